@@ -1,0 +1,43 @@
+import path from "node:path";
+import type { Command } from "commander";
+import { interruptSignal, loadDataset, type TrainConfig, train, trainConfig } from "../../src/index.js";
+import { dataProgress, TrainProgress } from "../progress.js";
+import { collectAssignments, type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
+
+interface Flags extends DataFlags {
+  preset: string;
+  run?: string;
+  set?: Partial<TrainConfig>;
+}
+
+export function addTrainCommand(program: Command): void {
+  withDataOptions(program.command("train"))
+    .description("fine-tune a network; a run that was stopped goes on")
+    .option("--preset <name>", "tutorial, seed or fer2013", "tutorial")
+    .option("--set <name=value>", "replace a value of the preset; repeatable", collectAssignments)
+    .option("--run <folder>", "folder of the run (default: runs/<preset>)")
+    .option("--json", "print epochs and the end as JSON lines")
+    .action(async (flags: Flags) => {
+      const config = trainConfig(flags.preset, flags.set);
+      const loading = dataProgress();
+      const { imageSize, seed } = config;
+      const dataset = await loadDataset({
+        ...dataOptions(flags),
+        imageSize,
+        seed,
+        onProgress: loading.onProgress,
+      }).finally(loading.stop);
+      const runDir = flags.run ? path.resolve(flags.run) : path.resolve("runs", flags.preset);
+      const progress = new TrainProgress(config.epochs);
+      const { signal, release } = interruptSignal();
+      try {
+        for await (const event of train(dataset, config, { runDir, data: dataOptions(flags).data, signal })) {
+          progress.add(event);
+          if (flags.json && (event.type === "epoch" || event.type === "done")) printJson(event);
+        }
+      } finally {
+        release();
+      }
+      if (signal.aborted) process.exitCode = 130;
+    });
+}

@@ -1,0 +1,67 @@
+// Set-up of a clone, by Node's built-ins alone since no package is there yet: node scripts/setup.mjs --help
+import process from "node:process";
+import { chooseAccelerator } from "./setup/accelerator.mjs";
+import { installInterruptHandler } from "./setup/command.mjs";
+import { checkPrerequisites } from "./setup/prerequisites.mjs";
+import { SetupError } from "./setup/problem.mjs";
+import { createContext } from "./setup/project.mjs";
+import { MissingPrerequisites, setUp } from "./setup/run.mjs";
+
+const HELP = `Usage: npm run setup -- [options]
+
+Installs what ferkit needs, in this clone and in the user's cache; skips what is there.
+
+  --accelerator cpu|gpu|auto  Which TensorFlow: for CPUs (default), with CUDA, or CUDA where nvidia-smi answers.
+                              Kept for this clone until chosen otherwise.
+  --check                     Check the prerequisites of a first set-up only.
+  --help                      Show this.
+
+Environment:
+  FERKIT_ACCELERATOR  As --accelerator.
+  FERKIT_CACHE        Folder of the user's cache (default: $XDG_CACHE_HOME/ferkit or ~/.cache/ferkit).
+  FERKIT_WHEELS       Folder of Python wheels to look into before downloading.
+  CXX                 The C++ compiler (default: g++, c++ or clang++).
+`;
+
+async function main(args) {
+  const options = parseArguments(args);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const context = createContext({});
+  context.accelerator = chooseAccelerator(context.stateDir, process.env, options.accelerator);
+  if (options.check) {
+    const all = { python: true, compiler: true, cache: true, project: true };
+    const { problems } = checkPrerequisites(context, all);
+    if (problems.length > 0) throw new MissingPrerequisites(problems);
+    process.stderr.write("set-up: all prerequisites are there\n");
+    return;
+  }
+  installInterruptHandler((text) => process.stderr.write(text));
+  const startMs = Date.now();
+  const ran = await setUp(context, { stream: process.stderr });
+  const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
+  process.stderr.write(ran.length > 0 ? `set-up: done in ${seconds} s\n` : `set-up: nothing to do\n`);
+}
+
+function parseArguments(args) {
+  const options = {};
+  for (let i = 0; i < args.length; i++) {
+    const [name, value] = args[i].split("=", 2);
+    if (name === "--accelerator") options.accelerator = value ?? args[++i] ?? "nothing";
+    else if (name === "--check") options.check = true;
+    else if (name === "--help" || name === "-h") options.help = true;
+    else {
+      const fix = "Run: npm run setup -- --help";
+      throw new SetupError({ expected: "--accelerator, --check or --help", found: args[i], fix });
+    }
+  }
+  return options;
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  const isForReader = error instanceof SetupError || error instanceof MissingPrerequisites;
+  process.stderr.write(`\nset-up failed.\n${isForReader ? error.message : error.stack}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,181 @@
+// TensorFlow's own kernels, as functions of tensors. Whatever runs per batch goes through here, so that one place decides
+// how fast it is. Callers dispose what is returned; nothing here is on tfjs' gradient tape.
+import { type Tensor, type Tensor4D, tf } from "./tf.js";
+
+type Attribute = { name: string; type: number; value: unknown };
+interface Backend {
+  binding: Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING" | "TF_ATTR_SHAPE", number> &
+    Record<"TF_FLOAT" | "TF_INT32" | "TF_RESOURCE", number>;
+  executeSingleOutput(name: string, attributes: Attribute[], inputs: Tensor[]): Tensor;
+  executeMultipleOutputs(name: string, attributes: Attribute[], inputs: Tensor[], numOutputs: number): Tensor[];
+}
+const backend = tf.backend() as unknown as Backend;
+const { binding } = backend;
+
+const attribute = (type: keyof Backend["binding"]) => (name: string, value: unknown) => ({ name, type: binding[type], value });
+export const int = attribute("TF_ATTR_INT");
+export const float = attribute("TF_ATTR_FLOAT");
+export const bool = attribute("TF_ATTR_BOOL");
+export const string = attribute("TF_ATTR_STRING");
+export const shape = attribute("TF_ATTR_SHAPE");
+const type = attribute("TF_ATTR_TYPE");
+export const floatType = (name = "T") => type(name, binding.TF_FLOAT);
+export const intType = (name: string) => type(name, binding.TF_INT32);
+
+/** Runs one eager op with one output. */
+export function execute(name: string, attributes: Attribute[], ...inputs: Tensor[]): Tensor {
+  return backend.executeSingleOutput(name, attributes, inputs);
+}
+
+/** Runs one eager op with `numOutputs` outputs. */
+export function executeMany(name: string, numOutputs: number, attributes: Attribute[], ...inputs: Tensor[]): Tensor[] {
+  return backend.executeMultipleOutputs(name, attributes, inputs, numOutputs);
+}
+
+const T = floatType();
+const NHWC = string("data_format", "NHWC");
+const strided = (stride: number) => [
+  T,
+  int("strides", [1, stride, stride, 1]),
+  string("padding", "SAME"),
+  NHWC,
+  int("dilations", [1, 1, 1, 1]),
+];
+const convolution = (stride: number) => [...strided(stride), bool("use_cudnn_on_gpu", true)];
+
+const shapeTensors = new Map<string, Tensor>();
+/** The int32 tensor of a shape; made once and kept, since steps ask for the same few each time. */
+function shapeTensor(dimensions: number[]): Tensor {
+  const key = dimensions.join();
+  let tensor = shapeTensors.get(key);
+  if (!tensor) {
+    tensor = tf.keep(tf.tensor1d(dimensions, "int32"));
+    shapeTensors.set(key, tensor);
+  }
+  return tensor;
+}
+
+/** SAME convolution: images `[b, h, w, in]`, kernel `[k, k, in, out]`. */
+export function conv2d(x: Tensor, kernel: Tensor, stride: number): Tensor {
+  return execute("Conv2D", convolution(stride), x, kernel);
+}
+
+export function conv2dInputGradient(dy: Tensor, kernel: Tensor, inputShape: number[], stride: number): Tensor {
+  return execute("Conv2DBackpropInput", convolution(stride), shapeTensor(inputShape), kernel, dy);
+}
+
+export function conv2dKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], stride: number): Tensor {
+  return execute("Conv2DBackpropFilter", convolution(stride), x, shapeTensor(kernelShape), dy);
+}
+
+/** SAME depthwise convolution: kernel `[k, k, channels, 1]`. */
+export function depthwiseConv2d(x: Tensor, kernel: Tensor, stride: number): Tensor {
+  return execute("DepthwiseConv2dNative", strided(stride), x, kernel);
+}
+
+export function depthwiseInputGradient(dy: Tensor, kernel: Tensor, inputShape: number[], stride: number): Tensor {
+  return execute("DepthwiseConv2dNativeBackpropInput", strided(stride), shapeTensor(inputShape), kernel, dy);
+}
+
+export function depthwiseKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], stride: number): Tensor {
+  return execute("DepthwiseConv2dNativeBackpropFilter", strided(stride), x, shapeTensor(kernelShape), dy);
+}
+
+export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  return execute("MatMul", [T, bool("transpose_a", transposeA), bool("transpose_b", transposeB)], a, b);
+}
+
+/** The statistics that batch norm's gradient needs again; disposed with the step. */
+export interface BatchNormResult {
+  y: Tensor;
+  /** The moving statistics after this batch; the variance is unbiased, as in PyTorch. */
+  movingMean: Tensor;
+  movingVariance: Tensor;
+  saved: [mean: Tensor, variance: Tensor, reserve: Tensor];
+}
+
+const EPSILON = 1e-3;
+const batchNormAttributes = (isTraining: boolean, averageFactor: number) => [
+  T,
+  floatType("U"),
+  float("epsilon", EPSILON),
+  float("exponential_avg_factor", averageFactor),
+  NHWC,
+  bool("is_training", isTraining),
+];
+
+/** Normalises by the batch's statistics and moves the moving ones by `momentum` (0.1: a tenth of the way). */
+export function batchNormTraining(
+  x: Tensor,
+  [gamma, beta, mean, variance]: Tensor[],
+  momentum: number,
+): BatchNormResult {
+  const [y, movingMean, movingVariance, ...saved] = executeMany(
+    "FusedBatchNormV3",
+    6,
+    batchNormAttributes(true, momentum),
+    x,
+    gamma,
+    beta,
+    mean,
+    variance,
+  );
+  return { y, movingMean, movingVariance, saved: saved as BatchNormResult["saved"] };
+}
+
+export function batchNormGradient(dy: Tensor, x: Tensor, gamma: Tensor, saved: BatchNormResult["saved"]): Tensor[] {
+  const attributes = [T, floatType("U"), float("epsilon", EPSILON), NHWC, bool("is_training", true)];
+  const [dx, dGamma, dBeta, ...rest] = executeMany("FusedBatchNormGradV3", 5, attributes, dy, x, gamma, ...saved);
+  tf.dispose(rest);
+  return [dx, dGamma, dBeta];
+}
+
+/** Normalises by the moving statistics. */
+export function batchNormInference(x: Tensor, [gamma, beta, mean, variance]: Tensor[]): Tensor {
+  const [y, ...rest] = executeMany("FusedBatchNormV3", 6, batchNormAttributes(false, 1), x, gamma, beta, mean, variance);
+  tf.dispose(rest);
+  return y;
+}
+
+const unary = (name: string) => (x: Tensor) => execute(name, [T], x);
+const binary = (name: string) => (a: Tensor, b: Tensor) => execute(name, [T], a, b);
+export const relu6 = unary("Relu6");
+export const sigmoid = unary("Sigmoid");
+export const add = binary("AddV2");
+export const subtract = binary("Sub");
+export const multiply = binary("Mul");
+/** `dy` where the output `y` of ReLU6 lies in (0, 6). */
+export const relu6Gradient = binary("Relu6Grad");
+/** Arguments: the output `y` of the sigmoid, then `dy`. */
+export const sigmoidGradient = binary("SigmoidGrad");
+
+const reduction = (name: string) => (x: Tensor, axes: number[], keepDims: boolean) =>
+  execute(name, [T, bool("keep_dims", keepDims), intType("Tidx")], x, shapeTensor(axes));
+export const mean = reduction("Mean");
+export const sum = reduction("Sum");
+
+/** `dy` summed over all but the last axis. */
+export const biasGradient = (dy: Tensor): Tensor => execute("BiasAddGrad", [T, NHWC], dy);
+export const biasAdd = (x: Tensor, bias: Tensor): Tensor => execute("BiasAdd", [T, NHWC], x, bias);
+
+/** Cross-entropy of each row in nats, and its gradient by the logits; `targets` are probabilities. */
+export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): [losses: Tensor, dLogits: Tensor] {
+  return executeMany("SoftmaxCrossEntropyWithLogits", 2, [T], logits, targets) as [Tensor, Tensor];
+}
+
+/** Uniform numbers in [0, 1) that depend on the seeds alone. */
+export function randomUniform(dimensions: number[], seed: [number, number]): Tensor {
+  return tf.tidy(() =>
+    execute(
+      "StatelessRandomUniform",
+      [floatType("dtype"), intType("T"), intType("Tseed")],
+      shapeTensor(dimensions),
+      tf.tensor1d(seed, "int32"),
+    ),
+  );
+}
+
+/** Images scaled to a square of `imageSize` pixels, bilinear with pixel centres as PyTorch and OpenCV place them. */
+export function resizeBilinear(images: Tensor4D, imageSize: number): Tensor4D {
+  return tf.image.resizeBilinear(images, [imageSize, imageSize], false, true);
+}

@@ -1,0 +1,74 @@
+/** What was wrong with an input, in the parts that one message needs. */
+export interface InputProblem {
+  /** What would have been right, as a noun phrase: "a folder of class folders". */
+  expected: string;
+  /** What was there instead: "no such path". */
+  found: string;
+  /** The path, URL or notebook it was found at. */
+  where?: string;
+  /** What to do, as a whole sentence. */
+  fix?: string;
+}
+
+/**
+ * An input that the user can put right: a path, a file, an option. Programs print its message without a stack.
+ *
+ * Reads "Expected E at WHERE but found F. FIX".
+ */
+export class InputError extends Error {
+  override readonly name = "InputError";
+
+  constructor(readonly problem: InputProblem) {
+    const { expected, found, where, fix } = problem;
+    super(`Expected ${expected}${where ? ` at ${where}` : ""} but found ${found}.${fix ? ` ${fix}` : ""}`);
+  }
+}
+
+/** A parameter whose value is out of range: "Expected X for NAME but received Y of type T". */
+export class ParameterError extends RangeError {
+  override readonly name = "ParameterError";
+
+  constructor(name: string, expected: string, value: unknown) {
+    super(`Expected ${expected} for ${name} but received ${String(value)} of type ${typeof value}`);
+  }
+}
+
+/** Bounds of a number; `min` and `max` are allowed values unless `exclusiveMax`. */
+export interface NumberRange {
+  min?: number;
+  max?: number;
+  integer?: boolean;
+  exclusiveMax?: boolean;
+}
+
+/**
+ * Returns `value` when it is a finite number within `range`.
+ *
+ * @throws ParameterError "Expected an integer ≥ 1 for batchSize but received -1 of type number"
+ */
+export function checkNumber(name: string, value: unknown, range: NumberRange = {}): number {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, integer, exclusiveMax } = range;
+  const inRange =
+    typeof value === "number" &&
+    Number.isFinite(value) &&
+    value >= min &&
+    (exclusiveMax ? value < max : value <= max) &&
+    (!integer || Number.isInteger(value));
+  if (!inRange) throw new ParameterError(name, describeRange(range), value);
+  return value;
+}
+
+/** Returns `value` when it is one of `choices`. */
+export function checkChoice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
+  const choice = choices.find((known) => known === value);
+  if (choice === undefined) throw new ParameterError(name, `one of ${choices.join(", ")}`, value);
+  return choice;
+}
+
+function describeRange({ min, max, integer, exclusiveMax }: NumberRange): string {
+  const kind = integer ? "an integer" : "a number";
+  if (min !== undefined && max !== undefined) return `${kind} in [${min}, ${max}${exclusiveMax ? ")" : "]"}`;
+  if (min !== undefined) return `${kind} ≥ ${min}`;
+  if (max !== undefined) return `${kind} ${exclusiveMax ? "<" : "≤"} ${max}`;
+  return integer ? "an integer" : "a finite number";
+}

@@ -1,0 +1,62 @@
+import { batches } from "../data/batches.js";
+import type { PackedImages } from "../data/packed.js";
+import { type Tensor, tf } from "../engine/tf.js";
+import { fitImages, type Network } from "../model/network.js";
+import { type ClassificationSummary, confusionMatrix, summarize } from "../training/metrics.js";
+
+/** What a network says of labelled images. */
+export interface Evaluation extends ClassificationSummary {
+  /** Mean cross-entropy against the labels, in nats. */
+  loss: number;
+  /** Class index of the greatest probability, `[numImages]`. */
+  predicted: Int32Array;
+  /** `[numImages, numClasses]`, row after row. */
+  probs: Float32Array;
+}
+
+/** Large enough to fill the engine, small enough that activations stay in memory at 224 pixels. */
+const BATCH_SIZE = 128;
+
+/**
+ * Classifies every image, in order, the last batch kept.
+ *
+ * @param values - Other parameters than the network's own, as those of an average; they stay the caller's.
+ */
+export async function evaluate(
+  network: Network,
+  images: PackedImages,
+  values?: ReadonlyMap<string, Tensor>,
+): Promise<Evaluation> {
+  const { classNames, imageSize } = network.config;
+  const numClasses = classNames.length;
+  const own = values ?? network.read();
+  const probs = new Float32Array(images.numImages * numClasses);
+  let offset = 0;
+  for (const batch of batches(images, { batchSize: BATCH_SIZE, shuffle: false, seed: 0, epoch: 0, dropLast: false })) {
+    const output = tf.tidy(() => tf.softmax(network.logits(fitImages(batch.images, imageSize), own)));
+    batch.images.dispose();
+    probs.set((await output.data()) as Float32Array, offset);
+    output.dispose();
+    offset += batch.labels.length * numClasses;
+  }
+  if (!values) tf.dispose([...own.values()]);
+  const predicted = topClasses(probs, numClasses);
+  const matrix = confusionMatrix(images.labels, predicted, numClasses);
+  return { ...summarize(matrix, classNames), loss: crossEntropy(probs, images.labels, numClasses), predicted, probs };
+}
+
+/** Index of the greatest value of each row. */
+export function topClasses(rows: Float32Array, numClasses: number): Int32Array {
+  return Int32Array.from({ length: rows.length / numClasses }, (_, i) => {
+    const row = rows.subarray(i * numClasses, (i + 1) * numClasses);
+    return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
+  });
+}
+
+function crossEntropy(probs: Float32Array, labels: Int32Array, numClasses: number): number {
+  let total = 0;
+  labels.forEach((label, i) => {
+    total -= Math.log(Math.max(probs[i * numClasses + label], 1e-12));
+  });
+  return total / labels.length;
+}

@@ -1,0 +1,46 @@
+import { stat } from "node:fs/promises";
+import { checkNumber } from "../errors.js";
+import type { Variant } from "./efficientnet.js";
+import { loadParameters } from "./model-folder.js";
+import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
+import { parameterSpecs } from "./parameters.js";
+import { preprocessing } from "./preprocessing.js";
+import { loadPretrained } from "./pretrained.js";
+
+export interface CreateOptions {
+  variant: Variant;
+  classNames: string[];
+  /** Side of the square input, in pixels. */
+  imageSize: number;
+  /** `imagenet`, `random`, or a path: of torch or safetensors weights, or of a model folder to start from. */
+  weights: string;
+  /** Governs the weights that are not loaded. */
+  seed: number;
+}
+
+/** Smallest side at which the last stage still has more than a pixel. */
+const MIN_IMAGE_SIZE = 33;
+
+/** Builds a network with a new last layer for `classNames`, on pre-trained weights. The caller disposes it. */
+export async function createNetwork(options: CreateOptions): Promise<Network> {
+  const { variant, classNames, seed } = options;
+  const imageSize = checkNumber("imageSize", options.imageSize, { min: MIN_IMAGE_SIZE, max: 1024, integer: true });
+  const specs = parameterSpecs(variant, classNames.length);
+  const config: ModelConfig = { variant, classNames, imageSize, preprocessing: preprocessing(variant) };
+  const given = await startingPoint(options);
+  const parameters = new Map(
+    specs.map((spec): [string, ParameterValue] => {
+      if (!given || spec.name.startsWith("predictions/")) return [spec.name, initialValue(spec, seed)];
+      return [spec.name, given.get(spec.name) as ParameterValue]; // Network reports one that is missing
+    }),
+  );
+  return new Network(config, parameters);
+}
+
+async function startingPoint({ variant, weights }: CreateOptions): Promise<Map<string, ParameterValue> | null> {
+  if (weights === "random") return null;
+  if (weights === "imagenet") return (await loadPretrained(variant)).parameters;
+  const isFolder = (await stat(weights).catch(() => null))?.isDirectory();
+  if (isFolder) return (await loadParameters(weights)).parameters;
+  return (await loadPretrained(variant, { weights })).parameters;
+}

@@ -1,0 +1,196 @@
+// EfficientNet from one stage table, after Tan & Le 2019 (https://arxiv.org/abs/1905.11946) and the Lite variants of
+// https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite; layer names as in Keras.
+import { checkChoice, checkNumber } from "../errors.js";
+
+/** A row of the paper's table 1: a run of equal blocks, before scaling. */
+interface Stage {
+  kernelSize: 3 | 5;
+  repeats: number;
+  filters: number;
+  expandRatio: number;
+  /** Of the first block; the others have 1. */
+  stride: 1 | 2;
+}
+
+const STAGES: readonly Stage[] = [
+  { kernelSize: 3, repeats: 1, filters: 16, expandRatio: 1, stride: 1 },
+  { kernelSize: 3, repeats: 2, filters: 24, expandRatio: 6, stride: 2 },
+  { kernelSize: 5, repeats: 2, filters: 40, expandRatio: 6, stride: 2 },
+  { kernelSize: 3, repeats: 3, filters: 80, expandRatio: 6, stride: 2 },
+  { kernelSize: 5, repeats: 3, filters: 112, expandRatio: 6, stride: 1 },
+  { kernelSize: 5, repeats: 4, filters: 192, expandRatio: 6, stride: 2 },
+  { kernelSize: 3, repeats: 1, filters: 320, expandRatio: 6, stride: 1 },
+];
+const STEM_FILTERS = 32;
+const TOP_FILTERS = 1280;
+/** Squeeze-and-excite: share of the block's input channels that the bottleneck keeps. */
+const SE_RATIO = 0.25;
+/** Filters are rounded to multiples of this after scaling. */
+const FILTER_DIVISOR = 8;
+
+interface Scaling {
+  widthCoefficient: number;
+  depthCoefficient: number;
+  /** Side that the published weights were trained at, in pixels. */
+  imageSize: number;
+  dropoutRate: number;
+}
+
+const scaling = (
+  widthCoefficient: number,
+  depthCoefficient: number,
+  imageSize: number,
+  dropoutRate: number,
+): Scaling => ({ widthCoefficient, depthCoefficient, imageSize, dropoutRate });
+
+/** The published scalings; Lite has ReLU6, no squeeze-and-excite, and an unscaled stem and top. */
+export const VARIANTS = {
+  lite0: scaling(1.0, 1.0, 224, 0.2),
+  lite1: scaling(1.0, 1.1, 240, 0.2),
+  lite2: scaling(1.1, 1.2, 260, 0.3),
+  lite3: scaling(1.2, 1.4, 280, 0.3),
+  lite4: scaling(1.4, 1.8, 300, 0.3),
+  b0: scaling(1.0, 1.0, 224, 0.2),
+  b1: scaling(1.0, 1.1, 240, 0.2),
+  b2: scaling(1.1, 1.2, 260, 0.3),
+  b3: scaling(1.2, 1.4, 300, 0.3),
+  b4: scaling(1.4, 1.8, 380, 0.4),
+  b5: scaling(1.6, 2.2, 456, 0.4),
+  b6: scaling(1.8, 2.6, 528, 0.5),
+  b7: scaling(2.0, 3.1, 600, 0.5),
+} as const satisfies Record<string, Scaling>;
+
+export type Variant = keyof typeof VARIANTS;
+export type Activation = "relu6" | "swish" | "linear";
+
+/** One mobile inverted bottleneck block (MBConv), scaled. */
+export interface Block {
+  /** `block1a`, `block2a`, `block2b`, …: stage and place in it. */
+  name: string;
+  kernelSize: 3 | 5;
+  stride: 1 | 2;
+  filtersIn: number;
+  filtersOut: number;
+  expandRatio: number;
+  /** Channels of the squeeze-and-excite bottleneck; 0 = none (Lite). */
+  seFilters: number;
+  /** The input is added to the output. */
+  hasResidual: boolean;
+}
+
+export interface Architecture {
+  variant: Variant;
+  activation: Activation;
+  stemFilters: number;
+  blocks: Block[];
+  topFilters: number;
+  dropoutRate: number;
+  numClasses: number;
+}
+
+/** Scales the stage table to a variant, with a last layer of `numClasses` (≥ 2). */
+export function efficientNet(variant: Variant, numClasses: number): Architecture {
+  checkChoice("variant", variant, Object.keys(VARIANTS));
+  checkNumber("numClasses", numClasses, { min: 2, integer: true });
+  const { widthCoefficient, depthCoefficient, dropoutRate } = VARIANTS[variant];
+  const isLite = variant.startsWith("lite");
+  const width = (filters: number) => roundFilters(filters * widthCoefficient);
+  const stemFilters = isLite ? STEM_FILTERS : width(STEM_FILTERS);
+  const blocks: Block[] = [];
+  let filtersIn = stemFilters;
+  STAGES.forEach((stage, s) => {
+    const isFirstOrLast = s === 0 || s === STAGES.length - 1;
+    const repeats = isLite && isFirstOrLast ? stage.repeats : Math.ceil(stage.repeats * depthCoefficient);
+    const filtersOut = width(stage.filters);
+    for (let i = 0; i < repeats; i++) {
+      const stride = i === 0 ? stage.stride : 1;
+      blocks.push({
+        name: `block${s + 1}${String.fromCharCode("a".charCodeAt(0) + i)}`,
+        kernelSize: stage.kernelSize,
+        stride,
+        filtersIn,
+        filtersOut,
+        expandRatio: stage.expandRatio,
+        seFilters: isLite ? 0 : Math.max(1, Math.floor(filtersIn * SE_RATIO)),
+        hasResidual: stride === 1 && filtersIn === filtersOut,
+      });
+      filtersIn = filtersOut;
+    }
+  });
+  return {
+    variant,
+    activation: isLite ? "relu6" : "swish",
+    stemFilters,
+    blocks,
+    topFilters: isLite ? TOP_FILTERS : width(TOP_FILTERS),
+    dropoutRate,
+    numClasses,
+  };
+}
+
+/** Rounds to a multiple of the divisor, never down by more than a tenth (reference code's rule). */
+function roundFilters(filters: number): number {
+  const rounded = Math.max(
+    FILTER_DIVISOR,
+    Math.floor((filters + FILTER_DIVISOR / 2) / FILTER_DIVISOR) * FILTER_DIVISOR,
+  );
+  return rounded < 0.9 * filters ? rounded + FILTER_DIVISOR : rounded;
+}
+
+/**
+ * What a layer does, for one reading of the network: training, inference, the stock tfjs layers, or counting.
+ *
+ * `X` is what flows through: tensors `[batchSize, height, width, channels]`, symbolic tensors, or shapes.
+ * Convolutions pad as TensorFlow's SAME. Names are the parameters' prefixes.
+ */
+export interface Layers<X> {
+  /** Runs the layers of one block; where a reading frees what a block leaves behind, it does so here. */
+  scope(block: string, run: () => X): X;
+  conv(x: X, name: string, shape: { kernelSize: number; stride: number; filters: number }): X;
+  depthwiseConv(x: X, name: string, shape: { kernelSize: number; stride: number }): X;
+  batchNorm(x: X, name: string, activation: Activation): X;
+  /** Scales the channels by a gate computed from their means (Hu et al. 2018); `name` = the block's. */
+  squeezeExcite(x: X, name: string, seFilters: number): X;
+  /**
+   * `x + branch`; in training the branch may be dropped for an image (stochastic depth, Huang et al. 2016).
+   *
+   * @param depth - Place of the block in the network, [0, 1).
+   */
+  residual(x: X, branch: X, name: string, depth: number): X;
+  /** Mean over height and width, dropout, dense layer: `[batchSize, numClasses]`. */
+  classify(x: X, name: string, head: { numClasses: number; dropoutRate: number }): X;
+}
+
+/** Runs the network's layers over `images` in order and returns the logits. */
+export function applyEfficientNet<X>(layers: Layers<X>, architecture: Architecture, images: X): X {
+  const { activation, blocks, stemFilters, topFilters } = architecture;
+  let x = layers.scope("stem", () => {
+    const h = layers.conv(images, "stem_conv", { kernelSize: 3, stride: 2, filters: stemFilters });
+    return layers.batchNorm(h, "stem_bn", activation);
+  });
+  blocks.forEach((block, index) => {
+    const input = x;
+    x = layers.scope(block.name, () => applyBlock(layers, block, activation, input, index / blocks.length));
+  });
+  x = layers.scope("top", () => {
+    const h = layers.conv(x, "top_conv", { kernelSize: 1, stride: 1, filters: topFilters });
+    return layers.batchNorm(h, "top_bn", activation);
+  });
+  return layers.classify(x, "predictions", architecture);
+}
+
+function applyBlock<X>(layers: Layers<X>, block: Block, activation: Activation, x: X, depth: number): X {
+  const { name, kernelSize, stride } = block;
+  let h = x;
+  if (block.expandRatio !== 1) {
+    const filters = block.filtersIn * block.expandRatio;
+    h = layers.conv(h, `${name}_expand_conv`, { kernelSize: 1, stride: 1, filters });
+    h = layers.batchNorm(h, `${name}_expand_bn`, activation);
+  }
+  h = layers.depthwiseConv(h, `${name}_dwconv`, { kernelSize, stride });
+  h = layers.batchNorm(h, `${name}_bn`, activation);
+  if (block.seFilters) h = layers.squeezeExcite(h, name, block.seFilters);
+  h = layers.conv(h, `${name}_project_conv`, { kernelSize: 1, stride: 1, filters: block.filtersOut });
+  h = layers.batchNorm(h, `${name}_project_bn`, "linear");
+  return block.hasResidual ? layers.residual(x, h, name, depth) : h;
+}

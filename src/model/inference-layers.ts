@@ -1,0 +1,61 @@
+import * as kernels from "../engine/kernels.js";
+import { type Tensor, tf } from "../engine/tf.js";
+import type { Activation, Layers } from "./efficientnet.js";
+
+/** The value of each parameter by name. */
+export type Values = ReadonlyMap<string, Tensor>;
+
+/** The parameters of a layer, by the names of its weights. */
+export function valuesOf(values: Values, layer: string, ...weights: string[]): Tensor[] {
+  return weights.map((weight) => values.get(`${layer}/${weight}`) as Tensor);
+}
+
+export const BATCH_NORM_WEIGHTS = ["gamma", "beta", "moving_mean", "moving_variance"];
+
+/** Runs the network without gradients, by moving statistics. Frees what a block leaves behind as it goes. */
+export class InferenceLayers implements Layers<Tensor> {
+  constructor(private readonly values: Values) {}
+
+  scope(_block: string, run: () => Tensor): Tensor {
+    return tf.tidy(run);
+  }
+
+  conv(x: Tensor, name: string, { stride }: { stride: number }): Tensor {
+    const [kernel] = valuesOf(this.values, name, "kernel");
+    return kernels.conv2d(x, kernel, stride);
+  }
+
+  depthwiseConv(x: Tensor, name: string, { stride }: { stride: number }): Tensor {
+    const [kernel] = valuesOf(this.values, name, "depthwise_kernel");
+    return kernels.depthwiseConv2d(x, kernel, stride);
+  }
+
+  batchNorm(x: Tensor, name: string, activation: Activation): Tensor {
+    const y = kernels.batchNormInference(x, valuesOf(this.values, name, ...BATCH_NORM_WEIGHTS));
+    return activate(y, activation);
+  }
+
+  squeezeExcite(x: Tensor, name: string): Tensor {
+    const [reduceKernel, reduceBias] = valuesOf(this.values, `${name}_se_reduce`, "kernel", "bias");
+    const [expandKernel, expandBias] = valuesOf(this.values, `${name}_se_expand`, "kernel", "bias");
+    const means = kernels.mean(x, [1, 2], true);
+    const reduced = activate(kernels.biasAdd(kernels.conv2d(means, reduceKernel, 1), reduceBias), "swish");
+    const expanded = kernels.biasAdd(kernels.conv2d(reduced, expandKernel, 1), expandBias);
+    return kernels.multiply(x, kernels.sigmoid(expanded));
+  }
+
+  residual(x: Tensor, branch: Tensor): Tensor {
+    return kernels.add(x, branch);
+  }
+
+  classify(x: Tensor, name: string): Tensor {
+    const [kernel, bias] = valuesOf(this.values, name, "kernel", "bias");
+    return kernels.biasAdd(kernels.matMul(kernels.mean(x, [1, 2], false), kernel), bias);
+  }
+}
+
+function activate(x: Tensor, activation: Activation): Tensor {
+  if (activation === "relu6") return kernels.relu6(x);
+  if (activation === "swish") return kernels.multiply(x, kernels.sigmoid(x));
+  return x;
+}

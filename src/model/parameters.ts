@@ -1,0 +1,146 @@
+import { ParameterError } from "../errors.js";
+import { type Architecture, applyEfficientNet, efficientNet, type Layers, type Variant } from "./efficientnet.js";
+
+/** Batch norm's moving statistics are not trained; weight decay applies to kernels alone. */
+export type ParameterKind = "kernel" | "bias" | "gamma" | "beta" | "movingMean" | "movingVariance";
+
+export interface ParameterSpec {
+  /** `block1a_dwconv/depthwise_kernel`: layer, then weight, as in Keras. */
+  name: string;
+  /** Kernels as TensorFlow has them: `[height, width, in, out]`, depthwise `[height, width, channels, 1]`, dense `[in, out]`. */
+  shape: number[];
+  kind: ParameterKind;
+}
+
+/** A line of `summary`: a layer, the shape it gives per image, and its parameters (moving statistics included). */
+export interface LayerSummary {
+  layer: string;
+  outputShape: number[];
+  numParameters: number;
+}
+
+interface Shape {
+  height: number;
+  width: number;
+  channels: number;
+}
+
+/** Reads the network as shapes, noting each layer's parameters on the way. */
+class ShapeLayers implements Layers<Shape> {
+  readonly specs: ParameterSpec[] = [];
+  readonly summary: LayerSummary[] = [];
+
+  scope(_block: string, run: () => Shape) {
+    return run();
+  }
+
+  conv(x: Shape, name: string, { kernelSize, stride, filters }: { kernelSize: number; stride: number; filters: number }) {
+    const kernel = [kernelSize, kernelSize, x.channels, filters];
+    return this.add(name, strided(x, stride, filters), [{ name: `${name}/kernel`, shape: kernel, kind: "kernel" }]);
+  }
+
+  depthwiseConv(x: Shape, name: string, { kernelSize, stride }: { kernelSize: number; stride: number }) {
+    const kernel = [kernelSize, kernelSize, x.channels, 1];
+    return this.add(name, strided(x, stride, x.channels), [
+      { name: `${name}/depthwise_kernel`, shape: kernel, kind: "kernel" },
+    ]);
+  }
+
+  batchNorm(x: Shape, name: string) {
+    const shape = [x.channels];
+    return this.add(name, x, [
+      { name: `${name}/gamma`, shape, kind: "gamma" },
+      { name: `${name}/beta`, shape, kind: "beta" },
+      { name: `${name}/moving_mean`, shape, kind: "movingMean" },
+      { name: `${name}/moving_variance`, shape, kind: "movingVariance" },
+    ]);
+  }
+
+  squeezeExcite(x: Shape, name: string, seFilters: number) {
+    const gate = { height: 1, width: 1, channels: seFilters };
+    this.add(`${name}_se_reduce`, gate, [
+      { name: `${name}_se_reduce/kernel`, shape: [1, 1, x.channels, seFilters], kind: "kernel" },
+      { name: `${name}_se_reduce/bias`, shape: [seFilters], kind: "bias" },
+    ]);
+    this.add(`${name}_se_expand`, { ...gate, channels: x.channels }, [
+      { name: `${name}_se_expand/kernel`, shape: [1, 1, seFilters, x.channels], kind: "kernel" },
+      { name: `${name}_se_expand/bias`, shape: [x.channels], kind: "bias" },
+    ]);
+    return x;
+  }
+
+  residual(x: Shape) {
+    return x;
+  }
+
+  classify(x: Shape, name: string, { numClasses }: { numClasses: number }) {
+    return this.add(name, { height: 1, width: 1, channels: numClasses }, [
+      { name: `${name}/kernel`, shape: [x.channels, numClasses], kind: "kernel" },
+      { name: `${name}/bias`, shape: [numClasses], kind: "bias" },
+    ]);
+  }
+
+  private add(layer: string, output: Shape, specs: ParameterSpec[]): Shape {
+    this.specs.push(...specs);
+    const numParameters = specs.reduce((total, { shape }) => total + size(shape), 0);
+    this.summary.push({ layer, outputShape: [output.height, output.width, output.channels], numParameters });
+    return output;
+  }
+}
+
+/** Every parameter of a variant, in the order in which the layers run. */
+export function parameterSpecs(variant: Variant, numClasses: number): ParameterSpec[] {
+  return read(efficientNet(variant, numClasses), 32).specs;
+}
+
+/** The network's layers as a table, for images of `imageSize` pixels. */
+export function summary(architecture: Architecture, imageSize: number): LayerSummary[] {
+  return read(architecture, imageSize).summary;
+}
+
+/** Number of trained parameters, as papers count them: without the moving statistics. */
+export function countParameters(variant: Variant, numClasses: number): number {
+  return parameterSpecs(variant, numClasses)
+    .filter(isTrainable)
+    .reduce((total, { shape }) => total + size(shape), 0);
+}
+
+export function isTrainable({ kind }: ParameterSpec): boolean {
+  return kind !== "movingMean" && kind !== "movingVariance";
+}
+
+/** The block a parameter belongs to: `stem`, `block1a`, …, `top`, `predictions`. */
+export function blockOf(parameterName: string): string {
+  return parameterName.slice(0, parameterName.search(/[_/]/));
+}
+
+/** Names of the blocks from input to output. */
+export function blockNames(architecture: Architecture): string[] {
+  return ["stem", ...architecture.blocks.map(({ name }) => name), "top", "predictions"];
+}
+
+/**
+ * The blocks that train when all before `trainableFrom` are frozen.
+ *
+ * @throws ParameterError when there is no block of that name.
+ */
+export function trainableBlocks(architecture: Architecture, trainableFrom: string): Set<string> {
+  const names = blockNames(architecture);
+  const first = names.indexOf(trainableFrom);
+  if (first < 0) throw new ParameterError("trainableFrom", `one of ${names.join(", ")}`, trainableFrom);
+  return new Set(names.slice(first));
+}
+
+function read(architecture: Architecture, imageSize: number): ShapeLayers {
+  const layers = new ShapeLayers();
+  applyEfficientNet(layers, architecture, { height: imageSize, width: imageSize, channels: 3 });
+  return layers;
+}
+
+function strided({ height, width }: Shape, stride: number, channels: number): Shape {
+  return { height: Math.ceil(height / stride), width: Math.ceil(width / stride), channels };
+}
+
+function size(shape: number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}

@@ -1,0 +1,74 @@
+import { tf } from "../engine/tf.js";
+import { type Activation, type Architecture, applyEfficientNet, type Layers } from "./efficientnet.js";
+
+type Symbolic = ReturnType<typeof tf.input>;
+type Layer = { apply(inputs: Symbolic | Symbolic[]): unknown };
+
+/** The layer that turns pixels of 0–255 into what the network was trained on; its weights are constants. */
+export const NORMALIZATION = "normalization";
+
+/** Reads the network as stock tfjs layers, named as in Keras. */
+class StockLayers implements Layers<Symbolic> {
+  scope(_block: string, run: () => Symbolic): Symbolic {
+    return run();
+  }
+
+  conv(x: Symbolic, name: string, shape: { kernelSize: number; stride: number; filters: number }): Symbolic {
+    const { kernelSize, stride, filters } = shape;
+    return apply(tf.layers.conv2d({ name, kernelSize, strides: stride, filters, padding: "same", useBias: false }), x);
+  }
+
+  depthwiseConv(x: Symbolic, name: string, { kernelSize, stride }: { kernelSize: number; stride: number }): Symbolic {
+    return apply(
+      tf.layers.depthwiseConv2d({ name, kernelSize, strides: stride, padding: "same", useBias: false }),
+      x,
+    );
+  }
+
+  batchNorm(x: Symbolic, name: string, activation: Activation): Symbolic {
+    const y = apply(tf.layers.batchNormalization({ name, epsilon: 1e-3 }), x);
+    const activationName = name.replace(/bn$/, "activation");
+    if (activation === "relu6") return apply(tf.layers.reLU({ name: activationName, maxValue: 6 }), y);
+    if (activation === "swish") return apply(tf.layers.activation({ name: activationName, activation }), y);
+    return y;
+  }
+
+  squeezeExcite(x: Symbolic, name: string, seFilters: number): Symbolic {
+    const channels = x.shape[3] as number;
+    let gate = apply(tf.layers.globalAveragePooling2d({ name: `${name}_se_squeeze` }), x);
+    gate = apply(tf.layers.reshape({ name: `${name}_se_reshape`, targetShape: [1, 1, channels] }), gate);
+    const dense = (suffix: string, filters: number, activation: "swish" | "sigmoid") =>
+      tf.layers.conv2d({ name: `${name}_se_${suffix}`, kernelSize: 1, filters, activation });
+    gate = apply(dense("reduce", seFilters, "swish"), gate);
+    gate = apply(dense("expand", channels, "sigmoid"), gate);
+    return apply(tf.layers.multiply({ name: `${name}_se_excite` }), [x, gate]);
+  }
+
+  residual(x: Symbolic, branch: Symbolic, name: string): Symbolic {
+    return apply(tf.layers.add({ name: `${name}_add` }), [x, branch]);
+  }
+
+  classify(x: Symbolic, name: string, { numClasses, dropoutRate }: { numClasses: number; dropoutRate: number }) {
+    const pooled = apply(tf.layers.globalAveragePooling2d({ name: "avg_pool" }), x);
+    const features = apply(tf.layers.dropout({ name: "top_dropout", rate: dropoutRate }), pooled);
+    return apply(tf.layers.dense({ name, units: numClasses, activation: "softmax" }), features);
+  }
+}
+
+/**
+ * The network as a stock `tf.LayersModel`, with fresh weights: pixels `[batchSize, imageSize, imageSize, 3]` of 0–255 to
+ * probabilities `[batchSize, numClasses]`. The caller disposes it.
+ */
+export function buildLayersModel(architecture: Architecture, imageSize: number) {
+  const images = tf.input({ name: "images", shape: [imageSize, imageSize, 3] });
+  const normalized = apply(
+    tf.layers.depthwiseConv2d({ name: NORMALIZATION, kernelSize: 1, useBias: true, trainable: false }),
+    images,
+  );
+  const outputs = applyEfficientNet(new StockLayers(), architecture, normalized);
+  return tf.model({ name: `efficientnet_${architecture.variant}`, inputs: images, outputs });
+}
+
+function apply(layer: Layer, inputs: Symbolic | Symbolic[]): Symbolic {
+  return layer.apply(inputs) as Symbolic;
+}

@@ -1,0 +1,128 @@
+import type { TrainConfig } from "../config.js";
+import { augmentBatch } from "../data/augment.js";
+import type { Batch } from "../data/batches.js";
+import type { PackedImages } from "../data/packed.js";
+import { type Tensor, tf } from "../engine/tf.js";
+import type { Variable } from "../engine/variable.js";
+import { createNetwork } from "../model/create.js";
+import { download, type Network, type ParameterValue } from "../model/network.js";
+import { trainableBlocks } from "../model/parameters.js";
+import { Random } from "../random.js";
+import type { Phase } from "./events.js";
+import { ADAM_DEFAULTS, Adam, Average } from "./optimizer.js";
+import type { Progress, State } from "./run-folder.js";
+import { learningRateAt } from "./schedule.js";
+import { type StepResult, trainStep } from "./step.js";
+import { exampleWeights, mix, targetsFor } from "./targets.js";
+
+/** What a step leaves in the engine; the caller disposes it. */
+export interface StepOutput extends StepResult {
+  /** Probabilities that were trained on, `[batchSize, numClasses]`. */
+  targets: Tensor;
+}
+
+/** Prefixes of Adam's two moments in a saved state. */
+const MOMENTS = ["first", "second"];
+
+/** A network with what its training needs: optimizer, average, schedule. Dispose it when done. */
+export class Trainer {
+  readonly stepsPerEpoch: number;
+  private readonly optimizer: Adam;
+  private readonly average: Average | null;
+
+  private constructor(
+    readonly network: Network,
+    private readonly config: TrainConfig,
+    private readonly trainLabels: Int32Array,
+  ) {
+    this.stepsPerEpoch = Math.max(1, Math.floor(trainLabels.length / config.batchSize));
+    this.optimizer = new Adam({ ...ADAM_DEFAULTS, weightDecay: config.weightDecay });
+    this.average = config.averageDecay > 0 ? new Average(network.variables, config.averageDecay) : null;
+  }
+
+  static async create(config: TrainConfig, train: PackedImages, classNames: string[]): Promise<Trainer> {
+    return new Trainer(await createNetwork({ ...config, classNames }), config, train.labels);
+  }
+
+  phaseOf(epoch: number): Phase {
+    return epoch <= this.config.headEpochs ? "head" : "full";
+  }
+
+  /** The rate of a step of the run, from 1. */
+  learningRate(step: number): number {
+    const { headEpochs, epochs, headLearningRate, learningRate, schedule, warmupShare } = this.config;
+    const headSteps = headEpochs * this.stepsPerEpoch;
+    if (step <= headSteps) return headLearningRate;
+    const totalSteps = (epochs - headEpochs) * this.stepsPerEpoch;
+    const warmupSteps = Math.round(warmupShare * totalSteps);
+    return learningRateAt(step - headSteps - 1, { learningRate, schedule, warmupSteps, totalSteps });
+  }
+
+  /** Augments a batch, which it disposes, and trains on it. */
+  step(batch: Batch, epoch: number, step: number): StepOutput {
+    const { config, network } = this;
+    const { seed, augment, labelSmoothing, classWeights, mixup, cutmix } = config;
+    const trainable = trainableBlocks(
+      network.architecture,
+      this.phaseOf(epoch) === "head" ? "predictions" : config.trainableFrom,
+    );
+    const numClasses = network.config.classNames.length;
+    const random = new Random(seed, "augment", step);
+    const augmented = augmentBatch(batch.images, augment, random);
+    const plain = targetsFor(batch.labels, { numClasses, labelSmoothing });
+    const { images, targets } = mix(augmented, plain, { mixup, cutmix }, random);
+    const weights = exampleWeights(batch.labels, this.trainLabels, { numClasses, classWeights });
+    const options = { ...config, seed: random.uint32() >>> 1 };
+    const input = { images, targets, exampleWeights: weights };
+    const result = trainStep(network, this.optimizer, input, trainable, this.learningRate(step), options);
+    this.average?.update(network.variables);
+    tf.dispose([batch.images, augmented, plain, images, weights]);
+    return { ...result, targets };
+  }
+
+  /** The values that are validated and kept: the average's where there is one. The caller disposes them. */
+  values(): Map<string, Tensor> {
+    return (this.average ?? this.network).read();
+  }
+
+  /** Copies all that a killed run goes on from out of the engine. */
+  async state(): Promise<{ state: State; numUpdates: Record<string, number>; averageUpdates: number }> {
+    const values = new Map<string, Tensor>();
+    for (const [name, variable] of this.network.variables) {
+      values.set(`model/${name}`, variable.read());
+      const moments = this.optimizer.moments.get(name);
+      moments?.forEach((moment, i) => {
+        values.set(`${MOMENTS[i]}/${name}`, moment.read());
+      });
+      const average = this.average?.variables.get(name);
+      if (average) values.set(`average/${name}`, average.read());
+    }
+    const numUpdates = Object.fromEntries(this.optimizer.numUpdates);
+    return { state: await download(values), numUpdates, averageUpdates: this.average?.numUpdates ?? 0 };
+  }
+
+  /** Takes up what `state` gave. */
+  restore({ numUpdates, averageUpdates }: Progress, state: State): void {
+    const assign = (key: string, variable: Variable) => {
+      const { data, shape } = state.get(key) as ParameterValue;
+      tf.tidy(() => variable.assign(tf.tensor(data, shape)));
+    };
+    for (const [name, variable] of this.network.variables) {
+      assign(`model/${name}`, variable);
+      if (numUpdates[name] === undefined) continue;
+      this.optimizer.momentsOf(name, variable).forEach((moment, i) => {
+        assign(`${MOMENTS[i]}/${name}`, moment);
+      });
+      this.optimizer.numUpdates.set(name, numUpdates[name]);
+    }
+    if (!this.average) return;
+    for (const [name, variable] of this.average.variables) assign(`average/${name}`, variable);
+    this.average.numUpdates = averageUpdates;
+  }
+
+  dispose(): void {
+    this.network.dispose();
+    this.optimizer.dispose();
+    this.average?.dispose();
+  }
+}

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { PRESETS, type TrainConfig, trainConfig } from "../src/config.js";
+
+describe("trainConfig", () => {
+  it("accepts every preset", () => {
+    for (const name of Object.keys(PRESETS)) assert.equal(trainConfig(name).variant, "lite0");
+  });
+
+  it("is the recipe to compare with in `seed`", () => {
+    const { batchSize, epochs, learningRate, weightDecay, schedule, imageSize, augment } = trainConfig("seed");
+    assert.deepEqual([batchSize, epochs, learningRate, weightDecay, schedule, imageSize], [32, 15, 1e-3, 0, "constant", 48]);
+    assert.deepEqual([augment.horizontalFlip, augment.rotation], [0.5, 20]);
+  });
+
+  it("replaces single values, of the augmentation too", () => {
+    const config = trainConfig("seed", { epochs: 3, augment: { rotation: 5 } as TrainConfig["augment"] });
+    assert.deepEqual([config.epochs, config.augment.rotation, config.augment.horizontalFlip], [3, 5, 0.5]);
+  });
+
+  const cases: [Record<string, unknown>, string][] = [
+    [{ epochs: -1 }, "Expected an integer ≥ 1 for epochs but received -1 of type number"],
+    [{ learningRate: Number.NaN }, "Expected a number in [0, 10] for learningRate but received NaN of type number"],
+    [{ learningRate: 0 }, "Expected a number > 0 for learningRate but received 0 of type number"],
+    [{ labelSmoothing: 1 }, "Expected a number in [0, 1) for labelSmoothing but received 1 of type number"],
+    [{ imageSize: 16 }, "Expected an integer in [33, 1024] for imageSize but received 16 of type number"],
+    [{ headEpochs: 99 }, "Expected an integer in [0, 15] for headEpochs but received 99 of type number"],
+    [{ schedule: "step" }, "Expected one of cosine, constant for schedule but received step of type string"],
+    [
+      { learningrate: 1 },
+      `Expected one of ${Object.keys(PRESETS.seed).join(", ")} for the name of a training option but received learningrate of type string`,
+    ],
+  ];
+  for (const [overrides, message] of cases)
+    it(`refuses ${JSON.stringify(overrides)}`, () => {
+      assert.throws(() => trainConfig("seed", overrides as Partial<TrainConfig>), { name: "ParameterError", message });
+    });
+
+  it("names the presets there are", () => {
+    assert.throws(() => trainConfig("quick"), {
+      message: "Expected one of seed, tutorial, fer2013 for preset but received quick of type string",
+    });
+  });
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { checkChoice, checkNumber, InputError } from "../src/errors.js";
+
+describe("checkNumber", () => {
+  it("returns a number within its range", () => {
+    assert.equal(checkNumber("batchSize", 32, { min: 1, integer: true }), 32);
+    assert.equal(checkNumber("share", 0, { min: 0, max: 1, exclusiveMax: true }), 0);
+  });
+
+  const cases: [unknown, Parameters<typeof checkNumber>[2], string][] = [
+    [-1, { min: 1, integer: true }, "Expected an integer ≥ 1 for n but received -1 of type number"],
+    [Number.NaN, {}, "Expected a finite number for n but received NaN of type number"],
+    [1, { min: 0, max: 1, exclusiveMax: true }, "Expected a number in [0, 1) for n but received 1 of type number"],
+    [1.5, { integer: true }, "Expected an integer for n but received 1.5 of type number"],
+    ["3", { max: 5 }, "Expected a number ≤ 5 for n but received 3 of type string"],
+  ];
+  for (const [value, range, message] of cases)
+    it(`refuses ${JSON.stringify(value)} of ${JSON.stringify(range)}`, () => {
+      assert.throws(() => checkNumber("n", value, range), { name: "ParameterError", message });
+    });
+});
+
+describe("checkChoice", () => {
+  it("names the choices there are", () => {
+    assert.equal(checkChoice("preset", "seed", ["seed", "tutorial"]), "seed");
+    assert.throws(() => checkChoice("preset", "quick", ["seed", "tutorial"]), {
+      message: "Expected one of seed, tutorial for preset but received quick of type string",
+    });
+  });
+});
+
+describe("InputError", () => {
+  it("says what was expected, where, what was found, and what to do", () => {
+    const error = new InputError({ expected: "a folder", where: "/x", found: "no such path", fix: "Check the path." });
+    assert.equal(error.message, "Expected a folder at /x but found no such path. Check the path.");
+    assert.equal(new InputError({ expected: "two classes", found: "one" }).message, "Expected two classes but found one.");
+  });
+});

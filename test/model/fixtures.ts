@@ -1,0 +1,35 @@
+import { type ModelConfig, Network, initialValue } from "../../src/model/network.js";
+import { parameterSpecs } from "../../src/model/parameters.js";
+import { type Tensor4D, tf } from "../../src/engine/tf.js";
+import { Random } from "../../src/random.js";
+
+export const TINY: ModelConfig = {
+  variant: "lite0",
+  classNames: ["circle", "square", "triangle"],
+  imageSize: 40,
+  preprocessing: { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
+};
+
+/** A network with fresh weights that depend on the seed alone. */
+export function randomNetwork(config: Partial<ModelConfig> = {}, seed = 0): Network {
+  const whole = { ...TINY, ...config };
+  const specs = parameterSpecs(whole.variant, whole.classNames.length);
+  return new Network(whole, new Map(specs.map((spec) => [spec.name, initialValue(spec, seed)])));
+}
+
+/** Pixels of 0–255 that depend on the seed alone; the caller disposes them. */
+export function randomImages(numImages: number, imageSize: number, seed = 0): Tensor4D {
+  const random = new Random(seed, "images");
+  const pixels = Float32Array.from({ length: numImages * imageSize * imageSize * 3 }, () => random.integer(256));
+  return tf.tensor4d(pixels, [numImages, imageSize, imageSize, 3]);
+}
+
+/** Greatest difference, relative to the greatest value. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [difference, greatest] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    difference = Math.max(difference, Math.abs(actual[i] - expected[i]));
+    greatest = Math.max(greatest, Math.abs(expected[i]));
+  }
+  return difference / greatest;
+}
