@@ -1,9 +1,10 @@
 // Set-up of a clone, by Node's built-ins alone since no package is there yet: node scripts/setup.mjs --help
+import fs from "node:fs";
 import process from "node:process";
 import { chooseAccelerator } from "./setup/accelerator.mjs";
 import { installInterruptHandler } from "./setup/command.mjs";
 import { checkPrerequisites } from "./setup/prerequisites.mjs";
-import { SetupError } from "./setup/problem.mjs";
+import { describeFailure, SetupError } from "./setup/problem.mjs";
 import { createContext } from "./setup/project.mjs";
 import { MissingPrerequisites, setUp } from "./setup/run.mjs";
 
@@ -30,6 +31,7 @@ async function main(args) {
     return;
   }
   const context = createContext({});
+  checkWheelsDir(context.wheelsDir);
   context.accelerator = chooseAccelerator(context.stateDir, process.env, options.accelerator);
   if (options.check) {
     const all = { python: true, compiler: true, cache: true, project: true };
@@ -43,6 +45,12 @@ async function main(args) {
   const ran = await setUp(context, { stream: process.stderr });
   const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
   process.stderr.write(ran.length > 0 ? `set-up: done in ${seconds} s\n` : `set-up: nothing to do\n`);
+}
+
+function checkWheelsDir(dir) {
+  if (!dir || fs.existsSync(dir)) return;
+  const fix = "Mend or unset FERKIT_WHEELS.";
+  throw new SetupError({ expected: "a folder of wheels", where: dir, found: "no such path", fix });
 }
 
 function parseArguments(args) {
@@ -60,8 +68,14 @@ function parseArguments(args) {
   return options;
 }
 
+/** What to tell the reader; the stack only where the error is ours. */
+function explain(error) {
+  if (error instanceof SetupError || error instanceof MissingPrerequisites) return error.message;
+  if (!error.syscall) return error.stack;
+  return describeFailure("set-up", `${error.code} ${error.message}`, error.path ?? process.cwd()).message;
+}
+
 main(process.argv.slice(2)).catch((error) => {
-  const isForReader = error instanceof SetupError || error instanceof MissingPrerequisites;
-  process.stderr.write(`\nset-up failed.\n${isForReader ? error.message : error.stack}\n`);
+  process.stderr.write(`\nset-up failed.\n${explain(error)}\n`);
   process.exitCode = 1;
 });

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { runCommand } from "./command.mjs";
-import { describeFailure, readOsRelease, SetupError } from "./problem.mjs";
+import { describeFailure, readOsRelease } from "./problem.mjs";
 import { isStamped, stampKey, writeStamp, writeWhole } from "./stamps.mjs";
 import { dropWheel, fetchWheel, findLinks, unpackWheel } from "./wheels.mjs";
 import { makeWhole } from "./work-folder.mjs";
@@ -173,58 +173,4 @@ async function compileAddon(context, folder) {
   const { status, output } = await runCommand(context.compiler, args, { cwd: context.root });
   if (status !== 0) throw describeFailure("compiling the native addon", output, context.cacheDir);
   return folder;
-}
-
-/**
- * Starts the engine in a process of its own.
- *
- * @returns `{ isRight, libtensorflow, tfjs, isGpu, device }`, or `{ error }` with what the process printed.
- */
-export async function probeEngine(context) {
-  const probe = path.join(context.root, "scripts/setup/engine-probe.cjs");
-  const { status, output } = await runCommand(process.execPath, ["--require", "tsx/cjs", probe], {
-    cwd: context.root,
-    env: context.env,
-  });
-  const line =
-    output
-      .trim()
-      .split("\n")
-      .findLast((text) => text.startsWith("{")) ?? "";
-  if (status === 0 && line) return JSON.parse(line);
-  return { error: output.trim() };
-}
-
-export const smokeStep = {
-  name: "engine check",
-  isCurrent(context) {
-    return isStamped(smokeStamp(context), smokeKey(context));
-  },
-  async run(context) {
-    const engine = await probeEngine(context);
-    if (engine.error !== undefined || !engine.isRight) {
-      throw new SetupError({
-        expected: "the engine to multiply two matrices and to derive x³",
-        found: engine.error === undefined ? "wrong values" : `an error:\n${engine.error}\n`,
-        fix: `Remove what was built and run this again: rm -rf ${path.join(context.cacheDir, "addons")} node_modules`,
-      });
-    }
-    if (context.accelerator === "gpu" && !engine.isGpu) {
-      context.notes.push(
-        "WARNING: the CUDA libraries are installed, but the engine found no usable GPU and runs on the CPU. " +
-          "Run: nvidia-smi, to see whether the driver answers.",
-      );
-    }
-    writeStamp(smokeStamp(context), smokeKey(context));
-    return `TensorFlow ${engine.libtensorflow} on ${engine.device}`;
-  },
-};
-
-// One stamp for each Node release line, so that going back and forth between two does not repeat the check.
-function smokeStamp(context) {
-  return path.join(context.nodeModulesDir, `.ferkit-engine-v${process.versions.node.split(".")[0]}`);
-}
-
-function smokeKey(context) {
-  return stampKey([process.version, addonKey(context), libtensorflowDir(context)]);
 }

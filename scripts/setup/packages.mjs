@@ -15,6 +15,7 @@ export const npmStep = {
     // Dev packages are part of set-up (headers, compiler) even where the user's npm leaves them out.
     const args = ["ci", "--ignore-scripts", "--include=dev", "--no-audit", "--no-fund"];
     const [file, first] = npmCommand(context.env);
+    fs.rmSync(npmStamp(context), { force: true });
     const { status, output } = await runCommand(file, [...first, ...args], {
       cwd: context.root,
       env: context.env,

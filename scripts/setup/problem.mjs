@@ -82,7 +82,7 @@ function unreachable(what, output) {
     output.match(/host='([^']+)'/)?.[1] ??
     output.match(/request to (https?:\/\/[^/\s]+)/)?.[1] ??
     output.match(/(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED)\s+(\S+)/)?.[1] ??
-    "its package registry";
+    "the package index (see: pip config list, npm config get registry)";
   return new SetupError({
     expected: `to download ${what}`,
     found: `that ${host} cannot be reached`,

@@ -18,9 +18,10 @@ export function createProgress(stream, numSteps) {
       const label = `set-up ${String(number).padStart(width)}/${numSteps}  ${name}`;
       const startMs = Date.now();
       let detail = "";
-      const show = stream.isTTY
-        ? () => stream.write(`\r${fit(`${label}: ${seconds(startMs)} ${detail}`, stream.columns)}\x1b[K`)
-        : () => stream.write(`${label}: ${seconds(startMs)} ${detail}`.trimEnd() + "\n");
+      const show = () => {
+        const line = `${label}: ${seconds(startMs)} ${detail}`.trimEnd();
+        stream.write(stream.isTTY ? `\r${truncate(line, stream.columns)}\x1b[K` : `${line}\n`);
+      };
       if (stream.isTTY) show();
       else stream.write(`${label} …\n`);
       const timer = setInterval(show, stream.isTTY ? TICK_MS : HEARTBEAT_MS);
@@ -54,7 +55,7 @@ function seconds(startMs) {
   return `${elapsed.toFixed(elapsed < 10 ? 1 : 0)} s`;
 }
 
-function fit(text, terminalColumns) {
+function truncate(text, terminalColumns) {
   const columns = terminalColumns || 80; // 0 or undefined where the terminal does not say
   return text.length < columns ? text : `${text.slice(0, columns - 2)}…`;
 }

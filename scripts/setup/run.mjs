@@ -1,7 +1,8 @@
 // Runs the steps of set-up that are not current.
 import fs from "node:fs";
 import { rememberAccelerator } from "./accelerator.mjs";
-import { addonStep, cachedAddon, libtensorflowDir, libtensorflowStep, smokeStep } from "./engine.mjs";
+import { addonStep, cachedAddon, libtensorflowDir, libtensorflowStep } from "./engine.mjs";
+import { engineCheckStep } from "./engine-check.mjs";
 import { withLock } from "./lock.mjs";
 import { kernelspecStep, npmStep, pythonStep, weightsStep } from "./packages.mjs";
 import { checkPrerequisites } from "./prerequisites.mjs";
@@ -15,7 +16,7 @@ export const steps = [
   addonStep,
   weightsStep,
   kernelspecStep,
-  smokeStep,
+  engineCheckStep,
 ];
 
 /** Thrown when prerequisites are missing; holds one SetupError for each. */

@@ -22,6 +22,9 @@ export async function makeWhole(target, make) {
   const forget = onInterrupt(() => fs.rmSync(temporary, { recursive: true, force: true }));
   try {
     renameUnlessThere(await make(temporary), target);
+  } catch (error) {
+    // Another clone may have finished it, and removed what both were made from.
+    if (!fs.existsSync(target)) throw error;
   } finally {
     forget();
     fs.rmSync(temporary, { recursive: true, force: true });

@@ -81,7 +81,7 @@ describe("scripts/doctor", () => {
     it("names the data that lies in data/", () => {
       fs.mkdirSync(path.join(clone, "data/flowers"), { recursive: true });
       fs.writeFileSync(path.join(clone, "data/README.md"), "");
-      assert.match(run().stdout, /^ok {5} data +embedded faces, data\/flowers$/m);
+      assert.match(run().stdout, /^ok {5}data +embedded faces, data\/flowers$/m);
     });
 
     it("refuses an unknown option", () => {

@@ -182,7 +182,7 @@ describe("scripts/setup", () => {
       assert.deepEqual(messages(await check({ cache: true, project: true })), [
         `Expected 2.8 GB of free disk at ${context.root} but found 2.0 GB. Free some: df -h ${context.root}.`,
       ]);
-      machine.disk = (dir) => dir.length; // two disks
+      machine.disk = (dir) => (dir === context.root ? 1 : 2);
       assert.deepEqual(messages(await check({ cache: true, project: true })), []);
     });
 
@@ -214,6 +214,31 @@ describe("scripts/setup", () => {
         /^Expected a C\+\+ compiler \(g\+\+, c\+\+, clang\+\+\) but found none on PATH\. Run: sudo \S+/m,
       );
       assert.doesNotMatch(stderr, / at .*mjs:\d+/, "no stack");
+    });
+
+    it("starts no program when everything is current", function () {
+      const probe = spawnSync(process.execPath, [path.join(root, "scripts/doctor.mjs"), "--json"], {
+        encoding: "utf8",
+      });
+      if (!/"found": "complete"/.test(probe.stdout)) {
+        console.log("      skipped: this clone is not set up by npm run setup");
+        this.skip();
+      }
+      const env = { ...process.env, PATH: path.join(folder, "no-such-folder") };
+      const { status, stderr } = spawnSync(process.execPath, [script], { env, encoding: "utf8" });
+      assert.equal(stderr, "set-up: nothing to do\n");
+      assert.equal(status, 0);
+    });
+
+    it("refuses a folder of wheels that is not there", () => {
+      const env = { ...process.env, FERKIT_WHEELS: path.join(folder, "wheels") };
+      const { status, stderr } = spawnSync(process.execPath, [script], { env, encoding: "utf8" });
+      assert.equal(status, 1);
+      assert.ok(
+        stderr.includes(
+          `Expected a folder of wheels at ${folder}/wheels but found no such path. Mend or unset FERKIT_WHEELS.`,
+        ),
+      );
     });
 
     it("refuses an unknown option", () => {
@@ -580,7 +605,7 @@ describe("scripts/setup", () => {
       await createProgress(stream, 1).step("library", async () => "from the cache");
       assert.equal(
         output.replaceAll(/\d+\.\d s/g, "T"),
-        "\rset-up 1/1  library: T \x1b[K\rset-up 1/1  library: done in T (from the cache)\x1b[K\n",
+        "\rset-up 1/1  library: T\x1b[K\rset-up 1/1  library: done in T (from the cache)\x1b[K\n",
       );
     });
   });

@@ -1,0 +1,136 @@
+// Whose face it is and how it is held and lit: everything about a drawn face but its expression.
+import type { Random } from "../random.js";
+
+export const HAIR_STYLES = [
+  "bald", "buzz", "short", "sidePart", "curly", "afro", "long", "bob", "bun", "scarf", "beanie",
+] as const;
+
+/** The look of one face; lengths in hundredths of the image's side, angles in radians, colours as #rrggbb. */
+export interface Look {
+  skin: string;
+  hair: string;
+  hairStyle: (typeof HAIR_STYLES)[number];
+  /** Of a scarf, a beanie and the clothes. */
+  cloth: string;
+  background: readonly [string, string];
+  iris: string;
+  lips: string;
+  /** Half the head's width. */
+  headWidth: number;
+  /** Width of the jaw as a share of the head's. */
+  jaw: number;
+  earSize: number;
+  noseWidth: number;
+  noseLength: number;
+  /** Half the distance of the eyes. */
+  eyeSpacing: number;
+  /** Half an eye's width. */
+  eyeWidth: number;
+  eyeHeight: number;
+  /** How far the outer corner stands above the inner one. */
+  eyeSlant: number;
+  lashes: boolean;
+  browThickness: number;
+  /** Height and tilt of the brows at rest. */
+  browHeight: number;
+  browSlope: number;
+  /** Half the mouth's width at rest. */
+  mouthWidth: number;
+  /** Height of the mouth's corners at rest, downwards. */
+  mouthDroop: number;
+  lipThickness: number;
+  beard: "none" | "stubble" | "moustache" | "goatee" | "full";
+  glasses: "none" | "round" | "square";
+  glassesColor: string;
+  freckles: boolean;
+  earrings: boolean;
+  /** Strength of lines and folds, [0, 1]. */
+  age: number;
+  /** Redness of the cheeks, [0, 1]. */
+  blush: number;
+  /** Turn to the side, nod, and tilt of the head. */
+  yaw: number;
+  pitch: number;
+  tilt: number;
+  scale: number;
+  shift: readonly [number, number];
+  gaze: readonly [number, number];
+  /** Direction that the light comes from, and how much darker the far side is, [0, 1]. */
+  lightAngle: number;
+  shade: number;
+}
+
+const SKINS = ["#ffe3d3", "#fbd3b6", "#efbd97", "#dfa67b", "#c98d62", "#ad734b", "#8f5a39", "#70442b", "#553223", "#40261b"];
+const HAIRS = ["#1b1614", "#2a1d17", "#3f2a1e", "#5b3a24", "#7d5231", "#a87542", "#d3a560", "#ecd08f", "#b5532a", "#8b3220"];
+const DYES = ["#c2427f", "#3c6fb5", "#2f8f83", "#7a4bb0"];
+const CLOTHS = ["#c8553d", "#e0a33b", "#4f8a5b", "#2f6f8f", "#4b4e8d", "#8d4b73", "#d9d2c5", "#2f3136", "#78a8b8", "#b7747a"];
+const BACKGROUNDS = ["#f3d9b8", "#cfe3d4", "#c5dcec", "#e3d3ec", "#f2cbc6", "#e9e4d8", "#8fb3c4", "#7f9a86", "#b59a86", "#5d6b82", "#46515c"];
+const IRISES = ["#3b2417", "#4f2f1c", "#6b4526", "#7a6a2f", "#4c7a4a", "#3f7391", "#6f8fa6", "#5a6470"];
+
+/** The look of one face. Takes no expression, so that no trait can tell one. */
+export function drawLook(random: Random): Look {
+  const age = random.uniform();
+  const skin = between(SKINS, random.uniform());
+  const hairStyle = random.pick(HAIR_STYLES);
+  return {
+    skin,
+    hair: hairColor(random, age),
+    hairStyle,
+    cloth: random.pick(CLOTHS),
+    background: [random.pick(BACKGROUNDS), random.pick(BACKGROUNDS)],
+    iris: random.pick(IRISES),
+    lips: mix(mix(skin, "#7a1f2b", 0.3), "#b3122f", random.chance(0.3) ? random.uniform(0.3, 0.7) : 0),
+    headWidth: random.uniform(28, 33),
+    jaw: random.uniform(0.78, 0.98),
+    earSize: random.uniform(0.8, 1.25),
+    noseWidth: random.uniform(3.6, 6),
+    noseLength: random.uniform(-1.2, 1.5),
+    eyeSpacing: random.uniform(11.8, 13.6),
+    eyeWidth: random.uniform(5.6, 7.2),
+    eyeHeight: random.uniform(0.85, 1.15),
+    eyeSlant: random.uniform(-0.8, 1.3),
+    lashes: random.chance(0.45),
+    browThickness: random.uniform(1.7, 3.4),
+    browHeight: random.uniform(-1, 1),
+    browSlope: random.uniform(-0.8, 0.8),
+    mouthWidth: random.uniform(8.6, 11.2),
+    mouthDroop: random.uniform(-0.7, 0.7),
+    lipThickness: random.uniform(0.8, 2.1),
+    beard: random.chance(0.28) && hairStyle !== "scarf" ? random.pick(["stubble", "moustache", "goatee", "full"] as const) : "none",
+    glasses: random.chance(0.2) ? random.pick(["round", "square"] as const) : "none",
+    glassesColor: random.pick(["#1f1f24", "#5a3a22", "#8a2f3b", "#2f4a6b", "#b08a3c"]),
+    freckles: random.chance(0.15),
+    earrings: random.chance(0.2),
+    age,
+    blush: random.uniform(),
+    yaw: random.uniform(-0.4, 0.4),
+    pitch: random.uniform(-0.14, 0.14),
+    tilt: random.normal(0, 0.11),
+    scale: random.uniform(0.96, 1.14),
+    shift: [random.uniform(-3.5, 3.5), random.uniform(0, 6)],
+    gaze: [random.uniform(-1.6, 1.6), random.uniform(-0.7, 0.9)],
+    lightAngle: random.uniform(0, 2 * Math.PI),
+    shade: random.uniform(0.1, 0.4),
+  };
+}
+
+/** `from` where `share` is 0, `to` where it is 1. */
+export function mix(from: string, to: string, share: number): string {
+  const [a, b] = [from, to].map((color) => [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16)));
+  return `#${a.map((x, i) => Math.round(x + (b[i] - x) * share).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** The colour at a place in `[0, 1)` of an evenly spaced scale. */
+function between(scale: readonly string[], place: number): string {
+  const position = place * (scale.length - 1);
+  const i = Math.floor(position);
+  return mix(scale[i], scale[i + 1], position - i);
+}
+
+function hairColor(random: Random, age: number): string {
+  const natural = random.pick(HAIRS);
+  const dyed = random.pick(DYES);
+  const grey = random.uniform(0.6, 1);
+  if (random.chance(0.06)) return dyed;
+  return age > 0.8 ? mix(natural, "#cfcdc8", grey) : natural;
+}

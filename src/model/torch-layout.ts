@@ -1,0 +1,66 @@
+import { InputError } from "../errors.js";
+import { VARIANTS, type Variant } from "./efficientnet.js";
+import type { ParameterValue } from "./network.js";
+import { type ParameterSpec, parameterSpecs } from "./parameters.js";
+import type { TorchTensor } from "./pickle.js";
+
+/** Classes of the published weights. */
+const NUM_IMAGENET_CLASSES = 1000;
+
+/**
+ * The parameters of a variant from a torch state dictionary whose entries stand in timm's order, which is the order in which
+ * the layers run. Names are not compared: publishers differ in them; shapes are, each.
+ *
+ * @throws InputError when the tensors are those of another variant, or of none.
+ */
+export function fromTorch(
+  tensors: ReadonlyMap<string, TorchTensor>,
+  variant: Variant,
+  where: string,
+): Map<string, ParameterValue> {
+  const parameters = match(tensors, variant);
+  if (parameters) return parameters;
+  const other = (Object.keys(VARIANTS) as Variant[]).find((known) => match(tensors, known));
+  throw new InputError({
+    expected: `ImageNet weights of EfficientNet ${variant}`,
+    where,
+    found: other ? `those of ${other}` : `${tensors.size} tensors of no known variant`,
+    fix: other ? `Choose variant ${other}, or give another file.` : "Give another file.",
+  });
+}
+
+function match(tensors: ReadonlyMap<string, TorchTensor>, variant: Variant): Map<string, ParameterValue> | null {
+  const isCounter = (name: string) => name.endsWith("num_batches_tracked");
+  const weights = [...tensors].filter(([name]) => !isCounter(name)).map(([, tensor]) => tensor);
+  const specs = parameterSpecs(variant, NUM_IMAGENET_CLASSES);
+  if (weights.length !== specs.length) return null;
+  const parameters = new Map<string, ParameterValue>();
+  for (const [i, spec] of specs.entries()) {
+    if (weights[i].shape.join() !== torchShape(spec).join()) return null;
+    parameters.set(spec.name, { shape: spec.shape, data: transpose(weights[i], spec) });
+  }
+  return parameters;
+}
+
+/** Convolutions `[out, in, height, width]`, depthwise `[channels, 1, height, width]`, dense `[out, in]`. */
+function torchShape({ name, shape }: ParameterSpec): number[] {
+  if (shape.length === 2) return [shape[1], shape[0]];
+  if (shape.length !== 4) return shape;
+  const [height, width, channelsIn, channelsOut] = shape;
+  return isDepthwise(name) ? [channelsIn, 1, height, width] : [channelsOut, channelsIn, height, width];
+}
+
+/** In all cases the leading axes of torch's layout become the last ones of TensorFlow's, in reverse order. */
+function transpose({ data, shape: [outer, inner = 1, ...rest] }: TorchTensor, { shape }: ParameterSpec): Float32Array {
+  if (shape.length === 1) return data;
+  const area = rest.reduce((product, dimension) => product * dimension, 1);
+  const result = new Float32Array(data.length);
+  for (let o = 0; o < outer; o++)
+    for (let i = 0; i < inner; i++)
+      for (let p = 0; p < area; p++) result[(p * inner + i) * outer + o] = data[(o * inner + i) * area + p];
+  return result;
+}
+
+function isDepthwise(name: string): boolean {
+  return name.endsWith("depthwise_kernel");
+}
