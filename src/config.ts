@@ -132,7 +132,8 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
  */
 export function trainConfig(preset: string, overrides: Partial<TrainConfig> = {}): TrainConfig {
   const base = PRESETS[checkChoice("preset", preset, Object.keys(PRESETS) as PresetName[])];
-  for (const name of Object.keys(overrides)) checkChoice("the name of a training option", name, Object.keys(base));
+  for (const name of Object.keys(overrides))
+    checkChoice("the name of a training option", name, Object.keys(base));
   const augment = { ...NO_AUGMENTATION, ...base.augment, ...overrides.augment };
   return checkTrainConfig({ ...base, ...overrides, augment });
 }
@@ -151,7 +152,13 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
     if (!(checkNumber(name, config[name], { min: 0, max: 10 }) > 0))
       throw new ParameterError(name, "a number > 0", config[name]);
   checkChoice("schedule", config.schedule, ["cosine", "constant"]);
-  for (const name of ["warmupShare", "labelSmoothing", "averageDecay", "dropoutRate", "dropPathRate"] as const)
+  for (const name of [
+    "warmupShare",
+    "labelSmoothing",
+    "averageDecay",
+    "dropoutRate",
+    "dropPathRate",
+  ] as const)
     checkNumber(name, config[name], share);
   checkNumber("weightDecay", config.weightDecay, { min: 0, max: 1 });
   checkNumber("batchNormMomentum", config.batchNormMomentum, { min: 0, max: 1 });

@@ -38,5 +38,10 @@ export function writeError(file: string, error: unknown): unknown {
     EEXIST: "a file in place of a folder",
   }[code ?? ""];
   if (!found) return error;
-  return new InputError({ expected: "to write", where: file, found, fix: "Make room or choose another folder; nothing was changed." });
+  return new InputError({
+    expected: "to write",
+    where: file,
+    found,
+    fix: "Make room or choose another folder; nothing was changed.",
+  });
 }

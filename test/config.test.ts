@@ -7,8 +7,12 @@ describe("trainConfig", () => {
   });
 
   it("is the recipe to compare with in `seed`", () => {
-    const { batchSize, epochs, learningRate, weightDecay, schedule, imageSize, augment } = trainConfig("seed");
-    assert.deepEqual([batchSize, epochs, learningRate, weightDecay, schedule, imageSize], [32, 15, 1e-3, 0, "constant", 48]);
+    const { batchSize, epochs, learningRate, weightDecay, schedule, imageSize, augment } =
+      trainConfig("seed");
+    assert.deepEqual(
+      [batchSize, epochs, learningRate, weightDecay, schedule, imageSize],
+      [32, 15, 1e-3, 0, "constant", 48],
+    );
     assert.deepEqual([augment.horizontalFlip, augment.rotation], [0.5, 20]);
   });
 
@@ -19,7 +23,10 @@ describe("trainConfig", () => {
 
   const cases: [Record<string, unknown>, string][] = [
     [{ epochs: -1 }, "Expected an integer ≥ 1 for epochs but received -1 of type number"],
-    [{ learningRate: Number.NaN }, "Expected a number in [0, 10] for learningRate but received NaN of type number"],
+    [
+      { learningRate: Number.NaN },
+      "Expected a number in [0, 10] for learningRate but received NaN of type number",
+    ],
     [{ learningRate: 0 }, "Expected a number > 0 for learningRate but received 0 of type number"],
     [{ labelSmoothing: 1 }, "Expected a number in [0, 1) for labelSmoothing but received 1 of type number"],
     [{ imageSize: 16 }, "Expected an integer in [33, 1024] for imageSize but received 16 of type number"],
@@ -32,7 +39,10 @@ describe("trainConfig", () => {
   ];
   for (const [overrides, message] of cases)
     it(`refuses ${JSON.stringify(overrides)}`, () => {
-      assert.throws(() => trainConfig("seed", overrides as Partial<TrainConfig>), { name: "ParameterError", message });
+      assert.throws(() => trainConfig("seed", overrides as Partial<TrainConfig>), {
+        name: "ParameterError",
+        message,
+      });
     });
 
   it("names the presets there are", () => {

@@ -10,7 +10,11 @@ describe("checkNumber", () => {
   const cases: [unknown, Parameters<typeof checkNumber>[2], string][] = [
     [-1, { min: 1, integer: true }, "Expected an integer ≥ 1 for n but received -1 of type number"],
     [Number.NaN, {}, "Expected a finite number for n but received NaN of type number"],
-    [1, { min: 0, max: 1, exclusiveMax: true }, "Expected a number in [0, 1) for n but received 1 of type number"],
+    [
+      1,
+      { min: 0, max: 1, exclusiveMax: true },
+      "Expected a number in [0, 1) for n but received 1 of type number",
+    ],
     [1.5, { integer: true }, "Expected an integer for n but received 1.5 of type number"],
     ["3", { max: 5 }, "Expected a number ≤ 5 for n but received 3 of type string"],
   ];
@@ -31,8 +35,16 @@ describe("checkChoice", () => {
 
 describe("InputError", () => {
   it("says what was expected, where, what was found, and what to do", () => {
-    const error = new InputError({ expected: "a folder", where: "/x", found: "no such path", fix: "Check the path." });
+    const error = new InputError({
+      expected: "a folder",
+      where: "/x",
+      found: "no such path",
+      fix: "Check the path.",
+    });
     assert.equal(error.message, "Expected a folder at /x but found no such path. Check the path.");
-    assert.equal(new InputError({ expected: "two classes", found: "one" }).message, "Expected two classes but found one.");
+    assert.equal(
+      new InputError({ expected: "two classes", found: "one" }).message,
+      "Expected two classes but found one.",
+    );
   });
 });

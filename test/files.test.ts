@@ -28,7 +28,10 @@ describe("writeFileAtomically", () => {
 
 describe("writeError", () => {
   it("says that the disk is full", () => {
-    const error = writeError("/x", Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }));
+    const error = writeError(
+      "/x",
+      Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }),
+    );
     assert.equal(
       (error as Error).message,
       "Expected to write at /x but found a full disk. Make room or choose another folder; nothing was changed.",

@@ -25,10 +25,9 @@ export function brow(look: Look, units: ActionUnits, side: Side, at: Place): str
   return fill(d, color) + line(d, color, 0.7);
 }
 
-function browColor({ hair, hairStyle, cloth, skin }: Look): string {
-  const covered = hairStyle === "scarf" || hairStyle === "beanie" || hairStyle === "bald";
-  void cloth;
-  return mix(mix(covered ? mix(hair, "#1b1614", 0.4) : hair, "#15100e", 0.45), skin, 0.05);
+/** Darker than the hair, and never as light as the skin. */
+function browColor({ hair }: Look): string {
+  return mix(hair, "#15100e", 0.5);
 }
 
 /** One eye: the white between two lids, the iris under them. */
@@ -60,7 +59,12 @@ export function eye(look: Look, units: ActionUnits, side: Side, at: Place): stri
     line(lidLine, "#3a2a30", 2.6, 0.3),
     "</g>",
     line(`M${inner}C${p(-w * 0.5, lower * 1.3)} ${p(w * 0.5, lower * 1.3)} ${outer}`, dark, 0.6, 0.6),
-    line(`M${p(-w * 0.7, 4.6)}Q${p(0, 6.6 - 2 * units[6])} ${p(w * 0.8, 4.2)}`, dark, 0.7, 0.5 * Math.max(units[6], units[7])),
+    line(
+      `M${p(-w * 0.7, 4.6)}Q${p(0, 6.6 - 2 * units[6])} ${p(w * 0.8, 4.2)}`,
+      dark,
+      0.7,
+      0.5 * Math.max(units[6], units[7]),
+    ),
     upperLine + lash,
   ].join("");
 }
@@ -72,11 +76,26 @@ export function nose(look: Look, units: ActionUnits, at: Place): string {
   const y = 9 + noseLength - 2.2 * units[9] - 0.6 * units[10];
   const shade = mix(skin, "#2a0a10", 0.5);
   const dark = Math.cos(lightAngle) > 0 ? -1 : 1; // the side away from the light
-  const wrinkle = (dy: number, x: number) => line(`M${at(-x, EYE_Y + dy + 1)}Q${at(0, EYE_Y + dy - 1.6)} ${at(x, EYE_Y + dy + 1)}`, shade, 0.9, 0.9 * units[9]);
+  const wrinkle = (dy: number, x: number) =>
+    line(
+      `M${at(-x, EYE_Y + dy + 1)}Q${at(0, EYE_Y + dy - 1.6)} ${at(x, EYE_Y + dy + 1)}`,
+      shade,
+      0.9,
+      0.9 * units[9],
+    );
   return [
-    fill(`M${at(dark * 1.4, EYE_Y - 2)}Q${at(dark * 1.6, y - 4)} ${at(dark * w, y)}Q${at(dark * 2, y + 1.2)} ${at(0, y + 1)}Z`, shade, 0.28),
+    fill(
+      `M${at(dark * 1.4, EYE_Y - 2)}Q${at(dark * 1.6, y - 4)} ${at(dark * w, y)}Q${at(dark * 2, y + 1.2)} ${at(0, y + 1)}Z`,
+      shade,
+      0.28,
+    ),
     dot(at(0, y - 2), w * 0.45, "#ffffff", 0.16),
-    line(`M${at(-w, y - 1.4)}Q${at(-w - 0.6, y + 1)} ${at(-w * 0.5, y + 1.1)}Q${at(0, y + 2.6)} ${at(w * 0.5, y + 1.1)}Q${at(w + 0.6, y + 1)} ${at(w, y - 1.4)}`, shade, 1.1, 0.85),
+    line(
+      `M${at(-w, y - 1.4)}Q${at(-w - 0.6, y + 1)} ${at(-w * 0.5, y + 1.1)}Q${at(0, y + 2.6)} ${at(w * 0.5, y + 1.1)}Q${at(w + 0.6, y + 1)} ${at(w, y - 1.4)}`,
+      shade,
+      1.1,
+      0.85,
+    ),
     wrinkle(3, 2.4) + wrinkle(5, 3) + wrinkle(7, 3.2),
   ].join("");
 }
@@ -86,11 +105,17 @@ export function mouth(look: Look, units: ActionUnits, lean: number, at: Place): 
   const { lipThickness, lips, skin, mouthWidth, mouthDroop } = look;
   const jaw = units[26] + units[27];
   const pulled = Math.max(units[12], units[20]);
-  const w = mouthWidth * (1 + 0.42 * units[12] + 0.4 * units[20] - 0.2 * units[24] - 0.34 * jaw * (1 - pulled));
-  const corner = (side: Side) => MOUTH_Y + mouthDroop + (4 * units[15] - 4.6 * units[12] + 0.8 * units[20]) * (1 + side * lean) + 0.25 * jaw;
+  const w =
+    mouthWidth * (1 + 0.42 * units[12] + 0.4 * units[20] - 0.2 * units[24] - 0.34 * jaw * (1 - pulled));
+  const corner = (side: Side) =>
+    MOUTH_Y +
+    mouthDroop +
+    (4 * units[15] - 4.6 * units[12] + 0.8 * units[20]) * (1 + side * lean) +
+    0.25 * jaw;
   const rise = 1.8 * units[15] + 0.8 * units[17] - 1.8 * units[12];
   const upper = MOUTH_Y - rise - 3.6 * units[10] - 1.4 * jaw - 0.6 * units[25];
-  const gap = 5 * units[25] + 2.6 * units[16] + 6 * units[26] + 4 * units[27] + 1.6 * units[10] - 2 * units[24];
+  const gap =
+    5 * units[25] + 2.6 * units[16] + 6 * units[26] + 4 * units[27] + 1.6 * units[10] - 2 * units[24];
   const lower = upper + Math.max(0, gap + 1.2 * units[12] * units[25]);
   const boxy = 0.5 + 0.5 * Math.min(1, Math.max(units[20] * 1.2, units[16], units[10], jaw));
   const p = (x: number, y: number) => at(x, y);
@@ -114,9 +139,24 @@ export function mouth(look: Look, units: ActionUnits, lean: number, at: Place): 
     rims + fill(inside, "#4a0d16"),
     `<clipPath id="mouth"><path d="${inside}"/></clipPath><g clip-path="url(#mouth)">`,
     dot(at(0, lower + 0.5), w * 0.62, "#c9545f", jaw > 0.25 ? 1 : 0, depth * 0.42),
-    fill(`M${left}${arc(upper)}${arc(upper + Math.min(depth * 0.62, 3.6), true)}Z`, "#fdfbf5", teeth > 0.25 ? 1 : 0),
-    fill(`M${left}${arc(lower - Math.min(depth * 0.42, 2.8))}${arc(lower + 1, true)}Z`, "#f4efe4", bare > 0.35 ? 1 : 0),
-    bare > 0.35 ? line([-0.6, -0.3, 0, 0.3, 0.6].map((x) => `M${p(x * w, upper - 1)}L${p(x * w, lower + 1)}`).join(""), "#8a6f70", 0.4, 0.6) : "",
+    fill(
+      `M${left}${arc(upper)}${arc(upper + Math.min(depth * 0.62, 3.6), true)}Z`,
+      "#fdfbf5",
+      teeth > 0.25 ? 1 : 0,
+    ),
+    fill(
+      `M${left}${arc(lower - Math.min(depth * 0.42, 2.8))}${arc(lower + 1, true)}Z`,
+      "#f4efe4",
+      bare > 0.35 ? 1 : 0,
+    ),
+    bare > 0.35
+      ? line(
+          [-0.6, -0.3, 0, 0.3, 0.6].map((x) => `M${p(x * w, upper - 1)}L${p(x * w, lower + 1)}`).join(""),
+          "#8a6f70",
+          0.4,
+          0.6,
+        )
+      : "",
     "</g>",
     line(inside, dark, 0.7, 0.8),
     tongue(units, w, lower, at),
@@ -134,15 +174,22 @@ function tongue(units: ActionUnits, w: number, lower: number, at: Place): string
 export function folds(look: Look, units: ActionUnits, at: Place): string {
   const { skin, age, mouthWidth, noseWidth } = look;
   const shade = mix(skin, "#2a0a10", 0.55);
-  const cheek = Math.min(0.85, 0.35 * age * age + Math.max(units[9], units[10] * 0.8, units[12] * 0.55, units[6] * 0.4) * 0.8);
+  const cheek = Math.min(
+    0.85,
+    0.35 * age * age + Math.max(units[9], units[10] * 0.8, units[12] * 0.55, units[6] * 0.4) * 0.8,
+  );
   const frown = Math.min(0.9, units[4] * (1 - 0.6 * units[1]) + 0.25 * age * age);
   const forehead = Math.min(0.6, 0.5 * units[1] * units[2] + 0.25 * age * age);
   const sides = ([-1, 1] as const).map((s) => {
     const reach = mouthWidth + 2.5 + 2.5 * units[12];
     const fold = `M${at(s * (noseWidth + 1.8), 8.5 - 2 * units[9])}Q${at(s * (reach + 0.5), 11)} ${at(s * reach, 18 - 2 * units[12])}`;
-    return line(fold, shade, 0.9, cheek) + line(`M${at(s * 1.7, EYE_Y - 8)}L${at(s * 1.4, EYE_Y - 4)}`, shade, 0.9, frown);
+    return (
+      line(fold, shade, 0.9, cheek) +
+      line(`M${at(s * 1.7, EYE_Y - 8)}L${at(s * 1.4, EYE_Y - 4)}`, shade, 0.9, frown)
+    );
   });
-  const wrinkle = (y: number, w: number) => line(`M${at(-w, y)}Q${at(0, y - 1.4)} ${at(w, y)}`, shade, 0.7, forehead);
+  const wrinkle = (y: number, w: number) =>
+    line(`M${at(-w, y)}Q${at(0, y - 1.4)} ${at(w, y)}`, shade, 0.7, forehead);
   return [
     ...sides,
     wrinkle(EYE_Y - 17, 9) + wrinkle(EYE_Y - 20, 7),

@@ -15,7 +15,8 @@ export type Place = (x: number, y: number) => string;
 /** The projection of a head turned by the look's yaw and pitch: the face as an ellipsoid seen from afar. */
 export function placeOn({ yaw, pitch, headWidth }: Look): Place {
   return (x, y) => {
-    const z = DEPTH * Math.sqrt(Math.max(0.05, 1 - (x / (headWidth + 4)) ** 2 - (y / (HEAD_HEIGHT + 6)) ** 2));
+    const z =
+      DEPTH * Math.sqrt(Math.max(0.05, 1 - (x / (headWidth + 4)) ** 2 - (y / (HEAD_HEIGHT + 6)) ** 2));
     return `${short(x * Math.cos(yaw) + z * Math.sin(yaw))} ${short(y * Math.cos(pitch) + z * Math.sin(pitch))}`;
   };
 }

@@ -34,7 +34,11 @@ export function head(look: Look, drop: number): string {
     const lobe = `${short(side * (w + 1) - 5 * Math.sin(yaw))} ${short(3 + 7 * earSize)}`;
     if (hairStyle === "scarf") return "";
     const ring = earrings ? dot(lobe, 1.5, "#e8c65a") : "";
-    return dot(ear, 4.6 * earSize, "url(#skin)", 1, 7 * earSize) + dot(ear, 2.4 * earSize, shade, 0.6, 4.4 * earSize) + ring;
+    return (
+      dot(ear, 4.6 * earSize, "url(#skin)", 1, 7 * earSize) +
+      dot(ear, 2.4 * earSize, shade, 0.6, 4.4 * earSize) +
+      ring
+    );
   });
   return ears.join("") + fill(outline(w, jaw, drop), "url(#skin)");
 }
@@ -54,13 +58,22 @@ export function hairBehind({ hairStyle, hair, cloth, headWidth: w }: Look): stri
   const color = mix(hair, "#000000", 0.25);
   const p = short;
   if (hairStyle === "long")
-    return fill(`M${p(-w - 5)} 60C${p(-w - 7)} 20 ${p(-w - 8)} -44 0 -44C${p(w + 8)} -44 ${p(w + 7)} 20 ${p(w + 5)} 60Z`, color);
+    return fill(
+      `M${p(-w - 5)} 60C${p(-w - 7)} 20 ${p(-w - 8)} -44 0 -44C${p(w + 8)} -44 ${p(w + 7)} 20 ${p(w + 5)} 60Z`,
+      color,
+    );
   if (hairStyle === "bob")
-    return fill(`M${p(-w - 3)} 26C${p(-w - 9)} 0 ${p(-w - 6)} -43 0 -43C${p(w + 6)} -43 ${p(w + 9)} 0 ${p(w + 3)} 26Q0 36 ${p(-w - 3)} 26Z`, color);
+    return fill(
+      `M${p(-w - 3)} 26C${p(-w - 9)} 0 ${p(-w - 6)} -43 0 -43C${p(w + 6)} -43 ${p(w + 9)} 0 ${p(w + 3)} 26Q0 36 ${p(-w - 3)} 26Z`,
+      color,
+    );
   if (hairStyle === "afro") return dot("0 -14", w + 13, color, 1, 35);
   if (hairStyle === "bun") return dot("0 -43", 10.5, color);
   if (hairStyle === "scarf")
-    return fill(`M${p(-w - 9)} 60C${p(-w - 9)} 10 ${p(-w - 8)} -46 0 -46C${p(w + 8)} -46 ${p(w + 9)} 10 ${p(w + 9)} 60Z`, mix(cloth, "#000000", 0.25));
+    return fill(
+      `M${p(-w - 9)} 60C${p(-w - 9)} 10 ${p(-w - 8)} -46 0 -46C${p(w + 8)} -46 ${p(w + 9)} 10 ${p(w + 9)} 60Z`,
+      mix(cloth, "#000000", 0.25),
+    );
   return "";
 }
 
@@ -80,23 +93,56 @@ export function hairBefore(look: Look, at: Place): string {
     case "buzz":
       return fill(cap(0.8, -6, round), hair, 0.85);
     case "short":
-      return fill(cap(4, -4, `L${p(inner)} -10L${p(inner * 0.75 + turn)} -22L${p(inner * 0.3 + turn)} -25L${p(turn)} -21L${p(-inner * 0.4 + turn)} -25L${p(-inner * 0.75 + turn)} -21L${p(-inner)} -10`), hair);
+      return fill(
+        cap(
+          4,
+          -4,
+          `L${p(inner)} -10L${p(inner * 0.75 + turn)} -22L${p(inner * 0.3 + turn)} -25L${p(turn)} -21L${p(-inner * 0.4 + turn)} -25L${p(-inner * 0.75 + turn)} -21L${p(-inner)} -10`,
+        ),
+        hair,
+      );
     case "sidePart":
-      return fill(cap(4.5, -5, `C${p(inner)} -14 ${p(w * 0.7)} -20 ${p(w * 0.4 + turn)} -29C${p(w * 0.1 + turn)} -19 ${p(-w * 0.6)} -19 ${p(-inner)} -9`), hair);
+      return fill(
+        cap(
+          4.5,
+          -5,
+          `C${p(inner)} -14 ${p(w * 0.7)} -20 ${p(w * 0.4 + turn)} -29C${p(w * 0.1 + turn)} -19 ${p(-w * 0.6)} -19 ${p(-inner)} -9`,
+        ),
+        hair,
+      );
     case "curly":
       return [-1, -0.8, -0.55, -0.28, 0, 0.28, 0.55, 0.8, 1]
-        .map((x, i) => dot(`${p(x * (w - 1) + turn * 0.4)} ${p(-38.5 + 19 * x * x + (i % 2))}`, 8.6, i % 2 ? hair : mix(hair, "#ffffff", 0.06)))
+        .map((x, i) =>
+          dot(
+            `${p(x * (w - 1) + turn * 0.4)} ${p(-38.5 + 19 * x * x + (i % 2))}`,
+            8.6,
+            i % 2 ? hair : mix(hair, "#ffffff", 0.06),
+          ),
+        )
         .join("");
     case "afro":
       return fill(cap(5, -8, round), hair);
     case "long":
-      return fill(`M0 -43C${p(w + 7)} -43 ${p(w + 7)} 0 ${p(w + 4)} 34C${p(w)} 20 ${p(w)} -14 ${p(turn * 1.2)} -31C${p(-w)} -14 ${p(-w)} 20 ${p(-w - 4)} 34C${p(-w - 7)} 0 ${p(-w - 7)} -43 0 -43Z`, hair);
+      return fill(
+        `M0 -43C${p(w + 7)} -43 ${p(w + 7)} 0 ${p(w + 4)} 34C${p(w)} 20 ${p(w)} -14 ${p(turn * 1.2)} -31C${p(-w)} -14 ${p(-w)} 20 ${p(-w - 4)} 34C${p(-w - 7)} 0 ${p(-w - 7)} -43 0 -43Z`,
+        hair,
+      );
     case "bob":
-      return fill(cap(5, 14, `C${p(w - 1)} 2 ${p(w - 2)} -12 ${p(w - 3)} -19Q${p(turn)} -25 ${p(-w + 3)} -19C${p(-w + 2)} -12 ${p(-w + 1)} 2 ${p(-w - 2)} 14`), hair);
+      return fill(
+        cap(
+          5,
+          14,
+          `C${p(w - 1)} 2 ${p(w - 2)} -12 ${p(w - 3)} -19Q${p(turn)} -25 ${p(-w + 3)} -19C${p(-w + 2)} -12 ${p(-w + 1)} 2 ${p(-w - 2)} 14`,
+        ),
+        hair,
+      );
     case "bun":
       return fill(cap(2, -6, round), hair);
     case "scarf":
-      return fill(`M${p(-w - 7)} 60C${p(-w - 9)} 10 ${p(-w - 6)} -44 0 -44C${p(w + 6)} -44 ${p(w + 9)} 10 ${p(w + 7)} 60L0 60V${p(40)}C${p(w * jaw * 0.5)} 38 ${p(w - 2)} 20 ${p(w - 3)} -4C${p(w - 4)} -22 ${p(w * 0.5)} -28 0 -28C${p(-w * 0.5)} -28 ${p(-w + 4)} -22 ${p(-w + 3)} -4C${p(-w + 2)} 20 ${p(-w * jaw * 0.5)} 38 0 40V60Z`, cloth);
+      return fill(
+        `M${p(-w - 7)} 60C${p(-w - 9)} 10 ${p(-w - 6)} -44 0 -44C${p(w + 6)} -44 ${p(w + 9)} 10 ${p(w + 7)} 60L0 60V${p(40)}C${p(w * jaw * 0.5)} 38 ${p(w - 2)} 20 ${p(w - 3)} -4C${p(w - 4)} -22 ${p(w * 0.5)} -28 0 -28C${p(-w * 0.5)} -28 ${p(-w + 4)} -22 ${p(-w + 3)} -4C${p(-w + 2)} 20 ${p(-w * jaw * 0.5)} 38 0 40V60Z`,
+        cloth,
+      );
     case "beanie":
       return (
         fill(cap(5, -16, `Q${p(turn)} -28 ${p(-w - 2)} -16`), cloth) +
@@ -108,15 +154,53 @@ export function hairBefore(look: Look, at: Place): string {
 }
 
 /** Beard, under the mouth; `drop` lowers it with the chin. */
-export function beard({ beard: kind, hair, headWidth: w, jaw, mouthWidth }: Look, at: Place, drop: number): string {
+export function beard(
+  { beard: kind, hair, headWidth: w, jaw, mouthWidth }: Look,
+  at: Place,
+  drop: number,
+): string {
   const j = w * jaw;
   const chin = HEAD_HEIGHT + drop;
   const full = `M${short(-w + 0.5)} 0C${short(-w)} 14 ${short(-j)} ${short(22 + drop)} ${short(-j * 0.62)} ${short(chin - 5)}C${short(-j * 0.4)} ${short(chin + 1.5)} ${short(j * 0.4)} ${short(chin + 1.5)} ${short(j * 0.62)} ${short(chin - 5)}C${short(j)} ${short(22 + drop)} ${short(w)} 14 ${short(w - 0.5)} 0C${short(w - 4)} 12 ${at(mouthWidth + 6, 13)} ${at(0, 13.5)}C${at(-mouthWidth - 6, 13)} ${short(-w + 4)} 12 ${short(-w + 0.5)} 0Z`;
   if (kind === "full") return fill(full, hair, 0.94);
   if (kind === "stubble") return fill(full, mix(hair, "#20181a", 0.5), 0.22);
   if (kind === "goatee")
-    return fill(`M${at(-7, MOUTH_Y + 6)}Q${at(0, MOUTH_Y + 9)} ${at(7, MOUTH_Y + 6)}Q${at(6, chin + 3)} ${at(0, chin + 3)}Q${at(-6, chin + 3)} ${at(-7, MOUTH_Y + 6)}Z`, hair, 0.94);
+    return fill(
+      `M${at(-7, MOUTH_Y + 6)}Q${at(0, MOUTH_Y + 9)} ${at(7, MOUTH_Y + 6)}Q${at(6, chin + 3)} ${at(0, chin + 3)}Q${at(-6, chin + 3)} ${at(-7, MOUTH_Y + 6)}Z`,
+      hair,
+      0.94,
+    );
   return "";
+}
+
+/** The moustache of a full beard or a goatee too, over the upper lip's upper edge. */
+export function moustache({ beard: kind, hair, mouthWidth }: Look, at: Place): string {
+  if (kind === "none" || kind === "stubble") return "";
+  const [w, y] = [mouthWidth * 0.85, MOUTH_Y - 6];
+  return fill(
+    `M${at(0, y)}C${at(w * 0.5, y - 0.8)} ${at(w, y + 1)} ${at(w + 1.5, y + 4)}Q${at(w * 0.5, y + 3)} ${at(0, y + 2.8)}Q${at(-w * 0.5, y + 3)} ${at(-w - 1.5, y + 4)}C${at(-w, y + 1)} ${at(-w * 0.5, y - 0.8)} ${at(0, y)}Z`,
+    hair,
+  );
+}
+
+/** Redness and freckles. */
+export function cheeks({ blush, freckles, skin, headWidth }: Look, at: Place): string {
+  const red = mix(skin, "#d2303f", 0.5);
+  const speck = mix(skin, "#6b2f12", 0.45);
+  const places = [
+    [12, 6],
+    [15, 8],
+    [18, 6],
+    [13.5, 10],
+    [17, 10.5],
+    [9.5, 8.5],
+  ];
+  return [-1, 1]
+    .flatMap((side) => [
+      dot(at(side * headWidth * 0.58, 10), 6, red, 0.32 * blush, 4),
+      ...places.map(([x, y]) => (freckles ? dot(at(side * x, y), 0.6, speck, 0.8) : "")),
+    ])
+    .join("");
 }
 
 /** Frames before the eyes. */
@@ -131,6 +215,10 @@ export function glasses({ glasses: kind, glassesColor, eyeSpacing, headWidth }: 
   };
   const gap = eyeSpacing - 8.8;
   const bridge = `M${at(-gap, EYE_Y)}Q${at(0, EYE_Y - 2)} ${at(gap, EYE_Y)}`;
-  const arms = [-1, 1].map((s) => `M${at(s * (eyeSpacing + 8.8), EYE_Y)}L${short(s * headWidth)} ${EYE_Y}`).join("");
-  return fill(lens(-1) + lens(1), "#ffffff", 0.12) + line(lens(-1) + lens(1) + bridge + arms, glassesColor, 1.2);
+  const arms = [-1, 1]
+    .map((s) => `M${at(s * (eyeSpacing + 8.8), EYE_Y)}L${short(s * headWidth)} ${EYE_Y}`)
+    .join("");
+  return (
+    fill(lens(-1) + lens(1), "#ffffff", 0.12) + line(lens(-1) + lens(1) + bridge + arms, glassesColor, 1.2)
+  );
 }

@@ -2,7 +2,17 @@
 import type { Random } from "../random.js";
 
 export const HAIR_STYLES = [
-  "bald", "buzz", "short", "sidePart", "curly", "afro", "long", "bob", "bun", "scarf", "beanie",
+  "bald",
+  "buzz",
+  "short",
+  "sidePart",
+  "curly",
+  "afro",
+  "long",
+  "bob",
+  "bun",
+  "scarf",
+  "beanie",
 ] as const;
 
 /** The look of one face; lengths in hundredths of the image's side, angles in radians, colours as #rrggbb. */
@@ -60,11 +70,56 @@ export interface Look {
   shade: number;
 }
 
-const SKINS = ["#ffe3d3", "#fbd3b6", "#efbd97", "#dfa67b", "#c98d62", "#ad734b", "#8f5a39", "#70442b", "#553223", "#40261b"];
-const HAIRS = ["#1b1614", "#2a1d17", "#3f2a1e", "#5b3a24", "#7d5231", "#a87542", "#d3a560", "#ecd08f", "#b5532a", "#8b3220"];
+const SKINS = [
+  "#ffe3d3",
+  "#fbd3b6",
+  "#efbd97",
+  "#dfa67b",
+  "#c98d62",
+  "#ad734b",
+  "#8f5a39",
+  "#70442b",
+  "#553223",
+  "#40261b",
+];
+const HAIRS = [
+  "#1b1614",
+  "#2a1d17",
+  "#3f2a1e",
+  "#5b3a24",
+  "#7d5231",
+  "#a87542",
+  "#d3a560",
+  "#ecd08f",
+  "#b5532a",
+  "#8b3220",
+];
 const DYES = ["#c2427f", "#3c6fb5", "#2f8f83", "#7a4bb0"];
-const CLOTHS = ["#c8553d", "#e0a33b", "#4f8a5b", "#2f6f8f", "#4b4e8d", "#8d4b73", "#d9d2c5", "#2f3136", "#78a8b8", "#b7747a"];
-const BACKGROUNDS = ["#f3d9b8", "#cfe3d4", "#c5dcec", "#e3d3ec", "#f2cbc6", "#e9e4d8", "#8fb3c4", "#7f9a86", "#b59a86", "#5d6b82", "#46515c"];
+const CLOTHS = [
+  "#c8553d",
+  "#e0a33b",
+  "#4f8a5b",
+  "#2f6f8f",
+  "#4b4e8d",
+  "#8d4b73",
+  "#d9d2c5",
+  "#2f3136",
+  "#78a8b8",
+  "#b7747a",
+];
+const BACKGROUNDS = [
+  "#f3d9b8",
+  "#cfe3d4",
+  "#c5dcec",
+  "#e3d3ec",
+  "#f2cbc6",
+  "#e9e4d8",
+  "#8fb3c4",
+  "#7f9a86",
+  "#b59a86",
+  "#5d6b82",
+  "#46515c",
+];
 const IRISES = ["#3b2417", "#4f2f1c", "#6b4526", "#7a6a2f", "#4c7a4a", "#3f7391", "#6f8fa6", "#5a6470"];
 
 /** The look of one face. Takes no expression, so that no trait can tell one. */
@@ -96,7 +151,10 @@ export function drawLook(random: Random): Look {
     mouthWidth: random.uniform(8.6, 11.2),
     mouthDroop: random.uniform(-0.7, 0.7),
     lipThickness: random.uniform(0.8, 2.1),
-    beard: random.chance(0.28) && hairStyle !== "scarf" ? random.pick(["stubble", "moustache", "goatee", "full"] as const) : "none",
+    beard:
+      random.chance(0.28) && hairStyle !== "scarf"
+        ? random.pick(["stubble", "moustache", "goatee", "full"] as const)
+        : "none",
     glasses: random.chance(0.2) ? random.pick(["round", "square"] as const) : "none",
     glassesColor: random.pick(["#1f1f24", "#5a3a22", "#8a2f3b", "#2f4a6b", "#b08a3c"]),
     freckles: random.chance(0.15),
@@ -117,7 +175,13 @@ export function drawLook(random: Random): Look {
 /** `from` where `share` is 0, `to` where it is 1. */
 export function mix(from: string, to: string, share: number): string {
   const [a, b] = [from, to].map((color) => [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16)));
-  return `#${a.map((x, i) => Math.round(x + (b[i] - x) * share).toString(16).padStart(2, "0")).join("")}`;
+  return `#${a
+    .map((x, i) =>
+      Math.round(x + (b[i] - x) * share)
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("")}`;
 }
 
 /** The colour at a place in `[0, 1)` of an evenly spaced scale. */

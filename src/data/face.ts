@@ -3,9 +3,19 @@ import { checkNumber } from "../errors.js";
 import type { Random } from "../random.js";
 import { drawActionUnits } from "./face-expression.js";
 import { brow, chinDrop, eye, folds, mouth, nose } from "./face-features.js";
-import { dot, fill, line, MOUTH_Y, placeOn, short } from "./face-geometry.js";
-import { beard, body, glasses, gradients, hairBefore, hairBehind, head } from "./face-head.js";
-import { drawLook, type Look, mix } from "./face-look.js";
+import { placeOn, short } from "./face-geometry.js";
+import {
+  beard,
+  body,
+  cheeks,
+  glasses,
+  gradients,
+  hairBefore,
+  hairBehind,
+  head,
+  moustache,
+} from "./face-head.js";
+import { drawLook } from "./face-look.js";
 
 export { EXPRESSIONS } from "./face-expression.js";
 
@@ -33,7 +43,11 @@ export function faceSvg(expression: string, random: Random, size = 96): string {
     `<g transform="${shifted} rotate(${short((tilt * 180) / Math.PI)})">${hairBehind(look)}</g>`,
     `<g transform="${shifted}">${body(look)}</g></g>`,
     `<g transform="${shifted} rotate(${short((tilt * 180) / Math.PI)})"><g id="face">`,
-    head(look, drop) + cheeks(look, at) + beard(look, at, drop) + folds(look, units, at) + nose(look, units, at),
+    head(look, drop) +
+      cheeks(look, at) +
+      beard(look, at, drop) +
+      folds(look, units, at) +
+      nose(look, units, at),
     mouth(look, units, lean, at) + moustache(look, at),
     ...([-1, 1] as const).map((side) => eye(look, units, side, at)),
     `</g><g id="front">${hairBefore(look, at)}${glasses(look, at)}</g><g id="brows">`,

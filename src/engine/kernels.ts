@@ -4,15 +4,27 @@ import { type Tensor, type Tensor4D, tf } from "./tf.js";
 
 type Attribute = { name: string; type: number; value: unknown };
 interface Backend {
-  binding: Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING" | "TF_ATTR_SHAPE", number> &
+  binding: Record<
+    "TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING" | "TF_ATTR_SHAPE",
+    number
+  > &
     Record<"TF_FLOAT" | "TF_INT32" | "TF_RESOURCE", number>;
   executeSingleOutput(name: string, attributes: Attribute[], inputs: Tensor[]): Tensor;
-  executeMultipleOutputs(name: string, attributes: Attribute[], inputs: Tensor[], numOutputs: number): Tensor[];
+  executeMultipleOutputs(
+    name: string,
+    attributes: Attribute[],
+    inputs: Tensor[],
+    numOutputs: number,
+  ): Tensor[];
 }
 const backend = tf.backend() as unknown as Backend;
 const { binding } = backend;
 
-const attribute = (type: keyof Backend["binding"]) => (name: string, value: unknown) => ({ name, type: binding[type], value });
+const attribute = (type: keyof Backend["binding"]) => (name: string, value: unknown) => ({
+  name,
+  type: binding[type],
+  value,
+});
 export const int = attribute("TF_ATTR_INT");
 export const float = attribute("TF_ATTR_FLOAT");
 export const bool = attribute("TF_ATTR_BOOL");
@@ -28,7 +40,12 @@ export function execute(name: string, attributes: Attribute[], ...inputs: Tensor
 }
 
 /** Runs one eager op with `numOutputs` outputs. */
-export function executeMany(name: string, numOutputs: number, attributes: Attribute[], ...inputs: Tensor[]): Tensor[] {
+export function executeMany(
+  name: string,
+  numOutputs: number,
+  attributes: Attribute[],
+  ...inputs: Tensor[]
+): Tensor[] {
   return backend.executeMultipleOutputs(name, attributes, inputs, numOutputs);
 }
 
@@ -60,7 +77,12 @@ export function conv2d(x: Tensor, kernel: Tensor, stride: number): Tensor {
   return execute("Conv2D", convolution(stride), x, kernel);
 }
 
-export function conv2dInputGradient(dy: Tensor, kernel: Tensor, inputShape: number[], stride: number): Tensor {
+export function conv2dInputGradient(
+  dy: Tensor,
+  kernel: Tensor,
+  inputShape: number[],
+  stride: number,
+): Tensor {
   return execute("Conv2DBackpropInput", convolution(stride), shapeTensor(inputShape), kernel, dy);
 }
 
@@ -73,11 +95,21 @@ export function depthwiseConv2d(x: Tensor, kernel: Tensor, stride: number): Tens
   return execute("DepthwiseConv2dNative", strided(stride), x, kernel);
 }
 
-export function depthwiseInputGradient(dy: Tensor, kernel: Tensor, inputShape: number[], stride: number): Tensor {
+export function depthwiseInputGradient(
+  dy: Tensor,
+  kernel: Tensor,
+  inputShape: number[],
+  stride: number,
+): Tensor {
   return execute("DepthwiseConv2dNativeBackpropInput", strided(stride), shapeTensor(inputShape), kernel, dy);
 }
 
-export function depthwiseKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], stride: number): Tensor {
+export function depthwiseKernelGradient(
+  dy: Tensor,
+  x: Tensor,
+  kernelShape: number[],
+  stride: number,
+): Tensor {
   return execute("DepthwiseConv2dNativeBackpropFilter", strided(stride), x, shapeTensor(kernelShape), dy);
 }
 
@@ -123,16 +155,38 @@ export function batchNormTraining(
   return { y, movingMean, movingVariance, saved: saved as BatchNormResult["saved"] };
 }
 
-export function batchNormGradient(dy: Tensor, x: Tensor, gamma: Tensor, saved: BatchNormResult["saved"]): Tensor[] {
+export function batchNormGradient(
+  dy: Tensor,
+  x: Tensor,
+  gamma: Tensor,
+  saved: BatchNormResult["saved"],
+): Tensor[] {
   const attributes = [T, floatType("U"), float("epsilon", EPSILON), NHWC, bool("is_training", true)];
-  const [dx, dGamma, dBeta, ...rest] = executeMany("FusedBatchNormGradV3", 5, attributes, dy, x, gamma, ...saved);
+  const [dx, dGamma, dBeta, ...rest] = executeMany(
+    "FusedBatchNormGradV3",
+    5,
+    attributes,
+    dy,
+    x,
+    gamma,
+    ...saved,
+  );
   tf.dispose(rest);
   return [dx, dGamma, dBeta];
 }
 
 /** Normalises by the moving statistics. */
 export function batchNormInference(x: Tensor, [gamma, beta, mean, variance]: Tensor[]): Tensor {
-  const [y, ...rest] = executeMany("FusedBatchNormV3", 6, batchNormAttributes(false, 1), x, gamma, beta, mean, variance);
+  const [y, ...rest] = executeMany(
+    "FusedBatchNormV3",
+    6,
+    batchNormAttributes(false, 1),
+    x,
+    gamma,
+    beta,
+    mean,
+    variance,
+  );
   tf.dispose(rest);
   return y;
 }

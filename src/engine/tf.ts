@@ -12,5 +12,5 @@ process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
 // `require`, since an import would be hoisted above the lines before it.
 const tf: typeof import("@tensorflow/tfjs-node-gpu") = require("@tensorflow/tfjs-node-gpu");
 
-export { tf };
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+export { tf };

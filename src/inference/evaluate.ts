@@ -32,7 +32,13 @@ export async function evaluate(
   const own = values ?? network.read();
   const probs = new Float32Array(images.numImages * numClasses);
   let offset = 0;
-  for (const batch of batches(images, { batchSize: BATCH_SIZE, shuffle: false, seed: 0, epoch: 0, dropLast: false })) {
+  for (const batch of batches(images, {
+    batchSize: BATCH_SIZE,
+    shuffle: false,
+    seed: 0,
+    epoch: 0,
+    dropLast: false,
+  })) {
     const output = tf.tidy(() => tf.softmax(network.logits(fitImages(batch.images, imageSize), own)));
     batch.images.dispose();
     probs.set((await output.data()) as Float32Array, offset);
@@ -42,7 +48,12 @@ export async function evaluate(
   if (!values) tf.dispose([...own.values()]);
   const predicted = topClasses(probs, numClasses);
   const matrix = confusionMatrix(images.labels, predicted, numClasses);
-  return { ...summarize(matrix, classNames), loss: crossEntropy(probs, images.labels, numClasses), predicted, probs };
+  return {
+    ...summarize(matrix, classNames),
+    loss: crossEntropy(probs, images.labels, numClasses),
+    predicted,
+    probs,
+  };
 }
 
 /** Index of the greatest value of each row. */

@@ -24,7 +24,11 @@ const MIN_IMAGE_SIZE = 33;
 /** Builds a network with a new last layer for `classNames`, on pre-trained weights. The caller disposes it. */
 export async function createNetwork(options: CreateOptions): Promise<Network> {
   const { variant, classNames, seed } = options;
-  const imageSize = checkNumber("imageSize", options.imageSize, { min: MIN_IMAGE_SIZE, max: 1024, integer: true });
+  const imageSize = checkNumber("imageSize", options.imageSize, {
+    min: MIN_IMAGE_SIZE,
+    max: 1024,
+    integer: true,
+  });
   const specs = parameterSpecs(variant, classNames.length);
   const config: ModelConfig = { variant, classNames, imageSize, preprocessing: preprocessing(variant) };
   const given = await startingPoint(options);
@@ -37,7 +41,10 @@ export async function createNetwork(options: CreateOptions): Promise<Network> {
   return new Network(config, parameters);
 }
 
-async function startingPoint({ variant, weights }: CreateOptions): Promise<Map<string, ParameterValue> | null> {
+async function startingPoint({
+  variant,
+  weights,
+}: CreateOptions): Promise<Map<string, ParameterValue> | null> {
   if (weights === "random") return null;
   if (weights === "imagenet") return (await loadPretrained(variant)).parameters;
   const isFolder = (await stat(weights).catch(() => null))?.isDirectory();

@@ -1,7 +1,7 @@
-import { InputError } from "../errors.js";
 import * as kernels from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { Variable } from "../engine/variable.js";
+import { InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { type Architecture, applyEfficientNet, efficientNet, type Variant } from "./efficientnet.js";
 import { InferenceLayers } from "./inference-layers.js";

@@ -1,5 +1,11 @@
 import { ParameterError } from "../errors.js";
-import { type Architecture, applyEfficientNet, efficientNet, type Layers, type Variant } from "./efficientnet.js";
+import {
+  type Architecture,
+  applyEfficientNet,
+  efficientNet,
+  type Layers,
+  type Variant,
+} from "./efficientnet.js";
 
 /** Batch norm's moving statistics are not trained; weight decay applies to kernels alone. */
 export type ParameterKind = "kernel" | "bias" | "gamma" | "beta" | "movingMean" | "movingVariance";
@@ -34,9 +40,15 @@ class ShapeLayers implements Layers<Shape> {
     return run();
   }
 
-  conv(x: Shape, name: string, { kernelSize, stride, filters }: { kernelSize: number; stride: number; filters: number }) {
+  conv(
+    x: Shape,
+    name: string,
+    { kernelSize, stride, filters }: { kernelSize: number; stride: number; filters: number },
+  ) {
     const kernel = [kernelSize, kernelSize, x.channels, filters];
-    return this.add(name, strided(x, stride, filters), [{ name: `${name}/kernel`, shape: kernel, kind: "kernel" }]);
+    return this.add(name, strided(x, stride, filters), [
+      { name: `${name}/kernel`, shape: kernel, kind: "kernel" },
+    ]);
   }
 
   depthwiseConv(x: Shape, name: string, { kernelSize, stride }: { kernelSize: number; stride: number }) {

@@ -43,7 +43,8 @@ export function readTorchCheckpoint(bytes: Buffer, where: string): Map<string, T
   reader.read(); // sizes of the writer's types
   const state = reader.read();
   const keys = reader.read();
-  if (!(state instanceof Map) || !Array.isArray(keys)) throw notACheckpoint(where, "no dictionary of tensors");
+  if (!(state instanceof Map) || !Array.isArray(keys))
+    throw notACheckpoint(where, "no dictionary of tensors");
   const views = [...state].filter((entry): entry is [string, View] => isView(entry[1]));
   const storages = new Map(views.map(([, { storage }]) => [storage.key, storage]));
   const data = new Map<string, Float32Array>();
@@ -52,7 +53,9 @@ export function readTorchCheckpoint(bytes: Buffer, where: string): Map<string, T
     if (!storage) throw notACheckpoint(where, `a storage ${key} that no tensor uses`);
     data.set(key, reader.readStorage(storage));
   }
-  return new Map(views.map(([name, view]) => [name, { shape: view.shape, data: contiguous(view, data, where) }]));
+  return new Map(
+    views.map(([name, view]) => [name, { shape: view.shape, data: contiguous(view, data, where) }]),
+  );
 }
 
 function isView(value: Value): value is View {
@@ -60,7 +63,11 @@ function isView(value: Value): value is View {
 }
 
 /** Copies a view of a storage, whose axes may stand in any order there, row after row. */
-function contiguous({ storage, offset, shape, strides }: View, data: Map<string, Float32Array>, where: string): Float32Array {
+function contiguous(
+  { storage, offset, shape, strides }: View,
+  data: Map<string, Float32Array>,
+  where: string,
+): Float32Array {
   const numbers = data.get(storage.key);
   const last = shape.reduce((place, dimension, axis) => place + (dimension - 1) * strides[axis], offset);
   if (!numbers || !(offset >= 0) || !(last < numbers.length) || strides.some((stride) => !(stride >= 0)))
@@ -106,39 +113,117 @@ class PickleReader {
     for (;;) {
       const opcode = String.fromCharCode(this.take(1)[0]);
       switch (opcode) {
-        case "\x80": this.take(1); break;
-        case ".": return pop();
-        case "(": marks.push(stack); stack = []; break;
-        case "}": stack.push(new Map()); break;
-        case "]": stack.push([]); break;
-        case ")": stack.push([]); break;
-        case "t": { const items = popMark(); stack.push(items); break; }
-        case "\x85": stack.push(stack.splice(-1)); break;
-        case "\x86": stack.push(stack.splice(-2)); break;
-        case "\x87": stack.push(stack.splice(-3)); break;
-        case "N": stack.push(null); break;
-        case "\x88": stack.push(true); break;
-        case "\x89": stack.push(false); break;
-        case "J": stack.push(this.take(4).readInt32LE()); break;
-        case "K": stack.push(this.take(1)[0]); break;
-        case "M": stack.push(this.take(2).readUInt16LE()); break;
-        case "\x8a": stack.push(this.readLong()); break;
-        case "G": stack.push(this.take(8).readDoubleBE()); break;
-        case "X": stack.push(this.take(this.take(4).readUInt32LE()).toString("utf8")); break;
-        case "U": stack.push(this.take(this.take(1)[0]).toString("latin1")); break;
-        case "q": memo.set(this.take(1)[0], top()); break;
-        case "r": memo.set(this.take(4).readUInt32LE(), top()); break;
-        case "h": stack.push(memo.get(this.take(1)[0])); break;
-        case "j": stack.push(memo.get(this.take(4).readUInt32LE())); break;
-        case "c": stack.push(this.readGlobal()); break;
-        case "Q": stack.push(this.readPersistent(pop())); break;
-        case "R": { const items = pop(); stack.push(this.call(pop() as Global, items as Value[])); break; }
-        case "b": pop(); break; // attributes of the dictionary: versions of the modules
-        case "s": { const value = pop(); const key = pop(); this.mapOf(top()).set(key as string, value); break; }
-        case "u": { const items = popMark(); this.setAll(this.mapOf(top()), items); break; }
-        case "a": { const value = pop(); (top() as Value[]).push(value); break; }
-        case "e": { const items = popMark(); (top() as Value[]).push(...items); break; }
-        default: throw this.refused(`pickle instruction 0x${opcode.charCodeAt(0).toString(16)}`);
+        case "\x80":
+          this.take(1);
+          break;
+        case ".":
+          return pop();
+        case "(":
+          marks.push(stack);
+          stack = [];
+          break;
+        case "}":
+          stack.push(new Map());
+          break;
+        case "]":
+          stack.push([]);
+          break;
+        case ")":
+          stack.push([]);
+          break;
+        case "t": {
+          const items = popMark();
+          stack.push(items);
+          break;
+        }
+        case "\x85":
+          stack.push(stack.splice(-1));
+          break;
+        case "\x86":
+          stack.push(stack.splice(-2));
+          break;
+        case "\x87":
+          stack.push(stack.splice(-3));
+          break;
+        case "N":
+          stack.push(null);
+          break;
+        case "\x88":
+          stack.push(true);
+          break;
+        case "\x89":
+          stack.push(false);
+          break;
+        case "J":
+          stack.push(this.take(4).readInt32LE());
+          break;
+        case "K":
+          stack.push(this.take(1)[0]);
+          break;
+        case "M":
+          stack.push(this.take(2).readUInt16LE());
+          break;
+        case "\x8a":
+          stack.push(this.readLong());
+          break;
+        case "G":
+          stack.push(this.take(8).readDoubleBE());
+          break;
+        case "X":
+          stack.push(this.take(this.take(4).readUInt32LE()).toString("utf8"));
+          break;
+        case "U":
+          stack.push(this.take(this.take(1)[0]).toString("latin1"));
+          break;
+        case "q":
+          memo.set(this.take(1)[0], top());
+          break;
+        case "r":
+          memo.set(this.take(4).readUInt32LE(), top());
+          break;
+        case "h":
+          stack.push(memo.get(this.take(1)[0]));
+          break;
+        case "j":
+          stack.push(memo.get(this.take(4).readUInt32LE()));
+          break;
+        case "c":
+          stack.push(this.readGlobal());
+          break;
+        case "Q":
+          stack.push(this.readPersistent(pop()));
+          break;
+        case "R": {
+          const items = pop();
+          stack.push(this.call(pop() as Global, items as Value[]));
+          break;
+        }
+        case "b":
+          pop();
+          break; // attributes of the dictionary: versions of the modules
+        case "s": {
+          const value = pop();
+          const key = pop();
+          this.mapOf(top()).set(key as string, value);
+          break;
+        }
+        case "u": {
+          const items = popMark();
+          this.setAll(this.mapOf(top()), items);
+          break;
+        }
+        case "a": {
+          const value = pop();
+          (top() as Value[]).push(value);
+          break;
+        }
+        case "e": {
+          const items = popMark();
+          (top() as Value[]).push(...items);
+          break;
+        }
+        default:
+          throw this.refused(`pickle instruction 0x${opcode.charCodeAt(0).toString(16)}`);
       }
     }
   }
@@ -146,7 +231,8 @@ class PickleReader {
   /** Reads a storage's numbers: an int64 count, then the values. */
   readStorage({ type, length }: Storage): Float32Array {
     const count = Number(this.take(8).readBigInt64LE());
-    if (count !== length) throw notACheckpoint(this.where, `a storage of ${count} numbers in place of ${length}`);
+    if (count !== length)
+      throw notACheckpoint(this.where, `a storage of ${count} numbers in place of ${length}`);
     const bytes = this.take(length * BYTES_PER_ELEMENT[type]);
     if (type === "torch LongStorage")
       return Float32Array.from({ length }, (_, i) => Number(bytes.readBigInt64LE(8 * i)));
@@ -156,7 +242,10 @@ class PickleReader {
   private take(count: number): Buffer {
     const end = this.offset + count;
     if (end > this.bytes.length)
-      throw notACheckpoint(this.where, `the end of the file after ${this.bytes.length} bytes; it is cut short`);
+      throw notACheckpoint(
+        this.where,
+        `the end of the file after ${this.bytes.length} bytes; it is cut short`,
+      );
     const part = this.bytes.subarray(this.offset, end);
     this.offset = end;
     return part;
@@ -187,7 +276,8 @@ class PickleReader {
   private readPersistent(id: Value): Storage {
     const [kind, type, key, , length] = Array.isArray(id) ? id : [];
     const name = (type as Global | undefined)?.global ?? "";
-    if (kind !== "storage" || !(name in BYTES_PER_ELEMENT)) throw this.refused(`a reference to ${String(kind)}`);
+    if (kind !== "storage" || !(name in BYTES_PER_ELEMENT))
+      throw this.refused(`a reference to ${String(kind)}`);
     return { key: String(key), type: name, length: Number(length) };
   }
 

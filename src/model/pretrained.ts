@@ -7,8 +7,13 @@ import type { ParameterValue } from "./network.js";
 import { readTorchCheckpoint } from "./pickle.js";
 import { fromTorch } from "./torch-layout.js";
 
-export async function loadPretrained(variant: Variant, options: { weights?: string } = {}): Promise<{ parameters: Map<string, ParameterValue>; source: string }> {
+export async function loadPretrained(
+  variant: Variant,
+  options: { weights?: string } = {},
+): Promise<{ parameters: Map<string, ParameterValue>; source: string }> {
   const file = options.weights ?? path.join(cacheDir(), "weights", `efficientnet-${variant}.pth`);
-  const bytes = await readFile(file).catch(() => { throw new InputError({ expected: "weights", where: file, found: "no such file" }); });
+  const bytes = await readFile(file).catch(() => {
+    throw new InputError({ expected: "weights", where: file, found: "no such file" });
+  });
   return { parameters: fromTorch(readTorchCheckpoint(bytes, file), variant, file), source: file };
 }

@@ -15,10 +15,17 @@ class StockLayers implements Layers<Symbolic> {
 
   conv(x: Symbolic, name: string, shape: { kernelSize: number; stride: number; filters: number }): Symbolic {
     const { kernelSize, stride, filters } = shape;
-    return apply(tf.layers.conv2d({ name, kernelSize, strides: stride, filters, padding: "same", useBias: false }), x);
+    return apply(
+      tf.layers.conv2d({ name, kernelSize, strides: stride, filters, padding: "same", useBias: false }),
+      x,
+    );
   }
 
-  depthwiseConv(x: Symbolic, name: string, { kernelSize, stride }: { kernelSize: number; stride: number }): Symbolic {
+  depthwiseConv(
+    x: Symbolic,
+    name: string,
+    { kernelSize, stride }: { kernelSize: number; stride: number },
+  ): Symbolic {
     return apply(
       tf.layers.depthwiseConv2d({ name, kernelSize, strides: stride, padding: "same", useBias: false }),
       x,
@@ -48,7 +55,11 @@ class StockLayers implements Layers<Symbolic> {
     return apply(tf.layers.add({ name: `${name}_add` }), [x, branch]);
   }
 
-  classify(x: Symbolic, name: string, { numClasses, dropoutRate }: { numClasses: number; dropoutRate: number }) {
+  classify(
+    x: Symbolic,
+    name: string,
+    { numClasses, dropoutRate }: { numClasses: number; dropoutRate: number },
+  ) {
     const pooled = apply(tf.layers.globalAveragePooling2d({ name: "avg_pool" }), x);
     const features = apply(tf.layers.dropout({ name: "top_dropout", rate: dropoutRate }), pooled);
     return apply(tf.layers.dense({ name, units: numClasses, activation: "softmax" }), features);

@@ -19,7 +19,10 @@ export interface TensorManifest {
 }
 
 /** Writes arrays into a file named by their content, so that no file that is in use is overwritten. */
-export async function writeTensors(dir: string, tensors: [string, ParameterValue][]): Promise<TensorManifest> {
+export async function writeTensors(
+  dir: string,
+  tensors: [string, ParameterValue][],
+): Promise<TensorManifest> {
   const parts = tensors.map(([, { data }]) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
@@ -33,10 +36,15 @@ export async function writeTensors(dir: string, tensors: [string, ParameterValue
  *
  * @throws InputError when the file is missing or cut short.
  */
-export async function readTensors(dir: string, { paths, weights }: TensorManifest): Promise<Map<string, ParameterValue>> {
+export async function readTensors(
+  dir: string,
+  { paths, weights }: TensorManifest,
+): Promise<Map<string, ParameterValue>> {
   const file = path.join(dir, paths[0]);
   const bytes = await readFile(file).catch(() => Buffer.alloc(0));
-  const lengths = weights.map(({ shape }) => 4 * shape.reduce((product, dimension) => product * dimension, 1));
+  const lengths = weights.map(
+    ({ shape }) => 4 * shape.reduce((product, dimension) => product * dimension, 1),
+  );
   const expected = lengths.reduce((total, length) => total + length, 0);
   if (bytes.length !== expected)
     throw new InputError({
@@ -58,5 +66,6 @@ export async function readTensors(dir: string, { paths, weights }: TensorManifes
 /** Removes the files of earlier writes from a folder, once nothing refers to them. */
 export async function removeOldTensors(dir: string, { paths }: TensorManifest): Promise<void> {
   for (const name of await readdir(dir))
-    if (/^weights-.*\.(bin|tmp)$/.test(name) && !paths.includes(name)) await rm(path.join(dir, name), { force: true });
+    if (/^weights-.*\.(bin|tmp)$/.test(name) && !paths.includes(name))
+      await rm(path.join(dir, name), { force: true });
 }

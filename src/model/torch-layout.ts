@@ -29,7 +29,10 @@ export function fromTorch(
   });
 }
 
-function match(tensors: ReadonlyMap<string, TorchTensor>, variant: Variant): Map<string, ParameterValue> | null {
+function match(
+  tensors: ReadonlyMap<string, TorchTensor>,
+  variant: Variant,
+): Map<string, ParameterValue> | null {
   const isCounter = (name: string) => name.endsWith("num_batches_tracked");
   const weights = [...tensors].filter(([name]) => !isCounter(name)).map(([, tensor]) => tensor);
   const specs = parameterSpecs(variant, NUM_IMAGENET_CLASSES);
@@ -37,28 +40,34 @@ function match(tensors: ReadonlyMap<string, TorchTensor>, variant: Variant): Map
   const parameters = new Map<string, ParameterValue>();
   for (const [i, spec] of specs.entries()) {
     if (weights[i].shape.join() !== torchShape(spec).join()) return null;
-    parameters.set(spec.name, { shape: spec.shape, data: transpose(weights[i], spec) });
+    parameters.set(spec.name, toTensorFlow(weights[i], spec));
   }
   return parameters;
 }
 
-/** Convolutions `[out, in, height, width]`, depthwise `[channels, 1, height, width]`, dense `[out, in]`. */
-function torchShape({ name, shape }: ParameterSpec): number[] {
+/** The shape that a parameter has in torch: convolutions `[out, in, height, width]`, depthwise `[channels, 1, height, width]`, dense `[out, in]`. */
+export function torchShape({ name, shape }: ParameterSpec): number[] {
   if (shape.length === 2) return [shape[1], shape[0]];
   if (shape.length !== 4) return shape;
   const [height, width, channelsIn, channelsOut] = shape;
   return isDepthwise(name) ? [channelsIn, 1, height, width] : [channelsOut, channelsIn, height, width];
 }
 
-/** In all cases the leading axes of torch's layout become the last ones of TensorFlow's, in reverse order. */
-function transpose({ data, shape: [outer, inner = 1, ...rest] }: TorchTensor, { shape }: ParameterSpec): Float32Array {
-  if (shape.length === 1) return data;
+/**
+ * A parameter from its torch tensor. For all kinds the two leading axes of torch's layout become the last ones of
+ * TensorFlow's, in reverse order.
+ */
+export function toTensorFlow(
+  { data, shape: [outer, inner, ...rest] }: TorchTensor,
+  { shape }: ParameterSpec,
+): ParameterValue {
+  if (shape.length === 1) return { shape, data };
   const area = rest.reduce((product, dimension) => product * dimension, 1);
   const result = new Float32Array(data.length);
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < inner; i++)
       for (let p = 0; p < area; p++) result[(p * inner + i) * outer + o] = data[(o * inner + i) * area + p];
-  return result;
+  return { shape, data: result };
 }
 
 function isDepthwise(name: string): boolean {

@@ -92,7 +92,10 @@ export class TrainingLayers implements Layers<Tensor> {
   residual(x: Tensor, branch: Tensor, _name: string, depth: number): Tensor {
     const kept = this.dropPath(branch, this.options.dropPathRate * depth);
     const y = kernels.add(x, kept);
-    return this.tape.record(y, [x, kept], (dy, [needsX, needsBranch]) => [needsX ? dy : null, needsBranch ? dy : null]);
+    return this.tape.record(y, [x, kept], (dy, [needsX, needsBranch]) => [
+      needsX ? dy : null,
+      needsBranch ? dy : null,
+    ]);
   }
 
   classify(x: Tensor, name: string): Tensor {
@@ -126,7 +129,9 @@ export class TrainingLayers implements Layers<Tensor> {
         const dPixels = dy.reshape([-1, filtersOut]);
         const gradients = [
           needsX ? tf.tidy(() => kernels.matMul(dPixels, weights, false, true).reshape(x.shape)) : null,
-          needsKernel ? tf.tidy(() => kernels.matMul(pixels, dPixels, true, false).reshape(kernel.shape)) : null,
+          needsKernel
+            ? tf.tidy(() => kernels.matMul(pixels, dPixels, true, false).reshape(kernel.shape))
+            : null,
         ];
         dPixels.dispose();
         return gradients;

@@ -68,7 +68,10 @@ async function readScores({ loss, logits, targets }: StepOutput, step: number): 
       found: String(lossValue),
       fix: "Train with a lower learningRate; the best model so far is kept.",
     });
-  return { loss: lossValue, accuracy: predicted.filter((label, i) => label === actual[i]).length / actual.length };
+  return {
+    loss: lossValue,
+    accuracy: predicted.filter((label, i) => label === actual[i]).length / actual.length,
+  };
 }
 
 /** Means over the batches of an epoch. */

@@ -42,7 +42,11 @@ export interface EpochEvent {
   /** Of the training part. */
   imagesPerSecond: number;
   train: Scores;
-  validation: Scores & { macroF1: number; perClassRecall: Record<string, number | null>; confusionMatrix: number[][] };
+  validation: Scores & {
+    macroF1: number;
+    perClassRecall: Record<string, number | null>;
+    confusionMatrix: number[][];
+  };
   /** The validation accuracy is the run's best so far. */
   isBest: boolean;
   /** Tensors alive in the engine, and their size in bytes. */

@@ -35,7 +35,9 @@ export function summarize(matrix: number[][], classNames: string[]): Classificat
   return {
     accuracy: numImages ? hits.reduce((a, b) => a + b, 0) / numImages : 0,
     macroF1: f1.length ? f1.reduce((a, b) => a + b, 0) / f1.length : 0,
-    perClassRecall: Object.fromEntries(classNames.map((name, c) => [name, rows[c] ? hits[c] / rows[c] : null])),
+    perClassRecall: Object.fromEntries(
+      classNames.map((name, c) => [name, rows[c] ? hits[c] / rows[c] : null]),
+    ),
     confusionMatrix: matrix,
     numImages,
   };

@@ -36,7 +36,9 @@ export class Adam {
     const count = (this.numUpdates.get(name) ?? 0) + 1;
     this.numUpdates.set(name, count);
     tf.tidy(() => {
-      const scalars = [beta1 ** count, beta2 ** count, learningRate, beta1, beta2, epsilon].map((value) => tf.scalar(value));
+      const scalars = [beta1 ** count, beta2 ** count, learningRate, beta1, beta2, epsilon].map((value) =>
+        tf.scalar(value),
+      );
       const handles = [variable.handle, first.handle, second.handle];
       executeMany("ResourceApplyAdam", 0, APPLY_ADAM, ...handles, ...scalars, gradient);
     });

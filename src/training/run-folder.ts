@@ -131,7 +131,12 @@ async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    throw new InputError({ expected: "JSON", where: file, found: "something else", fix: "Remove the run's folder." });
+    throw new InputError({
+      expected: "JSON",
+      where: file,
+      found: "something else",
+      fix: "Remove the run's folder.",
+    });
   }
 }
 

@@ -15,7 +15,10 @@ export interface Schedule {
  * @param step - From 0.
  * @see Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983 (one cycle, without restarts)
  */
-export function learningRateAt(step: number, { learningRate, schedule, warmupSteps, totalSteps }: Schedule): number {
+export function learningRateAt(
+  step: number,
+  { learningRate, schedule, warmupSteps, totalSteps }: Schedule,
+): number {
   checkNumber("warmupSteps", warmupSteps, { min: 0, max: totalSteps, integer: true });
   if (step < warmupSteps) return (learningRate * (step + 1)) / warmupSteps;
   if (schedule === "constant") return learningRate;

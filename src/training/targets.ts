@@ -97,7 +97,8 @@ function rectangleMask(height: number, width: number, share: number, random: Ran
   const mask = new Float32Array(height * width);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      const isInside = Math.abs(y + 0.5 - centerY) < boxHeight / 2 && Math.abs(x + 0.5 - centerX) < boxWidth / 2;
+      const isInside =
+        Math.abs(y + 0.5 - centerY) < boxHeight / 2 && Math.abs(x + 0.5 - centerX) < boxWidth / 2;
       mask[y * width + x] = isInside ? 0 : 1;
     }
   return tf.tensor4d(mask, [1, height, width, 1]);

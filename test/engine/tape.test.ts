@@ -9,7 +9,10 @@ function square(tape: Tape, x: Tensor): Tensor {
 }
 /** y = a + b, recorded; hands on the very `dy` it gets. */
 function plus(tape: Tape, a: Tensor, b: Tensor): Tensor {
-  return tape.record(kernels.add(a, b), [a, b], (dy, [needsA, needsB]) => [needsA ? dy : null, needsB ? dy : null]);
+  return tape.record(kernels.add(a, b), [a, b], (dy, [needsA, needsB]) => [
+    needsA ? dy : null,
+    needsB ? dy : null,
+  ]);
 }
 
 describe("Tape", () => {

@@ -35,7 +35,9 @@ describe("efficientNet", () => {
     const lite4 = efficientNet("lite4", 7);
     assert.deepEqual([lite4.stemFilters, lite4.topFilters], [32, 1280]);
     assert.deepEqual(
-      ["block1", "block2", "block7"].map((stage) => lite4.blocks.filter(({ name }) => name.startsWith(stage)).length),
+      ["block1", "block2", "block7"].map(
+        (stage) => lite4.blocks.filter(({ name }) => name.startsWith(stage)).length,
+      ),
       [1, Math.ceil(2 * 1.8), 1],
     );
     assert.ok(lite4.blocks.every(({ seFilters }) => seFilters === 0));

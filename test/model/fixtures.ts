@@ -1,6 +1,6 @@
-import { type ModelConfig, Network, initialValue } from "../../src/model/network.js";
-import { parameterSpecs } from "../../src/model/parameters.js";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
+import { initialValue, type ModelConfig, Network } from "../../src/model/network.js";
+import { parameterSpecs } from "../../src/model/parameters.js";
 import { Random } from "../../src/random.js";
 
 export const TINY: ModelConfig = {
@@ -20,7 +20,9 @@ export function randomNetwork(config: Partial<ModelConfig> = {}, seed = 0): Netw
 /** Pixels of 0–255 that depend on the seed alone; the caller disposes them. */
 export function randomImages(numImages: number, imageSize: number, seed = 0): Tensor4D {
   const random = new Random(seed, "images");
-  const pixels = Float32Array.from({ length: numImages * imageSize * imageSize * 3 }, () => random.integer(256));
+  const pixels = Float32Array.from({ length: numImages * imageSize * imageSize * 3 }, () =>
+    random.integer(256),
+  );
   return tf.tensor4d(pixels, [numImages, imageSize, imageSize, 3]);
 }
 

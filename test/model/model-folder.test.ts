@@ -74,7 +74,10 @@ describe("loadModel", () => {
     const file = path.join(dir, readdirSync(dir).find((name) => name.endsWith(".bin")) as string);
     truncateSync(file, 1000);
     await assert.rejects(loadModel(dir), (error: Error) => {
-      assert.match(error.message, /^Expected \d+ bytes of weights at .*\.bin but found 1000\. Copy the folder again, or train anew\.$/);
+      assert.match(
+        error.message,
+        /^Expected \d+ bytes of weights at .*\.bin but found 1000\. Copy the folder again, or train anew\.$/,
+      );
       return true;
     });
   });

@@ -37,11 +37,26 @@ describe("countParameters", () => {
   it("agrees for each variant with the published figures, in millions", () => {
     // timm's model cards for tf_efficientnet_{lite0…4,b0…b7}, 1000 classes
     const published = {
-      lite0: 4.65, lite1: 5.42, lite2: 6.09, lite3: 8.2, lite4: 13.01,
-      b0: 5.29, b1: 7.79, b2: 9.11, b3: 12.23, b4: 19.34, b5: 30.39, b6: 43.04, b7: 66.35,
+      lite0: 4.65,
+      lite1: 5.42,
+      lite2: 6.09,
+      lite3: 8.2,
+      lite4: 13.01,
+      b0: 5.29,
+      b1: 7.79,
+      b2: 9.11,
+      b3: 12.23,
+      b4: 19.34,
+      b5: 30.39,
+      b6: 43.04,
+      b7: 66.35,
     } as const;
     for (const [variant, millions] of Object.entries(published))
-      assert.equal((countParameters(variant as keyof typeof published, 1000) / 1e6).toFixed(2), millions.toFixed(2), variant);
+      assert.equal(
+        (countParameters(variant as keyof typeof published, 1000) / 1e6).toFixed(2),
+        millions.toFixed(2),
+        variant,
+      );
   });
 
   it("changes with the classes by the last layer alone", () => {

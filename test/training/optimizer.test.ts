@@ -3,7 +3,8 @@ import { tf } from "../../src/engine/tf.js";
 import { Variable } from "../../src/engine/variable.js";
 import { ADAM_DEFAULTS, Adam, Average } from "../../src/training/optimizer.js";
 
-const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} ≠ ${expected}`);
+const near = (actual: number, expected: number) =>
+  assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} ≠ ${expected}`);
 /** Runs `body` and checks that no tensor is left. */
 function withoutLeak(body: () => void): void {
   const before = tf.memory().numTensors;

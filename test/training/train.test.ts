@@ -6,8 +6,8 @@ import { type TrainConfig, trainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { Dataset, PackedImages } from "../../src/data/packed.js";
 import { tf } from "../../src/engine/tf.js";
-import { loadModel } from "../../src/model/model-folder.js";
 import { evaluate } from "../../src/inference/evaluate.js";
+import { loadModel } from "../../src/model/model-folder.js";
 import { Random } from "../../src/random.js";
 import type { TrainEvent } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/run-folder.js";
@@ -53,14 +53,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(runDir, { recursive: true }));
 
-async function collect(overrides: Partial<TrainConfig> = {}, dir = runDir, signal?: AbortSignal): Promise<TrainEvent[]> {
+async function collect(
+  overrides: Partial<TrainConfig> = {},
+  dir = runDir,
+  signal?: AbortSignal,
+): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
-  for await (const event of train(dataset, config(overrides), { runDir: dir, data: "stripes", signal })) events.push(event);
+  for await (const event of train(dataset, config(overrides), { runDir: dir, data: "stripes", signal }))
+    events.push(event);
   return events;
 }
 const ofType = <T extends TrainEvent["type"]>(events: TrainEvent[], type: T) =>
   events.filter((event) => event.type === type) as Extract<TrainEvent, { type: T }>[];
-const lastWeights = (dir: string) => JSON.parse(readFileSync(path.join(dir, "last/state.json"), "utf8")).manifest.paths[0];
+const lastWeights = (dir: string) =>
+  JSON.parse(readFileSync(path.join(dir, "last/state.json"), "utf8")).manifest.paths[0];
 
 describe("train", function () {
   this.timeout(120_000);
@@ -68,23 +74,40 @@ describe("train", function () {
   it("yields each batch, each epoch, the files written, and the end", async () => {
     const events = await collect({ headEpochs: 1 });
     assert.equal(ofType(events, "batch").length, 2 * 3); // 24 images, batches of 8, 2 epochs
-    assert.deepEqual(ofType(events, "batch").map(({ step }) => step), [1, 2, 3, 4, 5, 6]);
-    assert.deepEqual(ofType(events, "epoch").map(({ phase }) => phase), ["head", "full"]);
+    assert.deepEqual(
+      ofType(events, "batch").map(({ step }) => step),
+      [1, 2, 3, 4, 5, 6],
+    );
+    assert.deepEqual(
+      ofType(events, "epoch").map(({ phase }) => phase),
+      ["head", "full"],
+    );
     assert.equal(ofType(events, "checkpoint").filter(({ kind }) => kind === "last").length, 2);
     const [done] = ofType(events, "done");
     assert.equal(done.reason, "completed");
-    assert.equal(done.bestAccuracy, Math.max(...ofType(events, "epoch").map(({ validation }) => validation.accuracy)));
+    assert.equal(
+      done.bestAccuracy,
+      Math.max(...ofType(events, "epoch").map(({ validation }) => validation.accuracy)),
+    );
     assert.deepEqual(events[events.length - 1], done);
   });
 
   it("logs batches, epochs and the end as they were yielded", async () => {
     const events = await collect();
-    assert.deepEqual(await loadMetrics(runDir), events.filter(({ type }) => type !== "checkpoint"));
+    assert.deepEqual(
+      await loadMetrics(runDir),
+      events.filter(({ type }) => type !== "checkpoint"),
+    );
   });
 
   it("learns eight images by heart", async () => {
     const few = { ...dataset, train: stripes(8, 3), validation: stripes(8, 3) };
-    const byHeart = config({ epochs: 40, learningRate: 3e-3, batchNormMomentum: 0.3, augment: NO_AUGMENTATION });
+    const byHeart = config({
+      epochs: 40,
+      learningRate: 3e-3,
+      batchNormMomentum: 0.3,
+      augment: NO_AUGMENTATION,
+    });
     let accuracy = 0;
     for await (const event of train(few, byHeart, { runDir, data: "stripes" }))
       if (event.type === "done") accuracy = event.bestAccuracy;
@@ -104,9 +127,15 @@ describe("train", function () {
     const losses = (events: TrainEvent[]) => ofType(events, "batch").map(({ loss }) => loss);
     const first = losses(await collect({ dropoutRate: 0.2, dropPathRate: 0.2, mixup: 0.2, epochs: 1 }));
     rmSync(runDir, { recursive: true });
-    assert.deepEqual(losses(await collect({ dropoutRate: 0.2, dropPathRate: 0.2, mixup: 0.2, epochs: 1 })), first);
+    assert.deepEqual(
+      losses(await collect({ dropoutRate: 0.2, dropPathRate: 0.2, mixup: 0.2, epochs: 1 })),
+      first,
+    );
     rmSync(runDir, { recursive: true });
-    assert.notDeepEqual(losses(await collect({ dropoutRate: 0.2, dropPathRate: 0.2, mixup: 0.2, epochs: 1, seed: 1 })), first);
+    assert.notDeepEqual(
+      losses(await collect({ dropoutRate: 0.2, dropPathRate: 0.2, mixup: 0.2, epochs: 1, seed: 1 })),
+      first,
+    );
   });
 
   it("goes on after a kill to the same weights and metrics as a run that was never stopped", async () => {
@@ -117,7 +146,10 @@ describe("train", function () {
     for await (const event of train(dataset, config(options), { runDir: killed, data: "stripes" }))
       if (event.type === "batch" && event.epoch === 3) break; // as a kill in the third epoch
     const events = await collect(options, killed);
-    assert.deepEqual(ofType(events, "epoch").map(({ epoch }) => epoch), [3]);
+    assert.deepEqual(
+      ofType(events, "epoch").map(({ epoch }) => epoch),
+      [3],
+    );
     assert.equal(lastWeights(killed), lastWeights(whole)); // named by content
     const losses = async (dir: string) => ofType(await loadMetrics(dir), "batch").map(({ loss }) => loss);
     assert.deepEqual(await losses(killed), await losses(whole));
@@ -126,7 +158,11 @@ describe("train", function () {
   it("stops after the current batch when it is interrupted, and keeps a model", async () => {
     const interrupt = new AbortController();
     const events: TrainEvent[] = [];
-    for await (const event of train(dataset, config(), { runDir, data: "stripes", signal: interrupt.signal })) {
+    for await (const event of train(dataset, config(), {
+      runDir,
+      data: "stripes",
+      signal: interrupt.signal,
+    })) {
       events.push(event);
       if (event.type === "batch") interrupt.abort();
     }
@@ -176,10 +212,16 @@ describe("train", function () {
   });
 
   it("stops with the step when the loss is no longer finite", async () => {
-    await assert.rejects(collect({ learningRate: 10, weightDecay: 1, epochs: 30 }).then(() => assert.fail("trained")), (error: Error) => {
-      if (error.message === "trained") throw error;
-      assert.match(error.message, /^Expected a finite loss at step \d+ but found (NaN|Infinity)\. Train with a lower learningRate/);
-      return true;
-    });
+    await assert.rejects(
+      collect({ learningRate: 10, weightDecay: 1, epochs: 30 }).then(() => assert.fail("trained")),
+      (error: Error) => {
+        if (error.message === "trained") throw error;
+        assert.match(
+          error.message,
+          /^Expected a finite loss at step \d+ but found (NaN|Infinity)\. Train with a lower learningRate/,
+        );
+        return true;
+      },
+    );
   });
 });

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { cacheDir } from "../../src/cache-dir.js";
+import { tf } from "../../src/engine/tf.js";
+import { initialValue, Network } from "../../src/model/network.js";
+import { parameterSpecs } from "../../src/model/parameters.js";
+import { loadPretrained } from "../../src/model/pretrained.js";
+import { formulaImages, formulaNetwork, golden } from "../golden/golden.js";
+import { relativeError, TINY } from "./fixtures.js";
+
+describe("Network", () => {
+  for (const variant of ["lite0", "b0"] as const)
+    it(`gives the logits of PyTorch's ${variant} for the same weights and pixels`, () => {
+      const before = tf.memory().numTensors;
+      const network = formulaNetwork(variant);
+      const images = formulaImages(48, [0, 1, 2]);
+      const logits = network.logits(images);
+      assert.ok(relativeError(logits.dataSync(), golden.trainingStep[variant].logits.flat()) < 1e-4);
+      tf.dispose([images, logits]);
+      network.dispose();
+      assert.ok(
+        tf.memory().numTensors - before <= 3,
+        "shape constants of the kernels are kept, nothing else",
+      );
+    });
+
+  for (const size of [224, 48] as const)
+    it(`gives PyTorch's ImageNet logits with the published weights at ${size} pixels`, async function () {
+      if (!existsSync(path.join(cacheDir(), "weights/efficientnet-lite0.pth"))) {
+        console.log("      skipped: no weights in the cache; run `npm run setup`");
+        this.skip();
+      }
+      const { parameters } = await loadPretrained("lite0");
+      const classNames = Array.from({ length: 1000 }, (_, i) => String(i));
+      const preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
+      const network = new Network(
+        { variant: "lite0", classNames, imageSize: size, preprocessing },
+        parameters,
+      );
+      const images = formulaImages(size, [0]);
+      const logits = network.logits(images);
+      assert.ok(relativeError(logits.dataSync(), golden.pretrainedLogits.lite0[size]) < 1e-4);
+      tf.dispose([images, logits]);
+      network.dispose();
+    });
+
+  it("names a weight that is missing or of another shape", () => {
+    const parameters = new Map(parameterSpecs("lite0", 3).map((spec) => [spec.name, initialValue(spec, 0)]));
+    parameters.set("stem_conv/kernel", { shape: [3, 3, 3, 8], data: new Float32Array(216) });
+    assert.throws(() => new Network(TINY, parameters), {
+      message:
+        "Expected weights of shape [3,3,3,32] for stem_conv/kernel but found shape [3,3,3,8]. Take weights of the same variant and number of classes.",
+    });
+    parameters.delete("stem_conv/kernel");
+    assert.throws(() => new Network(TINY, parameters), {
+      message:
+        "Expected weights of shape [3,3,3,32] for stem_conv/kernel but found none of that name. Take weights of the same variant and number of classes.",
+    });
+  });
+});
+
+describe("initialValue", () => {
+  it("depends on the seed and the name alone", () => {
+    const [spec] = parameterSpecs("lite0", 3);
+    assert.deepEqual(initialValue(spec, 1), initialValue(spec, 1));
+    assert.notDeepEqual(initialValue(spec, 1).data, initialValue(spec, 2).data);
+    assert.notDeepEqual(initialValue(spec, 1).data, initialValue({ ...spec, name: "other/kernel" }, 1).data);
+  });
+
+  it("spreads convolutions by their fan-out", () => {
+    // Variance 2 / (3·3·32)
+    const { data } = initialValue({ name: "a/kernel", shape: [3, 3, 64, 32], kind: "kernel" }, 0);
+    const variance = data.reduce((total, x) => total + x * x, 0) / data.length;
+    assert.ok(Math.abs(variance / (2 / 288) - 1) < 0.05, String(variance));
+  });
+});

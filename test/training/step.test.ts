@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { type Tensor, tf } from "../../src/engine/tf.js";
+import type { Network } from "../../src/model/network.js";
+import { isTrainable, trainableBlocks } from "../../src/model/parameters.js";
+import { computeGradients, type Gradients } from "../../src/training/step.js";
+import { targetsFor } from "../../src/training/targets.js";
+import { formulaImages, formulaNetwork, golden } from "../golden/golden.js";
+import { relativeError } from "../model/fixtures.js";
+
+const OPTIONS = { batchNormMomentum: 0.1, dropoutRate: 0, dropPathRate: 0, seed: 0 };
+
+function gradientsOf(network: Network, from: string, options = OPTIONS): Gradients {
+  const images = formulaImages(48, [0, 1, 2]);
+  const targets = targetsFor(Int32Array.of(0, 1, 4), { numClasses: 7, labelSmoothing: 0 });
+  const exampleWeights = tf.fill([3], 1 / 3);
+  const trainable = trainableBlocks(network.architecture, from);
+  const result = computeGradients(network, { images, targets, exampleWeights }, trainable, options);
+  tf.dispose([images, targets, exampleWeights]);
+  return result;
+}
+function dispose({ loss, logits, gradients, movingStatistics }: Gradients): void {
+  tf.dispose([loss, logits, ...gradients.values(), ...movingStatistics.values()]);
+}
+const norm = (tensor: Tensor) => tf.tidy(() => tensor.norm().dataSync()[0]);
+
+/** ReLU6 has kinks: in Lite0, a change of 1e-6 in the pixels moves the first layers' gradients by 1e-3 and more. */
+const TOLERANCE = { lite0: 5e-3, b0: 1e-4 };
+
+describe("computeGradients", () => {
+  for (const variant of ["lite0", "b0"] as const)
+    it(`agrees with PyTorch on loss, gradients and moving statistics of ${variant}`, () => {
+      const expected = golden.trainingStep[variant];
+      const network = formulaNetwork(variant);
+      const result = gradientsOf(network, "stem");
+      assert.ok(
+        relativeError([result.loss.dataSync()[0]], [expected.loss]) < 1e-4,
+        `loss ${result.loss.dataSync()[0]}`,
+      );
+      for (const [index, gradientNorm] of Object.entries(expected.gradientNorms)) {
+        const { name } = network.specs[Number(index)];
+        const actual = norm(result.gradients.get(name) as Tensor);
+        // Biases before a batch norm have no gradient but rounding.
+        assert.ok(
+          Math.abs(actual - gradientNorm) < TOLERANCE[variant] * gradientNorm + 1e-4,
+          `${name}: ${actual} ≠ ${gradientNorm}`,
+        );
+      }
+      for (const [index, statisticNorm] of Object.entries(expected.statistics)) {
+        const { name } = network.specs[Number(index)];
+        const actual = norm(result.movingStatistics.get(name) as Tensor);
+        assert.ok(relativeError([actual], [statisticNorm]) < 1e-3, `${name}: ${actual} ≠ ${statisticNorm}`);
+      }
+      dispose(result);
+      network.dispose();
+    });
+
+  it("gives gradients for the trainable blocks alone, and moves no frozen statistics", () => {
+    const network = formulaNetwork("lite0");
+    const all = gradientsOf(network, "stem");
+    assert.deepEqual(
+      [...all.gradients.keys()],
+      network.specs.filter(isTrainable).map(({ name }) => name),
+    );
+    const head = gradientsOf(network, "predictions");
+    assert.deepEqual([...head.gradients.keys()], ["predictions/kernel", "predictions/bias"]);
+    assert.equal(head.movingStatistics.size, 0);
+    const tail = gradientsOf(network, "block7a");
+    assert.ok(
+      tail.gradients.has("block7a_expand_conv/kernel") && !tail.gradients.has("block6d_project_conv/kernel"),
+    );
+    assert.equal(tail.movingStatistics.size, 2 * 4); // three batch norms of the block, one of the top
+    for (const result of [all, head, tail]) dispose(result);
+    network.dispose();
+  });
+
+  it("leaves no tensor but its results", () => {
+    const network = formulaNetwork("b0");
+    dispose(gradientsOf(network, "stem")); // makes the shape constants that kernels keep
+    const before = tf.memory().numTensors;
+    dispose(gradientsOf(network, "stem", { ...OPTIONS, dropoutRate: 0.3, dropPathRate: 0.2 }));
+    dispose(gradientsOf(network, "stem", { ...OPTIONS, dropoutRate: 0.3, dropPathRate: 0.2 }));
+    assert.ok(tf.memory().numTensors - before <= 2, `${tf.memory().numTensors - before} more`); // shapes of the masks
+    network.dispose();
+  });
+});
