@@ -8,13 +8,13 @@ import { InputError } from "./errors.js";
  *
  * @throws InputError when the disk is full or the folder cannot be written; nothing is left behind.
  */
-export async function writeFileAtomically(file: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomically(file: string, data: string | Uint8Array | Uint8Array[]): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`;
   try {
     await mkdir(path.dirname(file), { recursive: true });
     const handle = await open(temporary, "w");
     try {
-      await handle.writeFile(data);
+      for (const part of Array.isArray(data) ? data : [data]) await handle.writeFile(part);
       await handle.sync();
     } finally {
       await handle.close();

@@ -102,7 +102,7 @@ const PROTOTYPES: Record<string, readonly Prototype[]> = {
       5: [0.75, 1],
       20: [0.5, 0.9],
       25: [0.5, 0.9],
-      26: [0.3, 0.6],
+      26: [0.15, 0.45],
     },
   ],
   happy: [

@@ -7,35 +7,49 @@ export const HEAD_HEIGHT = 38;
 export const EYE_Y = -3;
 /** Height of the closed mouth. */
 export const MOUTH_Y = 20;
+/** How far the face stands out before the axis that the head turns on. */
 const DEPTH = 24;
 
-/** Where a point of the face stands in the picture, as path text: `at(x, y)`, x to the viewer's right, y downwards. */
+/** Where a point stands in the picture, as path text; x to the viewer's right, y downwards. */
 export type Place = (x: number, y: number) => string;
+
+/** The point itself. */
+export const flat: Place = (x, y) => `${short(x)} ${short(y)}`;
 
 /** The projection of a head turned by the look's yaw and pitch: the face as an ellipsoid seen from afar. */
 export function placeOn({ yaw, pitch, headWidth }: Look): Place {
   return (x, y) => {
     const z =
       DEPTH * Math.sqrt(Math.max(0.05, 1 - (x / (headWidth + 4)) ** 2 - (y / (HEAD_HEIGHT + 6)) ** 2));
-    return `${short(x * Math.cos(yaw) + z * Math.sin(yaw))} ${short(y * Math.cos(pitch) + z * Math.sin(pitch))}`;
+    return flat(x * Math.cos(yaw) + z * Math.sin(yaw), y * Math.cos(pitch) + z * Math.sin(pitch));
   };
+}
+
+/** A tag for path text: `path(flat)`M${[x, y]}…``, each pair a point that `place` puts in its place; text stays. */
+export function path(place: Place): (text: TemplateStringsArray, ...values: (number[] | string)[]) => string {
+  return (text, ...values) =>
+    String.raw(
+      { raw: text },
+      ...values.map((value) => (typeof value === "string" ? value : place(value[0], value[1]))),
+    );
 }
 
 /** A filled path. */
 export function fill(d: string, color: string, opacity = 1): string {
-  return opacity > 0.02 ? `<path d="${d}" fill="${color}"${opaque(opacity)}/>` : "";
+  return opacity > 0.02 ? `<path d="${d}" fill="${color}"${opaque("fill", opacity)}/>` : "";
 }
 
 /** A line with round ends. */
 export function line(d: string, color: string, width: number, opacity = 1): string {
   if (opacity <= 0.02) return "";
-  return `<path d="${d}" fill="none" stroke="${color}" stroke-width="${short(width)}" stroke-linecap="round" stroke-linejoin="round"${opaque(opacity)}/>`;
+  const stroke = `stroke="${color}" stroke-width="${short(width)}" stroke-linecap="round" stroke-linejoin="round"`;
+  return `<path d="${d}" fill="none" ${stroke}${opaque("stroke", opacity)}/>`;
 }
 
 /** A filled circle or ellipse around a point given as path text. */
 export function dot(center: string, rx: number, color: string, opacity = 1, ry = rx): string {
   const [cx, cy] = center.split(" ");
-  return `<ellipse cx="${cx}" cy="${cy}" rx="${short(rx)}" ry="${short(ry)}" fill="${color}"${opaque(opacity)}/>`;
+  return `<ellipse cx="${cx}" cy="${cy}" rx="${short(rx)}" ry="${short(ry)}" fill="${color}"${opaque("fill", opacity)}/>`;
 }
 
 /** A number with two decimals at most. */
@@ -43,6 +57,7 @@ export function short(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
-function opaque(opacity: number): string {
-  return opacity < 1 ? ` opacity="${short(opacity)}"` : "";
+/** The paint's own opacity: the element's would cost the renderer a layer each. */
+function opaque(paint: "fill" | "stroke", opacity: number): string {
+  return opacity < 1 ? ` ${paint}-opacity="${short(opacity)}"` : "";
 }

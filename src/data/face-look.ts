@@ -80,7 +80,7 @@ const SKINS = [
   "#8f5a39",
   "#70442b",
   "#553223",
-  "#40261b",
+  "#4c2d20",
 ];
 const HAIRS = [
   "#1b1614",
@@ -134,7 +134,7 @@ export function drawLook(random: Random): Look {
     cloth: random.pick(CLOTHS),
     background: [random.pick(BACKGROUNDS), random.pick(BACKGROUNDS)],
     iris: random.pick(IRISES),
-    lips: mix(mix(skin, "#7a1f2b", 0.3), "#b3122f", random.chance(0.3) ? random.uniform(0.3, 0.7) : 0),
+    lips: mix(mix(skin, "#b5505a", 0.45), "#b3122f", random.chance(0.3) ? random.uniform(0.3, 0.7) : 0),
     headWidth: random.uniform(28, 33),
     jaw: random.uniform(0.78, 0.98),
     earSize: random.uniform(0.8, 1.25),
@@ -164,7 +164,7 @@ export function drawLook(random: Random): Look {
     yaw: random.uniform(-0.4, 0.4),
     pitch: random.uniform(-0.14, 0.14),
     tilt: random.normal(0, 0.11),
-    scale: random.uniform(0.96, 1.14),
+    scale: random.uniform(1, 1.2),
     shift: [random.uniform(-3.5, 3.5), random.uniform(0, 6)],
     gaze: [random.uniform(-1.6, 1.6), random.uniform(-0.7, 0.9)],
     lightAngle: random.uniform(0, 2 * Math.PI),

@@ -27,7 +27,7 @@ export async function writeTensors(
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   const file = `weights-${hash.digest("hex").slice(0, 16)}.bin`;
-  await writeFileAtomically(path.join(dir, file), Buffer.concat(parts));
+  await writeFileAtomically(path.join(dir, file), parts);
   return { paths: [file], weights: tensors.map(([name, { shape }]) => ({ name, shape, dtype: "float32" })) };
 }
 

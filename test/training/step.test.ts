@@ -23,8 +23,8 @@ function dispose({ loss, logits, gradients, movingStatistics }: Gradients): void
 }
 const norm = (tensor: Tensor) => tf.tidy(() => tensor.norm().dataSync()[0]);
 
-/** ReLU6 has kinks: in Lite0, a change of 1e-6 in the pixels moves the first layers' gradients by 1e-3 and more. */
-const TOLERANCE = { lite0: 5e-3, b0: 1e-4 };
+/** ReLU6 has kinks: in Lite0, a change of 1e-6 in the pixels moves the first layers' gradients by a hundredth. */
+const TOLERANCE = { lite0: 2e-2, b0: 1e-4 };
 
 describe("computeGradients", () => {
   for (const variant of ["lite0", "b0"] as const)

@@ -1,0 +1,36 @@
+// Values given on the command line.
+import path from "node:path";
+import { InputError } from "../src/errors.js";
+
+/** Collects repeated `name=value` into an object; values are JSON where they parse, else text. */
+export function collectAssignments(
+  text: string,
+  previous: Record<string, unknown> = {},
+): Record<string, unknown> {
+  const equals = text.indexOf("=");
+  if (equals < 1)
+    throw new InputError({
+      expected: "name=value for --set",
+      found: text,
+      fix: "Write for example --set epochs=3.",
+    });
+  return { ...previous, [text.slice(0, equals)]: parseValue(text.slice(equals + 1)) };
+}
+
+function parseValue(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** A path given by the caller: it counts from where the command was called, also through npm. */
+export function callerPath(relative: string): string {
+  return path.resolve(process.env.INIT_CWD ?? process.cwd(), relative);
+}
+
+/** What `--data` names: a source of ferkit's own, or a path. */
+export function dataSource(data: string): string {
+  return data === "synthetic" || data === "fer2013" ? data : callerPath(data);
+}

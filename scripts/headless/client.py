@@ -1,0 +1,208 @@
+"""nbclient, made to say which cell failed and why, and to be interrupted without loss."""
+
+import asyncio
+import re
+import signal
+import tempfile
+import time
+
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_output
+
+from .problem import CellFailure, InputProblem, Interrupted
+from .progress import cell_title
+
+# How long an interrupted cell may take to come to an end: a batch and the saving of a model.
+GRACE_S = 60
+# A terminal sends Ctrl-C to every process, and npm and node pass theirs on: the echoes are not a second request.
+ECHO_S = 1
+DOCTOR = "Run: npm run doctor"
+
+
+class HeadlessClient(NotebookClient):
+    """Executes one notebook; the outputs of a cell that fails stay in it, with the error as the last of them."""
+
+    def __init__(self, notebook, name, progress, timeout):
+        super().__init__(
+            notebook,
+            kernel_name="tslab",
+            timeout=timeout,
+            # Two runs shall give the same bytes.
+            record_timing=False,
+            coalesce_streams=True,
+            # Its default gives up on late outputs, silently.
+            iopub_timeout=60,
+            raise_on_iopub_timeout=True,
+            on_cell_executed=self._check_status,
+        )
+        self.name = name
+        self.progress = progress
+        self.total = sum(is_executed(cell) for cell in notebook.cells)
+        self.stop_signal = None
+        self.log_file = tempfile.TemporaryFile()
+
+    async def run(self):
+        """Raises CellFailure, Interrupted, or what jupyter_client raises when the kernel does not start."""
+        self.running = asyncio.current_task()
+        try:
+            with self.log_file:
+                await self.async_execute(stdout=self.log_file, stderr=self.log_file)
+        except (Exception, asyncio.CancelledError):
+            if self.stop_signal is None:
+                raise
+        finally:
+            if self.km is not None and self.km.has_kernel:  # nbclient leaves a kernel that was still starting
+                await self.km.shutdown_kernel(now=True)
+        if self.stop_signal is not None:
+            raise Interrupted(self.stop_signal)
+
+    async def async_start_new_kernel(self, **kwargs):
+        # nbclient has just put its own handlers there, which end the kernel without an interrupt.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, number)
+        try:
+            await super().async_start_new_kernel(**kwargs)
+        except NoSuchKernel:
+            raise InputProblem("the kernel tslab", "none of this name", fix=DOCTOR) from None
+
+    async def async_start_new_kernel_client(self):
+        try:
+            return await super().async_start_new_kernel_client()
+        except RuntimeError as error:
+            found = f"{error}\n{self._log_tail()}".strip()
+            raise InputProblem("the kernel to start", found, fix=DOCTOR) from None
+
+    async def async_execute_cell(self, cell, cell_index, **kwargs):
+        if not is_executed(cell):
+            return cell
+        if self.stop_signal is not None:
+            raise Interrupted(self.stop_signal)
+        number = self.code_cells_executed + 1
+        title = cell_title(self.nb, cell_index)
+        try:
+            async with self.progress.cell(self.name, number, self.total, title):
+                return await super().async_execute_cell(cell, cell_index, **kwargs)
+        except CellExecutionError as error:
+            message = f"{error.ename}: {error.evalue}"
+            # A type error has no stack: its traceback is the message again.
+            details = last_traceback(cell) if error.ename != "TypeScriptError" else ""
+        except CellTimeoutError as error:
+            message, details = f"Timeout: {self._explain_timeout(error)}", ""
+            add_error(cell, number, message)
+            self.shutdown_kernel = "immediate"
+        except DeadKernelError:
+            message, details = await self._cause_of_death(), self._log_tail()
+            if self.stop_signal is None:
+                add_error(cell, number, message)
+        raise CellFailure(describe_failure(self.name, number, title, cell, message, details))
+
+    def process_message(self, msg, cell, cell_index):
+        if msg["msg_type"] == "stream":
+            self.progress.output(msg["content"]["text"])
+        return super().process_message(msg, cell, cell_index)
+
+    async def _check_status(self, cell, cell_index, execute_reply):
+        # nbclient takes every status but "error" for a success.
+        status = execute_reply["content"]["status"]
+        if status not in ("ok", "error"):
+            reply = {"ename": "Aborted", "evalue": f"the kernel answered with status {status}", "traceback": []}
+            add_error(cell, cell.execution_count, f"{reply['ename']}: {reply['evalue']}")
+            raise CellExecutionError.from_cell_and_msg(cell, reply)
+
+    def _stop(self, number):
+        now = time.monotonic()
+        if self.stop_signal is None:
+            self.stop_signal, self.stopped_at = number, now
+            if number == signal.SIGINT and self.kc is not None:
+                self.progress.write("\ninterrupted: waiting for the cell to end; Ctrl-C again ends it at once")
+                self.interrupting = asyncio.ensure_future(self.km.interrupt_kernel())
+                asyncio.get_running_loop().call_later(GRACE_S, self._end)
+                return
+        elif now - self.stopped_at < ECHO_S and number == signal.SIGINT:
+            return
+        self._end()
+
+    def _end(self):
+        self.shutdown_kernel = "immediate"
+        self.running.cancel()
+
+    def _explain_timeout(self, error):
+        if error.args and "IOPub" in error.args[0]:
+            return f"the cell's outputs did not arrive within {self.iopub_timeout} s of its end"
+        return f"the cell ran for more than {self.timeout} s (--timeout)"
+
+    async def _cause_of_death(self):
+        status = await self.km.provisioner.poll() if self.km and self.km.provisioner else None
+        if status is not None and status < 0:
+            name = signal.Signals(-status).name
+            cause = f"ended by {name}{DEATHS.get(name, '')}"
+        else:
+            cause = f"it exited with status {status}"
+        return f"KernelDied: the kernel died during this cell: {cause}"
+
+    def _log_tail(self):
+        self.log_file.seek(0)
+        lines = self.log_file.read().decode(errors="replace").strip().splitlines()
+        return "\n".join(lines[-12:])
+
+
+DEATHS = {
+    "SIGKILL": ", as Linux does when memory runs out; try a smaller batch size or image size",
+    "SIGABRT": ", as Node.js does when its heap is full; the lines below say more",
+    "SIGSEGV": ", a fault in native code",
+}
+
+
+def is_executed(cell):
+    return cell.cell_type == "code" and cell.source.strip() != ""
+
+
+def add_error(cell, number, message):
+    """Keeps an error that the kernel did not report in the cell's outputs."""
+    name, _, value = message.partition(": ")
+    cell.execution_count = number
+    cell.outputs.append(new_output("error", ename=name, evalue=value, traceback=[message]))
+
+
+def last_traceback(cell):
+    """Of the error that the kernel reported, or nothing."""
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    return "\n".join(errors[-1].traceback) if errors else ""
+
+
+def describe_failure(name, number, title, cell, message, details):
+    """The report of a failing cell: where, the line of its source, the error."""
+    line = failing_line(cell.source, f"{message}\n{details}")
+    lines = cell.source.splitlines()
+    report = [f"{name}.ipynb failed at cell {number} ({title}), line {line}:", f"  {line} | {lines[line - 1]}"]
+    shown = plain(message)
+    rest = plain(details).strip()
+    # A traceback carries the message already.
+    report.append(rest if shown in rest else f"{shown}\n{rest}".strip())
+    return "\n".join(report)
+
+
+def failing_line(source, text):
+    """
+    Number, from 1, of the line of the cell that an error points at.
+
+    A type error says "LINE:COLUMN - message"; a stack names the cell; else the line that stands in the text, or the
+    first line of code.
+    """
+    lines = source.splitlines()
+    text = plain(text)
+    for pattern in (r"^(?:\w+: )?(\d+):\d+ - ", r"\bcell\b[^\n]*?[:( ](\d+):\d+\)?$"):
+        for found in re.findall(pattern, text, re.MULTILINE):
+            if 1 <= int(found) <= len(lines):
+                return int(found)
+    quoted = {line.strip() for line in text.splitlines()}
+    code = [number for number, line in enumerate(lines, 1) if line.strip() and not line.strip().startswith("//")]
+    return next((number for number in code if lines[number - 1].strip() in quoted), code[0] if code else 1)
+
+
+def plain(text):
+    """Without a terminal's colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

@@ -1,0 +1,21 @@
+"""What the user can put right, said in one message without a stack."""
+
+
+class InputProblem(Exception):
+    """Reads "Expected E at WHERE but found F. FIX"; `where` and `fix` may be left out."""
+
+    def __init__(self, expected, found, where="", fix=""):
+        place = f" at {where}" if where else ""
+        super().__init__(f"Expected {expected}{place} but found {found}.{' ' if fix else ''}{fix}")
+
+
+class CellFailure(Exception):
+    """The first cell that failed; its message is the whole report, several lines long."""
+
+
+class Interrupted(Exception):
+    """The run was asked to stop, by the signal `number`."""
+
+    def __init__(self, number):
+        super().__init__(f"signal {number}")
+        self.number = number

@@ -1,0 +1,73 @@
+"""Progress: one line a cell, in place on a terminal."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import time
+
+REFRESH_S = 1.0
+
+
+def cell_title(notebook, index):
+    """What a code cell is about: the first heading since the code cell before it, else its first line of code."""
+    for above in reversed(notebook.cells[:index]):
+        if above.cell_type == "code":
+            break
+        headings = re.findall(r"^#+[ \t]+(.+?)[ \t]*$", above.source, re.MULTILINE)
+        if headings:
+            return headings[0]
+    lines = [line.strip() for line in notebook.cells[index].source.splitlines()]
+    return next((line.removeprefix("// ") for line in lines if line), "")
+
+
+class Progress:
+    """Writes to a terminal or a log."""
+
+    def __init__(self, stream, verbose):
+        self.stream = stream
+        self.verbose = verbose
+        self.in_place = stream.isatty() and not verbose and os.environ.get("TERM") != "dumb"
+        self.width = 0  # of the longest notebook's name
+
+    @contextlib.asynccontextmanager
+    async def cell(self, notebook_name, number, total, title):
+        """Around the execution of code cell `number` of `total`."""
+        place = f"{notebook_name:<{self.width}}  {number:>{len(str(total))}}/{total}"
+        started = time.monotonic()
+        outcome = "failed after "
+
+        def line(note=""):
+            return f"{place}  {title}", f"  {note}{time.monotonic() - started:.1f} s"
+
+        async def refresh():
+            while True:
+                self._draw(*line())
+                await asyncio.sleep(REFRESH_S)
+
+        refreshing = asyncio.ensure_future(refresh()) if self.in_place else None
+        if self.verbose:
+            self.write(f"{place}  {title}")
+        try:
+            yield
+            outcome = ""
+        finally:
+            if refreshing:
+                refreshing.cancel()
+                self.stream.write("\r\x1b[K")
+            self.write("".join(line(outcome)))
+
+    def write(self, text):
+        print(text, file=self.stream, flush=True)
+
+    def output(self, text):
+        """What a cell printed; shown only when asked for."""
+        if self.verbose:
+            self.stream.write(text)
+            self.stream.flush()
+
+    def _draw(self, text, end):
+        columns = shutil.get_terminal_size().columns - len(end) - 1
+        self.stream.write(f"\r\x1b[K{text[:columns]}{end}")
+        self.stream.flush()

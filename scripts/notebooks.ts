@@ -1,0 +1,140 @@
+// Runs the notebooks headlessly: npm start -- --help, or ferkit notebooks --help.
+import { spawn, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { Command } from "commander";
+import { checkNumber, InputError } from "../src/errors.js";
+import { callerPath, collectAssignments, dataSource } from "./arguments.js";
+import { findVenvPython, jupyterEnvironment, projectDir } from "./jupyter.js";
+
+export interface NotebookFlags {
+  data?: string;
+  preset?: string;
+  set?: Record<string, unknown>;
+  notebooks?: string;
+  timeout?: string;
+  out?: string;
+  folder?: string;
+  verbose?: boolean;
+  accelerator?: string;
+}
+
+/** Adds the options of `npm start` to a command. */
+export function withNotebookOptions(command: Command): Command {
+  return command
+    .description("run the notebooks in order; leaves executed copies and HTML pages in out/")
+    .option(
+      "--data <source>",
+      "synthetic, fer2013 (downloads), or a folder or archive; short for --set data=…",
+    )
+    .option("--preset <name>", "a preset of src/config.ts; short for --set preset=…")
+    .option("--set <name=value>", "replace a parameter of the notebooks; may be repeated", collectAssignments)
+    .option("--notebooks <names>", "only these: beginnings of names, such as 04 or 01,02-pre")
+    .option("--timeout <seconds>", "longest time for a cell (default: none)")
+    .option("--out <folder>", "where the results go (default: out)")
+    .option("--folder <folder>", "where the notebooks are (default: notebooks)")
+    .option("--verbose", "show what the cells print")
+    .option("--accelerator <which>", "set up for cpu, gpu or auto first");
+}
+
+/**
+ * Runs what the flags ask for, its progress on standard output.
+ *
+ * @returns Exit status: 0, 1 after a failure, 130 after Ctrl-C.
+ * @throws InputError or ParameterError for flags that make no sense.
+ */
+export async function runNotebooks(flags: NotebookFlags): Promise<number> {
+  const timeout =
+    flags.timeout === undefined
+      ? null
+      : checkNumber("timeout", Number(flags.timeout), { min: 1, integer: true });
+  const parameters = { ...flags.set };
+  if (flags.data !== undefined) parameters.data = flags.data;
+  if (flags.preset !== undefined) parameters.preset = flags.preset;
+  if (typeof parameters.data === "string") parameters.data = dataSource(parameters.data);
+  const folder = flags.folder === undefined ? path.join(projectDir, "notebooks") : callerPath(flags.folder);
+  const job = {
+    notebooks: findNotebooks(folder, flags.notebooks),
+    outDir: flags.out === undefined ? path.join(projectDir, "out") : callerPath(flags.out),
+    projectDir,
+    parameters,
+    timeout,
+    verbose: flags.verbose ?? false,
+  };
+  if (flags.accelerator !== undefined) {
+    const setup = [path.join(projectDir, "scripts/setup.mjs"), "--accelerator", flags.accelerator];
+    const { status } = spawnSync(process.execPath, setup, { stdio: "inherit" });
+    if (status !== 0) return status ?? 1;
+  }
+  return runToEnd(findVenvPython(), [path.join(projectDir, "scripts/run-notebooks.py"), JSON.stringify(job)]);
+}
+
+/**
+ * Paths of the notebooks in a folder, in order.
+ *
+ * @param wanted - Beginnings of file names, separated by commas; all when left out.
+ * @throws InputError when there is none, or a beginning fits none.
+ */
+export function findNotebooks(folder: string, wanted?: string): string[] {
+  const all = listNotebooks(folder);
+  if (all.length === 0)
+    throw new InputError({
+      expected: "notebooks (*.ipynb)",
+      where: folder,
+      found: "none",
+      fix: "Name a folder that has some.",
+    });
+  if (wanted === undefined) return all.map((name) => path.join(folder, name));
+  const beginnings = wanted.split(",").map((beginning) => beginning.trim());
+  for (const beginning of beginnings)
+    if (beginning === "" || !all.some((name) => name.startsWith(beginning)))
+      throw new InputError({
+        expected: "the beginning of a notebook's name for --notebooks",
+        found: beginning || "an empty one",
+        fix: `There are ${all.map((name) => path.parse(name).name).join(", ")}.`,
+      });
+  const chosen = all.filter((name) => beginnings.some((beginning) => name.startsWith(beginning)));
+  return chosen.map((name) => path.join(folder, name));
+}
+
+function listNotebooks(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".ipynb") && !name.startsWith("."))
+      .sort();
+  } catch (error) {
+    const found =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such path" : (error as Error).message;
+    throw new InputError({ expected: "a folder of notebooks", where: folder, found });
+  }
+}
+
+/** Runs a program that gets this one's signals, so that it can come to an orderly end. */
+function runToEnd(program: string, args: string[]): Promise<number> {
+  const child = spawn(program, args, { stdio: "inherit", env: jupyterEnvironment() });
+  const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const forward = (signal: NodeJS.Signals) => child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
+  for (const signal of forwarded) process.on(signal, forward);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (status) => {
+      for (const signal of forwarded) process.off(signal, forward);
+      resolve(status ?? 1);
+    });
+  });
+}
+
+if (require.main === module) {
+  const start = withNotebookOptions(new Command("npm start --")).showHelpAfterError();
+  start
+    .action(async (flags: NotebookFlags) => {
+      process.exitCode = await runNotebooks(flags);
+    })
+    .parseAsync()
+    .catch((error: Error) => {
+      // What the user can mend needs no stack; a fault of ours does.
+      const isInput = error.name === "InputError" || error.name === "ParameterError";
+      console.error(isInput ? `ferkit: ${error.message}` : error);
+      process.exitCode = 1;
+    });
+}

@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import type { Sharp } from "sharp";
+import { InputError } from "../errors.js";
+
+/** An image as the network takes it. */
+export interface DecodedImage {
+  /** uint8 `[imageSize, imageSize, 3]`, RGB. */
+  pixels: Uint8Array;
+  /** All three channels are the same everywhere. */
+  isGrey: boolean;
+  /** Of the file, in pixels, upright. */
+  width: number;
+  height: number;
+}
+
+/** More than any photograph; an image that claims more is a mistake, or meant to exhaust the memory. */
+export const MAX_PIXELS = 50_000_000;
+
+/**
+ * Decodes an image of any size, colour and format: upright by its EXIF tag, on white where transparent, the first frame of
+ * several, its centre cut to a square, cubic interpolation.
+ *
+ * @param source - A path, or a file's bytes.
+ * @param name - Names the image in errors, where it has no path.
+ * @throws InputError when it cannot be read as an image, or is larger than `MAX_PIXELS`.
+ */
+export async function decodeImage(source: string | Buffer, imageSize: number, name = "the buffer"): Promise<DecodedImage> {
+  const where = typeof source === "string" ? source : name;
+  const bytes = typeof source === "string" ? await readFile(source) : source;
+  try {
+    if (bytes.length === 0) throw new Error("an empty file");
+    const { default: sharp } = await import("sharp");
+    const image: Sharp = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" });
+    const { width, height, autoOrient } = await image.metadata();
+    const { data } = await image
+      .autoOrient()
+      .flatten({ background: "white" })
+      .toColourspace("srgb")
+      .resize(imageSize, imageSize, { fit: "cover", kernel: "cubic", fastShrinkOnLoad: true })
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const pixels = data.length === imageSize * imageSize ? asRgb(data) : data;
+    return { pixels, isGrey: isGrey(pixels), width: autoOrient.width ?? width, height: autoOrient.height ?? height };
+  } catch (error) {
+    throw new InputError({ expected: "an image", where, found: reason(error), fix: "Remove or replace it." });
+  }
+}
+
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/pixel limit/.test(message)) return `more than ${MAX_PIXELS / 1e6} million pixels`;
+  if (/unsupported image format/.test(message)) return "no image that can be read";
+  return message.split("\n")[0].replace(/\.$/, "");
+}
+
+function asRgb(grey: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(grey.length * 3);
+  grey.forEach((value, i) => {
+    rgb.fill(value, 3 * i, 3 * i + 3);
+  });
+  return rgb;
+}
+
+function isGrey(pixels: Uint8Array): boolean {
+  for (let i = 0; i < pixels.length; i += 3)
+    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
+  return true;
+}

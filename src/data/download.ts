@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { InputError } from "../errors.js";
+import { writeError } from "../files.js";
+import type { OnProgress } from "./packed.js";
+
+export interface DownloadOptions {
+  /** Hexadecimal; the file is refused when it has another. */
+  sha256?: string;
+  /** What to do without the network, as a whole sentence. */
+  instead: string;
+  onProgress?: OnProgress;
+  /** Tries before giving up; the wait between them doubles. */
+  numTries?: number;
+  /** First wait, in milliseconds. */
+  waitMs?: number;
+}
+
+/**
+ * Downloads a file, whole or not at all; one that was interrupted goes on where it stopped, if the server can.
+ *
+ * @throws InputError when the server cannot be reached or has no such file, or the file's digest is another.
+ */
+export async function downloadFile(url: string, file: string, options: DownloadOptions): Promise<void> {
+  const { default: retry, AbortError } = await import("p-retry");
+  const partial = `${file}.part`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    const retries = (options.numTries ?? 4) - 1;
+    await retry(() => attempt(url, partial, options, (message) => new AbortError(message)), {
+      retries,
+      minTimeout: options.waitMs ?? 1000,
+    });
+  } catch (error) {
+    const named = writeError(file, error);
+    if (named instanceof InputError) throw named;
+    throw new InputError({ expected: "to download", where: url, found: reason(error), fix: options.instead });
+  }
+  await checkDigest(url, partial, options);
+  await rename(partial, file);
+}
+
+async function attempt(
+  url: string,
+  partial: string,
+  { onProgress }: DownloadOptions,
+  final: (message: string) => Error,
+): Promise<void> {
+  const start = (await stat(partial).catch(() => null))?.size ?? 0;
+  const response = await fetch(url, start > 0 ? { headers: { range: `bytes=${start}-` } } : {});
+  if (response.status === 416) return; // all of it was there
+  if (response.status >= 400 && response.status < 500) throw final(`status ${response.status} ${response.statusText}`);
+  if (!response.ok || !response.body) throw new Error(`status ${response.status} ${response.statusText}`);
+  const resumes = response.status === 206;
+  const total = Number(response.headers.get("content-length") ?? 0) + (resumes ? start : 0);
+  let done = resumes ? start : 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      done += chunk.length;
+      onProgress?.({ stage: "download", done, total, unit: "bytes" });
+      next(null, chunk);
+    },
+  });
+  await pipeline(Readable.fromWeb(response.body), count, createWriteStream(partial, { flags: resumes ? "a" : "w" }));
+  if (total > 0 && done < total) throw new Error(`${done} of ${total} bytes`);
+}
+
+async function checkDigest(url: string, partial: string, { sha256, instead }: DownloadOptions): Promise<void> {
+  if (!sha256) return;
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(partial), hash);
+  const found = hash.digest("hex");
+  if (found === sha256) return;
+  await rm(partial);
+  throw new InputError({ expected: `a file of SHA-256 ${sha256}`, where: url, found: found, fix: instead });
+}
+
+function reason(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message} (${cause.message})` : message;
+}

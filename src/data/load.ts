@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { cacheDir } from "../cache-dir.js";
+import { checkNumber, InputError } from "../errors.js";
+import { isArchive, unpackArchive } from "./archive.js";
+import { downloadFer2013 } from "./fer2013.js";
+import { type ClassFolders, scanClassFolders } from "./folder.js";
+import type { Dataset, OnProgress, PackedImages } from "./packed.js";
+import { type DecodedImages, loadDecoded } from "./pixel-cache.js";
+import { classCounts, type DataReport, Duplicates, sizeCounts } from "./report.js";
+import { splitSamples } from "./split.js";
+import { drawSyntheticFaces, SYNTHETIC_DEFAULTS } from "./synthetic.js";
+
+export interface DataOptions {
+  /** `synthetic`, `fer2013` (downloads it), or the path of a folder or archive of class folders. */
+  data: string;
+  /** Side of the square images, in pixels. */
+  imageSize: number;
+  /** Governs the split, and which synthetic faces are drawn. */
+  seed: number;
+  /** Share of each class to validate on, where the folders have no split; 1 = all, to evaluate only. */
+  validationShare: number;
+  /** Leave out images beyond the first of each byte-identical group of a split; off, as published figures have it. */
+  dropDuplicates: boolean;
+  /** Leave out validation images whose bytes also stand in train; off, as published figures have it. */
+  dropLeaked: boolean;
+  /** Share of images that may be unreadable before it is an error. */
+  maxUnreadableShare: number;
+  /** Classes of a trained model, whose labels the images get; by default those of the folders. */
+  classNames?: string[];
+  onProgress?: OnProgress;
+}
+
+const DEFAULTS = {
+  seed: 0,
+  validationShare: 0.2,
+  dropDuplicates: false,
+  dropLeaked: false,
+  maxUnreadableShare: 0.01,
+};
+
+/**
+ * Loads a data set: finds the images, decodes them once into the cache, splits, and reports on them.
+ *
+ * @throws InputError when there is nothing to train on, or too much cannot be read.
+ */
+export async function loadDataset(
+  given: Partial<DataOptions> & Pick<DataOptions, "data" | "imageSize">,
+): Promise<Dataset & { report: DataReport }> {
+  const options: DataOptions = { ...DEFAULTS, ...given };
+  const { imageSize, maxUnreadableShare, onProgress } = options;
+  checkNumber("imageSize", imageSize, { min: 1, max: 1024, integer: true });
+  checkNumber("maxUnreadableShare", maxUnreadableShare, { min: 0, max: 1 });
+  checkNumber("validationShare", options.validationShare, { min: 0, max: 1 });
+  const { name, dir } = await locate(options);
+  const folders = await scanClassFolders(dir);
+  const classNames = options.classNames ?? folders.classNames;
+  checkKnownClasses(folders, classNames);
+  const decoded = await loadDecoded(folders, imageSize, onProgress);
+  checkReadable(decoded, folders, maxUnreadableShare);
+  return assemble(name, folders.root, decoded, classNames, options);
+}
+
+/** Brings the images into a folder, where they are not in one. */
+async function locate({ data, seed, onProgress }: DataOptions): Promise<{ name: string; dir: string }> {
+  if (data === "synthetic") {
+    const drawing = JSON.stringify([seed, SYNTHETIC_DEFAULTS]);
+    const key = createHash("sha256").update(drawing).digest("hex").slice(0, 16);
+    const dir = path.join(cacheDir(), "synthetic", key);
+    const isDrawn = (await stat(dir).catch(() => null)) !== null;
+    if (!isDrawn) await drawSyntheticFaces(dir, { ...SYNTHETIC_DEFAULTS, seed, onProgress });
+    return { name: "synthetic faces", dir };
+  }
+  if (data === "fer2013") return { name: "FER-2013", dir: await unpackArchive(await downloadFer2013(onProgress)) };
+  const found = await stat(data).catch(() => null);
+  if (found?.isDirectory()) return { name: path.basename(path.resolve(data)), dir: data };
+  if (found && isArchive(data)) {
+    const dir = await unpackArchive(data);
+    const [only] = await readdir(dir);
+    return { name: only ?? path.basename(data), dir };
+  }
+  throw new InputError({
+    expected: "synthetic, fer2013, or a folder or archive (.tar.gz, .tgz, .tar, .zip) of class folders",
+    where: data,
+    found: found ? "a file of another kind" : "no such path",
+    fix: "Check the path.",
+  });
+}
+
+function checkKnownClasses(folders: ClassFolders, classNames: string[]): void {
+  const unknown = folders.classNames.filter((name) => !classNames.includes(name));
+  if (unknown.length === 0) return;
+  throw new InputError({
+    expected: `the model's classes ${classNames.join(", ")}`,
+    where: folders.root,
+    found: `${unknown.join(", ")}`,
+    fix: "Rename the folders, or take a model that was trained on these classes.",
+  });
+}
+
+function checkReadable({ unreadable }: DecodedImages, { root, samples }: ClassFolders, maxShare: number): void {
+  const share = unreadable.length / samples.length;
+  if (share <= maxShare) return;
+  const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
+  throw new InputError({
+    expected: `at most ${100 * maxShare} % of the images to be unreadable`,
+    where: root,
+    found: `${unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
+    fix: "Mend or remove them, or allow more with --max-unreadable-share.",
+  });
+}
+
+function assemble(
+  name: string,
+  root: string,
+  decoded: DecodedImages,
+  classNames: string[],
+  { imageSize, validationShare, seed, dropDuplicates, dropLeaked }: DataOptions,
+): Dataset & { report: DataReport } {
+  const { samples, unreadable } = decoded;
+  const split = splitSamples(samples, { validationShare, seed }, root);
+  const duplicates = new Duplicates(samples, split);
+  const duplicated = new Set(dropDuplicates ? duplicates.duplicated() : []);
+  const leaked = new Set(dropLeaked ? duplicates.leaked().filter((place) => !duplicated.has(place)) : []);
+  const kept = (places: number[]) => places.filter((place) => !duplicated.has(place) && !leaked.has(place));
+  const keptSplit = { train: kept(split.train), validation: kept(split.validation) };
+  const numImages = { train: keptSplit.train.length, validation: keptSplit.validation.length };
+  const report: DataReport = {
+    name,
+    root,
+    classNames,
+    imageSize,
+    numImages,
+    classCounts: classCounts(samples, keptSplit, classNames),
+    sizes: sizeCounts(samples),
+    unreadable,
+    ...duplicates.summary(),
+    dropped: { duplicates: duplicated.size, leaked: leaked.size },
+  };
+  const pack = (places: number[]) => select(decoded, places, classNames, imageSize);
+  return { name, classNames, train: pack(keptSplit.train), validation: pack(keptSplit.validation), report };
+}
+
+/** The images at ascending places; a view where they stand in one run, else a copy. */
+function select(
+  { pixels, numChannels, samples }: DecodedImages,
+  places: number[],
+  classNames: string[],
+  imageSize: number,
+): PackedImages {
+  const length = imageSize * imageSize * numChannels;
+  const [first = 0] = places;
+  const isRun = places.every((place, i) => place === first + i);
+  const own = isRun ? pixels.subarray(first * length, (first + places.length) * length) : new Uint8Array(places.length * length);
+  if (!isRun)
+    places.forEach((place, i) => {
+      own.set(pixels.subarray(place * length, (place + 1) * length), i * length);
+    });
+  const labels = Int32Array.from(places, (place) => classNames.indexOf(samples[place].className));
+  const paths = places.map((place) => samples[place].path);
+  return { pixels: own, labels, numImages: places.length, imageSize, numChannels, paths };
+}

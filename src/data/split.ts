@@ -1,0 +1,55 @@
+import { checkNumber, InputError } from "../errors.js";
+import { Random } from "../random.js";
+import type { DecodedSample } from "./pixel-cache.js";
+
+/** Places of the images of each split. */
+export interface Split {
+  train: number[];
+  validation: number[];
+}
+
+/**
+ * The split that the folders have, or a seeded one that takes `validationShare` of each class; a class of two images or
+ * more keeps one in each split, except for a share of 0 or 1.
+ *
+ * @throws InputError when the folders have one split only.
+ */
+export function splitSamples(
+  samples: DecodedSample[],
+  { validationShare, seed }: { validationShare: number; seed: number },
+  root: string,
+): Split {
+  checkNumber("validationShare", validationShare, { min: 0, max: 1 });
+  const places = samples.map((_, i) => i);
+  const split: Split = {
+    train: places.filter((i) => samples[i].split === "train"),
+    validation: places.filter((i) => samples[i].split === "validation"),
+  };
+  if (split.train.length + split.validation.length === 0) return stratified(samples, validationShare, seed);
+  if (validationShare === 1 || (split.train.length > 0 && split.validation.length > 0)) return split;
+  const missing = split.train.length === 0 ? "train" : "validation";
+  throw new InputError({
+    expected: "folders train and validation",
+    where: root,
+    found: `no images in ${missing}`,
+    fix: "Add the folder, or put the class folders at the top to have a share of them held out.",
+  });
+}
+
+function stratified(samples: DecodedSample[], validationShare: number, seed: number): Split {
+  const byClass = new Map<string, number[]>();
+  samples.forEach(({ className }, i) => {
+    byClass.set(className, [...(byClass.get(className) ?? []), i]);
+  });
+  const split: Split = { train: [], validation: [] };
+  for (const [className, places] of byClass) {
+    const order = [...new Random(seed, "split", className).permutation(places.length)].map((i) => places[i]);
+    const exact = Math.round(validationShare * places.length);
+    const isProper = validationShare > 0 && validationShare < 1 && places.length > 1;
+    const count = isProper ? Math.min(places.length - 1, Math.max(1, exact)) : exact;
+    split.validation.push(...order.slice(0, count));
+    split.train.push(...order.slice(count));
+  }
+  const ascending = (a: number, b: number) => a - b;
+  return { train: split.train.sort(ascending), validation: split.validation.sort(ascending) };
+}
