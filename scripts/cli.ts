@@ -8,7 +8,9 @@ import { addNotebooksCommand } from "./commands/notebooks.js";
 import { addPredictCommand } from "./commands/predict.js";
 import { addTrainCommand } from "./commands/train.js";
 
-const { version, description } = JSON.parse(readFileSync(path.join(__dirname, "../package.json"), "utf8")) as {
+const { version, description } = JSON.parse(
+  readFileSync(path.join(__dirname, "../package.json"), "utf8"),
+) as {
   version: string;
   description: string;
 };

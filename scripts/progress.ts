@@ -1,94 +1,94 @@
-import { MultiBar, Presets, type SingleBar } from "cli-progress";
-import type { LoadProgress, TrainEvent } from "../src/index.js";
+import { type Options, Presets, SingleBar } from "cli-progress";
+import type { BatchEvent, LoadProgress, TrainEvent } from "../src/index.js";
 
-/** Shows what the data loader reports as a bar per stage, on a terminal only. */
+/** Batches over which the loss and accuracy shown are averaged. */
+const WINDOW = 20;
+
+/** A bar on standard error where that is a terminal; elsewhere nothing. */
+class TerminalBar {
+  private bar: SingleBar | null = null;
+
+  constructor(private readonly options: Options) {}
+
+  show(value: number, total: number, payload: object): void {
+    if (!process.stderr.isTTY) return;
+    if (!this.bar) {
+      this.bar = new SingleBar(
+        { ...this.options, stream: process.stderr, clearOnComplete: true },
+        Presets.rect,
+      );
+      this.bar.start(total, value, payload);
+    }
+    this.bar.setTotal(total);
+    this.bar.update(value, payload);
+  }
+
+  stop(): void {
+    this.bar?.stop();
+    this.bar = null;
+  }
+}
+
+/** Shows what the data loader reports, a bar for the stage it is in. */
 export function dataProgress(): { onProgress: (progress: LoadProgress) => void; stop: () => void } {
-  const bars = new MultiBar(
-    { format: "{stage} [{bar}] {value}/{total} {unit}, {eta_formatted} left", hideCursor: true, stream: process.stderr },
-    Presets.rect,
-  );
-  const stages = new Map<string, SingleBar>();
+  const bar = new TerminalBar({ format: "{stage} [{bar}] {value}/{total} {unit}, {eta_formatted} left" });
+  let shown = "";
   return {
     onProgress: ({ stage, done, total, unit }) => {
-      const bar = stages.get(stage) ?? bars.create(total, 0, { stage: stage.padEnd(8), unit });
-      stages.set(stage, bar);
-      bar.setTotal(Math.max(total, done));
-      bar.update(done);
+      if (stage !== shown) bar.stop();
+      shown = stage;
+      bar.show(done, Math.max(total, done), { stage, unit });
     },
-    stop: () => bars.stop(),
+    stop: () => bar.stop(),
   };
 }
 
-/** Shows training as a bar per epoch and a line of results after it; plain lines where there is no terminal. */
+/** Shows training as a bar for the epoch, and a line of results after it. */
 export class TrainProgress {
-  private readonly bars = new MultiBar(
-    {
-      format: "epoch {epoch} [{bar}] {value}/{total}  loss {loss}  accuracy {accuracy}  {rate} images/s  {left} left",
-      hideCursor: true,
-      clearOnComplete: true,
-      stream: process.stderr,
-    },
-    Presets.rect,
-  );
-  private bar: SingleBar | null = null;
-  private readonly recent: { loss: number; accuracy: number }[] = [];
+  private readonly bar = new TerminalBar({
+    format:
+      "epoch {epoch} [{bar}] {value}/{total}  loss {loss}  accuracy {accuracy}  {rate} images/s  {left} left",
+  });
+  private recent: BatchEvent[] = [];
 
   constructor(private readonly numEpochs: number) {}
 
   add(event: TrainEvent): void {
     if (event.type === "batch") this.addBatch(event);
-    if (event.type === "epoch") {
-      this.removeBar();
-      const { epoch, numEpochs, train, validation, imagesPerSecond, durationMs, isBest } = event;
-      this.print(
-        `epoch ${epoch}/${numEpochs}  train loss ${train.loss.toFixed(4)} accuracy ${percent(train.accuracy)}  ` +
-          `validation loss ${validation.loss.toFixed(4)} accuracy ${percent(validation.accuracy)} ` +
-          `macro-F1 ${validation.macroF1.toFixed(3)}  ${imagesPerSecond.toFixed(0)} images/s  ` +
-          `${(durationMs / 1000).toFixed(1)} s${isBest ? "  best" : ""}`,
-      );
-    }
-    if (event.type === "done") {
-      this.removeBar();
-      this.bars.stop();
-      this.print(
-        `${event.reason}: best validation accuracy ${percent(event.bestAccuracy)} in epoch ${event.bestEpoch}, kept in ${event.runDir}/best`,
-      );
+    if (event.type === "epoch" || event.type === "done") {
+      this.bar.stop();
+      console.error(describe(event));
     }
   }
 
-  private addBatch(event: Extract<TrainEvent, { type: "batch" }>): void {
-    const { epoch, batch, numBatches, imagesPerSecond, loss, accuracy } = event;
-    this.recent.push({ loss, accuracy });
-    if (this.recent.length > 20) this.recent.shift();
-    const mean = (name: "loss" | "accuracy") =>
-      this.recent.reduce((total, scores) => total + scores[name], 0) / this.recent.length;
+  private addBatch(event: BatchEvent): void {
+    this.recent = [...this.recent, event].slice(-WINDOW);
+    const mean = (name: "loss" | "accuracy" | "imagesPerSecond") =>
+      this.recent.reduce((total, batch) => total + batch[name], 0) / this.recent.length;
+    const { epoch, batch, numBatches, numImages } = event;
     const batchesLeft = (this.numEpochs - epoch + 1) * numBatches - batch;
-    const batchSeconds = this.bar ? (Date.now() - this.started) / 1000 / Math.max(1, batch - this.firstBatch) : 0;
-    const payload = {
+    this.bar.show(batch, numBatches, {
       epoch: `${epoch}/${this.numEpochs}`,
       loss: mean("loss").toFixed(4),
       accuracy: percent(mean("accuracy")),
-      rate: imagesPerSecond.toFixed(0),
-      left: batchSeconds ? duration(batchesLeft * batchSeconds) : "…",
-    };
-    if (!this.bar) {
-      [this.started, this.firstBatch] = [Date.now(), batch];
-      this.bar = this.bars.create(numBatches, batch, payload);
-    } else this.bar.update(batch, payload);
+      rate: mean("imagesPerSecond").toFixed(0),
+      left: duration((batchesLeft * numImages) / mean("imagesPerSecond")),
+    });
   }
+}
 
-  private started = 0;
-  private firstBatch = 0;
-
-  private removeBar(): void {
-    if (this.bar) this.bars.remove(this.bar);
-    this.bar = null;
+function describe(event: Extract<TrainEvent, { type: "epoch" | "done" }>): string {
+  if (event.type === "done") {
+    const { reason, bestAccuracy, bestEpoch, runDir } = event;
+    return `${reason}: best validation accuracy ${percent(bestAccuracy)} in epoch ${bestEpoch}, kept in ${runDir}/best`;
   }
-
-  private print(line: string): void {
-    if (process.stderr.isTTY) this.bars.log(`${line}\n`);
-    else console.error(line);
-  }
+  const { epoch, numEpochs, train, validation, imagesPerSecond, durationMs, isBest } = event;
+  return (
+    `epoch ${epoch}/${numEpochs}  train loss ${train.loss.toFixed(4)} accuracy ${percent(train.accuracy)}  ` +
+    `validation loss ${validation.loss.toFixed(4)} accuracy ${percent(validation.accuracy)} ` +
+    `macro-F1 ${validation.macroF1.toFixed(3)}  ${imagesPerSecond.toFixed(0)} images/s  ` +
+    `${duration(durationMs / 1000)}${isBest ? "  best" : ""}`
+  );
 }
 
 export function percent(share: number): string {

@@ -8,7 +8,10 @@ import { InputError } from "./errors.js";
  *
  * @throws InputError when the disk is full or the folder cannot be written; nothing is left behind.
  */
-export async function writeFileAtomically(file: string, data: string | Uint8Array | Uint8Array[]): Promise<void> {
+export async function writeFileAtomically(
+  file: string,
+  data: string | Uint8Array | Uint8Array[],
+): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`;
   try {
     await mkdir(path.dirname(file), { recursive: true });

@@ -9,7 +9,9 @@ export function addDoctorCommand(program: Command): void {
     .option("--json", "print records")
     .action((flags: { json?: boolean }) => {
       const script = path.join(__dirname, "../doctor.mjs");
-      const { status } = spawnSync(process.execPath, [script, ...(flags.json ? ["--json"] : [])], { stdio: "inherit" });
+      const { status } = spawnSync(process.execPath, [script, ...(flags.json ? ["--json"] : [])], {
+        stdio: "inherit",
+      });
       process.exitCode = status ?? 1;
     });
 }

@@ -20,12 +20,18 @@ export function addEvaluateCommand(program: Command): void {
         ...dataOptions(flags),
         imageSize,
         classNames,
+        ...(flags.validationShare === undefined && { validationShare: 1 }), // without a split, all images
         onProgress: loading.onProgress,
       }).finally(loading.stop);
-      const { accuracy, macroF1, perClassRecall, confusionMatrix, numImages } = await evaluate(network, dataset.validation);
+      const { accuracy, macroF1, perClassRecall, confusionMatrix, numImages } = await evaluate(
+        network,
+        dataset.validation,
+      );
       network.dispose();
       if (flags.json) return printJson({ accuracy, macroF1, perClassRecall, confusionMatrix, numImages });
-      console.log(`accuracy ${percent(accuracy)}, macro-F1 ${macroF1.toFixed(3)} on ${numImages} images of ${dataset.name}`);
+      console.log(
+        `accuracy ${percent(accuracy)}, macro-F1 ${macroF1.toFixed(3)} on ${numImages} images of ${dataset.name}`,
+      );
       for (const [name, recall] of Object.entries(perClassRecall))
         console.log(`  ${name.padEnd(16)} recall ${recall === null ? "no images" : percent(recall)}`);
     });

@@ -83,7 +83,7 @@ class HeadlessClient(NotebookClient):
         number = self.code_cells_executed + 1
         title = cell_title(self.nb, cell_index)
         try:
-            async with self.progress.cell(self.name, number, self.total, title):
+            async with self.progress.cell(self.name, number, self.total, title, self._outcome):
                 return await super().async_execute_cell(cell, cell_index, **kwargs)
         except CellExecutionError as error:
             message = f"{error.ename}: {error.evalue}"
@@ -112,6 +112,9 @@ class HeadlessClient(NotebookClient):
             add_error(cell, cell.execution_count, f"{reply['ename']}: {reply['evalue']}")
             raise CellExecutionError.from_cell_and_msg(cell, reply)
 
+    def _outcome(self):
+        return "failed" if self.stop_signal is None else "interrupted"
+
     def _stop(self, number):
         now = time.monotonic()
         if self.stop_signal is None:
@@ -126,8 +129,11 @@ class HeadlessClient(NotebookClient):
         self._end()
 
     def _end(self):
-        self.shutdown_kernel = "immediate"
-        self.running.cancel()
+        if self.km is not None and self.km.has_kernel:
+            # What waits for the kernel notices; to cancel it would skip its tidying up.
+            self.ending = asyncio.ensure_future(self.km.signal_kernel(signal.SIGKILL))
+        else:
+            self.running.cancel()
 
     def _explain_timeout(self, error):
         if error.args and "IOPub" in error.args[0]:
@@ -145,8 +151,10 @@ class HeadlessClient(NotebookClient):
 
     def _log_tail(self):
         self.log_file.seek(0)
-        lines = self.log_file.read().decode(errors="replace").strip().splitlines()
-        return "\n".join(lines[-12:])
+        lines = self.log_file.read().decode(errors="replace").splitlines()
+        # Node.js ends with a native stack, which says nothing to the reader.
+        said = [line for line in lines if line.strip() and not re.match(r"\s*\d+: 0x|-----", line)]
+        return "\n".join(said[-8:])
 
 
 DEATHS = {

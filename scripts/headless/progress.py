@@ -32,11 +32,14 @@ class Progress:
         self.width = 0  # of the longest notebook's name
 
     @contextlib.asynccontextmanager
-    async def cell(self, notebook_name, number, total, title):
-        """Around the execution of code cell `number` of `total`."""
+    async def cell(self, notebook_name, number, total, title, failed):
+        """
+        Around the execution of code cell `number` of `total`.
+
+        failed -- Gives the word for what happened to a cell that raises.
+        """
         place = f"{notebook_name:<{self.width}}  {number:>{len(str(total))}}/{total}"
         started = time.monotonic()
-        outcome = "failed after "
 
         def line(note=""):
             return f"{place}  {title}", f"  {note}{time.monotonic() - started:.1f} s"
@@ -49,9 +52,12 @@ class Progress:
         refreshing = asyncio.ensure_future(refresh()) if self.in_place else None
         if self.verbose:
             self.write(f"{place}  {title}")
+        outcome = ""
         try:
             yield
-            outcome = ""
+        except BaseException:
+            outcome = f"{failed()} after "
+            raise
         finally:
             if refreshing:
                 refreshing.cancel()

@@ -24,7 +24,10 @@ export function isArchive(file: string): boolean {
  */
 export async function unpackArchive(file: string): Promise<string> {
   const { size, mtimeMs } = await stat(file);
-  const key = createHash("sha256").update(JSON.stringify([path.resolve(file), size, mtimeMs])).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(JSON.stringify([path.resolve(file), size, mtimeMs]))
+    .digest("hex")
+    .slice(0, 16);
   const dir = path.join(cacheDir(), "unpacked", key);
   if ((await stat(dir).catch(() => null)) !== null) return dir;
   const temporary = `${dir}.${randomBytes(4).toString("hex")}.tmp`;
@@ -47,7 +50,8 @@ async function unpackTar(file: string, dir: string): Promise<void> {
     cwd: dir,
     strict: true,
     filter: (entryPath, entry) => {
-      const isFile = !("type" in entry) || ["File", "OldFile", "ContiguousFile", "Directory"].includes(entry.type);
+      const isFile =
+        !("type" in entry) || ["File", "OldFile", "ContiguousFile", "Directory"].includes(entry.type);
       if (isOutside(entryPath)) refused ??= outside(file, entryPath);
       return isFile && refused === null;
     },

@@ -9,42 +9,64 @@ export interface Batch {
   images: Tensor4D;
   /** int32 `[batchSize]`. */
   labels: Int32Array;
-  /** Places in the packed images. */
+  /** Places in the packed images, `[batchSize]`. */
   indices: Int32Array;
 }
 
 export interface BatchOptions {
   batchSize: number;
-  /** In an order that depends on `seed` and `epoch` alone; else in the order of the files. */
+  /** In an order that depends on `seed` and `epoch` alone; else in the order of the packed images. */
   shuffle: boolean;
   seed: number;
   epoch: number;
   /** Leave out a last batch that is not full. */
   dropLast: boolean;
+  /** Leave out this many batches at the start, as a run does that goes on within an epoch; 0 unless told. */
+  startBatch?: number;
 }
 
-/** Number of batches that a pass over the images gives. */
-export function numBatches(numImages: number, { batchSize, dropLast }: { batchSize: number; dropLast: boolean }): number {
+/** Number of batches in a whole pass over `numImages` images. */
+export function numBatches(numImages: number, batchSize: number, dropLast: boolean): number {
+  checkNumber("batchSize", batchSize, { min: 1, integer: true });
   return dropLast ? Math.floor(numImages / batchSize) : Math.ceil(numImages / batchSize);
 }
 
-/** One pass over packed images, as batches in the engine. */
-export function* batches(images: PackedImages, options: BatchOptions): Generator<Batch, void, undefined> {
-  const { shuffle, seed, epoch } = options;
-  const batchSize = checkNumber("batchSize", options.batchSize, { min: 1, integer: true });
-  const order = shuffle ? new Random(seed, "shuffle", epoch).permutation(images.numImages) : null;
-  for (let batch = 0; batch < numBatches(images.numImages, options); batch++) {
-    const start = batch * batchSize;
-    const length = Math.min(batchSize, images.numImages - start);
-    const indices = order?.slice(start, start + length) ?? Int32Array.from({ length }, (_, i) => start + i);
-    yield gather(images, indices);
-  }
+/**
+ * One pass over packed images, as batches in the engine; a batch is made when it is asked for.
+ *
+ * @throws ParameterError "Expected an integer ≥ 1 for batchSize but received 0 of type number"
+ */
+export function batches(images: PackedImages, options: BatchOptions): Generator<Batch, void, undefined> {
+  const { batchSize, dropLast, startBatch = 0 } = options;
+  const endBatch = numBatches(images.numImages, batchSize, dropLast);
+  checkNumber("startBatch", startBatch, { min: 0, max: endBatch, integer: true });
+  for (const name of ["seed", "epoch"] as const) checkNumber(name, options[name], { min: 0, integer: true });
+  return gatherAll(images, options, startBatch, endBatch);
 }
 
-/** Brings the images at `indices` into the engine. */
-export function gather(images: PackedImages, indices: Int32Array): Batch {
-  const { imageSize, numChannels, pixels } = images;
+/** Apart from `batches`, so that this checks its options when it is called and not at the first batch. */
+function* gatherAll(
+  images: PackedImages,
+  { batchSize, shuffle, seed, epoch }: BatchOptions,
+  startBatch: number,
+  endBatch: number,
+): Generator<Batch, void, undefined> {
+  const { numImages } = images;
+  const order = shuffle
+    ? new Random(seed, "shuffle", epoch).permutation(numImages)
+    : Int32Array.from({ length: numImages }, (_, i) => i);
+  for (let batch = startBatch; batch < endBatch; batch++)
+    yield gather(images, order.slice(batch * batchSize, (batch + 1) * batchSize));
+}
+
+/**
+ * Brings the images at `indices` into the engine; the caller disposes them.
+ *
+ * @param indices - int32 `[batchSize]`, each in `[0, numImages)`.
+ */
+export function gather({ pixels, labels, imageSize, numChannels }: PackedImages, indices: Int32Array): Batch {
   const length = imageSize * imageSize * numChannels;
+  // A new buffer each time: the engine reads it only when the tensor is first used.
   const values = new Float32Array(indices.length * length);
   indices.forEach((index, i) => {
     values.set(pixels.subarray(index * length, (index + 1) * length), i * length);
@@ -52,11 +74,12 @@ export function gather(images: PackedImages, indices: Int32Array): Batch {
   const tensor = tf.tensor4d(values, [indices.length, imageSize, imageSize, numChannels]);
   return {
     images: numChannels === 3 ? tensor : asRgb(tensor),
-    labels: Int32Array.from(indices, (index) => images.labels[index]),
+    labels: Int32Array.from(indices, (index) => labels[index]),
     indices,
   };
 }
 
+/** Repeats the channel within the engine, which is faster than to upload it three times. */
 function asRgb(grey: Tensor4D): Tensor4D {
   const rgb = tf.tile(grey, [1, 1, 1, 3]);
   grey.dispose();

@@ -24,7 +24,11 @@ export const MAX_PIXELS = 50_000_000;
  * @param name - Names the image in errors, where it has no path.
  * @throws InputError when it cannot be read as an image, or is larger than `MAX_PIXELS`.
  */
-export async function decodeImage(source: string | Buffer, imageSize: number, name = "the buffer"): Promise<DecodedImage> {
+export async function decodeImage(
+  source: string | Buffer,
+  imageSize: number,
+  name = "the buffer",
+): Promise<DecodedImage> {
   const where = typeof source === "string" ? source : name;
   const bytes = typeof source === "string" ? await readFile(source) : source;
   try {
@@ -41,7 +45,12 @@ export async function decodeImage(source: string | Buffer, imageSize: number, na
       .raw()
       .toBuffer({ resolveWithObject: true });
     const pixels = data.length === imageSize * imageSize ? asRgb(data) : data;
-    return { pixels, isGrey: isGrey(pixels), width: autoOrient.width ?? width, height: autoOrient.height ?? height };
+    return {
+      pixels,
+      isGrey: isGrey(pixels),
+      width: autoOrient.width ?? width,
+      height: autoOrient.height ?? height,
+    };
   } catch (error) {
     throw new InputError({ expected: "an image", where, found: reason(error), fix: "Remove or replace it." });
   }

@@ -53,7 +53,8 @@ async function attempt(
   const start = (await stat(partial).catch(() => null))?.size ?? 0;
   const response = await fetch(url, start > 0 ? { headers: { range: `bytes=${start}-` } } : {});
   if (response.status === 416) return; // all of it was there
-  if (response.status >= 400 && response.status < 500) throw final(`status ${response.status} ${response.statusText}`);
+  if (response.status >= 400 && response.status < 500)
+    throw final(`status ${response.status} ${response.statusText}`);
   if (!response.ok || !response.body) throw new Error(`status ${response.status} ${response.statusText}`);
   const resumes = response.status === 206;
   const total = Number(response.headers.get("content-length") ?? 0) + (resumes ? start : 0);
@@ -65,11 +66,19 @@ async function attempt(
       next(null, chunk);
     },
   });
-  await pipeline(Readable.fromWeb(response.body), count, createWriteStream(partial, { flags: resumes ? "a" : "w" }));
+  await pipeline(
+    Readable.fromWeb(response.body),
+    count,
+    createWriteStream(partial, { flags: resumes ? "a" : "w" }),
+  );
   if (total > 0 && done < total) throw new Error(`${done} of ${total} bytes`);
 }
 
-async function checkDigest(url: string, partial: string, { sha256, instead }: DownloadOptions): Promise<void> {
+async function checkDigest(
+  url: string,
+  partial: string,
+  { sha256, instead }: DownloadOptions,
+): Promise<void> {
   if (!sha256) return;
   const hash = createHash("sha256");
   await pipeline(createReadStream(partial), hash);

@@ -12,9 +12,9 @@ export function brow(look: Look, units: ActionUnits, side: Side, strength: numbe
   const d = path((x, y) => at(side * x, y));
   const rest = EYE_Y - 10.5 - browHeight;
   const lowered = units[4] * (1 - 0.6 * units[1]); // against the inner raiser it draws together more than down
-  const inner = -5.6 * units[1] + 5.4 * lowered + 1.6 * units[9];
-  const middle = -2.4 * units[1] - 4.2 * units[2] + 2.6 * lowered + 1.2 * units[9];
-  const outer = 2.2 * units[1] * (1 - units[2]) - 3.8 * units[2] - 1.2 * lowered;
+  const inner = -6.4 * units[1] + 6 * lowered + 1.6 * units[9];
+  const middle = -2.4 * units[1] - 4.4 * units[2] + 2.6 * lowered + 1.2 * units[9];
+  const outer = 2.8 * units[1] * (1 - units[2]) - 3.8 * units[2] - 1.2 * lowered;
   const [from, to] = [eyeSpacing - 7 - 2.2 * units[4], eyeSpacing + 8];
   const [y0, y1, y2] = [
     rest - browSlope + inner * strength,

@@ -58,9 +58,9 @@ function openMouth({ mouthWidth, mouthDroop }: Look, units: ActionUnits, lean: n
   const jaw = units[26] + units[27];
   const rounded = Math.min(1, jaw) * (1 - Math.max(units[12], units[20]));
   const width = mouthWidth * (1 + 0.42 * units[12] + 0.4 * units[20] - 0.2 * units[24] - 0.32 * rounded);
-  const pull = 4 * units[15] - 4.6 * units[12] + 3.2 * units[20];
+  const pull = 5 * units[15] - 5.4 * units[12] + 3.2 * units[20];
   const rest = MOUTH_Y + mouthDroop + 0.25 * jaw;
-  const rise = 1.8 * units[15] + 0.8 * units[17] - 1.8 * units[12] + 1.2 * units[20];
+  const rise = 2.2 * units[15] + 0.8 * units[17] - 1.8 * units[12] + 1.2 * units[20];
   const upper = MOUTH_Y - rise - 3.6 * units[10] - 1.6 * jaw - 0.6 * units[25];
   const parted = (5 + 1.2 * units[12]) * units[25] + 2.6 * units[16] + 1.6 * units[10] - 2 * units[24];
   const gap = Math.max(0, parted + 6.5 * units[26] + 5 * units[27]);

@@ -39,7 +39,9 @@ const LAYOUT = "folders named by class that hold images, under train and validat
 export async function scanClassFolders(dir: string): Promise<ClassFolders> {
   const root = await unwrap(dir);
   const folders = await foldersIn(root);
-  const splits = folders.flatMap((name) => SPLITS.filter(([pattern]) => pattern.test(name)).map(([, split]) => ({ name, split })));
+  const splits = folders.flatMap((name) =>
+    SPLITS.filter(([pattern]) => pattern.test(name)).map(([, split]) => ({ name, split })),
+  );
   const trees = splits.length > 0 ? splits : [{ name: ".", split: null }];
   const samples: Sample[] = [];
   for (const { name, split } of trees)
@@ -56,7 +58,12 @@ function classesOf(samples: Sample[]): string[] {
   return [...new Set(samples.map(({ className }) => className))].sort();
 }
 
-async function samplesIn(root: string, folder: string, className: string, split: Sample["split"]): Promise<Sample[]> {
+async function samplesIn(
+  root: string,
+  folder: string,
+  className: string,
+  split: Sample["split"],
+): Promise<Sample[]> {
   const files = await readdir(path.join(root, folder), { recursive: true });
   const images = files.filter((file) => IMAGE_FILE.test(file) && !path.basename(file).startsWith("."));
   return Promise.all(
@@ -87,7 +94,12 @@ async function foldersIn(dir: string): Promise<string[]> {
 
 function checkClasses(root: string, samples: Sample[], classNames: string[]): void {
   if (samples.length === 0)
-    throw new InputError({ expected: LAYOUT, where: root, found: "no images in class folders", fix: "Put each image into a folder named by its class." });
+    throw new InputError({
+      expected: LAYOUT,
+      where: root,
+      found: "no images in class folders",
+      fix: "Put each image into a folder named by its class.",
+    });
   if (classNames.length === 1)
     throw new InputError({
       expected: "at least two classes",

@@ -72,7 +72,8 @@ async function locate({ data, seed, onProgress }: DataOptions): Promise<{ name: 
     if (!isDrawn) await drawSyntheticFaces(dir, { ...SYNTHETIC_DEFAULTS, seed, onProgress });
     return { name: "synthetic faces", dir };
   }
-  if (data === "fer2013") return { name: "FER-2013", dir: await unpackArchive(await downloadFer2013(onProgress)) };
+  if (data === "fer2013")
+    return { name: "FER-2013", dir: await unpackArchive(await downloadFer2013(onProgress)) };
   const found = await stat(data).catch(() => null);
   if (found?.isDirectory()) return { name: path.basename(path.resolve(data)), dir: data };
   if (found && isArchive(data)) {
@@ -99,7 +100,11 @@ function checkKnownClasses(folders: ClassFolders, classNames: string[]): void {
   });
 }
 
-function checkReadable({ unreadable }: DecodedImages, { root, samples }: ClassFolders, maxShare: number): void {
+function checkReadable(
+  { unreadable }: DecodedImages,
+  { root, samples }: ClassFolders,
+  maxShare: number,
+): void {
   const share = unreadable.length / samples.length;
   if (share <= maxShare) return;
   const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
@@ -152,7 +157,9 @@ function select(
   const length = imageSize * imageSize * numChannels;
   const [first = 0] = places;
   const isRun = places.every((place, i) => place === first + i);
-  const own = isRun ? pixels.subarray(first * length, (first + places.length) * length) : new Uint8Array(places.length * length);
+  const own = isRun
+    ? pixels.subarray(first * length, (first + places.length) * length)
+    : new Uint8Array(places.length * length);
   if (!isRun)
     places.forEach((place, i) => {
       own.set(pixels.subarray(place * length, (place + 1) * length), i * length);

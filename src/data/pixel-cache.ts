@@ -102,7 +102,12 @@ function compact(
     else pixels.copyWithin(start, i * length, (i + 1) * length);
     samples.push(result);
   });
-  return { pixels: pixels.subarray(0, samples.length * ownLength), numChannels: isGrey ? 1 : 3, samples, unreadable };
+  return {
+    pixels: pixels.subarray(0, samples.length * ownLength),
+    numChannels: isGrey ? 1 : 3,
+    samples,
+    unreadable,
+  };
 }
 
 /** Layout: the header's length (uint32), the header (JSON), the pixels. */
@@ -121,7 +126,9 @@ async function readCache(file: string, imageSize: number): Promise<DecodedImages
     const { size } = await handle.stat();
     const length = await readBytes(handle, 4, 0);
     const headerLength = Buffer.from(length).readUInt32LE();
-    const header = JSON.parse(Buffer.from(await readBytes(handle, Math.min(headerLength, size), 4)).toString());
+    const header = JSON.parse(
+      Buffer.from(await readBytes(handle, Math.min(headerLength, size), 4)).toString(),
+    );
     const pixels = await readBytes(handle, size - 4 - headerLength, 4 + headerLength);
     const { samples, numChannels } = header as DecodedImages;
     if (pixels.length !== samples.length * imageSize * imageSize * numChannels) throw new Error("cut short");

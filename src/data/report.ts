@@ -45,7 +45,9 @@ export class Duplicates {
         group[name].push(place);
         groups.set(digest, group);
       }
-    this.groups = [...groups.values()].filter(({ train, validation }) => train.length + validation.length > 1);
+    this.groups = [...groups.values()].filter(
+      ({ train, validation }) => train.length + validation.length > 1,
+    );
   }
 
   /** Places of the images beyond the first of each group within a split. */
@@ -59,7 +61,10 @@ export class Duplicates {
   }
 
   summary() {
-    const places = ({ train, validation }: { train: number[]; validation: number[] }) => [...train, ...validation];
+    const places = ({ train, validation }: { train: number[]; validation: number[] }) => [
+      ...train,
+      ...validation,
+    ];
     const paths = (groups: typeof this.groups) =>
       groups.slice(0, NUM_EXAMPLES).map((group) => places(group).map((place) => this.samples[place].path));
     const within = this.groups.filter(({ train, validation }) => train.length > 1 || validation.length > 1);
@@ -78,7 +83,11 @@ export class Duplicates {
 }
 
 /** Counts of each class in each split. */
-export function classCounts(samples: DecodedSample[], split: Split, classNames: string[]): DataReport["classCounts"] {
+export function classCounts(
+  samples: DecodedSample[],
+  split: Split,
+  classNames: string[],
+): DataReport["classCounts"] {
   return (["train", "validation"] as const).flatMap((name) =>
     classNames.map((className) => ({
       split: name,

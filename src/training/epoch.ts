@@ -27,10 +27,18 @@ export async function* trainEpoch(
       const step = (epoch - 1) * numBatches + batchNumber;
       const result = trainer.step(batch, epoch, step);
       const now = performance.now();
-      const imagesPerSecond = (1000 * batch.labels.length) / (now - since);
+      const numImages = batch.labels.length;
+      const imagesPerSecond = (1000 * numImages) / (now - since);
       since = now;
       const previous: Pending | null = pending;
-      const position = { phase: trainer.phaseOf(epoch), epoch, batch: batchNumber, numBatches, step };
+      const position = {
+        phase: trainer.phaseOf(epoch),
+        epoch,
+        batch: batchNumber,
+        numBatches,
+        numImages,
+        step,
+      };
       pending = { result, event: { ...position, learningRate: trainer.learningRate(step), imagesPerSecond } };
       if (previous) yield await finish(previous);
       await new Promise(setImmediate); // lets an interrupt, and whoever reads the events, in
@@ -79,10 +87,10 @@ export class RunningScores {
   numImages = 0;
   private readonly sum: Scores = { loss: 0, accuracy: 0 };
 
-  add({ loss, accuracy }: Scores, batchSize: number): void {
-    this.numImages += batchSize;
-    this.sum.loss += loss * batchSize;
-    this.sum.accuracy += accuracy * batchSize;
+  add({ loss, accuracy, numImages }: BatchEvent): void {
+    this.numImages += numImages;
+    this.sum.loss += loss * numImages;
+    this.sum.accuracy += accuracy * numImages;
   }
 
   mean(): Scores {

@@ -10,6 +10,8 @@ export interface BatchEvent {
   /** Of the epoch, from 1. */
   batch: number;
   numBatches: number;
+  /** Of the batch. */
+  numImages: number;
   /** Of the run, from 1. */
   step: number;
   /** Mean cross-entropy in nats, against the targets trained on. */

@@ -1,44 +1,83 @@
-import { checkNumber } from "../errors.js";
+import { checkNumber, ParameterError } from "../errors.js";
 
 /** How well a classification agrees with the labels. */
 export interface ClassificationSummary {
-  /** Top-1, [0, 1]. */
+  /** Top-1, [0, 1]; 0 where there are no images. */
   accuracy: number;
-  /** Mean over the classes of the harmonic mean of precision and recall; 0 for a class without hits. */
+  /** Mean over the classes of the harmonic mean of precision and recall, [0, 1]. */
   macroF1: number;
-  /** Share of each class's images that were recognised; null for a class without images. */
+  /** Share of each class's images that were recognised, [0, 1]; null for a class without images. */
   perClassRecall: Record<string, number | null>;
   /** `[actual][predicted]`, in images. */
   confusionMatrix: number[][];
   numImages: number;
 }
 
-/** Counts images by actual and predicted class: `[numClasses][numClasses]`, rows are actual. */
+/**
+ * Counts images by actual and predicted class: `[numClasses][numClasses]`, rows are actual.
+ *
+ * @param labels - int32 `[numImages]`, each in `[0, numClasses)`.
+ * @param predicted - The same of what was predicted.
+ * @throws ParameterError "Expected an integer in [0, 3) for predicted[5] but received -1 of type number"
+ */
 export function confusionMatrix(labels: Int32Array, predicted: Int32Array, numClasses: number): number[][] {
-  checkNumber("the number of predictions", predicted.length, { min: labels.length, max: labels.length });
+  checkNumber("numClasses", numClasses, { min: 1, integer: true });
+  if (predicted.length !== labels.length)
+    throw new ParameterError("the number of predictions", String(labels.length), predicted.length);
   const matrix = Array.from({ length: numClasses }, () => new Array<number>(numClasses).fill(0));
+  const range = { min: 0, max: numClasses, integer: true, exclusiveMax: true };
   labels.forEach((label, i) => {
-    matrix[label][predicted[i]]++;
+    checkNumber(`labels[${i}]`, label, range);
+    matrix[label][checkNumber(`predicted[${i}]`, predicted[i], range)]++;
   });
   return matrix;
 }
 
-/** Scores a confusion matrix; the mean of F1 goes over the classes that have images or predictions. */
-export function summarize(matrix: number[][], classNames: string[]): ClassificationSummary {
-  const rows = matrix.map((row) => row.reduce((a, b) => a + b, 0));
-  const columns = matrix.map((_, c) => matrix.reduce((total, row) => total + row[c], 0));
+/**
+ * Scores a confusion matrix.
+ *
+ * As in scikit-learn's `f1_score(average="macro")`, a class with images or predictions but no hit counts as 0 in the mean
+ * of F1, and a class with neither does not count.
+ *
+ * @param matrix - `[actual][predicted]`, in images, as `confusionMatrix` gives it; kept in the summary as it is.
+ */
+export function summarize(matrix: number[][], classNames: readonly string[]): ClassificationSummary {
+  if (matrix.length !== classNames.length)
+    throw new ParameterError("the rows of the confusion matrix", String(classNames.length), matrix.length);
+  const rows = matrix.map(sum);
+  const columns = matrix.map((_, c) => sum(matrix.map((row) => row[c])));
   const hits = matrix.map((row, c) => row[c]);
-  const numImages = rows.reduce((a, b) => a + b, 0);
+  const numImages = sum(rows);
   // 2·precision·recall / (precision + recall) = 2·hits / (actual + predicted)
-  const present = classNames.map((_, c) => c).filter((c) => rows[c] + columns[c] > 0);
-  const f1 = present.map((c) => (2 * hits[c]) / (rows[c] + columns[c]));
+  const f1 = hits
+    .map((count, c) => (2 * count) / (rows[c] + columns[c]))
+    .filter((value) => !Number.isNaN(value));
   return {
-    accuracy: numImages ? hits.reduce((a, b) => a + b, 0) / numImages : 0,
-    macroF1: f1.length ? f1.reduce((a, b) => a + b, 0) / f1.length : 0,
+    accuracy: numImages ? sum(hits) / numImages : 0,
+    macroF1: f1.length ? sum(f1) / f1.length : 0,
     perClassRecall: Object.fromEntries(
       classNames.map((name, c) => [name, rows[c] ? hits[c] / rows[c] : null]),
     ),
     confusionMatrix: matrix,
     numImages,
   };
+}
+
+/**
+ * Index of the greatest value of each row, the first of equal ones.
+ *
+ * @param values - `[numRows, numClasses]`, row after row: logits or probabilities.
+ * @returns int32 `[numRows]`; 0 for a row whose first value is NaN.
+ */
+export function topClasses(values: Float32Array, numClasses: number): Int32Array {
+  return Int32Array.from({ length: values.length / numClasses }, (_, row) => {
+    const start = row * numClasses;
+    let top = 0;
+    for (let c = 1; c < numClasses; c++) if (values[start + c] > values[start + top]) top = c;
+    return top;
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }

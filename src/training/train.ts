@@ -54,7 +54,7 @@ export async function* train(
       const start = performance.now();
       const scores = new RunningScores();
       for await (const event of trainEpoch(trainer, dataset, config, epoch, signal)) {
-        scores.add(event, config.batchSize);
+        scores.add(event);
         log.add(event);
         yield event;
       }

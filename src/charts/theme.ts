@@ -1,0 +1,112 @@
+// The look of every chart, in one place.
+import type { TopLevelSpec } from "vega-lite";
+
+/** A chart as data: a vega-lite 5 specification. */
+export type ChartSpec = TopLevelSpec;
+
+/**
+ * Colours that stay apart for the common kinds of colour blindness, after Okabe and Ito,
+ * https://jfly.uni-koeln.de/color/. Text colours have a contrast ≥ 4.5:1 on `background`.
+ */
+export const COLORS = {
+  background: "#ffffff",
+  text: "#1f2933",
+  mutedText: "#5b6672",
+  grid: "#e6e9ed",
+  axis: "#aab3bd",
+  /** Train, where train and validation are compared; the chosen thing elsewhere. */
+  blue: "#0072b2",
+  /** Validation, where train and validation are compared. */
+  orange: "#d55e00",
+  green: "#007a5a",
+  /** What is there for comparison only. */
+  quiet: "#b9c6d3",
+} as const;
+
+/** From none to all; dark enough at the end for white text, and light enough at the start for dark text. */
+export const SEQUENTIAL_COLORS = ["#f4f8fb", "#c9dfee", "#8cbbdc", "#3f8fc4", "#0b62a0", "#083d6b"];
+
+/** Family that the package ships; browsers without it take their own sans-serif. */
+export const FONT = "Inter, system-ui, sans-serif";
+
+export const FONT_SIZE = { title: 16, subtitle: 12, label: 12, small: 11 } as const;
+
+const AXIS = {
+  labelColor: COLORS.mutedText,
+  labelFontSize: FONT_SIZE.label,
+  labelLimit: 220,
+  titleColor: COLORS.mutedText,
+  titleFontSize: FONT_SIZE.label,
+  titleFontWeight: 400,
+  titlePadding: 10,
+  domainColor: COLORS.axis,
+  tickColor: COLORS.axis,
+  gridColor: COLORS.grid,
+} as const;
+
+/**
+ * Axis text and marks cannot reach a contrast of 4.5:1 on white and on near-black at once, so every chart brings its own
+ * light card, which looks the same in a light and in a dark JupyterLab, on GitHub and in a report.
+ */
+const CONFIG = {
+  background: COLORS.background,
+  padding: 18,
+  font: FONT,
+  title: {
+    anchor: "start",
+    frame: "group",
+    color: COLORS.text,
+    fontSize: FONT_SIZE.title,
+    fontWeight: 600,
+    subtitleColor: COLORS.mutedText,
+    subtitleFontSize: FONT_SIZE.subtitle,
+    subtitlePadding: 6,
+    offset: 18,
+  },
+  axis: AXIS,
+  legend: {
+    title: null,
+    orient: "top",
+    direction: "horizontal",
+    labelColor: COLORS.text,
+    labelFontSize: FONT_SIZE.label,
+    labelLimit: 220,
+    offset: 6,
+  },
+  view: { stroke: null },
+  text: { color: COLORS.text, fontSize: FONT_SIZE.label },
+} as const;
+
+/** What a chart says in words. */
+export interface ChartWords {
+  title: string;
+  /** A line under the title. */
+  subtitle?: string;
+  /** The main numbers as plain text, for screen readers and terminals. */
+  description: string;
+}
+
+/** Adds the schema, the words and the theme to a chart's body. */
+export function buildChart({ title, subtitle, description }: ChartWords, body: object): ChartSpec {
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v5.json",
+    title: { text: title, ...(subtitle ? { subtitle } : {}) },
+    description,
+    config: CONFIG,
+    ...body,
+  } as unknown as ChartSpec;
+}
+
+/** A chart of nothing: its title, and why there is nothing. */
+export function emptyChart(title: string, reason: string): ChartSpec {
+  return buildChart(
+    { title, description: reason },
+    {
+      width: 360,
+      height: 60,
+      data: { values: [{ reason }] },
+      mark: { type: "text", color: COLORS.mutedText, fontSize: FONT_SIZE.label, align: "left", x: 0, y: 20 },
+      encoding: { text: { field: "reason", type: "nominal" } },
+    },
+  );
+}

@@ -1,0 +1,49 @@
+// All that notebooks, scripts and other programs use.
+export { cacheDir } from "./cache-dir.js";
+export { checkTrainConfig, PRESETS, type PresetName, type TrainConfig, trainConfig } from "./config.js";
+export { type AugmentOptions, augmentBatch, NO_AUGMENTATION, SEED_AUGMENTATION } from "./data/augment.js";
+export { type Batch, batches, gather } from "./data/batches.js";
+export { decodeImage } from "./data/decode.js";
+export { EXPRESSIONS, faceSvg } from "./data/face.js";
+export { type DataOptions, loadDataset } from "./data/load.js";
+export type { Dataset, LoadProgress, PackedImages } from "./data/packed.js";
+export type { DataReport } from "./data/report.js";
+export { drawSyntheticFaces } from "./data/synthetic.js";
+export { device, measureMatrixProduct } from "./engine/device.js";
+export { tf } from "./engine/tf.js";
+export { InputError, ParameterError } from "./errors.js";
+export {
+  Classifier,
+  type ImageInput,
+  type ImagePrediction,
+  loadClassifier,
+  type Prediction,
+} from "./inference/classifier.js";
+export { type Evaluation, evaluate } from "./inference/evaluate.js";
+export { type CreateOptions, createNetwork } from "./model/create.js";
+export { type Architecture, efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
+export { loadModel, loadModelConfig, saveModel } from "./model/model-folder.js";
+export type { ModelConfig, Network } from "./model/network.js";
+export {
+  blockNames,
+  blockOf,
+  countParameters,
+  parameterSpecs,
+  summary,
+  trainableBlocks,
+} from "./model/parameters.js";
+export { interruptSignal } from "./notebook/interrupt.js";
+export {
+  loadLatestRun,
+  loadPreparedData,
+  type PreparedData,
+  runFolder,
+  saveLatestRun,
+  savePreparedData,
+} from "./notebook/state.js";
+export { Random } from "./random.js";
+export type { BatchEvent, DoneEvent, EpochEvent, TrainEvent } from "./training/events.js";
+export { type ClassificationSummary, confusionMatrix, summarize } from "./training/metrics.js";
+export { bestModelDir, loadMetrics, loadRunConfig } from "./training/run-folder.js";
+export { learningRateAt } from "./training/schedule.js";
+export { type TrainOptions, train } from "./training/train.js";

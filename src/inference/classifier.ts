@@ -1,0 +1,108 @@
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { decodeImage } from "../data/decode.js";
+import { type Tensor4D, tf } from "../engine/tf.js";
+import { InputError } from "../errors.js";
+import { loadModel } from "../model/model-folder.js";
+import type { ModelConfig, Network } from "../model/network.js";
+
+/** A class with its probability, [0, 1]. */
+export interface Prediction {
+  className: string;
+  prob: number;
+}
+
+/** What a network says of one image. */
+export interface ImagePrediction {
+  /** The path, or `buffer 1`, `buffer 2`, … */
+  name: string;
+  /** Most probable first; they add up to 1. */
+  predictions: Prediction[];
+  /** The image as the network saw it: uint8 `[imageSize, imageSize, 3]`. */
+  pixels: Uint8Array;
+}
+
+/** A path of an image or of a folder of images, or an image file's bytes. */
+export type ImageInput = string | Buffer;
+
+const BATCH_SIZE = 64;
+const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+
+/** Loads a model folder to classify with. The caller disposes the classifier. */
+export async function loadClassifier(modelDir: string): Promise<Classifier> {
+  return new Classifier(await loadModel(modelDir));
+}
+
+/** A network, ready for images as people have them. */
+export class Classifier {
+  constructor(readonly network: Network) {}
+
+  get config(): ModelConfig {
+    return this.network.config;
+  }
+
+  /**
+   * Classifies images of any size, colour and format; folders stand for the images in them, in order.
+   *
+   * @throws InputError when an image cannot be read, or there is none.
+   */
+  async predict(inputs: ImageInput | ImageInput[]): Promise<ImagePrediction[]> {
+    const sources = (await Promise.all([inputs].flat().map(listImages))).flat();
+    const results: ImagePrediction[] = [];
+    for (let start = 0; start < sources.length; start += BATCH_SIZE)
+      results.push(...(await this.predictBatch(sources.slice(start, start + BATCH_SIZE), start)));
+    return results;
+  }
+
+  private async predictBatch(sources: ImageInput[], start: number): Promise<ImagePrediction[]> {
+    const { imageSize, classNames } = this.config;
+    const names = sources.map((source, i) =>
+      typeof source === "string" ? source : `buffer ${start + i + 1}`,
+    );
+    const decoded = await Promise.all(sources.map((source, i) => decodeImage(source, imageSize, names[i])));
+    const output = tf.tidy(() => {
+      const images = decoded.map(({ pixels }) =>
+        tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),
+      );
+      return tf.softmax(this.network.logits(tf.stack(images) as Tensor4D));
+    });
+    const probs = (await output.data()) as Float32Array;
+    output.dispose();
+    return decoded.map(({ pixels }, i) => ({
+      name: names[i],
+      predictions: rank(probs.subarray(i * classNames.length, (i + 1) * classNames.length), classNames),
+      pixels,
+    }));
+  }
+
+  dispose(): void {
+    this.network.dispose();
+  }
+}
+
+/** Classes with their probabilities, most probable first. */
+export function rank(probs: Float32Array, classNames: string[]): Prediction[] {
+  return classNames.map((className, i) => ({ className, prob: probs[i] })).sort((a, b) => b.prob - a.prob);
+}
+
+async function listImages(input: ImageInput): Promise<ImageInput[]> {
+  if (typeof input !== "string") return [input];
+  const found = await stat(input).catch(() => null);
+  if (!found)
+    throw new InputError({
+      expected: "an image or a folder of images",
+      where: input,
+      found: "no such path",
+      fix: "Check the path.",
+    });
+  if (!found.isDirectory()) return [input];
+  const files = (await readdir(input, { recursive: true })).filter((file) => IMAGE_FILE.test(file)).sort();
+  if (files.length === 0)
+    throw new InputError({
+      expected: "images",
+      where: input,
+      found: "a folder without any",
+      fix: "Give another folder, or a file.",
+    });
+  return files.map((file) => path.join(input, file));
+}
