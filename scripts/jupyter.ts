@@ -1,5 +1,7 @@
 // How the project's own Jupyter is called.
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { InputError } from "../src/errors.js";
 
@@ -34,4 +36,23 @@ export function jupyterEnvironment(root = projectDir): NodeJS.ProcessEnv {
 
 function joinPaths(first: string, rest: string | undefined): string {
   return rest ? `${first}${path.delimiter}${rest}` : first;
+}
+
+/**
+ * Runs the project's Python, which gets this process's signals, so that it can come to an orderly end.
+ *
+ * @returns Exit status; 128 and the signal's number when a signal ended it.
+ */
+export function runPython(args: string[]): Promise<number> {
+  const child = spawn(findVenvPython(), args, { stdio: "inherit", env: jupyterEnvironment() });
+  const signals: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const forward = (signal: NodeJS.Signals) => child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
+  for (const signal of signals) process.on(signal, forward);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (status, signal) => {
+      for (const name of signals) process.off(name, forward);
+      resolve(status ?? 128 + os.constants.signals[signal ?? "SIGTERM"]);
+    });
+  });
 }

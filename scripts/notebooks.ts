@@ -1,11 +1,11 @@
 // Runs the notebooks headlessly: npm start -- --help, or ferkit notebooks --help.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
 import { checkNumber, InputError } from "../src/errors.js";
 import { callerPath, collectAssignments, dataSource } from "./arguments.js";
-import { findVenvPython, jupyterEnvironment, projectDir } from "./jupyter.js";
+import { projectDir, runPython } from "./jupyter.js";
 
 export interface NotebookFlags {
   data?: string;
@@ -66,7 +66,7 @@ export async function runNotebooks(flags: NotebookFlags): Promise<number> {
     const { status } = spawnSync(process.execPath, setup, { stdio: "inherit" });
     if (status !== 0) return status ?? 1;
   }
-  return runToEnd(findVenvPython(), [path.join(projectDir, "scripts/run-notebooks.py"), JSON.stringify(job)]);
+  return runPython([path.join(projectDir, "scripts/run-notebooks.py"), JSON.stringify(job)]);
 }
 
 /**
@@ -107,21 +107,6 @@ function listNotebooks(folder: string): string[] {
       (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such path" : (error as Error).message;
     throw new InputError({ expected: "a folder of notebooks", where: folder, found });
   }
-}
-
-/** Runs a program that gets this one's signals, so that it can come to an orderly end. */
-function runToEnd(program: string, args: string[]): Promise<number> {
-  const child = spawn(program, args, { stdio: "inherit", env: jupyterEnvironment() });
-  const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const forward = (signal: NodeJS.Signals) => child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
-  for (const signal of forwarded) process.on(signal, forward);
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("exit", (status) => {
-      for (const signal of forwarded) process.off(signal, forward);
-      resolve(status ?? 1);
-    });
-  });
 }
 
 if (require.main === module) {

@@ -1,5 +1,12 @@
 // All that notebooks, scripts and other programs use.
 export { cacheDir } from "./cache-dir.js";
+export { classBalanceChart } from "./charts/data-charts.js";
+export { confusionMatrixChart, perClassRecallChart } from "./charts/evaluation-charts.js";
+export { augmentedGridChart, sampleGridChart } from "./charts/image-grid.js";
+export type { MimeBundle } from "./charts/mime.js";
+export { predictionBarsChart, predictionGridChart } from "./charts/prediction-charts.js";
+export { chartBundle, renderChart, saveChart } from "./charts/render.js";
+export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training-charts.js";
 export { checkTrainConfig, PRESETS, type PresetName, type TrainConfig, trainConfig } from "./config.js";
 export { type AugmentOptions, augmentBatch, NO_AUGMENTATION, SEED_AUGMENTATION } from "./data/augment.js";
 export { type Batch, batches, gather } from "./data/batches.js";
@@ -32,17 +39,32 @@ export {
   summary,
   trainableBlocks,
 } from "./model/parameters.js";
+export { show } from "./notebook/display.js";
 export { interruptSignal } from "./notebook/interrupt.js";
+export { showTraining } from "./notebook/live.js";
+export {
+  augmentedPictures,
+  classifiedPictures,
+  facePictures,
+  predictedPictures,
+  samplePictures,
+} from "./notebook/pictures.js";
 export {
   loadLatestRun,
   loadPreparedData,
   type PreparedData,
-  runFolder,
+  prepareRunFolder,
   saveLatestRun,
   savePreparedData,
 } from "./notebook/state.js";
 export { Random } from "./random.js";
-export type { BatchEvent, DoneEvent, EpochEvent, TrainEvent } from "./training/events.js";
+export {
+  type BatchEvent,
+  type DoneEvent,
+  type EpochEvent,
+  ofType,
+  type TrainEvent,
+} from "./training/events.js";
 export { type ClassificationSummary, confusionMatrix, summarize } from "./training/metrics.js";
 export { bestModelDir, loadMetrics, loadRunConfig } from "./training/run-folder.js";
 export { learningRateAt } from "./training/schedule.js";

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { evaluate, loadDataset, loadModel } from "../../src/index.js";
+import { callerPath } from "../arguments.js";
 import { dataProgress, percent } from "../progress.js";
 import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
 
@@ -13,7 +14,7 @@ export function addEvaluateCommand(program: Command): void {
     .requiredOption("--model <folder>", "a model folder: `best` of a run")
     .option("--json", "print {accuracy, macroF1, perClassRecall, confusionMatrix, numImages}")
     .action(async (flags: Flags) => {
-      const network = await loadModel(flags.model);
+      const network = await loadModel(callerPath(flags.model));
       const { imageSize, classNames } = network.config;
       const loading = dataProgress();
       const dataset = await loadDataset({

@@ -1,5 +1,8 @@
 import type { Command } from "commander";
+import { type NotebookFlags, runNotebooks, withNotebookOptions } from "../notebooks.js";
 
 export function addNotebooksCommand(program: Command): void {
-  program.command("notebooks").description("run the notebooks headlessly");
+  withNotebookOptions(program.command("notebooks")).action(async (flags: NotebookFlags) => {
+    process.exitCode = await runNotebooks(flags);
+  });
 }

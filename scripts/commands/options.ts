@@ -1,7 +1,6 @@
 // Options that several commands share.
-import path from "node:path";
 import type { Command } from "commander";
-import { InputError } from "../../src/index.js";
+import { dataSource } from "../arguments.js";
 
 export interface DataFlags {
   data: string;
@@ -36,37 +35,6 @@ export function dataOptions(flags: DataFlags) {
     ...(dropDuplicates && { dropDuplicates }),
     ...(dropLeaked && { dropLeaked }),
   };
-}
-
-/** Paths count from where the command was called, also through npm. */
-export function dataSource(data: string): string {
-  return data === "synthetic" || data === "fer2013"
-    ? data
-    : path.resolve(process.env.INIT_CWD ?? process.cwd(), data);
-}
-
-/** Collects repeated `name=value` into an object; values are JSON where they parse, else text. */
-export function collectAssignments(
-  text: string,
-  previous: Record<string, unknown> = {},
-): Record<string, unknown> {
-  const equals = text.indexOf("=");
-  if (equals < 1)
-    throw new InputError({
-      expected: "name=value for --set",
-      found: text,
-      fix: "Write for example --set epochs=3.",
-    });
-  const value = text.slice(equals + 1);
-  return { ...previous, [text.slice(0, equals)]: parseValue(value) };
-}
-
-function parseValue(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
 }
 
 export function printJson(value: unknown): void {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { loadClassifier } from "../../src/index.js";
+import { callerPath } from "../arguments.js";
 import { percent } from "../progress.js";
 import { printJson } from "./options.js";
 
@@ -18,8 +19,8 @@ export function addPredictCommand(program: Command): void {
     .option("--top <count>", "classes to print for each image", "3")
     .option("--json", "print {name, predictions} for each image, as JSON lines")
     .action(async (images: string[], flags: Flags) => {
-      const classifier = await loadClassifier(flags.model);
-      for (const { name, predictions } of await classifier.predict(images)) {
+      const classifier = await loadClassifier(callerPath(flags.model));
+      for (const { name, predictions } of await classifier.predict(images.map(callerPath))) {
         if (flags.json) printJson({ name, predictions });
         else {
           const ranked = predictions.slice(0, Number(flags.top));

@@ -1,8 +1,9 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { interruptSignal, loadDataset, type TrainConfig, train, trainConfig } from "../../src/index.js";
+import { callerPath, collectAssignments } from "../arguments.js";
 import { dataProgress, TrainProgress } from "../progress.js";
-import { collectAssignments, type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
+import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
 
 interface Flags extends DataFlags {
   preset: string;
@@ -27,7 +28,7 @@ export function addTrainCommand(program: Command): void {
         seed,
         onProgress: loading.onProgress,
       }).finally(loading.stop);
-      const runDir = flags.run ? path.resolve(flags.run) : path.resolve("runs", flags.preset);
+      const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();
       try {

@@ -29,12 +29,14 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
     classCounts.reduce((total, one) => total + (one.split === split ? one.count : 0), 0),
   );
   const totals = splits.map((split, i) => `${number(numImages[i])} in ${split}`).join(", ");
+  // No more ticks than images, so that they fall on whole numbers.
+  const greatest = Math.max(1, ...classCounts.map(({ count }) => count));
   const values = classCounts.map((one) => ({ ...one, label: number(one.count) }));
-  const step = (classNames.length > 20 ? 11 : 15) * splits.length;
+  const step = (classNames.length > 20 ? 16 : 20) * splits.length;
   return buildChart(
     {
       title,
-      subtitle: `${number(classNames.length)} classes, ${totals}`,
+      subtitle: `${number(classNames.length)} ${classNames.length === 1 ? "class" : "classes"}, ${totals}`,
       description: classNames
         .map((name) => {
           const counts = classCounts.filter(({ className }) => className === name);
@@ -50,15 +52,21 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
         y: {
           field: "className",
           type: "nominal",
-          scale: { domain: classNames, paddingInner: 0.3, paddingOuter: 0.15 },
+          scale: { domain: classNames, paddingInner: 0.24, paddingOuter: 0.12 },
           axis: { title: null, domain: false, ticks: false, labelColor: COLORS.text, labelPadding: 8 },
         },
-        yOffset: { field: "split", type: "nominal", scale: { domain: splits, paddingInner: 0.1 } },
+        yOffset: { field: "split", type: "nominal", scale: { domain: splits, paddingInner: 0.12 } },
         x: {
           field: "count",
           type: "quantitative",
           scale: { nice: false, domainMin: 0 },
-          axis: { title: "images", format: ",d", tickMinStep: 1, tickCount: 6, domain: false, ticks: false },
+          axis: {
+            title: "images",
+            format: ",d",
+            tickCount: Math.min(6, greatest),
+            domain: false,
+            ticks: false,
+          },
         },
       },
       layer: [

@@ -23,8 +23,17 @@ export const COLORS = {
   quiet: "#b9c6d3",
 } as const;
 
-/** From none to all; dark enough at the end for white text, and light enough at the start for dark text. */
-export const SEQUENTIAL_COLORS = ["#f4f8fb", "#c9dfee", "#8cbbdc", "#3f8fc4", "#0b62a0", "#083d6b"];
+/**
+ * From none to all of something. The step at one half keeps text readable: dark on all shares up to there, white above,
+ * each with a contrast ≥ 4.5:1.
+ */
+export const SHARE_COLORS = {
+  domain: [0, 0.5, 0.501, 1],
+  range: ["#f4f8fb", "#64a5d2", "#2f7bb2", "#083d6b"],
+  darkAbove: 0.5,
+  textOnLight: "#10161c",
+  textOnDark: "#ffffff",
+} as const;
 
 /** Family that the package ships; browsers without it take their own sans-serif. */
 export const FONT = "Inter, system-ui, sans-serif";
@@ -35,6 +44,8 @@ const AXIS = {
   labelColor: COLORS.mutedText,
   labelFontSize: FONT_SIZE.label,
   labelLimit: 220,
+  labelPadding: 6,
+  labelFlush: false,
   titleColor: COLORS.mutedText,
   titleFontSize: FONT_SIZE.label,
   titleFontWeight: 400,
@@ -54,7 +65,7 @@ const CONFIG = {
   font: FONT,
   title: {
     anchor: "start",
-    frame: "group",
+    frame: "bounds",
     color: COLORS.text,
     fontSize: FONT_SIZE.title,
     fontWeight: 600,

@@ -122,7 +122,7 @@ const PROTOTYPES: Record<string, readonly Prototype[]> = {
 };
 
 /** Highest intensity of a unit that takes no part: no face at rest is quite still. */
-const RESTING = 0.08;
+const RESTING = 0.06;
 
 /** Names of the drawn expressions, sorted: the seven classes of FER-2013. */
 export const EXPRESSIONS: readonly string[] = Object.keys(PROTOTYPES);

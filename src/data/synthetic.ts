@@ -1,5 +1,5 @@
 // The embedded data set: cartoon faces with seven expressions, drawn where they are needed and never shipped.
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
@@ -19,14 +19,17 @@ export interface SyntheticOptions {
 }
 
 /**
- * 200 + 40 images of each of 7 expressions, so that an epoch at 48 to 64 pixels takes seconds on two cores; drawn at 96
+ * 240 + 40 images of each of 7 expressions, so that an epoch at 48 to 64 pixels takes seconds on two cores; drawn at 96
  * pixels, from which every size up to there is made by reduction.
  */
 export const SYNTHETIC_DEFAULTS = {
   seed: 0,
-  imagesPerClass: { train: 200, validation: 40 },
+  imagesPerClass: { train: 240, validation: 40 },
   imageSize: 96,
 } as const satisfies SyntheticOptions;
+
+/** The camera's ranges; noise and brightness in steps of 1/255, blur as a deviation in hundredths of the side. */
+const CAMERA = { blur: [0.2, 0.7], contrast: [0.9, 1.12], brightness: [-10, 14], noise: [0.5, 4] } as const;
 
 /** Images under way at a time: enough to keep sharp's threads busy. */
 const CONCURRENCY = 8;
@@ -72,16 +75,31 @@ export async function drawSyntheticFaces(dir: string, options: SyntheticOptions)
 }
 
 /**
+ * A name for what `drawSyntheticFaces` draws from these options, for caches: it changes with each of them, and with the way
+ * that faces are drawn.
+ *
+ * @returns 16 hexadecimal digits.
+ */
+export function syntheticKey({ seed, imagesPerClass, imageSize }: SyntheticOptions): string {
+  const { train, validation } = imagesPerClass;
+  const samples = Array.from({ length: 8 }, (_, i) =>
+    EXPRESSIONS.map((name) => faceSvg(name, new Random(0, i))),
+  );
+  const text = JSON.stringify([seed, train, validation, imageSize, CAMERA, samples]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+/**
  * One face as a camera would see it: a little blurred, exposed more or less, with noise.
  *
  * @returns PNG, RGB, `imageSize` × `imageSize`.
  */
 export async function drawFace(expression: string, random: Random, imageSize: number): Promise<Buffer> {
   const svg = faceSvg(expression, random, imageSize);
-  const blur = (random.uniform(0.2, 0.7) * imageSize) / 96;
-  const contrast = random.uniform(0.9, 1.12);
-  const brightness = random.uniform(-10, 14);
-  const noise = random.uniform(0.5, 4);
+  const blur = (random.uniform(...CAMERA.blur) * imageSize) / 100;
+  const contrast = random.uniform(...CAMERA.contrast);
+  const brightness = random.uniform(...CAMERA.brightness);
+  const noise = random.uniform(...CAMERA.noise);
   const drawn = sharp(Buffer.from(svg)).removeAlpha();
   const pixels = await (blur < 0.3 ? drawn : drawn.blur(blur)).raw().toBuffer(); // 0.3 is the least that sharp takes
   const graded = new Uint8ClampedArray(pixels.length);

@@ -1,7 +1,4 @@
-/** What the notebook kernel offers to `src`; there is none outside a notebook. */
-interface KernelHooks {
-  onNotebookInterrupt?: (callback: () => void) => () => void;
-}
+import { kernelHooks } from "./kernel-hooks.js";
 
 /**
  * A signal that aborts when the user interrupts: by the kernel's stop button in a notebook, by Ctrl-C elsewhere.
@@ -11,8 +8,8 @@ interface KernelHooks {
 export function interruptSignal(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const abort = () => controller.abort();
-  const { onNotebookInterrupt } = globalThis as KernelHooks;
-  if (onNotebookInterrupt) return { signal: controller.signal, release: onNotebookInterrupt(abort) };
+  const { onInterrupt } = kernelHooks();
+  if (onInterrupt) return { signal: controller.signal, release: onInterrupt(abort) };
   process.once("SIGINT", abort);
   return { signal: controller.signal, release: () => process.removeListener("SIGINT", abort) };
 }

@@ -1,10 +1,11 @@
 // What one notebook leaves for the next: files, never variables of a kernel.
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import type { TrainConfig } from "../config.js";
+import type { Dataset } from "../data/packed.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import type { RunConfig } from "../training/run-folder.js";
 
 /** How notebook 02 loaded the data set, so that the later ones load the same. */
 export interface PreparedData {
@@ -30,10 +31,22 @@ export async function loadPreparedData(): Promise<PreparedData> {
 /**
  * The folder of a run, named by all that governs it: the same configuration finds its run again, to go on or to look at,
  * and another one gets a folder of its own.
+ *
+ * @param options.fresh - Remove the run that is there.
  */
-export function runFolder(preset: string, config: RunConfig): string {
-  const digest = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 8);
-  return path.join("runs", `${preset}-${digest}`);
+export async function prepareRunFolder(
+  preset: string,
+  config: TrainConfig,
+  { classNames, train, validation }: Dataset,
+  { data, fresh }: { data: string; fresh: boolean },
+): Promise<string> {
+  const identity = JSON.stringify([config, classNames, data, train.numImages, validation.numImages]);
+  const runDir = path.join(
+    "runs",
+    `${preset}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`,
+  );
+  if (fresh) await rm(runDir, { recursive: true, force: true });
+  return runDir;
 }
 
 export async function saveLatestRun(runDir: string): Promise<void> {

@@ -78,3 +78,11 @@ export interface DoneEvent {
 }
 
 export type TrainEvent = BatchEvent | EpochEvent | CheckpointEvent | DoneEvent;
+
+/** The events of one type, in order. */
+export function ofType<T extends TrainEvent["type"]>(
+  events: TrainEvent[],
+  type: T,
+): Extract<TrainEvent, { type: T }>[] {
+  return events.filter((event): event is Extract<TrainEvent, { type: T }> => event.type === type);
+}

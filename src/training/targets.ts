@@ -54,7 +54,8 @@ export function exampleWeights(
  * @throws ParameterError "Expected one of none, balanced for classWeights but received even of type string"
  */
 export function checkClassWeights(classWeights: ClassWeights): ClassWeights {
-  if (!Array.isArray(classWeights)) return checkChoice("classWeights", classWeights, ["none", "balanced"]);
+  if (!Array.isArray(classWeights))
+    return checkChoice<"none" | "balanced">("classWeights", classWeights, ["none", "balanced"]);
   classWeights.forEach((weight, c) => {
     if (!(checkNumber(`classWeights[${c}]`, weight) > 0))
       throw new ParameterError(`classWeights[${c}]`, "a number > 0", weight);

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
 import { EXPRESSIONS } from "../../src/data/face.js";
-import { drawFace, drawSyntheticFaces, SYNTHETIC_DEFAULTS } from "../../src/data/synthetic.js";
+import { drawFace, drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../src/data/synthetic.js";
 import { Random } from "../../src/random.js";
 
 const OPTIONS = { seed: 1, imagesPerClass: { train: 2, validation: 1 }, imageSize: 32 };
@@ -134,6 +134,21 @@ describe("SYNTHETIC_DEFAULTS", () => {
   it("holds options that can be drawn", () => {
     assert.deepEqual(Object.keys(SYNTHETIC_DEFAULTS), ["seed", "imagesPerClass", "imageSize"]);
     assert.ok(SYNTHETIC_DEFAULTS.imagesPerClass.train * EXPRESSIONS.length >= 500);
+  });
+});
+
+describe("syntheticKey", () => {
+  it("names a drawing by its options, whatever their order, and changes with each", () => {
+    const key = syntheticKey(OPTIONS);
+    assert.match(key, /^[0-9a-f]{16}$/);
+    assert.equal(syntheticKey({ imageSize: 32, imagesPerClass: { validation: 1, train: 2 }, seed: 1 }), key);
+    const others = [
+      { ...OPTIONS, seed: 2 },
+      { ...OPTIONS, imageSize: 33 },
+      { ...OPTIONS, imagesPerClass: { train: 3, validation: 1 } },
+      { ...OPTIONS, imagesPerClass: { train: 2, validation: 2 } },
+    ];
+    assert.equal(new Set([key, ...others.map(syntheticKey)]).size, 5);
   });
 });
 

@@ -1,0 +1,16 @@
+// Opens JupyterLab on the notebooks: npm run lab [-- options of `jupyter lab`, such as --no-browser --port=9000].
+// jupyter/jupyter_lab_config.json and jupyter/labconfig/ hold its settings.
+import { projectDir, runPython } from "./jupyter.js";
+
+process.chdir(projectDir); // Jupyter serves the folder that it is started in
+// In a container the user is root; the server listens to this machine only.
+const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
+
+runPython(["-m", "jupyterlab", ...asRoot, ...process.argv.slice(2)])
+  .then((status) => {
+    process.exitCode = status;
+  })
+  .catch((error: Error) => {
+    console.error(error.name === "InputError" ? `ferkit: ${error.message}` : error);
+    process.exitCode = 1;
+  });

@@ -1,0 +1,135 @@
+import type { DataFrame } from "danfojs-node";
+import "../engine/tf.js"; // danfo.js brings the engine along, which has to be readied first
+import type { EpochEvent } from "../training/events.js";
+import type { ClassCount } from "./data-charts.js";
+import type { MimeBundle } from "./mime.js";
+
+type Cell = string | number | boolean | null;
+
+/** A row an epoch: losses in nats, scores in [0, 1]. */
+export function epochTable(events: EpochEvent[]): Promise<DataFrame> {
+  return buildTable(
+    [
+      "epoch",
+      "train loss",
+      "train accuracy",
+      "validation loss",
+      "validation accuracy",
+      "macro-F1",
+      "learning rate",
+      "images/s",
+      "seconds",
+      "best so far",
+    ],
+    events.map(({ epoch, train, validation, learningRate, imagesPerSecond, durationMs, isBest }) => [
+      epoch,
+      train.loss,
+      train.accuracy,
+      validation.loss,
+      validation.accuracy,
+      validation.macroF1,
+      learningRate,
+      imagesPerSecond,
+      durationMs / 1000,
+      isBest ? "✓" : "",
+    ]),
+  );
+}
+
+/** A row a class: its images in each split, and its share of the first one, [0, 1]. */
+export function classTable({ classCounts }: { classCounts: ClassCount[] }): Promise<DataFrame> {
+  const splits = [...new Set(classCounts.map(({ split }) => split))];
+  const classNames = [...new Set(classCounts.map(({ className }) => className))];
+  const countOf = (className: string, split: string) =>
+    classCounts.find((one) => one.className === className && one.split === split)?.count ?? 0;
+  const first = splits[0] ?? "train";
+  const total = classNames.reduce((sum, className) => sum + countOf(className, first), 0);
+  return buildTable(
+    ["class", ...splits, `share of ${first}`],
+    classNames.map((className) => [
+      className,
+      ...splits.map((split) => countOf(className, split)),
+      total ? countOf(className, first) / total : 0,
+    ]),
+  );
+}
+
+/** A row an image: the most probable class and the next one, with their probabilities, [0, 1]. */
+export function predictionsTable(
+  images: { name: string; predictions: { className: string; prob: number }[] }[],
+): Promise<DataFrame> {
+  return buildTable(
+    ["image", "class", "probability", "next class", "next probability"],
+    images.map(({ name, predictions }) => {
+      const [first, next] = [...predictions].sort((a, b) => b.prob - a.prob);
+      return [
+        name,
+        first?.className ?? null,
+        first?.prob ?? null,
+        next?.className ?? null,
+        next?.prob ?? null,
+      ];
+    }),
+  );
+}
+
+/** A table for a notebook: HTML in the front end's own style, and aligned text. */
+export function tableBundle(table: DataFrame): MimeBundle {
+  const { columns } = table;
+  const rows = table.shape[0] ? (table.values as Cell[][]) : [];
+  const isNumeric = columns.map(
+    (_, c) =>
+      rows.some((row) => typeof row[c] === "number") && rows.every((row) => typeof row[c] !== "string"),
+  );
+  const texts = rows.map((row) => row.map(formatCell));
+  return {
+    "text/html": html(columns, texts, isNumeric),
+    "text/plain": plain(columns, texts, isNumeric),
+  };
+}
+
+async function buildTable(columns: string[], rows: Cell[][]): Promise<DataFrame> {
+  const { DataFrame } = await import("danfojs-node");
+  return new DataFrame(rows, { columns });
+}
+
+/** Whole numbers as they are, others with four significant digits. */
+function formatCell(cell: Cell): string {
+  if (typeof cell !== "number") return cell === null ? "–" : String(cell);
+  if (Number.isInteger(cell)) return cell.toLocaleString("en-US");
+  if (Math.abs(cell) >= 1000) return Math.round(cell).toLocaleString("en-US");
+  return Math.abs(cell) < 1e-4 ? cell.toExponential(2) : cell.toPrecision(4);
+}
+
+function html(columns: string[], rows: string[][], isNumeric: boolean[]): string {
+  const cell = (tag: string, text: string, c: number) =>
+    `<${tag} style="text-align: ${isNumeric[c] ? "right" : "left"}">${escapeHtml(text)}</${tag}>`;
+  const line = (tag: string, texts: string[]) =>
+    `<tr>${texts.map((text, c) => cell(tag, text, c)).join("")}</tr>`;
+  return [
+    '<table class="dataframe">',
+    `<thead>${line("th", columns)}</thead>`,
+    `<tbody>${rows.map((row) => line("td", row)).join("\n")}</tbody>`,
+    "</table>",
+  ].join("\n");
+}
+
+function plain(columns: string[], rows: string[][], isNumeric: boolean[]): string {
+  const widths = columns.map((name, c) => Math.max(name.length, ...rows.map((row) => row[c].length)));
+  return [columns, ...rows]
+    .map((row) =>
+      row
+        .map((text, c) => (isNumeric[c] ? text.padStart(widths[c]) : text.padEnd(widths[c])))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import sharp from "sharp";
+import { classBalanceChart } from "../../src/charts/data-charts.js";
+import { sampleGridChart } from "../../src/charts/image-grid.js";
+import { chartBundle, renderChart, saveChart } from "../../src/charts/render.js";
+import type { ChartSpec } from "../../src/charts/theme.js";
+import { PIXEL } from "./fixtures.js";
+
+const chart = classBalanceChart([{ split: "train", className: "happy", count: 3 }]);
+
+describe("renderChart", () => {
+  it("draws the PNG at twice the size of the SVG, on a light card", async () => {
+    const { svg, png } = await renderChart(chart);
+    const [, width, height] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(svg) ?? [];
+    const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
+    assert.deepEqual([info.width, info.height], [2 * Number(width), 2 * Number(height)]);
+    assert.deepEqual([...data.subarray(0, 3)], [255, 255, 255]);
+  });
+
+  it("leaves room for every text", async () => {
+    const names = ["a rather long class name", "W"];
+    const { png } = await renderChart(
+      classBalanceChart(names.map((className) => ({ split: "train", className, count: 1_000_000 }))),
+    );
+    const { data, info } = await sharp(png).greyscale().raw().toBuffer({ resolveWithObject: true });
+    const isLight = (x: number, y: number) => data[y * info.width + x] > 250;
+    const edge = 20; // of the padding of 36 pixels, nothing but the card
+    for (let y = 0; y < info.height; y++)
+      for (let d = 0; d < edge; d++) assert.ok(isLight(d, y) && isLight(info.width - 1 - d, y), `row ${y}`);
+  });
+
+  it("draws pictures from their data URLs", async () => {
+    const red = await sharp({ create: { width: 8, height: 8, channels: 3, background: "#ff0000" } })
+      .png()
+      .toBuffer();
+    const image = `data:image/png;base64,${red.toString("base64")}`;
+    const { png } = await renderChart(sampleGridChart([{ image, caption: "red" }], { side: 100 }));
+    const { data } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    let numRed = 0;
+    for (let i = 0; i < data.length; i += 3) if (data[i] > 200 && data[i + 1] < 50) numRed++;
+    assert.ok(numRed > 0.95 * 200 * 200 && numRed <= 201 * 201, `${numRed} red pixels`);
+  });
+
+  it("holds each picture once, with words for those who cannot see it", async () => {
+    const { svg } = await renderChart(sampleGridChart([{ image: PIXEL, caption: "sad", detail: "→ happy" }]));
+    assert.equal(svg.split(PIXEL).length - 1, 1);
+    assert.match(svg, /<image aria-label="sad, → happy"/);
+  });
+
+  it("reads neither files nor the network", async () => {
+    const fix = "Put the values or a data: URL in its place.";
+    const schema = { $schema: "https://vega.github.io/schema/vega-lite/v5.json" };
+    const withData: ChartSpec = {
+      ...schema,
+      data: { url: "file:///etc/hostname" },
+      mark: "bar",
+      encoding: {},
+    };
+    await assert.rejects(renderChart(withData), {
+      name: "InputError",
+      message: `Expected a chart that carries its own data and pictures but found the address file:///etc/hostname. ${fix}`,
+    });
+    const withImage: ChartSpec = {
+      ...schema,
+      data: { values: [{}] },
+      mark: { type: "image", url: "http://127.0.0.1:9/face.png", width: 10, height: 10 },
+      encoding: {},
+    };
+    await assert.rejects(renderChart(withImage), {
+      message: `Expected a chart that carries its own data and pictures but found the address http://127.0.0.1:9/face.png. ${fix}`,
+    });
+  });
+});
+
+describe("chartBundle", () => {
+  it("leaves the specification as it was", async () => {
+    const before = structuredClone(chart);
+    assert.deepEqual((await chartBundle(chart))["application/vnd.vegalite.v5+json"], before);
+  });
+
+  it("holds the chart as specification, drawing, picture and words", async () => {
+    const bundle = await chartBundle(chart);
+    assert.deepEqual(Object.keys(bundle), [
+      "application/vnd.vegalite.v5+json",
+      "image/svg+xml",
+      "image/png",
+      "text/plain",
+    ]);
+    const spec = bundle["application/vnd.vegalite.v5+json"] as { $schema: string };
+    assert.equal(spec.$schema, "https://vega.github.io/schema/vega-lite/v5.json");
+    assert.match(String(bundle["image/svg+xml"]), /^<svg/);
+    assert.equal((await sharp(Buffer.from(String(bundle["image/png"]), "base64")).metadata()).format, "png");
+    assert.equal(bundle["text/plain"], "Images per class\nhappy: 3 train");
+  });
+
+  it("says the same twice", async () => {
+    const image = { image: PIXEL, caption: "a" };
+    assert.deepEqual(
+      await chartBundle(sampleGridChart([image])),
+      await chartBundle(sampleGridChart([image])),
+    );
+  });
+});
+
+describe("saveChart", () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-charts-"));
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it("writes what the ending says", async () => {
+    for (const name of ["a.svg", "a.PNG", "deep/a.json"]) await saveChart(chart, path.join(dir, name));
+    assert.match(readFileSync(path.join(dir, "a.svg"), "utf8"), /^<svg/);
+    assert.equal(readFileSync(path.join(dir, "a.PNG")).toString("latin1", 1, 4), "PNG");
+    assert.deepEqual(JSON.parse(readFileSync(path.join(dir, "deep/a.json"), "utf8")), chart);
+    assert.deepEqual(readdirSync(dir).sort(), ["a.PNG", "a.svg", "deep"]);
+  });
+
+  it("refuses another ending", async () => {
+    const file = path.join(dir, "a.gif");
+    await assert.rejects(saveChart(chart, file), {
+      message: `Expected a chart's file to end in .svg, .png or .json at ${file} but found the ending .gif.`,
+    });
+    assert.ok(!existsSync(file));
+  });
+});
