@@ -6,6 +6,14 @@ export { augmentedGridChart, sampleGridChart } from "./charts/image-grid.js";
 export type { MimeBundle } from "./charts/mime.js";
 export { predictionBarsChart, predictionGridChart } from "./charts/prediction-charts.js";
 export { chartBundle, renderChart, saveChart } from "./charts/render.js";
+export {
+  auditTable,
+  classTable,
+  epochTable,
+  predictionsTable,
+  table,
+  tableBundle,
+} from "./charts/tables.js";
 export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training-charts.js";
 export { checkTrainConfig, PRESETS, type PresetName, type TrainConfig, trainConfig } from "./config.js";
 export { type AugmentOptions, augmentBatch, NO_AUGMENTATION, SEED_AUGMENTATION } from "./data/augment.js";
@@ -67,5 +75,5 @@ export {
 } from "./training/events.js";
 export { type ClassificationSummary, confusionMatrix, summarize } from "./training/metrics.js";
 export { bestModelDir, loadMetrics, loadRunConfig } from "./training/run-folder.js";
-export { learningRateAt } from "./training/schedule.js";
+export { learningRateAt, learningRates } from "./training/schedule.js";
 export { type TrainOptions, train } from "./training/train.js";

@@ -1,2 +1,1 @@
-'use strict';
-module.exports = require('@tensorflow/tfjs-node-gpu');
+module.exports = require("@tensorflow/tfjs-node-gpu");

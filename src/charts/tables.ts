@@ -1,10 +1,62 @@
 import type { DataFrame } from "danfojs-node";
 import "../engine/tf.js"; // danfo.js brings the engine along, which has to be readied first
+import type { DataReport } from "../data/report.js";
 import type { EpochEvent } from "../training/events.js";
 import type { ClassCount } from "./data-charts.js";
 import type { MimeBundle } from "./mime.js";
 
 type Cell = string | number | boolean | null;
+
+/**
+ * Records as a table, a column for each name of the first one.
+ *
+ * @param rows - At least one.
+ */
+export function table(rows: Record<string, Cell>[]): Promise<DataFrame> {
+  const columns = Object.keys(rows[0] ?? {});
+  return buildTable(
+    columns,
+    rows.map((row) => columns.map((name) => row[name] ?? null)),
+  );
+}
+
+/** A row for each thing that can be wrong with a data set: how often it is, and an example. */
+export function auditTable(report: DataReport): Promise<DataFrame> {
+  const { numImages, unreadable, examples, dropped } = report;
+  const first = (groups: string[][]) => groups[0]?.join(", ") ?? "";
+  const row = (check: string, found: number, of: number, leftOut: number, example: string) => ({
+    check,
+    found,
+    of,
+    "left out": leftOut,
+    example,
+  });
+  const all = numImages.train + numImages.validation + dropped.duplicates + dropped.leaked;
+  return table([
+    row(
+      "unreadable files",
+      unreadable.length,
+      all + unreadable.length,
+      unreadable.length,
+      unreadable[0]?.path ?? "",
+    ),
+    row(
+      "images twice in a split",
+      report.duplicateImages,
+      all,
+      dropped.duplicates,
+      first(examples.duplicates),
+    ),
+    row("validation images also in train", report.leakedImages, all, dropped.leaked, first(examples.leaked)),
+    row(
+      "same image, different classes",
+      report.labelConflicts,
+      report.duplicateGroups,
+      0,
+      first(examples.conflicts),
+    ),
+  ]);
+}
 
 /** A row an epoch: losses in nats, scores in [0, 1]. */
 export function epochTable(events: EpochEvent[]): Promise<DataFrame> {

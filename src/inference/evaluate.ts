@@ -2,7 +2,7 @@ import { batches } from "../data/batches.js";
 import type { PackedImages } from "../data/packed.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { fitImages, type Network } from "../model/network.js";
-import { type ClassificationSummary, confusionMatrix, summarize } from "../training/metrics.js";
+import { type ClassificationSummary, confusionMatrix, summarize, topClasses } from "../training/metrics.js";
 
 /** What a network says of labelled images. */
 export interface Evaluation extends ClassificationSummary {
@@ -54,14 +54,6 @@ export async function evaluate(
     predicted,
     probs,
   };
-}
-
-/** Index of the greatest value of each row. */
-export function topClasses(rows: Float32Array, numClasses: number): Int32Array {
-  return Int32Array.from({ length: rows.length / numClasses }, (_, i) => {
-    const row = rows.subarray(i * numClasses, (i + 1) * numClasses);
-    return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
-  });
 }
 
 function crossEntropy(probs: Float32Array, labels: Int32Array, numClasses: number): number {

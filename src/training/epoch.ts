@@ -3,8 +3,8 @@ import { batches } from "../data/batches.js";
 import type { Dataset } from "../data/packed.js";
 import { tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
-import { topClasses } from "../inference/evaluate.js";
 import type { BatchEvent, Scores } from "./events.js";
+import { topClasses } from "./metrics.js";
 import type { StepOutput, Trainer } from "./trainer.js";
 
 /** One pass over the training images; each batch's figures are read after the next one was given to the engine. */

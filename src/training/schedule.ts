@@ -1,3 +1,4 @@
+import type { TrainConfig } from "../config.js";
 import { checkChoice, checkNumber } from "../errors.js";
 
 export interface Schedule {
@@ -33,4 +34,36 @@ export function learningRateAt(
   if (schedule === "constant") return learningRate;
   const share = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
   return (learningRate * (1 + Math.cos(Math.PI * Math.min(1, share)))) / 2;
+}
+
+/** Batches that an epoch trains on: the last one only where it is full, since batch norm wants full batches. */
+export function stepsPerEpoch(numImages: number, batchSize: number): number {
+  return Math.max(1, Math.floor(numImages / batchSize));
+}
+
+/**
+ * The learning rate of a step of a run: that of the last layer while it trains alone, then the schedule's.
+ *
+ * @param step - Of the run, from 1.
+ * @param numSteps - Of an epoch.
+ */
+export function runLearningRate(config: TrainConfig, numSteps: number, step: number): number {
+  const { headEpochs, epochs, headLearningRate, learningRate, schedule, warmupShare } = config;
+  const headSteps = headEpochs * numSteps;
+  if (step <= headSteps) return headLearningRate;
+  const totalSteps = (epochs - headEpochs) * numSteps;
+  const warmupSteps = Math.round(warmupShare * totalSteps);
+  return learningRateAt(step - headSteps - 1, { learningRate, schedule, warmupSteps, totalSteps });
+}
+
+/** The learning rate of every step of a run on `numImages` training images, to draw before it starts. */
+export function learningRates(
+  config: TrainConfig,
+  numImages: number,
+): { step: number; learningRate: number }[] {
+  const numSteps = stepsPerEpoch(numImages, config.batchSize);
+  return Array.from({ length: config.epochs * numSteps }, (_, i) => ({
+    step: i + 1,
+    learningRate: runLearningRate(config, numSteps, i + 1),
+  }));
 }

@@ -11,7 +11,7 @@ import { Random } from "../random.js";
 import type { Phase } from "./events.js";
 import { ADAM_DEFAULTS, Adam, Average } from "./optimizer.js";
 import type { Progress, State } from "./run-folder.js";
-import { learningRateAt } from "./schedule.js";
+import { runLearningRate, stepsPerEpoch } from "./schedule.js";
 import { type StepResult, trainStep } from "./step.js";
 import { exampleWeights, mix, targetsFor } from "./targets.js";
 
@@ -35,7 +35,7 @@ export class Trainer {
     private readonly config: TrainConfig,
     private readonly trainLabels: Int32Array,
   ) {
-    this.stepsPerEpoch = Math.max(1, Math.floor(trainLabels.length / config.batchSize));
+    this.stepsPerEpoch = stepsPerEpoch(trainLabels.length, config.batchSize);
     this.optimizer = new Adam({ ...ADAM_DEFAULTS, weightDecay: config.weightDecay });
     this.average = config.averageDecay > 0 ? new Average(network.variables, config.averageDecay) : null;
   }
@@ -50,12 +50,7 @@ export class Trainer {
 
   /** The rate of a step of the run, from 1. */
   learningRate(step: number): number {
-    const { headEpochs, epochs, headLearningRate, learningRate, schedule, warmupShare } = this.config;
-    const headSteps = headEpochs * this.stepsPerEpoch;
-    if (step <= headSteps) return headLearningRate;
-    const totalSteps = (epochs - headEpochs) * this.stepsPerEpoch;
-    const warmupSteps = Math.round(warmupShare * totalSteps);
-    return learningRateAt(step - headSteps - 1, { learningRate, schedule, warmupSteps, totalSteps });
+    return runLearningRate(this.config, this.stepsPerEpoch, step);
   }
 
   /** Augments a batch, which it disposes, and trains on it. */
@@ -68,7 +63,7 @@ export class Trainer {
     );
     const numClasses = network.config.classNames.length;
     const random = new Random(seed, "augment", step);
-    const augmented = augmentBatch(batch.images, augment, random);
+    const augmented = augmentBatch(batch.images, augment, random, config.imageSize);
     const plain = targetsFor(batch.labels, { numClasses, labelSmoothing });
     const { images, targets } = mix(augmented, plain, { mixup, cutmix }, random);
     const weights = exampleWeights(batch.labels, this.trainLabels, { numClasses, classWeights });
