@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
-import { addDataCommand } from "./commands/data.js";
-import { addDoctorCommand } from "./commands/doctor.js";
-import { addEvaluateCommand } from "./commands/evaluate.js";
-import { addNotebooksCommand } from "./commands/notebooks.js";
-import { addPredictCommand } from "./commands/predict.js";
-import { addTrainCommand } from "./commands/train.js";
+
+/** Loaded when asked for: the engine, which most of them need, takes a second and says so. */
+const COMMANDS: Record<string, () => (program: Command) => void> = {
+  data: () => require("./commands/data.js").addDataCommand,
+  train: () => require("./commands/train.js").addTrainCommand,
+  evaluate: () => require("./commands/evaluate.js").addEvaluateCommand,
+  predict: () => require("./commands/predict.js").addPredictCommand,
+  notebooks: () => require("./commands/notebooks.js").addNotebooksCommand,
+  doctor: () => require("./commands/doctor.js").addDoctorCommand,
+};
 
 const { version, description } = JSON.parse(
   readFileSync(path.join(__dirname, "../package.json"), "utf8"),
@@ -16,15 +20,9 @@ const { version, description } = JSON.parse(
 };
 
 const program = new Command("ferkit").description(description).version(version).showHelpAfterError();
-for (const add of [
-  addDataCommand,
-  addTrainCommand,
-  addEvaluateCommand,
-  addPredictCommand,
-  addNotebooksCommand,
-  addDoctorCommand,
-])
-  add(program);
+const [, , asked] = process.argv;
+const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+for (const name of names) COMMANDS[name]()(program);
 
 program.parseAsync().catch((error: Error) => {
   // What the user can mend needs no stack; a fault of ours does.

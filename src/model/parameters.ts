@@ -110,10 +110,15 @@ export function summary(architecture: Architecture, imageSize: number): LayerSum
   return read(architecture, imageSize).summary;
 }
 
-/** Number of trained parameters, as papers count them: without the moving statistics. */
-export function countParameters(variant: Variant, numClasses: number): number {
+/**
+ * Number of trained parameters, as papers count them: without the moving statistics.
+ *
+ * @param trainableFrom - The first block that counts; those before are frozen.
+ */
+export function countParameters(variant: Variant, numClasses: number, trainableFrom = "stem"): number {
+  const blocks = trainableBlocks(efficientNet(variant, numClasses), trainableFrom);
   return parameterSpecs(variant, numClasses)
-    .filter(isTrainable)
+    .filter((spec) => isTrainable(spec) && blocks.has(blockOf(spec.name)))
     .reduce((total, { shape }) => total + size(shape), 0);
 }
 

@@ -1,0 +1,74 @@
+// Where the lines of compiled cells and of src stand in what was written.
+const { SourceMap } = require("node:module");
+const path = require("node:path");
+
+/** The file that tslab compiles each cell as; a line that it puts before the cell makes up for counting from 0. */
+const CELL_SOURCE = "__tslab__.ts";
+
+const KERNEL_FRAME =
+  /^\s+at .*(\/node_modules\/tslab\/|\/jupyter\/kernels\/tslab\/|node:vm|node:internal|sigintHandlersWrap)/;
+
+/** By compiled file: the maps back through tslab's two passes, the last pass first, and the name to show. */
+const compiled = new Map();
+let cellNumber = 0;
+let waitingCell = null;
+
+/** Tells which cell is compiled next. */
+function startCell(number) {
+  cellNumber = number;
+}
+
+/**
+ * Takes up the two source maps of a compiled file.
+ *
+ * @param first - From what was written to modern modules, as a source map's JSON.
+ * @param second - From there to what runs.
+ */
+function addMaps(first, second) {
+  const source = first.sources[0].replace(/^(\.\.\/)+/, "");
+  const isCell = source === CELL_SOURCE;
+  const file = isCell ? `cell-${cellNumber}` : path.resolve(source.replace(/\.ts$/, ".js"));
+  if (isCell) waitingCell = file;
+  compiled.set(file, {
+    maps: [new SourceMap(second), new SourceMap(first)],
+    describe: isCell
+      ? (line, column) => `cell ${file.slice(5)}, line ${line}:${column + 1}`
+      : (line, column) => `${source}:${line + 1}:${column + 1}`,
+  });
+}
+
+/** Name of the script of the cell that was just compiled, once; undefined for any other script. */
+function nextCellFile() {
+  const file = waitingCell ?? undefined;
+  waitingCell = null;
+  return file;
+}
+
+/**
+ * An error's stack without the frames of the kernel, its positions those of the cell, or of the file in src, as written.
+ *
+ * @returns Lines, the message first.
+ */
+function readableStack(error) {
+  const header = String(error).split("\n", 1)[0];
+  const lines = String(error.stack || error).split("\n");
+  // Node.js may quote the compiled line before the message.
+  const own = lines.slice(Math.max(0, lines.indexOf(header)));
+  const caller = own.findIndex((line) => line.includes("sigintHandlersWrap")) - 1; // of the cell's function
+  return own
+    .filter((line, i) => i !== caller && !KERNEL_FRAME.test(line))
+    .map((line) => line.replace(/([^\s(]+):(\d+):(\d+)\)?$/, original));
+}
+
+function original(position, file, line, column) {
+  const entry = compiled.get(file);
+  if (!entry) return position;
+  let at = { originalLine: Number(line) - 1, originalColumn: Number(column) - 1 };
+  for (const map of entry.maps) {
+    at = map.findEntry(at.originalLine, at.originalColumn);
+    if (at.originalLine === undefined) return position;
+  }
+  return entry.describe(at.originalLine, at.originalColumn) + (position.endsWith(")") ? ")" : "");
+}
+
+module.exports = { addMaps, nextCellFile, readableStack, startCell };
