@@ -6,13 +6,14 @@ export { augmentedGridChart, sampleGridChart } from "./charts/image-grid.js";
 export type { MimeBundle } from "./charts/mime.js";
 export { predictionBarsChart, predictionGridChart } from "./charts/prediction-charts.js";
 export { chartBundle, renderChart, saveChart } from "./charts/render.js";
+export { tableBundle } from "./charts/table-bundle.js";
 export {
   auditTable,
+  blockTable,
   classTable,
   epochTable,
   predictionsTable,
   table,
-  tableBundle,
 } from "./charts/tables.js";
 export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training-charts.js";
 export { checkTrainConfig, PRESETS, type PresetName, type TrainConfig, trainConfig } from "./config.js";

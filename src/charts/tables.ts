@@ -1,11 +1,11 @@
 import type { DataFrame } from "danfojs-node";
 import "../engine/tf.js"; // danfo.js brings the engine along, which has to be readied first
 import type { DataReport } from "../data/report.js";
+import type { LayerSummary } from "../model/parameters.js";
+import { blockOf } from "../model/parameters.js";
 import type { EpochEvent } from "../training/events.js";
 import type { ClassCount } from "./data-charts.js";
-import type { MimeBundle } from "./mime.js";
-
-type Cell = string | number | boolean | null;
+import type { Cell } from "./table-bundle.js";
 
 /**
  * Records as a table, a column for each name of the first one.
@@ -56,6 +56,21 @@ export function auditTable(report: DataReport): Promise<DataFrame> {
       first(examples.conflicts),
     ),
   ]);
+}
+
+/** A row a block of a network: the shape that leaves it, `height × width × channels`, and its parameters. */
+export function blockTable(layers: LayerSummary[]): Promise<DataFrame> {
+  const blocks = [...new Set(layers.map(({ layer }) => blockOf(layer)))];
+  return table(
+    blocks.map((block) => {
+      const own = layers.filter(({ layer }) => blockOf(layer) === block);
+      return {
+        block,
+        output: own[own.length - 1].outputShape.join(" × "),
+        parameters: own.reduce((total, { numParameters }) => total + numParameters, 0),
+      };
+    }),
+  );
 }
 
 /** A row an epoch: losses in nats, scores in [0, 1]. */
@@ -125,63 +140,7 @@ export function predictionsTable(
   );
 }
 
-/** A table for a notebook: HTML in the front end's own style, and aligned text. */
-export function tableBundle(table: DataFrame): MimeBundle {
-  const { columns } = table;
-  const rows = table.shape[0] ? (table.values as Cell[][]) : [];
-  const isNumeric = columns.map(
-    (_, c) =>
-      rows.some((row) => typeof row[c] === "number") && rows.every((row) => typeof row[c] !== "string"),
-  );
-  const texts = rows.map((row) => row.map(formatCell));
-  return {
-    "text/html": html(columns, texts, isNumeric),
-    "text/plain": plain(columns, texts, isNumeric),
-  };
-}
-
 async function buildTable(columns: string[], rows: Cell[][]): Promise<DataFrame> {
   const { DataFrame } = await import("danfojs-node");
   return new DataFrame(rows, { columns });
-}
-
-/** Whole numbers as they are, others with four significant digits. */
-function formatCell(cell: Cell): string {
-  if (typeof cell !== "number") return cell === null ? "–" : String(cell);
-  if (Number.isInteger(cell)) return cell.toLocaleString("en-US");
-  if (Math.abs(cell) >= 1000) return Math.round(cell).toLocaleString("en-US");
-  return Math.abs(cell) < 1e-4 ? cell.toExponential(2) : cell.toPrecision(4);
-}
-
-function html(columns: string[], rows: string[][], isNumeric: boolean[]): string {
-  const cell = (tag: string, text: string, c: number) =>
-    `<${tag} style="text-align: ${isNumeric[c] ? "right" : "left"}">${escapeHtml(text)}</${tag}>`;
-  const line = (tag: string, texts: string[]) =>
-    `<tr>${texts.map((text, c) => cell(tag, text, c)).join("")}</tr>`;
-  return [
-    '<table class="dataframe">',
-    `<thead>${line("th", columns)}</thead>`,
-    `<tbody>${rows.map((row) => line("td", row)).join("\n")}</tbody>`,
-    "</table>",
-  ].join("\n");
-}
-
-function plain(columns: string[], rows: string[][], isNumeric: boolean[]): string {
-  const widths = columns.map((name, c) => Math.max(name.length, ...rows.map((row) => row[c].length)));
-  return [columns, ...rows]
-    .map((row) =>
-      row
-        .map((text, c) => (isNumeric[c] ? text.padStart(widths[c]) : text.padEnd(widths[c])))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

@@ -126,9 +126,9 @@ export function isTrainable({ kind }: ParameterSpec): boolean {
   return kind !== "movingMean" && kind !== "movingVariance";
 }
 
-/** The block a parameter belongs to: `stem`, `block1a`, …, `top`, `predictions`. */
-export function blockOf(parameterName: string): string {
-  return parameterName.slice(0, parameterName.search(/[_/]/));
+/** The block that a parameter or a layer belongs to: `stem`, `block1a`, …, `top`, `predictions`. */
+export function blockOf(name: string): string {
+  return name.split(/[_/]/, 1)[0];
 }
 
 /** Names of the blocks from input to output. */

@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { classTable, epochTable, predictionsTable, tableBundle } from "../../src/charts/tables.js";
+import { tableBundle } from "../../src/charts/table-bundle.js";
+import {
+  auditTable,
+  blockTable,
+  classTable,
+  epochTable,
+  predictionsTable,
+  table,
+} from "../../src/charts/tables.js";
+import type { DataReport } from "../../src/data/report.js";
+import { efficientNet } from "../../src/model/efficientnet.js";
+import { summary } from "../../src/model/parameters.js";
 import { epochEvent } from "./fixtures.js";
 
 describe("epochTable", () => {
@@ -59,29 +70,53 @@ describe("predictionsTable", () => {
   });
 });
 
-describe("tableBundle", () => {
-  const table = () =>
-    predictionsTable([
-      { name: "<b>.jpg", predictions: [{ className: 'say "x" & y', prob: 2 / 3 }] },
-      { name: "c.jpg", predictions: [{ className: "happy", prob: 0.00001234 }] },
+describe("table", () => {
+  it("has the columns of the first record, and nothing where another lacks one", async () => {
+    const { columns, values } = await table([{ a: 1, b: "x" }, { a: 2 }]);
+    assert.deepEqual(columns, ["a", "b"]);
+    assert.deepEqual(values, [
+      [1, "x"],
+      [2, null],
     ]);
-
-  it("escapes what would be markup", async () => {
-    const html = String(tableBundle(await table())["text/html"]);
-    assert.ok(html.includes(">&lt;b&gt;.jpg</td>") && html.includes(">say &quot;x&quot; &amp; y</td>"));
-    assert.ok(!html.includes("<b>"));
   });
+});
 
-  it("aligns numbers on the right, with four significant digits", async () => {
-    const bundle = tableBundle(await table());
-    assert.ok(String(bundle["text/html"]).includes('<td style="text-align: right">0.6667</td>'));
-    assert.equal(
-      bundle["text/plain"],
-      [
-        "image    class        probability  next class  next probability",
-        '<b>.jpg  say "x" & y       0.6667  –           –',
-        "c.jpg    happy            1.23e-5  –           –",
-      ].join("\n"),
-    );
+describe("blockTable", () => {
+  it("adds up the parameters of each block, and shows what leaves it", async () => {
+    const { values } = await blockTable(summary(efficientNet("lite0", 7), 48));
+    const rows = values as [string, string, number][];
+    assert.equal(rows.length, 1 + 16 + 2); // stem, blocks 1a to 7a, top and predictions
+    // 3·3·3·32 weights and 4·32 of batch norm; a stride of 2
+    assert.deepEqual(rows[0], ["stem", "24 × 24 × 32", 992]);
+    assert.deepEqual(rows[18], ["predictions", "1 × 1 × 7", 1280 * 7 + 7]);
+  });
+});
+
+describe("auditTable", () => {
+  it("has a row for each thing that can be wrong, with how many there are and an example", async () => {
+    const report: DataReport = {
+      name: "faces",
+      root: "/faces",
+      classNames: ["a", "b"],
+      imageSize: 8,
+      numImages: { train: 6, validation: 3 },
+      classCounts: [],
+      sizes: [],
+      unreadable: [{ path: "a/broken.jpg", reason: "cut short" }],
+      duplicateGroups: 3,
+      duplicateImages: 2,
+      leakedImages: 1,
+      labelConflicts: 1,
+      dropped: { duplicates: 0, leaked: 1 },
+      examples: { duplicates: [["a/1.jpg", "a/2.jpg"]], leaked: [], conflicts: [["a/3.jpg", "b/3.jpg"]] },
+    };
+    const { columns, values } = await auditTable(report);
+    assert.deepEqual(columns, ["check", "found", "of", "left out", "example"]);
+    assert.deepEqual(values, [
+      ["unreadable files", 1, 11, 1, "a/broken.jpg"],
+      ["images twice in a split", 2, 10, 0, "a/1.jpg, a/2.jpg"],
+      ["validation images also in train", 1, 10, 1, ""],
+      ["same image, different classes", 1, 3, 0, "a/3.jpg, b/3.jpg"],
+    ]);
   });
 });
