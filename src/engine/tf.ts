@@ -5,9 +5,8 @@ import util from "node:util";
 const legacyUtil = util as unknown as Record<string, (value: unknown) => boolean>;
 legacyUtil.isNullOrUndefined ??= (value) => value === null || value === undefined;
 legacyUtil.isArray ??= Array.isArray;
-// The library prints notices to stderr at start-up; errors stay. A value set explicitly keeps it from announcing the default.
+// Errors of the library stay; two notices that it prints while it is loaded heed no setting.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
-process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
 
 // `require`, since an import would be hoisted above the lines before it.
 const tf: typeof import("@tensorflow/tfjs-node-gpu") = require("@tensorflow/tfjs-node-gpu");

@@ -1,11 +1,14 @@
-// tslab takes its compiler options from nobody: here they get strict, positions in cells survive, and `{ name }` finds a
-// variable of an earlier cell.
+// tslab takes its compiler options from nobody: here they get strict, positions in cells survive, `{ name }` finds a variable
+// of an earlier cell, and a cell may loop with `for await`.
 const path = require("node:path");
 const vm = require("node:vm");
 const { addMaps, nextCellFile } = require("./source-positions.cjs");
 
-/** The declarations of earlier cells, as tslab names them. */
+/** The cell, and the declarations of earlier ones, as tslab names them. */
+const CELL = "__tslab__.ts";
 const PREVIOUS_CELLS = "__prev__.d.ts";
+/** "await is only allowed within an async function": what tslab makes a cell asynchronous for. */
+const TOP_LEVEL_AWAIT = 1308;
 const INLINE_MAP = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/;
 
 /** Puts the mended TypeScript in the place of tslab's, which must not be loaded yet. */
@@ -41,6 +44,24 @@ function mendCompiler() {
     return declarations.some((declaration) => declaration.getSourceFile().fileName.endsWith(PREVIOUS_CELLS));
   };
 
+  // TypeScript allows `for await` there, so that tslab does not learn of it.
+  const getPreEmitDiagnosticsOfFiles = (checked, files) => {
+    const cell = files.find(({ fileName }) => fileName.endsWith(CELL));
+    const found = ts.getPreEmitDiagnosticsOfFiles(checked, files);
+    return cell ? [...found, ...topLevelForAwaits(cell, cell)] : found;
+  };
+  const topLevelForAwaits = (cell, node) => {
+    if (ts.isFunctionLike(node)) return [];
+    const inner = [];
+    ts.forEachChild(node, (child) => {
+      inner.push(...topLevelForAwaits(cell, child));
+    });
+    if (!ts.isForOfStatement(node) || !node.awaitModifier) return inner;
+    const start = node.awaitModifier.getStart(cell);
+    const diagnostic = { file: cell, start, length: "await".length, code: TOP_LEVEL_AWAIT, messageText: "" };
+    return [diagnostic, ...inner];
+  };
+
   // The second of tslab's two passes, from modules of today to CommonJS.
   const transpileModule = (script, options) => {
     const [, encoded] = script.match(INLINE_MAP) ?? [];
@@ -56,6 +77,7 @@ function mendCompiler() {
     ...ts,
     createWatchCompilerHost,
     createWatchProgram,
+    getPreEmitDiagnosticsOfFiles,
     visitEachChild,
     transpileModule,
   };
