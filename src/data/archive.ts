@@ -1,7 +1,7 @@
 // Archives of class folders, unpacked once into the user's cache.
 import { createHash, randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as tar from "tar";
@@ -20,7 +20,9 @@ export function isArchive(file: string): boolean {
 /**
  * Unpacks an archive into the cache, whole or not at all, and returns the folder; one that is there already is taken.
  *
- * @throws InputError when the archive is cut short, or has an entry that would lie outside the folder.
+ * Links are left out.
+ *
+ * @throws InputError when the archive is cut short or empty, or has an entry that would lie outside the folder.
  */
 export async function unpackArchive(file: string): Promise<string> {
   const { size, mtimeMs } = await stat(file);
@@ -34,11 +36,12 @@ export async function unpackArchive(file: string): Promise<string> {
   try {
     await mkdir(temporary, { recursive: true });
     await (ZIP_FILE.test(file) ? unpackZip(file, temporary) : unpackTar(file, temporary));
+    if ((await readdir(temporary)).length === 0) throw new Error("no files in it");
     await rename(temporary, dir);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // a file may stand where a folder should
     if ((await stat(dir).catch(() => null)) !== null) return dir; // another process was faster
-    throw archiveError(file, error);
+    throw archiveError(file, dir, error);
   }
   return dir;
 }
@@ -65,13 +68,18 @@ async function unpackZip(file: string, dir: string): Promise<void> {
     for await (const entry of zip.eachEntry()) {
       if (isOutside(entry.fileName)) throw outside(file, entry.fileName);
       const target = path.join(dir, entry.fileName);
-      if (entry.fileName.endsWith("/")) continue;
+      if (entry.fileName.endsWith("/") || isLink(entry)) continue;
       await mkdir(path.dirname(target), { recursive: true });
       await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));
     }
   } finally {
     zip.close();
   }
+}
+
+/** By the Unix mode in the upper half of the attributes. */
+function isLink({ externalFileAttributes }: yauzl.Entry): boolean {
+  return ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
 }
 
 function isOutside(entryPath: string): boolean {
@@ -87,9 +95,10 @@ function outside(file: string, entryPath: string): InputError {
   });
 }
 
-function archiveError(file: string, error: unknown): unknown {
+function archiveError(file: string, dir: string, error: unknown): unknown {
   if (error instanceof InputError) return error;
-  const named = writeError(file, error);
+  const isRead = (error as NodeJS.ErrnoException).path === file;
+  const named = isRead ? error : writeError(dir, error);
   if (named instanceof InputError) return named;
   const message = error instanceof Error ? error.message : String(error);
   if (/invalid relative path|absolute path/.test(message)) return outside(file, message.replace(/^.*: /, ""));
@@ -97,6 +106,6 @@ function archiveError(file: string, error: unknown): unknown {
     expected: "a whole .tar.gz, .tgz, .tar or .zip archive",
     where: file,
     found: `one that cannot be read (${message})`,
-    fix: "Download or make it again; nothing was unpacked.",
+    fix: "Remove it, then download or make it again; nothing was unpacked.",
   });
 }

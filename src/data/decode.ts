@@ -22,7 +22,7 @@ export const MAX_PIXELS = 50_000_000;
  *
  * @param source - A path, or a file's bytes.
  * @param name - Names the image in errors, where it has no path.
- * @throws InputError when it cannot be read as an image, or is larger than `MAX_PIXELS`.
+ * @throws InputError when there is no such file, it cannot be read as an image, or it is larger than `MAX_PIXELS`.
  */
 export async function decodeImage(
   source: string | Buffer,
@@ -30,10 +30,10 @@ export async function decodeImage(
   name = "the buffer",
 ): Promise<DecodedImage> {
   const where = typeof source === "string" ? source : name;
-  const bytes = typeof source === "string" ? await readFile(source) : source;
+  const bytes = typeof source === "string" ? await readImageFile(source) : source;
+  const { default: sharp } = await import("sharp");
   try {
     if (bytes.length === 0) throw new Error("an empty file");
-    const { default: sharp } = await import("sharp");
     const image: Sharp = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" });
     const { width, height, autoOrient } = await image.metadata();
     const { data } = await image
@@ -53,6 +53,23 @@ export async function decodeImage(
     };
   } catch (error) {
     throw new InputError({ expected: "an image", where, found: reason(error), fix: "Remove or replace it." });
+  }
+}
+
+/**
+ * The bytes of an image file.
+ *
+ * @throws InputError when there is no such file.
+ */
+export async function readImageFile(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const found = { ENOENT: "no such file", EISDIR: "a folder", EACCES: "no permission to read" }[
+      (error as NodeJS.ErrnoException).code ?? ""
+    ];
+    if (!found) throw error;
+    throw new InputError({ expected: "an image", where: file, found, fix: "Check the path." });
   }
 }
 

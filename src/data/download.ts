@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "../errors.js";
 import { writeError } from "../files.js";
@@ -19,6 +19,9 @@ export interface DownloadOptions {
   /** First wait, in milliseconds. */
   waitMs?: number;
 }
+
+/** "Request timeout" and "too many requests": unlike other errors of the 4xx class, worth another try. */
+const TEMPORARY = new Set([408, 429]);
 
 /**
  * Downloads a file, whole or not at all; one that was interrupted goes on where it stopped, if the server can.
@@ -51,21 +54,27 @@ async function attempt(
   final: (message: string) => Error,
 ): Promise<void> {
   const start = (await stat(partial).catch(() => null))?.size ?? 0;
-  const response = await fetch(url, start > 0 ? { headers: { range: `bytes=${start}-` } } : {});
-  if (response.status === 416) return; // all of it was there
-  if (response.status >= 400 && response.status < 500)
+  const response = await fetch(url, {
+    headers: { "accept-encoding": "identity", ...(start > 0 && { range: `bytes=${start}-` }) },
+  });
+  if (response.status === 416) {
+    if (response.headers.get("content-range") === `bytes */${start}`) return; // all of it was there
+    await rm(partial, { force: true });
+    throw new Error("another file than the one begun");
+  }
+  if (response.status >= 400 && response.status < 500 && !TEMPORARY.has(response.status))
     throw final(`status ${response.status} ${response.statusText}`);
   if (!response.ok || !response.body) throw new Error(`status ${response.status} ${response.statusText}`);
   const resumes = response.status === 206;
   const total = Number(response.headers.get("content-length") ?? 0) + (resumes ? start : 0);
   let done = resumes ? start : 0;
-  const count = new Transform({
-    transform(chunk: Buffer, _encoding, next) {
+  const count = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
       done += chunk.length;
       onProgress?.({ stage: "download", done, total, unit: "bytes" });
-      next(null, chunk);
-    },
-  });
+      yield chunk;
+    }
+  };
   await pipeline(
     Readable.fromWeb(response.body),
     count,
@@ -83,7 +92,7 @@ async function checkDigest(
   const hash = createHash("sha256");
   await pipeline(createReadStream(partial), hash);
   const found = hash.digest("hex");
-  if (found === sha256) return;
+  if (found === sha256.toLowerCase()) return;
   await rm(partial);
   throw new InputError({ expected: `a file of SHA-256 ${sha256}`, where: url, found: found, fix: instead });
 }

@@ -69,7 +69,8 @@ async function samplesIn(
   return Promise.all(
     images.map(async (file) => {
       const relative = path.join(folder, file);
-      const { size, mtimeMs } = await stat(path.join(root, relative));
+      // a link to nowhere stays a sample, to be named among the unreadable ones
+      const { size, mtimeMs } = await stat(path.join(root, relative)).catch(() => ({ size: 0, mtimeMs: 0 }));
       return { path: relative, className, split, size, changed: mtimeMs };
     }),
   );
@@ -78,7 +79,7 @@ async function samplesIn(
 /** Goes into a folder as long as it holds one folder and no image. */
 async function unwrap(dir: string): Promise<string> {
   const entries = await readdir(dir, { withFileTypes: true });
-  const visible = entries.filter(({ name }) => !name.startsWith("."));
+  const visible = entries.filter(({ name }) => !isHidden(name));
   const folders = visible.filter((entry) => entry.isDirectory());
   const isWrapper = folders.length === 1 && !visible.some(({ name }) => IMAGE_FILE.test(name));
   if (!isWrapper) return dir;
@@ -88,8 +89,13 @@ async function unwrap(dir: string): Promise<string> {
 
 async function foldersIn(dir: string): Promise<string[]> {
   const entries = await readdir(dir, { withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
+  const folders = entries.filter((entry) => entry.isDirectory() && !isHidden(entry.name));
   return folders.map(({ name }) => name).sort();
+}
+
+/** Also what macOS adds to its archives. */
+function isHidden(name: string): boolean {
+  return name.startsWith(".") || name === "__MACOSX";
 }
 
 function checkClasses(root: string, samples: Sample[], classNames: string[]): void {

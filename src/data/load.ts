@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { cacheDir } from "../cache-dir.js";
@@ -10,7 +9,7 @@ import type { Dataset, OnProgress, PackedImages } from "./packed.js";
 import { type DecodedImages, loadDecoded } from "./pixel-cache.js";
 import { classCounts, type DataReport, Duplicates, sizeCounts } from "./report.js";
 import { splitSamples } from "./split.js";
-import { drawSyntheticFaces, SYNTHETIC_DEFAULTS } from "./synthetic.js";
+import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "./synthetic.js";
 
 export interface DataOptions {
   /** `synthetic`, `fer2013` (downloads it), or the path of a folder or archive of class folders. */
@@ -53,6 +52,7 @@ export async function loadDataset(
   checkNumber("imageSize", imageSize, { min: 1, max: 1024, integer: true });
   checkNumber("maxUnreadableShare", maxUnreadableShare, { min: 0, max: 1 });
   checkNumber("validationShare", options.validationShare, { min: 0, max: 1 });
+  checkNumber("seed", options.seed, { min: 0, integer: true });
   const { name, dir } = await locate(options);
   const folders = await scanClassFolders(dir);
   const classNames = options.classNames ?? folders.classNames;
@@ -65,11 +65,10 @@ export async function loadDataset(
 /** Brings the images into a folder, where they are not in one. */
 async function locate({ data, seed, onProgress }: DataOptions): Promise<{ name: string; dir: string }> {
   if (data === "synthetic") {
-    const drawing = JSON.stringify([seed, SYNTHETIC_DEFAULTS]);
-    const key = createHash("sha256").update(drawing).digest("hex").slice(0, 16);
-    const dir = path.join(cacheDir(), "synthetic", key);
+    const drawing = { ...SYNTHETIC_DEFAULTS, seed };
+    const dir = path.join(cacheDir(), "synthetic", syntheticKey(drawing));
     const isDrawn = (await stat(dir).catch(() => null)) !== null;
-    if (!isDrawn) await drawSyntheticFaces(dir, { ...SYNTHETIC_DEFAULTS, seed, onProgress });
+    if (!isDrawn) await drawSyntheticFaces(dir, { ...drawing, onProgress });
     return { name: "synthetic faces", dir };
   }
   if (data === "fer2013")
@@ -78,8 +77,9 @@ async function locate({ data, seed, onProgress }: DataOptions): Promise<{ name: 
   if (found?.isDirectory()) return { name: path.basename(path.resolve(data)), dir: data };
   if (found && isArchive(data)) {
     const dir = await unpackArchive(data);
-    const [only] = await readdir(dir);
-    return { name: only ?? path.basename(data), dir };
+    const entries = await readdir(dir);
+    const name = entries.length === 1 ? entries[0] : path.basename(data).replace(/\.(tar\.gz|\w+)$/i, "");
+    return { name, dir };
   }
   throw new InputError({
     expected: "synthetic, fer2013, or a folder or archive (.tar.gz, .tgz, .tar, .zip) of class folders",
@@ -105,14 +105,15 @@ function checkReadable(
   { root, samples }: ClassFolders,
   maxShare: number,
 ): void {
-  const share = unreadable.length / samples.length;
-  if (share <= maxShare) return;
+  const isNone = unreadable.length === samples.length;
+  if (!isNone && unreadable.length / samples.length <= maxShare) return;
+  const percent = Number((100 * maxShare).toPrecision(6));
   const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
   throw new InputError({
-    expected: `at most ${100 * maxShare} % of the images to be unreadable`,
+    expected: isNone ? "images that can be read" : `at most ${percent} % of the images to be unreadable`,
     where: root,
-    found: `${unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
-    fix: "Mend or remove them, or allow more with --max-unreadable-share.",
+    found: `${isNone ? "none" : unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
+    fix: `Mend or remove them${isNone ? "" : ", or allow more with --max-unreadable-share"}.`,
   });
 }
 

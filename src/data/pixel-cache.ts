@@ -1,10 +1,11 @@
 // Images decoded once: a file of bytes per data set and image size, in the user's cache.
 import { createHash } from "node:crypto";
-import { open, readFile, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import path from "node:path";
 import { cacheDir } from "../cache-dir.js";
+import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { decodeImage } from "./decode.js";
+import { type DecodedImage, decodeImage, readImageFile } from "./decode.js";
 import type { ClassFolders, Sample } from "./folder.js";
 import type { OnProgress } from "./packed.js";
 
@@ -23,15 +24,29 @@ export interface DecodedImages {
   pixels: Uint8Array;
   numChannels: 1 | 3;
   samples: DecodedSample[];
-  unreadable: { path: string; reason: string }[];
+  unreadable: Unreadable[];
 }
+
+interface Unreadable {
+  path: string;
+  reason: string;
+}
+type Result = DecodedSample | Unreadable;
 
 /** Changes when the same files would give other pixels. */
 const FORMAT_VERSION = 1;
 /** sharp decodes each image on one thread; this many at a time keep all cores busy while files are read. */
 const NUM_IN_FLIGHT = 8;
+/** The longest Uint8Array that Node.js 20 makes. */
+const MAX_BYTES = 2 ** 32 - 1;
+/** A file is read in parts, since one read is limited to 2³¹ - 1 bytes. */
+const READ_BYTES = 2 ** 30;
 
-/** The decoded images, from the cache where the files are the same as then. */
+/**
+ * The decoded images, from the cache where the files are the same as then.
+ *
+ * @throws InputError when the pixels are more than an array can hold, or the cache cannot be written.
+ */
 export async function loadDecoded(
   folders: ClassFolders,
   imageSize: number,
@@ -48,33 +63,70 @@ export async function loadDecoded(
   return decoded;
 }
 
-async function decodeAll({ root, samples }: ClassFolders, imageSize: number, onProgress?: OnProgress) {
+async function decodeAll(
+  { root, samples }: ClassFolders,
+  imageSize: number,
+  onProgress?: OnProgress,
+): Promise<DecodedImages> {
   const { default: sharp } = await import("sharp");
   sharp.concurrency(1);
-  const length = imageSize * imageSize * 3;
-  const pixels = new Uint8Array(samples.length * length);
-  const results: (DecodedSample | { path: string; reason: string })[] = new Array(samples.length);
-  let [next, done, isGrey] = [0, 0, true];
+  const numValues = imageSize * imageSize;
+  let numChannels: 1 | 3 = 1;
+  let pixels = allocate(root, samples.length * numValues);
+  const results: Result[] = new Array(samples.length);
+  let [next, done] = [0, 0];
   const work = async () => {
-    for (let i = next++; i < samples.length; i = next++) {
-      const sample = samples[i];
-      try {
-        const bytes = await readFile(path.join(root, sample.path));
-        const image = await decodeImage(bytes, imageSize, sample.path);
-        pixels.set(image.pixels, i * length);
-        isGrey &&= image.isGrey;
-        const digest = createHash("sha256").update(bytes).digest("hex");
-        results[i] = { ...sample, digest, width: image.width, height: image.height };
-      } catch (error) {
-        results[i] = { path: sample.path, reason: reasonOf(error) };
+    try {
+      for (let i = next++; i < samples.length; i = next++) {
+        const [image, result] = await decodeSample(root, samples[i], imageSize);
+        if (image && !image.isGrey && numChannels === 1) {
+          pixels = repeatChannel(pixels, allocate(root, pixels.length * 3));
+          numChannels = 3;
+        }
+        if (image && numChannels === 3) pixels.set(image.pixels, i * numValues * 3);
+        else if (image) for (let p = 0; p < numValues; p++) pixels[i * numValues + p] = image.pixels[3 * p];
+        results[i] = result;
+        done++;
+        if (done % 100 === 0 || done === samples.length)
+          onProgress?.({ stage: "decode", done, total: samples.length, unit: "images" });
       }
-      done++;
-      if (done % 100 === 0 || done === samples.length)
-        onProgress?.({ stage: "decode", done, total: samples.length, unit: "images" });
+    } finally {
+      next = samples.length; // when one fails, the others stop
     }
   };
   await Promise.all(Array.from({ length: NUM_IN_FLIGHT }, work));
-  return compact(pixels, results, isGrey, length);
+  return compact(pixels, results, numChannels, numValues * numChannels);
+}
+
+async function decodeSample(
+  root: string,
+  sample: Sample,
+  imageSize: number,
+): Promise<[DecodedImage | null, Result]> {
+  try {
+    const bytes = await readImageFile(path.join(root, sample.path));
+    const image = await decodeImage(bytes, imageSize, sample.path);
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    return [image, { ...sample, digest, width: image.width, height: image.height }];
+  } catch (error) {
+    return [null, { path: sample.path, reason: reasonOf(error) }];
+  }
+}
+
+/** @throws InputError for more than an array can hold. */
+function allocate(root: string, length: number): Uint8Array {
+  if (length <= MAX_BYTES) return new Uint8Array(length);
+  throw new InputError({
+    expected: `at most ${MAX_BYTES} bytes of decoded images`,
+    where: root,
+    found: `${length}`,
+    fix: "Choose a smaller image size or fewer images.",
+  });
+}
+
+function repeatChannel(grey: Uint8Array, rgb: Uint8Array): Uint8Array {
+  for (let i = 0; i < grey.length; i++) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
+  return rgb;
 }
 
 function reasonOf(error: unknown): string {
@@ -82,32 +134,19 @@ function reasonOf(error: unknown): string {
   return problem?.found ?? message;
 }
 
-/** Closes the gaps of unreadable images, and keeps one channel where all images are grey; in place. */
-function compact(
-  pixels: Uint8Array,
-  results: (DecodedSample | { path: string; reason: string })[],
-  isGrey: boolean,
-  length: number,
-): DecodedImages {
+/** Closes the gaps of unreadable images, in place. */
+function compact(pixels: Uint8Array, results: Result[], numChannels: 1 | 3, length: number): DecodedImages {
   const samples: DecodedSample[] = [];
-  const unreadable: { path: string; reason: string }[] = [];
-  const ownLength = isGrey ? length / 3 : length;
+  const unreadable: Unreadable[] = [];
   results.forEach((result, i) => {
     if ("reason" in result) {
       unreadable.push(result);
       return;
     }
-    const start = samples.length * ownLength;
-    if (isGrey) for (let p = 0; p < ownLength; p++) pixels[start + p] = pixels[i * length + 3 * p];
-    else pixels.copyWithin(start, i * length, (i + 1) * length);
+    pixels.copyWithin(samples.length * length, i * length, (i + 1) * length);
     samples.push(result);
   });
-  return {
-    pixels: pixels.subarray(0, samples.length * ownLength),
-    numChannels: isGrey ? 1 : 3,
-    samples,
-    unreadable,
-  };
+  return { pixels: pixels.subarray(0, samples.length * length), numChannels, samples, unreadable };
 }
 
 /** Layout: the header's length (uint32), the header (JSON), the pixels. */
@@ -143,6 +182,15 @@ async function readCache(file: string, imageSize: number): Promise<DecodedImages
 
 async function readBytes(handle: Awaited<ReturnType<typeof open>>, length: number, position: number) {
   const bytes = new Uint8Array(length);
-  await handle.read(bytes, 0, length, position);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await handle.read(
+      bytes,
+      done,
+      Math.min(length - done, READ_BYTES),
+      position + done,
+    );
+    if (bytesRead === 0) throw new Error("cut short");
+    done += bytesRead;
+  }
   return bytes;
 }

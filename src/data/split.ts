@@ -10,7 +10,7 @@ export interface Split {
 
 /**
  * The split that the folders have, or a seeded one that takes `validationShare` of each class; a class of two images or
- * more keeps one in each split, except for a share of 0 or 1.
+ * more keeps one in each split, and a class of one is trained on, except for a share of 0 or 1.
  *
  * @throws InputError when the folders have one split only.
  */
@@ -39,13 +39,15 @@ export function splitSamples(
 function stratified(samples: DecodedSample[], validationShare: number, seed: number): Split {
   const byClass = new Map<string, number[]>();
   samples.forEach(({ className }, i) => {
-    byClass.set(className, [...(byClass.get(className) ?? []), i]);
+    const places = byClass.get(className);
+    if (places) places.push(i);
+    else byClass.set(className, [i]);
   });
   const split: Split = { train: [], validation: [] };
   for (const [className, places] of byClass) {
     const order = [...new Random(seed, "split", className).permutation(places.length)].map((i) => places[i]);
     const exact = Math.round(validationShare * places.length);
-    const isProper = validationShare > 0 && validationShare < 1 && places.length > 1;
+    const isProper = validationShare > 0 && validationShare < 1;
     const count = isProper ? Math.min(places.length - 1, Math.max(1, exact)) : exact;
     split.validation.push(...order.slice(0, count));
     split.train.push(...order.slice(count));

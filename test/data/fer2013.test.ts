@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { downloadFer2013 } from "../../src/data/fer2013.js";
+import { loadDataset } from "../../src/data/load.js";
+import type { LoadProgress } from "../../src/data/packed.js";
+import { temporaryFolder } from "./fixtures.js";
+import { loopback, status, whole } from "./loopback.js";
+
+const ARCHIVE = path.join(__dirname, "../../../shared/fer2013/Facial-Expression-Dataset.tar.gz");
+
+describe("downloadFer2013", () => {
+  const inFolder = temporaryFolder();
+  const server = loopback();
+  beforeEach(() => {
+    process.env.FERKIT_FER2013_URL = server.url;
+  });
+
+  it("downloads from a mirror into the cache, once", async () => {
+    const content = Buffer.from("an archive");
+    server.answers = [whole(content)];
+    const reports: LoadProgress[] = [];
+    const file = await downloadFer2013((progress) => reports.push(progress));
+    assert.equal(file, inFolder("cache/ferkit/downloads/fer2013.tar.gz"));
+    assert.deepEqual(readFileSync(file), content);
+    assert.deepEqual(reports, [{ stage: "download", done: 10, total: 10, unit: "bytes" }]);
+
+    assert.equal(await downloadFer2013(), file);
+    assert.equal(server.requests.length, 1);
+    assert.deepEqual(readdirSync(path.dirname(file)), ["fer2013.tar.gz"]);
+  });
+
+  it("says how to go on without the network", async () => {
+    server.answers = [status(404)];
+    await assert.rejects(downloadFer2013(), {
+      name: "InputError",
+      message: `Expected to download at ${server.url} but found status 404 Not Found. Download it by other means and give the archive or folder with --data PATH.`,
+    });
+    assert.deepEqual(readdirSync(inFolder("cache/ferkit/downloads")), []);
+  });
+});
+
+describe("loadDataset on FER-2013", function () {
+  this.timeout(180_000);
+  temporaryFolder();
+
+  it("counts its images, those that stand twice, and those with two labels", async function () {
+    if (!existsSync(ARCHIVE)) {
+      console.log("      skipped: no archive of FER-2013 beside the project");
+      this.skip();
+    }
+    const { report, train, validation } = await loadDataset({ data: ARCHIVE, imageSize: 16 });
+    assert.equal(report.name, "Facial-Expression-Dataset");
+    assert.deepEqual(report.classNames, ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]);
+    assert.deepEqual(report.numImages, { train: 28_821, validation: 3561 });
+    assert.deepEqual([train.numImages, validation.numImages], [28_821, 3561]);
+    assert.deepEqual([train.numChannels, train.pixels.length], [1, 28_821 * 16 * 16]);
+    assert.deepEqual(report.sizes, [{ width: 48, height: 48, count: 32_382 }]);
+    assert.deepEqual(report.unreadable, []);
+    assert.equal(report.duplicateGroups, 1276);
+    assert.equal(report.leakedImages, 268);
+    assert.equal(report.labelConflicts, 51);
+  });
+});

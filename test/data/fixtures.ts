@@ -1,0 +1,113 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { crc32 } from "node:zlib";
+import sharp from "sharp";
+import { Header } from "tar";
+import type { DecodedSample } from "../../src/data/pixel-cache.js";
+
+/** What tells where data come from and are cached. */
+const VARIABLES = ["XDG_CACHE_HOME", "FERKIT_CACHE", "FERKIT_FER2013_URL"];
+
+/**
+ * Gives each test of a suite a folder of its own, and a cache in it; both are gone afterwards. To call inside `describe`.
+ *
+ * @returns The path of something in the folder of the test that runs.
+ */
+export function temporaryFolder(): (...parts: string[]) => string {
+  const before = VARIABLES.map((name) => process.env[name]);
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-data-"));
+    for (const name of VARIABLES) delete process.env[name];
+    process.env.XDG_CACHE_HOME = path.join(dir, "cache");
+  });
+  afterEach(() => {
+    VARIABLES.forEach((name, i) => {
+      if (before[i] === undefined) delete process.env[name];
+      else process.env[name] = before[i];
+    });
+    rmSync(dir, { recursive: true });
+  });
+  return (...parts) => path.join(dir, ...parts);
+}
+
+/** An image of one colour, in the format that the file's name tells. */
+export async function drawImage(file: string, colour: string, width = 8, height = width): Promise<void> {
+  mkdirSync(path.dirname(file), { recursive: true });
+  await sharp({ create: { width, height, channels: 3, background: colour } }).toFile(file);
+}
+
+/** Images of one colour each, by their paths below the folder: `{ "train/happy/a.png": "red" }`. */
+export async function drawImages(dir: string, colours: Record<string, string>): Promise<string> {
+  await Promise.all(Object.entries(colours).map(([file, colour]) => drawImage(path.join(dir, file), colour)));
+  return dir;
+}
+
+/** Files as they are, by their paths below the folder. */
+export function writeFiles(dir: string, files: Record<string, string | Uint8Array>): string {
+  for (const [file, data] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
+    writeFileSync(path.join(dir, file), data);
+  }
+  return dir;
+}
+
+/**
+ * A sample as decoding leaves it: the split and class by its path, `train/happy/a.png` or `happy/a.png`.
+ *
+ * @param digest - Equal for byte-identical files; the path unless told.
+ */
+export function sampleOf(file: string, digest = file, width = 48, height = width): DecodedSample {
+  const [className, split] = file.split("/").reverse().slice(1);
+  const known = split === "train" || split === "validation" ? split : null;
+  return { path: file, className, split: known, size: 100, changed: 0, digest, width, height };
+}
+
+/** Files of an archive; one with a target is a symbolic link. */
+export type Entries = Record<string, Uint8Array | { target: string }>;
+
+/** A tar archive whose paths are taken as they are, hostile ones too. */
+export function tarOf(entries: Entries): Buffer {
+  const blocks = Object.entries(entries).flatMap(([name, content]) => {
+    const data = "target" in content ? new Uint8Array() : content;
+    const block = Buffer.alloc(512);
+    const link = "target" in content && { type: "SymbolicLink" as const, linkpath: content.target };
+    new Header({ path: name, size: data.length, mode: 0o644, type: "File", ...link }).encode(block);
+    return [block, data, Buffer.alloc(-data.length & 511)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+/** A zip archive without compression, whose paths are taken as they are. */
+export function zipOf(entries: Entries): Buffer {
+  const [local, central]: Buffer[][] = [[], []];
+  for (const [name, content] of Object.entries(entries)) {
+    const data = Buffer.from("target" in content ? content.target : content);
+    const mode = "target" in content ? 0o120777 : 0o100644;
+    const fields = Buffer.alloc(26); // version, flags, method, time, date, CRC, sizes, lengths of name and extra
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt32LE(crc32(data), 10);
+    fields.writeUInt32LE(data.length, 14);
+    fields.writeUInt32LE(data.length, 18);
+    fields.writeUInt16LE(Buffer.byteLength(name), 22);
+    const rest = Buffer.alloc(14); // lengths of comments, disk, attributes, offset
+    rest.writeUInt32LE((mode << 16) >>> 0, 6);
+    rest.writeUInt32LE(Buffer.concat(local).length, 10);
+    const madeOnUnix = Buffer.of(20, 3);
+    local.push(signature(0x04034b50), fields, Buffer.from(name), data);
+    central.push(signature(0x02014b50), madeOnUnix, fields, rest, Buffer.from(name));
+  }
+  const [files, directory] = [Buffer.concat(local), Buffer.concat(central)];
+  const end = Buffer.alloc(18);
+  for (const position of [4, 6]) end.writeUInt16LE(Object.keys(entries).length, position);
+  end.writeUInt32LE(directory.length, 8);
+  end.writeUInt32LE(files.length, 12);
+  return Buffer.concat([files, directory, signature(0x06054b50), end]);
+}
+
+function signature(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { copyFileSync } from "node:fs";
+import { loadDataset } from "../../src/data/load.js";
+import { drawImages, temporaryFolder, writeFiles } from "./fixtures.js";
+
+const SPLIT_FACES = {
+  "train/happy/1.png": "#101010",
+  "train/happy/2.png": "#202020",
+  "train/sad/1.png": "#303030",
+  "train/sad/2.png": "#404040",
+  "validation/happy/3.png": "#505050",
+  "validation/sad/3.png": "#606060",
+};
+const FACES = {
+  "a/1.png": "#101010",
+  "a/2.png": "#202020",
+  "a/3.png": "#303030",
+  "b/1.png": "#404040",
+  "b/2.png": "#505050",
+};
+
+describe("loadDataset", () => {
+  const inFolder = temporaryFolder();
+  const data = () => inFolder("data");
+  const load = (options: Partial<Parameters<typeof loadDataset>[0]> = {}) =>
+    loadDataset({ data: data(), imageSize: 1, ...options });
+  const rejects = (loaded: Promise<unknown>, message: string, name = "InputError") =>
+    assert.rejects(loaded, { name, message });
+
+  it("packs the images of each split with their labels, and reports on them", async () => {
+    await drawImages(data(), SPLIT_FACES);
+    const { report, ...dataset } = await load();
+    assert.deepEqual(dataset, {
+      name: "data",
+      classNames: ["happy", "sad"],
+      train: {
+        pixels: Uint8Array.of(0x10, 0x20, 0x30, 0x40),
+        labels: Int32Array.of(0, 0, 1, 1),
+        numImages: 4,
+        imageSize: 1,
+        numChannels: 1,
+        paths: ["train/happy/1.png", "train/happy/2.png", "train/sad/1.png", "train/sad/2.png"],
+      },
+      validation: {
+        pixels: Uint8Array.of(0x50, 0x60),
+        labels: Int32Array.of(0, 1),
+        numImages: 2,
+        imageSize: 1,
+        numChannels: 1,
+        paths: ["validation/happy/3.png", "validation/sad/3.png"],
+      },
+    });
+    assert.deepEqual(report, {
+      name: "data",
+      root: data(),
+      classNames: ["happy", "sad"],
+      imageSize: 1,
+      numImages: { train: 4, validation: 2 },
+      classCounts: [
+        { split: "train", className: "happy", count: 2 },
+        { split: "train", className: "sad", count: 2 },
+        { split: "validation", className: "happy", count: 1 },
+        { split: "validation", className: "sad", count: 1 },
+      ],
+      sizes: [{ width: 8, height: 8, count: 6 }],
+      unreadable: [],
+      duplicateGroups: 0,
+      duplicateImages: 0,
+      leakedImages: 0,
+      labelConflicts: 0,
+      dropped: { duplicates: 0, leaked: 0 },
+      examples: { duplicates: [], leaked: [], conflicts: [] },
+    });
+  });
+
+  it("splits folders that have no split, each image with its own label and pixels", async () => {
+    await drawImages(data(), FACES);
+    const { train, validation } = await load({ validationShare: 0.4 });
+    assert.deepEqual([train.numImages, validation.numImages], [3, 2]); // 1 of 3 and 1 of 2 held out
+    for (const { paths, labels, pixels } of [train, validation])
+      paths.forEach((file, i) => {
+        assert.equal(labels[i], file.startsWith("a/") ? 0 : 1);
+        assert.equal(pixels[i], Number.parseInt(FACES[file as keyof typeof FACES].slice(1, 3), 16));
+      });
+    assert.deepEqual([...train.paths, ...validation.paths].sort(), Object.keys(FACES));
+  });
+
+  it("gives everything to validation for a share of 1", async () => {
+    await drawImages(data(), FACES);
+    const { train, validation } = await load({ validationShare: 1 });
+    assert.deepEqual([train.numImages, train.pixels.length, validation.numImages], [0, 0, 5]);
+  });
+
+  describe("with byte-identical images", () => {
+    beforeEach(async () => {
+      await drawImages(data(), SPLIT_FACES);
+      const copy = (from: string, to: string) => copyFileSync(inFolder("data", from), inFolder("data", to));
+      copy("train/happy/1.png", "train/happy/9.png"); // twice in train …
+      copy("train/happy/1.png", "validation/happy/8.png"); // … and twice in validation
+      copy("train/happy/1.png", "validation/happy/9.png");
+      copy("train/sad/1.png", "validation/happy/7.png"); // in both, with two labels
+    });
+    const found = { duplicateGroups: 2, duplicateImages: 2, leakedImages: 3, labelConflicts: 1 };
+    const cases: [object, object, string[], string[]][] = [
+      [{}, { duplicates: 0, leaked: 0 }, ["1", "2", "9"], ["3", "7", "8", "9"]],
+      [{ dropDuplicates: true }, { duplicates: 2, leaked: 0 }, ["1", "2"], ["3", "7", "8"]],
+      [{ dropLeaked: true }, { duplicates: 0, leaked: 3 }, ["1", "2", "9"], ["3"]],
+      [{ dropDuplicates: true, dropLeaked: true }, { duplicates: 2, leaked: 2 }, ["1", "2"], ["3"]],
+    ];
+    for (const [options, dropped, train, validation] of cases)
+      it(`keeps and reports what ${Object.keys(options).join(" and ") || "no option"} says`, async () => {
+        const { report, ...dataset } = await load(options);
+        const { duplicateGroups, duplicateImages, leakedImages, labelConflicts } = report;
+        assert.deepEqual({ duplicateGroups, duplicateImages, leakedImages, labelConflicts }, found);
+        assert.deepEqual(report.dropped, dropped);
+        const happy = (split: string, names: string[]) => names.map((name) => `${split}/happy/${name}.png`);
+        const paths = (images: { paths: string[] }) => images.paths.filter((file) => file.includes("happy"));
+        assert.deepEqual(paths(dataset.train), happy("train", train));
+        assert.deepEqual(paths(dataset.validation), happy("validation", validation));
+        assert.deepEqual(report.numImages, { train: train.length + 2, validation: validation.length + 1 });
+        assert.equal(report.classCounts[0].count, train.length);
+      });
+  });
+
+  describe("with images that cannot be read", () => {
+    beforeEach(async () => {
+      await drawImages(data(), FACES);
+      writeFiles(data(), { "b/0.png": "", "b/9.jpg": "text" });
+    });
+    const two = "b/0.png: an empty file; b/9.jpg: no image that can be read";
+
+    it("leaves them out and names them, up to the share that is allowed", async () => {
+      const { report, train } = await load({ maxUnreadableShare: 2 / 7, validationShare: 0 });
+      assert.deepEqual(report.unreadable, [
+        { path: "b/0.png", reason: "an empty file" },
+        { path: "b/9.jpg", reason: "no image that can be read" },
+      ]);
+      assert.deepEqual(train.paths, Object.keys(FACES));
+    });
+
+    it("refuses more than that", async () => {
+      await rejects(
+        load({ maxUnreadableShare: 0.07 }),
+        `Expected at most 7 % of the images to be unreadable at ${data()} but found 2 of 7 (${two}). Mend or remove them, or allow more with --max-unreadable-share.`,
+      );
+      await assert.rejects(load(), /Expected at most 1 % of the images to be unreadable/);
+    });
+
+    it("refuses a folder of nothing else, whatever is allowed", async () => {
+      const dir = writeFiles(inFolder("bad"), { "b/0.png": "", "c/9.jpg": "text" });
+      await rejects(
+        load({ data: dir, maxUnreadableShare: 1 }),
+        `Expected images that can be read at ${dir} but found none of 2 (${two.replace("b/9", "c/9")}). Mend or remove them.`,
+      );
+    });
+  });
+
+  it("labels by the classes of a model, and refuses others", async () => {
+    await drawImages(data(), FACES);
+    const { classNames, train, report } = await load({ classNames: ["z", "b", "a"], validationShare: 0 });
+    assert.deepEqual(classNames, ["z", "b", "a"]);
+    assert.deepEqual([...train.labels], [2, 2, 2, 1, 1]);
+    assert.equal(report.classCounts[0].count, 0);
+    await rejects(
+      load({ classNames: ["b", "c"] }),
+      `Expected the model's classes b, c at ${data()} but found a. Rename the folders, or take a model that was trained on these classes.`,
+    );
+  });
+});
