@@ -7,11 +7,12 @@ import { chooseAccelerator, gpuAnswers } from "./setup/accelerator.mjs";
 import { runCommand } from "./setup/command.mjs";
 import { libtensorflowDir } from "./setup/engine.mjs";
 import { probeEngine } from "./setup/engine-check.mjs";
-import { findKernelspec, weightsFile } from "./setup/packages.mjs";
+import { findKernelspec } from "./setup/packages.mjs";
 import { checkPrerequisites } from "./setup/prerequisites.mjs";
 import { SetupError } from "./setup/problem.mjs";
 import { createContext } from "./setup/project.mjs";
 import { findNeeds, pendingSteps } from "./setup/run.mjs";
+import { weightsFile } from "./setup/weights.mjs";
 import { megabytes } from "./setup/wheels.mjs";
 
 const SET_UP = "Run: npm run setup";
@@ -146,7 +147,7 @@ function describeCache(context) {
 }
 
 function describeWeights(context) {
-  const file = weightsFile(context);
+  const file = weightsFile(context, "lite0");
   if (!fs.existsSync(file)) return wrong("weights", `no ${file}`, SET_UP);
   const names = fs.readdirSync(path.dirname(file)).filter((name) => !name.startsWith("."));
   return ok("weights", names.sort().join(", "));

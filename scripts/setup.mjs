@@ -7,6 +7,7 @@ import { checkPrerequisites } from "./setup/prerequisites.mjs";
 import { describeFailure, SetupError } from "./setup/problem.mjs";
 import { createContext } from "./setup/project.mjs";
 import { MissingPrerequisites, setUp } from "./setup/run.mjs";
+import { chooseWeights } from "./setup/weights.mjs";
 
 const HELP = `Usage: npm run setup -- [options]
 
@@ -14,6 +15,8 @@ Installs what ferkit needs, in this clone and in the user's cache; skips what is
 
   --accelerator cpu|gpu|auto  Which TensorFlow: for CPUs (default), with CUDA, or CUDA where nvidia-smi answers.
                               Kept for this clone until chosen otherwise.
+  --weights NAMES             Whose ImageNet weights to fetch into the cache: lite0 (default), lite1, lite2, or several with
+                              commas between them.
   --check                     Check the prerequisites of a first set-up only.
   --help                      Show this.
 
@@ -33,6 +36,7 @@ async function main(args) {
   const context = createContext({});
   checkWheelsDir(context.wheelsDir);
   context.accelerator = chooseAccelerator(context.stateDir, process.env, options.accelerator);
+  context.weights = chooseWeights(context, options.weights);
   if (options.check) {
     const all = { python: true, compiler: true, cache: true, project: true };
     const { problems } = checkPrerequisites(context, all);
@@ -58,11 +62,12 @@ function parseArguments(args) {
   for (let i = 0; i < args.length; i++) {
     const [name, value] = args[i].split("=", 2);
     if (name === "--accelerator") options.accelerator = value ?? args[++i] ?? "nothing";
+    else if (name === "--weights") options.weights = value ?? args[++i] ?? "";
     else if (name === "--check") options.check = true;
     else if (name === "--help" || name === "-h") options.help = true;
     else {
       const fix = "Run: npm run setup -- --help";
-      throw new SetupError({ expected: "--accelerator, --check or --help", found: args[i], fix });
+      throw new SetupError({ expected: "--accelerator, --weights, --check or --help", found: args[i], fix });
     }
   }
   return options;

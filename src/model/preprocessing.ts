@@ -1,7 +1,25 @@
+import type { Variant } from "./efficientnet.js";
+
+/** How pixels of 0–255 become a network's input: `(x − mean) / std` by channel, RGB. */
 export interface Preprocessing {
+  /** Of each channel, on the scale of 0–255. */
   mean: number[];
+  /** Of each channel, on the scale of 0–255. */
   std: number[];
 }
-export function preprocessing(_variant: string): Preprocessing {
-  return { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
+
+/** Channel means and deviations of ImageNet's photographs, scaled from [0, 1]. */
+const IMAGENET: Preprocessing = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
+/** To [-1, 1]. */
+const UNIT: Preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
+
+/**
+ * What a variant's published weights were trained on; random weights, and weights from a file, get the same.
+ *
+ * @see timm's `default_cfgs` of `tf_efficientnet_lite*.in1k` and `tf_efficientnet_b*.ns_jft_in1k`,
+ * https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/efficientnet.py
+ */
+export function preprocessing(variant: Variant): Preprocessing {
+  const { mean, std } = variant.startsWith("lite") ? UNIT : IMAGENET;
+  return { mean: [...mean], std: [...std] };
 }

