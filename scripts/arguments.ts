@@ -11,10 +11,19 @@ export function collectAssignments(
   if (equals < 1)
     throw new InputError({
       expected: "name=value for --set",
-      found: text,
+      found: text || "nothing",
       fix: "Write for example --set epochs=3.",
     });
   return { ...previous, [text.slice(0, equals)]: parseValue(text.slice(equals + 1)) };
+}
+
+/** Reads the number that a flag takes; its range is checked where it is used. */
+export function numberFor(flag: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (Number.isFinite(value)) return value;
+    throw new InputError({ expected: `a number for ${flag}`, found: text.trim() || "nothing" });
+  };
 }
 
 function parseValue(value: string): unknown {

@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { checkNumber, InputError } from "../src/errors.js";
-import { callerPath, collectAssignments, dataSource } from "./arguments.js";
+import { callerPath, collectAssignments, dataSource, numberFor } from "./arguments.js";
 import { projectDir, runPython } from "./jupyter.js";
 
 export interface NotebookFlags {
@@ -12,7 +12,7 @@ export interface NotebookFlags {
   preset?: string;
   set?: Record<string, unknown>;
   notebooks?: string;
-  timeout?: string;
+  timeout?: number;
   out?: string;
   folder?: string;
   verbose?: boolean;
@@ -30,7 +30,7 @@ export function withNotebookOptions(command: Command): Command {
     .option("--preset <name>", "a preset of src/config.ts; short for --set preset=…")
     .option("--set <name=value>", "replace a parameter of the notebooks; may be repeated", collectAssignments)
     .option("--notebooks <names>", "only these: beginnings of names, such as 04 or 01,02-pre")
-    .option("--timeout <seconds>", "longest time for a cell (default: none)")
+    .option("--timeout <seconds>", "longest time for a cell (default: none)", numberFor("--timeout"))
     .option("--out <folder>", "where the results go (default: out)")
     .option("--folder <folder>", "where the notebooks are (default: notebooks)")
     .option("--verbose", "show what the cells print")
@@ -45,9 +45,7 @@ export function withNotebookOptions(command: Command): Command {
  */
 export async function runNotebooks(flags: NotebookFlags): Promise<number> {
   const timeout =
-    flags.timeout === undefined
-      ? null
-      : checkNumber("timeout", Number(flags.timeout), { min: 1, integer: true });
+    flags.timeout === undefined ? null : checkNumber("--timeout", flags.timeout, { min: 1, integer: true });
   const parameters = { ...flags.set };
   if (flags.data !== undefined) parameters.data = flags.data;
   if (flags.preset !== undefined) parameters.preset = flags.preset;
@@ -107,19 +105,4 @@ function listNotebooks(folder: string): string[] {
       (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such path" : (error as Error).message;
     throw new InputError({ expected: "a folder of notebooks", where: folder, found });
   }
-}
-
-if (require.main === module) {
-  const start = withNotebookOptions(new Command("npm start --")).showHelpAfterError();
-  start
-    .action(async (flags: NotebookFlags) => {
-      process.exitCode = await runNotebooks(flags);
-    })
-    .parseAsync()
-    .catch((error: Error) => {
-      // What the user can mend needs no stack; a fault of ours does.
-      const isInput = error.name === "InputError" || error.name === "ParameterError";
-      console.error(isInput ? `ferkit: ${error.message}` : error);
-      process.exitCode = 1;
-    });
 }

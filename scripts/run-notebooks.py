@@ -40,6 +40,9 @@ async def run_job(job):
     out = Path(job["outDir"])
     notebooks = {Path(path).stem: load_notebook(path) for path in job["notebooks"]}
     check_parameters(notebooks, job["parameters"])
+    if out.resolve() in [Path(path).resolve().parent for path in job["notebooks"]]:
+        fix = "The executed copies would replace them: choose another with --out."
+        raise InputProblem("another folder than that of the notebooks for --out", out, fix=fix)
     make_folder(out)
     for name in notebooks:  # what an earlier run left must not pass for this one's
         for suffix in (".ipynb", ".html"):

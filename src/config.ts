@@ -1,7 +1,8 @@
 // Every hyperparameter once: its unit, its reason, and the presets that differ in it.
 import { type AugmentOptions, checkAugment, NO_AUGMENTATION, SEED_AUGMENTATION } from "./data/augment.js";
 import { checkChoice, checkNumber, ParameterError } from "./errors.js";
-import { VARIANTS, type Variant } from "./model/efficientnet.js";
+import { efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
+import { trainableBlocks } from "./model/parameters.js";
 import { type ClassWeights, checkClassWeights, checkMix } from "./training/targets.js";
 
 export interface TrainConfig {
@@ -135,6 +136,8 @@ export function trainConfig(preset: string, overrides: Partial<TrainConfig> = {}
   const base = PRESETS[checkChoice("preset", preset, Object.keys(PRESETS) as PresetName[])];
   for (const name of Object.keys(overrides))
     checkChoice("the name of a training option", name, Object.keys(base));
+  if (Object(overrides.augment) !== overrides.augment && overrides.augment !== undefined)
+    throw new ParameterError("augment", "an object of augmentation options", overrides.augment);
   const augment = { ...NO_AUGMENTATION, ...base.augment, ...overrides.augment };
   return checkTrainConfig({ ...base, ...overrides, augment });
 }
@@ -144,6 +147,7 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   const count = { min: 1, integer: true };
   const share = { min: 0, max: 1, exclusiveMax: true };
   checkChoice("variant", config.variant, Object.keys(VARIANTS));
+  trainableBlocks(efficientNet(config.variant, 2), config.trainableFrom); // refuses a block that is none of the variant's
   checkNumber("imageSize", config.imageSize, { min: 33, max: 1024, integer: true });
   checkNumber("seed", config.seed, { min: 0, max: 0x7fffffff, integer: true });
   checkNumber("epochs", config.epochs, count);

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { loadDataset } from "../../src/index.js";
+import { numberFor } from "../arguments.js";
 import { dataProgress, percent } from "../progress.js";
 import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
 
 interface Flags extends DataFlags {
-  imageSize: string;
+  imageSize: number;
 }
 
 export function addDataCommand(program: Command): void {
@@ -12,14 +13,13 @@ export function addDataCommand(program: Command): void {
     .description(
       "load a data set into the cache and report on it: counts, sizes, unreadable files, duplicates, leaks",
     )
-    .option("--image-size <pixels>", "side that the images are decoded to", "48")
+    .option("--image-size <pixels>", "side that the images are decoded to", numberFor("--image-size"), 48)
     .option("--json", "print the report")
     .action(async (flags: Flags) => {
       const loading = dataProgress();
-      const imageSize = Number(flags.imageSize);
       const { report } = await loadDataset({
         ...dataOptions(flags),
-        imageSize,
+        imageSize: flags.imageSize,
         onProgress: loading.onProgress,
       }).finally(loading.stop);
       if (flags.json) return printJson(report);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { evaluate, loadDataset, loadModel } from "../../src/index.js";
+import { evaluate, InputError, loadDataset, loadModel } from "../../src/index.js";
 import { callerPath } from "../arguments.js";
 import { dataProgress, percent } from "../progress.js";
 import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
@@ -24,6 +24,13 @@ export function addEvaluateCommand(program: Command): void {
         ...(flags.validationShare === undefined && { validationShare: 1 }), // without a split, all images
         onProgress: loading.onProgress,
       }).finally(loading.stop);
+      if (dataset.validation.numImages === 0)
+        throw new InputError({
+          expected: "images to evaluate",
+          where: dataset.name,
+          found: "none",
+          fix: "Give a --validation-share above 0.",
+        });
       const { accuracy, macroF1, perClassRecall, confusionMatrix, numImages } = await evaluate(
         network,
         dataset.validation,

@@ -1,13 +1,13 @@
 // Options that several commands share.
 import type { Command } from "commander";
-import { dataSource } from "../arguments.js";
+import { dataSource, numberFor } from "../arguments.js";
 
 export interface DataFlags {
   data: string;
-  validationShare?: string;
+  validationShare?: number;
   dropDuplicates?: boolean;
   dropLeaked?: boolean;
-  maxUnreadableShare?: string;
+  maxUnreadableShare?: number;
   json?: boolean;
 }
 
@@ -19,19 +19,27 @@ export function withDataOptions(command: Command): Command {
       "synthetic, fer2013 (downloads), or a folder or archive of class folders",
       "synthetic",
     )
-    .option("--validation-share <share>", "share of each class to validate on, where the data has no split")
+    .option(
+      "--validation-share <share>",
+      "share of each class to validate on, where the data has no split",
+      numberFor("--validation-share"),
+    )
     .option("--drop-duplicates", "leave out byte-identical images within a split")
     .option("--drop-leaked", "leave out validation images that also stand in train")
-    .option("--max-unreadable-share <share>", "unreadable images to put up with");
+    .option(
+      "--max-unreadable-share <share>",
+      "unreadable images to put up with",
+      numberFor("--max-unreadable-share"),
+    );
 }
 
-/** Data options as the loader takes them; numbers are checked by it. */
+/** Data options as the loader takes them; it checks the ranges of numbers. */
 export function dataOptions(flags: DataFlags) {
   const { data, validationShare, maxUnreadableShare, dropDuplicates, dropLeaked } = flags;
   return {
     data: dataSource(data),
-    ...(validationShare !== undefined && { validationShare: Number(validationShare) }),
-    ...(maxUnreadableShare !== undefined && { maxUnreadableShare: Number(maxUnreadableShare) }),
+    ...(validationShare !== undefined && { validationShare }),
+    ...(maxUnreadableShare !== undefined && { maxUnreadableShare }),
     ...(dropDuplicates && { dropDuplicates }),
     ...(dropLeaked && { dropLeaked }),
   };

@@ -8,6 +8,7 @@ import shutil
 import time
 
 REFRESH_S = 1.0
+TITLE_LENGTH = 60
 
 
 def cell_title(notebook, index):
@@ -19,7 +20,8 @@ def cell_title(notebook, index):
         if headings:
             return headings[0]
     lines = [line.strip() for line in notebook.cells[index].source.splitlines()]
-    return next((line.removeprefix("// ") for line in lines if line), "")
+    first = next((line.removeprefix("// ") for line in lines if line), "")
+    return first if len(first) <= TITLE_LENGTH else f"{first[:TITLE_LENGTH - 1]}…"
 
 
 class Progress:

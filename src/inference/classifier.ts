@@ -44,7 +44,7 @@ export class Classifier {
   /**
    * Classifies images of any size, colour and format; folders stand for the images in them, in order.
    *
-   * @throws InputError when an image cannot be read, or there is none.
+   * @throws InputError when an image cannot be read, or a folder holds none.
    */
   async predict(inputs: ImageInput | ImageInput[]): Promise<ImagePrediction[]> {
     const sources = (await Promise.all([inputs].flat().map(listImages))).flat();
@@ -96,7 +96,11 @@ async function listImages(input: ImageInput): Promise<ImageInput[]> {
       fix: "Check the path.",
     });
   if (!found.isDirectory()) return [input];
-  const files = (await readdir(input, { recursive: true })).filter((file) => IMAGE_FILE.test(file)).sort();
+  const entries = await readdir(input, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name) && !entry.name.startsWith("."))
+    .map(({ parentPath, name }) => path.join(parentPath, name))
+    .sort();
   if (files.length === 0)
     throw new InputError({
       expected: "images",
@@ -104,5 +108,5 @@ async function listImages(input: ImageInput): Promise<ImageInput[]> {
       found: "a folder without any",
       fix: "Give another folder, or a file.",
     });
-  return files.map((file) => path.join(input, file));
+  return files;
 }

@@ -2,7 +2,7 @@ import { percent } from "../charts/percent.js";
 import { chartBundle } from "../charts/render.js";
 import { batchMetricsChart } from "../charts/training-charts.js";
 import type { BatchEvent, DoneEvent, TrainEvent } from "../training/events.js";
-import { show } from "./display.js";
+import { showLive } from "./display.js";
 
 /** Often enough to watch, seldom enough to cost nothing. */
 const REDRAW_MS = 3000;
@@ -14,8 +14,8 @@ const REDRAW_MS = 3000;
  */
 export async function showTraining(events: AsyncIterable<TrainEvent>): Promise<DoneEvent | undefined> {
   const batches: BatchEvent[] = [];
-  const chart = show({ "text/plain": "waiting for the first batches" });
-  const draw = async () => chart.update(await chartBundle(batchMetricsChart(batches)));
+  const update = showLive({ "text/plain": "waiting for the first batches" });
+  const draw = async () => update(await chartBundle(batchMetricsChart(batches)));
   let [drawn, done]: [number, DoneEvent | undefined] = [performance.now(), undefined];
   for await (const event of events) {
     if (event.type === "batch") batches.push(event);

@@ -60,11 +60,20 @@ export async function loadLatestRun(): Promise<string> {
 
 async function readLeft(file: string, notebook: string): Promise<unknown> {
   const text = await readFile(file, "utf8").catch(() => null);
-  if (text !== null) return JSON.parse(text);
+  const left = text === null ? undefined : parseJson(text);
+  if (left !== undefined) return left;
   throw new InputError({
     expected: `what notebook ${notebook} leaves`,
     where: file,
-    found: "no such file",
+    found: text === null ? "no such file" : "no JSON",
     fix: `Run notebooks/${notebook}.ipynb first, or \`npm start -- --notebooks ${notebook.slice(0, 2)}\`.`,
   });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { checkTrainConfig, type TrainConfig } from "../config.js";
 import type { Dataset } from "../data/packed.js";
 import { tf } from "../engine/tf.js";
+import { InputError } from "../errors.js";
 import { evaluate } from "../inference/evaluate.js";
 import { saveModel } from "../model/model-folder.js";
 import { download } from "../model/network.js";
@@ -27,7 +27,8 @@ type Best = { bestEpoch: number; bestAccuracy: number };
  * The run's folder gets the configuration, the metrics, the model of best validation accuracy, and the state after each
  * epoch. A run killed at any moment goes on from its last whole epoch, to the same weights as if it had never stopped.
  *
- * @throws InputError when the loss is no longer finite, or the folder holds another run.
+ * @throws InputError when there are no images to train or to validate on, the loss is no longer finite, or the folder
+ * holds another run.
  */
 export async function* train(
   dataset: Dataset,
@@ -36,11 +37,12 @@ export async function* train(
 ): AsyncGenerator<TrainEvent, void, undefined> {
   checkTrainConfig(config);
   const numImages = { train: dataset.train.numImages, validation: dataset.validation.numImages };
-  await mkdir(runDir, { recursive: true });
-  await openRun(runDir, { train: config, classNames: dataset.classNames, data, numImages });
+  checkNotEmpty(dataset.name, numImages);
   const log = new MetricsLog(runDir);
+  // Before the folder is made: weights that cannot be read shall not leave a run that never was.
   const trainer = await Trainer.create(config, dataset.train, dataset.classNames);
   try {
+    await openRun(runDir, { train: config, classNames: dataset.classNames, data, numImages });
     const saved = await loadState(runDir);
     if (saved) trainer.restore(saved.progress, saved.state);
     await log.rewind(saved?.progress.step ?? 0);
@@ -110,4 +112,15 @@ export async function* train(
 /** True when early stopping is on and the best epoch lies `patience` epochs back. */
 function isExhausted({ patience }: TrainConfig, { bestEpoch }: Best, epoch: number): boolean {
   return patience > 0 && bestEpoch > 0 && epoch - 1 - bestEpoch >= patience;
+}
+
+function checkNotEmpty(where: string, numImages: { train: number; validation: number }): void {
+  for (const split of ["train", "validation"] as const)
+    if (numImages[split] === 0)
+      throw new InputError({
+        expected: `images to ${split === "train" ? "train" : "validate"} on`,
+        where,
+        found: "none",
+        fix: "Hold out a share above 0 and below 1 with --validation-share, or add images.",
+      });
 }

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import type { PackedImages } from "../../src/data/packed.js";
+import { type Tensor, tf } from "../../src/engine/tf.js";
+import { evaluate } from "../../src/inference/evaluate.js";
+import { Network } from "../../src/model/network.js";
+import { Random } from "../../src/random.js";
+import { randomNetwork, TINY } from "../model/fixtures.js";
+
+const IMAGE_SIZE = 33;
+
+/** Noise, different in each image. */
+function noise(labels: number[], { imageSize = IMAGE_SIZE, numChannels = 3 as 1 | 3 } = {}): PackedImages {
+  const length = imageSize * imageSize * numChannels;
+  const pixels = new Uint8Array(labels.length * length);
+  labels.forEach((_, i) => {
+    const random = new Random(0, "noise", i);
+    const brightness = 56 + random.integer(200);
+    for (let p = 0; p < length; p++) pixels[i * length + p] = random.integer(brightness);
+  });
+  const paths = labels.map((label, i) => `${label}/${i}.png`);
+  return {
+    pixels,
+    labels: Int32Array.from(labels),
+    numImages: labels.length,
+    imageSize,
+    numChannels,
+    paths,
+  };
+}
+
+/** A network that gives every image the probabilities 1/5, 3/5, 1/5: its last layer is nothing but a bias. */
+async function constantNetwork(): Promise<Network> {
+  const random = randomNetwork({ imageSize: IMAGE_SIZE });
+  const parameters = await random.parameters();
+  random.dispose();
+  parameters.get("predictions/kernel")?.data.fill(0);
+  parameters.get("predictions/bias")?.data.set([0, Math.log(3), 0]);
+  return new Network(random.config, parameters);
+}
+
+function isNear(actual: number, expected: number, tolerance = 1e-5): void {
+  assert.ok(Math.abs(actual - expected) < tolerance, `${actual} is not near ${expected}`);
+}
+
+describe("evaluate", () => {
+  it("scores a network that a bias decides, as worked out by hand", async () => {
+    const network = await constantNetwork();
+    const result = await evaluate(network, noise([1, 1, 0, 2]));
+    assert.deepEqual([...result.predicted], [1, 1, 1, 1]);
+    assert.equal(result.numImages, 4);
+    assert.equal(result.accuracy, 2 / 4);
+    assert.deepEqual(result.perClassRecall, { circle: 0, square: 1, triangle: 0 });
+    assert.deepEqual(result.confusionMatrix, [
+      [0, 1, 0],
+      [0, 2, 0],
+      [0, 1, 0],
+    ]);
+    // F1 of square: 2·2 hits / (2 images + 4 predictions); of the others 0.
+    isNear(result.macroF1, 4 / 6 / 3);
+    isNear(result.loss, -(2 * Math.log(3 / 5) + 2 * Math.log(1 / 5)) / 4);
+    assert.equal(result.probs.length, 4 * 3);
+    for (let i = 0; i < 4; i++)
+      [0.2, 0.6, 0.2].forEach((prob, c) => {
+        isNear(result.probs[3 * i + c], prob);
+      });
+    network.dispose();
+  });
+
+  it("counts a class without images as neither hit nor miss", async () => {
+    const network = await constantNetwork();
+    const { perClassRecall, accuracy } = await evaluate(network, noise([1, 0]));
+    assert.deepEqual(perClassRecall, { circle: 0, square: 1, triangle: null });
+    assert.equal(accuracy, 1 / 2);
+    network.dispose();
+  });
+
+  it("takes other values of the parameters, which stay the caller's", async () => {
+    const network = await constantNetwork();
+    const values: Map<string, Tensor> = network.read();
+    values.get("predictions/bias")?.dispose();
+    values.set("predictions/bias", tf.tensor1d([0, 0, Math.log(8)]));
+    const images = noise([2, 2, 1]);
+    const result = await evaluate(network, images, values);
+    assert.deepEqual([...result.predicted], [2, 2, 2]);
+    isNear(result.accuracy, 2 / 3);
+    isNear(result.probs[2], 8 / 10);
+    assert.ok([...values.values()].every(({ isDisposed }) => !isDisposed));
+    assert.deepEqual([...(await evaluate(network, images)).predicted], [1, 1, 1]);
+    tf.dispose([...values.values()]);
+    network.dispose();
+  });
+
+  it("keeps the images' order and the last, smaller batch", async () => {
+    const network = randomNetwork({ imageSize: IMAGE_SIZE });
+    const images = noise(Array.from({ length: 131 }, (_, i) => i % 3)); // batches of 128
+    const { probs, predicted } = await evaluate(network, images);
+    const length = IMAGE_SIZE * IMAGE_SIZE * 3;
+    for (const place of [0, 127, 128, 130]) {
+      const pixels = images.pixels.subarray(place * length, (place + 1) * length);
+      const alone = { ...images, numImages: 1, labels: images.labels.slice(place, place + 1), pixels };
+      const one = await evaluate(network, alone);
+      one.probs.forEach((prob, c) => {
+        isNear(probs[3 * place + c], prob);
+      });
+      assert.equal(predicted[place], one.predicted[0]);
+    }
+    assert.ok(Math.abs(probs[0] - probs[3 * 130]) > 1e-4, "the images can be told apart");
+    network.dispose();
+  });
+
+  it("takes grey images, and images of another size", async () => {
+    const network = randomNetwork({ imageSize: IMAGE_SIZE });
+    const grey = noise([0, 1], { numChannels: 1 });
+    const colour = {
+      ...noise([0, 1]),
+      pixels: Uint8Array.from({ length: 3 * grey.pixels.length }, (_, i) => grey.pixels[Math.floor(i / 3)]),
+    };
+    assert.deepEqual(await evaluate(network, grey), await evaluate(network, colour));
+    // Of one colour, so that scaling leaves only the number of pixels to differ.
+    const plain = (imageSize: number) => {
+      const images = noise([0, 1], { imageSize });
+      return evaluate(network, { ...images, pixels: images.pixels.fill(90) });
+    };
+    const [exact, scaled] = [await plain(IMAGE_SIZE), await plain(20)];
+    exact.probs.forEach((prob, i) => {
+      isNear(scaled.probs[i], prob);
+    });
+    network.dispose();
+  });
+
+  it("leaves no tensors behind", async () => {
+    const network = randomNetwork({ imageSize: IMAGE_SIZE });
+    const images = noise([0, 1, 2]);
+    await evaluate(network, images); // kernels keep constants from their first use on
+    const before = tf.memory().numTensors;
+    await evaluate(network, images);
+    assert.equal(tf.memory().numTensors, before);
+    network.dispose();
+  });
+
+  it("refuses labels of a class that the network does not know", async () => {
+    const network = await constantNetwork();
+    await assert.rejects(evaluate(network, noise([0, TINY.classNames.length])), {
+      name: "ParameterError",
+      message: "Expected an integer in [0, 3) for labels[1] but received 3 of type number",
+    });
+    network.dispose();
+  });
+});

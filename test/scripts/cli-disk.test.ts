@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { drawClassFolders, launcher, type Result, runFerkit, runProgram } from "./fixtures.js";
+
+const ROOM = "Make room or choose another folder; nothing was changed.";
+const TRAIN = [
+  "train",
+  "--data",
+  "images",
+  "--set",
+  "weights=random",
+  "--set",
+  "epochs=1",
+  "--set",
+  "batchSize=4",
+];
+
+describe("ferkit where nothing can be written", function () {
+  this.timeout(120_000);
+  let dir: string;
+
+  beforeEach(async () => {
+    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-disk-"));
+    await drawClassFolders(path.join(dir, "images"), 3);
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  for (const run of ["file", "file/run"])
+    it(`says that a file stands in place of the folder of --run ${run}`, () => {
+      writeFileSync(path.join(dir, "file"), "in the way");
+      const { status, stderr } = runFerkit([...TRAIN, "--run", run], dir);
+      assert.equal(status, 1);
+      const where = path.join(dir, run, "config.json");
+      assert.equal(
+        stderr,
+        `ferkit: Expected to write at ${where} but found a file in place of a folder. ${ROOM}\n`,
+      );
+      assert.equal(readFileSync(path.join(dir, "file"), "utf8"), "in the way");
+    });
+
+  it("says that a file stands in place of the cache", () => {
+    writeFileSync(path.join(dir, "cache"), "in the way");
+    const { status, stderr } = runFerkit(["data", "--data", "images", "--json"], dir);
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^ferkit: Expected to write at \S+\/cache\/ferkit\/pixels\/\S+ but found a file in place of a folder\. [^\n]*\n$/,
+    );
+  });
+
+  describe("for lack of room", () => {
+    before(function () {
+      // A disk of its own, that only the child sees and that goes when it ends.
+      const { status } = spawnSync("unshare", [...UNSHARE, "mount -t tmpfs tmpfs /mnt"]);
+      if (status !== 0) {
+        console.log("      skipped: this machine lets no process mount a small disk of its own");
+        this.skip();
+      }
+    });
+
+    /** Runs ferkit with a disk of `size` mounted at `folder`; stdout ends with the files that are on it afterwards. */
+    function runOnSmallDisk(args: string[], folder: string, size: string): Result & { files: string[] } {
+      mkdirSync(path.join(dir, folder), { recursive: true });
+      const script =
+        'mount -t tmpfs -o size="$0" tmpfs "$1" && cd . && folder="$1" && shift && { "$@"; status=$?; } && ' +
+        'echo "on the disk:" && find "$folder" -type f && exit $status';
+      const command = [script, size, path.join(dir, folder), process.execPath, launcher, ...args];
+      const result = runProgram("unshare", [...UNSHARE, ...command], dir);
+      const [stdout, files] = result.stdout.split("on the disk:\n");
+      return { ...result, stdout, files: files.split("\n").filter(Boolean) };
+    }
+
+    it("names the file of the cache, and leaves none", () => {
+      const args = ["data", "--data", "images", "--json", "--image-size", "200"];
+      const { status, stdout, stderr, files } = runOnSmallDisk(args, "cache", "64k");
+      assert.deepEqual([status, stdout], [1, ""]);
+      assert.match(
+        stderr,
+        /^ferkit: Expected to write at \S+\/cache\/ferkit\/pixels\/\S+ but found a full disk\. [^\n]*\n$/,
+      );
+      assert.ok(stderr.endsWith(`${ROOM}\n`));
+      assert.deepEqual(files, []);
+    });
+
+    it("names the folder that the faces were to be drawn into, and leaves none of them", () => {
+      const { status, stderr, files } = runOnSmallDisk(["data", "--json"], "cache", "256k");
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        /^ferkit: Expected to write at \S+\/cache\/ferkit\/synthetic\/\S+ but found a full disk\. [^\n]*\n$/,
+      );
+      assert.deepEqual(files, []);
+    });
+
+    it("names the model that could not be kept, and leaves no half-written one", () => {
+      const { status, stderr, files } = runOnSmallDisk([...TRAIN, "--run", "disk/run"], "disk", "4m");
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        /^ferkit: Expected to write at \S+\/disk\/run\/best\/weights-\S+\.bin but found a full disk\. [^\n]*\n$/,
+      );
+      assert.deepEqual(
+        files
+          .map((file) => path.basename(file))
+          .filter((name) => !["config.json", "metrics.jsonl"].includes(name)),
+        [],
+      );
+      // With room again, the same command goes on.
+      assert.equal(runFerkit([...TRAIN, "--run", "disk/run"], dir).status, 0);
+      assert.ok(readdirSync(path.join(dir, "disk/run/best")).includes("model.json"));
+    });
+  });
+});
+
+const UNSHARE = ["--user", "--map-root-user", "--mount", "sh", "-c"];

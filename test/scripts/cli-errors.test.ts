@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { saveModel } from "../../src/model/model-folder.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { drawClassFolders, runFerkit } from "./fixtures.js";
+
+describe("ferkit with bad input", function () {
+  this.timeout(120_000);
+  let dir: string;
+
+  before(async () => {
+    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-cli-"));
+    await drawClassFolders(path.join(dir, "images"), 2);
+    for (const name of ["disc", "ring"])
+      cpSync(path.join(dir, "images/disc"), path.join(dir, "rings", name), { recursive: true });
+    mkdirSync(path.join(dir, "empty"));
+    writeFileSync(path.join(dir, "file"), "text");
+    const network = randomNetwork({ imageSize: 33, classNames: ["disc", "square"] });
+    await saveModel(path.join(dir, "model"), network.config, await network.parameters());
+    network.dispose();
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  const train = ["train", "--data", "images", "--run", "run", "--set", "weights=random"];
+  const evaluate = ["evaluate", "--model", "model", "--data"];
+  /** Arguments, and what the message says after "ferkit: Expected ". */
+  const cases: [string[], string | RegExp][] = [
+    [
+      ["train", "--preset", "best"],
+      "one of seed, tutorial, fer2013 for preset but received best of type string",
+    ],
+    [
+      [...train, "--set", "epoch=3"],
+      /^one of variant, .* for the name of a training option but received epoch of/,
+    ],
+    [
+      [...train, "--set", "epochs"],
+      "name=value for --set but found epochs. Write for example --set epochs=3.",
+    ],
+    [
+      [...train, "--set", "learningRate=-1"],
+      "a number in [0, 10] for learningRate but received -1 of type number",
+    ],
+    [[...train, "--set", "epochs=NaN"], "an integer ≥ 1 for epochs but received NaN of type string"],
+    [
+      [...train, "--set", "imageSize=16"],
+      "an integer in [33, 1024] for imageSize but received 16 of type number",
+    ],
+    [[...train, "--set", "variant=b9"], /^one of .* for variant but received b9 of type string/],
+    [
+      [...train, "--set", "augment=3"],
+      "an object of augmentation options for augment but received 3 of type number",
+    ],
+    [
+      [...train, "--set", "trainableFrom=end"],
+      /^one of stem, .* for trainableFrom but received end of type string/,
+    ],
+    [[...train, "--validation-share", "abc"], "a number for --validation-share but found abc."],
+    [
+      [...train, "--validation-share", "-1"],
+      "a number in [0, 1] for validationShare but received -1 of type number",
+    ],
+    [[...train, "--validation-share", "0"], /^images to validate on at images but found none\. /],
+    [[...train, "--validation-share", "1"], /^images to train on at images but found none\. /],
+    [[...train, "--max-unreadable-share", ""], "a number for --max-unreadable-share but found nothing."],
+    [["data", "--image-size", "big"], "a number for --image-size but found big."],
+    [["data", "--image-size", "0"], "an integer in [1, 1024] for imageSize but received 0 of type number"],
+    [
+      ["data", "--data", "none"],
+      /^synthetic, fer2013, or a folder .* at \S+\/none but found no such path\. /,
+    ],
+    [
+      ["data", "--data", "file"],
+      /^synthetic, fer2013, or a folder .* at \S+\/file but found a file of another kind/,
+    ],
+    [
+      ["data", "--data", "empty"],
+      /^folders named by class .* at \S+\/empty but found no images in class folders\. /,
+    ],
+    [[...evaluate, "rings"], /^the model's classes disc, square at \S+\/rings but found ring\. /],
+    [[...evaluate, "images", "--validation-share", "0"], /^images to evaluate at images but found none\. /],
+    [["evaluate", "--model", "none"], /^a model folder with model\.json at \S+\/none but found none\. /],
+    [
+      ["predict", "none.png", "--model", "model"],
+      /^an image or a folder .* at \S+none\.png but found no such path\. /,
+    ],
+    [["predict", "empty", "--model", "model"], /^images at \S+\/empty but found a folder without any\. /],
+    [["predict", "images", "--model", "model", "--top", "abc"], "a number for --top but found abc."],
+    [
+      ["predict", "images", "--model", "model", "--top", "0"],
+      "an integer ≥ 1 for --top but received 0 of type number",
+    ],
+    [["notebooks", "--timeout", "soon"], "a number for --timeout but found soon."],
+    [["notebooks", "--timeout", "-5"], "an integer ≥ 1 for --timeout but received -5 of type number"],
+    [["notebooks", "--folder", "none"], /^a folder of notebooks at \S+\/none but found no such path\.$/],
+    [["notebooks", "--set", "=3"], "name=value for --set but found =3. Write for example --set epochs=3."],
+  ];
+  for (const [args, expected] of cases)
+    it(`refuses ${args.map((arg) => arg || "''").join(" ")}`, () => {
+      const before = readdirSync(dir).filter((name) => name !== "cache");
+      const { status, stdout, stderr } = runFerkit(args, dir);
+      assert.notEqual(status, 0);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^ferkit: Expected [^\n]+\n$/); // one line, so no stack
+      const message = stderr.slice("ferkit: Expected ".length, -1);
+      if (typeof expected === "string") assert.equal(message, expected);
+      else assert.match(message, expected);
+      assert.deepEqual(
+        readdirSync(dir).filter((name) => name !== "cache"),
+        before,
+      );
+    });
+
+  for (const [args, reason] of [
+    [["predict", "images"], "error: required option '--model <folder>' not specified"],
+    [["tarin"], "error: unknown command 'tarin'\n(Did you mean train?)"],
+    [["train", "--epochs", "3"], "error: unknown option '--epochs'"],
+  ] as const)
+    it(`shows the usage for ${args.join(" ")}`, () => {
+      const { status, stdout, stderr } = runFerkit([...args], dir);
+      assert.deepEqual([status, stdout], [1, ""]);
+      assert.ok(stderr.startsWith(reason), stderr);
+      assert.match(stderr, /^Usage: ferkit /m);
+      assert.doesNotMatch(stderr, /^ +at /m);
+    });
+});

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { drawClassFolders, type Result, root, runFerkit } from "./fixtures.js";
+
+const PER_CLASS = 6;
+const TRAIN = [
+  "--set",
+  "weights=random",
+  "--set",
+  "epochs=1",
+  "--set",
+  "imageSize=33",
+  "--set",
+  "batchSize=4",
+];
+
+let dir: string;
+let images: string;
+let trained: Result;
+const ferkit = (...args: string[]) => runFerkit(args, dir);
+const parse = (text: string) => JSON.parse(text) as Record<string, unknown>;
+
+describe("ferkit", function () {
+  this.timeout(120_000);
+
+  before(async () => {
+    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-cli-"));
+    images = path.join(dir, "images");
+    await drawClassFolders(images, PER_CLASS);
+    trained = ferkit("train", "--data", "images", "--run", "run", "--json", ...TRAIN);
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  it("prints the version and the commands", () => {
+    const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+    assert.equal(ferkit("--version").stdout, `${version}\n`);
+    const { status, stdout } = ferkit("--help");
+    assert.equal(status, 0);
+    for (const command of ["data", "train", "evaluate", "predict", "notebooks", "doctor"])
+      assert.match(stdout, new RegExp(`^ {2}${command} `, "m"));
+  });
+
+  describe("data", () => {
+    it("reports on a folder, from the current one", () => {
+      const { status, stdout, stderr } = ferkit("data", "--data", "images", "--image-size", "33", "--json");
+      assert.equal(stderr, "");
+      assert.equal(status, 0);
+      const { name, classNames, imageSize, numImages, unreadable } = parse(stdout);
+      assert.deepEqual(
+        { name, classNames, imageSize, numImages, unreadable },
+        {
+          name: "images",
+          classNames: ["disc", "square"],
+          imageSize: 33,
+          numImages: { train: 10, validation: 2 }, // a fifth of 6, rounded, of each class
+          unreadable: [],
+        },
+      );
+    });
+
+    it("says the same in words, and holds out the share it is given", () => {
+      const { status, stdout } = ferkit("data", "--data", images, "--validation-share", "0.5");
+      assert.equal(status, 0);
+      assert.match(stdout, /^images: 6 training and 6 validation images\n/);
+      assert.match(stdout, /^ {2}disc +3 +3\n {2}square +3 +3\n/m);
+    });
+  });
+
+  describe("train", () => {
+    it("prints the epochs and the end as JSON lines, and leaves a run", () => {
+      assert.equal(trained.status, 0, trained.stderr);
+      const [epoch, done, ...rest] = trained.stdout.trim().split("\n").map(parse);
+      assert.deepEqual([epoch.type, epoch.epoch, done.type, done.reason], ["epoch", 1, "done", "completed"]);
+      assert.deepEqual(rest, []);
+      assert.deepEqual(readdirSync(path.join(dir, "run")).sort(), [
+        "best",
+        "config.json",
+        "last",
+        "metrics.jsonl",
+      ]);
+      assert.match(trained.stderr, /^epoch 1\/1 .*\ncompleted: best validation accuracy /);
+    });
+
+    it("has nothing to do for a run that is complete", () => {
+      const { status, stdout } = ferkit("train", "--data", "images", "--run", "run", "--json", ...TRAIN);
+      assert.equal(status, 0);
+      assert.deepEqual(
+        stdout
+          .trim()
+          .split("\n")
+          .map(parse)
+          .map(({ type }) => type),
+        ["done"],
+      );
+    });
+
+    it("leaves no run that never was when the weights cannot be read", () => {
+      const missing = ["--set", "weights=missing.pth", "--set", "epochs=1"];
+      const { status, stderr } = ferkit("train", "--data", "images", "--run", "poor", ...missing);
+      assert.equal(status, 1);
+      assert.match(stderr, /^ferkit: Expected .*missing\.pth/);
+      assert.equal(existsSync(path.join(dir, "poor")), false);
+    });
+  });
+
+  describe("evaluate", () => {
+    it("prints exactly the promised values, of all images where there is no split", () => {
+      const { status, stdout } = ferkit("evaluate", "--data", "images", "--model", "run/best", "--json");
+      assert.equal(status, 0);
+      const result = parse(stdout);
+      assert.deepEqual(Object.keys(result).sort(), [
+        "accuracy",
+        "confusionMatrix",
+        "macroF1",
+        "numImages",
+        "perClassRecall",
+      ]);
+      assert.equal(result.numImages, 2 * PER_CLASS);
+      const matrix = result.confusionMatrix as number[][];
+      assert.deepEqual(
+        matrix.map(([a, b]) => a + b),
+        [PER_CLASS, PER_CLASS],
+      );
+      assert.equal(result.accuracy, (matrix[0][0] + matrix[1][1]) / (2 * PER_CLASS));
+      assert.deepEqual(result.perClassRecall, {
+        disc: matrix[0][0] / PER_CLASS,
+        square: matrix[1][1] / PER_CLASS,
+      });
+    });
+
+    it("evaluates the share that was held out", () => {
+      const share = ["--validation-share", "0.2", "--json"];
+      const { stdout } = ferkit("evaluate", "--data", "images", "--model", "run/best", ...share);
+      assert.equal(parse(stdout).numImages, 2);
+    });
+  });
+
+  describe("predict", () => {
+    it("prints a JSON line for each image, all classes ranked", () => {
+      const { status, stdout } = ferkit("predict", "images", "--model", "run/best", "--json");
+      assert.equal(status, 0);
+      const lines = stdout.trim().split("\n").map(parse);
+      assert.deepEqual(
+        lines.map(({ name }) => path.relative(images, name as string)),
+        ["disc", "square"].flatMap((name) => [0, 1, 2, 3, 4, 5].map((i) => `${name}/${i}.png`)),
+      );
+      for (const line of lines) {
+        assert.deepEqual(Object.keys(line), ["name", "predictions"]);
+        const [first, second] = line.predictions as { className: string; prob: number }[];
+        assert.ok(first.prob >= second.prob);
+        assert.ok(Math.abs(first.prob + second.prob - 1) < 1e-6);
+        assert.deepEqual([first.className, second.className].sort(), ["disc", "square"]);
+      }
+    });
+
+    it("prints as many classes as asked for", () => {
+      const image = path.join(images, "disc/0.png");
+      const { stdout } = ferkit("predict", image, "--model", "run/best", "--top", "1");
+      assert.match(stdout, /^\S+0\.png {2}(disc|square) \d+\.\d ?%\n$/);
+    });
+
+    it("says which image cannot be read", () => {
+      writeFileSync(path.join(dir, "bad.png"), "no image");
+      const { status, stdout, stderr } = ferkit("predict", "bad.png", "--model", "run/best");
+      assert.deepEqual([status, stdout], [1, ""]);
+      const where = path.join(dir, "bad.png");
+      assert.equal(
+        stderr,
+        `ferkit: Expected an image at ${where} but found no image that can be read. Remove or replace it.\n`,
+      );
+    });
+  });
+});

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { root, runFerkit } from "./fixtures.js";
+
+interface Cell {
+  cell_type: string;
+  metadata: { tags?: string[] };
+  source: string | string[];
+  outputs?: { output_type: string; ename?: string; text?: string | string[] }[];
+}
+interface Notebook {
+  cells: Cell[];
+  metadata: object;
+}
+
+const PARAMETERS = 'let count = 1;\nlet word: string = "none";\nconst fixed = 0;';
+const text = (value: string | string[] | undefined) => [value ?? ""].flat().join("");
+
+describe("ferkit notebooks", function () {
+  this.timeout(120_000);
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-notebooks-"));
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  /** Writes a notebook of the project's kernel: a cell of parameters, then the given ones. */
+  function writeNotebook(name: string, ...sources: string[]): string {
+    const { metadata } = readNotebook(path.join(root, "notebooks/01-setup.ipynb"));
+    const cells = [PARAMETERS, ...sources].map((source, i) => ({
+      cell_type: "code",
+      id: `cell-${i}`,
+      metadata: i === 0 ? { tags: ["parameters"] } : {},
+      source,
+      execution_count: null,
+      outputs: [],
+    }));
+    const file = path.join(dir, "in", `${name}.ipynb`);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
+    return file;
+  }
+
+  function readNotebook(file: string): Notebook {
+    return JSON.parse(readFileSync(file, "utf8"));
+  }
+
+  const run = (...args: string[]) => runFerkit(["notebooks", "--folder", "in", "--out", "out", ...args], dir);
+  const out = (name: string) => path.join(dir, "out", name);
+  const printed = (name: string) =>
+    readNotebook(out(`${name}.ipynb`)).cells.map(({ outputs }) =>
+      outputs?.map((output) => text(output.text)).join(""),
+    );
+
+  it("leaves an executed copy and a page of each notebook, and the notebooks as they were", () => {
+    const file = writeNotebook("01-good", 'console.log("count is", count, word);');
+    const source = readFileSync(file, "utf8");
+    const { status, stdout, stderr } = run("--set", "count=5", "--set", "word=two words");
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^01-good {2}→ \S+01-good\.\{ipynb,html\}$/m);
+    assert.match(stdout, /^1 notebook in \d+ s, no failure$/m);
+    assert.deepEqual(readdirSync(path.join(dir, "out")).sort(), ["01-good.html", "01-good.ipynb"]);
+    assert.equal(readFileSync(file, "utf8"), source);
+    const { cells } = readNotebook(out("01-good.ipynb"));
+    assert.deepEqual(cells[1].metadata.tags, ["injected-parameters"]);
+    assert.equal(
+      text(cells[1].source),
+      '// Parameters of this run\ncount = 5;\nword = "two words";\nvoid 0;',
+    );
+    assert.deepEqual(printed("01-good"), ["", "", "count is 5 two words\n"]);
+    assert.match(readFileSync(out("01-good.html"), "utf8"), /count is 5 two words/);
+  });
+
+  it("runs only the notebooks that are asked for, each with those parameters that it declares", () => {
+    writeNotebook("01-a", "console.log(count);");
+    writeNotebook("02-b", "let other = 1;", "console.log(count, other);");
+    const { status, stderr } = run("--notebooks", "02", "--set", "count=7");
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(readdirSync(path.join(dir, "out")).sort(), ["02-b.html", "02-b.ipynb"]);
+    assert.deepEqual(printed("02-b"), ["", "", "", "7 1\n"]);
+  });
+
+  const failures: [string, string, RegExp, string][] = [
+    ["throws", 'throw new Error("planted");', /^Error: planted$/m, "Error"],
+    [
+      "does not type-check",
+      'const x: number = "a";',
+      /Type 'string' is not assignable to type 'number'/,
+      "TypeScriptError",
+    ],
+    ["leaves a promise rejected", 'Promise.reject(new Error("stray"));', /^Error: stray$/m, "Error"],
+    [
+      "awaits a promise that is rejected",
+      'await Promise.reject(new Error("late"));',
+      /^Error: late$/m,
+      "Error",
+    ],
+  ];
+  for (const [what, source, message, ename] of failures)
+    it(`stops at a cell that ${what}, and names the notebook, the cell, its line and the error`, () => {
+      writeNotebook("01-bad", 'console.log("before");', `// on line 2\n${source}`, 'console.log("after");');
+      writeNotebook("02-next", 'console.log("next");');
+      mkdirSync(path.join(dir, "out"));
+      writeFileSync(out("02-next.html"), "of an earlier run");
+      const { status, stderr } = run();
+      assert.equal(status, 1);
+      assert.match(stderr, /^\s*01-bad\.ipynb failed at cell 3 \(on line 2\), line 2:\n/);
+      assert.ok(stderr.includes(`\n  2 | ${source}\n`), stderr);
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /node_modules|Traceback/);
+      // What was run stays to be looked at; what was not leaves nothing that could pass for it.
+      assert.deepEqual(readdirSync(path.join(dir, "out")).sort(), ["01-bad.html", "01-bad.ipynb"]);
+      const { cells } = readNotebook(out("01-bad.ipynb"));
+      assert.equal(text(cells[1].outputs?.[0].text), "before\n");
+      assert.equal(cells[2].outputs?.find(({ output_type }) => output_type === "error")?.ename, ename);
+      assert.deepEqual(cells[3].outputs, []);
+    });
+
+  it("stops at a parameter of another type than the notebook declares", () => {
+    writeNotebook("01-typed", "console.log(count);");
+    const { status, stderr } = run("--set", "count=many");
+    assert.equal(status, 1);
+    assert.match(stderr, /^\s*01-typed\.ipynb failed at cell 2 \(Parameters of this run\), line 2:\n/);
+    assert.match(stderr, /Type 'string' is not assignable to type 'number'/);
+  });
+
+  it("stops at a cell that takes longer than it may", () => {
+    writeNotebook("01-slow", "await new Promise((resolve) => setTimeout(resolve, 600_000));");
+    const { status, stderr } = run("--timeout", "1");
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /01-slow\.ipynb failed at cell 2 .*\n.*\nTimeout: .* more than 1 s \(--timeout\)\n$/,
+    );
+  });
+
+  const refused: [string, string[], RegExp][] = [
+    [
+      "a parameter that no notebook declares",
+      ["--set", "counts=2"],
+      /^one of count, fixed, word for --set but found counts\. /,
+    ],
+    ["a value for a constant", ["--set", "fixed=1"], /^`let fixed` at 01-good\.ipynb but found `const`\. /],
+    [
+      "the notebooks' own folder for the results",
+      ["--out", "in"],
+      /^another folder .* for --out but found \S+\/in\. /,
+    ],
+    [
+      "a file for the results",
+      ["--out", "in/01-good.ipynb"],
+      /^to make a folder at \S+ but found File exists\. /,
+    ],
+    ["a notebook that is none", ["--notebooks", "bad"], /^a notebook at \S+bad\.ipynb but found /],
+  ];
+  for (const [what, args, message] of refused)
+    it(`refuses ${what} before it runs anything`, () => {
+      writeNotebook("01-good", "console.log(count);");
+      if (what.includes("none")) writeFileSync(path.join(dir, "in/bad.ipynb"), "no JSON");
+      const { status, stdout, stderr } = run("--notebooks", "01", ...args);
+      assert.deepEqual([status, stdout], [1, ""]);
+      assert.match(stderr, /^ferkit: Expected [^\n]+\n$/);
+      assert.match(stderr.slice("ferkit: Expected ".length), message);
+      assert.ok(existsSync(path.join(dir, "in/01-good.ipynb")));
+      assert.equal(existsSync(path.join(dir, "out")), false);
+    });
+});
