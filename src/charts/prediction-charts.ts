@@ -117,11 +117,12 @@ function shown(item: PredictedImage, numShown: number): Row[] {
 
 function tileSize(items: PredictedImage[], tiles: Row[][]) {
   const bars = Math.max(...tiles.map((rows) => rows.length)) * ROW_HEIGHT;
-  const side = Math.min(180, Math.max(96, bars));
+  const isAlone = items.length === 1;
+  const side = Math.min(isAlone ? 180 : 132, Math.max(96, bars));
   const widest = Math.max(...tiles.flat().map((row) => textWidth(className(row), FONT_SIZE.label)));
   const nameWidth = Math.min(MAX_NAME_WIDTH, Math.ceil(widest));
   const barX = side + GAP + nameWidth + 8;
-  const barWidth = items.length === 1 ? 260 : 130;
+  const barWidth = isAlone ? 260 : 100;
   const header = items.some(({ name }) => name !== undefined) ? HEADER_HEIGHT : 0;
   const height = header + Math.max(side, bars);
   const width = barX + barWidth + PERCENT_WIDTH;

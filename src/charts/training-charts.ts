@@ -12,7 +12,8 @@ import {
   stepAxis,
 } from "./training-axes.js";
 
-const PANEL = { width: 370, height: 250 };
+/** Two of them side by side fit into a notebook beside a file browser. */
+const PANEL = { width: 310, height: 250 };
 const WIDE = { width: 640, height: 240 };
 /** More points than a panel has pixels only make the notebook larger. */
 const MAX_POINTS = 500;

@@ -1,7 +1,7 @@
 import { percent } from "../charts/percent.js";
 import { chartBundle } from "../charts/render.js";
 import { batchMetricsChart } from "../charts/training-charts.js";
-import type { BatchEvent, DoneEvent, TrainEvent } from "../training/events.js";
+import { type BatchEvent, type DoneEvent, ofType, type TrainEvent } from "../training/events.js";
 import { showLive } from "./display.js";
 
 /** Often enough to watch, seldom enough to cost nothing. */
@@ -10,15 +10,24 @@ const REDRAW_MS = 3000;
 /**
  * Reads a training run to its end, printing a line per epoch and drawing loss and accuracy as they come.
  *
+ * @param earlier - What a run that goes on has logged before; drawn too.
  * @returns How the run ended.
  */
-export async function showTraining(events: AsyncIterable<TrainEvent>): Promise<DoneEvent | undefined> {
-  const batches: BatchEvent[] = [];
+export async function showTraining(
+  events: AsyncIterable<TrainEvent>,
+  earlier: TrainEvent[] = [],
+): Promise<DoneEvent | undefined> {
+  let batches = ofType(earlier, "batch");
+  const isRedone = (event: BatchEvent) => (batches[batches.length - 1]?.step ?? 0) >= event.step;
   const update = showLive({ "text/plain": "waiting for the first batches" });
   const draw = async () => update(await chartBundle(batchMetricsChart(batches)));
   let [drawn, done]: [number, DoneEvent | undefined] = [performance.now(), undefined];
   for await (const event of events) {
-    if (event.type === "batch") batches.push(event);
+    if (event.type === "batch") {
+      // A run that was killed goes on from its last whole epoch.
+      if (isRedone(event)) batches = batches.filter(({ step }) => step < event.step);
+      batches.push(event);
+    }
     if (event.type === "batch" && performance.now() - drawn > REDRAW_MS) {
       await draw();
       drawn = performance.now();

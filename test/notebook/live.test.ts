@@ -111,6 +111,15 @@ describe("showTraining", () => {
     assert.match(String(last.bundle["image/svg+xml"]), /^<svg/);
   });
 
+  it("draws what the run logged before, but for what is done again", async () => {
+    const earlier = [batch(1), batch(2), batch(3), batch(4), epoch];
+    await showTraining(streamOf([batch(3), done]), earlier);
+    // The mean accuracy of batches 1 to 3: (0.1 + 0.2 + 0.3) / 3
+    assert.match(String(shown[1].bundle["text/plain"]), /after step 3: .*accuracy 20\.0%/);
+    await showTraining(streamOf([done]), earlier);
+    assert.match(String(shown[3].bundle["text/plain"]), /after step 4: /);
+  });
+
   it("draws anew once the last drawing is old enough, and at the end", async () => {
     const batches = Array.from({ length: 7 }, (_, i) => batch(i + 1));
     await showTraining(streamOnClock(batches, REDRAW_MS / 2));
