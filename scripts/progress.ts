@@ -1,5 +1,5 @@
 import { type Options, Presets, SingleBar } from "cli-progress";
-import type { BatchEvent, LoadProgress, TrainEvent } from "../src/index.js";
+import { type BatchEvent, duration, type LoadProgress, percent, type TrainEvent } from "../src/index.js";
 
 /** Batches over which the loss and accuracy shown are averaged. */
 const WINDOW = 20;
@@ -89,13 +89,4 @@ function describe(event: Extract<TrainEvent, { type: "epoch" | "done" }>): strin
     `macro-F1 ${validation.macroF1.toFixed(3)}  ${imagesPerSecond.toFixed(0)} images/s  ` +
     `${duration(durationMs / 1000)}${isBest ? "  best" : ""}`
   );
-}
-
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
-function duration(seconds: number): string {
-  const minutes = Math.floor(seconds / 60);
-  return minutes > 0 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds)} s`;
 }

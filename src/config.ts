@@ -127,19 +127,25 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
   },
 };
 
+/** Values to put in place of a preset's; null leaves them as they are. Those of `augment` are replaced one by one. */
+export type Overrides = {
+  [Name in keyof Omit<TrainConfig, "variant" | "augment">]?: TrainConfig[Name] | null;
+} & { variant?: string | null; augment?: Partial<AugmentOptions> | null };
+
 /**
  * The configuration of a preset with some values replaced, checked.
  *
  * @throws ParameterError for an unknown preset, an unknown name, or a value out of range.
  */
-export function trainConfig(preset: string, overrides: Partial<TrainConfig> = {}): TrainConfig {
+export function trainConfig(preset: string, overrides: Overrides = {}): TrainConfig {
   const base = PRESETS[checkChoice("preset", preset, Object.keys(PRESETS) as PresetName[])];
   for (const name of Object.keys(overrides))
     checkChoice("the name of a training option", name, Object.keys(base));
-  if (Object(overrides.augment) !== overrides.augment && overrides.augment !== undefined)
-    throw new ParameterError("augment", "an object of augmentation options", overrides.augment);
+  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => (value ?? null) !== null));
+  if (given.augment !== undefined && Object(given.augment) !== given.augment)
+    throw new ParameterError("augment", "an object of augmentation options", given.augment);
   const augment = { ...NO_AUGMENTATION, ...base.augment, ...overrides.augment };
-  return checkTrainConfig({ ...base, ...overrides, augment });
+  return checkTrainConfig({ ...base, ...given, augment });
 }
 
 /** Returns `config` when every value is in range. */

@@ -1,11 +1,14 @@
 // All that notebooks, scripts and other programs use.
 export { cacheDir } from "./cache-dir.js";
 export { classBalanceChart } from "./charts/data-charts.js";
+export { duration } from "./charts/duration.js";
 export { confusionMatrixChart, perClassRecallChart } from "./charts/evaluation-charts.js";
 export { augmentedGridChart, sampleGridChart } from "./charts/image-grid.js";
 export type { MimeBundle } from "./charts/mime.js";
+export { percent } from "./charts/percent.js";
 export { predictionBarsChart, predictionGridChart } from "./charts/prediction-charts.js";
 export { chartBundle, renderChart, saveChart } from "./charts/render.js";
+export { writeRunReport } from "./charts/run-report.js";
 export { tableBundle } from "./charts/table-bundle.js";
 export {
   auditTable,
@@ -16,7 +19,14 @@ export {
   table,
 } from "./charts/tables.js";
 export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training-charts.js";
-export { checkTrainConfig, PRESETS, type PresetName, type TrainConfig, trainConfig } from "./config.js";
+export {
+  checkTrainConfig,
+  type Overrides,
+  PRESETS,
+  type PresetName,
+  type TrainConfig,
+  trainConfig,
+} from "./config.js";
 export { type AugmentOptions, augmentBatch, NO_AUGMENTATION, SEED_AUGMENTATION } from "./data/augment.js";
 export { type Batch, batches, gather } from "./data/batches.js";
 export { decodeImage } from "./data/decode.js";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PRESETS, type TrainConfig, trainConfig } from "../src/config.js";
+import { type Overrides, PRESETS, trainConfig } from "../src/config.js";
 
 describe("trainConfig", () => {
   it("accepts every preset", () => {
@@ -17,8 +17,12 @@ describe("trainConfig", () => {
   });
 
   it("replaces single values, of the augmentation too", () => {
-    const config = trainConfig("seed", { epochs: 3, augment: { rotation: 5 } as TrainConfig["augment"] });
+    const config = trainConfig("seed", { epochs: 3, augment: { rotation: 5 } });
     assert.deepEqual([config.epochs, config.augment.rotation, config.augment.horizontalFlip], [3, 5, 0.5]);
+  });
+
+  it("keeps the preset's values where null is given", () => {
+    assert.deepEqual(trainConfig("seed", { epochs: null, variant: null }), trainConfig("seed"));
   });
 
   const cases: [Record<string, unknown>, string][] = [
@@ -39,7 +43,7 @@ describe("trainConfig", () => {
   ];
   for (const [overrides, message] of cases)
     it(`refuses ${JSON.stringify(overrides)}`, () => {
-      assert.throws(() => trainConfig("seed", overrides as Partial<TrainConfig>), {
+      assert.throws(() => trainConfig("seed", overrides as Overrides), {
         name: "ParameterError",
         message,
       });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { loadDataset } from "../../src/index.js";
+import { loadDataset, percent } from "../../src/index.js";
 import { numberFor } from "../arguments.js";
-import { dataProgress, percent } from "../progress.js";
+import { dataProgress } from "../progress.js";
 import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
 
 interface Flags extends DataFlags {
@@ -23,7 +23,7 @@ export function addDataCommand(program: Command): void {
         onProgress: loading.onProgress,
       }).finally(loading.stop);
       if (flags.json) return printJson(report);
-      const { name, numImages, classCounts, sizes, unreadable, dropped } = report;
+      const { name, numImages, classCounts, sizes, unreadable, dropped, unusedFolders } = report;
       console.log(`${name}: ${numImages.train} training and ${numImages.validation} validation images`);
       for (const className of report.classNames) {
         const count = (split: string) =>
@@ -45,5 +45,7 @@ export function addDataCommand(program: Command): void {
       );
       if (dropped.duplicates + dropped.leaked > 0)
         console.log(`left out: ${dropped.duplicates} duplicates, ${dropped.leaked} leaked`);
+      for (const folder of unusedFolders)
+        console.log(`not used: the folder ${folder}, since another is for validation`);
     });
 }

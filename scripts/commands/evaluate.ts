@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { evaluate, InputError, loadDataset, loadModel } from "../../src/index.js";
+import { evaluate, InputError, loadDataset, loadModel, percent } from "../../src/index.js";
 import { callerPath } from "../arguments.js";
-import { dataProgress, percent } from "../progress.js";
+import { dataProgress } from "../progress.js";
 import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
 
 interface Flags extends DataFlags {

@@ -1,13 +1,20 @@
+import path from "node:path";
 import type { Command } from "commander";
 import { checkNumber } from "../../src/errors.js";
-import { loadClassifier } from "../../src/index.js";
+import {
+  classifiedPictures,
+  loadClassifier,
+  percent,
+  predictionGridChart,
+  saveChart,
+} from "../../src/index.js";
 import { callerPath, numberFor } from "../arguments.js";
-import { percent } from "../progress.js";
 import { printJson } from "./options.js";
 
 interface Flags {
   model: string;
   top: number;
+  chart?: string;
   json?: boolean;
 }
 
@@ -18,11 +25,14 @@ export function addPredictCommand(program: Command): void {
     .description("print the probability of each class for images of any size and format")
     .requiredOption("--model <folder>", "a model folder: `best` of a run")
     .option("--top <count>", "classes to print for each image", numberFor("--top"), 3)
+    .option("--chart <file>", "draw the images with their probabilities: .svg, .png or .json (vega-lite)")
     .option("--json", "print {name, predictions} for each image, as JSON lines")
     .action(async (images: string[], flags: Flags) => {
       checkNumber("--top", flags.top, { min: 1, integer: true });
       const classifier = await loadClassifier(callerPath(flags.model));
-      for (const { name, predictions } of await classifier.predict(images.map(callerPath))) {
+      const classified = await classifier.predict(images.map(callerPath));
+      classifier.dispose();
+      for (const { name, predictions } of classified) {
         if (flags.json) printJson({ name, predictions });
         else {
           const ranked = predictions.slice(0, flags.top);
@@ -31,6 +41,8 @@ export function addPredictCommand(program: Command): void {
           );
         }
       }
-      classifier.dispose();
+      if (flags.chart === undefined) return;
+      const named = classified.map((image) => ({ ...image, name: path.relative(process.cwd(), image.name) }));
+      await saveChart(predictionGridChart(await classifiedPictures(named)), callerPath(flags.chart));
     });
 }

@@ -1,6 +1,13 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { interruptSignal, loadDataset, type TrainConfig, train, trainConfig } from "../../src/index.js";
+import {
+  interruptSignal,
+  loadDataset,
+  type Overrides,
+  train,
+  trainConfig,
+  writeRunReport,
+} from "../../src/index.js";
 import { callerPath, collectAssignments } from "../arguments.js";
 import { dataProgress, TrainProgress } from "../progress.js";
 import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
@@ -8,7 +15,7 @@ import { type DataFlags, dataOptions, printJson, withDataOptions } from "./optio
 interface Flags extends DataFlags {
   preset: string;
   run?: string;
-  set?: Partial<TrainConfig>;
+  set?: Overrides;
 }
 
 export function addTrainCommand(program: Command): void {
@@ -32,13 +39,17 @@ export function addTrainCommand(program: Command): void {
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();
       try {
-        for await (const event of train(dataset, config, { runDir, data: dataOptions(flags).data, signal })) {
+        const options = { runDir, data: dataOptions(flags).data, signal, onProgress: loading.onProgress };
+        for await (const event of train(dataset, config, options)) {
+          loading.stop(); // the weights are there
           progress.add(event);
           if (flags.json && (event.type === "epoch" || event.type === "done")) printJson(event);
         }
       } finally {
+        loading.stop();
         release();
       }
+      console.error(`report: ${await writeRunReport(runDir)}`);
       if (signal.aborted) process.exitCode = 130;
     });
 }

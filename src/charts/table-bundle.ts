@@ -1,4 +1,5 @@
 import type { DataFrame } from "danfojs-node";
+import { escapeHtml } from "./html.js";
 import type { MimeBundle } from "./mime.js";
 
 /** What stands in a table. */
@@ -50,12 +51,4 @@ function plain(columns: string[], rows: string[][], isNumeric: boolean[]): strin
         .trimEnd(),
     )
     .join("\n");
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

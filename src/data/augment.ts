@@ -1,5 +1,6 @@
 // Random changes to training images: drawn here image by image, applied to the whole batch by the engine.
-import { execute, floatType, resizeBilinear, string } from "../engine/kernels.js";
+import { execute, floatType, string } from "../engine/execute.js";
+import { resizeBilinear } from "../engine/kernels.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { checkChoice, checkNumber, ParameterError } from "../errors.js";
 import type { Random } from "../random.js";

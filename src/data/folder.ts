@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../errors.js";
 
@@ -22,80 +22,104 @@ export interface ClassFolders {
   classNames: string[];
   /** Sorted by split, then path. */
   samples: Sample[];
+  /** Split folders that are not used: those for tests, where others are for validation. */
+  unusedFolders: string[];
 }
 
 const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
-const SPLITS: [RegExp, "train" | "validation"][] = [
-  [/^train(ing)?$/i, "train"],
-  [/^(valid(ation)?|val|test(ing)?)$/i, "validation"],
-];
+const TRAIN = /^train(ing)?$/i;
+const VALIDATION = /^(valid(ation)?|val)$/i;
+const TEST = /^test(ing)?$/i;
 const LAYOUT = "folders named by class that hold images, under train and validation or not";
 
 /**
- * Finds class folders and their images; a lone folder around them, as archives have it, is looked into.
+ * Finds class folders and their images; a lone folder around them, as archives have it, is looked into, and links to folders
+ * are followed. Images for tests validate where there are none for validation, and are left out where there are.
  *
  * @throws InputError when there are no images, one class only, or other classes in validation than in train.
  */
 export async function scanClassFolders(dir: string): Promise<ClassFolders> {
   const root = await unwrap(dir);
-  const folders = await foldersIn(root);
-  const splits = folders.flatMap((name) =>
-    SPLITS.filter(([pattern]) => pattern.test(name)).map(([, split]) => ({ name, split })),
+  const { folders } = await list(root, root);
+  const [train, validation, test] = [TRAIN, VALIDATION, TEST].map((split) =>
+    folders.filter((name) => split.test(name)),
   );
-  const trees = splits.length > 0 ? splits : [{ name: ".", split: null }];
+  const validating = validation.length > 0 ? validation : test;
+  const trees: { folder: string; split: Sample["split"] }[] = [
+    ...train.map((folder) => ({ folder, split: "train" as const })),
+    ...validating.map((folder) => ({ folder, split: "validation" as const })),
+  ];
+  if (trees.length === 0) trees.push({ folder: ".", split: null });
   const samples: Sample[] = [];
-  for (const { name, split } of trees)
-    for (const className of await foldersIn(path.join(root, name)))
-      samples.push(...(await samplesIn(root, path.join(name, className), className, split)));
+  for (const { folder, split } of trees)
+    for (const className of (await list(path.join(root, folder), root)).folders) {
+      const files = await imagesBelow(path.join(root, folder, className), root);
+      const stamps = await Promise.all(files.map((file) => stampOf(root, file)));
+      for (const stamp of stamps) samples.push({ ...stamp, className, split });
+    }
   const classNames = classesOf(samples);
   checkClasses(root, samples, classNames);
   const order = (sample: Sample) => `${sample.split} ${sample.path}`;
   samples.sort((a, b) => (order(a) < order(b) ? -1 : 1));
-  return { root, classNames, samples };
+  return { root, classNames, samples, unusedFolders: validating === test ? [] : test };
 }
 
 function classesOf(samples: Sample[]): string[] {
   return [...new Set(samples.map(({ className }) => className))].sort();
 }
 
-async function samplesIn(
-  root: string,
-  folder: string,
-  className: string,
-  split: Sample["split"],
-): Promise<Sample[]> {
-  const files = await readdir(path.join(root, folder), { recursive: true });
-  const images = files.filter((file) => IMAGE_FILE.test(file) && !path.basename(file).startsWith("."));
-  return Promise.all(
-    images.map(async (file) => {
-      const relative = path.join(folder, file);
-      // a link to nowhere stays a sample, to be named among the unreadable ones
-      const { size, mtimeMs } = await stat(path.join(root, relative)).catch(() => ({ size: 0, mtimeMs: 0 }));
-      return { path: relative, className, split, size, changed: mtimeMs };
-    }),
-  );
+/** Paths of the images in a folder and below it; a folder that links lead to more than once counts once. */
+async function imagesBelow(dir: string, root: string, seen = new Set<string>()): Promise<string[]> {
+  const place = await realpath(dir);
+  if (seen.has(place)) return [];
+  seen.add(place);
+  const { folders, images } = await list(dir, root);
+  let files = images.map((name) => path.join(dir, name));
+  for (const name of folders) files = files.concat(await imagesBelow(path.join(dir, name), root, seen));
+  return files;
+}
+
+async function stampOf(root: string, file: string): Promise<Pick<Sample, "path" | "size" | "changed">> {
+  // a link to nowhere stays a sample, to be named among the unreadable ones
+  const { size, mtimeMs } = await stat(file).catch(() => ({ size: 0, mtimeMs: 0 }));
+  return { path: path.relative(root, file), size, changed: mtimeMs };
 }
 
 /** Goes into a folder as long as it holds one folder and no image. */
-async function unwrap(dir: string): Promise<string> {
-  const entries = await readdir(dir, { withFileTypes: true });
-  const visible = entries.filter(({ name }) => !isHidden(name));
-  const folders = visible.filter((entry) => entry.isDirectory());
-  const isWrapper = folders.length === 1 && !visible.some(({ name }) => IMAGE_FILE.test(name));
-  if (!isWrapper) return dir;
-  const inner = path.join(dir, folders[0].name);
-  return (await foldersIn(inner)).length > 0 ? unwrap(inner) : dir;
+async function unwrap(dir: string, seen = new Set<string>()): Promise<string> {
+  const { folders, images } = await list(dir, dir);
+  if (folders.length !== 1 || images.length > 0) return dir;
+  const inner = path.join(dir, folders[0]);
+  const place = await realpath(inner);
+  if (seen.has(place) || (await list(inner, inner)).folders.length === 0) return dir;
+  return unwrap(inner, seen.add(place));
 }
 
-async function foldersIn(dir: string): Promise<string[]> {
+/** Names of the folders and of the images in a folder, sorted, without hidden ones and what macOS adds to its archives. */
+async function list(dir: string, root: string): Promise<{ folders: string[]; images: string[] }> {
   const entries = await readdir(dir, { withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory() && !isHidden(entry.name));
-  return folders.map(({ name }) => name).sort();
+  const [folders, images]: string[][] = [[], []];
+  for (const entry of entries) {
+    const { name } = entry;
+    if (name.startsWith(".") || name === "__MACOSX") continue;
+    const isLink = entry.isSymbolicLink();
+    if (entry.isDirectory()) folders.push(name);
+    else if (IMAGE_FILE.test(name) && (entry.isFile() || isLink)) images.push(name);
+    else if (isLink && (await leadsToFolder(path.join(dir, name), root))) folders.push(name);
+  }
+  return { folders: folders.sort(), images };
 }
 
-/** Also what macOS adds to its archives. */
-function isHidden(name: string): boolean {
-  return name.startsWith(".") || name === "__MACOSX";
+/** Not where the link leads back to a folder that it lies in, or that the data set does. */
+async function leadsToFolder(link: string, root: string): Promise<boolean> {
+  try {
+    const target = await realpath(link);
+    if (!(await stat(target)).isDirectory()) return false;
+    const around = await Promise.all([path.dirname(link), root].map((dir) => realpath(dir)));
+    return !around.some((dir) => `${dir}/`.startsWith(target === "/" ? target : `${target}/`));
+  } catch {
+    return false; // it leads nowhere
+  }
 }
 
 function checkClasses(root: string, samples: Sample[], classNames: string[]): void {

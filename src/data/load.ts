@@ -3,10 +3,11 @@ import path from "node:path";
 import { cacheDir } from "../cache-dir.js";
 import { checkNumber, InputError } from "../errors.js";
 import { isArchive, unpackArchive } from "./archive.js";
+import type { DecodedImages } from "./decode-all.js";
 import { downloadFer2013 } from "./fer2013.js";
 import { type ClassFolders, scanClassFolders } from "./folder.js";
 import type { Dataset, OnProgress, PackedImages } from "./packed.js";
-import { type DecodedImages, loadDecoded } from "./pixel-cache.js";
+import { loadDecoded } from "./pixel-cache.js";
 import { classCounts, type DataReport, Duplicates, sizeCounts } from "./report.js";
 import { splitSamples } from "./split.js";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "./synthetic.js";
@@ -59,7 +60,7 @@ export async function loadDataset(
   checkKnownClasses(folders, classNames);
   const decoded = await loadDecoded(folders, imageSize, onProgress);
   checkReadable(decoded, folders, maxUnreadableShare);
-  return assemble(name, folders.root, decoded, classNames, options);
+  return assemble(name, folders, decoded, classNames, options);
 }
 
 /** Brings the images into a folder, where they are not in one. */
@@ -119,7 +120,7 @@ function checkReadable(
 
 function assemble(
   name: string,
-  root: string,
+  { root, unusedFolders }: ClassFolders,
   decoded: DecodedImages,
   classNames: string[],
   { imageSize, validationShare, seed, dropDuplicates, dropLeaked }: DataOptions,
@@ -143,6 +144,7 @@ function assemble(
     unreadable,
     ...duplicates.summary(),
     dropped: { duplicates: duplicated.size, leaked: leaked.size },
+    unusedFolders,
   };
   const pack = (places: number[]) => select(decoded, places, classNames, imageSize);
   return { name, classNames, train: pack(keptSplit.train), validation: pack(keptSplit.validation), report };

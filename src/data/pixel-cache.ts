@@ -3,42 +3,13 @@ import { createHash } from "node:crypto";
 import { open, rm } from "node:fs/promises";
 import path from "node:path";
 import { cacheDir } from "../cache-dir.js";
-import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { type DecodedImage, decodeImage, readImageFile } from "./decode.js";
-import type { ClassFolders, Sample } from "./folder.js";
+import { type DecodedImages, decodeAll } from "./decode-all.js";
+import type { ClassFolders } from "./folder.js";
 import type { OnProgress } from "./packed.js";
-
-/** A sample that was decoded. */
-export interface DecodedSample extends Sample {
-  /** SHA-256 of the file's bytes: equal for byte-identical files. */
-  digest: string;
-  /** Of the file, in pixels. */
-  width: number;
-  height: number;
-}
-
-/** All images of class folders that could be read, in the order of the samples. */
-export interface DecodedImages {
-  /** uint8 `[numImages, imageSize, imageSize, numChannels]`. */
-  pixels: Uint8Array;
-  numChannels: 1 | 3;
-  samples: DecodedSample[];
-  unreadable: Unreadable[];
-}
-
-interface Unreadable {
-  path: string;
-  reason: string;
-}
-type Result = DecodedSample | Unreadable;
 
 /** Changes when the same files would give other pixels. */
 const FORMAT_VERSION = 1;
-/** sharp decodes each image on one thread; this many at a time keep all cores busy while files are read. */
-const NUM_IN_FLIGHT = 8;
-/** The longest Uint8Array that Node.js 20 makes. */
-const MAX_BYTES = 2 ** 32 - 1;
 /** A file is read in parts, since one read is limited to 2³¹ - 1 bytes. */
 const READ_BYTES = 2 ** 30;
 
@@ -58,95 +29,9 @@ export async function loadDecoded(
   const file = path.join(cacheDir(), "pixels", `${key}-${imageSize}.bin`);
   const cached = await readCache(file, imageSize);
   if (cached) return cached;
-  const decoded = await decodeAll(folders, imageSize, onProgress);
-  await writeCache(file, decoded);
+  const { isLasting, ...decoded } = await decodeAll(folders, imageSize, onProgress);
+  if (isLasting) await writeCache(file, decoded);
   return decoded;
-}
-
-async function decodeAll(
-  { root, samples }: ClassFolders,
-  imageSize: number,
-  onProgress?: OnProgress,
-): Promise<DecodedImages> {
-  const { default: sharp } = await import("sharp");
-  sharp.concurrency(1);
-  const numValues = imageSize * imageSize;
-  let numChannels: 1 | 3 = 1;
-  let pixels = allocate(root, samples.length * numValues);
-  const results: Result[] = new Array(samples.length);
-  let [next, done] = [0, 0];
-  const work = async () => {
-    try {
-      for (let i = next++; i < samples.length; i = next++) {
-        const [image, result] = await decodeSample(root, samples[i], imageSize);
-        if (image && !image.isGrey && numChannels === 1) {
-          pixels = repeatChannel(pixels, allocate(root, pixels.length * 3));
-          numChannels = 3;
-        }
-        if (image && numChannels === 3) pixels.set(image.pixels, i * numValues * 3);
-        else if (image) for (let p = 0; p < numValues; p++) pixels[i * numValues + p] = image.pixels[3 * p];
-        results[i] = result;
-        done++;
-        if (done % 100 === 0 || done === samples.length)
-          onProgress?.({ stage: "decode", done, total: samples.length, unit: "images" });
-      }
-    } finally {
-      next = samples.length; // when one fails, the others stop
-    }
-  };
-  await Promise.all(Array.from({ length: NUM_IN_FLIGHT }, work));
-  return compact(pixels, results, numChannels, numValues * numChannels);
-}
-
-async function decodeSample(
-  root: string,
-  sample: Sample,
-  imageSize: number,
-): Promise<[DecodedImage | null, Result]> {
-  try {
-    const bytes = await readImageFile(path.join(root, sample.path));
-    const image = await decodeImage(bytes, imageSize, sample.path);
-    const digest = createHash("sha256").update(bytes).digest("hex");
-    return [image, { ...sample, digest, width: image.width, height: image.height }];
-  } catch (error) {
-    return [null, { path: sample.path, reason: reasonOf(error) }];
-  }
-}
-
-/** @throws InputError for more than an array can hold. */
-function allocate(root: string, length: number): Uint8Array {
-  if (length <= MAX_BYTES) return new Uint8Array(length);
-  throw new InputError({
-    expected: `at most ${MAX_BYTES} bytes of decoded images`,
-    where: root,
-    found: `${length}`,
-    fix: "Choose a smaller image size or fewer images.",
-  });
-}
-
-function repeatChannel(grey: Uint8Array, rgb: Uint8Array): Uint8Array {
-  for (let i = 0; i < grey.length; i++) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
-  return rgb;
-}
-
-function reasonOf(error: unknown): string {
-  const { problem, message } = error as { problem?: { found: string }; message: string };
-  return problem?.found ?? message;
-}
-
-/** Closes the gaps of unreadable images, in place. */
-function compact(pixels: Uint8Array, results: Result[], numChannels: 1 | 3, length: number): DecodedImages {
-  const samples: DecodedSample[] = [];
-  const unreadable: Unreadable[] = [];
-  results.forEach((result, i) => {
-    if ("reason" in result) {
-      unreadable.push(result);
-      return;
-    }
-    pixels.copyWithin(samples.length * length, i * length, (i + 1) * length);
-    samples.push(result);
-  });
-  return { pixels: pixels.subarray(0, samples.length * length), numChannels, samples, unreadable };
 }
 
 /** Layout: the header's length (uint32), the header (JSON), the pixels. */

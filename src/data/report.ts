@@ -1,4 +1,4 @@
-import type { DecodedSample } from "./pixel-cache.js";
+import type { DecodedSample } from "./decode-all.js";
 import type { Split } from "./split.js";
 
 /** What a data set holds, and what is doubtful about it. */
@@ -23,6 +23,8 @@ export interface DataReport {
   labelConflicts: number;
   /** Images that were left out because they were asked to be. */
   dropped: { duplicates: number; leaked: number };
+  /** Split folders that were left out: those for tests, where others are for validation. */
+  unusedFolders: string[];
   /** Paths of the images of some groups. */
   examples: { duplicates: string[][]; leaked: string[][]; conflicts: string[][] };
 }

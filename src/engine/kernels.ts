@@ -1,53 +1,17 @@
 // TensorFlow's own kernels, as functions of tensors. Whatever runs per batch goes through here, so that one place decides
 // how fast it is. Callers dispose what is returned; nothing here is on tfjs' gradient tape.
+import {
+  bool,
+  execute,
+  executeMany,
+  float,
+  floatType,
+  int,
+  intType,
+  shapeTensor,
+  string,
+} from "./execute.js";
 import { type Tensor, type Tensor4D, tf } from "./tf.js";
-
-type Attribute = { name: string; type: number; value: unknown };
-interface Backend {
-  binding: Record<
-    "TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING" | "TF_ATTR_SHAPE",
-    number
-  > &
-    Record<"TF_FLOAT" | "TF_INT32" | "TF_RESOURCE", number>;
-  executeSingleOutput(name: string, attributes: Attribute[], inputs: Tensor[]): Tensor;
-  executeMultipleOutputs(
-    name: string,
-    attributes: Attribute[],
-    inputs: Tensor[],
-    numOutputs: number,
-  ): Tensor[];
-}
-const backend = tf.backend() as unknown as Backend;
-const { binding } = backend;
-
-const attribute = (type: keyof Backend["binding"]) => (name: string, value: unknown) => ({
-  name,
-  type: binding[type],
-  value,
-});
-export const int = attribute("TF_ATTR_INT");
-export const float = attribute("TF_ATTR_FLOAT");
-export const bool = attribute("TF_ATTR_BOOL");
-export const string = attribute("TF_ATTR_STRING");
-export const shape = attribute("TF_ATTR_SHAPE");
-const type = attribute("TF_ATTR_TYPE");
-export const floatType = (name = "T") => type(name, binding.TF_FLOAT);
-export const intType = (name: string) => type(name, binding.TF_INT32);
-
-/** Runs one eager op with one output. */
-export function execute(name: string, attributes: Attribute[], ...inputs: Tensor[]): Tensor {
-  return backend.executeSingleOutput(name, attributes, inputs);
-}
-
-/** Runs one eager op with `numOutputs` outputs. */
-export function executeMany(
-  name: string,
-  numOutputs: number,
-  attributes: Attribute[],
-  ...inputs: Tensor[]
-): Tensor[] {
-  return backend.executeMultipleOutputs(name, attributes, inputs, numOutputs);
-}
 
 const T = floatType();
 const NHWC = string("data_format", "NHWC");
@@ -59,18 +23,6 @@ const strided = (stride: number) => [
   int("dilations", [1, 1, 1, 1]),
 ];
 const convolution = (stride: number) => [...strided(stride), bool("use_cudnn_on_gpu", true)];
-
-const shapeTensors = new Map<string, Tensor>();
-/** The int32 tensor of a shape; made once and kept, since steps ask for the same few each time. */
-function shapeTensor(dimensions: number[]): Tensor {
-  const key = dimensions.join();
-  let tensor = shapeTensors.get(key);
-  if (!tensor) {
-    tensor = tf.keep(tf.tensor1d(dimensions, "int32"));
-    shapeTensors.set(key, tensor);
-  }
-  return tensor;
-}
 
 /** SAME convolution: images `[b, h, w, in]`, kernel `[k, k, in, out]`. */
 export function conv2d(x: Tensor, kernel: Tensor, stride: number): Tensor {

@@ -1,4 +1,4 @@
-import { execute, executeMany, floatType, shape as shapeAttribute, string } from "./kernels.js";
+import { execute, executeMany, floatType, shape as shapeAttribute, string } from "./execute.js";
 import { type Tensor, tf } from "./tf.js";
 
 let numVariables = 0;

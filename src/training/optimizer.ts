@@ -1,4 +1,5 @@
-import { bool, executeMany, floatType, multiply, subtract } from "../engine/kernels.js";
+import { bool, executeMany, floatType } from "../engine/execute.js";
+import { multiply, subtract } from "../engine/kernels.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { Variable } from "../engine/variable.js";
 

@@ -1,5 +1,5 @@
 import { checkTrainConfig, type TrainConfig } from "../config.js";
-import type { Dataset } from "../data/packed.js";
+import type { Dataset, OnProgress } from "../data/packed.js";
 import { tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import { evaluate } from "../inference/evaluate.js";
@@ -17,6 +17,8 @@ export interface TrainOptions {
   data: string;
   /** Stops after the current batch; the best model is kept. */
   signal?: AbortSignal;
+  /** Told of the download of pre-trained weights that are not in the cache, in bytes. */
+  onProgress?: OnProgress;
 }
 
 type Best = { bestEpoch: number; bestAccuracy: number };
@@ -33,14 +35,14 @@ type Best = { bestEpoch: number; bestAccuracy: number };
 export async function* train(
   dataset: Dataset,
   config: TrainConfig,
-  { runDir, data, signal }: TrainOptions,
+  { runDir, data, signal, onProgress }: TrainOptions,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   checkTrainConfig(config);
   const numImages = { train: dataset.train.numImages, validation: dataset.validation.numImages };
   checkNotEmpty(dataset.name, numImages);
   const log = new MetricsLog(runDir);
   // Before the folder is made: weights that cannot be read shall not leave a run that never was.
-  const trainer = await Trainer.create(config, dataset.train, dataset.classNames);
+  const trainer = await Trainer.create(config, dataset.train, dataset.classNames, onProgress);
   try {
     await openRun(runDir, { train: config, classNames: dataset.classNames, data, numImages });
     const saved = await loadState(runDir);

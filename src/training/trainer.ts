@@ -1,7 +1,7 @@
 import type { TrainConfig } from "../config.js";
 import { augmentBatch } from "../data/augment.js";
 import type { Batch } from "../data/batches.js";
-import type { PackedImages } from "../data/packed.js";
+import type { OnProgress, PackedImages } from "../data/packed.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
 import { createNetwork } from "../model/create.js";
@@ -40,8 +40,14 @@ export class Trainer {
     this.average = config.averageDecay > 0 ? new Average(network.variables, config.averageDecay) : null;
   }
 
-  static async create(config: TrainConfig, train: PackedImages, classNames: string[]): Promise<Trainer> {
-    return new Trainer(await createNetwork({ ...config, classNames }), config, train.labels);
+  /** @param onProgress - Told of the download of weights that are not in the cache. */
+  static async create(
+    config: TrainConfig,
+    train: PackedImages,
+    classNames: string[],
+    onProgress?: OnProgress,
+  ): Promise<Trainer> {
+    return new Trainer(await createNetwork({ ...config, classNames, onProgress }), config, train.labels);
   }
 
   phaseOf(epoch: number): Phase {

@@ -108,6 +108,7 @@ describe("auditTable", () => {
       leakedImages: 1,
       labelConflicts: 1,
       dropped: { duplicates: 0, leaked: 1 },
+      unusedFolders: [],
       examples: { duplicates: [["a/1.jpg", "a/2.jpg"]], leaked: [], conflicts: [["a/3.jpg", "b/3.jpg"]] },
     };
     const { columns, values } = await auditTable(report);

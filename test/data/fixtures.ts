@@ -4,7 +4,7 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { Header } from "tar";
-import type { DecodedSample } from "../../src/data/pixel-cache.js";
+import type { DecodedSample } from "../../src/data/decode-all.js";
 
 /** What tells where data come from and are cached. */
 const VARIABLES = ["XDG_CACHE_HOME", "FERKIT_CACHE", "FERKIT_FER2013_URL"];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DecodedSample } from "../../src/data/pixel-cache.js";
+import type { DecodedSample } from "../../src/data/decode-all.js";
 import { splitSamples } from "../../src/data/split.js";
 import { sampleOf } from "./fixtures.js";
 

@@ -79,8 +79,13 @@ describe("ferkit", function () {
         "config.json",
         "last",
         "metrics.jsonl",
+        "report.html",
       ]);
-      assert.match(trained.stderr, /^epoch 1\/1 .*\ncompleted: best validation accuracy /);
+      assert.match(
+        trained.stderr,
+        /^epoch 1\/1 .*\ncompleted: best validation accuracy \d+\.\d% in epoch 1, .*\nreport: (\S+)\n$/,
+      );
+      assert.ok(trained.stderr.endsWith(`report: ${path.join(dir, "run/report.html")}\n`));
     });
 
     it("has nothing to do for a run that is complete", () => {
@@ -158,7 +163,15 @@ describe("ferkit", function () {
     it("prints as many classes as asked for", () => {
       const image = path.join(images, "disc/0.png");
       const { stdout } = ferkit("predict", image, "--model", "run/best", "--top", "1");
-      assert.match(stdout, /^\S+0\.png {2}(disc|square) \d+\.\d ?%\n$/);
+      assert.match(stdout, /^\S+0\.png {2}(disc|square) \d+\.\d%\n$/);
+    });
+
+    it("draws the images beside their probabilities", () => {
+      const { status } = ferkit("predict", "images/disc", "--model", "run/best", "--chart", "faces.svg");
+      assert.equal(status, 0);
+      const svg = readFileSync(path.join(dir, "faces.svg"), "utf8");
+      assert.equal(svg.match(/<image /g)?.length, PER_CLASS);
+      assert.ok(svg.includes("images/disc/0.png"));
     });
 
     it("says which image cannot be read", () => {

@@ -1,0 +1,188 @@
+import { readFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { PRESETS, type TrainConfig } from "../config.js";
+import { device } from "../engine/device.js";
+import { InputError } from "../errors.js";
+import { writeFileAtomically } from "../files.js";
+import { type DoneEvent, type EpochEvent, ofType, type TrainEvent } from "../training/events.js";
+import { loadMetrics, loadRunConfig, type RunConfig } from "../training/run-folder.js";
+import { duration } from "./duration.js";
+import { confusionMatrixChart, perClassRecallChart } from "./evaluation-charts.js";
+import { percent } from "./percent.js";
+import { type Facts, factTables, figures, type Headline, reportPage } from "./report-page.js";
+import { tableBundle } from "./table-bundle.js";
+import { epochTable } from "./tables.js";
+import { batchMetricsChart, epochMetricsChart, learningRateChart } from "./training-charts.js";
+
+/** Sources of the loader's own, as titles have them. */
+const SOURCE_NAMES: Record<string, string> = { synthetic: "synthetic faces", fer2013: "FER-2013" };
+/** A configuration further than this from every preset is not called by a preset's name. */
+const MAX_CHANGES = 6;
+
+/**
+ * Writes `report.html` into a run's folder: results, charts, epochs, configuration and versions on one page that needs
+ * nothing else. Of a run that still goes on, or was killed, it shows what has been logged.
+ *
+ * @returns The page's path.
+ * @throws InputError when the folder holds no run, or cannot be written.
+ */
+export async function writeRunReport(runDir: string): Promise<string> {
+  const config = await loadRunConfig(runDir);
+  if (!config?.train)
+    throw new InputError({
+      expected: "a run",
+      where: runDir,
+      found: config ? "a config.json of something else" : "no config.json",
+      fix: "Train one with `npx ferkit train`, or give a folder below runs/.",
+    });
+  const events = await loadMetrics(runDir);
+  const epochs = ofType(events, "epoch").map(withLoss);
+  const batches = ofType(events, "batch");
+  const best = [...epochs].reverse().find(({ isBest }) => isBest);
+  const { train } = config;
+  const page = reportPage({
+    title: SOURCE_NAMES[config.data] ?? path.basename(config.data),
+    subtitle: [networkName(train), presetName(train), `${train.imageSize} × ${train.imageSize} pixels`].join(
+      " · ",
+    ),
+    headlines: headlines(config, events, best),
+    sections: [
+      {
+        heading: "Training",
+        content: await figures(
+          [epochMetricsChart(epochs), batchMetricsChart(batches), learningRateChart(batches)],
+          "training",
+        ),
+      },
+      ...(best ? [await validationSection(best, config)] : []),
+      ...(epochs.length ? [{ heading: "Epochs", content: await scrollingTable(epochs) }] : []),
+      { heading: "Configuration", content: factTables(configFacts(config)) },
+      { heading: "Made with", content: factTables([await environment()]) },
+    ],
+  });
+  const file = path.join(runDir, "report.html");
+  await writeFileAtomically(file, page);
+  return file;
+}
+
+/** JSON has no NaN, and gives null for a validation loss that was. */
+function withLoss(event: EpochEvent): EpochEvent {
+  return { ...event, validation: { ...event.validation, loss: event.validation.loss ?? Number.NaN } };
+}
+
+const ENDS: Record<DoneEvent["reason"], string> = {
+  completed: "completed",
+  earlyStopping: "stopped early",
+  interrupted: "interrupted",
+};
+
+function headlines({ train }: RunConfig, events: TrainEvent[], best?: EpochEvent): Headline[] {
+  const epochs = ofType(events, "epoch");
+  const [done] = ofType(events, "done").slice(-1);
+  // A run that was interrupted in its first epoch has a model, and no epoch.
+  const kept = best
+    ? { epoch: best.epoch, accuracy: best.validation.accuracy }
+    : done && { epoch: done.bestEpoch, accuracy: done.bestAccuracy };
+  const seconds = epochs.reduce((total, { durationMs }) => total + durationMs / 1000, 0);
+  const rates = epochs.map(({ imagesPerSecond }) => imagesPerSecond).sort((a, b) => a - b);
+  return [
+    {
+      label: "Best validation accuracy",
+      value: kept ? percent(kept.accuracy) : "–",
+      note: kept ? `epoch ${kept.epoch}` : "no epoch has ended",
+    },
+    {
+      label: "Macro-F1",
+      value: best ? best.validation.macroF1.toFixed(3) : "–",
+      note: best ? `epoch ${best.epoch}` : "no epoch has ended",
+    },
+    {
+      label: "Time",
+      value: rates.length ? duration(seconds) : "–",
+      note: rates.length
+        ? `${rates[Math.floor(rates.length / 2)].toFixed(0)} images/s in training`
+        : "no epoch has ended",
+    },
+    {
+      label: "Epochs",
+      value: `${epochs.length} of ${train.epochs}`,
+      note: done ? ENDS[done.reason] : "not finished",
+    },
+  ];
+}
+
+async function validationSection({ epoch, validation }: EpochEvent, { classNames }: RunConfig) {
+  const confusion = { matrix: validation.confusionMatrix, classNames };
+  const charts = [confusionMatrixChart(confusion), perClassRecallChart(validation.perClassRecall)];
+  return { heading: `Validation images, epoch ${epoch}`, content: await figures(charts, "validation") };
+}
+
+async function scrollingTable(epochs: EpochEvent[]): Promise<string> {
+  return `<div class="scroll">${tableBundle(await epochTable(epochs))["text/html"]}</div>`;
+}
+
+function networkName({ variant }: TrainConfig): string {
+  return `EfficientNet-${variant[0].toUpperCase()}${variant.slice(1)}`;
+}
+
+/** The nearest preset, and in what the configuration differs from it; no preset where that is too much to say. */
+function presetName(config: TrainConfig): string {
+  const given = leaves(config);
+  const presets = Object.entries(PRESETS).map(([name, preset]) => {
+    const values = new Map(leaves(preset));
+    return { name, changes: given.filter(([key, value]) => values.get(key) !== value) };
+  });
+  const [{ name, changes }] = presets.sort((a, b) => a.changes.length - b.changes.length);
+  if (changes.length > MAX_CHANGES) return "no preset";
+  const changed = changes.map(([key, value]) => `${key} ${value}`).join(", ");
+  return `preset ${name}${changed ? ` with ${changed}` : ""}`;
+}
+
+/** A table for each object of the configuration, the run's own values first. */
+function configFacts(config: RunConfig): Facts[] {
+  const facts: Facts[] = [];
+  const visit = (caption: string, values: object) => {
+    const rows = Object.entries(values);
+    facts.push({
+      caption,
+      rows: rows.filter(([, value]) => !isGroup(value)).map(([name, value]) => [name, text(value)]),
+    });
+    for (const [name, value] of rows) if (isGroup(value)) visit(name, value);
+  };
+  visit("run", config);
+  return facts.filter(({ rows }) => rows.length);
+}
+
+/** Dotted names with the values as texts. */
+function leaves(values: object, prefix = ""): [name: string, value: string][] {
+  return Object.entries(values).flatMap(([name, value]): [string, string][] =>
+    isGroup(value) ? leaves(value, `${prefix}${name}.`) : [[prefix + name, text(value)]],
+  );
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string {
+  return Array.isArray(value) ? value.map(text).join(", ") : String(value);
+}
+
+async function environment(): Promise<Facts> {
+  const { kind, tensorflow } = device();
+  const { version } = JSON.parse(await readFile(path.join(__dirname, "../../package.json"), "utf8")) as {
+    version: string;
+  };
+  const processors = os.cpus();
+  return {
+    caption: "versions and device",
+    rows: [
+      ["ferkit", version],
+      ["TensorFlow", tensorflow],
+      ["Node.js", process.versions.node],
+      ["device", kind],
+      ["processor", processors.length ? `${processors.length} × ${processors[0].model.trim()}` : "unknown"],
+    ],
+  };
+}

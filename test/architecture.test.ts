@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import {
+  type Import,
+  importsOf,
+  listFiles,
+  packageName,
+  parse,
+  projectDir,
+  readProjectFile,
+} from "./source-files.js";
+
+const MAX_LINES = 200;
+/** Files that may be longer, each with its reason. */
+const LONGER: Record<string, string> = {
+  "scripts/headless/client.py":
+    "one client: its hooks share the state of one run, and the report that they end in",
+};
+const ENGINE = "@tensorflow/tfjs-node-gpu";
+const ENGINE_FILE = "src/engine/tf.ts";
+
+const srcFiles = listFiles(["src"], [".ts"]);
+const scripts = listFiles(["scripts"], [".ts", ".mjs", ".cjs"]);
+const tests = listFiles(["test"], [".ts"]);
+const imports = new Map([...srcFiles, ...scripts, ...tests].map((file) => [file, importsOf(parse(file))]));
+
+/** `importer → imported` for all imports that fit. */
+function edges(importers: string[], fits: (found: Import) => boolean): string[] {
+  return importers.flatMap((file) =>
+    (imports.get(file) ?? []).filter(fits).map(({ specifier }) => `${file} → ${specifier}`),
+  );
+}
+
+/** The first chain of imports that leads back to where it began, if any. */
+function findCycle(graph: Map<string, string[]>): string[] {
+  const done = new Set<string>();
+  const follow = (file: string, above: string[]): string[] => {
+    if (above.includes(file)) return [...above.slice(above.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const next of graph.get(file) ?? []) {
+      const cycle = follow(next, [...above, file]);
+      if (cycle.length > 0) return cycle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of graph.keys()) {
+    const cycle = follow(file, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}
+
+function graphOf(fits: (found: Import) => boolean): Map<string, string[]> {
+  const fitting = (found: Import[]) => found.filter(fits).flatMap(({ file }) => file ?? []);
+  return new Map(srcFiles.map((file) => [file, fitting(imports.get(file) ?? [])]));
+}
+
+describe("src", () => {
+  it("imports nothing outside itself, and nothing of tslab", () => {
+    const isBack = ({ specifier, file }: Import) =>
+      file === null ? /^@?tslab\b/.test(specifier) : !file.startsWith("src/");
+    assert.deepEqual(edges(srcFiles, isBack), []);
+  });
+
+  it("has no cycle of imports that are loaded", () => {
+    assert.deepEqual(findCycle(graphOf(({ isTypeOnly }) => !isTypeOnly)), []);
+  });
+
+  it("has no cycle through types either", () => {
+    assert.deepEqual(findCycle(graphOf(() => true)), []);
+  });
+
+  it("has one file that imports the engine", () => {
+    const isEngine = ({ specifier }: Import) => packageName(specifier)?.startsWith("@tensorflow/") ?? false;
+    assert.deepEqual([...new Set(edges([...imports.keys()], isEngine))], [`${ENGINE_FILE} → ${ENGINE}`]);
+  });
+});
+
+describe("scripts/setup", () => {
+  it("imports no package, since there is none before it has run", () => {
+    const before = scripts.filter((file) => file.endsWith(".mjs"));
+    assert.deepEqual(
+      edges(before, ({ specifier }) => packageName(specifier) !== null),
+      [],
+    );
+    assert.deepEqual(
+      edges(before, ({ file }) => file !== null && !file.endsWith(".mjs")),
+      [],
+    );
+  });
+});
+
+describe("imports", () => {
+  it("name files that are there", () => {
+    const isMissing = ({ file }: Import) => file !== null && !existsSync(path.join(projectDir, file));
+    assert.deepEqual(edges([...imports.keys()], isMissing), []);
+  });
+
+  it("of packages stand in package.json, those of src and scripts as dependencies", () => {
+    const { dependencies, devDependencies } = JSON.parse(readProjectFile("package.json")) as {
+      dependencies: Record<string, string>;
+      devDependencies: Record<string, string>;
+    };
+    const isUnknown = (known: object) => (found: Import) => {
+      const name = packageName(found.specifier);
+      return name !== null && !Object.hasOwn(known, name);
+    };
+    assert.deepEqual(edges([...srcFiles, ...scripts], isUnknown(dependencies)), []);
+    assert.deepEqual(edges(tests, isUnknown({ ...dependencies, ...devDependencies })), []);
+  });
+});
+
+describe("a source file", () => {
+  const sources = listFiles(["src", "scripts", "test"], [".ts", ".mjs", ".cjs", ".py"]);
+  const isLong = (file: string) => readProjectFile(file).trimEnd().split("\n").length > MAX_LINES;
+
+  it(`has at most ${MAX_LINES} lines`, () => {
+    assert.deepEqual(
+      sources.filter((file) => isLong(file) && !Object.hasOwn(LONGER, file)),
+      [],
+    );
+  });
+
+  for (const [file, reason] of Object.entries(LONGER))
+    it(`may be longer: ${file} (${reason})`, () => {
+      assert.ok(sources.includes(file), "no such file: strike it from the list");
+      assert.ok(isLong(file), "no longer so long: strike it from the list");
+    });
+});

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { writeRunReport } from "../../src/charts/run-report.js";
+import { trainConfig } from "../../src/config.js";
+import { device } from "../../src/engine/device.js";
+import type { DoneEvent, TrainEvent } from "../../src/training/events.js";
+import type { RunConfig } from "../../src/training/run-folder.js";
+import { epochEvent, ODD_NAMES } from "./fixtures.js";
+import { BATCHES, CONFIG, DONE, EVENTS, headlines, subtitle, svgTexts, tableRows } from "./reported-run.js";
+
+describe("writeRunReport", () => {
+  let runDir: string;
+  beforeEach(() => {
+    runDir = mkdtempSync(path.join(os.tmpdir(), "ferkit-report-"));
+  });
+  afterEach(() => rmSync(runDir, { recursive: true }));
+
+  async function report(events: TrainEvent[], config: RunConfig = CONFIG): Promise<string> {
+    writeFileSync(path.join(runDir, "config.json"), JSON.stringify(config));
+    writeFileSync(
+      path.join(runDir, "metrics.jsonl"),
+      events.map((event) => JSON.stringify(event)).join("\n"),
+    );
+    return readFileSync(await writeRunReport(runDir), "utf8");
+  }
+
+  it("writes one page into the run's folder, in place of an earlier one", async () => {
+    await report([]);
+    const page = await report(EVENTS);
+    assert.equal(page, readFileSync(path.join(runDir, "report.html"), "utf8"));
+    assert.deepEqual(readdirSync(runDir).sort(), ["config.json", "metrics.jsonl", "report.html"]);
+  });
+
+  it("is titled by the data set, with network, preset and what differs from it", async () => {
+    const page = await report(EVENTS);
+    assert.match(page, /<h1>synthetic faces<\/h1>/);
+    assert.equal(
+      subtitle(page),
+      "EfficientNet-B0 · preset tutorial with variant b0, epochs 3 · 48 × 48 pixels",
+    );
+    assert.match(await report([], { ...CONFIG, data: "fer2013" }), /<h1>FER-2013<\/h1>/);
+    assert.match(await report([], { ...CONFIG, data: "/home/me/my-images" }), /<h1>my-images<\/h1>/);
+    const changed = { epochs: 3, batchSize: 7, mixup: 1, cutmix: 1, patience: 9, dropoutRate: 0.7, seed: 5 };
+    const train = trainConfig("seed", changed);
+    assert.match(subtitle(await report([], { ...CONFIG, train })), /^EfficientNet-Lite0 · no preset · /);
+  });
+
+  it("says first what the best epoch scored, how long it took and how it ended", async () => {
+    const events = [...EVENTS, epochEvent(3, 0.875, 0.5), DONE];
+    assert.deepEqual(headlines(await report(events)), [
+      "Best validation accuracy: 87.5%, epoch 2",
+      "Macro-F1: 0.873, epoch 2",
+      "Time: 8 s, 123 images/s in training", // 3 · 2.5 s
+      "Epochs: 3 of 3, completed",
+    ]);
+    assert.equal(headlines(await report(EVENTS))[3], "Epochs: 2 of 3, not finished");
+  });
+
+  it("draws the run's curves, and the confusion matrix and recalls of the best epoch", async () => {
+    const page = await report([...EVENTS, epochEvent(3, 0.875, 0.5)]);
+    const drawings = svgTexts(page);
+    assert.equal(drawings.length, 5);
+    const [epochs, batches, rate, confusion, recall] = drawings;
+    assert.ok(epochs.includes("best: epoch 2, validation accuracy 87.5%"), `${epochs}`);
+    assert.ok(batches.includes("Training, batch by batch"));
+    assert.ok(rate.includes("highest: 0.0004 at step 4"), `${rate}`);
+    assert.ok(confusion.includes("8 images, 87.5% on the diagonal; colour: share of the actual class"));
+    for (const text of ["happy", "sad", "75%", "3", "25%", "1", "100%", "4"])
+      assert.ok(confusion.includes(text), `${text} in ${confusion}`);
+    for (const text of ["happy", "75.0%", "sad", "100.0%"]) assert.ok(recall.includes(text), `${recall}`);
+    assert.match(page, /<figure role="img" aria-label="Recall per class\nsad: 100.0%\nhappy: 75.0%/);
+  });
+
+  it("holds the table of epochs", async () => {
+    const rows = tableRows(await report(EVENTS), '<table class="dataframe">');
+    assert.equal(
+      rows[0].join(),
+      "epoch,train loss,train accuracy,validation loss,validation accuracy,macro-F1,learning rate,images/s,seconds,best so far",
+    );
+    assert.equal(rows[2].join(), "2,0.2500,0.7500,0.1250,0.8750,0.8730,0.001000,123,2.500,✓");
+  });
+
+  it("holds the configuration by its groups, and the versions and the device", async () => {
+    const page = await report([]);
+    const facts = (caption: string) =>
+      Object.fromEntries(
+        tableRows(page, `<caption>${caption}</caption>`).map(([name, value]) => [name, value]),
+      );
+    assert.deepEqual(facts("run"), { classNames: "happy, sad", data: "synthetic" });
+    const { augment, ...train } = CONFIG.train;
+    assert.deepEqual(
+      facts("train"),
+      Object.fromEntries(Object.entries(train).map(([k, v]) => [k, String(v)])),
+    );
+    assert.equal(facts("augment").zoom, "0.9, 1.1");
+    assert.deepEqual(Object.keys(facts("augment")), Object.keys(augment));
+    assert.deepEqual(facts("numImages"), { train: "64", validation: "8" });
+    const { version } = JSON.parse(readFileSync(path.join(__dirname, "../../package.json"), "utf8"));
+    const { processor, ...made } = facts("versions and device");
+    const { kind, tensorflow } = device();
+    assert.deepEqual(made, {
+      ferkit: version,
+      TensorFlow: tensorflow,
+      "Node.js": process.versions.node,
+      device: kind,
+    });
+  });
+
+  it("escapes the names of classes, data and files", async () => {
+    const names = [...ODD_NAMES, '<script src="x">'];
+    const matrix = names.map((_, a) => names.map((_, b) => (a === b ? 1 : 0)));
+    const perClassRecall = Object.fromEntries(names.map((name) => [name, 1]));
+    const validation = { loss: 1, accuracy: 1, macroF1: 1, perClassRecall, confusionMatrix: matrix };
+    const page = await report([epochEvent(1, 1, 1, { isBest: true, validation })], {
+      ...CONFIG,
+      train: { ...CONFIG.train, weights: "<i>&amp;.pth" },
+      classNames: names,
+      data: "/data/<img src=x>",
+    });
+    assert.match(page, /<h1>&lt;img src=x&gt;<\/h1>/);
+    assert.match(page, /<td>&lt;i&gt;&amp;amp;\.pth<\/td>/);
+    assert.match(page, /a&lt;b&gt;&amp;, the &quot;quoted&quot;, /);
+    assert.doesNotMatch(page, /<(script|img|i|b)\b/);
+  });
+
+  it("needs nothing from elsewhere", async () => {
+    const page = await report(EVENTS);
+    assert.match(page, /<meta http-equiv="Content-Security-Policy" content="default-src 'none'; /);
+    assert.doesNotMatch(page, /https?:|\/\/|@import|<(script|link|iframe|object|img|a)\b|\b(src|href)=/);
+    const used = [...page.matchAll(/url\(([^)]*)\)/g)].map(([, target]) => target);
+    const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => `#${id}`);
+    assert.ok(used.length > 0, "clip paths are used");
+    assert.deepEqual([...new Set(ids)], ids);
+    assert.deepEqual(
+      used.filter((target) => !ids.includes(target)),
+      [],
+    );
+  });
+
+  it("can be read on light and on dark", async () => {
+    assert.match(await report([]), /color-scheme: light dark;[\s\S]*@media \(prefers-color-scheme: dark\)/);
+  });
+
+  it("shows the kept model of a run that was interrupted in its first epoch", async () => {
+    const done: DoneEvent = { ...DONE, reason: "interrupted", bestEpoch: 1, bestAccuracy: 0.25 };
+    const page = await report([BATCHES[0], done]);
+    assert.deepEqual(headlines(page), [
+      "Best validation accuracy: 25.0%, epoch 1",
+      "Macro-F1: –, no epoch has ended",
+      "Time: –, no epoch has ended",
+      "Epochs: 0 of 3, interrupted",
+    ]);
+    assert.ok(svgTexts(page)[0].includes("no data: no epoch has ended yet"));
+  });
+
+  it("shows a run whose validation loss was not finite", async () => {
+    const validation = { ...epochEvent(1, 0.5, 0.5).validation, loss: Number.NaN };
+    const page = await report([epochEvent(1, 0.5, 0.5, { validation })]);
+    assert.equal(tableRows(page, '<table class="dataframe">')[1][3], "NaN");
+  });
+
+  it("refuses a folder that holds no run", async () => {
+    const fix = "Train one with `npx ferkit train`, or give a folder below runs/.";
+    await assert.rejects(writeRunReport(runDir), {
+      name: "InputError",
+      message: `Expected a run at ${runDir} but found no config.json. ${fix}`,
+    });
+    writeFileSync(path.join(runDir, "config.json"), "{}");
+    await assert.rejects(writeRunReport(runDir), {
+      name: "InputError",
+      message: `Expected a run at ${runDir} but found a config.json of something else. ${fix}`,
+    });
+    assert.deepEqual(readdirSync(runDir), ["config.json"]);
+  });
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import ts from "typescript";
+import { listFiles, parse, projectDir, readProjectFile } from "./source-files.js";
+
+const MAX_CELL_LINES = 15;
+const MAX_LINE_LENGTH = 110; // as the formatter keeps it in files
+
+interface NotebookCell {
+  cell_type: "code" | "markdown" | "raw";
+  id: string;
+  metadata: { tags?: string[] };
+  source: string[];
+  execution_count?: number | null;
+  outputs?: unknown[];
+}
+
+interface Notebook {
+  cells: NotebookCell[];
+  metadata: { kernelspec: object; language_info: { name: string } };
+  nbformat: number;
+  nbformat_minor: number;
+}
+
+const files = listFiles(["notebooks"], [".ipynb"]).filter((file) => !file.includes(".ipynb_checkpoints"));
+const names = files.map((file) => path.basename(file));
+const read = (file: string): Notebook => JSON.parse(readProjectFile(file));
+const sourceOf = (cell: NotebookCell) => cell.source.join("");
+const codeCells = ({ cells }: Notebook) => cells.filter((cell) => cell.cell_type === "code");
+const proseOf = ({ cells }: Notebook) =>
+  cells
+    .filter((cell) => cell.cell_type === "markdown")
+    .map(sourceOf)
+    .join("\n\n");
+
+/** JSON with the keys of every object in order. */
+function sortKeys(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Names of the functions that a cell defines at its top level. */
+function definedFunctions(code: string): string[] {
+  const found: string[] = [];
+  const isFunction = (value: ts.Expression | undefined) =>
+    value !== undefined && (ts.isArrowFunction(value) || ts.isFunctionExpression(value));
+  for (const statement of parse("cell.ts", code).statements) {
+    if (ts.isFunctionDeclaration(statement) && statement.name) found.push(statement.name.text);
+    if (ts.isVariableStatement(statement))
+      for (const { name, initializer } of statement.declarationList.declarations)
+        if (isFunction(initializer)) found.push(name.getText());
+  }
+  return found;
+}
+
+describe("definedFunctions", () => {
+  it("sees each way to define one", () => {
+    const code =
+      "function a() {}\nasync function b() {}\nconst c = () => 1, d = function () {}, e = 2;\nf(() => 3);";
+    assert.deepEqual(definedFunctions(code), ["a", "b", "c", "d"]);
+  });
+});
+
+describe("notebooks", () => {
+  it("are numbered from 01, without a gap", () => {
+    assert.ok(names.length >= 5);
+    names.forEach((name, i) => {
+      assert.match(name, new RegExp(`^${String(i + 1).padStart(2, "0")}-[a-z-]+\\.ipynb$`));
+    });
+  });
+
+  it("share no function: what two of them need stands in src", () => {
+    const defined = files.flatMap((file) => [
+      ...new Set(codeCells(read(file)).flatMap((cell) => definedFunctions(sourceOf(cell)))),
+    ]);
+    assert.deepEqual(
+      defined.filter((name, i) => defined.indexOf(name) !== i),
+      [],
+    );
+  });
+});
+
+for (const [number, file] of files.entries())
+  describe(file, () => {
+    const notebook = read(file);
+
+    it("is written as nbformat writes it", () => {
+      assert.equal(readProjectFile(file), `${JSON.stringify(notebook, sortKeys, 1)}\n`);
+      assert.deepEqual([notebook.nbformat, notebook.nbformat_minor], [4, 5]);
+      for (const { id, source } of notebook.cells) {
+        assert.deepEqual(source, sourceOf({ source } as NotebookCell).match(/[^\n]*\n|[^\n]+$/g), id);
+        assert.doesNotMatch(source.at(-1) as string, /\s$/, id);
+      }
+    });
+
+    it("runs on the project's kernel", () => {
+      assert.deepEqual(notebook.metadata.kernelspec, {
+        display_name: "TypeScript (tslab)",
+        language: "typescript",
+        name: "tslab",
+      });
+      assert.equal(notebook.metadata.language_info.name, "typescript");
+    });
+
+    it("begins with a title, a promise, and what goes in, comes out and how long it takes", () => {
+      const [first] = notebook.cells;
+      assert.equal(first.cell_type, "markdown");
+      const [title, promise, frame] = sourceOf(first).split("\n\n");
+      assert.match(title, new RegExp(`^# ${number + 1} · \\S.*$`));
+      assert.match(promise, /^In this notebook [^\n]+\.$/);
+      assert.match(frame, /^\*\*In:\*\* [^\n]+\. \*\*Out:\*\* [^\n]+\. \*\*Time:\*\* [^\n]+\.$/);
+      assert.equal(proseOf(notebook).match(/^# /gm)?.length, 1, "one title");
+    });
+
+    it("has one cell tagged parameters, of variables that can be replaced", () => {
+      const [tagged, ...others] = notebook.cells.filter(({ metadata }) =>
+        metadata.tags?.includes("parameters"),
+      );
+      assert.equal(tagged?.cell_type, "code");
+      assert.equal(others.length, 0);
+      const { statements } = parse("cell.ts", sourceOf(tagged));
+      assert.ok(statements.length > 0);
+      for (const statement of statements) assert.match(statement.getText(), /^let /);
+    });
+
+    it("stores no outputs", () => {
+      for (const { id, outputs, execution_count } of codeCells(notebook))
+        assert.deepEqual([outputs, execution_count], [[], null], id);
+    });
+
+    it("has cells that are short, each with an id of its own", () => {
+      for (const cell of codeCells(notebook)) {
+        assert.ok(cell.source.length <= MAX_CELL_LINES, `${cell.id}: ${cell.source.length} lines`);
+        for (const line of sourceOf(cell).split("\n"))
+          assert.ok(line.length <= MAX_LINE_LENGTH, `${cell.id}: ${line.length} characters: ${line}`);
+      }
+      const ids = notebook.cells.map(({ id }) => id);
+      assert.deepEqual(
+        ids.filter((id, i) => ids.indexOf(id) !== i),
+        [],
+      );
+    });
+
+    it("links to what is there, and to the next notebook", () => {
+      const links = [...proseOf(notebook).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(
+        ([, link]) => link,
+      );
+      for (const link of links)
+        assert.ok(existsSync(path.join(projectDir, "notebooks", link)), `no such file: ${link}`);
+      const next = names[number + 1];
+      if (next) assert.ok(links.includes(next), `no link to ${next}`);
+    });
+  });

@@ -1,0 +1,92 @@
+// What the project's own source files import, read from their syntax.
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import ts from "typescript";
+
+export const projectDir = path.resolve(__dirname, "..");
+
+export interface Import {
+  /** As written: `./tf.js`, `node:path`, `sharp`. */
+  specifier: string;
+  /** The project's file that it names, from the root; null for a package. */
+  file: string | null;
+  /** Gone once compiled. */
+  isTypeOnly: boolean;
+  /** A call of `import`, `require` or `require.resolve`: when it is reached, not when the file is loaded. */
+  isCall: boolean;
+}
+
+/** Paths from the root of all files below folders whose names end in one of the suffixes, sorted. */
+export function listFiles(folders: string[], suffixes: string[]): string[] {
+  return folders
+    .flatMap((folder) => readdirSync(path.join(projectDir, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && suffixes.some((suffix) => entry.name.endsWith(suffix)))
+    .map((entry) => path.relative(projectDir, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+export function readProjectFile(file: string): string {
+  return readFileSync(path.join(projectDir, file), "utf8");
+}
+
+export function parse(file: string, text = readProjectFile(file)): ts.SourceFile {
+  return ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
+}
+
+/** Calls `visit` for a node and all nodes below it. */
+export function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
+  visit(node);
+  ts.forEachChild(node, (child) => walk(child, visit));
+}
+
+/** Every import, re-export, `import()`, `require()`, `require.resolve()` and `import("…").Type` of a file. */
+export function importsOf(source: ts.SourceFile): Import[] {
+  const imports: Import[] = [];
+  const add = (specifier: ts.Node | undefined, isTypeOnly: boolean, isCall: boolean) => {
+    if (!specifier || !ts.isStringLiteralLike(specifier)) return;
+    const file = projectFile(source.fileName, specifier.text);
+    imports.push({ specifier: specifier.text, file, isTypeOnly, isCall });
+  };
+  walk(source, (node) => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeImport(node.importClause), false);
+    else if (ts.isExportDeclaration(node))
+      add(node.moduleSpecifier, node.isTypeOnly || areTypes(node.exportClause), false);
+    else if (ts.isImportTypeNode(node))
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true, false);
+    else if (ts.isExternalModuleReference(node)) add(node.expression, false, false);
+    else if (ts.isCallExpression(node) && isLoader(node.expression)) add(node.arguments[0], false, true);
+  });
+  return imports;
+}
+
+function isTypeImport(clause: ts.ImportClause | undefined): boolean {
+  if (!clause) return false;
+  return clause.isTypeOnly || (clause.name === undefined && areTypes(clause.namedBindings));
+}
+
+/** Whether `{ type A, type B }` names types alone. */
+function areTypes(names: ts.NamedImportBindings | ts.NamedExportBindings | undefined): boolean {
+  if (!names || !(ts.isNamedImports(names) || ts.isNamedExports(names))) return false;
+  return names.elements.length > 0 && [...names.elements].every((name) => name.isTypeOnly);
+}
+
+function isLoader(callee: ts.Expression): boolean {
+  return (
+    callee.kind === ts.SyntaxKind.ImportKeyword || ["require", "require.resolve"].includes(callee.getText())
+  );
+}
+
+function projectFile(importer: string, specifier: string): string | null {
+  if (!specifier.startsWith(".")) return null;
+  const named = path.join(path.dirname(importer), specifier);
+  return importer.endsWith(".ts") ? named.replace(/\.js$/, ".ts") : named;
+}
+
+/** Name of the package that a specifier names, such as `vega` or `@scope/name`; null for a file or a part of Node.js. */
+export function packageName(specifier: string): string | null {
+  if (specifier.startsWith(".") || specifier.startsWith("node:")) return null;
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}

@@ -1,0 +1,64 @@
+// Two classes that a network can tell apart in seconds, and runs on them.
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { type TrainConfig, trainConfig } from "../../src/config.js";
+import { NO_AUGMENTATION } from "../../src/data/augment.js";
+import type { Dataset, PackedImages } from "../../src/data/packed.js";
+import { Random } from "../../src/random.js";
+import type { TrainEvent } from "../../src/training/events.js";
+import { train } from "../../src/training/train.js";
+
+const IMAGE_SIZE = 40;
+
+/** Noise with a bright stripe, across or down: two classes that a network can tell apart. */
+export function stripes(numImages: number, seed: number): PackedImages {
+  const pixels = new Uint8Array(numImages * IMAGE_SIZE * IMAGE_SIZE);
+  const labels = Int32Array.from({ length: numImages }, (_, i) => i % 2);
+  labels.forEach((label, i) => {
+    const random = new Random(seed, i);
+    const at = 8 + random.integer(24);
+    for (let p = 0; p < IMAGE_SIZE * IMAGE_SIZE; p++) {
+      const place = label === 0 ? Math.floor(p / IMAGE_SIZE) : p % IMAGE_SIZE;
+      pixels[i * IMAGE_SIZE * IMAGE_SIZE + p] = Math.abs(place - at) < 4 ? 230 : random.integer(120);
+    }
+  });
+  const paths = Array.from(labels, (label, i) => `${label}/${i}.png`);
+  return { pixels, labels, numImages, imageSize: IMAGE_SIZE, numChannels: 1, paths };
+}
+
+export const dataset: Dataset = {
+  name: "stripes",
+  classNames: ["across", "down"],
+  train: stripes(24, 1),
+  validation: stripes(10, 2),
+};
+
+/** Of a network with random weights, two epochs of three batches. */
+export const config = (overrides: Partial<TrainConfig> = {}): TrainConfig =>
+  trainConfig("seed", {
+    weights: "random",
+    imageSize: IMAGE_SIZE,
+    batchSize: 8,
+    epochs: 2,
+    augment: { ...NO_AUGMENTATION, horizontalFlip: 0.5 },
+    ...overrides,
+  });
+
+/** A folder for each test of the `describe` that calls this; gone after it. */
+export function runFolder(): { dir: string } {
+  const folder = { dir: "" };
+  beforeEach(() => {
+    folder.dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-run-"));
+  });
+  afterEach(() => rmSync(folder.dir, { recursive: true }));
+  return folder;
+}
+
+/** Trains to the end. */
+export async function collect(runDir: string, overrides: Partial<TrainConfig> = {}): Promise<TrainEvent[]> {
+  const events: TrainEvent[] = [];
+  for await (const event of train(dataset, config(overrides), { runDir, data: "stripes" }))
+    events.push(event);
+  return events;
+}
