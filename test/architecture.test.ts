@@ -12,11 +12,6 @@ import {
 } from "./source-files.js";
 
 const MAX_LINES = 200;
-/** Files that may be longer, each with its reason. */
-const LONGER: Record<string, string> = {
-  "scripts/headless/client.py":
-    "one client: its hooks share the state of one run, and the report that they end in",
-};
 const ENGINE = "@tensorflow/tfjs-node-gpu";
 const ENGINE_FILE = "src/engine/tf.ts";
 
@@ -117,15 +112,6 @@ describe("a source file", () => {
   const isLong = (file: string) => readProjectFile(file).trimEnd().split("\n").length > MAX_LINES;
 
   it(`has at most ${MAX_LINES} lines`, () => {
-    assert.deepEqual(
-      sources.filter((file) => isLong(file) && !Object.hasOwn(LONGER, file)),
-      [],
-    );
+    assert.deepEqual(sources.filter(isLong), []);
   });
-
-  for (const [file, reason] of Object.entries(LONGER))
-    it(`may be longer: ${file} (${reason})`, () => {
-      assert.ok(sources.includes(file), "no such file: strike it from the list");
-      assert.ok(isLong(file), "no longer so long: strike it from the list");
-    });
 });

@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
 
+from .failure import describe_failure, last_traceback
 from .problem import CellFailure, InputProblem, Interrupted
 from .progress import cell_title
 
@@ -173,44 +174,3 @@ def add_error(cell, number, message):
     name, _, value = message.partition(": ")
     cell.execution_count = number
     cell.outputs.append(new_output("error", ename=name, evalue=value, traceback=[message]))
-
-
-def last_traceback(cell):
-    """Of the error that the kernel reported, or nothing."""
-    errors = [output for output in cell.outputs if output.output_type == "error"]
-    return "\n".join(errors[-1].traceback) if errors else ""
-
-
-def describe_failure(name, number, title, cell, message, details):
-    """The report of a failing cell: where, the line of its source, the error."""
-    line = failing_line(cell.source, f"{message}\n{details}")
-    lines = cell.source.splitlines()
-    report = [f"{name}.ipynb failed at cell {number} ({title}), line {line}:", f"  {line} | {lines[line - 1]}"]
-    shown = plain(message)
-    rest = plain(details).strip()
-    # A traceback carries the message already.
-    report.append(rest if shown in rest else f"{shown}\n{rest}".strip())
-    return "\n".join(report)
-
-
-def failing_line(source, text):
-    """
-    Number, from 1, of the line of the cell that an error points at.
-
-    A type error says "LINE:COLUMN - message"; a stack names the cell; else the line that stands in the text, or the
-    first line of code.
-    """
-    lines = source.splitlines()
-    text = plain(text)
-    for pattern in (r"^(?:\w+: )?(\d+):\d+ - ", r"\bcell\b[^\n]*?[:( ](\d+):\d+\)?$"):
-        for found in re.findall(pattern, text, re.MULTILINE):
-            if 1 <= int(found) <= len(lines):
-                return int(found)
-    quoted = {line.strip() for line in text.splitlines()}
-    code = [number for number, line in enumerate(lines, 1) if line.strip() and not line.strip().startswith("//")]
-    return next((number for number in code if lines[number - 1].strip() in quoted), code[0] if code else 1)
-
-
-def plain(text):
-    """Without a terminal's colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
