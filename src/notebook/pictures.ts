@@ -28,7 +28,7 @@ export async function samplePictures(
   );
 }
 
-/** One image of each of the first classes, as it is and augmented. */
+/** One image of each of the first classes that have training images, as it is and augmented. */
 export async function augmentedPictures(
   { train, classNames }: Dataset,
   {
@@ -39,8 +39,11 @@ export async function augmentedPictures(
   }: { augment: AugmentOptions; numVersions: number; numRows: number; seed: number },
 ): Promise<AugmentedRow[]> {
   const random = new Random(seed, "augmented");
-  const labels = classNames.map((_, label) => label).slice(0, numRows);
-  const places = labels.map((label) => random.pick(placesOf(train, (i) => train.labels[i] === label)));
+  const ofClasses = classNames.map((_, label) => placesOf(train, (i) => train.labels[i] === label));
+  const places = ofClasses
+    .filter((ofClass) => ofClass.length > 0)
+    .slice(0, numRows)
+    .map((ofClass) => random.pick(ofClass));
   const versions = await augmentPreview(train, places, numVersions, augment, seed);
   return Promise.all(
     versions.map(async (pixels, row) => {
@@ -48,7 +51,7 @@ export async function augmentedPictures(
       const [original, ...augmented] = await Promise.all(
         pixels.map((one) => toPngDataUrl(one, size, size, 3)),
       );
-      return { original, augmented, caption: classNames[labels[row]] };
+      return { original, augmented, caption: classNames[train.labels[places[row]]] };
     }),
   );
 }

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { type DownloadOptions, downloadFile } from "../../src/data/download.js";
 import type { LoadProgress } from "../../src/data/packed.js";
-import { temporaryFolder } from "./fixtures.js";
-import { type Answer, loopback, ranged, status, whole } from "./loopback.js";
+import { temporaryFolder, writeFiles } from "./fixtures.js";
+import { type Answer, cut, loopback, ranged, status, VERSION, whole } from "./loopback.js";
 
 const CONTENT = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 7) % 256));
 const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
@@ -22,20 +21,9 @@ describe("downloadFile", () => {
     await downloadFile(server.url, inFolder("downloads/file.bin"), { ...OPTIONS, ...options });
     return readFileSync(inFolder("downloads/file.bin"));
   };
-  /** Breaks off after so many bytes, once they are on the disk. */
-  const cutAfter =
-    (length: number): Answer =>
-    async (_, response) => {
-      response.writeHead(200, { "content-length": CONTENT.length }).write(CONTENT.subarray(0, length));
-      const partial = inFolder("downloads/file.bin.part");
-      while (!response.destroyed && (statSync(partial, { throwIfNoEntry: false })?.size ?? 0) < length)
-        await setTimeout(5);
-      response.destroy();
-    };
-  const begin = (partial: Uint8Array) => {
-    mkdirSync(inFolder("downloads"));
-    writeFileSync(inFolder("downloads/file.bin.part"), partial);
-  };
+  const cutAfter = (length: number) => cut(CONTENT, length, inFolder("downloads"));
+  const begin = (bytes: Uint8Array) =>
+    writeFiles(inFolder("downloads/file.bin.part"), { bytes, version: VERSION.etag });
   const assertFiles = (...names: string[]) => assert.deepEqual(readdirSync(inFolder("downloads")), names);
   const ranges = () => server.requests.map(({ headers }) => headers.range ?? "all");
   const rejects = (downloaded: Promise<unknown>, found: string) =>

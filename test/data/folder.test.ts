@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { scanClassFolders } from "../../src/data/folder.js";
 import { temporaryFolder, writeFiles } from "./fixtures.js";
 
@@ -45,6 +45,28 @@ describe("scanClassFolders", () => {
         `validation ${validation}/b/4.png`,
       ]);
     });
+
+  it("validates on the images for validation alone where others are for tests", async () => {
+    const validation = ["val/a/2.png", "val/b/2.png"];
+    const found = await scan(
+      "train/a/1.png",
+      "train/b/1.png",
+      ...validation,
+      "test/a/3.png",
+      "Testing/c/3.png",
+    );
+    assert.deepEqual(
+      found.samples.filter((sample) => sample.startsWith("validation")),
+      validation.map((file) => `validation ${file}`),
+    );
+    const { classNames, unusedFolders } = await scanClassFolders(inFolder("data"));
+    assert.deepEqual(classNames, ["a", "b"]);
+    assert.deepEqual(unusedFolders, ["Testing", "test"]);
+    rmSync(inFolder("data/val"), { recursive: true });
+    rmSync(inFolder("data/Testing"), { recursive: true });
+    writeFiles(inFolder("data"), files("test/b/3.png"));
+    assert.deepEqual((await scanClassFolders(inFolder("data"))).unusedFolders, []);
+  });
 
   it("looks into lone folders around the classes, and leaves out what systems add", async () => {
     const found = await scan(

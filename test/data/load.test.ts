@@ -69,8 +69,21 @@ describe("loadDataset", () => {
       leakedImages: 0,
       labelConflicts: 0,
       dropped: { duplicates: 0, leaked: 0 },
+      unusedFolders: [],
       examples: { duplicates: [], leaked: [], conflicts: [] },
     });
+  });
+
+  it("leaves out the images for tests where others are for validation, and says so", async () => {
+    await drawImages(data(), {
+      ...SPLIT_FACES,
+      "test/happy/4.png": "#707070",
+      "test/other/4.png": "#808080",
+    });
+    const { classNames, validation, report } = await load();
+    assert.deepEqual(classNames, ["happy", "sad"]);
+    assert.deepEqual(validation.paths, ["validation/happy/3.png", "validation/sad/3.png"]);
+    assert.deepEqual(report.unusedFolders, ["test"]);
   });
 
   it("splits folders that have no split, each image with its own label and pixels", async () => {

@@ -114,14 +114,18 @@ describe("augmentedPictures", () => {
     assert.ok(new Set([row.original, ...row.augmented]).size > 2);
   });
 
+  it("passes over a class without training images", async () => {
+    const options = { augment: NO_AUGMENTATION, numVersions: 1, numRows: 2, seed: 0 };
+    const rows = await augmentedPictures({ ...dataset, train: images([2, 0, 2, 0]) }, options);
+    assert.deepEqual(
+      rows.map(({ caption }) => caption),
+      ["a", "c"],
+    );
+  });
+
   it("has no more rows than there are classes", async () => {
-    const rows = await augmentedPictures(dataset, {
-      augment: NO_AUGMENTATION,
-      numVersions: 1,
-      numRows: 9,
-      seed: 0,
-    });
-    assert.equal(rows.length, 3);
+    const options = { augment: NO_AUGMENTATION, numVersions: 1, numRows: 9, seed: 0 };
+    assert.equal((await augmentedPictures(dataset, options)).length, 3);
   });
 });
 
