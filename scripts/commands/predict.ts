@@ -42,7 +42,15 @@ export function addPredictCommand(program: Command): void {
         }
       }
       if (flags.chart === undefined) return;
-      const named = classified.map((image) => ({ ...image, name: path.relative(process.cwd(), image.name) }));
+      const names = withoutCommonFolder(classified.map(({ name }) => name));
+      const named = classified.map((image, i) => ({ ...image, name: names[i] }));
       await saveChart(predictionGridChart(await classifiedPictures(named)), callerPath(flags.chart));
     });
+}
+
+/** Paths from the innermost folder that holds all of them. */
+function withoutCommonFolder(files: string[]): string[] {
+  let folder = path.dirname(files[0]);
+  while (!files.every((file) => !path.relative(folder, file).startsWith(".."))) folder = path.dirname(folder);
+  return files.map((file) => path.relative(folder, file));
 }

@@ -167,11 +167,11 @@ describe("ferkit", function () {
     });
 
     it("draws the images beside their probabilities", () => {
-      const { status } = ferkit("predict", "images/disc", "--model", "run/best", "--chart", "faces.svg");
+      const { status } = ferkit("predict", "images/", "--model", "run/best", "--chart", "faces.svg");
       assert.equal(status, 0);
       const svg = readFileSync(path.join(dir, "faces.svg"), "utf8");
-      assert.equal(svg.match(/<image /g)?.length, PER_CLASS);
-      assert.ok(svg.includes("images/disc/0.png"));
+      assert.equal(svg.match(/<image /g)?.length, 2 * PER_CLASS);
+      assert.ok(svg.includes(">disc/0.png<"));
     });
 
     it("says which image cannot be read", () => {
