@@ -105,7 +105,7 @@ async function readIfThere(file: string): Promise<Buffer | null> {
     throw new InputError({
       expected: "a file of weights that can be read",
       where: file,
-      found: error.message,
+      found: `the error ${error.code}`,
       fix: "Mend its permissions, or give another file.",
     });
   });

@@ -48,7 +48,8 @@ export async function* train(
     const saved = await loadState(runDir);
     if (saved) trainer.restore(saved.progress, saved.state);
     await log.rewind(saved?.progress.step ?? 0);
-    let best: Best = saved?.progress ?? { bestEpoch: 0, bestAccuracy: 0 };
+    const { bestEpoch, bestAccuracy } = saved?.progress ?? { bestEpoch: 0, bestAccuracy: 0 };
+    let best: Best = { bestEpoch, bestAccuracy };
     let reason: DoneEvent["reason"] = "completed";
     for (let epoch = (saved?.progress.epoch ?? 0) + 1; epoch <= config.epochs; epoch++) {
       if (isExhausted(config, best, epoch)) {

@@ -30,6 +30,11 @@ describe("train", function () {
     assert.deepEqual(await losses(killed), await losses(whole));
   });
 
+  it("says of a run that is complete how it ended, and nothing else", async () => {
+    const first = await collect(run.dir, { epochs: 1 });
+    assert.deepEqual(await collect(run.dir, { epochs: 1 }), [first[first.length - 1]]);
+  });
+
   it("stops after the current batch when it is interrupted, and keeps a model", async () => {
     const interrupt = new AbortController();
     const events: TrainEvent[] = [];
