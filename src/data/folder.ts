@@ -97,7 +97,14 @@ async function unwrap(dir: string, seen = new Set<string>()): Promise<string> {
 
 /** Names of the folders and of the images in a folder, sorted, without hidden ones and what macOS adds to its archives. */
 async function list(dir: string, root: string): Promise<{ folders: string[]; images: string[] }> {
-  const entries = await readdir(dir, { withFileTypes: true });
+  const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError({
+      expected: "a folder that can be read",
+      where: dir,
+      found: `the error ${error.code}`,
+      fix: "Mend its permissions, or give another folder.",
+    });
+  });
   const [folders, images]: string[][] = [[], []];
   for (const entry of entries) {
     const { name } = entry;

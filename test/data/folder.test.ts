@@ -17,6 +17,14 @@ describe("scanClassFolders", () => {
   const rejects = (scanned: Promise<unknown>, message: string) =>
     assert.rejects(scanned, { name: "InputError", message });
 
+  it("names a folder that cannot be read", async () => {
+    const place = `${writeFiles(inFolder("data"), files("note.txt"))}/note.txt`;
+    await rejects(
+      scanClassFolders(place),
+      `Expected a folder that can be read at ${place} but found the error ENOTDIR. Mend its permissions, or give another folder.`,
+    );
+  });
+
   it("finds the images of class folders without a split, sorted", async () => {
     assert.deepEqual(await scan("sad/b.png", "sad/a.JPG", "happy/c.jpeg"), {
       root: inFolder("data"),
