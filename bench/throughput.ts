@@ -7,7 +7,7 @@ import { batches } from "../src/data/batches.js";
 import type { PackedImages } from "../src/data/packed.js";
 import { device } from "../src/engine/device.js";
 import { tf } from "../src/engine/tf.js";
-import { efficientNet, type Variant } from "../src/model/efficientnet.js";
+import { efficientNet } from "../src/model/efficientnet.js";
 import { buildLayersModel } from "../src/model/stock-layers.js";
 import { Random } from "../src/random.js";
 import { Trainer } from "../src/training/trainer.js";
@@ -25,10 +25,7 @@ async function main(): Promise<void> {
   });
   const images = noise(config.imageSize, STEPS_A_ROUND * config.batchSize);
   const trainer = await Trainer.create(config, images, CLASS_NAMES);
-  const model = buildLayersModel(
-    efficientNet(config.variant as Variant, CLASS_NAMES.length),
-    config.imageSize,
-  );
+  const model = buildLayersModel(efficientNet(config.variant, CLASS_NAMES.length), config.imageSize);
   model.compile({
     optimizer: tf.train.adam(config.learningRate),
     loss: "categoricalCrossentropy",
@@ -63,17 +60,18 @@ async function main(): Promise<void> {
   console.log(
     `EfficientNet ${variant}, ${imageSize} px, batch ${batchSize}, ${device().kind}, images/s: median (least–most)`,
   );
+  const medians: number[] = [];
   for (const [name, values] of rates) {
-    const sorted = [...values].sort((a, b) => a - b);
-    const text = [median(sorted), sorted[0], sorted[sorted.length - 1]].map((rate) => rate.toFixed(0));
-    console.log(`${name.padEnd(14)} ${text[0]} (${text[1]}–${text[2]})`);
+    const sorted = values.sort((a, b) => a - b);
+    const median = sorted[Math.floor(sorted.length / 2)];
+    medians.push(median);
+    const [middle, least, most] = [median, sorted[0], sorted[sorted.length - 1]].map((rate) =>
+      rate.toFixed(0),
+    );
+    console.log(`${name.padEnd(14)} ${middle} (${least}–${most})`);
   }
-  const [own, stock] = [...rates.values()].map((values) => median([...values].sort((a, b) => a - b)));
+  const [own, stock] = medians;
   console.log(`ratio          ${(own / stock).toFixed(2)}`);
-}
-
-function median(sorted: number[]): number {
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 function noise(imageSize: number, numImages: number): PackedImages {

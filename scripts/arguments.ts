@@ -1,5 +1,6 @@
 // Values given on the command line.
 import path from "node:path";
+import { OWN_SOURCES } from "../src/data/sources.js";
 import { InputError } from "../src/errors.js";
 
 /** Collects repeated `name=value` into an object; values are JSON where they parse, else text. */
@@ -41,5 +42,5 @@ export function callerPath(relative: string): string {
 
 /** What `--data` names: a source of ferkit's own, or a path. */
 export function dataSource(data: string): string {
-  return data === "synthetic" || data === "fer2013" ? data : callerPath(data);
+  return Object.hasOwn(OWN_SOURCES, data) ? data : callerPath(data);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
+import { reportFailure } from "./report-failure.js";
 
 /** Loaded when asked for: the engine, which most of them need, takes a second and says so. */
 const COMMANDS: Record<string, () => (program: Command) => void> = {
@@ -24,9 +25,4 @@ const [, , asked] = process.argv;
 const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
 for (const name of names) COMMANDS[name]()(program);
 
-program.parseAsync().catch((error: Error) => {
-  // What the user can mend needs no stack; a fault of ours does.
-  const isInput = error.name === "InputError" || error.name === "ParameterError";
-  console.error(isInput ? `ferkit: ${error.message}` : error);
-  process.exitCode = 1;
-});
+program.parseAsync().catch(reportFailure);

@@ -1,6 +1,7 @@
 // Opens JupyterLab on the notebooks: npm run lab [-- options of `jupyter lab`, such as --no-browser --port=9000].
 // jupyter/jupyter_lab_config.json and jupyter/labconfig/ hold its settings.
 import { projectDir, runPython } from "./jupyter.js";
+import { reportFailure } from "./report-failure.js";
 
 process.chdir(projectDir); // Jupyter serves the folder that it is started in
 // In a container the user is root; the server listens to this machine only.
@@ -10,7 +11,4 @@ runPython(["-m", "jupyterlab", ...asRoot, ...process.argv.slice(2)])
   .then((status) => {
     process.exitCode = status;
   })
-  .catch((error: Error) => {
-    console.error(error.name === "InputError" ? `ferkit: ${error.message}` : error);
-    process.exitCode = 1;
-  });
+  .catch(reportFailure);

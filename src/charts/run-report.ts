@@ -2,10 +2,11 @@ import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { PRESETS, type TrainConfig } from "../config.js";
+import { OWN_SOURCES } from "../data/sources.js";
 import { device } from "../engine/device.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { type DoneEvent, type EpochEvent, ofType, type TrainEvent } from "../training/events.js";
+import { type DoneEvent, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import { loadMetrics, loadRunConfig, type RunConfig } from "../training/run-folder.js";
 import { duration } from "./duration.js";
 import { confusionMatrixChart, perClassRecallChart } from "./evaluation-charts.js";
@@ -15,8 +16,6 @@ import { tableBundle } from "./table-bundle.js";
 import { epochTable } from "./tables.js";
 import { batchMetricsChart, epochMetricsChart, learningRateChart } from "./training-charts.js";
 
-/** Sources of the loader's own, as titles have them. */
-const SOURCE_NAMES: Record<string, string> = { synthetic: "synthetic faces", fer2013: "FER-2013" };
 /** A configuration further than this from every preset is not called by a preset's name. */
 const MAX_CHANGES = 6;
 
@@ -39,10 +38,10 @@ export async function writeRunReport(runDir: string): Promise<string> {
   const events = await loadMetrics(runDir);
   const epochs = ofType(events, "epoch").map(withLoss);
   const batches = ofType(events, "batch");
-  const best = [...epochs].reverse().find(({ isBest }) => isBest);
+  const best = keptEpoch(epochs);
   const { train } = config;
   const page = reportPage({
-    title: SOURCE_NAMES[config.data] ?? path.basename(config.data),
+    title: OWN_SOURCES[config.data] ?? path.basename(config.data),
     subtitle: [networkName(train), presetName(train), `${train.imageSize} × ${train.imageSize} pixels`].join(
       " · ",
     ),

@@ -1,4 +1,4 @@
-import type { BatchEvent, EpochEvent } from "../training/events.js";
+import { type BatchEvent, type EpochEvent, keptEpoch } from "../training/events.js";
 import { percent } from "./percent.js";
 import { smooth, thin } from "./series.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart } from "./theme.js";
@@ -121,7 +121,7 @@ export function batchMetricsChart(events: BatchEvent[], title = "Training, batch
  */
 export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch by epoch"): ChartSpec {
   if (!events.length) return emptyChart(title, "no data: no epoch has ended yet");
-  const best = [...events].reverse().find(({ isBest }) => isBest);
+  const best = keptEpoch(events);
   const values = events.flatMap(({ epoch, train, validation }) => [
     { epoch, split: "train", loss: train.loss, accuracy: train.accuracy },
     { epoch, split: "validation", loss: validation.loss, accuracy: validation.accuracy },

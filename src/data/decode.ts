@@ -15,6 +15,13 @@ export interface DecodedImage {
   height: number;
 }
 
+const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+
+/** Whether a file's name is that of an image to be read; hidden ones are not. */
+export function isImageFile(name: string): boolean {
+  return IMAGE_FILE.test(name) && !name.startsWith(".");
+}
+
 /** More than any photograph; an image that claims more is a mistake, or meant to exhaust the memory. */
 export const MAX_PIXELS = 50_000_000;
 

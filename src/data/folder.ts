@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../errors.js";
+import { isImageFile } from "./decode.js";
 
 /** An image file of a data set. */
 export interface Sample {
@@ -26,7 +27,6 @@ export interface ClassFolders {
   unusedFolders: string[];
 }
 
-const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 const TRAIN = /^train(ing)?$/i;
 const VALIDATION = /^(valid(ation)?|val)$/i;
 const TEST = /^test(ing)?$/i;
@@ -111,7 +111,7 @@ async function list(dir: string, root: string): Promise<{ folders: string[]; ima
     if (name.startsWith(".") || name === "__MACOSX") continue;
     const isLink = entry.isSymbolicLink();
     if (entry.isDirectory()) folders.push(name);
-    else if (IMAGE_FILE.test(name) && (entry.isFile() || isLink)) images.push(name);
+    else if (isImageFile(name) && (entry.isFile() || isLink)) images.push(name);
     else if (isLink && (await leadsToFolder(path.join(dir, name), root))) folders.push(name);
   }
   return { folders: folders.sort(), images };

@@ -9,6 +9,7 @@ import { type ClassFolders, scanClassFolders } from "./folder.js";
 import type { Dataset, OnProgress, PackedImages } from "./packed.js";
 import { loadDecoded } from "./pixel-cache.js";
 import { classCounts, type DataReport, Duplicates, sizeCounts } from "./report.js";
+import { OWN_SOURCES } from "./sources.js";
 import { splitSamples } from "./split.js";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "./synthetic.js";
 
@@ -70,10 +71,10 @@ async function locate({ data, seed, onProgress }: DataOptions): Promise<{ name: 
     const dir = path.join(cacheDir(), "synthetic", syntheticKey(drawing));
     const isDrawn = (await stat(dir).catch(() => null)) !== null;
     if (!isDrawn) await drawSyntheticFaces(dir, { ...drawing, onProgress });
-    return { name: "synthetic faces", dir };
+    return { name: OWN_SOURCES.synthetic, dir };
   }
   if (data === "fer2013")
-    return { name: "FER-2013", dir: await unpackArchive(await downloadFer2013(onProgress)) };
+    return { name: OWN_SOURCES.fer2013, dir: await unpackArchive(await downloadFer2013(onProgress)) };
   const found = await stat(data).catch(() => null);
   if (found?.isDirectory()) return { name: path.basename(path.resolve(data)), dir: data };
   if (found && isArchive(data)) {

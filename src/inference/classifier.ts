@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { decodeImage } from "../data/decode.js";
+import { decodeImage, isImageFile } from "../data/decode.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import { loadModel } from "../model/model-folder.js";
@@ -26,7 +26,6 @@ export interface ImagePrediction {
 export type ImageInput = string | Buffer;
 
 const BATCH_SIZE = 64;
-const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** Loads a model folder to classify with. The caller disposes the classifier. */
 export async function loadClassifier(modelDir: string): Promise<Classifier> {
@@ -98,7 +97,7 @@ async function listImages(input: ImageInput): Promise<ImageInput[]> {
   if (!found.isDirectory()) return [input];
   const entries = await readdir(input, { recursive: true, withFileTypes: true });
   const files = entries
-    .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name) && !entry.name.startsWith("."))
+    .filter((entry) => !entry.isDirectory() && isImageFile(entry.name))
     .map(({ parentPath, name }) => path.join(parentPath, name))
     .sort();
   if (files.length === 0)

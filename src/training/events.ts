@@ -79,6 +79,11 @@ export interface DoneEvent {
 
 export type TrainEvent = BatchEvent | EpochEvent | CheckpointEvent | DoneEvent;
 
+/** The epoch whose model is kept: the last best one; undefined where none has ended. */
+export function keptEpoch(events: readonly EpochEvent[]): EpochEvent | undefined {
+  return [...events].reverse().find(({ isBest }) => isBest);
+}
+
 /** The events of one type, in order. */
 export function ofType<T extends TrainEvent["type"]>(
   events: TrainEvent[],

@@ -1,32 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { tf } from "../../src/engine/tf.js";
-import { Classifier, loadClassifier } from "../../src/inference/classifier.js";
+import { loadClassifier } from "../../src/inference/classifier.js";
 import { saveModel } from "../../src/model/model-folder.js";
-import { randomNetwork } from "../model/fixtures.js";
 import { draw } from "./drawn.js";
-
-const IMAGE_SIZE = 33;
-const CLASS_NAMES = ["circle", "square", "triangle"];
+import { classifierInFolder } from "./fixtures.js";
 
 describe("a classifier's errors", () => {
-  let dir: string;
-  let classifier: Classifier;
-  const at = (name: string) => path.join(dir, name);
-  beforeEach(() => {
-    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-classifier-"));
-    classifier = new Classifier(randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES }));
-  });
-  afterEach(() => {
-    classifier.dispose();
-    rmSync(dir, { recursive: true });
-  });
+  const given = classifierInFolder();
+  const at = (name: string) => path.join(given.dir, name);
 
   describe("Classifier", () => {
     it("says that there is no such path", async () => {
-      await assert.rejects(classifier.predict(at("none.png")), {
+      await assert.rejects(given.classifier.predict(at("none.png")), {
         name: "InputError",
         message: `Expected an image or a folder of images at ${at("none.png")} but found no such path. Check the path.`,
       });
@@ -34,9 +21,9 @@ describe("a classifier's errors", () => {
 
     it("says that a folder has no images", async () => {
       writeFileSync(at("notes.txt"), "no image");
-      await assert.rejects(classifier.predict(dir), {
+      await assert.rejects(given.classifier.predict(given.dir), {
         name: "InputError",
-        message: `Expected images at ${dir} but found a folder without any. Give another folder, or a file.`,
+        message: `Expected images at ${given.dir} but found a folder without any. Give another folder, or a file.`,
       });
     });
 
@@ -45,7 +32,7 @@ describe("a classifier's errors", () => {
       await draw(at("cut.jpg"), { width: 300, height: 300 });
       truncateSync(at("cut.jpg"), 2000);
       writeFileSync(at("text.png"), "no image");
-      await assert.rejects(classifier.predict([at("good.png"), at("cut.jpg")]), (error: Error) => {
+      await assert.rejects(given.classifier.predict([at("good.png"), at("cut.jpg")]), (error: Error) => {
         assert.equal(error.name, "InputError");
         assert.ok(
           error.message.startsWith(`Expected an image at ${at("cut.jpg")} but found `),
@@ -53,17 +40,18 @@ describe("a classifier's errors", () => {
         );
         return true;
       });
-      await assert.rejects(classifier.predict([at("good.png"), readFileSync(at("text.png"))]), {
+      await assert.rejects(given.classifier.predict([at("good.png"), readFileSync(at("text.png"))]), {
         message: "Expected an image at buffer 2 but found no image that can be read. Remove or replace it.",
       });
-      await assert.rejects(classifier.predict(Buffer.alloc(0)), {
+      await assert.rejects(given.classifier.predict(Buffer.alloc(0)), {
         message: "Expected an image at buffer 1 but found an empty file. Remove or replace it.",
       });
     });
   });
 
   describe("loadClassifier", () => {
-    const save = async () => saveModel(at("model"), classifier.config, await classifier.network.parameters());
+    const save = async () =>
+      saveModel(at("model"), given.classifier.config, await given.classifier.network.parameters());
 
     it("refuses a folder that is missing or half-written, and leaves no tensors behind", async () => {
       const before = tf.memory().numTensors;

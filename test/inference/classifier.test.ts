@@ -1,38 +1,25 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
-import { Classifier, loadClassifier, rank } from "../../src/inference/classifier.js";
+import { loadClassifier, rank } from "../../src/inference/classifier.js";
 import { saveModel } from "../../src/model/model-folder.js";
-import { randomNetwork } from "../model/fixtures.js";
 import { draw } from "./drawn.js";
-
-const IMAGE_SIZE = 33;
-const CLASS_NAMES = ["circle", "square", "triangle"];
+import { CLASS_NAMES, classifierInFolder, IMAGE_SIZE } from "./fixtures.js";
 
 describe("a classifier", () => {
-  let dir: string;
-  let classifier: Classifier;
-  const at = (name: string) => path.join(dir, name);
-  beforeEach(() => {
-    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-classifier-"));
-    classifier = new Classifier(randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES }));
-  });
-  afterEach(() => {
-    classifier.dispose();
-    rmSync(dir, { recursive: true });
-  });
+  const given = classifierInFolder();
+  const at = (name: string) => path.join(given.dir, name);
 
   describe("Classifier", () => {
     it("gives each class the network's probability, most probable first", async () => {
       await draw(at("one.png"));
-      const [{ name, predictions, pixels }] = await classifier.predict(at("one.png"));
+      const [{ name, predictions, pixels }] = await given.classifier.predict(at("one.png"));
       assert.equal(name, at("one.png"));
       assert.equal(pixels.length, IMAGE_SIZE * IMAGE_SIZE * 3);
       const expected = tf.tidy(() => {
         const images = tf.tensor(Float32Array.from(pixels), [1, IMAGE_SIZE, IMAGE_SIZE, 3]) as Tensor4D;
-        return tf.softmax(classifier.network.logits(images)).dataSync();
+        return tf.softmax(given.classifier.network.logits(images)).dataSync();
       });
       for (const { className, prob } of predictions)
         assert.ok(Math.abs(prob - expected[CLASS_NAMES.indexOf(className)]) < 1e-6, className);
@@ -56,8 +43,8 @@ describe("a classifier", () => {
     for (const [file, look] of drawn)
       it(`takes ${file} as a path and as bytes, with the same result`, async () => {
         await draw(at(file), look);
-        const [ofFile] = await classifier.predict(at(file));
-        const [ofBytes] = await classifier.predict(readFileSync(at(file)));
+        const [ofFile] = await given.classifier.predict(at(file));
+        const [ofBytes] = await given.classifier.predict(readFileSync(at(file)));
         assert.equal(ofBytes.name, "buffer 1");
         assert.deepEqual(ofBytes.predictions, ofFile.predictions);
         assert.deepEqual(ofBytes.pixels, ofFile.pixels);
@@ -71,7 +58,7 @@ describe("a classifier", () => {
       await draw(at("b.png"));
       await draw(at("a.png"), { disc: "#ffffff" });
       const bytes = readFileSync(at("a.png"));
-      const results = await classifier.predict([at("b.png"), bytes, at("a.png")]);
+      const results = await given.classifier.predict([at("b.png"), bytes, at("a.png")]);
       assert.deepEqual(
         results.map(({ name }) => name),
         [at("b.png"), "buffer 2", at("a.png")],
@@ -84,9 +71,9 @@ describe("a classifier", () => {
       for (const file of ["b.png", "a.JPG", "deep/c.webp", ".hidden.png", "folder.png/d.png"])
         await draw(at(file));
       writeFileSync(at("notes.txt"), "no image");
-      const results = await classifier.predict([dir]);
+      const results = await given.classifier.predict([given.dir]);
       assert.deepEqual(
-        results.map(({ name }) => path.relative(dir, name)),
+        results.map(({ name }) => path.relative(given.dir, name)),
         ["a.JPG", "b.png", "deep/c.webp", "folder.png/d.png"],
       );
     });
@@ -95,10 +82,10 @@ describe("a classifier", () => {
       await draw(at("one.png"));
       await draw(at("other.png"), { disc: "#ffffff" });
       const [one, other] = ["one.png", "other.png"].map((file) => readFileSync(at(file)));
-      const results = await classifier.predict([...new Array<Buffer>(65).fill(one), other]); // batches of 64
+      const results = await given.classifier.predict([...new Array<Buffer>(65).fill(one), other]); // batches of 64
       assert.equal(results.length, 66);
       assert.equal(results[65].name, "buffer 66");
-      const [alone] = await classifier.predict(other);
+      const [alone] = await given.classifier.predict(other);
       assert.deepEqual(results[65].pixels, alone.pixels);
       const probOf = ({ predictions }: typeof alone) =>
         predictions.find(({ className }) => className === "circle")?.prob as number;
@@ -107,30 +94,31 @@ describe("a classifier", () => {
     });
 
     it("gives nothing for nothing", async () => {
-      assert.deepEqual(await classifier.predict([]), []);
+      assert.deepEqual(await given.classifier.predict([]), []);
     });
 
     it("leaves no tensors behind, after an image that cannot be read either", async () => {
       await draw(at("one.png"));
       writeFileSync(at("bad.png"), "no image");
-      await classifier.predict(at("one.png"));
+      await given.classifier.predict(at("one.png"));
       const before = tf.memory().numTensors;
-      await classifier.predict([at("one.png"), readFileSync(at("one.png"))]);
-      await assert.rejects(classifier.predict([at("one.png"), at("bad.png")]), { name: "InputError" });
+      await given.classifier.predict([at("one.png"), readFileSync(at("one.png"))]);
+      await assert.rejects(given.classifier.predict([at("one.png"), at("bad.png")]), { name: "InputError" });
       assert.equal(tf.memory().numTensors, before);
     });
   });
 
   describe("loadClassifier", () => {
-    const save = async () => saveModel(at("model"), classifier.config, await classifier.network.parameters());
+    const save = async () =>
+      saveModel(at("model"), given.classifier.config, await given.classifier.network.parameters());
 
     it("classifies as the network that was saved did, and is disposed whole", async () => {
       await draw(at("one.png"));
       await save();
-      const [expected] = await classifier.predict(at("one.png"));
+      const [expected] = await given.classifier.predict(at("one.png"));
       const before = tf.memory().numTensors;
       const loaded = await loadClassifier(at("model"));
-      assert.deepEqual(loaded.config, classifier.config);
+      assert.deepEqual(loaded.config, given.classifier.config);
       assert.deepEqual(await loaded.predict(at("one.png")), [expected]);
       loaded.dispose();
       assert.equal(tf.memory().numTensors, before);

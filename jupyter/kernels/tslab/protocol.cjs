@@ -38,11 +38,7 @@ function mendProtocol() {
   };
 
   ZmqServer.prototype.handleExecute = async function (socket, message) {
-    const reply = await executeCell(this, message);
-    const envelope = message.createReply();
-    envelope.header.msg_type = "execute_reply";
-    envelope.content = reply;
-    envelope.signAndSend(this.connInfo.key, socket);
+    send(this, message, socket, "execute_reply", await executeCell(this, message));
   };
 
   // By default a queue of more than a thousand messages makes the next send fail, and `idle` may be among the lost.
@@ -55,13 +51,16 @@ function mendProtocol() {
   return { interruptCell: () => executor.interrupt() };
 }
 
+/** Answers a message, on one of the server's sockets. */
+function send(server, message, socket, type, content) {
+  const envelope = message.createReply();
+  envelope.header.msg_type = type;
+  envelope.content = content;
+  envelope.signAndSend(server.connInfo.key, socket);
+}
+
 async function executeCell(server, message) {
-  const publish = (type, content) => {
-    const envelope = message.createReply();
-    envelope.header.msg_type = type;
-    envelope.content = content;
-    envelope.signAndSend(server.connInfo.key, server.iopub);
-  };
+  const publish = (type, content) => send(server, message, server.iopub, type, content);
   const { code } = message.content;
   const own = {
     failure: undefined,
