@@ -128,7 +128,7 @@ async function describeEngine(context) {
     const fix = `${gpu ? "Update the NVIDIA driver" : "Install the NVIDIA driver"}, or run: npm run setup -- --accelerator cpu`;
     return [...records, wrong("device", `${engine.device}, though set up for a GPU: ${why}`, fix)];
   }
-  return [...records, ok("device", engine.device)];
+  return [...records, ok("device", `${engine.device}, ${engine.kernels} kernels`)];
 }
 
 async function describeKernelspec(context) {

@@ -2,13 +2,14 @@
 import path from "node:path";
 import { runCommand } from "./command.mjs";
 import { addonKey, libtensorflowDir } from "./engine.mjs";
+import { nativeKey } from "./native.mjs";
 import { SetupError } from "./problem.mjs";
 import { isStamped, stampKey, writeStamp } from "./stamps.mjs";
 
 /**
  * Starts the engine in a process of its own.
  *
- * @returns `{ isRight, libtensorflow, tfjs, isGpu, device }`, or `{ error }` with what the process printed.
+ * @returns `{ isRight, libtensorflow, tfjs, isGpu, device, kernels }`, or `{ error }` with what the process printed.
  */
 export async function probeEngine(context) {
   const probe = path.join(context.root, "scripts/setup/engine-probe.cjs");
@@ -46,7 +47,7 @@ export const engineCheckStep = {
       );
     }
     writeStamp(checkStamp(context), checkKey(context));
-    return `TensorFlow ${engine.libtensorflow} on ${engine.device}`;
+    return `TensorFlow ${engine.libtensorflow} on ${engine.device}, ${engine.kernels} kernels`;
   },
 };
 
@@ -56,5 +57,5 @@ function checkStamp(context) {
 }
 
 function checkKey(context) {
-  return stampKey([process.version, addonKey(context), libtensorflowDir(context)]);
+  return stampKey([process.version, addonKey(context), nativeKey(context), libtensorflowDir(context)]);
 }

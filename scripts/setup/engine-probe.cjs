@@ -1,5 +1,6 @@
 // Starts the engine in a process of its own and reports on it as one line of JSON: node --require tsx/cjs engine-probe.cjs
 const os = require("node:os");
+const { device } = require("../../src/engine/device.ts");
 const { tf } = require("../../src/engine/tf.ts");
 
 const product = tf.tidy(() =>
@@ -36,5 +37,6 @@ console.log(
     device: backend.isUsingGpuDevice
       ? "GPU"
       : `CPU (${cpus[0]?.model.trim() ?? "unknown"}, ${os.availableParallelism()} threads)`,
+    kernels: device().kernels,
   }),
 );

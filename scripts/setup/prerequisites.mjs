@@ -122,7 +122,8 @@ function findPython({ run, osRelease }) {
   return recent;
 }
 
-function findCompiler(env, { run, osRelease }) {
+/** The first C++ compiler that answers, as `{ command }`; else `{ problem }`. */
+export function findCompiler(env, { run, osRelease }) {
   const candidates = env.CXX ? [env.CXX] : COMPILERS;
   const command = candidates.find((name) => run(name, ["--version"]) !== undefined);
   if (command) return { command };

@@ -4,6 +4,7 @@ import { rememberAccelerator } from "./accelerator.mjs";
 import { addonStep, cachedAddon, libtensorflowDir, libtensorflowStep } from "./engine.mjs";
 import { engineCheckStep } from "./engine-check.mjs";
 import { withLock } from "./lock.mjs";
+import { nativeOpsStep } from "./native.mjs";
 import { kernelspecStep, npmStep, pythonStep } from "./packages.mjs";
 import { checkPrerequisites } from "./prerequisites.mjs";
 import { createProgress } from "./progress.mjs";
@@ -15,6 +16,7 @@ export const steps = [
   pythonStep,
   libtensorflowStep,
   addonStep,
+  nativeOpsStep,
   weightsStep,
   kernelspecStep,
   engineCheckStep,

@@ -1,4 +1,5 @@
 import { checkNumber } from "../errors.js";
+import { type InstructionSet, instructionSet } from "./native.js";
 import { tf } from "./tf.js";
 
 export interface Device {
@@ -6,6 +7,8 @@ export interface Device {
   kind: "CPU" | "GPU";
   /** Version of TensorFlow's library. */
   tensorflow: string;
+  /** Instruction set of the native ops' kernels; "stock" where TensorFlow's own serve. */
+  kernels: InstructionSet | "stock";
   numTensors: number;
 }
 
@@ -15,6 +18,7 @@ export function device(): Device {
   return {
     kind: backend.isUsingGpuDevice ? "GPU" : "CPU",
     tensorflow: backend.binding.TF_Version,
+    kernels: instructionSet() ?? "stock",
     numTensors: tf.memory().numTensors,
   };
 }

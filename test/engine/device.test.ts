@@ -4,8 +4,9 @@ import { tf } from "../../src/engine/tf.js";
 
 describe("device", () => {
   it("names where the engine computes and its version", () => {
-    const { kind, tensorflow } = device();
+    const { kind, tensorflow, kernels } = device();
     assert.match(kind, /^(CPU|GPU)$/);
+    assert.match(kernels, kind === "CPU" ? /^(avx512|avx2|stock)$/ : /^stock$/);
     assert.match(tensorflow, /^2\.\d+\.\d+/);
   });
 

@@ -64,7 +64,7 @@ describe("scripts/doctor", () => {
         name: "set-up",
         isOk: false,
         found:
-          "to be done: npm packages, Python packages, libtensorflow, native addon, pre-trained weights, Jupyter kernel, engine check",
+          "to be done: npm packages, Python packages, libtensorflow, native addon, native ops, pre-trained weights, Jupyter kernel, engine check",
         fix: "Run: npm run setup",
       });
       assert.deepEqual(byName.tslab, {

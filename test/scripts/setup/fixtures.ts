@@ -24,6 +24,9 @@ export interface Context {
   wheelsDir?: string;
   env: NodeJS.ProcessEnv;
   accelerator: string;
+  /** Flags of the processor, in place of this machine's. */
+  cpuFlags?: string[];
+  notes?: string[];
   pins: { libtensorflow: Record<string, Pin>; weights: Record<string, Pin> };
 }
 

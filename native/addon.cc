@@ -1,0 +1,13 @@
+// The addon: loading it registers the ops with TensorFlow's runtime. To Node it only tells which kernels serve them.
+#include <node_api.h>
+
+#include "runtime.h"
+
+NAPI_MODULE_INIT() {
+  napi_value instructionSet;
+  const char* found = ferkit::instructionSet();
+  const napi_status status = found ? napi_create_string_utf8(env, found, NAPI_AUTO_LENGTH, &instructionSet)
+                                   : napi_get_null(env, &instructionSet);
+  if (status == napi_ok) napi_set_named_property(env, exports, "instructionSet", instructionSet);
+  return exports;
+}
