@@ -44,13 +44,9 @@ export function nativePaths(context) {
 /** Digest of all that the ops are compiled from. */
 export function nativeKey(context) {
   const { sources, headers } = listSources(context);
-  return stampKey([
-    ...commonInputs(context),
-    ...sources,
-    ...headers,
-    ...toFiles(sources),
-    ...toFiles(headers),
-  ]);
+  const files = [...sources, ...headers];
+  const names = files.map((file) => path.basename(file));
+  return stampKey([...commonInputs(context), ...names, ...toFiles(files)]);
 }
 
 export const nativeOpsStep = {
