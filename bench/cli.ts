@@ -1,0 +1,121 @@
+import { Command, Option } from "commander";
+import { callerPath, dataSource, numberFor } from "../scripts/arguments.js";
+import { reportFailure } from "../scripts/report-failure.js";
+import { InputError } from "../src/errors.js";
+import type { AccuracyRunName } from "./accuracy-record.js";
+import type { BenchOptions } from "./bench.js";
+import type { BenchVariant } from "./workload.js";
+
+interface Flags {
+  quick?: boolean;
+  json?: string;
+  only?: string;
+  rounds?: number;
+  seconds?: number;
+  readme?: boolean;
+  profile?: boolean;
+  variant: BenchVariant;
+  imageSize: number;
+  batchSize: number;
+  timeToAccuracy?: boolean;
+  data?: string;
+  preset: string;
+  runs?: AccuracyRunName[];
+  epochs?: number;
+}
+
+const program = new Command("npm run bench --")
+  .description(
+    "Measures ferkit beside PyTorch with timm, Keras and stock tfjs layers: each in a process of its own, in turns, after " +
+      "the same weights and batch have given the same loss and gradients. The whole bench takes about half an hour and is " +
+      "recorded in bench/results; time to accuracy is measured apart.",
+  )
+  .option("--quick", "less than eight minutes: fewer rounds, and nothing is recorded")
+  .option("--json <file>", 'write {"ratios": {name: value}}, above 1 = ferkit is faster')
+  .option(
+    "--only <text>",
+    "workloads whose name holds this: `train lite0, 48 px, batch 32`; nothing is recorded",
+  )
+  .option("--rounds <count>", "turns of each contender; nothing is recorded", numberFor("--rounds"))
+  .option("--seconds <count>", "least duration of a turn; nothing is recorded", numberFor("--seconds"))
+  .optionsGroup("Instead of measuring:")
+  .option("--readme", "write the README's section on speed and its charts from the newest results")
+  .optionsGroup("Where a training step's time goes:")
+  .option("--profile", "print the time of each op of one training step of ferkit")
+  .addOption(new Option("--variant <name>", "network").choices(["lite0", "b0"]).default("lite0"))
+  .option("--image-size <pixels>", "side of the images", numberFor("--image-size"), 48)
+  .option("--batch-size <count>", "images a step", numberFor("--batch-size"), 32)
+  .optionsGroup("Time to accuracy:")
+  .option("--time-to-accuracy", "train to the best validation accuracy of PyTorch's seed recipe; takes hours")
+  .option("--data <path>", "fer2013 (downloads), or a folder or archive of class folders")
+  .option("--preset <name>", "ferkit's recipe", "fer2013-fast")
+  .addOption(
+    new Option("--runs <names...>", "do these again; else those that are not recorded").choices([
+      "pytorchSeed",
+      "ferkit",
+      "pytorchRecipe",
+    ]),
+  )
+  .option(
+    "--epochs <count>",
+    "in place of the recipes' own, to try it out; nothing is recorded",
+    numberFor("--epochs"),
+  )
+  .showHelpAfterError()
+  .action(run);
+
+/** What each needs is loaded when it is asked for: the engine takes a second and says so. */
+async function run(flags: Flags): Promise<void> {
+  if (flags.readme) return writeReadme();
+  if (flags.profile) return profile(flags);
+  if (flags.timeToAccuracy) return timeToAccuracy(flags);
+  return bench(flags);
+}
+
+async function bench({ quick, json, only, rounds, seconds }: Flags): Promise<void> {
+  const { QUICK, runBench, WHOLE } = await import("./bench.js");
+  const { latestAccuracyRecord } = await import("./accuracy-record.js");
+  const { ratiosOf } = await import("./ratios.js");
+  const { recordResults, writeJson } = await import("./results.js");
+  const tables = await import("./tables.js");
+  const options: BenchOptions = { ...(quick ? QUICK : WHOLE), only };
+  if (rounds !== undefined) options.numRounds = options.numRoundsOfLong = rounds;
+  if (seconds !== undefined) options.seconds = seconds;
+  const results = await runBench(options);
+  const record = latestAccuracyRecord();
+  const ratios = ratiosOf(results, record);
+  console.log(tables.toText(tables.timingTable(results.timings, tables.withSpread)));
+  console.log(`\n${tables.toText(tables.ratioTable(ratios))}\n`);
+  for (const remark of tables.remarks(results)) console.log(remark);
+  console.log(
+    record
+      ? `Time to accuracy was not measured now: it is the record of ${record.date}.`
+      : "Time to accuracy was not measured now, and there is no record of it: npm run bench -- --time-to-accuracy",
+  );
+  const isWhole = !quick && [only, rounds, seconds].every((flag) => flag === undefined);
+  if (isWhole) console.error(`recorded in ${await recordResults(results)}`);
+  if (json === undefined) return;
+  const values = Object.fromEntries(Object.entries(ratios).map(([name, { value }]) => [name, value]));
+  await writeJson(callerPath(json), { ratios: values });
+}
+
+async function writeReadme(): Promise<void> {
+  const readme = await import("./readme.js");
+  console.error(`wrote ${(await readme.writeReadme()).join(", ")}`);
+}
+
+async function profile({ variant, imageSize, batchSize }: Flags): Promise<void> {
+  const { profileTable, profileTraining } = await import("./profile.js");
+  const { toText } = await import("./tables.js");
+  console.log(toText(profileTable(await profileTraining({ variant, imageSize, batchSize }))));
+}
+
+async function timeToAccuracy({ data, preset, runs, epochs }: Flags): Promise<void> {
+  if (data === undefined)
+    throw new InputError({ expected: "--data <path> with --time-to-accuracy", found: "no --data" });
+  const accuracy = await import("./time-to-accuracy.js");
+  const options = { data: dataSource(data), preset, runs, epochs };
+  console.log(accuracy.describeTimes(await accuracy.measureTimeToAccuracy(options)));
+}
+
+program.parseAsync().catch(reportFailure);

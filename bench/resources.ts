@@ -1,0 +1,84 @@
+// What the engines need besides time for steps: memory, time for images; and what they leave behind.
+import { CONTENDERS, type Contender, type ContenderName, type Engine } from "./contenders.js";
+import { type Spread, spreadOf } from "./statistics.js";
+import type { Worker } from "./worker.js";
+import type { DataTimes } from "./workers/data.js";
+import type { EpochTensors } from "./workers/tensors.js";
+import { startWorker } from "./workers.js";
+import type { Workload } from "./workload.js";
+
+/** Memory of a process that does nothing but train. */
+export interface MemoryFigure extends Workload {
+  contender: ContenderName;
+  peakResidentBytes: number;
+}
+
+/** Seconds that a data set's images take. */
+export interface DataFigures extends Record<keyof DataTimes, Spread> {
+  numImages: number;
+}
+
+export interface DataRounds {
+  numRounds: number;
+  /** Images that are decoded one after another, in place of all. */
+  numSerialImages: number;
+}
+
+/** B0 is the one network that every engine has. */
+const MEMORY_WORKLOAD: Workload = { kind: "train", variant: "b0", imageSize: 48, batchSize: 32 };
+const MEMORY_CONTENDERS: readonly ContenderName[] = [
+  "ferkit",
+  "pytorch",
+  "pytorchChannelsLast",
+  "keras",
+  "stockLayers",
+];
+/** Steps after which memory grows no more. */
+const MEMORY_STEPS = 6;
+/** FER-2013's training images. */
+const NUM_IMAGES = 28_821;
+const TENSOR_EPOCHS = 3;
+
+export async function measureMemory(): Promise<MemoryFigure[]> {
+  const figures: MemoryFigure[] = [];
+  for (const contender of MEMORY_CONTENDERS) {
+    const { engine, label: _, ...options }: Contender = CONTENDERS[contender];
+    const peakResidentBytes = await withWorker(engine, async (worker) => {
+      const session = await worker.request<number>("prepare", { ...MEMORY_WORKLOAD, ...options });
+      await worker.request("time", { session, seconds: 0, minSteps: MEMORY_STEPS });
+      return worker.peakResidentBytes();
+    });
+    figures.push({ ...MEMORY_WORKLOAD, contender, peakResidentBytes });
+  }
+  return figures;
+}
+
+export async function measureData({ numRounds, numSerialImages }: DataRounds): Promise<DataFigures> {
+  const options = { numImages: NUM_IMAGES, numSerialImages };
+  const rounds = await withWorker("ferkit", async (worker) => {
+    const times: DataTimes[] = [];
+    for (let round = 0; round < numRounds; round++) times.push(await worker.request("timeData", options));
+    return times;
+  });
+  const spread = (name: keyof DataTimes) => spreadOf(rounds.map((times) => times[name]));
+  return {
+    numImages: NUM_IMAGES,
+    decode: spread("decode"),
+    decodeSerially: spread("decodeSerially"),
+    startEpoch: spread("startEpoch"),
+  };
+}
+
+export function countTensors(): Promise<EpochTensors[]> {
+  return withWorker("ferkit", (worker) => worker.request("countEpochTensors", { epochs: TENSOR_EPOCHS }));
+}
+
+/** Runs something with a worker of its own. */
+async function withWorker<T>(engine: Engine, run: (worker: Worker) => Promise<T>): Promise<T> {
+  const worker = await startWorker(engine);
+  try {
+    return await run(worker);
+  } finally {
+    await worker.close();
+  }
+}

@@ -1,0 +1,106 @@
+// Figures as rows of text: for the terminal with spread, for the README without.
+import { CONTENDER_NAMES, CONTENDERS, type ContenderName, PYTORCH } from "./contenders.js";
+import type { Ratio } from "./ratios.js";
+import type { Results } from "./results.js";
+import type { Timing } from "./rounds.js";
+import type { Spread } from "./statistics.js";
+import { describe, type Kind } from "./workload.js";
+
+/** A heading and rows of as many cells. */
+export interface Table {
+  heading: string[];
+  rows: string[][];
+}
+
+/** Images a second of each workload, a column for each contender, and ferkit over the fastest PyTorch. */
+export function timingTable(timings: readonly Timing[], format: (rate: Spread) => string): Table {
+  const contenders = CONTENDER_NAMES.filter((name) => timings.some((timing) => timing.contender === name));
+  const workloads = [...new Set(timings.map(describe))];
+  const rows = workloads.map((workload) => {
+    const of = (name: ContenderName) =>
+      timings.find((timing) => timing.contender === name && describe(timing) === workload);
+    const fastest = Math.max(...PYTORCH.map((name) => of(name)?.median ?? 0));
+    const own = of("ferkit");
+    const ratio = own && fastest > 0 ? (own.median / fastest).toFixed(2) : "";
+    const cell = (rate?: Spread) => (rate ? format(rate) : "");
+    return [workload, ...contenders.map((name) => cell(of(name))), ratio];
+  });
+  const labels = contenders.map((name) => CONTENDERS[name].label);
+  return { heading: ["images/s", ...labels, "ferkit / fastest PyTorch"], rows };
+}
+
+/** `338 (331–344)`. */
+export function withSpread({ median, min, max }: Spread): string {
+  return `${round(median)} (${round(min)}–${round(max)})`;
+}
+
+/** `338`. */
+export function medianOnly({ median }: Spread): string {
+  return round(median);
+}
+
+export function ratioTable(ratios: Record<string, Ratio>): Table {
+  const rows = Object.entries(ratios).map(([name, { value, meaning }]) => [name, value.toFixed(2), meaning]);
+  return { heading: ["ratio", "", "above 1 = ferkit is faster"], rows };
+}
+
+/** What is no speed of steps, a sentence each. */
+export function remarks({ parity, timings, memory, data, tensors }: Results): string[] {
+  const agreement = parity.map(
+    ({ variant, engine, gradientError }) => `${variant} in ${engine} ${gradientError.toExponential(0)}`,
+  );
+  const peaks = memory.map(
+    ({ contender, peakResidentBytes }) =>
+      `${CONTENDERS[contender].label} ${(peakResidentBytes / 1e9).toFixed(2)} GB`,
+  );
+  const single = timings.filter(({ batchSize, variant }) => batchSize === 1 && variant === "lite0");
+  const latencies = (kind: Kind) =>
+    single
+      .filter((timing) => timing.kind === kind)
+      .map(({ contender, median }) => `${CONTENDERS[contender].label} ${(1000 / median).toFixed(1)} ms`)
+      .join(", ");
+  const counts = tensors.map(({ numTensors }) => numTensors);
+  const lines: [boolean, string][] = [
+    [parity.length > 0, `Greatest relative difference of a gradient from ferkit's: ${agreement.join(", ")}.`],
+    [
+      single.length > 0,
+      `One image through Lite0: ${latencies("infer")}; from its file's bytes to probabilities: ${latencies("predict")}.`,
+    ],
+    [memory.length > 0, `Peak memory while B0 trains at 48 px, batch 32: ${peaks.join(", ")}.`],
+    [counts.length > 0, `Tensors at the ends of epochs: ${counts.join(", ")}.`],
+  ];
+  if (data)
+    lines.push([
+      true,
+      `${data.numImages.toLocaleString("en")} JPEG files of 48 px: decoded in ${data.decode.median.toFixed(1)} s, ` +
+        `by one sharp call after another in ${data.decodeSerially.median.toFixed(1)} s; from the cache to the first ` +
+        `batch in ${data.startEpoch.median.toFixed(2)} s.`,
+    ]);
+  return lines.filter(([isMeasured]) => isMeasured).map(([, line]) => line);
+}
+
+/** Columns side by side, two spaces apart. */
+export function toText({ heading, rows }: Table): string {
+  const all = [heading, ...rows];
+  const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column].length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** The first column to the left, figures to the right. */
+export function toMarkdown({ heading, rows }: Table): string {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  const rule = heading.map((_, column) => (column === 0 ? "---" : "--:"));
+  return [heading, rule, ...rows].map(line).join("\n");
+}
+
+/** Three digits are more than one run agrees with the next. */
+function round(value: number): string {
+  return value < 100 ? value.toPrecision(3) : value.toFixed(0);
+}

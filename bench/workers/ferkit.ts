@@ -1,0 +1,26 @@
+import { device, tf } from "../../src/index.js";
+import type { Workload } from "../workload.js";
+import { timeData } from "./data.js";
+import { recordStep } from "./recorded-step.js";
+import { type Session, serve } from "./serve.js";
+import { inference, prediction, training, trainingWithData } from "./steps.js";
+import { countEpochTensors } from "./tensors.js";
+
+interface Options {
+  loadsData?: boolean;
+  /** Of an image, for `predict`. */
+  file: string;
+}
+
+async function prepare({ loadsData, file, ...workload }: Workload & Options): Promise<Session> {
+  if (workload.kind === "infer") return inference(workload);
+  if (workload.kind === "predict") return prediction({ ...workload, file });
+  return loadsData ? trainingWithData(workload) : training(workload);
+}
+
+serve(prepare, {
+  versions: async () => ({ node: process.version, tfjs: tf.version.tfjs, tensorflow: device().tensorflow }),
+  recordStep: recordStep,
+  timeData,
+  countEpochTensors: async ({ epochs }: { epochs: number }) => countEpochTensors(epochs),
+});

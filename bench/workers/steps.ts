@@ -1,0 +1,112 @@
+// ferkit's steps, of training and inference, through the interfaces that `train` and `predict` use.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import {
+  type Batch,
+  batches,
+  createNetwork,
+  loadClassifier,
+  NO_AUGMENTATION,
+  type PackedImages,
+  saveModel,
+  type TrainConfig,
+  tf,
+  trainConfig,
+} from "../../src/index.js";
+import { Trainer } from "../../src/training/trainer.js";
+import { CLASS_NAMES, type Workload } from "../workload.js";
+import { noise } from "./noise.js";
+import type { Session } from "./serve.js";
+
+/** Batches of the data set that is loaded from while training. */
+const BATCHES_AN_EPOCH = 32;
+
+/** The seed recipe on random weights. */
+function configFor({ variant, imageSize, batchSize }: Workload): TrainConfig {
+  return trainConfig("seed", { variant, weights: "random", imageSize, batchSize });
+}
+
+/** Trains on one batch again and again, which nothing changes on its way. */
+export async function training(workload: Workload): Promise<Session> {
+  const config = { ...configFor(workload), augment: NO_AUGMENTATION };
+  const images = noise(workload.imageSize, workload.batchSize);
+  const trainer = await Trainer.create(config, images, CLASS_NAMES);
+  const batch = await firstBatch(images, config);
+  const nextBatch = async () => ({ ...batch, images: batch.images.clone() });
+  return trainingSession(trainer, nextBatch, () => batch.images.dispose());
+}
+
+/** Trains on batches as they are loaded and augmented, epoch after epoch. */
+export async function trainingWithData(workload: Workload): Promise<Session> {
+  const config = configFor(workload);
+  const images = noise(workload.imageSize, BATCHES_AN_EPOCH * workload.batchSize);
+  const trainer = await Trainer.create(config, images, CLASS_NAMES);
+  const loaded = endlessBatches(images, config);
+  const nextBatch = async () => (await loaded.next()).value as Batch;
+  return trainingSession(trainer, nextBatch, () => void loaded.return(undefined));
+}
+
+function trainingSession(trainer: Trainer, nextBatch: () => Promise<Batch>, release: () => void): Session {
+  let numSteps = 0;
+  return {
+    step: async () => {
+      const result = trainer.step(await nextBatch(), 1, ++numSteps);
+      await result.loss.data();
+      tf.dispose(Object.values(result));
+    },
+    dispose: () => {
+      release();
+      trainer.dispose();
+    },
+  };
+}
+
+/** Logits of one batch again and again. */
+export async function inference(workload: Workload): Promise<Session> {
+  const network = await createNetwork({ ...configFor(workload), classNames: CLASS_NAMES });
+  const { images } = await firstBatch(noise(workload.imageSize, workload.batchSize), configFor(workload));
+  return {
+    step: async () => {
+      const logits = network.logits(images);
+      await logits.data();
+      logits.dispose();
+    },
+    dispose: () => {
+      images.dispose();
+      network.dispose();
+    },
+  };
+}
+
+/** Probabilities of one image, from the bytes of its file. */
+export async function prediction({ file, ...workload }: Workload & { file: string }): Promise<Session> {
+  const network = await createNetwork({ ...configFor(workload), classNames: CLASS_NAMES });
+  const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-bench-"));
+  try {
+    await saveModel(dir, network.config, await network.parameters());
+    network.dispose();
+    const classifier = await loadClassifier(dir);
+    const bytes = await readFile(file);
+    return {
+      step: async () => {
+        await classifier.predict(bytes);
+      },
+      dispose: () => classifier.dispose(),
+    };
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
+
+/** The first batch in the order of the images. */
+export async function firstBatch(images: PackedImages, { batchSize, seed }: TrainConfig): Promise<Batch> {
+  for await (const batch of batches(images, { batchSize, seed, shuffle: false, epoch: 1, dropLast: false }))
+    return batch;
+  throw new Error("Expected images but found none");
+}
+
+async function* endlessBatches(images: PackedImages, { batchSize, seed }: TrainConfig) {
+  for (let epoch = 1; ; epoch++)
+    yield* batches(images, { batchSize, seed, shuffle: true, epoch, dropLast: true });
+}

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { encodeSafetensors } from "../../bench/safetensors.js";
+import { readSafetensors } from "../../src/model/safetensors.js";
+
+describe("encodeSafetensors", () => {
+  it("is read back as it was", () => {
+    const tensors = new Map([
+      ["kernel", { shape: [2, 2], data: Float32Array.of(1, -2, 3.5, 4) }],
+      ["loss", { shape: [], data: Float32Array.of(0.25) }],
+    ]);
+    assert.deepEqual(readSafetensors(encodeSafetensors(tensors), "test"), tensors);
+  });
+
+  it("writes the part of a buffer that an array shows", () => {
+    const data = Float32Array.of(1, 2, 3).subarray(1);
+    const read = readSafetensors(encodeSafetensors(new Map([["view", { shape: [2], data }]])), "test");
+    assert.deepEqual(read.get("view")?.data, Float32Array.of(2, 3));
+  });
+});
