@@ -137,6 +137,20 @@ function roundFilters(filters: number): number {
   return rounded < 0.9 * filters ? rounded + FILTER_DIVISOR : rounded;
 }
 
+export interface DepthwiseShape {
+  kernelSize: number;
+  stride: number;
+}
+export interface ConvShape extends DepthwiseShape {
+  filters: number;
+}
+
+/** The batch norm that every convolution has after it, and the activation after that. */
+export interface Norm {
+  name: string;
+  activation: Activation;
+}
+
 /**
  * What a layer does, for one reading of the network: training, inference, the stock tfjs layers, or counting.
  *
@@ -146,9 +160,8 @@ function roundFilters(filters: number): number {
 export interface Layers<X> {
   /** Runs the layers of one block; where a reading frees what a block leaves behind, it does so here. */
   scope(block: string, run: () => X): X;
-  conv(x: X, name: string, shape: { kernelSize: number; stride: number; filters: number }): X;
-  depthwiseConv(x: X, name: string, shape: { kernelSize: number; stride: number }): X;
-  batchNorm(x: X, name: string, activation: Activation): X;
+  conv(x: X, name: string, shape: ConvShape, norm: Norm): X;
+  depthwiseConv(x: X, name: string, shape: DepthwiseShape, norm: Norm): X;
   /** Scales the channels by a gate computed from their means (Hu et al. 2018); `name` = the block's. */
   squeezeExcite(x: X, name: string, seFilters: number): X;
   /**
@@ -165,32 +178,31 @@ export interface Layers<X> {
 export function applyEfficientNet<X>(layers: Layers<X>, architecture: Architecture, images: X): X {
   const { activation, blocks, stemFilters, topFilters } = architecture;
   let x = layers.scope("stem", () => {
-    const h = layers.conv(images, "stem_conv", { kernelSize: 3, stride: 2, filters: stemFilters });
-    return layers.batchNorm(h, "stem_bn", activation);
+    const shape = { kernelSize: 3, stride: 2, filters: stemFilters };
+    return layers.conv(images, "stem_conv", shape, { name: "stem_bn", activation });
   });
   blocks.forEach((block, index) => {
     const input = x;
     x = layers.scope(block.name, () => applyBlock(layers, block, activation, input, index / blocks.length));
   });
   x = layers.scope("top", () => {
-    const h = layers.conv(x, "top_conv", { kernelSize: 1, stride: 1, filters: topFilters });
-    return layers.batchNorm(h, "top_bn", activation);
+    const shape = { kernelSize: 1, stride: 1, filters: topFilters };
+    return layers.conv(x, "top_conv", shape, { name: "top_bn", activation });
   });
   return layers.classify(x, "predictions", architecture);
 }
 
 function applyBlock<X>(layers: Layers<X>, block: Block, activation: Activation, x: X, depth: number): X {
-  const { name, kernelSize, stride } = block;
+  const { name, kernelSize, stride, filtersIn, filtersOut, expandRatio } = block;
+  const pointwise = { kernelSize: 1, stride: 1 };
   let h = x;
-  if (block.expandRatio !== 1) {
-    const filters = block.filtersIn * block.expandRatio;
-    h = layers.conv(h, `${name}_expand_conv`, { kernelSize: 1, stride: 1, filters });
-    h = layers.batchNorm(h, `${name}_expand_bn`, activation);
+  if (expandRatio !== 1) {
+    const shape = { ...pointwise, filters: filtersIn * expandRatio };
+    h = layers.conv(h, `${name}_expand_conv`, shape, { name: `${name}_expand_bn`, activation });
   }
-  h = layers.depthwiseConv(h, `${name}_dwconv`, { kernelSize, stride });
-  h = layers.batchNorm(h, `${name}_bn`, activation);
+  h = layers.depthwiseConv(h, `${name}_dwconv`, { kernelSize, stride }, { name: `${name}_bn`, activation });
   if (block.seFilters) h = layers.squeezeExcite(h, name, block.seFilters);
-  h = layers.conv(h, `${name}_project_conv`, { kernelSize: 1, stride: 1, filters: block.filtersOut });
-  h = layers.batchNorm(h, `${name}_project_bn`, "linear");
+  const shape = { ...pointwise, filters: filtersOut };
+  h = layers.conv(h, `${name}_project_conv`, shape, { name: `${name}_project_bn`, activation: "linear" });
   return block.hasResidual ? layers.residual(x, h, name, depth) : h;
 }

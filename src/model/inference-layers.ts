@@ -1,6 +1,6 @@
 import * as kernels from "../engine/kernels.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import type { Activation, Layers } from "./efficientnet.js";
+import type { Activation, ConvShape, DepthwiseShape, Layers, Norm } from "./efficientnet.js";
 
 /** The value of each parameter by name. */
 export type Values = ReadonlyMap<string, Tensor>;
@@ -20,19 +20,14 @@ export class InferenceLayers implements Layers<Tensor> {
     return tf.tidy(run);
   }
 
-  conv(x: Tensor, name: string, { stride }: { stride: number }): Tensor {
+  conv(x: Tensor, name: string, { stride }: ConvShape, norm: Norm): Tensor {
     const [kernel] = valuesOf(this.values, name, "kernel");
-    return kernels.conv2d(x, kernel, stride);
+    return this.batchNorm(kernels.conv2d(x, kernel, stride), norm);
   }
 
-  depthwiseConv(x: Tensor, name: string, { stride }: { stride: number }): Tensor {
+  depthwiseConv(x: Tensor, name: string, { stride }: DepthwiseShape, norm: Norm): Tensor {
     const [kernel] = valuesOf(this.values, name, "depthwise_kernel");
-    return kernels.depthwiseConv2d(x, kernel, stride);
-  }
-
-  batchNorm(x: Tensor, name: string, activation: Activation): Tensor {
-    const y = kernels.batchNormInference(x, valuesOf(this.values, name, ...BATCH_NORM_WEIGHTS));
-    return activate(y, activation);
+    return this.batchNorm(kernels.depthwiseConv2d(x, kernel, stride), norm);
   }
 
   squeezeExcite(x: Tensor, name: string): Tensor {
@@ -51,6 +46,11 @@ export class InferenceLayers implements Layers<Tensor> {
   classify(x: Tensor, name: string): Tensor {
     const [kernel, bias] = valuesOf(this.values, name, "kernel", "bias");
     return kernels.biasAdd(kernels.matMul(kernels.mean(x, [1, 2], false), kernel), bias);
+  }
+
+  private batchNorm(x: Tensor, { name, activation }: Norm): Tensor {
+    const y = kernels.batchNormInference(x, valuesOf(this.values, name, ...BATCH_NORM_WEIGHTS));
+    return activate(y, activation);
   }
 }
 

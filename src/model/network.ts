@@ -1,6 +1,6 @@
 import * as kernels from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { Variable } from "../engine/variable.js";
+import { readVariables, Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { type Architecture, applyEfficientNet, efficientNet, type Variant } from "./efficientnet.js";
@@ -51,7 +51,7 @@ export class Network {
 
   /** The value of each parameter now; the caller disposes them. */
   read(): Map<string, Tensor> {
-    return new Map([...this.variables].map(([name, variable]) => [name, variable.read()]));
+    return readVariables(this.variables);
   }
 
   /** Copies the parameters out of the engine. */

@@ -2,8 +2,11 @@ import { ParameterError } from "../errors.js";
 import {
   type Architecture,
   applyEfficientNet,
+  type ConvShape,
+  type DepthwiseShape,
   efficientNet,
   type Layers,
+  type Norm,
   type Variant,
 } from "./efficientnet.js";
 
@@ -40,32 +43,19 @@ class ShapeLayers implements Layers<Shape> {
     return run();
   }
 
-  conv(
-    x: Shape,
-    name: string,
-    { kernelSize, stride, filters }: { kernelSize: number; stride: number; filters: number },
-  ) {
-    const kernel = [kernelSize, kernelSize, x.channels, filters];
-    return this.add(name, strided(x, stride, filters), [
-      { name: `${name}/kernel`, shape: kernel, kind: "kernel" },
-    ]);
+  conv(x: Shape, name: string, { kernelSize, stride, filters }: ConvShape, norm: Norm) {
+    const shape = [kernelSize, kernelSize, x.channels, filters];
+    const y = strided(x, stride, filters);
+    return this.batchNorm(this.add(name, y, [{ name: `${name}/kernel`, shape, kind: "kernel" }]), norm);
   }
 
-  depthwiseConv(x: Shape, name: string, { kernelSize, stride }: { kernelSize: number; stride: number }) {
-    const kernel = [kernelSize, kernelSize, x.channels, 1];
-    return this.add(name, strided(x, stride, x.channels), [
-      { name: `${name}/depthwise_kernel`, shape: kernel, kind: "kernel" },
-    ]);
-  }
-
-  batchNorm(x: Shape, name: string) {
-    const shape = [x.channels];
-    return this.add(name, x, [
-      { name: `${name}/gamma`, shape, kind: "gamma" },
-      { name: `${name}/beta`, shape, kind: "beta" },
-      { name: `${name}/moving_mean`, shape, kind: "movingMean" },
-      { name: `${name}/moving_variance`, shape, kind: "movingVariance" },
-    ]);
+  depthwiseConv(x: Shape, name: string, { kernelSize, stride }: DepthwiseShape, norm: Norm) {
+    const shape = [kernelSize, kernelSize, x.channels, 1];
+    const y = strided(x, stride, x.channels);
+    return this.batchNorm(
+      this.add(name, y, [{ name: `${name}/depthwise_kernel`, shape, kind: "kernel" }]),
+      norm,
+    );
   }
 
   squeezeExcite(x: Shape, name: string, seFilters: number) {
@@ -89,6 +79,16 @@ class ShapeLayers implements Layers<Shape> {
     return this.add(name, { height: 1, width: 1, channels: numClasses }, [
       { name: `${name}/kernel`, shape: [x.channels, numClasses], kind: "kernel" },
       { name: `${name}/bias`, shape: [numClasses], kind: "bias" },
+    ]);
+  }
+
+  private batchNorm(x: Shape, { name }: Norm) {
+    const shape = [x.channels];
+    return this.add(name, x, [
+      { name: `${name}/gamma`, shape, kind: "gamma" },
+      { name: `${name}/beta`, shape, kind: "beta" },
+      { name: `${name}/moving_mean`, shape, kind: "movingMean" },
+      { name: `${name}/moving_variance`, shape, kind: "movingVariance" },
     ]);
   }
 

@@ -1,5 +1,12 @@
 import { tf } from "../engine/tf.js";
-import { type Activation, type Architecture, applyEfficientNet, type Layers } from "./efficientnet.js";
+import {
+  type Architecture,
+  applyEfficientNet,
+  type ConvShape,
+  type DepthwiseShape,
+  type Layers,
+  type Norm,
+} from "./efficientnet.js";
 
 type Symbolic = ReturnType<typeof tf.input>;
 type Layer = { apply(inputs: Symbolic | Symbolic[]): unknown };
@@ -13,31 +20,14 @@ class StockLayers implements Layers<Symbolic> {
     return run();
   }
 
-  conv(x: Symbolic, name: string, shape: { kernelSize: number; stride: number; filters: number }): Symbolic {
-    const { kernelSize, stride, filters } = shape;
-    return apply(
-      tf.layers.conv2d({ name, kernelSize, strides: stride, filters, padding: "same", useBias: false }),
-      x,
-    );
+  conv(x: Symbolic, name: string, { kernelSize, stride, filters }: ConvShape, norm: Norm): Symbolic {
+    const options = { kernelSize, strides: stride, padding: "same", useBias: false } as const;
+    return this.batchNorm(apply(tf.layers.conv2d({ ...options, name, filters }), x), norm);
   }
 
-  depthwiseConv(
-    x: Symbolic,
-    name: string,
-    { kernelSize, stride }: { kernelSize: number; stride: number },
-  ): Symbolic {
-    return apply(
-      tf.layers.depthwiseConv2d({ name, kernelSize, strides: stride, padding: "same", useBias: false }),
-      x,
-    );
-  }
-
-  batchNorm(x: Symbolic, name: string, activation: Activation): Symbolic {
-    const y = apply(tf.layers.batchNormalization({ name, epsilon: 1e-3 }), x);
-    const activationName = name.replace(/bn$/, "activation");
-    if (activation === "relu6") return apply(tf.layers.reLU({ name: activationName, maxValue: 6 }), y);
-    if (activation === "swish") return apply(tf.layers.activation({ name: activationName, activation }), y);
-    return y;
+  depthwiseConv(x: Symbolic, name: string, { kernelSize, stride }: DepthwiseShape, norm: Norm): Symbolic {
+    const options = { kernelSize, strides: stride, padding: "same", useBias: false } as const;
+    return this.batchNorm(apply(tf.layers.depthwiseConv2d({ ...options, name }), x), norm);
   }
 
   squeezeExcite(x: Symbolic, name: string, seFilters: number): Symbolic {
@@ -63,6 +53,14 @@ class StockLayers implements Layers<Symbolic> {
     const pooled = apply(tf.layers.globalAveragePooling2d({ name: "avg_pool" }), x);
     const features = apply(tf.layers.dropout({ name: "top_dropout", rate: dropoutRate }), pooled);
     return apply(tf.layers.dense({ name, units: numClasses, activation: "softmax" }), features);
+  }
+
+  private batchNorm(x: Symbolic, { name, activation }: Norm): Symbolic {
+    const y = apply(tf.layers.batchNormalization({ name, epsilon: 1e-3 }), x);
+    const activationName = name.replace(/bn$/, "activation");
+    if (activation === "relu6") return apply(tf.layers.reLU({ name: activationName, maxValue: 6 }), y);
+    if (activation === "swish") return apply(tf.layers.activation({ name: activationName, activation }), y);
+    return y;
   }
 }
 

@@ -1,19 +1,9 @@
 import * as kernels from "../engine/kernels.js";
 import type { Tape } from "../engine/tape.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import type { Activation, Layers } from "./efficientnet.js";
+import type { Activation, ConvShape, DepthwiseShape, Layers, Norm } from "./efficientnet.js";
 import { BATCH_NORM_WEIGHTS, InferenceLayers, type Values, valuesOf } from "./inference-layers.js";
-
-export interface TrainingOptions {
-  /** How far the moving statistics go towards each batch's, (0, 1]. */
-  batchNormMomentum: number;
-  /** Probability to zero a feature before the last layer, [0, 1). */
-  dropoutRate: number;
-  /** Probability to drop the last residual branch for an image, [0, 1); earlier ones linearly less. */
-  dropPathRate: number;
-  /** Governs dropout and stochastic depth; another one each step. */
-  seed: number;
-}
+import { RecordedDense, type TrainingOptions } from "./recorded-dense.js";
 
 /**
  * Runs the network for training, recording on a tape what the backward pass needs.
@@ -24,7 +14,7 @@ export class TrainingLayers implements Layers<Tensor> {
   /** New moving statistics by parameter name; the caller disposes them. */
   readonly movingStatistics = new Map<string, Tensor>();
   private readonly inference: InferenceLayers;
-  private numMasks = 0;
+  private readonly vectors: RecordedDense;
 
   constructor(
     private readonly tape: Tape,
@@ -32,6 +22,7 @@ export class TrainingLayers implements Layers<Tensor> {
     private readonly options: TrainingOptions,
   ) {
     this.inference = new InferenceLayers(values);
+    this.vectors = new RecordedDense(tape, values, options.seed);
   }
 
   scope(block: string, run: () => Tensor): Tensor {
@@ -39,52 +30,41 @@ export class TrainingLayers implements Layers<Tensor> {
     return isFrozen ? tf.tidy(run) : run();
   }
 
-  conv(x: Tensor, name: string, { kernelSize, stride }: { kernelSize: number; stride: number }): Tensor {
+  conv(x: Tensor, name: string, shape: ConvShape, norm: Norm): Tensor {
+    const { kernelSize, stride } = shape;
     const [kernel] = valuesOf(this.values, name, "kernel");
-    if (kernelSize === 1 && stride === 1) return this.pointwiseConv(x, kernel);
+    if (!this.tape.tracks(kernel)) return this.inference.conv(x, name, shape, norm);
+    if (kernelSize === 1 && stride === 1) return this.batchNorm(this.pointwiseConv(x, kernel), norm);
     const y = kernels.conv2d(x, kernel, stride);
-    return this.tape.record(y, [x, kernel], (dy, [needsX, needsKernel]) => [
+    this.tape.record(y, [x, kernel], (dy, [needsX]) => [
       needsX ? kernels.conv2dInputGradient(dy, kernel, x.shape, stride) : null,
-      needsKernel ? kernels.conv2dKernelGradient(dy, x, kernel.shape, stride) : null,
+      kernels.conv2dKernelGradient(dy, x, kernel.shape, stride),
     ]);
+    return this.batchNorm(y, norm);
   }
 
-  depthwiseConv(x: Tensor, name: string, { stride }: { stride: number }): Tensor {
+  depthwiseConv(x: Tensor, name: string, shape: DepthwiseShape, norm: Norm): Tensor {
+    const { stride } = shape;
     const [kernel] = valuesOf(this.values, name, "depthwise_kernel");
+    if (!this.tape.tracks(kernel)) return this.inference.depthwiseConv(x, name, shape, norm);
     const y = kernels.depthwiseConv2d(x, kernel, stride);
-    return this.tape.record(y, [x, kernel], (dy, [needsX, needsKernel]) => [
+    this.tape.record(y, [x, kernel], (dy, [needsX]) => [
       needsX ? kernels.depthwiseInputGradient(dy, kernel, x.shape, stride) : null,
-      needsKernel ? kernels.depthwiseKernelGradient(dy, x, kernel.shape, stride) : null,
+      kernels.depthwiseKernelGradient(dy, x, kernel.shape, stride),
     ]);
+    return this.batchNorm(y, norm);
   }
 
-  batchNorm(x: Tensor, name: string, activation: Activation): Tensor {
-    const parameters = valuesOf(this.values, name, ...BATCH_NORM_WEIGHTS);
-    const [gamma, beta] = parameters;
-    if (!this.tape.tracks(gamma)) return this.inference.batchNorm(x, name, activation);
-    const { y, movingMean, movingVariance, saved } = kernels.batchNormTraining(
-      x,
-      parameters,
-      this.options.batchNormMomentum,
-    );
-    this.movingStatistics.set(`${name}/moving_mean`, movingMean);
-    this.movingStatistics.set(`${name}/moving_variance`, movingVariance);
-    this.tape.record(y, [x, gamma, beta], (dy) => kernels.batchNormGradient(dy, x, gamma, saved), saved);
-    return this.activate(y, activation);
-  }
-
-  squeezeExcite(x: Tensor, name: string): Tensor {
+  squeezeExcite(x: Tensor, block: string): Tensor {
     const { tape } = this;
-    const [, height, width] = x.shape as number[];
-    const means = kernels.mean(x, [1, 2], true);
-    tape.record(means, [x], (dy) => [spread(dy, x.shape, 1 / (height * width))]);
-    const reduced = this.activate(this.denseConv(means, `${name}_se_reduce`), "swish");
-    const expanded = this.denseConv(reduced, `${name}_se_expand`);
-    const gate = kernels.sigmoid(expanded);
-    tape.record(gate, [expanded], (dy) => [kernels.sigmoidGradient(gate, dy)]);
-    const y = kernels.multiply(x, gate);
-    return tape.record(y, [x, gate], (dy) => [
-      kernels.multiply(dy, gate),
+    if (!tape.tracks(x)) return this.inference.squeezeExcite(x, block);
+    const [batchSize, , , channels] = x.shape as number[];
+    const gate = this.vectors.gate(this.means(x), block);
+    const spreadGate = gate.reshape([batchSize, 1, 1, channels]);
+    tape.record(spreadGate, [gate], (dy) => [dy.reshape(gate.shape)]);
+    const y = kernels.multiply(x, spreadGate);
+    return tape.record(y, [x, spreadGate], (dy) => [
+      kernels.multiply(dy, spreadGate),
       tf.tidy(() => kernels.sum(kernels.multiply(dy, x), [1, 2], true)),
     ]);
   }
@@ -99,20 +79,15 @@ export class TrainingLayers implements Layers<Tensor> {
   }
 
   classify(x: Tensor, name: string): Tensor {
-    const { tape } = this;
-    const [, height, width] = x.shape as number[];
-    const [kernel, bias] = valuesOf(this.values, name, "kernel", "bias");
-    const pooled = kernels.mean(x, [1, 2], false);
-    tape.record(pooled, [x], (dy) => [
-      tf.tidy(() => spread(dy.reshape([-1, 1, 1, dy.shape[1] as number]), x.shape, 1 / (height * width))),
-    ]);
-    const features = this.dropout(pooled, pooled.shape, this.options.dropoutRate);
-    const product = kernels.matMul(features, kernel);
-    tape.record(product, [features, kernel], (dy, [needsFeatures, needsKernel]) => [
-      needsFeatures ? kernels.matMul(dy, kernel, false, true) : null,
-      needsKernel ? kernels.matMul(features, dy, true, false) : null,
-    ]);
-    return this.addBias(product, bias);
+    return this.vectors.dense(this.vectors.dropout(this.means(x), this.options.dropoutRate), name);
+  }
+
+  /** Over height and width: `[batchSize, channels]`. */
+  private means(x: Tensor): Tensor {
+    const [, height, width, channels] = x.shape as number[];
+    const spread = (dy: Tensor) =>
+      tf.broadcastTo(dy.reshape([-1, 1, 1, channels]).mul<Tensor>(1 / (height * width)), x.shape);
+    return this.tape.record(kernels.mean(x, [1, 2], false), [x], (dy) => [tf.tidy(() => spread(dy))]);
   }
 
   /** A 1×1 convolution is a matrix product over pixels, and faster as one. */
@@ -140,52 +115,32 @@ export class TrainingLayers implements Layers<Tensor> {
     );
   }
 
-  private denseConv(x: Tensor, name: string): Tensor {
-    const [bias] = valuesOf(this.values, name, "bias");
-    return this.addBias(this.conv(x, name, { kernelSize: 1, stride: 1 }), bias);
-  }
-
-  private addBias(x: Tensor, bias: Tensor): Tensor {
-    const y = kernels.biasAdd(x, bias);
-    return this.tape.record(y, [x, bias], (dy, [needsX, needsBias]) => [
-      needsX ? dy : null,
-      needsBias ? kernels.biasGradient(dy) : null,
-    ]);
+  private batchNorm(x: Tensor, { name, activation }: Norm): Tensor {
+    const parameters = valuesOf(this.values, name, ...BATCH_NORM_WEIGHTS);
+    const [gamma, beta] = parameters;
+    const { y, movingMean, movingVariance, saved } = kernels.batchNormTraining(
+      x,
+      parameters,
+      this.options.batchNormMomentum,
+    );
+    this.movingStatistics.set(`${name}/moving_mean`, movingMean);
+    this.movingStatistics.set(`${name}/moving_variance`, movingVariance);
+    this.tape.record(y, [x, gamma, beta], (dy) => kernels.batchNormGradient(dy, x, gamma, saved), saved);
+    return this.activate(y, activation);
   }
 
   private activate(x: Tensor, activation: Activation): Tensor {
     if (activation === "linear") return x;
-    if (activation === "relu6") {
-      const y = kernels.relu6(x);
-      return this.tape.record(y, [x], (dy) => [kernels.relu6Gradient(dy, y)]);
-    }
-    const gate = kernels.sigmoid(x);
-    const y = kernels.multiply(x, gate);
-    // d(x·s)/dx = s + x·s·(1 − s)
-    const backward = (dy: Tensor) => [
-      tf.tidy(() =>
-        kernels.add(kernels.multiply(dy, gate), kernels.sigmoidGradient(gate, kernels.multiply(dy, x))),
-      ),
-    ];
-    return this.tape.record(y, [x], backward, [gate]);
+    if (activation === "swish") return this.vectors.swish(x);
+    const y = kernels.relu6(x);
+    return this.tape.record(y, [x], (dy) => [kernels.relu6Gradient(dy, y)]);
   }
 
   private dropPath(branch: Tensor, rate: number): Tensor {
-    return this.dropout(branch, [branch.shape[0], 1, 1, 1], rate);
+    const mask = this.tape.tracks(branch) ? this.vectors.mask([branch.shape[0], 1, 1, 1], rate) : null;
+    if (!mask) return branch;
+    return this.tape.record(kernels.multiply(branch, mask), [branch], (dy) => [kernels.multiply(dy, mask)], [
+      mask,
+    ]);
   }
-
-  /** Zeroes with probability `rate`, one draw for each element of `maskShape`, and scales up what stays. */
-  private dropout(x: Tensor, maskShape: number[], rate: number): Tensor {
-    if (rate === 0 || !this.tape.tracks(x)) return x;
-    const seed: [number, number] = [this.options.seed, this.numMasks++];
-    const mask = tf.tidy(() =>
-      tf.step(kernels.randomUniform(maskShape, seed).sub(rate)).mul<Tensor>(1 / (1 - rate)),
-    );
-    return this.tape.record(kernels.multiply(x, mask), [x], (dy) => [kernels.multiply(dy, mask)], [mask]);
-  }
-}
-
-/** `dy` `[b, 1, 1, c]` times `scale`, the same for every pixel of `shape`. */
-function spread(dy: Tensor, shape: number[], scale: number): Tensor {
-  return tf.tidy(() => tf.broadcastTo(dy.mul<Tensor>(scale), shape));
 }

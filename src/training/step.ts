@@ -2,11 +2,12 @@
 import * as kernels from "../engine/kernels.js";
 import { Tape } from "../engine/tape.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import type { Variable } from "../engine/variable.js";
+import { assignVariables, type Variable } from "../engine/variable.js";
 import { applyEfficientNet } from "../model/efficientnet.js";
 import type { Network } from "../model/network.js";
 import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
-import { TrainingLayers, type TrainingOptions } from "../model/training-layers.js";
+import type { TrainingOptions } from "../model/recorded-dense.js";
+import { TrainingLayers } from "../model/training-layers.js";
 import type { Adam } from "./optimizer.js";
 
 export interface StepInput {
@@ -69,16 +70,15 @@ export function trainStep(
   options: TrainingOptions,
 ): StepResult {
   const { loss, logits, gradients, movingStatistics } = computeGradients(network, input, trainable, options);
-  const variable = (name: string) => network.variables.get(name) as Variable;
-  for (const { name, kind } of trainedSpecs(network, trainable)) {
-    const gradient = gradients.get(name) as Tensor;
-    optimizer.update(name, variable(name), gradient, learningRate, kind === "kernel");
-    gradient.dispose();
-  }
-  for (const [name, statistic] of movingStatistics) {
-    variable(name).assign(statistic);
-    statistic.dispose();
-  }
+  const updates = trainedSpecs(network, trainable).map(({ name, kind }) => ({
+    name,
+    variable: network.variables.get(name) as Variable,
+    gradient: gradients.get(name) as Tensor,
+    decays: kind === "kernel",
+  }));
+  optimizer.update(updates, learningRate);
+  assignVariables(network.variables, movingStatistics);
+  tf.dispose([...gradients.values(), ...movingStatistics.values()]);
   return { loss, logits };
 }
 
