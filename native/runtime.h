@@ -16,4 +16,12 @@ const Kernels& kernels();
 /** The threads that the runtime itself shares an op's work among; the calling one helps. */
 Pool poolOf(tensorflow::OpKernelContext* context);
 
+/** Calls `body(i)` for each i in [0, count) on the pool's threads. For ops; kernels have one of their own in vector.h. */
+template <class Body>
+void onPool(const Pool& pool, int count, const Body& body) {
+  if (count <= 1) return body(0);
+  auto task = [](void* argument, int i) { (*static_cast<const Body*>(argument))(i); };
+  pool.run(pool.context, count, task, const_cast<Body*>(&body));
+}
+
 }  // namespace ferkit

@@ -1,4 +1,5 @@
-import { execute, executeMany, floatType, shape as shapeAttribute, string } from "./execute.js";
+import { execute, executeMany, floatType, int, shape as shapeAttribute, string } from "./execute.js";
+import { hasNativeOps } from "./native.js";
 import { type Tensor, tf } from "./tf.js";
 
 let numVariables = 0;
@@ -40,3 +41,30 @@ export class Variable {
     this.handle.dispose();
   }
 }
+
+/** The value of each variable now, as `read` gives it, by one call where native ops are. The caller disposes them. */
+export function readVariables(variables: ReadonlyMap<string, Variable>): Map<string, Tensor> {
+  const all = [...variables.values()];
+  const values = hasNativeOps()
+    ? executeMany("FerkitReadVariables", all.length, [int("N", all.length)], ...handlesOf(all))
+    : all.map((variable) => variable.read());
+  return new Map([...variables.keys()].map((name, i) => [name, values[i]]));
+}
+
+/** Gives variables new values, by one call where native ops are; the values stay the caller's. */
+export function assignVariables(
+  variables: ReadonlyMap<string, Variable>,
+  values: ReadonlyMap<string, Tensor>,
+): void {
+  const assigned = [...values.keys()].map((name) => variables.get(name) as Variable);
+  if (!hasNativeOps()) {
+    [...values.values()].forEach((value, i) => {
+      assigned[i].assign(value);
+    });
+  } else if (assigned.length > 0) {
+    const inputs = [...handlesOf(assigned), ...values.values()];
+    executeMany("FerkitAssignVariables", 0, [int("N", assigned.length)], ...inputs);
+  }
+}
+
+export const handlesOf = (variables: readonly Variable[]): Tensor[] => variables.map(({ handle }) => handle);

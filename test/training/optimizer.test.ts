@@ -17,12 +17,12 @@ describe("Adam", () => {
     withoutLeak(() => {
       const adam = new Adam(ADAM_DEFAULTS);
       const variable = new Variable(() => tf.tensor1d([1, 1]));
-      adam.update("w", variable, tf.tensor1d([100, -1]), 0.1, false);
+      adam.update([{ name: "w", variable, gradient: tf.tensor1d([100, -1]), decays: false }], 0.1);
       const [a, b] = variable.read().dataSync();
       near(a, 1 - 0.1);
       near(b, 1 + 0.1);
       // Second step, gradient 0: m = 0.9·0.1·g / (1 − 0.9²), v = 0.999·0.001·g² / (1 − 0.999²)
-      adam.update("w", variable, tf.tensor1d([0, 0]), 0.1, false);
+      adam.update([{ name: "w", variable, gradient: tf.tensor1d([0, 0]), decays: false }], 0.1);
       const step = (0.1 * ((0.9 * 0.1) / (1 - 0.9 ** 2))) / Math.sqrt((0.999 * 0.001) / (1 - 0.999 ** 2));
       near(variable.read().dataSync()[0], 0.9 - step);
       adam.dispose();
@@ -34,8 +34,12 @@ describe("Adam", () => {
     withoutLeak(() => {
       const adam = new Adam({ ...ADAM_DEFAULTS, weightDecay: 0.5 });
       const [kernel, bias] = [new Variable(() => tf.tensor1d([2])), new Variable(() => tf.tensor1d([2]))];
-      adam.update("kernel", kernel, tf.tensor1d([0]), 0.1, true);
-      adam.update("bias", bias, tf.tensor1d([0]), 0.1, false);
+      const gradient = tf.tensor1d([0]);
+      const update = [
+        { name: "kernel", variable: kernel, gradient, decays: true },
+        { name: "bias", variable: bias, gradient, decays: false },
+      ];
+      adam.update(update, 0.1);
       near(kernel.read().dataSync()[0], 2 * (1 - 0.1 * 0.5));
       near(bias.read().dataSync()[0], 2);
       adam.dispose();

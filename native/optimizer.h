@@ -1,0 +1,39 @@
+// What changes parameters: Adam's step and the average's, one pass over memory each.
+#pragma once
+#include "vector.h"
+
+namespace ferkit {
+namespace {
+
+FERKIT_INLINE vec squareRoot(vec x) {
+#ifdef __AVX512F__
+  return (vec)_mm512_sqrt_ps((__m512)x);
+#else
+  return (vec)_mm256_sqrt_ps((__m256)x);
+#endif
+}
+
+inline void adam(int64_t length, float* value, float* first, float* second, const float* gradient, float stepSize,
+                 float decay, float beta1, float beta2, float epsilon) {
+  for (int64_t i = 0; i < length; i += kLanes) {
+    const int64_t count = length - i;
+    const vec g = load(gradient + i, count);
+    vec m = load(first + i, count), v = load(second + i, count);
+    m += (g - m) * (1.f - beta1);
+    v += (g * g - v) * (1.f - beta2);
+    store(first + i, m, count);
+    store(second + i, v, count);
+    store(value + i, load(value + i, count) * (1.f - decay) - stepSize * m / (squareRoot(v) + epsilon), count);
+  }
+}
+
+inline void moveAverage(int64_t length, float* average, const float* value, float rate) {
+  for (int64_t i = 0; i < length; i += kLanes) {
+    const int64_t count = length - i;
+    const vec a = load(average + i, count);
+    store(average + i, a + rate * (load(value + i, count) - a), count);
+  }
+}
+
+}  // namespace
+}  // namespace ferkit

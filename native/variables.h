@@ -1,0 +1,61 @@
+// TensorFlow's resource variables, many at a time.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/resource_mgr.h"
+#include "tensorflow/core/framework/resource_var.h"
+
+namespace ferkit {
+
+using Variables = std::vector<tensorflow::core::RefCountPtr<tensorflow::Var>>;
+
+/** The float variables behind the handles of an op's input list; those that were never assigned have no tensor yet. */
+inline absl::Status findVariables(tensorflow::OpKernelContext* context, const char* input, Variables* variables) {
+  tensorflow::OpInputList handles;
+  TF_RETURN_IF_ERROR(context->input_list(input, &handles));
+  variables->resize(handles.size());
+  for (int i = 0; i < handles.size(); ++i) {
+    const auto& handle = handles[i].scalar<tensorflow::ResourceHandle>()();
+    TF_RETURN_IF_ERROR(tensorflow::LookupResource(context, handle, &(*variables)[i]));
+    if ((*variables)[i]->tensor()->dtype() != tensorflow::DT_FLOAT)
+      return tensorflow::errors::InvalidArgument("Expected float32 variables for ", input);
+  }
+  return absl::OkStatus();
+}
+
+/** Locks variables for writing while it lives, each once, by increasing address as TensorFlow's own kernels do. */
+class WriteLocks {
+ public:
+  explicit WriteLocks(std::initializer_list<const Variables*> lists) {
+    for (const Variables* list : lists)
+      for (const auto& variable : *list) mutexes_.push_back(variable->mu());
+    std::sort(mutexes_.begin(), mutexes_.end());
+    mutexes_.erase(std::unique(mutexes_.begin(), mutexes_.end()), mutexes_.end());
+    for (auto* mutex : mutexes_) mutex->lock();
+  }
+  WriteLocks(const WriteLocks&) = delete;
+  ~WriteLocks() {
+    for (auto* mutex : mutexes_) mutex->unlock();
+  }
+
+ private:
+  std::vector<tensorflow::mutex*> mutexes_;
+};
+
+/** Where to change a locked variable's values in place: its own buffer, or a copy where someone else still reads that. */
+inline absl::Status beginUpdate(tensorflow::OpKernelContext* context, tensorflow::Var* variable, float** values) {
+  tensorflow::Tensor* tensor = variable->tensor();
+  if (!variable->is_initialized) return tensorflow::errors::FailedPrecondition("Expected a variable with a value");
+  if (!tensor->RefCountIsOne()) {
+    tensorflow::Tensor copy;
+    TF_RETURN_IF_ERROR(context->allocate_temp(tensor->dtype(), tensor->shape(), &copy));
+    copy.flat<float>() = tensor->flat<float>();
+    *tensor = copy;
+  }
+  *values = tensor->flat<float>().data();
+  return absl::OkStatus();
+}
+
+}  // namespace ferkit
