@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../errors.js";
@@ -53,14 +54,12 @@ export async function scanClassFolders(dir: string): Promise<ClassFolders> {
   const samples: Sample[] = [];
   for (const { folder, split } of trees)
     for (const className of (await list(path.join(root, folder), root)).folders) {
-      const files = await imagesBelow(path.join(root, folder, className), root);
-      const stamps = await Promise.all(files.map((file) => stampOf(root, file)));
-      for (const stamp of stamps) samples.push({ ...stamp, className, split });
+      for (const file of await imagesBelow(path.join(folder, className), root))
+        samples.push({ path: file, ...stampOf(`${root}/${file}`), className, split });
     }
   const classNames = classesOf(samples);
   checkClasses(root, samples, classNames);
-  const order = (sample: Sample) => `${sample.split} ${sample.path}`;
-  samples.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  samples.sort((a, b) => ((a.split === b.split ? a.path < b.path : a.split === "train") ? -1 : 1));
   return { root, classNames, samples, unusedFolders: validating === test ? [] : test };
 }
 
@@ -68,21 +67,26 @@ function classesOf(samples: Sample[]): string[] {
   return [...new Set(samples.map(({ className }) => className))].sort();
 }
 
-/** Paths of the images in a folder and below it; a folder that links lead to more than once counts once. */
-async function imagesBelow(dir: string, root: string, seen = new Set<string>()): Promise<string[]> {
+/** Paths of the images in a folder of the root and below it; a folder that links lead to more than once counts once. */
+async function imagesBelow(folder: string, root: string, seen = new Set<string>()): Promise<string[]> {
+  const dir = path.join(root, folder);
   const place = await realpath(dir);
   if (seen.has(place)) return [];
   seen.add(place);
   const { folders, images } = await list(dir, root);
-  let files = images.map((name) => path.join(dir, name));
-  for (const name of folders) files = files.concat(await imagesBelow(path.join(dir, name), root, seen));
+  let files = images.map((name) => `${folder}/${name}`);
+  for (const name of folders) files = files.concat(await imagesBelow(path.join(folder, name), root, seen));
   return files;
 }
 
-async function stampOf(root: string, file: string): Promise<Pick<Sample, "path" | "size" | "changed">> {
-  // a link to nowhere stays a sample, to be named among the unreadable ones
-  const { size, mtimeMs } = await stat(file).catch(() => ({ size: 0, mtimeMs: 0 }));
-  return { path: path.relative(root, file), size, changed: mtimeMs };
+/** Asked for without a promise, which takes a fifth of the time. */
+function stampOf(file: string): Pick<Sample, "size" | "changed"> {
+  try {
+    const { size, mtimeMs } = statSync(file);
+    return { size, changed: mtimeMs };
+  } catch {
+    return { size: 0, changed: 0 }; // a link to nowhere stays a sample, to be named among the unreadable ones
+  }
 }
 
 /** Goes into a folder as long as it holds one folder and no image. */
