@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { read, write } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "./errors.js";
@@ -12,9 +13,7 @@ export async function writeFileAtomically(
   file: string,
   data: string | Uint8Array | Uint8Array[],
 ): Promise<void> {
-  const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`;
-  try {
-    await mkdir(path.dirname(file), { recursive: true });
+  await replaceFile(file, async (temporary) => {
     const handle = await open(temporary, "w");
     try {
       for (const part of Array.isArray(data) ? data : [data]) await handle.writeFile(part);
@@ -22,11 +21,75 @@ export async function writeFileAtomically(
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
+    return { isKept: true, result: undefined };
+  });
+}
+
+/**
+ * Puts a file in its place that is whole.
+ *
+ * @param write - Makes the file at a temporary path beside it, and says whether to keep it.
+ * @throws InputError when the disk is full or the folder cannot be written; nothing is left behind.
+ */
+export async function replaceFile<Result>(
+  file: string,
+  write: (temporary: string) => Promise<{ isKept: boolean; result: Result }>,
+): Promise<Result> {
+  const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    const { isKept, result } = await write(temporary);
+    await (isKept ? rename(temporary, file) : rm(temporary));
+    return result;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}); // there may be no such folder
     throw writeError(file, error);
   }
+}
+
+/** What one call reads or writes at most is a little less than 2³¹ bytes. */
+const CALL_BYTES = 2 ** 30;
+
+/**
+ * Fills `bytes` from a position of a file.
+ *
+ * @throws Error when the file ends before.
+ */
+export function readBytes(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+  return transfer(read, descriptor, bytes, position);
+}
+
+/** Writes `bytes` at a position of a file. */
+export function writeBytes(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+  return transfer(write, descriptor, bytes, position);
+}
+
+type Call = (
+  descriptor: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  callback: (error: Error | null, count: number) => void,
+) => void;
+
+/** With callbacks, which cost half of what promises do for a few thousand bytes. */
+function transfer(call: Call, descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const goOn = (done: number): void => {
+      if (done === bytes.length) {
+        resolve();
+        return;
+      }
+      const length = Math.min(bytes.length - done, CALL_BYTES);
+      call(descriptor, bytes, done, length, position + done, (error, count) => {
+        if (error) reject(error);
+        else if (count === 0) reject(new Error("the file was cut short"));
+        else goOn(done + count);
+      });
+    };
+    goOn(0);
+  });
 }
 
 /** The error that a failed write deserves, as an InputError where the user can mend it. */

@@ -33,6 +33,7 @@ export { decodeImage } from "./data/decode.js";
 export { EXPRESSIONS, faceSvg } from "./data/face.js";
 export { type DataOptions, loadDataset } from "./data/load.js";
 export type { Dataset, LoadProgress, PackedImages } from "./data/packed.js";
+export { PixelArray, type Pixels } from "./data/pixels.js";
 export type { DataReport } from "./data/report.js";
 export { drawSyntheticFaces } from "./data/synthetic.js";
 export { device, measureMatrixProduct } from "./engine/device.js";

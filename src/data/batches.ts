@@ -32,11 +32,12 @@ export function numBatches(numImages: number, batchSize: number, dropLast: boole
 }
 
 /**
- * One pass over packed images, as batches in the engine; a batch is made when it is asked for.
+ * One pass over packed images, as batches in the engine. The pixels of the next batch are read while a batch is worked on;
+ * its tensor is made when it is asked for.
  *
  * @throws ParameterError "Expected an integer ≥ 1 for batchSize but received 0 of type number"
  */
-export function batches(images: PackedImages, options: BatchOptions): Generator<Batch, void, undefined> {
+export function batches(images: PackedImages, options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
   const { batchSize, dropLast, startBatch = 0 } = options;
   const endBatch = numBatches(images.numImages, batchSize, dropLast);
   checkNumber("startBatch", startBatch, { min: 0, max: endBatch, integer: true });
@@ -45,18 +46,28 @@ export function batches(images: PackedImages, options: BatchOptions): Generator<
 }
 
 /** Apart from `batches`, so that this checks its options when it is called and not at the first batch. */
-function* gatherAll(
+async function* gatherAll(
   images: PackedImages,
   { batchSize, shuffle, seed, epoch }: BatchOptions,
   startBatch: number,
   endBatch: number,
-): Generator<Batch, void, undefined> {
+): AsyncGenerator<Batch, void, undefined> {
   const { numImages } = images;
   const order = shuffle
     ? new Random(seed, "shuffle", epoch).permutation(numImages)
     : Int32Array.from({ length: numImages }, (_, i) => i);
-  for (let batch = startBatch; batch < endBatch; batch++)
-    yield gather(images, order.slice(batch * batchSize, (batch + 1) * batchSize));
+  const indicesOf = (batch: number) => order.slice(batch * batchSize, (batch + 1) * batchSize);
+  const read = (batch: number) => {
+    const pixels =
+      batch < endBatch ? images.pixels.read(indicesOf(batch)) : Promise.resolve(new Uint8Array());
+    pixels.catch(() => {}); // is told to whoever asks for the batch
+    return pixels;
+  };
+  for (let batch = startBatch, next = read(batch); batch < endBatch; batch++) {
+    const pixels = await next;
+    next = read(batch + 1);
+    yield batchOf(images, indicesOf(batch), pixels);
+  }
 }
 
 /**
@@ -64,14 +75,18 @@ function* gatherAll(
  *
  * @param indices - int32 `[batchSize]`, each in `[0, numImages)`.
  */
-export function gather({ pixels, labels, imageSize, numChannels }: PackedImages, indices: Int32Array): Batch {
-  const length = imageSize * imageSize * numChannels;
-  // A new buffer each time: the engine reads it only when the tensor is first used.
-  const values = new Float32Array(indices.length * length);
-  indices.forEach((index, i) => {
-    values.set(pixels.subarray(index * length, (index + 1) * length), i * length);
-  });
-  const tensor = tf.tensor4d(values, [indices.length, imageSize, imageSize, numChannels]);
+export async function gather(images: PackedImages, indices: Int32Array): Promise<Batch> {
+  return batchOf(images, indices, await images.pixels.read(indices));
+}
+
+/** @param pixels - uint8 `[batchSize, imageSize, imageSize, numChannels]`. */
+function batchOf(
+  { labels, imageSize, numChannels }: PackedImages,
+  indices: Int32Array,
+  pixels: Uint8Array,
+): Batch {
+  const shape: [number, number, number, number] = [indices.length, imageSize, imageSize, numChannels];
+  const tensor = tf.tensor4d(new Float32Array(pixels), shape);
   return {
     images: numChannels === 3 ? tensor : asRgb(tensor),
     labels: Int32Array.from(indices, (index) => labels[index]),

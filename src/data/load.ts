@@ -3,14 +3,14 @@ import path from "node:path";
 import { cacheDir } from "../cache-dir.js";
 import { checkNumber, InputError } from "../errors.js";
 import { isArchive, unpackArchive } from "./archive.js";
-import type { DecodedImages } from "./decode-all.js";
+import { assemble } from "./assemble.js";
 import { downloadFer2013 } from "./fer2013.js";
 import { type ClassFolders, scanClassFolders } from "./folder.js";
-import type { Dataset, OnProgress, PackedImages } from "./packed.js";
+import type { Dataset, OnProgress } from "./packed.js";
+import type { DecodedImages } from "./packed-file.js";
 import { loadDecoded } from "./pixel-cache.js";
-import { classCounts, type DataReport, Duplicates, sizeCounts } from "./report.js";
+import type { DataReport } from "./report.js";
 import { OWN_SOURCES } from "./sources.js";
-import { splitSamples } from "./split.js";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "./synthetic.js";
 
 export interface DataOptions {
@@ -117,58 +117,4 @@ function checkReadable(
     found: `${isNone ? "none" : unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
     fix: `Mend or remove them${isNone ? "" : ", or allow more with --max-unreadable-share"}.`,
   });
-}
-
-function assemble(
-  name: string,
-  { root, unusedFolders }: ClassFolders,
-  decoded: DecodedImages,
-  classNames: string[],
-  { imageSize, validationShare, seed, dropDuplicates, dropLeaked }: DataOptions,
-): Dataset & { report: DataReport } {
-  const { samples, unreadable } = decoded;
-  const split = splitSamples(samples, { validationShare, seed }, root);
-  const duplicates = new Duplicates(samples, split);
-  const duplicated = new Set(dropDuplicates ? duplicates.duplicated() : []);
-  const leaked = new Set(dropLeaked ? duplicates.leaked().filter((place) => !duplicated.has(place)) : []);
-  const kept = (places: number[]) => places.filter((place) => !duplicated.has(place) && !leaked.has(place));
-  const keptSplit = { train: kept(split.train), validation: kept(split.validation) };
-  const numImages = { train: keptSplit.train.length, validation: keptSplit.validation.length };
-  const report: DataReport = {
-    name,
-    root,
-    classNames,
-    imageSize,
-    numImages,
-    classCounts: classCounts(samples, keptSplit, classNames),
-    sizes: sizeCounts(samples),
-    unreadable,
-    ...duplicates.summary(),
-    dropped: { duplicates: duplicated.size, leaked: leaked.size },
-    unusedFolders,
-  };
-  const pack = (places: number[]) => select(decoded, places, classNames, imageSize);
-  return { name, classNames, train: pack(keptSplit.train), validation: pack(keptSplit.validation), report };
-}
-
-/** The images at ascending places; a view where they stand in one run, else a copy. */
-function select(
-  { pixels, numChannels, samples }: DecodedImages,
-  places: number[],
-  classNames: string[],
-  imageSize: number,
-): PackedImages {
-  const length = imageSize * imageSize * numChannels;
-  const [first = 0] = places;
-  const isRun = places.every((place, i) => place === first + i);
-  const own = isRun
-    ? pixels.subarray(first * length, (first + places.length) * length)
-    : new Uint8Array(places.length * length);
-  if (!isRun)
-    places.forEach((place, i) => {
-      own.set(pixels.subarray(place * length, (place + 1) * length), i * length);
-    });
-  const labels = Int32Array.from(places, (place) => classNames.indexOf(samples[place].className));
-  const paths = places.map((place) => samples[place].path);
-  return { pixels: own, labels, numImages: places.length, imageSize, numChannels, paths };
 }

@@ -1,7 +1,9 @@
-/** Images of one split, decoded once and held as bytes, with what is known of each. */
+import type { Pixels } from "./pixels.js";
+
+/** Images of one split, decoded once, with what is known of each. */
 export interface PackedImages {
-  /** uint8 `[numImages, imageSize, imageSize, numChannels]`, NHWC, RGB or grey; may be a view of a mapped or shared cache: never write. */
-  pixels: Uint8Array;
+  /** uint8 `[numImages, imageSize, imageSize, numChannels]`, NHWC, RGB or grey. */
+  pixels: Pixels;
   /** int32 `[numImages]`, each in `[0, numClasses)`. */
   labels: Int32Array;
   numImages: number;

@@ -26,7 +26,7 @@ export async function augmentPreview(
     checkNumber(`indices[${i}]`, index, { min: 0, max: images.numImages, integer: true, exclusiveMax: true });
   });
   if (indices.length === 0) return [];
-  const originals = gather(images, Int32Array.from(indices)).images;
+  const { images: originals } = await gather(images, Int32Array.from(indices));
   try {
     const versions = [await pixelsOf(originals)];
     for (let version = 1; version <= numVersions; version++) {

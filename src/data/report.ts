@@ -1,4 +1,4 @@
-import type { DecodedSample } from "./decode-all.js";
+import type { DecodedSample } from "./packed-file.js";
 import type { Split } from "./split.js";
 
 /** What a data set holds, and what is doubtful about it. */
@@ -90,13 +90,14 @@ export function classCounts(
   split: Split,
   classNames: string[],
 ): DataReport["classCounts"] {
-  return (["train", "validation"] as const).flatMap((name) =>
-    classNames.map((className) => ({
-      split: name,
-      className,
-      count: split[name].filter((place) => samples[place].className === className).length,
-    })),
-  );
+  return (["train", "validation"] as const).flatMap((name) => {
+    const counts = new Map<string, number>();
+    for (const place of split[name]) {
+      const { className } = samples[place];
+      counts.set(className, (counts.get(className) ?? 0) + 1);
+    }
+    return classNames.map((className) => ({ split: name, className, count: counts.get(className) ?? 0 }));
+  });
 }
 
 /** How many files have each size, most frequent first. */

@@ -1,6 +1,6 @@
 import { checkNumber, InputError } from "../errors.js";
 import { Random } from "../random.js";
-import type { DecodedSample } from "./decode-all.js";
+import type { DecodedSample } from "./packed-file.js";
 
 /** Places of the images of each split. */
 export interface Split {

@@ -32,7 +32,7 @@ export async function evaluate(
   const own = values ?? network.read();
   const probs = new Float32Array(images.numImages * numClasses);
   let offset = 0;
-  for (const batch of batches(images, {
+  for await (const batch of batches(images, {
     batchSize: BATCH_SIZE,
     shuffle: false,
     seed: 0,

@@ -115,14 +115,8 @@ export function facePictures(
   );
 }
 
-function picture({ pixels, imageSize, numChannels }: PackedImages, place: number): Promise<string> {
-  const length = imageSize * imageSize * numChannels;
-  return toPngDataUrl(
-    pixels.subarray(place * length, (place + 1) * length),
-    imageSize,
-    imageSize,
-    numChannels,
-  );
+async function picture({ pixels, imageSize, numChannels }: PackedImages, place: number): Promise<string> {
+  return toPngDataUrl(await pixels.read(Int32Array.of(place)), imageSize, imageSize, numChannels);
 }
 
 function placesOf({ numImages }: PackedImages, isWanted: (place: number) => boolean): number[] {

@@ -22,7 +22,7 @@ export async function* trainEpoch(
   let since = performance.now();
   let pending: Pending | null = null;
   try {
-    for (const batch of batches(train, { batchSize, shuffle: true, seed, epoch, dropLast })) {
+    for await (const batch of batches(train, { batchSize, shuffle: true, seed, epoch, dropLast })) {
       batchNumber++;
       const step = (epoch - 1) * numBatches + batchNumber;
       const result = trainer.step(batch, epoch, step);

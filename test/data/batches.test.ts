@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { type Batch, batches, gather, numBatches } from "../../src/data/batches.js";
 import type { PackedImages } from "../../src/data/packed.js";
+import { PixelArray, type Pixels } from "../../src/data/pixels.js";
 import { tf } from "../../src/engine/tf.js";
 
 /** Images of 2×2 pixels, where each value tells its image (tens) and its place (ones); labels count down from 9. */
 function packed(numImages: number, numChannels: 1 | 3): PackedImages {
   const length = 2 * 2 * numChannels;
-  const pixels = Uint8Array.from(
+  const bytes = Uint8Array.from(
     { length: numImages * length },
     (_, i) => 20 * Math.floor(i / length) + (i % length),
   );
   const labels = Int32Array.from({ length: numImages }, (_, i) => 9 - i);
+  const pixels = new PixelArray(bytes, length);
   const paths = Array.from(labels, (_, i) => `${i}.png`);
   return { pixels, labels, numImages, imageSize: 2, numChannels, paths };
 }
@@ -18,15 +20,16 @@ function packed(numImages: number, numChannels: 1 | 3): PackedImages {
 const IN_ORDER = { batchSize: 4, shuffle: false, seed: 0, epoch: 1, dropLast: false };
 const SHUFFLED = { ...IN_ORDER, shuffle: true };
 
-function collect(images: PackedImages, options: Parameters<typeof batches>[1]) {
-  return Array.from(batches(images, options), ({ images, labels, indices }) => {
-    const values = [...images.dataSync()];
-    images.dispose();
-    return { values, labels: [...labels], indices: [...indices] };
-  });
+async function collect(images: PackedImages, options: Parameters<typeof batches>[1]) {
+  const all: { values: number[]; labels: number[]; indices: number[] }[] = [];
+  for await (const { images: tensor, labels, indices } of batches(images, options)) {
+    all.push({ values: [...tensor.dataSync()], labels: [...labels], indices: [...indices] });
+    tensor.dispose();
+  }
+  return all;
 }
-const order = (images: PackedImages, options: Parameters<typeof batches>[1]) =>
-  collect(images, options).flatMap(({ indices }) => indices);
+const order = async (images: PackedImages, options: Parameters<typeof batches>[1]) =>
+  (await collect(images, options)).flatMap(({ indices }) => indices);
 
 describe("numBatches", () => {
   it("counts a last batch that is not full, unless it is dropped", () => {
@@ -38,8 +41,8 @@ describe("numBatches", () => {
 });
 
 describe("batches", () => {
-  it("gives every image once, in the order of the packed images, the last batch smaller", () => {
-    const all = collect(packed(10, 1), IN_ORDER);
+  it("gives every image once, in the order of the packed images, the last batch smaller", async () => {
+    const all = await collect(packed(10, 1), IN_ORDER);
     assert.deepEqual(
       all.map(({ indices }) => indices),
       [
@@ -58,22 +61,22 @@ describe("batches", () => {
     );
   });
 
-  it("leaves out a last batch that is not full when told to", () => {
-    assert.deepEqual(order(packed(10, 1), { ...IN_ORDER, dropLast: true }), [0, 1, 2, 3, 4, 5, 6, 7]);
+  it("leaves out a last batch that is not full when told to", async () => {
+    assert.deepEqual(await order(packed(10, 1), { ...IN_ORDER, dropLast: true }), [0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it("shuffles to an order of the seed and the epoch alone, whatever the batch size", () => {
+  it("shuffles to an order of the seed and the epoch alone, whatever the batch size", async () => {
     const images = packed(10, 1);
-    const first = order(images, SHUFFLED);
+    const first = await order(images, SHUFFLED);
     assert.deepEqual([...first].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    assert.notDeepEqual(first, order(images, IN_ORDER));
-    assert.deepEqual(first, order(images, { ...SHUFFLED, batchSize: 3 }));
-    assert.notDeepEqual(first, order(images, { ...SHUFFLED, epoch: 2 }));
-    assert.notDeepEqual(first, order(images, { ...SHUFFLED, seed: 1 }));
+    assert.notDeepEqual(first, await order(images, IN_ORDER));
+    assert.deepEqual(first, await order(images, { ...SHUFFLED, batchSize: 3 }));
+    assert.notDeepEqual(first, await order(images, { ...SHUFFLED, epoch: 2 }));
+    assert.notDeepEqual(first, await order(images, { ...SHUFFLED, seed: 1 }));
   });
 
-  it("keeps each image's pixels and label together when shuffled", () => {
-    for (const { values, labels, indices } of collect(packed(10, 3), SHUFFLED))
+  it("keeps each image's pixels and label together when shuffled", async () => {
+    for (const { values, labels, indices } of await collect(packed(10, 3), SHUFFLED))
       indices.forEach((index, i) => {
         assert.equal(labels[i], 9 - index);
         assert.deepEqual(
@@ -83,22 +86,70 @@ describe("batches", () => {
       });
   });
 
-  it("goes on from a batch as if it had given the ones before", () => {
+  it("goes on from a batch as if it had given the ones before", async () => {
     const images = packed(10, 1);
-    const whole = collect(images, SHUFFLED);
-    assert.deepEqual(collect(images, { ...SHUFFLED, startBatch: 2 }), whole.slice(2));
-    assert.deepEqual(collect(images, { ...SHUFFLED, startBatch: 3 }), []);
+    const whole = await collect(images, SHUFFLED);
+    assert.deepEqual(await collect(images, { ...SHUFFLED, startBatch: 2 }), whole.slice(2));
+    assert.deepEqual(await collect(images, { ...SHUFFLED, startBatch: 3 }), []);
   });
 
-  it("makes a batch only when it is asked for, and leaves no tensor behind but it", () => {
+  it("makes a batch only when it is asked for, and leaves no tensor behind but it", async () => {
     const before = tf.memory().numTensors;
     const pass = batches(packed(10, 1), SHUFFLED);
     assert.equal(tf.memory().numTensors, before);
-    const { images } = pass.next().value as Batch;
+    const { images } = (await pass.next()).value as Batch;
     assert.equal(tf.memory().numTensors, before + 1);
     images.dispose();
-    pass.return();
+    await pass.return();
     assert.equal(tf.memory().numTensors, before);
+  });
+
+  it("reads the pixels of one batch ahead while a batch is worked on", async () => {
+    const images = packed(10, 1);
+    const [asked, given]: number[][][] = [[], []];
+    const pixels: Pixels = {
+      async read(places) {
+        asked.push([...places]);
+        const values = await images.pixels.read(places);
+        await new Promise(setImmediate);
+        given.push([...places]);
+        return values;
+      },
+    };
+    const seen: number[][] = [];
+    for await (const batch of batches({ ...images, pixels }, IN_ORDER)) {
+      batch.images.dispose();
+      seen.push([asked.length, given.length]);
+      await new Promise(setImmediate); // the work
+      seen.push([asked.length, given.length]);
+    }
+    const [first, second, third] = [
+      [2, 1, 2, 2],
+      [3, 2, 3, 3],
+      [3, 3, 3, 3],
+    ];
+    assert.deepEqual(seen.flat(), [...first, ...second, ...third]);
+  });
+
+  it("tells of pixels that cannot be read when their batch is asked for, and not where nobody asks", async () => {
+    const images = packed(10, 1);
+    const pixels: Pixels = {
+      read: (places) =>
+        places[0] === 4 ? Promise.reject(new Error("cut short")) : images.pixels.read(places),
+    };
+    const rejected: unknown[] = [];
+    const note = (reason: unknown) => rejected.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const pass = batches({ ...images, pixels }, IN_ORDER);
+      const first = (await pass.next()).value as Batch;
+      first.images.dispose();
+      await new Promise(setImmediate);
+      assert.deepEqual(rejected, []);
+      await assert.rejects(pass.next(), { message: "cut short" });
+    } finally {
+      process.off("unhandledRejection", note);
+    }
   });
 
   const cases: [object, string][] = [
@@ -117,8 +168,8 @@ describe("batches", () => {
 });
 
 describe("gather", () => {
-  it("repeats the channel of grey images", () => {
-    const { images } = gather(packed(3, 1), Int32Array.of(2, 0));
+  it("repeats the channel of grey images", async () => {
+    const { images } = await gather(packed(3, 1), Int32Array.of(2, 0));
     assert.deepEqual(images.shape, [2, 2, 2, 3]);
     assert.equal(images.dtype, "float32");
     assert.deepEqual(
@@ -131,8 +182,8 @@ describe("gather", () => {
     images.dispose();
   });
 
-  it("takes the channels of colour images as they are", () => {
-    const { images, labels } = gather(packed(3, 3), Int32Array.of(1));
+  it("takes the channels of colour images as they are", async () => {
+    const { images, labels } = await gather(packed(3, 3), Int32Array.of(1));
     assert.deepEqual([...images.dataSync()], [20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31]);
     assert.deepEqual([...labels], [8]);
     images.dispose();

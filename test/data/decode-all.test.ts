@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync } from "node:fs";
+import { chmodSync, readdirSync } from "node:fs";
 import sharp from "sharp";
-import { decodeAll } from "../../src/data/decode-all.js";
-import { scanClassFolders } from "../../src/data/folder.js";
+import { type Decoded, decodeAll, type Undecoded } from "../../src/data/decode-all.js";
+import { type ClassFolders, scanClassFolders } from "../../src/data/folder.js";
+import type { OnProgress } from "../../src/data/packed.js";
 import { loadDecoded } from "../../src/data/pixel-cache.js";
-import { drawImages, temporaryFolder, writeFiles } from "./fixtures.js";
+import { drawImages, temporaryFolder, valuesOf, writeFiles } from "./fixtures.js";
 
 const GREYS = { "a/1.png": "#111111", "b/1.png": "#222222" };
+
+async function outcomesOf(folders: ClassFolders, onProgress?: OnProgress) {
+  const outcomes: (Decoded | Undecoded)[] = [];
+  for await (const outcome of decodeAll(folders, 2, onProgress)) outcomes.push(outcome);
+  return outcomes;
+}
 
 /** As a user whom permissions bind, as they do not bind root. */
 async function asOrdinaryUser<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -34,29 +41,34 @@ describe("decodeAll", () => {
 
   it("decodes on one thread an image without sharp's cache, and leaves sharp as it was", async () => {
     const folders = await scan();
-    await decodeAll(folders, 2); // which imports sharp, as a module of the other kind, that sets its defaults
+    await outcomesOf(folders); // which imports sharp, as a module of the other kind, that sets its defaults
     sharp.concurrency(3);
     sharp.cache({ memory: 7, files: 8, items: 9 });
     let during: object = {};
     const onProgress = () => {
       during = settings();
     };
-    await decodeAll(folders, 2, onProgress);
+    await outcomesOf(folders, onProgress);
     assert.deepEqual(during, { numThreads: 1, memory: 0, files: 0, items: 0 });
     assert.deepEqual(settings(), { numThreads: 3, memory: 7, files: 8, items: 9 });
     const stop = () => {
       throw new Error("stopped");
     };
-    await assert.rejects(decodeAll(folders, 2, stop), { message: "stopped" });
+    await assert.rejects(outcomesOf(folders, stop), { message: "stopped" });
     assert.deepEqual(settings(), { numThreads: 3, memory: 7, files: 8, items: 9 });
   });
 
   it("says whether the same files would give the same again", async () => {
     writeFiles(inFolder("data"), { "a/2.png": "text", "a/3.png": "" });
-    assert.equal((await decodeAll(await scan(), 2)).isLasting, true);
     const { samples, ...folders } = await scan();
     const gone = { ...samples[0], path: "a/gone.png" };
-    assert.equal((await decodeAll({ ...folders, samples: [...samples, gone] }, 2)).isLasting, false);
+    const outcomes = await outcomesOf({ ...folders, samples: [...samples, gone] });
+    const failures = outcomes.flatMap((outcome) => ("reason" in outcome ? [outcome] : []));
+    assert.deepEqual(failures, [
+      { reason: "no image that can be read", isLasting: true },
+      { reason: "an empty file", isLasting: true },
+      { reason: "no such file", isLasting: false },
+    ]);
   });
 });
 
@@ -68,12 +80,12 @@ describe("loadDecoded", () => {
     const load = async () => loadDecoded(await scanClassFolders(inFolder("data")), 1);
     chmodSync(inFolder(), 0o777); // for the cache
     chmodSync(inFolder("data/b/1.png"), 0);
-    const { pixels, unreadable } = await asOrdinaryUser(load);
-    assert.deepEqual([...pixels], [0x11]);
+    const { pixels, samples, unreadable } = await asOrdinaryUser(load);
+    assert.deepEqual(await valuesOf(pixels, samples.length), [0x11]);
     assert.deepEqual(unreadable, [{ path: "b/1.png", reason: "no permission to read" }]);
-    assert.ok(!existsSync(inFolder("cache/ferkit/pixels")));
+    assert.deepEqual(readdirSync(inFolder("cache/ferkit/pixels")), []);
     chmodSync(inFolder("data/b/1.png"), 0o644);
-    assert.deepEqual([...(await asOrdinaryUser(load)).pixels], [0x11, 0x22]);
-    assert.ok(existsSync(inFolder("cache/ferkit/pixels")));
+    assert.deepEqual(await valuesOf((await asOrdinaryUser(load)).pixels, 2), [0x11, 0x22]);
+    assert.equal(readdirSync(inFolder("cache/ferkit/pixels")).length, 1);
   });
 });

@@ -54,7 +54,8 @@ describe("loadDataset on FER-2013", function () {
     assert.deepEqual(report.classNames, ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]);
     assert.deepEqual(report.numImages, { train: 28_821, validation: 3561 });
     assert.deepEqual([train.numImages, validation.numImages], [28_821, 3561]);
-    assert.deepEqual([train.numChannels, train.pixels.length], [1, 28_821 * 16 * 16]);
+    assert.equal(train.numChannels, 1);
+    assert.equal((await train.pixels.read(Int32Array.of(28_820))).length, 16 * 16);
     assert.deepEqual(report.sizes, [{ width: 48, height: 48, count: 32_382 }]);
     assert.deepEqual(report.unreadable, []);
     assert.equal(report.duplicateGroups, 1276);

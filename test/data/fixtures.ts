@@ -4,7 +4,8 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { Header } from "tar";
-import type { DecodedSample } from "../../src/data/decode-all.js";
+import type { DecodedSample } from "../../src/data/packed-file.js";
+import type { Pixels } from "../../src/data/pixels.js";
 
 /** What tells where data come from and are cached. */
 const VARIABLES = ["XDG_CACHE_HOME", "FERKIT_CACHE", "FERKIT_FER2013_URL"];
@@ -51,6 +52,11 @@ export function writeFiles(dir: string, files: Record<string, string | Uint8Arra
     writeFileSync(path.join(dir, file), data);
   }
   return dir;
+}
+
+/** Values of the first images, `[numImages, imageSize, imageSize, numChannels]`. */
+export async function valuesOf(pixels: Pixels, numImages: number): Promise<number[]> {
+  return [...(await pixels.read(Int32Array.from({ length: numImages }, (_, i) => i)))];
 }
 
 /**

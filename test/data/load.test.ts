@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
 import { loadDataset } from "../../src/data/load.js";
-import { drawImages, temporaryFolder, writeFiles } from "./fixtures.js";
+import type { PackedImages } from "../../src/data/packed.js";
+import { drawImages, temporaryFolder, valuesOf, writeFiles } from "./fixtures.js";
 
 const SPLIT_FACES = {
   "train/happy/1.png": "#101010",
@@ -30,26 +31,34 @@ describe("loadDataset", () => {
   it("packs the images of each split with their labels, and reports on them", async () => {
     await drawImages(data(), SPLIT_FACES);
     const { report, ...dataset } = await load();
-    assert.deepEqual(dataset, {
-      name: "data",
-      classNames: ["happy", "sad"],
-      train: {
-        pixels: Uint8Array.of(0x10, 0x20, 0x30, 0x40),
-        labels: Int32Array.of(0, 0, 1, 1),
-        numImages: 4,
-        imageSize: 1,
-        numChannels: 1,
-        paths: ["train/happy/1.png", "train/happy/2.png", "train/sad/1.png", "train/sad/2.png"],
-      },
-      validation: {
-        pixels: Uint8Array.of(0x50, 0x60),
-        labels: Int32Array.of(0, 1),
-        numImages: 2,
-        imageSize: 1,
-        numChannels: 1,
-        paths: ["validation/happy/3.png", "validation/sad/3.png"],
-      },
+    const values = async ({ pixels, ...images }: PackedImages) => ({
+      ...images,
+      pixels: await valuesOf(pixels, images.numImages),
     });
+    const [train, validation] = [await values(dataset.train), await values(dataset.validation)];
+    assert.deepEqual(
+      { ...dataset, train, validation },
+      {
+        name: "data",
+        classNames: ["happy", "sad"],
+        train: {
+          pixels: [0x10, 0x20, 0x30, 0x40],
+          labels: Int32Array.of(0, 0, 1, 1),
+          numImages: 4,
+          imageSize: 1,
+          numChannels: 1,
+          paths: ["train/happy/1.png", "train/happy/2.png", "train/sad/1.png", "train/sad/2.png"],
+        },
+        validation: {
+          pixels: [0x50, 0x60],
+          labels: Int32Array.of(0, 1),
+          numImages: 2,
+          imageSize: 1,
+          numChannels: 1,
+          paths: ["validation/happy/3.png", "validation/sad/3.png"],
+        },
+      },
+    );
     assert.deepEqual(report, {
       name: "data",
       root: data(),
@@ -90,18 +99,21 @@ describe("loadDataset", () => {
     await drawImages(data(), FACES);
     const { train, validation } = await load({ validationShare: 0.4 });
     assert.deepEqual([train.numImages, validation.numImages], [3, 2]); // 1 of 3 and 1 of 2 held out
-    for (const { paths, labels, pixels } of [train, validation])
+    for (const { paths, labels, pixels } of [train, validation]) {
+      const values = await valuesOf(pixels, paths.length);
       paths.forEach((file, i) => {
         assert.equal(labels[i], file.startsWith("a/") ? 0 : 1);
-        assert.equal(pixels[i], Number.parseInt(FACES[file as keyof typeof FACES].slice(1, 3), 16));
+        assert.equal(values[i], Number.parseInt(FACES[file as keyof typeof FACES].slice(1, 3), 16));
       });
+    }
     assert.deepEqual([...train.paths, ...validation.paths].sort(), Object.keys(FACES));
   });
 
   it("gives everything to validation for a share of 1", async () => {
     await drawImages(data(), FACES);
     const { train, validation } = await load({ validationShare: 1 });
-    assert.deepEqual([train.numImages, train.pixels.length, validation.numImages], [0, 0, 5]);
+    assert.deepEqual([train.numImages, validation.numImages], [0, 5]);
+    assert.deepEqual(await valuesOf(validation.pixels, 5), [0x10, 0x20, 0x30, 0x40, 0x50]);
   });
 
   describe("with byte-identical images", () => {

@@ -15,7 +15,7 @@ import path from "node:path";
 import { scanClassFolders } from "../../src/data/folder.js";
 import type { LoadProgress } from "../../src/data/packed.js";
 import { loadDecoded } from "../../src/data/pixel-cache.js";
-import { drawImage, drawImages, temporaryFolder, writeFiles } from "./fixtures.js";
+import { drawImage, drawImages, temporaryFolder, valuesOf, writeFiles } from "./fixtures.js";
 
 const TIME = new Date(1_000_000_000_000);
 const GREYS = { "a/1.png": "#111111", "a/2.png": "#222222", "b/1.png": "#333333" };
@@ -25,7 +25,10 @@ describe("loadDecoded", () => {
   const data = () => inFolder("data");
   const load = async (imageSize = 2, onProgress?: (progress: LoadProgress) => void) =>
     loadDecoded(await scanClassFolders(data()), imageSize, onProgress);
-  const pixelsOf = async () => [...(await load()).pixels];
+  const pixelsOf = async () => {
+    const { pixels, samples } = await load();
+    return valuesOf(pixels, samples.length);
+  };
   const cacheFiles = () => {
     const dir = inFolder("cache/ferkit/pixels");
     return existsSync(dir) ? readdirSync(dir).map((name) => path.join(dir, name)) : [];
@@ -37,7 +40,7 @@ describe("loadDecoded", () => {
     await drawImages(data(), GREYS);
     const { pixels, numChannels, samples, unreadable } = await load();
     assert.equal(numChannels, 1);
-    assert.deepEqual([...pixels], squares(0x11, 0x22, 0x33));
+    assert.deepEqual(await valuesOf(pixels, 3), squares(0x11, 0x22, 0x33));
     assert.deepEqual(
       samples.map(({ path, className, split, width, height }) => [path, className, split, width, height]),
       [
@@ -56,7 +59,7 @@ describe("loadDecoded", () => {
       await drawImages(data(), Object.fromEntries(files));
       const { pixels, numChannels } = await load(1);
       assert.equal(numChannels, 3);
-      assert.deepEqual([...pixels], colours.flat());
+      assert.deepEqual(await valuesOf(pixels, 20), colours.flat());
       rmSync(data(), { recursive: true });
     }
   });
@@ -82,7 +85,7 @@ describe("loadDecoded", () => {
       const first = await load();
       writeFileSync(inFolder("data/a/1.png"), Buffer.alloc(readFileSync(inFolder("data/a/1.png")).length));
       utimesSync(inFolder("data/a/1.png"), TIME, TIME);
-      assert.deepEqual(await load(), first);
+      assert.deepEqual(await load(), first); // pixels in memory are compared too
 
       for (const file of cacheFiles()) rmSync(file);
       const unreadable = (await load()).unreadable.map(({ path }) => path);
@@ -105,9 +108,8 @@ describe("loadDecoded", () => {
 
   it("keeps a cache for each image size", async () => {
     await drawImages(data(), GREYS);
-    assert.equal((await load(2)).pixels.length, 3 * 2 * 2);
-    assert.equal((await load(3)).pixels.length, 3 * 3 * 3);
-    assert.equal((await load(2)).pixels.length, 3 * 2 * 2);
+    for (const imageSize of [2, 3, 2])
+      assert.equal((await valuesOf((await load(imageSize)).pixels, 3)).length, 3 * imageSize ** 2);
     assert.equal(cacheFiles().length, 2);
   });
 
@@ -120,23 +122,7 @@ describe("loadDecoded", () => {
     assert.equal(sizes[0], sizes[1]);
     assert.deepEqual(await pixelsOf(), squares(0x11, 0x22, 0x33));
     const { pixels } = await loadDecoded(await scanClassFolders(other), 2);
-    assert.deepEqual([...pixels], squares(0x11, 0x22, 0x99));
-  });
-
-  it("makes a cache anew that was cut short or overwritten", async () => {
-    await drawImages(data(), GREYS);
-    const first = await load();
-    const [file] = cacheFiles();
-    const whole = readFileSync(file);
-    const hugeHeader = Buffer.from(whole);
-    hugeHeader.writeUInt32LE(2 ** 32 - 1);
-    const broken = [0, 3, 4, 100, whole.length - 1].map((length) => whole.subarray(0, length));
-    for (const bytes of [...broken, hugeHeader, Buffer.alloc(whole.length), Buffer.from("text")]) {
-      writeFileSync(file, bytes);
-      assert.deepEqual(await load(), first);
-      assert.deepEqual(cacheFiles(), [file]);
-      assert.deepEqual(readFileSync(file), whole);
-    }
+    assert.deepEqual(await valuesOf(pixels, 3), squares(0x11, 0x22, 0x99));
   });
 
   it("names what cannot be read, and closes the gaps", async () => {
@@ -154,7 +140,7 @@ describe("loadDecoded", () => {
       samples.map(({ path }) => path),
       ["a/1.png", "a/2.png", "b/1.png", "c/1.png"],
     );
-    assert.deepEqual([...pixels], squares(0x11, 0x22, 0x33, 0x55));
+    assert.deepEqual(await valuesOf(pixels, 4), squares(0x11, 0x22, 0x33, 0x55));
   });
 
   it("reports progress while it decodes, and none from the cache", async () => {
@@ -167,25 +153,5 @@ describe("loadDecoded", () => {
     assert.deepEqual(reports, expected);
     await load(1, onProgress);
     assert.deepEqual(reports, expected);
-  });
-
-  it("refuses more pixels than an array holds, before it decodes", async () => {
-    const dir = await drawImages(data(), GREYS);
-    const { samples, ...folders } = await scanClassFolders(dir);
-    const many = Array.from({ length: 4096 }, (_, i) => ({ ...samples[i % 3] }));
-    await assert.rejects(loadDecoded({ ...folders, samples: many }, 1024), {
-      name: "InputError",
-      message: `Expected at most 4294967295 bytes of decoded images at ${dir} but found 4294967296. Choose a smaller image size or fewer images.`,
-    });
-    assert.deepEqual(cacheFiles(), []);
-  });
-
-  it("leaves no cache behind when it is stopped", async () => {
-    await drawImages(data(), GREYS);
-    const onProgress = () => {
-      throw new Error("stopped");
-    };
-    await assert.rejects(load(2, onProgress), { message: "stopped" });
-    assert.deepEqual(cacheFiles(), []);
   });
 });

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { NO_AUGMENTATION, SEED_AUGMENTATION } from "../../src/data/augment.js";
 import type { PackedImages } from "../../src/data/packed.js";
+import { PixelArray } from "../../src/data/pixels.js";
 import { augmentPreview } from "../../src/data/preview.js";
 import { tf } from "../../src/engine/tf.js";
 import { Random } from "../../src/random.js";
 
 const SIZE = 8;
 const random = new Random(1);
+const grey = Uint8Array.from({ length: 4 * SIZE * SIZE }, () => random.integer(256));
 const images: PackedImages = {
-  pixels: Uint8Array.from({ length: 4 * SIZE * SIZE }, () => random.integer(256)),
+  pixels: new PixelArray(grey, SIZE * SIZE),
   labels: Int32Array.of(0, 1, 0, 1),
   numImages: 4,
   imageSize: SIZE,
@@ -16,10 +18,7 @@ const images: PackedImages = {
   paths: ["0.png", "1.png", "2.png", "3.png"],
 };
 const rgb = (index: number) =>
-  Uint8Array.from(
-    { length: SIZE * SIZE * 3 },
-    (_, i) => images.pixels[index * SIZE * SIZE + Math.floor(i / 3)],
-  );
+  Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, i) => grey[index * SIZE * SIZE + Math.floor(i / 3)]);
 /** Left and right of each row of RGB pixels exchanged. */
 const mirrored = (pixels: Uint8Array) =>
   pixels.map((_, i) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { PackedImages } from "../../src/data/packed.js";
+import { PixelArray, PixelSelection } from "../../src/data/pixels.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
 import { evaluate } from "../../src/inference/evaluate.js";
 import { Network } from "../../src/model/network.js";
@@ -11,15 +12,15 @@ const IMAGE_SIZE = 33;
 /** Noise, different in each image. */
 function noise(labels: number[], { imageSize = IMAGE_SIZE, numChannels = 3 as 1 | 3 } = {}): PackedImages {
   const length = imageSize * imageSize * numChannels;
-  const pixels = new Uint8Array(labels.length * length);
+  const bytes = new Uint8Array(labels.length * length);
   labels.forEach((_, i) => {
     const random = new Random(0, "noise", i);
     const brightness = 56 + random.integer(200);
-    for (let p = 0; p < length; p++) pixels[i * length + p] = random.integer(brightness);
+    for (let p = 0; p < length; p++) bytes[i * length + p] = random.integer(brightness);
   });
   const paths = labels.map((label, i) => `${label}/${i}.png`);
   return {
-    pixels,
+    pixels: new PixelArray(bytes, length),
     labels: Int32Array.from(labels),
     numImages: labels.length,
     imageSize,
@@ -94,9 +95,8 @@ describe("evaluate", () => {
     const network = randomNetwork({ imageSize: IMAGE_SIZE });
     const images = noise(Array.from({ length: 131 }, (_, i) => i % 3)); // batches of 128
     const { probs, predicted } = await evaluate(network, images);
-    const length = IMAGE_SIZE * IMAGE_SIZE * 3;
     for (const place of [0, 127, 128, 130]) {
-      const pixels = images.pixels.subarray(place * length, (place + 1) * length);
+      const pixels = new PixelSelection(images.pixels, Int32Array.of(place));
       const alone = { ...images, numImages: 1, labels: images.labels.slice(place, place + 1), pixels };
       const one = await evaluate(network, alone);
       one.probs.forEach((prob, c) => {
@@ -111,15 +111,15 @@ describe("evaluate", () => {
   it("takes grey images, and images of another size", async () => {
     const network = randomNetwork({ imageSize: IMAGE_SIZE });
     const grey = noise([0, 1], { numChannels: 1 });
-    const colour = {
-      ...noise([0, 1]),
-      pixels: Uint8Array.from({ length: 3 * grey.pixels.length }, (_, i) => grey.pixels[Math.floor(i / 3)]),
-    };
+    const values = await grey.pixels.read(Int32Array.of(0, 1));
+    const repeated = Uint8Array.from({ length: 3 * values.length }, (_, i) => values[Math.floor(i / 3)]);
+    const colour = { ...noise([0, 1]), pixels: new PixelArray(repeated, 3 * IMAGE_SIZE ** 2) };
     assert.deepEqual(await evaluate(network, grey), await evaluate(network, colour));
     // Of one colour, so that scaling leaves only the number of pixels to differ.
     const plain = (imageSize: number) => {
-      const images = noise([0, 1], { imageSize });
-      return evaluate(network, { ...images, pixels: images.pixels.fill(90) });
+      const imageBytes = 3 * imageSize ** 2;
+      const pixels = new PixelArray(new Uint8Array(2 * imageBytes).fill(90), imageBytes);
+      return evaluate(network, { ...noise([0, 1], { imageSize }), pixels });
     };
     const [exact, scaled] = [await plain(IMAGE_SIZE), await plain(20)];
     exact.probs.forEach((prob, i) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import sharp from "sharp";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { Dataset, PackedImages } from "../../src/data/packed.js";
+import { PixelArray } from "../../src/data/pixels.js";
 import { tf } from "../../src/engine/tf.js";
 import type { Evaluation } from "../../src/inference/evaluate.js";
 import {
@@ -20,8 +21,9 @@ const brightness = (place: number) => 10 + 15 * place;
 
 function images(labels: number[], numChannels: 1 | 3 = 1): PackedImages {
   const length = IMAGE_SIZE * IMAGE_SIZE * numChannels;
+  const bytes = Buffer.concat(labels.map((_, i) => Buffer.alloc(length, brightness(i))));
   return {
-    pixels: Uint8Array.from({ length: labels.length * length }, (_, i) => brightness(Math.floor(i / length))),
+    pixels: new PixelArray(bytes, length),
     labels: Int32Array.from(labels),
     numImages: labels.length,
     imageSize: IMAGE_SIZE,

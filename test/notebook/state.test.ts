@@ -12,6 +12,7 @@ import os from "node:os";
 import path from "node:path";
 import { type TrainConfig, trainConfig } from "../../src/config.js";
 import type { Dataset, PackedImages } from "../../src/data/packed.js";
+import { PixelArray } from "../../src/data/pixels.js";
 import {
   loadLatestRun,
   loadPreparedData,
@@ -106,7 +107,7 @@ describe("what a notebook leaves for the next", () => {
 
   describe("prepareRunFolder", () => {
     const images = (numImages: number): PackedImages => ({
-      pixels: new Uint8Array(numImages),
+      pixels: new PixelArray(new Uint8Array(numImages), 1),
       labels: new Int32Array(numImages),
       numImages,
       imageSize: 1,

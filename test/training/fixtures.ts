@@ -5,6 +5,7 @@ import path from "node:path";
 import { type TrainConfig, trainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { Dataset, PackedImages } from "../../src/data/packed.js";
+import { PixelArray } from "../../src/data/pixels.js";
 import { Random } from "../../src/random.js";
 import type { TrainEvent } from "../../src/training/events.js";
 import { train } from "../../src/training/train.js";
@@ -13,17 +14,18 @@ const IMAGE_SIZE = 40;
 
 /** Noise with a bright stripe, across or down: two classes that a network can tell apart. */
 export function stripes(numImages: number, seed: number): PackedImages {
-  const pixels = new Uint8Array(numImages * IMAGE_SIZE * IMAGE_SIZE);
+  const bytes = new Uint8Array(numImages * IMAGE_SIZE * IMAGE_SIZE);
   const labels = Int32Array.from({ length: numImages }, (_, i) => i % 2);
   labels.forEach((label, i) => {
     const random = new Random(seed, i);
     const at = 8 + random.integer(24);
     for (let p = 0; p < IMAGE_SIZE * IMAGE_SIZE; p++) {
       const place = label === 0 ? Math.floor(p / IMAGE_SIZE) : p % IMAGE_SIZE;
-      pixels[i * IMAGE_SIZE * IMAGE_SIZE + p] = Math.abs(place - at) < 4 ? 230 : random.integer(120);
+      bytes[i * IMAGE_SIZE * IMAGE_SIZE + p] = Math.abs(place - at) < 4 ? 230 : random.integer(120);
     }
   });
   const paths = Array.from(labels, (label, i) => `${label}/${i}.png`);
+  const pixels = new PixelArray(bytes, IMAGE_SIZE * IMAGE_SIZE);
   return { pixels, labels, numImages, imageSize: IMAGE_SIZE, numChannels: 1, paths };
 }
 
