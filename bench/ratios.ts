@@ -27,6 +27,7 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
     return over(greatest(results, ["ferkit"], fits), greatest(results, PYTORCH, fits));
   };
   const lite0Seed = at("train", "lite0", 48, SEED_BATCH_SIZE);
+  const lite0Inference = at("infer", "lite0", 48, 32);
   const b0Seed = at("train", "b0", 48, SEED_BATCH_SIZE);
   const fastest = (rate: ReturnType<typeof at>) => over(rate("ferkit"), rate(...PYTORCH));
   const memory = (...names: readonly ContenderName[]) =>
@@ -49,8 +50,14 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
       best("b0", 48),
       "training B0, 48 px; each at its best batch size, PyTorch in its best layout",
     ],
-    train96Lite0VsPytorchBest: [best("lite0", 96), "training Lite0, 96 px; the same"],
-    train96B0VsPytorchBest: [best("b0", 96), "training B0, 96 px; the same"],
+    train96Lite0VsPytorchBest: [
+      best("lite0", 96),
+      "training Lite0, 96 px; each at the better of batch 32 and 128, PyTorch in its best layout",
+    ],
+    train96B0VsPytorchBest: [
+      best("b0", 96),
+      "training B0, 96 px; each at the better of batch 32 and 128, PyTorch in its best layout",
+    ],
     trainLite0LoadingVsPytorchSeed: [
       over(lite0Seed("ferkitLoading"), lite0Seed("pytorch")),
       "training Lite0, batch 32, 48 px; ferkit loads and augments, PyTorch does not",
@@ -61,8 +68,12 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
       "training Lite0, batch 32, 48 px",
     ],
     inferLite0VsPytorch: [
-      fastest(at("infer", "lite0", 48, 32)),
+      fastest(lite0Inference),
       "inference of Lite0, batch 32, 48 px; PyTorch in the faster layout",
+    ],
+    inferLite0VsPytorchDefault: [
+      over(lite0Inference("ferkit"), lite0Inference("pytorch")),
+      "the same; PyTorch in its default layout",
     ],
     inferB0VsPytorch: [
       fastest(at("infer", "b0", 48, 32)),

@@ -37,7 +37,6 @@ const MEMORY_CONTENDERS: readonly ContenderName[] = [
 const MEMORY_STEPS = 6;
 /** FER-2013's training images. */
 const NUM_IMAGES = 28_821;
-const TENSOR_EPOCHS = 3;
 
 export async function measureMemory(): Promise<MemoryFigure[]> {
   const figures: MemoryFigure[] = [];
@@ -69,8 +68,8 @@ export async function measureData({ numRounds, numSerialImages }: DataRounds): P
   };
 }
 
-export function countTensors(): Promise<EpochTensors[]> {
-  return withWorker("ferkit", (worker) => worker.request("countEpochTensors", { epochs: TENSOR_EPOCHS }));
+export function countTensors(epochs: number): Promise<EpochTensors[]> {
+  return withWorker("ferkit", (worker) => worker.request("countEpochTensors", { epochs }));
 }
 
 /** Runs something with a worker of its own. */

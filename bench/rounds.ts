@@ -1,5 +1,6 @@
 // Contenders measured in turns, so that what slows the machine for a while slows all of them.
 import { CONTENDERS, type Contender, type ContenderName } from "./contenders.js";
+import { disturbanceBetween, isDisturbed, readUsage } from "./disturbance.js";
 import { type Spread, spreadOf } from "./statistics.js";
 import type { Case } from "./suite.js";
 import type { Worker } from "./worker.js";
@@ -9,6 +10,8 @@ import type { Workload } from "./workload.js";
 /** Images a second of one contender at one workload. */
 export interface Timing extends Workload, Spread {
   contender: ContenderName;
+  /** Turns during which other programs computed, and that no repetition made up for. */
+  numDisturbed: number;
 }
 
 export interface RoundOptions {
@@ -22,12 +25,22 @@ export interface RoundOptions {
 const WARM_UP = { seconds: 0.5, minSteps: 2 };
 /** Share of a processor that workers may use while another is measured. */
 const MAX_IDLE_SHARE = 0.1;
+/** How often a disturbed turn is repeated, and how long it is waited before, in milliseconds. */
+const MAX_REPETITIONS = 2;
+const PAUSE_MS = 1000;
 
 interface Turn {
   contender: ContenderName;
   worker: Worker;
   session: number;
   imagesPerSecond: number[];
+  numDisturbed: number;
+}
+
+/** What a worker answers to `time`. */
+interface Times {
+  steps: number;
+  seconds: number;
 }
 
 /** Prepares all contenders of a case, then lets them take turns: forwards in one round, backwards in the next. */
@@ -42,48 +55,43 @@ export async function measure(
     const worker = await workers.of(engine);
     const file = workload.kind === "predict" ? { file: imageFile } : {};
     const session = await worker.request<number>("prepare", { ...workload, ...options, ...file });
-    turns.push({ contender, worker, session, imagesPerSecond: [] });
+    turns.push({ contender, worker, session, imagesPerSecond: [], numDisturbed: 0 });
     await worker.request("time", { session, ...WARM_UP });
   }
-  const idle = new IdleWatch(workers);
   for (let round = 0; round < numRounds; round++) {
-    for (const { worker, session, imagesPerSecond } of round % 2 ? [...turns].reverse() : turns) {
-      const time = () => worker.request<Times>("time", { session, seconds, minSteps: 1 });
-      const { steps, seconds: passed } = await idle.during(worker, time);
-      imagesPerSecond.push((steps * workload.batchSize) / passed);
+    for (const turn of round % 2 ? [...turns].reverse() : turns) {
+      const { times, isDisturbed } = await takeTurn(turn, workers.all(), seconds);
+      turn.imagesPerSecond.push((times.steps * workload.batchSize) / times.seconds);
+      if (isDisturbed) turn.numDisturbed++;
     }
   }
   for (const { worker, session } of turns) await worker.request("release", { session });
-  return turns.map(({ contender, imagesPerSecond }) => ({
+  return turns.map(({ contender, imagesPerSecond, numDisturbed }) => ({
     ...workload,
     contender,
     ...spreadOf(imagesPerSecond),
+    numDisturbed,
   }));
 }
 
-interface Times {
-  steps: number;
-  seconds: number;
+/** Times steps; again where other programs computed meanwhile. */
+async function takeTurn({ worker, session }: Turn, workers: Worker[], seconds: number) {
+  const waiting = workers.filter((other) => other !== worker);
+  for (let repetition = 0; ; repetition++) {
+    const before = readUsage(worker, waiting);
+    const times = await worker.request<Times>("time", { session, seconds, minSteps: 1 });
+    const disturbance = disturbanceBetween(before, readUsage(worker, waiting));
+    disturbance.waiting.forEach((share, i) => {
+      if (share > MAX_IDLE_SHARE) warnOf(waiting[i], share);
+    });
+    const disturbed = isDisturbed(disturbance);
+    if (!disturbed || repetition === MAX_REPETITIONS) return { times, isDisturbed: disturbed };
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
 }
 
-/** Sees to it that those who wait do not compute, as threads do that spin for their next work. */
-class IdleWatch {
-  constructor(private readonly workers: Workers) {}
-
-  /** Runs what `busy` does, and warns when another used a processor meanwhile. */
-  async during<T>(busy: Worker, run: () => Promise<T>): Promise<T> {
-    const waiting = this.workers.all().filter((worker) => worker !== busy);
-    const before = waiting.map((worker) => worker.cpuSeconds());
-    const start = performance.now();
-    const result = await run();
-    const seconds = (performance.now() - start) / 1000;
-    waiting.forEach((worker, i) => {
-      const share = (worker.cpuSeconds() - before[i]) / seconds;
-      if (share > MAX_IDLE_SHARE)
-        console.error(
-          `warning: the ${worker.engine} worker used ${(100 * share).toFixed(0)} % of a processor while it waited`,
-        );
-    });
-    return result;
-  }
+/** Those who wait should not compute, as threads do that spin for their next work. */
+function warnOf({ engine }: Worker, share: number): void {
+  const percent = (100 * share).toFixed(0);
+  console.error(`warning: the ${engine} worker used ${percent} % of a processor while it waited`);
 }

@@ -4,6 +4,7 @@ import type { Ratio } from "./ratios.js";
 import type { Results } from "./results.js";
 import type { Timing } from "./rounds.js";
 import type { Spread } from "./statistics.js";
+import type { EpochTensors } from "./workers/tensors.js";
 import { describe, type Kind } from "./workload.js";
 
 /** A heading and rows of as many cells. */
@@ -59,7 +60,8 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
       .filter((timing) => timing.kind === kind)
       .map(({ contender, median }) => `${CONTENDERS[contender].label} ${(1000 / median).toFixed(1)} ms`)
       .join(", ");
-  const counts = tensors.map(({ numTensors }) => numTensors);
+  const numTurns = timings.reduce((sum, timing) => sum + timing.numRounds, 0);
+  const numDisturbed = timings.reduce((sum, timing) => sum + timing.numDisturbed, 0);
   const lines: [boolean, string][] = [
     [parity.length > 0, `Greatest relative difference of a gradient from ferkit's: ${agreement.join(", ")}.`],
     [
@@ -67,7 +69,11 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
       `One image through Lite0: ${latencies("infer")}; from its file's bytes to probabilities: ${latencies("predict")}.`,
     ],
     [memory.length > 0, `Peak memory while B0 trains at 48 px, batch 32: ${peaks.join(", ")}.`],
-    [counts.length > 0, `Tensors at the ends of epochs: ${counts.join(", ")}.`],
+    [tensors.length > 1, describeEpochs(tensors)],
+    [
+      numDisturbed > 0,
+      `${numDisturbed} of ${numTurns} turns were disturbed by other programs: measure again.`,
+    ],
   ];
   if (data)
     lines.push([
@@ -77,6 +83,17 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
         `batch in ${data.startEpoch.median.toFixed(2)} s.`,
     ]);
   return lines.filter(([isMeasured]) => isMeasured).map(([, line]) => line);
+}
+
+/** Whether tensors or memory grow with epochs; the first epoch takes what all need. */
+function describeEpochs(tensors: readonly EpochTensors[]): string {
+  const counts = [...new Set(tensors.map(({ numTensors }) => numTensors))];
+  const [second, last] = [tensors.at(1), tensors.at(-1)].map((end) => end?.residentBytes ?? 0);
+  const growth = (100 * (last / second - 1)).toFixed(1);
+  return (
+    `Tensors at the ends of ${tensors.length} epochs: ${counts.join(", ")}; ` +
+    `resident memory after the last against the second: ${growth} % more.`
+  );
 }
 
 /** Columns side by side, two spaces apart. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Engine } from "./contenders.js";
+import { TICKS_PER_SECOND } from "./disturbance.js";
 
 /** A program and its arguments. */
 export type Command = readonly [file: string, ...args: string[]];
@@ -17,8 +18,6 @@ interface Pending {
 
 /** Characters of standard error that are kept for the message of a failure. */
 const KEPT_ERRORS = 4000;
-/** Of /proc's processor times. */
-const TICKS_PER_SECOND = 100;
 
 /**
  * A process that answers commands, one at a time: JSON lines in on its standard input, JSON lines out on its standard

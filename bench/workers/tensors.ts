@@ -9,12 +9,14 @@ import { noise } from "./noise.js";
 export interface EpochTensors {
   epoch: number;
   numTensors: number;
+  /** Memory of the process. */
+  residentBytes: number;
 }
 
 const IMAGE_SIZE = 48;
 const BATCH_SIZE = 32;
 
-/** Trains for some epochs of a few batches and counts the tensors after each: a leak makes them more. */
+/** Trains for some epochs of a few batches and counts tensors and memory after each: a leak makes them more. */
 export async function countEpochTensors(epochs: number): Promise<EpochTensors[]> {
   const config = trainConfig("seed", {
     weights: "random",
@@ -28,7 +30,12 @@ export async function countEpochTensors(epochs: number): Promise<EpochTensors[]>
   const counts: EpochTensors[] = [];
   try {
     for await (const event of train(dataset, config, { runDir, data: "noise" }))
-      if (event.type === "epoch") counts.push({ epoch: event.epoch, numTensors: event.numTensors });
+      if (event.type === "epoch")
+        counts.push({
+          epoch: event.epoch,
+          numTensors: event.numTensors,
+          residentBytes: process.memoryUsage.rss(),
+        });
   } finally {
     await rm(runDir, { recursive: true });
   }

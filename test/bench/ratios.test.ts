@@ -11,6 +11,7 @@ describe("ratiosOf", () => {
       trainLite0VsPytorchSeed: 300 / 150, // default layout
       trainLite0VsPytorchBest: 400 / 500, // both at batch 128
       inferLite0VsPytorch: 2000 / 1600, // the faster layout
+      inferLite0VsPytorchDefault: 2000 / 1000,
       peakMemoryVsPytorch: 6e8 / 5e8, // the layout that needs less
     });
   });

@@ -25,8 +25,26 @@ describe("remarks", () => {
   it("says what was measured besides steps, and no more", () => {
     assert.deepEqual(remarks(results), [
       "Peak memory while B0 trains at 48 px, batch 32: ferkit 0.50 GB, PyTorch, default layout 0.80 GB, PyTorch, channels-last 0.60 GB.",
-      "Tensors at the ends of epochs: 566, 566.",
+      "Tensors at the ends of 3 epochs: 566; resident memory after the last against the second: 2.0 % more.",
     ]);
+  });
+
+  it("counts what other programs disturbed", () => {
+    const timings = [
+      { ...timing("ferkit", 300), numDisturbed: 1 },
+      { ...timing("pytorch", 150), numDisturbed: 2 },
+    ];
+    assert.deepEqual(remarks({ ...results, timings, memory: [], tensors: [] }), [
+      "3 of 6 turns were disturbed by other programs: measure again.",
+    ]);
+  });
+
+  it("names each count of tensors, where a leak makes them more", () => {
+    const tensors = [
+      { epoch: 1, numTensors: 566, residentBytes: 4e8 },
+      { epoch: 2, numTensors: 570, residentBytes: 4e8 },
+    ];
+    assert.match(remarks({ ...results, tensors }).join(), /2 epochs: 566, 570; .* second: 0\.0 % more/);
   });
 });
 
