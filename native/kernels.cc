@@ -2,26 +2,29 @@
 // be given by the linker: neither TensorFlow's headers nor the standard library's templates.
 #include "kernels.h"
 
-#include "rows.h"
-#include "vector.h"
+#include "augment.h"
+#include "convolution.h"
+#include "depthwise_gradient.h"
+#include "optimizer.h"
+#include "pool.h"
 
 namespace ferkit {
 
 constinit const Kernels FERKIT_KERNELS = {
-    .convolution = nullptr,
-    .convolutionGradient = nullptr,
-    .foldedConvolution = nullptr,
-    .depthwise = nullptr,
-    .depthwiseGradient = nullptr,
-    .foldedDepthwise = nullptr,
-    .residual = nullptr,
-    .residualGradient = nullptr,
-    .meanPool = nullptr,
-    .meanPoolGradient = nullptr,
-    .gateGradient = nullptr,
-    .augment = nullptr,
-    .adam = nullptr,
-    .average = nullptr,
+    .convolution = convolution,
+    .convolutionGradient = convolutionGradient,
+    .foldedConvolution = foldedConvolution,
+    .depthwise = depthwise,
+    .depthwiseGradient = depthwiseGradient,
+    .foldedDepthwise = foldedDepthwise,
+    .residual = residual,
+    .residualGradient = residualGradient,
+    .meanPool = meanPool,
+    .meanPoolGradient = meanPoolGradient,
+    .gateGradient = gateGradient,
+    .augment = augment,
+    .adam = adam,
+    .average = moveAverage,
 };
 
 }  // namespace ferkit

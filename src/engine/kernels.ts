@@ -78,7 +78,8 @@ export interface BatchNormResult {
   saved: [mean: Tensor, variance: Tensor, reserve: Tensor];
 }
 
-const EPSILON = 1e-3;
+/** Batch norm's, in every layer. */
+export const EPSILON = 1e-3;
 const batchNormAttributes = (isTraining: boolean, averageFactor: number) => [
   T,
   floatType("U"),

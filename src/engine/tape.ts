@@ -20,6 +20,7 @@ interface Step {
  */
 export class Tape {
   private readonly steps: Step[] = [];
+  private gradients = new Map<number, Tensor>();
   private readonly tracked = new Set<number>();
 
   /** @param variables - Tensors whose gradients are wanted; all else is constant. */
@@ -48,6 +49,11 @@ export class Tape {
     return output;
   }
 
+  /** In the backward pass: the gradient found so far by a variable, which stays the tape's. */
+  gradientOf(variable: Tensor): Tensor {
+    return this.gradients.get(variable.id) as Tensor;
+  }
+
   /**
    * Runs backward from `output` and disposes all that was recorded, `output` and `dOutput` included.
    *
@@ -56,6 +62,7 @@ export class Tape {
    */
   backward(output: Tensor, dOutput: Tensor): Map<number, Tensor> {
     const gradients = new Map<number, Tensor>([[output.id, dOutput]]);
+    this.gradients = gradients;
     for (let step = this.steps.pop(); step; step = this.steps.pop()) {
       const dy = gradients.get(step.output.id);
       if (dy) {

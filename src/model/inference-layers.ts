@@ -1,6 +1,7 @@
 import * as kernels from "../engine/kernels.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import type { Activation, ConvShape, DepthwiseShape, Layers, Norm } from "./efficientnet.js";
+import type { Activation } from "./efficientnet.js";
+import type { ConvShape, DepthwiseShape, Layers, Norm } from "./layers.js";
 
 /** The value of each parameter by name. */
 export type Values = ReadonlyMap<string, Tensor>;

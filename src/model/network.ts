@@ -3,8 +3,9 @@ import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { readVariables, Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { Random } from "../random.js";
-import { type Architecture, applyEfficientNet, efficientNet, type Variant } from "./efficientnet.js";
+import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
 import { InferenceLayers } from "./inference-layers.js";
+import { applyEfficientNet } from "./layers.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
 import type { Preprocessing } from "./preprocessing.js";
 

@@ -1,14 +1,6 @@
 import { ParameterError } from "../errors.js";
-import {
-  type Architecture,
-  applyEfficientNet,
-  type ConvShape,
-  type DepthwiseShape,
-  efficientNet,
-  type Layers,
-  type Norm,
-  type Variant,
-} from "./efficientnet.js";
+import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
+import { applyEfficientNet, type ConvShape, type DepthwiseShape, type Layers, type Norm } from "./layers.js";
 
 /** Batch norm's moving statistics are not trained; weight decay applies to kernels alone. */
 export type ParameterKind = "kernel" | "bias" | "gamma" | "beta" | "movingMean" | "movingVariance";

@@ -1,12 +1,6 @@
 import { tf } from "../engine/tf.js";
-import {
-  type Architecture,
-  applyEfficientNet,
-  type ConvShape,
-  type DepthwiseShape,
-  type Layers,
-  type Norm,
-} from "./efficientnet.js";
+import type { Architecture } from "./efficientnet.js";
+import { applyEfficientNet, type ConvShape, type DepthwiseShape, type Layers, type Norm } from "./layers.js";
 
 type Symbolic = ReturnType<typeof tf.input>;
 type Layer = { apply(inputs: Symbolic | Symbolic[]): unknown };

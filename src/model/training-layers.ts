@@ -1,8 +1,9 @@
 import * as kernels from "../engine/kernels.js";
 import type { Tape } from "../engine/tape.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import type { Activation, ConvShape, DepthwiseShape, Layers, Norm } from "./efficientnet.js";
+import type { Activation } from "./efficientnet.js";
 import { BATCH_NORM_WEIGHTS, InferenceLayers, type Values, valuesOf } from "./inference-layers.js";
+import type { ConvShape, DepthwiseShape, Layers, Norm } from "./layers.js";
 import { RecordedDense, type TrainingOptions } from "./recorded-dense.js";
 
 /**

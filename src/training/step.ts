@@ -3,11 +3,10 @@ import * as kernels from "../engine/kernels.js";
 import { Tape } from "../engine/tape.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { assignVariables, type Variable } from "../engine/variable.js";
-import { applyEfficientNet } from "../model/efficientnet.js";
 import type { Network } from "../model/network.js";
 import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
 import type { TrainingOptions } from "../model/recorded-dense.js";
-import { TrainingLayers } from "../model/training-layers.js";
+import { runForTraining } from "../model/training.js";
 import type { Adam } from "./optimizer.js";
 
 export interface StepInput {
@@ -45,8 +44,7 @@ export function computeGradients(
     const values = network.read();
     const trained = trainedSpecs(network, trainable).map(({ name }) => name);
     const tape = new Tape(trained.map((name) => values.get(name) as Tensor));
-    const layers = new TrainingLayers(tape, values, options);
-    const logits = applyEfficientNet<Tensor>(layers, network.architecture, network.normalize(images));
+    const { logits, movingStatistics } = runForTraining(network, images, { tape, values, options });
     const [losses, dLosses] = kernels.softmaxCrossEntropy(logits, targets);
     results.loss = tf.keep(kernels.sum(kernels.multiply(losses, exampleWeights), [0], false));
     results.logits = tf.keep(logits.clone() as Tensor2D);
@@ -54,8 +52,8 @@ export function computeGradients(
     results.gradients = new Map(
       trained.map((name) => [name, tf.keep(gradients.get((values.get(name) as Tensor).id) as Tensor)]),
     );
-    results.movingStatistics = layers.movingStatistics;
-    for (const statistic of layers.movingStatistics.values()) tf.keep(statistic);
+    results.movingStatistics = movingStatistics;
+    for (const statistic of movingStatistics.values()) tf.keep(statistic);
   });
   return results as Gradients;
 }

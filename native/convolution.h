@@ -1,0 +1,223 @@
+// Convolutions as matrix products over pixels: what lies before them is applied while their rows are packed, what comes after
+// while a tile of the result is in registers.
+#pragma once
+#include "product.h"
+
+namespace ferkit {
+namespace {
+
+/** Stores the result and sums what batch norm asks for. */
+struct BatchNormEpilogue {
+  float* y;
+  int64_t channels;
+  const float* movingMean;
+  const ChannelSums* sums;
+  int part;
+
+  template <int V>
+  struct Columns {
+    const BatchNormEpilogue& of;
+    int64_t c;
+    vec origin[V], offsets[V] = {}, squares[V] = {};
+    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
+      for (int v = 0; v < V; ++v) {
+        store(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
+        const vec offset = tile[v] - origin[v];
+        offsets[v] += offset;
+        squares[v] += offset * offset;
+      }
+    }
+    FERKIT_INLINE void flush() {
+      for (int v = 0; v < V; ++v) of.sums->add(of.part, c + v * kLanes, offsets[v], squares[v]);
+    }
+  };
+  template <int V>
+  FERKIT_INLINE Columns<V> columns(int64_t c) const {
+    Columns<V> columns{*this, c};
+    for (int v = 0; v < V; ++v) columns.origin[v] = load(movingMean + c + v * kLanes, channels - c - v * kLanes);
+    return columns;
+  }
+};
+
+/** Stores the result after bias, activation and residual. */
+template <Activation kActivation>
+struct FinishEpilogue {
+  float* y;
+  int64_t channels;
+  Finish finish;
+
+  template <int V>
+  struct Columns {
+    const FinishEpilogue& of;
+    int64_t c;
+    vec bias[V];
+    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
+      for (int v = 0; v < V; ++v) {
+        const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
+        vec y = activate<kActivation>(tile[v] + bias[v]);
+        if (of.finish.residual) y += load(of.finish.residual + place, count);
+        store(of.y + place, y, count);
+      }
+    }
+    FERKIT_INLINE void flush() {}
+  };
+  template <int V>
+  FERKIT_INLINE Columns<V> columns(int64_t c) const {
+    Columns<V> columns{*this, c};
+    for (int v = 0; v < V; ++v) columns.bias[v] = load(finish.bias + c + v * kLanes, channels - c - v * kLanes);
+    return columns;
+  }
+};
+
+/** Takes a gradient by features back through their activation, and sums what batch norm's gradient asks for. */
+template <Activation kActivation>
+struct FeaturesGradientEpilogue {
+  float* gradient;
+  Features x;
+  int64_t channels;
+  const ChannelSums* sums;
+  int part;
+
+  template <int V>
+  struct Columns {
+    const FeaturesGradientEpilogue& of;
+    int64_t c;
+    NormalizedColumns<V, kActivation> norm;
+    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
+      for (int v = 0; v < V; ++v) {
+        const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
+        store(of.gradient + place, norm.gradient(v, load(of.x.values + place, count), tile[v]), count);
+      }
+    }
+    FERKIT_INLINE void flush() { norm.flush(*of.sums, of.part, of.channels, c); }
+  };
+  template <int V>
+  FERKIT_INLINE Columns<V> columns(int64_t c) const {
+    return {*this, c, NormalizedColumns<V, kActivation>(x.norm, channels, c)};
+  }
+};
+
+struct StoreEpilogue {
+  float* y;
+  int64_t channels;
+
+  template <int V>
+  struct Columns {
+    const StoreEpilogue& of;
+    int64_t c;
+    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
+      for (int v = 0; v < V; ++v)
+        store(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
+    }
+    FERKIT_INLINE void flush() {}
+  };
+  template <int V>
+  FERKIT_INLINE Columns<V> columns(int64_t c) const {
+    return {*this, c};
+  }
+};
+
+/** Parts to share `numRows` rows of a product in; none so small that handing it over costs more than doing it. */
+FERKIT_INLINE int partsFor(const Pool& pool, int64_t numRows, int64_t workPerRow) {
+  const int64_t worthwhile = numRows * workPerRow / 100000 + 1;
+  return (int)least(least(pool.numThreads, ceilDivide(numRows, kTileRows)), worthwhile);
+}
+
+FERKIT_INLINE Panels kernelPanels(const Pool& pool, int64_t numRows, int64_t numColumns, const float* kernel, bool isTransposed,
+                                  ScratchSlot slot) {
+  const Panels panels{scratch(slot, Panels::size(numRows, numColumns)), numRows, numColumns};
+  const int64_t count = panels.count();
+  const int parts = (int)least(least(pool.numThreads, count), numRows * numColumns / 30000 + 1);
+  parallel(pool, parts, [&](int part) {
+    const Range range(count, parts, part);
+    for (int64_t i = range.begin; i < range.end; ++i)
+      isTransposed ? panels.packTransposed(i, kernel) : panels.pack(i, kernel);
+  });
+  return panels;
+}
+
+/** The product of x's rows with the kernel; `epilogueOf(part)` finishes a part. */
+template <class EpilogueOf>
+FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometry, const Features& x, const float* kernel,
+                            EpilogueOf epilogueOf) {
+  const int64_t length = geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
+  const Panels panels = kernelPanels(pool, length, geometry.out.channels, kernel, false, kKernelSlot);
+  withInputRows(geometry, x, [&](auto rows) {
+    parallel(pool, parts, [&](int part) {
+      const Range range(geometry.out.pixels(), parts, part, kTileRows);
+      float* packed = scratch(kInputSlot, kBlockRows * rowStride(length));
+      for (int64_t row = range.begin; row < range.end; row += kBlockRows) {
+        const int64_t numRows = least(kBlockRows, range.end - row);
+        rows.pack(row, numRows, packed);
+        multiplyRows(packed, row, numRows, panels, epilogueOf(part));
+      }
+    });
+  });
+}
+
+void convolution(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
+                 const BatchNorm& norm) {
+  const Extent& out = geometry.out;
+  const int64_t length = geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
+  const int parts = partsFor(pool, out.pixels(), length * out.channels);
+  const ChannelSums sums(parts, out.channels);
+  convolve(pool, parts, geometry, x, kernel,
+           [&](int part) { return BatchNormEpilogue{y, out.channels, norm.movingMean, &sums, part}; });
+  finishBatchNorm(sums, out, norm);
+}
+
+void foldedConvolution(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
+                       const Finish& finish) {
+  const Extent& out = geometry.out;
+  const int64_t length = geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
+  const int parts = partsFor(pool, out.pixels(), length * out.channels);
+  withActivation(finish.activation, [&](auto activation) {
+    convolve(pool, parts, geometry, x, kernel,
+             [&](int) { return FinishEpilogue<activation.value>{y, out.channels, finish}; });
+  });
+}
+
+/** Calls `run` with what makes the epilogue of a part of dx. */
+template <class Run>
+FERKIT_INLINE void withGradientEpilogue(const Features& x, int64_t channels, const FeaturesGradient& dx, const ChannelSums& sums,
+                                        Run run) {
+  if (!x.norm || x.gate) return run([&](int) { return StoreEpilogue{dx.gradient, channels}; });
+  withActivation(x.activation, [&](auto activation) {
+    run([&](int part) { return FeaturesGradientEpilogue<activation.value>{dx.gradient, x, channels, &sums, part}; });
+  });
+}
+
+void convolutionGradient(const Pool& pool, const Geometry& geometry, const NormalizedGradient& dy, const Features& x,
+                         const float* kernel, float* dKernel, const FeaturesGradient& dx) {
+  const Extent &in = geometry.in, &out = geometry.out;
+  const int64_t length = geometry.kernelSize * geometry.kernelSize * in.channels, kernelLength = length * out.channels;
+  const int parts = partsFor(pool, out.pixels(), 2 * kernelLength);
+  const ChannelSums sums(parts, in.channels);
+  float* coefficients = scratch(kDerivativeSlot, 3 * out.channels);
+  gradientCoefficients(dy, out, coefficients);
+  const OutputGradientRows dyRows{dy.gradient, dy.values, coefficients, out.channels};
+  // Only 1×1 convolutions pass a gradient on: the stem is the one other, and images need none.
+  const Panels panels = dx.gradient ? kernelPanels(pool, out.channels, length, kernel, true, kKernelSlot) : Panels{};
+  float* own = parts > 1 ? scratch(kPartsSlot, parts * kernelLength) : dKernel;
+  withInputRows(geometry, x, [&](auto xRows) {
+    withGradientEpilogue(x, in.channels, dx, sums, [&](auto epilogueOf) {
+      parallel(pool, parts, [&](int part) {
+        const Range range(out.pixels(), parts, part, kTileRows);
+        float* dyPacked = scratch(kGradientSlot, kBlockRows * rowStride(out.channels));
+        float* xPacked = scratch(kInputSlot, kBlockRows * rowStride(length));
+        for (int64_t row = range.begin; row < range.end; row += kBlockRows) {
+          const int64_t numRows = least(kBlockRows, range.end - row);
+          dyRows.pack(row, numRows, dyPacked);
+          xRows.pack(row, numRows, xPacked);
+          if (dx.gradient) multiplyRows(dyPacked, row, numRows, panels, epilogueOf(part));
+          multiplyTransposed(xPacked, length, dyPacked, out.channels, numRows, row == range.begin, own + part * kernelLength);
+        }
+      });
+    });
+  });
+  if (parts > 1) addParts(pool, own, parts, kernelLength, dKernel);
+  if (dx.gradient && x.norm && !x.gate) finishGradient(sums, in.channels, dx);
+}
+
+}  // namespace
+}  // namespace ferkit

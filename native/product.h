@@ -1,0 +1,149 @@
+// Matrix products of packed rows, tile by tile in registers, each tile finished while it is there.
+//
+// After Goto & van de Geijn 2008, https://doi.org/10.1145/1356052.1356053: one operand in panels, the other in blocks of rows that
+// stay in the second-level cache.
+#pragma once
+#include "sums.h"
+
+namespace ferkit {
+namespace {
+
+/** A tile's rows: with the panel's vectors, as many sums as leave registers for the operands. */
+constexpr int kTileRows = kLanes == 16 ? 8 : 4;
+constexpr int kPanelVectors = 3;
+constexpr int64_t kPanelWidth = kPanelVectors * kLanes;
+/** Rows that are packed at once. */
+constexpr int64_t kBlockRows = 96;
+
+/** Two strides of an operand: from row to row of the tile, and along the sum. */
+struct Strides {
+  int64_t row, step;
+};
+
+/** sums[r][v] = Σᵢ a[r·row + i·step] · b[i·bStep + v] */
+template <int V>
+FERKIT_INLINE void multiplyTile(const float* a, Strides strides, const float* b, int64_t bStep, int64_t length,
+                                vec (&sums)[kTileRows][V]) {
+  vec s[kTileRows][V] = {};
+  for (int64_t i = 0; i < length; ++i) {
+    vec operand[V];
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) operand[v] = *reinterpret_cast<const vec*>(b + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kTileRows; ++r) {
+      const vec factor = splat(a[r * strides.row]);
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) s[r][v] += factor * operand[v];
+    }
+    a += strides.step;
+    b += bStep;
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kTileRows; ++r)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) sums[r][v] = s[r][v];
+}
+
+/** Calls `run(c, vectors)` for each panel of `numColumns` columns, with its first column and its width as a constant. */
+template <class Run>
+FERKIT_INLINE void forEachPanel(int64_t numColumns, Run run) {
+  for (int64_t c = 0; c < numColumns; c += kPanelWidth) {
+    const int64_t left = numColumns - c;
+    if (left > 2 * kLanes)
+      run(c, IntConstant<3>());
+    else if (left > kLanes)
+      run(c, IntConstant<2>());
+    else
+      run(c, IntConstant<1>());
+  }
+}
+
+/** [numRows, numColumns] as panels [numColumns / kPanelWidth][numRows][kPanelWidth], the last as narrow as it may be. */
+struct Panels {
+  float* data;
+  int64_t numRows, numColumns;
+
+  static int64_t size(int64_t numRows, int64_t numColumns) { return numRows * roundUp(numColumns, kLanes); }
+  int64_t count() const { return ceilDivide(numColumns, kPanelWidth); }
+  /** Numbers from row to row of the panel with column c. */
+  FERKIT_INLINE int64_t width(int64_t c) const { return least(kPanelWidth, roundUp(numColumns, kLanes) - c); }
+  FERKIT_INLINE float* at(int64_t c) const { return data + c * numRows; }
+
+  /** Fills panel i from a dense matrix. */
+  void pack(int64_t i, const float* values) const {
+    const int64_t c = i * kPanelWidth, panelWidth = width(c);
+    float* target = at(c);
+    for (int64_t r = 0; r < numRows; ++r, target += panelWidth)
+      for (int64_t v = 0; v < panelWidth; v += kLanes)
+        *reinterpret_cast<vec*>(target + v) = load(values + r * numColumns + c + v, numColumns - c - v);
+  }
+
+  /** Fills panel i from a dense matrix [numColumns, numRows]. */
+  void packTransposed(int64_t i, const float* values) const {
+    const int64_t c = i * kPanelWidth, panelWidth = width(c);
+    for (int64_t v = 0; v < panelWidth; v += kLanes)
+      for (int64_t r = 0; r < numRows; r += kLanes) {
+        vec block[kLanes];
+        for (int j = 0; j < kLanes; ++j) {
+          const int64_t column = c + v + j;
+          block[j] = column < numColumns ? load(values + column * numRows + r, numRows - r) : vec{};
+        }
+        transpose(block);
+        const int64_t rows = least(kLanes, numRows - r);
+        for (int64_t j = 0; j < rows; ++j) *reinterpret_cast<vec*>(at(c) + (r + j) * panelWidth + v) = block[j];
+      }
+  }
+
+ private:
+  static FERKIT_INLINE void transpose(vec (&block)[kLanes]) {
+    float numbers[kLanes][kLanes] __attribute__((aligned(64)));
+    for (int i = 0; i < kLanes; ++i)
+      for (int j = 0; j < kLanes; ++j) numbers[j][i] = block[i][j];
+    for (int i = 0; i < kLanes; ++i) block[i] = *reinterpret_cast<const vec*>(numbers[i]);
+  }
+};
+
+/**
+ * Multiplies packed rows with panels; `finish(row, c, tile)` of an epilogue's panel takes each row of a tile.
+ *
+ * @param packed - [numRows up to a whole tile][rowStride(panels.numRows)].
+ */
+template <class Epilogue>
+FERKIT_INLINE void multiplyRows(const float* packed, int64_t row, int64_t numRows, const Panels& panels,
+                                const Epilogue& epilogue) {
+  const int64_t length = panels.numRows, stride = rowStride(length);
+  forEachPanel(panels.numColumns, [&](int64_t c, auto vectors) {
+    constexpr int V = vectors.value;
+    auto columns = epilogue.template columns<V>(c);
+    for (int64_t r = 0; r < numRows; r += kTileRows) {
+      vec tile[kTileRows][V];
+      multiplyTile<V>(packed + r * stride, {stride, 1}, panels.at(c), V * kLanes, length, tile);
+      const int64_t tileRows = least(kTileRows, numRows - r);
+      for (int64_t i = 0; i < tileRows; ++i) columns.row(row + r + i, tile[i]);
+    }
+    columns.flush();
+  });
+}
+
+/** Adds to dKernel [xColumns, dyColumns] the product of packed x, transposed, and packed dy; sets it where it is the first. */
+FERKIT_INLINE void multiplyTransposed(const float* x, int64_t xColumns, const float* dy, int64_t dyColumns, int64_t numRows,
+                                      bool isFirst, float* dKernel) {
+  const int64_t xStride = rowStride(xColumns), dyStride = rowStride(dyColumns);
+  forEachPanel(dyColumns, [&](int64_t c, auto vectors) {
+    constexpr int V = vectors.value;
+    for (int64_t k = 0; k < xColumns; k += kTileRows) {
+      vec tile[kTileRows][V];
+      multiplyTile<V>(x + k, {1, xStride}, dy + c, dyStride, numRows, tile);
+      const int64_t tileRows = least(kTileRows, xColumns - k);
+      for (int64_t i = 0; i < tileRows; ++i)
+        for (int v = 0; v < V; ++v) {
+          float* target = dKernel + (k + i) * dyColumns + c + v * kLanes;
+          const int64_t count = dyColumns - c - v * kLanes;
+          store(target, isFirst ? tile[i][v] : load(target, count) + tile[i][v], count);
+        }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace ferkit

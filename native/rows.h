@@ -1,0 +1,127 @@
+// Matrices whose rows are pixels and whose columns are channels, read from memory by one of several rules and packed:
+// [numRows][rowStride(numColumns)], filled up with zeros to whole vectors.
+#pragma once
+#include "vector.h"
+
+namespace ferkit {
+namespace {
+
+/** An odd number of cache lines, so that a column's numbers spread over all sets of the cache. */
+FERKIT_INLINE int64_t rowStride(int64_t numColumns) { return (ceilDivide(numColumns, 16) | 1) * 16; }
+
+/** Packs rows of a source whose `at(row, column, count)` gives a vector. */
+template <class Source>
+void packRows(const Source& source, int64_t row, int64_t numRows, int64_t numColumns, float* packed) {
+  const int64_t stride = rowStride(numColumns);
+  for (int64_t r = 0; r < numRows; ++r)
+    for (int64_t c = 0; c < numColumns; c += kLanes)
+      *reinterpret_cast<vec*>(packed + r * stride + c) = source.at(row + r, c, numColumns - c);
+}
+
+/** As they lie in memory. */
+struct PlainRows {
+  const float* values;
+  int64_t channels;
+  FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const { return load(values + row * channels + c, count); }
+  void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
+};
+
+/** Features, normalised, activated and gated. */
+template <Activation kActivation, bool kGated>
+struct FeatureRows {
+  Features x;
+  int64_t channels, area;
+  FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const {
+    const vec raw = load(x.values + row * channels + c, count);
+    const vec z = raw * load(x.norm + kScale * channels + c, count) + load(x.norm + kShift * channels + c, count);
+    const vec y = activate<kActivation>(z);
+    return kGated ? y * load(x.gate + row / area * channels + c, count) : y;
+  }
+  void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
+};
+
+/** As they lie in memory, times a gate for each image's channel. */
+struct GatedRows {
+  Features x;
+  int64_t channels, area;
+  FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const {
+    return load(x.values + row * channels + c, count) * load(x.gate + row / area * channels + c, count);
+  }
+  void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
+};
+
+/** The gradient by a convolution's raw output: a·gradient + b·values + c in each channel. */
+struct OutputGradientRows {
+  const float *gradient, *values, *coefficients;
+  int64_t channels;
+  FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const {
+    const int64_t place = row * channels + c;
+    return load(coefficients + c, count) * load(gradient + place, count) +
+           (load(coefficients + channels + c, count) * load(values + place, count) +
+            load(coefficients + 2 * channels + c, count));
+  }
+  void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
+};
+
+/**
+ * Batch norm's gradient as coefficients [3, channels] of OutputGradientRows: scale·(g − mean(g) − x̂·mean(g·x̂)).
+ *
+ * @see Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167
+ */
+inline void gradientCoefficients(const NormalizedGradient& dy, const Extent& extent, float* coefficients) {
+  const int64_t channels = extent.channels;
+  const double numPixels = (double)extent.pixels();
+  for (int64_t c = 0; c < channels; ++c) {
+    const double scale = dy.norm[kScale * channels + c], mean = dy.norm[kMean * channels + c];
+    const double slope = dy.norm[kInverseDeviation * channels + c] * dy.dGamma[c] / numPixels;
+    coefficients[c] = (float)scale;
+    coefficients[channels + c] = (float)(-scale * slope);
+    coefficients[2 * channels + c] = (float)(scale * (mean * slope - dy.dBeta[c] / numPixels));
+  }
+}
+
+/** Zeros above or left of an image that TensorFlow's SAME convolution adds. */
+FERKIT_INLINE int64_t samePadding(int64_t in, int64_t out, const Geometry& geometry) {
+  return most(0, (out - 1) * geometry.stride + geometry.kernelSize - in) / 2;
+}
+
+/** The patch of a k×k convolution below each output pixel: [kernelSize, kernelSize, channels] as one row. */
+struct PatchRows {
+  const float* values;
+  Geometry geometry;
+  void pack(int64_t row, int64_t numRows, float* packed) const {
+    const auto& [in, out, kernelSize, stride] = geometry;
+    const int64_t top = samePadding(in.height, out.height, geometry);
+    const int64_t left = samePadding(in.width, out.width, geometry);
+    const int64_t length = kernelSize * in.channels, packedStride = rowStride(kernelSize * length);
+    for (int64_t r = 0; r < numRows; ++r) {
+      const int64_t pixel = row + r, n = pixel / out.area();
+      const int64_t y = pixel % out.area() / out.width * stride - top, x = pixel % out.width * stride - left;
+      const int64_t begin = most(0, -x) * in.channels, end = least(kernelSize, in.width - x) * in.channels;
+      float* target = packed + r * packedStride;
+      for (int64_t ky = 0; ky < kernelSize; ++ky, target += length) {
+        const bool isInside = y + ky >= 0 && y + ky < in.height;
+        const float* from = values + ((n * in.height + y + ky) * in.width + x) * in.channels;
+        for (int64_t i = 0; i < length; ++i) target[i] = isInside && i >= begin && i < end ? from[i] : 0.f;
+      }
+      for (float* rest = packed + (r + 1) * packedStride; target < rest; ++target) *target = 0.f;
+    }
+  }
+};
+
+/** Calls `run` with the rows of x that a convolution multiplies with its kernel. */
+template <class Run>
+FERKIT_INLINE void withInputRows(const Geometry& geometry, const Features& x, Run run) {
+  const int64_t channels = geometry.in.channels, area = geometry.in.area();
+  if (geometry.kernelSize > 1 || geometry.stride > 1) return run(PatchRows{x.values, geometry});
+  if (!x.norm) return x.gate ? run(GatedRows{x, channels, area}) : run(PlainRows{x.values, channels});
+  withActivation(x.activation, [&](auto activation) {
+    if (x.gate)
+      run(FeatureRows<activation.value, true>{x, channels, area});
+    else
+      run(FeatureRows<activation.value, false>{x, channels, area});
+  });
+}
+
+}  // namespace
+}  // namespace ferkit

@@ -1,0 +1,125 @@
+// Sums over pixels of two numbers for each channel, which batch norm and its gradient are made of.
+#pragma once
+#include "rows.h"
+
+namespace ferkit {
+namespace {
+
+/** In double precision, since there are millions of pixels; one copy for each part of the work. */
+class ChannelSums {
+ public:
+  /** Memory of the thread that makes it; zeros. */
+  ChannelSums(int numParts, int64_t channels)
+      : numParts_(numParts),
+        width_(roundUp(channels, 16)),
+        sums_(reinterpret_cast<double*>(scratch(kSumsSlot, numParts * width_ * 4))) {
+    for (int64_t i = 0; i < numParts_ * width_ * 2; ++i) sums_[i] = 0;
+  }
+
+  /** Adds to the sums of the channels from c. */
+  FERKIT_INLINE void add(int part, int64_t c, vec first, vec second) const {
+    double* sums = sums_ + part * width_ * 2 + c;
+    for (int i = 0; i < kLanes; ++i) {
+      sums[i] += first[i];
+      sums[width_ + i] += second[i];
+    }
+  }
+
+  double first(int64_t c) const { return total(c); }
+  double second(int64_t c) const { return total(width_ + c); }
+
+ private:
+  double total(int64_t place) const {
+    double sum = 0;
+    for (int part = 0; part < numParts_; ++part) sum += sums_[part * width_ * 2 + place];
+    return sum;
+  }
+
+  int numParts_;
+  int64_t width_;
+  double* sums_;
+};
+
+/**
+ * Batch norm from the sums of y − movingMean and of its square; the moving variance is the unbiased one, as in PyTorch.
+ *
+ * @see Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167
+ */
+inline void finishBatchNorm(const ChannelSums& sums, const Extent& extent, const BatchNorm& norm) {
+  const int64_t channels = extent.channels;
+  const double numPixels = (double)extent.pixels();
+  for (int64_t c = 0; c < channels; ++c) {
+    const double offset = sums.first(c) / numPixels, mean = norm.movingMean[c] + offset;
+    const double spread = sums.second(c) / numPixels - offset * offset;
+    const double variance = spread < 0 ? 0 : spread;
+    const double inverseDeviation = 1 / __builtin_sqrt(variance + norm.epsilon);
+    const double scale = norm.gamma[c] * inverseDeviation;
+    norm.norm[kScale * channels + c] = (float)scale;
+    norm.norm[kShift * channels + c] = (float)(norm.beta[c] - mean * scale);
+    norm.norm[kMean * channels + c] = (float)mean;
+    norm.norm[kInverseDeviation * channels + c] = (float)inverseDeviation;
+    const double unbiased = variance * numPixels / (numPixels > 1 ? numPixels - 1 : 1);
+    norm.newMean[c] = norm.movingMean[c] + norm.momentum * (float)offset;
+    norm.newVariance[c] = norm.movingVariance[c] + norm.momentum * (float)(unbiased - norm.movingVariance[c]);
+  }
+}
+
+/** The sums of gradient·x̂ and of gradient. */
+inline void finishGradient(const ChannelSums& sums, int64_t channels, const FeaturesGradient& dx) {
+  for (int64_t c = 0; c < channels; ++c) {
+    dx.dGamma[c] = (float)sums.first(c);
+    dx.dBeta[c] = (float)sums.second(c);
+  }
+}
+
+/** What the gradient of features needs of their norm, for V vectors of channels. */
+template <int V, Activation kActivation>
+struct NormalizedColumns {
+  vec scale[V], shift[V], mean[V], inverseDeviation[V], dGamma[V] = {}, dBeta[V] = {};
+
+  FERKIT_INLINE NormalizedColumns(const float* norm, int64_t channels, int64_t c) {
+    for (int v = 0; v < V; ++v) {
+      const int64_t place = c + v * kLanes, count = most(0, channels - place);
+      scale[v] = load(norm + kScale * channels + place, count);
+      shift[v] = load(norm + kShift * channels + place, count);
+      mean[v] = load(norm + kMean * channels + place, count);
+      inverseDeviation[v] = load(norm + kInverseDeviation * channels + place, count);
+    }
+  }
+
+  /** From the gradient by the activated features to that by the normalised ones, noting the sums. */
+  FERKIT_INLINE vec gradient(int v, vec raw, vec dy) {
+    vec derivative;
+    activate<kActivation>(raw * scale[v] + shift[v], derivative);
+    return note(v, raw, dy * derivative);
+  }
+
+  FERKIT_INLINE vec note(int v, vec raw, vec g) {
+    dGamma[v] += g * ((raw - mean[v]) * inverseDeviation[v]);
+    dBeta[v] += g;
+    return g;
+  }
+
+  FERKIT_INLINE void flush(const ChannelSums& sums, int part, int64_t channels, int64_t c) {
+    for (int v = 0; v < V; ++v) {
+      if (c + v * kLanes < channels) sums.add(part, c + v * kLanes, dGamma[v], dBeta[v]);
+      dGamma[v] = dBeta[v] = vec{};
+    }
+  }
+};
+
+/** Σ of the parts' own, [numParts, length]. */
+inline void addParts(const Pool& pool, const float* own, int numParts, int64_t length, float* sum) {
+  const int tasks = (int)least(pool.numThreads, length / 20000 + 1);
+  parallel(pool, tasks, [&](int task) {
+    const Range range(length, tasks, task, kLanes);
+    for (int64_t i = range.begin; i < range.end; i += kLanes) {
+      vec total{};
+      for (int part = 0; part < numParts; ++part) total += load(own + part * length + i, range.end - i);
+      store(sum + i, total, range.end - i);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace ferkit

@@ -1,0 +1,133 @@
+import * as native from "../engine/native-kernels.js";
+import type { Tape } from "../engine/tape.js";
+import { type Tensor, tf } from "../engine/tf.js";
+import { BATCH_NORM_WEIGHTS, InferenceLayers, type Values, valuesOf } from "./inference-layers.js";
+import type { ConvShape, DepthwiseShape, Layers, Norm } from "./layers.js";
+import { RecordedDense, type TrainingOptions } from "./recorded-dense.js";
+
+/** Features with what their gradient goes to. */
+interface Recorded extends native.Features {
+  /** Gamma and beta of the batch norm that made them; absent = plain values. */
+  parameters?: Tensor[];
+  /** Where the convolution that reads gated features leaves the gradient by them, for the step that made the gate. */
+  gated?: { gradient?: Tensor };
+}
+
+export const plain = (values: Tensor): Recorded => ({ values, activation: "linear" });
+
+/**
+ * Runs the network for training by native ops, recording on a tape what the backward pass needs: `TrainingLayers` in fewer steps.
+ *
+ * What lies between two convolutions is never written to memory: the one that reads applies batch norm and activation. On the tape,
+ * the gradient by a convolution's raw values stands for the one by what batch norm makes of them; the gradients by gamma and
+ * beta, found on the same way, take it from there.
+ */
+export class NativeTrainingLayers implements Layers<Recorded> {
+  /** New moving statistics by parameter name; the caller disposes them. */
+  readonly movingStatistics = new Map<string, Tensor>();
+  private readonly inference: InferenceLayers;
+  private readonly vectors: RecordedDense;
+
+  constructor(
+    private readonly tape: Tape,
+    private readonly values: Values,
+    private readonly options: TrainingOptions,
+  ) {
+    this.inference = new InferenceLayers(values);
+    this.vectors = new RecordedDense(tape, values, options.seed);
+  }
+
+  scope(block: string, run: () => Recorded): Recorded {
+    if (!this.tape.tracks(this.values.get(`${block}_bn/gamma`) as Tensor))
+      return plain(tf.tidy(() => run().values));
+    const y = run();
+    // A block's result has two readers where the next block has a residual.
+    return y.norm && block.startsWith("block") ? this.add(y, null, null) : y;
+  }
+
+  conv(x: Recorded, name: string, shape: ConvShape, norm: Norm): Recorded {
+    const [kernel] = valuesOf(this.values, name, "kernel");
+    if (!this.tape.tracks(kernel)) return plain(this.inference.conv(x.values, name, shape, norm));
+    return this.convolve(x, kernel, { stride: shape.stride, depthwise: false }, norm);
+  }
+
+  depthwiseConv(x: Recorded, name: string, shape: DepthwiseShape, norm: Norm): Recorded {
+    const [kernel] = valuesOf(this.values, name, "depthwise_kernel");
+    if (!this.tape.tracks(kernel)) return plain(this.inference.depthwiseConv(x.values, name, shape, norm));
+    return this.convolve(x, kernel, { stride: shape.stride, depthwise: true }, norm);
+  }
+
+  squeezeExcite(x: Recorded, block: string): Recorded {
+    if (!x.norm) return plain(this.inference.squeezeExcite(x.values, block));
+    const gated: Recorded["gated"] = {};
+    const means = native.meanPool(x);
+    const gateUntilPool = { tensor: undefined as Tensor | undefined };
+    this.tape.record(means, sources(x), (dMeans) => {
+      const { gradient } = gated;
+      const gradients = native.meanPoolGradient(dMeans, { ...x, gate: gateUntilPool.tensor }, gradient);
+      tf.dispose([gradient, gateUntilPool.tensor] as Tensor[]);
+      return gradients;
+    });
+    const gate = this.vectors.gate(means, block);
+    gateUntilPool.tensor = gate.clone();
+    return { ...x, gate, gated };
+  }
+
+  residual(x: Recorded, branch: Recorded, _name: string, depth: number): Recorded {
+    if (!branch.norm) return plain(this.inference.residual(x.values, branch.values));
+    const { batchNormMomentum: _, dropPathRate } = this.options;
+    return this.add(branch, this.vectors.mask([branch.values.shape[0]], dropPathRate * depth), x.values);
+  }
+
+  classify(x: Recorded, name: string): Recorded {
+    const means = native.meanPool(x);
+    this.tape.record(means, sources(x), (dMeans) => native.meanPoolGradient(dMeans, x));
+    return plain(this.vectors.dense(this.vectors.dropout(means, this.options.dropoutRate), name));
+  }
+
+  private convolve(x: Recorded, kernel: Tensor, convolution: native.Convolution, norm: Norm): Recorded {
+    const { tape } = this;
+    const weights = valuesOf(this.values, norm.name, ...BATCH_NORM_WEIGHTS);
+    const [gamma, beta] = weights;
+    const { batchNormMomentum } = this.options;
+    const result = native.convolution(x, kernel, weights, convolution, batchNormMomentum);
+    this.movingStatistics.set(`${norm.name}/moving_mean`, result.movingMean);
+    this.movingStatistics.set(`${norm.name}/moving_variance`, result.movingVariance);
+    const y: Recorded = { ...result, activation: norm.activation, parameters: [gamma, beta] };
+    const backward = (gradient: Tensor, needs: boolean[]) => {
+      const dy: native.FeaturesGradient = [gradient, tape.gradientOf(gamma), tape.gradientOf(beta)];
+      const { dKernel, dx } = native.convolutionGradient(dy, y, x, kernel, convolution, needs[1]);
+      if (!x.gate) return [dKernel, ...keepNeeded(dx, needs.slice(1))];
+      (x.gated as { gradient?: Tensor }).gradient = dx[0];
+      tf.dispose(dx.slice(1));
+      return [dKernel, native.gateGradient(dx[0], x)];
+    };
+    tape.record(y.values, [kernel, ...(x.gate ? [x.gate] : sources(x))], backward, [result.norm]);
+    return y;
+  }
+
+  private add(branch: Recorded, mask: Tensor | null, skip: Tensor | null): Recorded {
+    const y = native.residual(branch, mask, skip);
+    const inputs = [...(skip ? [skip] : []), ...sources(branch)];
+    this.tape.record(
+      y,
+      inputs,
+      (dy, needs) => [...(skip ? [needs[0] ? dy : null] : []), ...native.residualGradient(dy, branch, mask)],
+      mask ? [mask] : [],
+    );
+    return plain(y);
+  }
+}
+
+/** What the gradient by features goes to: their values, gamma and beta. */
+function sources({ values, parameters = [] }: Recorded): Tensor[] {
+  return [values, ...parameters];
+}
+
+function keepNeeded(gradients: Tensor[], needs: boolean[]): (Tensor | null)[] {
+  return gradients.map((gradient, i) => {
+    if (needs[i]) return gradient;
+    gradient.dispose();
+    return null;
+  });
+}
