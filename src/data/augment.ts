@@ -1,9 +1,8 @@
 // Random changes to training images: drawn here image by image, applied to the whole batch by the engine.
-import { execute, floatType, string } from "../engine/execute.js";
-import { resizeBilinear } from "../engine/kernels.js";
-import { type Tensor4D, tf } from "../engine/tf.js";
+import type { Tensor4D } from "../engine/tf.js";
 import { checkChoice, checkNumber, ParameterError } from "../errors.js";
 import type { Random } from "../random.js";
+import { applyDraws, type Draw } from "./augment-pixels.js";
 
 export interface AugmentOptions {
   /** Probability to mirror left and right. */
@@ -76,33 +75,8 @@ export function augmentBatch(
   checkAugment(options);
   if (outputSize !== undefined) checkNumber("outputSize", outputSize, { min: 1, integer: true });
   const draws = Array.from({ length: images.shape[0] }, () => draw(options, random));
-  return tf.tidy(() => {
-    // Scaled apart from the move, so that the border is not blended with the black beyond it.
-    let result = isOfSize(images, outputSize) ? images.clone() : resizeBilinear(images, outputSize as number);
-    if (draws.some(isMoved)) result = move(result, draws);
-    if (options.brightness > 0 || options.contrast > 0) result = adjustLight(result, draws);
-    if (draws.some(({ erased }) => erased)) result = erase(result, draws);
-    return result;
-  });
-}
-
-function isOfSize({ shape: [, height, width] }: Tensor4D, size: number | undefined): boolean {
-  return size === undefined || (height === size && width === size);
-}
-
-interface Draw {
-  isFlipped: boolean;
-  /** Radians, counter-clockwise. */
-  angle: number;
-  scale: number;
-  /** Shares of the side, to the right and down. */
-  shift: [x: number, y: number];
-  /** Added, of 255. */
-  brightness: number;
-  /** Factor of the distance from the image's mean. */
-  contrast: number;
-  /** Shares of the sides. */
-  erased: { left: number; top: number; width: number; height: number } | null;
+  const changesLight = options.brightness > 0 || options.contrast > 0;
+  return applyDraws(images, draws, changesLight, outputSize);
 }
 
 function draw(options: AugmentOptions, random: Random): Draw {
@@ -119,59 +93,4 @@ function draw(options: AugmentOptions, random: Random): Draw {
   const [left, top] = [random.uniform(0, 1 - width), random.uniform(0, 1 - height)];
   const erased = isErased ? { left, top, width, height } : null;
   return { isFlipped, angle, scale, shift, brightness, contrast, erased };
-}
-
-function isMoved({ isFlipped, angle, scale, shift }: Draw): boolean {
-  return isFlipped || angle !== 0 || scale !== 1 || shift[0] !== 0 || shift[1] !== 0;
-}
-
-/** Flip, turn, scale and shift of every image in one call. */
-function move(images: Tensor4D, draws: Draw[]): Tensor4D {
-  const [, height, width] = images.shape;
-  return execute(
-    "ImageProjectiveTransformV3",
-    [floatType("dtype"), string("interpolation", "BILINEAR"), string("fill_mode", "CONSTANT")],
-    images,
-    tf.tensor2d(draws.map((one) => sourceOf(one, height, width))),
-    tf.tensor1d([height, width], "int32"),
-    tf.scalar(0),
-  ) as Tensor4D;
-}
-
-/** Where in the image the pixel (x, y) of the result comes from, (a·x + b·y + c, d·x + e·y + f): the move undone, last part first. */
-function sourceOf({ isFlipped, angle, scale, shift }: Draw, height: number, width: number): number[] {
-  const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
-  const mirror = isFlipped ? -1 : 1;
-  const [a, b, d, e] = [mirror * cos, -mirror * sin, sin, cos];
-  // Pixels are numbered by their centres, so that the middle of the image is half a pixel before half the side.
-  const [centerX, centerY] = [(width - 1) / 2, (height - 1) / 2];
-  const [x, y] = [centerX + shift[0] * width, centerY + shift[1] * height];
-  return [a, b, centerX - a * x - b * y, d, e, centerY - d * x - e * y, 0, 0];
-}
-
-/** mean + contrast·(x − mean) + brightness, as one factor and one offset for each image. */
-function adjustLight(images: Tensor4D, draws: Draw[]): Tensor4D {
-  const perImage = (values: number[]) => tf.tensor4d(values, [values.length, 1, 1, 1]);
-  const factor = perImage(draws.map(({ contrast }) => contrast));
-  const brightness = perImage(draws.map((one) => one.brightness));
-  const offset = images.mean([1, 2, 3], true).mul(tf.sub(1, factor)).add(brightness);
-  return images.mul(factor).add(offset).clipByValue(0, 255) as Tensor4D;
-}
-
-function erase(images: Tensor4D, draws: Draw[]): Tensor4D {
-  const [batchSize, height, width] = images.shape;
-  const keep = new Float32Array(batchSize * height * width).fill(1);
-  draws.forEach(({ erased }, i) => {
-    if (!erased) return;
-    const left = Math.round(erased.left * width);
-    const right = Math.round((erased.left + erased.width) * width);
-    const bottom = Math.round((erased.top + erased.height) * height);
-    for (let y = Math.round(erased.top * height); y < bottom; y++) {
-      const row = (i * height + y) * width;
-      keep.fill(0, row + left, row + right);
-    }
-  });
-  const mask = tf.tensor4d(keep, [batchSize, height, width, 1]);
-  const means = images.mean([1, 2, 3], true);
-  return images.mul(mask).add(means.mul(tf.sub(1, mask))) as Tensor4D;
 }
