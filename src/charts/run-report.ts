@@ -169,7 +169,7 @@ function text(value: unknown): string {
 }
 
 async function environment(): Promise<Facts> {
-  const { kind, tensorflow } = device();
+  const { kind, tensorflow, kernels } = device();
   const { version } = JSON.parse(await readFile(path.join(__dirname, "../../package.json"), "utf8")) as {
     version: string;
   };
@@ -180,7 +180,7 @@ async function environment(): Promise<Facts> {
       ["ferkit", version],
       ["TensorFlow", tensorflow],
       ["Node.js", process.versions.node],
-      ["device", kind],
+      ["device", `${kind}, ${kernels} kernels`],
       ["processor", processors.length ? `${processors.length} × ${processors[0].model.trim()}` : "unknown"],
     ],
   };

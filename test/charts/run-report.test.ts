@@ -99,12 +99,12 @@ describe("writeRunReport", () => {
     assert.deepEqual(facts("numImages"), { train: "64", validation: "8" });
     const { version } = JSON.parse(readFileSync(path.join(__dirname, "../../package.json"), "utf8"));
     const { processor, ...made } = facts("versions and device");
-    const { kind, tensorflow } = device();
+    const { kind, tensorflow, kernels } = device();
     assert.deepEqual(made, {
       ferkit: version,
       TensorFlow: tensorflow,
       "Node.js": process.versions.node,
-      device: kind,
+      device: `${kind}, ${kernels} kernels`,
     });
   });
 

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { instructionSet } from "../../src/engine/native.js";
+import { listFiles, projectDir } from "../source-files.js";
+import { needsNativeOps } from "./native-ops.js";
+
+/** Runs test files in a process of their own; the number of tests that passed. */
+function numPassing(files: string[], env: Record<string, string>): number {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [require.resolve("mocha/bin/mocha.js"), ...files],
+    { cwd: projectDir, env: { ...process.env, ...env, NO_COLOR: "1" }, encoding: "utf8" },
+  );
+  assert.equal(status, 0, stdout + stderr);
+  return Number(stdout.match(/^ +(\d+) passing/m)?.[1]);
+}
+
+const native = listFiles(["test/native"], [".test.ts"]).filter(
+  (file) => file !== path.relative(projectDir, __filename),
+);
+
+describe("the other kernels", () => {
+  it("of AVX2 pass the tests of those of AVX-512", function () {
+    if (instructionSet() !== "avx512") {
+      console.log("      skipped: this process runs no kernels of AVX-512");
+      this.skip();
+    }
+    assert.ok(numPassing(native, { FERKIT_CPU: "avx2" }) > 0);
+  });
+
+  // What may run by native ops, and without them.
+  const files = [
+    "training/optimizer",
+    "training/step",
+    "engine/variable",
+    "data/augment",
+    "data/augment-batch",
+  ];
+  it("of TensorFlow pass the tests of what native ops do", function () {
+    if (!instructionSet()) {
+      console.log("      skipped: this process runs no other");
+      this.skip();
+    }
+    const numPassed = numPassing(
+      files.map((name) => `test/${name}.test.ts`),
+      { FERKIT_NATIVE: "0" },
+    );
+    assert.ok(numPassed > files.length, String(numPassed));
+  });
+});
+
+describe("kernels.cc", () => {
+  needsNativeOps();
+
+  // A function that the linker may give to others would run on processors that it was not compiled for.
+  it("gives the linker nothing but its table", function () {
+    const objects = path.join(projectDir, ".ferkit/native/objects");
+    const kernels = existsSync(objects) ? listFiles([".ferkit/native/objects"], [".o"]) : [];
+    const compiled = kernels.filter((file) => path.basename(file).startsWith("kernels-"));
+    if (compiled.length === 0 || spawnSync("nm", ["--version"]).status !== 0) {
+      console.log("      skipped: the ops came from the cache, or there is no nm");
+      this.skip();
+    }
+    const symbols = compiled.map((file) => {
+      const { stdout } = spawnSync("nm", ["--defined-only", "--extern-only", "-C", file], {
+        cwd: projectDir,
+        encoding: "utf8",
+      });
+      return stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.replace(/^\S+ \S /, ""));
+    });
+    assert.deepEqual(symbols.sort(), [["ferkit::kernelsAvx2"], ["ferkit::kernelsAvx512"]]);
+  });
+});
