@@ -1,7 +1,7 @@
 // The addon: loading it registers the ops with TensorFlow's runtime. To Node it only tells which kernels serve them.
 #include <node_api.h>
 
-#include "runtime.h"
+#include "processor.h"
 
 NAPI_MODULE_INIT() {
   napi_value instructionSet;

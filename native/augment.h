@@ -1,5 +1,5 @@
-// Augmentation of a batch, image by image: resized, moved, light changed, a rectangle erased. What lies between the steps fits
-// into the processor's cache, where stock ops pass the batch through memory for each.
+// Augmentation of a batch, image by image: resized, moved, light changed, a rectangle erased. What lies between the steps
+// fits into the processor's cache, where stock ops pass the batch through memory for each.
 #pragma once
 #include "vector.h"
 
@@ -44,7 +44,8 @@ inline void findTaps(int64_t in, int64_t out, Tap* taps) {
   const float scale = (float)in / (float)out;
   for (int64_t i = 0; i < out; ++i) {
     const float place = ((float)i + 0.5f) * scale - 0.5f, below = __builtin_floorf(place);
-    taps[i] = {(int32_t)most(0, (int64_t)below), (int32_t)least(in - 1, (int64_t)__builtin_ceilf(place)), place - below};
+    const int64_t above = (int64_t)__builtin_ceilf(place);
+    taps[i] = {(int32_t)most(0, (int64_t)below), (int32_t)least(in - 1, above), place - below};
   }
 }
 

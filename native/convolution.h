@@ -39,7 +39,7 @@ struct BatchNormEpilogue {
   }
 };
 
-/** Stores the result after bias, activation and residual. */
+/** Stores the result after batch norm, activation and residual. */
 template <Activation kActivation>
 struct FinishEpilogue {
   float* y;
@@ -50,11 +50,11 @@ struct FinishEpilogue {
   struct Columns {
     const FinishEpilogue& of;
     int64_t c;
-    vec bias[V];
+    vec scale[V], shift[V];
     FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
       for (int v = 0; v < V; ++v) {
         const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
-        vec y = activate<kActivation>(tile[v] + bias[v]);
+        vec y = activate<kActivation>(tile[v] * scale[v] + shift[v]);
         if (of.finish.residual) y += load(of.finish.residual + place, count);
         store(of.y + place, y, count);
       }
@@ -64,7 +64,10 @@ struct FinishEpilogue {
   template <int V>
   FERKIT_INLINE Columns<V> columns(int64_t c) const {
     Columns<V> columns{*this, c};
-    for (int v = 0; v < V; ++v) columns.bias[v] = load(finish.bias + c + v * kLanes, channels - c - v * kLanes);
+    for (int v = 0; v < V; ++v) {
+      columns.scale[v] = load(finish.scale + c + v * kLanes, channels - c - v * kLanes);
+      columns.shift[v] = load(finish.shift + c + v * kLanes, channels - c - v * kLanes);
+    }
     return columns;
   }
 };
@@ -123,9 +126,8 @@ FERKIT_INLINE int partsFor(const Pool& pool, int64_t numRows, int64_t workPerRow
   return (int)least(least(pool.numThreads, ceilDivide(numRows, kTileRows)), worthwhile);
 }
 
-FERKIT_INLINE Panels kernelPanels(const Pool& pool, int64_t numRows, int64_t numColumns, const float* kernel, bool isTransposed,
-                                  ScratchSlot slot) {
-  const Panels panels{scratch(slot, Panels::size(numRows, numColumns)), numRows, numColumns};
+FERKIT_INLINE Panels kernelPanels(const Pool& pool, int64_t numRows, int64_t numColumns, const float* kernel, bool isTransposed) {
+  const Panels panels{scratch(kKernelSlot, Panels::size(numRows, numColumns)), numRows, numColumns};
   const int64_t count = panels.count();
   const int parts = (int)least(least(pool.numThreads, count), numRows * numColumns / 30000 + 1);
   parallel(pool, parts, [&](int part) {
@@ -136,12 +138,16 @@ FERKIT_INLINE Panels kernelPanels(const Pool& pool, int64_t numRows, int64_t num
   return panels;
 }
 
-/** The product of x's rows with the kernel; `epilogueOf(part)` finishes a part. */
+FERKIT_INLINE int64_t patchLength(const Geometry& geometry) {
+  return geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
+}
+
+/** The product of x's rows with the kernel, rows shared among the parts; `epilogueOf(part)` finishes a part. */
 template <class EpilogueOf>
 FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometry, const Features& x, const float* kernel,
                             EpilogueOf epilogueOf) {
-  const int64_t length = geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
-  const Panels panels = kernelPanels(pool, length, geometry.out.channels, kernel, false, kKernelSlot);
+  const int64_t length = patchLength(geometry);
+  const Panels panels = kernelPanels(pool, length, geometry.out.channels, kernel, false);
   withInputRows(geometry, x, [&](auto rows) {
     parallel(pool, parts, [&](int part) {
       const Range range(geometry.out.pixels(), parts, part, kTileRows);
@@ -149,8 +155,26 @@ FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometr
       for (int64_t row = range.begin; row < range.end; row += kBlockRows) {
         const int64_t numRows = least(kBlockRows, range.end - row);
         rows.pack(row, numRows, packed);
-        multiplyRows(packed, row, numRows, panels, epilogueOf(part));
+        multiplyRows(packed, row, numRows, panels, 0, panels.count(), epilogueOf(part));
       }
+    });
+  });
+}
+
+/** As `convolve` where the rows are few: columns are shared, and the kernel is read once, as it lies in memory where that can be. */
+template <class EpilogueOf>
+FERKIT_INLINE void convolveByColumns(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel,
+                                     EpilogueOf epilogueOf) {
+  const int64_t length = patchLength(geometry), numRows = geometry.out.pixels(), channels = geometry.out.channels;
+  const Panels panels = channels % kLanes ? kernelPanels(pool, length, channels, kernel, false)
+                                          : Panels{const_cast<float*>(kernel), length, channels, true};
+  const int parts = (int)least(least(pool.numThreads, panels.count()), numRows * length * channels / 100000 + 1);
+  withInputRows(geometry, x, [&](auto rows) {
+    parallel(pool, parts, [&](int part) {
+      const Range range(panels.count(), parts, part);
+      float* packed = scratch(kInputSlot, kBlockRows * rowStride(length));
+      rows.pack(0, numRows, packed);
+      multiplyRows(packed, 0, numRows, panels, range.begin, range.end, epilogueOf(part));
     });
   });
 }
@@ -158,22 +182,21 @@ FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometr
 void convolution(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
                  const BatchNorm& norm) {
   const Extent& out = geometry.out;
-  const int64_t length = geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
-  const int parts = partsFor(pool, out.pixels(), length * out.channels);
+  const int parts = partsFor(pool, out.pixels(), patchLength(geometry) * out.channels);
   const ChannelSums sums(parts, out.channels);
   convolve(pool, parts, geometry, x, kernel,
            [&](int part) { return BatchNormEpilogue{y, out.channels, norm.movingMean, &sums, part}; });
   finishBatchNorm(sums, out, norm);
 }
 
-void foldedConvolution(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
-                       const Finish& finish) {
+void convolutionInference(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
+                          const Finish& finish) {
   const Extent& out = geometry.out;
-  const int64_t length = geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
-  const int parts = partsFor(pool, out.pixels(), length * out.channels);
   withActivation(finish.activation, [&](auto activation) {
-    convolve(pool, parts, geometry, x, kernel,
-             [&](int) { return FinishEpilogue<activation.value>{y, out.channels, finish}; });
+    const auto epilogueOf = [&](int) { return FinishEpilogue<activation.value>{y, out.channels, finish}; };
+    if (out.pixels() <= kBlockRows) return convolveByColumns(pool, geometry, x, kernel, epilogueOf);
+    const int parts = partsFor(pool, out.pixels(), patchLength(geometry) * out.channels);
+    convolve(pool, parts, geometry, x, kernel, epilogueOf);
   });
 }
 
@@ -190,14 +213,14 @@ FERKIT_INLINE void withGradientEpilogue(const Features& x, int64_t channels, con
 void convolutionGradient(const Pool& pool, const Geometry& geometry, const NormalizedGradient& dy, const Features& x,
                          const float* kernel, float* dKernel, const FeaturesGradient& dx) {
   const Extent &in = geometry.in, &out = geometry.out;
-  const int64_t length = geometry.kernelSize * geometry.kernelSize * in.channels, kernelLength = length * out.channels;
+  const int64_t length = patchLength(geometry), kernelLength = length * out.channels;
   const int parts = partsFor(pool, out.pixels(), 2 * kernelLength);
   const ChannelSums sums(parts, in.channels);
   float* coefficients = scratch(kDerivativeSlot, 3 * out.channels);
   gradientCoefficients(dy, out, coefficients);
   const OutputGradientRows dyRows{dy.gradient, dy.values, coefficients, out.channels};
   // Only 1×1 convolutions pass a gradient on: the stem is the one other, and images need none.
-  const Panels panels = dx.gradient ? kernelPanels(pool, out.channels, length, kernel, true, kKernelSlot) : Panels{};
+  const Panels panels = dx.gradient ? kernelPanels(pool, out.channels, length, kernel, true) : Panels{};
   float* own = parts > 1 ? scratch(kPartsSlot, parts * kernelLength) : dKernel;
   withInputRows(geometry, x, [&](auto xRows) {
     withGradientEpilogue(x, in.channels, dx, sums, [&](auto epilogueOf) {
@@ -209,7 +232,7 @@ void convolutionGradient(const Pool& pool, const Geometry& geometry, const Norma
           const int64_t numRows = least(kBlockRows, range.end - row);
           dyRows.pack(row, numRows, dyPacked);
           xRows.pack(row, numRows, xPacked);
-          if (dx.gradient) multiplyRows(dyPacked, row, numRows, panels, epilogueOf(part));
+          if (dx.gradient) multiplyRows(dyPacked, row, numRows, panels, 0, panels.count(), epilogueOf(part));
           multiplyTransposed(xPacked, length, dyPacked, out.channels, numRows, row == range.begin, own + part * kernelLength);
         }
       });

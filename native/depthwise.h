@@ -117,7 +117,7 @@ struct DepthwiseBatchNorm {
   }
 };
 
-/** Bias and activation. */
+/** Batch norm by moving statistics, and activation. */
 template <Activation kActivation>
 struct DepthwiseFinish {
   float* y;
@@ -127,11 +127,14 @@ struct DepthwiseFinish {
   struct Item {
     float* y;
     int64_t channels, count;
-    vec bias;
-    FERKIT_INLINE void take(int64_t pixel, vec sum) { store(y + pixel * channels, activate<kActivation>(sum + bias), count); }
+    vec scale, shift;
+    FERKIT_INLINE void take(int64_t pixel, vec sum) {
+      store(y + pixel * channels, activate<kActivation>(sum * scale + shift), count);
+    }
   };
   FERKIT_INLINE Item begin(const DepthwiseItem& item) const {
-    return {y + item.image * area * channels + item.c, channels, item.count, load(finish.bias + item.c, item.count)};
+    return {y + item.image * area * channels + item.c, channels, item.count, load(finish.scale + item.c, item.count),
+            load(finish.shift + item.c, item.count)};
   }
   FERKIT_INLINE void end(const Item&, int, const DepthwiseItem&) const {}
 };
@@ -180,7 +183,7 @@ void depthwise(const Pool& pool, const Geometry& geometry, const Features& x, co
   finishBatchNorm(sums, out, norm);
 }
 
-void foldedDepthwise(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
+void depthwiseInference(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
                      const Finish& finish) {
   const Extent& out = geometry.out;
   const int parts = depthwiseParts(pool, geometry);

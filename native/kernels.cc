@@ -13,10 +13,10 @@ namespace ferkit {
 constinit const Kernels FERKIT_KERNELS = {
     .convolution = convolution,
     .convolutionGradient = convolutionGradient,
-    .foldedConvolution = foldedConvolution,
+    .convolutionInference = convolutionInference,
     .depthwise = depthwise,
     .depthwiseGradient = depthwiseGradient,
-    .foldedDepthwise = foldedDepthwise,
+    .depthwiseInference = depthwiseInference,
     .residual = residual,
     .residualGradient = residualGradient,
     .meanPool = meanPool,

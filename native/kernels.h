@@ -60,19 +60,22 @@ struct FeaturesGradient {
   float *dGamma, *dBeta;
 };
 
+/** Most numbers in a row of the patch that a convolution other than 1×1 and depthwise reads. */
+constexpr int64_t kMaxPatchWidth = 128;
+
 struct Geometry {
   Extent in, out;
   int64_t kernelSize, stride;
 };
 
-/** What an inference layer does to a convolution's result: bias, activation, then the residual, [out], null = none. */
+/** What inference does to a convolution's sums: y = activation(scale·sum + shift), plus the residual, [out], null = none. */
 struct Finish {
-  const float* bias;
+  /** [channels]: batch norm by the moving statistics, or 1 and a bias. */
+  const float *scale, *shift;
   Activation activation;
   const float* residual;
 };
 
-/** Images of one or three channels; resized to `out` before they are moved. */
 struct Augmentation {
   Extent in, out;
   /** [batch, 6]: place of a result's pixel in the resized image, (a·x + b·y + c, d·x + e·y + f); black beyond its border. */
@@ -88,11 +91,11 @@ struct Kernels {
   /** `dx.gradient` null = not wanted. Where x has a gate, dx is the gradient by the gated features, without sums. */
   void (*convolutionGradient)(const Pool&, const Geometry&, const NormalizedGradient& dy, const Features& x,
                               const float* kernel, float* dKernel, const FeaturesGradient& dx);
-  void (*foldedConvolution)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const Finish&);
+  void (*convolutionInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const Finish&);
   void (*depthwise)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const BatchNorm&);
   void (*depthwiseGradient)(const Pool&, const Geometry&, const NormalizedGradient& dy, const Features& x,
                             const float* kernel, float* dKernel, const FeaturesGradient& dx);
-  void (*foldedDepthwise)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const Finish&);
+  void (*depthwiseInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const Finish&);
   /** y = branch·mask + skip; `mask` [batch] or null, `skip` or null. */
   void (*residual)(const Pool&, const Extent&, const Features& branch, const float* mask, const float* skip, float* y);
   /** The gradient by the branch: dy·mask, and its sums. */

@@ -28,7 +28,7 @@ FERKIT_INLINE void multiplyTile(const float* a, Strides strides, const float* b,
   for (int64_t i = 0; i < length; ++i) {
     vec operand[V];
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) operand[v] = *reinterpret_cast<const vec*>(b + v * kLanes);
+    for (int v = 0; v < V; ++v) operand[v] = load(b + v * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < kTileRows; ++r) {
       const vec factor = splat(a[r * strides.row]);
@@ -44,10 +44,10 @@ FERKIT_INLINE void multiplyTile(const float* a, Strides strides, const float* b,
     for (int v = 0; v < V; ++v) sums[r][v] = s[r][v];
 }
 
-/** Calls `run(c, vectors)` for each panel of `numColumns` columns, with its first column and its width as a constant. */
+/** Calls `run(c, vectors)` for panels [begin, end) of `numColumns` columns, with their first column and width as a constant. */
 template <class Run>
-FERKIT_INLINE void forEachPanel(int64_t numColumns, Run run) {
-  for (int64_t c = 0; c < numColumns; c += kPanelWidth) {
+FERKIT_INLINE void forEachPanel(int64_t numColumns, int64_t begin, int64_t end, Run run) {
+  for (int64_t c = begin * kPanelWidth; c < least(numColumns, end * kPanelWidth); c += kPanelWidth) {
     const int64_t left = numColumns - c;
     if (left > 2 * kLanes)
       run(c, IntConstant<3>());
@@ -62,12 +62,15 @@ FERKIT_INLINE void forEachPanel(int64_t numColumns, Run run) {
 struct Panels {
   float* data;
   int64_t numRows, numColumns;
+  /** Not packed: a dense matrix of whole vectors. */
+  bool isDense = false;
 
   static int64_t size(int64_t numRows, int64_t numColumns) { return numRows * roundUp(numColumns, kLanes); }
   int64_t count() const { return ceilDivide(numColumns, kPanelWidth); }
   /** Numbers from row to row of the panel with column c. */
   FERKIT_INLINE int64_t width(int64_t c) const { return least(kPanelWidth, roundUp(numColumns, kLanes) - c); }
-  FERKIT_INLINE float* at(int64_t c) const { return data + c * numRows; }
+  FERKIT_INLINE float* at(int64_t c) const { return data + (isDense ? c : c * numRows); }
+  FERKIT_INLINE int64_t rowStep(int64_t c) const { return isDense ? numColumns : width(c); }
 
   /** Fills panel i from a dense matrix. */
   void pack(int64_t i, const float* values) const {
@@ -104,20 +107,20 @@ struct Panels {
 };
 
 /**
- * Multiplies packed rows with panels; `finish(row, c, tile)` of an epilogue's panel takes each row of a tile.
+ * Multiplies packed rows with panels [begin, end); `finish(row, c, tile)` of an epilogue's panel takes each row of a tile.
  *
  * @param packed - [numRows up to a whole tile][rowStride(panels.numRows)].
  */
 template <class Epilogue>
 FERKIT_INLINE void multiplyRows(const float* packed, int64_t row, int64_t numRows, const Panels& panels,
-                                const Epilogue& epilogue) {
+                                int64_t begin, int64_t end, const Epilogue& epilogue) {
   const int64_t length = panels.numRows, stride = rowStride(length);
-  forEachPanel(panels.numColumns, [&](int64_t c, auto vectors) {
+  forEachPanel(panels.numColumns, begin, end, [&](int64_t c, auto vectors) {
     constexpr int V = vectors.value;
     auto columns = epilogue.template columns<V>(c);
     for (int64_t r = 0; r < numRows; r += kTileRows) {
       vec tile[kTileRows][V];
-      multiplyTile<V>(packed + r * stride, {stride, 1}, panels.at(c), V * kLanes, length, tile);
+      multiplyTile<V>(packed + r * stride, {stride, 1}, panels.at(c), panels.rowStep(c), length, tile);
       const int64_t tileRows = least(kTileRows, numRows - r);
       for (int64_t i = 0; i < tileRows; ++i) columns.row(row + r + i, tile[i]);
     }
@@ -129,7 +132,7 @@ FERKIT_INLINE void multiplyRows(const float* packed, int64_t row, int64_t numRow
 FERKIT_INLINE void multiplyTransposed(const float* x, int64_t xColumns, const float* dy, int64_t dyColumns, int64_t numRows,
                                       bool isFirst, float* dKernel) {
   const int64_t xStride = rowStride(xColumns), dyStride = rowStride(dyColumns);
-  forEachPanel(dyColumns, [&](int64_t c, auto vectors) {
+  forEachPanel(dyColumns, 0, ceilDivide(dyColumns, kPanelWidth), [&](int64_t c, auto vectors) {
     constexpr int V = vectors.value;
     for (int64_t k = 0; k < xColumns; k += kTileRows) {
       vec tile[kTileRows][V];

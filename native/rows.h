@@ -85,15 +85,22 @@ FERKIT_INLINE int64_t samePadding(int64_t in, int64_t out, const Geometry& geome
   return most(0, (out - 1) * geometry.stride + geometry.kernelSize - in) / 2;
 }
 
-/** The patch of a k×k convolution below each output pixel: [kernelSize, kernelSize, channels] as one row. */
+/** The patch of a k×k convolution below each output pixel, [kernelSize, kernelSize, channels], as one row; zeros beyond the image. */
 struct PatchRows {
   const float* values;
+  /** Null = the values as they are; else their scale and shift. */
+  const float* norm;
   Geometry geometry;
   void pack(int64_t row, int64_t numRows, float* packed) const {
     const auto& [in, out, kernelSize, stride] = geometry;
     const int64_t top = samePadding(in.height, out.height, geometry);
     const int64_t left = samePadding(in.width, out.width, geometry);
     const int64_t length = kernelSize * in.channels, packedStride = rowStride(kernelSize * length);
+    float scale[kMaxPatchWidth], shift[kMaxPatchWidth];
+    for (int64_t i = 0; i < length; ++i) {
+      scale[i] = norm ? norm[kScale * in.channels + i % in.channels] : 1.f;
+      shift[i] = norm ? norm[kShift * in.channels + i % in.channels] : 0.f;
+    }
     for (int64_t r = 0; r < numRows; ++r) {
       const int64_t pixel = row + r, n = pixel / out.area();
       const int64_t y = pixel % out.area() / out.width * stride - top, x = pixel % out.width * stride - left;
@@ -102,7 +109,7 @@ struct PatchRows {
       for (int64_t ky = 0; ky < kernelSize; ++ky, target += length) {
         const bool isInside = y + ky >= 0 && y + ky < in.height;
         const float* from = values + ((n * in.height + y + ky) * in.width + x) * in.channels;
-        for (int64_t i = 0; i < length; ++i) target[i] = isInside && i >= begin && i < end ? from[i] : 0.f;
+        for (int64_t i = 0; i < length; ++i) target[i] = isInside && i >= begin && i < end ? from[i] * scale[i] + shift[i] : 0.f;
       }
       for (float* rest = packed + (r + 1) * packedStride; target < rest; ++target) *target = 0.f;
     }
@@ -113,7 +120,7 @@ struct PatchRows {
 template <class Run>
 FERKIT_INLINE void withInputRows(const Geometry& geometry, const Features& x, Run run) {
   const int64_t channels = geometry.in.channels, area = geometry.in.area();
-  if (geometry.kernelSize > 1 || geometry.stride > 1) return run(PatchRows{x.values, geometry});
+  if (geometry.kernelSize > 1 || geometry.stride > 1) return run(PatchRows{x.values, x.norm, geometry});
   if (!x.norm) return x.gate ? run(GatedRows{x, channels, area}) : run(PlainRows{x.values, channels});
   withActivation(x.activation, [&](auto activation) {
     if (x.gate)

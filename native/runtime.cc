@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 
 #include "tensorflow/core/framework/device_base.h"
@@ -14,7 +12,7 @@
 namespace ferkit {
 namespace {
 
-/** Rounds of waiting for the last tasks before the thread sleeps: some 50 µs, the time that waking it up would take. */
+/** Rounds of waiting for the last tasks before the thread sleeps: some 50 µs, as long as waking it up would take. */
 constexpr int kNumSpins = 2000;
 
 /** Tasks that the threads take one by one; threads that come too late find none, and may find the call over. */
@@ -47,33 +45,14 @@ class Job {
 void run(void* context, int count, void (*task)(void*, int), void* argument) {
   auto* threads = static_cast<tensorflow::thread::ThreadPool*>(context);
   const auto job = std::make_shared<Job>(count, task, argument);
-  const int numHelpers = std::min(count - 1, threads->NumThreads());
+  // The calling thread works too, so that all together are as many as the pool has.
+  const int numHelpers = std::min(count, threads->NumThreads()) - 1;
   for (int i = 0; i < numHelpers; ++i) threads->Schedule([job] { job->help(); });
   job->help();
   job->wait();
 }
 
-const char* findInstructionSet() {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return nullptr;
-  const char* wanted = std::getenv("FERKIT_CPU");
-  if (wanted && !std::strcmp(wanted, "avx2")) return "avx2";
-  const bool hasAvx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return hasAvx512 ? "avx512" : "avx2";
-}
-
 }  // namespace
-
-const char* instructionSet() {
-  static const char* const found = findInstructionSet();
-  return found;
-}
-
-const Kernels& kernels() {
-  static const Kernels& best = std::strcmp(instructionSet(), "avx512") ? kernelsAvx2 : kernelsAvx512;
-  return best;
-}
 
 Pool poolOf(tensorflow::OpKernelContext* context) {
   const auto* threads = context->device()->tensorflow_cpu_worker_threads();

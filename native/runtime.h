@@ -1,17 +1,9 @@
-// What ops need of TensorFlow's runtime, and which kernels serve them.
+// What ops need of TensorFlow's runtime.
 #pragma once
-#include "kernels.h"
+#include "processor.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace ferkit {
-
-/** "avx512", "avx2", or null where the processor has neither: then no op may run. */
-const char* instructionSet();
-
-inline bool isSupported() { return instructionSet() != nullptr; }
-
-/** The kernels for this processor's instruction set. */
-const Kernels& kernels();
 
 /** The threads that the runtime itself shares an op's work among; the calling one helps. */
 Pool poolOf(tensorflow::OpKernelContext* context);

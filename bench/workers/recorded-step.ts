@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import type { Tensor } from "../../src/engine/tf.js";
 import { createNetwork, tf, trainableBlocks, trainConfig } from "../../src/index.js";
 import { download } from "../../src/model/network.js";
+import { normalize } from "../../src/model/preprocessing.js";
 import { timmName } from "../../src/model/timm-names.js";
 import { computeGradients } from "../../src/training/step.js";
 import { targetsFor } from "../../src/training/targets.js";
@@ -44,7 +45,7 @@ export async function recordStep({ file, ...options }: RecordOptions): Promise<R
   );
   const results = await download(
     new Map<string, Tensor>([
-      ["images", network.normalize(images)],
+      ["images", normalize(images, network.config.preprocessing)],
       ["loss", loss],
       ...[...gradients].map(([name, gradient]): [string, Tensor] => [`gradients/${name}`, gradient]),
     ]),

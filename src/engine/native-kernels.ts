@@ -18,6 +18,15 @@ export interface Features {
   gate?: Tensor;
 }
 
+export const plain = (values: Tensor): Features => ({ values, activation: "linear" });
+
+/** Images as features that are normalised where they are read; the caller disposes the norm. */
+export function normalized(images: Tensor, { mean, std }: { mean: number[]; std: number[] }): Features {
+  const scale = std.map((deviation) => 1 / deviation);
+  const shift = mean.map((value, i) => -value * scale[i]);
+  return { values: images, norm: tf.tensor2d([scale, shift, mean, scale]), activation: "linear" };
+}
+
 /** The gradient by normalised features, before their activation, with those by their batch norm's parameters. */
 export type FeaturesGradient = [gradient: Tensor, dGamma: Tensor, dBeta: Tensor];
 
@@ -115,19 +124,32 @@ export function gateGradient(dGated: Tensor, x: Features): Tensor {
 }
 
 /**
- * SAME convolution whose batch norm is folded into kernel and bias, with what follows it.
+ * SAME convolution and what inference does to its result, batch norm by moving statistics folded into it.
  *
+ * @param norm - Batch norm's four parameters, or a bias alone.
  * @param activation - Of the result.
  * @param residual - Added last, of the result's shape.
  */
-export function foldedConvolution(
+export function convolutionInference(
   x: Features,
   kernel: Tensor,
-  bias: Tensor,
+  norm: Tensor[] | Tensor,
   convolution: Convolution,
   activation: Features["activation"],
   residual?: Tensor,
 ): Tensor {
-  const attributes = [int("activation", ACTIVATIONS[activation]), ...attributesOf(convolution)];
-  return execute("FerkitFoldedConvolution", attributes, ...inputs(x), kernel, bias, residual ?? none());
+  const attributes = [
+    int("activation", ACTIVATIONS[activation]),
+    ...attributesOf(convolution),
+    float("epsilon", EPSILON),
+  ];
+  const batchNorm = Array.isArray(norm) ? norm : [none(), norm, none(), none()];
+  return execute(
+    "FerkitConvolutionInference",
+    attributes,
+    ...inputs(x),
+    kernel,
+    ...batchNorm,
+    residual ?? none(),
+  );
 }

@@ -1,7 +1,14 @@
 import * as kernels from "../engine/kernels.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Activation } from "./efficientnet.js";
-import type { ConvShape, DepthwiseShape, Layers, Norm } from "./layers.js";
+import {
+  type ConvShape,
+  type DepthwiseShape,
+  type Layers,
+  type Norm,
+  pointwise,
+  type Residual,
+} from "./layers.js";
 
 /** The value of each parameter by name. */
 export type Values = ReadonlyMap<string, Tensor>;
@@ -40,8 +47,9 @@ export class InferenceLayers implements Layers<Tensor> {
     return kernels.multiply(x, kernels.sigmoid(expanded));
   }
 
-  residual(x: Tensor, branch: Tensor): Tensor {
-    return kernels.add(x, branch);
+  project(x: Tensor, name: string, filters: number, norm: string, residual: Residual<Tensor> | null): Tensor {
+    const y = this.conv(x, name, pointwise(filters), { name: norm, activation: "linear" });
+    return residual ? kernels.add(residual.x, y) : y;
   }
 
   classify(x: Tensor, name: string): Tensor {

@@ -16,6 +16,17 @@ export interface Norm {
 }
 
 /**
+ * What a block's result is added to, where it is: its input. In training the result may be dropped for an image (stochastic depth,
+ * Huang et al. 2016).
+ */
+export interface Residual<X> {
+  x: X;
+  name: string;
+  /** Place of the block in the network, [0, 1). */
+  depth: number;
+}
+
+/**
  * What a layer does, for one reading of the network: training, inference, the stock tfjs layers, or counting.
  *
  * `X` is what flows through: tensors `[batchSize, height, width, channels]`, symbolic tensors, or shapes.
@@ -28,15 +39,14 @@ export interface Layers<X> {
   depthwiseConv(x: X, name: string, shape: DepthwiseShape, norm: Norm): X;
   /** Scales the channels by a gate computed from their means (Hu et al. 2018); `name` = the block's. */
   squeezeExcite(x: X, name: string, seFilters: number): X;
-  /**
-   * `x + branch`; in training the branch may be dropped for an image (stochastic depth, Huang et al. 2016).
-   *
-   * @param depth - Place of the block in the network, [0, 1).
-   */
-  residual(x: X, branch: X, name: string, depth: number): X;
+  /** The 1×1 convolution that ends a block, without activation. */
+  project(x: X, name: string, filters: number, norm: string, residual: Residual<X> | null): X;
   /** Mean over height and width, dropout, dense layer: `[batchSize, numClasses]`. */
   classify(x: X, name: string, head: { numClasses: number; dropoutRate: number }): X;
 }
+
+/** A 1×1 convolution. */
+export const pointwise = (filters: number): ConvShape => ({ kernelSize: 1, stride: 1, filters });
 
 /** Runs the network's layers over `images` in order and returns the logits. */
 export function applyEfficientNet<X>(layers: Layers<X>, architecture: Architecture, images: X): X {
@@ -50,23 +60,20 @@ export function applyEfficientNet<X>(layers: Layers<X>, architecture: Architectu
     x = layers.scope(block.name, () => applyBlock(layers, block, activation, input, index / blocks.length));
   });
   x = layers.scope("top", () => {
-    const shape = { kernelSize: 1, stride: 1, filters: topFilters };
-    return layers.conv(x, "top_conv", shape, { name: "top_bn", activation });
+    return layers.conv(x, "top_conv", pointwise(topFilters), { name: "top_bn", activation });
   });
   return layers.classify(x, "predictions", architecture);
 }
 
 function applyBlock<X>(layers: Layers<X>, block: Block, activation: Activation, x: X, depth: number): X {
   const { name, kernelSize, stride, filtersIn, filtersOut, expandRatio } = block;
-  const pointwise = { kernelSize: 1, stride: 1 };
   let h = x;
   if (expandRatio !== 1) {
-    const shape = { ...pointwise, filters: filtersIn * expandRatio };
+    const shape = pointwise(filtersIn * expandRatio);
     h = layers.conv(h, `${name}_expand_conv`, shape, { name: `${name}_expand_bn`, activation });
   }
   h = layers.depthwiseConv(h, `${name}_dwconv`, { kernelSize, stride }, { name: `${name}_bn`, activation });
   if (block.seFilters) h = layers.squeezeExcite(h, name, block.seFilters);
-  const shape = { ...pointwise, filters: filtersOut };
-  h = layers.conv(h, `${name}_project_conv`, shape, { name: `${name}_project_bn`, activation: "linear" });
-  return block.hasResidual ? layers.residual(x, h, name, depth) : h;
+  const residual = block.hasResidual ? { x, name: `${name}_add`, depth } : null;
+  return layers.project(h, `${name}_project_conv`, filtersOut, `${name}_project_bn`, residual);
 }

@@ -1,8 +1,16 @@
 import * as native from "../engine/native-kernels.js";
 import type { Tape } from "../engine/tape.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import { BATCH_NORM_WEIGHTS, InferenceLayers, type Values, valuesOf } from "./inference-layers.js";
-import type { ConvShape, DepthwiseShape, Layers, Norm } from "./layers.js";
+import { BATCH_NORM_WEIGHTS, type Values, valuesOf } from "./inference-layers.js";
+import {
+  type ConvShape,
+  type DepthwiseShape,
+  type Layers,
+  type Norm,
+  pointwise,
+  type Residual,
+} from "./layers.js";
+import { NativeInferenceLayers } from "./native-inference-layers.js";
 import { RecordedDense, type TrainingOptions } from "./recorded-dense.js";
 
 /** Features with what their gradient goes to. */
@@ -12,8 +20,6 @@ interface Recorded extends native.Features {
   /** Where the convolution that reads gated features leaves the gradient by them, for the step that made the gate. */
   gated?: { gradient?: Tensor };
 }
-
-export const plain = (values: Tensor): Recorded => ({ values, activation: "linear" });
 
 /**
  * Runs the network for training by native ops, recording on a tape what the backward pass needs: `TrainingLayers` in fewer steps.
@@ -25,7 +31,7 @@ export const plain = (values: Tensor): Recorded => ({ values, activation: "linea
 export class NativeTrainingLayers implements Layers<Recorded> {
   /** New moving statistics by parameter name; the caller disposes them. */
   readonly movingStatistics = new Map<string, Tensor>();
-  private readonly inference: InferenceLayers;
+  private readonly inference: NativeInferenceLayers;
   private readonly vectors: RecordedDense;
 
   constructor(
@@ -33,32 +39,29 @@ export class NativeTrainingLayers implements Layers<Recorded> {
     private readonly values: Values,
     private readonly options: TrainingOptions,
   ) {
-    this.inference = new InferenceLayers(values);
+    this.inference = new NativeInferenceLayers(values);
     this.vectors = new RecordedDense(tape, values, options.seed);
   }
 
   scope(block: string, run: () => Recorded): Recorded {
-    if (!this.tape.tracks(this.values.get(`${block}_bn/gamma`) as Tensor))
-      return plain(tf.tidy(() => run().values));
-    const y = run();
-    // A block's result has two readers where the next block has a residual.
-    return y.norm && block.startsWith("block") ? this.add(y, null, null) : y;
+    const isFrozen = !this.tape.tracks(this.values.get(`${block}_bn/gamma`) as Tensor);
+    return isFrozen ? this.inference.scope(block, run) : run();
   }
 
   conv(x: Recorded, name: string, shape: ConvShape, norm: Norm): Recorded {
     const [kernel] = valuesOf(this.values, name, "kernel");
-    if (!this.tape.tracks(kernel)) return plain(this.inference.conv(x.values, name, shape, norm));
+    if (!this.tape.tracks(kernel)) return this.inference.conv(x, name, shape, norm);
     return this.convolve(x, kernel, { stride: shape.stride, depthwise: false }, norm);
   }
 
   depthwiseConv(x: Recorded, name: string, shape: DepthwiseShape, norm: Norm): Recorded {
     const [kernel] = valuesOf(this.values, name, "depthwise_kernel");
-    if (!this.tape.tracks(kernel)) return plain(this.inference.depthwiseConv(x.values, name, shape, norm));
+    if (!this.tape.tracks(kernel)) return this.inference.depthwiseConv(x, name, shape, norm);
     return this.convolve(x, kernel, { stride: shape.stride, depthwise: true }, norm);
   }
 
   squeezeExcite(x: Recorded, block: string): Recorded {
-    if (!x.norm) return plain(this.inference.squeezeExcite(x.values, block));
+    if (!x.parameters) return this.inference.squeezeExcite(x, block);
     const gated: Recorded["gated"] = {};
     const means = native.meanPool(x);
     const gateUntilPool = { tensor: undefined as Tensor | undefined };
@@ -73,16 +76,26 @@ export class NativeTrainingLayers implements Layers<Recorded> {
     return { ...x, gate, gated };
   }
 
-  residual(x: Recorded, branch: Recorded, _name: string, depth: number): Recorded {
-    if (!branch.norm) return plain(this.inference.residual(x.values, branch.values));
-    const { batchNormMomentum: _, dropPathRate } = this.options;
-    return this.add(branch, this.vectors.mask([branch.values.shape[0]], dropPathRate * depth), x.values);
+  project(
+    x: Recorded,
+    name: string,
+    filters: number,
+    norm: string,
+    residual: Residual<Recorded> | null,
+  ): Recorded {
+    const [kernel] = valuesOf(this.values, name, "kernel");
+    if (!this.tape.tracks(kernel)) return this.inference.project(x, name, filters, norm, residual);
+    const branch = this.conv(x, name, pointwise(filters), { name: norm, activation: "linear" });
+    // Always written, since a block's result has two readers where the next block has a residual.
+    if (!residual) return this.add(branch, null, null);
+    const rate = this.options.dropPathRate * residual.depth;
+    return this.add(branch, this.vectors.mask([branch.values.shape[0]], rate), residual.x.values);
   }
 
   classify(x: Recorded, name: string): Recorded {
     const means = native.meanPool(x);
     this.tape.record(means, sources(x), (dMeans) => native.meanPoolGradient(dMeans, x));
-    return plain(this.vectors.dense(this.vectors.dropout(means, this.options.dropoutRate), name));
+    return native.plain(this.vectors.dense(this.vectors.dropout(means, this.options.dropoutRate), name));
   }
 
   private convolve(x: Recorded, kernel: Tensor, convolution: native.Convolution, norm: Norm): Recorded {
@@ -115,7 +128,7 @@ export class NativeTrainingLayers implements Layers<Recorded> {
       (dy, needs) => [...(skip ? [needs[0] ? dy : null] : []), ...native.residualGradient(dy, branch, mask)],
       mask ? [mask] : [],
     );
-    return plain(y);
+    return native.plain(y);
   }
 }
 

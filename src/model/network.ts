@@ -4,8 +4,7 @@ import { readVariables, Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
-import { InferenceLayers } from "./inference-layers.js";
-import { applyEfficientNet } from "./layers.js";
+import { runForInference } from "./inference.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
 import type { Preprocessing } from "./preprocessing.js";
 
@@ -60,12 +59,6 @@ export class Network {
     return download(this.read());
   }
 
-  /** Pixels of 0–255 `[batchSize, imageSize, imageSize, 3]` as the network wants them; the caller disposes the result. */
-  normalize(images: Tensor4D): Tensor4D {
-    const { mean, std } = this.config.preprocessing;
-    return tf.tidy(() => images.sub(tf.tensor1d(mean)).div(tf.tensor1d(std)));
-  }
-
   /**
    * Logits of a batch by moving statistics.
    *
@@ -74,10 +67,12 @@ export class Network {
    * @returns `[batchSize, numClasses]`; the caller disposes it.
    */
   logits(images: Tensor4D, values?: ReadonlyMap<string, Tensor>): Tensor2D {
-    return tf.tidy(() => {
-      const layers = new InferenceLayers(values ?? this.read());
-      return applyEfficientNet<Tensor>(layers, this.architecture, this.normalize(images)) as Tensor2D;
-    });
+    const own = values ?? this.read();
+    const { architecture, config } = this;
+    const { preprocessing } = config;
+    const logits = runForInference({ architecture, preprocessing }, images, own);
+    if (!values) tf.dispose([...own.values()]);
+    return logits;
   }
 
   dispose(): void {

@@ -1,6 +1,13 @@
 import { ParameterError } from "../errors.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
-import { applyEfficientNet, type ConvShape, type DepthwiseShape, type Layers, type Norm } from "./layers.js";
+import {
+  applyEfficientNet,
+  type ConvShape,
+  type DepthwiseShape,
+  type Layers,
+  type Norm,
+  pointwise,
+} from "./layers.js";
 
 /** Batch norm's moving statistics are not trained; weight decay applies to kernels alone. */
 export type ParameterKind = "kernel" | "bias" | "gamma" | "beta" | "movingMean" | "movingVariance";
@@ -63,8 +70,8 @@ class ShapeLayers implements Layers<Shape> {
     return x;
   }
 
-  residual(x: Shape) {
-    return x;
+  project(x: Shape, name: string, filters: number, norm: string) {
+    return this.conv(x, name, pointwise(filters), { name: norm, activation: "linear" });
   }
 
   classify(x: Shape, name: string, { numClasses }: { numClasses: number }) {

@@ -1,3 +1,4 @@
+import { type Tensor4D, tf } from "../engine/tf.js";
 import type { Variant } from "./efficientnet.js";
 
 /** How pixels of 0–255 become a network's input: `(x − mean) / std` by channel, RGB. */
@@ -22,4 +23,9 @@ const UNIT: Preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 1
 export function preprocessing(variant: Variant): Preprocessing {
   const { mean, std } = variant.startsWith("lite") ? UNIT : IMAGENET;
   return { mean: [...mean], std: [...std] };
+}
+
+/** Pixels of 0–255 `[batchSize, imageSize, imageSize, 3]` as the network wants them; the caller disposes the result. */
+export function normalize(images: Tensor4D, { mean, std }: Preprocessing): Tensor4D {
+  return tf.tidy(() => images.sub(tf.tensor1d(mean)).div(tf.tensor1d(std)));
 }

@@ -1,6 +1,14 @@
 import { tf } from "../engine/tf.js";
 import type { Architecture } from "./efficientnet.js";
-import { applyEfficientNet, type ConvShape, type DepthwiseShape, type Layers, type Norm } from "./layers.js";
+import {
+  applyEfficientNet,
+  type ConvShape,
+  type DepthwiseShape,
+  type Layers,
+  type Norm,
+  pointwise,
+  type Residual,
+} from "./layers.js";
 
 type Symbolic = ReturnType<typeof tf.input>;
 type Layer = { apply(inputs: Symbolic | Symbolic[]): unknown };
@@ -35,8 +43,9 @@ class StockLayers implements Layers<Symbolic> {
     return apply(tf.layers.multiply({ name: `${name}_se_excite` }), [x, gate]);
   }
 
-  residual(x: Symbolic, branch: Symbolic, name: string): Symbolic {
-    return apply(tf.layers.add({ name: `${name}_add` }), [x, branch]);
+  project(x: Symbolic, name: string, filters: number, norm: string, residual: Residual<Symbolic> | null) {
+    const y = this.conv(x, name, pointwise(filters), { name: norm, activation: "linear" });
+    return residual ? apply(tf.layers.add({ name: residual.name }), [residual.x, y]) : y;
   }
 
   classify(

@@ -3,7 +3,14 @@ import type { Tape } from "../engine/tape.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Activation } from "./efficientnet.js";
 import { BATCH_NORM_WEIGHTS, InferenceLayers, type Values, valuesOf } from "./inference-layers.js";
-import type { ConvShape, DepthwiseShape, Layers, Norm } from "./layers.js";
+import {
+  type ConvShape,
+  type DepthwiseShape,
+  type Layers,
+  type Norm,
+  pointwise,
+  type Residual,
+} from "./layers.js";
 import { RecordedDense, type TrainingOptions } from "./recorded-dense.js";
 
 /**
@@ -70,10 +77,12 @@ export class TrainingLayers implements Layers<Tensor> {
     ]);
   }
 
-  residual(x: Tensor, branch: Tensor, _name: string, depth: number): Tensor {
-    const kept = this.dropPath(branch, this.options.dropPathRate * depth);
-    const y = kernels.add(x, kept);
-    return this.tape.record(y, [x, kept], (dy, [needsX, needsBranch]) => [
+  project(x: Tensor, name: string, filters: number, norm: string, residual: Residual<Tensor> | null): Tensor {
+    const branch = this.conv(x, name, pointwise(filters), { name: norm, activation: "linear" });
+    if (!residual) return branch;
+    const kept = this.dropPath(branch, this.options.dropPathRate * residual.depth);
+    const y = kernels.add(residual.x, kept);
+    return this.tape.record(y, [residual.x, kept], (dy, [needsX, needsBranch]) => [
       needsX ? dy : null,
       needsBranch ? dy : null,
     ]);

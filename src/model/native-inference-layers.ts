@@ -1,0 +1,67 @@
+import * as kernels from "../engine/kernels.js";
+import * as native from "../engine/native-kernels.js";
+import { type Tensor, tf } from "../engine/tf.js";
+import { BATCH_NORM_WEIGHTS, type Values, valuesOf } from "./inference-layers.js";
+import {
+  type ConvShape,
+  type DepthwiseShape,
+  type Layers,
+  type Norm,
+  pointwise,
+  type Residual,
+} from "./layers.js";
+
+type Features = native.Features;
+
+/** Runs the network without gradients by native ops, one for each layer: batch norm, activation and residual are part of it. */
+export class NativeInferenceLayers implements Layers<Features> {
+  constructor(private readonly values: Values) {}
+
+  scope(_block: string, run: () => Features): Features {
+    return native.plain(tf.tidy(() => run().values));
+  }
+
+  conv(x: Features, name: string, { stride }: ConvShape, norm: Norm, residual?: Tensor): Features {
+    const [kernel] = valuesOf(this.values, name, "kernel");
+    return this.convolve(x, kernel, { stride, depthwise: false }, norm, residual);
+  }
+
+  depthwiseConv(x: Features, name: string, { stride }: DepthwiseShape, norm: Norm): Features {
+    const [kernel] = valuesOf(this.values, name, "depthwise_kernel");
+    return this.convolve(x, kernel, { stride, depthwise: true }, norm);
+  }
+
+  squeezeExcite(x: Features, block: string): Features {
+    const [batchSize, , , channels] = x.values.shape as number[];
+    const means = native.plain(native.meanPool(x).reshape([batchSize, 1, 1, channels]));
+    const reduced = native.plain(this.dense(means, `${block}_se_reduce`, "swish"));
+    const gate = kernels.sigmoid(this.dense(reduced, `${block}_se_expand`, "linear"));
+    return { ...x, gate: gate.reshape([batchSize, channels]) };
+  }
+
+  project(x: Features, name: string, filters: number, norm: string, residual: Residual<Features> | null) {
+    const linear = { name: norm, activation: "linear" } as const;
+    return this.conv(x, name, pointwise(filters), linear, residual?.x.values);
+  }
+
+  classify(x: Features, name: string): Features {
+    const [kernel, bias] = valuesOf(this.values, name, "kernel", "bias");
+    return native.plain(kernels.biasAdd(kernels.matMul(native.meanPool(x), kernel), bias));
+  }
+
+  private convolve(
+    x: Features,
+    kernel: Tensor,
+    convolution: native.Convolution,
+    { name, activation }: Norm,
+    residual?: Tensor,
+  ): Features {
+    const batchNorm = valuesOf(this.values, name, ...BATCH_NORM_WEIGHTS);
+    return native.plain(native.convolutionInference(x, kernel, batchNorm, convolution, activation, residual));
+  }
+
+  private dense(x: Features, name: string, activation: Features["activation"]): Tensor {
+    const [kernel, bias] = valuesOf(this.values, name, "kernel", "bias");
+    return native.convolutionInference(x, kernel, bias, { stride: 1, depthwise: false }, activation);
+  }
+}
