@@ -1,5 +1,6 @@
-// How validation accuracy rose over seconds, in three trainings; kept as JSON and gone on with.
+// How validation accuracy rose over seconds, in three trainings; kept as JSON.
 import path from "node:path";
+import type { TrainConfig } from "../src/index.js";
 import type { Machine, Versions } from "./machine.js";
 import { latest, RESULTS_DIR, writeJson } from "./results.js";
 
@@ -23,9 +24,9 @@ export const ACCURACY_RUNS: Record<AccuracyRunName, { label: string }> = {
 
 export interface AccuracyRun {
   date: string;
-  /** Preset of src/config.ts that was trained with, and a digest of its values. */
+  /** Name in src/config.ts of the recipe, and its values. */
   preset: string;
-  digest: string;
+  config: TrainConfig;
   curve: CurvePoint[];
   /** It came to its end: the last epoch, or the target. */
   isComplete: boolean;

@@ -4,6 +4,8 @@ import { reportFailure } from "../scripts/report-failure.js";
 import { InputError } from "../src/errors.js";
 import type { AccuracyRunName } from "./accuracy-record.js";
 import type { BenchOptions } from "./bench.js";
+import type { Ratio } from "./ratios.js";
+import type { Results } from "./results.js";
 import type { BenchVariant } from "./workload.js";
 
 interface Flags {
@@ -27,8 +29,8 @@ interface Flags {
 const program = new Command("npm run bench --")
   .description(
     "Measures ferkit beside PyTorch with timm, Keras and stock tfjs layers: each in a process of its own, in turns, after " +
-      "the same weights and batch have given the same loss and gradients. The whole bench takes about half an hour and is " +
-      "recorded in bench/results; time to accuracy is measured apart.",
+      "the same weights and batch have given the same loss and gradients. The whole bench takes about half an hour, with " +
+      "--data some hours, and is recorded in bench/results.",
   )
   .option("--quick", "less than eight minutes: fewer rounds, and nothing is recorded")
   .option("--json <file>", 'write {"ratios": {name: value}}, above 1 = ferkit is faster')
@@ -46,11 +48,11 @@ const program = new Command("npm run bench --")
   .option("--image-size <pixels>", "side of the images", numberFor("--image-size"), 48)
   .option("--batch-size <count>", "images a step", numberFor("--batch-size"), 32)
   .optionsGroup("Time to accuracy:")
-  .option("--time-to-accuracy", "train to the best validation accuracy of PyTorch's seed recipe; takes hours")
-  .option("--data <path>", "fer2013 (downloads), or a folder or archive of class folders")
+  .option("--time-to-accuracy", "only train, to the best validation accuracy of PyTorch's seed recipe")
+  .option("--data <path>", "what to train on: fer2013 (downloads), or a folder or archive of class folders")
   .option("--preset <name>", "ferkit's recipe", "fer2013-fast")
   .addOption(
-    new Option("--runs <names...>", "do these again; else those that are not recorded").choices([
+    new Option("--runs <names...>", "do only these, and keep the others of the newest record").choices([
       "pytorchSeed",
       "ferkit",
       "pytorchRecipe",
@@ -58,7 +60,7 @@ const program = new Command("npm run bench --")
   )
   .option(
     "--epochs <count>",
-    "in place of the recipes' own, to try it out; nothing is recorded",
+    "in place of the recipes' own, to try it out; this is not recorded",
     numberFor("--epochs"),
   )
   .showHelpAfterError()
@@ -72,31 +74,44 @@ async function run(flags: Flags): Promise<void> {
   return bench(flags);
 }
 
-async function bench({ quick, json, only, rounds, seconds }: Flags): Promise<void> {
+async function bench(flags: Flags): Promise<void> {
+  const { quick, json, only, rounds, seconds, data, preset } = flags;
   const { QUICK, runBench, WHOLE } = await import("./bench.js");
   const { latestAccuracyRecord } = await import("./accuracy-record.js");
   const { ratiosOf } = await import("./ratios.js");
   const { recordResults, writeJson } = await import("./results.js");
-  const tables = await import("./tables.js");
+  const { trainConfig } = await import("../src/index.js");
   const options: BenchOptions = { ...(quick ? QUICK : WHOLE), only };
   if (rounds !== undefined) options.numRounds = options.numRoundsOfLong = rounds;
   if (seconds !== undefined) options.seconds = seconds;
+  const isWhole = !quick && [only, rounds, seconds].every((flag) => flag === undefined);
+  const isTraining = isWhole && data !== undefined;
+  if (isTraining) trainConfig(preset); // refuses an unknown one before the half hour
   const results = await runBench(options);
+  if (isWhole) console.error(`recorded in ${await recordResults(results)}`);
+  if (isTraining) await timeToAccuracy(flags);
   const record = latestAccuracyRecord();
   const ratios = ratiosOf(results, record);
-  console.log(tables.toText(tables.timingTable(results.timings, tables.withSpread)));
-  console.log(`\n${tables.toText(tables.ratioTable(ratios))}\n`);
-  for (const remark of tables.remarks(results)) console.log(remark);
-  console.log(
-    record
-      ? `Time to accuracy was not measured now: it is the record of ${record.date}.`
-      : "Time to accuracy was not measured now, and there is no record of it: npm run bench -- --time-to-accuracy",
-  );
-  const isWhole = !quick && [only, rounds, seconds].every((flag) => flag === undefined);
-  if (isWhole) console.error(`recorded in ${await recordResults(results)}`);
+  await report(results, ratios, isTraining ? undefined : (record?.date ?? "none"));
   if (json === undefined) return;
   const values = Object.fromEntries(Object.entries(ratios).map(([name, { value }]) => [name, value]));
   await writeJson(callerPath(json), { ratios: values });
+}
+
+/** @param recordDate - Of the record of time to accuracy that was taken, `none` where there is none; undefined when measured now. */
+async function report(
+  results: Results,
+  ratios: Record<string, Ratio>,
+  recordDate: string | undefined,
+): Promise<void> {
+  const tables = await import("./tables.js");
+  console.log(tables.toText(tables.timingTable(results.timings, tables.withSpread)));
+  console.log(`\n${tables.toText(tables.ratioTable(ratios))}\n`);
+  for (const remark of tables.remarks(results)) console.log(remark);
+  if (recordDate !== undefined)
+    console.log(
+      `Time to accuracy was not measured now (npm run bench -- --time-to-accuracy does); last recorded: ${recordDate}.`,
+    );
 }
 
 async function writeReadme(): Promise<void> {

@@ -1,5 +1,4 @@
 // Seconds to the validation accuracy that PyTorch's seed recipe reaches at best.
-import { createHash } from "node:crypto";
 import { InputError, trainConfig } from "../src/index.js";
 import {
   ACCURACY_RUNS,
@@ -21,9 +20,9 @@ export interface TimeToAccuracyOptions {
   data: string;
   /** ferkit's recipe. */
   preset: string;
-  /** Runs to do, though they may be recorded; by default those that are not. */
+  /** Runs to do, while the newest record keeps its others; all of them unless told. */
   runs?: AccuracyRunName[];
-  /** In place of each recipe's own, to try the bench out: then nothing is taken from a record or kept. */
+  /** In place of each recipe's own, to try the bench out: then nothing is recorded. */
   epochs?: number;
 }
 
@@ -36,27 +35,23 @@ const RECIPES: Record<AccuracyRunName, { isSeed: boolean; pytorch?: PytorchWay }
 
 const NAMES = Object.keys(ACCURACY_RUNS) as AccuracyRunName[];
 
-/** Does the runs that are wanted, recording each epoch as it ends; goes on with what was recorded of the same data. */
+/** Does the runs that are wanted, one after another, recording each epoch as it ends. */
 export async function measureTimeToAccuracy(options: TimeToAccuracyOptions): Promise<AccuracyRecord> {
   const record = await openRecord(options);
-  for (const name of NAMES) {
-    const run = newRun(name, options);
-    const recorded = record.runs[name];
-    const isDone = recorded?.isComplete && recorded.digest === run.digest;
-    if (options.runs ? options.runs.includes(name) : !isDone) await trainRun(name, run, record, options);
-  }
+  for (const name of NAMES) if (options.runs?.includes(name) ?? true) await trainRun(name, record, options);
   return record;
 }
 
 async function trainRun(
   name: AccuracyRunName,
-  run: AccuracyRun,
   record: AccuracyRecord,
-  { data, epochs }: TimeToAccuracyOptions,
+  { data, preset, epochs }: TimeToAccuracyOptions,
 ): Promise<void> {
   const { isSeed, pytorch } = RECIPES[name];
   const until = isSeed ? undefined : requireTarget(record);
-  const config = trainConfig(run.preset, { epochs });
+  const recipe = isSeed ? "seed" : preset;
+  const config = trainConfig(recipe, { epochs });
+  const run: AccuracyRun = { date: today(), preset: recipe, config, curve: [], isComplete: false };
   record.runs[name] = run;
   const save = () => (epochs === undefined ? saveAccuracyRecord(record) : Promise.resolve());
   let saved = save();
@@ -86,21 +81,14 @@ export function describeTimes(record: AccuracyRecord): string {
   return [`Time to a validation accuracy of ${(100 * target).toFixed(2)} %:`, ...lines].join("\n");
 }
 
-function newRun(name: AccuracyRunName, { preset, epochs }: TimeToAccuracyOptions): AccuracyRun {
-  const own = RECIPES[name].isSeed ? "seed" : preset;
-  const values = JSON.stringify(trainConfig(own, { epochs }));
-  const digest = createHash("sha256").update(values).digest("hex").slice(0, 12);
-  return { date: today(), preset: own, digest, curve: [], isComplete: false };
-}
-
-/** The newest record where it is of the same images and machine, else one without runs. */
-async function openRecord({ data, preset, epochs }: TimeToAccuracyOptions): Promise<AccuracyRecord> {
+/** The newest record where some runs are kept and it is of the same images and machine, else one without runs. */
+async function openRecord({ data, preset, runs }: TimeToAccuracyOptions): Promise<AccuracyRecord> {
   const { name, report } = await loadFor(trainConfig(preset), data);
   const workers = new Workers();
   const versions = await readVersions(workers, ["ferkit", "pytorch"]).finally(() => workers.close());
   const { numImages } = report;
   const own = { date: today(), machine: describeMachine(), versions, data: name, numImages };
-  const latest = epochs === undefined ? latestAccuracyRecord() : undefined;
+  const latest = runs && latestAccuracyRecord();
   const identity = ({ machine, data, numImages }: Omit<AccuracyRecord, "runs">) =>
     JSON.stringify([machine, data, numImages]);
   const isSame = latest && identity(latest) === identity(own);

@@ -4,6 +4,7 @@ import type { ContenderName } from "../../bench/contenders.js";
 import type { Results } from "../../bench/results.js";
 import type { Timing } from "../../bench/rounds.js";
 import type { Workload } from "../../bench/workload.js";
+import { PRESETS } from "../../src/config.js";
 
 const LITE0: Workload = { kind: "train", variant: "lite0", imageSize: 48, batchSize: 32 };
 
@@ -59,7 +60,7 @@ export const results: Results = {
 /** A run whose epochs take ten seconds each. */
 export function accuracyRun(...accuracies: number[]): AccuracyRun {
   const curve = accuracies.map((accuracy, i) => ({ epoch: i + 1, seconds: 10 * (i + 1), accuracy }));
-  return { date: "2026-01-02", preset: "seed", digest: "0", curve, isComplete: true };
+  return { date: "2026-01-02", preset: "seed", config: PRESETS.seed, curve, isComplete: true };
 }
 
 export const accuracyRecord: AccuracyRecord = {
