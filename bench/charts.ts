@@ -9,11 +9,9 @@ import {
 import { CONTENDER_NAMES, CONTENDERS, type ContenderName } from "./contenders.js";
 import type { Machine } from "./machine.js";
 import type { Results } from "./results.js";
+import { DRAWN_BATCH_SIZES, DRAWN_IMAGE_SIZE } from "./suite.js";
 import { medianOnly } from "./tables.js";
 
-/** Batch sizes whose speeds are drawn: the seed recipe's, and one that fills the engines. */
-const DRAWN_BATCH_SIZES = [32, 128];
-const DRAWN_IMAGE_SIZE = 48;
 const NETWORKS = { lite0: "Lite0", b0: "B0" };
 const OWN: readonly ContenderName[] = ["ferkit", "ferkitLoading"];
 
@@ -64,7 +62,6 @@ export function speedChart({ timings, machine, date }: Results): ChartSpec {
         title: null,
         header: { labelAnchor: "start", labelFontWeight: 600, labelColor: COLORS.text, labelFontSize: 12 },
       },
-      resolve: { scale: { y: "independent" } },
       spec: { width: 220, height: { step: 24 }, encoding: { x, y }, layer: [bars, numbers] },
     },
   );
@@ -92,6 +89,7 @@ export function accuracyChart(record: AccuracyRecord): ChartSpec {
       x: {
         field: "minutes",
         type: "quantitative",
+        scale: { domainMin: 0 },
         axis: { title: "minutes of training and validation", grid: false },
       },
       y: {
@@ -103,6 +101,7 @@ export function accuracyChart(record: AccuracyRecord): ChartSpec {
       color: {
         field: "run",
         type: "nominal",
+        legend: { labelLimit: 300 },
         scale: {
           domain: names.map((name) => ACCURACY_RUNS[name].label),
           range: names.map((name) => colors[name]),
@@ -118,7 +117,7 @@ export function accuracyChart(record: AccuracyRecord): ChartSpec {
   return buildChart(
     {
       title: "Time to accuracy",
-      subtitle: `${record.data}, Lite0 on ${describeMachine(record.machine)}, ${record.date}`,
+      subtitle: `${record.data}, Lite0 on ${describeMachine(record.machine)}, ${record.date}; dashed: the seed recipe's best`,
       description: values
         .map(
           ({ run, minutes, accuracy }) => `${run}: ${percent(accuracy)} after ${minutes.toFixed(1)} minutes`,

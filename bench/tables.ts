@@ -55,19 +55,19 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
       `${CONTENDERS[contender].label} ${(peakResidentBytes / 1e9).toFixed(2)} GB`,
   );
   const single = timings.filter(({ batchSize, variant }) => batchSize === 1 && variant === "lite0");
-  const latencies = (kind: Kind) =>
-    single
-      .filter((timing) => timing.kind === kind)
-      .map(({ contender, median }) => `${CONTENDERS[contender].label} ${(1000 / median).toFixed(1)} ms`)
-      .join(", ");
+  const latency = (kind: Kind, meaning: string): [boolean, string] => {
+    const ofKind = single.filter((timing) => timing.kind === kind);
+    const cells = ofKind.map(
+      ({ contender, median }) => `${CONTENDERS[contender].label} ${(1000 / median).toFixed(1)} ms`,
+    );
+    return [cells.length > 0, `${meaning}: ${cells.join(", ")}.`];
+  };
   const numTurns = timings.reduce((sum, timing) => sum + timing.numRounds, 0);
   const numDisturbed = timings.reduce((sum, timing) => sum + timing.numDisturbed, 0);
   const lines: [boolean, string][] = [
     [parity.length > 0, `Greatest relative difference of a gradient from ferkit's: ${agreement.join(", ")}.`],
-    [
-      single.length > 0,
-      `One image through Lite0: ${latencies("infer")}; from its file's bytes to probabilities: ${latencies("predict")}.`,
-    ],
+    latency("infer", "One image of 48 px through Lite0"),
+    latency("predict", "The bytes of its file to Lite0's probabilities"),
     [memory.length > 0, `Peak memory while B0 trains at 48 px, batch 32: ${peaks.join(", ")}.`],
     [tensors.length > 1, describeEpochs(tensors)],
     [

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ContenderName } from "../../bench/contenders.js";
 import { suite } from "../../bench/suite.js";
 import { describe as nameOf } from "../../bench/workload.js";
 
@@ -14,6 +15,14 @@ describe("suite", () => {
   it("lets ferkit and PyTorch in both layouts do all of them", () => {
     for (const { contenders } of cases)
       assert.deepEqual(contenders.slice(0, 3), ["ferkit", "pytorch", "pytorchChannelsLast"]);
+  });
+
+  it("asks stock layers and Keras for what the chart shows", () => {
+    const numCases = (name: ContenderName) =>
+      cases.filter(({ workload, contenders }) => workload.kind === "train" && contenders.includes(name))
+        .length;
+    assert.equal(numCases("stockLayers"), 4); // two networks, batch 32 and 128
+    assert.equal(numCases("keras"), 2); // B0 alone
   });
 
   it("asks Keras for B0 alone", () => {

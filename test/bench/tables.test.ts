@@ -29,6 +29,13 @@ describe("remarks", () => {
     ]);
   });
 
+  it("gives what one image takes, of those that were measured", () => {
+    const timings = [timing("ferkit", 500, { kind: "predict", batchSize: 1 })];
+    assert.deepEqual(remarks({ ...results, timings, memory: [], tensors: [] }), [
+      "The bytes of its file to Lite0's probabilities: ferkit 2.0 ms.",
+    ]);
+  });
+
   it("counts what other programs disturbed", () => {
     const timings = [
       { ...timing("ferkit", 300), numDisturbed: 1 },
