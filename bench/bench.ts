@@ -24,7 +24,7 @@ export interface BenchOptions extends SuiteOptions {
   only?: string;
 }
 
-/** About half an hour on two cores. */
+/** About twenty minutes on two cores. */
 export const WHOLE: BenchOptions = {
   numRounds: 7,
   numRoundsOfLong: 5,

@@ -29,7 +29,7 @@ interface Flags {
 const program = new Command("npm run bench --")
   .description(
     "Measures ferkit beside PyTorch with timm, Keras and stock tfjs layers: each in a process of its own, in turns, after " +
-      "the same weights and batch have given the same loss and gradients. The whole bench takes about half an hour, with " +
+      "the same weights and batch have given the same loss and gradients. The whole bench takes about twenty minutes, with " +
       "--data some hours, and is recorded in bench/results.",
   )
   .option("--quick", "less than eight minutes: fewer rounds, and nothing is recorded")
@@ -86,7 +86,7 @@ async function bench(flags: Flags): Promise<void> {
   if (seconds !== undefined) options.seconds = seconds;
   const isWhole = !quick && [only, rounds, seconds].every((flag) => flag === undefined);
   const isTraining = isWhole && data !== undefined;
-  if (isTraining) trainConfig(preset); // refuses an unknown one before the half hour
+  if (isTraining) trainConfig(preset); // refuses an unknown one before all is measured
   const results = await runBench(options);
   if (isWhole) console.error(`recorded in ${await recordResults(results)}`);
   if (isTraining) await timeToAccuracy(flags);

@@ -62,10 +62,13 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
       over(lite0Seed("ferkitLoading"), lite0Seed("pytorch")),
       "training Lite0, batch 32, 48 px; ferkit loads and augments, PyTorch does not",
     ],
-    trainB0VsKeras: [over(b0Seed("ferkit"), b0Seed("keras")), "training B0, batch 32, 48 px"],
+    trainB0VsKeras: [
+      over(b0Seed("ferkit"), b0Seed("keras")),
+      "training B0, batch 32, 48 px; Keras by a tf.function",
+    ],
     trainLite0VsStockLayers: [
       over(lite0Seed("ferkit"), lite0Seed("stockLayers")),
-      "training Lite0, batch 32, 48 px",
+      "training Lite0, batch 32, 48 px; stock tfjs layers",
     ],
     inferLite0VsPytorch: [
       fastest(lite0Inference),
@@ -73,7 +76,7 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
     ],
     inferLite0VsPytorchDefault: [
       over(lite0Inference("ferkit"), lite0Inference("pytorch")),
-      "the same; PyTorch in its default layout",
+      "inference of Lite0, batch 32, 48 px; PyTorch in its default layout",
     ],
     inferB0VsPytorch: [
       fastest(at("infer", "b0", 48, 32)),
@@ -93,7 +96,7 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
     ],
     decodeVsSerial: [
       over(results.data?.decodeSerially.median, results.data?.decode.median),
-      "decoding a data set, against one sharp call after another",
+      "decoding a data set; one sharp call after another",
     ],
     peakMemoryVsPytorch: [
       over(memory(...PYTORCH), memory("ferkit")),
@@ -101,11 +104,11 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
     ],
     timeToAccuracyVsPytorch: [
       over(seconds("pytorchSeed"), seconds("ferkit")),
-      "seconds to the best validation accuracy of PyTorch's seed recipe",
+      "seconds to the best validation accuracy of the seed recipe; PyTorch by that recipe, in its default layout",
     ],
     timeToAccuracyVsPytorchRecipe: [
       over(seconds("pytorchRecipe"), seconds("ferkit")),
-      "the same, with ferkit's recipe in PyTorch",
+      "seconds to that accuracy; PyTorch by ferkit's recipe, channels-last",
     ],
   };
   return Object.fromEntries(

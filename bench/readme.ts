@@ -66,9 +66,15 @@ export function speedSection(results: Results, record?: AccuracyRecord): string 
     conditions,
     toMarkdown(timingTable(timings, medianOnly)),
     ...(record ? ["![Validation accuracy over minutes of training](docs/time-to-accuracy.png)"] : []),
-    ratios.map(({ value, meaning }) => `- ${value.toFixed(2)} × ${meaning}`).join("\n"),
-    remarks(results).join("\n"),
+    "How many times as fast ferkit is:",
+    list(ratios.map(({ value, meaning }) => `${value.toFixed(2)} × ${meaning}`)),
+    "Besides:",
+    list(remarks(results)),
   ].join("\n\n");
+}
+
+function list(items: string[]): string {
+  return items.map((item) => `- ${item}`).join("\n");
 }
 
 function describeRounds({ timings }: Results): string {

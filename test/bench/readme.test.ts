@@ -31,7 +31,7 @@ describe("speedSection", () => {
     );
     assert.match(section, /\| train lite0, 48 px, batch 32 \| 300 \| 150 \| 200 \| 1\.50 \|/);
     assert.match(section, /- 2\.00 × training Lite0, batch 32, 48 px; PyTorch in its default layout/);
-    assert.match(section, /- 3\.00 × seconds to the best validation accuracy of PyTorch's seed recipe/);
+    assert.match(section, /- 3\.00 × seconds to the best validation accuracy of the seed recipe/);
   });
 });
 
