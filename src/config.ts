@@ -78,7 +78,7 @@ const SEED: TrainConfig = {
   augment: SEED_AUGMENTATION,
 };
 
-export type PresetName = "tutorial" | "seed" | "fer2013";
+export type PresetName = "tutorial" | "seed" | "fer2013" | "fer2013-fast";
 
 export const PRESETS: Record<PresetName, TrainConfig> = {
   seed: SEED,
@@ -125,6 +125,23 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
       contrast: 0.15,
       erasing: 0.25,
     },
+  },
+  /**
+   * Real faces in five minutes on two slow cores: the images as they are, few epochs, and so as little augmentation and smoothing
+   * as keeps them from being learnt by heart.
+   */
+  "fer2013-fast": {
+    ...SEED,
+    epochs: 6,
+    batchSize: 64,
+    learningRate: 2e-3,
+    schedule: "cosine",
+    warmupShare: 0.15,
+    weightDecay: 0.05,
+    labelSmoothing: 0.1,
+    averageDecay: 0.99,
+    dropoutRate: 0.2,
+    augment: { ...SEED_AUGMENTATION, rotation: 10, translation: 0.05, zoom: [0.9, 1.1] },
   },
 };
 

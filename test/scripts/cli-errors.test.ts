@@ -29,7 +29,7 @@ describe("ferkit with bad input", function () {
   const cases: [string[], string | RegExp][] = [
     [
       ["train", "--preset", "best"],
-      "one of seed, tutorial, fer2013 for preset but received best of type string",
+      "one of seed, tutorial, fer2013, fer2013-fast for preset but received best of type string",
     ],
     [
       [...train, "--set", "epoch=3"],
