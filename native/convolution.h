@@ -1,124 +1,10 @@
 // Convolutions as matrix products over pixels: what lies before them is applied while their rows are packed, what comes after
 // while a tile of the result is in registers.
 #pragma once
-#include "product.h"
+#include "epilogues.h"
 
 namespace ferkit {
 namespace {
-
-/** Stores the result and sums what batch norm asks for. */
-struct BatchNormEpilogue {
-  float* y;
-  int64_t channels;
-  const float* movingMean;
-  const ChannelSums* sums;
-  int part;
-
-  template <int V>
-  struct Columns {
-    const BatchNormEpilogue& of;
-    int64_t c;
-    vec origin[V], offsets[V] = {}, squares[V] = {};
-    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
-      for (int v = 0; v < V; ++v) {
-        store(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
-        const vec offset = tile[v] - origin[v];
-        offsets[v] += offset;
-        squares[v] += offset * offset;
-      }
-    }
-    FERKIT_INLINE void flush() {
-      for (int v = 0; v < V; ++v) of.sums->add(of.part, c + v * kLanes, offsets[v], squares[v]);
-    }
-  };
-  template <int V>
-  FERKIT_INLINE Columns<V> columns(int64_t c) const {
-    Columns<V> columns{*this, c};
-    for (int v = 0; v < V; ++v) columns.origin[v] = load(movingMean + c + v * kLanes, channels - c - v * kLanes);
-    return columns;
-  }
-};
-
-/** Stores the result after batch norm, activation and residual. */
-template <Activation kActivation>
-struct FinishEpilogue {
-  float* y;
-  int64_t channels;
-  Finish finish;
-
-  template <int V>
-  struct Columns {
-    const FinishEpilogue& of;
-    int64_t c;
-    vec scale[V], shift[V];
-    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
-      for (int v = 0; v < V; ++v) {
-        const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
-        vec y = activate<kActivation>(tile[v] * scale[v] + shift[v]);
-        if (of.finish.residual) y += load(of.finish.residual + place, count);
-        store(of.y + place, y, count);
-      }
-    }
-    FERKIT_INLINE void flush() {}
-  };
-  template <int V>
-  FERKIT_INLINE Columns<V> columns(int64_t c) const {
-    Columns<V> columns{*this, c};
-    for (int v = 0; v < V; ++v) {
-      columns.scale[v] = load(finish.scale + c + v * kLanes, channels - c - v * kLanes);
-      columns.shift[v] = load(finish.shift + c + v * kLanes, channels - c - v * kLanes);
-    }
-    return columns;
-  }
-};
-
-/** Takes a gradient by features back through their activation, and sums what batch norm's gradient asks for. */
-template <Activation kActivation>
-struct FeaturesGradientEpilogue {
-  float* gradient;
-  Features x;
-  int64_t channels;
-  const ChannelSums* sums;
-  int part;
-
-  template <int V>
-  struct Columns {
-    const FeaturesGradientEpilogue& of;
-    int64_t c;
-    NormalizedColumns<V, kActivation> norm;
-    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
-      for (int v = 0; v < V; ++v) {
-        const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
-        store(of.gradient + place, norm.gradient(v, load(of.x.values + place, count), tile[v]), count);
-      }
-    }
-    FERKIT_INLINE void flush() { norm.flush(*of.sums, of.part, of.channels, c); }
-  };
-  template <int V>
-  FERKIT_INLINE Columns<V> columns(int64_t c) const {
-    return {*this, c, NormalizedColumns<V, kActivation>(x.norm, channels, c)};
-  }
-};
-
-struct StoreEpilogue {
-  float* y;
-  int64_t channels;
-
-  template <int V>
-  struct Columns {
-    const StoreEpilogue& of;
-    int64_t c;
-    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
-      for (int v = 0; v < V; ++v)
-        store(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
-    }
-    FERKIT_INLINE void flush() {}
-  };
-  template <int V>
-  FERKIT_INLINE Columns<V> columns(int64_t c) const {
-    return {*this, c};
-  }
-};
 
 /** Parts to share `numRows` rows of a product in; none so small that handing it over costs more than doing it. */
 FERKIT_INLINE int partsFor(const Pool& pool, int64_t numRows, int64_t workPerRow) {
@@ -197,16 +83,6 @@ void convolutionInference(const Pool& pool, const Geometry& geometry, const Feat
     if (out.pixels() <= kBlockRows) return convolveByColumns(pool, geometry, x, kernel, epilogueOf);
     const int parts = partsFor(pool, out.pixels(), patchLength(geometry) * out.channels);
     convolve(pool, parts, geometry, x, kernel, epilogueOf);
-  });
-}
-
-/** Calls `run` with what makes the epilogue of a part of dx. */
-template <class Run>
-FERKIT_INLINE void withGradientEpilogue(const Features& x, int64_t channels, const FeaturesGradient& dx, const ChannelSums& sums,
-                                        Run run) {
-  if (!x.norm || x.gate) return run([&](int) { return StoreEpilogue{dx.gradient, channels}; });
-  withActivation(x.activation, [&](auto activation) {
-    run([&](int part) { return FeaturesGradientEpilogue<activation.value>{dx.gradient, x, channels, &sums, part}; });
   });
 }
 

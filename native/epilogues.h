@@ -1,0 +1,134 @@
+// What becomes of a tile of a product while it is in registers: `columns(c)` of an epilogue begins a panel, whose `row` takes each
+// row of a tile, and whose `flush` ends it.
+#pragma once
+#include "product.h"
+
+namespace ferkit {
+namespace {
+
+/** Stores the result and sums what batch norm asks for. */
+struct BatchNormEpilogue {
+  float* y;
+  int64_t channels;
+  const float* movingMean;
+  const ChannelSums* sums;
+  int part;
+
+  template <int V>
+  struct Columns {
+    const BatchNormEpilogue& of;
+    int64_t c;
+    vec origin[V], offsets[V] = {}, squares[V] = {};
+    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
+      for (int v = 0; v < V; ++v) {
+        store(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
+        const vec offset = tile[v] - origin[v];
+        offsets[v] += offset;
+        squares[v] += offset * offset;
+      }
+    }
+    FERKIT_INLINE void flush() {
+      for (int v = 0; v < V; ++v) of.sums->add(of.part, c + v * kLanes, offsets[v], squares[v]);
+    }
+  };
+  template <int V>
+  FERKIT_INLINE Columns<V> columns(int64_t c) const {
+    Columns<V> columns{*this, c};
+    for (int v = 0; v < V; ++v) columns.origin[v] = load(movingMean + c + v * kLanes, channels - c - v * kLanes);
+    return columns;
+  }
+};
+
+/** Stores the result after batch norm, activation and residual. */
+template <Activation kActivation>
+struct FinishEpilogue {
+  float* y;
+  int64_t channels;
+  Finish finish;
+
+  template <int V>
+  struct Columns {
+    const FinishEpilogue& of;
+    int64_t c;
+    vec scale[V], shift[V];
+    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
+      for (int v = 0; v < V; ++v) {
+        const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
+        vec y = activate<kActivation>(tile[v] * scale[v] + shift[v]);
+        if (of.finish.residual) y += load(of.finish.residual + place, count);
+        store(of.y + place, y, count);
+      }
+    }
+    FERKIT_INLINE void flush() {}
+  };
+  template <int V>
+  FERKIT_INLINE Columns<V> columns(int64_t c) const {
+    Columns<V> columns{*this, c};
+    for (int v = 0; v < V; ++v) {
+      columns.scale[v] = load(finish.scale + c + v * kLanes, channels - c - v * kLanes);
+      columns.shift[v] = load(finish.shift + c + v * kLanes, channels - c - v * kLanes);
+    }
+    return columns;
+  }
+};
+
+/** Takes a gradient by features back through their activation, and sums what batch norm's gradient asks for. */
+template <Activation kActivation>
+struct FeaturesGradientEpilogue {
+  float* gradient;
+  Features x;
+  int64_t channels;
+  const ChannelSums* sums;
+  int part;
+
+  template <int V>
+  struct Columns {
+    const FeaturesGradientEpilogue& of;
+    int64_t c;
+    NormalizedColumns<V, kActivation> norm;
+    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
+      for (int v = 0; v < V; ++v) {
+        const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
+        store(of.gradient + place, norm.gradient(v, load(of.x.values + place, count), tile[v]), count);
+      }
+    }
+    FERKIT_INLINE void flush() { norm.flush(*of.sums, of.part, of.channels, c); }
+  };
+  template <int V>
+  FERKIT_INLINE Columns<V> columns(int64_t c) const {
+    return {*this, c, NormalizedColumns<V, kActivation>(x.norm, channels, c)};
+  }
+};
+
+struct StoreEpilogue {
+  float* y;
+  int64_t channels;
+
+  template <int V>
+  struct Columns {
+    const StoreEpilogue& of;
+    int64_t c;
+    FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
+      for (int v = 0; v < V; ++v)
+        store(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
+    }
+    FERKIT_INLINE void flush() {}
+  };
+  template <int V>
+  FERKIT_INLINE Columns<V> columns(int64_t c) const {
+    return {*this, c};
+  }
+};
+
+/** Calls `run` with what makes the epilogue of a part of dx. */
+template <class Run>
+FERKIT_INLINE void withGradientEpilogue(const Features& x, int64_t channels, const FeaturesGradient& dx, const ChannelSums& sums,
+                                        Run run) {
+  if (!x.norm || x.gate) return run([&](int) { return StoreEpilogue{dx.gradient, channels}; });
+  withActivation(x.activation, [&](auto activation) {
+    run([&](int part) { return FeaturesGradientEpilogue<activation.value>{dx.gradient, x, channels, &sums, part}; });
+  });
+}
+
+}  // namespace
+}  // namespace ferkit
