@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { decodePacked, type PackedImage, readImageFile } from "./decode.js";
+import { decodePacked, loadSharp, type PackedImage, readImageFile } from "./decode.js";
 import type { ClassFolders, Sample } from "./folder.js";
 import type { OnProgress } from "./packed.js";
 
@@ -29,7 +29,7 @@ export async function* decodeAll(
   imageSize: number,
   onProgress?: OnProgress,
 ): AsyncGenerator<Decoded | Undecoded, void, undefined> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const numThreads = sharp.concurrency();
   const { memory, files, items } = sharp.cache();
   sharp.concurrency(1);

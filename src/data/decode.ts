@@ -1,6 +1,6 @@
 import { readFile } from "node:fs";
 import { promisify } from "node:util";
-import type { Sharp } from "sharp";
+import type Sharp from "sharp";
 import { InputError } from "../errors.js";
 import { jpegHeader } from "./jpeg-header.js";
 
@@ -59,10 +59,10 @@ export async function decodeImage(
  * @throws InputError when it cannot be read as an image, or is larger than `MAX_PIXELS`.
  */
 export async function decodePacked(bytes: Buffer, imageSize: number, where: string): Promise<PackedImage> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   try {
     if (bytes.length === 0) throw new Error("an empty file");
-    const image: Sharp = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" });
+    const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" });
     // What a header rules out is not asked for: a grey JPEG takes half the time as one channel, to the same pixels.
     const plain = jpegHeader(bytes);
     const { width, height } = plain ?? (await uprightSize(image));
@@ -80,7 +80,15 @@ export async function decodePacked(bytes: Buffer, imageSize: number, where: stri
   }
 }
 
-async function uprightSize(image: Sharp): Promise<{ width: number; height: number }> {
+let loading: Promise<typeof Sharp> | undefined;
+
+/** Once: to ask for a package anew, though it is there, takes almost as long as to decode a small image. */
+export function loadSharp(): Promise<typeof Sharp> {
+  loading ??= import("sharp").then(({ default: sharp }) => sharp);
+  return loading;
+}
+
+async function uprightSize(image: Sharp.Sharp): Promise<{ width: number; height: number }> {
   const { width, height, autoOrient } = await image.metadata();
   return { width: autoOrient.width ?? width, height: autoOrient.height ?? height };
 }
