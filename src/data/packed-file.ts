@@ -6,10 +6,10 @@ import { readBytes, writeBytes } from "../files.js";
 import type { Decoded, Undecoded } from "./decode-all.js";
 import type { Sample } from "./folder.js";
 import { PixelWriter } from "./pixel-writer.js";
-import { PixelArray, PixelFile, type Pixels } from "./pixels.js";
+import { PixelFile, type Pixels } from "./pixels.js";
 
 /** A sample that was decoded. */
-export interface DecodedSample extends Sample {
+export interface DecodedSample extends Pick<Sample, "path" | "className" | "split"> {
   /** SHA-256 of the file's bytes, in hexadecimal: equal for byte-identical files. */
   digest: string;
   /** Of the file, in pixels. */
@@ -81,20 +81,17 @@ export async function writePackedFile(
 }
 
 /**
- * Reads what `writePackedFile` wrote.
+ * Opens what `writePackedFile` wrote; the pixels stay in it.
  *
  * @param samples - Those that the file was written for.
- * @param memoryBytes - Pixels of more bytes stay in the file.
  * @throws Error when there is no such file, or it is not whole.
  */
 export async function readPackedFile(
   file: string,
   imageSize: number,
   samples: Sample[],
-  memoryBytes: number,
 ): Promise<DecodedImages> {
   const descriptor = openSync(file, "r");
-  let isKept = false;
   try {
     const { size } = fstatSync(descriptor);
     const bytesAt = async (position: number, length: number) => {
@@ -117,13 +114,11 @@ export async function readPackedFile(
     const records = await bytesAt(pixelBytes, recordBytes);
     const json = await bytesAt(pixelBytes + recordBytes, jsonLength);
     const unreadable: UnreadableRecord[] = JSON.parse(json.toString());
-    isKept = pixelBytes > memoryBytes;
-    const pixels = isKept
-      ? new PixelFile(descriptor, imageBytes)
-      : new PixelArray(await bytesAt(0, pixelBytes), imageBytes);
-    return { pixels, numChannels: numChannels as 1 | 3, ...joined(samples, records, unreadable) };
-  } finally {
-    if (!isKept) closeSync(descriptor);
+    const known = joined(samples, records, unreadable);
+    return { pixels: new PixelFile(descriptor, imageBytes), numChannels: numChannels as 1 | 3, ...known };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
   }
 }
 
@@ -137,10 +132,12 @@ function joined(
   const decoded = samples.filter((_, place) => !reasons.has(place));
   if (decoded.length * RECORD_BYTES !== records.length) throw new Error("not whole");
   return {
-    samples: decoded.map((sample, i) => {
+    samples: decoded.map(({ path, className, split }, i) => {
       const at = i * RECORD_BYTES;
       return {
-        ...sample,
+        path,
+        className,
+        split,
         digest: records.toString("hex", at, at + DIGEST_BYTES),
         width: records.readUInt32LE(at + DIGEST_BYTES),
         height: records.readUInt32LE(at + DIGEST_BYTES + 4),

@@ -11,8 +11,6 @@ import { type DecodedImages, readPackedFile, writePackedFile } from "./packed-fi
 
 /** Changes when the same files would give other pixels, or another file of them. */
 const FORMAT_VERSION = 2;
-/** Pixels up to here are held in memory, 116,000 grey images of 48 pixels; those of a larger set are read as they are needed. */
-const MEMORY_BYTES = 2 ** 28;
 /** Samples whose identity is digested at a time. */
 const BLOCK = 4096;
 /** A temporary file that nothing was written to for so long is of a process that was killed. */
@@ -21,18 +19,16 @@ const ABANDONED_MS = 3_600_000;
 /**
  * The decoded images, from the cache where the files are the same as then.
  *
- * @param memoryBytes - Pixels of more bytes stay in the cache's file.
  * @throws InputError when the cache cannot be written.
  */
 export async function loadDecoded(
   folders: ClassFolders,
   imageSize: number,
   onProgress?: OnProgress,
-  memoryBytes = MEMORY_BYTES,
 ): Promise<DecodedImages> {
   const { samples } = folders;
   const file = pixelCacheFile(folders, imageSize);
-  const readFile = (name: string) => readPackedFile(name, imageSize, samples, memoryBytes);
+  const readFile = (name: string) => readPackedFile(name, imageSize, samples);
   const cached = await readFile(file).catch(() => null); // one that is not whole is replaced
   if (cached) return cached;
   await removeAbandoned(path.dirname(file));

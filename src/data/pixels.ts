@@ -1,4 +1,4 @@
-// Decoded pixels, wherever they are: in memory, or in a file where they are too many for it.
+// Decoded pixels, wherever they are: those of a data set in the cache's file, others in memory.
 import { close } from "node:fs";
 import { readBytes } from "../files.js";
 

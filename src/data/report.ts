@@ -39,17 +39,17 @@ export class Duplicates {
     private readonly samples: DecodedSample[],
     split: Split,
   ) {
+    const repeated = repeatedDigests(samples, [...split.train, ...split.validation]);
     const groups = new Map<string, { train: number[]; validation: number[] }>();
     for (const name of ["train", "validation"] as const)
       for (const place of split[name]) {
         const { digest } = samples[place];
+        if (!repeated.has(digest)) continue;
         const group = groups.get(digest) ?? { train: [], validation: [] };
         group[name].push(place);
         groups.set(digest, group);
       }
-    this.groups = [...groups.values()].filter(
-      ({ train, validation }) => train.length + validation.length > 1,
-    );
+    this.groups = [...groups.values()];
   }
 
   /** Places of the images beyond the first of each group within a split. */
@@ -84,6 +84,16 @@ export class Duplicates {
   }
 }
 
+function repeatedDigests(samples: DecodedSample[], places: number[]): Set<string> {
+  const [once, repeated] = [new Set<string>(), new Set<string>()];
+  for (const place of places) {
+    const { digest } = samples[place];
+    if (once.has(digest)) repeated.add(digest);
+    else once.add(digest);
+  }
+  return repeated;
+}
+
 /** Counts of each class in each split. */
 export function classCounts(
   samples: DecodedSample[],
@@ -102,11 +112,12 @@ export function classCounts(
 
 /** How many files have each size, most frequent first. */
 export function sizeCounts(samples: DecodedSample[]): DataReport["sizes"] {
-  const counts = new Map<string, { width: number; height: number; count: number }>();
+  const counts = new Map<number, { width: number; height: number; count: number }>();
   for (const { width, height } of samples) {
-    const entry = counts.get(`${width}×${height}`) ?? { width, height, count: 0 };
+    const key = width * 2 ** 26 + height; // no side of `MAX_PIXELS` is longer
+    const entry = counts.get(key) ?? { width, height, count: 0 };
     entry.count++;
-    counts.set(`${width}×${height}`, entry);
+    counts.set(key, entry);
   }
   return [...counts.values()].sort((a, b) => b.count - a.count);
 }

@@ -4,7 +4,8 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { Header } from "tar";
-import type { DecodedSample } from "../../src/data/packed-file.js";
+import type { Sample } from "../../src/data/folder.js";
+import type { DecodedImages, DecodedSample } from "../../src/data/packed-file.js";
 import type { Pixels } from "../../src/data/pixels.js";
 
 /** What tells where data come from and are cached. */
@@ -59,12 +60,17 @@ export async function valuesOf(pixels: Pixels, numImages: number): Promise<numbe
   return [...(await pixels.read(Int32Array.from({ length: numImages }, (_, i) => i)))];
 }
 
+/** Decoded images with the values of their pixels, to be compared. */
+export async function contentOf({ pixels, ...decoded }: DecodedImages) {
+  return { ...decoded, values: await valuesOf(pixels, decoded.samples.length) };
+}
+
 /**
  * A sample as decoding leaves it: the split and class by its path, `train/happy/a.png` or `happy/a.png`.
  *
  * @param digest - Equal for byte-identical files; the path unless told.
  */
-export function sampleOf(file: string, digest = file, width = 48, height = width): DecodedSample {
+export function sampleOf(file: string, digest = file, width = 48, height = width): DecodedSample & Sample {
   const [className, split] = file.split("/").reverse().slice(1);
   const known = split === "train" || split === "validation" ? split : null;
   return { path: file, className, split: known, size: 100, changed: 0, digest, width, height };
