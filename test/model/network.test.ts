@@ -25,6 +25,18 @@ describe("Network", () => {
       );
     });
 
+  it("gives an image of a large batch the logits that it has in a small one", () => {
+    const network = formulaNetwork("lite0");
+    const batch = formulaImages(48, [0, 1, 2]);
+    const images = tf.tidy(() => tf.tile(batch, [100, 1, 1, 1]));
+    const [few, many] = [network.logits(batch), network.logits(images)];
+    assert.deepEqual(many.shape, [300, 7]);
+    const last = many.slice([297, 0], [3, 7]);
+    assert.ok(relativeError(last.dataSync(), few.dataSync()) < 1e-6);
+    tf.dispose([batch, images, few, many, last]);
+    network.dispose();
+  });
+
   for (const size of [224, 48] as const)
     it(`gives PyTorch's ImageNet logits with the published weights at ${size} pixels`, async function () {
       if (!existsSync(path.join(cacheDir(), "weights/efficientnet-lite0.pth"))) {
