@@ -51,7 +51,8 @@ describe("trainConfig", () => {
 
   it("names the presets there are", () => {
     assert.throws(() => trainConfig("quick"), {
-      message: "Expected one of seed, tutorial, fer2013, fer2013-fast for preset but received quick of type string",
+      message:
+        "Expected one of seed, tutorial, fer2013, fer2013-fast for preset but received quick of type string",
     });
   });
 });

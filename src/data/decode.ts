@@ -88,7 +88,7 @@ export function loadSharp(): Promise<typeof Sharp> {
   return loading;
 }
 
-async function uprightSize(image: Sharp.Sharp): Promise<{ width: number; height: number }> {
+async function uprightSize(image: ReturnType<typeof Sharp>): Promise<{ width: number; height: number }> {
   const { width, height, autoOrient } = await image.metadata();
   return { width: autoOrient.width ?? width, height: autoOrient.height ?? height };
 }
