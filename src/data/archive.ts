@@ -4,8 +4,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import * as tar from "tar";
-import * as yauzl from "yauzl";
+import type { Entry } from "yauzl";
 import { cacheDir } from "../cache-dir.js";
 import { InputError } from "../errors.js";
 import { writeError } from "../files.js";
@@ -50,8 +49,9 @@ export async function unpackArchive(file: string): Promise<string> {
 
 /** Files are written one after another, which for many small ones takes a fifth of the time of several at once. */
 async function unpackTar(file: string, dir: string): Promise<void> {
+  const { UnpackSync } = await import("tar");
   let refused: unknown = null;
-  const unpack = new tar.UnpackSync({
+  const unpack = new UnpackSync({
     cwd: dir,
     strict: true,
     filter: (entryPath, entry) => {
@@ -73,7 +73,8 @@ async function unpackTar(file: string, dir: string): Promise<void> {
 }
 
 async function unpackZip(file: string, dir: string): Promise<void> {
-  const zip = await yauzl.openPromise(file);
+  const { openPromise } = await import("yauzl");
+  const zip = await openPromise(file);
   try {
     for await (const entry of zip.eachEntry()) {
       if (isOutside(entry.fileName)) throw outside(file, entry.fileName);
@@ -88,7 +89,7 @@ async function unpackZip(file: string, dir: string): Promise<void> {
 }
 
 /** By the Unix mode in the upper half of the attributes. */
-function isLink({ externalFileAttributes }: yauzl.Entry): boolean {
+function isLink({ externalFileAttributes }: Entry): boolean {
   return ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
 }
 

@@ -2,10 +2,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import sharp from "sharp";
 import { checkNumber, InputError, ParameterError } from "../errors.js";
 import { writeError } from "../files.js";
 import { Random } from "../random.js";
+import { loadSharp } from "./decode.js";
 import { EXPRESSIONS, faceSvg } from "./face.js";
 
 export interface SyntheticOptions {
@@ -100,6 +100,7 @@ export async function drawFace(expression: string, random: Random, imageSize: nu
   const contrast = random.uniform(...CAMERA.contrast);
   const brightness = random.uniform(...CAMERA.brightness);
   const noise = random.uniform(...CAMERA.noise);
+  const sharp = await loadSharp();
   const drawn = sharp(Buffer.from(svg)).removeAlpha();
   const pixels = await (blur < 0.3 ? drawn : drawn.blur(blur)).raw().toBuffer(); // 0.3 is the least that sharp takes
   const graded = new Uint8ClampedArray(pixels.length);
