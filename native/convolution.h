@@ -114,7 +114,7 @@ void convolutionGradient(const Pool& pool, const Geometry& geometry, const Norma
       });
     });
   });
-  if (parts > 1) addParts(pool, own, parts, kernelLength, dKernel);
+  if (parts > 1) addParts(pool, own, kernelLength, parts, kernelLength, dKernel);
   if (dx.gradient && x.norm && !x.gate) finishGradient(sums, in.channels, dx);
 }
 

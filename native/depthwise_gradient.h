@@ -113,7 +113,7 @@ void depthwiseGradient(const Pool& pool, const Geometry& geometry, const Normali
       depthwiseGradientParts<k.value, activation.value>(pool, parts, geometry, dy, coefficients, x, kernel, own, dx, sums);
     });
   });
-  addParts(pool, own, parts, kernelLength, dKernel);
+  addParts(pool, own, kernelLength, parts, kernelLength, dKernel);
   if (dx.gradient && x.norm) finishGradient(sums, channels, dx);
 }
 

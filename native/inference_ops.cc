@@ -22,7 +22,7 @@ REGISTER_OP("FerkitConvolutionInference")
     .Attr("depthwise: bool")
     .Attr("epsilon: float");
 
-/** Here the activation is that of the result. Without gamma and statistics, beta is a bias. */
+/** Here the activation is that of the result. */
 class ConvolutionInference : public ConvolutionOp {
  public:
   explicit ConvolutionInference(OpKernelConstruction* context) : ConvolutionOp(context) {
@@ -37,8 +37,7 @@ class ConvolutionInference : public ConvolutionOp {
     FERKIT_REQUIRES(context, canRead(features, geometry) && !(isDepthwise_ && residual.NumElements()));
     FERKIT_REQUIRES(context, isEmptyOr(residual, geometry.out.pixels() * geometry.out.channels));
     const int64_t channels = geometry.out.channels;
-    FERKIT_REQUIRES(context, hasLength(context->input(5), channels));
-    for (int i : {4, 6, 7}) FERKIT_REQUIRES(context, hasLength(context->input(i), context->input(4).NumElements() ? channels : 0));
+    for (int i = 4; i < 8; ++i) FERKIT_REQUIRES(context, hasLength(context->input(i), channels));
     float* y = allocate(context, 0, shapeOf(geometry.out));
     Tensor affine;
     OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({2, channels}), &affine));
@@ -52,11 +51,11 @@ class ConvolutionInference : public ConvolutionOp {
 
  private:
   void fold(OpKernelContext* context, int64_t channels, float* scale, float* shift) const {
-    const float* gamma = dataOrNull(context->input(4));
-    const float *beta = data(context->input(5)), *mean = data(context->input(6)), *variance = data(context->input(7));
+    const float *gamma = data(context->input(4)), *beta = data(context->input(5));
+    const float *mean = data(context->input(6)), *variance = data(context->input(7));
     for (int64_t c = 0; c < channels; ++c) {
-      scale[c] = gamma ? gamma[c] / std::sqrt(variance[c] + epsilon_) : 1.f;
-      shift[c] = gamma ? beta[c] - mean[c] * scale[c] : beta[c];
+      scale[c] = gamma[c] / std::sqrt(variance[c] + epsilon_);
+      shift[c] = beta[c] - mean[c] * scale[c];
     }
   }
 

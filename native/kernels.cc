@@ -5,6 +5,7 @@
 #include "augment.h"
 #include "convolution.h"
 #include "depthwise_gradient.h"
+#include "excite.h"
 #include "optimizer.h"
 #include "pool.h"
 
@@ -21,7 +22,8 @@ constinit const Kernels FERKIT_KERNELS = {
     .residualGradient = residualGradient,
     .meanPool = meanPool,
     .meanPoolGradient = meanPoolGradient,
-    .gateGradient = gateGradient,
+    .excite = excite,
+    .exciteGradient = exciteGradient,
     .augment = augment,
     .adam = adam,
     .average = moveAverage,

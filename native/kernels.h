@@ -70,10 +70,21 @@ struct Geometry {
 
 /** What inference does to a convolution's sums: y = activation(scale·sum + shift), plus the residual, [out], null = none. */
 struct Finish {
-  /** [channels]: batch norm by the moving statistics, or 1 and a bias. */
+  /** [channels]: batch norm by the moving statistics. */
   const float *scale, *shift;
   Activation activation;
   const float* residual;
+};
+
+/** Squeeze-and-excite's two dense layers: [channels, numReduced] and [numReduced, channels], with a bias each. */
+struct ExciteWeights {
+  int64_t numReduced;
+  const float *reduceKernel, *reduceBias, *expandKernel, *expandBias;
+};
+
+/** Gradients by the four, in their order. */
+struct ExciteWeightsGradient {
+  float* parts[4];
 };
 
 struct Augmentation {
@@ -103,11 +114,13 @@ struct Kernels {
                            const FeaturesGradient& dBranch);
   /** Means over height and width, [batch, channels]. */
   void (*meanPool)(const Pool&, const Extent&, const Features& x, float* means);
-  /** Gradient by x of its means and, where `dGated` is not null, of x·gate (x.gate). */
-  void (*meanPoolGradient)(const Pool&, const Extent&, const float* dMeans, const float* dGated, const Features& x,
-                           const FeaturesGradient& dx);
-  /** Sums over height and width of dGated·x without its gate, [batch, channels]. */
-  void (*gateGradient)(const Pool&, const Extent&, const float* dGated, const Features& x, float* dGate);
+  /** Gradient by x of its means. */
+  void (*meanPoolGradient)(const Pool&, const Extent&, const float* dMeans, const Features& x, const FeaturesGradient& dx);
+  /** Means over height and width, what the first layer makes of them before its activation, and the gate. */
+  void (*excite)(const Pool&, const Extent&, const Features& x, const ExciteWeights&, float* means, float* reduced, float* gate);
+  /** From the gradient by x·gate (x.gate) to those by x and by the weights. */
+  void (*exciteGradient)(const Pool&, const Extent&, const float* dGated, const Features& x, const ExciteWeights&,
+                         const float* means, const float* reduced, const ExciteWeightsGradient&, const FeaturesGradient& dx);
   void (*augment)(const Pool&, const Augmentation&, const float* images, float* result);
   /** In place: decoupled weight decay, then Adam's step. */
   void (*adam)(int64_t length, float* value, float* first, float* second, const float* gradient, float stepSize,

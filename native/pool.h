@@ -1,4 +1,4 @@
-// What lies between convolutions: residuals, means over an image, and the gates of squeeze-and-excite.
+// What lies between convolutions: residuals, and means over an image.
 #pragma once
 #include "sums.h"
 
@@ -82,7 +82,7 @@ void meanPool(const Pool& pool, const Extent& extent, const Features& x, float* 
   });
 }
 
-void meanPoolGradient(const Pool& pool, const Extent& extent, const float* dMeans, const float* dGated, const Features& x,
+void meanPoolGradient(const Pool& pool, const Extent& extent, const float* dMeans, const Features& x,
                       const FeaturesGradient& dx) {
   const int64_t channels = extent.channels, area = extent.area();
   const int parts = elementwiseParts(pool, extent);
@@ -91,33 +91,15 @@ void meanPoolGradient(const Pool& pool, const Extent& extent, const float* dMean
     forEachImageColumn(pool, parts, extent, [&](int part, int64_t image, int64_t c) {
       const int64_t count = channels - c;
       const vec share = load(dMeans + image * channels + c, count) / splat((float)area);
-      const vec gate = dGated ? load(x.gate + image * channels + c, count) : vec{};
       NormalizedColumns<1, activation.value> norm(x.norm, channels, c);
       for (int64_t row = image * area; row < (image + 1) * area; ++row) {
         const int64_t place = row * channels + c;
-        const vec g = dGated ? share + load(dGated + place, count) * gate : share;
-        store(dx.gradient + place, norm.gradient(0, load(x.values + place, count), g), count);
+        store(dx.gradient + place, norm.gradient(0, load(x.values + place, count), share), count);
       }
       norm.flush(sums, part, channels, c);
     });
   });
   finishGradient(sums, channels, dx);
-}
-
-void gateGradient(const Pool& pool, const Extent& extent, const float* dGated, const Features& x, float* dGate) {
-  const int64_t channels = extent.channels, area = extent.area();
-  withActivation(x.activation, [&](auto activation) {
-    forEachImageColumn(pool, elementwiseParts(pool, extent), extent, [&](int, int64_t image, int64_t c) {
-      const int64_t count = channels - c;
-      const vec scale = load(x.norm + kScale * channels + c, count), shift = load(x.norm + kShift * channels + c, count);
-      vec sum{};
-      for (int64_t row = image * area; row < (image + 1) * area; ++row) {
-        const int64_t place = row * channels + c;
-        sum += load(dGated + place, count) * activate<activation.value>(load(x.values + place, count) * scale + shift);
-      }
-      store(dGate + image * channels + c, sum, count);
-    });
-  });
 }
 
 }  // namespace

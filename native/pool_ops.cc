@@ -1,4 +1,4 @@
-// Residuals, means over an image, and the gates of squeeze-and-excite, on features whose norm is applied on the way.
+// Residuals and means over an image, on features whose norm is applied on the way.
 #include "operands.h"
 
 namespace ferkit {
@@ -76,7 +76,6 @@ REGISTER_OP("FerkitMeanPoolGradient")
     .Input("norm: float")
     .Input("gate: float")
     .Input("d_means: float")
-    .Input("d_gated: float")
     .Output("d_x: float")
     .Output("d_gamma: float")
     .Output("d_beta: float")
@@ -86,35 +85,12 @@ class MeanPoolGradient : public ActivationOp {
  public:
   using ActivationOp::ActivationOp;
   void Compute(OpKernelContext* context) override {
-    const Tensor &x = context->input(0), &dMeans = context->input(3), &dGated = context->input(4);
+    const Tensor &x = context->input(0), &dMeans = context->input(3);
     FERKIT_REQUIRES(context, areFeatures(context, 0) && context->input(1).NumElements());
-    FERKIT_REQUIRES(context, hasLength(dMeans, x.dim_size(0) * x.dim_size(3)) && isEmptyOr(dGated, x.NumElements()));
-    FERKIT_REQUIRES(context, !dGated.NumElements() == !context->input(2).NumElements());
+    FERKIT_REQUIRES(context, hasLength(dMeans, x.dim_size(0) * x.dim_size(3)));
     const FeaturesGradient dx = allocateGradient(context, 0, extentOf(x), true);
     if (!context->status().ok()) return;
-    kernels().meanPoolGradient(poolOf(context), extentOf(x), data(dMeans), dataOrNull(dGated),
-                               featuresAt(context, 0, activation_), dx);
-  }
-};
-
-REGISTER_OP("FerkitGateGradient")
-    .Input("x: float")
-    .Input("norm: float")
-    .Input("gate: float")
-    .Input("d_gated: float")
-    .Output("d_gate: float")
-    .Attr("activation: int");
-
-class GateGradient : public ActivationOp {
- public:
-  using ActivationOp::ActivationOp;
-  void Compute(OpKernelContext* context) override {
-    const Tensor &x = context->input(0), &dGated = context->input(3);
-    FERKIT_REQUIRES(context, areFeatures(context, 0) && context->input(1).NumElements());
-    FERKIT_REQUIRES(context, hasLength(dGated, x.NumElements()));
-    float* dGate = allocate(context, 0, TensorShape({x.dim_size(0), x.dim_size(3)}));
-    if (!context->status().ok()) return;
-    kernels().gateGradient(poolOf(context), extentOf(x), data(dGated), featuresAt(context, 0, activation_), dGate);
+    kernels().meanPoolGradient(poolOf(context), extentOf(x), data(dMeans), featuresAt(context, 0, activation_), dx);
   }
 };
 
@@ -122,7 +98,6 @@ REGISTER_KERNEL_BUILDER(Name("FerkitResidual").Device(tensorflow::DEVICE_CPU), R
 REGISTER_KERNEL_BUILDER(Name("FerkitResidualGradient").Device(tensorflow::DEVICE_CPU), ResidualGradient);
 REGISTER_KERNEL_BUILDER(Name("FerkitMeanPool").Device(tensorflow::DEVICE_CPU), MeanPool);
 REGISTER_KERNEL_BUILDER(Name("FerkitMeanPoolGradient").Device(tensorflow::DEVICE_CPU), MeanPoolGradient);
-REGISTER_KERNEL_BUILDER(Name("FerkitGateGradient").Device(tensorflow::DEVICE_CPU), GateGradient);
 
 }  // namespace
 }  // namespace ferkit

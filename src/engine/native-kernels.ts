@@ -112,28 +112,53 @@ export function meanPool(x: Features): Tensor {
   return execute("FerkitMeanPool", [activationOf(x)], ...inputs(x));
 }
 
-/** @param dGated - Gradient by x times its gate, where it has one. */
-export function meanPoolGradient(dMeans: Tensor, x: Features, dGated?: Tensor): FeaturesGradient {
-  const operands = [...inputs(x), dMeans, dGated ?? none()];
+export function meanPoolGradient(dMeans: Tensor, x: Features): FeaturesGradient {
+  const operands = [...inputs(x), dMeans];
   return executeMany("FerkitMeanPoolGradient", 3, [activationOf(x)], ...operands) as FeaturesGradient;
 }
 
-/** By the gate of x, `[batchSize, channels]`. */
-export function gateGradient(dGated: Tensor, x: Features): Tensor {
-  return execute("FerkitGateGradient", [activationOf(x)], ...inputs(x), dGated);
+/** What squeeze-and-excite makes of features; its gradient needs all three again. */
+export interface Excitation {
+  /** `[batchSize, channels]` */
+  means: Tensor;
+  /** What the first layer gives before its activation, `[batchSize, numReduced]`. */
+  reduced: Tensor;
+  /** `[batchSize, channels]` */
+  gate: Tensor;
+}
+
+/** @param weights - Kernel and bias of the layer that reduces, then of the one that expands. */
+export function excite(x: Features, weights: Tensor[]): Excitation {
+  const results = executeMany("FerkitExcite", 3, [activationOf(x)], ...inputs(x), ...weights);
+  const [means, reduced, gate] = results;
+  return { means, reduced, gate };
+}
+
+/**
+ * Gradients by the features x and by the weights, in their order.
+ *
+ * @param dGated - By x times its gate.
+ */
+export function exciteGradient(
+  dGated: Tensor,
+  x: Features,
+  weights: Tensor[],
+  { means, reduced, gate }: Excitation,
+): Tensor[] {
+  const operands = [...inputs({ ...x, gate }), ...weights, means, reduced, dGated];
+  return executeMany("FerkitExciteGradient", 7, [activationOf(x)], ...operands);
 }
 
 /**
  * SAME convolution and what inference does to its result, batch norm by moving statistics folded into it.
  *
- * @param norm - Batch norm's four parameters, or a bias alone.
  * @param activation - Of the result.
  * @param residual - Added last, of the result's shape.
  */
 export function convolutionInference(
   x: Features,
   kernel: Tensor,
-  norm: Tensor[] | Tensor,
+  batchNorm: Tensor[],
   convolution: Convolution,
   activation: Features["activation"],
   residual?: Tensor,
@@ -143,7 +168,6 @@ export function convolutionInference(
     ...attributesOf(convolution),
     float("epsilon", EPSILON),
   ];
-  const batchNorm = Array.isArray(norm) ? norm : [none(), norm, none(), none()];
   return execute(
     "FerkitConvolutionInference",
     attributes,

@@ -18,6 +18,11 @@ export function valuesOf(values: Values, layer: string, ...weights: string[]): T
   return weights.map((weight) => values.get(`${layer}/${weight}`) as Tensor);
 }
 
+/** Squeeze-and-excite's parameters in a block: kernel and bias of the layer that reduces, then of the one that expands. */
+export function exciteWeights(values: Values, block: string): Tensor[] {
+  return ["reduce", "expand"].flatMap((layer) => valuesOf(values, `${block}_se_${layer}`, "kernel", "bias"));
+}
+
 export const BATCH_NORM_WEIGHTS = ["gamma", "beta", "moving_mean", "moving_variance"];
 
 /** Runs the network without gradients, by moving statistics. Frees what a block leaves behind as it goes. */
@@ -39,8 +44,7 @@ export class InferenceLayers implements Layers<Tensor> {
   }
 
   squeezeExcite(x: Tensor, name: string): Tensor {
-    const [reduceKernel, reduceBias] = valuesOf(this.values, `${name}_se_reduce`, "kernel", "bias");
-    const [expandKernel, expandBias] = valuesOf(this.values, `${name}_se_expand`, "kernel", "bias");
+    const [reduceKernel, reduceBias, expandKernel, expandBias] = exciteWeights(this.values, name);
     const means = kernels.mean(x, [1, 2], true);
     const reduced = activate(kernels.biasAdd(kernels.conv2d(means, reduceKernel, 1), reduceBias), "swish");
     const expanded = kernels.biasAdd(kernels.conv2d(reduced, expandKernel, 1), expandBias);

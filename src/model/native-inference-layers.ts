@@ -1,7 +1,7 @@
 import * as kernels from "../engine/kernels.js";
 import * as native from "../engine/native-kernels.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import { BATCH_NORM_WEIGHTS, type Values, valuesOf } from "./inference-layers.js";
+import { BATCH_NORM_WEIGHTS, exciteWeights, type Values, valuesOf } from "./inference-layers.js";
 import {
   type ConvShape,
   type DepthwiseShape,
@@ -32,11 +32,8 @@ export class NativeInferenceLayers implements Layers<Features> {
   }
 
   squeezeExcite(x: Features, block: string): Features {
-    const [batchSize, , , channels] = x.values.shape as number[];
-    const means = native.plain(native.meanPool(x).reshape([batchSize, 1, 1, channels]));
-    const reduced = native.plain(this.dense(means, `${block}_se_reduce`, "swish"));
-    const gate = kernels.sigmoid(this.dense(reduced, `${block}_se_expand`, "linear"));
-    return { ...x, gate: gate.reshape([batchSize, channels]) };
+    const { gate } = native.excite(x, exciteWeights(this.values, block));
+    return { ...x, gate };
   }
 
   project(x: Features, name: string, filters: number, norm: string, residual: Residual<Features> | null) {
@@ -58,10 +55,5 @@ export class NativeInferenceLayers implements Layers<Features> {
   ): Features {
     const batchNorm = valuesOf(this.values, name, ...BATCH_NORM_WEIGHTS);
     return native.plain(native.convolutionInference(x, kernel, batchNorm, convolution, activation, residual));
-  }
-
-  private dense(x: Features, name: string, activation: Features["activation"]): Tensor {
-    const [kernel, bias] = valuesOf(this.values, name, "kernel", "bias");
-    return native.convolutionInference(x, kernel, bias, { stride: 1, depthwise: false }, activation);
   }
 }

@@ -1,7 +1,7 @@
 import * as native from "../engine/native-kernels.js";
 import type { Tape } from "../engine/tape.js";
-import { type Tensor, tf } from "../engine/tf.js";
-import { BATCH_NORM_WEIGHTS, type Values, valuesOf } from "./inference-layers.js";
+import type { Tensor } from "../engine/tf.js";
+import { BATCH_NORM_WEIGHTS, exciteWeights, type Values, valuesOf } from "./inference-layers.js";
 import {
   type ConvShape,
   type DepthwiseShape,
@@ -17,8 +17,6 @@ import { RecordedDense, type TrainingOptions } from "./recorded-dense.js";
 interface Recorded extends native.Features {
   /** Gamma and beta of the batch norm that made them; absent = plain values. */
   parameters?: Tensor[];
-  /** Where the convolution that reads gated features leaves the gradient by them, for the step that made the gate. */
-  gated?: { gradient?: Tensor };
 }
 
 /**
@@ -26,7 +24,7 @@ interface Recorded extends native.Features {
  *
  * What lies between two convolutions is never written to memory: the one that reads applies batch norm and activation. On the tape,
  * the gradient by a convolution's raw values stands for the one by what batch norm makes of them; the gradients by gamma and
- * beta, found on the same way, take it from there.
+ * beta, found on the same way, take it from there. The gradient by gated features stands at their gate.
  */
 export class NativeTrainingLayers implements Layers<Recorded> {
   /** New moving statistics by parameter name; the caller disposes them. */
@@ -62,18 +60,12 @@ export class NativeTrainingLayers implements Layers<Recorded> {
 
   squeezeExcite(x: Recorded, block: string): Recorded {
     if (!x.parameters) return this.inference.squeezeExcite(x, block);
-    const gated: Recorded["gated"] = {};
-    const means = native.meanPool(x);
-    const gateUntilPool = { tensor: undefined as Tensor | undefined };
-    this.tape.record(means, sources(x), (dMeans) => {
-      const { gradient } = gated;
-      const gradients = native.meanPoolGradient(dMeans, { ...x, gate: gateUntilPool.tensor }, gradient);
-      tf.dispose([gradient, gateUntilPool.tensor] as Tensor[]);
-      return gradients;
-    });
-    const gate = this.vectors.gate(means, block);
-    gateUntilPool.tensor = gate.clone();
-    return { ...x, gate, gated };
+    const weights = exciteWeights(this.values, block);
+    const excitation = native.excite(x, weights);
+    const { means, reduced, gate } = excitation;
+    const backward = (dGated: Tensor) => native.exciteGradient(dGated, x, weights, excitation);
+    this.tape.record(gate, [...sources(x), ...weights], backward, [means, reduced]);
+    return { ...x, gate };
   }
 
   project(
@@ -110,10 +102,7 @@ export class NativeTrainingLayers implements Layers<Recorded> {
     const backward = (gradient: Tensor, needs: boolean[]) => {
       const dy: native.FeaturesGradient = [gradient, tape.gradientOf(gamma), tape.gradientOf(beta)];
       const { dKernel, dx } = native.convolutionGradient(dy, y, x, kernel, convolution, needs[1]);
-      if (!x.gate) return [dKernel, ...keepNeeded(dx, needs.slice(1))];
-      (x.gated as { gradient?: Tensor }).gradient = dx[0];
-      tf.dispose(dx.slice(1));
-      return [dKernel, native.gateGradient(dx[0], x)];
+      return [dKernel, ...keepNeeded(dx, needs.slice(1))];
     };
     tape.record(y.values, [kernel, ...(x.gate ? [x.gate] : sources(x))], backward, [result.norm]);
     return y;

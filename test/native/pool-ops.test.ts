@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as native from "../../src/engine/native-kernels.js";
-import { type Tensor, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor2D, tf } from "../../src/engine/tf.js";
 import { type Activation, backThroughActivation, features, normal, unfold } from "./features.js";
 import { greatestDifference, needsNativeOps } from "./native-ops.js";
 
@@ -39,19 +39,40 @@ for (const { shape, activation } of CASES)
         assertAllClose(native.residualGradient(dy, branch, mask), expected);
       }));
 
-    it("average over an image, and give the gradient by the features and their gate", () =>
+    it("average over an image, and give the gradient by the features", () =>
       void tf.tidy(() => {
         const x = features(shape, activation, 1);
-        const { activated } = unfold(x);
-        const [dMeans, dGated] = [normal([batchSize, channels], 2), normal(shape, 3)];
-        const gate = tf.sigmoid(normal([batchSize, channels], 4));
-        assertClose(native.meanPool(x), activated.mean([1, 2]));
+        const dMeans = normal([batchSize, channels], 2);
+        assertClose(native.meanPool(x), unfold(x).activated.mean([1, 2]));
         const dActivated = tf.broadcastTo(spread(dMeans).div(height * width), shape);
         assertAllClose(native.meanPoolGradient(dMeans, x), backThroughActivation(dActivated, x));
-        assertAllClose(
-          native.meanPoolGradient(dMeans, { ...x, gate }, dGated),
-          backThroughActivation(dActivated.add(dGated.mul(spread(gate))), x),
-        );
-        assertClose(native.gateGradient(dGated, x), dGated.mul(activated).sum([1, 2]));
+      }));
+
+    it("squeeze and excite, and give the gradients by the features and the weights", () =>
+      void tf.tidy(() => {
+        const x = features(shape, activation, 1);
+        const numReduced = 6;
+        const weights = [
+          normal([1, 1, channels, numReduced], 2),
+          normal([numReduced], 3),
+          normal([1, 1, numReduced, channels], 4),
+          normal([channels], 5),
+        ];
+        const dGated = normal(shape, 6);
+        const { activated } = unfold(x);
+        const gated = (features: Tensor, ...[reduce, reduceBias, expand, expandBias]: Tensor[]) => {
+          const means = features.mean([1, 2]);
+          const reduced = tf
+            .matMul(means as Tensor2D, reduce.reshape([channels, numReduced]))
+            .add(reduceBias);
+          const swish = reduced.mul(tf.sigmoid(reduced));
+          const expanded = tf.matMul(swish as Tensor2D, expand.reshape([numReduced, channels]));
+          return features.mul<Tensor>(spread(tf.sigmoid(expanded.add(expandBias))));
+        };
+        const excitation = native.excite(x, weights);
+        assertClose(activated.mul(spread(excitation.gate)), gated(activated, ...weights));
+        const [dActivated, ...dWeights] = tf.grads(gated)([activated, ...weights], dGated);
+        const expected = [...backThroughActivation(dActivated, x), ...dWeights];
+        assertAllClose(native.exciteGradient(dGated, x, weights, excitation), expected);
       }));
   });
