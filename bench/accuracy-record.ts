@@ -1,7 +1,8 @@
 // How validation accuracy rose over seconds, in three trainings; kept as JSON.
 import path from "node:path";
 import type { TrainConfig } from "../src/index.js";
-import type { Machine, Versions } from "./machine.js";
+import type { Machine } from "../src/machine.js";
+import type { Versions } from "./machine.js";
 import { latest, RESULTS_DIR, writeJson } from "./results.js";
 
 /** An epoch that has been validated. */
@@ -24,7 +25,7 @@ export const ACCURACY_RUNS: Record<AccuracyRunName, { label: string }> = {
 
 export interface AccuracyRun {
   date: string;
-  /** Name in src/config.ts of the recipe, and its values. */
+  /** Name in src/presets.ts of the recipe, and its values. */
   preset: string;
   config: TrainConfig;
   curve: CurvePoint[];

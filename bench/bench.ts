@@ -2,9 +2,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { machine } from "../src/machine.js";
 import { CONTENDERS } from "./contenders.js";
 import { greyJpeg } from "./grey-jpeg.js";
-import { describeMachine, readVersions } from "./machine.js";
+import { readVersions } from "./machine.js";
 import { checkParity } from "./parity.js";
 import { countTensors, type DataRounds, measureData, measureMemory } from "./resources.js";
 import { type Results, today } from "./results.js";
@@ -53,7 +54,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     const versions = await readVersions(workers, ["ferkit", "pytorch", "keras"]);
     const timings = await measureAll(cases, workers, dir, options.seconds);
     await workers.close();
-    const results = { date: today(), machine: describeMachine(), versions, parity, timings };
+    const results = { date: today(), machine: machine(), versions, parity, timings };
     if (only !== undefined) return { ...results, memory: [], tensors: [] };
     return {
       ...results,

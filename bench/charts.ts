@@ -1,5 +1,7 @@
+import { accuracyLines } from "../src/charts/accuracy-curves.js";
 import { percent } from "../src/charts/percent.js";
 import { buildChart, type ChartSpec, COLORS } from "../src/charts/theme.js";
+import type { Machine } from "../src/machine.js";
 import {
   ACCURACY_RUNS,
   type AccuracyRecord,
@@ -7,7 +9,6 @@ import {
   targetAccuracy,
 } from "./accuracy-record.js";
 import { CONTENDER_NAMES, CONTENDERS, type ContenderName } from "./contenders.js";
-import type { Machine } from "./machine.js";
 import type { Results } from "./results.js";
 import { DRAWN_BATCH_SIZES, DRAWN_IMAGE_SIZE } from "./suite.js";
 import { medianOnly } from "./tables.js";
@@ -67,48 +68,21 @@ export function speedChart({ timings, machine, date }: Results): ChartSpec {
   );
 }
 
-/** Validation accuracy over seconds of training, a line for each run, with the accuracy to reach marked. */
+/** Validation accuracy over minutes of training, a line for each run, with the accuracy to reach marked. */
 export function accuracyChart(record: AccuracyRecord): ChartSpec {
-  const names = (Object.keys(ACCURACY_RUNS) as AccuracyRunName[]).filter((name) => record.runs[name]);
-  const values = names.flatMap((name) =>
-    (record.runs[name]?.curve ?? []).map(({ seconds, accuracy }) => ({
-      run: ACCURACY_RUNS[name].label,
-      minutes: seconds / 60,
-      accuracy,
-    })),
-  );
-  const target = targetAccuracy(record);
   const colors: Record<AccuracyRunName, string> = {
     pytorchSeed: COLORS.axis,
     ferkit: COLORS.blue,
     pytorchRecipe: COLORS.orange,
   };
-  const lines = {
-    mark: { type: "line", strokeWidth: 2.2, point: { size: 36 } },
-    encoding: {
-      x: {
-        field: "minutes",
-        type: "quantitative",
-        scale: { domainMin: 0 },
-        axis: { title: "minutes of training and validation", grid: false },
-      },
-      y: {
-        field: "accuracy",
-        type: "quantitative",
-        scale: { zero: false },
-        axis: { title: "validation accuracy", format: ".0~%", domain: false, ticks: false },
-      },
-      color: {
-        field: "run",
-        type: "nominal",
-        legend: { labelLimit: 300 },
-        scale: {
-          domain: names.map((name) => ACCURACY_RUNS[name].label),
-          range: names.map((name) => colors[name]),
-        },
-      },
-    },
-  };
+  const names = (Object.keys(ACCURACY_RUNS) as AccuracyRunName[]).filter((name) => record.runs[name]);
+  const curves = names.map((name) => ({
+    name: ACCURACY_RUNS[name].label,
+    color: colors[name],
+    points: (record.runs[name]?.curve ?? []).map((point) => ({ ...point, minutes: point.seconds / 60 })),
+  }));
+  const target = targetAccuracy(record);
+  const lines = accuracyLines(curves, "minutes", { labelLimit: 300, offset: 44, symbolType: "stroke" });
   const rule = {
     data: { values: [{ target }] },
     mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3] },
@@ -118,13 +92,15 @@ export function accuracyChart(record: AccuracyRecord): ChartSpec {
     {
       title: "Time to accuracy",
       subtitle: `${record.data}, Lite0 on ${describeMachine(record.machine)}, ${record.date}; dashed: the seed recipe's best`,
-      description: values
-        .map(
-          ({ run, minutes, accuracy }) => `${run}: ${percent(accuracy)} after ${minutes.toFixed(1)} minutes`,
+      description: curves
+        .flatMap(({ name, points }) =>
+          points.map(
+            ({ minutes, accuracy }) => `${name}: ${percent(accuracy)} after ${minutes.toFixed(1)} minutes`,
+          ),
         )
         .join("\n"),
     },
-    { width: 640, height: 280, data: { values }, layer: target === undefined ? [lines] : [lines, rule] },
+    { width: 640, height: 280, layer: target === undefined ? [lines] : [lines, rule] },
   );
 }
 

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { callerPath, dataSource, numberFor } from "../scripts/arguments.js";
 import { reportFailure } from "../scripts/report-failure.js";
+import { toText } from "../src/charts/text-table.js";
 import { InputError } from "../src/errors.js";
 import type { AccuracyRunName } from "./accuracy-record.js";
 import type { BenchOptions } from "./bench.js";
@@ -105,8 +106,8 @@ async function report(
   recordDate: string | undefined,
 ): Promise<void> {
   const tables = await import("./tables.js");
-  console.log(tables.toText(tables.timingTable(results.timings, tables.withSpread)));
-  console.log(`\n${tables.toText(tables.ratioTable(ratios))}\n`);
+  console.log(toText(tables.timingTable(results.timings, tables.withSpread)));
+  console.log(`\n${toText(tables.ratioTable(ratios))}\n`);
   for (const remark of tables.remarks(results)) console.log(remark);
   if (recordDate !== undefined)
     console.log(
@@ -121,7 +122,6 @@ async function writeReadme(): Promise<void> {
 
 async function profile({ variant, imageSize, batchSize }: Flags): Promise<void> {
   const { profileTable, profileTraining } = await import("./profile.js");
-  const { toText } = await import("./tables.js");
   console.log(toText(profileTable(await profileTraining({ variant, imageSize, batchSize }))));
 }
 

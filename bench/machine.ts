@@ -1,27 +1,11 @@
-import { readFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
+// What was measured on, in names and versions.
+import type { Machine } from "../src/machine.js";
+import { ferkitVersion } from "../src/version.js";
 import type { Engine } from "./contenders.js";
 import type { Workers } from "./workers.js";
 
-/** What was measured on. */
-export interface Machine {
-  cpu: string;
-  cores: number;
-  memoryGiB: number;
-}
-
 /** Name → version of all that takes part. */
 export type Versions = Record<string, string>;
-
-export function describeMachine(): Machine {
-  const cpus = os.cpus();
-  return {
-    cpu: cpus[0].model.trim(),
-    cores: cpus.length,
-    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
-  };
-}
 
 /** A name for files: `amd-epyc-2-cores`. */
 export function shortName({ cpu, cores }: Machine): string {
@@ -36,12 +20,7 @@ export function shortName({ cpu, cores }: Machine): string {
 
 /** Versions of ferkit and of what the given workers run on. */
 export async function readVersions(workers: Workers, engines: readonly Engine[]): Promise<Versions> {
-  const versions: Versions = { ferkit: ferkitVersion() };
+  const versions: Versions = { ferkit: await ferkitVersion() };
   for (const engine of engines) Object.assign(versions, await (await workers.of(engine)).request("versions"));
   return versions;
-}
-
-function ferkitVersion(): string {
-  const file = path.join(__dirname, "../package.json");
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -1,6 +1,7 @@
 // Where the time of one training step of ferkit goes, op by op.
+
+import type { TextTable } from "../src/charts/text-table.js";
 import { tf } from "../src/index.js";
-import type { Table } from "./tables.js";
 import { training } from "./workers/steps.js";
 import type { Workload } from "./workload.js";
 
@@ -61,7 +62,7 @@ export function watchOps(backend: Backend): { times: Map<string, OpTime>; stop: 
   return { times, stop };
 }
 
-export function profileTable(times: readonly OpTime[]): Table {
+export function profileTable(times: readonly OpTime[]): TextTable {
   const total = times.reduce((sum, { ms }) => sum + ms, 0);
   const row = (op: string, calls: number, ms: number) => [
     op,

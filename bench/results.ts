@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { writeFileAtomically } from "../src/files.js";
-import { type Machine, shortName, type Versions } from "./machine.js";
+import type { Machine } from "../src/machine.js";
+import { shortName, type Versions } from "./machine.js";
 import type { Parity } from "./parity.js";
 import type { DataFigures, MemoryFigure } from "./resources.js";
 import type { Timing } from "./rounds.js";

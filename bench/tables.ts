@@ -1,4 +1,5 @@
 // Figures as rows of text: for the terminal with spread, for the README without.
+import type { TextTable } from "../src/charts/text-table.js";
 import { CONTENDER_NAMES, CONTENDERS, type ContenderName, PYTORCH } from "./contenders.js";
 import type { Ratio } from "./ratios.js";
 import type { Results } from "./results.js";
@@ -7,14 +8,8 @@ import type { Spread } from "./statistics.js";
 import type { EpochTensors } from "./workers/tensors.js";
 import { describe, type Kind } from "./workload.js";
 
-/** A heading and rows of as many cells. */
-export interface Table {
-  heading: string[];
-  rows: string[][];
-}
-
 /** Images a second of each workload, a column for each contender, and ferkit over the fastest PyTorch. */
-export function timingTable(timings: readonly Timing[], format: (rate: Spread) => string): Table {
+export function timingTable(timings: readonly Timing[], format: (rate: Spread) => string): TextTable {
   const contenders = CONTENDER_NAMES.filter((name) => timings.some((timing) => timing.contender === name));
   const workloads = [...new Set(timings.map(describe))];
   const rows = workloads.map((workload) => {
@@ -40,7 +35,7 @@ export function medianOnly({ median }: Spread): string {
   return round(median);
 }
 
-export function ratioTable(ratios: Record<string, Ratio>): Table {
+export function ratioTable(ratios: Record<string, Ratio>): TextTable {
   const rows = Object.entries(ratios).map(([name, { value, meaning }]) => [name, value.toFixed(2), meaning]);
   return { heading: ["ratio", "", "above 1 = ferkit is faster"], rows };
 }
@@ -96,22 +91,8 @@ function describeEpochs(tensors: readonly EpochTensors[]): string {
   );
 }
 
-/** Columns side by side, two spaces apart. */
-export function toText({ heading, rows }: Table): string {
-  const all = [heading, ...rows];
-  const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column].length)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
-
 /** The first column to the left, figures to the right. */
-export function toMarkdown({ heading, rows }: Table): string {
+export function toMarkdown({ heading, rows }: TextTable): string {
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   const rule = heading.map((_, column) => (column === 0 ? "---" : "--:"));
   return [heading, rule, ...rows].map(line).join("\n");

@@ -1,5 +1,6 @@
 // Seconds to the validation accuracy that PyTorch's seed recipe reaches at best.
 import { InputError, trainConfig } from "../src/index.js";
+import { machine } from "../src/machine.js";
 import {
   ACCURACY_RUNS,
   type AccuracyRecord,
@@ -10,7 +11,7 @@ import {
   secondsToTarget,
   targetAccuracy,
 } from "./accuracy-record.js";
-import { describeMachine, readVersions } from "./machine.js";
+import { readVersions } from "./machine.js";
 import { today } from "./results.js";
 import { loadFor, type PytorchWay, trainInFerkit, trainInPytorch } from "./trainings.js";
 import { Workers } from "./workers.js";
@@ -87,7 +88,7 @@ async function openRecord({ data, preset, runs }: TimeToAccuracyOptions): Promis
   const workers = new Workers();
   const versions = await readVersions(workers, ["ferkit", "pytorch"]).finally(() => workers.close());
   const { numImages } = report;
-  const own = { date: today(), machine: describeMachine(), versions, data: name, numImages };
+  const own = { date: today(), machine: machine(), versions, data: name, numImages };
   const latest = runs && latestAccuracyRecord();
   const identity = ({ machine, data, numImages }: Omit<AccuracyRecord, "runs">) =>
     JSON.stringify([machine, data, numImages]);

@@ -9,6 +9,8 @@ const COMMANDS: Record<string, () => (program: Command) => void> = {
   train: () => require("./commands/train.js").addTrainCommand,
   evaluate: () => require("./commands/evaluate.js").addEvaluateCommand,
   predict: () => require("./commands/predict.js").addPredictCommand,
+  convert: () => require("./commands/convert.js").addConvertCommand,
+  runs: () => require("./commands/runs.js").addRunsCommand,
   notebooks: () => require("./commands/notebooks.js").addNotebooksCommand,
   doctor: () => require("./commands/doctor.js").addDoctorCommand,
 };

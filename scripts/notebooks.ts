@@ -27,7 +27,7 @@ export function withNotebookOptions(command: Command): Command {
       "--data <source>",
       "synthetic, fer2013 (downloads), or a folder or archive; short for --set data=…",
     )
-    .option("--preset <name>", "a preset of src/config.ts; short for --set preset=…")
+    .option("--preset <name>", "a preset of src/presets.ts; short for --set preset=…")
     .option("--set <name=value>", "replace a parameter of the notebooks; may be repeated", collectAssignments)
     .option("--notebooks <names>", "only these: beginnings of names, such as 04 or 01,02-pre")
     .option("--timeout <seconds>", "longest time for a cell (default: none)", numberFor("--timeout"))

@@ -1,10 +1,13 @@
 // All that notebooks, scripts and other programs use.
 export { cacheDir } from "./cache-dir.js";
+export { evaluationChart } from "./charts/calibration-chart.js";
 export { classBalanceChart } from "./charts/data-charts.js";
 export { duration } from "./charts/duration.js";
 export { confusionMatrixChart, perClassRecallChart } from "./charts/evaluation-charts.js";
+export { facesChart } from "./charts/faces-chart.js";
 export { augmentedGridChart, sampleGridChart } from "./charts/image-grid.js";
 export type { MimeBundle } from "./charts/mime.js";
+export { pairsChart } from "./charts/pairs-chart.js";
 export { percent } from "./charts/percent.js";
 export { predictionBarsChart, predictionGridChart } from "./charts/prediction-charts.js";
 export { chartBundle, renderChart, saveChart } from "./charts/render.js";
@@ -19,26 +22,23 @@ export {
   table,
 } from "./charts/tables.js";
 export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training-charts.js";
-export {
-  checkTrainConfig,
-  type Overrides,
-  PRESETS,
-  type PresetName,
-  type TrainConfig,
-  trainConfig,
-} from "./config.js";
+export { checkTrainConfig, type TrainConfig } from "./config.js";
 export { type AugmentOptions, augmentBatch, NO_AUGMENTATION, SEED_AUGMENTATION } from "./data/augment.js";
 export { type Batch, batches, gather } from "./data/batches.js";
 export { decodeImage } from "./data/decode.js";
 export { EXPRESSIONS, faceSvg } from "./data/face.js";
 export { type DataOptions, loadDataset } from "./data/load.js";
+export { findNearIdentical, type NearIdentical } from "./data/near-identical.js";
 export type { Dataset, LoadProgress, PackedImages } from "./data/packed.js";
 export { PixelArray, type Pixels } from "./data/pixels.js";
 export type { DataReport } from "./data/report.js";
+export { type SimilarReport, similarReport } from "./data/similar-report.js";
 export { drawSyntheticFaces } from "./data/synthetic.js";
 export { device, measureMatrixProduct } from "./engine/device.js";
 export { tf } from "./engine/tf.js";
 export { InputError, ParameterError } from "./errors.js";
+export { detectFaces, type Face } from "./faces/detector.js";
+export { type FacePrediction, type PhotoPrediction, predictFaces } from "./faces/predict.js";
 export {
   Classifier,
   type ImageInput,
@@ -47,8 +47,14 @@ export {
   type Prediction,
 } from "./inference/classifier.js";
 export { type Evaluation, evaluate } from "./inference/evaluate.js";
+export { type EvaluationReport, evaluationReport } from "./inference/evaluation-report.js";
+export { gradCam } from "./inference/grad-cam.js";
+export type { HeatMapMethod } from "./inference/heat-map.js";
+export { likelyWrongLabels, surestMistakes } from "./inference/mistakes.js";
+export { occlusionMap } from "./inference/occlusion.js";
 export { type CreateOptions, createNetwork } from "./model/create.js";
 export { type Architecture, efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
+export { importNetwork } from "./model/import.js";
 export { loadModel, loadModelConfig, saveModel } from "./model/model-folder.js";
 export type { ModelConfig, Network } from "./model/network.js";
 export {
@@ -59,16 +65,23 @@ export {
   summary,
   trainableBlocks,
 } from "./model/parameters.js";
+export { PRECISIONS, type Precision } from "./model/quantization.js";
 export { show } from "./notebook/display.js";
 export { interruptSignal } from "./notebook/interrupt.js";
 export { showTraining } from "./notebook/live.js";
+export { photoPictures } from "./notebook/photo-pictures.js";
 export {
   augmentedPictures,
   classifiedPictures,
   facePictures,
+  galleryPictures,
+  heatMapPictures,
+  type JudgedImage,
+  judgedImages,
   predictedPictures,
   samplePictures,
 } from "./notebook/pictures.js";
+export { similarPictures } from "./notebook/similar-pictures.js";
 export {
   loadLatestRun,
   loadPreparedData,
@@ -77,6 +90,7 @@ export {
   saveLatestRun,
   savePreparedData,
 } from "./notebook/state.js";
+export { type Overrides, PRESETS, type PresetName, trainConfig } from "./presets.js";
 export { Random } from "./random.js";
 export {
   type BatchEvent,

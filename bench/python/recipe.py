@@ -20,6 +20,9 @@ UNTRANSLATED = {
     "classWeights": "none",
     "mixup": 0,
     "cutmix": 0,
+    "mixShare": 1,
+    "teachers": [],
+    "teacherShare": 0.75,
     "patience": 0,
 }
 # Those that are; headLearningRate has no use without headEpochs.

@@ -1,10 +1,26 @@
 // Options that several commands share.
-import type { Command } from "commander";
+import path from "node:path";
+import { type Command, Option } from "commander";
+import { SPLIT_CHOICES, type SplitChoice } from "../../src/data/split-names.js";
 import { dataSource, numberFor } from "../arguments.js";
+
+/** The model in the box: facial expressions, trained on FER-2013. */
+export const DEFAULT_MODEL = path.join(__dirname, "../../models/fer2013");
+
+/** `--model`. */
+export function withModelOption(command: Command): Command {
+  return command.addOption(
+    new Option("--model <folder>", "a model folder: `best` of a run").default(
+      DEFAULT_MODEL,
+      "models/fer2013: facial expressions",
+    ),
+  );
+}
 
 export interface DataFlags {
   data: string;
   validationShare?: number;
+  split?: SplitChoice;
   dropDuplicates?: boolean;
   dropLeaked?: boolean;
   maxUnreadableShare?: number;
@@ -24,6 +40,12 @@ export function withDataOptions(command: Command): Command {
       "share of each class to validate on, where the data has no split",
       numberFor("--validation-share"),
     )
+    .addOption(
+      new Option(
+        "--split <kind>",
+        "the folders' split, or FER-2013's official one: train on Training, validate on PublicTest or (-test) PrivateTest",
+      ).choices(SPLIT_CHOICES),
+    )
     .option("--drop-duplicates", "leave out byte-identical images within a split")
     .option("--drop-leaked", "leave out validation images that also stand in train")
     .option(
@@ -35,10 +57,11 @@ export function withDataOptions(command: Command): Command {
 
 /** Data options as the loader takes them; it checks the ranges of numbers. */
 export function dataOptions(flags: DataFlags) {
-  const { data, validationShare, maxUnreadableShare, dropDuplicates, dropLeaked } = flags;
+  const { data, validationShare, split, maxUnreadableShare, dropDuplicates, dropLeaked } = flags;
   return {
     data: dataSource(data),
     ...(validationShare !== undefined && { validationShare }),
+    ...(split !== undefined && { split }),
     ...(maxUnreadableShare !== undefined && { maxUnreadableShare }),
     ...(dropDuplicates && { dropDuplicates }),
     ...(dropLeaked && { dropLeaked }),

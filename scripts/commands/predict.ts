@@ -2,55 +2,93 @@ import path from "node:path";
 import type { Command } from "commander";
 import { checkNumber } from "../../src/errors.js";
 import {
+  type Classifier,
   classifiedPictures,
+  facesChart,
   loadClassifier,
+  type Prediction,
   percent,
+  photoPictures,
+  predictFaces,
   predictionGridChart,
   saveChart,
 } from "../../src/index.js";
 import { callerPath, numberFor } from "../arguments.js";
-import { printJson } from "./options.js";
+import { printJson, withModelOption } from "./options.js";
 
 interface Flags {
   model: string;
+  faces?: boolean;
   top: number;
   chart?: string;
   json?: boolean;
 }
 
 export function addPredictCommand(program: Command): void {
-  program
-    .command("predict")
-    .argument("<images...>", "image files or folders")
+  withModelOption(program.command("predict").argument("<images...>", "image files or folders"))
     .description("print the probability of each class for images of any size and format")
-    .requiredOption("--model <folder>", "a model folder: `best` of a run")
-    .option("--top <count>", "classes to print for each image", numberFor("--top"), 3)
+    .option("--faces", "find the faces in photographs, and classify each")
+    .option("--top <count>", "classes to print for each image or face", numberFor("--top"), 3)
     .option("--chart <file>", "draw the images with their probabilities: .svg, .png or .json (vega-lite)")
-    .option("--json", "print {name, predictions} for each image, as JSON lines")
+    .option(
+      "--json",
+      "print {name, predictions} for each image, as JSON lines; with --faces {name, faces: [{box, score, predictions}]}",
+    )
     .action(async (images: string[], flags: Flags) => {
       checkNumber("--top", flags.top, { min: 1, integer: true });
       const classifier = await loadClassifier(callerPath(flags.model));
-      const classified = await classifier.predict(images.map(callerPath));
+      const inputs = images.map(callerPath);
+      await (flags.faces ? printFaces : printImages)(classifier, inputs, flags);
       classifier.dispose();
-      for (const { name, predictions } of classified) {
-        if (flags.json) printJson({ name, predictions });
-        else {
-          const ranked = predictions.slice(0, flags.top);
-          console.log(
-            `${name}  ${ranked.map(({ className, prob }) => `${className} ${percent(prob)}`).join("  ")}`,
-          );
-        }
-      }
-      if (flags.chart === undefined) return;
-      const names = withoutCommonFolder(classified.map(({ name }) => name));
-      const named = classified.map((image, i) => ({ ...image, name: names[i] }));
-      await saveChart(predictionGridChart(await classifiedPictures(named)), callerPath(flags.chart));
     });
 }
 
-/** Paths from the innermost folder that holds all of them. */
-function withoutCommonFolder(files: string[]): string[] {
-  let folder = path.dirname(files[0]);
-  while (!files.every((file) => !path.relative(folder, file).startsWith(".."))) folder = path.dirname(folder);
-  return files.map((file) => path.relative(folder, file));
+async function printImages(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
+  const classified = await classifier.predict(images);
+  for (const { name, predictions } of classified) {
+    if (flags.json) printJson({ name, predictions });
+    else console.log(`${name}  ${ranked(predictions, flags)}`);
+  }
+  if (flags.chart !== undefined)
+    await saveChart(
+      predictionGridChart(await classifiedPictures(withShortNames(classified))),
+      callerPath(flags.chart),
+    );
+}
+
+async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
+  const photos = await predictFaces(classifier, images);
+  for (const { name, faces, whole } of photos) {
+    if (flags.json)
+      printJson({
+        name,
+        faces: faces.map(({ box, score, predictions }) => ({ box, score, predictions })),
+        ...(whole && { predictions: whole.predictions }),
+      });
+    else if (whole) console.log(`${name}  no face found; as a whole: ${ranked(whole.predictions, flags)}`);
+    else {
+      console.log(`${name}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`);
+      faces.forEach(({ box, predictions }, i) => {
+        const { left, top, width, height } = box;
+        console.log(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${ranked(predictions, flags)}`);
+      });
+    }
+  }
+  if (flags.chart !== undefined)
+    await saveChart(facesChart(await photoPictures(withShortNames(photos))), callerPath(flags.chart));
+}
+
+function ranked(predictions: Prediction[], { top }: Flags): string {
+  return predictions
+    .slice(0, top)
+    .map(({ className, prob }) => `${className} ${percent(prob)}`)
+    .join("  ");
+}
+
+/** Named by their paths from the innermost folder that holds all of them. */
+function withShortNames<T extends { name: string }>(images: T[]): T[] {
+  let folder = path.dirname(images[0].name);
+  while (!images.every(({ name }) => !path.relative(folder, name).startsWith("..")))
+    folder = path.dirname(folder);
+  return images.map((image) => ({ ...image, name: path.relative(folder, image.name) }));
 }

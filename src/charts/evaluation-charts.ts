@@ -15,15 +15,31 @@ export interface Confusion {
  *
  * Empty cells stay blank. Of more than 12 classes only the shares are written, of more than 20 nothing.
  */
-export function confusionMatrixChart(
-  { matrix, classNames }: Confusion,
-  title = "Confusion matrix",
-): ChartSpec {
+export function confusionMatrixChart(confusion: Confusion, title = "Confusion matrix"): ChartSpec {
+  const { matrix, classNames } = confusion;
   checkSquare(matrix, classNames);
-  const numImages = matrix.flat().reduce((a, b) => a + b, 0);
-  if (!numImages) return emptyChart(title, "no data: no image has been classified");
   const totals = matrix.map((row) => row.reduce((a, b) => a + b, 0));
+  const numImages = totals.reduce((a, b) => a + b, 0);
+  if (!numImages) return emptyChart(title, "no data: no image has been classified");
   const hits = matrix.reduce((total, row, c) => total + row[c], 0);
+  return buildChart(
+    {
+      title,
+      subtitle: `${numImages.toLocaleString("en-US")} images, ${percent(hits / numImages)} on the diagonal; colour: share of the actual class`,
+      description: describeConfusion(confusion),
+    },
+    confusionPanel(confusion),
+  );
+}
+
+/** The main numbers of each row in words. */
+export function describeConfusion({ matrix, classNames }: Confusion): string {
+  return classNames.map((name, c) => describeRow(name, matrix[c], classNames)).join("\n");
+}
+
+/** The confusion matrix as a part of a chart. */
+export function confusionPanel({ matrix, classNames }: Confusion): object {
+  const totals = matrix.map((row) => row.reduce((a, b) => a + b, 0));
   const numClasses = classNames.length;
   const cell = numClasses <= 12 ? 58 : numClasses <= 20 ? 40 : 20;
   const values = matrix.flatMap((row, actual) =>
@@ -53,48 +69,39 @@ export function confusionMatrixChart(
   const axis = { domain: false, ticks: false, grid: false, labelColor: COLORS.text, labelPadding: 6 };
   const scale = { domain: classNames, paddingInner: numClasses <= 20 ? 0.04 : 0, paddingOuter: 0 };
   const fits = Math.max(...classNames.map((name) => textWidth(name, FONT_SIZE.label))) < cell;
-  return buildChart(
-    {
-      title,
-      subtitle: `${numImages.toLocaleString("en-US")} images, ${percent(hits / numImages)} on the diagonal; colour: share of the actual class`,
-      description: classNames
-        .map((name, c) => describeRow(name, matrix[c], classNames, totals[c]))
-        .join("\n"),
-    },
-    {
-      width: numClasses * cell,
-      height: numClasses * cell,
-      data: { values },
-      encoding: {
-        x: {
-          field: "predicted",
-          type: "nominal",
-          scale,
-          axis: { ...axis, title: "predicted class", orient: "bottom", labelAngle: fits ? 0 : -45 },
-        },
-        y: { field: "actual", type: "nominal", scale, axis: { ...axis, title: "actual class" } },
+  return {
+    width: numClasses * cell,
+    height: numClasses * cell,
+    data: { values },
+    encoding: {
+      x: {
+        field: "predicted",
+        type: "nominal",
+        scale,
+        axis: { ...axis, title: "predicted class", orient: "bottom", labelAngle: fits ? 0 : -45 },
       },
-      layer: [
-        {
-          mark: { type: "rect", cornerRadius: numClasses <= 20 ? 3 : 0 },
-          encoding: {
-            color: {
-              field: "share",
-              type: "quantitative",
-              scale: { domain: SHARE_COLORS.domain, range: SHARE_COLORS.range },
-              legend: null,
-            },
-            tooltip: ["actual", "predicted", "count", "shareLabel"].map((field) => ({ field })),
-          },
-        },
-        ...(numClasses <= 12
-          ? [text("shareLabel", -7, FONT_SIZE.label), text("countLabel", 9, 10)]
-          : numClasses <= 20
-            ? [text("shareLabel", 0, 10)]
-            : []),
-      ],
+      y: { field: "actual", type: "nominal", scale, axis: { ...axis, title: "actual class" } },
     },
-  );
+    layer: [
+      {
+        mark: { type: "rect", cornerRadius: numClasses <= 20 ? 3 : 0 },
+        encoding: {
+          color: {
+            field: "share",
+            type: "quantitative",
+            scale: { domain: SHARE_COLORS.domain, range: SHARE_COLORS.range },
+            legend: null,
+          },
+          tooltip: ["actual", "predicted", "count", "shareLabel"].map((field) => ({ field })),
+        },
+      },
+      ...(numClasses <= 12
+        ? [text("shareLabel", -7, FONT_SIZE.label), text("countLabel", 9, 10)]
+        : numClasses <= 20
+          ? [text("shareLabel", 0, 10)]
+          : []),
+    ],
+  };
 }
 
 /** Share of each class's images that the model recognises, the best first, with their mean. */
@@ -165,7 +172,8 @@ export function perClassRecallChart(
   );
 }
 
-function describeRow(name: string, row: number[], classNames: string[], total: number): string {
+function describeRow(name: string, row: number[], classNames: string[]): string {
+  const total = row.reduce((a, b) => a + b, 0);
   const parts = row
     .map((count, c) => ({ count, className: classNames[c] }))
     .filter(({ count }) => count > 0)

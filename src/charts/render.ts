@@ -16,7 +16,7 @@ export async function renderChart(spec: ChartSpec): Promise<{ svg: string; png: 
   const { default: sharp } = await import("sharp");
   // Pictures inside make one long text of the drawing, which the default limit would refuse.
   const png = await sharp(Buffer.from(svg), { density: 72 * PIXEL_RATIO, unlimited: true })
-    .png({ palette: true, effort: 1 }) // a quarter of the bytes, which notebooks carry along
+    .png({ palette: true, effort: 7 }) // a quarter of the bytes, which notebooks carry along; less effort tints white parts
     .toBuffer();
   return { svg, png };
 }

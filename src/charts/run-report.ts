@@ -1,13 +1,19 @@
-import { readFile } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
-import { PRESETS, type TrainConfig } from "../config.js";
-import { OWN_SOURCES } from "../data/sources.js";
-import { device } from "../engine/device.js";
+import { isDeepStrictEqual } from "node:util";
+import type { TrainConfig } from "../config.js";
+import { dataName } from "../data/sources.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
+import { isGroup, leaves } from "../leaves.js";
+import { PRESETS } from "../presets.js";
 import { type DoneEvent, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
-import { loadMetrics, loadRunConfig, type RunConfig } from "../training/run-folder.js";
+import {
+  loadMetrics,
+  loadRunConfig,
+  loadStretches,
+  type RunConfig,
+  type Stretch,
+} from "../training/run-folder.js";
 import { duration } from "./duration.js";
 import { confusionMatrixChart, perClassRecallChart } from "./evaluation-charts.js";
 import { percent } from "./percent.js";
@@ -36,12 +42,13 @@ export async function writeRunReport(runDir: string): Promise<string> {
       fix: "Train one with `npx ferkit train`, or give a folder below runs/.",
     });
   const events = await loadMetrics(runDir);
+  const stretches = await loadStretches(runDir);
   const epochs = ofType(events, "epoch").map(withLoss);
   const batches = ofType(events, "batch");
   const best = keptEpoch(epochs);
   const { train } = config;
   const page = reportPage({
-    title: OWN_SOURCES[config.data] ?? path.basename(config.data),
+    title: dataName(config.data),
     subtitle: [networkName(train), presetName(train), `${train.imageSize} × ${train.imageSize} pixels`].join(
       " · ",
     ),
@@ -57,7 +64,9 @@ export async function writeRunReport(runDir: string): Promise<string> {
       ...(best ? [await validationSection(best, config)] : []),
       ...(epochs.length ? [{ heading: "Epochs", content: await scrollingTable(epochs) }] : []),
       { heading: "Configuration", content: factTables(configFacts(config)) },
-      { heading: "Made with", content: factTables([await environment()]) },
+      ...(stretches.length
+        ? [{ heading: "Made with", content: factTables(stretches.map(stretchFacts)) }]
+        : []),
     ],
   });
   const file = path.join(runDir, "report.html");
@@ -127,14 +136,14 @@ function networkName({ variant }: TrainConfig): string {
 
 /** The nearest preset, and in what the configuration differs from it; no preset where that is too much to say. */
 function presetName(config: TrainConfig): string {
-  const given = leaves(config);
+  const given = [...leaves(config)];
   const presets = Object.entries(PRESETS).map(([name, preset]) => {
-    const values = new Map(leaves(preset));
-    return { name, changes: given.filter(([key, value]) => values.get(key) !== value) };
+    const values = leaves(preset);
+    return { name, changes: given.filter(([key, value]) => !isDeepStrictEqual(values.get(key), value)) };
   });
   const [{ name, changes }] = presets.sort((a, b) => a.changes.length - b.changes.length);
   if (changes.length > MAX_CHANGES) return "no preset";
-  const changed = changes.map(([key, value]) => `${key} ${value}`).join(", ");
+  const changed = changes.map(([key, value]) => `${key} ${text(value)}`).join(", ");
   return `preset ${name}${changed ? ` with ${changed}` : ""}`;
 }
 
@@ -153,35 +162,21 @@ function configFacts(config: RunConfig): Facts[] {
   return facts.filter(({ rows }) => rows.length);
 }
 
-/** Dotted names with the values as texts. */
-function leaves(values: object, prefix = ""): [name: string, value: string][] {
-  return Object.entries(values).flatMap(([name, value]): [string, string][] =>
-    isGroup(value) ? leaves(value, `${prefix}${name}.`) : [[prefix + name, text(value)]],
-  );
-}
-
-function isGroup(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function text(value: unknown): string {
   return Array.isArray(value) ? value.map(text).join(", ") : String(value);
 }
 
-async function environment(): Promise<Facts> {
-  const { kind, tensorflow, kernels } = device();
-  const { version } = JSON.parse(await readFile(path.join(__dirname, "../../package.json"), "utf8")) as {
-    version: string;
-  };
-  const processors = os.cpus();
+/** When, where and by what versions a part of the run was done. */
+function stretchFacts({ epoch, started, versions, commit, machine, device, kernels }: Stretch): Facts {
   return {
-    caption: "versions and device",
+    caption: `from epoch ${epoch}`,
     rows: [
-      ["ferkit", version],
-      ["TensorFlow", tensorflow],
-      ["Node.js", process.versions.node],
-      ["device", `${kind}, ${kernels} kernels`],
-      ["processor", processors.length ? `${processors.length} × ${processors[0].model.trim()}` : "unknown"],
+      ["started", started],
+      ["ferkit", commit ? `${versions.ferkit}, commit ${commit}` : versions.ferkit],
+      ["TensorFlow", versions.tensorflow],
+      ["Node.js", versions.node],
+      ["device", `${device}, ${kernels} kernels`],
+      ["processor", `${machine.cores} × ${machine.cpu}`],
     ],
   };
 }

@@ -1,6 +1,7 @@
 import type { DataFrame } from "danfojs-node";
 import { escapeHtml } from "./html.js";
 import type { MimeBundle } from "./mime.js";
+import { toText } from "./text-table.js";
 
 /** What stands in a table. */
 export type Cell = string | number | boolean | null;
@@ -16,7 +17,7 @@ export function tableBundle(table: DataFrame): MimeBundle {
   const texts = rows.map((row) => row.map(formatCell));
   return {
     "text/html": html(columns, texts, isNumeric),
-    "text/plain": plain(columns, texts, isNumeric),
+    "text/plain": toText({ heading: columns, rows: texts, isNumeric }),
   };
 }
 
@@ -39,16 +40,4 @@ function html(columns: string[], rows: string[][], isNumeric: boolean[]): string
     `<tbody>${rows.map((row) => line("td", row)).join("\n")}</tbody>`,
     "</table>",
   ].join("\n");
-}
-
-function plain(columns: string[], rows: string[][], isNumeric: boolean[]): string {
-  const widths = columns.map((name, c) => Math.max(name.length, ...rows.map((row) => row[c].length)));
-  return [columns, ...rows]
-    .map((row) =>
-      row
-        .map((text, c) => (isNumeric[c] ? text.padStart(widths[c]) : text.padEnd(widths[c])))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
 }

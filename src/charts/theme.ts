@@ -24,6 +24,22 @@ export const COLORS = {
 } as const;
 
 /**
+ * Of lines of equal standing, in this order: neighbours differ in hue and in lightness. The contrast on `background` is ≥ 3:1.
+ */
+export const SERIES_COLORS = [
+  COLORS.blue,
+  COLORS.orange,
+  COLORS.green,
+  "#c0609b",
+  "#2f97cf",
+  "#c68200",
+  "#5e4a9c",
+  "#7a4f2b",
+  "#7f8f1f",
+  "#3b4754",
+] as const;
+
+/**
  * From none to all of something. The step at one half keeps text readable: dark on all shares up to there, white above,
  * each with a contrast ≥ 4.5:1.
  */

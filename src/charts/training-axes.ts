@@ -1,5 +1,4 @@
 // Axes of the curves over a run.
-import type { EpochEvent } from "../training/events.js";
 import { COLORS, FONT_SIZE } from "./theme.js";
 
 // A panel's heading is the title of its upright axis, laid flat above it: the same height in both panels.
@@ -31,7 +30,7 @@ export function stepAxis(points: { step: number }[]): object {
 }
 
 /** Ticks at whole epochs only, and few enough to read. */
-export function epochAxis(events: EpochEvent[]): object {
+export function epochAxis(events: { epoch: number }[]): object {
   const stride = Math.ceil(events.length / 12);
   const values = events.map(({ epoch }) => epoch).filter((epoch) => epoch % stride === 0);
   return { title: "epoch", format: "d", values, grid: false };
@@ -45,7 +44,7 @@ export function accuracyDomain(values: { accuracy: number }[]): [number, number]
 }
 
 /** From the first to the last epoch; a single one stands in the middle. */
-export function epochScale(events: EpochEvent[]): object {
+export function epochScale(events: { epoch: number }[]): object {
   const first = events[0].epoch;
   const last = events[events.length - 1].epoch;
   return { domain: first === last ? [first - 1, first + 1] : [first, last], nice: false, zero: false };

@@ -3,12 +3,14 @@ import type { Dataset, PackedImages } from "./packed.js";
 import type { DecodedImages } from "./packed-file.js";
 import { PixelSelection } from "./pixels.js";
 import { classCounts, type DataReport, Duplicates, sizeCounts } from "./report.js";
-import { splitSamples } from "./split.js";
+import { splitName, splitSamples } from "./split.js";
+import type { SplitChoice } from "./split-names.js";
 
 export interface AssembleOptions {
   imageSize: number;
   seed: number;
   validationShare: number;
+  split: SplitChoice;
   dropDuplicates: boolean;
   dropLeaked: boolean;
 }
@@ -17,17 +19,17 @@ export interface AssembleOptions {
  * Splits decoded images, leaves out what is to be left out, and reports on them.
  *
  * @param classNames - Of the labels.
- * @throws InputError when the folders have one split only.
+ * @throws InputError when the folders have one split only, or cannot be split as asked.
  */
 export function assemble(
   name: string,
   { root, unusedFolders }: ClassFolders,
   decoded: DecodedImages,
   classNames: string[],
-  { imageSize, validationShare, seed, dropDuplicates, dropLeaked }: AssembleOptions,
+  { imageSize, dropDuplicates, dropLeaked, ...splitting }: AssembleOptions,
 ): Dataset & { report: DataReport } {
   const { samples, unreadable } = decoded;
-  const split = splitSamples(samples, { validationShare, seed }, root);
+  const split = splitSamples(samples, splitting, root);
   const duplicates = new Duplicates(samples, split);
   const duplicated = new Set(dropDuplicates ? duplicates.duplicated() : []);
   const leaked = new Set(dropLeaked ? duplicates.leaked().filter((place) => !duplicated.has(place)) : []);
@@ -39,6 +41,7 @@ export function assemble(
     root,
     classNames,
     imageSize,
+    split: splitName(samples, splitting),
     numImages,
     classCounts: classCounts(samples, keptSplit, classNames),
     sizes: sizeCounts(samples),
@@ -48,7 +51,14 @@ export function assemble(
     unusedFolders,
   };
   const pack = (places: number[]) => select(decoded, places, classNames, imageSize);
-  return { name, classNames, train: pack(keptSplit.train), validation: pack(keptSplit.validation), report };
+  return {
+    name,
+    classNames,
+    split: report.split,
+    train: pack(keptSplit.train),
+    validation: pack(keptSplit.validation),
+    report,
+  };
 }
 
 /** The images at some places, with their labels. */

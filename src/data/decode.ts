@@ -59,10 +59,7 @@ export async function decodeImage(
  * @throws InputError when it cannot be read as an image, or is larger than `MAX_PIXELS`.
  */
 export async function decodePacked(bytes: Buffer, imageSize: number, where: string): Promise<PackedImage> {
-  const sharp = await loadSharp();
-  try {
-    if (bytes.length === 0) throw new Error("an empty file");
-    const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" });
+  return readImage(bytes, where, async (image) => {
     // What a header rules out is not asked for, and grey needs one channel only: the same pixels in two thirds of the time.
     const plain = jpegHeader(bytes);
     const { width, height } = plain ?? (await uprightSize(image));
@@ -75,6 +72,43 @@ export async function decodePacked(bytes: Buffer, imageSize: number, where: stri
     if (data.length === imageSize ** 2) return { pixels: data, numChannels: 1, width, height };
     if (isGrey(data)) return { pixels: firstChannel(data), numChannels: 1, width, height };
     return { pixels: data, numChannels: 3, width, height };
+  });
+}
+
+/** All of an image, uncut. */
+export interface WholeImage {
+  /** uint8 `[height, width, 3]`, RGB. */
+  pixels: Buffer;
+  /** In pixels, upright. */
+  width: number;
+  height: number;
+}
+
+/**
+ * Decodes an image of any size, colour and format, whole: upright by its EXIF tag, on white where transparent.
+ *
+ * @param name - Names the image in errors, where it has no path.
+ * @throws InputError as `decodeImage` does.
+ */
+export async function decodeWhole(source: string | Buffer, name = "the buffer"): Promise<WholeImage> {
+  const bytes = typeof source === "string" ? await readImageFile(source) : source;
+  return readImage(bytes, typeof source === "string" ? source : name, async (image) => {
+    const upright = image.autoOrient().flatten({ background: "white" }).toColourspace("srgb").removeAlpha();
+    const { data, info } = await upright.raw().toBuffer({ resolveWithObject: true });
+    return { pixels: data, width: info.width, height: info.height };
+  });
+}
+
+/** Opens an image for `read`; what goes wrong becomes an `InputError` that names the image. */
+async function readImage<T>(
+  bytes: Buffer,
+  where: string,
+  read: (image: ReturnType<typeof Sharp>) => Promise<T>,
+): Promise<T> {
+  const sharp = await loadSharp();
+  try {
+    if (bytes.length === 0) throw new Error("an empty file");
+    return await read(sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" }));
   } catch (error) {
     throw new InputError({ expected: "an image", where, found: reason(error), fix: "Remove or replace it." });
   }
@@ -125,6 +159,17 @@ export function repeatChannel(grey: Uint8Array): Uint8Array {
   const rgb = new Uint8Array(grey.length * 3);
   for (let i = 0; i < grey.length; i++) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
   return rgb;
+}
+
+/** Shares of red, green and blue in what the eye takes for brightness, ITU-R BT.601; JPEG's too. */
+const LUMA = [0.299, 0.587, 0.114];
+
+/** RGB pixels without their colour, still three channels. */
+export function toGrey(rgb: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(rgb.length);
+  for (let i = 0; i < rgb.length; i += 3)
+    grey.fill(Math.round(LUMA[0] * rgb[i] + LUMA[1] * rgb[i + 1] + LUMA[2] * rgb[i + 2]), i, i + 3);
+  return grey;
 }
 
 function firstChannel(rgb: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { cacheDir } from "../cache-dir.js";
-import { checkNumber, InputError } from "../errors.js";
+import { checkChoice, checkNumber, InputError } from "../errors.js";
 import { isArchive, unpackArchive } from "./archive.js";
 import { assemble } from "./assemble.js";
 import { downloadFer2013 } from "./fer2013.js";
@@ -11,6 +11,7 @@ import type { DecodedImages } from "./packed-file.js";
 import { loadDecoded } from "./pixel-cache.js";
 import type { DataReport } from "./report.js";
 import { OWN_SOURCES } from "./sources.js";
+import { SPLIT_CHOICES, type SplitChoice } from "./split-names.js";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "./synthetic.js";
 
 export interface DataOptions {
@@ -22,6 +23,8 @@ export interface DataOptions {
   seed: number;
   /** Share of each class to validate on, where the folders have no split; 1 = all, to evaluate only. */
   validationShare: number;
+  /** `folders`: theirs, or a held-out share; `official`, `official-test`: that of FER-2013's challenge, by its file names. */
+  split: SplitChoice;
   /** Leave out images beyond the first of each byte-identical group of a split; off, as published figures have it. */
   dropDuplicates: boolean;
   /** Leave out validation images whose bytes also stand in train; off, as published figures have it. */
@@ -36,6 +39,7 @@ export interface DataOptions {
 const DEFAULTS = {
   seed: 0,
   validationShare: 0.2,
+  split: "folders" as const,
   dropDuplicates: false,
   dropLeaked: false,
   maxUnreadableShare: 0.01,
@@ -54,6 +58,7 @@ export async function loadDataset(
   checkNumber("imageSize", imageSize, { min: 1, max: 1024, integer: true });
   checkNumber("maxUnreadableShare", maxUnreadableShare, { min: 0, max: 1 });
   checkNumber("validationShare", options.validationShare, { min: 0, max: 1 });
+  checkChoice("split", options.split, SPLIT_CHOICES);
   checkNumber("seed", options.seed, { min: 0, integer: true });
   const { name, dir } = await locate(options);
   const folders = await scanClassFolders(dir);

@@ -1,4 +1,5 @@
 import type { Pixels } from "./pixels.js";
+import type { SplitName } from "./split-names.js";
 
 /** Images of one split, decoded once, with what is known of each. */
 export interface PackedImages {
@@ -17,7 +18,7 @@ export interface PackedImages {
 
 /** What a loader reports while it works. */
 export interface LoadProgress {
-  /** `download`, `draw` or `decode`. */
+  /** `download`, `draw`, `decode` or `compare`. */
   stage: string;
   done: number;
   /** 0 where it is not known. */
@@ -32,6 +33,8 @@ export interface Dataset {
   name: string;
   /** Sorted; `classNames[label]` names a class. */
   classNames: string[];
+  /** How it was split, where that is known. */
+  split?: SplitName;
   train: PackedImages;
   validation: PackedImages;
 }

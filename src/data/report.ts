@@ -1,5 +1,6 @@
 import type { DecodedSample } from "./packed-file.js";
 import type { Split } from "./split.js";
+import type { SplitName } from "./split-names.js";
 
 /** What a data set holds, and what is doubtful about it. */
 export interface DataReport {
@@ -8,6 +9,8 @@ export interface DataReport {
   classNames: string[];
   /** Side of the decoded images, in pixels. */
   imageSize: number;
+  /** What the validation images are. */
+  split: SplitName;
   numImages: { train: number; validation: number };
   classCounts: { split: "train" | "validation"; className: string; count: number }[];
   /** Of the files, in pixels, most frequent first. */

@@ -1,6 +1,8 @@
 import { checkNumber, InputError } from "../errors.js";
 import { Random } from "../random.js";
+import { officialSplit } from "./official-split.js";
 import type { DecodedSample } from "./packed-file.js";
+import type { SplitChoice, SplitName } from "./split-names.js";
 
 /** Places of the images of each split. */
 export interface Split {
@@ -8,18 +10,33 @@ export interface Split {
   validation: number[];
 }
 
+export interface SplitOptions {
+  validationShare: number;
+  seed: number;
+  /** `folders` unless told. */
+  split?: SplitChoice;
+}
+
+/** What a split by these options is. */
+export function splitName(samples: DecodedSample[], { validationShare, split }: SplitOptions): SplitName {
+  if (split !== undefined && split !== "folders") return split;
+  if (samples.some((sample) => sample.split !== null)) return "folders";
+  return validationShare === 1 ? "all" : "held-out";
+}
+
 /**
- * The split that the folders have, or a seeded one that takes `validationShare` of each class; a class of two images or
+ * The split that was chosen; that of the folders is, where they have none, a seeded one that takes `validationShare` of each class: a class of two images or
  * more keeps one in each split, and a class of one is trained on, except for a share of 0 or 1.
  *
- * @throws InputError when the folders have one split only.
+ * @throws InputError when the folders have one split only, or do not hold what the official split is of.
  */
 export function splitSamples(
   samples: DecodedSample[],
-  { validationShare, seed }: { validationShare: number; seed: number },
+  { validationShare, seed, split: choice = "folders" }: SplitOptions,
   root: string,
 ): Split {
   checkNumber("validationShare", validationShare, { min: 0, max: 1 });
+  if (choice !== "folders") return officialSplit(samples, choice, root);
   const places = samples.map((_, i) => i);
   const split: Split = {
     train: places.filter((i) => samples[i].split === "train"),

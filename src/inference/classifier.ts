@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { decodeImage, isImageFile } from "../data/decode.js";
+import { decodeImage, isImageFile, toGrey } from "../data/decode.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import { loadModel } from "../model/model-folder.js";
@@ -41,24 +41,27 @@ export class Classifier {
   }
 
   /**
-   * Classifies images of any size, colour and format; folders stand for the images in them, in order.
+   * Classifies images of any size, colour and format; folders stand for the images in them, in order. A model that was trained
+   * on grey images sees all of them grey.
    *
    * @throws InputError when an image cannot be read, or a folder holds none.
    */
   async predict(inputs: ImageInput | ImageInput[]): Promise<ImagePrediction[]> {
-    const sources = (await Promise.all([inputs].flat().map(listImages))).flat();
+    const images = await listImages(inputs);
     const results: ImagePrediction[] = [];
-    for (let start = 0; start < sources.length; start += BATCH_SIZE)
-      results.push(...(await this.predictBatch(sources.slice(start, start + BATCH_SIZE), start)));
+    for (let start = 0; start < images.length; start += BATCH_SIZE)
+      results.push(...(await this.predictBatch(images.slice(start, start + BATCH_SIZE))));
     return results;
   }
 
-  private async predictBatch(sources: ImageInput[], start: number): Promise<ImagePrediction[]> {
-    const { imageSize, classNames } = this.config;
-    const names = sources.map((source, i) =>
-      typeof source === "string" ? source : `buffer ${start + i + 1}`,
+  private async predictBatch(batch: NamedImage[]): Promise<ImagePrediction[]> {
+    const { imageSize, classNames, grey } = this.config;
+    const decoded = await Promise.all(
+      batch.map(async ({ source, name }) => {
+        const { pixels, isGrey } = await decodeImage(source, imageSize, name);
+        return { name, pixels: grey && !isGrey ? toGrey(pixels) : pixels };
+      }),
     );
-    const decoded = await Promise.all(sources.map((source, i) => decodeImage(source, imageSize, names[i])));
     const output = tf.tidy(() => {
       const images = decoded.map(({ pixels }) =>
         tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),
@@ -67,8 +70,8 @@ export class Classifier {
     });
     const probs = (await output.data()) as Float32Array;
     output.dispose();
-    return decoded.map(({ pixels }, i) => ({
-      name: names[i],
+    return decoded.map(({ name, pixels }, i) => ({
+      name,
       predictions: rank(probs.subarray(i * classNames.length, (i + 1) * classNames.length), classNames),
       pixels,
     }));
@@ -84,7 +87,27 @@ export function rank(probs: Float32Array, classNames: string[]): Prediction[] {
   return classNames.map((className, i) => ({ className, prob: probs[i] })).sort((a, b) => b.prob - a.prob);
 }
 
-async function listImages(input: ImageInput): Promise<ImageInput[]> {
+/** An image that was asked about. */
+export interface NamedImage {
+  source: ImageInput;
+  /** The path, or `buffer 1`, `buffer 2`, … by its place among all. */
+  name: string;
+}
+
+/**
+ * The images that paths, folders and bytes stand for, in order.
+ *
+ * @throws InputError when there is no such path, or a folder holds no image.
+ */
+export async function listImages(inputs: ImageInput | ImageInput[]): Promise<NamedImage[]> {
+  const sources = (await Promise.all([inputs].flat().map(filesOf))).flat();
+  return sources.map((source, i) => ({
+    source,
+    name: typeof source === "string" ? source : `buffer ${i + 1}`,
+  }));
+}
+
+async function filesOf(input: ImageInput): Promise<ImageInput[]> {
   if (typeof input !== "string") return [input];
   const found = await stat(input).catch(() => null);
   if (!found)

@@ -1,6 +1,6 @@
 import { batches } from "../data/batches.js";
 import type { PackedImages } from "../data/packed.js";
-import { type Tensor, tf } from "../engine/tf.js";
+import { type Tensor, type Tensor4D, tf } from "../engine/tf.js";
 import { fitImages, type Network } from "../model/network.js";
 import { type ClassificationSummary, confusionMatrix, summarize, topClasses } from "../training/metrics.js";
 
@@ -18,7 +18,7 @@ export interface Evaluation extends ClassificationSummary {
 const BATCH_SIZE = 128;
 
 /**
- * Classifies every image, in order, the last batch kept.
+ * Classifies every image, in order, the last batch kept, and scores the result.
  *
  * @param values - Other parameters than the network's own, as those of an average; they stay the caller's.
  */
@@ -27,6 +27,20 @@ export async function evaluate(
   images: PackedImages,
   values?: ReadonlyMap<string, Tensor>,
 ): Promise<Evaluation> {
+  return score(await classify(network, images, { values }), images.labels, network.config.classNames);
+}
+
+/**
+ * Probabilities of every image, in order.
+ *
+ * @param options.isMirrored - Of the images as a mirror shows them.
+ * @returns float32 `[numImages, numClasses]`, row after row.
+ */
+export async function classify(
+  network: Network,
+  images: PackedImages,
+  { values, isMirrored = false }: { values?: ReadonlyMap<string, Tensor>; isMirrored?: boolean } = {},
+): Promise<Float32Array> {
   const { classNames, imageSize } = network.config;
   const numClasses = classNames.length;
   const own = values ?? network.read();
@@ -39,18 +53,31 @@ export async function evaluate(
     epoch: 0,
     dropLast: false,
   })) {
-    const output = tf.tidy(() => tf.softmax(network.logits(fitImages(batch.images, imageSize), own)));
+    const output = tf.tidy(() => {
+      const pixels = isMirrored ? (tf.reverse(batch.images, 2) as Tensor4D) : batch.images;
+      return tf.softmax(network.logits(fitImages(pixels, imageSize), own));
+    });
     batch.images.dispose();
     probs.set((await output.data()) as Float32Array, offset);
     output.dispose();
     offset += batch.labels.length * numClasses;
   }
   if (!values) tf.dispose([...own.values()]);
+  return probs;
+}
+
+/**
+ * Scores probabilities against labels.
+ *
+ * @param probs - float32 `[numImages, numClasses]`, row after row.
+ */
+export function score(probs: Float32Array, labels: Int32Array, classNames: string[]): Evaluation {
+  const numClasses = classNames.length;
   const predicted = topClasses(probs, numClasses);
-  const matrix = confusionMatrix(images.labels, predicted, numClasses);
+  const matrix = confusionMatrix(labels, predicted, numClasses);
   return {
     ...summarize(matrix, classNames),
-    loss: crossEntropy(probs, images.labels, numClasses),
+    loss: crossEntropy(probs, labels, numClasses),
     predicted,
     probs,
   };

@@ -15,6 +15,8 @@ export interface CreateOptions {
   imageSize: number;
   /** `imagenet`, `random`, or a path: of torch or safetensors weights, or of a model folder to start from. */
   weights: string;
+  /** Whether the images that it will be trained on are grey. */
+  grey?: boolean;
   /** Governs the weights that are not loaded. */
   seed: number;
   /** Told of the download of `imagenet` weights that are not in the cache, in bytes. */
@@ -33,7 +35,13 @@ export async function createNetwork(options: CreateOptions): Promise<Network> {
     integer: true,
   });
   const specs = parameterSpecs(variant, classNames.length);
-  const config: ModelConfig = { variant, classNames, imageSize, preprocessing: preprocessing(variant) };
+  const config: ModelConfig = {
+    variant,
+    classNames,
+    imageSize,
+    preprocessing: preprocessing(variant),
+    ...(options.grey && { grey: true }),
+  };
   const given = await startingPoint(options);
   const parameters = new Map(
     specs.map((spec): [string, ParameterValue] => {

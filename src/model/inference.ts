@@ -3,7 +3,7 @@ import { normalized } from "../engine/native-kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import type { Architecture } from "./efficientnet.js";
 import { InferenceLayers, type Values } from "./inference-layers.js";
-import { applyEfficientNet } from "./layers.js";
+import { applyConvolutions, applyEfficientNet, type Layers } from "./layers.js";
 import { NativeInferenceLayers } from "./native-inference-layers.js";
 import { normalize, type Preprocessing } from "./preprocessing.js";
 
@@ -20,21 +20,30 @@ interface Model {
  * disposes them.
  */
 export function runForInference(model: Model, images: Tensor4D, values: Values): Tensor2D {
-  const { architecture, preprocessing } = model;
+  return readForInference(applyEfficientNet, model, images, values) as Tensor2D;
+}
+
+/** The feature map that the last layer takes the mean of, `[batchSize, height, width, channels]`; the caller disposes it. */
+export function lastFeatures(model: Model, images: Tensor4D, values: Values): Tensor4D {
+  return readForInference(applyConvolutions, model, images, values) as Tensor4D;
+}
+
+function readForInference(
+  apply: <X>(layers: Layers<X>, architecture: Architecture, images: X) => X,
+  { architecture, preprocessing }: Model,
+  images: Tensor4D,
+  values: Values,
+): Tensor {
   return tf.tidy(() => {
-    if (!hasNativeOps()) {
-      const layers = new InferenceLayers(values);
-      return applyEfficientNet<Tensor>(layers, architecture, normalize(images, preprocessing)) as Tensor2D;
-    }
+    if (!hasNativeOps())
+      return apply<Tensor>(new InferenceLayers(values), architecture, normalize(images, preprocessing));
     const layers = new NativeInferenceLayers(values);
     const run = (part: Tensor4D) =>
-      tf.tidy(
-        () => applyEfficientNet(layers, architecture, normalized(part, preprocessing)).values as Tensor2D,
-      );
+      tf.tidy(() => apply(layers, architecture, normalized(part, preprocessing)).values);
     const [batchSize, height, width] = images.shape;
     const partSize = Math.max(1, Math.floor(PIXELS_AT_ONCE / (height * width)));
     if (batchSize <= partSize) return run(images);
-    const parts: Tensor2D[] = [];
+    const parts: Tensor[] = [];
     for (let start = 0; start < batchSize; start += partSize) {
       const size = Math.min(partSize, batchSize - start);
       parts.push(tf.tidy(() => run(images.slice([start, 0, 0, 0], [size, -1, -1, -1]))));

@@ -50,6 +50,11 @@ export const pointwise = (filters: number): ConvShape => ({ kernelSize: 1, strid
 
 /** Runs the network's layers over `images` in order and returns the logits. */
 export function applyEfficientNet<X>(layers: Layers<X>, architecture: Architecture, images: X): X {
+  return layers.classify(applyConvolutions(layers, architecture, images), "predictions", architecture);
+}
+
+/** Runs all layers but the last and returns the feature map whose mean that one classifies. */
+export function applyConvolutions<X>(layers: Layers<X>, architecture: Architecture, images: X): X {
   const { activation, blocks, stemFilters, topFilters } = architecture;
   let x = layers.scope("stem", () => {
     const shape = { kernelSize: 3, stride: 2, filters: stemFilters };
@@ -59,10 +64,9 @@ export function applyEfficientNet<X>(layers: Layers<X>, architecture: Architectu
     const input = x;
     x = layers.scope(block.name, () => applyBlock(layers, block, activation, input, index / blocks.length));
   });
-  x = layers.scope("top", () => {
+  return layers.scope("top", () => {
     return layers.conv(x, "top_conv", pointwise(topFilters), { name: "top_bn", activation });
   });
-  return layers.classify(x, "predictions", architecture);
 }
 
 function applyBlock<X>(layers: Layers<X>, block: Block, activation: Activation, x: X, depth: number): X {

@@ -6,6 +6,7 @@ import { writeFileAtomically } from "../files.js";
 import { type Architecture, efficientNet } from "./efficientnet.js";
 import { type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
+import type { Precision } from "./quantization.js";
 import { buildLayersModel, NORMALIZATION } from "./stock-layers.js";
 import { readTensors, removeOldTensors, type TensorManifest, writeTensors } from "./tensor-file.js";
 
@@ -19,17 +20,21 @@ interface ModelJson {
 /**
  * Writes a model folder: `model.json` and one file of weights. Renaming `model.json` into place is what replaces the model
  * that was there, so that a reader finds the old one or the new one, whole.
+ *
+ * @param precision - Of the kernels; stock tfjs reads all of them.
  */
 export async function saveModel(
   dir: string,
   config: ModelConfig,
   parameters: ReadonlyMap<string, ParameterValue>,
+  precision: Precision = "float32",
 ): Promise<void> {
   const specs = parameterSpecs(config.variant, config.classNames.length);
-  const manifest = await writeTensors(dir, [
+  const tensors: [string, ParameterValue][] = [
     ...normalizationWeights(config),
     ...specs.map(({ name }): [string, ParameterValue] => [name, parameters.get(name) as ParameterValue]),
-  ]);
+  ];
+  const manifest = await writeTensors(dir, tensors, (name) => precisionOf(name, precision));
   const model = {
     format: "layers-model",
     generatedBy: "ferkit",
@@ -84,8 +89,9 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
       found: json ? "no ferkit metadata of a known version" : "no JSON",
       fix: "Train one with `npx ferkit train`.",
     });
-  const { variant, classNames, imageSize, preprocessing } = metadata;
-  return { json, config: { variant, classNames, imageSize, preprocessing } };
+  const { variant, classNames, imageSize, preprocessing, grey, calibration } = metadata;
+  const config = { variant, classNames, imageSize, preprocessing };
+  return { json, config: { ...config, ...(grey && { grey }), ...(calibration && { calibration }) } };
 }
 
 function parse(text: string): ModelJson | null {
@@ -94,6 +100,16 @@ function parse(text: string): ModelJson | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * Kernels alone are kept less exactly, since they are nearly all that there is; those of depthwise convolutions, which are few
+ * and differ much from channel to channel, never in 1 byte.
+ */
+function precisionOf(name: string, precision: Precision): Precision {
+  if (name.startsWith(`${NORMALIZATION}/`)) return "float32";
+  if (name.endsWith("/depthwise_kernel")) return precision === "uint8" ? "float16" : precision;
+  return name.endsWith("/kernel") ? precision : "float32";
 }
 
 /** `(x − mean) / std` as the kernel and bias of a 1×1 depthwise convolution. */

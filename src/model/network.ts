@@ -17,6 +17,17 @@ export interface ModelConfig {
   imageSize: number;
   /** What is subtracted from, then divided into, pixels of 0–255. */
   preprocessing: Preprocessing;
+  /** Trained on grey images: others are turned grey before they are classified. */
+  grey?: boolean;
+  /** How the last layer was scaled after training; absent where it was not. */
+  calibration?: Calibration;
+}
+
+/** What the logits were divided by, so that probabilities are as often right as they say. */
+export interface Calibration {
+  temperature: number;
+  /** Images that it was fitted on. */
+  numImages: number;
 }
 
 /** Weights outside the engine. */

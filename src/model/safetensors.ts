@@ -1,6 +1,7 @@
 // Reads safetensors: the length of a header, the header as JSON, the numbers. Format:
 // https://huggingface.co/docs/safetensors
 import { InputError } from "../errors.js";
+import { fromFloat16 } from "./float16.js";
 import type { TorchTensor } from "./torch-layout.js";
 
 /** A tensor as the header describes it; offsets count from the header's end. */
@@ -75,22 +76,12 @@ function numbersOf({ dtype, shape, data_offsets }: Entry, name: string, data: Bu
   if (dtype === "F32") return new Float32Array(buffer);
   if (dtype === "I64") return Float32Array.from(new BigInt64Array(buffer), Number);
   const halves = new Uint16Array(buffer);
-  return dtype === "BF16" ? fromBfloat16(halves) : Float32Array.from(halves, fromFloat16);
+  return dtype === "BF16" ? fromBfloat16(halves) : fromFloat16(halves);
 }
 
 /** bfloat16 is the upper half of a float32. */
 function fromBfloat16(halves: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
-}
-
-/** IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. */
-function fromFloat16(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 function notSafetensors(where: string, found: string): InputError {

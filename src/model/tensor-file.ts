@@ -1,15 +1,18 @@
-// Named float32 arrays in one binary file, with their names and shapes kept elsewhere, as tfjs' weight manifests have it.
+// Named arrays of numbers in one binary file, with their names and shapes kept elsewhere, as tfjs' weight manifests have it.
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import type { ParameterValue } from "./network.js";
+import { BYTES_PER_NUMBER, type Precision, pack, type Quantization, unpack } from "./quantization.js";
 
 export interface TensorSpec {
   name: string;
   shape: number[];
   dtype: "float32";
+  /** Where the file holds other numbers than float32. */
+  quantization?: Quantization;
 }
 
 /** Says which file holds which arrays, in order and without gaps. */
@@ -18,17 +21,27 @@ export interface TensorManifest {
   weights: TensorSpec[];
 }
 
-/** Writes arrays into a file named by their content, so that no file that is in use is overwritten. */
+/**
+ * Writes arrays into a file named by their content, so that no file that is in use is overwritten.
+ *
+ * @param precisionOf - How exactly to keep an array; as float32 unless told.
+ */
 export async function writeTensors(
   dir: string,
   tensors: [string, ParameterValue][],
+  precisionOf: (name: string) => Precision = () => "float32",
 ): Promise<TensorManifest> {
-  const parts = tensors.map(([, { data }]) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+  const packed = tensors.map(([name, { data }]) => pack(data, precisionOf(name)));
+  const parts = packed.map(({ bytes }) => bytes);
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   const file = `weights-${hash.digest("hex").slice(0, 16)}.bin`;
   await writeFileAtomically(path.join(dir, file), parts);
-  return { paths: [file], weights: tensors.map(([name, { shape }]) => ({ name, shape, dtype: "float32" })) };
+  const weights = tensors.map(([name, { shape }], i): TensorSpec => {
+    const { quantization } = packed[i];
+    return { name, shape, dtype: "float32", ...(quantization && { quantization }) };
+  });
+  return { paths: [file], weights };
 }
 
 /**
@@ -43,7 +56,9 @@ export async function readTensors(
   const file = path.join(dir, paths[0]);
   const bytes = await readFile(file).catch(() => Buffer.alloc(0));
   const lengths = weights.map(
-    ({ shape }) => 4 * shape.reduce((product, dimension) => product * dimension, 1),
+    ({ shape, quantization }) =>
+      BYTES_PER_NUMBER[quantization?.dtype ?? "float32"] *
+      shape.reduce((product, dimension) => product * dimension, 1),
   );
   const expected = lengths.reduce((total, length) => total + length, 0);
   if (bytes.length !== expected)
@@ -53,10 +68,10 @@ export async function readTensors(
       found: `${bytes.length}`,
       fix: "Copy the folder again, or train anew.",
     });
-  let offset = bytes.byteOffset;
+  let offset = 0;
   return new Map(
-    weights.map(({ name, shape }, i) => {
-      const data = new Float32Array(bytes.buffer.slice(offset, offset + lengths[i]));
+    weights.map(({ name, shape, quantization }, i) => {
+      const data = unpack(bytes.subarray(offset, offset + lengths[i]), quantization);
       offset += lengths[i];
       return [name, { shape, data }];
     }),

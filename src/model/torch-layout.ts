@@ -10,12 +10,10 @@ export interface TorchTensor {
   data: Float32Array;
 }
 
-/** Classes of the published weights. */
-const NUM_IMAGENET_CLASSES = 1000;
-
 /**
  * The parameters of a variant from a torch state dictionary: by timm's names where it has them, in any order; else in the
- * order in which the layers run, in which publishers agree though not in their names. Shapes are compared, each.
+ * order in which the layers run, in which publishers agree though not in their names. Shapes are compared, each; the last
+ * layer may have any number of classes.
  *
  * @throws InputError when the tensors are those of another variant, or of none.
  */
@@ -28,7 +26,7 @@ export function fromTorch(
   if (parameters) return parameters;
   const other = (Object.keys(VARIANTS) as Variant[]).find((known) => match(tensors, known));
   throw new InputError({
-    expected: `ImageNet weights of EfficientNet ${variant}`,
+    expected: `weights of EfficientNet ${variant}`,
     where,
     found: other ? `those of ${other}` : `${tensors.size} tensors of no known variant`,
     fix: other
@@ -41,11 +39,12 @@ function match(
   tensors: ReadonlyMap<string, TorchTensor>,
   variant: Variant,
 ): Map<string, ParameterValue> | null {
-  const specs = parameterSpecs(variant, NUM_IMAGENET_CLASSES);
   const isCounter = (name: string) => name.endsWith("num_batches_tracked");
   const weights = new Map([...tensors].filter(([name]) => !isCounter(name)));
-  if (weights.size !== specs.length) return null;
   const inOrder = [...weights.values()];
+  const lastBias = weights.get(timmName("predictions/bias")) ?? inOrder[inOrder.length - 1];
+  const specs = parameterSpecs(variant, Math.max(1, lastBias?.data.length ?? 1));
+  if (weights.size !== specs.length) return null;
   const hasTimmNames = specs.every(({ name }) => weights.has(timmName(name)));
   const parameters = new Map<string, ParameterValue>();
   for (const [i, spec] of specs.entries()) {

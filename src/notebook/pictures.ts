@@ -1,14 +1,20 @@
 // Images as the charts take them.
 
+import path from "node:path";
+import { heatMapDataUrl } from "../charts/heat-map.js";
 import { toPngDataUrl } from "../charts/image.js";
 import type { AugmentedRow, GridImage } from "../charts/image-grid.js";
-import type { PredictedImage } from "../charts/prediction-charts.js";
+import { percent } from "../charts/percent.js";
+import type { HeatMap, PredictedImage } from "../charts/prediction-charts.js";
 import type { AugmentOptions } from "../data/augment.js";
+import { repeatChannel } from "../data/decode.js";
 import { faceSvg } from "../data/face.js";
 import type { Dataset, PackedImages } from "../data/packed.js";
 import { augmentPreview } from "../data/preview.js";
 import { type ImagePrediction, rank } from "../inference/classifier.js";
 import type { Evaluation } from "../inference/evaluate.js";
+import type { HeatMapMethod } from "../inference/heat-map.js";
+import type { Network } from "../model/network.js";
 import { Random } from "../random.js";
 
 /** Some images of each class, at random, class after class. */
@@ -56,47 +62,93 @@ export async function augmentedPictures(
   );
 }
 
-/** Which images of an evaluation to show: some at random, or the mistakes that the network was surest of. */
+/** Which images of an evaluation to show: some at random, or the first of `surestMistakes` or `likelyWrongLabels`. */
 export type PredictionChoice =
   | { numImages: number; seed: number }
-  | { numImages: number; surestMistakes: true };
+  | { numImages: number; order: (evaluation: Evaluation, labels: Int32Array) => number[] };
+
+/** An image with what a network said of it and, where that is known, what it is. */
+export interface JudgedImage extends ImagePrediction {
+  trueClassName?: string;
+}
 
 /** Images of an evaluation with what the network said of them and what they are. */
-export async function predictedPictures(
+export async function judgedImages(
   images: PackedImages,
-  { predicted, probs }: Evaluation,
+  evaluation: Evaluation,
   classNames: string[],
   choice: PredictionChoice,
-): Promise<PredictedImage[]> {
+): Promise<JudgedImage[]> {
   const numClasses = classNames.length;
-  const probsOf = (place: number) => probs.subarray(place * numClasses, (place + 1) * numClasses);
-  const all = placesOf(images, () => true);
-  const sureness = (place: number) => probsOf(place)[predicted[place]];
   const places =
     "seed" in choice
-      ? pickSome(all, choice.numImages, new Random(choice.seed, "predictions"))
-      : all
-          .filter((place) => predicted[place] !== images.labels[place])
-          .sort((a, b) => sureness(b) - sureness(a))
-          .slice(0, choice.numImages);
+      ? pickSome([...images.labels.keys()], choice.numImages, new Random(choice.seed, "predictions"))
+      : choice.order(evaluation, images.labels).slice(0, choice.numImages);
   return Promise.all(
-    places.map(async (place) => ({
-      image: await picture(images, place),
-      predictions: rank(probsOf(place), classNames),
-      name: images.paths[place],
-      trueClassName: classNames[images.labels[place]],
-    })),
+    places.map(async (place) => {
+      const pixels = await images.pixels.read(Int32Array.of(place));
+      const probs = evaluation.probs.subarray(place * numClasses, (place + 1) * numClasses);
+      return {
+        name: images.paths[place],
+        predictions: rank(probs, classNames),
+        pixels: images.numChannels === 1 ? repeatChannel(pixels) : pixels,
+        trueClassName: classNames[images.labels[place]],
+      };
+    }),
   );
 }
 
 /** Classified images as the chart of predictions takes them. */
-export async function classifiedPictures(images: ImagePrediction[]): Promise<PredictedImage[]> {
+export async function classifiedPictures(images: JudgedImage[]): Promise<PredictedImage[]> {
   return Promise.all(
-    images.map(async ({ name, predictions, pixels }) => {
+    images.map(async ({ name, predictions, pixels, trueClassName }) => {
       const side = Math.sqrt(pixels.length / 3);
-      return { name, predictions, image: await toPngDataUrl(pixels, side, side, 3) };
+      return { name, predictions, trueClassName, image: await toPngDataUrl(pixels, side, side, 3) };
     }),
   );
+}
+
+/** Images of an evaluation as the chart of predictions takes them. */
+export async function predictedPictures(
+  ...evaluated: Parameters<typeof judgedImages>
+): Promise<PredictedImage[]> {
+  return classifiedPictures(await judgedImages(...evaluated));
+}
+
+/** Classified images with what they are taken for under them: a gallery, as the chart of samples takes it. */
+export async function galleryPictures(images: JudgedImage[]): Promise<GridImage[]> {
+  const pictures = await classifiedPictures(images);
+  return pictures.map(({ image, predictions: [{ className, prob }], trueClassName }) => ({
+    image,
+    caption: `${className} ${percent(prob)}`,
+    ...(trueClassName !== undefined && { detail: `labelled ${trueClassName}` }),
+  }));
+}
+
+/**
+ * Classified images with heat maps, as the chart of predictions takes them: what speaks for the class that the network chose, and
+ * for the true one, where it is another.
+ *
+ * @param methods - By name, for the captions: `{ "Grad-CAM": gradCam }`.
+ */
+export async function heatMapPictures(
+  network: Network,
+  images: JudgedImage[],
+  methods: Record<string, HeatMapMethod>,
+): Promise<PredictedImage[]> {
+  const pictures = await classifiedPictures(images);
+  for (const [i, { pixels, predictions, trueClassName }] of images.entries()) {
+    const chosen = predictions[0].className;
+    const heatMaps: HeatMap[] = [];
+    for (const className of new Set([chosen, trueClassName ?? chosen]))
+      for (const [method, heatMap] of Object.entries(methods)) {
+        const heat = await heatMap(network, pixels, className);
+        const image = await heatMapDataUrl(pixels, heat, network.config.imageSize);
+        heatMaps.push({ image, caption: `${method}: ${className}` });
+      }
+    Object.assign(pictures[i], { name: path.basename(pictures[i].name as string), heatMaps });
+  }
+  return pictures;
 }
 
 /** Drawn faces, some of each expression. */

@@ -63,6 +63,34 @@ export function summarize(matrix: number[][], classNames: readonly string[]): Cl
   };
 }
 
+/** How well one class is told from the others, each in [0, 1]; null where it is not defined. */
+export interface ClassScores {
+  /** Share of what was taken for the class that is of it; null where nothing was. */
+  precision: number | null;
+  /** Share of its images that were recognised; null for a class without images. */
+  recall: number | null;
+  /** Harmonic mean of both; null for a class with neither images nor predictions. */
+  f1: number | null;
+  /** Its images. */
+  count: number;
+}
+
+/**
+ * Scores of each class, by name.
+ *
+ * @param matrix - `[actual][predicted]`, in images.
+ */
+export function classScores(matrix: number[][], classNames: readonly string[]): Record<string, ClassScores> {
+  const ratio = (part: number, whole: number) => (whole ? part / whole : null);
+  return Object.fromEntries(
+    classNames.map((name, c) => {
+      const [hits, count, predicted] = [matrix[c][c], sum(matrix[c]), sum(matrix.map((row) => row[c]))];
+      const [precision, recall] = [ratio(hits, predicted), ratio(hits, count)];
+      return [name, { precision, recall, f1: ratio(2 * hits, count + predicted), count }];
+    }),
+  );
+}
+
 /**
  * Index of the greatest value of each row, the first of equal ones.
  *

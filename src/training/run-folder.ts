@@ -1,10 +1,13 @@
-// A run on disk: `config.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (what a killed run goes on from).
+// A run on disk: `config.json`, `environment.json`, `metrics.jsonl`, `best/` (a model folder), `last/` (what it goes on from).
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
+import type { SplitName } from "../data/split-names.js";
+import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { writeError, writeFileAtomically } from "../files.js";
+import { isGroup, leaves } from "../leaves.js";
 import type { ParameterValue } from "../model/network.js";
 import { readTensors, removeOldTensors, type TensorManifest, writeTensors } from "../model/tensor-file.js";
 import type { TrainEvent } from "./events.js";
@@ -15,6 +18,8 @@ export interface RunConfig {
   classNames: string[];
   /** What the data set was loaded from, as it was named. */
   data: string;
+  /** `official` or `official-test`, where it was split so. */
+  split?: SplitName;
   numImages: { train: number; validation: number };
 }
 
@@ -56,6 +61,27 @@ export async function openRun(runDir: string, config: RunConfig): Promise<void> 
 /** The configuration of a run; undefined where there is none. */
 export async function loadRunConfig(runDir: string): Promise<RunConfig | undefined> {
   return (await readJson(path.join(runDir, "config.json"))) as RunConfig | undefined;
+}
+
+/** A part of a run that one process did, and what it ran on. */
+export interface Stretch extends Environment {
+  /** The first that it did. */
+  epoch: number;
+  /** In ISO 8601, universal time. */
+  started: string;
+}
+
+/** Notes what a run is done on from an epoch on, in place of what was noted of epochs that are done again. */
+export async function recordStretch(runDir: string, stretch: Stretch): Promise<void> {
+  const kept = (await loadStretches(runDir)).filter(({ epoch }) => epoch < stretch.epoch);
+  const file = path.join(runDir, "environment.json");
+  await writeFileAtomically(file, `${JSON.stringify([...kept, stretch], null, 2)}\n`);
+}
+
+/** What a run was done on, in order; empty where that was not noted, for a run goes on without it. */
+export async function loadStretches(runDir: string): Promise<Stretch[]> {
+  const noted = await readJson(path.join(runDir, "environment.json")).catch(() => undefined);
+  return Array.isArray(noted) ? (noted as Stretch[]) : [];
 }
 
 export function bestModelDir(runDir: string): string {
@@ -141,10 +167,8 @@ async function readJson(file: string): Promise<unknown> {
 }
 
 /** Dotted names of the values that differ. */
-function differences(a: unknown, b: unknown, prefix = ""): string[] {
-  const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isObject(a) || !isObject(b)) return isDeepStrictEqual(a, b) ? [] : [prefix];
-  const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const names = [...new Set([...Object.keys(x), ...Object.keys(y)])];
-  return names.flatMap((name) => differences(x[name], y[name], prefix ? `${prefix}.${name}` : name));
+function differences(a: unknown, b: unknown): string[] {
+  const [x, y] = [a, b].map((value) => leaves(isGroup(value) ? value : {}));
+  const names = [...new Set([...x.keys(), ...y.keys()])];
+  return names.filter((name) => !isDeepStrictEqual(x.get(name), y.get(name)));
 }

@@ -77,14 +77,17 @@ function weightPerClass(trainLabels: Int32Array, numClasses: number, classWeight
   );
 }
 
-/** Parameters of the Beta distribution that a mixture's share is drawn from; 0 = off. */
 export interface MixOptions {
+  /** Parameter of the Beta distribution that a mixture's share is drawn from; 0 = off. */
   mixup: number;
+  /** The same for CutMix. */
   cutmix: number;
+  /** Share of the batches that are mixed, [0, 1]. */
+  mixShare: number;
 }
 
 /**
- * Returns `options` when each is 0 or in [0.01, 10]: smaller ones are as good as off, and take ever longer to draw from.
+ * Returns `options` when each parameter is 0 or in [0.01, 10]: smaller ones are as good as off, and take ever longer to draw from.
  *
  * @throws ParameterError "Expected 0 or a number in [0.01, 10] for mixup but received -1 of type number"
  */
@@ -94,6 +97,7 @@ export function checkMix(options: MixOptions): MixOptions {
     if (alpha !== 0 && !(typeof alpha === "number" && alpha >= 0.01 && alpha <= 10))
       throw new ParameterError(name, "0 or a number in [0.01, 10]", alpha);
   }
+  checkNumber("mixShare", options.mixShare, { min: 0, max: 1 });
   return options;
 }
 
@@ -112,8 +116,9 @@ export function mix(
   options: MixOptions,
   random: Random,
 ): { images: Tensor4D; targets: Tensor2D } {
-  const { mixup, cutmix } = checkMix(options);
-  if (mixup === 0 && cutmix === 0) return { images: images.clone(), targets: targets.clone() };
+  const { mixup, cutmix, mixShare } = checkMix(options);
+  if ((mixup === 0 && cutmix === 0) || !random.chance(mixShare))
+    return { images: images.clone(), targets: targets.clone() };
   const cuts = cutmix > 0 && (mixup === 0 || random.chance(0.5));
   const [batchSize, height, width] = images.shape;
   const order = random.permutation(batchSize);

@@ -1,13 +1,14 @@
 import { checkTrainConfig, type TrainConfig } from "../config.js";
 import type { Dataset, OnProgress } from "../data/packed.js";
 import { tf } from "../engine/tf.js";
+import { environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { evaluate } from "../inference/evaluate.js";
-import { saveModel } from "../model/model-folder.js";
 import { download } from "../model/network.js";
+import { saveBestModel } from "./best-model.js";
 import { RunningScores, trainEpoch } from "./epoch.js";
 import type { DoneEvent, EpochEvent, TrainEvent } from "./events.js";
-import { bestModelDir, loadState, MetricsLog, openRun, saveState } from "./run-folder.js";
+import { bestModelDir, loadState, MetricsLog, openRun, recordStretch, saveState } from "./run-folder.js";
 import { Trainer } from "./trainer.js";
 
 export interface TrainOptions {
@@ -44,17 +45,24 @@ export async function* train(
   // Before the folder is made: weights that cannot be read shall not leave a run that never was.
   const trainer = await Trainer.create(config, dataset.train, dataset.classNames, onProgress);
   try {
-    await openRun(runDir, { train: config, classNames: dataset.classNames, data, numImages });
+    const { classNames, split } = dataset;
+    const isOfficial = split === "official" || split === "official-test"; // others follow from data and configuration
+    await openRun(runDir, { train: config, classNames, data, ...(isOfficial && { split }), numImages });
     const saved = await loadState(runDir);
     if (saved) trainer.restore(saved.progress, saved.state);
     await log.rewind(saved?.progress.step ?? 0);
     const { bestEpoch, bestAccuracy } = saved?.progress ?? { bestEpoch: 0, bestAccuracy: 0 };
     let best: Best = { bestEpoch, bestAccuracy };
     let reason: DoneEvent["reason"] = "completed";
-    for (let epoch = (saved?.progress.epoch ?? 0) + 1; epoch <= config.epochs; epoch++) {
+    const firstEpoch = (saved?.progress.epoch ?? 0) + 1;
+    for (let epoch = firstEpoch; epoch <= config.epochs; epoch++) {
       if (isExhausted(config, best, epoch)) {
         reason = "earlyStopping";
         break;
+      }
+      if (epoch === firstEpoch) {
+        const started = new Date().toISOString();
+        await recordStretch(runDir, { epoch, started, ...(await environment()) });
       }
       const start = performance.now();
       const scores = new RunningScores();
@@ -73,7 +81,8 @@ export async function* train(
       const parameters = isBest ? await download(values) : tf.dispose([...values.values()]);
       if (parameters) {
         best = { bestEpoch: epoch, bestAccuracy: validation.accuracy };
-        await saveModel(bestModelDir(runDir), trainer.network.config, parameters);
+        const { labels } = dataset.validation;
+        await saveBestModel(bestModelDir(runDir), trainer.network.config, parameters, validation, labels);
         yield { type: "checkpoint", kind: "best", epoch, path: bestModelDir(runDir) };
       }
       if (reason === "interrupted") break;

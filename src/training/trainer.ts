@@ -14,6 +14,7 @@ import type { Progress, State } from "./run-folder.js";
 import { runLearningRate, stepsPerEpoch } from "./schedule.js";
 import { type StepResult, trainStep } from "./step.js";
 import { exampleWeights, mix, targetsFor } from "./targets.js";
+import { Teachers } from "./teachers.js";
 
 /** What a step leaves in the engine; the caller disposes it. */
 export interface StepOutput extends StepResult {
@@ -32,6 +33,7 @@ export class Trainer {
 
   private constructor(
     readonly network: Network,
+    private readonly teachers: Teachers | null,
     private readonly config: TrainConfig,
     private readonly trainLabels: Int32Array,
   ) {
@@ -47,7 +49,18 @@ export class Trainer {
     classNames: string[],
     onProgress?: OnProgress,
   ): Promise<Trainer> {
-    return new Trainer(await createNetwork({ ...config, classNames, onProgress }), config, train.labels);
+    const network = await createNetwork({
+      ...config,
+      classNames,
+      grey: train.numChannels === 1,
+      onProgress,
+    });
+    const loading = Teachers.load(config.teachers, config.teacherShare, classNames);
+    const teachers = await loading.catch((error) => {
+      network.dispose();
+      throw error;
+    });
+    return new Trainer(network, teachers, config, train.labels);
   }
 
   phaseOf(epoch: number): Phase {
@@ -62,7 +75,7 @@ export class Trainer {
   /** Augments a batch, which it disposes, and trains on it. */
   step(batch: Batch, epoch: number, step: number): StepOutput {
     const { config, network } = this;
-    const { seed, augment, labelSmoothing, classWeights, mixup, cutmix } = config;
+    const { seed, augment, labelSmoothing, classWeights } = config;
     const trainable = trainableBlocks(
       network.architecture,
       this.phaseOf(epoch) === "head" ? "predictions" : config.trainableFrom,
@@ -71,13 +84,15 @@ export class Trainer {
     const random = new Random(seed, "augment", step);
     const augmented = augmentBatch(batch.images, augment, random, config.imageSize);
     const plain = targetsFor(batch.labels, { numClasses, labelSmoothing });
-    const { images, targets } = mix(augmented, plain, { mixup, cutmix }, random);
+    const mixed = mix(augmented, plain, config, random);
+    const { images } = mixed;
+    const targets = this.teachers?.teach(images, mixed.targets) ?? mixed.targets.clone();
     const weights = exampleWeights(batch.labels, this.trainLabels, { numClasses, classWeights });
     const options = { ...config, seed: random.uint32() >>> 1 };
     const input = { images, targets, exampleWeights: weights };
     const result = trainStep(network, this.optimizer, input, trainable, this.learningRate(step), options);
     this.average?.update(network.variables);
-    tf.dispose([batch.images, augmented, plain, images, weights]);
+    tf.dispose([batch.images, augmented, plain, images, mixed.targets, weights]);
     return { ...result, targets };
   }
 
@@ -123,6 +138,7 @@ export class Trainer {
 
   dispose(): void {
     this.network.dispose();
+    this.teachers?.dispose();
     this.optimizer.dispose();
     this.average?.dispose();
   }

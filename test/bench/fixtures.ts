@@ -4,7 +4,7 @@ import type { ContenderName } from "../../bench/contenders.js";
 import type { Results } from "../../bench/results.js";
 import type { Timing } from "../../bench/rounds.js";
 import type { Workload } from "../../bench/workload.js";
-import { PRESETS } from "../../src/config.js";
+import { PRESETS } from "../../src/presets.js";
 
 const LITE0: Workload = { kind: "train", variant: "lite0", imageSize: 48, batchSize: 32 };
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { medianOnly, remarks, timingTable, toMarkdown, toText, withSpread } from "../../bench/tables.js";
+import { medianOnly, remarks, timingTable, toMarkdown, withSpread } from "../../bench/tables.js";
 import { results, timing } from "./fixtures.js";
 
 describe("timingTable", () => {
@@ -56,12 +56,6 @@ describe("remarks", () => {
 });
 
 const table = { heading: ["op", "ms"], rows: [["MatMul", "42"]] };
-
-describe("toText", () => {
-  it("puts columns below one another", () => {
-    assert.equal(toText(table), "op      ms\nMatMul  42");
-  });
-});
 
 describe("toMarkdown", () => {
   it("puts the first column to the left and figures to the right", () => {

@@ -93,6 +93,36 @@ describe("predictionGridChart", () => {
     assert.ok(percents.x + 45 < dataMarks(marks, "image")[1].x);
   });
 
+  it("draws heat maps between an image and its bars, named above, and then one image a row", async () => {
+    const heatMaps = ["Grad-CAM: sad", "Grad-CAM: happy"].map((caption) => ({ image: PIXEL, caption }));
+    const items = [
+      { image: PIXEL, predictions, name: "a.jpg", heatMaps },
+      { image: PIXEL, predictions },
+    ];
+    const marks = await drawnMarks(predictionGridChart(items));
+    // pictures of 132 px with gaps of 14 px; a row = 26 for the head, 132 for the picture, 28 for the gap
+    assert.deepEqual(
+      dataMarks(marks, "image").map(({ x, y }) => [x, y]),
+      [
+        [0, 26],
+        [146, 26],
+        [292, 26],
+        [0, 212],
+      ],
+    );
+    const heads = dataMarks(marks, "text").filter(({ y }) => y === 8);
+    assert.deepEqual(
+      heads.map(({ text, x }) => [text, x]),
+      [
+        ["a.jpg", 0],
+        ["Grad-CAM: sad", 146],
+        ["Grad-CAM: happy", 292],
+      ],
+    );
+    const bars = dataMarks(marks, "rect");
+    assert.ok(bars.every(({ x }) => x > 438 && x === bars[0].x));
+  });
+
   it("says so when nothing has been predicted", async () => {
     assert.ok((await svgTexts(predictionGridChart([]))).includes("no data: nothing has been predicted"));
   });

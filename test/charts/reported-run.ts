@@ -1,5 +1,5 @@
 // A run of three epochs, and what the page that reports on it says, for tests.
-import { trainConfig } from "../../src/config.js";
+import { trainConfig } from "../../src/presets.js";
 import type { DoneEvent, EpochEvent } from "../../src/training/events.js";
 import type { RunConfig } from "../../src/training/run-folder.js";
 import { batchEvent, epochEvent } from "./fixtures.js";

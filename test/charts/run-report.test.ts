@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import os from "node:os";
 import path from "node:path";
 import { writeRunReport } from "../../src/charts/run-report.js";
-import { trainConfig } from "../../src/config.js";
-import { device } from "../../src/engine/device.js";
+import { environment } from "../../src/environment.js";
+import { trainConfig } from "../../src/presets.js";
 import type { DoneEvent, TrainEvent } from "../../src/training/events.js";
-import type { RunConfig } from "../../src/training/run-folder.js";
+import { type RunConfig, recordStretch } from "../../src/training/run-folder.js";
 import { epochEvent, ODD_NAMES } from "./fixtures.js";
 import { BATCHES, CONFIG, DONE, EVENTS, headlines, subtitle, svgTexts, tableRows } from "./reported-run.js";
 
@@ -82,7 +82,11 @@ describe("writeRunReport", () => {
     assert.equal(rows[2].join(), "2,0.2500,0.7500,0.1250,0.8750,0.8730,0.001000,123,2.500,✓");
   });
 
-  it("holds the configuration by its groups, and the versions and the device", async () => {
+  it("holds the configuration by its groups, and what each part of the run was done on", async () => {
+    const made = await environment();
+    const started = "2026-01-02T03:04:05.678Z";
+    await recordStretch(runDir, { epoch: 1, started, ...made, commit: null });
+    await recordStretch(runDir, { epoch: 3, started, ...made, commit: "abc" });
     const page = await report([]);
     const facts = (caption: string) =>
       Object.fromEntries(
@@ -97,15 +101,16 @@ describe("writeRunReport", () => {
     assert.equal(facts("augment").zoom, "0.9, 1.1");
     assert.deepEqual(Object.keys(facts("augment")), Object.keys(augment));
     assert.deepEqual(facts("numImages"), { train: "64", validation: "8" });
-    const { version } = JSON.parse(readFileSync(path.join(__dirname, "../../package.json"), "utf8"));
-    const { processor, ...made } = facts("versions and device");
-    const { kind, tensorflow, kernels } = device();
-    assert.deepEqual(made, {
-      ferkit: version,
+    const { ferkit, tensorflow, node } = made.versions;
+    assert.deepEqual(facts("from epoch 1"), {
+      started,
+      ferkit,
       TensorFlow: tensorflow,
-      "Node.js": process.versions.node,
-      device: `${kind}, ${kernels} kernels`,
+      "Node.js": node,
+      device: `${made.device}, ${made.kernels} kernels`,
+      processor: `${made.machine.cores} × ${made.machine.cpu}`,
     });
+    assert.equal(facts("from epoch 3").ferkit, `${ferkit}, commit abc`);
   });
 
   it("escapes the names of classes, data and files", async () => {

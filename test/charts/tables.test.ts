@@ -99,6 +99,7 @@ describe("auditTable", () => {
       root: "/faces",
       classNames: ["a", "b"],
       imageSize: 8,
+      split: "folders",
       numImages: { train: 6, validation: 3 },
       classCounts: [],
       sizes: [],

@@ -41,6 +41,7 @@ describe("loadDataset", () => {
       {
         name: "data",
         classNames: ["happy", "sad"],
+        split: "folders",
         train: {
           pixels: [0x10, 0x20, 0x30, 0x40],
           labels: Int32Array.of(0, 0, 1, 1),
@@ -64,6 +65,7 @@ describe("loadDataset", () => {
       root: data(),
       classNames: ["happy", "sad"],
       imageSize: 1,
+      split: "folders",
       numImages: { train: 4, validation: 2 },
       classCounts: [
         { split: "train", className: "happy", count: 2 },

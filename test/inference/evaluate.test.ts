@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { PackedImages } from "../../src/data/packed.js";
 import { PixelArray, PixelSelection } from "../../src/data/pixels.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
-import { evaluate } from "../../src/inference/evaluate.js";
+import { classify, evaluate } from "../../src/inference/evaluate.js";
 import { Network } from "../../src/model/network.js";
 import { Random } from "../../src/random.js";
 import { randomNetwork, TINY } from "../model/fixtures.js";
@@ -88,6 +88,22 @@ describe("evaluate", () => {
     assert.ok([...values.values()].every(({ isDisposed }) => !isDisposed));
     assert.deepEqual([...(await evaluate(network, images)).predicted], [1, 1, 1]);
     tf.dispose([...values.values()]);
+    network.dispose();
+  });
+
+  it("classifies what a mirror shows, when asked to", async () => {
+    const network = randomNetwork({ imageSize: IMAGE_SIZE });
+    const images = noise([0, 1]);
+    const bytes = await images.pixels.read(Int32Array.of(0, 1));
+    const flipped = bytes.map((_, i) => {
+      const [line, channel] = [Math.floor(i / (3 * IMAGE_SIZE)), i % 3];
+      const x = Math.floor(i / 3) % IMAGE_SIZE;
+      return bytes[line * 3 * IMAGE_SIZE + 3 * (IMAGE_SIZE - 1 - x) + channel];
+    });
+    const mirrored = await classify(network, images, { isMirrored: true });
+    const pixels = new PixelArray(flipped, 3 * IMAGE_SIZE ** 2);
+    assert.deepEqual(mirrored, await classify(network, { ...images, pixels }));
+    assert.notDeepEqual(mirrored, await classify(network, images));
     network.dispose();
   });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Tensor, tf } from "../../src/engine/tf.js";
@@ -27,6 +27,36 @@ describe("a model folder", () => {
         tf.dispose([images, ours, theirs]);
         stock.dispose();
         network.dispose();
+      });
+
+    for (const [precision, numBytes] of [
+      ["float16", 2],
+      ["uint8", 1],
+    ] as const)
+      it(`keeps kernels as ${precision}, which stock tfjs reads as we do`, async () => {
+        const network = randomNetwork();
+        const parameters = await network.parameters();
+        network.dispose();
+        await saveModel(dir, TINY, parameters, precision);
+        const [file] = readdirSync(dir).filter((name) => name.endsWith(".bin"));
+        const numKernelValues = [...parameters]
+          .filter(([name]) => name.endsWith("/kernel"))
+          .reduce((total, [, { data }]) => total + data.length, 0);
+        const numValues = [...parameters].reduce((total, [, { data }]) => total + data.length, 0);
+        const { size } = statSync(path.join(dir, file));
+        assert.ok(
+          size > numBytes * numKernelValues &&
+            size < numBytes * numKernelValues + 4 * (numValues - numKernelValues),
+        );
+        const loaded = await loadModel(dir);
+        const stock = await tf.loadLayersModel(`file://${dir}/model.json`);
+        const images = randomImages(2, TINY.imageSize);
+        const ours = tf.tidy(() => tf.softmax(loaded.logits(images)));
+        const theirs = stock.predict(images) as Tensor;
+        assert.ok(relativeError(ours.dataSync(), theirs.dataSync()) < 1e-5);
+        tf.dispose([images, ours, theirs]);
+        stock.dispose();
+        loaded.dispose();
       });
 
     it("replaces the model that was there and leaves one weights file", async () => {

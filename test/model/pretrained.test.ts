@@ -41,7 +41,7 @@ describe("loadPretrained", () => {
     });
 
     it("names the variant that the weights are of", async () => {
-      const expected = "ImageNet weights of EfficientNet lite0";
+      const expected = "weights of EfficientNet lite0";
       const fix = "Choose variant lite1, or give another file.";
       const bytes = safetensorsBytes(sorted(timmTensors("lite1")));
       await assert.rejects(load(bytes), refusal(expected, "those of lite1", fix));

@@ -35,12 +35,28 @@ describe("fromTorch", () => {
     assert.deepEqual(fromTorch(new Map([counter, ...inOrder]), "lite0", "a.pth"), expected);
   });
 
+  it("takes weights that were fine-tuned to other classes", () => {
+    const last: [string, TorchTensor][] = [
+      ["classifier.weight", { shape: [7, 1280], data: new Float32Array(7 * 1280).fill(2) }],
+      ["classifier.bias", { shape: [7], data: new Float32Array(7).fill(3) }],
+    ];
+    const fineTuned = new Map([...lite0, ...last]);
+    for (const tensors of [
+      fineTuned,
+      new Map([...fineTuned.values()].map((tensor, i) => [`layer ${i}`, tensor])),
+    ]) {
+      const parameters = fromTorch(tensors, "lite0", "a.pth");
+      assert.deepEqual(parameters.get("predictions/kernel")?.shape, [1280, 7]);
+      assert.deepEqual(parameters.get("predictions/bias")?.data, new Float32Array(7).fill(3));
+    }
+  });
+
   it("names the variant that the weights are of", () => {
     for (const tensors of [timmTensors("lite1"), sorted(timmTensors("lite1"))])
       assert.throws(() => fromTorch(tensors, "lite0", "a.pth"), {
         name: "InputError",
         message:
-          "Expected ImageNet weights of EfficientNet lite0 at a.pth but found those of lite1. " +
+          "Expected weights of EfficientNet lite0 at a.pth but found those of lite1. " +
           "Choose variant lite1, or give another file.",
       });
   });
@@ -49,7 +65,7 @@ describe("fromTorch", () => {
     const refusal = (numTensors: number) => ({
       name: "InputError",
       message:
-        `Expected ImageNet weights of EfficientNet lite0 at a.pth but found ${numTensors} tensors of no known variant. ` +
+        `Expected weights of EfficientNet lite0 at a.pth but found ${numTensors} tensors of no known variant. ` +
         "Give another file: timm's weights of tf_efficientnet models fit.",
     });
     const numTensors = lite0.size;

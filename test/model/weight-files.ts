@@ -5,9 +5,9 @@ import { timmName } from "../../src/model/timm-names.js";
 import { type TorchTensor, torchShape } from "../../src/model/torch-layout.js";
 
 /** Tensors of a variant under timm's names, in the order of the layers, each number another than its neighbours. */
-export function timmTensors(variant: Variant): Map<string, TorchTensor> {
+export function timmTensors(variant: Variant, numClasses = 1000): Map<string, TorchTensor> {
   return new Map(
-    parameterSpecs(variant, 1000).map((spec, place): [string, TorchTensor] => {
+    parameterSpecs(variant, numClasses).map((spec, place): [string, TorchTensor] => {
       const shape = torchShape(spec);
       const length = shape.reduce((product, dimension) => product * dimension, 1);
       const data = Float32Array.from({ length }, (_, i) => ((i * 31 + place * 17) % 1009) / 1009);

@@ -1,50 +1,9 @@
 import assert from "node:assert/strict";
-import sharp from "sharp";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
-import type { Dataset, PackedImages } from "../../src/data/packed.js";
-import { PixelArray } from "../../src/data/pixels.js";
+import type { Dataset } from "../../src/data/packed.js";
 import { tf } from "../../src/engine/tf.js";
-import type { Evaluation } from "../../src/inference/evaluate.js";
-import {
-  augmentedPictures,
-  classifiedPictures,
-  facePictures,
-  predictedPictures,
-  samplePictures,
-} from "../../src/notebook/pictures.js";
-import { summarize } from "../../src/training/metrics.js";
-
-const CLASS_NAMES = ["a", "b", "c"];
-const IMAGE_SIZE = 4;
-/** Image `i` is of one brightness, by which a picture of it is known again. */
-const brightness = (place: number) => 10 + 15 * place;
-
-function images(labels: number[], numChannels: 1 | 3 = 1): PackedImages {
-  const length = IMAGE_SIZE * IMAGE_SIZE * numChannels;
-  const bytes = Buffer.concat(labels.map((_, i) => Buffer.alloc(length, brightness(i))));
-  return {
-    pixels: new PixelArray(bytes, length),
-    labels: Int32Array.from(labels),
-    numImages: labels.length,
-    imageSize: IMAGE_SIZE,
-    numChannels,
-    paths: labels.map((label, i) => `${CLASS_NAMES[label]}/${i}.png`),
-  };
-}
-
-/** Which image of `images` a picture shows, by its brightness. */
-async function placeOf(dataUrl: string): Promise<number> {
-  const [head, base64] = dataUrl.split(",");
-  assert.equal(head, "data:image/png;base64");
-  const { dominant } = await sharp(Buffer.from(base64, "base64")).toColourspace("srgb").stats();
-  const { data } = await sharp(Buffer.from(base64, "base64"))
-    .greyscale()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  assert.ok(Math.abs(dominant.r - data[0]) <= 8, "one brightness");
-  return (data[0] - 10) / 15;
-}
-const placesOf = (pictures: { image: string }[]) => Promise.all(pictures.map(({ image }) => placeOf(image)));
+import { augmentedPictures, facePictures, samplePictures } from "../../src/notebook/pictures.js";
+import { CLASS_NAMES, images, placeOf, placesOf } from "./brightness.js";
 
 describe("samplePictures", () => {
   const packed = images([2, 0, 1, 0, 1, 0, 2, 0]);
@@ -128,56 +87,6 @@ describe("augmentedPictures", () => {
   it("has no more rows than there are classes", async () => {
     const options = { augment: NO_AUGMENTATION, numVersions: 1, numRows: 9, seed: 0 };
     assert.equal((await augmentedPictures(dataset, options)).length, 3);
-  });
-});
-
-describe("predictedPictures", () => {
-  const packed = images([0, 1, 2, 0]);
-  const probs = Float32Array.of(0.5, 0.25, 0.25, 0.625, 0.25, 0.125, 0.875, 0.125, 0, 0.75, 0.125, 0.125);
-  const matrix = [
-    [2, 0, 0],
-    [1, 0, 0],
-    [1, 0, 0],
-  ];
-  const evaluation: Evaluation = {
-    ...summarize(matrix, CLASS_NAMES),
-    loss: 1,
-    predicted: Int32Array.of(0, 0, 0, 0),
-    probs,
-  };
-
-  it("shows the mistakes that the network was surest of, the surest first", async () => {
-    const choice = { numImages: 5, surestMistakes: true } as const;
-    const pictures = await predictedPictures(packed, evaluation, CLASS_NAMES, choice);
-    assert.deepEqual(await placesOf(pictures), [2, 1]); // 0.875 and 0.625; images 0 and 3 are right
-    const [{ name, trueClassName, predictions }] = pictures;
-    assert.deepEqual([name, trueClassName], ["c/2.png", "c"]);
-    assert.deepEqual(predictions, [
-      { className: "a", prob: 0.875 },
-      { className: "b", prob: 0.125 },
-      { className: "c", prob: 0 },
-    ]);
-    const [surest] = await predictedPictures(packed, evaluation, CLASS_NAMES, { ...choice, numImages: 1 });
-    assert.equal(surest.name, "c/2.png");
-  });
-
-  it("shows images at random by the seed, none twice", async () => {
-    const choose = async (seed: number) =>
-      placesOf(await predictedPictures(packed, evaluation, CLASS_NAMES, { numImages: 4, seed }));
-    assert.deepEqual([...(await choose(1))].sort(), [0, 1, 2, 3]);
-    assert.deepEqual(await choose(1), await choose(1));
-    const orders = await Promise.all([1, 2, 3, 4].map(choose));
-    assert.ok(new Set(orders.map(String)).size > 1);
-  });
-});
-
-describe("classifiedPictures", () => {
-  it("shows the pixels that the network saw, with what it said of them", async () => {
-    const predictions = [{ className: "a", prob: 1 }];
-    const pixels = new Uint8Array(5 * 5 * 3).fill(brightness(7));
-    const [picture] = await classifiedPictures([{ name: "photo.jpg", predictions, pixels }]);
-    assert.deepEqual([picture.name, picture.predictions], ["photo.jpg", predictions]);
-    assert.equal(await placeOf(picture.image), 7);
   });
 });
 

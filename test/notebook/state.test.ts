@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type TrainConfig, trainConfig } from "../../src/config.js";
+import type { TrainConfig } from "../../src/config.js";
 import type { Dataset, PackedImages } from "../../src/data/packed.js";
 import { PixelArray } from "../../src/data/pixels.js";
 import {
@@ -20,6 +20,7 @@ import {
   saveLatestRun,
   savePreparedData,
 } from "../../src/notebook/state.js";
+import { trainConfig } from "../../src/presets.js";
 
 describe("what a notebook leaves for the next", () => {
   const saved = process.cwd();

@@ -105,7 +105,7 @@ describe("ferkit where nothing can be written", function () {
       assert.deepEqual(
         files
           .map((file) => path.basename(file))
-          .filter((name) => !["config.json", "metrics.jsonl"].includes(name)),
+          .filter((name) => !["config.json", "environment.json", "metrics.jsonl"].includes(name)),
         [],
       );
       // With room again, the same command goes on.

@@ -38,34 +38,8 @@ describe("ferkit", function () {
     assert.equal(ferkit("--version").stdout, `${version}\n`);
     const { status, stdout } = ferkit("--help");
     assert.equal(status, 0);
-    for (const command of ["data", "train", "evaluate", "predict", "notebooks", "doctor"])
+    for (const command of ["data", "train", "evaluate", "predict", "convert", "runs", "notebooks", "doctor"])
       assert.match(stdout, new RegExp(`^ {2}${command} `, "m"));
-  });
-
-  describe("data", () => {
-    it("reports on a folder, from the current one", () => {
-      const { status, stdout, stderr } = ferkit("data", "--data", "images", "--image-size", "33", "--json");
-      assert.equal(stderr, "");
-      assert.equal(status, 0);
-      const { name, classNames, imageSize, numImages, unreadable } = parse(stdout);
-      assert.deepEqual(
-        { name, classNames, imageSize, numImages, unreadable },
-        {
-          name: "images",
-          classNames: ["disc", "square"],
-          imageSize: 33,
-          numImages: { train: 10, validation: 2 }, // a fifth of 6, rounded, of each class
-          unreadable: [],
-        },
-      );
-    });
-
-    it("says the same in words, and holds out the share it is given", () => {
-      const { status, stdout } = ferkit("data", "--data", images, "--validation-share", "0.5");
-      assert.equal(status, 0);
-      assert.match(stdout, /^images: 6 training and 6 validation images\n/);
-      assert.match(stdout, /^ {2}disc +3 +3\n {2}square +3 +3\n/m);
-    });
   });
 
   describe("train", () => {
@@ -77,6 +51,7 @@ describe("ferkit", function () {
       assert.deepEqual(readdirSync(path.join(dir, "run")).sort(), [
         "best",
         "config.json",
+        "environment.json",
         "last",
         "metrics.jsonl",
         "report.html",
@@ -107,38 +82,6 @@ describe("ferkit", function () {
       assert.equal(status, 1);
       assert.match(stderr, /^ferkit: Expected .*missing\.pth/);
       assert.equal(existsSync(path.join(dir, "poor")), false);
-    });
-  });
-
-  describe("evaluate", () => {
-    it("prints exactly the promised values, of all images where there is no split", () => {
-      const { status, stdout } = ferkit("evaluate", "--data", "images", "--model", "run/best", "--json");
-      assert.equal(status, 0);
-      const result = parse(stdout);
-      assert.deepEqual(Object.keys(result).sort(), [
-        "accuracy",
-        "confusionMatrix",
-        "macroF1",
-        "numImages",
-        "perClassRecall",
-      ]);
-      assert.equal(result.numImages, 2 * PER_CLASS);
-      const matrix = result.confusionMatrix as number[][];
-      assert.deepEqual(
-        matrix.map(([a, b]) => a + b),
-        [PER_CLASS, PER_CLASS],
-      );
-      assert.equal(result.accuracy, (matrix[0][0] + matrix[1][1]) / (2 * PER_CLASS));
-      assert.deepEqual(result.perClassRecall, {
-        disc: matrix[0][0] / PER_CLASS,
-        square: matrix[1][1] / PER_CLASS,
-      });
-    });
-
-    it("evaluates the share that was held out", () => {
-      const share = ["--validation-share", "0.2", "--json"];
-      const { stdout } = ferkit("evaluate", "--data", "images", "--model", "run/best", ...share);
-      assert.equal(parse(stdout).numImages, 2);
     });
   });
 

@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type TrainConfig, trainConfig } from "../../src/config.js";
+import type { TrainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { Dataset, PackedImages } from "../../src/data/packed.js";
 import { PixelArray } from "../../src/data/pixels.js";
+import { trainConfig } from "../../src/presets.js";
 import { Random } from "../../src/random.js";
 import type { TrainEvent } from "../../src/training/events.js";
 import { train } from "../../src/training/train.js";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { confusionMatrix, summarize, topClasses } from "../../src/training/metrics.js";
+import { classScores, confusionMatrix, summarize, topClasses } from "../../src/training/metrics.js";
 
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} ≠ ${expected}`);
@@ -89,6 +89,23 @@ describe("summarize", () => {
     assert.throws(() => summarize([[1]], ["a", "b"]), {
       name: "ParameterError",
       message: "Expected 2 for the rows of the confusion matrix but received 1 of type number",
+    });
+  });
+});
+
+describe("classScores", () => {
+  it("has precision, recall, F1 and images of each class, and null for what is not defined", () => {
+    const matrix = [
+      [3, 1, 0, 0],
+      [2, 2, 0, 0],
+      [1, 0, 0, 0],
+      [0, 0, 0, 0],
+    ];
+    assert.deepEqual(classScores(matrix, ["a", "b", "c", "d"]), {
+      a: { precision: 3 / 6, recall: 3 / 4, f1: 6 / 10, count: 4 },
+      b: { precision: 2 / 3, recall: 2 / 4, f1: 4 / 7, count: 4 },
+      c: { precision: null, recall: 0, f1: 0, count: 1 }, // never predicted
+      d: { precision: null, recall: null, f1: null, count: 0 },
     });
   });
 });

@@ -45,14 +45,28 @@ describe("mix", () => {
 
   it("gives copies when both are off", () => {
     const given = twoImages();
-    const { images, targets } = mix(...given, { mixup: 0, cutmix: 0 }, new Random(0));
+    const { images, targets } = mix(...given, { mixup: 0, cutmix: 0, mixShare: 1 }, new Random(0));
     tf.dispose(given);
     assert.deepEqual([...new Set(take(images))], [0, 100]);
     assert.deepEqual(take(targets), [1, 0, 0, 1]);
   });
 
+  it("mixes the share of the batches that it is told", () => {
+    const numMixed = (mixShare: number) => {
+      let count = 0;
+      for (let seed = 0; seed < 200; seed++) {
+        const [, targets] = mixTwo({ mixup: 1, cutmix: 0, mixShare }, new Random(seed));
+        if (targets.some((target) => target > 0 && target < 1)) count++;
+      }
+      return count;
+    };
+    assert.equal(numMixed(0), 0);
+    const [half, whole] = [numMixed(0.5), numMixed(1)]; // less than 200: an order may leave both in their places
+    assert.ok(Math.abs(half / whole - 0.5) < 0.15, `${half} of ${whole}`);
+  });
+
   it("blends images and targets by the share that mixup draws", () => {
-    const [images, targets] = mixTwo({ mixup: 0.2, cutmix: 0 }, new Fixed(0.7, 0.5));
+    const [images, targets] = mixTwo({ mixup: 0.2, cutmix: 0, mixShare: 1 }, new Fixed(0.7, 0.5));
     near(images.slice(0, 16), new Array<number>(16).fill(0.7 * 0 + 0.3 * 100), 1e-4);
     near(images.slice(16), new Array<number>(16).fill(0.7 * 100 + 0.3 * 0), 1e-4);
     near(targets, [0.7, 0.3, 0.3, 0.7]);
@@ -60,7 +74,7 @@ describe("mix", () => {
 
   it("puts in a rectangle of the other image of the area that CutMix draws", () => {
     // 1 − 0.75 = a quarter of the area: half of each side, around the middle
-    const [images, targets] = mixTwo({ mixup: 0, cutmix: 1 }, new Fixed(0.75, 0.5));
+    const [images, targets] = mixTwo({ mixup: 0, cutmix: 1, mixShare: 1 }, new Fixed(0.75, 0.5));
     assert.deepEqual(images.slice(0, 16), [
       ...[0, 0, 0, 0],
       ...[0, 100, 100, 0],
@@ -76,14 +90,14 @@ describe("mix", () => {
 
   it("counts in the targets only what of the rectangle lies within the image", () => {
     // Around the top left corner, a quarter of the rectangle of 2×2 pixels is within.
-    const [images, targets] = mixTwo({ mixup: 0, cutmix: 1 }, new Fixed(0.75, 0));
+    const [images, targets] = mixTwo({ mixup: 0, cutmix: 1, mixShare: 1 }, new Fixed(0.75, 0));
     assert.deepEqual(images.slice(0, 16), [100, ...new Array<number>(15).fill(0)]);
     near(targets, [15 / 16, 1 / 16, 1 / 16, 15 / 16]);
   });
 
   it("takes mixup for some batches and CutMix for others where both are on", () => {
     const isBlend = Array.from({ length: 40 }, (_, seed) => {
-      const [images] = mixTwo({ mixup: 1, cutmix: 1 }, new Random(seed));
+      const [images] = mixTwo({ mixup: 1, cutmix: 1, mixShare: 1 }, new Random(seed));
       return images.some((value) => value > 0 && value < 100);
     });
     const numBlends = isBlend.filter(Boolean).length;
@@ -91,8 +105,8 @@ describe("mix", () => {
   });
 
   it("gives the same mixture for the same seed, and keeps each target's sum", () => {
-    const first = mixTwo({ mixup: 0.4, cutmix: 1 }, new Random(8));
-    assert.deepEqual(mixTwo({ mixup: 0.4, cutmix: 1 }, new Random(8)), first);
+    const first = mixTwo({ mixup: 0.4, cutmix: 1, mixShare: 1 }, new Random(8));
+    assert.deepEqual(mixTwo({ mixup: 0.4, cutmix: 1, mixShare: 1 }, new Random(8)), first);
     const [, [a, b, c, d]] = first;
     near([a + b, c + d], [1, 1]);
   });
@@ -100,14 +114,14 @@ describe("mix", () => {
 
 describe("checkMix", () => {
   it("returns options in range", () => {
-    const options = { mixup: 0.2, cutmix: 0 };
+    const options = { mixup: 0.2, cutmix: 0, mixShare: 1 };
     assert.equal(checkMix(options), options);
   });
 
   for (const alpha of [-1, 1e-9, 11, Number.NaN, "1"])
     it(`refuses ${alpha}`, () => {
       const message = `Expected 0 or a number in [0.01, 10] for mixup but received ${alpha} of type ${typeof alpha}`;
-      const options = { mixup: alpha as number, cutmix: 0 };
+      const options = { mixup: alpha as number, cutmix: 0, mixShare: 1 };
       assert.throws(() => checkMix(options), { name: "ParameterError", message });
       const given = twoImages();
       assert.throws(() => mix(...given, options, new Random(0)), { message });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Overrides, PRESETS, trainConfig } from "../src/config.js";
+import { type Overrides, PRESETS, trainConfig } from "../src/presets.js";
 
 describe("trainConfig", () => {
   it("accepts every preset", () => {
@@ -52,7 +52,7 @@ describe("trainConfig", () => {
   it("names the presets there are", () => {
     assert.throws(() => trainConfig("quick"), {
       message:
-        "Expected one of seed, tutorial, fer2013, fer2013-fast for preset but received quick of type string",
+        "Expected one of seed, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received quick of type string",
     });
   });
 });

@@ -1,0 +1,22 @@
+// Draws faces with and without glasses into class folders: npx tsx examples/draw-glasses.mts FOLDER [IMAGES-OF-EACH-CLASS]
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { EXPRESSIONS } from "../src/data/face.js";
+import { drawLook } from "../src/data/face-look.js";
+import { drawFace } from "../src/data/synthetic.js";
+import { checkNumber } from "../src/errors.js";
+import { Random } from "../src/random.js";
+
+const [folder = "data/glasses", given = "150"] = process.argv.slice(2);
+const perClass = checkNumber("the number of images of each class", Number(given), { min: 5, integer: true });
+const numDrawn = { glasses: 0, "no-glasses": 0 };
+for (let i = 0; numDrawn.glasses + numDrawn["no-glasses"] < 2 * perClass; i++) {
+  const person = () => new Random(0, "glasses", i); // the same whenever asked for
+  const className = drawLook(person()).glasses === "none" ? "no-glasses" : "glasses";
+  if (numDrawn[className] === perClass) continue;
+  const split = ++numDrawn[className] % 5 === 0 ? "validation" : "train";
+  const image = await drawFace(EXPRESSIONS[i % EXPRESSIONS.length], person(), 96);
+  await mkdir(path.join(folder, split, className), { recursive: true });
+  await writeFile(path.join(folder, split, className, `${i}.png`), image);
+}
+console.log(`${folder}: ${perClass} faces with glasses and as many without, a fifth of them to validate on`);

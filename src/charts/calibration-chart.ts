@@ -1,0 +1,192 @@
+import { type Confusion, confusionPanel, describeConfusion } from "./evaluation-charts.js";
+import { percent } from "./percent.js";
+import { buildChart, type ChartSpec, COLORS, FONT_SIZE } from "./theme.js";
+
+/** Images whose greatest probability falls into one interval. */
+export interface Bin {
+  from: number;
+  to: number;
+  numImages: number;
+  accuracy: number | null;
+  confidence: number | null;
+}
+
+/** How often probabilities are right. */
+export interface Reliability {
+  bins: Bin[];
+  /** Expected calibration error, [0, 1]. */
+  ece: number;
+}
+
+export interface EvaluatedModel {
+  confusion: Confusion;
+  /** Of each class, in the order of the class names; null where they are not defined. */
+  classScores: { precision: number | null; recall: number | null; f1: number | null; count: number }[];
+  /** As the model gives its probabilities. */
+  shown: Reliability;
+  /** Before it was calibrated, where it was. */
+  uncalibrated?: Reliability;
+  title?: string;
+  subtitle?: string;
+}
+
+const SIDE = 290;
+const COLUMNS = ["precision", "recall", "F1", "images"] as const;
+const COLUMN_WIDTH = 58;
+
+/** How a model did: whether its probabilities are right as often as they say, which classes it takes for which, and their scores. */
+export function evaluationChart(model: EvaluatedModel): ChartSpec {
+  const { confusion, classScores, shown, uncalibrated, title = "Evaluation", subtitle } = model;
+  const { classNames } = confusion;
+  const matrix = confusionPanel(confusion) as { height: number };
+  const scored = classNames.map(
+    (name, c) =>
+      `${name}: ${COLUMNS.map((column) => `${column} ${cellOf(classScores[c], column)}`).join(", ")}`,
+  );
+  return buildChart(
+    {
+      title,
+      subtitle,
+      description: [
+        `expected calibration error ${percent(shown.ece)}`,
+        ...(uncalibrated ? [`before calibration ${percent(uncalibrated.ece)}`] : []),
+        ...scored,
+        describeConfusion(confusion),
+      ].join("\n"),
+    },
+    {
+      spacing: 48,
+      resolve: { scale: { x: "independent", y: "independent", color: "independent" } },
+      hconcat: [
+        { spacing: 14, vconcat: [reliabilityPanel(shown, uncalibrated), histogramPanel(shown.bins)] },
+        { spacing: 4, hconcat: [matrix, scorePanel(classNames, classScores, matrix.height)] },
+      ],
+    },
+  );
+}
+
+/** The share that was recognised over what the probabilities say; on the diagonal they are right. */
+function reliabilityPanel(shown: Reliability, uncalibrated?: Reliability): object {
+  const series = [
+    { name: `as given, error ${percent(shown.ece)}`, color: COLORS.blue, ...shown },
+    ...(uncalibrated
+      ? [
+          {
+            name: `before calibration, error ${percent(uncalibrated.ece)}`,
+            color: COLORS.orange,
+            ...uncalibrated,
+          },
+        ]
+      : []),
+  ];
+  const values = series.flatMap(({ name, bins }) =>
+    bins.filter(({ numImages }) => numImages >= leastImages(bins)).map((bin) => ({ name, ...bin })),
+  );
+  const axis = { format: ".0%", values: [0, 0.2, 0.4, 0.6, 0.8, 1], domain: false, ticks: false };
+  return {
+    width: SIDE,
+    height: SIDE,
+    layer: [
+      {
+        data: { values: [{ from: 0, to: 1 }] },
+        mark: { type: "rule", color: COLORS.axis, strokeDash: [4, 3], strokeWidth: 1.5 },
+        encoding: {
+          x: { field: "from", type: "quantitative" },
+          y: { field: "from", type: "quantitative" },
+          x2: { field: "to" },
+          y2: { field: "to" },
+        },
+      },
+      {
+        data: { values },
+        mark: { type: "line", strokeWidth: 2.2, point: { size: 36 }, tooltip: true },
+        encoding: {
+          x: {
+            field: "confidence",
+            type: "quantitative",
+            scale: { domain: [0, 1] },
+            axis: { ...axis, title: "mean probability of the predicted class" },
+          },
+          y: {
+            field: "accuracy",
+            type: "quantitative",
+            scale: { domain: [0, 1] },
+            axis: { ...axis, title: "share that was right" },
+          },
+          color: {
+            field: "name",
+            type: "nominal",
+            scale: { domain: series.map(({ name }) => name), range: series.map(({ color }) => color) },
+            legend: { direction: "vertical", symbolType: "circle" },
+          },
+        },
+      },
+    ],
+  };
+}
+
+/** Fewer images than these, of which the share says nothing, get no point. */
+function leastImages(bins: Bin[]): number {
+  const numImages = bins.reduce((total, bin) => total + bin.numImages, 0);
+  return Math.min(10, Math.ceil(numImages / 100));
+}
+
+/** How many images each part of the curve stands on. */
+function histogramPanel(bins: Bin[]): object {
+  return {
+    width: SIDE,
+    height: 64,
+    data: { values: bins },
+    mark: { type: "bar", color: COLORS.quiet, binSpacing: 1 },
+    encoding: {
+      x: { field: "from", bin: "binned", type: "quantitative", scale: { domain: [0, 1] }, axis: null },
+      x2: { field: "to" },
+      y: {
+        field: "numImages",
+        type: "quantitative",
+        axis: { title: "images", tickCount: 2, format: "~s", domain: false, ticks: false },
+      },
+    },
+  };
+}
+
+/** Columns of scores in the rows of the confusion matrix. */
+function scorePanel(classNames: string[], scores: EvaluatedModel["classScores"], height: number): object {
+  const values = classNames.flatMap((className, c) =>
+    COLUMNS.map((column) => ({ className, column, text: cellOf(scores[c], column) })),
+  );
+  return {
+    width: COLUMNS.length * COLUMN_WIDTH,
+    height,
+    data: { values },
+    mark: { type: "text", baseline: "middle", fontSize: FONT_SIZE.label },
+    encoding: {
+      x: {
+        field: "column",
+        type: "nominal",
+        scale: { type: "band", domain: COLUMNS, paddingInner: 0, paddingOuter: 0 },
+        axis: {
+          title: null,
+          orient: "top",
+          domain: false,
+          ticks: false,
+          labelAngle: 0,
+          labelColor: COLORS.mutedText,
+        },
+      },
+      y: {
+        field: "className",
+        type: "nominal",
+        scale: { type: "band", domain: classNames, paddingInner: 0.04, paddingOuter: 0 },
+        axis: null,
+      },
+      text: { field: "text", type: "nominal" },
+    },
+  };
+}
+
+function cellOf(scores: EvaluatedModel["classScores"][number], column: (typeof COLUMNS)[number]): string {
+  if (column === "images") return scores.count.toLocaleString("en-US");
+  const value = scores[column === "F1" ? "f1" : column];
+  return value === null ? "–" : column === "F1" ? value.toFixed(3) : percent(value);
+}

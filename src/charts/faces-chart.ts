@@ -1,0 +1,162 @@
+import { type PlacedMark, pixelLayer, textLayer } from "./pixel-layout.js";
+import { predictionGrid } from "./prediction-charts.js";
+import { describe, type PredictedImage, rank, shown } from "./prediction-tile.js";
+import { fitText, textWidth } from "./text-width.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
+
+/** A photograph with the faces that were found in it. */
+export interface FacesPicture {
+  /** JPEG or PNG data URL. */
+  image: string;
+  name: string;
+  /** Of the photograph that the boxes are of, in pixels. */
+  width: number;
+  height: number;
+  /** The faces as the network saw them, each with its place in the photograph. */
+  faces: FaceInPicture[];
+  /** The image itself, where no face was found in it. */
+  whole?: PredictedImage;
+}
+
+/** A face of a photograph. */
+export interface FaceInPicture extends PredictedImage {
+  /** In pixels of the photograph. */
+  box: { left: number; top: number; width: number; height: number };
+}
+
+export interface FacesChartOptions {
+  title?: string;
+  /** Classes shown for each face, the most probable first. Default 7, or 3 where there are many faces. */
+  numShown?: number;
+}
+
+/** Faces from which on the bars take less room. */
+const MANY = 6;
+/** A photograph is as wide as the bars under it, but no less than this where it is not high, in pixels. */
+const MIN_WIDTH = 760;
+const MAX_HEIGHT = 560;
+const HEADER_HEIGHT = 26;
+const LABEL_HEIGHT = 18;
+const LABEL_PADDING = 6;
+const SPACING = 30;
+
+/**
+ * Photographs with a numbered box around each face, and under each the bars of its faces' probabilities; last, the images
+ * without a face.
+ */
+export function facesChart(photos: FacesPicture[], options: FacesChartOptions = {}): ChartSpec {
+  const { title = "Faces", numShown } = options;
+  if (!photos.length) return emptyChart(title, "no data: there is no photograph to show");
+  const wholes = photos.flatMap(({ name, whole }) =>
+    whole ? [{ ...whole, name: `No face found: ${name}` }] : [],
+  );
+  const views = photos.filter(({ whole }) => !whole).flatMap((photo) => photoViews(photo, numShown));
+  if (wholes.length) views.push(gridView(wholes, numShown));
+  return buildChart(
+    { title, description: views.map(({ words }) => words).join("\n") },
+    { spacing: SPACING, vconcat: views.map(({ view }) => view) },
+  );
+}
+
+/** A part of the chart, and its main numbers in words. */
+interface Part {
+  view: { width: number; height: number };
+  words: string;
+}
+
+function photoViews(photo: FacesPicture, numShown?: number): Part[] {
+  const grid = gridView(
+    photo.faces.map((face, i) => ({ ...face, name: `Face ${i + 1}` })),
+    numShown,
+  );
+  const view = photoView(photo, Math.max(MIN_WIDTH, grid.view.width));
+  return [{ view, words: heading(photo) }, grid];
+}
+
+function gridView(items: PredictedImage[], numShown?: number): Part {
+  const areMany = items.length > MANY;
+  const tiles = items.map((item) => shown(item, numShown ?? (areMany ? 3 : 7)));
+  return {
+    view: predictionGrid(items, tiles, areMany ? 3 : 2),
+    words: items.map((item, i) => describe(item, tiles[i])).join("\n"),
+  };
+}
+
+function heading({ name, faces }: FacesPicture): string {
+  return `${name}: ${faces.length} ${faces.length === 1 ? "face" : "faces"}`;
+}
+
+function photoView(photo: FacesPicture, maxWidth: number) {
+  const scale = Math.min(maxWidth / photo.width, MAX_HEIGHT / photo.height);
+  const [width, height] = [photo.width, photo.height].map((side) => Math.round(side * scale));
+  const boxes = photo.faces.map(({ box }) => ({
+    x: box.left * scale,
+    x2: (box.left + box.width) * scale,
+    y: HEADER_HEIGHT + box.top * scale,
+    y2: HEADER_HEIGHT + (box.top + box.height) * scale,
+  }));
+  const labels = placeLabels(photo, boxes, width);
+  const head = {
+    x: 0,
+    y: 8,
+    text: fitText(heading(photo), width, FONT_SIZE.label),
+    color: COLORS.mutedText,
+  };
+  const outline = { type: "rect", fillOpacity: 0, strokeOpacity: 1, cornerRadius: 3 };
+  return {
+    width,
+    height: HEADER_HEIGHT + height,
+    layer: [
+      textLayer({ align: "left" }, [head]),
+      pixelLayer(
+        { type: "image", width, height, align: "left", baseline: "top" },
+        [{ image: photo.image, x: 0, y: HEADER_HEIGHT, tooltip: photo.name }],
+        {
+          url: { field: "image", type: "nominal" },
+          tooltip: { field: "tooltip", type: "nominal" },
+          description: { field: "tooltip", type: "nominal" },
+        },
+      ),
+      // A light line beside the dark one keeps boxes in sight on any photograph.
+      pixelLayer({ ...outline, stroke: COLORS.background, strokeWidth: 4 }, boxes),
+      pixelLayer({ ...outline, stroke: COLORS.blue, strokeWidth: 2 }, boxes),
+      pixelLayer({ type: "rect", color: COLORS.blue, cornerRadius: 3 }, labels),
+      textLayer(
+        { align: "center", fontSize: FONT_SIZE.small, fontWeight: 600 },
+        labels.map(({ x, x2, y, y2, text }) => ({
+          x: (x + x2) / 2,
+          y: (y + y2) / 2,
+          text,
+          color: COLORS.background,
+        })),
+      ),
+    ],
+  };
+}
+
+interface Label extends PlacedMark {
+  x: number;
+  x2: number;
+  y: number;
+  y2: number;
+  text: string;
+}
+
+/** Number and class of each face over its box, or within the photograph; the number alone where there is no room for both. */
+function placeLabels({ faces }: FacesPicture, boxes: { x: number; y: number }[], width: number): Label[] {
+  const place = (texts: string[]) =>
+    texts.map((text, i) => {
+      const wide = textWidth(text, FONT_SIZE.small) + 2 * LABEL_PADDING;
+      const x = Math.max(0, Math.min(boxes[i].x, width - wide));
+      const above = boxes[i].y - LABEL_HEIGHT;
+      const y = above < HEADER_HEIGHT ? boxes[i].y : above;
+      return { x, x2: x + wide, y, y2: y + LABEL_HEIGHT, text };
+    });
+  const full = place(faces.map((face, i) => `${i + 1} ${rank(face)[0].className}`));
+  const areApart = full.every((a, i) => full.slice(i + 1).every((b) => !doOverlap(a, b)));
+  return areApart ? full : place(faces.map((_, i) => String(i + 1)));
+}
+
+function doOverlap(a: Label, b: Label): boolean {
+  return a.x < b.x2 && b.x < a.x2 && a.y < b.y2 && b.y < a.y2;
+}

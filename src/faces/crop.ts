@@ -1,0 +1,91 @@
+import { loadSharp, type WholeImage } from "../data/decode.js";
+import type { Face } from "./detector.js";
+
+/**
+ * Side of the square that is cut out, in heights of the face's box: as near as training crops are. Of FER-2013's validation
+ * images, pasted into larger pictures, found and cut out again by 0.8, 0.9, 1, 1.1 and 1.3 heights, a network trained on FER-2013
+ * recognises 72.6, 72.9, 68.6, 67.3 and 62.3 % (n = 398), and 73.6 % of those cut out where they had been pasted.
+ */
+const SIDE = 0.9;
+/** Side of the cut-out, in pixels: no less than networks see. */
+const CROP_SIDE = 384;
+
+/** A square of an image, turned about its centre. */
+export interface TurnedSquare {
+  /** Centre, in pixels from the top left. */
+  x: number;
+  y: number;
+  side: number;
+  /** Clockwise, in degrees. */
+  angle: number;
+}
+
+/** The square that a face is cut out by: around its box, as tilted as its eyes. */
+export function faceSquare({ box, eyes: [left, right] }: Face): TurnedSquare {
+  return {
+    x: box.left + box.width / 2,
+    y: box.top + box.height / 2,
+    side: Math.max(1, SIDE * box.height),
+    angle: (Math.atan2(right.y - left.y, right.x - left.x) * 180) / Math.PI,
+  };
+}
+
+/**
+ * Cuts a face out of a photograph, its eyes level; where the square reaches beyond the border, the photograph is mirrored.
+ *
+ * @returns PNG, RGB, square.
+ */
+export async function cropFace(image: WholeImage, face: Face): Promise<Buffer> {
+  const { x, y, side, angle } = faceSquare(face);
+  const turn = (Math.abs(angle) * Math.PI) / 180;
+  const reach = Math.ceil((side * (Math.abs(Math.cos(turn)) + Math.abs(Math.sin(turn)))) / 2) + 1;
+  const around = await cutAround(image, Math.round(x), Math.round(y), reach);
+  const sharp = await loadSharp();
+  const raw = { width: 2 * reach, height: 2 * reach, channels: 3 } as const;
+  const enlarged = Math.round((2 * reach * CROP_SIDE) / side);
+  const scaled = await sharp(around, { raw })
+    .resize(enlarged, enlarged, { kernel: "cubic" })
+    .raw()
+    .toBuffer();
+  const turned = await sharp(scaled, { raw: { ...raw, width: enlarged, height: enlarged } })
+    .rotate(-angle)
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { width, height } = turned.info;
+  return sharp(turned.data, { raw: { ...raw, width, height } })
+    .extract({
+      left: Math.round((width - CROP_SIDE) / 2),
+      top: Math.round((height - CROP_SIDE) / 2),
+      width: CROP_SIDE,
+      height: CROP_SIDE,
+    })
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+}
+
+/** The square that reaches as far from a point to all sides, mirrored at the image's borders: RGB. */
+async function cutAround(
+  { pixels, width, height }: WholeImage,
+  x: number,
+  y: number,
+  reach: number,
+): Promise<Buffer> {
+  const [left, top] = [x - reach, y - reach];
+  const beyond = {
+    left: Math.max(0, -left),
+    top: Math.max(0, -top),
+    right: Math.max(0, x + reach - width),
+    bottom: Math.max(0, y + reach - height),
+  };
+  const sharp = await loadSharp();
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .extract({
+      left: Math.max(0, left),
+      top: Math.max(0, top),
+      width: 2 * reach - beyond.left - beyond.right,
+      height: 2 * reach - beyond.top - beyond.bottom,
+    })
+    .extend({ ...beyond, extendWith: "mirror" })
+    .raw()
+    .toBuffer();
+}

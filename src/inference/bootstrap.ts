@@ -1,0 +1,70 @@
+import { checkNumber, ParameterError } from "../errors.js";
+import { Random } from "../random.js";
+
+/** Bounds of the middle 95 % of what another draw of the images would have given. */
+export type Interval = [low: number, high: number];
+
+/** How far scores would differ on other images of the same kind. */
+export interface ScoreIntervals {
+  accuracy: Interval;
+  macroF1: Interval;
+}
+
+const NUM_RESAMPLES = 1000;
+const TAIL = 0.025;
+
+/**
+ * Percentile bootstrap: the scores of 1000 draws of as many images, with replacement.
+ *
+ * It counts the images as independent: where many show the same, the truth is wider.
+ *
+ * @param labels - int32 `[numImages]`, each in `[0, numClasses)`; at least one.
+ * @param predicted - The same of what was predicted.
+ * @see Efron and Tibshirani 1993, An Introduction to the Bootstrap, ch. 13
+ */
+export function bootstrapIntervals(
+  labels: Int32Array,
+  predicted: Int32Array,
+  numClasses: number,
+  seed: number,
+): ScoreIntervals {
+  const numImages = checkNumber("the number of images", labels.length, { min: 1 });
+  if (predicted.length !== numImages)
+    throw new ParameterError("the number of predictions", String(numImages), predicted.length);
+  const random = new Random(seed, "bootstrap");
+  const [accuracy, macroF1] = [new Float64Array(NUM_RESAMPLES), new Float64Array(NUM_RESAMPLES)];
+  for (let resample = 0; resample < NUM_RESAMPLES; resample++) {
+    const counts = new Int32Array(numClasses); // images and predictions of each class, added up
+    const hits = new Int32Array(numClasses);
+    let numHits = 0;
+    for (let drawn = 0; drawn < numImages; drawn++) {
+      const image = random.integer(numImages);
+      const label = labels[image];
+      counts[label]++;
+      counts[predicted[image]]++;
+      if (label !== predicted[image]) continue;
+      hits[label]++;
+      numHits++;
+    }
+    accuracy[resample] = numHits / numImages;
+    macroF1[resample] = meanF1(hits, counts);
+  }
+  return { accuracy: middle(accuracy), macroF1: middle(macroF1) };
+}
+
+/** 2 · hits / (images + predictions), in the mean over the classes that have either. */
+function meanF1(hits: Int32Array, counts: Int32Array): number {
+  let [sum, numClasses] = [0, 0];
+  for (let c = 0; c < hits.length; c++) {
+    if (counts[c] === 0) continue;
+    sum += (2 * hits[c]) / counts[c];
+    numClasses++;
+  }
+  return sum / numClasses;
+}
+
+function middle(values: Float64Array): Interval {
+  const sorted = values.sort();
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
+  return [at(TAIL), at(1 - TAIL)];
+}

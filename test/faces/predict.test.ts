@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import { tf } from "../../src/engine/tf.js";
+import { predictFaces } from "../../src/faces/predict.js";
+import { classifierInFolder, IMAGE_SIZE } from "../inference/fixtures.js";
+import { ASTRONAUT, groupPhoto, HOPPER } from "./photos.js";
+
+describe("predictFaces", () => {
+  const given = classifierInFolder();
+
+  it("classifies each face of a photograph by what is cut out of it", async () => {
+    const photo = await groupPhoto(1100, 600, [
+      { file: ASTRONAUT, left: 0, top: 0, height: 600 },
+      { file: HOPPER, left: 600, top: 0, height: 500 },
+    ]);
+    const [{ name, width, height, faces, whole }, ...others] = await predictFaces(given.classifier, photo);
+    assert.deepEqual(
+      [name, width, height, faces.length, whole, others.length],
+      ["buffer 1", 1100, 600, 2, undefined, 0],
+    );
+    for (const { predictions, pixels } of faces) {
+      assert.equal(pixels.length, IMAGE_SIZE * IMAGE_SIZE * 3);
+      const total = predictions.reduce((sum, { prob }) => sum + prob, 0);
+      assert.ok(Math.abs(total - 1) < 1e-6);
+    }
+    assert.ok(faces[0].box.left < faces[1].box.left);
+    assert.notDeepEqual(faces[0].predictions, faces[1].predictions);
+  });
+
+  it("classifies an image without a face as a whole", async () => {
+    const plain = path.join(given.dir, "plain.png");
+    await sharp(await groupPhoto(90, 60, [])).toFile(plain);
+    const [{ faces, whole, source }] = await predictFaces(given.classifier, [plain]);
+    assert.deepEqual([faces, source], [[], plain]);
+    assert.deepEqual(whole, (await given.classifier.predict(plain))[0]);
+  });
+
+  it("takes folders, and names photographs as they were given", async () => {
+    await sharp(ASTRONAUT).toFile(path.join(given.dir, "b.jpg"));
+    await sharp(await groupPhoto(60, 60, [])).toFile(path.join(given.dir, "a.png"));
+    const bytes = readFileSync(ASTRONAUT);
+    const photos = await predictFaces(given.classifier, [given.dir, bytes]);
+    assert.deepEqual(
+      photos.map(({ name, faces }) => [path.basename(name), faces.length]),
+      [
+        ["a.png", 0],
+        ["b.jpg", 1],
+        ["buffer 3", 1],
+      ],
+    );
+    assert.deepEqual(photos[2].faces.length, 1);
+    assert.deepEqual(await predictFaces(given.classifier, []), []);
+  });
+
+  it("leaves no tensors behind, after a photograph that cannot be read either", async () => {
+    await given.classifier.predict(ASTRONAUT);
+    const { numTensors } = tf.memory();
+    await predictFaces(given.classifier, ASTRONAUT);
+    await assert.rejects(predictFaces(given.classifier, [ASTRONAUT, Buffer.from("no image")]), {
+      message: "Expected an image at buffer 2 but found no image that can be read. Remove or replace it.",
+    });
+    assert.equal(tf.memory().numTensors, numTensors);
+  });
+});

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { Classifier, loadClassifier } from "../../src/inference/classifier.js";
+import { loadModelConfig, saveModel } from "../../src/model/model-folder.js";
+import { Trainer } from "../../src/training/trainer.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { config, stripes } from "../training/fixtures.js";
+import { draw } from "./drawn.js";
+import { CLASS_NAMES, classifierInFolder, IMAGE_SIZE } from "./fixtures.js";
+
+describe("a classifier trained on grey images", () => {
+  const given = classifierInFolder();
+  const at = (name: string) => path.join(given.dir, name);
+
+  it("sees a colour image grey, and a grey one as it is", async () => {
+    await draw(at("colour.png"));
+    await draw(at("grey.png"), { grey: true });
+    const classifier = new Classifier(
+      randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES, grey: true }),
+    );
+    const [colour, grey] = await classifier.predict([at("colour.png"), at("grey.png")]);
+    classifier.dispose();
+    // 0.299 · 0x20 + 0.587 · 0x40 + 0.114 · 0x80 = 61.7
+    assert.deepEqual([...colour.pixels.slice(0, 3)], [62, 62, 62]);
+    const [inColour, asItIs] = await given.classifier.predict([at("colour.png"), at("grey.png")]);
+    assert.deepEqual([...inColour.pixels.slice(0, 3)], [0x20, 0x40, 0x80]);
+    assert.notDeepEqual(colour.predictions, inColour.predictions);
+    assert.deepEqual(grey.pixels, asItIs.pixels);
+  });
+
+  it("is saved and loaded as such; others say nothing of it", async () => {
+    const network = randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES, grey: true });
+    await saveModel(at("grey"), network.config, await network.parameters());
+    network.dispose();
+    const loaded = await loadClassifier(at("grey"));
+    assert.equal(loaded.config.grey, true);
+    loaded.dispose();
+    await saveModel(at("other"), given.classifier.config, await given.classifier.network.parameters());
+    assert.ok(!("grey" in (await loadModelConfig(at("other")))));
+  });
+
+  it("comes of training on images that are all grey", async () => {
+    const images = stripes(8, 0);
+    const ofGrey = await Trainer.create(config(), images, ["across", "down"]);
+    const ofColour = await Trainer.create(config(), { ...images, numChannels: 3 }, ["across", "down"]);
+    assert.deepEqual([ofGrey.network.config.grey, ofColour.network.config.grey], [true, undefined]);
+    ofGrey.dispose();
+    ofColour.dispose();
+  });
+});
