@@ -21,7 +21,7 @@ interface Flags extends DataFlags {
 export function addTrainCommand(program: Command): void {
   withDataOptions(program.command("train"))
     .description("fine-tune a network; a run that was stopped goes on")
-    .option("--preset <name>", "tutorial, seed, fer2013 or fer2013-fast", "tutorial")
+    .option("--preset <name>", "tutorial, seed, fer2013-fast, fer2013 or fer2013-best", "tutorial")
     .option("--set <name=value>", "replace a value of the preset; repeatable", collectAssignments)
     .option("--run <folder>", "folder of the run (default: runs/<preset>)")
     .option("--json", "print epochs and the end as JSON lines")
