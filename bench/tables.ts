@@ -91,11 +91,19 @@ function describeEpochs(tensors: readonly EpochTensors[]): string {
   );
 }
 
-/** The first column to the left, figures to the right. */
+/** The first column to the left, figures to the right; columns are as wide as their widest cell, as `npm run format` has it. */
 export function toMarkdown({ heading, rows }: TextTable): string {
+  const widths = heading.map((name, column) =>
+    Math.max(3, name.length, ...rows.map((row) => row[column].length)),
+  );
+  const pad = (cell: string, column: number) =>
+    column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
-  const rule = heading.map((_, column) => (column === 0 ? "---" : "--:"));
-  return [heading, rule, ...rows].map(line).join("\n");
+  const rule = widths.map((width, column) =>
+    column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`,
+  );
+  const [first, ...others] = [heading, ...rows].map((cells) => line(cells.map(pad)));
+  return [first, line(rule), ...others].join("\n");
 }
 
 /** Three digits are more than one run agrees with the next. */

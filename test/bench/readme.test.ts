@@ -29,7 +29,7 @@ describe("speedSection", () => {
       section,
       /2 cores of an AMD EPYC, 24 GiB, 2026-01-02; Node v20, TensorFlow 2\.21\.0, PyTorch 2\.13\.0/,
     );
-    assert.match(section, /\| train lite0, 48 px, batch 32 \| 300 \| 150 \| 200 \| 1\.50 \|/);
+    assert.match(section, /\| train lite0, 48 px, batch 32 +\| +300 \| +150 \| +200 \| +1\.50 \|/);
     assert.match(section, /- 2\.00 × training Lite0, batch 32, 48 px; PyTorch in its default layout/);
     assert.match(section, /- 3\.00 × seconds to the best validation accuracy of the seed recipe/);
   });

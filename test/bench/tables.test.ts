@@ -59,6 +59,6 @@ const table = { heading: ["op", "ms"], rows: [["MatMul", "42"]] };
 
 describe("toMarkdown", () => {
   it("puts the first column to the left and figures to the right", () => {
-    assert.equal(toMarkdown(table), "| op | ms |\n| --- | --: |\n| MatMul | 42 |");
+    assert.equal(toMarkdown(table), "| op     |  ms |\n| ------ | --: |\n| MatMul |  42 |");
   });
 });

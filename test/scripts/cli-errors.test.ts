@@ -29,7 +29,7 @@ describe("ferkit with bad input", function () {
   const cases: [string[], string | RegExp][] = [
     [
       ["train", "--preset", "best"],
-      "one of seed, tutorial, fer2013, fer2013-fast for preset but received best of type string",
+      "one of seed, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received best of type string",
     ],
     [
       [...train, "--set", "epoch=3"],
@@ -114,7 +114,7 @@ describe("ferkit with bad input", function () {
     });
 
   for (const [args, reason] of [
-    [["predict", "images"], "error: required option '--model <folder>' not specified"],
+    [["predict"], "error: missing required argument 'images'"],
     [["tarin"], "error: unknown command 'tarin'\n(Did you mean train?)"],
     [["train", "--epochs", "3"], "error: unknown option '--epochs'"],
   ] as const)
