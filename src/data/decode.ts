@@ -2,6 +2,7 @@ import { readFile } from "node:fs";
 import { promisify } from "node:util";
 import type Sharp from "sharp";
 import { InputError } from "../errors.js";
+import { firstChannel, isGrey, repeatChannel } from "./grey.js";
 import { jpegHeader } from "./jpeg-header.js";
 
 /** An image as the network takes it. */
@@ -152,34 +153,4 @@ function reason(error: unknown): string {
   if (/pixel limit/.test(message)) return `more than ${MAX_PIXELS / 1e6} million pixels`;
   if (/unsupported image format/.test(message)) return "no image that can be read";
   return message.split("\n")[0].replace(/\.$/, "");
-}
-
-/** RGB pixels of grey ones. */
-export function repeatChannel(grey: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array(grey.length * 3);
-  for (let i = 0; i < grey.length; i++) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
-  return rgb;
-}
-
-/** Shares of red, green and blue in what the eye takes for brightness, ITU-R BT.601; JPEG's too. */
-const LUMA = [0.299, 0.587, 0.114];
-
-/** RGB pixels without their colour, still three channels. */
-export function toGrey(rgb: Uint8Array): Uint8Array {
-  const grey = new Uint8Array(rgb.length);
-  for (let i = 0; i < rgb.length; i += 3)
-    grey.fill(Math.round(LUMA[0] * rgb[i] + LUMA[1] * rgb[i + 1] + LUMA[2] * rgb[i + 2]), i, i + 3);
-  return grey;
-}
-
-function firstChannel(rgb: Uint8Array): Uint8Array {
-  const grey = new Uint8Array(rgb.length / 3);
-  for (let i = 0; i < grey.length; i++) grey[i] = rgb[3 * i];
-  return grey;
-}
-
-function isGrey(pixels: Uint8Array): boolean {
-  for (let i = 0; i < pixels.length; i += 3)
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
-  return true;
 }

@@ -1,5 +1,5 @@
 import { readBytes, writeBytes } from "../files.js";
-import { repeatChannel } from "./decode.js";
+import { repeatChannel } from "./grey.js";
 
 /** Pixels are written when there are so many bytes of them. */
 const BLOCK_BYTES = 2 ** 22;

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { decodeImage, isImageFile, toGrey } from "../data/decode.js";
+import { decodeImage, isImageFile } from "../data/decode.js";
+import { toGrey } from "../data/grey.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import { loadModel } from "../model/model-folder.js";

@@ -41,8 +41,7 @@ export async function classify(
   images: PackedImages,
   { values, isMirrored = false }: { values?: ReadonlyMap<string, Tensor>; isMirrored?: boolean } = {},
 ): Promise<Float32Array> {
-  const { classNames, imageSize } = network.config;
-  const numClasses = classNames.length;
+  const numClasses = network.config.classNames.length;
   const own = values ?? network.read();
   const probs = new Float32Array(images.numImages * numClasses);
   let offset = 0;
@@ -55,7 +54,7 @@ export async function classify(
   })) {
     const output = tf.tidy(() => {
       const pixels = isMirrored ? (tf.reverse(batch.images, 2) as Tensor4D) : batch.images;
-      return tf.softmax(network.logits(fitImages(pixels, imageSize), own));
+      return tf.softmax(network.logits(fitImages(pixels, network.config), own));
     });
     batch.images.dispose();
     probs.set((await output.data()) as Float32Array, offset);

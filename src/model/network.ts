@@ -1,3 +1,4 @@
+import { LUMA } from "../data/grey.js";
 import * as kernels from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { readVariables, Variable } from "../engine/variable.js";
@@ -128,7 +129,23 @@ function checkParameter({ name, shape }: ParameterSpec, value: ParameterValue | 
   });
 }
 
-/** Scales images to the network's input where they are of another size; the caller disposes the result. */
-export function fitImages(images: Tensor4D, imageSize: number): Tensor4D {
-  return images.shape[1] === imageSize ? images.clone() : kernels.resizeBilinear(images, imageSize);
+/**
+ * Images as a network knows them: of its size, and without colour where it was trained on grey ones.
+ *
+ * @param images - Pixels of 0–255 `[batchSize, height, width, 3]`; stay the caller's, who disposes the result.
+ */
+export function fitImages(
+  images: Tensor4D,
+  { imageSize, grey }: Pick<ModelConfig, "imageSize" | "grey">,
+): Tensor4D {
+  return tf.tidy(() => {
+    const pixels = grey ? greyImages(images) : images;
+    return pixels.shape[1] === imageSize ? pixels.clone() : kernels.resizeBilinear(pixels, imageSize);
+  });
+}
+
+/** As `toGrey` makes pixels grey. */
+function greyImages(images: Tensor4D): Tensor4D {
+  const brightness = images.mul(LUMA).sum(3, true).round();
+  return tf.tile(brightness as Tensor4D, [1, 1, 1, 3]);
 }

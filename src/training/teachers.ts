@@ -47,7 +47,7 @@ export class Teachers {
   teach(images: Tensor4D, targets: Tensor2D): Tensor2D {
     return tf.tidy(() => {
       const probs = this.networks.map((network) =>
-        tf.softmax(network.logits(fitImages(images, network.config.imageSize))),
+        tf.softmax(network.logits(fitImages(images, network.config))),
       );
       const mean = tf.addN(probs).div(probs.length);
       return targets.mul(1 - this.share).add(mean.mul(this.share)) as Tensor2D;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { decodeWhole, toGrey } from "../../src/data/decode.js";
+import { decodeWhole } from "../../src/data/decode.js";
 
 /** 3 × 2: red, green and blue over black, white and grey. */
 const PIXELS = Buffer.from([255, 0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 90, 90, 90]);
@@ -33,16 +33,5 @@ describe("decodeWhole", () => {
       name: "InputError",
       message: "Expected an image at buffer 3 but found an empty file. Remove or replace it.",
     });
-  });
-});
-
-describe("toGrey", () => {
-  it("weighs red, green and blue by their brightness", () => {
-    // 0.299 · 255 = 76.2, 0.587 · 255 = 149.7, 0.114 · 255 = 29.1
-    const expected = [76, 150, 29, 0, 255, 90];
-    assert.deepEqual(
-      [...toGrey(PIXELS)],
-      expected.flatMap((value) => [value, value, value]),
-    );
   });
 });

@@ -1,12 +1,28 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import { Classifier, loadClassifier } from "../../src/inference/classifier.js";
+import type { PackedImages } from "../../src/data/packed.js";
+import { PixelArray } from "../../src/data/pixels.js";
+import { tf } from "../../src/engine/tf.js";
+import { Classifier, loadClassifier, rank } from "../../src/inference/classifier.js";
+import { classify } from "../../src/inference/evaluate.js";
 import { loadModelConfig, saveModel } from "../../src/model/model-folder.js";
 import { Trainer } from "../../src/training/trainer.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { config, stripes } from "../training/fixtures.js";
 import { draw } from "./drawn.js";
 import { CLASS_NAMES, classifierInFolder, IMAGE_SIZE } from "./fixtures.js";
+
+/** One image in colour. */
+function packed(rgb: Uint8Array): PackedImages {
+  return {
+    pixels: new PixelArray(rgb, rgb.length),
+    labels: Int32Array.of(0),
+    numImages: 1,
+    imageSize: IMAGE_SIZE,
+    numChannels: 3,
+    paths: ["0/colour.png"],
+  };
+}
 
 describe("a classifier trained on grey images", () => {
   const given = classifierInFolder();
@@ -26,6 +42,22 @@ describe("a classifier trained on grey images", () => {
     assert.deepEqual([...inColour.pixels.slice(0, 3)], [0x20, 0x40, 0x80]);
     assert.notDeepEqual(colour.predictions, inColour.predictions);
     assert.deepEqual(grey.pixels, asItIs.pixels);
+  });
+
+  it("sees packed images of colour as it sees the files", async () => {
+    await draw(at("colour.png"));
+    const classifier = new Classifier(
+      randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES, grey: true }),
+    );
+    const [ofFile] = await classifier.predict([at("colour.png")]);
+    const [{ pixels }] = await given.classifier.predict([at("colour.png")]);
+    const { numTensors } = tf.memory();
+    const ofPacked = await classify(classifier.network, packed(pixels));
+    assert.equal(tf.memory().numTensors, numTensors);
+    const other = await classify(given.classifier.network, packed(pixels));
+    classifier.dispose();
+    assert.deepEqual(rank(ofPacked, CLASS_NAMES), ofFile.predictions);
+    assert.notDeepEqual(other, ofPacked);
   });
 
   it("is saved and loaded as such; others say nothing of it", async () => {

@@ -19,7 +19,7 @@ async function saveTeacher(
   const network = randomNetwork({ imageSize, classNames }, seed);
   await saveModel(dir, network.config, await network.parameters());
   const images = randomImages(2, TINY.imageSize);
-  const probs = tf.tidy(() => tf.softmax(network.logits(fitImages(images, imageSize))));
+  const probs = tf.tidy(() => tf.softmax(network.logits(fitImages(images, { imageSize }))));
   tf.dispose(images);
   network.dispose();
   return take(probs);
