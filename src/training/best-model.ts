@@ -1,4 +1,4 @@
-import { fitTemperature } from "../inference/calibration.js";
+import { calibrationError, fitTemperature, reliability, withTemperature } from "../inference/calibration.js";
 import { calibrated } from "../model/calibrated.js";
 import { saveModel } from "../model/model-folder.js";
 import type { ModelConfig, ParameterValue } from "../model/network.js";
@@ -7,8 +7,9 @@ import type { ModelConfig, ParameterValue } from "../model/network.js";
 const MIN_CALIBRATION_IMAGES = 100;
 
 /**
- * Saves a model with its probabilities calibrated on the validation images, where there are 100 or more. No prediction changes
- * by that: the classes stay in their order.
+ * Saves a model with its probabilities calibrated by a temperature fitted on the validation images, where there are 100 or more
+ * and it lowers the calibration error: label smoothing can leave a network so near that the temperature of the least
+ * cross-entropy takes it away (experiments/README.md). No prediction changes: the classes stay in their order.
  *
  * @param probs - Of the validation images, float32 `[numImages, numClasses]`.
  * @param labels - int32 `[numImages]`.
@@ -20,9 +21,12 @@ export async function saveBestModel(
   { probs }: { probs: Float32Array },
   labels: Int32Array,
 ): Promise<void> {
-  const numImages = labels.length;
+  const [numImages, numClasses] = [labels.length, config.classNames.length];
   if (numImages < MIN_CALIBRATION_IMAGES) return saveModel(dir, config, parameters);
-  const temperature = fitTemperature(probs, labels, config.classNames.length);
+  const temperature = fitTemperature(probs, labels, numClasses);
+  const errorOf = (values: Float32Array) => calibrationError(reliability(values, labels, numClasses));
+  if (errorOf(withTemperature(probs, numClasses, temperature)) >= errorOf(probs))
+    return saveModel(dir, config, parameters);
   const model = calibrated(config, parameters, { temperature, numImages });
   return saveModel(dir, model.config, model.parameters);
 }

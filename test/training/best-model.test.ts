@@ -1,24 +1,25 @@
 import assert from "node:assert/strict";
+import { fitTemperature } from "../../src/inference/calibration.js";
 import { loadModel, loadModelConfig } from "../../src/model/model-folder.js";
 import { saveBestModel } from "../../src/training/best-model.js";
 import { randomNetwork, TINY } from "../model/fixtures.js";
 import { runFolder } from "./fixtures.js";
 
-/** Each image says 0.9 to class 0, 0.05 to the others; so many of them are of it. */
-function evaluated(numImages: number, numRight: number) {
+/** Each image says `row`; so many of them are of class 0, the others of class 1. */
+function evaluated(numImages: number, numRight: number, row: number[]) {
   const probs = new Float32Array(3 * numImages);
-  for (let i = 0; i < numImages; i++) probs.set([0.9, 0.05, 0.05], 3 * i);
+  for (let i = 0; i < numImages; i++) probs.set(row, 3 * i);
   return { probs, labels: Int32Array.from({ length: numImages }, (_, i) => (i < numRight ? 0 : 1)) };
 }
 
 describe("saveBestModel", () => {
   const folder = runFolder();
 
-  async function save(numImages: number, numRight: number) {
+  async function save(numImages: number, numRight: number, row = [0.9, 0.05, 0.05]) {
     const network = randomNetwork();
     const parameters = await network.parameters();
     network.dispose();
-    const { probs, labels } = evaluated(numImages, numRight);
+    const { probs, labels } = evaluated(numImages, numRight, row);
     await saveBestModel(folder.dir, TINY, parameters, { probs }, labels);
     return parameters;
   }
@@ -37,6 +38,14 @@ describe("saveBestModel", () => {
     after.forEach((value, i) => {
       assert.ok(Math.abs(value * (temperature as number) - before[i]) < 1e-6);
     });
+  });
+
+  it("saves the model as it is where it is as sure as it may be, though a temperature fits better", async () => {
+    const row = [0.6, 0.01, 0.39]; // class 0 as often as it says, but the others are of the class that it thinks least of
+    const { probs, labels } = evaluated(200, 120, row);
+    assert.ok(fitTemperature(probs, labels, 3) > 1.5);
+    await save(200, 120, row);
+    assert.equal((await loadModelConfig(folder.dir)).calibration, undefined);
   });
 
   it("saves the model as it is with fewer than 100 images", async () => {
