@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
+import { endOnBrokenPipe } from "./broken-pipe.js";
 import { reportFailure } from "./report-failure.js";
 
 /** Loaded when asked for: the engine, which most of them need, takes a second and says so. */
@@ -22,6 +23,7 @@ const { version, description } = JSON.parse(
   description: string;
 };
 
+endOnBrokenPipe(process.stdout);
 const program = new Command("ferkit").description(description).version(version).showHelpAfterError();
 const [, , asked] = process.argv;
 const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);

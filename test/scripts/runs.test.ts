@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -50,6 +50,18 @@ describe("ferkit runs", function () {
     assert.deepEqual([worse.name, worse.durationMs, worse.environment], ["worse", 120_000, []]);
     assert.deepEqual(better.config, JSON.parse(JSON.stringify(runConfig({ seed: 7 }))));
     assert.equal(worse.folder, path.join(dir, "runs/worse"));
+  });
+
+  it("ends without a word when nobody reads its output any more", async () => {
+    const child = spawn(process.execPath, [launcher, "runs", "--json"], { cwd: dir, env: environment(dir) });
+    child.stdout.destroy();
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const status = await new Promise((resolve) => child.on("close", resolve));
+    assert.equal(status, 141, stderr);
+    assert.doesNotMatch(stderr, /EPIPE/);
   });
 
   it("shows in which values the configurations differ", () => {
