@@ -1,11 +1,15 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { checkNumber } from "../../src/errors.js";
+import { checkNumber, InputError } from "../../src/errors.js";
 import {
   type Classifier,
   classifiedPictures,
   facesChart,
+  gradCam,
+  heatMapPictures,
+  type JudgedImage,
   loadClassifier,
+  occlusionMap,
   type Prediction,
   percent,
   photoPictures,
@@ -21,6 +25,7 @@ interface Flags {
   faces?: boolean;
   top: number;
   chart?: string;
+  heatMaps?: boolean;
   json?: boolean;
 }
 
@@ -30,12 +35,15 @@ export function addPredictCommand(program: Command): void {
     .option("--faces", "find the faces in photographs, and classify each")
     .option("--top <count>", "classes to print for each image or face", numberFor("--top"), 3)
     .option("--chart <file>", "draw the images with their probabilities: .svg, .png or .json (vega-lite)")
+    .option("--heat-maps", "show in the chart which parts of each image speak for its first class")
     .option(
       "--json",
       "print {name, predictions} for each image, as JSON lines; with --faces {name, faces: [{box, score, predictions}]}",
     )
     .action(async (images: string[], flags: Flags) => {
       checkNumber("--top", flags.top, { min: 1, integer: true });
+      if (flags.heatMaps && flags.chart === undefined)
+        throw new InputError({ expected: "--chart FILE, where --heat-maps are drawn", found: "no --chart" });
       const classifier = await loadClassifier(callerPath(flags.model));
       const inputs = images.map(callerPath);
       await (flags.faces ? printFaces : printImages)(classifier, inputs, flags);
@@ -51,7 +59,7 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
   }
   if (flags.chart !== undefined)
     await saveChart(
-      predictionGridChart(await classifiedPictures(withShortNames(classified))),
+      predictionGridChart(await picturesFor(classifier, flags)(withShortNames(classified))),
       callerPath(flags.chart),
     );
 }
@@ -75,7 +83,16 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
     }
   }
   if (flags.chart !== undefined)
-    await saveChart(facesChart(await photoPictures(withShortNames(photos))), callerPath(flags.chart));
+    await saveChart(
+      facesChart(await photoPictures(withShortNames(photos), picturesFor(classifier, flags))),
+      callerPath(flags.chart),
+    );
+}
+
+function picturesFor({ network }: Classifier, { heatMaps }: Flags) {
+  if (!heatMaps) return classifiedPictures;
+  const methods = { "Grad-CAM": gradCam, Occlusion: occlusionMap };
+  return (images: JudgedImage[]) => heatMapPictures(network, images, methods);
 }
 
 function ranked(predictions: Prediction[], { top }: Flags): string {

@@ -1,6 +1,6 @@
 import { type PlacedMark, pixelLayer, textLayer } from "./pixel-layout.js";
 import { predictionGrid } from "./prediction-charts.js";
-import { describe, type PredictedImage, rank, shown } from "./prediction-tile.js";
+import { describe, HEAT_MAP_HINT, type PredictedImage, rank, shown } from "./prediction-tile.js";
 import { fitText, textWidth } from "./text-width.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
@@ -52,8 +52,10 @@ export function facesChart(photos: FacesPicture[], options: FacesChartOptions = 
   );
   const views = photos.filter(({ whole }) => !whole).flatMap((photo) => photoViews(photo, numShown));
   if (wholes.length) views.push(gridView(wholes, numShown));
+  const hasHeatMaps = photos.some(({ faces, whole }) => [...faces, whole].some((item) => item?.heatMaps));
+  const subtitle = hasHeatMaps ? HEAT_MAP_HINT : undefined;
   return buildChart(
-    { title, description: views.map(({ words }) => words).join("\n") },
+    { title, subtitle, description: views.map(({ words }) => words).join("\n") },
     { spacing: SPACING, vconcat: views.map(({ view }) => view) },
   );
 }
@@ -76,8 +78,9 @@ function photoViews(photo: FacesPicture, numShown?: number): Part[] {
 function gridView(items: PredictedImage[], numShown?: number): Part {
   const areMany = items.length > MANY;
   const tiles = items.map((item) => shown(item, numShown ?? (areMany ? 3 : 7)));
+  const numColumns = items.some(({ heatMaps }) => heatMaps) ? 1 : areMany ? 3 : 2;
   return {
-    view: predictionGrid(items, tiles, areMany ? 3 : 2),
+    view: predictionGrid(items, tiles, numColumns),
     words: items.map((item, i) => describe(item, tiles[i])).join("\n"),
   };
 }

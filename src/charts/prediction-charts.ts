@@ -6,6 +6,7 @@ import {
   describe,
   drawTile,
   GAP,
+  HEAT_MAP_HINT,
   type PredictedImage,
   type Row,
   rank,
@@ -55,7 +56,7 @@ export function predictionGridChart(
     options.subtitle,
     items.some(({ trueClassName }) => trueClassName !== undefined) &&
       "✓ marks the true class; a wrong first choice is orange",
-    hasHeatMaps && "bright is what speaks for a class",
+    hasHeatMaps && HEAT_MAP_HINT,
   ];
   return buildChart(
     {

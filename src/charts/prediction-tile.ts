@@ -40,6 +40,7 @@ const MAX_NAME_WIDTH = 150;
 /** Room for a caption such as "Grad-CAM: surprise". */
 const HEAT_MAP_SIDE = 132;
 export const GAP = 14;
+export const HEAT_MAP_HINT = "bright is what speaks for a class";
 
 export type Row = ClassProb & { isFirst: boolean; isTrue: boolean };
 

@@ -89,6 +89,22 @@ describe("facesChart", () => {
     assert.equal(await percents(1), 8);
   });
 
+  it("draws the heat maps of each face between the face and its bars, and says how to read them", async () => {
+    const heatMaps = [{ image: PIXEL, caption: "Grad-CAM: happy" }];
+    const faces = [face(200, 300), face(800, 100)].map((one) => ({ ...one, heatMaps }));
+    const chart = facesChart([photo(faces)]);
+    const marks = await drawnMarks(chart);
+    const [, ...pictures] = dataMarks(marks, "image");
+    assert.equal(pictures.length, 4);
+    assert.equal(new Set(pictures.map(({ x }) => x)).size, 2, "one face under the other");
+    const bars = dataMarks(marks, "rect").filter(({ y }) => y >= pictures[0].y);
+    assert.equal(bars.length, 4);
+    for (const bar of bars) for (const { x, width } of pictures) assert.ok(bar.x >= x + width);
+    const texts = await svgTexts(chart);
+    for (const text of ["Grad-CAM: happy", "bright is what speaks for a class"])
+      assert.ok(texts.includes(text), text);
+  });
+
   it("says the main numbers in words", () => {
     const { description } = facesChart([photo([face(200, 300)]), whole]);
     assert.equal(

@@ -92,6 +92,10 @@ describe("ferkit with bad input", function () {
       ["predict", "images", "--model", "model", "--top", "0"],
       "an integer ≥ 1 for --top but received 0 of type number",
     ],
+    [
+      ["predict", "images", "--model", "model", "--heat-maps"],
+      "--chart FILE, where --heat-maps are drawn but found no --chart.",
+    ],
     [["notebooks", "--timeout", "soon"], "a number for --timeout but found soon."],
     [["notebooks", "--timeout", "-5"], "an integer ≥ 1 for --timeout but received -5 of type number"],
     [["notebooks", "--folder", "none"], /^a folder of notebooks at \S+\/none but found no such path\.$/],

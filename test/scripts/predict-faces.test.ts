@@ -62,4 +62,13 @@ describe("ferkit predict --faces", () => {
     assert.equal(svg.match(/<image /g)?.length, 3);
     assert.ok(svg.includes(">two.png: 2 faces<"));
   });
+
+  it("draws two heat maps beside each face, and beside an image without one", () => {
+    const { status } = predict("two.png", "none.png", "--chart", "why.svg", "--heat-maps");
+    assert.equal(status, 0);
+    const svg = readFileSync(path.join(given.dir, "why.svg"), "utf8");
+    assert.equal(svg.match(/<image /g)?.length, 1 + 3 * 3);
+    assert.equal(svg.match(/>Grad-CAM: (circle|square|triangle)</g)?.length, 3);
+    assert.equal(svg.match(/>Occlusion: (circle|square|triangle)</g)?.length, 3);
+  });
 });
