@@ -1,8 +1,7 @@
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { checkChoice } from "../errors.js";
 import { lastFeatures } from "../model/inference.js";
 import type { Network } from "../model/network.js";
-import { positiveShare, toBatch } from "./heat-map.js";
+import { readHeatMap, toBatch } from "./heat-map.js";
 
 /** Pixels between neighbouring places of the last feature map: five of the network's layers halve its input. */
 const STRIDE = 32;
@@ -50,18 +49,14 @@ export async function gradCam(
   pixels: Uint8Array,
   className: string,
 ): Promise<Float32Array> {
-  const { imageSize, classNames } = network.config;
-  const label = classNames.indexOf(checkChoice("className", className, classNames));
-  const output = tf.tidy(() => {
+  const { imageSize } = network.config;
+  return readHeatMap(network, className, (label) => {
     const image = toBatch(pixels, imageSize);
     const copies = SHIFTS.flatMap((down) => SHIFTS.map((right) => shifted(image, down, right)));
     const maps = classMaps(network, tf.concat(copies)).gather([label], 3);
     const stitched = tf.avgPool(stitch(maps), 3, 1, "same");
-    return positiveShare(enlarge(stitched.squeeze([0, 3]), imageSize));
+    return enlarge(stitched.squeeze([0, 3]), imageSize);
   });
-  const heat = (await output.data()) as Float32Array;
-  output.dispose();
-  return heat;
 }
 
 /** The image as seen from a place further down and to the right; its last pixels go on beyond its border. */

@@ -1,6 +1,6 @@
 // What the ways to find out where an image speaks for a class have in common.
 import { type Tensor, type Tensor4D, tf } from "../engine/tf.js";
-import { checkNumber } from "../errors.js";
+import { checkChoice, checkNumber } from "../errors.js";
 import type { Network } from "../model/network.js";
 
 /**
@@ -25,10 +25,23 @@ export function toBatch(pixels: Uint8Array, imageSize: number): Tensor4D {
   return tf.tensor4d(Float32Array.from(pixels), [1, imageSize, imageSize, 3]);
 }
 
-/** What is positive in a map, as shares of the greatest; all 0 where nothing is. The caller disposes it. */
-export function positiveShare(map: Tensor): Tensor {
-  return tf.tidy(() => {
-    const positive = tf.relu(map);
+/**
+ * Computes the map of a class and reads it: what is positive in it, as shares of the greatest; all 0 where nothing is.
+ *
+ * @param mapOf - By the class's label, `[imageSize, imageSize]`; runs in a `tf.tidy`.
+ * @throws ParameterError when `className` is none of the network's.
+ */
+export async function readHeatMap(
+  { config: { classNames } }: Network,
+  className: string,
+  mapOf: (label: number) => Tensor,
+): Promise<Float32Array> {
+  const label = classNames.indexOf(checkChoice("className", className, classNames));
+  const output = tf.tidy(() => {
+    const positive = tf.relu(mapOf(label));
     return tf.divNoNan(positive, positive.max());
   });
+  const heat = (await output.data()) as Float32Array;
+  output.dispose();
+  return heat;
 }

@@ -1,8 +1,7 @@
 import { loadSharp } from "../data/decode.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { checkChoice } from "../errors.js";
 import type { Network } from "../model/network.js";
-import { positiveShare, toBatch } from "./heat-map.js";
+import { readHeatMap, toBatch } from "./heat-map.js";
 
 /** Side of the window that hides, and how far it moves at a time, as shares of the image's side. */
 const WINDOW = 1 / 4;
@@ -27,10 +26,9 @@ export async function occlusionMap(
   pixels: Uint8Array,
   className: string,
 ): Promise<Float32Array> {
-  const { imageSize, classNames } = network.config;
-  const label = classNames.indexOf(checkChoice("className", className, classNames));
+  const { imageSize } = network.config;
   const hidden = await blur(pixels, imageSize);
-  const output = tf.tidy(() => {
+  return readHeatMap(network, className, (label) => {
     const [image, blurred] = [pixels, hidden].map((values) => toBatch(values, imageSize));
     const difference = blurred.sub(image);
     const logProb = (images: Tensor) =>
@@ -48,11 +46,8 @@ export async function occlusionMap(
         return whole.sub(logProb(image.add(difference.mul(cover))));
       }),
     );
-    return positiveShare(spread(tf.stack(losses) as Tensor2D, imageSize));
+    return spread(tf.stack(losses) as Tensor2D, imageSize);
   });
-  const heat = (await output.data()) as Float32Array;
-  output.dispose();
-  return heat;
 }
 
 /**
