@@ -34,11 +34,11 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
     least(results.memory.filter((m) => names.includes(m.contender)).map((m) => m.peakResidentBytes));
   const seconds = (run: "pytorchSeed" | "pytorchRecipe" | "ferkit") => record && secondsToTarget(record, run);
   const figures: Record<string, [value: Figure, meaning: string]> = {
-    trainLite0VsPytorchSeed: [
+    trainLite0VsPytorchBaseline: [
       over(lite0Seed("ferkit"), lite0Seed("pytorch")),
       "training Lite0, batch 32, 48 px; PyTorch in its default layout",
     ],
-    trainB0VsPytorchSeed: [
+    trainB0VsPytorchBaseline: [
       over(b0Seed("ferkit"), b0Seed("pytorch")),
       "training B0, batch 32, 48 px; PyTorch in its default layout",
     ],
@@ -58,7 +58,7 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
       best("b0", 96),
       "training B0, 96 px; each at the better of batch 32 and 128, PyTorch in its best layout",
     ],
-    trainLite0LoadingVsPytorchSeed: [
+    trainLite0LoadingVsPytorchBaseline: [
       over(lite0Seed("ferkitLoading"), lite0Seed("pytorch")),
       "training Lite0, batch 32, 48 px; ferkit loads and augments, PyTorch does not",
     ],

@@ -1,9 +1,9 @@
 // Draws faces with and without glasses into class folders: npx tsx examples/draw-glasses.mts FOLDER [IMAGES-OF-EACH-CLASS]
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { EXPRESSIONS } from "../src/data/face.js";
-import { drawLook } from "../src/data/face-look.js";
-import { drawFace } from "../src/data/synthetic.js";
+import { drawFace } from "../src/cartoons/draw.js";
+import { EXPRESSIONS } from "../src/cartoons/face.js";
+import { drawLook } from "../src/cartoons/look.js";
 import { checkNumber } from "../src/errors.js";
 import { Random } from "../src/random.js";
 

@@ -32,8 +32,8 @@ RECIPE = dict(
     labelSmoothing=0.1, mixup=0.2, cutmix=1.0, mixShare=0.5, dropoutRate=0.3, rotation=15, translation=0.06,
     zoom=(0.9, 1.15), brightness=0.15, contrast=0.15, erasing=0.25,
 )
-TEACHER = dict(RECIPE, epochs=10, dropPathRate=0.1, averageDecay=0.998)
-STUDENT = dict(RECIPE, epochs=30, dropPathRate=0.15, averageDecay=0.999, teacherShare=0.75)
+TEACHER = dict(RECIPE, epochs=10, dropPathRate=0.1, emaDecay=0.998)
+STUDENT = dict(RECIPE, epochs=30, dropPathRate=0.15, emaDecay=0.999, teacherShare=0.75)
 SMOKE = dict(weights="random", imageSize=40, batchSize=16, epochs=1)
 
 
@@ -80,7 +80,7 @@ def train(variants, images, labels, r, seed, teachers=()):
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        follow = 1 - min(r["averageDecay"], step / (step + 9))
+        follow = 1 - min(r["emaDecay"], step / (step + 9))
         for network, average in zip(networks, averages):
             for value, mean in zip(network.state_dict().values(), average.state_dict().values()):
                 if value.is_floating_point():

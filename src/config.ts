@@ -45,7 +45,7 @@ export interface TrainConfig {
   /** Share of the targets that is the teachers' mean probabilities, [0, 1]; the rest are the labels'. */
   teacherShare: number;
   /** Decay of the moving average of weights that is validated and kept; 0 = off. */
-  averageDecay: number;
+  emaDecay: number;
   /** Before the last layer, [0, 1). */
   dropoutRate: number;
   /** Stochastic depth at the last block, [0, 1). */
@@ -72,13 +72,7 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
     if (!(checkNumber(name, config[name], { min: 0, max: 10 }) > 0))
       throw new ParameterError(name, "a number > 0", config[name]);
   checkChoice("schedule", config.schedule, ["cosine", "constant"]);
-  for (const name of [
-    "warmupShare",
-    "labelSmoothing",
-    "averageDecay",
-    "dropoutRate",
-    "dropPathRate",
-  ] as const)
+  for (const name of ["warmupShare", "labelSmoothing", "emaDecay", "dropoutRate", "dropPathRate"] as const)
     checkNumber(name, config[name], share);
   checkNumber("weightDecay", config.weightDecay, { min: 0, max: 1 });
   checkNumber("batchNormMomentum", config.batchNormMomentum, { min: 0, max: 1 });

@@ -1,5 +1,7 @@
 // All that notebooks, scripts and other programs use.
 export { cacheDir } from "./cache-dir.js";
+export { drawSyntheticFaces } from "./cartoons/draw.js";
+export { EXPRESSIONS, faceSvg } from "./cartoons/face.js";
 export { evaluationChart } from "./charts/calibration-chart.js";
 export { classBalanceChart } from "./charts/data-charts.js";
 export { duration } from "./charts/duration.js";
@@ -23,17 +25,15 @@ export {
 } from "./charts/tables.js";
 export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training-charts.js";
 export { checkTrainConfig, type TrainConfig } from "./config.js";
-export { type AugmentOptions, augmentBatch, NO_AUGMENTATION, SEED_AUGMENTATION } from "./data/augment.js";
+export { type NearDuplicateReport, nearDuplicateReport } from "./data/audit/near-duplicate-report.js";
+export { findNearDuplicates, type NearDuplicates } from "./data/audit/near-duplicates.js";
+export type { DataReport } from "./data/audit/report.js";
+export { type AugmentOptions, augmentBatch, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 export { type Batch, batches, gather } from "./data/batches.js";
-export { decodeImage } from "./data/decode.js";
-export { EXPRESSIONS, faceSvg } from "./data/face.js";
+export type { Dataset, LoadProgress, PackedImages } from "./data/dataset.js";
 export { type DataOptions, loadDataset } from "./data/load.js";
-export { findNearIdentical, type NearIdentical } from "./data/near-identical.js";
-export type { Dataset, LoadProgress, PackedImages } from "./data/packed.js";
-export { PixelArray, type Pixels } from "./data/pixels.js";
-export type { DataReport } from "./data/report.js";
-export { type SimilarReport, similarReport } from "./data/similar-report.js";
-export { drawSyntheticFaces } from "./data/synthetic.js";
+export { decodeImage } from "./data/pixels/decode.js";
+export { PixelArray, type Pixels } from "./data/pixels/pixels.js";
 export { device, measureMatrixProduct } from "./engine/device.js";
 export { tf } from "./engine/tf.js";
 export { InputError, ParameterError } from "./errors.js";
@@ -49,13 +49,13 @@ export {
 export { type Evaluation, evaluate } from "./inference/evaluate.js";
 export { type EvaluationReport, evaluationReport } from "./inference/evaluation-report.js";
 export { gradCam } from "./inference/grad-cam.js";
-export type { HeatMapMethod } from "./inference/heat-map.js";
-export { likelyWrongLabels, surestMistakes } from "./inference/mistakes.js";
+export type { SaliencyMethod } from "./inference/heat-map.js";
+export { labelIssues, topLosses } from "./inference/label-issues.js";
 export { occlusionMap } from "./inference/occlusion.js";
+export { type ClassificationScores, confusionMatrix, scores } from "./metrics/classification.js";
 export { type CreateOptions, createNetwork } from "./model/create.js";
 export { type Architecture, efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
 export { importNetwork } from "./model/import.js";
-export { loadModel, loadModelConfig, saveModel } from "./model/model-folder.js";
 export type { ModelConfig, Network } from "./model/network.js";
 export {
   blockNames,
@@ -65,23 +65,26 @@ export {
   summary,
   trainableBlocks,
 } from "./model/parameters.js";
-export { PRECISIONS, type Precision } from "./model/quantization.js";
-export { show } from "./notebook/display.js";
-export { interruptSignal } from "./notebook/interrupt.js";
-export { showTraining } from "./notebook/live.js";
-export { photoPictures } from "./notebook/photo-pictures.js";
+export { loadModel, loadModelConfig, saveModel } from "./model/weights/model-folder.js";
+export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
+export { type Overrides, PRESETS, type PresetName, trainConfig } from "./presets.js";
+export { Random } from "./random.js";
+export { show } from "./show/display.js";
+export { interruptSignal } from "./show/interrupt.js";
+export { showTraining } from "./show/live.js";
+export { photoPictures } from "./show/photo-pictures.js";
 export {
   augmentedPictures,
   classifiedPictures,
   facePictures,
   galleryPictures,
-  heatMapPictures,
   type JudgedImage,
   judgedImages,
   predictedPictures,
+  saliencyPictures,
   samplePictures,
-} from "./notebook/pictures.js";
-export { similarPictures } from "./notebook/similar-pictures.js";
+} from "./show/pictures.js";
+export { nearDuplicatePictures } from "./show/similar-pictures.js";
 export {
   loadLatestRun,
   loadPreparedData,
@@ -89,9 +92,7 @@ export {
   prepareRunFolder,
   saveLatestRun,
   savePreparedData,
-} from "./notebook/state.js";
-export { type Overrides, PRESETS, type PresetName, trainConfig } from "./presets.js";
-export { Random } from "./random.js";
+} from "./show/state.js";
 export {
   type BatchEvent,
   type DoneEvent,
@@ -99,7 +100,6 @@ export {
   ofType,
   type TrainEvent,
 } from "./training/events.js";
-export { type ClassificationSummary, confusionMatrix, summarize } from "./training/metrics.js";
 export { bestModelDir, loadMetrics, loadRunConfig } from "./training/run-folder.js";
 export { learningRateAt, learningRates } from "./training/schedule.js";
 export { type TrainOptions, train } from "./training/train.js";

@@ -1,11 +1,11 @@
 // The presets: what differs between them, and why.
 import { checkTrainConfig, type TrainConfig } from "./config.js";
-import { type AugmentOptions, NO_AUGMENTATION, SEED_AUGMENTATION } from "./data/augment.js";
+import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 import { checkChoice, ParameterError } from "./errors.js";
 
 /** Faces in photographs: they lean and stand off-centre a little, and light varies. */
 const PHOTO_AUGMENTATION: AugmentOptions = {
-  ...SEED_AUGMENTATION,
+  ...BASELINE_AUGMENTATION,
   rotation: 15,
   translation: 0.06,
   zoom: [0.9, 1.15],
@@ -15,7 +15,7 @@ const PHOTO_AUGMENTATION: AugmentOptions = {
 };
 
 /** The recipe that ferkit's results are measured against: Adam at a constant rate, flip and rotation. */
-const SEED: TrainConfig = {
+const BASELINE: TrainConfig = {
   variant: "lite0",
   weights: "imagenet",
   imageSize: 48,
@@ -36,24 +36,24 @@ const SEED: TrainConfig = {
   mixShare: 1,
   teachers: [],
   teacherShare: 0.75,
-  averageDecay: 0,
+  emaDecay: 0,
   dropoutRate: 0,
   dropPathRate: 0,
   batchNormMomentum: 0.1,
   patience: 0,
-  augment: SEED_AUGMENTATION,
+  augment: BASELINE_AUGMENTATION,
 };
 
-export type PresetName = "tutorial" | "seed" | "fer2013" | "fer2013-fast" | "fer2013-best";
+export type PresetName = "tutorial" | "baseline" | "fer2013" | "fer2013-fast" | "fer2013-best";
 
 export const PRESETS: Record<PresetName, TrainConfig> = {
-  seed: SEED,
+  baseline: BASELINE,
   /**
    * Under two minutes on two cores, on the embedded faces: the whole network from the start, since drawings are far from the
    * photographs that it knows, and a frozen one would learn little from them.
    */
   tutorial: {
-    ...SEED,
+    ...BASELINE,
     epochs: 8,
     learningRate: 2e-3,
     schedule: "cosine",
@@ -61,7 +61,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     weightDecay: 0.05,
     labelSmoothing: 0.1,
     dropoutRate: 0.2,
-    augment: { ...SEED_AUGMENTATION, translation: 0.05, zoom: [0.9, 1.1] },
+    augment: { ...BASELINE_AUGMENTATION, translation: 0.05, zoom: [0.9, 1.1] },
   },
   /**
    * Real faces within half an hour on two cores. Enlarged to 96 pixels, since the pre-trained filters were made for more than 48:
@@ -71,7 +71,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
    * `teachers` gives 1.2 points more in twice the time (experiments/README.md).
    */
   fer2013: {
-    ...SEED,
+    ...BASELINE,
     imageSize: 96,
     epochs: 12,
     batchSize: 128,
@@ -80,7 +80,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     warmupShare: 0.1,
     weightDecay: 0.05,
     labelSmoothing: 0.1,
-    averageDecay: 0.995,
+    emaDecay: 0.995,
     dropoutRate: 0.3,
     dropPathRate: 0.1,
     augment: PHOTO_AUGMENTATION,
@@ -91,7 +91,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
    * stochastic depth and a longer average, since so many epochs would else learn the images by heart (experiments/README.md).
    */
   "fer2013-best": {
-    ...SEED,
+    ...BASELINE,
     imageSize: 144,
     epochs: 30,
     batchSize: 128,
@@ -103,7 +103,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     mixup: 0.2,
     cutmix: 1,
     mixShare: 0.5,
-    averageDecay: 0.999,
+    emaDecay: 0.999,
     dropoutRate: 0.3,
     dropPathRate: 0.15,
     augment: PHOTO_AUGMENTATION,
@@ -113,7 +113,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
    * being learnt by heart; 64 pixels for the reason that `fer2013` has 96.
    */
   "fer2013-fast": {
-    ...SEED,
+    ...BASELINE,
     imageSize: 64,
     epochs: 5,
     batchSize: 64,
@@ -122,9 +122,9 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     warmupShare: 0.15,
     weightDecay: 0.05,
     labelSmoothing: 0.1,
-    averageDecay: 0.99,
+    emaDecay: 0.99,
     dropoutRate: 0.2,
-    augment: { ...SEED_AUGMENTATION, rotation: 10, translation: 0.05, zoom: [0.9, 1.1] },
+    augment: { ...BASELINE_AUGMENTATION, rotation: 10, translation: 0.05, zoom: [0.9, 1.1] },
   },
 };
 

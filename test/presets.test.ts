@@ -8,7 +8,7 @@ describe("trainConfig", () => {
 
   it("is the recipe to compare with in `seed`", () => {
     const { batchSize, epochs, learningRate, weightDecay, schedule, imageSize, augment } =
-      trainConfig("seed");
+      trainConfig("baseline");
     assert.deepEqual(
       [batchSize, epochs, learningRate, weightDecay, schedule, imageSize],
       [32, 15, 1e-3, 0, "constant", 48],
@@ -17,12 +17,12 @@ describe("trainConfig", () => {
   });
 
   it("replaces single values, of the augmentation too", () => {
-    const config = trainConfig("seed", { epochs: 3, augment: { rotation: 5 } });
+    const config = trainConfig("baseline", { epochs: 3, augment: { rotation: 5 } });
     assert.deepEqual([config.epochs, config.augment.rotation, config.augment.horizontalFlip], [3, 5, 0.5]);
   });
 
   it("keeps the preset's values where null is given", () => {
-    assert.deepEqual(trainConfig("seed", { epochs: null, variant: null }), trainConfig("seed"));
+    assert.deepEqual(trainConfig("baseline", { epochs: null, variant: null }), trainConfig("baseline"));
   });
 
   const cases: [Record<string, unknown>, string][] = [
@@ -38,12 +38,12 @@ describe("trainConfig", () => {
     [{ schedule: "step" }, "Expected one of cosine, constant for schedule but received step of type string"],
     [
       { learningrate: 1 },
-      `Expected one of ${Object.keys(PRESETS.seed).join(", ")} for the name of a training option but received learningrate of type string`,
+      `Expected one of ${Object.keys(PRESETS.baseline).join(", ")} for the name of a training option but received learningrate of type string`,
     ],
   ];
   for (const [overrides, message] of cases)
     it(`refuses ${JSON.stringify(overrides)}`, () => {
-      assert.throws(() => trainConfig("seed", overrides as Overrides), {
+      assert.throws(() => trainConfig("baseline", overrides as Overrides), {
         name: "ParameterError",
         message,
       });
@@ -52,7 +52,7 @@ describe("trainConfig", () => {
   it("names the presets there are", () => {
     assert.throws(() => trainConfig("quick"), {
       message:
-        "Expected one of seed, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received quick of type string",
+        "Expected one of baseline, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received quick of type string",
     });
   });
 });

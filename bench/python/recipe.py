@@ -28,7 +28,7 @@ UNTRANSLATED = {
 # Those that are; headLearningRate has no use without headEpochs.
 TRANSLATED = {
     *("imageSize", "seed", "epochs", "batchSize", "learningRate", "headLearningRate", "schedule", "warmupShare"),
-    *("weightDecay", "labelSmoothing", "averageDecay", "dropoutRate", "dropPathRate", "batchNormMomentum", "augment"),
+    *("weightDecay", "labelSmoothing", "emaDecay", "dropoutRate", "dropPathRate", "batchNormMomentum", "augment"),
 }
 # Of timm's Lite0: pixels are scaled to [-1, 1].
 CENTRE = 127.5
@@ -71,7 +71,7 @@ class Run:
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = config["batchNormMomentum"]
         # The model that is validated: a moving average where there is one.
-        self._average = copy.deepcopy(self._model) if config["averageDecay"] else self._model
+        self._average = copy.deepcopy(self._model) if config["emaDecay"] else self._model
         self._optimizer = self._build_optimizer()
         self._augmentation = Augmentation(config["augment"], config["seed"])
         self._shuffle = np.random.default_rng(config["seed"])
@@ -132,7 +132,7 @@ class Run:
     @torch.no_grad()
     def _update_average(self):
         """Moves weights and moving statistics towards the model's; faster at first."""
-        decay = min(self._config["averageDecay"], self._num_steps / (self._num_steps + 9))
+        decay = min(self._config["emaDecay"], self._num_steps / (self._num_steps + 9))
         averages, values = (
             [value for value in model.state_dict().values() if value.is_floating_point()]
             for model in (self._average, self._model)

@@ -39,7 +39,7 @@ export async function timeData({ numImages, numSerialImages }: DataOptions): Pro
     const decode = await secondsOf(load);
     const startEpoch = await secondsOf(async () => {
       const { train } = await load();
-      const { images: first } = await firstBatch(train, trainConfig("seed", { imageSize: IMAGE_SIZE }));
+      const { images: first } = await firstBatch(train, trainConfig("baseline", { imageSize: IMAGE_SIZE }));
       first.dispose();
     });
     const serially = await secondsOf(() => decodeSerially(images, numSerialImages));

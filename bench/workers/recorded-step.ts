@@ -4,9 +4,9 @@ import type { Tensor } from "../../src/engine/tf.js";
 import { createNetwork, tf, trainableBlocks, trainConfig } from "../../src/index.js";
 import { download } from "../../src/model/network.js";
 import { normalize } from "../../src/model/preprocessing.js";
-import { timmName } from "../../src/model/timm-names.js";
+import { timmName } from "../../src/model/weights/timm-names.js";
 import { computeGradients } from "../../src/training/step.js";
-import { targetsFor } from "../../src/training/targets.js";
+import { smoothedOneHot } from "../../src/training/targets.js";
 import { encodeSafetensors } from "../safetensors.js";
 import { type BenchVariant, CLASS_NAMES } from "../workload.js";
 import { noise } from "./noise.js";
@@ -29,12 +29,12 @@ const IMAGE_SIZE = 48;
 
 /** Writes a batch, random weights, and the loss and gradients that they give, as safetensors. */
 export async function recordStep({ file, ...options }: RecordOptions): Promise<RecordedStep> {
-  const config = trainConfig("seed", { ...options, weights: "random", imageSize: IMAGE_SIZE });
+  const config = trainConfig("baseline", { ...options, weights: "random", imageSize: IMAGE_SIZE });
   const { batchSize, seed } = config;
   const network = await createNetwork({ ...config, classNames: CLASS_NAMES });
   const weights = await network.parameters(); // before anything can change them
   const { images, labels } = await firstBatch(noise(IMAGE_SIZE, batchSize, seed), config);
-  const targets = targetsFor(labels, { numClasses: CLASS_NAMES.length, labelSmoothing: 0 });
+  const targets = smoothedOneHot(labels, { numClasses: CLASS_NAMES.length, labelSmoothing: 0 });
   const exampleWeights = tf.fill([batchSize], 1 / batchSize);
   const all = trainableBlocks(network.architecture, "stem");
   const { loss, gradients, logits, movingStatistics } = computeGradients(

@@ -24,7 +24,7 @@ const BATCHES_AN_EPOCH = 32;
 
 /** The seed recipe on random weights. */
 function configFor({ variant, imageSize, batchSize }: Workload): TrainConfig {
-  return trainConfig("seed", { variant, weights: "random", imageSize, batchSize });
+  return trainConfig("baseline", { variant, weights: "random", imageSize, batchSize });
 }
 
 /** Trains on one batch again and again, which nothing changes on its way. */

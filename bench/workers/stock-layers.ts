@@ -8,7 +8,7 @@ import { type Session, serve } from "./serve.js";
 import { firstBatch } from "./steps.js";
 
 async function prepare({ kind, variant, imageSize, batchSize }: Workload): Promise<Session> {
-  const config = trainConfig("seed", { variant, weights: "random", imageSize, batchSize });
+  const config = trainConfig("baseline", { variant, weights: "random", imageSize, batchSize });
   const model = buildLayersModel(efficientNet(variant, CLASS_NAMES.length), imageSize);
   const { images, labels } = await firstBatch(noise(imageSize, batchSize), config);
   const targets = tf.oneHot(tf.tensor1d(labels, "int32"), CLASS_NAMES.length);

@@ -18,7 +18,7 @@ const BATCH_SIZE = 32;
 
 /** Trains for some epochs of a few batches and counts tensors and memory after each: a leak makes them more. */
 export async function countEpochTensors(epochs: number): Promise<EpochTensors[]> {
-  const config = trainConfig("seed", {
+  const config = trainConfig("baseline", {
     weights: "random",
     imageSize: IMAGE_SIZE,
     batchSize: BATCH_SIZE,

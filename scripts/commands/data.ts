@@ -2,14 +2,14 @@ import type { Command } from "commander";
 import { SPLIT_WORDS } from "../../src/data/split-names.js";
 import {
   type DataReport,
-  findNearIdentical,
+  findNearDuplicates,
   loadDataset,
+  type NearDuplicateReport,
+  nearDuplicatePictures,
+  nearDuplicateReport,
   pairsChart,
   percent,
-  type SimilarReport,
   saveChart,
-  similarPictures,
-  similarReport,
 } from "../../src/index.js";
 import { callerPath, numberFor } from "../arguments.js";
 import { dataProgress } from "../progress.js";
@@ -38,18 +38,18 @@ export function addDataCommand(program: Command): void {
         imageSize: flags.imageSize,
         onProgress,
       }).finally(stop);
-      const found = await findNearIdentical([dataset.train, dataset.validation], onProgress).finally(stop);
-      const nearIdentical = similarReport(dataset, found);
+      const found = await findNearDuplicates([dataset.train, dataset.validation], onProgress).finally(stop);
+      const nearIdentical = nearDuplicateReport(dataset, found);
       if (flags.json) printJson({ ...dataset.report, nearIdentical });
       else for (const line of inWords(dataset.report, nearIdentical)) console.log(line);
       if (flags.chart === undefined) return;
-      const pictures = await similarPictures(dataset, found, PAIRS_OF_A_KIND);
+      const pictures = await nearDuplicatePictures(dataset, found, PAIRS_OF_A_KIND);
       const chart = pairsChart(pictures, "Near-identical images", `some of those of ${dataset.name}`);
       await saveChart(chart, callerPath(flags.chart));
     });
 }
 
-function inWords(report: DataReport, nearIdentical: SimilarReport): string[] {
+function inWords(report: DataReport, nearIdentical: NearDuplicateReport): string[] {
   const { name, numImages, classCounts, sizes, unreadable, dropped, unusedFolders } = report;
   const counts = report.classNames.map((className) => {
     const count = (split: string) =>

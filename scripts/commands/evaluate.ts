@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import {
   evaluate,
   evaluationReport,
-  findNearIdentical,
+  findNearDuplicates,
   InputError,
   loadDataset,
   loadModel,
@@ -50,7 +50,7 @@ export function addEvaluateCommand(program: Command): void {
         });
       const nearIdentical =
         train.numImages > 0
-          ? await findNearIdentical([train, validation], loading.onProgress).finally(loading.stop)
+          ? await findNearDuplicates([train, validation], loading.onProgress).finally(loading.stop)
           : null;
       const evaluation = await evaluate(network, validation);
       const mirroredProbs = flags.flip

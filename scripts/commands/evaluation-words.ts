@@ -3,13 +3,14 @@ import { toText } from "../../src/charts/text-table.js";
 import type { ChartSpec } from "../../src/charts/theme.js";
 import { SPLIT_WORDS } from "../../src/data/split-names.js";
 import { type Dataset, evaluationChart, percent } from "../../src/index.js";
-import { calibrationError, reliability, withTemperature } from "../../src/inference/calibration.js";
 import type { Evaluation } from "../../src/inference/evaluate.js";
 import type { EvaluationReport, Scores } from "../../src/inference/evaluation-report.js";
+import { calibrationError, reliability, withTemperature } from "../../src/metrics/calibration.js";
 
 /** Scores as lines of text. */
 export function inWords(report: EvaluationReport, name: string): string {
-  const { flip, withoutIdentical, withoutSimilar, ece, eceUncalibrated, loss, split, perClass } = report;
+  const { flip, withoutDuplicates, withoutNearDuplicates, ece, eceUncalibrated, loss, split, perClass } =
+    report;
   const line = (label: string, scores: Scores) =>
     `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
     `macro-F1 ${scores.macroF1.toFixed(3)} (${range(scores.intervals.macroF1, (value) => value.toFixed(3))}), ` +
@@ -17,8 +18,8 @@ export function inWords(report: EvaluationReport, name: string): string {
   const lines = [
     `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
     ...(flip ? [line("with mirror images", flip)] : []),
-    ...(withoutIdentical ? [line("without identical ones in train", withoutIdentical)] : []),
-    ...(withoutSimilar ? [line("without near-identical ones in train", withoutSimilar)] : []),
+    ...(withoutDuplicates ? [line("without identical ones in train", withoutDuplicates)] : []),
+    ...(withoutNearDuplicates ? [line("without near-identical ones in train", withoutNearDuplicates)] : []),
     ...(split?.startsWith("official")
       ? [
           "fair only to a model trained with --split official or official-test: others may have learnt from these images",

@@ -6,7 +6,6 @@ import {
   classifiedPictures,
   facesChart,
   gradCam,
-  heatMapPictures,
   type JudgedImage,
   loadClassifier,
   occlusionMap,
@@ -15,6 +14,7 @@ import {
   photoPictures,
   predictFaces,
   predictionGridChart,
+  saliencyPictures,
   saveChart,
 } from "../../src/index.js";
 import { callerPath, numberFor } from "../arguments.js";
@@ -92,7 +92,7 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
 function picturesFor({ network }: Classifier, { heatMaps }: Flags) {
   if (!heatMaps) return classifiedPictures;
   const methods = { "Grad-CAM": gradCam, Occlusion: occlusionMap };
-  return (images: JudgedImage[]) => heatMapPictures(network, images, methods);
+  return (images: JudgedImage[]) => saliencyPictures(network, images, methods);
 }
 
 function ranked(predictions: Prediction[], { top }: Flags): string {

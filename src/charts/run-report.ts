@@ -1,18 +1,18 @@
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
-import { dataName } from "../data/sources.js";
+import { dataName } from "../data/sources/names.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { isGroup, leaves } from "../leaves.js";
+import { flatten, isPlainObject } from "../flatten.js";
 import { PRESETS } from "../presets.js";
 import { type DoneEvent, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import {
   loadMetrics,
   loadRunConfig,
-  loadStretches,
+  loadSessions,
   type RunConfig,
-  type Stretch,
+  type Session,
 } from "../training/run-folder.js";
 import { duration } from "./duration.js";
 import { confusionMatrixChart, perClassRecallChart } from "./evaluation-charts.js";
@@ -42,7 +42,7 @@ export async function writeRunReport(runDir: string): Promise<string> {
       fix: "Train one with `npx ferkit train`, or give a folder below runs/.",
     });
   const events = await loadMetrics(runDir);
-  const stretches = await loadStretches(runDir);
+  const stretches = await loadSessions(runDir);
   const epochs = ofType(events, "epoch").map(withLoss);
   const batches = ofType(events, "batch");
   const best = keptEpoch(epochs);
@@ -136,9 +136,9 @@ function networkName({ variant }: TrainConfig): string {
 
 /** The nearest preset, and in what the configuration differs from it; no preset where that is too much to say. */
 function presetName(config: TrainConfig): string {
-  const given = [...leaves(config)];
+  const given = [...flatten(config)];
   const presets = Object.entries(PRESETS).map(([name, preset]) => {
-    const values = leaves(preset);
+    const values = flatten(preset);
     return { name, changes: given.filter(([key, value]) => !isDeepStrictEqual(values.get(key), value)) };
   });
   const [{ name, changes }] = presets.sort((a, b) => a.changes.length - b.changes.length);
@@ -154,9 +154,9 @@ function configFacts(config: RunConfig): Facts[] {
     const rows = Object.entries(values);
     facts.push({
       caption,
-      rows: rows.filter(([, value]) => !isGroup(value)).map(([name, value]) => [name, text(value)]),
+      rows: rows.filter(([, value]) => !isPlainObject(value)).map(([name, value]) => [name, text(value)]),
     });
-    for (const [name, value] of rows) if (isGroup(value)) visit(name, value);
+    for (const [name, value] of rows) if (isPlainObject(value)) visit(name, value);
   };
   visit("run", config);
   return facts.filter(({ rows }) => rows.length);
@@ -167,7 +167,7 @@ function text(value: unknown): string {
 }
 
 /** When, where and by what versions a part of the run was done. */
-function stretchFacts({ epoch, started, versions, commit, machine, device, kernels }: Stretch): Facts {
+function stretchFacts({ epoch, started, versions, commit, machine, device, kernels }: Session): Facts {
   return {
     caption: `from epoch ${epoch}`,
     rows: [

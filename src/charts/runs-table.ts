@@ -1,7 +1,7 @@
 // Runs beside one another, as text.
 import { isDeepStrictEqual } from "node:util";
-import { dataName } from "../data/sources.js";
-import { leaves } from "../leaves.js";
+import { dataName } from "../data/sources/names.js";
+import { flatten } from "../flatten.js";
 import type { RunConfig } from "../training/run-folder.js";
 import type { RunSummary } from "../training/runs.js";
 import { duration } from "./duration.js";
@@ -36,7 +36,7 @@ export function runsTable(runs: (RunSummary & { name: string })[]): TextTable {
 /** A row for each value in which the configurations differ, a column for each run; what one lacks is "–". */
 export function differencesTable(runs: { name: string; config: RunConfig }[]): TextTable {
   const values = runs.map(({ config: { train, classNames, data, ...rest } }) =>
-    leaves({ data: dataName(data), numClasses: classNames.length, ...rest, ...train }),
+    flatten({ data: dataName(data), numClasses: classNames.length, ...rest, ...train }),
   );
   const names = [...new Set(values.flatMap((own) => [...own.keys()]))];
   const differing = names.filter((name) =>

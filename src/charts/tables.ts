@@ -1,6 +1,6 @@
 import type { DataFrame } from "danfojs-node";
 import "../engine/tf.js"; // danfo.js brings the engine along, which has to be readied first
-import type { DataReport } from "../data/report.js";
+import type { DataReport } from "../data/audit/report.js";
 import type { LayerSummary } from "../model/parameters.js";
 import { blockOf } from "../model/parameters.js";
 import type { EpochEvent } from "../training/events.js";

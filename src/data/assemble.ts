@@ -1,8 +1,8 @@
-import type { ClassFolders } from "./folder.js";
-import type { Dataset, PackedImages } from "./packed.js";
-import type { DecodedImages } from "./packed-file.js";
-import { PixelSelection } from "./pixels.js";
-import { classCounts, type DataReport, Duplicates, sizeCounts } from "./report.js";
+import { classCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
+import type { Dataset, PackedImages } from "./dataset.js";
+import type { DecodedImages } from "./pixels/packed-file.js";
+import { PixelSelection } from "./pixels/pixels.js";
+import type { ClassFolders } from "./sources/class-folders.js";
 import { splitName, splitSamples } from "./split.js";
 import type { SplitChoice } from "./split-names.js";
 

@@ -32,7 +32,11 @@ export const NO_AUGMENTATION: AugmentOptions = {
 };
 
 /** The recipe that results are compared with: mirrored every other time, rotated by up to 20°. */
-export const SEED_AUGMENTATION: AugmentOptions = { ...NO_AUGMENTATION, horizontalFlip: 0.5, rotation: 20 };
+export const BASELINE_AUGMENTATION: AugmentOptions = {
+  ...NO_AUGMENTATION,
+  horizontalFlip: 0.5,
+  rotation: 20,
+};
 
 /** Rectangles that erasing fills: share of the area, width over height; as in the paper but for the area, there up to 0.4. */
 const ERASED_AREA = [0.02, 0.2] as const;

@@ -1,7 +1,7 @@
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { checkNumber } from "../errors.js";
 import { Random } from "../random.js";
-import type { PackedImages } from "./packed.js";
+import type { PackedImages } from "./dataset.js";
 
 /** Images to train on or to classify; whoever takes a batch disposes `images`. */
 export interface Batch {

@@ -1,18 +1,18 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { cacheDir } from "../cache-dir.js";
+import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../cartoons/draw.js";
 import { checkChoice, checkNumber, InputError } from "../errors.js";
-import { isArchive, unpackArchive } from "./archive.js";
 import { assemble } from "./assemble.js";
-import { downloadFer2013 } from "./fer2013.js";
-import { type ClassFolders, scanClassFolders } from "./folder.js";
-import type { Dataset, OnProgress } from "./packed.js";
-import type { DecodedImages } from "./packed-file.js";
-import { loadDecoded } from "./pixel-cache.js";
-import type { DataReport } from "./report.js";
-import { OWN_SOURCES } from "./sources.js";
+import type { DataReport } from "./audit/report.js";
+import type { Dataset, OnProgress } from "./dataset.js";
+import type { DecodedImages } from "./pixels/packed-file.js";
+import { loadDecoded } from "./pixels/pixel-cache.js";
+import { isArchive, unpackArchive } from "./sources/archive.js";
+import { type ClassFolders, scanClassFolders } from "./sources/class-folders.js";
+import { downloadFer2013 } from "./sources/fer2013.js";
+import { OWN_SOURCES } from "./sources/names.js";
 import { SPLIT_CHOICES, type SplitChoice } from "./split-names.js";
-import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "./synthetic.js";
 
 export interface DataOptions {
   /** `synthetic`, `fer2013` (downloads it), or the path of a folder or archive of class folders. */

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { InputError } from "../errors.js";
-import type { DecodedSample } from "./packed-file.js";
+import type { DecodedSample } from "./pixels/packed-file.js";
 
 /**
  * First row of each part of the original fer2013.csv, by its column Usage, and the number of rows. The class folders' files are

@@ -3,7 +3,7 @@ import { checkNumber } from "../errors.js";
 import { Random } from "../random.js";
 import { type AugmentOptions, augmentBatch } from "./augment.js";
 import { gather } from "./batches.js";
-import type { PackedImages } from "./packed.js";
+import type { PackedImages } from "./dataset.js";
 
 /**
  * Images beside random versions of them, to look at before training.

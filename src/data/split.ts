@@ -1,7 +1,7 @@
 import { checkNumber, InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { officialSplit } from "./official-split.js";
-import type { DecodedSample } from "./packed-file.js";
+import type { DecodedSample } from "./pixels/packed-file.js";
 import type { SplitChoice, SplitName } from "./split-names.js";
 
 /** Places of the images of each split. */

@@ -1,4 +1,4 @@
-import { loadSharp, type WholeImage } from "../data/decode.js";
+import { loadSharp, type WholeImage } from "../data/pixels/decode.js";
 import type { Face } from "./detector.js";
 
 /**

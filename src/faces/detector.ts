@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { FaceLandmark68Net, SsdMobilenetv1 } from "@vladmandic/face-api";
-import { decodeWhole, loadSharp, type WholeImage } from "../data/decode.js";
+import { decodeWhole, loadSharp, type WholeImage } from "../data/pixels/decode.js";
 import { tf } from "../engine/tf.js";
 import type { ImageInput } from "../inference/classifier.js";
 import { type Box, withoutRepeats } from "./box.js";

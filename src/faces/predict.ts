@@ -1,4 +1,4 @@
-import { decodeWhole } from "../data/decode.js";
+import { decodeWhole } from "../data/pixels/decode.js";
 import {
   type Classifier,
   type ImageInput,

@@ -1,11 +1,11 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { decodeImage, isImageFile } from "../data/decode.js";
-import { toGrey } from "../data/grey.js";
+import { decodeImage, isImageFile } from "../data/pixels/decode.js";
+import { toGrey } from "../data/pixels/grey.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
-import { loadModel } from "../model/model-folder.js";
 import type { ModelConfig, Network } from "../model/network.js";
+import { loadModel } from "../model/weights/model-folder.js";
 
 /** A class with its probability, [0, 1]. */
 export interface Prediction {

@@ -1,11 +1,11 @@
 import { batches } from "../data/batches.js";
-import type { PackedImages } from "../data/packed.js";
+import type { PackedImages } from "../data/dataset.js";
 import { type Tensor, type Tensor4D, tf } from "../engine/tf.js";
-import { fitImages, type Network } from "../model/network.js";
-import { type ClassificationSummary, confusionMatrix, summarize, topClasses } from "../training/metrics.js";
+import { argMax, type ClassificationScores, confusionMatrix, scores } from "../metrics/classification.js";
+import { type Network, resizeToInput } from "../model/network.js";
 
 /** What a network says of labelled images. */
-export interface Evaluation extends ClassificationSummary {
+export interface Evaluation extends ClassificationScores {
   /** Mean cross-entropy against the labels, in nats. */
   loss: number;
   /** Class index of the greatest probability, `[numImages]`. */
@@ -54,7 +54,7 @@ export async function classify(
   })) {
     const output = tf.tidy(() => {
       const pixels = isMirrored ? (tf.reverse(batch.images, 2) as Tensor4D) : batch.images;
-      return tf.softmax(network.logits(fitImages(pixels, network.config), own));
+      return tf.softmax(network.logits(resizeToInput(pixels, network.config), own));
     });
     batch.images.dispose();
     probs.set((await output.data()) as Float32Array, offset);
@@ -72,10 +72,10 @@ export async function classify(
  */
 export function score(probs: Float32Array, labels: Int32Array, classNames: string[]): Evaluation {
   const numClasses = classNames.length;
-  const predicted = topClasses(probs, numClasses);
+  const predicted = argMax(probs, numClasses);
   const matrix = confusionMatrix(labels, predicted, numClasses);
   return {
-    ...summarize(matrix, classNames),
+    ...scores(matrix, classNames),
     loss: crossEntropy(probs, labels, numClasses),
     predicted,
     probs,

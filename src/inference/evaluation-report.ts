@@ -1,17 +1,17 @@
-import type { NearIdentical } from "../data/near-identical.js";
-import type { Dataset } from "../data/packed.js";
-import { seenInTrain } from "../data/similar-report.js";
+import { seenInTrain } from "../data/audit/near-duplicate-report.js";
+import type { NearDuplicates } from "../data/audit/near-duplicates.js";
+import type { Dataset } from "../data/dataset.js";
 import type { SplitName } from "../data/split-names.js";
-import type { ModelConfig } from "../model/network.js";
+import { bootstrapIntervals, type ScoreIntervals } from "../metrics/bootstrap.js";
+import { calibrationError, reliability, withTemperature } from "../metrics/calibration.js";
 import {
-  type ClassificationSummary,
+  type ClassificationScores,
   type ClassScores,
   classScores,
   confusionMatrix,
-  summarize,
-} from "../training/metrics.js";
-import { bootstrapIntervals, type ScoreIntervals } from "./bootstrap.js";
-import { calibrationError, reliability, withTemperature } from "./calibration.js";
+  scores,
+} from "../metrics/classification.js";
+import type { ModelConfig } from "../model/network.js";
 import { type Evaluation, score } from "./evaluate.js";
 
 /** Scores of some images, with the bounds of their 95 % intervals. */
@@ -23,7 +23,7 @@ export interface Scores {
 }
 
 /** What `npx ferkit evaluate --json` prints. */
-export interface EvaluationReport extends ClassificationSummary {
+export interface EvaluationReport extends ClassificationScores {
   /** What the validation images are. */
   split: SplitName | null;
   /** Mean cross-entropy, in nats. */
@@ -40,9 +40,9 @@ export interface EvaluationReport extends ClassificationSummary {
   /** By the mean of the probabilities of an image and its mirror image; null where that was not asked for. */
   flip: (Scores & { loss: number; ece: number }) | null;
   /** Without the images whose pixels also stand in train; null without training images, or where no image is left. */
-  withoutIdentical: Scores | null;
+  withoutDuplicates: Scores | null;
   /** Nor those that are near-identical to one in train. */
-  withoutSimilar: Scores | null;
+  withoutNearDuplicates: Scores | null;
 }
 
 export interface ReportInput {
@@ -53,7 +53,7 @@ export interface ReportInput {
   /** Probabilities of their mirror images, where asked for. */
   mirroredProbs?: Float32Array;
   /** Null without training images. */
-  nearIdentical: NearIdentical | null;
+  nearIdentical: NearDuplicates | null;
   /** Governs the intervals. */
   seed: number;
 }
@@ -92,8 +92,8 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     perClassRecall,
     confusionMatrix: evaluation.confusionMatrix,
     flip: mirroredProbs ? flipScores(meanOf(probs, mirroredProbs), labels, classNames, seed) : null,
-    withoutIdentical: unseenBy(nearIdentical?.identical),
-    withoutSimilar: unseenBy(nearIdentical?.similar),
+    withoutDuplicates: unseenBy(nearIdentical?.identical),
+    withoutNearDuplicates: unseenBy(nearIdentical?.similar),
   };
 }
 
@@ -115,7 +115,7 @@ function scoresOf(
   const [ofLabels, ofPredicted] = [counted(labels), counted(predicted)];
   if (ofLabels.length === 0) return null;
   const numClasses = classNames.length;
-  const { accuracy, macroF1, numImages } = summarize(
+  const { accuracy, macroF1, numImages } = scores(
     confusionMatrix(ofLabels, ofPredicted, numClasses),
     classNames,
   );

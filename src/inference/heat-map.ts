@@ -9,7 +9,7 @@ import type { Network } from "../model/network.js";
  * @param pixels - uint8 `[imageSize, imageSize, 3]`, as the network takes them.
  * @returns float32 `[imageSize, imageSize]`, from 0 = not at all to 1 = most.
  */
-export type HeatMapMethod = (
+export type SaliencyMethod = (
   network: Network,
   pixels: Uint8Array,
   className: string,

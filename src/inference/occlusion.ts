@@ -1,4 +1,4 @@
-import { loadSharp } from "../data/decode.js";
+import { loadSharp } from "../data/pixels/decode.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import type { Network } from "../model/network.js";
 import { readHeatMap, toBatch } from "./heat-map.js";

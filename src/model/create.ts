@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
-import type { OnProgress } from "../data/packed.js";
+import type { OnProgress } from "../data/dataset.js";
 import { checkNumber } from "../errors.js";
 import type { Variant } from "./efficientnet.js";
-import { loadParameters } from "./model-folder.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
 import { preprocessing } from "./preprocessing.js";
-import { loadPretrained } from "./pretrained.js";
+import { loadParameters } from "./weights/model-folder.js";
+import { loadPretrained } from "./weights/pretrained.js";
 
 export interface CreateOptions {
   variant: Variant;

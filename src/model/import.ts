@@ -1,6 +1,6 @@
 import { type ModelConfig, Network } from "./network.js";
 import { preprocessing } from "./preprocessing.js";
-import { loadPretrained } from "./pretrained.js";
+import { loadPretrained } from "./weights/pretrained.js";
 
 /**
  * A network as it was fine-tuned elsewhere, its last layer included: from timm's safetensors, or a torch checkpoint. Its input

@@ -1,4 +1,4 @@
-import { LUMA } from "../data/grey.js";
+import { LUMA } from "../data/pixels/grey.js";
 import * as kernels from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { readVariables, Variable } from "../engine/variable.js";
@@ -134,7 +134,7 @@ function checkParameter({ name, shape }: ParameterSpec, value: ParameterValue | 
  *
  * @param images - Pixels of 0–255 `[batchSize, height, width, 3]`; stay the caller's, who disposes the result.
  */
-export function fitImages(
+export function resizeToInput(
   images: Tensor4D,
   { imageSize, grey }: Pick<ModelConfig, "imageSize" | "grey">,
 ): Tensor4D {

@@ -17,7 +17,7 @@ interface Forward {
 }
 
 /** Logits of a batch, recorded on a tape; by native ops where there are any. The caller disposes all of it. */
-export function runForTraining(
+export function forward(
   network: Network,
   images: Tensor4D,
   { tape, values, options }: { tape: Tape; values: Values; options: TrainingOptions },

@@ -1,7 +1,7 @@
-import { calibrationError, fitTemperature, reliability, withTemperature } from "../inference/calibration.js";
+import { calibrationError, fitTemperature, reliability, withTemperature } from "../metrics/calibration.js";
 import { calibrated } from "../model/calibrated.js";
-import { saveModel } from "../model/model-folder.js";
 import type { ModelConfig, ParameterValue } from "../model/network.js";
+import { saveModel } from "../model/weights/model-folder.js";
 
 /** Fewer say too little of how sure a network may be. */
 const MIN_CALIBRATION_IMAGES = 100;

@@ -1,10 +1,10 @@
 import type { TrainConfig } from "../config.js";
 import { batches } from "../data/batches.js";
-import type { Dataset } from "../data/packed.js";
+import type { Dataset } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
+import { argMax } from "../metrics/classification.js";
 import type { BatchEvent, Scores } from "./events.js";
-import { topClasses } from "./metrics.js";
 import type { StepOutput, Trainer } from "./trainer.js";
 
 /** One pass over the training images; each batch's figures are read after the next one was given to the engine. */
@@ -66,8 +66,8 @@ async function finish({ result, event }: Pending): Promise<BatchEvent> {
 async function readScores({ loss, logits, targets }: StepOutput, step: number): Promise<Scores> {
   const numClasses = logits.shape[1];
   const [lossValue] = await loss.data();
-  const predicted = topClasses((await logits.data()) as Float32Array, numClasses);
-  const actual = topClasses((await targets.data()) as Float32Array, numClasses);
+  const predicted = argMax((await logits.data()) as Float32Array, numClasses);
+  const actual = argMax((await targets.data()) as Float32Array, numClasses);
   tf.dispose([loss, logits, targets]);
   if (!Number.isFinite(lossValue))
     throw new InputError({

@@ -126,7 +126,7 @@ export class Adam {
  *
  * @see Polyak & Juditsky 1992; timm's ModelEmaV2 for the use with moving statistics included
  */
-export class Average {
+export class Ema {
   readonly variables: Map<string, Variable>;
   numUpdates = 0;
 

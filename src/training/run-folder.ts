@@ -7,9 +7,14 @@ import type { SplitName } from "../data/split-names.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { writeError, writeFileAtomically } from "../files.js";
-import { isGroup, leaves } from "../leaves.js";
+import { flatten, isPlainObject } from "../flatten.js";
 import type { ParameterValue } from "../model/network.js";
-import { readTensors, removeOldTensors, type TensorManifest, writeTensors } from "../model/tensor-file.js";
+import {
+  readTensors,
+  removeOldTensors,
+  type TensorManifest,
+  writeTensors,
+} from "../model/weights/tensor-file.js";
 import type { TrainEvent } from "./events.js";
 
 /** What a run was started with; a run goes on only with the same. */
@@ -31,7 +36,7 @@ export interface Progress {
   bestAccuracy: number;
   /** Updates that each parameter's moments and the average had. */
   numUpdates: Record<string, number>;
-  averageUpdates: number;
+  emaUpdates: number;
 }
 
 /** Parameters (`model/…`), moments (`first/…`, `second/…`) and average (`average/…`) by name. */
@@ -64,7 +69,7 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
 }
 
 /** A part of a run that one process did, and what it ran on. */
-export interface Stretch extends Environment {
+export interface Session extends Environment {
   /** The first that it did. */
   epoch: number;
   /** In ISO 8601, universal time. */
@@ -72,16 +77,16 @@ export interface Stretch extends Environment {
 }
 
 /** Notes what a run is done on from an epoch on, in place of what was noted of epochs that are done again. */
-export async function recordStretch(runDir: string, stretch: Stretch): Promise<void> {
-  const kept = (await loadStretches(runDir)).filter(({ epoch }) => epoch < stretch.epoch);
+export async function recordSession(runDir: string, stretch: Session): Promise<void> {
+  const kept = (await loadSessions(runDir)).filter(({ epoch }) => epoch < stretch.epoch);
   const file = path.join(runDir, "environment.json");
   await writeFileAtomically(file, `${JSON.stringify([...kept, stretch], null, 2)}\n`);
 }
 
 /** What a run was done on, in order; empty where that was not noted, for a run goes on without it. */
-export async function loadStretches(runDir: string): Promise<Stretch[]> {
+export async function loadSessions(runDir: string): Promise<Session[]> {
   const noted = await readJson(path.join(runDir, "environment.json")).catch(() => undefined);
-  return Array.isArray(noted) ? (noted as Stretch[]) : [];
+  return Array.isArray(noted) ? (noted as Session[]) : [];
 }
 
 export function bestModelDir(runDir: string): string {
@@ -168,7 +173,7 @@ async function readJson(file: string): Promise<unknown> {
 
 /** Dotted names of the values that differ. */
 function differences(a: unknown, b: unknown): string[] {
-  const [x, y] = [a, b].map((value) => leaves(isGroup(value) ? value : {}));
+  const [x, y] = [a, b].map((value) => flatten(isPlainObject(value) ? value : {}));
   const names = [...new Set([...x.keys(), ...y.keys()])];
   return names.filter((name) => !isDeepStrictEqual(x.get(name), y.get(name)));
 }

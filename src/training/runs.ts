@@ -1,11 +1,11 @@
 // The runs below a folder, and what they have come to.
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { dataName } from "../data/sources.js";
+import { dataName } from "../data/sources/names.js";
 import { InputError } from "../errors.js";
 import type { Variant } from "../model/efficientnet.js";
 import { type DoneEvent, type EpochEvent, keptEpoch, ofType } from "./events.js";
-import { loadMetrics, loadRunConfig, loadStretches, type RunConfig, type Stretch } from "./run-folder.js";
+import { loadMetrics, loadRunConfig, loadSessions, type RunConfig, type Session } from "./run-folder.js";
 
 /** A run as its folder has it. */
 export interface Run {
@@ -15,7 +15,7 @@ export interface Run {
   epochs: EpochEvent[];
   state: RunState;
   /** What it was done on; empty for a run that did not note it. */
-  stretches: Stretch[];
+  stretches: Session[];
 }
 
 /** An unfinished run goes on, or would when it is started again. */
@@ -91,7 +91,7 @@ export async function loadRun(folder: string): Promise<Run> {
     });
   const [done] = ofType(events, "done").slice(-1);
   const state = done ? STATES[done.reason] : "unfinished";
-  return { folder, config, epochs, state, stretches: await loadStretches(folder) };
+  return { folder, config, epochs, state, stretches: await loadSessions(folder) };
 }
 
 export function summarizeRun({ config, epochs, state, stretches }: Run): RunSummary {

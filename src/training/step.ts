@@ -6,7 +6,7 @@ import { assignVariables, type Variable } from "../engine/variable.js";
 import type { Network } from "../model/network.js";
 import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
 import type { TrainingOptions } from "../model/recorded-dense.js";
-import { runForTraining } from "../model/training.js";
+import { forward } from "../model/training.js";
 import type { Adam } from "./optimizer.js";
 
 export interface StepInput {
@@ -44,7 +44,7 @@ export function computeGradients(
     const values = network.read();
     const trained = trainedSpecs(network, trainable).map(({ name }) => name);
     const tape = new Tape(trained.map((name) => values.get(name) as Tensor));
-    const { logits, movingStatistics } = runForTraining(network, images, { tape, values, options });
+    const { logits, movingStatistics } = forward(network, images, { tape, values, options });
     const [losses, dLosses] = kernels.softmaxCrossEntropy(logits, targets);
     results.loss = tf.keep(kernels.sum(kernels.multiply(losses, exampleWeights), [0], false));
     results.logits = tf.keep(logits.clone() as Tensor2D);

@@ -15,7 +15,7 @@ export type ClassWeights = "none" | "balanced" | number[];
  * @throws ParameterError "Expected a number in [0, 1) for labelSmoothing but received 1 of type number"
  * @see Szegedy et al. 2016, §7, https://arxiv.org/abs/1512.00567
  */
-export function targetsFor(
+export function smoothedOneHot(
   labels: Int32Array,
   { numClasses, labelSmoothing }: { numClasses: number; labelSmoothing: number },
 ): Tensor2D {

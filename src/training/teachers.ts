@@ -1,7 +1,7 @@
 import { type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
-import { loadModel } from "../model/model-folder.js";
-import { fitImages, type Network } from "../model/network.js";
+import { type Network, resizeToInput } from "../model/network.js";
+import { loadModel } from "../model/weights/model-folder.js";
 
 /**
  * Trained networks that another one learns from: what they say of each image, as it was augmented and mixed, is part of its
@@ -47,7 +47,7 @@ export class Teachers {
   teach(images: Tensor4D, targets: Tensor2D): Tensor2D {
     return tf.tidy(() => {
       const probs = this.networks.map((network) =>
-        tf.softmax(network.logits(fitImages(images, network.config))),
+        tf.softmax(network.logits(resizeToInput(images, network.config))),
       );
       const mean = tf.addN(probs).div(probs.length);
       return targets.mul(1 - this.share).add(mean.mul(this.share)) as Tensor2D;

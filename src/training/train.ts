@@ -1,5 +1,5 @@
 import { checkTrainConfig, type TrainConfig } from "../config.js";
-import type { Dataset, OnProgress } from "../data/packed.js";
+import type { Dataset, OnProgress } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { environment } from "../environment.js";
 import { InputError } from "../errors.js";
@@ -8,7 +8,7 @@ import { download } from "../model/network.js";
 import { saveBestModel } from "./best-model.js";
 import { RunningScores, trainEpoch } from "./epoch.js";
 import type { DoneEvent, EpochEvent, TrainEvent } from "./events.js";
-import { bestModelDir, loadState, MetricsLog, openRun, recordStretch, saveState } from "./run-folder.js";
+import { bestModelDir, loadState, MetricsLog, openRun, recordSession, saveState } from "./run-folder.js";
 import { Trainer } from "./trainer.js";
 
 export interface TrainOptions {
@@ -62,7 +62,7 @@ export async function* train(
       }
       if (epoch === firstEpoch) {
         const started = new Date().toISOString();
-        await recordStretch(runDir, { epoch, started, ...(await environment()) });
+        await recordSession(runDir, { epoch, started, ...(await environment()) });
       }
       const start = performance.now();
       const scores = new RunningScores();

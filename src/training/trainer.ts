@@ -1,7 +1,7 @@
 import type { TrainConfig } from "../config.js";
 import { augmentBatch } from "../data/augment.js";
 import type { Batch } from "../data/batches.js";
-import type { OnProgress, PackedImages } from "../data/packed.js";
+import type { OnProgress, PackedImages } from "../data/dataset.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
 import { createNetwork } from "../model/create.js";
@@ -9,11 +9,11 @@ import { download, type Network, type ParameterValue } from "../model/network.js
 import { trainableBlocks } from "../model/parameters.js";
 import { Random } from "../random.js";
 import type { Phase } from "./events.js";
-import { ADAM_DEFAULTS, Adam, Average } from "./optimizer.js";
+import { ADAM_DEFAULTS, Adam, Ema } from "./optimizer.js";
 import type { Progress, State } from "./run-folder.js";
 import { runLearningRate, stepsPerEpoch } from "./schedule.js";
 import { type StepResult, trainStep } from "./step.js";
-import { exampleWeights, mix, targetsFor } from "./targets.js";
+import { exampleWeights, mix, smoothedOneHot } from "./targets.js";
 import { Teachers } from "./teachers.js";
 
 /** What a step leaves in the engine; the caller disposes it. */
@@ -29,7 +29,7 @@ const MOMENTS = ["first", "second"];
 export class Trainer {
   readonly stepsPerEpoch: number;
   private readonly optimizer: Adam;
-  private readonly average: Average | null;
+  private readonly average: Ema | null;
 
   private constructor(
     readonly network: Network,
@@ -39,7 +39,7 @@ export class Trainer {
   ) {
     this.stepsPerEpoch = stepsPerEpoch(trainLabels.length, config.batchSize);
     this.optimizer = new Adam({ ...ADAM_DEFAULTS, weightDecay: config.weightDecay });
-    this.average = config.averageDecay > 0 ? new Average(network.variables, config.averageDecay) : null;
+    this.average = config.emaDecay > 0 ? new Ema(network.variables, config.emaDecay) : null;
   }
 
   /** @param onProgress - Told of the download of weights that are not in the cache. */
@@ -83,7 +83,7 @@ export class Trainer {
     const numClasses = network.config.classNames.length;
     const random = new Random(seed, "augment", step);
     const augmented = augmentBatch(batch.images, augment, random, config.imageSize);
-    const plain = targetsFor(batch.labels, { numClasses, labelSmoothing });
+    const plain = smoothedOneHot(batch.labels, { numClasses, labelSmoothing });
     const mixed = mix(augmented, plain, config, random);
     const { images } = mixed;
     const targets = this.teachers?.teach(images, mixed.targets) ?? mixed.targets.clone();
@@ -102,7 +102,7 @@ export class Trainer {
   }
 
   /** Copies all that a killed run goes on from out of the engine. */
-  async state(): Promise<{ state: State; numUpdates: Record<string, number>; averageUpdates: number }> {
+  async state(): Promise<{ state: State; numUpdates: Record<string, number>; emaUpdates: number }> {
     const values = new Map<string, Tensor>();
     for (const [name, variable] of this.network.variables) {
       values.set(`model/${name}`, variable.read());
@@ -114,11 +114,11 @@ export class Trainer {
       if (average) values.set(`average/${name}`, average.read());
     }
     const numUpdates = Object.fromEntries(this.optimizer.numUpdates);
-    return { state: await download(values), numUpdates, averageUpdates: this.average?.numUpdates ?? 0 };
+    return { state: await download(values), numUpdates, emaUpdates: this.average?.numUpdates ?? 0 };
   }
 
   /** Takes up what `state` gave. */
-  restore({ numUpdates, averageUpdates }: Progress, state: State): void {
+  restore({ numUpdates, emaUpdates }: Progress, state: State): void {
     const assign = (key: string, variable: Variable) => {
       const { data, shape } = state.get(key) as ParameterValue;
       tf.tidy(() => variable.assign(tf.tensor(data, shape)));
@@ -133,7 +133,7 @@ export class Trainer {
     }
     if (!this.average) return;
     for (const [name, variable] of this.average.variables) assign(`average/${name}`, variable);
-    this.average.numUpdates = averageUpdates;
+    this.average.numUpdates = emaUpdates;
   }
 
   dispose(): void {

@@ -60,7 +60,7 @@ export const results: Results = {
 /** A run whose epochs take ten seconds each. */
 export function accuracyRun(...accuracies: number[]): AccuracyRun {
   const curve = accuracies.map((accuracy, i) => ({ epoch: i + 1, seconds: 10 * (i + 1), accuracy }));
-  return { date: "2026-01-02", preset: "seed", config: PRESETS.seed, curve, isComplete: true };
+  return { date: "2026-01-02", preset: "baseline", config: PRESETS.baseline, curve, isComplete: true };
 }
 
 export const accuracyRecord: AccuracyRecord = {

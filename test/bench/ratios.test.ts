@@ -8,7 +8,7 @@ const valuesOf = (...args: Parameters<typeof ratiosOf>) =>
 describe("ratiosOf", () => {
   it("divides ferkit's speed by the other's, at the same workload or at each one's best", () => {
     assert.deepEqual(valuesOf(results), {
-      trainLite0VsPytorchSeed: 300 / 150, // default layout
+      trainLite0VsPytorchBaseline: 300 / 150, // default layout
       trainLite0VsPytorchBest: 400 / 500, // both at batch 128
       inferLite0VsPytorch: 2000 / 1600, // the faster layout
       inferLite0VsPytorchDefault: 2000 / 1000,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeSafetensors } from "../../bench/safetensors.js";
-import { readSafetensors } from "../../src/model/safetensors.js";
+import { readSafetensors } from "../../src/model/weights/safetensors.js";
 
 describe("encodeSafetensors", () => {
   it("is read back as it was", () => {

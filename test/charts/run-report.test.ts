@@ -6,7 +6,7 @@ import { writeRunReport } from "../../src/charts/run-report.js";
 import { environment } from "../../src/environment.js";
 import { trainConfig } from "../../src/presets.js";
 import type { DoneEvent, TrainEvent } from "../../src/training/events.js";
-import { type RunConfig, recordStretch } from "../../src/training/run-folder.js";
+import { type RunConfig, recordSession } from "../../src/training/run-folder.js";
 import { epochEvent, ODD_NAMES } from "./fixtures.js";
 import { BATCHES, CONFIG, DONE, EVENTS, headlines, subtitle, svgTexts, tableRows } from "./reported-run.js";
 
@@ -43,7 +43,7 @@ describe("writeRunReport", () => {
     assert.match(await report([], { ...CONFIG, data: "fer2013" }), /<h1>FER-2013<\/h1>/);
     assert.match(await report([], { ...CONFIG, data: "/home/me/my-images" }), /<h1>my-images<\/h1>/);
     const changed = { epochs: 3, batchSize: 7, mixup: 1, cutmix: 1, patience: 9, dropoutRate: 0.7, seed: 5 };
-    const train = trainConfig("seed", changed);
+    const train = trainConfig("baseline", changed);
     assert.match(subtitle(await report([], { ...CONFIG, train })), /^EfficientNet-Lite0 · no preset · /);
   });
 
@@ -85,8 +85,8 @@ describe("writeRunReport", () => {
   it("holds the configuration by its groups, and what each part of the run was done on", async () => {
     const made = await environment();
     const started = "2026-01-02T03:04:05.678Z";
-    await recordStretch(runDir, { epoch: 1, started, ...made, commit: null });
-    await recordStretch(runDir, { epoch: 3, started, ...made, commit: "abc" });
+    await recordSession(runDir, { epoch: 1, started, ...made, commit: null });
+    await recordSession(runDir, { epoch: 3, started, ...made, commit: "abc" });
     const page = await report([]);
     const facts = (caption: string) =>
       Object.fromEntries(

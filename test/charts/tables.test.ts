@@ -8,7 +8,7 @@ import {
   predictionsTable,
   table,
 } from "../../src/charts/tables.js";
-import type { DataReport } from "../../src/data/report.js";
+import type { DataReport } from "../../src/data/audit/report.js";
 import { efficientNet } from "../../src/model/efficientnet.js";
 import { summary } from "../../src/model/parameters.js";
 import { epochEvent } from "./fixtures.js";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import {
   type AugmentOptions,
   augmentBatch,
+  BASELINE_AUGMENTATION,
   NO_AUGMENTATION,
-  SEED_AUGMENTATION,
 } from "../../src/data/augment.js";
 import { resizeBilinear } from "../../src/engine/kernels.js";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
@@ -74,7 +74,7 @@ describe("augmentBatch", () => {
     );
     const output = augmentBatch(
       input as Tensor4D,
-      { ...SEED_AUGMENTATION, horizontalFlip: 0 },
+      { ...BASELINE_AUGMENTATION, horizontalFlip: 0 },
       new Random(2),
     );
     const angles = output.arraySync().map((rows) => {

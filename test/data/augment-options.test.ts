@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { checkAugment, NO_AUGMENTATION, SEED_AUGMENTATION } from "../../src/data/augment.js";
+import { BASELINE_AUGMENTATION, checkAugment, NO_AUGMENTATION } from "../../src/data/augment.js";
 import { ALL } from "./augmented.js";
 
 describe("checkAugment", () => {
   it("returns options in range", () => {
     assert.equal(checkAugment(ALL), ALL);
-    assert.equal(checkAugment(SEED_AUGMENTATION), SEED_AUGMENTATION);
+    assert.equal(checkAugment(BASELINE_AUGMENTATION), BASELINE_AUGMENTATION);
   });
 
   it("knows the seed recipe", () => {
-    assert.deepEqual(SEED_AUGMENTATION, {
+    assert.deepEqual(BASELINE_AUGMENTATION, {
       horizontalFlip: 0.5,
       rotation: 20,
       translation: 0,

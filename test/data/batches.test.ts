@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Batch, batches, gather, numBatches } from "../../src/data/batches.js";
-import type { PackedImages } from "../../src/data/packed.js";
-import { PixelArray, type Pixels } from "../../src/data/pixels.js";
+import type { PackedImages } from "../../src/data/dataset.js";
+import { PixelArray, type Pixels } from "../../src/data/pixels/pixels.js";
 import { tf } from "../../src/engine/tf.js";
 
 /** Images of 2×2 pixels, where each value tells its image (tens) and its place (ones); labels count down from 9. */

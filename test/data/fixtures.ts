@@ -4,9 +4,9 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { Header } from "tar";
-import type { Sample } from "../../src/data/folder.js";
-import type { DecodedImages, DecodedSample } from "../../src/data/packed-file.js";
-import type { Pixels } from "../../src/data/pixels.js";
+import type { DecodedImages, DecodedSample } from "../../src/data/pixels/packed-file.js";
+import type { Pixels } from "../../src/data/pixels/pixels.js";
+import type { Sample } from "../../src/data/sources/class-folders.js";
 
 /** What tells where data come from and are cached. */
 const VARIABLES = ["XDG_CACHE_HOME", "FERKIT_CACHE", "FERKIT_FER2013_URL"];

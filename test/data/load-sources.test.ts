@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { SYNTHETIC_DEFAULTS, syntheticKey } from "../../src/cartoons/draw.js";
 import { loadDataset } from "../../src/data/load.js";
-import { SYNTHETIC_DEFAULTS, syntheticKey } from "../../src/data/synthetic.js";
+import { loopback, whole } from "../loopback.js";
 import { drawImages, type Entries, tarOf, temporaryFolder, valuesOf, writeFiles, zipOf } from "./fixtures.js";
-import { loopback, whole } from "./loopback.js";
 
 const FACES = { "a/1.png": "#101010", "a/2.png": "#202020", "b/1.png": "#303030", "b/2.png": "#404040" };
 

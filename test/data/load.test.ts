@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
+import type { PackedImages } from "../../src/data/dataset.js";
 import { loadDataset } from "../../src/data/load.js";
-import type { PackedImages } from "../../src/data/packed.js";
 import { drawImages, temporaryFolder, valuesOf, writeFiles } from "./fixtures.js";
 
 const SPLIT_FACES = {

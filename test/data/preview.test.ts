@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { NO_AUGMENTATION, SEED_AUGMENTATION } from "../../src/data/augment.js";
-import type { PackedImages } from "../../src/data/packed.js";
-import { PixelArray } from "../../src/data/pixels.js";
+import { BASELINE_AUGMENTATION, NO_AUGMENTATION } from "../../src/data/augment.js";
+import type { PackedImages } from "../../src/data/dataset.js";
+import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { augmentPreview } from "../../src/data/preview.js";
 import { tf } from "../../src/engine/tf.js";
 import { Random } from "../../src/random.js";
@@ -36,22 +36,22 @@ describe("augmentPreview", () => {
   });
 
   it("gives versions that differ, and the same ones for the same seed", async () => {
-    const [versions] = await augmentPreview(images, [0], 3, SEED_AUGMENTATION, 5);
+    const [versions] = await augmentPreview(images, [0], 3, BASELINE_AUGMENTATION, 5);
     const distinct = new Set(versions.map((pixels) => pixels.join()));
     assert.equal(distinct.size, 1 + 3);
-    assert.deepEqual(await augmentPreview(images, [0], 3, SEED_AUGMENTATION, 5), [versions]);
-    assert.deepEqual(await augmentPreview(images, [0], 2, SEED_AUGMENTATION, 5), [versions.slice(0, 3)]);
-    assert.notDeepEqual(await augmentPreview(images, [0], 3, SEED_AUGMENTATION, 6), [versions]);
+    assert.deepEqual(await augmentPreview(images, [0], 3, BASELINE_AUGMENTATION, 5), [versions]);
+    assert.deepEqual(await augmentPreview(images, [0], 2, BASELINE_AUGMENTATION, 5), [versions.slice(0, 3)]);
+    assert.notDeepEqual(await augmentPreview(images, [0], 3, BASELINE_AUGMENTATION, 6), [versions]);
   });
 
   it("gives nothing for no images, and the images alone for no versions", async () => {
-    assert.deepEqual(await augmentPreview(images, [], 3, SEED_AUGMENTATION, 0), []);
-    assert.deepEqual(await augmentPreview(images, [2], 0, SEED_AUGMENTATION, 0), [[rgb(2)]]);
+    assert.deepEqual(await augmentPreview(images, [], 3, BASELINE_AUGMENTATION, 0), []);
+    assert.deepEqual(await augmentPreview(images, [2], 0, BASELINE_AUGMENTATION, 0), [[rgb(2)]]);
   });
 
   it("leaves no tensor behind, nor when its options are wrong", async () => {
     const before = tf.memory().numTensors;
-    await augmentPreview(images, [0, 1], 2, SEED_AUGMENTATION, 0);
+    await augmentPreview(images, [0, 1], 2, BASELINE_AUGMENTATION, 0);
     await assert.rejects(augmentPreview(images, [0], 2, { ...NO_AUGMENTATION, rotation: -1 }, 0), {
       message: "Expected a number in [0, 180] for rotation but received -1 of type number",
     });
@@ -59,14 +59,14 @@ describe("augmentPreview", () => {
   });
 
   it("refuses places that are not there, and counts that are none", async () => {
-    await assert.rejects(augmentPreview(images, [0, 4], 1, SEED_AUGMENTATION, 0), {
+    await assert.rejects(augmentPreview(images, [0, 4], 1, BASELINE_AUGMENTATION, 0), {
       name: "ParameterError",
       message: "Expected an integer in [0, 4) for indices[1] but received 4 of type number",
     });
-    await assert.rejects(augmentPreview(images, [0], -1, SEED_AUGMENTATION, 0), {
+    await assert.rejects(augmentPreview(images, [0], -1, BASELINE_AUGMENTATION, 0), {
       message: "Expected an integer ≥ 0 for numVersions but received -1 of type number",
     });
-    await assert.rejects(augmentPreview(images, [0], 1, SEED_AUGMENTATION, 0.5), {
+    await assert.rejects(augmentPreview(images, [0], 1, BASELINE_AUGMENTATION, 0.5), {
       message: "Expected an integer ≥ 0 for seed but received 0.5 of type number",
     });
   });

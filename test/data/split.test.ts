@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DecodedSample } from "../../src/data/packed-file.js";
+import type { DecodedSample } from "../../src/data/pixels/packed-file.js";
 import { splitSamples } from "../../src/data/split.js";
 import { sampleOf } from "./fixtures.js";
 

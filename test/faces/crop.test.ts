@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { decodeWhole } from "../../src/data/decode.js";
+import { decodeWhole } from "../../src/data/pixels/decode.js";
 import { cropFace, faceSquare } from "../../src/faces/crop.js";
 import { type Face, FaceDetector } from "../../src/faces/detector.js";
 import { ASTRONAUT } from "./photos.js";

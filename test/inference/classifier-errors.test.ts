@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import path from "node:path";
 import { tf } from "../../src/engine/tf.js";
 import { loadClassifier } from "../../src/inference/classifier.js";
-import { saveModel } from "../../src/model/model-folder.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
 import { draw } from "./drawn.js";
 import { classifierInFolder } from "./fixtures.js";
 

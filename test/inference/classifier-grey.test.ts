@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import type { PackedImages } from "../../src/data/packed.js";
-import { PixelArray } from "../../src/data/pixels.js";
+import type { PackedImages } from "../../src/data/dataset.js";
+import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { tf } from "../../src/engine/tf.js";
 import { Classifier, loadClassifier, rank } from "../../src/inference/classifier.js";
 import { classify } from "../../src/inference/evaluate.js";
-import { loadModelConfig, saveModel } from "../../src/model/model-folder.js";
+import { loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
 import { Trainer } from "../../src/training/trainer.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { config, stripes } from "../training/fixtures.js";

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
 import { loadClassifier, rank } from "../../src/inference/classifier.js";
-import { saveModel } from "../../src/model/model-folder.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
 import { draw } from "./drawn.js";
 import { CLASS_NAMES, classifierInFolder, IMAGE_SIZE } from "./fixtures.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { PackedImages } from "../../src/data/packed.js";
-import { PixelArray, PixelSelection } from "../../src/data/pixels.js";
+import type { PackedImages } from "../../src/data/dataset.js";
+import { PixelArray, PixelSelection } from "../../src/data/pixels/pixels.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
 import { classify, evaluate } from "../../src/inference/evaluate.js";
 import { Network } from "../../src/model/network.js";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { NearIdentical } from "../../src/data/near-identical.js";
-import type { Dataset, PackedImages } from "../../src/data/packed.js";
-import { PixelArray } from "../../src/data/pixels.js";
-import { withTemperature } from "../../src/inference/calibration.js";
+import type { NearDuplicates } from "../../src/data/audit/near-duplicates.js";
+import type { Dataset, PackedImages } from "../../src/data/dataset.js";
+import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { score } from "../../src/inference/evaluate.js";
 import { evaluationReport } from "../../src/inference/evaluation-report.js";
+import { withTemperature } from "../../src/metrics/calibration.js";
 import { TINY } from "../model/fixtures.js";
 
 const CLASS_NAMES = ["a", "b"];
@@ -48,22 +48,24 @@ describe("evaluationReport", () => {
   });
 
   it("leaves out images that also stand in train, and those like one there", () => {
-    const nearIdentical: NearIdentical = {
+    const nearIdentical: NearDuplicates = {
       identical: groups([2, 1, 4, 5]), // the second, a mistake
       similar: groups([0, 1, 4, 4]), // the first too; the last two are alike, not in train
       pairs: [],
     };
-    const { withoutIdentical, withoutSimilar } = reportOf({ nearIdentical });
-    assert.deepEqual([withoutIdentical?.accuracy, withoutIdentical?.numImages], [3 / 3, 3]);
-    assert.deepEqual([withoutSimilar?.accuracy, withoutSimilar?.numImages], [2 / 2, 2]);
-    assert.deepEqual(withoutSimilar?.intervals, { accuracy: [1, 1], macroF1: [1, 1] });
+    const { withoutDuplicates, withoutNearDuplicates } = reportOf({ nearIdentical });
+    assert.deepEqual([withoutDuplicates?.accuracy, withoutDuplicates?.numImages], [3 / 3, 3]);
+    assert.deepEqual([withoutNearDuplicates?.accuracy, withoutNearDuplicates?.numImages], [2 / 2, 2]);
+    assert.deepEqual(withoutNearDuplicates?.intervals, { accuracy: [1, 1], macroF1: [1, 1] });
   });
 
   it("has nothing of that where there are no training images, or no image is left", () => {
-    assert.equal(reportOf().withoutIdentical, null);
+    assert.equal(reportOf().withoutDuplicates, null);
     const all = groups([0, 1, 0, 1]);
-    const { withoutSimilar } = reportOf({ nearIdentical: { identical: all, similar: all, pairs: [] } });
-    assert.equal(withoutSimilar, null);
+    const { withoutNearDuplicates } = reportOf({
+      nearIdentical: { identical: all, similar: all, pairs: [] },
+    });
+    assert.equal(withoutNearDuplicates, null);
   });
 
   it("undoes the temperature for the calibration error before", () => {

@@ -18,7 +18,7 @@ describe("an interrupt of the kernel", function () {
       const imagesPerClass = { train: 40, validation: 2 };
       await ferkit.drawSyntheticFaces(faces, { seed: 0, imageSize: 33, imagesPerClass });
       const dataset = await ferkit.loadDataset({ data: faces, imageSize: 33 });
-      const config = ferkit.trainConfig("seed", { weights: "random", imageSize: 33, batchSize: 7, epochs: 500 });`;
+      const config = ferkit.trainConfig("baseline", { weights: "random", imageSize: 33, batchSize: 7, epochs: 500 });`;
     const training = `
       const { signal, release } = ferkit.interruptSignal();
       const runDir = ${JSON.stringify(path.join(dir, "run"))};

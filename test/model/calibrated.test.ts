@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Tensor, tf } from "../../src/engine/tf.js";
-import { withTemperature } from "../../src/inference/calibration.js";
+import { withTemperature } from "../../src/metrics/calibration.js";
 import { calibrated } from "../../src/model/calibrated.js";
-import { loadModel, loadModelConfig, saveModel } from "../../src/model/model-folder.js";
+import { loadModel, loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
 import { randomImages, randomNetwork, relativeError, TINY } from "./fixtures.js";
 
 const CALIBRATION = { temperature: 0.5, numImages: 200 };

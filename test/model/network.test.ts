@@ -5,7 +5,7 @@ import { cacheDir } from "../../src/cache-dir.js";
 import { tf } from "../../src/engine/tf.js";
 import { initialValue, Network } from "../../src/model/network.js";
 import { parameterSpecs } from "../../src/model/parameters.js";
-import { loadPretrained } from "../../src/model/pretrained.js";
+import { loadPretrained } from "../../src/model/weights/pretrained.js";
 import { formulaImages, formulaNetwork, golden } from "../golden/golden.js";
 import { relativeError, TINY } from "./fixtures.js";
 

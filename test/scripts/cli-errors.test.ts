@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { saveModel } from "../../src/model/model-folder.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { drawClassFolders, runFerkit } from "./fixtures.js";
 

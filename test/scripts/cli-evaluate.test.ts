@@ -92,13 +92,16 @@ describe("ferkit", function () {
         "perClassRecall",
         "split",
         "temperature",
-        "withoutIdentical",
-        "withoutSimilar",
+        "withoutDuplicates",
+        "withoutNearDuplicates",
       ]);
-      const { split, flip, withoutIdentical, withoutSimilar, temperature } = result;
+      const { split, flip, withoutDuplicates, withoutNearDuplicates, temperature } = result;
       assert.equal(split, "all");
       // Nothing to compare with, and too few validation images to calibrate on.
-      assert.deepEqual([flip, withoutIdentical, withoutSimilar, temperature], [null, null, null, null]);
+      assert.deepEqual(
+        [flip, withoutDuplicates, withoutNearDuplicates, temperature],
+        [null, null, null, null],
+      );
       assert.equal(result.numImages, 2 * PER_CLASS);
       const matrix = result.confusionMatrix as number[][];
       assert.deepEqual(

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { loadModelConfig, saveModel } from "../../src/model/model-folder.js";
+import { loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork, TINY } from "../model/fixtures.js";
-import { safetensorsBytes, timmTensors } from "../model/weight-files.js";
+import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";
 import { runFerkit } from "./fixtures.js";
 
 describe("ferkit convert", function () {

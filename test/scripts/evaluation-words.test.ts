@@ -16,8 +16,8 @@ const REPORT: EvaluationReport = {
   perClassRecall: { sad: 0.5 },
   confusionMatrix: [[1]],
   flip: null,
-  withoutIdentical: null,
-  withoutSimilar: null,
+  withoutDuplicates: null,
+  withoutNearDuplicates: null,
 };
 
 describe("inWords", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
-import { saveModel } from "../../src/model/model-folder.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
 import { ASTRONAUT, groupPhoto, HOPPER } from "../faces/photos.js";
 import { classifierInFolder } from "../inference/fixtures.js";
 import { runFerkit } from "./fixtures.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { fitTemperature } from "../../src/inference/calibration.js";
-import { loadModel, loadModelConfig } from "../../src/model/model-folder.js";
+import { fitTemperature } from "../../src/metrics/calibration.js";
+import { loadModel, loadModelConfig } from "../../src/model/weights/model-folder.js";
 import { saveBestModel } from "../../src/training/best-model.js";
 import { randomNetwork, TINY } from "../model/fixtures.js";
 import { runFolder } from "./fixtures.js";

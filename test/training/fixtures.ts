@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
-import type { Dataset, PackedImages } from "../../src/data/packed.js";
-import { PixelArray } from "../../src/data/pixels.js";
+import type { Dataset, PackedImages } from "../../src/data/dataset.js";
+import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { trainConfig } from "../../src/presets.js";
 import { Random } from "../../src/random.js";
 import type { TrainEvent } from "../../src/training/events.js";
@@ -39,7 +39,7 @@ export const dataset: Dataset = {
 
 /** Of a network with random weights, two epochs of three batches. */
 export const config = (overrides: Partial<TrainConfig> = {}): TrainConfig =>
-  trainConfig("seed", {
+  trainConfig("baseline", {
     weights: "random",
     imageSize: IMAGE_SIZE,
     batchSize: 8,

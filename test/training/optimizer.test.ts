@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { tf } from "../../src/engine/tf.js";
 import { Variable } from "../../src/engine/variable.js";
-import { ADAM_DEFAULTS, Adam, Average } from "../../src/training/optimizer.js";
+import { ADAM_DEFAULTS, Adam, Ema } from "../../src/training/optimizer.js";
 
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} ≠ ${expected}`);
@@ -54,7 +54,7 @@ describe("Average", () => {
     withoutLeak(() => {
       const variable = new Variable(() => tf.tensor1d([0]));
       const variables = new Map([["w", variable]]);
-      const average = new Average(variables, 0.5);
+      const average = new Ema(variables, 0.5);
       variable.assign(tf.tensor1d([1]));
       average.update(variables); // decay 1/10
       near(average.read().get("w")?.dataSync()[0] as number, 0.9);

@@ -7,7 +7,7 @@ import type { RunConfig } from "../../src/training/run-folder.js";
 import { batchEvent, epochEvent } from "../charts/fixtures.js";
 
 export function runConfig(overrides: Overrides = {}): RunConfig {
-  const train = trainConfig("seed", { epochs: 3, ...overrides });
+  const train = trainConfig("baseline", { epochs: 3, ...overrides });
   return { train, classNames: ["a", "b"], data: "/my/faces.tar.gz", numImages: { train: 64, validation: 8 } };
 }
 

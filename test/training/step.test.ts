@@ -3,7 +3,7 @@ import { type Tensor, tf } from "../../src/engine/tf.js";
 import type { Network } from "../../src/model/network.js";
 import { isTrainable, trainableBlocks } from "../../src/model/parameters.js";
 import { computeGradients, type Gradients } from "../../src/training/step.js";
-import { targetsFor } from "../../src/training/targets.js";
+import { smoothedOneHot } from "../../src/training/targets.js";
 import { formulaImages, formulaNetwork, golden } from "../golden/golden.js";
 import { relativeError } from "../model/fixtures.js";
 
@@ -11,7 +11,7 @@ const OPTIONS = { batchNormMomentum: 0.1, dropoutRate: 0, dropPathRate: 0, seed:
 
 function gradientsOf(network: Network, from: string, options = OPTIONS): Gradients {
   const images = formulaImages(48, [0, 1, 2]);
-  const targets = targetsFor(Int32Array.of(0, 1, 4), { numClasses: 7, labelSmoothing: 0 });
+  const targets = smoothedOneHot(Int32Array.of(0, 1, 4), { numClasses: 7, labelSmoothing: 0 });
   const exampleWeights = tf.fill([3], 1 / 3);
   const trainable = trainableBlocks(network.architecture, from);
   const result = computeGradients(network, { images, targets, exampleWeights }, trainable, options);

@@ -3,15 +3,15 @@ import {
   type ClassWeights,
   checkClassWeights,
   exampleWeights,
-  targetsFor,
+  smoothedOneHot,
 } from "../../src/training/targets.js";
 import { countTensors, near, take } from "./tensors.js";
 
-describe("targetsFor", () => {
+describe("smoothedOneHot", () => {
   countTensors();
 
   it("gives all mass to the label", () => {
-    const targets = targetsFor(Int32Array.of(2, 0), { numClasses: 3, labelSmoothing: 0 });
+    const targets = smoothedOneHot(Int32Array.of(2, 0), { numClasses: 3, labelSmoothing: 0 });
     assert.deepEqual(targets.shape, [2, 3]);
     assert.deepEqual(take(targets), [0, 0, 1, 1, 0, 0]);
   });
@@ -19,7 +19,7 @@ describe("targetsFor", () => {
   it("spreads the smoothed mass over all classes, the label's too", () => {
     // 0.2 / 4 = 0.05; 1 − 0.2 + 0.05 = 0.85
     near(
-      take(targetsFor(Int32Array.of(1), { numClasses: 4, labelSmoothing: 0.2 })),
+      take(smoothedOneHot(Int32Array.of(1), { numClasses: 4, labelSmoothing: 0.2 })),
       [0.05, 0.85, 0.05, 0.05],
     );
   });
@@ -42,7 +42,7 @@ describe("targetsFor", () => {
   for (const [label, options, message] of cases)
     it(`refuses label ${label} ${Object.entries(options).flat().join(" ")}`, () => {
       assert.throws(
-        () => targetsFor(Int32Array.of(label), { numClasses: 3, labelSmoothing: 0, ...options }),
+        () => smoothedOneHot(Int32Array.of(label), { numClasses: 3, labelSmoothing: 0, ...options }),
         { name: "ParameterError", message },
       );
     });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { type Tensor2D, tf } from "../../src/engine/tf.js";
-import { saveModel } from "../../src/model/model-folder.js";
-import { fitImages } from "../../src/model/network.js";
+import { resizeToInput } from "../../src/model/network.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
 import { ofType } from "../../src/training/events.js";
 import { Teachers } from "../../src/training/teachers.js";
 import { randomImages, randomNetwork, TINY } from "../model/fixtures.js";
@@ -19,7 +19,7 @@ async function saveTeacher(
   const network = randomNetwork({ imageSize, classNames }, seed);
   await saveModel(dir, network.config, await network.parameters());
   const images = randomImages(2, TINY.imageSize);
-  const probs = tf.tidy(() => tf.softmax(network.logits(fitImages(images, { imageSize }))));
+  const probs = tf.tidy(() => tf.softmax(network.logits(resizeToInput(images, { imageSize }))));
   tf.dispose(images);
   network.dispose();
   return take(probs);

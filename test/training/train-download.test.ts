@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import type { LoadProgress } from "../../src/data/packed.js";
+import type { LoadProgress } from "../../src/data/dataset.js";
 import { train } from "../../src/training/train.js";
-import { loopback, whole } from "../data/loopback.js";
-import { safetensorsBytes, timmTensors } from "../model/weight-files.js";
+import { loopback, whole } from "../loopback.js";
+import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";
 import { config, dataset, runFolder } from "./fixtures.js";
 
 describe("train", () => {

@@ -14,7 +14,7 @@ describe("train", function () {
   const run = runFolder();
 
   it("goes on after a kill to the same weights and metrics as a run that was never stopped", async () => {
-    const options = { epochs: 3, headEpochs: 1, averageDecay: 0.9, dropoutRate: 0.2 };
+    const options = { epochs: 3, headEpochs: 1, emaDecay: 0.9, dropoutRate: 0.2 };
     const whole = path.join(run.dir, "whole");
     const killed = path.join(run.dir, "killed");
     await collect(whole, options);

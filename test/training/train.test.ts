@@ -4,7 +4,7 @@ import path from "node:path";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import { tf } from "../../src/engine/tf.js";
 import { evaluate } from "../../src/inference/evaluate.js";
-import { loadModel } from "../../src/model/model-folder.js";
+import { loadModel } from "../../src/model/weights/model-folder.js";
 import { ofType, type TrainEvent } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/run-folder.js";
 import { train } from "../../src/training/train.js";
@@ -103,7 +103,7 @@ describe("train", function () {
 
   it("holds as many tensors after an epoch as after the one before, and none after the run", async () => {
     const before = tf.memory().numTensors;
-    const events = await collect(run.dir, { epochs: 3, averageDecay: 0.9 });
+    const events = await collect(run.dir, { epochs: 3, emaDecay: 0.9 });
     const counts = ofType(events, "epoch").map(({ numTensors }) => numTensors);
     assert.equal(counts[1], counts[2]);
     assert.ok(tf.memory().numTensors - before < 60, "shape constants of the kernels are kept, nothing else");

@@ -1,0 +1,132 @@
+// Whether a probability of 0.8 is right four times in five, and the one number that makes it so.
+import { checkNumber, ParameterError } from "../errors.js";
+import { argMax } from "./classification.js";
+
+/** Images whose greatest probability falls into one interval. */
+export interface ReliabilityBin {
+  /** Bounds of the greatest probability: above `from`, up to `to`. */
+  from: number;
+  to: number;
+  numImages: number;
+  /** Share of them that were recognised, [0, 1]; null where there are none. */
+  accuracy: number | null;
+  /** Mean of their greatest probabilities, [0, 1]; null where there are none. */
+  confidence: number | null;
+}
+
+/** As in Guo et al. 2017. */
+const NUM_BINS = 15;
+/** What a temperature is sought between; networks that were trained properly lie well within. */
+const TEMPERATURES = { min: 0.25, max: 4 } as const;
+/** Of the logarithm of the temperature. */
+const TOLERANCE = 1e-5;
+const LEAST_PROB = 1e-30;
+
+/**
+ * Images by their greatest probability, in bins of equal width.
+ *
+ * @param probs - float32 `[numImages, numClasses]`, row after row.
+ * @param labels - int32 `[numImages]`.
+ */
+export function reliability(
+  probs: Float32Array,
+  labels: Int32Array,
+  numClasses: number,
+  numBins = NUM_BINS,
+): ReliabilityBin[] {
+  checkShape(probs, labels, numClasses);
+  checkNumber("numBins", numBins, { min: 1, integer: true });
+  const sums = Array.from({ length: numBins }, () => ({ numImages: 0, hits: 0, confidence: 0 }));
+  argMax(probs, numClasses).forEach((top, i) => {
+    const confidence = probs[i * numClasses + top];
+    const bin = sums[Math.min(numBins - 1, Math.max(0, Math.ceil(confidence * numBins) - 1))];
+    bin.numImages++;
+    bin.hits += top === labels[i] ? 1 : 0;
+    bin.confidence += confidence;
+  });
+  return sums.map(({ numImages, hits, confidence }, i) => ({
+    from: i / numBins,
+    to: (i + 1) / numBins,
+    numImages,
+    accuracy: numImages ? hits / numImages : null,
+    confidence: numImages ? confidence / numImages : null,
+  }));
+}
+
+/**
+ * Expected calibration error: by how much the greatest probability differs from the accuracy, in the mean over the bins, each
+ * weighted by its images; [0, 1], and 0 for no images.
+ *
+ * @see Guo et al. 2017, §2, https://arxiv.org/abs/1706.04599
+ */
+export function calibrationError(bins: ReliabilityBin[]): number {
+  const numImages = bins.reduce((total, bin) => total + bin.numImages, 0);
+  const gaps = bins.map((bin) => bin.numImages * Math.abs((bin.accuracy ?? 0) - (bin.confidence ?? 0)));
+  return numImages ? gaps.reduce((total, gap) => total + gap, 0) / numImages : 0;
+}
+
+/**
+ * The temperature that makes probabilities fit labels best, by their cross-entropy: logits divided by it. Above 1 the network
+ * was too sure of itself, below 1 not sure enough.
+ *
+ * @param probs - float32 `[numImages, numClasses]`, row after row; of images that the network was not trained on.
+ * @param labels - int32 `[numImages]`.
+ * @returns In [0.25, 4].
+ * @see Guo et al. 2017, §4.2, https://arxiv.org/abs/1706.04599; golden-section search: Kiefer 1953
+ */
+export function fitTemperature(probs: Float32Array, labels: Int32Array, numClasses: number): number {
+  checkShape(probs, labels, numClasses);
+  const logs = Float64Array.from(probs, (prob) => Math.log(Math.max(prob, LEAST_PROB)));
+  const lossAt = (logTemperature: number) =>
+    crossEntropy(logs, labels, numClasses, Math.exp(-logTemperature));
+  const ratio = (Math.sqrt(5) - 1) / 2;
+  let [low, high] = [Math.log(TEMPERATURES.min), Math.log(TEMPERATURES.max)];
+  let [left, right] = [high - ratio * (high - low), low + ratio * (high - low)];
+  let [leftLoss, rightLoss] = [lossAt(left), lossAt(right)];
+  while (high - low > TOLERANCE)
+    if (leftLoss <= rightLoss) {
+      [high, right, rightLoss] = [right, left, leftLoss];
+      left = high - ratio * (high - low);
+      leftLoss = lossAt(left);
+    } else {
+      [low, left, leftLoss] = [left, right, rightLoss];
+      right = low + ratio * (high - low);
+      rightLoss = lossAt(right);
+    }
+  return Math.exp((low + high) / 2);
+}
+
+/**
+ * Probabilities as they would be had the logits been divided by `temperature`; one over it undoes that.
+ *
+ * @param probs - float32 `[numImages, numClasses]`, row after row; stays as it is.
+ */
+export function withTemperature(probs: Float32Array, numClasses: number, temperature: number): Float32Array {
+  checkNumber("temperature", temperature, { min: Number.MIN_VALUE });
+  const changed = new Float32Array(probs.length);
+  for (let start = 0; start < probs.length; start += numClasses) {
+    const row = Array.from(probs.subarray(start, start + numClasses), (prob) => prob ** (1 / temperature));
+    const sum = row.reduce((a, b) => a + b, 0);
+    row.forEach((value, c) => {
+      changed[start + c] = value / sum;
+    });
+  }
+  return changed;
+}
+
+/** In the mean over the images, of the softmax of logarithms times `scale`. */
+function crossEntropy(logs: Float64Array, labels: Int32Array, numClasses: number, scale: number): number {
+  let total = 0;
+  labels.forEach((label, i) => {
+    const start = i * numClasses;
+    let sum = 0; // no overflow: the logarithms are at most 0, and the greatest of a row is at least log(1 / numClasses)
+    for (let c = 0; c < numClasses; c++) sum += Math.exp(scale * logs[start + c]);
+    total += Math.log(sum) - scale * logs[start + label];
+  });
+  return total / labels.length;
+}
+
+function checkShape(probs: Float32Array, labels: Int32Array, numClasses: number): void {
+  if (probs.length === labels.length * numClasses) return;
+  throw new ParameterError("the number of probabilities", String(labels.length * numClasses), probs.length);
+}

@@ -1,0 +1,111 @@
+import { checkNumber, ParameterError } from "../errors.js";
+
+/** How well a classification agrees with the labels. */
+export interface ClassificationScores {
+  /** Top-1, [0, 1]; 0 where there are no images. */
+  accuracy: number;
+  /** Mean over the classes of the harmonic mean of precision and recall, [0, 1]. */
+  macroF1: number;
+  /** Share of each class's images that were recognised, [0, 1]; null for a class without images. */
+  perClassRecall: Record<string, number | null>;
+  /** `[actual][predicted]`, in images. */
+  confusionMatrix: number[][];
+  numImages: number;
+}
+
+/**
+ * Counts images by actual and predicted class: `[numClasses][numClasses]`, rows are actual.
+ *
+ * @param labels - int32 `[numImages]`, each in `[0, numClasses)`.
+ * @param predicted - The same of what was predicted.
+ * @throws ParameterError "Expected an integer in [0, 3) for predicted[5] but received -1 of type number"
+ */
+export function confusionMatrix(labels: Int32Array, predicted: Int32Array, numClasses: number): number[][] {
+  checkNumber("numClasses", numClasses, { min: 1, integer: true });
+  if (predicted.length !== labels.length)
+    throw new ParameterError("the number of predictions", String(labels.length), predicted.length);
+  const matrix = Array.from({ length: numClasses }, () => new Array<number>(numClasses).fill(0));
+  const range = { min: 0, max: numClasses, integer: true, exclusiveMax: true };
+  labels.forEach((label, i) => {
+    checkNumber(`labels[${i}]`, label, range);
+    matrix[label][checkNumber(`predicted[${i}]`, predicted[i], range)]++;
+  });
+  return matrix;
+}
+
+/**
+ * Scores a confusion matrix.
+ *
+ * As in scikit-learn's `f1_score(average="macro")`, a class with images or predictions but no hit counts as 0 in the mean
+ * of F1, and a class with neither does not count.
+ *
+ * @param matrix - `[actual][predicted]`, in images, as `confusionMatrix` gives it; kept in the summary as it is.
+ */
+export function scores(matrix: number[][], classNames: readonly string[]): ClassificationScores {
+  if (matrix.length !== classNames.length)
+    throw new ParameterError("the rows of the confusion matrix", String(classNames.length), matrix.length);
+  const rows = matrix.map(sum);
+  const columns = matrix.map((_, c) => sum(matrix.map((row) => row[c])));
+  const hits = matrix.map((row, c) => row[c]);
+  const numImages = sum(rows);
+  // 2·precision·recall / (precision + recall) = 2·hits / (actual + predicted)
+  const f1 = hits
+    .map((count, c) => (2 * count) / (rows[c] + columns[c]))
+    .filter((value) => !Number.isNaN(value));
+  return {
+    accuracy: numImages ? sum(hits) / numImages : 0,
+    macroF1: f1.length ? sum(f1) / f1.length : 0,
+    perClassRecall: Object.fromEntries(
+      classNames.map((name, c) => [name, rows[c] ? hits[c] / rows[c] : null]),
+    ),
+    confusionMatrix: matrix,
+    numImages,
+  };
+}
+
+/** How well one class is told from the others, each in [0, 1]; null where it is not defined. */
+export interface ClassScores {
+  /** Share of what was taken for the class that is of it; null where nothing was. */
+  precision: number | null;
+  /** Share of its images that were recognised; null for a class without images. */
+  recall: number | null;
+  /** Harmonic mean of both; null for a class with neither images nor predictions. */
+  f1: number | null;
+  /** Its images. */
+  count: number;
+}
+
+/**
+ * Scores of each class, by name.
+ *
+ * @param matrix - `[actual][predicted]`, in images.
+ */
+export function classScores(matrix: number[][], classNames: readonly string[]): Record<string, ClassScores> {
+  const ratio = (part: number, whole: number) => (whole ? part / whole : null);
+  return Object.fromEntries(
+    classNames.map((name, c) => {
+      const [hits, count, predicted] = [matrix[c][c], sum(matrix[c]), sum(matrix.map((row) => row[c]))];
+      const [precision, recall] = [ratio(hits, predicted), ratio(hits, count)];
+      return [name, { precision, recall, f1: ratio(2 * hits, count + predicted), count }];
+    }),
+  );
+}
+
+/**
+ * Index of the greatest value of each row, the first of equal ones.
+ *
+ * @param values - `[numRows, numClasses]`, row after row: logits or probabilities.
+ * @returns int32 `[numRows]`; 0 for a row whose first value is NaN.
+ */
+export function argMax(values: Float32Array, numClasses: number): Int32Array {
+  return Int32Array.from({ length: values.length / numClasses }, (_, row) => {
+    const start = row * numClasses;
+    let top = 0;
+    for (let c = 1; c < numClasses; c++) if (values[start + c] > values[start + top]) top = c;
+    return top;
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}

@@ -1,0 +1,136 @@
+// A model on disk: a stock tfjs LayersModel that carries what ferkit needs in its user-defined metadata.
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { InputError } from "../../errors.js";
+import { writeFileAtomically } from "../../files.js";
+import { type Architecture, efficientNet } from "../efficientnet.js";
+import { type ModelConfig, Network, type ParameterValue } from "../network.js";
+import { parameterSpecs } from "../parameters.js";
+import { buildLayersModel, NORMALIZATION } from "../stock-layers.js";
+import type { Precision } from "./quantization.js";
+import { readTensors, removeOldTensors, type TensorManifest, writeTensors } from "./tensor-file.js";
+
+const FORMAT_VERSION = 1;
+
+interface ModelJson {
+  weightsManifest: [TensorManifest];
+  userDefinedMetadata?: { ferkit?: ModelConfig & { formatVersion: number } };
+}
+
+/**
+ * Writes a model folder: `model.json` and one file of weights. Renaming `model.json` into place is what replaces the model
+ * that was there, so that a reader finds the old one or the new one, whole.
+ *
+ * @param precision - Of the kernels; stock tfjs reads all of them.
+ */
+export async function saveModel(
+  dir: string,
+  config: ModelConfig,
+  parameters: ReadonlyMap<string, ParameterValue>,
+  precision: Precision = "float32",
+): Promise<void> {
+  const specs = parameterSpecs(config.variant, config.classNames.length);
+  const tensors: [string, ParameterValue][] = [
+    ...normalizationWeights(config),
+    ...specs.map(({ name }): [string, ParameterValue] => [name, parameters.get(name) as ParameterValue]),
+  ];
+  const manifest = await writeTensors(dir, tensors, (name) => precisionOf(name, precision));
+  const model = {
+    format: "layers-model",
+    generatedBy: "ferkit",
+    convertedBy: null,
+    modelTopology: topologyOf(efficientNet(config.variant, config.classNames.length), config.imageSize),
+    weightsManifest: [manifest],
+    userDefinedMetadata: { ferkit: { formatVersion: FORMAT_VERSION, ...config } },
+  };
+  await writeFileAtomically(path.join(dir, "model.json"), JSON.stringify(model));
+  await removeOldTensors(dir, manifest);
+}
+
+/**
+ * Reads a model folder that ferkit saved. The caller disposes the network.
+ *
+ * @throws InputError when there is no model, it is of another program, or its weights are cut short.
+ */
+export async function loadModel(dir: string): Promise<Network> {
+  const { config, parameters } = await loadParameters(dir);
+  return new Network(config, parameters);
+}
+
+/** Reads a model folder's configuration and weights, outside the engine. */
+export async function loadParameters(
+  dir: string,
+): Promise<{ config: ModelConfig; parameters: Map<string, ParameterValue> }> {
+  const { json, config } = await readModelJson(dir);
+  return { config, parameters: await readTensors(dir, json.weightsManifest[0]) };
+}
+
+/** Reads what a model folder says of itself, without its weights. */
+export async function loadModelConfig(dir: string): Promise<ModelConfig> {
+  return (await readModelJson(dir)).config;
+}
+
+async function readModelJson(dir: string): Promise<{ json: ModelJson; config: ModelConfig }> {
+  const file = path.join(dir, "model.json");
+  const text = await readFile(file, "utf8").catch(() => null);
+  if (text === null)
+    throw new InputError({
+      expected: "a model folder with model.json",
+      where: dir,
+      found: "none",
+      fix: "Train one with `npx ferkit train`, or give the folder `best` of a run.",
+    });
+  const json = parse(text);
+  const metadata = json?.userDefinedMetadata?.ferkit;
+  if (!json || metadata?.formatVersion !== FORMAT_VERSION)
+    throw new InputError({
+      expected: "a model saved by ferkit",
+      where: file,
+      found: json ? "no ferkit metadata of a known version" : "no JSON",
+      fix: "Train one with `npx ferkit train`.",
+    });
+  const { variant, classNames, imageSize, preprocessing, grey, calibration } = metadata;
+  const config = { variant, classNames, imageSize, preprocessing };
+  return { json, config: { ...config, ...(grey && { grey }), ...(calibration && { calibration }) } };
+}
+
+function parse(text: string): ModelJson | null {
+  try {
+    return JSON.parse(text) as ModelJson;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Kernels alone are kept less exactly, since they are nearly all that there is; those of depthwise convolutions, which are few
+ * and differ much from channel to channel, never in 1 byte.
+ */
+function precisionOf(name: string, precision: Precision): Precision {
+  if (name.startsWith(`${NORMALIZATION}/`)) return "float32";
+  if (name.endsWith("/depthwise_kernel")) return precision === "uint8" ? "float16" : precision;
+  return name.endsWith("/kernel") ? precision : "float32";
+}
+
+/** `(x − mean) / std` as the kernel and bias of a 1×1 depthwise convolution. */
+function normalizationWeights({ preprocessing: { mean, std } }: ModelConfig): [string, ParameterValue][] {
+  const kernel = Float32Array.from(std, (deviation) => 1 / deviation);
+  const bias = Float32Array.from(mean, (value, channel) => -value / std[channel]);
+  return [
+    [`${NORMALIZATION}/depthwise_kernel`, { shape: [1, 1, 3, 1], data: kernel }],
+    [`${NORMALIZATION}/bias`, { shape: [3], data: bias }],
+  ];
+}
+
+const topologies = new Map<string, unknown>();
+
+/** The stock model's topology; building one takes a while, so each is built once. */
+function topologyOf(architecture: Architecture, imageSize: number): unknown {
+  const key = [architecture.variant, architecture.numClasses, imageSize].join();
+  if (!topologies.has(key)) {
+    const model = buildLayersModel(architecture, imageSize);
+    topologies.set(key, model.toJSON(null, false));
+    model.dispose();
+  }
+  return topologies.get(key);
+}

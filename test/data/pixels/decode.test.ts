@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { crc32, deflateSync } from "node:zlib";
+import sharp from "sharp";
+import { decodeImage, MAX_PIXELS } from "../../../src/data/pixels/decode.js";
+import { Random } from "../../../src/random.js";
+import { drawImage, temporaryFolder } from "../fixtures.js";
+
+const ORANGE = { r: 200, g: 100, b: 50 };
+const plain = (background: sharp.Color, width = 8, height = 8) =>
+  sharp({ create: { width, height, channels: 3, background } });
+const transparent = (alpha: number) =>
+  sharp({ create: { width: 8, height: 8, channels: 4, background: { r: 0, g: 0, b: 0, alpha } } });
+/** Left half blue, right half red. */
+const halves = (width: number, height: number) =>
+  plain("red", width, height).composite([
+    { input: { create: { width: width / 2, height, channels: 3, background: "blue" } }, left: 0, top: 0 },
+  ]);
+/** RGB of one pixel of a decoded image. */
+const at = (pixels: Uint8Array, imageSize: number, x: number, y: number) => [
+  ...pixels.subarray((y * imageSize + x) * 3, (y * imageSize + x) * 3 + 3),
+];
+const assertNear = (found: number[], expected: number[], tolerance: number) =>
+  assert.ok(
+    found.length === expected.length && found.every((value, i) => Math.abs(value - expected[i]) <= tolerance),
+    `${found.join()}, expected ${expected.join()} ± ${tolerance}`,
+  );
+
+/** Length, type, data and CRC. */
+function pngChunk(type: string, data = Buffer.alloc(0)): Buffer {
+  const content = Buffer.concat([Buffer.from(type), data]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  checksum.writeUInt32BE(crc32(content));
+  return Buffer.concat([length, content, checksum]);
+}
+
+describe("decodeImage", () => {
+  const inFolder = temporaryFolder();
+
+  it("gives RGB of the size asked for, and tells the file's own size", async () => {
+    const image = await decodeImage(await plain(ORANGE, 30, 20).png().toBuffer(), 4);
+    assert.deepEqual([image.width, image.height, image.isGrey], [30, 20, false]);
+    assert.deepEqual([...image.pixels], Array(16).fill([200, 100, 50]).flat());
+  });
+
+  it("reads a file as it reads its bytes", async () => {
+    await drawImage(inFolder("a.png"), "rgb(200, 100, 50)");
+    const { pixels } = await decodeImage(inFolder("a.png"), 2);
+    assert.deepEqual(at(pixels, 2, 1, 1), [200, 100, 50]);
+  });
+
+  it("cuts the centre to a square", async () => {
+    const strip = plain("red", 12, 4).composite([
+      { input: { create: { width: 4, height: 4, channels: 3, background: "blue" } }, left: 4, top: 0 },
+    ]);
+    const { pixels } = await decodeImage(await strip.png().toBuffer(), 4);
+    assert.deepEqual([...pixels], Array(16).fill([0, 0, 255]).flat());
+  });
+
+  const formats: [string, (image: sharp.Sharp) => sharp.Sharp][] = [
+    ["JPEG", (image) => image.jpeg({ quality: 100, chromaSubsampling: "4:4:4" })],
+    ["PNG with a palette", (image) => image.png({ palette: true })],
+    ["WebP", (image) => image.webp({ lossless: true })],
+    ["GIF", (image) => image.gif()],
+    ["TIFF", (image) => image.tiff({ compression: "lzw" })],
+    ["AVIF", (image) => image.avif({ quality: 100 })],
+    ["PNG of 16 bits", (image) => image.toColourspace("rgb16").png()],
+    ["TIFF in Lab", (image) => image.toColourspace("lab").tiff()],
+  ];
+  for (const [name, encode] of formats)
+    it(`decodes ${name} to sRGB`, async () => {
+      const { pixels, isGrey } = await decodeImage(await encode(plain(ORANGE)).toBuffer(), 3);
+      assert.equal(pixels.length, 3 * 3 * 3);
+      assertNear(at(pixels, 3, 1, 1), [200, 100, 50], 3);
+      assert.equal(isGrey, false);
+    });
+
+  it("converts CMYK and wide colours to sRGB", async () => {
+    const cmyk = await plain(ORANGE).withIccProfile("cmyk").jpeg({ quality: 100 }).toBuffer();
+    assert.equal((await sharp(cmyk).metadata()).space, "cmyk");
+    assertNear(at((await decodeImage(cmyk, 2)).pixels, 2, 0, 0), [200, 100, 50], 30); // what print can show of it
+    const p3 = await plain(ORANGE).withIccProfile("p3").png().toBuffer();
+    const stored = await sharp(p3, { ignoreIcc: true }).raw().toBuffer();
+    assert.ok(stored[0] < 197, `stored as ${stored[0]}`);
+    assertNear(at((await decodeImage(p3, 2)).pixels, 2, 0, 0), [200, 100, 50], 2);
+  });
+
+  it("repeats the channel of grey images, of 8, 16 and 1 bit", async () => {
+    const grey = plain({ r: 128, g: 128, b: 128 });
+    for (const data of [
+      await grey.clone().toColourspace("b-w").png().toBuffer(),
+      await grey.clone().toColourspace("b-w").jpeg().toBuffer(),
+      await grey.clone().toColourspace("grey16").png().toBuffer(),
+    ]) {
+      const { pixels, isGrey } = await decodeImage(data, 2);
+      assert.deepEqual([...pixels], Array(12).fill(128));
+      assert.equal(isGrey, true);
+    }
+    const white = await plain("white").png({ palette: true, colours: 2 }).toBuffer();
+    assert.deepEqual([...(await decodeImage(white, 2)).pixels], Array(12).fill(255));
+  });
+
+  it("lays transparent images on white", async () => {
+    for (const [alpha, value] of [
+      [0, 255],
+      [0.5, 127],
+      [1, 0],
+    ]) {
+      const { pixels } = await decodeImage(await transparent(alpha).png().toBuffer(), 2);
+      assertNear([...pixels], Array(12).fill(value), 1);
+    }
+    const grey = await transparent(0).toColourspace("b-w").png().toBuffer();
+    assert.deepEqual([...(await decodeImage(grey, 2)).pixels], Array(12).fill(255));
+  });
+
+  for (const format of ["png", "jpeg"] as const)
+    it(`turns a ${format} image upright by its EXIF tag`, async () => {
+      const turned = halves(64, 32).withMetadata({ orientation: 6 }); // to show turned clockwise
+      const { pixels, width, height } = await decodeImage(await turned.toFormat(format).toBuffer(), 4);
+      assert.deepEqual([width, height], [32, 64]);
+      for (const x of [0, 3]) {
+        assertNear(at(pixels, 4, x, 0), [0, 0, 255], 3);
+        assertNear(at(pixels, 4, x, 3), [255, 0, 0], 3);
+      }
+    });
+
+  const random = new Random(1);
+  const values = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.integer(256));
+  const noise = () =>
+    sharp(values, { raw: { width: 64, height: 64, channels: 3 } })
+      .jpeg()
+      .toBuffer();
+  const refusals: [string, () => Promise<Buffer>, string][] = [
+    [
+      "a JPEG that is cut short",
+      async () => (await noise()).subarray(0, 1500),
+      "VipsJpeg: premature end of JPEG image",
+    ],
+    [
+      "a JPEG whose data are overwritten",
+      async () => (await noise()).fill(0xff, 200, 1500),
+      "Input buffer has corrupt header: VipsJpeg: Bogus Huffman table definition",
+    ],
+    ["an empty file", async () => Buffer.alloc(0), "an empty file"],
+    ["text", async () => Buffer.from("not an image\n"), "no image that can be read"],
+  ];
+  for (const [name, data, found] of refusals)
+    it(`refuses ${name}`, async () => {
+      writeFileSync(inFolder("a.jpg"), await data());
+      for (const [source, where] of [
+        [inFolder("a.jpg"), inFolder("a.jpg")],
+        [await data(), "train/a.jpg"],
+      ] as const)
+        await assert.rejects(decodeImage(source, 8, "train/a.jpg"), {
+          name: "InputError",
+          message: `Expected an image at ${where} but found ${found}. Remove or replace it.`,
+        });
+    });
+
+  it("refuses an image of more pixels than any photograph, small as its file may be", async () => {
+    const [width, height, bitDepth] = [12_000, 12_000, 1];
+    const header = Buffer.alloc(13); // colour type 0, grey
+    header.writeUInt32BE(width, 0);
+    header.writeUInt32BE(height, 4);
+    header[8] = bitDepth;
+    const rows = Buffer.alloc(height * (1 + (width * bitDepth) / 8));
+    const chunks = [pngChunk("IHDR", header), pngChunk("IDAT", deflateSync(rows)), pngChunk("IEND")];
+    const file = Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...chunks]);
+    assert.equal((await sharp(file).metadata()).height, 12_000);
+    assert.ok(width * height > MAX_PIXELS && file.length < 20_000);
+    await assert.rejects(decodeImage(file, 8, "a.png"), {
+      name: "InputError",
+      message: "Expected an image at a.png but found more than 50 million pixels. Remove or replace it.",
+    });
+  });
+
+  it("says that there is no such file, or a folder", async () => {
+    mkdirSync(inFolder("a.jpg"));
+    for (const [name, found] of [
+      ["none.jpg", "no such file"],
+      ["a.jpg", "a folder"],
+    ])
+      await assert.rejects(decodeImage(inFolder(name), 8), {
+        name: "InputError",
+        message: `Expected an image at ${inFolder(name)} but found ${found}. Check the path.`,
+      });
+  });
+});

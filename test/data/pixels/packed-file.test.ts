@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import type { Decoded, Undecoded } from "../../../src/data/pixels/decode-all.js";
+import { readPackedFile, writePackedFile } from "../../../src/data/pixels/packed-file.js";
+import { sampleOf, temporaryFolder, valuesOf } from "../fixtures.js";
+
+const DIGEST = Buffer.alloc(32, 0xab);
+const grey = (value: number): Decoded => ({
+  pixels: new Uint8Array(4).fill(value),
+  numChannels: 1,
+  width: 7,
+  height: 5,
+  digest: DIGEST,
+});
+const coloured = (value: number): Decoded => ({
+  ...grey(value),
+  pixels: Uint8Array.from({ length: 12 }, (_, i) => value + (i % 3)),
+  numChannels: 3,
+});
+const unreadable = (reason: string, isLasting: boolean): Undecoded => ({ reason, isLasting });
+
+describe("writePackedFile", () => {
+  const inFolder = temporaryFolder();
+  const file = () => inFolder("packed");
+  const write = (outcomes: (Decoded | Undecoded)[]) =>
+    writePackedFile(
+      file(),
+      2,
+      outcomes.length,
+      (async function* () {
+        yield* outcomes;
+      })(),
+    );
+  const samples = (count: number) => Array.from({ length: count }, (_, i) => sampleOf(`a/${i}.png`));
+  const read = (count: number) => readPackedFile(file(), 2, samples(count));
+
+  it("keeps pixels, records and reasons, wherever the unreadable ones stand", async () => {
+    const lasting = await write([
+      unreadable("an empty file", true),
+      grey(1),
+      unreadable("no image", true),
+      unreadable("a folder", true),
+      grey(2),
+    ]);
+    assert.equal(lasting, true);
+    const decoded = await read(5);
+    assert.equal(decoded.numChannels, 1);
+    assert.deepEqual(await valuesOf(decoded.pixels, 2), [1, 1, 1, 1, 2, 2, 2, 2]);
+    assert.deepEqual(
+      decoded.samples,
+      ["a/1.png", "a/4.png"].map((path) => ({
+        path,
+        className: "a",
+        split: null,
+        digest: DIGEST.toString("hex"),
+        width: 7,
+        height: 5,
+      })),
+    );
+    assert.deepEqual(decoded.unreadable, [
+      { path: "a/0.png", reason: "an empty file" },
+      { path: "a/2.png", reason: "no image" },
+      { path: "a/3.png", reason: "a folder" },
+    ]);
+  });
+
+  it("says that one would not give the same again", async () => {
+    assert.equal(await write([grey(1), unreadable("no permission", false), grey(2)]), false);
+  });
+
+  it("keeps that there are no images at all", async () => {
+    await write([unreadable("a folder", true)]);
+    assert.deepEqual((await read(1)).samples, []);
+  });
+
+  it("repeats the channel of grey images before and after one of colour", async () => {
+    await write([grey(1), grey(2), coloured(10), grey(3)]);
+    const { pixels, numChannels } = await read(4);
+    assert.equal(numChannels, 3);
+    const rows = [Array(12).fill(1), Array(12).fill(2), [10, 11, 12, 10, 11, 12, 10, 11, 12, 10, 11, 12]];
+    assert.deepEqual(await valuesOf(pixels, 4), [...rows.flat(), ...Array(12).fill(3)]);
+  });
+
+  it("does not write over a file that is there", async () => {
+    writeFileSync(file(), "mine");
+    await assert.rejects(write([grey(1)]), { code: "EEXIST" });
+  });
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { isArchive, unpackArchive } from "../../../src/data/sources/archive.js";
+import { Random } from "../../../src/random.js";
+import { type Entries, tarOf, temporaryFolder, writeFiles, zipOf } from "../fixtures.js";
+
+const bytes = (text: string) => Buffer.from(text);
+const random = new Random(1);
+/** So long that an archive cut anywhere lacks some of it, and not to be compressed. */
+const noise = Buffer.from(Array.from({ length: 20_000 }, () => random.integer(256)));
+const OUTSIDE = path.join(os.tmpdir(), "ferkit-outside.png");
+const FORMATS: [string, (entries: Entries) => Buffer][] = [
+  ["faces.tar", tarOf],
+  ["faces.tar.gz", (entries) => gzipSync(tarOf(entries))],
+  ["faces.tgz", (entries) => gzipSync(tarOf(entries))],
+  ["faces.zip", zipOf],
+];
+
+describe("isArchive", () => {
+  it("knows archives by the end of the name, in any case", () => {
+    for (const name of ["a.tar", "a.tar.gz", "a.tgz", "a.zip", "A.ZIP", "b/a.TAR.GZ"])
+      assert.ok(isArchive(name), name);
+    for (const name of ["a.gz", "a.png", "zip", "a.zip.part", "a.tar.bz2"]) assert.ok(!isArchive(name), name);
+  });
+});
+
+describe("unpackArchive", () => {
+  const inFolder = temporaryFolder();
+  const unpack = (name: string, data: Uint8Array) => {
+    writeFileSync(inFolder(name), data);
+    return unpackArchive(inFolder(name));
+  };
+  const unpacked = () => {
+    const dir = inFolder("cache/ferkit/unpacked");
+    return existsSync(dir) ? readdirSync(dir) : [];
+  };
+  /** Neither the cache nor the test's folder holds anything but the archive. */
+  const assertNothingLeft = (name: string) => {
+    assert.deepEqual(unpacked(), []);
+    assert.deepEqual(readdirSync(inFolder()).sort(), ["cache", name]);
+    assert.deepEqual(readdirSync(inFolder("cache/ferkit")), ["unpacked"]);
+  };
+
+  for (const [name, pack] of FORMATS) {
+    it(`unpacks ${name} into a folder of the cache`, async () => {
+      const dir = await unpack(name, pack({ "data/a/1.png": bytes("one"), "data/b/2.png": noise }));
+      assert.equal(readFileSync(`${dir}/data/a/1.png`, "utf8"), "one");
+      assert.deepEqual(readFileSync(`${dir}/data/b/2.png`), noise);
+      assert.deepEqual(unpacked(), [path.basename(dir)]);
+    });
+
+    it(`leaves out a link in ${name}`, async () => {
+      writeFiles(inFolder("outside"), { "secret.png": "secret" });
+      const link = { target: inFolder("outside/secret.png") };
+      const dir = await unpack(name, pack({ "a/1.png": noise, "a/2.png": link }));
+      assert.deepEqual(readdirSync(`${dir}/a`), ["1.png"]);
+    });
+
+    it(`refuses a ${name} that is cut short, and leaves nothing`, async () => {
+      const whole = pack({ "a/1.png": noise, "b/2.png": noise });
+      for (const length of [0, 100, whole.length >> 1, whole.length - 1100])
+        await assert.rejects(unpack(name, whole.subarray(0, length)), (error: Error) => {
+          assert.equal(error.name, "InputError");
+          const start = `Expected a whole .tar.gz, .tgz, .tar or .zip archive at ${inFolder(name)} but found `;
+          assert.ok(error.message.startsWith(start), error.message);
+          assert.match(
+            error.message,
+            /\. Remove it, then download or make it again; nothing was unpacked\.$/,
+          );
+          return true;
+        });
+      assertNothingLeft(name);
+    });
+
+    for (const entry of ["../x.png", "a/../../x.png", OUTSIDE])
+      it(`refuses the entry ${entry} in ${name}, and leaves nothing`, async () => {
+        await assert.rejects(
+          unpack(name, pack({ "a/1.png": noise, [entry]: bytes("bad"), "b/2.png": noise })),
+          {
+            name: "InputError",
+            message: `Expected an archive that stays in its folder at ${inFolder(name)} but found the entry ${entry}. Do not trust this archive; nothing was unpacked.`,
+          },
+        );
+        assertNothingLeft(name);
+        assert.ok(!existsSync(OUTSIDE));
+      });
+
+    it(`writes nothing through a link in ${name}`, async () => {
+      mkdirSync(inFolder("outside"));
+      const hostile = { link: { target: inFolder("outside") }, "link/x.png": bytes("inside") };
+      const dir = await unpack(name, pack(hostile));
+      assert.deepEqual(readdirSync(inFolder("outside")), []);
+      assert.equal(readFileSync(`${dir}/link/x.png`, "utf8"), "inside");
+    });
+  }
+
+  it("refuses an archive with a damaged entry", async () => {
+    const data = tarOf({ "a/1.png": bytes("one"), "b/2.png": bytes("two") });
+    data[2 * 512] ^= 1; // in the second name, after one block each of header and data
+    await assert.rejects(unpack("faces.tar", data), { name: "InputError", message: /checksum failure/ });
+    assert.deepEqual(unpacked(), []);
+  });
+
+  it("refuses an archive that holds nothing, and a file that is none", async () => {
+    await assert.rejects(unpack("faces.zip", zipOf({})), { name: "InputError", message: /no files in it/ });
+    await assert.rejects(unpack("faces.zip", bytes("<html>Log in first</html>")), { name: "InputError" });
+    await assert.rejects(unpack("faces.tar.gz", bytes("<html>Log in first</html>")), { name: "InputError" });
+    assert.deepEqual(unpacked(), []);
+  });
+
+  it("takes what it unpacked before, as long as the archive is the same", async () => {
+    const dir = await unpack("faces.tar", tarOf({ "a/1.png": bytes("one") }));
+    writeFileSync(`${dir}/a/1.png`, "mark");
+    assert.equal(await unpackArchive(inFolder("faces.tar")), dir);
+    assert.equal(readFileSync(`${dir}/a/1.png`, "utf8"), "mark");
+
+    const { atime, mtime } = statSync(inFolder("faces.tar"));
+    writeFileSync(inFolder("faces.tar"), tarOf({ "a/1.png": bytes("two") }));
+    utimesSync(inFolder("faces.tar"), atime, new Date(mtime.getTime() + 1000));
+    const other = await unpackArchive(inFolder("faces.tar"));
+    assert.notEqual(other, dir);
+    assert.equal(readFileSync(`${other}/a/1.png`, "utf8"), "two");
+  });
+
+  it("gives two that unpack at once the same folder", async () => {
+    writeFileSync(inFolder("faces.tar"), tarOf({ "a/1.png": noise }));
+    const [first, second] = await Promise.all([1, 2].map(() => unpackArchive(inFolder("faces.tar"))));
+    assert.equal(first, second);
+    assert.equal(unpacked().length, 1);
+  });
+
+  it("says that the cache cannot be written", async () => {
+    writeFiles(inFolder("cache"), { ferkit: "a file" });
+    await assert.rejects(unpack("faces.tar", tarOf({ "a/1.png": noise })), (error: Error) => {
+      assert.equal(error.name, "InputError");
+      assert.ok(
+        error.message.startsWith(`Expected to write at ${inFolder("cache/ferkit/unpacked")}`),
+        error.message,
+      );
+      return true;
+    });
+  });
+});

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { flatten } from "../src/flatten.js";
+
+describe("leaves", () => {
+  it("names what stands inside by dots, and takes a list or nothing as one value", () => {
+    assert.deepEqual(
+      [...flatten({ epochs: 3, augment: { zoom: [0.9, 1.1], deeper: { none: null } } })],
+      [
+        ["epochs", 3],
+        ["augment.zoom", [0.9, 1.1]],
+        ["augment.deeper.none", null],
+      ],
+    );
+  });
+});

@@ -1,0 +1,127 @@
+// Writes the files that pre-trained weights come in, byte by byte.
+import type { Variant } from "../../../src/model/efficientnet.js";
+import { parameterSpecs } from "../../../src/model/parameters.js";
+import { timmName } from "../../../src/model/weights/timm-names.js";
+import { type TorchTensor, torchShape } from "../../../src/model/weights/torch-layout.js";
+
+/** Tensors of a variant under timm's names, in the order of the layers, each number another than its neighbours. */
+export function timmTensors(variant: Variant, numClasses = 1000): Map<string, TorchTensor> {
+  return new Map(
+    parameterSpecs(variant, numClasses).map((spec, place): [string, TorchTensor] => {
+      const shape = torchShape(spec);
+      const length = shape.reduce((product, dimension) => product * dimension, 1);
+      const data = Float32Array.from({ length }, (_, i) => ((i * 31 + place * 17) % 1009) / 1009);
+      return [timmName(spec.name), { shape, data }];
+    }),
+  );
+}
+
+/** The same entries in the order of the alphabet. */
+export function sorted<T>(map: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export function safetensorsBytes(tensors: ReadonlyMap<string, TorchTensor>): Buffer {
+  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+  const parts: Buffer[] = [];
+  let offset = 0;
+  for (const [name, { shape, data }] of tensors) {
+    header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+    parts.push(bytesOf(data));
+  }
+  return withHeader(header, Buffer.concat(parts));
+}
+
+/** A safetensors file of a header as it is given. */
+export function withHeader(header: unknown, data: Uint8Array = Buffer.alloc(0)): Buffer {
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, data]);
+}
+
+/** How a tensor lies in its storage; by default row after row from its beginning. */
+export interface Layout {
+  offset: number;
+  strides: number[];
+}
+
+/** A checkpoint as torch wrote it before 1.6: four pickles, the list of storages, the storages. */
+export function checkpointBytes(
+  tensors: ReadonlyMap<string, TorchTensor>,
+  layoutOf: (tensor: TorchTensor) => Layout = rowMajor,
+): Buffer {
+  const names = [...tensors.keys()];
+  const entries = names.map((name, i) => {
+    const tensor = tensors.get(name) as TorchTensor;
+    return Buffer.concat([text(name), tensorPickle(tensor, String(i), layoutOf(tensor))]);
+  });
+  const storages = names.map((name) => {
+    const { data } = tensors.get(name) as TorchTensor;
+    const count = Buffer.alloc(8);
+    count.writeBigInt64LE(BigInt(data.length));
+    return Buffer.concat([count, bytesOf(data)]);
+  });
+  return Buffer.concat([
+    checkpointHead(),
+    pickle(ORDERED_DICT, "(", ...entries, "u"),
+    pickle("](", ...names.map((_, i) => text(String(i))), "e"),
+    ...storages,
+  ]);
+}
+
+/** Magic number, protocol version, and sizes of the writer's types. */
+export function checkpointHead(): Buffer {
+  const magicNumber = Buffer.from("6cfc9c46f9206aa85019", "hex");
+  return Buffer.concat([pickle("\x8a\x0a", magicNumber), pickle("M\xe9\x03"), pickle("}")]);
+}
+
+/** A pickle of protocol 2 that gives what its instructions leave. */
+export function pickle(...instructions: (string | Buffer)[]): Buffer {
+  const parts = ["\x80\x02", ...instructions, "."];
+  return Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part)));
+}
+
+const ORDERED_DICT = "ccollections\nOrderedDict\n)R";
+
+function tensorPickle({ shape, data }: TorchTensor, key: string, { offset, strides }: Layout): Buffer {
+  return Buffer.concat([
+    Buffer.from("ctorch._utils\n_rebuild_tensor_v2\n(("),
+    text("storage"),
+    Buffer.from("ctorch\nFloatStorage\n"),
+    text(key),
+    text("cpu"),
+    integer(data.length),
+    Buffer.from("NtQ"),
+    integer(offset),
+    tuple(shape),
+    tuple(strides),
+    Buffer.from(`\x89${ORDERED_DICT}tR`, "latin1"),
+  ]);
+}
+
+function rowMajor({ shape }: TorchTensor): Layout {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  return { offset: 0, strides };
+}
+
+export function text(value: string): Buffer {
+  const length = Buffer.alloc(5, "X");
+  length.writeUInt32LE(Buffer.byteLength(value), 1);
+  return Buffer.concat([length, Buffer.from(value)]);
+}
+
+export function integer(value: number): Buffer {
+  const bytes = Buffer.alloc(5, "J");
+  bytes.writeInt32LE(value, 1);
+  return bytes;
+}
+
+function tuple(values: number[]): Buffer {
+  return Buffer.concat([Buffer.from("("), ...values.map(integer), Buffer.from("t")]);
+}
+
+function bytesOf(data: Float32Array): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
