@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { OnProgress } from "./data/dataset.js";
 import { InputError } from "./errors.js";
 import { writeError } from "./files.js";
 import { PartialDownload } from "./partial-download.js";
+import type { OnProgress } from "./progress.js";
 
 export interface DownloadOptions {
   /** Hexadecimal; the file is refused when it has another. */

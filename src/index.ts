@@ -30,7 +30,7 @@ export { findNearDuplicates, type NearDuplicates } from "./data/audit/near-dupli
 export type { DataReport } from "./data/audit/report.js";
 export { type AugmentOptions, augmentBatch, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 export { type Batch, batches, gather } from "./data/batches.js";
-export type { Dataset, LoadProgress, PackedImages } from "./data/dataset.js";
+export type { Dataset, PackedImages } from "./data/dataset.js";
 export { type DataOptions, loadDataset } from "./data/load.js";
 export { decodeImage } from "./data/pixels/decode.js";
 export { PixelArray, type Pixels } from "./data/pixels/pixels.js";
@@ -68,6 +68,7 @@ export {
 export { loadModel, loadModelConfig, saveModel } from "./model/weights/model-folder.js";
 export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
 export { type Overrides, PRESETS, type PresetName, trainConfig } from "./presets.js";
+export type { LoadProgress } from "./progress.js";
 export { Random } from "./random.js";
 export { show } from "./show/display.js";
 export { interruptSignal } from "./show/interrupt.js";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import type { LoadProgress } from "../src/data/dataset.js";
 import { type DownloadOptions, downloadFile } from "../src/download.js";
+import type { LoadProgress } from "../src/progress.js";
 import { temporaryFolder, writeFiles } from "./data/fixtures.js";
 import { type Answer, cut, loopback, ranged, status, VERSION, whole } from "./loopback.js";
 

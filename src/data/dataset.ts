@@ -16,17 +16,6 @@ export interface PackedImages {
   paths: string[];
 }
 
-/** What a loader reports while it works. */
-export interface LoadProgress {
-  /** `download`, `draw`, `decode` or `compare`. */
-  stage: string;
-  done: number;
-  /** 0 where it is not known. */
-  total: number;
-  unit: "images" | "bytes";
-}
-export type OnProgress = (progress: LoadProgress) => void;
-
 /** A data set ready to train on. */
 export interface Dataset {
   /** Short name for titles: "synthetic faces", "FER-2013", or the folder's. */

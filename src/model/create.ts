@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import type { OnProgress } from "../data/dataset.js";
 import { checkNumber } from "../errors.js";
+import type { OnProgress } from "../progress.js";
 import type { Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";

@@ -1,4 +1,3 @@
-import { LUMA } from "../data/pixels/grey.js";
 import * as kernels from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { readVariables, Variable } from "../engine/variable.js";
@@ -7,7 +6,7 @@ import { Random } from "../random.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
 import { runForInference } from "./inference.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
-import type { Preprocessing } from "./preprocessing.js";
+import { LUMA, type Preprocessing } from "./preprocessing.js";
 
 /** What a model must carry to be used with no further word: it is saved with the weights. */
 export interface ModelConfig {

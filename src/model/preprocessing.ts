@@ -9,6 +9,9 @@ export interface Preprocessing {
   std: number[];
 }
 
+/** Weights of red, green and blue in the brightness that the eye sees, as in ITU-R BT.601 and JPEG. */
+export const LUMA = [0.299, 0.587, 0.114];
+
 /** Channel means and deviations of ImageNet's photographs, scaled from [0, 1]. */
 const IMAGENET: Preprocessing = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
 /** To [-1, 1]. */

@@ -1,10 +1,11 @@
 import { checkTrainConfig, type TrainConfig } from "../config.js";
-import type { Dataset, OnProgress } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { evaluate } from "../inference/evaluate.js";
 import { download } from "../model/network.js";
+import type { OnProgress } from "../progress.js";
 import { saveBestModel } from "./best-model.js";
 import { RunningScores, trainEpoch } from "./epoch.js";
 import type { DoneEvent, EpochEvent, TrainEvent } from "./events.js";

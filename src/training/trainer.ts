@@ -1,12 +1,13 @@
 import type { TrainConfig } from "../config.js";
 import { augmentBatch } from "../data/augment.js";
 import type { Batch } from "../data/batches.js";
-import type { OnProgress, PackedImages } from "../data/dataset.js";
+import type { PackedImages } from "../data/dataset.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
 import { createNetwork } from "../model/create.js";
 import { download, type Network, type ParameterValue } from "../model/network.js";
 import { trainableBlocks } from "../model/parameters.js";
+import type { OnProgress } from "../progress.js";
 import { Random } from "../random.js";
 import type { Phase } from "./events.js";
 import { ADAM_DEFAULTS, Adam, Ema } from "./optimizer.js";

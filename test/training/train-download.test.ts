@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import type { LoadProgress } from "../../src/data/dataset.js";
+import type { LoadProgress } from "../../src/progress.js";
 import { train } from "../../src/training/train.js";
 import { loopback, whole } from "../loopback.js";
 import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { OnProgress, PackedImages } from "../dataset.js";
+import type { OnProgress } from "../../progress.js";
+import type { PackedImages } from "../dataset.js";
 import { DisjointSet } from "./disjoint-set.js";
 import { gradients, hasContrast, similarity } from "./gradients.js";
 import { closeHashes } from "./lsh.js";

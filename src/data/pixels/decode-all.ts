@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
-import type { OnProgress } from "../dataset.js";
+import type { OnProgress } from "../../progress.js";
 import type { ClassFolders, Sample } from "../sources/class-folders.js";
 import { decodePacked, loadSharp, type PackedImage, readImageFile } from "./decode.js";
 

@@ -1,4 +1,5 @@
 // Pixels with and without colour.
+import { LUMA } from "../../model/preprocessing.js";
 
 /** RGB pixels of grey ones. */
 export function repeatChannel(grey: Uint8Array): Uint8Array {
@@ -6,9 +7,6 @@ export function repeatChannel(grey: Uint8Array): Uint8Array {
   for (let i = 0; i < grey.length; i++) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
   return rgb;
 }
-
-/** Shares of red, green and blue in what the eye takes for brightness, ITU-R BT.601; JPEG's too. */
-export const LUMA = [0.299, 0.587, 0.114];
 
 /** RGB pixels without their colour, still three channels. */
 export function toGrey(rgb: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { cacheDir } from "../../cache-dir.js";
 import { replaceFile } from "../../files.js";
-import type { OnProgress } from "../dataset.js";
+import type { OnProgress } from "../../progress.js";
 import type { ClassFolders } from "../sources/class-folders.js";
 import { decodeAll } from "./decode-all.js";
 import { type DecodedImages, readPackedFile, writePackedFile } from "./packed-file.js";

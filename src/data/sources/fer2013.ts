@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { cacheDir } from "../../cache-dir.js";
 import { downloadFile } from "../../download.js";
-import type { OnProgress } from "../dataset.js";
+import type { OnProgress } from "../../progress.js";
 
 /** FER-2013 as class folders of JPEG files. */
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";

@@ -8,8 +8,9 @@ import {
   similarPairsOf,
 } from "../../../src/data/audit/near-duplicate-report.js";
 import { findNearDuplicates } from "../../../src/data/audit/near-duplicates.js";
-import type { Dataset, LoadProgress, PackedImages } from "../../../src/data/dataset.js";
+import type { Dataset, PackedImages } from "../../../src/data/dataset.js";
 import { PixelArray } from "../../../src/data/pixels/pixels.js";
+import type { LoadProgress } from "../../../src/progress.js";
 import { Random } from "../../../src/random.js";
 
 const SIZE = 48;

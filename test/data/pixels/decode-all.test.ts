@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { chmodSync, readdirSync } from "node:fs";
 import sharp from "sharp";
-import type { OnProgress } from "../../../src/data/dataset.js";
 import { type Decoded, decodeAll, type Undecoded } from "../../../src/data/pixels/decode-all.js";
 import { loadDecoded } from "../../../src/data/pixels/pixel-cache.js";
 import { type ClassFolders, scanClassFolders } from "../../../src/data/sources/class-folders.js";
+import type { OnProgress } from "../../../src/progress.js";
 import { drawImages, temporaryFolder, valuesOf, writeFiles } from "../fixtures.js";
 
 const GREYS = { "a/1.png": "#111111", "b/1.png": "#222222" };

@@ -12,9 +12,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import type { LoadProgress } from "../../../src/data/dataset.js";
 import { loadDecoded } from "../../../src/data/pixels/pixel-cache.js";
 import { scanClassFolders } from "../../../src/data/sources/class-folders.js";
+import type { LoadProgress } from "../../../src/progress.js";
 import { contentOf, drawImage, drawImages, temporaryFolder, valuesOf, writeFiles } from "../fixtures.js";
 
 const TIME = new Date(1_000_000_000_000);

@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { nearDuplicateReport } from "../../../src/data/audit/near-duplicate-report.js";
 import { findNearDuplicates } from "../../../src/data/audit/near-duplicates.js";
-import type { LoadProgress } from "../../../src/data/dataset.js";
 import { loadDataset } from "../../../src/data/load.js";
 import { downloadFer2013 } from "../../../src/data/sources/fer2013.js";
+import type { LoadProgress } from "../../../src/progress.js";
 import { loopback, status, whole } from "../../loopback.js";
 import { temporaryFolder } from "../fixtures.js";
 

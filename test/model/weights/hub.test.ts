@@ -6,10 +6,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import type { LoadProgress } from "../../../src/data/dataset.js";
 import { hubUrl, hubWeights } from "../../../src/model/weights/hub.js";
 import { loadPretrained } from "../../../src/model/weights/pretrained.js";
 import { fromTorch } from "../../../src/model/weights/torch-layout.js";
+import type { LoadProgress } from "../../../src/progress.js";
 import { safetensorsBytes, sorted, timmTensors } from "./weight-files.js";
 
 const B0 = "/timm/tf_efficientnet_b0.ns_jft_in1k/resolve/main/model.safetensors";

@@ -1,0 +1,11 @@
+/** Progress of a load, as a loader reports it while it works. */
+export interface LoadProgress {
+  /** `download`, `draw`, `decode` or `compare`. */
+  stage: string;
+  done: number;
+  /** 0 if it is not known. */
+  total: number;
+  unit: "images" | "bytes";
+}
+
+export type OnProgress = (progress: LoadProgress) => void;
