@@ -11,7 +11,7 @@ import {
   readProjectFile,
 } from "./source-files.js";
 
-const MAX_LINES = 200;
+const MAX_LINES = 400;
 const ENGINE = "@tensorflow/tfjs-node-gpu";
 const ENGINE_FILE = "src/engine/tf.ts";
 
