@@ -1,7 +1,7 @@
 // How validation accuracy rose over seconds, in three trainings; kept as JSON.
 import path from "node:path";
+import type { Machine } from "../src/environment.js";
 import type { TrainConfig } from "../src/index.js";
-import type { Machine } from "../src/machine.js";
 import type { Versions } from "./machine.js";
 import { latest, RESULTS_DIR, writeJson } from "./results.js";
 

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { machine } from "../src/machine.js";
+import { machine } from "../src/environment.js";
 import { CONTENDERS } from "./contenders.js";
 import { greyJpeg } from "./grey-jpeg.js";
 import { readVersions } from "./machine.js";

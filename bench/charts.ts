@@ -1,7 +1,7 @@
 import { accuracyLines } from "../src/charts/accuracy-curves.js";
 import { percent } from "../src/charts/percent.js";
 import { buildChart, type ChartSpec, COLORS } from "../src/charts/theme.js";
-import type { Machine } from "../src/machine.js";
+import type { Machine } from "../src/environment.js";
 import {
   ACCURACY_RUNS,
   type AccuracyRecord,

@@ -1,6 +1,5 @@
 // What was measured on, in names and versions.
-import type { Machine } from "../src/machine.js";
-import { ferkitVersion } from "../src/version.js";
+import { ferkitVersion, type Machine } from "../src/environment.js";
 import type { Engine } from "./contenders.js";
 import type { Workers } from "./workers.js";
 

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { cacheDir } from "../src/cache-dir.js";
+import { cacheDir } from "../src/files.js";
 
 const run = promisify(execFile);
 

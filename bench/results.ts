@@ -1,8 +1,8 @@
 // Results as they are kept: one JSON file a run, of which the newest by name counts.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import type { Machine } from "../src/environment.js";
 import { writeFileAtomically } from "../src/files.js";
-import type { Machine } from "../src/machine.js";
 import { shortName, type Versions } from "./machine.js";
 import type { Parity } from "./parity.js";
 import type { DataFigures, MemoryFigure } from "./resources.js";

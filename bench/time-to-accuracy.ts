@@ -1,6 +1,7 @@
 // Seconds to the validation accuracy that PyTorch's seed recipe reaches at best.
+
+import { machine } from "../src/environment.js";
 import { InputError, trainConfig } from "../src/index.js";
-import { machine } from "../src/machine.js";
 import {
   ACCURACY_RUNS,
   type AccuracyRecord,

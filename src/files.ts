@@ -1,11 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { read, write } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import { InputError } from "./errors.js";
 
+/** Returns the user's cache folder, which all clones share. */
+export function cacheDir(): string {
+  const { FERKIT_CACHE, XDG_CACHE_HOME } = process.env;
+  if (FERKIT_CACHE) return path.resolve(FERKIT_CACHE);
+  // The XDG specification ignores empty and relative paths.
+  const isUsable = XDG_CACHE_HOME !== undefined && path.isAbsolute(XDG_CACHE_HOME);
+  return path.join(isUsable ? XDG_CACHE_HOME : path.join(os.homedir(), ".cache"), "ferkit");
+}
+
 /**
- * Writes a file as a whole or not at all: to a temporary one beside it, then renamed.
+ * Writes a whole file or none: to a temporary file beside it, then renamed.
  *
  * @throws InputError when the disk is full or the folder cannot be written; nothing is left behind.
  */
@@ -26,9 +36,9 @@ export async function writeFileAtomically(
 }
 
 /**
- * Puts a file in its place that is whole.
+ * Replaces a file by a new one that is complete.
  *
- * @param write - Makes the file at a temporary path beside it, and says whether to keep it.
+ * @param write - Writes the temporary file beside it and returns whether to keep it.
  * @throws InputError when the disk is full or the folder cannot be written; nothing is left behind.
  */
 export async function replaceFile<Result>(
@@ -42,18 +52,18 @@ export async function replaceFile<Result>(
     await (isKept ? rename(temporary, file) : rm(temporary));
     return result;
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {}); // there may be no such folder
+    await rm(temporary, { force: true }).catch(() => {}); // the folder may be missing
     throw writeError(file, error);
   }
 }
 
-/** What one call reads or writes at most is a little less than 2³¹ bytes. */
+/** Most bytes that one call reads or writes; the system's limit is a little below 2³¹. */
 const CALL_BYTES = 2 ** 30;
 
 /**
  * Fills `bytes` from a position of a file.
  *
- * @throws Error when the file ends before.
+ * @throws Error when the file ends too early.
  */
 export function readBytes(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
   return transfer(read, descriptor, bytes, position);
@@ -73,10 +83,10 @@ type Call = (
   callback: (error: Error | null, count: number) => void,
 ) => void;
 
-/** With callbacks, which cost half of what promises do for a few thousand bytes. */
+/** Uses callbacks, which cost half of what promises do for a few thousand bytes. */
 function transfer(call: Call, descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const goOn = (done: number): void => {
+    const continueAt = (done: number): void => {
       if (done === bytes.length) {
         resolve();
         return;
@@ -85,14 +95,14 @@ function transfer(call: Call, descriptor: number, bytes: Uint8Array, position: n
       call(descriptor, bytes, done, length, position + done, (error, count) => {
         if (error) reject(error);
         else if (count === 0) reject(new Error("the file was cut short"));
-        else goOn(done + count);
+        else continueAt(done + count);
       });
     };
-    goOn(0);
+    continueAt(0);
   });
 }
 
-/** The error that a failed write deserves, as an InputError where the user can mend it. */
+/** Turns the error of a failed write into an InputError if the user can fix it; returns other errors unchanged. */
 export function writeError(file: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   const found = {

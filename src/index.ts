@@ -1,5 +1,5 @@
 // All that notebooks, scripts and other programs use.
-export { cacheDir } from "./cache-dir.js";
+
 export { drawSyntheticFaces } from "./cartoons/draw.js";
 export { EXPRESSIONS, faceSvg } from "./cartoons/face.js";
 export { evaluationChart } from "./charts/calibration-chart.js";
@@ -39,6 +39,7 @@ export { tf } from "./engine/tf.js";
 export { InputError, ParameterError } from "./errors.js";
 export { detectFaces, type Face } from "./faces/detector.js";
 export { type FacePrediction, type PhotoPrediction, predictFaces } from "./faces/predict.js";
+export { cacheDir } from "./files.js";
 export {
   Classifier,
   type ImageInput,

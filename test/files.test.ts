@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { writeError, writeFileAtomically } from "../src/files.js";
+import { cacheDir, writeError, writeFileAtomically } from "../src/files.js";
 
 describe("writeFileAtomically", () => {
   let dir: string;
@@ -11,14 +11,14 @@ describe("writeFileAtomically", () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  it("writes a file, its folders too, and leaves no temporary one", async () => {
+  it("writes a file and its folders, and leaves no temporary file", async () => {
     await writeFileAtomically(path.join(dir, "a/b.txt"), "text");
     assert.equal(readFileSync(path.join(dir, "a/b.txt"), "utf8"), "text");
     assert.deepEqual(readdirSync(path.join(dir, "a")), ["b.txt"]);
   });
 
-  it("leaves nothing behind when the file cannot be put in place", async () => {
-    writeFileSync(path.join(dir, "file"), "in the way");
+  it("leaves nothing behind when the file cannot be renamed into place", async () => {
+    writeFileSync(path.join(dir, "file"), "occupied");
     await assert.rejects(writeFileAtomically(path.join(dir, "file/b.txt"), "text"), {
       message: `Expected to write at ${dir}/file/b.txt but found a file in place of a folder. Make room or choose another folder; nothing was changed.`,
     });
@@ -27,7 +27,7 @@ describe("writeFileAtomically", () => {
 });
 
 describe("writeError", () => {
-  it("says that the disk is full", () => {
+  it("names a full disk", () => {
     const error = writeError(
       "/x",
       Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }),
@@ -38,8 +38,51 @@ describe("writeError", () => {
     );
   });
 
-  it("hands on what it does not know", () => {
+  it("returns other errors unchanged", () => {
     const error = new Error("other");
     assert.equal(writeError("/x", error), error);
   });
+});
+
+const NAMES = ["FERKIT_CACHE", "XDG_CACHE_HOME"] as const;
+
+describe("cacheDir", () => {
+  let saved: (string | undefined)[];
+  beforeEach(() => {
+    saved = NAMES.map((name) => process.env[name]);
+    for (const name of NAMES) delete process.env[name];
+  });
+  afterEach(() => {
+    NAMES.forEach((name, i) => {
+      if (saved[i] === undefined) delete process.env[name];
+      else process.env[name] = saved[i];
+    });
+  });
+
+  it("is in the user's cache folder", () => {
+    assert.equal(cacheDir(), path.join(os.homedir(), ".cache/ferkit"));
+  });
+
+  it("follows XDG_CACHE_HOME", () => {
+    process.env.XDG_CACHE_HOME = "/somewhere/cache";
+    assert.equal(cacheDir(), "/somewhere/cache/ferkit");
+  });
+
+  it("prefers FERKIT_CACHE, used as it is", () => {
+    process.env.XDG_CACHE_HOME = "/somewhere/cache";
+    process.env.FERKIT_CACHE = "/elsewhere";
+    assert.equal(cacheDir(), "/elsewhere");
+  });
+
+  it("resolves a relative FERKIT_CACHE against the current folder", () => {
+    process.env.FERKIT_CACHE = "near";
+    assert.equal(cacheDir(), path.resolve("near"));
+  });
+
+  for (const value of ["", "relative/cache"])
+    it(`ignores ${JSON.stringify(value)} as XDG_CACHE_HOME and an empty FERKIT_CACHE`, () => {
+      process.env.XDG_CACHE_HOME = value;
+      process.env.FERKIT_CACHE = "";
+      assert.equal(cacheDir(), path.join(os.homedir(), ".cache/ferkit"));
+    });
 });

@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { cacheDir } from "../cache-dir.js";
-import { writeFileAtomically } from "../files.js";
+import { cacheDir, writeFileAtomically } from "../files.js";
 
 const FONT_PACKAGE = "@expo-google-fonts/inter";
 /** The weights that the theme uses. */

@@ -1,10 +1,9 @@
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { TrainConfig } from "../config.js";
+import { flatten, isPlainObject, type TrainConfig } from "../config.js";
 import { dataName } from "../data/sources/names.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { flatten, isPlainObject } from "../flatten.js";
 import { PRESETS } from "../presets.js";
 import { type DoneEvent, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import {

@@ -1,8 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { cacheDir } from "../cache-dir.js";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../cartoons/draw.js";
 import { checkChoice, checkNumber, InputError } from "../errors.js";
+import { cacheDir } from "../files.js";
 import type { OnProgress } from "../progress.js";
 import { assemble } from "./assemble.js";
 import type { DataReport } from "./audit/report.js";

@@ -2,12 +2,11 @@
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { TrainConfig } from "../config.js";
+import { flatten, isPlainObject, type TrainConfig } from "../config.js";
 import type { SplitName } from "../data/split-names.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { writeError, writeFileAtomically } from "../files.js";
-import { flatten, isPlainObject } from "../flatten.js";
 import type { ParameterValue } from "../model/network.js";
 import {
   readTensors,

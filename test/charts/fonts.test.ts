@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { cacheDir } from "../../src/cache-dir.js";
 import { installFonts } from "../../src/charts/fonts.js";
+import { cacheDir } from "../../src/files.js";
 
 describe("installFonts", () => {
   let dir: string;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { cacheDir } from "../../src/cache-dir.js";
 import { tf } from "../../src/engine/tf.js";
+import { cacheDir } from "../../src/files.js";
 import { initialValue, Network } from "../../src/model/network.js";
 import { parameterSpecs } from "../../src/model/parameters.js";
 import { loadPretrained } from "../../src/model/weights/pretrained.js";

@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { cacheDir } from "../../cache-dir.js";
-import { replaceFile } from "../../files.js";
+import { cacheDir, replaceFile } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { ClassFolders } from "../sources/class-folders.js";
 import { decodeAll } from "./decode-all.js";

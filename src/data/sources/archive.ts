@@ -5,9 +5,8 @@ import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Entry } from "yauzl";
-import { cacheDir } from "../../cache-dir.js";
 import { InputError } from "../../errors.js";
-import { writeError } from "../../files.js";
+import { cacheDir, writeError } from "../../files.js";
 
 const TAR_FILE = /\.(tar|tgz|tar\.gz)$/i;
 const ZIP_FILE = /\.zip$/i;

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { cacheDir } from "../../cache-dir.js";
 import { downloadFile } from "../../download.js";
+import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 
 /** FER-2013 as class folders of JPEG files. */

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { cacheDir } from "../../cache-dir.js";
 import { downloadFile } from "../../download.js";
 import { InputError } from "../../errors.js";
+import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";

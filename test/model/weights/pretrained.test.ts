@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { cacheDir } from "../../../src/cache-dir.js";
+import { cacheDir } from "../../../src/files.js";
 import { parameterSpecs } from "../../../src/model/parameters.js";
 import { loadPretrained } from "../../../src/model/weights/pretrained.js";
 import { fromTorch, type TorchTensor } from "../../../src/model/weights/torch-layout.js";

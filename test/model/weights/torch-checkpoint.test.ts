@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { cacheDir } from "../../../src/cache-dir.js";
 import { InputError } from "../../../src/errors.js";
+import { cacheDir } from "../../../src/files.js";
 import { readTorchCheckpoint } from "../../../src/model/weights/torch-checkpoint.js";
 import type { TorchTensor } from "../../../src/model/weights/torch-layout.js";
 import { checkpointBytes, checkpointHead, pickle, text } from "./weight-files.js";

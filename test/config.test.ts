@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { flatten } from "../src/flatten.js";
+import { flatten } from "../src/config.js";
 
-describe("leaves", () => {
-  it("names what stands inside by dots, and takes a list or nothing as one value", () => {
+describe("flatten", () => {
+  it("names inner values by dots, and takes a list or null as one value", () => {
     assert.deepEqual(
       [...flatten({ epochs: 3, augment: { zoom: [0.9, 1.1], deeper: { none: null } } })],
       [
