@@ -104,7 +104,7 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
     ],
     timeToAccuracyVsPytorch: [
       over(seconds("pytorchSeed"), seconds("ferkit")),
-      "seconds to the best validation accuracy of the seed recipe; PyTorch by that recipe, in its default layout",
+      "seconds to the best validation accuracy of the baseline preset; PyTorch by that recipe, in its default layout",
     ],
     timeToAccuracyVsPytorchRecipe: [
       over(seconds("pytorchRecipe"), seconds("ferkit")),

@@ -11,7 +11,7 @@ import { latestResults, type Results } from "./results.js";
 import { medianOnly, remarks, timingTable, toMarkdown } from "./tables.js";
 
 const PROJECT_DIR = path.join(__dirname, "..");
-const README = path.join(PROJECT_DIR, "README.md");
+const README = path.join(PROJECT_DIR, "docs/speed.md");
 const BEGIN = "<!-- speed: written by `npm run bench -- --readme` -->";
 const END = "<!-- /speed -->";
 
@@ -33,7 +33,7 @@ export async function writeReadme(): Promise<string[]> {
     README,
     withSection(await readFile(README, "utf8"), speedSection(results, record)),
   );
-  return [...pictures.map(({ file }) => file), "README.md"];
+  return [...pictures.map(({ file }) => file), "docs/speed.md"];
 }
 
 /**
@@ -62,10 +62,10 @@ export function speedSection(results: Results, record?: AccuracyRecord): string 
     `Node ${versions.node}, TensorFlow ${versions.tensorflow}, PyTorch ${versions.torch}, timm ${versions.timm}, ` +
     `Keras ${versions.keras}. Medians of ${describeRounds(results)} rounds, in turns.`;
   return [
-    "![Images a second in training, by network, batch size and engine](docs/bench.png)",
+    "![Images a second in training, by network, batch size and engine](bench.png)",
     conditions,
     toMarkdown(timingTable(timings, medianOnly)),
-    ...(record ? ["![Validation accuracy over minutes of training](docs/time-to-accuracy.png)"] : []),
+    ...(record ? ["![Validation accuracy over minutes of training](time-to-accuracy.png)"] : []),
     "How many times as fast ferkit is:",
     list(ratios.map(({ value, meaning }) => `${value.toFixed(2)} × ${meaning}`)),
     "Besides:",

@@ -60,7 +60,7 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
   const numTurns = timings.reduce((sum, timing) => sum + timing.numRounds, 0);
   const numDisturbed = timings.reduce((sum, timing) => sum + timing.numDisturbed, 0);
   const lines: [boolean, string][] = [
-    [parity.length > 0, `Greatest relative difference of a gradient from ferkit's: ${agreement.join(", ")}.`],
+    [parity.length > 0, `Largest relative difference of a gradient from ferkit's: ${agreement.join(", ")}.`],
     latency("infer", "One image of 48 px through Lite0"),
     latency("predict", "The bytes of its file to Lite0's probabilities"),
     [memory.length > 0, `Peak memory while B0 trains at 48 px, batch 32: ${peaks.join(", ")}.`],

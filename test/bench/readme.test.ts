@@ -6,7 +6,7 @@ import { speedSection, withSection } from "../../bench/readme.js";
 import { latestResults } from "../../bench/results.js";
 import { accuracyRecord, results } from "./fixtures.js";
 
-const readme = readFileSync(path.join(__dirname, "../../README.md"), "utf8");
+const readme = readFileSync(path.join(__dirname, "../../docs/speed.md"), "utf8");
 
 describe("withSection", () => {
   it("replaces what stands between the README's markers, and nothing else", () => {
@@ -31,7 +31,7 @@ describe("speedSection", () => {
     );
     assert.match(section, /\| train lite0, 48 px, batch 32 +\| +300 \| +150 \| +200 \| +1\.50 \|/);
     assert.match(section, /- 2\.00 × training Lite0, batch 32, 48 px; PyTorch in its default layout/);
-    assert.match(section, /- 3\.00 × seconds to the best validation accuracy of the seed recipe/);
+    assert.match(section, /- 3\.00 × seconds to the best validation accuracy of the baseline preset/);
   });
 });
 
