@@ -6,16 +6,16 @@ import { setTimeout } from "node:timers/promises";
 
 export type Answer = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
-/** A server on this machine that each test of a suite gets anew. */
+/** A server on this machine, a new one for each test of a suite. */
 export interface Loopback {
   url: string;
-  /** The first answers the first request, and so on; the last all that follow. */
+  /** The first answers the first request, and so on; the last answers all that follow. */
   answers: Answer[];
   requests: http.IncomingMessage[];
   close(): Promise<void>;
 }
 
-/** To call inside `describe`. */
+/** Call it inside `describe`. */
 export function loopback(): Loopback {
   let server: http.Server;
   const self: Loopback = {
@@ -43,16 +43,16 @@ export function loopback(): Loopback {
   return self;
 }
 
-/** What tells a version of a file, as headers of an answer. */
+/** Headers that name a version of a file. */
 export const VERSION = { etag: '"1"' };
 
-/** Answers with the whole of a file. */
+/** Answers with the whole file. */
 export const whole =
   (content: Buffer, version: http.OutgoingHttpHeaders = VERSION): Answer =>
   (_, response) =>
     response.writeHead(200, { "content-length": content.length, ...version }).end(content);
 
-/** Answers with the part of a file that is asked for, from some byte on; with the whole where another version is asked for. */
+/** Answers with the requested part of a file, or with the whole file if another version is requested. */
 export const ranged =
   (content: Buffer, version: http.OutgoingHttpHeaders = VERSION): Answer =>
   (request, response) => {
@@ -68,16 +68,15 @@ export const ranged =
     }
   };
 
-/** Breaks off after so many bytes, once a download in the folder has them on the disk. */
+/** Closes the connection once a download into the folder has written the first `length` bytes of the file. */
 export const cut =
   (content: Buffer, length: number, folder: string, version: http.OutgoingHttpHeaders = VERSION): Answer =>
-  async (_, response) => {
-    const headers = { "content-length": content.length, ...version };
-    response.writeHead(200, headers).write(content.subarray(0, length));
-    const sizes = () =>
-      readdirSync(folder).map(
-        (name) => statSync(path.join(folder, name, "bytes"), { throwIfNoEntry: false })?.size,
-      );
+  async (request, response) => {
+    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const range = { "content-range": `bytes ${start}-${content.length - 1}/${content.length}` };
+    const headers = { "content-length": content.length - start, ...(start > 0 && range), ...version };
+    response.writeHead(start > 0 ? 206 : 200, headers).write(content.subarray(start, length));
+    const sizes = () => readdirSync(folder).map((name) => statSync(path.join(folder, name)).size);
     while (!response.destroyed && !sizes().includes(length)) await setTimeout(5);
     response.destroy();
   };
