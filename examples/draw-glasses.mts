@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { drawFace } from "../src/cartoons/draw.js";
-import { EXPRESSIONS } from "../src/cartoons/face.js";
+import { EXPRESSIONS } from "../src/cartoons/expression.js";
 import { drawLook } from "../src/cartoons/look.js";
 import { checkNumber } from "../src/errors.js";
 import { Random } from "../src/random.js";

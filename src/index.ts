@@ -1,7 +1,8 @@
 // All that notebooks, scripts and other programs use.
 
 export { drawSyntheticFaces } from "./cartoons/draw.js";
-export { EXPRESSIONS, faceSvg } from "./cartoons/face.js";
+export { EXPRESSIONS } from "./cartoons/expression.js";
+export { faceSvg } from "./cartoons/face.js";
 export { evaluationChart } from "./charts/calibration-chart.js";
 export { classBalanceChart } from "./charts/data-charts.js";
 export { duration } from "./charts/duration.js";

@@ -1,26 +1,27 @@
-// The embedded data set: cartoon faces with seven expressions, drawn where they are needed and never shipped.
+// The drawn data set: cartoon faces with seven expressions, drawn on the user's machine and never shipped.
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { loadSharp } from "../data/pixels/decode.js";
 import { checkNumber, InputError, ParameterError } from "../errors.js";
 import { writeError } from "../files.js";
+import type { OnProgress } from "../progress.js";
 import { Random } from "../random.js";
-import { EXPRESSIONS, faceSvg } from "./face.js";
+import { EXPRESSIONS } from "./expression.js";
+import { faceSvg } from "./face.js";
 
 export interface SyntheticOptions {
-  /** Governs every image; the same seed gives the same images. */
+  /** Seed of every image; the same seed gives the same images. */
   seed: number;
-  /** Images of each expression; more of them leave the first ones as they were. */
+  /** Images per expression; a larger number leaves the first ones unchanged. */
   imagesPerClass: { train: number; validation: number };
   /** Side of the square images, in pixels. */
   imageSize: number;
-  onProgress?: (progress: { stage: string; done: number; total: number; unit: "images" }) => void;
+  onProgress?: OnProgress;
 }
 
 /**
- * 300 + 60 images of each of 7 expressions, so that an epoch at 48 pixels takes some ten seconds on two cores; drawn at 96
- * pixels, from which every size up to there is made by reduction.
+ * 300 + 60 images of each of 7 expressions, so that an epoch at 48 pixels takes about ten seconds on two cores. They are drawn
+ * at 96 pixels, so that smaller sizes are made by reduction.
  */
 export const SYNTHETIC_DEFAULTS = {
   seed: 0,
@@ -28,20 +29,19 @@ export const SYNTHETIC_DEFAULTS = {
   imageSize: 96,
 } as const satisfies SyntheticOptions;
 
-/** The camera's ranges; noise and brightness in steps of 1/255, blur as a deviation in hundredths of the side. */
+/** Ranges of the camera: noise and brightness in steps of 1/255, blur as a standard deviation in percent of the side. */
 const CAMERA = { blur: [0.2, 0.7], contrast: [0.9, 1.12], brightness: [-10, 14], noise: [0.5, 4] } as const;
 
-/** Images under way at a time: enough to keep sharp's threads busy. */
+/** Images in progress at a time: enough to keep sharp's threads busy. */
 const CONCURRENCY = 8;
 
 /**
- * Draws the synthetic faces as `train/<expression>/0001.png` … and `validation/…` under a new folder.
+ * Draws the synthetic faces as `train/<expression>/0001.png` … and `validation/…` in a new folder, which appears once all images
+ * are drawn.
  *
- * The folder appears when all is drawn; a failed or interrupted drawing leaves none.
- *
- * @param dir - No such folder yet, or an empty one.
+ * @param dir - A new or an empty folder.
  * @throws ParameterError for an option out of range.
- * @throws InputError when `dir` holds something already or cannot be written.
+ * @throws InputError when `dir` is not empty or cannot be written.
  */
 export async function drawSyntheticFaces(dir: string, options: SyntheticOptions): Promise<void> {
   const { seed, imageSize, onProgress } = checkOptions(options);
@@ -56,7 +56,7 @@ export async function drawSyntheticFaces(dir: string, options: SyntheticOptions)
     report(0);
     for (let done = 0; done < images.length; done += CONCURRENCY) {
       const batch = images.slice(done, done + CONCURRENCY);
-      // settled first, so that nothing is written any more when a failed drawing is cleared away
+      // wait for all, so that nothing is written after the folder of a failed drawing is removed
       const results = await Promise.allSettled(
         batch.map(async ({ file, split, expression, index }) => {
           const random = new Random(seed, split, expression, index);
@@ -68,15 +68,14 @@ export async function drawSyntheticFaces(dir: string, options: SyntheticOptions)
     }
     await rename(temporary, dir);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // a file may stand where a folder should
+    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file in place of a folder
     await refuseFilledFolder(dir); // another process may have been faster
     throw writeError(dir, error);
   }
 }
 
 /**
- * A name for what `drawSyntheticFaces` draws from these options, for caches: it changes with each of them, and with the way
- * that faces are drawn.
+ * Returns a cache key for the images of these options. It changes with every option and with the way faces are drawn.
  *
  * @returns 16 hexadecimal digits.
  */
@@ -90,7 +89,7 @@ export function syntheticKey({ seed, imagesPerClass, imageSize }: SyntheticOptio
 }
 
 /**
- * One face as a camera would see it: a little blurred, exposed more or less, with noise.
+ * Draws one face as a camera sees it: slightly blurred, over- or underexposed, with noise.
  *
  * @returns PNG, RGB, `imageSize` × `imageSize`.
  */
@@ -100,9 +99,9 @@ export async function drawFace(expression: string, random: Random, imageSize: nu
   const contrast = random.uniform(...CAMERA.contrast);
   const brightness = random.uniform(...CAMERA.brightness);
   const noise = random.uniform(...CAMERA.noise);
-  const sharp = await loadSharp();
+  const { default: sharp } = await import("sharp");
   const drawn = sharp(Buffer.from(svg)).removeAlpha();
-  const pixels = await (blur < 0.3 ? drawn : drawn.blur(blur)).raw().toBuffer(); // 0.3 is the least that sharp takes
+  const pixels = await (blur < 0.3 ? drawn : drawn.blur(blur)).raw().toBuffer(); // 0.3 is the smallest value that sharp accepts
   const graded = new Uint8ClampedArray(pixels.length);
   for (let i = 0; i < pixels.length; i += 3) {
     const offset = brightness + noise * sensorNoise(random);
@@ -112,7 +111,7 @@ export async function drawFace(expression: string, random: Random, imageSize: nu
   return sharp(graded, { raw }).png({ compressionLevel: 3 }).toBuffer();
 }
 
-/** Roughly normal noise of deviation 1 from one draw: four bytes added up. */
+/** Returns roughly normal noise of standard deviation 1: the sum of four bytes of one draw. */
 function sensorNoise(random: Random): number {
   const word = random.uint32();
   return ((word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24) - 510) / 148;

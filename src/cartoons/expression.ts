@@ -1,9 +1,9 @@
-// The action units that the drawn faces move, and the expressions as ranges of their intensities.
+// Action units of the drawn faces, and each expression as ranges of their intensities.
 import { checkChoice } from "../errors.js";
 import type { Random } from "../random.js";
 
 /**
- * The muscles' visible movements that a drawn face knows, by their number in the Facial Action Coding System.
+ * Visible muscle movements of a drawn face, by their number in the Facial Action Coding System.
  *
  * @see Ekman & Friesen 1978, Facial Action Coding System: A Technique for the Measurement of Facial Movement.
  */
@@ -30,17 +30,17 @@ export const ACTION_UNITS = {
   43: "eyes closed",
 } as const;
 
-/** Intensity of every action unit: 0 = at rest, 1 = as far as it goes. */
+/** Intensity of every action unit: 0 = at rest, 1 = as far as possible. */
 export type ActionUnits = Record<keyof typeof ACTION_UNITS, number>;
 
-/** One way to show an expression: the lowest and highest intensity of each unit that takes part. */
+/** One way to show an expression: the lowest and highest intensity of each active unit. */
 type Prototype = Partial<Record<keyof ActionUnits, readonly [number, number]>>;
 
 /**
- * Each expression as the ways to show it, all equally likely; a new expression is a line more.
+ * Ways to show each expression, all equally likely. Add a line for a new expression.
  *
- * The units are those of the prototypes and their major variants in the FACS Investigator's Guide (Ekman, Friesen & Hager 2002,
- * table 10-2), the ranges ours: never so weak that a person could not tell.
+ * The units are the prototypes and major variants of the FACS Investigator's Guide (Ekman, Friesen & Hager 2002, table 10-2). The
+ * ranges are ours: strong enough for a person to tell.
  */
 const PROTOTYPES: Record<string, readonly Prototype[]> = {
   angry: [
@@ -121,14 +121,14 @@ const PROTOTYPES: Record<string, readonly Prototype[]> = {
   ],
 };
 
-/** Highest intensity of a unit that takes no part: no face at rest is quite still. */
+/** Highest intensity of an inactive unit: a face at rest is never quite still. */
 const RESTING = 0.06;
 
 /** Names of the drawn expressions, sorted: the seven classes of FER-2013. */
 export const EXPRESSIONS: readonly string[] = Object.keys(PROTOTYPES);
 
 /**
- * The intensities of one showing of an expression.
+ * Draws the intensities of an expression.
  *
  * @throws ParameterError "Expected one of angry, …, surprise for expression but received smug of type string"
  */

@@ -1,4 +1,4 @@
-// Whose face it is and how it is held and lit: everything about a drawn face but its expression.
+// The look of a drawn face: person, pose and light, everything but the expression.
 import type { Random } from "../random.js";
 
 export const HAIR_STYLES = [
@@ -15,12 +15,12 @@ export const HAIR_STYLES = [
   "beanie",
 ] as const;
 
-/** The look of one face; lengths in hundredths of the image's side, angles in radians, colours as #rrggbb. */
+/** Look of one face; lengths in percent of the image's side, angles in radians, colours as #rrggbb. */
 export interface Look {
   skin: string;
   hair: string;
   hairStyle: (typeof HAIR_STYLES)[number];
-  /** Of a scarf, a beanie and the clothes. */
+  /** Colour of a scarf, a beanie and the clothes. */
   cloth: string;
   background: readonly [string, string];
   iris: string;
@@ -32,12 +32,12 @@ export interface Look {
   earSize: number;
   noseWidth: number;
   noseLength: number;
-  /** Half the distance of the eyes. */
+  /** Half the distance between the eyes. */
   eyeSpacing: number;
   /** Half an eye's width. */
   eyeWidth: number;
   eyeHeight: number;
-  /** How far the outer corner stands above the inner one. */
+  /** Height of the outer corner above the inner one. */
   eyeSlant: number;
   lashes: boolean;
   browThickness: number;
@@ -58,14 +58,14 @@ export interface Look {
   age: number;
   /** Redness of the cheeks, [0, 1]. */
   blush: number;
-  /** Turn to the side, nod, and tilt of the head. */
+  /** Turn to the side, nod and tilt of the head. */
   yaw: number;
   pitch: number;
   tilt: number;
   scale: number;
   shift: readonly [number, number];
   gaze: readonly [number, number];
-  /** Direction that the light comes from, and how much darker the far side is, [0, 1]. */
+  /** Direction of the light, and how much darker the far side is, [0, 1]. */
   lightAngle: number;
   shade: number;
 }
@@ -122,7 +122,7 @@ const BACKGROUNDS = [
 ];
 const IRISES = ["#3b2417", "#4f2f1c", "#6b4526", "#7a6a2f", "#4c7a4a", "#3f7391", "#6f8fa6", "#5a6470"];
 
-/** The look of one face. Takes no expression, so that no trait can tell one. */
+/** Draws the look of one face, without knowing its expression, so that no trait gives the expression away. */
 export function drawLook(random: Random): Look {
   const age = random.uniform();
   const skin = between(SKINS, random.uniform());
@@ -172,7 +172,7 @@ export function drawLook(random: Random): Look {
   };
 }
 
-/** `from` where `share` is 0, `to` where it is 1. */
+/** Mixes two colours: share 0 gives `from`, share 1 gives `to`. */
 export function mix(from: string, to: string, share: number): string {
   const [a, b] = [from, to].map((color) => [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16)));
   return `#${a
@@ -184,9 +184,9 @@ export function mix(from: string, to: string, share: number): string {
     .join("")}`;
 }
 
-/** The colour at a place in `[0, 1)` of an evenly spaced scale. */
-function between(scale: readonly string[], place: number): string {
-  const position = place * (scale.length - 1);
+/** Returns the colour at a position in `[0, 1)` of an evenly spaced scale. */
+function between(scale: readonly string[], share: number): string {
+  const position = share * (scale.length - 1);
   const i = Math.floor(position);
   return mix(scale[i], scale[i + 1], position - i);
 }

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
 import { drawFace, drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../src/cartoons/draw.js";
-import { EXPRESSIONS } from "../../src/cartoons/face.js";
+import { EXPRESSIONS } from "../../src/cartoons/expression.js";
 import { Random } from "../../src/random.js";
 
 const OPTIONS = { seed: 1, imagesPerClass: { train: 2, validation: 1 }, imageSize: 32 };
@@ -41,7 +41,7 @@ describe("drawSyntheticFaces", () => {
     );
   });
 
-  it("draws the same bytes from the same seed, others from another, and no image twice", async () => {
+  it("draws the same bytes from the same seed, different bytes from another seed, and no image twice", async () => {
     const [first, second, other] = [await draw("a"), await draw("b"), await draw("c", { seed: 2 })];
     const files = EXPRESSIONS.flatMap((name) => [
       `train/${name}/0001.png`,
@@ -55,7 +55,7 @@ describe("drawSyntheticFaces", () => {
     assert.equal(new Set(files.map((file) => first(file).toString("base64"))).size, files.length);
   });
 
-  it("leaves an image as it was when there are more of them", async () => {
+  it("draws the same first images when it draws more", async () => {
     const few = await draw("few");
     const more = await draw("more", { imagesPerClass: { train: 3, validation: 2 } });
     for (const file of ["train/happy/0002.png", "validation/fear/0001.png"])
@@ -79,7 +79,7 @@ describe("drawSyntheticFaces", () => {
     assert.deepEqual(readdirSync(root), []);
   });
 
-  it("leaves alone a folder that holds something, and fills an empty one", async () => {
+  it("refuses a folder that is not empty, and fills an empty one", async () => {
     mkdirSync(path.join(root, "empty"));
     await draw("empty");
     writeFileSync(path.join(root, "empty/train/note.txt"), "mine");
@@ -91,7 +91,7 @@ describe("drawSyntheticFaces", () => {
     assert.deepEqual(readdirSync(root), ["empty"]);
   });
 
-  it("says that a file is in the way", async () => {
+  it("says that there is a file in place of the folder", async () => {
     writeFileSync(path.join(root, "file"), "");
     const dir = path.join(root, "file/faces");
     await assert.rejects(draw("file/faces"), {
@@ -100,7 +100,7 @@ describe("drawSyntheticFaces", () => {
     });
   });
 
-  it("refuses counts, sizes and seeds out of range before it writes", async () => {
+  it("refuses counts, sizes and seeds out of range, and writes nothing", async () => {
     const refusals: [object, string][] = [
       [
         { imagesPerClass: { train: 0, validation: 1 } },
@@ -131,14 +131,14 @@ describe("drawSyntheticFaces", () => {
 });
 
 describe("SYNTHETIC_DEFAULTS", () => {
-  it("holds options that can be drawn", () => {
+  it("has options for all images", () => {
     assert.deepEqual(Object.keys(SYNTHETIC_DEFAULTS), ["seed", "imagesPerClass", "imageSize"]);
     assert.ok(SYNTHETIC_DEFAULTS.imagesPerClass.train * EXPRESSIONS.length >= 500);
   });
 });
 
 describe("syntheticKey", () => {
-  it("names a drawing by its options, whatever their order, and changes with each", () => {
+  it("is a key that changes with every option, but not with their order", () => {
     const key = syntheticKey(OPTIONS);
     assert.match(key, /^[0-9a-f]{16}$/);
     assert.equal(syntheticKey({ imageSize: 32, imagesPerClass: { validation: 1, train: 2 }, seed: 1 }), key);
@@ -153,7 +153,7 @@ describe("syntheticKey", () => {
 });
 
 describe("drawFace", () => {
-  it("exposes every expression alike, so that no mean brightness tells a class", async () => {
+  it("exposes all expressions alike, so that the mean brightness does not give a class away", async () => {
     const means = await Promise.all(
       EXPRESSIONS.map(async (expression) => {
         let sum = 0;
@@ -164,14 +164,14 @@ describe("drawFace", () => {
         return sum / 12;
       }),
     );
-    // the same twelve people for each class: what is left is the mouth, the eyes and the exposure of each shot
+    // the same twelve people in each class: only mouth, eyes and exposure differ
     assert.ok(
       Math.max(...means) - Math.min(...means) < 12,
       `mean values ${means.map(Math.round).join(", ")}`,
     );
   });
 
-  it("leaves noise in the picture", async () => {
+  it("adds noise", async () => {
     const pixels = await sharp(await drawFace("neutral", new Random(7), 96))
       .raw()
       .toBuffer();

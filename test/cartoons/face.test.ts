@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { EXPRESSIONS, faceSvg } from "../../src/cartoons/face.js";
+import { EXPRESSIONS } from "../../src/cartoons/expression.js";
+import { faceSvg } from "../../src/cartoons/face.js";
 import { Random } from "../../src/random.js";
 
-/** The text of the group with an id, up to the end of the document. */
+/** Text from the group with an id to the end of the document. */
 const from = (svg: string, id: string) => svg.slice(svg.indexOf(`<g id="${id}">`));
-/** What the look alone draws: background, body and hair behind, hair and glasses before. */
+/** Parts that depend on the look only: background, body, hair and glasses. */
 const lookOf = (svg: string) => [
   svg.split('<g id="face">')[0],
   from(svg, "front").split('<g id="brows">')[0],
 ];
-/** The tags that stay open, or close what is not open; none in a well-formed document. */
+/** Returns tags without a partner; none in a well-formed document. */
 function unbalanced(svg: string): string[] {
   const open: string[] = [];
   for (const [, close, name, empty] of svg.matchAll(/<(\/?)(\w+)(?: [\w:-]+="[^"<>]*")*(\/?)>/g)) {
@@ -27,12 +28,12 @@ describe("EXPRESSIONS", () => {
 });
 
 describe("faceSvg", () => {
-  it("draws the same face from the same stream, another from another", () => {
+  it("draws the same face from the same stream, and another face from another stream", () => {
     assert.equal(faceSvg("happy", new Random(1, "a")), faceSvg("happy", new Random(1, "a")));
     assert.notEqual(faceSvg("happy", new Random(1, "a")), faceSvg("happy", new Random(2, "a")));
   });
 
-  it("draws the same person in the same pose and light whatever the expression", () => {
+  it("draws the same person, pose and light for every expression", () => {
     for (let i = 0; i < 40; i++) {
       const faces = EXPRESSIONS.map((expression) => faceSvg(expression, new Random(3, i)));
       assert.equal(new Set(faces).size, 7, `stream ${i}: some expressions look the same`);
@@ -58,7 +59,7 @@ describe("faceSvg", () => {
       }
   });
 
-  it("is rendered by sharp at the size it states, differently for each expression", async () => {
+  it("is rendered by sharp at its own size, differently for each expression", async () => {
     const images = await Promise.all(
       EXPRESSIONS.map((expression) =>
         sharp(Buffer.from(faceSvg(expression, new Random(5), 64)))
@@ -76,7 +77,7 @@ describe("faceSvg", () => {
       }
   });
 
-  it("refuses an expression or a size that it does not know", () => {
+  it("refuses an unknown expression or size", () => {
     assert.throws(() => faceSvg("smug", new Random(0)), {
       name: "ParameterError",
       message:
