@@ -1,4 +1,4 @@
-// The addon: loading it registers the ops with TensorFlow's runtime. To Node it only tells which kernels serve them.
+// The addon. Loading it registers the ops with TensorFlow's runtime; its one export names the instruction set of the kernels.
 #include <node_api.h>
 
 #include "processor.h"

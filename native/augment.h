@@ -1,5 +1,5 @@
-// Augmentation of a batch, image by image: resized, moved, light changed, a rectangle erased. What lies between the steps
-// fits into the processor's cache, where stock ops pass the batch through memory for each.
+// Augments a batch image by image: resize, transform, change the light, erase a rectangle. Results between the steps stay in the
+// processor's cache; stock ops pass the whole batch through memory for each step.
 #pragma once
 #include "vector.h"
 
@@ -9,7 +9,7 @@ namespace {
 typedef float quad __attribute__((vector_size(16)));
 typedef quad unalignedQuad __attribute__((aligned(4), may_alias));
 
-/** How a pixel is read and written: RGB as four floats, of which the last belongs to the next pixel. */
+/** Reads and writes a pixel. RGB takes four floats; the last belongs to the next pixel. */
 template <int kChannels>
 struct Pixels;
 template <>
@@ -26,7 +26,7 @@ struct Pixels<1> {
   static FERKIT_INLINE float readLast(const float* p) { return *p; }
   static FERKIT_INLINE void write(float* p, float pixel) { *p = pixel; }
 };
-/** Room for the float that writing the last pixel of RGB spills over. */
+/** Room for the extra float that writing the last RGB pixel needs. */
 constexpr int64_t kSpill = 1;
 
 template <class Pixel>
@@ -34,7 +34,7 @@ FERKIT_INLINE Pixel blend(Pixel a, Pixel b, float share) {
   return a + (b - a) * share;
 }
 
-/** Where along one side a resized pixel comes from: `share` of the way from one pixel to the next. */
+/** Source of a resized pixel along one side: `share` of the way from one pixel to the next. */
 struct Tap {
   int32_t from, to;
   float share;
@@ -43,13 +43,13 @@ struct Tap {
 inline void findTaps(int64_t in, int64_t out, Tap* taps) {
   const float scale = (float)in / (float)out;
   for (int64_t i = 0; i < out; ++i) {
-    const float place = ((float)i + 0.5f) * scale - 0.5f, below = __builtin_floorf(place);
-    const int64_t above = (int64_t)__builtin_ceilf(place);
-    taps[i] = {(int32_t)most(0, (int64_t)below), (int32_t)least(in - 1, above), place - below};
+    const float position = ((float)i + 0.5f) * scale - 0.5f, below = __builtin_floorf(position);
+    const int64_t above = (int64_t)__builtin_ceilf(position);
+    taps[i] = {(int32_t)max(0, (int64_t)below), (int32_t)min(in - 1, above), position - below};
   }
 }
 
-/** An image within a black frame: a pixel wide before it and two behind, so that neighbours of what lies outside are black. */
+/** An image with a black frame, one pixel before it and two behind, so that pixels outside the image read as black. */
 struct Framed {
   float* values;
   int64_t height, width, channels;
@@ -84,10 +84,10 @@ void resizeInto(const Framed& framed, const float* image, const Extent& in, cons
   framed.clear(framed.at(framed.height, 0), framed.values + framed.numFloats());
 }
 
-/** Within [low, high], and low where x is no number: it becomes a place in memory. */
+/** Limits x to [low, high]; NaN gives low, since the result becomes a memory offset. */
 FERKIT_INLINE float clamp(float x, float low, float high) { return x > low ? (x < high ? x : high) : low; }
 
-/** @param result - [height, width, channels] and room for the spill. */
+/** @param result - [height, width, channels], plus kSpill floats. */
 template <int kChannels>
 void moveFrom(const Framed& framed, const float* transform, float* result) {
   typedef Pixels<kChannels> P;
@@ -120,7 +120,7 @@ inline void adjustLight(float* values, int64_t length, const float* light) {
     store(values + i, atMost(atLeast(load(values + i, length - i) * factor + offset, 0.f), 255.f), length - i);
 }
 
-/** Fills the rectangle with the mean of the whole image. */
+/** Fills the rectangle with the image's mean. */
 inline void erase(float* values, const Extent& extent, const float* erased) {
   const int64_t left = (int64_t)clamp(erased[0], 0.f, extent.width), right = (int64_t)clamp(erased[2], 0.f, extent.width);
   const int64_t top = (int64_t)clamp(erased[1], 0.f, extent.height), bottom = (int64_t)clamp(erased[3], 0.f, extent.height);

@@ -1,21 +1,21 @@
-// Convolutions as matrix products over pixels: what lies before them is applied while their rows are packed, what comes after
-// while a tile of the result is in registers.
+// Convolutions as matrix products over pixels. Norm and activation of the input are applied while rows are packed; the epilogue
+// runs while a tile of the result is in registers.
 #pragma once
 #include "epilogues.h"
 
 namespace ferkit {
 namespace {
 
-/** Parts to share `numRows` rows of a product in; none so small that handing it over costs more than doing it. */
+/** Returns the number of parts to split `numRows` rows into; no part is so small that handing it over costs more than the work. */
 FERKIT_INLINE int partsFor(const Pool& pool, int64_t numRows, int64_t workPerRow) {
   const int64_t worthwhile = numRows * workPerRow / 100000 + 1;
-  return (int)least(least(pool.numThreads, ceilDivide(numRows, kTileRows)), worthwhile);
+  return (int)min(min(pool.numThreads, ceilDivide(numRows, kTileRows)), worthwhile);
 }
 
 FERKIT_INLINE Panels kernelPanels(const Pool& pool, int64_t numRows, int64_t numColumns, const float* kernel, bool isTransposed) {
   const Panels panels{scratch(kKernelSlot, Panels::size(numRows, numColumns)), numRows, numColumns};
   const int64_t count = panels.count();
-  const int parts = (int)least(least(pool.numThreads, count), numRows * numColumns / 30000 + 1);
+  const int parts = (int)min(min(pool.numThreads, count), numRows * numColumns / 30000 + 1);
   parallel(pool, parts, [&](int part) {
     const Range range(count, parts, part);
     for (int64_t i = range.begin; i < range.end; ++i)
@@ -28,7 +28,7 @@ FERKIT_INLINE int64_t patchLength(const Geometry& geometry) {
   return geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
 }
 
-/** The product of x's rows with the kernel, rows shared among the parts; `epilogueOf(part)` finishes a part. */
+/** Multiplies x's rows with the kernel, rows split among the parts; `epilogueOf(part)` finishes a part. */
 template <class EpilogueOf>
 FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometry, const Features& x, const float* kernel,
                             EpilogueOf epilogueOf) {
@@ -39,7 +39,7 @@ FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometr
       const Range range(geometry.out.pixels(), parts, part, kTileRows);
       float* packed = scratch(kInputSlot, kBlockRows * rowStride(length));
       for (int64_t row = range.begin; row < range.end; row += kBlockRows) {
-        const int64_t numRows = least(kBlockRows, range.end - row);
+        const int64_t numRows = min(kBlockRows, range.end - row);
         rows.pack(row, numRows, packed);
         multiplyRows(packed, row, numRows, panels, 0, panels.count(), epilogueOf(part));
       }
@@ -47,14 +47,14 @@ FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometr
   });
 }
 
-/** As `convolve` where the rows are few: columns are shared, and the kernel is read once, as it lies in memory where that can be. */
+/** Does the same for few rows: columns are split, and the kernel is read once, unpacked if its width allows. */
 template <class EpilogueOf>
 FERKIT_INLINE void convolveByColumns(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel,
                                      EpilogueOf epilogueOf) {
   const int64_t length = patchLength(geometry), numRows = geometry.out.pixels(), channels = geometry.out.channels;
   const Panels panels = channels % kLanes ? kernelPanels(pool, length, channels, kernel, false)
                                           : Panels{const_cast<float*>(kernel), length, channels, true};
-  const int parts = (int)least(least(pool.numThreads, panels.count()), numRows * length * channels / 100000 + 1);
+  const int parts = (int)min(min(pool.numThreads, panels.count()), numRows * length * channels / 100000 + 1);
   withInputRows(geometry, x, [&](auto rows) {
     parallel(pool, parts, [&](int part) {
       const Range range(panels.count(), parts, part);
@@ -95,7 +95,7 @@ void convolutionGradient(const Pool& pool, const Geometry& geometry, const Norma
   float* coefficients = scratch(kDerivativeSlot, 3 * out.channels);
   gradientCoefficients(dy, out, coefficients);
   const OutputGradientRows dyRows{dy.gradient, dy.values, coefficients, out.channels};
-  // Only 1×1 convolutions pass a gradient on: the stem is the one other, and images need none.
+  // Only 1×1 convolutions need the gradient by their input: the one other is the stem, which reads images.
   const Panels panels = dx.gradient ? kernelPanels(pool, out.channels, length, kernel, true) : Panels{};
   float* own = parts > 1 ? scratch(kPartsSlot, parts * kernelLength) : dKernel;
   withInputRows(geometry, x, [&](auto xRows) {
@@ -105,7 +105,7 @@ void convolutionGradient(const Pool& pool, const Geometry& geometry, const Norma
         float* dyPacked = scratch(kGradientSlot, kBlockRows * rowStride(out.channels));
         float* xPacked = scratch(kInputSlot, kBlockRows * rowStride(length));
         for (int64_t row = range.begin; row < range.end; row += kBlockRows) {
-          const int64_t numRows = least(kBlockRows, range.end - row);
+          const int64_t numRows = min(kBlockRows, range.end - row);
           dyRows.pack(row, numRows, dyPacked);
           xRows.pack(row, numRows, xPacked);
           if (dx.gradient) multiplyRows(dyPacked, row, numRows, panels, 0, panels.count(), epilogueOf(part));

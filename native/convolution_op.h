@@ -1,10 +1,10 @@
-// What the ops of convolutions share.
+// Attributes and checks that all convolution ops share.
 #pragma once
 #include "operands.h"
 
 namespace ferkit {
 
-/** What the kernel makes of an input: SAME padding; depthwise kernels are [k, k, channels, 1]. */
+/** Convolution with SAME padding; depthwise kernels are [k, k, channels, 1]. */
 class ConvolutionOp : public ActivationOp {
  public:
   explicit ConvolutionOp(OpKernelConstruction* context) : ActivationOp(context) {
@@ -30,7 +30,7 @@ class ConvolutionOp : public ActivationOp {
 
   static bool isPointwise(const Geometry& geometry) { return geometry.kernelSize == 1 && geometry.stride == 1; }
 
-  /** Only 1×1 convolutions take gates; larger ones that are not depthwise take images, without activation. */
+  /** Only 1×1 convolutions take gates; larger ones that are not depthwise take images without activation. */
   bool canRead(const Features& x, const Geometry& geometry) const {
     if (isPointwise(geometry)) return true;
     if (isDepthwise_) return !x.gate;

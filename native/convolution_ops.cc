@@ -1,4 +1,4 @@
-// Convolutions and their gradients, with the batch norm after them and what lies before them in one op.
+// Convolutions and their gradients; the batch norm after them, and norm and activation before them, are part of the op.
 #include "convolution_op.h"
 
 namespace ferkit {

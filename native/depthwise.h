@@ -1,16 +1,16 @@
-// Depthwise convolutions, an image and a vector of channels at a time: the pixels are laid out with zeros around them, so that no
-// tap has to ask where the image ends.
+// Depthwise convolutions, one image and one vector of channels at a time. Pixels are copied into a zero-padded frame, so that taps
+// need no bounds checks.
 #pragma once
 #include "sums.h"
 
 namespace ferkit {
 namespace {
 
-/** Vectors of channels, [height, width]: an image and the zeros around it that a kernel reaches into. */
+/** Vectors of channels, [height, width]: an image and the zero padding that the kernel reaches. */
 struct Frame {
   int64_t height, width;
 
-  /** Around the result of a convolution's input, so that output (y, x) covers [y·stride, y·stride + kernelSize). */
+  /** Frame of a convolution's input: output (y, x) reads rows and columns from y·stride, x·stride, kernelSize of each. */
   static Frame ofInput(const Geometry& geometry) {
     const Extent& out = geometry.out;
     const int64_t k = geometry.kernelSize, s = geometry.stride;
@@ -23,23 +23,23 @@ FERKIT_INLINE void clear(vec* frame, int64_t count) {
   for (int64_t i = 0; i < count; ++i) frame[i] = vec{};
 }
 
-/** Calls `visit(pixel, place)` for each pixel of the input that the kernel reaches: its index in the image and in the frame. */
+/** Calls `visit(pixel, position)` for each input pixel that the kernel reaches: its index in the image and in the frame. */
 template <class Visit>
 FERKIT_INLINE void forEachFramed(const Geometry& geometry, const Frame& frame, Visit visit) {
   const Extent& in = geometry.in;
   const int64_t top = samePadding(in.height, geometry.out.height, geometry);
   const int64_t left = samePadding(in.width, geometry.out.width, geometry);
-  const int64_t height = least(in.height, frame.height - top), width = least(in.width, frame.width - left);
+  const int64_t height = min(in.height, frame.height - top), width = min(in.width, frame.width - left);
   for (int64_t y = 0; y < height; ++y)
     for (int64_t x = 0; x < width; ++x) visit(y * in.width + x, (y + top) * frame.width + x + left);
 }
 
-/** Work on one image and the channels from c. */
+/** One image and the channels from c on. */
 struct DepthwiseItem {
   int64_t image, c, count;
 };
 
-/** Calls `body(part, item)` for each vector of channels of each image, a part's items in order. */
+/** Calls `body(part, item)` for each vector of channels of each image; a part's items are in order. */
 template <class Body>
 FERKIT_INLINE void forEachItem(const Pool& pool, int parts, const Extent& extent, const Body& body) {
   const int64_t numVectors = ceilDivide(extent.channels, kLanes);
@@ -55,7 +55,7 @@ FERKIT_INLINE void forEachItem(const Pool& pool, int parts, const Extent& extent
 FERKIT_INLINE int depthwiseParts(const Pool& pool, const Geometry& geometry) {
   const int64_t items = geometry.in.batch * ceilDivide(geometry.in.channels, kLanes);
   const int64_t work = items * geometry.out.area() * geometry.kernelSize * geometry.kernelSize;
-  return (int)least(least(pool.numThreads, items), work / 10000 + 1);
+  return (int)min(min(pool.numThreads, items), work / 10000 + 1);
 }
 
 template <int K>
@@ -63,7 +63,7 @@ FERKIT_INLINE void loadKernel(const float* kernel, int64_t channels, const Depth
   for (int i = 0; i < K * K; ++i) weights[i] = load(kernel + i * channels + item.c, item.count);
 }
 
-/** Σ over the taps from `corner` of a frame. */
+/** Sums the taps from `corner` of a frame on. */
 template <int K>
 FERKIT_INLINE vec sumTaps(const vec* corner, int64_t frameWidth, const vec (&weights)[K * K]) {
   vec sum{};
@@ -74,24 +74,24 @@ FERKIT_INLINE vec sumTaps(const vec* corner, int64_t frameWidth, const vec (&wei
   return sum;
 }
 
-/** Lays out what the features are after norm and activation. */
+/** Copies the features, after norm and activation, into a frame. */
 template <Activation kActivation>
 FERKIT_INLINE void layOut(const Geometry& geometry, const Features& x, const DepthwiseItem& item, const Frame& frame, vec* framed) {
   const int64_t channels = geometry.in.channels;
   const float* image = x.values + item.image * geometry.in.area() * channels + item.c;
   clear(framed, frame.height * frame.width);
   if (!x.norm) {
-    forEachFramed(geometry, frame, [&](int64_t pixel, int64_t place) { framed[place] = load(image + pixel * channels, item.count); });
+    forEachFramed(geometry, frame, [&](int64_t pixel, int64_t position) { framed[position] = load(image + pixel * channels, item.count); });
     return;
   }
   const vec scale = load(x.norm + kScale * channels + item.c, item.count);
   const vec shift = load(x.norm + kShift * channels + item.c, item.count);
-  forEachFramed(geometry, frame, [&](int64_t pixel, int64_t place) {
-    framed[place] = activate<kActivation>(load(image + pixel * channels, item.count) * scale + shift);
+  forEachFramed(geometry, frame, [&](int64_t pixel, int64_t position) {
+    framed[position] = activate<kActivation>(load(image + pixel * channels, item.count) * scale + shift);
   });
 }
 
-/** Notes results for batch norm. */
+/** Stores results and takes batch norm's sums. */
 struct DepthwiseBatchNorm {
   float* y;
   int64_t channels, area;
@@ -117,7 +117,7 @@ struct DepthwiseBatchNorm {
   }
 };
 
-/** Batch norm by moving statistics, and activation. */
+/** Applies batch norm by moving statistics, then the activation. */
 template <Activation kActivation>
 struct DepthwiseFinish {
   float* y;
@@ -139,7 +139,7 @@ struct DepthwiseFinish {
   FERKIT_INLINE void end(const Item&, int, const DepthwiseItem&) const {}
 };
 
-/** Each result goes to the epilogue's item. */
+/** Passes each result to the epilogue's item. */
 template <int K, Activation kActivation, class Epilogue>
 void convolveDepthwise(const Pool& pool, int parts, const Geometry& geometry, const Features& x, const float* kernel,
                        const Epilogue& epilogue) {
@@ -160,7 +160,7 @@ void convolveDepthwise(const Pool& pool, int parts, const Geometry& geometry, co
   });
 }
 
-/** Calls `run` with the kernel's size as a constant; EfficientNet has these two. */
+/** Calls `run` with the kernel's size as a constant; EfficientNet uses these two. */
 template <class Run>
 FERKIT_INLINE void withKernelSize(int64_t kernelSize, Run run) {
   if (kernelSize == 3)

@@ -1,4 +1,4 @@
-// The gradients of a depthwise convolution by its kernel and by its input, in one pass over the images.
+// Gradients of a depthwise convolution by its kernel and its input, in one pass over the images.
 #pragma once
 #include "depthwise.h"
 
@@ -6,8 +6,8 @@ namespace ferkit {
 namespace {
 
 /**
- * The frame in which the gradient by the input is itself a convolution, with the kernel turned round: the gradient by the output,
- * `stride` apart, with zeros between and around.
+ * Frame in which the gradient by the input is itself a convolution with the flipped kernel: the gradient by the output, `stride`
+ * apart, with zeros between and around.
  */
 FERKIT_INLINE Frame dilatedFrame(const Geometry& geometry) {
   const Frame input = Frame::ofInput(geometry);
@@ -24,12 +24,12 @@ FERKIT_INLINE void layOutDilated(const Geometry& geometry, const NormalizedGradi
   for (int64_t oy = 0; oy < out.height; ++oy)
     for (int64_t ox = 0; ox < out.width; ++ox) {
       const int64_t from = offset + (oy * out.width + ox) * out.channels;
-      const int64_t place = (oy * geometry.stride + reach) * frame.width + ox * geometry.stride + reach;
-      framed[place] = a * load(dy.gradient + from, item.count) + (b * load(dy.values + from, item.count) + c);
+      const int64_t position = (oy * geometry.stride + reach) * frame.width + ox * geometry.stride + reach;
+      framed[position] = a * load(dy.gradient + from, item.count) + (b * load(dy.values + from, item.count) + c);
     }
 }
 
-/** Adds an image's gradient by the kernel to `sum` [K·K, channels], some rows of taps at a time as registers allow. */
+/** Adds an image's gradient by the kernel to `sum` [K·K, channels], as many rows of taps at a time as registers allow. */
 template <int K>
 FERKIT_INLINE void addKernelGradient(const Geometry& geometry, const vec* dilated, int64_t dilatedWidth, const vec* framed,
                                      int64_t framedWidth, const DepthwiseItem& item, float* sum) {
@@ -55,7 +55,7 @@ FERKIT_INLINE void addKernelGradient(const Geometry& geometry, const vec* dilate
   }
 }
 
-/** Stores an image's gradient by the input, through the activation where the features have one. */
+/** Stores an image's gradient by the input, through the activation if the features have one. */
 template <int K, Activation kActivation>
 FERKIT_INLINE void storeInputGradient(const Geometry& geometry, const vec* dilated, int64_t dilatedWidth, const Frame& frame,
                                       const vec (&weights)[K * K], const Features& x, const DepthwiseItem& item,
@@ -63,19 +63,19 @@ FERKIT_INLINE void storeInputGradient(const Geometry& geometry, const vec* dilat
   const int64_t channels = geometry.in.channels, offset = item.image * geometry.in.area() * channels + item.c;
   vec turned[K * K];
   for (int i = 0; i < K * K; ++i) turned[i] = weights[K * K - 1 - i];
-  const auto gradientAt = [&](int64_t place) {
-    return sumTaps<K>(dilated + place / frame.width * dilatedWidth + place % frame.width, dilatedWidth, turned);
+  const auto gradientAt = [&](int64_t position) {
+    return sumTaps<K>(dilated + position / frame.width * dilatedWidth + position % frame.width, dilatedWidth, turned);
   };
   if (!x.norm) {
-    forEachFramed(geometry, frame, [&](int64_t pixel, int64_t place) {
-      store(dx.gradient + offset + pixel * channels, gradientAt(place), item.count);
+    forEachFramed(geometry, frame, [&](int64_t pixel, int64_t position) {
+      store(dx.gradient + offset + pixel * channels, gradientAt(position), item.count);
     });
     return;
   }
   NormalizedColumns<1, kActivation> norm(x.norm, channels, item.c);
-  forEachFramed(geometry, frame, [&](int64_t pixel, int64_t place) {
+  forEachFramed(geometry, frame, [&](int64_t pixel, int64_t position) {
     const int64_t at = offset + pixel * channels;
-    store(dx.gradient + at, norm.gradient(0, load(x.values + at, item.count), gradientAt(place)), item.count);
+    store(dx.gradient + at, norm.gradient(0, load(x.values + at, item.count), gradientAt(position)), item.count);
   });
   norm.flush(sums, part, channels, item.c);
 }

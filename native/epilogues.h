@@ -1,12 +1,12 @@
-// What becomes of a tile of a product while it is in registers: `columns(c)` of an epilogue begins a panel, whose `row` takes each
-// row of a tile, and whose `flush` ends it.
+// Epilogues: what happens to a tile of a product while it is in registers. `columns(c)` begins a panel, its `row` takes each row of
+// a tile, and its `flush` ends the panel.
 #pragma once
 #include "product.h"
 
 namespace ferkit {
 namespace {
 
-/** Stores the result and sums what batch norm asks for. */
+/** Stores the result and takes batch norm's sums. */
 struct BatchNormEpilogue {
   float* y;
   int64_t channels;
@@ -39,7 +39,7 @@ struct BatchNormEpilogue {
   }
 };
 
-/** Stores the result after batch norm, activation and residual. */
+/** Applies batch norm, activation and residual, and stores the result. */
 template <Activation kActivation>
 struct FinishEpilogue {
   float* y;
@@ -53,10 +53,10 @@ struct FinishEpilogue {
     vec scale[V], shift[V];
     FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
       for (int v = 0; v < V; ++v) {
-        const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
+        const int64_t index = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
         vec y = activate<kActivation>(tile[v] * scale[v] + shift[v]);
-        if (of.finish.residual) y += load(of.finish.residual + place, count);
-        store(of.y + place, y, count);
+        if (of.finish.residual) y += load(of.finish.residual + index, count);
+        store(of.y + index, y, count);
       }
     }
     FERKIT_INLINE void flush() {}
@@ -72,7 +72,7 @@ struct FinishEpilogue {
   }
 };
 
-/** Takes a gradient by features back through their activation, and sums what batch norm's gradient asks for. */
+/** Takes a gradient by features back through their activation, and takes the sums that batch norm's gradient needs. */
 template <Activation kActivation>
 struct FeaturesGradientEpilogue {
   float* gradient;
@@ -88,8 +88,8 @@ struct FeaturesGradientEpilogue {
     NormalizedColumns<V, kActivation> norm;
     FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
       for (int v = 0; v < V; ++v) {
-        const int64_t place = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
-        store(of.gradient + place, norm.gradient(v, load(of.x.values + place, count), tile[v]), count);
+        const int64_t index = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
+        store(of.gradient + index, norm.gradient(v, load(of.x.values + index, count), tile[v]), count);
       }
     }
     FERKIT_INLINE void flush() { norm.flush(*of.sums, of.part, of.channels, c); }
@@ -120,7 +120,7 @@ struct StoreEpilogue {
   }
 };
 
-/** Calls `run` with what makes the epilogue of a part of dx. */
+/** Calls `run` with a function that returns the epilogue of a part of dx. */
 template <class Run>
 FERKIT_INLINE void withGradientEpilogue(const Features& x, int64_t channels, const FeaturesGradient& dx, const ChannelSums& sums,
                                         Run run) {

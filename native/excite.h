@@ -1,4 +1,4 @@
-// Squeeze-and-excite in one pass over each image: means, two dense layers, and the gate (Hu et al. 2018,
+// Squeeze-and-excite in one pass over each image: means, two dense layers and the gate (Hu et al. 2018,
 // https://arxiv.org/abs/1709.01507).
 #pragma once
 #include "sums.h"
@@ -12,14 +12,14 @@ FERKIT_INLINE float total(vec x) {
   return sum;
 }
 
-/** Σ aᵢ·bᵢ */
+/** Returns Σ aᵢ·bᵢ. */
 FERKIT_INLINE float dot(const float* a, const float* b, int64_t length) {
   vec sum{};
   for (int64_t i = 0; i < length; i += kLanes) sum += load(a + i, length - i) * load(b + i, length - i);
   return total(sum);
 }
 
-/** target += factor·values */
+/** Adds factor·values to target. */
 FERKIT_INLINE void addScaled(float* target, float factor, const float* values, int64_t length) {
   for (int64_t i = 0; i < length; i += kLanes) {
     const int64_t count = length - i;
@@ -27,7 +27,7 @@ FERKIT_INLINE void addScaled(float* target, float factor, const float* values, i
   }
 }
 
-/** What norm and activation make of one image's features, for a vector of channels. */
+/** One image's features after norm and activation, for a vector of channels. */
 template <Activation kActivation>
 struct ImageColumn {
   const float* values;
@@ -45,7 +45,7 @@ struct ImageColumn {
 
 FERKIT_INLINE int exciteParts(const Pool& pool, const Extent& extent, int64_t numReduced) {
   const int64_t work = extent.batch * extent.channels * (extent.area() + 4 * numReduced);
-  return (int)least(least(pool.numThreads, extent.batch), work / 20000 + 1);
+  return (int)min(min(pool.numThreads, extent.batch), work / 20000 + 1);
 }
 
 void excite(const Pool& pool, const Extent& extent, const Features& x, const ExciteWeights& weights, float* means, float* reduced,
@@ -80,7 +80,7 @@ void excite(const Pool& pool, const Extent& extent, const Features& x, const Exc
   });
 }
 
-/** One image's share of the gradients by the weights, which lie in `own` one after another; leaves dMeans [channels]. */
+/** Adds one image's gradients by the weights to `own`, which holds the four in order; sets dMeans [channels]. */
 FERKIT_INLINE void exciteWeightsGradient(const ExciteWeights& weights, int64_t channels, const float* mean, const float* hidden,
                                          const float* dExpanded, float* own, float* dMeans) {
   const int64_t numReduced = weights.numReduced;
@@ -136,9 +136,9 @@ void exciteGradient(const Pool& pool, const Extent& extent, const float* dGated,
           const vec share = load(dMeans + c, count) / splat((float)area), g = load(gate + c, count);
           NormalizedColumns<1, activation.value> norm(x.norm, channels, c);
           for (int64_t pixel = n * area; pixel < (n + 1) * area; ++pixel) {
-            const int64_t place = pixel * channels + c;
-            const vec dActivated = share + load(dGated + place, count) * g;
-            store(dx.gradient + place, norm.gradient(0, load(x.values + place, count), dActivated), count);
+            const int64_t index = pixel * channels + c;
+            const vec dActivated = share + load(dGated + index, count) * g;
+            store(dx.gradient + index, norm.gradient(0, load(x.values + index, count), dActivated), count);
           }
           norm.flush(sums, part, channels, c);
         }

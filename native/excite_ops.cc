@@ -1,4 +1,4 @@
-// Squeeze-and-excite on features whose norm is applied on the way.
+// Squeeze-and-excite, of features whose norm is applied as they are read.
 #include "operands.h"
 
 namespace ferkit {
@@ -9,7 +9,7 @@ class ExciteOp : public ActivationOp {
   using ActivationOp::ActivationOp;
 
  protected:
-  /** The weights from an input on, kernels [.., channels, reduced] and [.., reduced, channels]. */
+  /** Checks the four weights from `index` on: kernels [.., channels, reduced] and [.., reduced, channels], each with a bias. */
   static bool areWeights(OpKernelContext* context, int index, int64_t channels) {
     const int64_t numReduced = context->input(index + 1).NumElements();
     return numReduced > 0 && hasLength(context->input(index), channels * numReduced) &&

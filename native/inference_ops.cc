@@ -1,4 +1,4 @@
-// Convolutions with what inference does after them in one op.
+// Convolution, batch norm by moving statistics, activation and residual in one op.
 #include <cmath>
 
 #include "convolution_op.h"
@@ -22,7 +22,7 @@ REGISTER_OP("FerkitConvolutionInference")
     .Attr("depthwise: bool")
     .Attr("epsilon: float");
 
-/** Here the activation is that of the result. */
+/** The attribute `activation` is that of the result. */
 class ConvolutionInference : public ConvolutionOp {
  public:
   explicit ConvolutionInference(OpKernelConstruction* context) : ConvolutionOp(context) {

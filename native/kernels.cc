@@ -1,5 +1,5 @@
-// The table of kernels of one instruction set. Compiled once for each, so it includes nothing whose functions other files could
-// be given by the linker: neither TensorFlow's headers nor the standard library's templates.
+// The table of kernels of one instruction set. Compiled once for each set, so it includes no TensorFlow header and no standard
+// template: the linker could give another file the copy that was compiled for a newer processor.
 #include "kernels.h"
 
 #include "augment.h"
@@ -26,7 +26,7 @@ constinit const Kernels FERKIT_KERNELS = {
     .exciteGradient = exciteGradient,
     .augment = augment,
     .adam = adam,
-    .average = moveAverage,
+    .ema = updateEma,
 };
 
 }  // namespace ferkit

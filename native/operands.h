@@ -1,4 +1,4 @@
-// Inputs and outputs of ops as the kernels take them.
+// Converts inputs and outputs of ops to what kernels take.
 #pragma once
 #include "runtime.h"
 #include "tensorflow/core/framework/op.h"
@@ -12,7 +12,7 @@ using tensorflow::Tensor;
 using tensorflow::TensorShape;
 
 inline const float* data(const Tensor& tensor) { return tensor.flat<float>().data(); }
-/** Empty tensors stand for inputs that are not there. */
+/** Returns null for an empty tensor, which stands for an absent input. */
 inline const float* dataOrNull(const Tensor& tensor) { return tensor.NumElements() ? data(tensor) : nullptr; }
 
 inline bool isImages(const Tensor& tensor) { return tensor.dims() == 4 && tensor.NumElements() > 0; }
@@ -26,7 +26,7 @@ inline TensorShape shapeOf(const Extent& extent) {
   return TensorShape({extent.batch, extent.height, extent.width, extent.channels});
 }
 
-/** Memory of an output; null after an error. */
+/** Returns an output's memory; null after an error. */
 inline float* allocate(OpKernelContext* context, int index, const TensorShape& shape) {
   Tensor* output = nullptr;
   const Status status = context->allocate_output(index, shape, &output);
@@ -34,7 +34,7 @@ inline float* allocate(OpKernelContext* context, int index, const TensorShape& s
   return output ? output->flat<float>().data() : nullptr;
 }
 
-/** The inputs `values` [batch, height, width, channels], `norm` and `gate` from a place on. */
+/** Reads the inputs `values` [batch, height, width, channels], `norm` and `gate` from `index` on. */
 inline Features featuresAt(OpKernelContext* context, int index, Activation activation) {
   return {data(context->input(index)), dataOrNull(context->input(index + 1)), activation, dataOrNull(context->input(index + 2))};
 }
@@ -46,14 +46,14 @@ inline bool areFeatures(OpKernelContext* context, int index) {
          isEmptyOr(context->input(index + 2), values.dim_size(0) * channels);
 }
 
-/** Memory of outputs gradient, dGamma and dBeta; the last two empty where there is no norm. */
+/** Allocates the outputs gradient, dGamma and dBeta; the last two are empty if there is no norm. */
 inline FeaturesGradient allocateGradient(OpKernelContext* context, int index, const Extent& extent, bool hasNorm) {
   const TensorShape perChannel({hasNorm ? extent.channels : 0});
   return {allocate(context, index, shapeOf(extent)), allocate(context, index + 1, perChannel),
           allocate(context, index + 2, perChannel)};
 }
 
-/** An op whose activation is an attribute. */
+/** An op that has its activation as an attribute. */
 class ActivationOp : public tensorflow::OpKernel {
  public:
   explicit ActivationOp(OpKernelConstruction* context) : OpKernel(context) {
@@ -70,7 +70,7 @@ class ActivationOp : public tensorflow::OpKernel {
 
 }  // namespace ferkit
 
-/** Leaves an op with an error that names it unless its operands fit together: kernels take them as they are. */
+/** Ends an op with an error that names it unless the condition holds: kernels do not check their operands. */
 #define FERKIT_REQUIRES(context, condition)                                                                          \
   OP_REQUIRES(context, condition,                                                                                    \
               tensorflow::errors::InvalidArgument((context)->op_kernel().type_string(), ": operands do not fit: ", #condition))

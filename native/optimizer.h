@@ -1,4 +1,4 @@
-// What changes parameters: Adam's step and the average's, one pass over memory each.
+// Updates of parameters: Adam's step and the exponential moving average, each in one pass over memory.
 #pragma once
 #include "vector.h"
 
@@ -27,11 +27,11 @@ inline void adam(int64_t length, float* value, float* first, float* second, cons
   }
 }
 
-inline void moveAverage(int64_t length, float* average, const float* value, float rate) {
+inline void updateEma(int64_t length, float* ema, const float* value, float rate) {
   for (int64_t i = 0; i < length; i += kLanes) {
     const int64_t count = length - i;
-    const vec a = load(average + i, count);
-    store(average + i, a + rate * (load(value + i, count) - a), count);
+    const vec old = load(ema + i, count);
+    store(ema + i, old + rate * (load(value + i, count) - old), count);
   }
 }
 

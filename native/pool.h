@@ -1,15 +1,15 @@
-// What lies between convolutions: residuals, and means over an image.
+// Layers between convolutions: residuals, and means over an image.
 #pragma once
 #include "sums.h"
 
 namespace ferkit {
 namespace {
 
-/** Rows of one channel-vector column that are summed before they go to ChannelSums. */
+/** Rows of a column of channel vectors that are summed before the sum goes to ChannelSums. */
 constexpr int64_t kSumRows = 64;
 
 FERKIT_INLINE int elementwiseParts(const Pool& pool, const Extent& extent) {
-  return (int)least(pool.numThreads, extent.pixels() * extent.channels / 20000 + 1);
+  return (int)min(pool.numThreads, extent.pixels() * extent.channels / 20000 + 1);
 }
 
 /** Calls `body(part, image, c)` for each vector of channels of each image. */
@@ -34,11 +34,11 @@ void residual(const Pool& pool, const Extent& extent, const Features& branch, co
     for (int64_t row = range.begin; row < range.end; ++row) {
       const vec kept = splat(mask ? mask[row / area] : 1.f);
       for (int64_t c = 0; c < channels; c += kLanes) {
-        const int64_t place = row * channels + c, count = channels - c;
+        const int64_t index = row * channels + c, count = channels - c;
         const vec scale = load(branch.norm + kScale * channels + c, count);
         const vec shift = load(branch.norm + kShift * channels + c, count);
-        const vec value = activated(branch.activation, load(branch.values + place, count) * scale + shift) * kept;
-        store(y + place, skip ? value + load(skip + place, count) : value, count);
+        const vec value = activated(branch.activation, load(branch.values + index, count) * scale + shift) * kept;
+        store(y + index, skip ? value + load(skip + index, count) : value, count);
       }
     }
   });
@@ -55,10 +55,10 @@ void residualGradient(const Pool& pool, const Extent& extent, const float* dy, c
       for (int64_t first = range.begin; first < range.end; first += kSumRows)
         for (int64_t c = 0; c < channels; c += kLanes) {
           NormalizedColumns<1, activation.value> norm(branch.norm, channels, c);
-          for (int64_t row = first; row < least(range.end, first + kSumRows); ++row) {
-            const int64_t place = row * channels + c, count = channels - c;
-            const vec g = load(dy + place, count) * splat(mask ? mask[row / area] : 1.f);
-            store(dBranch.gradient + place, norm.gradient(0, load(branch.values + place, count), g), count);
+          for (int64_t row = first; row < min(range.end, first + kSumRows); ++row) {
+            const int64_t index = row * channels + c, count = channels - c;
+            const vec g = load(dy + index, count) * splat(mask ? mask[row / area] : 1.f);
+            store(dBranch.gradient + index, norm.gradient(0, load(branch.values + index, count), g), count);
           }
           norm.flush(sums, part, channels, c);
         }
@@ -93,8 +93,8 @@ void meanPoolGradient(const Pool& pool, const Extent& extent, const float* dMean
       const vec share = load(dMeans + image * channels + c, count) / splat((float)area);
       NormalizedColumns<1, activation.value> norm(x.norm, channels, c);
       for (int64_t row = image * area; row < (image + 1) * area; ++row) {
-        const int64_t place = row * channels + c;
-        store(dx.gradient + place, norm.gradient(0, load(x.values + place, count), share), count);
+        const int64_t index = row * channels + c;
+        store(dx.gradient + index, norm.gradient(0, load(x.values + index, count), share), count);
       }
       norm.flush(sums, part, channels, c);
     });

@@ -1,4 +1,4 @@
-// Residuals and means over an image, on features whose norm is applied on the way.
+// Residuals and means over an image, of features whose norm is applied as they are read.
 #include "operands.h"
 
 namespace ferkit {

@@ -1,4 +1,4 @@
-// Matrix products of packed rows, tile by tile in registers, each tile finished while it is there.
+// Matrix products of packed rows, tile by tile in registers; an epilogue finishes each tile there.
 //
 // After Goto & van de Geijn 2008, https://doi.org/10.1145/1356052.1356053: one operand in panels, the other in blocks of rows that
 // stay in the second-level cache.
@@ -8,19 +8,19 @@
 namespace ferkit {
 namespace {
 
-/** A tile's rows: with the panel's vectors, as many sums as leave registers for the operands. */
+/** Rows of a tile. With the panel's vectors, its sums leave just enough registers for the operands. */
 constexpr int kTileRows = kLanes == 16 ? 8 : 4;
 constexpr int kPanelVectors = 3;
 constexpr int64_t kPanelWidth = kPanelVectors * kLanes;
-/** Rows that are packed at once. */
+/** Rows packed at once. */
 constexpr int64_t kBlockRows = 96;
 
-/** Two strides of an operand: from row to row of the tile, and along the sum. */
+/** An operand's strides: from row to row of the tile, and along the sum. */
 struct Strides {
   int64_t row, step;
 };
 
-/** sums[r][v] = Σᵢ a[r·row + i·step] · b[i·bStep + v] */
+/** Sets sums[r][v] = Σᵢ a[r·row + i·step] · b[i·bStep + v]. */
 template <int V>
 FERKIT_INLINE void multiplyTile(const float* a, Strides strides, const float* b, int64_t bStep, int64_t length,
                                 vec (&sums)[kTileRows][V]) {
@@ -44,10 +44,10 @@ FERKIT_INLINE void multiplyTile(const float* a, Strides strides, const float* b,
     for (int v = 0; v < V; ++v) sums[r][v] = s[r][v];
 }
 
-/** Calls `run(c, vectors)` for panels [begin, end) of `numColumns` columns, with their first column and width as a constant. */
+/** Calls `run(c, vectors)` for panels [begin, end) of `numColumns` columns, with each one's first column and constant width. */
 template <class Run>
 FERKIT_INLINE void forEachPanel(int64_t numColumns, int64_t begin, int64_t end, Run run) {
-  for (int64_t c = begin * kPanelWidth; c < least(numColumns, end * kPanelWidth); c += kPanelWidth) {
+  for (int64_t c = begin * kPanelWidth; c < min(numColumns, end * kPanelWidth); c += kPanelWidth) {
     const int64_t left = numColumns - c;
     if (left > 2 * kLanes)
       run(c, IntConstant<3>());
@@ -58,21 +58,21 @@ FERKIT_INLINE void forEachPanel(int64_t numColumns, int64_t begin, int64_t end, 
   }
 }
 
-/** [numRows, numColumns] as panels [numColumns / kPanelWidth][numRows][kPanelWidth], the last as narrow as it may be. */
+/** A matrix [numRows, numColumns] as panels [numColumns / kPanelWidth][numRows][kPanelWidth]; the last is as narrow as possible. */
 struct Panels {
   float* data;
   int64_t numRows, numColumns;
-  /** Not packed: a dense matrix of whole vectors. */
+  /** Whether `data` is the dense matrix itself, of whole vectors. */
   bool isDense = false;
 
   static int64_t size(int64_t numRows, int64_t numColumns) { return numRows * roundUp(numColumns, kLanes); }
   int64_t count() const { return ceilDivide(numColumns, kPanelWidth); }
-  /** Numbers from row to row of the panel with column c. */
-  FERKIT_INLINE int64_t width(int64_t c) const { return least(kPanelWidth, roundUp(numColumns, kLanes) - c); }
+  /** Returns the width of the panel with column c. */
+  FERKIT_INLINE int64_t width(int64_t c) const { return min(kPanelWidth, roundUp(numColumns, kLanes) - c); }
   FERKIT_INLINE float* at(int64_t c) const { return data + (isDense ? c : c * numRows); }
   FERKIT_INLINE int64_t rowStep(int64_t c) const { return isDense ? numColumns : width(c); }
 
-  /** Fills panel i from a dense matrix. */
+  /** Packs panel i from a dense matrix. */
   void pack(int64_t i, const float* values) const {
     const int64_t c = i * kPanelWidth, panelWidth = width(c);
     float* target = at(c);
@@ -81,7 +81,7 @@ struct Panels {
         *reinterpret_cast<vec*>(target + v) = load(values + r * numColumns + c + v, numColumns - c - v);
   }
 
-  /** Fills panel i from a dense matrix [numColumns, numRows]. */
+  /** Packs panel i from a dense matrix [numColumns, numRows]. */
   void packTransposed(int64_t i, const float* values) const {
     const int64_t c = i * kPanelWidth, panelWidth = width(c);
     for (int64_t v = 0; v < panelWidth; v += kLanes)
@@ -92,7 +92,7 @@ struct Panels {
           block[j] = column < numColumns ? load(values + column * numRows + r, numRows - r) : vec{};
         }
         transpose(block);
-        const int64_t rows = least(kLanes, numRows - r);
+        const int64_t rows = min(kLanes, numRows - r);
         for (int64_t j = 0; j < rows; ++j) *reinterpret_cast<vec*>(at(c) + (r + j) * panelWidth + v) = block[j];
       }
   }
@@ -107,9 +107,9 @@ struct Panels {
 };
 
 /**
- * Multiplies packed rows with panels [begin, end); `finish(row, c, tile)` of an epilogue's panel takes each row of a tile.
+ * Multiplies packed rows with panels [begin, end) and passes each tile to the epilogue.
  *
- * @param packed - [numRows up to a whole tile][rowStride(panels.numRows)].
+ * @param packed - [numRows rounded up to a whole tile][rowStride(panels.numRows)].
  */
 template <class Epilogue>
 FERKIT_INLINE void multiplyRows(const float* packed, int64_t row, int64_t numRows, const Panels& panels,
@@ -121,14 +121,14 @@ FERKIT_INLINE void multiplyRows(const float* packed, int64_t row, int64_t numRow
     for (int64_t r = 0; r < numRows; r += kTileRows) {
       vec tile[kTileRows][V];
       multiplyTile<V>(packed + r * stride, {stride, 1}, panels.at(c), panels.rowStep(c), length, tile);
-      const int64_t tileRows = least(kTileRows, numRows - r);
+      const int64_t tileRows = min(kTileRows, numRows - r);
       for (int64_t i = 0; i < tileRows; ++i) columns.row(row + r + i, tile[i]);
     }
     columns.flush();
   });
 }
 
-/** Adds to dKernel [xColumns, dyColumns] the product of packed x, transposed, and packed dy; sets it where it is the first. */
+/** Adds the product of packed x, transposed, and packed dy to dKernel [xColumns, dyColumns]; the first product sets it. */
 FERKIT_INLINE void multiplyTransposed(const float* x, int64_t xColumns, const float* dy, int64_t dyColumns, int64_t numRows,
                                       bool isFirst, float* dKernel) {
   const int64_t xStride = rowStride(xColumns), dyStride = rowStride(dyColumns);
@@ -137,7 +137,7 @@ FERKIT_INLINE void multiplyTransposed(const float* x, int64_t xColumns, const fl
     for (int64_t k = 0; k < xColumns; k += kTileRows) {
       vec tile[kTileRows][V];
       multiplyTile<V>(x + k, {1, xStride}, dy + c, dyStride, numRows, tile);
-      const int64_t tileRows = least(kTileRows, xColumns - k);
+      const int64_t tileRows = min(kTileRows, xColumns - k);
       for (int64_t i = 0; i < tileRows; ++i)
         for (int v = 0; v < V; ++v) {
           float* target = dKernel + (k + i) * dyColumns + c + v * kLanes;

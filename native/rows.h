@@ -1,15 +1,15 @@
-// Matrices whose rows are pixels and whose columns are channels, read from memory by one of several rules and packed:
-// [numRows][rowStride(numColumns)], filled up with zeros to whole vectors.
+// Reads and packs matrices whose rows are pixels and whose columns are channels. Each source has its own rule for reading; packed
+// rows are [numRows][rowStride(numColumns)], padded with zeros to whole vectors.
 #pragma once
 #include "vector.h"
 
 namespace ferkit {
 namespace {
 
-/** An odd number of cache lines, so that a column's numbers spread over all sets of the cache. */
+/** Returns the length of a packed row: an odd number of cache lines, so that a column spreads over all sets of the cache. */
 FERKIT_INLINE int64_t rowStride(int64_t numColumns) { return (ceilDivide(numColumns, 16) | 1) * 16; }
 
-/** Packs rows of a source whose `at(row, column, count)` gives a vector. */
+/** Packs rows of a source whose `at(row, column, count)` returns a vector. */
 template <class Source>
 void packRows(const Source& source, int64_t row, int64_t numRows, int64_t numColumns, float* packed) {
   const int64_t stride = rowStride(numColumns);
@@ -18,7 +18,7 @@ void packRows(const Source& source, int64_t row, int64_t numRows, int64_t numCol
       *reinterpret_cast<vec*>(packed + r * stride + c) = source.at(row + r, c, numColumns - c);
 }
 
-/** As they lie in memory. */
+/** Plain values. */
 struct PlainRows {
   const float* values;
   int64_t channels;
@@ -40,7 +40,7 @@ struct FeatureRows {
   void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
 };
 
-/** As they lie in memory, times a gate for each image's channel. */
+/** Plain values, times a gate for each image's channel. */
 struct GatedRows {
   Features x;
   int64_t channels, area;
@@ -50,21 +50,21 @@ struct GatedRows {
   void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
 };
 
-/** The gradient by a convolution's raw output: a·gradient + b·values + c in each channel. */
+/** The gradient by a convolution's raw output: a·gradient + b·values + c, by channel. */
 struct OutputGradientRows {
   const float *gradient, *values, *coefficients;
   int64_t channels;
   FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const {
-    const int64_t place = row * channels + c;
-    return load(coefficients + c, count) * load(gradient + place, count) +
-           (load(coefficients + channels + c, count) * load(values + place, count) +
+    const int64_t index = row * channels + c;
+    return load(coefficients + c, count) * load(gradient + index, count) +
+           (load(coefficients + channels + c, count) * load(values + index, count) +
             load(coefficients + 2 * channels + c, count));
   }
   void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
 };
 
 /**
- * Batch norm's gradient as coefficients [3, channels] of OutputGradientRows: scale·(g − mean(g) − x̂·mean(g·x̂)).
+ * Computes the coefficients [3, channels] of OutputGradientRows from batch norm's gradient: scale·(g − mean(g) − x̂·mean(g·x̂)).
  *
  * @see Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167
  */
@@ -80,15 +80,15 @@ inline void gradientCoefficients(const NormalizedGradient& dy, const Extent& ext
   }
 }
 
-/** Zeros above or left of an image that TensorFlow's SAME convolution adds. */
+/** Returns the rows (columns) of zeros above (left of) an image in TensorFlow's SAME padding. */
 FERKIT_INLINE int64_t samePadding(int64_t in, int64_t out, const Geometry& geometry) {
-  return most(0, (out - 1) * geometry.stride + geometry.kernelSize - in) / 2;
+  return max(0, (out - 1) * geometry.stride + geometry.kernelSize - in) / 2;
 }
 
-/** The patch of a k×k convolution below each output pixel, [kernelSize, kernelSize, channels], as one row; zeros beyond the image. */
+/** For each output pixel, the patch [kernelSize, kernelSize, channels] that a convolution reads, as one row; zeros outside the image. */
 struct PatchRows {
   const float* values;
-  /** Null = the values as they are; else their scale and shift. */
+  /** Scale and shift of the values; null = plain values. */
   const float* norm;
   Geometry geometry;
   void pack(int64_t row, int64_t numRows, float* packed) const {
@@ -104,7 +104,7 @@ struct PatchRows {
     for (int64_t r = 0; r < numRows; ++r) {
       const int64_t pixel = row + r, n = pixel / out.area();
       const int64_t y = pixel % out.area() / out.width * stride - top, x = pixel % out.width * stride - left;
-      const int64_t begin = most(0, -x) * in.channels, end = least(kernelSize, in.width - x) * in.channels;
+      const int64_t begin = max(0, -x) * in.channels, end = min(kernelSize, in.width - x) * in.channels;
       float* target = packed + r * packedStride;
       for (int64_t ky = 0; ky < kernelSize; ++ky, target += length) {
         const bool isInside = y + ky >= 0 && y + ky < in.height;
@@ -116,7 +116,7 @@ struct PatchRows {
   }
 };
 
-/** Calls `run` with the rows of x that a convolution multiplies with its kernel. */
+/** Calls `run` with the source of the rows that a convolution multiplies with its kernel. */
 template <class Run>
 FERKIT_INLINE void withInputRows(const Geometry& geometry, const Features& x, Run run) {
   const int64_t channels = geometry.in.channels, area = geometry.in.area();

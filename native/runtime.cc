@@ -12,10 +12,10 @@
 namespace ferkit {
 namespace {
 
-/** Rounds of waiting for the last tasks before the thread sleeps: some 50 µs, as long as waking it up would take. */
+/** Rounds of waiting before the thread sleeps: about 50 µs, as long as waking it takes. */
 constexpr int kNumSpins = 2000;
 
-/** Tasks that the threads take one by one; threads that come too late find none, and may find the call over. */
+/** Tasks that threads take one by one. A late thread finds none left, perhaps after the call has returned. */
 class Job {
  public:
   Job(int count, void (*task)(void*, int), void* argument) : count_(count), task_(task), argument_(argument) {}
@@ -45,7 +45,7 @@ class Job {
 void run(void* context, int count, void (*task)(void*, int), void* argument) {
   auto* threads = static_cast<tensorflow::thread::ThreadPool*>(context);
   const auto job = std::make_shared<Job>(count, task, argument);
-  // The calling thread works too, so that all together are as many as the pool has.
+  // The calling thread works too, so one helper less is needed.
   const int numHelpers = std::min(count, threads->NumThreads()) - 1;
   for (int i = 0; i < numHelpers; ++i) threads->Schedule([job] { job->help(); });
   job->help();

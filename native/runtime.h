@@ -1,14 +1,14 @@
-// What ops need of TensorFlow's runtime.
+// Access to TensorFlow's threads.
 #pragma once
 #include "processor.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace ferkit {
 
-/** The threads that the runtime itself shares an op's work among; the calling one helps. */
+/** Returns the runtime's threads for work within an op; the calling thread takes part. */
 Pool poolOf(tensorflow::OpKernelContext* context);
 
-/** Calls `body(i)` for each i in [0, count) on the pool's threads. For ops; kernels have one of their own in vector.h. */
+/** Calls `body(i)` for each i in [0, count) on the pool's threads. For ops; kernels use the one in vector.h. */
 template <class Body>
 void onPool(const Pool& pool, int count, const Body& body) {
   if (count <= 1) return body(0);

@@ -1,14 +1,14 @@
-// Sums over pixels of two numbers for each channel, which batch norm and its gradient are made of.
+// Sums of two numbers over all pixels, by channel, for batch norm and its gradient.
 #pragma once
 #include "rows.h"
 
 namespace ferkit {
 namespace {
 
-/** In double precision, since there are millions of pixels; one copy for each part of the work. */
+/** Holds the sums in double precision, since there are millions of pixels; each part of the work has its own copy. */
 class ChannelSums {
  public:
-  /** Memory of the thread that makes it; zeros. */
+  /** Uses memory of the calling thread and sets it to zero. */
   ChannelSums(int numParts, int64_t channels)
       : numParts_(numParts),
         width_(roundUp(channels, 16)),
@@ -29,9 +29,9 @@ class ChannelSums {
   double second(int64_t c) const { return total(width_ + c); }
 
  private:
-  double total(int64_t place) const {
+  double total(int64_t index) const {
     double sum = 0;
-    for (int part = 0; part < numParts_; ++part) sum += sums_[part * width_ * 2 + place];
+    for (int part = 0; part < numParts_; ++part) sum += sums_[part * width_ * 2 + index];
     return sum;
   }
 
@@ -41,7 +41,7 @@ class ChannelSums {
 };
 
 /**
- * Batch norm from the sums of y − movingMean and of its square; the moving variance is the unbiased one, as in PyTorch.
+ * Computes batch norm from the sums of y − movingMean and of its square; the moving variance is unbiased, as in PyTorch.
  *
  * @see Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167
  */
@@ -64,7 +64,7 @@ inline void finishBatchNorm(const ChannelSums& sums, const Extent& extent, const
   }
 }
 
-/** The sums of gradient·x̂ and of gradient. */
+/** Reads dGamma and dBeta from the sums of gradient·x̂ and of gradient. */
 inline void finishGradient(const ChannelSums& sums, int64_t channels, const FeaturesGradient& dx) {
   for (int64_t c = 0; c < channels; ++c) {
     dx.dGamma[c] = (float)sums.first(c);
@@ -72,29 +72,29 @@ inline void finishGradient(const ChannelSums& sums, int64_t channels, const Feat
   }
 }
 
-/** What the gradient of features needs of their norm, for V vectors of channels. */
+/** The part of a norm that the gradient of features needs, for V vectors of channels. */
 template <int V, Activation kActivation>
 struct NormalizedColumns {
   vec scale[V], shift[V], mean[V], inverseDeviation[V], dGamma[V] = {}, dBeta[V] = {};
 
   FERKIT_INLINE NormalizedColumns(const float* norm, int64_t channels, int64_t c) {
     for (int v = 0; v < V; ++v) {
-      const int64_t place = c + v * kLanes, count = most(0, channels - place);
-      scale[v] = load(norm + kScale * channels + place, count);
-      shift[v] = load(norm + kShift * channels + place, count);
-      mean[v] = load(norm + kMean * channels + place, count);
-      inverseDeviation[v] = load(norm + kInverseDeviation * channels + place, count);
+      const int64_t column = c + v * kLanes, count = max(0, channels - column);
+      scale[v] = load(norm + kScale * channels + column, count);
+      shift[v] = load(norm + kShift * channels + column, count);
+      mean[v] = load(norm + kMean * channels + column, count);
+      inverseDeviation[v] = load(norm + kInverseDeviation * channels + column, count);
     }
   }
 
-  /** From the gradient by the activated features to that by the normalised ones, noting the sums. */
+  /** Turns the gradient by the activated features into that by the normalised ones, and adds to the sums. */
   FERKIT_INLINE vec gradient(int v, vec raw, vec dy) {
     vec derivative;
     activate<kActivation>(raw * scale[v] + shift[v], derivative);
-    return note(v, raw, dy * derivative);
+    return add(v, raw, dy * derivative);
   }
 
-  FERKIT_INLINE vec note(int v, vec raw, vec g) {
+  FERKIT_INLINE vec add(int v, vec raw, vec g) {
     dGamma[v] += g * ((raw - mean[v]) * inverseDeviation[v]);
     dBeta[v] += g;
     return g;
@@ -108,9 +108,9 @@ struct NormalizedColumns {
   }
 };
 
-/** Σ of the parts' own, each `stride` after the one before. */
+/** Sums the parts' arrays, which are `stride` apart. */
 inline void addParts(const Pool& pool, const float* own, int64_t stride, int numParts, int64_t length, float* sum) {
-  const int tasks = (int)least(pool.numThreads, length / 20000 + 1);
+  const int tasks = (int)min(pool.numThreads, length / 20000 + 1);
   parallel(pool, tasks, [&](int task) {
     const Range range(length, tasks, task, kLanes);
     for (int64_t i = range.begin; i < range.end; i += kLanes) {

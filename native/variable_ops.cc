@@ -1,4 +1,4 @@
-// Ops over all parameters at once, where stock TensorFlow takes one or more for each.
+// Ops on all parameters at once; stock TensorFlow needs one or more ops for each parameter.
 #include "runtime.h"
 #include "tensorflow/core/framework/op.h"
 #include "variables.h"
@@ -7,7 +7,7 @@ namespace ferkit {
 namespace {
 using namespace tensorflow;
 
-/** Fewer numbers than this are not worth waking another thread up for. */
+/** Smallest part, in numbers, that is worth waking another thread for. */
 constexpr int64_t kPartLength = 16384;
 
 REGISTER_OP("FerkitReadVariables")
@@ -32,8 +32,8 @@ REGISTER_OP("FerkitAdam")
     .Attr("beta2: float")
     .Attr("epsilon: float")
     .SetIsStateful();
-REGISTER_OP("FerkitAverage")
-    .Input("averages: N * resource")
+REGISTER_OP("FerkitEma")
+    .Input("emas: N * resource")
     .Input("values: N * resource")
     .Input("rate: float")
     .Attr("N: int >= 1")
@@ -71,7 +71,7 @@ class AssignVariables : public OpKernel {
 };
 REGISTER_KERNEL_BUILDER(Name("FerkitAssignVariables").Device(DEVICE_CPU), AssignVariables);
 
-/** Splits the numbers of all tensors among the pool's threads: `update(i, begin, end)` for parts of tensor i. */
+/** Splits the numbers of all tensors among the pool's threads; calls `update(i, begin, end)` for parts of tensor i. */
 template <class Update>
 void updateAll(const Pool& pool, const std::vector<int64_t>& lengths, const Update& update) {
   std::vector<int64_t> ends(lengths.size());
@@ -79,17 +79,17 @@ void updateAll(const Pool& pool, const std::vector<int64_t>& lengths, const Upda
   for (size_t i = 0; i < lengths.size(); ++i) ends[i] = total += lengths[i];
   const int count = (int)std::min<int64_t>(4 * pool.numThreads, total / kPartLength + 1);
   onPool(pool, count, [&](int part) {
-    int64_t place = total * part / count;
+    int64_t next = total * part / count;
     const int64_t end = total * (part + 1) / count;
-    for (size_t i = std::upper_bound(ends.begin(), ends.end(), place) - ends.begin(); place < end; ++i) {
+    for (size_t i = std::upper_bound(ends.begin(), ends.end(), next) - ends.begin(); next < end; ++i) {
       const int64_t start = ends[i] - lengths[i], stop = std::min(end, ends[i]);
-      update(i, place - start, stop - start);
-      place = stop;
+      update(i, next - start, stop - start);
+      next = stop;
     }
   });
 }
 
-/** The buffers of locked variables, each as long as the tensor of its name in `lengths`. */
+/** Finds the buffers of locked variables and checks their lengths. */
 absl::Status beginUpdates(OpKernelContext* context, const Variables& variables, const std::vector<int64_t>& lengths,
                           std::vector<float*>* buffers) {
   buffers->resize(variables.size());
@@ -138,16 +138,16 @@ class Adam : public OpKernel {
 };
 REGISTER_KERNEL_BUILDER(Name("FerkitAdam").Device(DEVICE_CPU), Adam);
 
-class Average : public OpKernel {
+class Ema : public OpKernel {
  public:
   using OpKernel::OpKernel;
   void Compute(OpKernelContext* context) override {
-    Variables averages, variables;
-    OP_REQUIRES_OK(context, findVariables(context, "averages", &averages));
+    Variables emas, variables;
+    OP_REQUIRES_OK(context, findVariables(context, "emas", &emas));
     OP_REQUIRES_OK(context, findVariables(context, "values", &variables));
     const Tensor* rate;
     OP_REQUIRES_OK(context, context->input("rate", &rate));
-    const WriteLocks locks({&averages, &variables});
+    const WriteLocks locks({&emas, &variables});
     std::vector<int64_t> lengths;
     std::vector<const float*> values;
     for (const auto& variable : variables) {
@@ -155,14 +155,14 @@ class Average : public OpKernel {
       values.push_back(variable->tensor()->flat<float>().data());
     }
     std::vector<float*> buffers;
-    OP_REQUIRES_OK(context, beginUpdates(context, averages, lengths, &buffers));
+    OP_REQUIRES_OK(context, beginUpdates(context, emas, lengths, &buffers));
     const float share = rate->scalar<float>()();
     updateAll(poolOf(context), lengths, [&](size_t i, int64_t begin, int64_t end) {
-      kernels().average(end - begin, buffers[i] + begin, values[i] + begin, share);
+      kernels().ema(end - begin, buffers[i] + begin, values[i] + begin, share);
     });
   }
 };
-REGISTER_KERNEL_BUILDER(Name("FerkitAverage").Device(DEVICE_CPU), Average);
+REGISTER_KERNEL_BUILDER(Name("FerkitEma").Device(DEVICE_CPU), Ema);
 
 }  // namespace
 }  // namespace ferkit

@@ -1,4 +1,4 @@
-// TensorFlow's resource variables, many at a time.
+// Access to many of TensorFlow's resource variables at a time.
 #pragma once
 #include <algorithm>
 #include <vector>
@@ -11,7 +11,7 @@ namespace ferkit {
 
 using Variables = std::vector<tensorflow::core::RefCountPtr<tensorflow::Var>>;
 
-/** The float variables behind the handles of an op's input list; those that were never assigned have no tensor yet. */
+/** Looks up the float variables of an input list of handles; one that was never assigned has no tensor yet. */
 inline absl::Status findVariables(tensorflow::OpKernelContext* context, const char* input, Variables* variables) {
   tensorflow::OpInputList handles;
   TF_RETURN_IF_ERROR(context->input_list(input, &handles));
@@ -25,7 +25,7 @@ inline absl::Status findVariables(tensorflow::OpKernelContext* context, const ch
   return absl::OkStatus();
 }
 
-/** Locks variables for writing while it lives, each once, by increasing address as TensorFlow's own kernels do. */
+/** Locks variables for writing during its lifetime, each once, by increasing address as TensorFlow's kernels do. */
 class WriteLocks {
  public:
   explicit WriteLocks(std::initializer_list<const Variables*> lists) {
@@ -44,7 +44,7 @@ class WriteLocks {
   std::vector<tensorflow::mutex*> mutexes_;
 };
 
-/** Where to change a locked variable's values in place: its own buffer, or a copy where someone else still reads that. */
+/** Finds the memory to change a locked variable's values in: its own buffer, or a copy if others still read that. */
 inline absl::Status beginUpdate(tensorflow::OpKernelContext* context, tensorflow::Var* variable, float** values) {
   tensorflow::Tensor* tensor = variable->tensor();
   if (!variable->is_initialized) return tensorflow::errors::FailedPrecondition("Expected a variable with a value");

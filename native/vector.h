@@ -1,4 +1,4 @@
-// Vectors of floats as wide as the instruction set has them, by GCC's and Clang's vector extensions.
+// Vectors of floats of the instruction set's width, by GCC's and Clang's vector extensions.
 #pragma once
 #include <immintrin.h>
 
@@ -8,7 +8,7 @@
 #include "kernels.h"
 
 #define FERKIT_INLINE inline __attribute__((always_inline))
-// Everything here has internal linkage, so that no function compiled for one processor is ever called on another.
+// All functions have internal linkage, so that none compiled for one processor is called on another.
 namespace ferkit {
 namespace {
 
@@ -24,7 +24,7 @@ typedef vec unalignedVec __attribute__((aligned(4), may_alias));
 FERKIT_INLINE vec load(const float* p) { return *reinterpret_cast<const unalignedVec*>(p); }
 FERKIT_INLINE void store(float* p, vec v) { *reinterpret_cast<unalignedVec*>(p) = v; }
 
-/** The first `count` lanes, the rest 0. */
+/** Loads the first `count` lanes; the others are 0. */
 FERKIT_INLINE vec load(const float* p, int64_t count) {
   if (count >= kLanes) return load(p);
   if (count <= 0) return vec{};
@@ -54,11 +54,11 @@ FERKIT_INLINE vec splat(float x) {
   return (vec)_mm256_set1_ps(x);
 #endif
 }
-// A NaN stays one in both, so that training sees it.
-FERKIT_INLINE vec atLeast(vec x, float least) { return splat(least) > x ? splat(least) : x; }
-FERKIT_INLINE vec atMost(vec x, float most) { return splat(most) < x ? splat(most) : x; }
+// Both keep NaN, so that training sees it.
+FERKIT_INLINE vec atLeast(vec x, float low) { return splat(low) > x ? splat(low) : x; }
+FERKIT_INLINE vec atMost(vec x, float high) { return splat(high) < x ? splat(high) : x; }
 
-/** eˣ to about 2 ulp: 2ⁿ times a polynomial in the rest (Cephes' expf). */
+/** Computes eˣ to about 2 ulp: 2ⁿ times a polynomial in the remainder (Cephes' expf). */
 FERKIT_INLINE vec exponential(vec x) {
   x = atMost(atLeast(x, -87.f), 88.f);
   const float rounder = 12582912.f;  // 1.5·2²³: adding it rounds to an integer
@@ -75,7 +75,7 @@ FERKIT_INLINE vec exponential(vec x) {
   return p * (vec)exponent;
 }
 
-/** To about 1 ulp, for what is neither 0 nor near the ends of the range of floats. */
+/** Computes 1/x to about 1 ulp, unless x is 0 or near the ends of the range of floats. */
 FERKIT_INLINE vec reciprocal(vec x) {
 #ifdef __AVX512F__
   const vec estimate = (vec)_mm512_rcp14_ps((__m512)x);
@@ -94,7 +94,7 @@ FERKIT_INLINE vec activate(vec x) {
   return x;
 }
 
-/** The activation, and its derivative in `derivative`. */
+/** Returns the activation and sets its derivative. */
 template <Activation kActivation>
 FERKIT_INLINE vec activate(vec x, vec& derivative) {
   if (kActivation == kRelu6) {
@@ -119,7 +119,7 @@ using IntConstant = Constant<int, kValue>;
 template <Activation kActivation>
 using ActivationConstant = Constant<Activation, kActivation>;
 
-/** Calls `run` with the activation as a compile-time constant. */
+/** Calls `run` with the activation as a constant. */
 template <class Run>
 FERKIT_INLINE void withActivation(Activation activation, Run run) {
   if (activation == kRelu6)
@@ -130,15 +130,15 @@ FERKIT_INLINE void withActivation(Activation activation, Run run) {
     run(ActivationConstant<kLinear>());
 }
 
-FERKIT_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-FERKIT_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+FERKIT_INLINE int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+FERKIT_INLINE int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 FERKIT_INLINE int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 FERKIT_INLINE int64_t roundUp(int64_t a, int64_t b) { return ceilDivide(a, b) * b; }
 
-/** Names of the pieces of memory that a thread keeps. */
+/** Names of a thread's pieces of scratch memory. */
 enum ScratchSlot { kSumsSlot, kKernelSlot, kGradientSlot, kInputSlot, kOutputSlot, kPartsSlot, kDerivativeSlot, kNumSlots };
 
-/** Memory for one call, kept by the thread for the next; aligned to cache lines, not cleared. */
+/** Returns memory for one call, which the thread keeps for the next; aligned to cache lines, not cleared. */
 inline float* scratch(ScratchSlot slot, int64_t numFloats) {
   struct Piece {
     float* data = nullptr;
@@ -155,13 +155,13 @@ inline float* scratch(ScratchSlot slot, int64_t numFloats) {
   return piece.data;
 }
 
-/** Part `i` of `count` of [0, length), in whole multiples of `unit` but for the last. */
+/** Part `i` of `count` of [0, length), in whole multiples of `unit` except at the end. */
 struct Range {
   int64_t begin, end;
   Range(int64_t length, int count, int i, int64_t unit = 1) {
     const int64_t units = ceilDivide(length, unit);
-    begin = least(length, units * i / count * unit);
-    end = least(length, units * (i + 1) / count * unit);
+    begin = min(length, units * i / count * unit);
+    end = min(length, units * (i + 1) / count * unit);
   }
 };
 

@@ -150,7 +150,7 @@ export class Ema {
         const averages = [...this.variables.values()];
         const values = [...this.variables.keys()].map((name) => variables.get(name) as Variable);
         const handles = [...handlesOf(averages), ...handlesOf(values)];
-        executeMany("FerkitAverage", 0, [int("N", averages.length)], ...handles, rate);
+        executeMany("FerkitEma", 0, [int("N", averages.length)], ...handles, rate);
         return;
       }
       for (const [name, average] of this.variables) {

@@ -148,7 +148,7 @@ describe("FerkitAdam", () => {
   });
 });
 
-describe("FerkitAverage", () => {
+describe("FerkitEma", () => {
   needsNativeOps();
 
   it(
@@ -156,7 +156,7 @@ describe("FerkitAverage", () => {
     withoutLeak((own) => {
       const [averages, values] = [own(variables(() => random(3))), own(variables(() => random(5)))];
       const handles = [...handlesOf(averages), ...handlesOf(values)];
-      executeMany("FerkitAverage", 0, [int("N", SHAPES.length)], ...handles, tf.scalar(0.25));
+      executeMany("FerkitEma", 0, [int("N", SHAPES.length)], ...handles, tf.scalar(0.25));
       const [from, to] = [random(3), random(5)];
       averages.forEach((average, i) => {
         const expected = tf.add(tf.mul(from[i], 0.75), tf.mul(to[i], 0.25));
