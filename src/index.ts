@@ -26,9 +26,9 @@ export {
 } from "./charts/tables.js";
 export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training-charts.js";
 export { checkTrainConfig, type TrainConfig } from "./config.js";
-export { type NearDuplicateReport, nearDuplicateReport } from "./data/audit/near-duplicate-report.js";
 export { findNearDuplicates, type NearDuplicates } from "./data/audit/near-duplicates.js";
 export type { DataReport } from "./data/audit/report.js";
+export { type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
 export { type AugmentOptions, augmentBatch, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 export { type Batch, batches, gather } from "./data/batches.js";
 export type { Dataset, PackedImages } from "./data/dataset.js";

@@ -1,23 +1,25 @@
-// Random changes to training images: drawn here image by image, applied to the whole batch by the engine.
-import type { Tensor4D } from "../engine/tf.js";
+// Random changes to training images: drawn here for each image, applied to the whole batch by the engine.
+import { execute, floatType, int, string } from "../engine/execute.js";
+import { resizeBilinear } from "../engine/kernels.js";
+import { hasNativeOps } from "../engine/native.js";
+import { type Tensor4D, tf } from "../engine/tf.js";
 import { checkChoice, checkNumber, ParameterError } from "../errors.js";
 import type { Random } from "../random.js";
-import { applyDraws, type Draw } from "./augment-pixels.js";
 
 export interface AugmentOptions {
-  /** Probability to mirror left and right. */
+  /** Probability of mirroring left to right. */
   horizontalFlip: number;
-  /** Greatest angle either way, in degrees. */
+  /** Maximum angle in either direction, in degrees. */
   rotation: number;
-  /** Greatest shift either way, along each side, as a share of it. */
+  /** Maximum shift in either direction along each side, as a share of it. */
   translation: number;
-  /** Range of the scale about the centre; 1 = as it is, above = larger. */
+  /** Range of the scale about the centre; 1 = unchanged, above 1 = larger. */
   zoom: [number, number];
-  /** Greatest change either way, as a share of 255. */
+  /** Maximum change in either direction, as a share of 255. */
   brightness: number;
-  /** Greatest change either way of the distance from the image's mean, as a share. */
+  /** Maximum change in either direction of the distance from the image's mean, as a share. */
   contrast: number;
-  /** Probability to fill a rectangle of 2–20 % of the area with the image's mean (Zhong et al. 2020, https://arxiv.org/abs/1708.04896). */
+  /** Probability of filling a rectangle of 2–20 % of the area with the image's mean (Zhong et al. 2020, https://arxiv.org/abs/1708.04896). */
   erasing: number;
 }
 
@@ -31,19 +33,19 @@ export const NO_AUGMENTATION: AugmentOptions = {
   erasing: 0,
 };
 
-/** The recipe that results are compared with: mirrored every other time, rotated by up to 20°. */
+/** The `baseline` preset's augmentation: half of the images mirrored, rotation by up to 20°. */
 export const BASELINE_AUGMENTATION: AugmentOptions = {
   ...NO_AUGMENTATION,
   horizontalFlip: 0.5,
   rotation: 20,
 };
 
-/** Rectangles that erasing fills: share of the area, width over height; as in the paper but for the area, there up to 0.4. */
+/** Erased rectangles: share of the area, width over height. As in the paper, except for the area, which is up to 0.4 there. */
 const ERASED_AREA = [0.02, 0.2] as const;
 const ERASED_ASPECT = [0.3, 1 / 0.3] as const;
 
 /**
- * Returns `options` when all of them are known and in range.
+ * Returns `options` if all of them are known and in range.
  *
  * @throws ParameterError "Expected a number in [0, 180] for rotation but received -20 of type number"
  */
@@ -55,20 +57,20 @@ export function checkAugment(options: AugmentOptions): AugmentOptions {
   checkNumber("rotation", options.rotation, { min: 0, max: 180 });
   const { zoom } = options;
   if (!Array.isArray(zoom) || zoom.length !== 2)
-    throw new ParameterError("zoom", "two numbers, the least and the greatest scale", zoom);
+    throw new ParameterError("zoom", "two numbers, the smallest and the largest scale", zoom);
   checkNumber("zoom[1]", zoom[1], { min: 0.1, max: 10 });
   checkNumber("zoom[0]", zoom[0], { min: 0.1, max: zoom[1] });
   return options;
 }
 
 /**
- * Changes each image of a batch at random: mirrored, then turned and scaled about the centre, then shifted, by one bilinear
- * interpolation, black where nothing of the image comes to lie; then light, then erasing.
+ * Changes each image of a batch at random. It is mirrored, rotated and scaled about the centre, and shifted, in one bilinear
+ * interpolation that fills with black outside the image; then its brightness and contrast change, and a rectangle is erased.
  *
- * @param images - `[batchSize, height, width, channels]`, 0–255; stays the caller's.
- * @param random - Draws the same number of times for each image, whatever is on, so that no option shifts another's numbers.
- * @param outputSize - Side of the square result in pixels, scaled to as images for inference are; as the input unless told.
- * @returns float32, 0–255, of the same shape but for `outputSize`; the caller disposes it.
+ * @param images - `[batchSize, height, width, channels]`, 0–255; the caller keeps and disposes it.
+ * @param random - Draws the same count of numbers for each image, so that no option changes the numbers of another.
+ * @param outputSize - Side of the square result in pixels, resized like images for inference; by default the input's size.
+ * @returns float32, 0–255, of the same shape except for `outputSize`; the caller disposes it.
  */
 export function augmentBatch(
   images: Tensor4D,
@@ -83,13 +85,29 @@ export function augmentBatch(
   return applyDraws(images, draws, changesLight, outputSize);
 }
 
+/** The changes to one image, in this order. */
+interface Draw {
+  isFlipped: boolean;
+  /** Radians, counter-clockwise. */
+  angle: number;
+  scale: number;
+  /** Shares of the side, to the right and down. */
+  shift: [x: number, y: number];
+  /** Added to values of 0–255. */
+  brightness: number;
+  /** Factor of the distance from the image's mean. */
+  contrast: number;
+  /** Shares of the sides. */
+  erased: { left: number; top: number; width: number; height: number } | null;
+}
+
 function draw(options: AugmentOptions, random: Random): Draw {
-  const either = (greatest: number) => random.uniform(-greatest, greatest);
+  const upTo = (max: number) => random.uniform(-max, max);
   const isFlipped = random.chance(options.horizontalFlip);
-  const angle = (either(options.rotation) * Math.PI) / 180;
+  const angle = (upTo(options.rotation) * Math.PI) / 180;
   const scale = random.uniform(...options.zoom);
-  const shift: [number, number] = [either(options.translation), either(options.translation)];
-  const [brightness, contrast] = [255 * either(options.brightness), 1 + either(options.contrast)];
+  const shift: [number, number] = [upTo(options.translation), upTo(options.translation)];
+  const [brightness, contrast] = [255 * upTo(options.brightness), 1 + upTo(options.contrast)];
   const isErased = random.chance(options.erasing);
   const area = random.uniform(...ERASED_AREA);
   const aspect = Math.exp(random.uniform(Math.log(ERASED_ASPECT[0]), Math.log(ERASED_ASPECT[1])));
@@ -97,4 +115,99 @@ function draw(options: AugmentOptions, random: Random): Draw {
   const [left, top] = [random.uniform(0, 1 - width), random.uniform(0, 1 - height)];
   const erased = isErased ? { left, top, width, height } : null;
   return { isFlipped, angle, scale, shift, brightness, contrast, erased };
+}
+
+/**
+ * Resizes each image, then applies what was drawn for it: one native op, or TensorFlow's ops if there is none.
+ *
+ * @param changesLight - Whether brightness and contrast apply; results are then clipped to 0–255.
+ */
+function applyDraws(images: Tensor4D, draws: Draw[], changesLight: boolean, outputSize?: number): Tensor4D {
+  const [, inputHeight, inputWidth, numChannels] = images.shape;
+  const [height, width] = [outputSize ?? inputHeight, outputSize ?? inputWidth];
+  const moves = draws.some(isMoved);
+  const erases = draws.some(({ erased }) => erased);
+  return tf.tidy(() => {
+    // Resized before it is moved, so that the border does not blend with the black outside.
+    const resize = () =>
+      height === inputHeight && width === inputWidth ? images.clone() : resizeBilinear(images, height);
+    if (!moves && !changesLight && !erases) return resize();
+    if (hasNativeOps() && (numChannels === 1 || numChannels === 3)) {
+      const perImage = (values: (one: Draw) => number[], isUsed = true) =>
+        tf.tensor1d(isUsed ? draws.flatMap(values) : [], "float32");
+      return execute(
+        "FerkitAugment",
+        [int("height", height), int("width", width)],
+        images,
+        perImage((one) => transformOf(one, height, width)),
+        perImage(({ contrast, brightness }) => [contrast, brightness], changesLight),
+        perImage((one) => erasedPixels(one, height, width), erases),
+      ) as Tensor4D;
+    }
+    let result = resize();
+    if (moves) result = move(result, draws);
+    if (changesLight) result = adjustLight(result, draws);
+    if (erases) result = erase(result, draws);
+    return result;
+  });
+}
+
+function isMoved({ isFlipped, angle, scale, shift }: Draw): boolean {
+  return isFlipped || angle !== 0 || scale !== 1 || shift[0] !== 0 || shift[1] !== 0;
+}
+
+/** Mirrors, rotates, scales and shifts every image in one call. */
+function move(images: Tensor4D, draws: Draw[]): Tensor4D {
+  const [, height, width] = images.shape;
+  return execute(
+    "ImageProjectiveTransformV3",
+    [floatType("dtype"), string("interpolation", "BILINEAR"), string("fill_mode", "CONSTANT")],
+    images,
+    tf.tensor2d(draws.map((one) => [...transformOf(one, height, width), 0, 0])),
+    tf.tensor1d([height, width], "int32"),
+    tf.scalar(0),
+  ) as Tensor4D;
+}
+
+/** Returns the affine map from a pixel (x, y) of the result to its source, (a·x + b·y + c, d·x + e·y + f). */
+function transformOf({ isFlipped, angle, scale, shift }: Draw, height: number, width: number): number[] {
+  const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
+  const sign = isFlipped ? -1 : 1;
+  const [a, b, d, e] = [sign * cos, -sign * sin, sin, cos];
+  // Coordinates are those of pixel centres, so the middle of the image is half a pixel before half the side.
+  const [centerX, centerY] = [(width - 1) / 2, (height - 1) / 2];
+  const [x, y] = [centerX + shift[0] * width, centerY + shift[1] * height];
+  return [a, b, centerX - a * x - b * y, d, e, centerY - d * x - e * y];
+}
+
+/** Computes mean + contrast·(x − mean) + brightness, as one factor and one offset for each image. */
+function adjustLight(images: Tensor4D, draws: Draw[]): Tensor4D {
+  const perImage = (values: number[]) => tf.tensor4d(values, [values.length, 1, 1, 1]);
+  const factor = perImage(draws.map(({ contrast }) => contrast));
+  const brightness = perImage(draws.map((one) => one.brightness));
+  const offset = images.mean([1, 2, 3], true).mul(tf.sub(1, factor)).add(brightness);
+  return images.mul(factor).add(offset).clipByValue(0, 255) as Tensor4D;
+}
+
+function erase(images: Tensor4D, draws: Draw[]): Tensor4D {
+  const [batchSize, height, width] = images.shape;
+  const keep = new Float32Array(batchSize * height * width).fill(1);
+  draws.forEach((one, i) => {
+    const [left, top, right, bottom] = erasedPixels(one, height, width);
+    for (let y = top; y < bottom; y++) {
+      const row = (i * height + y) * width;
+      keep.fill(0, row + left, row + right);
+    }
+  });
+  const mask = tf.tensor4d(keep, [batchSize, height, width, 1]);
+  const means = images.mean([1, 2, 3], true);
+  return images.mul(mask).add(means.mul(tf.sub(1, mask))) as Tensor4D;
+}
+
+/** Returns the erased rectangle in pixels, `[left, top, right, bottom]`; zeros if there is none. */
+function erasedPixels({ erased }: Draw, height: number, width: number): number[] {
+  if (!erased) return [0, 0, 0, 0];
+  const { left, top } = erased;
+  const [right, bottom] = [left + erased.width, top + erased.height];
+  return [left * width, top * height, right * width, bottom * height].map(Math.round);
 }

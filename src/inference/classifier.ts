@@ -1,7 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { decodeImage, isImageFile } from "../data/pixels/decode.js";
-import { toGrey } from "../data/pixels/grey.js";
+import { decodeImage, isImageFile, toGrey } from "../data/pixels/decode.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import type { ModelConfig, Network } from "../model/network.js";

@@ -1,5 +1,5 @@
-import { seenInTrain } from "../data/audit/near-duplicate-report.js";
 import type { NearDuplicates } from "../data/audit/near-duplicates.js";
+import { seenInTrain } from "../data/audit/report.js";
 import type { Dataset } from "../data/dataset.js";
 import type { SplitName } from "../data/split-names.js";
 import { bootstrapIntervals, type ScoreIntervals } from "../metrics/bootstrap.js";
@@ -92,8 +92,8 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     perClassRecall,
     confusionMatrix: evaluation.confusionMatrix,
     flip: mirroredProbs ? flipScores(meanOf(probs, mirroredProbs), labels, classNames, seed) : null,
-    withoutDuplicates: unseenBy(nearIdentical?.identical),
-    withoutNearDuplicates: unseenBy(nearIdentical?.similar),
+    withoutDuplicates: unseenBy(nearIdentical?.duplicates),
+    withoutNearDuplicates: unseenBy(nearIdentical?.groups),
   };
 }
 

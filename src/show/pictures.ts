@@ -9,7 +9,7 @@ import { percent } from "../charts/percent.js";
 import type { HeatMap, PredictedImage } from "../charts/prediction-charts.js";
 import type { AugmentOptions } from "../data/augment.js";
 import type { Dataset, PackedImages } from "../data/dataset.js";
-import { repeatChannel } from "../data/pixels/grey.js";
+import { repeatChannel } from "../data/pixels/decode.js";
 import { augmentPreview } from "../data/preview.js";
 import { type ImagePrediction, rank } from "../inference/classifier.js";
 import type { Evaluation } from "../inference/evaluate.js";

@@ -2,11 +2,11 @@
 import path from "node:path";
 import { toPngDataUrl } from "../charts/image.js";
 import type { PairGroup, PicturePair } from "../charts/pairs-chart.js";
-import { at, SIMILAR_KINDS, type SimilarKind, similarPairsOf } from "../data/audit/near-duplicate-report.js";
-import type { NearDuplicates, SimilarPair } from "../data/audit/near-duplicates.js";
+import type { NearDuplicatePair, NearDuplicates } from "../data/audit/near-duplicates.js";
+import { choosePairs, imageAt, PAIR_KINDS, type PairKind } from "../data/audit/report.js";
 import type { Dataset } from "../data/dataset.js";
 
-const HEADINGS: Record<SimilarKind, string> = {
+const HEADINGS: Record<PairKind, string> = {
   leaked: "One in train, one in validation",
   conflicts: "Different labels",
   mirrored: "Mirrored",
@@ -19,17 +19,17 @@ export async function nearDuplicatePictures(
   found: NearDuplicates,
   numEach: number,
 ): Promise<PairGroup[]> {
-  const pairs = similarPairsOf(dataset, found, numEach);
+  const pairs = choosePairs(dataset, found, numEach);
   return Promise.all(
-    SIMILAR_KINDS.map(async (kind) => ({
+    PAIR_KINDS.map(async (kind) => ({
       heading: HEADINGS[kind],
       pairs: await Promise.all(pairs[kind].map((pair) => picturesOf(dataset, pair))),
     })),
   );
 }
 
-async function picturesOf(dataset: Dataset, { places }: SimilarPair): Promise<PicturePair> {
-  const [a, b] = places.map((place) => at(dataset, place));
+async function picturesOf(dataset: Dataset, { indices }: NearDuplicatePair): Promise<PicturePair> {
+  const [a, b] = indices.map((index) => imageAt(dataset, index));
   const pictureOf = async ({ images, index }: typeof a) => {
     const { pixels, imageSize, numChannels } = images;
     return toPngDataUrl(await pixels.read(Int32Array.of(index)), imageSize, imageSize, numChannels);

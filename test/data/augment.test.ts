@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
-import { augmentBatch, NO_AUGMENTATION } from "../../src/data/augment.js";
+import {
+  type AugmentOptions,
+  augmentBatch,
+  BASELINE_AUGMENTATION,
+  checkAugment,
+  NO_AUGMENTATION,
+} from "../../src/data/augment.js";
+import { resizeBilinear } from "../../src/engine/kernels.js";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
 import { Random } from "../../src/random.js";
-import { augmented, augmentNoise, NINE, noise, noiseValues, SIXTEEN } from "./augmented.js";
+import { ALL, augmented, augmentNoise, image, NINE, noise, noiseValues, SIXTEEN } from "./augmented.js";
 
 describe("augmentBatch", () => {
-  it("gives an identical copy when nothing is on", () => {
+  it("gives an equal copy if nothing is on", () => {
     assert.deepEqual(augmented(NINE, {}), NINE);
     assert.deepEqual(augmentNoise(3, {}, 1), noiseValues(3));
   });
@@ -23,7 +30,7 @@ describe("augmentBatch", () => {
     tf.dispose([input, mirrored, output]);
   });
 
-  it("turns counter-clockwise about the centre", () => {
+  it("rotates counter-clockwise about the centre", () => {
     // The right column becomes the top row.
     assert.deepEqual(augmented(NINE, { rotation: 90 }), [
       [30, 60, 90],
@@ -38,7 +45,7 @@ describe("augmentBatch", () => {
     ]);
   });
 
-  it("interpolates between four pixels, and with black beyond the border", () => {
+  it("interpolates between four pixels, and with black outside the image", () => {
     // By 45°, the pixel above the centre comes from (1 + sin 45°, 1 − cos 45°) = (1.7071, 0.2929):
     // 0.2071 = (1 − 0.7071)·0.7071 of 20, 0.5 = 0.7071² of 30, 0.0858 = 0.2929² of 50, 0.2071 of 60.
     const s = Math.SQRT1_2;
@@ -50,7 +57,7 @@ describe("augmentBatch", () => {
     assert.ok(Math.abs(topLeft - corner) < 1e-3, `${topLeft} ≠ ${corner}`);
   });
 
-  it("shifts by a share of the side, black coming in", () => {
+  it("shifts by a share of the side, and fills with black", () => {
     assert.deepEqual(augmented(SIXTEEN, { translation: 0.25 }), [
       [0, 0, 0, 0], // one of four pixels to the right and down
       [0, 10, 20, 30],
@@ -60,7 +67,7 @@ describe("augmentBatch", () => {
   });
 
   it("zooms about the centre", () => {
-    // Twice as large: place x comes from 1 + (x − 1) / 2.
+    // Twice as large: pixel x comes from 1 + (x − 1) / 2.
     assert.deepEqual(augmented(NINE, { zoom: [1, 2] }), [
       [30, 35, 40],
       [45, 50, 55],
@@ -68,7 +75,7 @@ describe("augmentBatch", () => {
     ]);
   });
 
-  it("mirrors before it turns, and turns before it shifts", () => {
+  it("mirrors before it rotates, and rotates before it shifts", () => {
     const mirrored = [
       [30, 20, 10],
       [60, 50, 40],
@@ -80,7 +87,7 @@ describe("augmentBatch", () => {
     assert.deepEqual(augmented(NINE, { horizontalFlip: 1, rotation: 90, translation: 1 / 3 }), shifted);
   });
 
-  it("adds brightness and stops at white", () => {
+  it("adds brightness and clips at white", () => {
     // 0.2 · 255 = 51
     assert.deepEqual(
       augmented(
@@ -142,4 +149,153 @@ describe("augmentBatch", () => {
     assert.ok(areas.size > 10, "of many sizes");
     tf.dispose([input, output]);
   });
+
+  it("resizes to an output size like images for inference", () => {
+    const input = noise(2);
+    const [output, expected] = [
+      augmentBatch(input, NO_AUGMENTATION, new Random(0), 24),
+      resizeBilinear(input, 24),
+    ];
+    assert.deepEqual(output.shape, [2, 24, 24, 3]);
+    assert.deepEqual(output.dataSync(), expected.dataSync());
+    tf.dispose([input, output, expected]);
+    // 2 → 4 pixels: centres at −0.25, 0.25, 0.75, 1.25; then mirrored
+    assert.deepEqual(
+      augmented(
+        [
+          [0, 80],
+          [0, 80],
+        ],
+        { horizontalFlip: 1 },
+        4,
+      )[0],
+      [80, 60, 20, 0],
+    );
+  });
+
+  it("gives the same images for the same seed, and other images for another seed", () => {
+    const first = augmentNoise(4, ALL, 1);
+    assert.deepEqual(augmentNoise(4, ALL, 1), first);
+    assert.notDeepEqual(augmentNoise(4, ALL, 2), first);
+    assert.ok(first.every((value) => value >= 0 && value <= 255));
+  });
+
+  it("changes an image in the same way whether or not others follow in the batch", () => {
+    const alone = augmentNoise(2, ALL, 1);
+    assert.deepEqual(augmentNoise(4, ALL, 1).slice(0, alone.length), alone);
+  });
+
+  it("draws the same flips whatever other options are on", () => {
+    const isMirrored = (options: Partial<AugmentOptions>) => {
+      const input = tf.tidy(() => tf.tile(image([[0, 0, 0, 255, 255, 255]]), [50, 6, 1, 1]) as Tensor4D);
+      const output = augmentBatch(
+        input,
+        { ...NO_AUGMENTATION, horizontalFlip: 0.5, ...options },
+        new Random(5),
+      );
+      const columns = tf.tidy(() => output.sum([1, 3]).arraySync() as number[][]);
+      tf.dispose([input, output]);
+      return columns.map(([a, b, c, d, e, f]) => a + b + c > d + e + f);
+    };
+    const plain = isMirrored({});
+    const share = plain.filter(Boolean).length / 50;
+    assert.ok(share > 0.3 && share < 0.7, `${share} of the images are mirrored`);
+    assert.deepEqual(isMirrored({ brightness: 0.1, contrast: 0.1, zoom: [0.9, 1], erasing: 0.5 }), plain);
+  });
+
+  it("spreads angles over both directions up to the maximum", () => {
+    // A bright pixel 20 right of the centre moves up or down by 20·sin(angle).
+    const input = tf.tidy(() =>
+      tf
+        .oneHot(tf.fill([40], 20 * 41 + 40, "int32"), 41 * 41)
+        .mul(255)
+        .reshape([40, 41, 41, 1]),
+    );
+    const output = augmentBatch(
+      input as Tensor4D,
+      { ...BASELINE_AUGMENTATION, horizontalFlip: 0 },
+      new Random(2),
+    );
+    const angles = output.arraySync().map((rows) => {
+      const weights = rows.map((row) => row.reduce((total, [value]) => total + value, 0));
+      const total = weights.reduce((a, b) => a + b, 0);
+      const y = weights.reduce((sum, weight, row) => sum + weight * row, 0) / total;
+      return (Math.asin((20 - y) / 20) * 180) / Math.PI;
+    });
+    assert.ok(Math.max(...angles) > 12 && Math.max(...angles) < 21.5, String(angles));
+    assert.ok(Math.min(...angles) < -12 && Math.min(...angles) > -21.5, String(angles));
+    tf.dispose([input, output]);
+  });
+
+  it("leaves no tensor but its result", () => {
+    const input = noise(3);
+    augmentBatch(input, ALL, new Random(1), 20).dispose();
+    const before = tf.memory().numTensors;
+    const output = augmentBatch(input, ALL, new Random(1), 20);
+    assert.equal(tf.memory().numTensors, before + 1);
+    output.dispose();
+    augmentBatch(input, NO_AUGMENTATION, new Random(1)).dispose();
+    assert.equal(tf.memory().numTensors, before);
+    assert.equal(input.isDisposed, false);
+    input.dispose();
+  });
+
+  it("checks its options", () => {
+    const input = noise(1);
+    assert.throws(() => augmentBatch(input, { ...NO_AUGMENTATION, rotation: Number.NaN }, new Random(1)), {
+      message: "Expected a number in [0, 180] for rotation but received NaN of type number",
+    });
+    assert.throws(() => augmentBatch(input, NO_AUGMENTATION, new Random(1), 0), {
+      message: "Expected an integer ≥ 1 for outputSize but received 0 of type number",
+    });
+    input.dispose();
+  });
+});
+
+describe("checkAugment", () => {
+  it("returns options in range", () => {
+    assert.equal(checkAugment(ALL), ALL);
+    assert.equal(checkAugment(BASELINE_AUGMENTATION), BASELINE_AUGMENTATION);
+  });
+
+  it("has the baseline's values", () => {
+    assert.deepEqual(BASELINE_AUGMENTATION, {
+      horizontalFlip: 0.5,
+      rotation: 20,
+      translation: 0,
+      zoom: [1, 1],
+      brightness: 0,
+      contrast: 0,
+      erasing: 0,
+    });
+  });
+
+  const share = (name: string, value: string) =>
+    `Expected a number in [0, 1] for ${name} but received ${value} of type number`;
+  const cases: [object, string][] = [
+    [{ horizontalFlip: 1.5 }, share("horizontalFlip", "1.5")],
+    [{ translation: -0.1 }, share("translation", "-0.1")],
+    [{ brightness: Number.NaN }, share("brightness", "NaN")],
+    [{ contrast: 2 }, share("contrast", "2")],
+    [{ erasing: Number.POSITIVE_INFINITY }, share("erasing", "Infinity")],
+    [{ rotation: -20 }, "Expected a number in [0, 180] for rotation but received -20 of type number"],
+    [{ zoom: [0, 1] }, "Expected a number in [0.1, 1] for zoom[0] but received 0 of type number"],
+    [{ zoom: [1.2, 0.8] }, "Expected a number in [0.1, 0.8] for zoom[0] but received 1.2 of type number"],
+    [{ zoom: [1, 20] }, "Expected a number in [0.1, 10] for zoom[1] but received 20 of type number"],
+    [
+      { zoom: 1 },
+      "Expected two numbers, the smallest and the largest scale for zoom but received 1 of type number",
+    ],
+    [
+      { flip: 0.5 },
+      "Expected one of horizontalFlip, rotation, translation, zoom, brightness, contrast, erasing for the name of an augmentation option but received flip of type string",
+    ],
+  ];
+  for (const [options, message] of cases)
+    it(`refuses ${Object.entries(options).flat().join(" ")}`, () => {
+      assert.throws(() => checkAugment({ ...NO_AUGMENTATION, ...options }), {
+        name: "ParameterError",
+        message,
+      });
+    });
 });

@@ -1,11 +1,11 @@
-// Images to augment, and what becomes of them.
+// Images to augment, and their values after augmentation.
 import assert from "node:assert/strict";
 import { type AugmentOptions, augmentBatch, NO_AUGMENTATION } from "../../src/data/augment.js";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
 import { Random } from "../../src/random.js";
 
-/** Always the greatest value, and true unless the probability is 0: to know what comes out. */
-class Greatest extends Random {
+/** Always draws the maximum, and true unless the probability is 0, so that the result is known. */
+class Maximum extends Random {
   override uniform(_min = 0, max = 1): number {
     return max;
   }
@@ -13,7 +13,7 @@ class Greatest extends Random {
     return probability > 0;
   }
 }
-export const greatest = () => new Greatest(0);
+const maximum = () => new Maximum(0);
 
 /** One image of one channel from its rows. */
 export const image = (rows: number[][]) => tf.tensor4d([rows.map((row) => row.map((value) => [value]))]);
@@ -21,14 +21,14 @@ export const image = (rows: number[][]) => tf.tensor4d([rows.map((row) => row.ma
 /** The rows of the first image's first channel. */
 export const rowsOf = (images: Tensor4D) => images.arraySync()[0].map((row) => row.map(([value]) => value));
 
-/** Augments one image by the greatest values of `options`; rounded to thousandths. */
+/** Augments one image by the maximum values of `options`, rounded to thousandths. */
 export function augmented(
   rows: number[][],
   options: Partial<AugmentOptions>,
   outputSize?: number,
 ): number[][] {
   const input = image(rows);
-  const output = augmentBatch(input, { ...NO_AUGMENTATION, ...options }, greatest(), outputSize);
+  const output = augmentBatch(input, { ...NO_AUGMENTATION, ...options }, maximum(), outputSize);
   assert.deepEqual(rowsOf(input), rows, "the input is untouched");
   const result = rowsOf(output).map((row) => row.map((value) => Math.round(value * 1000) / 1000 + 0));
   tf.dispose([input, output]);

@@ -49,8 +49,8 @@ describe("evaluationReport", () => {
 
   it("leaves out images that also stand in train, and those like one there", () => {
     const nearIdentical: NearDuplicates = {
-      identical: groups([2, 1, 4, 5]), // the second, a mistake
-      similar: groups([0, 1, 4, 4]), // the first too; the last two are alike, not in train
+      duplicates: groups([2, 1, 4, 5]), // the second, a mistake
+      groups: groups([0, 1, 4, 4]), // the first too; the last two are alike, not in train
       pairs: [],
     };
     const { withoutDuplicates, withoutNearDuplicates } = reportOf({ nearIdentical });
@@ -63,7 +63,7 @@ describe("evaluationReport", () => {
     assert.equal(reportOf().withoutDuplicates, null);
     const all = groups([0, 1, 0, 1]);
     const { withoutNearDuplicates } = reportOf({
-      nearIdentical: { identical: all, similar: all, pairs: [] },
+      nearIdentical: { duplicates: all, groups: all, pairs: [] },
     });
     assert.equal(withoutNearDuplicates, null);
   });

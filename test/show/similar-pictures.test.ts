@@ -26,13 +26,13 @@ const dataset: Dataset = {
   validation: packed("validation", [0, 1]),
 };
 const pair = (a: number, b: number, isMirrored = false) => ({
-  places: [a, b] as [number, number],
+  indices: [a, b] as [number, number],
   similarity: 0.9,
   isMirrored,
 });
 const found: NearDuplicates = {
-  identical: Int32Array.of(0, 1, 2, 3, 4),
-  similar: Int32Array.of(0, 1, 2, 0, 2),
+  duplicates: Int32Array.of(0, 1, 2, 3, 4),
+  groups: Int32Array.of(0, 1, 2, 0, 2),
   pairs: [pair(0, 3), pair(2, 4), pair(0, 2, true)],
 };
 

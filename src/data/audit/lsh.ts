@@ -1,22 +1,72 @@
+// Difference hashes (dHash) of thumbnails, and locality-sensitive hashing (LSH), which finds those that differ in a few bits.
 import { Random } from "../../random.js";
-import { HASH_WORDS, hashDistance } from "./thumbnail.js";
 
-/** Bits of a hash that have to be equal for two to be compared, and how often the bits are dealt anew. */
-const [BAND_BITS, NUM_DEALS] = [16, 2];
-/** Of 128 bits: of copies of the same photograph, 98 in a hundred differ in no more. */
+/** Side of a thumbnail, in pixels. */
+export const THUMBNAIL_SIZE = 18;
+/** 32-bit words of a hash. */
+export const HASH_WORDS = 4;
+
+/** Side of the grid that is hashed: half a thumbnail's. */
+const HASH_SIDE = THUMBNAIL_SIZE / 2;
+
+/**
+ * Computes a difference hash of 128 bits: whether a thumbnail gets lighter from each part to the next, in 64 bits along the rows
+ * and 64 bits along the columns. Scaling, compression and brightness hardly change it.
+ *
+ * @param thumbnail - uint8 `[18, 18, numChannels]`.
+ * @returns uint32 `[4]`.
+ * @see Krawetz 2013, "Kind of Like That", https://hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
+ */
+export function differenceHash(thumbnail: Uint8Array, numChannels: number): Uint32Array {
+  const sums = new Int32Array(HASH_SIDE * HASH_SIDE);
+  for (let i = 0; i < thumbnail.length; i++) {
+    const pixel = Math.floor(i / numChannels);
+    const [y, x] = [Math.floor(pixel / THUMBNAIL_SIZE), pixel % THUMBNAIL_SIZE];
+    sums[(y >> 1) * HASH_SIDE + (x >> 1)] += thumbnail[i];
+  }
+  const hash = new Uint32Array(HASH_WORDS);
+  const last = HASH_SIDE - 1;
+  for (let y = 0, bit = 0; y < last; y++)
+    for (let x = 0; x < last; x++, bit++) {
+      const here = sums[y * HASH_SIDE + x];
+      const [along, across] = [sums[y * HASH_SIDE + x + 1], sums[(y + 1) * HASH_SIDE + x]];
+      if (along > here) hash[bit >> 5] |= 1 << (bit & 31);
+      if (across > here) hash[2 + (bit >> 5)] |= 1 << (bit & 31);
+    }
+  return hash;
+}
+
+/** Counts the bits in which two of the hashes differ. */
+export function hashDistance(hashes: Uint32Array, a: number, b: number): number {
+  let distance = 0;
+  for (let word = 0; word < HASH_WORDS; word++)
+    distance += bitCount(hashes[a * HASH_WORDS + word] ^ hashes[b * HASH_WORDS + word]);
+  return distance;
+}
+
+/** @see Warren 2013, Hacker's Delight, §5-1 */
+function bitCount(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/** Two hashes are compared if all bits of a band are equal; the bits are shuffled into bands this many times. */
+const [BAND_BITS, NUM_SHUFFLES] = [16, 2];
+/** Of 128 bits. 98 in 100 copies of a photograph differ in no more. */
 const MAX_DISTANCE = 18;
-/** What stands in one band with very many others is compared with so many of them, and is joined to the rest by these. */
+/** Comparisons of a hash within a band. In a crowded band, the other hashes link the rest. */
 const MAX_COMPARED = 500;
-/** A hash that so many are close to says little, as those of drawings on a plain ground: no more are told of. */
+/** Pairs reported for a hash. One with more, such as a drawing on a plain ground, says little. */
 const MAX_CLOSE = 64;
 
 /**
- * Finds hashes that differ in a few bits, without comparing each with each: bits are dealt into bands of 16, and those that are
- * equal in a whole band are compared. Of 16 bands, copies of a photograph share one in 97 of 100 cases (measured on FER-2013).
+ * Finds hashes that differ in a few bits without comparing every pair: their bits are shuffled into bands of 16, and hashes with
+ * an equal band are compared. With 16 bands, 97 of 100 copies of a photograph share one (measured on FER-2013).
  *
  * @param hashes - uint32 `[numHashes, 4]`.
- * @param found - Told of each pair of places once, the first place of it being among the first hashes.
- * @param numFirst - The first so many hashes are compared with all, the others with these alone.
+ * @param numFirst - The first `numFirst` hashes are compared with all, the others only with these.
+ * @param found - Called once for each pair; `a` is one of the first hashes.
  * @see Leskovec, Rajaraman, Ullman 2020, Mining of Massive Datasets, §3.4
  */
 export function closeHashes(
@@ -26,9 +76,9 @@ export function closeHashes(
 ): void {
   const numHashes = hashes.length / HASH_WORDS;
   const numClose = new Uint8Array(numFirst);
-  const earlier: Uint16Array[] = []; // keys of the bands before
-  for (let deal = 0; deal < NUM_DEALS; deal++) {
-    const bits = new Random(0, "bands", deal).permutation(32 * HASH_WORDS);
+  const earlier: Uint16Array[] = []; // keys of earlier bands
+  for (let shuffle = 0; shuffle < NUM_SHUFFLES; shuffle++) {
+    const bits = new Random(0, "bands", shuffle).permutation(32 * HASH_WORDS);
     for (let start = 0; start < bits.length; start += BAND_BITS) {
       const band = bits.subarray(start, start + BAND_BITS);
       const keys = Uint16Array.from({ length: numHashes }, (_, i) => keyOf(hashes, i, band));
@@ -43,17 +93,17 @@ export function closeHashes(
   }
 }
 
-function keyOf(hashes: Uint32Array, place: number, band: Int32Array): number {
+function keyOf(hashes: Uint32Array, index: number, band: Int32Array): number {
   let key = 0;
   for (let i = 0; i < BAND_BITS; i++) {
-    const word = hashes[place * HASH_WORDS + (band[i] >> 5)];
+    const word = hashes[index * HASH_WORDS + (band[i] >> 5)];
     key |= ((word >>> (band[i] & 31)) & 1) << i;
   }
   return key;
 }
 
 function forEachEqual(keys: Uint16Array, numFirst: number, visit: (a: number, b: number) => void): void {
-  const { order, starts } = sortedByKey(keys);
+  const { order, starts } = sortByKey(keys);
   for (let key = 0; key + 1 < starts.length; key++)
     for (let i = starts[key]; i < starts[key + 1] && order[i] < numFirst; i++) {
       const end = Math.min(starts[key + 1], i + 1 + MAX_COMPARED);
@@ -61,15 +111,15 @@ function forEachEqual(keys: Uint16Array, numFirst: number, visit: (a: number, b:
     }
 }
 
-/** Places by their keys, ascending within a key: a counting sort. */
-function sortedByKey(keys: Uint16Array): { order: Int32Array; starts: Int32Array } {
+/** Sorts indices by key, and ascending within a key, by counting. */
+function sortByKey(keys: Uint16Array): { order: Int32Array; starts: Int32Array } {
   const starts = new Int32Array(2 ** BAND_BITS + 1);
   for (const key of keys) starts[key + 1]++;
   for (let key = 0; key < 2 ** BAND_BITS; key++) starts[key + 1] += starts[key];
   const next = starts.slice();
   const order = new Int32Array(keys.length);
-  keys.forEach((key, place) => {
-    order[next[key]++] = place;
+  keys.forEach((key, index) => {
+    order[next[key]++] = index;
   });
   return { order, starts };
 }

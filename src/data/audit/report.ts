@@ -1,32 +1,35 @@
+// What a data set holds, and what is doubtful about it.
+import type { Dataset } from "../dataset.js";
 import type { DecodedSample } from "../pixels/packed-file.js";
 import type { Split } from "../split.js";
 import type { SplitName } from "../split-names.js";
+import type { NearDuplicatePair, NearDuplicates } from "./near-duplicates.js";
 
-/** What a data set holds, and what is doubtful about it. */
+/** Counts, sizes, unreadable files and duplicates of a data set. */
 export interface DataReport {
   name: string;
   root: string;
   classNames: string[];
   /** Side of the decoded images, in pixels. */
   imageSize: number;
-  /** What the validation images are. */
+  /** Where the validation images come from. */
   split: SplitName;
   numImages: { train: number; validation: number };
   classCounts: { split: "train" | "validation"; className: string; count: number }[];
-  /** Of the files, in pixels, most frequent first. */
+  /** Sizes of the files' images, in pixels, most frequent first. */
   sizes: { width: number; height: number; count: number }[];
   unreadable: { path: string; reason: string }[];
-  /** Groups of byte-identical images, over both splits. */
+  /** Groups of duplicates, that is, byte-identical files, in both splits together. */
   duplicateGroups: number;
   /** Images beyond the first of each group within a split. */
   duplicateImages: number;
-  /** Validation images whose bytes also stand in train. */
+  /** Validation images with a duplicate in train. */
   leakedImages: number;
-  /** Groups of byte-identical images with more than one label. */
+  /** Groups of duplicates with more than one label. */
   labelConflicts: number;
-  /** Images that were left out because they were asked to be. */
+  /** Images left out on request. */
   dropped: { duplicates: number; leaked: number };
-  /** Split folders that were left out: those for tests, where others are for validation. */
+  /** Split folders that are not used: those for tests, if others are for validation. */
   unusedFolders: string[];
   /** Paths of the images of some groups. */
   examples: { duplicates: string[][]; leaked: string[][]; conflicts: string[][] };
@@ -34,7 +37,7 @@ export interface DataReport {
 
 const NUM_EXAMPLES = 5;
 
-/** What stands more than once, by the places of its images in each split. */
+/** Groups of byte-identical files, as indices of samples in each split. */
 export class Duplicates {
   private readonly groups: { train: number[]; validation: number[] }[];
 
@@ -45,37 +48,37 @@ export class Duplicates {
     const repeated = repeatedDigests(samples, [...split.train, ...split.validation]);
     const groups = new Map<string, { train: number[]; validation: number[] }>();
     for (const name of ["train", "validation"] as const)
-      for (const place of split[name]) {
-        const { digest } = samples[place];
+      for (const index of split[name]) {
+        const { digest } = samples[index];
         if (!repeated.has(digest)) continue;
         const group = groups.get(digest) ?? { train: [], validation: [] };
-        group[name].push(place);
+        group[name].push(index);
         groups.set(digest, group);
       }
     this.groups = [...groups.values()];
   }
 
-  /** Places of the images beyond the first of each group within a split. */
+  /** Lists the images beyond the first of each group within a split. */
   duplicated(): number[] {
     return this.groups.flatMap(({ train, validation }) => [...train.slice(1), ...validation.slice(1)]);
   }
 
-  /** Places of the validation images that also stand in train. */
+  /** Lists the validation images with a duplicate in train. */
   leaked(): number[] {
     return this.groups.flatMap(({ train, validation }) => (train.length > 0 ? validation : []));
   }
 
   summary() {
-    const places = ({ train, validation }: { train: number[]; validation: number[] }) => [
+    const indices = ({ train, validation }: { train: number[]; validation: number[] }) => [
       ...train,
       ...validation,
     ];
     const paths = (groups: typeof this.groups) =>
-      groups.slice(0, NUM_EXAMPLES).map((group) => places(group).map((place) => this.samples[place].path));
+      groups.slice(0, NUM_EXAMPLES).map((group) => indices(group).map((index) => this.samples[index].path));
     const within = this.groups.filter(({ train, validation }) => train.length > 1 || validation.length > 1);
     const across = this.groups.filter(({ train, validation }) => train.length > 0 && validation.length > 0);
     const conflicting = this.groups.filter(
-      (group) => new Set(places(group).map((place) => this.samples[place].className)).size > 1,
+      (group) => new Set(indices(group).map((index) => this.samples[index].className)).size > 1,
     );
     return {
       duplicateGroups: this.groups.length,
@@ -87,17 +90,17 @@ export class Duplicates {
   }
 }
 
-function repeatedDigests(samples: DecodedSample[], places: number[]): Set<string> {
+function repeatedDigests(samples: DecodedSample[], indices: number[]): Set<string> {
   const [once, repeated] = [new Set<string>(), new Set<string>()];
-  for (const place of places) {
-    const { digest } = samples[place];
+  for (const index of indices) {
+    const { digest } = samples[index];
     if (once.has(digest)) repeated.add(digest);
     else once.add(digest);
   }
   return repeated;
 }
 
-/** Counts of each class in each split. */
+/** Counts the images of each class in each split. */
 export function classCounts(
   samples: DecodedSample[],
   split: Split,
@@ -105,22 +108,141 @@ export function classCounts(
 ): DataReport["classCounts"] {
   return (["train", "validation"] as const).flatMap((name) => {
     const counts = new Map<string, number>();
-    for (const place of split[name]) {
-      const { className } = samples[place];
+    for (const index of split[name]) {
+      const { className } = samples[index];
       counts.set(className, (counts.get(className) ?? 0) + 1);
     }
     return classNames.map((className) => ({ split: name, className, count: counts.get(className) ?? 0 }));
   });
 }
 
-/** How many files have each size, most frequent first. */
+/** Counts the files of each size, most frequent first. */
 export function sizeCounts(samples: DecodedSample[]): DataReport["sizes"] {
   const counts = new Map<number, { width: number; height: number; count: number }>();
   for (const { width, height } of samples) {
-    const key = width * 2 ** 26 + height; // no side of `MAX_PIXELS` is longer
+    const key = width * 2 ** 26 + height; // no side within `MAX_PIXELS` is longer
     const entry = counts.get(key) ?? { width, height, count: 0 };
     entry.count++;
     counts.set(key, entry);
   }
   return [...counts.values()].sort((a, b) => b.count - a.count);
+}
+
+/** Near-duplicates of a data set; duplicates are among them. */
+export interface NearDuplicateReport {
+  /** Groups of images that show the same picture, in both splits together. */
+  groups: number;
+  /** Images beyond the first of each group within a split. */
+  images: number;
+  /** Validation images whose group has an image in train. */
+  leaked: number;
+  /** Groups with more than one label. */
+  labelConflicts: number;
+  /** Pairs of an image and its mirror image. */
+  mirroredPairs: number;
+  /** Some pairs with different pixels, from different groups. */
+  examples: Record<PairKind, PairExample[]>;
+}
+
+export interface PairExample {
+  paths: [string, string];
+  classNames: [string, string];
+  /** Correlation of their gradients, [0.8, 1]. */
+  similarity: number;
+  isMirrored: boolean;
+}
+
+/** Kinds of pairs: across the splits, with different labels, mirrored, any other. */
+export const PAIR_KINDS = ["leaked", "conflicts", "mirrored", "others"] as const;
+export type PairKind = (typeof PAIR_KINDS)[number];
+
+/**
+ * Tells for each validation image whether its group has an image in train.
+ *
+ * @param groups - int32 `[numImages]`: the first index of each image's group, train before validation.
+ */
+export function seenInTrain(groups: Int32Array, { train, validation }: Dataset): boolean[] {
+  const { numImages } = train; // the first index of a group is in train if any is
+  return Array.from({ length: validation.numImages }, (_, i) => groups[numImages + i] < numImages);
+}
+
+/** Counts near-duplicates and names some pairs. */
+export function nearDuplicateReport(dataset: Dataset, found: NearDuplicates): NearDuplicateReport {
+  const groups = new Map<number, number[]>();
+  found.groups.forEach((first, index) => {
+    const group = groups.get(first);
+    if (group) group.push(index);
+    else groups.set(first, [index]);
+  });
+  const several = [...groups.values()].filter(({ length }) => length > 1);
+  const { numImages } = dataset.train;
+  const repeated = several.map((group) => {
+    const inTrain = group.filter((index) => index < numImages).length;
+    return Math.max(0, inTrain - 1) + Math.max(0, group.length - inTrain - 1);
+  });
+  const pairs = choosePairs(dataset, found, NUM_EXAMPLES);
+  const examples = PAIR_KINDS.map((kind) => [kind, pairs[kind].map((pair) => exampleOf(dataset, pair))]);
+  return {
+    groups: several.length,
+    images: repeated.reduce((total, count) => total + count, 0),
+    leaked: seenInTrain(found.groups, dataset).filter(Boolean).length,
+    labelConflicts: several.filter(
+      (group) => new Set(group.map((index) => imageAt(dataset, index).label)).size > 1,
+    ).length,
+    mirroredPairs: found.pairs.filter(({ isMirrored }) => isMirrored).length,
+    examples: Object.fromEntries(examples) as NearDuplicateReport["examples"],
+  };
+}
+
+/** Chooses at most `numEach` pairs of each kind, the most similar first, and one from each group. */
+export function choosePairs(
+  dataset: Dataset,
+  { groups, pairs }: NearDuplicates,
+  numEach: number,
+): Record<PairKind, NearDuplicatePair[]> {
+  const chosen: Record<PairKind, NearDuplicatePair[]> = {
+    leaked: [],
+    conflicts: [],
+    mirrored: [],
+    others: [],
+  };
+  const shown = new Set<number>();
+  for (const pair of pairs) {
+    const group = groups[pair.indices[0]];
+    const kind = kindOf(dataset, pair);
+    if (shown.has(group) || chosen[kind].length === numEach) continue;
+    shown.add(group);
+    chosen[kind].push(pair);
+  }
+  return chosen;
+}
+
+function kindOf(dataset: Dataset, { indices, isMirrored }: NearDuplicatePair): PairKind {
+  const [a, b] = indices.map((index) => imageAt(dataset, index));
+  if (isMirrored) return "mirrored";
+  if (a.label !== b.label) return "conflicts";
+  return a.images !== b.images ? "leaked" : "others";
+}
+
+/** Returns the image at an index that counts through train, then validation. */
+export function imageAt({ train, validation }: Dataset, index: number) {
+  const images = index < train.numImages ? train : validation;
+  const indexInSplit = images === train ? index : index - train.numImages;
+  return {
+    images,
+    index: indexInSplit,
+    label: images.labels[indexInSplit],
+    path: images.paths[indexInSplit],
+  };
+}
+
+function exampleOf(dataset: Dataset, { indices, similarity, isMirrored }: NearDuplicatePair): PairExample {
+  const [a, b] = indices.map((index) => imageAt(dataset, index));
+  const { classNames } = dataset;
+  return {
+    paths: [a.path, b.path],
+    classNames: [classNames[a.label], classNames[b.label]],
+    similarity,
+    isMirrored,
+  };
 }

@@ -1,23 +1,22 @@
-// The file that decoded images are kept in: uint8 pixels `[numImages, imageSize, imageSize, numChannels]`, a record of each
-// image, the unreadable ones as JSON, and at the end what tells these apart.
+// The cache's file of decoded images: uint8 pixels `[numImages, imageSize, imageSize, numChannels]`, a record of each image,
+// the unreadable images as JSON, and a tail of five numbers with the lengths of these parts.
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { readBytes, writeBytes } from "../../files.js";
 import type { Sample } from "../sources/class-folders.js";
-import type { Decoded, Undecoded } from "./decode-all.js";
-import { PixelWriter } from "./pixel-writer.js";
+import { type PackedImage, repeatChannel } from "./decode.js";
 import { PixelFile, type Pixels } from "./pixels.js";
 
 /** A sample that was decoded. */
 export interface DecodedSample extends Pick<Sample, "path" | "className" | "split"> {
-  /** SHA-256 of the file's bytes, in hexadecimal: equal for byte-identical files. */
+  /** SHA-256 of the file's bytes, in hexadecimal. */
   digest: string;
-  /** Of the file, in pixels. */
+  /** Size of the image in the file, in pixels. */
   width: number;
   height: number;
 }
 
-/** All images of class folders that could be read, in the order of the samples. */
+/** All readable images of class folders, in the order of the samples. */
 export interface DecodedImages {
   pixels: Pixels;
   numChannels: 1 | 3;
@@ -25,20 +24,33 @@ export interface DecodedImages {
   unreadable: { path: string; reason: string }[];
 }
 
-/** Place among the samples, reason. */
+/** A readable image. */
+export interface Decoded extends PackedImage {
+  /** SHA-256 of the file's bytes. */
+  digest: Uint8Array;
+}
+
+/** An unreadable image. */
+export interface Undecoded {
+  reason: string;
+  /** Whether the same file would fail again. It would not after a lack of permission or memory. */
+  isLasting: boolean;
+}
+
+/** Index of the sample, reason. */
 type UnreadableRecord = [number, string];
 
-/** SHA-256, width, height. */
+/** A record is the digest, width and height. */
 const [DIGEST_BYTES, RECORD_BYTES] = [32, 40];
-/** Five numbers of 32 bits: the mark, image size, channels, images, length of the JSON. */
+/** Five numbers of 32 bits: magic number, image size, channels, images, length of the JSON. */
 const TAIL_BYTES = 20;
-const MARK = 0x66_6b_70_32;
+const MAGIC = 0x66_6b_70_32;
 
 /**
- * Writes what became of the samples, as it comes.
+ * Writes the outcomes as they come.
  *
- * @param outcomes - One for each sample, in their order.
- * @returns Whether the same files would give the same another time.
+ * @param outcomes - One for each sample, in order.
+ * @returns Whether the same files would give the same outcomes again.
  */
 export async function writePackedFile(
   file: string,
@@ -66,7 +78,7 @@ export async function writePackedFile(
     const { numChannels, numImages } = writer;
     const json = Buffer.from(JSON.stringify(unreadable));
     const tail = Buffer.alloc(TAIL_BYTES);
-    [MARK, imageSize, numChannels, numImages, json.length].forEach((value, i) => {
+    [MAGIC, imageSize, numChannels, numImages, json.length].forEach((value, i) => {
       tail.writeUInt32LE(value, 4 * i);
     });
     const recordBytes = numImages * RECORD_BYTES;
@@ -80,11 +92,64 @@ export async function writePackedFile(
   }
 }
 
+/** Pixels are written in blocks of this size. */
+const BLOCK_BYTES = 2 ** 22;
+
+/** Appends images to a file, with one channel as long as all of them are grey. */
+export class PixelWriter {
+  numImages = 0;
+  numChannels: 1 | 3 = 1;
+  private readonly block: Uint8Array;
+  private blockLength = 0;
+  /** Bytes that are in the file. */
+  private written = 0;
+
+  /** @param descriptor - An empty file, open for reading and writing; the caller closes it. */
+  constructor(
+    private readonly descriptor: number,
+    imageSize: number,
+  ) {
+    this.block = new Uint8Array(Math.max(BLOCK_BYTES, imageSize ** 2 * 3));
+  }
+
+  /** @param pixels - uint8 `[imageSize, imageSize, numChannels]`. */
+  async append(pixels: Uint8Array, numChannels: 1 | 3): Promise<void> {
+    if (numChannels > this.numChannels) await this.widen();
+    const image = numChannels < this.numChannels ? repeatChannel(pixels) : pixels;
+    if (this.blockLength + image.length > this.block.length) await this.flush();
+    this.block.set(image, this.blockLength);
+    this.blockLength += image.length;
+    this.numImages++;
+  }
+
+  /** Writes the rest, and returns the length of the file. */
+  async flush(): Promise<number> {
+    await writeBytes(this.descriptor, this.block.subarray(0, this.blockLength), this.written);
+    this.written += this.blockLength;
+    this.blockLength = 0;
+    return this.written;
+  }
+
+  /** Makes three channels of one, from the end of the file to its start, so that it reads each block before it overwrites it. */
+  private async widen(): Promise<void> {
+    const length = await this.flush();
+    for (let end = length; end > 0; ) {
+      const start = Math.max(0, end - BLOCK_BYTES);
+      const grey = new Uint8Array(end - start);
+      await readBytes(this.descriptor, grey, start);
+      await writeBytes(this.descriptor, repeatChannel(grey), 3 * start);
+      end = start;
+    }
+    this.written = 3 * length;
+    this.numChannels = 3;
+  }
+}
+
 /**
- * Opens what `writePackedFile` wrote; the pixels stay in it.
+ * Opens a file that `writePackedFile` wrote; the pixels stay in it.
  *
- * @param samples - Those that the file was written for.
- * @throws Error when there is no such file, or it is not whole.
+ * @param samples - The samples that it was written for.
+ * @throws Error if there is no such file, or it is incomplete.
  */
 export async function readPackedFile(
   file: string,
@@ -101,20 +166,20 @@ export async function readPackedFile(
     };
     const tail = await bytesAt(size - TAIL_BYTES, TAIL_BYTES);
     const numbers = Array.from({ length: TAIL_BYTES / 4 }, (_, i) => tail.readUInt32LE(4 * i));
-    const [mark, side, numChannels, numImages, jsonLength] = numbers;
+    const [magic, side, numChannels, numImages, jsonLength] = numbers;
     const imageBytes = imageSize ** 2 * numChannels;
     const [pixelBytes, recordBytes] = [numImages * imageBytes, numImages * RECORD_BYTES];
     if (
-      mark !== MARK ||
+      magic !== MAGIC ||
       side !== imageSize ||
       pixelBytes + recordBytes + jsonLength + TAIL_BYTES !== size ||
       numImages > samples.length
     )
-      throw new Error("not whole");
+      throw new Error("incomplete");
     const records = await bytesAt(pixelBytes, recordBytes);
     const json = await bytesAt(pixelBytes + recordBytes, jsonLength);
     const unreadable: UnreadableRecord[] = JSON.parse(json.toString());
-    const known = joined(samples, records, unreadable);
+    const known = joinRecords(samples, records, unreadable);
     return { pixels: new PixelFile(descriptor, imageBytes), numChannels: numChannels as 1 | 3, ...known };
   } catch (error) {
     closeSync(descriptor);
@@ -122,15 +187,15 @@ export async function readPackedFile(
   }
 }
 
-/** The samples with what is recorded of them. */
-function joined(
+/** Adds to each sample what its record says. */
+function joinRecords(
   samples: Sample[],
   records: Buffer,
   unreadable: UnreadableRecord[],
 ): Pick<DecodedImages, "samples" | "unreadable"> {
   const reasons = new Map(unreadable);
-  const decoded = samples.filter((_, place) => !reasons.has(place));
-  if (decoded.length * RECORD_BYTES !== records.length) throw new Error("not whole");
+  const decoded = samples.filter((_, index) => !reasons.has(index));
+  if (decoded.length * RECORD_BYTES !== records.length) throw new Error("incomplete");
   return {
     samples: decoded.map(({ path, className, split }, i) => {
       const at = i * RECORD_BYTES;
@@ -143,6 +208,6 @@ function joined(
         height: records.readUInt32LE(at + DIGEST_BYTES + 4),
       };
     }),
-    unreadable: unreadable.map(([place, reason]) => ({ path: samples[place].path, reason })),
+    unreadable: unreadable.map(([index, reason]) => ({ path: samples[index].path, reason })),
   };
 }

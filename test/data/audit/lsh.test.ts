@@ -1,8 +1,44 @@
 import assert from "node:assert/strict";
-import { closeHashes } from "../../../src/data/audit/lsh.js";
+import {
+  closeHashes,
+  differenceHash,
+  hashDistance,
+  THUMBNAIL_SIZE as SIZE,
+} from "../../../src/data/audit/lsh.js";
 import { Random } from "../../../src/random.js";
 
-/** Random hashes; the pairs `(i, numPairs + i)` differ in so many bits. */
+const rising = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => 10 * (i % SIZE));
+
+const falling = rising.map((value) => 170 - value);
+
+describe("differenceHash", () => {
+  it("says where an image gets lighter along rows and columns", () => {
+    const [right, right2, down, down2] = differenceHash(rising, 1);
+    assert.deepEqual([right, right2, down, down2], [0xffffffff, 0xffffffff, 0, 0]);
+    assert.deepEqual([...differenceHash(falling, 1)], [0, 0, 0, 0]);
+  });
+
+  it("does not change with brightness and contrast", () => {
+    const noisy = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => (i * 7919) % 100);
+    assert.deepEqual(
+      differenceHash(
+        noisy.map((value) => 2 * value + 40),
+        1,
+      ),
+      differenceHash(noisy, 1),
+    );
+  });
+});
+
+describe("hashDistance", () => {
+  it("counts the bits that differ in all words", () => {
+    const hashes = Uint32Array.of(0, 0xffffffff, 1, 0, /**/ 0b1011, 0, 0, 0x80000000);
+    assert.equal(hashDistance(hashes, 0, 1), 3 + 32 + 1 + 1);
+    assert.equal(hashDistance(hashes, 1, 1), 0);
+  });
+});
+
+/** Random hashes; the pairs `(i, numPairs + i)` differ in `numDifferent` bits. */
 function pairsOf(numPairs: number, numDifferent: number): Uint32Array {
   const random = new Random(0, "hashes");
   const hashes = Uint32Array.from({ length: 8 * numPairs }, () => random.uint32());
@@ -21,41 +57,41 @@ function found(hashes: Uint32Array, numFirst: number): Set<string> {
 }
 
 describe("closeHashes", () => {
-  it("finds nearly all that differ in few bits, and no others", () => {
+  it("finds nearly all that differ in few bits, and nothing else", () => {
     const pairs = found(pairsOf(500, 8), 1000);
-    assert.ok(pairs.size > 480, `${pairs.size} of 500`); // 8 bits leave one of 16 bands whole but for bad luck
+    assert.ok(pairs.size > 480, `${pairs.size} of 500`); // 8 bits nearly always leave one of 16 bands intact
     for (const pair of pairs) {
       const [a, b] = pair.split("-").map(Number);
       assert.equal(b, a + 500);
     }
   });
 
-  it("finds all that differ in nothing", () => {
+  it("finds all that are equal", () => {
     assert.equal(found(pairsOf(200, 0), 400).size, 200);
   });
 
-  it("does not tell of those that differ in many bits, though a band be equal", () => {
+  it("does not report hashes that differ in many bits, even if a band is equal", () => {
     assert.equal(found(Uint32Array.of(0, 0, 0, 0, 0xfffff, 0, 0, 0), 2).size, 0); // 20 bits
   });
 
-  it("compares the hashes after the first ones with these alone", () => {
+  it("compares the later hashes only with the first ones", () => {
     const same = new Uint32Array(4 * 4).fill(7);
     assert.deepEqual([...found(same, 2)].sort(), ["0-1", "0-2", "0-3", "1-2", "1-3"]);
   });
 
-  it("tells of each pair once, though all bands be equal", () => {
+  it("reports each pair once, even if all bands are equal", () => {
     let count = 0;
     closeHashes(pairsOf(50, 0), 100, () => count++);
     assert.equal(count, 50);
   });
 
-  it("tells of 64 at most for each hash, as many as be close to it", () => {
+  it("reports at most 64 pairs for a hash", () => {
     const counts = new Array<number>(200).fill(0);
     closeHashes(new Uint32Array(4 * 200), 200, (a) => counts[a]++);
     assert.deepEqual(counts.slice(0, 136), new Array<number>(136).fill(64));
     assert.deepEqual(
       counts.slice(136),
       Array.from({ length: 64 }, (_, i) => 63 - i),
-    ); // as many as are left
+    ); // the later hashes are fewer
   });
 });

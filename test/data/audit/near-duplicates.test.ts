@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
 import { drawFace } from "../../../src/cartoons/draw.js";
+import { THUMBNAIL_SIZE as SIDE } from "../../../src/data/audit/lsh.js";
 import {
-  at,
-  nearDuplicateReport,
-  seenInTrain,
-  similarPairsOf,
-} from "../../../src/data/audit/near-duplicate-report.js";
-import { findNearDuplicates } from "../../../src/data/audit/near-duplicates.js";
+  DisjointSets,
+  findNearDuplicates,
+  gradients,
+  hasContrast,
+  mirror,
+  nearDuplicateGroups,
+  similarity,
+  thumbnailer,
+} from "../../../src/data/audit/near-duplicates.js";
 import type { Dataset, PackedImages } from "../../../src/data/dataset.js";
 import { PixelArray } from "../../../src/data/pixels/pixels.js";
 import type { LoadProgress } from "../../../src/progress.js";
@@ -41,7 +45,7 @@ function packed(images: Buffer[], labels: number[], split: string): PackedImages
   };
 }
 
-describe("near-identical images", () => {
+describe("findNearDuplicates", () => {
   let dataset: Dataset;
   before(async () => {
     const train = packed(
@@ -66,97 +70,200 @@ describe("near-identical images", () => {
   });
   const find = () => findNearDuplicates([dataset.train, dataset.validation]);
 
-  describe("findNearDuplicates", () => {
-    it("groups equal pixels by the first image that has them", async () => {
-      const { identical } = await find();
-      // train 0, 1, 2 (= 0), 3, 4, 5; validation 6, 7, 8, 9, 10 (= 0), 11 (= 4), 12
-      assert.deepEqual([...identical], [0, 1, 0, 3, 4, 5, 6, 7, 8, 9, 0, 4, 12]);
-    });
-
-    it("groups what is compressed anew, lighter, or mirrored; not other faces, nor plain images", async () => {
-      const { similar, pairs } = await find();
-      assert.deepEqual([...similar], [0, 1, 0, 3, 4, 5, 6, 1, 3, 1, 0, 4, 12]);
-      const mirrored = pairs.filter(({ isMirrored }) => isMirrored);
-      assert.deepEqual(
-        mirrored.map(({ places }) => places),
-        [[3, 8]],
-      );
-      for (const { similarity } of pairs) assert.ok(similarity >= 0.8 && similarity <= 1);
-    });
-
-    it("gives the same again, and tells how far it is", async () => {
-      const reports: LoadProgress[] = [];
-      const first = await findNearDuplicates([dataset.train, dataset.validation], (one) => reports.push(one));
-      assert.deepEqual(await find(), first);
-      assert.deepEqual(reports, [
-        { stage: "compare", done: 6, total: 13, unit: "images" },
-        { stage: "compare", done: 13, total: 13, unit: "images" },
-      ]);
-    });
-
-    it("finds nothing among different images, in colour too", async () => {
-      const colours = Buffer.concat(
-        await Promise.all(
-          [0, 1, 2].map(async (seed) => {
-            const drawn = await drawFace("happy", new Random(seed, "colour"), 96);
-            return sharp(drawn).resize(SIZE, SIZE).raw().toBuffer();
-          }),
-        ),
-      );
-      const images: PackedImages = {
-        ...packed([], [], "train"),
-        pixels: new PixelArray(colours, SIZE * SIZE * 3),
-        numImages: 3,
-        numChannels: 3,
-      };
-      const { similar, pairs } = await findNearDuplicates([images]);
-      assert.deepEqual([...similar], [0, 1, 2]);
-      assert.deepEqual(pairs, []);
-    });
+  it("groups equal pixels by the first image that has them", async () => {
+    const { duplicates } = await find();
+    // train 0, 1, 2 (= 0), 3, 4, 5; validation 6, 7, 8, 9, 10 (= 0), 11 (= 4), 12
+    assert.deepEqual([...duplicates], [0, 1, 0, 3, 4, 5, 6, 7, 8, 9, 0, 4, 12]);
   });
 
-  describe("seenInTrain", () => {
-    it("says which validation images also stand in train", async () => {
-      const { identical, similar } = await find();
-      assert.deepEqual(seenInTrain(identical, dataset), [false, false, false, false, true, true, false]);
-      assert.deepEqual(seenInTrain(similar, dataset), [false, true, true, true, true, true, false]);
-    });
+  it("groups recompressed, lighter and mirrored images, but not other faces or plain images", async () => {
+    const { groups, pairs } = await find();
+    assert.deepEqual([...groups], [0, 1, 0, 3, 4, 5, 6, 1, 3, 1, 0, 4, 12]);
+    const mirrored = pairs.filter(({ isMirrored }) => isMirrored);
+    assert.deepEqual(
+      mirrored.map(({ indices }) => indices),
+      [[3, 8]],
+    );
+    for (const { similarity } of pairs) assert.ok(similarity >= 0.8 && similarity <= 1);
   });
 
-  describe("similarReport", () => {
-    it("counts groups, images within a split, leaks, conflicts and mirrored pairs", async () => {
-      const { examples, ...counts } = nearDuplicateReport(dataset, await find());
-      // {0, 2, 10}: labels 0, 1, 0; {1, 7, 9}: 1, 0, 1; {3, 8}: 0, 0; {4, 11}: 0, 0
-      assert.deepEqual(counts, { groups: 4, images: 2, leaked: 5, labelConflicts: 2, mirroredPairs: 1 });
-      assert.deepEqual(
-        examples.mirrored.map(({ paths }) => paths),
-        [["train/3.png", "validation/2.png"]],
-      );
-      const shown = Object.values(examples).flat();
-      assert.equal(shown.length, 2); // one of each group that has more than equal pixels
-      assert.ok(shown.every(({ paths }) => paths[0] !== paths[1]));
-    });
+  it("groups the images of one split for a split that keeps groups together", async () => {
+    assert.deepEqual([...(await nearDuplicateGroups(dataset.train))], [0, 1, 0, 3, 4, 5]);
   });
 
-  describe("similarPairsOf", () => {
-    it("chooses at most so many of each kind", async () => {
-      const { leaked, conflicts, mirrored, others } = similarPairsOf(dataset, await find(), 1);
-      assert.equal(mirrored.length, 1);
-      assert.equal(leaked.length + conflicts.length + others.length, 1);
-      assert.deepEqual(similarPairsOf(dataset, await find(), 0), {
-        leaked: [],
-        conflicts: [],
-        mirrored: [],
-        others: [],
+  it("gives the same result again, and reports progress", async () => {
+    const reports: LoadProgress[] = [];
+    const first = await findNearDuplicates([dataset.train, dataset.validation], (one) => reports.push(one));
+    assert.deepEqual(await find(), first);
+    assert.deepEqual(reports, [
+      { stage: "compare", done: 6, total: 13, unit: "images" },
+      { stage: "compare", done: 13, total: 13, unit: "images" },
+    ]);
+  });
+
+  it("finds nothing among different images, also in colour", async () => {
+    const colours = Buffer.concat(
+      await Promise.all(
+        [0, 1, 2].map(async (seed) => {
+          const drawn = await drawFace("happy", new Random(seed, "colour"), 96);
+          return sharp(drawn).resize(SIZE, SIZE).raw().toBuffer();
+        }),
+      ),
+    );
+    const images: PackedImages = {
+      ...packed([], [], "train"),
+      pixels: new PixelArray(colours, SIZE * SIZE * 3),
+      numImages: 3,
+      numChannels: 3,
+    };
+    const { groups, pairs } = await findNearDuplicates([images]);
+    assert.deepEqual([...groups], [0, 1, 2]);
+    assert.deepEqual(pairs, []);
+  });
+});
+
+describe("thumbnailer", () => {
+  it("takes the means of whole parts", () => {
+    const side = 2 * SIDE;
+    const pixels = Uint8Array.from({ length: side * side }, (_, i) => ((i % side) % 2 ? 30 : 10));
+    const thumbnail = thumbnailer(side, 1)(pixels);
+    assert.deepEqual([...new Set(thumbnail)], [20]);
+  });
+
+  it("divides a pixel between the parts that it overlaps", () => {
+    // 27 pixels a line, 1.5 a part: the first part is pixel 0 and half of pixel 1.
+    const pixels = Uint8Array.from({ length: 27 * 27 }, (_, i) =>
+      i % 27 === 0 ? 90 : i % 27 === 1 ? 30 : 0,
+    );
+    const thumbnail = thumbnailer(27, 1)(pixels);
+    assert.ok(Math.abs(thumbnail[0] - (90 + 30 / 2) / 1.5) < 1e-4);
+    assert.ok(Math.abs(thumbnail[1] - 30 / 2 / 1.5) < 1e-4);
+  });
+
+  it("keeps channels apart, and accepts images smaller than a thumbnail", () => {
+    const thumbnail = thumbnailer(1, 3)(Uint8Array.of(10, 20, 30));
+    assert.equal(thumbnail.length, SIDE * SIDE * 3);
+    for (let i = 0; i < thumbnail.length; i++) assert.ok(Math.abs(thumbnail[i] - 10 * ((i % 3) + 1)) < 1e-4);
+  });
+});
+
+describe("mirror", () => {
+  it("reverses each row, channel by channel", () => {
+    const colour = Uint8Array.from(
+      { length: 3 * SIDE * SIDE },
+      (_, i) => (Math.floor(i / 3) % SIDE) * 10 + (i % 3),
+    );
+    const turned = mirror(colour, 3);
+    assert.deepEqual([...turned.subarray(0, 3)], [170, 171, 172]);
+    assert.deepEqual([...turned.subarray(3 * SIDE - 3, 3 * SIDE)], [0, 1, 2]);
+    assert.deepEqual(mirror(turned, 3), colour);
+  });
+});
+
+/** Noise where `isIn` says so, 100 elsewhere. */
+function noise(seed: number, isIn: (y: number, x: number) => boolean): Uint8Array {
+  const random = new Random(seed, "thumbnail");
+  return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
+    const value = random.integer(200);
+    return isIn(Math.floor(i / SIDE), i % SIDE) ? value : 100;
+  });
+}
+const isMiddle = (y: number, x: number) => [y, x].every((at) => at >= 6 && at <= 12); // with the neighbours across
+const everywhere = noise(0, () => true);
+
+describe("gradients", () => {
+  it("are differences to the next part along rows and columns, with the middle ninth apart", () => {
+    const { whole, middle } = gradients(
+      Uint8Array.from({ length: SIDE * SIDE }, (_, i) => 3 * (i % SIDE) + 5 * Math.floor(i / SIDE)),
+      1,
+    );
+    assert.deepEqual([whole.length, middle.length], [2 * 17 * 17, 2 * 6 * 6]);
+    for (const values of [whole, middle])
+      values.forEach((value, i) => {
+        assert.equal(value, i % 2 ? 5 : 3);
       });
-    });
+  });
+});
+
+describe("hasContrast", () => {
+  it("is false for an image of one colour, or nearly", () => {
+    assert.equal(hasContrast(gradients(new Uint8Array(SIDE * SIDE).fill(200), 1)), false);
+    assert.equal(
+      hasContrast(
+        gradients(
+          everywhere.map((value) => (value > 190 ? 1 : 0)),
+          1,
+        ),
+      ),
+      false,
+    );
+    assert.equal(hasContrast(gradients(everywhere, 1)), true);
+  });
+});
+
+describe("similarity", () => {
+  const of = (a: Uint8Array, b: Uint8Array) => similarity(gradients(a, 1), gradients(b, 1));
+
+  it("ignores brightness and contrast", () => {
+    const lighter = everywhere.map((value) => Math.round(value / 2) + 90);
+    assert.ok((of(everywhere, lighter) as number) > 0.999);
+    assert.equal(of(everywhere, everywhere), 1);
   });
 
-  describe("at", () => {
-    it("counts through train, then validation", () => {
-      const { images, index, label, path } = at(dataset, 7);
-      assert.equal(images, dataset.validation);
-      assert.deepEqual([index, label, path], [1, 0, "validation/1.png"]);
+  it("is null for other images, and if one shows nothing", () => {
+    assert.equal(
+      of(
+        everywhere,
+        noise(1, () => true),
+      ),
+      null,
+    );
+    assert.equal(of(everywhere, new Uint8Array(SIDE * SIDE)), null);
+  });
+
+  it("is null if all but the middle is the same", () => {
+    const [a, b] = [1, 2].map((seed) => {
+      const inside = noise(seed, isMiddle);
+      return everywhere.map((value, i) => (isMiddle(Math.floor(i / SIDE), i % SIDE) ? inside[i] : value));
     });
+    assert.equal(of(a, b), null);
+  });
+
+  it("is null if only the middle is the same", () => {
+    const [a, b] = [1, 2].map((seed) => {
+      const outside = noise(seed, () => true);
+      return outside.map((value, i) => (isMiddle(Math.floor(i / SIDE), i % SIDE) ? everywhere[i] : value));
+    });
+    assert.equal(of(a, b), null);
+  });
+});
+
+describe("DisjointSets", () => {
+  it("has each index in its own set at first", () => {
+    const sets = new DisjointSets(3);
+    assert.deepEqual(
+      [0, 1, 2].map((index) => sets.firstOf(index)),
+      [0, 1, 2],
+    );
+    assert.equal(sets.sizeOf(2), 1);
+  });
+
+  it("joins sets by any of their indices, and knows the first index and the size", () => {
+    const sets = new DisjointSets(6);
+    sets.join(5, 4);
+    sets.join(1, 2);
+    sets.join(2, 5);
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5].map((index) => sets.firstOf(index)),
+      [0, 1, 1, 3, 1, 1],
+    );
+    assert.deepEqual([sets.sizeOf(4), sets.sizeOf(3)], [4, 1]);
+  });
+
+  it("does not count twice what is joined twice", () => {
+    const sets = new DisjointSets(2);
+    sets.join(0, 1);
+    sets.join(1, 0);
+    assert.equal(sets.sizeOf(1), 2);
   });
 });

@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { classCounts, Duplicates, sizeCounts } from "../../../src/data/audit/report.js";
+import type { NearDuplicates } from "../../../src/data/audit/near-duplicates.js";
+import {
+  choosePairs,
+  classCounts,
+  Duplicates,
+  imageAt,
+  nearDuplicateReport,
+  seenInTrain,
+  sizeCounts,
+} from "../../../src/data/audit/report.js";
+import type { Dataset, PackedImages } from "../../../src/data/dataset.js";
+import { PixelArray } from "../../../src/data/pixels/pixels.js";
 import { sampleOf } from "../fixtures.js";
 
 const SAMPLES = [
@@ -22,11 +33,11 @@ describe("Duplicates", () => {
     assert.deepEqual(new Duplicates(SAMPLES, SPLIT).duplicated(), [1, 4, 9, 10]); // P, R, S, S
   });
 
-  it("finds the validation images that also stand in train", () => {
+  it("finds the validation images with a duplicate in train", () => {
     assert.deepEqual(new Duplicates(SAMPLES, SPLIT).leaked(), [6, 7]); // P, Q
   });
 
-  it("sums up groups, images, conflicts, and names some", () => {
+  it("counts groups, images and conflicts, and names some", () => {
     assert.deepEqual(new Duplicates(SAMPLES, SPLIT).summary(), {
       duplicateGroups: 4, // P, Q, R, S
       duplicateImages: 4,
@@ -50,7 +61,7 @@ describe("Duplicates", () => {
     });
   });
 
-  it("depends on the split, and finds nothing where each image stands once", () => {
+  it("depends on the split, and finds nothing if each image is there once", () => {
     const together = new Duplicates(SAMPLES, { train: [0, 1, 6], validation: [] });
     assert.deepEqual([together.duplicated(), together.leaked()], [[1, 6], []]);
     const { examples, ...counts } = new Duplicates(SAMPLES, {
@@ -61,7 +72,7 @@ describe("Duplicates", () => {
     assert.deepEqual(examples, { duplicates: [], leaked: [], conflicts: [] });
   });
 
-  it("names five groups at most", () => {
+  it("names at most five groups", () => {
     const samples = Array.from({ length: 14 }, (_, i) => sampleOf(`train/a/${i}`, String(i >> 1)));
     const split = { train: samples.map((_, i) => i), validation: [] };
     const { duplicateGroups, examples } = new Duplicates(samples, split).summary();
@@ -96,5 +107,101 @@ describe("sizeCounts", () => {
       { width: 48, height: 48, count: 1 },
       { width: 64, height: 48, count: 1 },
     ]);
+  });
+});
+
+function packed(labels: number[], split: string): PackedImages {
+  return {
+    pixels: new PixelArray(new Uint8Array(labels.length), 1),
+    labels: Int32Array.from(labels),
+    numImages: labels.length,
+    imageSize: 1,
+    numChannels: 1,
+    paths: labels.map((_, i) => `${split}/${i}.png`),
+  };
+}
+
+/** Six training images, of which 0 and 2 are equal, and seven validation images, of which 4 equals train's 0. */
+const DATASET: Dataset = {
+  name: "faces",
+  classNames: ["angry", "happy"],
+  train: packed([0, 1, 1, 0, 0, 1], "train"),
+  validation: packed([1, 0, 0, 1, 0, 0, 0], "validation"),
+};
+const FOUND: NearDuplicates = {
+  duplicates: Int32Array.of(0, 1, 0, 3, 4, 5, /**/ 6, 7, 8, 9, 0, 4, 12),
+  groups: Int32Array.of(0, 1, 0, 3, 4, 5, /**/ 6, 1, 3, 1, 0, 4, 12),
+  pairs: [
+    { indices: [1, 9], similarity: 0.99, isMirrored: false },
+    { indices: [3, 8], similarity: 0.98, isMirrored: true },
+    { indices: [1, 7], similarity: 0.97, isMirrored: false },
+  ],
+};
+
+describe("seenInTrain", () => {
+  it("says which validation images have a group with an image in train", () => {
+    const seen = (groups: Int32Array) => seenInTrain(groups, DATASET);
+    assert.deepEqual(seen(FOUND.duplicates), [false, false, false, false, true, true, false]);
+    assert.deepEqual(seen(FOUND.groups), [false, true, true, true, true, true, false]);
+  });
+});
+
+describe("nearDuplicateReport", () => {
+  it("counts groups, images within a split, leaks, conflicts and mirrored pairs", () => {
+    const { examples, ...counts } = nearDuplicateReport(DATASET, FOUND);
+    // {0, 2, 10}: labels 0, 1, 0; {1, 7, 9}: 1, 0, 1; {3, 8}: 0, 0; {4, 11}: 0, 0
+    assert.deepEqual(counts, { groups: 4, images: 2, leaked: 5, labelConflicts: 2, mirroredPairs: 1 });
+    // One pair of each group: {1, 7, 9} by its most similar pair.
+    assert.deepEqual(examples, {
+      leaked: [
+        {
+          paths: ["train/1.png", "validation/3.png"],
+          classNames: ["happy", "happy"],
+          similarity: 0.99,
+          isMirrored: false,
+        },
+      ],
+      conflicts: [],
+      mirrored: [
+        {
+          paths: ["train/3.png", "validation/2.png"],
+          classNames: ["angry", "angry"],
+          similarity: 0.98,
+          isMirrored: true,
+        },
+      ],
+      others: [],
+    });
+  });
+});
+
+describe("choosePairs", () => {
+  const pairs = [
+    { indices: [0, 3], similarity: 0.9, isMirrored: false },
+    { indices: [1, 5], similarity: 0.9, isMirrored: false },
+    { indices: [2, 4], similarity: 0.9, isMirrored: false },
+    { indices: [6, 9], similarity: 0.9, isMirrored: false },
+  ] satisfies NearDuplicates["pairs"];
+  const groups = Int32Array.of(0, 1, 2, 0, 2, 1, 6, 7, 8, 6, 10, 11, 12);
+  const found = { ...FOUND, groups, pairs };
+
+  it("chooses at most the requested number of each kind", () => {
+    const chosen = (numEach: number) => choosePairs(DATASET, found, numEach);
+    const none = { leaked: [], conflicts: [], mirrored: [] };
+    assert.deepEqual(chosen(1), {
+      ...none,
+      conflicts: [pairs[2]], // labels 1 and 0
+      others: [pairs[0]],
+    });
+    assert.deepEqual(chosen(9).others, [pairs[0], pairs[1], pairs[3]]);
+    assert.deepEqual(chosen(0), { ...none, others: [] });
+  });
+});
+
+describe("imageAt", () => {
+  it("counts through train, then validation", () => {
+    const { images, index, label, path } = imageAt(DATASET, 7);
+    assert.equal(images, DATASET.validation);
+    assert.deepEqual([index, label, path], [1, 0, "validation/1.png"]);
   });
 });

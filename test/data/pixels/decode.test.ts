@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
-import { decodeImage, MAX_PIXELS } from "../../../src/data/pixels/decode.js";
+import {
+  decodeImage,
+  decodeWhole,
+  isGrey,
+  jpegHeader,
+  MAX_PIXELS,
+  toGrey,
+} from "../../../src/data/pixels/decode.js";
 import { Random } from "../../../src/random.js";
 import { drawImage, temporaryFolder } from "../fixtures.js";
 
@@ -38,19 +45,19 @@ function pngChunk(type: string, data = Buffer.alloc(0)): Buffer {
 describe("decodeImage", () => {
   const inFolder = temporaryFolder();
 
-  it("gives RGB of the size asked for, and tells the file's own size", async () => {
+  it("gives RGB of the requested size, and the size of the file's image", async () => {
     const image = await decodeImage(await plain(ORANGE, 30, 20).png().toBuffer(), 4);
     assert.deepEqual([image.width, image.height, image.isGrey], [30, 20, false]);
     assert.deepEqual([...image.pixels], Array(16).fill([200, 100, 50]).flat());
   });
 
-  it("reads a file as it reads its bytes", async () => {
+  it("reads a file like its bytes", async () => {
     await drawImage(inFolder("a.png"), "rgb(200, 100, 50)");
     const { pixels } = await decodeImage(inFolder("a.png"), 2);
     assert.deepEqual(at(pixels, 2, 1, 1), [200, 100, 50]);
   });
 
-  it("cuts the centre to a square", async () => {
+  it("crops the central square", async () => {
     const strip = plain("red", 12, 4).composite([
       { input: { create: { width: 4, height: 4, channels: 3, background: "blue" } }, left: 4, top: 0 },
     ]);
@@ -79,7 +86,7 @@ describe("decodeImage", () => {
   it("converts CMYK and wide colours to sRGB", async () => {
     const cmyk = await plain(ORANGE).withIccProfile("cmyk").jpeg({ quality: 100 }).toBuffer();
     assert.equal((await sharp(cmyk).metadata()).space, "cmyk");
-    assertNear(at((await decodeImage(cmyk, 2)).pixels, 2, 0, 0), [200, 100, 50], 30); // what print can show of it
+    assertNear(at((await decodeImage(cmyk, 2)).pixels, 2, 0, 0), [200, 100, 50], 30); // within what print can show
     const p3 = await plain(ORANGE).withIccProfile("p3").png().toBuffer();
     const stored = await sharp(p3, { ignoreIcc: true }).raw().toBuffer();
     assert.ok(stored[0] < 197, `stored as ${stored[0]}`);
@@ -101,7 +108,7 @@ describe("decodeImage", () => {
     assert.deepEqual([...(await decodeImage(white, 2)).pixels], Array(12).fill(255));
   });
 
-  it("lays transparent images on white", async () => {
+  it("puts transparent images on white", async () => {
     for (const [alpha, value] of [
       [0, 255],
       [0.5, 127],
@@ -133,12 +140,12 @@ describe("decodeImage", () => {
       .toBuffer();
   const refusals: [string, () => Promise<Buffer>, string][] = [
     [
-      "a JPEG that is cut short",
+      "a truncated JPEG",
       async () => (await noise()).subarray(0, 1500),
       "VipsJpeg: premature end of JPEG image",
     ],
     [
-      "a JPEG whose data are overwritten",
+      "a JPEG with overwritten data",
       async () => (await noise()).fill(0xff, 200, 1500),
       "Input buffer has corrupt header: VipsJpeg: Bogus Huffman table definition",
     ],
@@ -158,7 +165,7 @@ describe("decodeImage", () => {
         });
     });
 
-  it("refuses an image of more pixels than any photograph, small as its file may be", async () => {
+  it("refuses an image with more pixels than any photograph, however small its file", async () => {
     const [width, height, bitDepth] = [12_000, 12_000, 1];
     const header = Buffer.alloc(13); // colour type 0, grey
     header.writeUInt32BE(width, 0);
@@ -175,7 +182,7 @@ describe("decodeImage", () => {
     });
   });
 
-  it("says that there is no such file, or a folder", async () => {
+  it("says that there is no such file, or that it is a folder", async () => {
     mkdirSync(inFolder("a.jpg"));
     for (const [name, found] of [
       ["none.jpg", "no such file"],
@@ -185,5 +192,100 @@ describe("decodeImage", () => {
         name: "InputError",
         message: `Expected an image at ${inFolder(name)} but found ${found}. Check the path.`,
       });
+  });
+});
+
+/** 3 × 2: red, green and blue over black, white and grey. */
+const SIX = Buffer.from([255, 0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 90, 90, 90]);
+const image = () => sharp(SIX, { raw: { width: 3, height: 2, channels: 3 } });
+
+describe("decodeWhole", () => {
+  it("gives all pixels, in three channels for a grey image too", async () => {
+    const { pixels, width, height } = await decodeWhole(await image().png().toBuffer());
+    assert.deepEqual([width, height], [3, 2]);
+    assert.deepEqual(pixels, SIX);
+    const grey = await image().greyscale().png().toBuffer();
+    assert.equal((await decodeWhole(grey)).pixels.length, SIX.length);
+  });
+
+  it("turns an image upright by its EXIF tag", async () => {
+    const lying = await image().rotate(90).withMetadata({ orientation: 8 }).png().toBuffer();
+    const { pixels, width, height } = await decodeWhole(lying);
+    assert.deepEqual([width, height], [3, 2]);
+    assert.deepEqual(pixels, SIX);
+  });
+
+  it("puts transparent images on white", async () => {
+    const clear = { create: { width: 1, height: 1, channels: 4, background: "#00000000" } } as const;
+    const { pixels } = await decodeWhole(await sharp(clear).png().toBuffer());
+    assert.deepEqual([...pixels], [255, 255, 255]);
+  });
+
+  it("names an unreadable image", async () => {
+    await assert.rejects(decodeWhole(Buffer.alloc(0), "buffer 3"), {
+      name: "InputError",
+      message: "Expected an image at buffer 3 but found an empty file. Remove or replace it.",
+    });
+  });
+});
+
+describe("jpegHeader", () => {
+  const kinds: [string, sharp.Sharp][] = [
+    ["baseline", plain("orange", 33, 21).jpeg()],
+    ["progressive", plain("orange", 1, 300).jpeg({ progressive: true })],
+    ["grey", plain("orange", 300, 2).toColourspace("b-w").jpeg()],
+  ];
+  for (const [kind, drawn] of kinds)
+    it(`reads the size and colour of a ${kind} JPEG`, async () => {
+      const data = await drawn.toBuffer();
+      const { width, height, channels } = await sharp(data).metadata();
+      assert.deepEqual(jpegHeader(data), { width, height, isGrey: channels === 1 });
+    });
+
+  it("returns null if a profile or a fourth channel may change the colours", async () => {
+    for (const profile of ["p3", "cmyk"])
+      assert.equal(jpegHeader(await plain("orange", 20, 30).withIccProfile(profile).jpeg().toBuffer()), null);
+    const cmyk = await plain("orange", 20, 30).toColourspace("cmyk").jpeg().toBuffer();
+    assert.equal((await sharp(cmyk).metadata()).hasProfile, false);
+    assert.equal(jpegHeader(cmyk), null);
+  });
+
+  it("returns null if EXIF may turn the image, and for other formats", async () => {
+    const turned = await plain("orange", 8, 4).jpeg().withMetadata({ orientation: 6 }).toBuffer();
+    assert.equal(jpegHeader(turned), null);
+    const late = await plain("orange", 8, 4).jpeg().toBuffer();
+    const scan = late.indexOf(Buffer.of(0xff, 0xda));
+    const exif = turned.subarray(turned.indexOf(Buffer.of(0xff, 0xe1)));
+    const segment = exif.subarray(0, 2 + exif.readUInt16BE(2));
+    assert.equal(jpegHeader(Buffer.concat([late.subarray(0, scan), segment, late.subarray(scan)])), null);
+    for (const other of [
+      await plain("orange", 8, 4).png().toBuffer(),
+      await plain("orange", 8, 4).webp().toBuffer(),
+    ])
+      assert.equal(jpegHeader(other), null);
+  });
+
+  it("returns null for an incomplete header", async () => {
+    const data = await plain("orange", 8, 4).jpeg().toBuffer();
+    const scan = data.indexOf(Buffer.of(0xff, 0xda));
+    for (let length = 0; length < scan; length++) assert.equal(jpegHeader(data.subarray(0, length)), null);
+    assert.equal(jpegHeader(Buffer.of(0xff, 0xd8, ...Array(40).fill(0))), null);
+    const filled = Buffer.alloc(60_000); // 0xFF may pad before a marker: what follows it here is not a length
+    filled.set([0xff, 0xd8, 0xff, 0xff, 0xe0, 0, 16]);
+    filled.set([0xff, 0xc0, 0, 8, 8, 0, 1, 0, 1, 0, 0xff, 0xda], 4 + 0xe000);
+    assert.equal(jpegHeader(filled), null);
+  });
+});
+
+describe("toGrey", () => {
+  it("weights red, green and blue by their brightness", () => {
+    // 0.299 · 255 = 76.2, 0.587 · 255 = 149.7, 0.114 · 255 = 29.1
+    const expected = [76, 150, 29, 0, 255, 90];
+    const grey = toGrey(SIX);
+    assert.deepEqual(
+      [...grey],
+      expected.flatMap((value) => [value, value, value]),
+    );
+    assert.deepEqual([isGrey(SIX), isGrey(grey)], [false, true]);
   });
 });

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import type { Decoded, Undecoded } from "../../../src/data/pixels/decode-all.js";
-import { readPackedFile, writePackedFile } from "../../../src/data/pixels/packed-file.js";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  type Decoded,
+  PixelWriter,
+  readPackedFile,
+  type Undecoded,
+  writePackedFile,
+} from "../../../src/data/pixels/packed-file.js";
 import { sampleOf, temporaryFolder, valuesOf } from "../fixtures.js";
 
 const DIGEST = Buffer.alloc(32, 0xab);
@@ -34,7 +39,7 @@ describe("writePackedFile", () => {
   const samples = (count: number) => Array.from({ length: count }, (_, i) => sampleOf(`a/${i}.png`));
   const read = (count: number) => readPackedFile(file(), 2, samples(count));
 
-  it("keeps pixels, records and reasons, wherever the unreadable ones stand", async () => {
+  it("keeps pixels, records and reasons, wherever the unreadable images are", async () => {
     const lasting = await write([
       unreadable("an empty file", true),
       grey(1),
@@ -64,16 +69,16 @@ describe("writePackedFile", () => {
     ]);
   });
 
-  it("says that one would not give the same again", async () => {
+  it("says that an outcome would not be the same again", async () => {
     assert.equal(await write([grey(1), unreadable("no permission", false), grey(2)]), false);
   });
 
-  it("keeps that there are no images at all", async () => {
+  it("keeps an empty result", async () => {
     await write([unreadable("a folder", true)]);
     assert.deepEqual((await read(1)).samples, []);
   });
 
-  it("repeats the channel of grey images before and after one of colour", async () => {
+  it("repeats the channel of grey images before and after a coloured one", async () => {
     await write([grey(1), grey(2), coloured(10), grey(3)]);
     const { pixels, numChannels } = await read(4);
     assert.equal(numChannels, 3);
@@ -81,8 +86,42 @@ describe("writePackedFile", () => {
     assert.deepEqual(await valuesOf(pixels, 4), [...rows.flat(), ...Array(12).fill(3)]);
   });
 
-  it("does not write over a file that is there", async () => {
+  it("does not overwrite an existing file", async () => {
     writeFileSync(file(), "mine");
     await assert.rejects(write([grey(1)]), { code: "EEXIST" });
+  });
+});
+
+/** Pixels that repeat after a prime number of bytes, so that a misplaced one shows. */
+const wave = (length: number, from: number) => Uint8Array.from({ length }, (_, i) => (from + i) % 251);
+
+describe("PixelWriter", () => {
+  const inFolder = temporaryFolder();
+
+  it("widens grey images of many blocks in place, from the last to the first", async () => {
+    const side = 1024; // four images a block of 4 MiB
+    const greys = Array.from({ length: 6 }, (_, i) => wave(side ** 2, 7 * i));
+    const coloured = wave(3 * side ** 2, 100);
+    const descriptor = openSync(inFolder("pixels"), "wx+");
+    try {
+      const writer = new PixelWriter(descriptor, side);
+      for (const pixels of greys) await writer.append(pixels, 1);
+      await writer.append(coloured, 3);
+      await writer.append(greys[0], 1);
+      assert.equal(await writer.flush(), 8 * 3 * side ** 2);
+      assert.deepEqual([writer.numImages, writer.numChannels], [8, 3]);
+    } finally {
+      closeSync(descriptor);
+    }
+    const written = readFileSync(inFolder("pixels"));
+    const images = Array.from({ length: 8 }, (_, i) =>
+      written.subarray(3 * i * side ** 2, 3 * (i + 1) * side ** 2),
+    );
+    [...greys, null, greys[0]].forEach((pixels, i) => {
+      const expected = pixels
+        ? Uint8Array.from({ length: 3 * side ** 2 }, (_, p) => pixels[Math.floor(p / 3)])
+        : coloured;
+      assert.ok(images[i].equals(expected), `image ${i}`);
+    });
   });
 });

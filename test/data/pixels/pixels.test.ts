@@ -5,23 +5,23 @@ import { runInNewContext } from "node:vm";
 import { PixelArray, PixelFile, PixelSelection } from "../../../src/data/pixels/pixels.js";
 import { temporaryFolder } from "../fixtures.js";
 
-/** Four images of three bytes; the tens tell the image. */
+/** Four images of three bytes; the tens digit is the image. */
 const BYTES = Uint8Array.of(0, 1, 2, 10, 11, 12, 20, 21, 22, 30, 31, 32);
-const PLACES = Int32Array.of(2, 3, 0, 2);
+const INDICES = Int32Array.of(2, 3, 0, 2);
 const VALUES = [20, 21, 22, 30, 31, 32, 0, 1, 2, 20, 21, 22];
 
 describe("PixelArray", () => {
   it("copies images in any order", async () => {
     const pixels = new PixelArray(Uint8Array.from(BYTES), 3);
-    const copy = await pixels.read(PLACES);
+    const copy = await pixels.read(INDICES);
     assert.deepEqual([...copy], VALUES);
     copy.fill(255);
-    assert.deepEqual([...(await pixels.read(PLACES))], VALUES);
+    assert.deepEqual([...(await pixels.read(INDICES))], VALUES);
   });
 });
 
 describe("PixelSelection", () => {
-  it("reads images by places of its own", async () => {
+  it("reads images by its own indices", async () => {
     const pixels = new PixelSelection(new PixelArray(BYTES, 3), Int32Array.of(3, 1));
     assert.deepEqual([...(await pixels.read(Int32Array.of(1, 0)))], [10, 11, 12, 30, 31, 32]);
   });
@@ -34,22 +34,22 @@ describe("PixelFile", () => {
     return openSync(inFolder("pixels"), "r");
   };
 
-  it("reads images in any order, neighbours too", async () => {
+  it("reads images in any order, including neighbours", async () => {
     const pixels = new PixelFile(openFile(), 3);
-    assert.deepEqual([...(await pixels.read(PLACES))], VALUES);
+    assert.deepEqual([...(await pixels.read(INDICES))], VALUES);
     assert.deepEqual([...(await pixels.read(Int32Array.of(0, 1, 2, 3)))], [...BYTES]);
     assert.deepEqual([...(await pixels.read(new Int32Array()))], []);
   });
 
-  it("refuses images that the file no longer holds", async () => {
+  it("refuses images that the file no longer contains", async () => {
     const pixels = new PixelFile(openFile(), 3);
     truncateSync(inFolder("pixels"), 10);
     await assert.rejects(pixels.read(Int32Array.of(0, 3)), { message: "the file was cut short" });
   });
 
-  it("closes the file when it is no longer used, and not while it is read", async () => {
+  it("closes the file when it is no longer used, but not during a read", async () => {
     const descriptor = openFile();
-    const reading = new PixelFile(descriptor, 3).read(PLACES);
+    const reading = new PixelFile(descriptor, 3).read(INDICES);
     await collectGarbage();
     assert.deepEqual([...(await reading)], VALUES);
     for (let i = 0; i < 100 && isOpen(descriptor); i++) await collectGarbage();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { nearDuplicateReport } from "../../../src/data/audit/near-duplicate-report.js";
 import { findNearDuplicates } from "../../../src/data/audit/near-duplicates.js";
+import { nearDuplicateReport } from "../../../src/data/audit/report.js";
 import { loadDataset } from "../../../src/data/load.js";
 import { downloadFer2013 } from "../../../src/data/sources/fer2013.js";
 import type { LoadProgress } from "../../../src/progress.js";
