@@ -1,6 +1,6 @@
 // Values given on the command line.
 import path from "node:path";
-import { OWN_SOURCES } from "../src/data/sources/names.js";
+import { OWN_SOURCES } from "../src/data/load.js";
 import { InputError } from "../src/errors.js";
 
 /** Collects repeated `name=value` into an object; values are JSON where they parse, else text. */

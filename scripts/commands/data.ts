@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { SPLIT_WORDS } from "../../src/data/split-names.js";
+import { SPLIT_WORDS } from "../../src/data/split.js";
 import {
   type DataReport,
   findNearDuplicates,

@@ -1,7 +1,7 @@
 // What `evaluate` says and draws.
 import { toText } from "../../src/charts/text-table.js";
 import type { ChartSpec } from "../../src/charts/theme.js";
-import { SPLIT_WORDS } from "../../src/data/split-names.js";
+import { SPLIT_WORDS } from "../../src/data/split.js";
 import { type Dataset, evaluationChart, percent } from "../../src/index.js";
 import type { Evaluation } from "../../src/inference/evaluate.js";
 import type { EvaluationReport, Scores } from "../../src/inference/evaluation-report.js";

@@ -1,7 +1,7 @@
 // Options that several commands share.
 import path from "node:path";
 import { type Command, Option } from "commander";
-import { SPLIT_CHOICES, type SplitChoice } from "../../src/data/split-names.js";
+import { SPLIT_CHOICES, type SplitChoice } from "../../src/data/split.js";
 import { dataSource, numberFor } from "../arguments.js";
 
 /** The model in the box: facial expressions, trained on FER-2013. */

@@ -3,37 +3,37 @@ import { checkNumber } from "../errors.js";
 import { Random } from "../random.js";
 import type { PackedImages } from "./dataset.js";
 
-/** Images to train on or to classify; whoever takes a batch disposes `images`. */
+/** Images to train on or to classify. The receiver disposes `images`. */
 export interface Batch {
   /** float32 `[batchSize, imageSize, imageSize, 3]`, RGB, 0–255. */
   images: Tensor4D;
   /** int32 `[batchSize]`. */
   labels: Int32Array;
-  /** Places in the packed images, `[batchSize]`. */
+  /** Indices in the packed images, int32 `[batchSize]`. */
   indices: Int32Array;
 }
 
 export interface BatchOptions {
   batchSize: number;
-  /** In an order that depends on `seed` and `epoch` alone; else in the order of the packed images. */
+  /** Shuffle the images, by `seed` and `epoch` alone. Otherwise they keep their order. */
   shuffle: boolean;
   seed: number;
   epoch: number;
   /** Leave out a last batch that is not full. */
   dropLast: boolean;
-  /** Leave out this many batches at the start, as a run does that goes on within an epoch; 0 unless told. */
+  /** First batch, for a run that resumes within an epoch. Default: 0. */
   startBatch?: number;
 }
 
-/** Number of batches in a whole pass over `numImages` images. */
+/** Returns the number of batches in a pass over `numImages` images. */
 export function numBatches(numImages: number, batchSize: number, dropLast: boolean): number {
   checkNumber("batchSize", batchSize, { min: 1, integer: true });
   return dropLast ? Math.floor(numImages / batchSize) : Math.ceil(numImages / batchSize);
 }
 
 /**
- * One pass over packed images, as batches in the engine. The pixels of the next batch are read while a batch is worked on;
- * its tensor is made when it is asked for.
+ * Yields one pass over packed images as batches in the engine. The pixels of the next batch are read while the caller works on
+ * a batch; its tensor is made when the caller asks for it.
  *
  * @throws ParameterError "Expected an integer ≥ 1 for batchSize but received 0 of type number"
  */
@@ -45,7 +45,7 @@ export function batches(images: PackedImages, options: BatchOptions): AsyncGener
   return gatherAll(images, options, startBatch, endBatch);
 }
 
-/** Apart from `batches`, so that this checks its options when it is called and not at the first batch. */
+/** Separate from `batches`, which checks its options when it is called, not at the first batch. */
 async function* gatherAll(
   images: PackedImages,
   { batchSize, shuffle, seed, epoch }: BatchOptions,
@@ -60,7 +60,7 @@ async function* gatherAll(
   const read = (batch: number) => {
     const pixels =
       batch < endBatch ? images.pixels.read(indicesOf(batch)) : Promise.resolve(new Uint8Array());
-    pixels.catch(() => {}); // is told to whoever asks for the batch
+    pixels.catch(() => {}); // thrown when the caller asks for the batch
     return pixels;
   };
   for (let batch = startBatch, next = read(batch); batch < endBatch; batch++) {
@@ -71,7 +71,7 @@ async function* gatherAll(
 }
 
 /**
- * Brings the images at `indices` into the engine; the caller disposes them.
+ * Copies the images at `indices` into the engine. The caller disposes them.
  *
  * @param indices - int32 `[batchSize]`, each in `[0, numImages)`.
  */
@@ -94,7 +94,7 @@ function batchOf(
   };
 }
 
-/** Repeats the channel within the engine, which is faster than to upload it three times. */
+/** Repeats the channel inside the engine, which is faster than uploading it three times. */
 function asRgb(grey: Tensor4D): Tensor4D {
   const rgb = tf.tile(grey, [1, 1, 1, 3]);
   grey.dispose();

@@ -1,7 +1,7 @@
 import type { Pixels } from "./pixels/pixels.js";
-import type { SplitName } from "./split-names.js";
+import type { SplitName } from "./split.js";
 
-/** Images of one split, decoded once, with what is known of each. */
+/** Decoded images of one split, with their labels and paths. */
 export interface PackedImages {
   /** uint8 `[numImages, imageSize, imageSize, numChannels]`, NHWC, RGB or grey. */
   pixels: Pixels;
@@ -10,19 +10,19 @@ export interface PackedImages {
   numImages: number;
   /** Side of the square images, in pixels. */
   imageSize: number;
-  /** 1 where every image of the data set is grey, else 3. */
+  /** 1 if every image of the data set is grey, otherwise 3. */
   numChannels: 1 | 3;
-  /** File of each image, relative to the data set's root, as the reports and charts name it. */
+  /** File of each image, relative to the data set's root. */
   paths: string[];
 }
 
 /** A data set ready to train on. */
 export interface Dataset {
-  /** Short name for titles: "synthetic faces", "FER-2013", or the folder's. */
+  /** Short name for titles: "synthetic faces", "FER-2013", or the name of the folder. */
   name: string;
-  /** Sorted; `classNames[label]` names a class. */
+  /** Sorted by code unit; `classNames[label]` is the class of a label. */
   classNames: string[];
-  /** How it was split, where that is known. */
+  /** How it was split, if known. */
   split?: SplitName;
   train: PackedImages;
   validation: PackedImages;

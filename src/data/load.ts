@@ -4,35 +4,45 @@ import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../cartoon
 import { checkChoice, checkNumber, InputError } from "../errors.js";
 import { cacheDir } from "../files.js";
 import type { OnProgress } from "../progress.js";
-import { assemble } from "./assemble.js";
-import type { DataReport } from "./audit/report.js";
-import type { Dataset } from "./dataset.js";
+import { classCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
+import type { Dataset, PackedImages } from "./dataset.js";
 import { loadDecoded } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
+import { PixelSelection } from "./pixels/pixels.js";
 import { isArchive, unpackArchive } from "./sources/archive.js";
 import { type ClassFolders, scanClassFolders } from "./sources/class-folders.js";
 import { downloadFer2013 } from "./sources/fer2013.js";
-import { OWN_SOURCES } from "./sources/names.js";
-import { SPLIT_CHOICES, type SplitChoice } from "./split-names.js";
+import { SPLIT_CHOICES, type SplitChoice, splitName, splitSamples } from "./split.js";
+
+/** Data sets that ferkit knows by name, with their titles. */
+export const OWN_SOURCES: Readonly<Record<string, string>> = {
+  synthetic: "synthetic faces",
+  fer2013: "FER-2013",
+};
+
+/** Returns a title for `data`: the name of an own source or of a folder or archive. */
+export function dataName(data: string): string {
+  return OWN_SOURCES[data] ?? path.basename(data).replace(/\.(tar\.gz|tgz|tar|zip)$/i, "");
+}
 
 export interface DataOptions {
   /** `synthetic`, `fer2013` (downloads it), or the path of a folder or archive of class folders. */
   data: string;
   /** Side of the square images, in pixels. */
   imageSize: number;
-  /** Governs the split, and which synthetic faces are drawn. */
+  /** Seed of the split and of the synthetic faces. */
   seed: number;
-  /** Share of each class to validate on, where the folders have no split; 1 = all, to evaluate only. */
+  /** Share of each class to validate on if the folders have no split; 1 = all, to evaluate only. */
   validationShare: number;
-  /** `folders`: theirs, or a held-out share; `official`, `official-test`: that of FER-2013's challenge, by its file names. */
+  /** `folders`: by folder, or a held-out share; `official`, `official-test`: as in FER-2013's challenge, by file name. */
   split: SplitChoice;
-  /** Leave out images beyond the first of each byte-identical group of a split; off, as published figures have it. */
+  /** Leave out all but the first of each group of duplicates in a split. Off, as in published figures. */
   dropDuplicates: boolean;
-  /** Leave out validation images whose bytes also stand in train; off, as published figures have it. */
+  /** Leave out validation images with a duplicate in train. Off, as in published figures. */
   dropLeaked: boolean;
-  /** Share of images that may be unreadable before it is an error. */
+  /** Share of unreadable images to accept. */
   maxUnreadableShare: number;
-  /** Classes of a trained model, whose labels the images get; by default those of the folders. */
+  /** Classes of a trained model, for the labels. Default: the classes of the folders. */
   classNames?: string[];
   onProgress?: OnProgress;
 }
@@ -47,9 +57,9 @@ const DEFAULTS = {
 };
 
 /**
- * Loads a data set: finds the images, decodes them once into the cache, splits, and reports on them.
+ * Loads a data set: finds the images, decodes them once into the cache, splits them, and reports on them.
  *
- * @throws InputError when there is nothing to train on, or too much cannot be read.
+ * @throws InputError when there is nothing to train on, or too many images are unreadable.
  */
 export async function loadDataset(
   given: Partial<DataOptions> & Pick<DataOptions, "data" | "imageSize">,
@@ -70,7 +80,7 @@ export async function loadDataset(
   return assemble(name, folders, decoded, classNames, options);
 }
 
-/** Brings the images into a folder, where they are not in one. */
+/** Returns the folder of the images; draws, downloads or unpacks them first if necessary. */
 async function locate({ data, seed, onProgress }: DataOptions): Promise<{ name: string; dir: string }> {
   if (data === "synthetic") {
     const drawing = { ...SYNTHETIC_DEFAULTS, seed };
@@ -93,7 +103,7 @@ async function locate({ data, seed, onProgress }: DataOptions): Promise<{ name: 
     expected: "synthetic, fer2013, or a folder or archive (.tar.gz, .tgz, .tar, .zip) of class folders",
     where: data,
     found: found ? "a file of another kind" : "no such path",
-    fix: "Check the path.",
+    fix: "Fix the path.",
   });
 }
 
@@ -103,8 +113,8 @@ function checkKnownClasses(folders: ClassFolders, classNames: string[]): void {
   throw new InputError({
     expected: `the model's classes ${classNames.join(", ")}`,
     where: folders.root,
-    found: `${unknown.join(", ")}`,
-    fix: "Rename the folders, or take a model that was trained on these classes.",
+    found: unknown.join(", "),
+    fix: "Rename the folders, or choose a model that was trained on these classes.",
   });
 }
 
@@ -121,6 +131,58 @@ function checkReadable(
     expected: isNone ? "images that can be read" : `at most ${percent} % of the images to be unreadable`,
     where: root,
     found: `${isNone ? "none" : unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
-    fix: `Mend or remove them${isNone ? "" : ", or allow more with --max-unreadable-share"}.`,
+    fix: `Fix or remove them${isNone ? "" : ", or accept more with --max-unreadable-share"}.`,
   });
+}
+
+/** Splits the decoded images, leaves out duplicates and leaked images if asked to, and writes the report. */
+function assemble(
+  name: string,
+  { root, unusedFolders }: ClassFolders,
+  decoded: DecodedImages,
+  classNames: string[],
+  { imageSize, dropDuplicates, dropLeaked, validationShare, seed, split: choice }: DataOptions,
+): Dataset & { report: DataReport } {
+  const { samples, unreadable } = decoded;
+  const splitting = { validationShare, seed, split: choice };
+  const split = splitSamples(samples, splitting, root);
+  const duplicates = new Duplicates(samples, split);
+  const duplicated = new Set(dropDuplicates ? duplicates.duplicated() : []);
+  const leaked = new Set(dropLeaked ? duplicates.leaked().filter((index) => !duplicated.has(index)) : []);
+  const kept = (indices: number[]) => indices.filter((index) => !duplicated.has(index) && !leaked.has(index));
+  const keptSplit = { train: kept(split.train), validation: kept(split.validation) };
+  const report: DataReport = {
+    name,
+    root,
+    classNames,
+    imageSize,
+    split: splitName(samples, splitting),
+    numImages: { train: keptSplit.train.length, validation: keptSplit.validation.length },
+    classCounts: classCounts(samples, keptSplit, classNames),
+    sizes: sizeCounts(samples),
+    unreadable,
+    ...duplicates.summary(),
+    dropped: { duplicates: duplicated.size, leaked: leaked.size },
+    unusedFolders,
+  };
+  const pack = (indices: number[]) => select(decoded, indices, classNames, imageSize);
+  const [train, validation] = [pack(keptSplit.train), pack(keptSplit.validation)];
+  return { name, classNames, split: report.split, train, validation, report };
+}
+
+function select(
+  { pixels, numChannels, samples }: DecodedImages,
+  indices: number[],
+  classNames: string[],
+  imageSize: number,
+): PackedImages {
+  const labelOf = new Map(classNames.map((name, label) => [name, label]));
+  return {
+    pixels: new PixelSelection(pixels, Int32Array.from(indices)),
+    labels: Int32Array.from(indices, (index) => labelOf.get(samples[index].className) as number),
+    numImages: indices.length,
+    imageSize,
+    numChannels,
+    paths: indices.map((index) => samples[index].path),
+  };
 }

@@ -6,11 +6,11 @@ import { gather } from "./batches.js";
 import type { PackedImages } from "./dataset.js";
 
 /**
- * Images beside random versions of them, to look at before training.
+ * Returns images and random augmented versions of them, to look at before training.
  *
- * @param indices - Places in the packed images.
- * @returns For each index, the image as it is and `numVersions` augmented ones: uint8 RGB pixels
- * `[imageSize, imageSize, 3]` each. Fewer versions are the same first ones.
+ * @param indices - Indices in the packed images.
+ * @returns For each index, the image itself and `numVersions` augmented versions, each uint8 RGB `[imageSize, imageSize, 3]`.
+ * A smaller `numVersions` gives the same first versions.
  * @throws ParameterError "Expected an integer in [0, 4) for indices[0] but received 4 of type number"
  */
 export async function augmentPreview(
@@ -39,7 +39,7 @@ export async function augmentPreview(
   }
 }
 
-/** Rounded pixels of each image of a batch. */
+/** Returns the rounded pixels of each image of a batch. */
 async function pixelsOf(images: Tensor4D): Promise<Uint8Array[]> {
   const [batchSize, height, width, channels] = images.shape;
   const length = height * width * channels;

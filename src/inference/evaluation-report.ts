@@ -1,7 +1,7 @@
 import type { NearDuplicates } from "../data/audit/near-duplicates.js";
 import { seenInTrain } from "../data/audit/report.js";
 import type { Dataset } from "../data/dataset.js";
-import type { SplitName } from "../data/split-names.js";
+import type { SplitName } from "../data/split.js";
 import { bootstrapIntervals, type ScoreIntervals } from "../metrics/bootstrap.js";
 import { calibrationError, reliability, withTemperature } from "../metrics/calibration.js";
 import {

@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { flatten, isPlainObject, type TrainConfig } from "../config.js";
-import type { SplitName } from "../data/split-names.js";
+import type { SplitName } from "../data/split.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { writeError, writeFileAtomically } from "../files.js";

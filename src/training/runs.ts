@@ -1,7 +1,7 @@
 // The runs below a folder, and what they have come to.
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { dataName } from "../data/sources/names.js";
+import { dataName } from "../data/load.js";
 import { InputError } from "../errors.js";
 import type { Variant } from "../model/efficientnet.js";
 import { type DoneEvent, type EpochEvent, keptEpoch, ofType } from "./events.js";

@@ -4,7 +4,7 @@ import type { PackedImages } from "../../src/data/dataset.js";
 import { PixelArray, type Pixels } from "../../src/data/pixels/pixels.js";
 import { tf } from "../../src/engine/tf.js";
 
-/** Images of 2×2 pixels, where each value tells its image (tens) and its place (ones); labels count down from 9. */
+/** Images of 2×2 pixels, whose values are 20 · image + position; labels count down from 9. */
 function packed(numImages: number, numChannels: 1 | 3): PackedImages {
   const length = 2 * 2 * numChannels;
   const bytes = Uint8Array.from(
@@ -61,11 +61,11 @@ describe("batches", () => {
     );
   });
 
-  it("leaves out a last batch that is not full when told to", async () => {
+  it("leaves out a last batch that is not full if dropLast is set", async () => {
     assert.deepEqual(await order(packed(10, 1), { ...IN_ORDER, dropLast: true }), [0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it("shuffles to an order of the seed and the epoch alone, whatever the batch size", async () => {
+  it("shuffles by the seed and the epoch only, with any batch size", async () => {
     const images = packed(10, 1);
     const first = await order(images, SHUFFLED);
     assert.deepEqual([...first].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -81,19 +81,19 @@ describe("batches", () => {
         assert.equal(labels[i], 9 - index);
         assert.deepEqual(
           values.slice(i * 12, (i + 1) * 12),
-          Array.from({ length: 12 }, (_, place) => 20 * index + place),
+          Array.from({ length: 12 }, (_, position) => 20 * index + position),
         );
       });
   });
 
-  it("goes on from a batch as if it had given the ones before", async () => {
+  it("starts at a batch as if it had given the earlier ones", async () => {
     const images = packed(10, 1);
     const whole = await collect(images, SHUFFLED);
     assert.deepEqual(await collect(images, { ...SHUFFLED, startBatch: 2 }), whole.slice(2));
     assert.deepEqual(await collect(images, { ...SHUFFLED, startBatch: 3 }), []);
   });
 
-  it("makes a batch only when it is asked for, and leaves no tensor behind but it", async () => {
+  it("makes a batch only on request, and leaves no other tensor", async () => {
     const before = tf.memory().numTensors;
     const pass = batches(packed(10, 1), SHUFFLED);
     assert.equal(tf.memory().numTensors, before);
@@ -104,15 +104,15 @@ describe("batches", () => {
     assert.equal(tf.memory().numTensors, before);
   });
 
-  it("reads the pixels of one batch ahead while a batch is worked on", async () => {
+  it("reads the pixels of the next batch while the caller works on a batch", async () => {
     const images = packed(10, 1);
     const [asked, given]: number[][][] = [[], []];
     const pixels: Pixels = {
-      async read(places) {
-        asked.push([...places]);
-        const values = await images.pixels.read(places);
+      async read(indices) {
+        asked.push([...indices]);
+        const values = await images.pixels.read(indices);
         await new Promise(setImmediate);
-        given.push([...places]);
+        given.push([...indices]);
         return values;
       },
     };
@@ -131,11 +131,11 @@ describe("batches", () => {
     assert.deepEqual(seen.flat(), [...first, ...second, ...third]);
   });
 
-  it("tells of pixels that cannot be read when their batch is asked for, and not where nobody asks", async () => {
+  it("throws a read error when its batch is requested, and not if nobody requests it", async () => {
     const images = packed(10, 1);
     const pixels: Pixels = {
-      read: (places) =>
-        places[0] === 4 ? Promise.reject(new Error("cut short")) : images.pixels.read(places),
+      read: (indices) =>
+        indices[0] === 4 ? Promise.reject(new Error("cut short")) : images.pixels.read(indices),
     };
     const rejected: unknown[] = [];
     const note = (reason: unknown) => rejected.push(reason);

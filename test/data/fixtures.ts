@@ -8,13 +8,13 @@ import type { DecodedImages, DecodedSample } from "../../src/data/pixels/packed-
 import type { Pixels } from "../../src/data/pixels/pixels.js";
 import type { Sample } from "../../src/data/sources/class-folders.js";
 
-/** What tells where data come from and are cached. */
+/** Environment variables of data and caches. */
 const VARIABLES = ["XDG_CACHE_HOME", "FERKIT_CACHE", "FERKIT_FER2013_URL"];
 
 /**
- * Gives each test of a suite a folder of its own, and a cache in it; both are gone afterwards. To call inside `describe`.
+ * Gives each test of a suite its own folder with a cache, and removes it afterwards. Call it inside `describe`.
  *
- * @returns The path of something in the folder of the test that runs.
+ * @returns A function that gives a path in the folder of the running test.
  */
 export function temporaryFolder(): (...parts: string[]) => string {
   const before = VARIABLES.map((name) => process.env[name]);
@@ -34,19 +34,19 @@ export function temporaryFolder(): (...parts: string[]) => string {
   return (...parts) => path.join(dir, ...parts);
 }
 
-/** An image of one colour, in the format that the file's name tells. */
+/** Draws an image of one colour, in the format of the file's ending. */
 export async function drawImage(file: string, colour: string, width = 8, height = width): Promise<void> {
   mkdirSync(path.dirname(file), { recursive: true });
   await sharp({ create: { width, height, channels: 3, background: colour } }).toFile(file);
 }
 
-/** Images of one colour each, by their paths below the folder: `{ "train/happy/a.png": "red" }`. */
+/** Draws images of one colour, by path in the folder: `{ "train/happy/a.png": "red" }`. */
 export async function drawImages(dir: string, colours: Record<string, string>): Promise<string> {
   await Promise.all(Object.entries(colours).map(([file, colour]) => drawImage(path.join(dir, file), colour)));
   return dir;
 }
 
-/** Files as they are, by their paths below the folder. */
+/** Writes files, by path in the folder. */
 export function writeFiles(dir: string, files: Record<string, string | Uint8Array>): string {
   for (const [file, data] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
@@ -55,20 +55,20 @@ export function writeFiles(dir: string, files: Record<string, string | Uint8Arra
   return dir;
 }
 
-/** Values of the first images, `[numImages, imageSize, imageSize, numChannels]`. */
+/** Reads the values of the first images, `[numImages, imageSize, imageSize, numChannels]`. */
 export async function valuesOf(pixels: Pixels, numImages: number): Promise<number[]> {
   return [...(await pixels.read(Int32Array.from({ length: numImages }, (_, i) => i)))];
 }
 
-/** Decoded images with the values of their pixels, to be compared. */
+/** Reads the pixels of decoded images, to compare them. */
 export async function contentOf({ pixels, ...decoded }: DecodedImages) {
   return { ...decoded, values: await valuesOf(pixels, decoded.samples.length) };
 }
 
 /**
- * A sample as decoding leaves it: the split and class by its path, `train/happy/a.png` or `happy/a.png`.
+ * Returns a decoded sample with the split and class of its path, `train/happy/a.png` or `happy/a.png`.
  *
- * @param digest - Equal for byte-identical files; the path unless told.
+ * @param digest - Equal for duplicates. Default: the path.
  */
 export function sampleOf(file: string, digest = file, width = 48, height = width): DecodedSample & Sample {
   const [className, split] = file.split("/").reverse().slice(1);
@@ -76,10 +76,10 @@ export function sampleOf(file: string, digest = file, width = 48, height = width
   return { path: file, className, split: known, size: 100, changed: 0, digest, width, height };
 }
 
-/** Files of an archive; one with a target is a symbolic link. */
+/** Files of an archive; an entry with a target is a symbolic link. */
 export type Entries = Record<string, Uint8Array | { target: string }>;
 
-/** A tar archive whose paths are taken as they are, hostile ones too. */
+/** Packs a tar archive, also with hostile paths. */
 export function tarOf(entries: Entries): Buffer {
   const blocks = Object.entries(entries).flatMap(([name, content]) => {
     const data = "target" in content ? new Uint8Array() : content;
@@ -91,7 +91,7 @@ export function tarOf(entries: Entries): Buffer {
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
-/** A zip archive without compression, whose paths are taken as they are. */
+/** Packs a zip archive without compression, also with hostile paths. */
 export function zipOf(entries: Entries): Buffer {
   const [local, central]: Buffer[][] = [[], []];
   for (const [name, content] of Object.entries(entries)) {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { SYNTHETIC_DEFAULTS, syntheticKey } from "../../src/cartoons/draw.js";
 import type { PackedImages } from "../../src/data/dataset.js";
 import { loadDataset } from "../../src/data/load.js";
-import { drawImages, temporaryFolder, valuesOf, writeFiles } from "./fixtures.js";
+import { loopback, whole } from "../loopback.js";
+import { drawImages, type Entries, tarOf, temporaryFolder, valuesOf, writeFiles, zipOf } from "./fixtures.js";
 
 const SPLIT_FACES = {
   "train/happy/1.png": "#101010",
@@ -19,6 +23,8 @@ const FACES = {
   "b/1.png": "#404040",
   "b/2.png": "#505050",
 };
+
+const FOUR = { "a/1.png": "#101010", "a/2.png": "#202020", "b/1.png": "#303030", "b/2.png": "#404040" };
 
 describe("loadDataset", () => {
   const inFolder = temporaryFolder();
@@ -85,7 +91,7 @@ describe("loadDataset", () => {
     });
   });
 
-  it("leaves out the images for tests where others are for validation, and says so", async () => {
+  it("leaves out test images if there are validation images, and says so", async () => {
     await drawImages(data(), {
       ...SPLIT_FACES,
       "test/happy/4.png": "#707070",
@@ -97,7 +103,7 @@ describe("loadDataset", () => {
     assert.deepEqual(report.unusedFolders, ["test"]);
   });
 
-  it("splits folders that have no split, each image with its own label and pixels", async () => {
+  it("holds out a share if the folders have no split, each image with its label and pixels", async () => {
     await drawImages(data(), FACES);
     const { train, validation } = await load({ validationShare: 0.4 });
     assert.deepEqual([train.numImages, validation.numImages], [3, 2]); // 1 of 3 and 1 of 2 held out
@@ -111,14 +117,14 @@ describe("loadDataset", () => {
     assert.deepEqual([...train.paths, ...validation.paths].sort(), Object.keys(FACES));
   });
 
-  it("gives everything to validation for a share of 1", async () => {
+  it("validates on all images for a share of 1", async () => {
     await drawImages(data(), FACES);
     const { train, validation } = await load({ validationShare: 1 });
     assert.deepEqual([train.numImages, validation.numImages], [0, 5]);
     assert.deepEqual(await valuesOf(validation.pixels, 5), [0x10, 0x20, 0x30, 0x40, 0x50]);
   });
 
-  describe("with byte-identical images", () => {
+  describe("with duplicates", () => {
     beforeEach(async () => {
       await drawImages(data(), SPLIT_FACES);
       const copy = (from: string, to: string) => copyFileSync(inFolder("data", from), inFolder("data", to));
@@ -135,7 +141,7 @@ describe("loadDataset", () => {
       [{ dropDuplicates: true, dropLeaked: true }, { duplicates: 2, leaked: 2 }, ["1", "2"], ["3"]],
     ];
     for (const [options, dropped, train, validation] of cases)
-      it(`keeps and reports what ${Object.keys(options).join(" and ") || "no option"} says`, async () => {
+      it(`keeps and reports what ${Object.keys(options).join(" and ") || "no option"} asks for`, async () => {
         const { report, ...dataset } = await load(options);
         const { duplicateGroups, duplicateImages, leakedImages, labelConflicts } = report;
         assert.deepEqual({ duplicateGroups, duplicateImages, leakedImages, labelConflicts }, found);
@@ -156,7 +162,7 @@ describe("loadDataset", () => {
     });
     const two = "b/0.png: an empty file; b/9.jpg: no image that can be read";
 
-    it("leaves them out and names them, up to the share that is allowed", async () => {
+    it("leaves them out and names them, up to the accepted share", async () => {
       const { report, train } = await load({ maxUnreadableShare: 2 / 7, validationShare: 0 });
       assert.deepEqual(report.unreadable, [
         { path: "b/0.png", reason: "an empty file" },
@@ -165,24 +171,24 @@ describe("loadDataset", () => {
       assert.deepEqual(train.paths, Object.keys(FACES));
     });
 
-    it("refuses more than that", async () => {
+    it("refuses more", async () => {
       await rejects(
         load({ maxUnreadableShare: 0.07 }),
-        `Expected at most 7 % of the images to be unreadable at ${data()} but found 2 of 7 (${two}). Mend or remove them, or allow more with --max-unreadable-share.`,
+        `Expected at most 7 % of the images to be unreadable at ${data()} but found 2 of 7 (${two}). Fix or remove them, or accept more with --max-unreadable-share.`,
       );
       await assert.rejects(load(), /Expected at most 1 % of the images to be unreadable/);
     });
 
-    it("refuses a folder of nothing else, whatever is allowed", async () => {
+    it("refuses a folder with nothing else, whatever share is accepted", async () => {
       const dir = writeFiles(inFolder("bad"), { "b/0.png": "", "c/9.jpg": "text" });
       await rejects(
         load({ data: dir, maxUnreadableShare: 1 }),
-        `Expected images that can be read at ${dir} but found none of 2 (${two.replace("b/9", "c/9")}). Mend or remove them.`,
+        `Expected images that can be read at ${dir} but found none of 2 (${two.replace("b/9", "c/9")}). Fix or remove them.`,
       );
     });
   });
 
-  it("labels by the classes of a model, and refuses others", async () => {
+  it("labels by the classes of a model, and refuses other classes", async () => {
     await drawImages(data(), FACES);
     const { classNames, train, report } = await load({ classNames: ["z", "b", "a"], validationShare: 0 });
     assert.deepEqual(classNames, ["z", "b", "a"]);
@@ -190,7 +196,122 @@ describe("loadDataset", () => {
     assert.equal(report.classCounts[0].count, 0);
     await rejects(
       load({ classNames: ["b", "c"] }),
-      `Expected the model's classes b, c at ${data()} but found a. Rename the folders, or take a model that was trained on these classes.`,
+      `Expected the model's classes b, c at ${data()} but found a. Rename the folders, or choose a model that was trained on these classes.`,
     );
   });
+
+  const server = loopback();
+  const loadFrom = (source: string, options = {}) =>
+    loadDataset({ data: source, imageSize: 1, validationShare: 0, ...options });
+  /** Packs the images, in a folder of that name or at the top. */
+  const archive = async (pack: (entries: Entries) => Buffer, folder = "") => {
+    const dir = await drawImages(inFolder("images"), FOUR);
+    const files = Object.keys(FOUR).map((file) => [folder + file, readFileSync(path.join(dir, file))]);
+    return pack(Object.fromEntries(files));
+  };
+  const cached = () => {
+    const dir = inFolder("cache/ferkit");
+    return existsSync(dir) ? readdirSync(dir).flatMap((name) => readdirSync(path.join(dir, name))) : [];
+  };
+  /** Refuses, and leaves nothing in the cache. */
+  const refuses = async (loaded: Promise<unknown>, message: string, name = "InputError") => {
+    await rejects(loaded, message, name);
+    assert.deepEqual(cached(), []);
+  };
+  const LAYOUT =
+    "Expected class folders with images, with or without train and validation folders around them";
+
+  for (const [file, pack] of [
+    ["set.tar.gz", (entries: Entries) => gzipSync(tarOf(entries))],
+    ["set.tgz", (entries: Entries) => gzipSync(tarOf(entries))],
+    ["set.tar", tarOf],
+    ["set.zip", zipOf],
+  ] as const)
+    it(`loads ${file}, named by the folder in it, otherwise by the file`, async () => {
+      writeFileSync(inFolder(file), await archive(pack, "Expressions/"));
+      const wrapped = await loadFrom(inFolder(file));
+      assert.equal(wrapped.name, "Expressions");
+      assert.deepEqual(await valuesOf(wrapped.train.pixels, 4), [0x10, 0x20, 0x30, 0x40]);
+      writeFileSync(inFolder(`other-${file}`), await archive(pack));
+      const { name, train } = await loadFrom(inFolder(`other-${file}`));
+      assert.equal(name, "other-set");
+      assert.deepEqual(train.paths, Object.keys(FOUR));
+    });
+
+  it("loads synthetic faces that were drawn before with the same seed", async () => {
+    const key = syntheticKey({ ...SYNTHETIC_DEFAULTS, seed: 5 });
+    await drawImages(inFolder("cache/ferkit/synthetic", key), FOUR);
+    const { name, train } = await loadFrom("synthetic", { seed: 5 });
+    assert.equal(name, "synthetic faces");
+    assert.deepEqual(await valuesOf(train.pixels, 4), [0x10, 0x20, 0x30, 0x40]);
+  });
+
+  it("downloads FER-2013's archive once", async () => {
+    server.answers = [whole(gzipSync(await archive(tarOf, "Facial-Expression-Dataset-master/")))];
+    process.env.FERKIT_FER2013_URL = server.url;
+    for (let i = 0; i < 2; i++) {
+      const { name, train } = await loadFrom("fer2013");
+      assert.equal(name, "FER-2013");
+      assert.deepEqual(await valuesOf(train.pixels, 4), [0x10, 0x20, 0x30, 0x40]);
+    }
+    assert.equal(server.requests.length, 1);
+  });
+
+  it("says what data can be if there is no such path", async () => {
+    const expected =
+      "Expected synthetic, fer2013, or a folder or archive (.tar.gz, .tgz, .tar, .zip) of class folders";
+    writeFiles(inFolder(), { "faces.txt": "text" });
+    for (const [data, found] of [
+      [inFolder("none"), "no such path"],
+      [inFolder("none.zip"), "no such path"],
+      [inFolder("faces.txt"), "a file of another kind"],
+    ])
+      await refuses(loadFrom(data), `${expected} at ${data} but found ${found}. Fix the path.`);
+  });
+
+  it("says that a folder is empty or has only one class", async () => {
+    mkdirSync(inFolder("empty"));
+    await refuses(
+      loadFrom(inFolder("empty")),
+      `${LAYOUT} at ${inFolder("empty")} but found no images in class folders. Move each image into a folder named by its class.`,
+    );
+    const dir = await drawImages(inFolder("one"), { "a/1.png": "red" });
+    await refuses(
+      loadFrom(dir),
+      `Expected at least two classes at ${dir} but found only a. Add a folder for each class.`,
+    );
+  });
+
+  it("refuses an archive that is cut short, and leaves nothing", async () => {
+    for (const [file, data] of [
+      ["cut.tar.gz", await archive((entries) => gzipSync(tarOf(entries)))],
+      ["cut.zip", await archive(zipOf)],
+    ] as const) {
+      writeFileSync(inFolder(file), data.subarray(0, data.length / 2));
+      await assert.rejects(loadFrom(inFolder(file)), {
+        name: "InputError",
+        message:
+          /^Expected a complete .* at \S+cut\.\S+ but found one that cannot be read \(.+\)\. Remove it/,
+      });
+      assert.deepEqual(cached(), []);
+    }
+  });
+
+  const cases: [object, string][] = [
+    [{ imageSize: Number.NaN }, "an integer in [1, 1024] for imageSize but received NaN of type number"],
+    [{ imageSize: -48 }, "an integer in [1, 1024] for imageSize but received -48 of type number"],
+    [{ imageSize: 48.5 }, "an integer in [1, 1024] for imageSize but received 48.5 of type number"],
+    [
+      { validationShare: Number.NaN },
+      "a number in [0, 1] for validationShare but received NaN of type number",
+    ],
+    [{ validationShare: -0.2 }, "a number in [0, 1] for validationShare but received -0.2 of type number"],
+    [{ maxUnreadableShare: -1 }, "a number in [0, 1] for maxUnreadableShare but received -1 of type number"],
+    [{ seed: Number.NaN }, "an integer ≥ 0 for seed but received NaN of type number"],
+    [{ seed: -1 }, "an integer ≥ 0 for seed but received -1 of type number"],
+  ];
+  for (const [options, message] of cases)
+    it(`refuses ${Object.entries(options).flat().join(" ")} before it reads data`, async () => {
+      await refuses(loadFrom(inFolder("none"), options), `Expected ${message}`, "ParameterError");
+    });
 });

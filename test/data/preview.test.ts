@@ -19,7 +19,7 @@ const images: PackedImages = {
 };
 const rgb = (index: number) =>
   Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, i) => grey[index * SIZE * SIZE + Math.floor(i / 3)]);
-/** Left and right of each row of RGB pixels exchanged. */
+/** Swaps left and right of each row of RGB pixels. */
 const mirrored = (pixels: Uint8Array) =>
   pixels.map((_, i) => {
     const [row, x, channel] = [Math.floor(i / (3 * SIZE)), Math.floor(i / 3) % SIZE, i % 3];
@@ -27,7 +27,7 @@ const mirrored = (pixels: Uint8Array) =>
   });
 
 describe("augmentPreview", () => {
-  it("gives each image as it is, then its versions", async () => {
+  it("gives each image, then its versions", async () => {
     const flip = { ...NO_AUGMENTATION, horizontalFlip: 1 };
     assert.deepEqual(await augmentPreview(images, [3, 1], 2, flip, 0), [
       [rgb(3), mirrored(rgb(3)), mirrored(rgb(3))],
@@ -35,7 +35,7 @@ describe("augmentPreview", () => {
     ]);
   });
 
-  it("gives versions that differ, and the same ones for the same seed", async () => {
+  it("gives different versions, and the same ones for the same seed", async () => {
     const [versions] = await augmentPreview(images, [0], 3, BASELINE_AUGMENTATION, 5);
     const distinct = new Set(versions.map((pixels) => pixels.join()));
     assert.equal(distinct.size, 1 + 3);
@@ -44,12 +44,12 @@ describe("augmentPreview", () => {
     assert.notDeepEqual(await augmentPreview(images, [0], 3, BASELINE_AUGMENTATION, 6), [versions]);
   });
 
-  it("gives nothing for no images, and the images alone for no versions", async () => {
+  it("gives nothing for no images, and only the images for no versions", async () => {
     assert.deepEqual(await augmentPreview(images, [], 3, BASELINE_AUGMENTATION, 0), []);
     assert.deepEqual(await augmentPreview(images, [2], 0, BASELINE_AUGMENTATION, 0), [[rgb(2)]]);
   });
 
-  it("leaves no tensor behind, nor when its options are wrong", async () => {
+  it("leaves no tensor behind, also when its options are wrong", async () => {
     const before = tf.memory().numTensors;
     await augmentPreview(images, [0, 1], 2, BASELINE_AUGMENTATION, 0);
     await assert.rejects(augmentPreview(images, [0], 2, { ...NO_AUGMENTATION, rotation: -1 }, 0), {
@@ -58,7 +58,7 @@ describe("augmentPreview", () => {
     assert.equal(tf.memory().numTensors, before);
   });
 
-  it("refuses places that are not there, and counts that are none", async () => {
+  it("refuses indices out of range, and invalid counts", async () => {
     await assert.rejects(augmentPreview(images, [0, 4], 1, BASELINE_AUGMENTATION, 0), {
       name: "ParameterError",
       message: "Expected an integer in [0, 4) for indices[1] but received 4 of type number",

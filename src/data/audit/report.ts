@@ -1,8 +1,7 @@
 // What a data set holds, and what is doubtful about it.
 import type { Dataset } from "../dataset.js";
 import type { DecodedSample } from "../pixels/packed-file.js";
-import type { Split } from "../split.js";
-import type { SplitName } from "../split-names.js";
+import type { Split, SplitName } from "../split.js";
 import type { NearDuplicatePair, NearDuplicates } from "./near-duplicates.js";
 
 /** Counts, sizes, unreadable files and duplicates of a data set. */

@@ -10,7 +10,7 @@ import { cacheDir, writeError } from "../../files.js";
 
 const TAR_FILE = /\.(tar|tgz|tar\.gz)$/i;
 const ZIP_FILE = /\.zip$/i;
-/** Read at a time, in bytes: what lies in so much is written before anything else is done. */
+/** Bytes to read at a time. */
 const READ_BYTES = 2 ** 18;
 
 export function isArchive(file: string): boolean {
@@ -18,11 +18,10 @@ export function isArchive(file: string): boolean {
 }
 
 /**
- * Unpacks an archive into the cache, whole or not at all, and returns the folder; one that is there already is taken.
+ * Unpacks an archive into the cache, as a whole or not at all, and returns the folder. An archive that was unpacked before is
+ * not unpacked again. Links are left out.
  *
- * Links are left out.
- *
- * @throws InputError when the archive is cut short or empty, or has an entry that would lie outside the folder.
+ * @throws InputError when the archive is cut short or empty, or has an entry outside its folder.
  */
 export async function unpackArchive(file: string): Promise<string> {
   const { size, mtimeMs } = await stat(file);
@@ -39,14 +38,14 @@ export async function unpackArchive(file: string): Promise<string> {
     if ((await readdir(temporary)).length === 0) throw new Error("no files in it");
     await rename(temporary, dir);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // a file may stand where a folder should
+    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file in place of a folder
     if ((await stat(dir).catch(() => null)) !== null) return dir; // another process was faster
     throw archiveError(file, dir, error);
   }
   return dir;
 }
 
-/** Files are written one after another, which for many small ones takes a fifth of the time of several at once. */
+/** Writes one file after another: for many small files that takes a fifth of the time of several at once. */
 async function unpackTar(file: string, dir: string): Promise<void> {
   const { UnpackSync } = await import("tar");
   let refused: unknown = null;
@@ -87,7 +86,7 @@ async function unpackZip(file: string, dir: string): Promise<void> {
   }
 }
 
-/** By the Unix mode in the upper half of the attributes. */
+/** Reads the Unix mode in the upper half of the attributes. */
 function isLink({ externalFileAttributes }: Entry): boolean {
   return ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
 }
@@ -101,7 +100,7 @@ function outside(file: string, entryPath: string): InputError {
     expected: "an archive that stays in its folder",
     where: file,
     found: `the entry ${entryPath}`,
-    fix: "Do not trust this archive; nothing was unpacked.",
+    fix: "Remove the archive, since it is not to be trusted; nothing was unpacked.",
   });
 }
 
@@ -113,9 +112,9 @@ function archiveError(file: string, dir: string, error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (/invalid relative path|absolute path/.test(message)) return outside(file, message.replace(/^.*: /, ""));
   return new InputError({
-    expected: "a whole .tar.gz, .tgz, .tar or .zip archive",
+    expected: "a complete .tar.gz, .tgz, .tar or .zip archive",
     where: file,
     found: `one that cannot be read (${message})`,
-    fix: "Remove it, then download or make it again; nothing was unpacked.",
+    fix: "Remove it, and download or pack it again; nothing was unpacked.",
   });
 }

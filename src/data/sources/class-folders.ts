@@ -9,35 +9,35 @@ export interface Sample {
   /** Relative to the root. */
   path: string;
   className: string;
-  /** Null where the folders have no split. */
+  /** Null if the folders have no split. */
   split: "train" | "validation" | null;
-  /** In bytes. */
+  /** Size in bytes. */
   size: number;
   /** Time of the last change, in milliseconds. */
   changed: number;
 }
 
-/** Class folders as they lie on disk. */
+/** Class folders on disk. */
 export interface ClassFolders {
   root: string;
-  /** Sorted. */
+  /** Sorted by code unit. */
   classNames: string[];
   /** Sorted by split, then path. */
   samples: Sample[];
-  /** Split folders that are not used: those for tests, where others are for validation. */
+  /** Split folders that are not used: test folders beside validation folders. */
   unusedFolders: string[];
 }
 
 const TRAIN = /^train(ing)?$/i;
 const VALIDATION = /^(valid(ation)?|val)$/i;
 const TEST = /^test(ing)?$/i;
-const LAYOUT = "folders named by class that hold images, under train and validation or not";
+const LAYOUT = "class folders with images, with or without train and validation folders around them";
 
 /**
- * Finds class folders and their images; a lone folder around them, as archives have it, is looked into, and links to folders
- * are followed. Images for tests validate where there are none for validation, and are left out where there are.
+ * Finds class folders and their images. Enters a single folder around them, as archives have, and follows links to folders.
+ * Test images are for validation if there is no validation folder, and are left out otherwise.
  *
- * @throws InputError when there are no images, one class only, or other classes in validation than in train.
+ * @throws InputError when there are no images, only one class, or different classes in train and validation.
  */
 export async function scanClassFolders(dir: string): Promise<ClassFolders> {
   const root = await unwrap(dir);
@@ -67,46 +67,46 @@ function classesOf(samples: Sample[]): string[] {
   return [...new Set(samples.map(({ className }) => className))].sort();
 }
 
-/** Paths of the images in a folder of the root and below it; a folder that links lead to more than once counts once. */
+/** Returns the paths of all images in a folder, at any depth. A folder with several links to it counts once. */
 async function imagesBelow(folder: string, root: string, seen = new Set<string>()): Promise<string[]> {
   const dir = path.join(root, folder);
-  const place = await realpath(dir);
-  if (seen.has(place)) return [];
-  seen.add(place);
+  const target = await realpath(dir);
+  if (seen.has(target)) return [];
+  seen.add(target);
   const { folders, images } = await list(dir, root);
   let files = images.map((name) => `${folder}/${name}`);
   for (const name of folders) files = files.concat(await imagesBelow(path.join(folder, name), root, seen));
   return files;
 }
 
-/** Asked for without a promise, which takes a fifth of the time. */
+/** Synchronous, which takes a fifth of the time. */
 function stampOf(file: string): Pick<Sample, "size" | "changed"> {
   try {
     const { size, mtimeMs } = statSync(file);
     return { size, changed: mtimeMs };
   } catch {
-    return { size: 0, changed: 0 }; // a link to nowhere stays a sample, to be named among the unreadable ones
+    return { size: 0, changed: 0 }; // a broken link stays a sample, to be reported as unreadable
   }
 }
 
-/** Goes into a folder as long as it holds one folder and no image. */
+/** Enters folders that hold a single folder and no image. */
 async function unwrap(dir: string, seen = new Set<string>()): Promise<string> {
   const { folders, images } = await list(dir, dir);
   if (folders.length !== 1 || images.length > 0) return dir;
   const inner = path.join(dir, folders[0]);
-  const place = await realpath(inner);
-  if (seen.has(place) || (await list(inner, inner)).folders.length === 0) return dir;
-  return unwrap(inner, seen.add(place));
+  const target = await realpath(inner);
+  if (seen.has(target) || (await list(inner, inner)).folders.length === 0) return dir;
+  return unwrap(inner, seen.add(target));
 }
 
-/** Names of the folders and of the images in a folder, sorted, without hidden ones and what macOS adds to its archives. */
+/** Lists the folders and images in a folder, without hidden ones and those that macOS adds to archives. */
 async function list(dir: string, root: string): Promise<{ folders: string[]; images: string[] }> {
   const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new InputError({
       expected: "a folder that can be read",
       where: dir,
       found: `the error ${error.code}`,
-      fix: "Mend its permissions, or give another folder.",
+      fix: "Fix its permissions, or choose another folder.",
     });
   });
   const [folders, images]: string[][] = [[], []];
@@ -121,7 +121,7 @@ async function list(dir: string, root: string): Promise<{ folders: string[]; ima
   return { folders: folders.sort(), images };
 }
 
-/** Not where the link leads back to a folder that it lies in, or that the data set does. */
+/** False also for a link back to a folder around it or around the data set. */
 async function leadsToFolder(link: string, root: string): Promise<boolean> {
   try {
     const target = await realpath(link);
@@ -129,7 +129,7 @@ async function leadsToFolder(link: string, root: string): Promise<boolean> {
     const around = await Promise.all([path.dirname(link), root].map((dir) => realpath(dir)));
     return !around.some((dir) => `${dir}/`.startsWith(target === "/" ? target : `${target}/`));
   } catch {
-    return false; // it leads nowhere
+    return false; // a broken link
   }
 }
 
@@ -139,22 +139,22 @@ function checkClasses(root: string, samples: Sample[], classNames: string[]): vo
       expected: LAYOUT,
       where: root,
       found: "no images in class folders",
-      fix: "Put each image into a folder named by its class.",
+      fix: "Move each image into a folder named by its class.",
     });
   if (classNames.length === 1)
     throw new InputError({
       expected: "at least two classes",
       where: root,
       found: `only ${classNames[0]}`,
-      fix: "Add a folder for each other class.",
+      fix: "Add a folder for each class.",
     });
   const ofSplit = (split: string) => classesOf(samples.filter((sample) => sample.split === split));
   const [train, validation] = [ofSplit("train"), ofSplit("validation")];
   if (train.length === 0 || validation.length === 0 || train.join() === validation.join()) return;
   const only = (a: string[], b: string[]) => a.filter((name) => !b.includes(name)).join(", ");
   const parts = [
-    only(train, validation) && `${only(train, validation)} in train alone`,
-    only(validation, train) && `${only(validation, train)} in validation alone`,
+    only(train, validation) && `${only(train, validation)} only in train`,
+    only(validation, train) && `${only(validation, train)} only in validation`,
   ];
   throw new InputError({
     expected: "the same classes in train and validation",

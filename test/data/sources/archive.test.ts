@@ -17,7 +17,7 @@ import { type Entries, tarOf, temporaryFolder, writeFiles, zipOf } from "../fixt
 
 const bytes = (text: string) => Buffer.from(text);
 const random = new Random(1);
-/** So long that an archive cut anywhere lacks some of it, and not to be compressed. */
+/** Not compressible, and long enough that a cut archive lacks some of it. */
 const noise = Buffer.from(Array.from({ length: 20_000 }, () => random.integer(256)));
 const OUTSIDE = path.join(os.tmpdir(), "ferkit-outside.png");
 const FORMATS: [string, (entries: Entries) => Buffer][] = [
@@ -45,7 +45,7 @@ describe("unpackArchive", () => {
     const dir = inFolder("cache/ferkit/unpacked");
     return existsSync(dir) ? readdirSync(dir) : [];
   };
-  /** Neither the cache nor the test's folder holds anything but the archive. */
+  /** Checks that the cache and the test's folder hold only the archive. */
   const assertNothingLeft = (name: string) => {
     assert.deepEqual(unpacked(), []);
     assert.deepEqual(readdirSync(inFolder()).sort(), ["cache", name]);
@@ -72,12 +72,9 @@ describe("unpackArchive", () => {
       for (const length of [0, 100, whole.length >> 1, whole.length - 1100])
         await assert.rejects(unpack(name, whole.subarray(0, length)), (error: Error) => {
           assert.equal(error.name, "InputError");
-          const start = `Expected a whole .tar.gz, .tgz, .tar or .zip archive at ${inFolder(name)} but found `;
+          const start = `Expected a complete .tar.gz, .tgz, .tar or .zip archive at ${inFolder(name)} but found `;
           assert.ok(error.message.startsWith(start), error.message);
-          assert.match(
-            error.message,
-            /\. Remove it, then download or make it again; nothing was unpacked\.$/,
-          );
+          assert.match(error.message, /\. Remove it, and download or pack it again; nothing was unpacked\.$/);
           return true;
         });
       assertNothingLeft(name);
@@ -89,7 +86,7 @@ describe("unpackArchive", () => {
           unpack(name, pack({ "a/1.png": noise, [entry]: bytes("bad"), "b/2.png": noise })),
           {
             name: "InputError",
-            message: `Expected an archive that stays in its folder at ${inFolder(name)} but found the entry ${entry}. Do not trust this archive; nothing was unpacked.`,
+            message: `Expected an archive that stays in its folder at ${inFolder(name)} but found the entry ${entry}. Remove the archive, since it is not to be trusted; nothing was unpacked.`,
           },
         );
         assertNothingLeft(name);
@@ -112,14 +109,14 @@ describe("unpackArchive", () => {
     assert.deepEqual(unpacked(), []);
   });
 
-  it("refuses an archive that holds nothing, and a file that is none", async () => {
+  it("refuses an empty archive, and a file that is not an archive", async () => {
     await assert.rejects(unpack("faces.zip", zipOf({})), { name: "InputError", message: /no files in it/ });
     await assert.rejects(unpack("faces.zip", bytes("<html>Log in first</html>")), { name: "InputError" });
     await assert.rejects(unpack("faces.tar.gz", bytes("<html>Log in first</html>")), { name: "InputError" });
     assert.deepEqual(unpacked(), []);
   });
 
-  it("takes what it unpacked before, as long as the archive is the same", async () => {
+  it("does not unpack the same archive again", async () => {
     const dir = await unpack("faces.tar", tarOf({ "a/1.png": bytes("one") }));
     writeFileSync(`${dir}/a/1.png`, "mark");
     assert.equal(await unpackArchive(inFolder("faces.tar")), dir);
@@ -133,7 +130,7 @@ describe("unpackArchive", () => {
     assert.equal(readFileSync(`${other}/a/1.png`, "utf8"), "two");
   });
 
-  it("gives two that unpack at once the same folder", async () => {
+  it("gives two calls at the same time the same folder", async () => {
     writeFileSync(inFolder("faces.tar"), tarOf({ "a/1.png": noise }));
     const [first, second] = await Promise.all([1, 2].map(() => unpackArchive(inFolder("faces.tar"))));
     assert.equal(first, second);

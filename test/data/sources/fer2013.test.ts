@@ -9,7 +9,7 @@ import type { LoadProgress } from "../../../src/progress.js";
 import { loopback, status, whole } from "../../loopback.js";
 import { temporaryFolder } from "../fixtures.js";
 
-const ARCHIVE = path.join(__dirname, "../../../shared/fer2013/Facial-Expression-Dataset.tar.gz");
+const ARCHIVE = path.join(__dirname, "../../../../shared/fer2013/Facial-Expression-Dataset.tar.gz");
 
 describe("downloadFer2013", () => {
   const inFolder = temporaryFolder();
@@ -32,11 +32,11 @@ describe("downloadFer2013", () => {
     assert.deepEqual(readdirSync(path.dirname(file)), ["fer2013.tar.gz"]);
   });
 
-  it("says how to go on without the network", async () => {
+  it("says what to do without the network", async () => {
     server.answers = [status(404)];
     await assert.rejects(downloadFer2013(), {
       name: "InputError",
-      message: `Expected to download at ${server.url} but found status 404 Not Found. Download it by other means and give the archive or folder with --data PATH.`,
+      message: `Expected to download at ${server.url} but found status 404 Not Found. Download it in another way, and give the archive or folder with --data PATH.`,
     });
     assert.deepEqual(readdirSync(inFolder("cache/ferkit/downloads")), []);
   });
@@ -46,7 +46,7 @@ describe("loadDataset on FER-2013", function () {
   this.timeout(180_000);
   temporaryFolder();
 
-  it("counts its images and those that stand twice, and splits it as the challenge did", async function () {
+  it("counts its images and duplicates, and splits it as the challenge did", async function () {
     if (!existsSync(ARCHIVE)) {
       console.log("      skipped: no archive of FER-2013 beside the project");
       this.skip();
