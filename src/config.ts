@@ -85,16 +85,3 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   checkAugment(config.augment);
   return config;
 }
-
-/** Returns all values inside an object by dotted name: `augment.zoom`. A list is one value. */
-export function flatten(values: object, prefix = ""): Map<string, unknown> {
-  return new Map(
-    Object.entries(values).flatMap(([name, value]): [string, unknown][] =>
-      isPlainObject(value) ? [...flatten(value, `${prefix}${name}.`)] : [[prefix + name, value]],
-    ),
-  );
-}
-
-export function isPlainObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

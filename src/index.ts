@@ -96,6 +96,7 @@ export {
   saveLatestRun,
   savePreparedData,
 } from "./show/state.js";
+export { bestModelDir } from "./training/checkpoint.js";
 export {
   type BatchEvent,
   type DoneEvent,
@@ -103,6 +104,7 @@ export {
   ofType,
   type TrainEvent,
 } from "./training/events.js";
-export { bestModelDir, loadMetrics, loadRunConfig } from "./training/run-folder.js";
+export { loadMetrics, loadRunConfig } from "./training/run.js";
 export { learningRateAt, learningRates } from "./training/schedule.js";
-export { type TrainOptions, train } from "./training/train.js";
+export { buildTrainState, disposeTrainState, type TrainState } from "./training/step.js";
+export { type TrainOptions, train, trainBatch } from "./training/train.js";

@@ -5,16 +5,19 @@ import path from "node:path";
 import {
   type Batch,
   batches,
+  buildTrainState,
   createNetwork,
+  disposeTrainState,
   loadClassifier,
   NO_AUGMENTATION,
   type PackedImages,
   saveModel,
   type TrainConfig,
+  type TrainState,
   tf,
+  trainBatch,
   trainConfig,
 } from "../../src/index.js";
-import { Trainer } from "../../src/training/trainer.js";
 import { CLASS_NAMES, type Workload } from "../workload.js";
 import { noise } from "./noise.js";
 import type { Session } from "./serve.js";
@@ -31,33 +34,33 @@ function configFor({ variant, imageSize, batchSize }: Workload): TrainConfig {
 export async function training(workload: Workload): Promise<Session> {
   const config = { ...configFor(workload), augment: NO_AUGMENTATION };
   const images = noise(workload.imageSize, workload.batchSize);
-  const trainer = await Trainer.create(config, images, CLASS_NAMES);
+  const state = await buildTrainState(config, images, CLASS_NAMES);
   const batch = await firstBatch(images, config);
   const nextBatch = async () => ({ ...batch, images: batch.images.clone() });
-  return trainingSession(trainer, nextBatch, () => batch.images.dispose());
+  return trainingSession(state, nextBatch, () => batch.images.dispose());
 }
 
 /** Trains on batches as they are loaded and augmented, epoch after epoch. */
 export async function trainingWithData(workload: Workload): Promise<Session> {
   const config = configFor(workload);
   const images = noise(workload.imageSize, BATCHES_AN_EPOCH * workload.batchSize);
-  const trainer = await Trainer.create(config, images, CLASS_NAMES);
+  const state = await buildTrainState(config, images, CLASS_NAMES);
   const loaded = endlessBatches(images, config);
   const nextBatch = async () => (await loaded.next()).value as Batch;
-  return trainingSession(trainer, nextBatch, () => void loaded.return(undefined));
+  return trainingSession(state, nextBatch, () => void loaded.return(undefined));
 }
 
-function trainingSession(trainer: Trainer, nextBatch: () => Promise<Batch>, release: () => void): Session {
+function trainingSession(state: TrainState, nextBatch: () => Promise<Batch>, release: () => void): Session {
   let numSteps = 0;
   return {
     step: async () => {
-      const result = trainer.step(await nextBatch(), 1, ++numSteps);
+      const result = trainBatch(state, await nextBatch(), ++numSteps);
       await result.loss.data();
       tf.dispose(Object.values(result));
     },
     dispose: () => {
       release();
-      trainer.dispose();
+      disposeTrainState(state);
     },
   };
 }

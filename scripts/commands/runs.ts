@@ -5,8 +5,7 @@ import { saveChart } from "../../src/charts/render.js";
 import { runsChart } from "../../src/charts/runs-chart.js";
 import { differencesTable, runsTable } from "../../src/charts/runs-table.js";
 import { toText } from "../../src/charts/text-table.js";
-import { recordRun } from "../../src/training/run-record.js";
-import { loadRuns, type Run, summarizeRun } from "../../src/training/runs.js";
+import { loadRuns, type Run, recordRun, summarizeRun } from "../../src/training/run.js";
 import { callerPath } from "../arguments.js";
 import { printJson } from "./options.js";
 
@@ -65,8 +64,8 @@ async function loadRanked(folders: string[]): Promise<Ranked[]> {
   );
 }
 
-function record(summary: Ranked["summary"], { folder, config, stretches }: Run): object {
-  return { ...summary, folder, config, environment: stretches };
+function record(summary: Ranked["summary"], { folder, config, sessions }: Run): object {
+  return { ...summary, folder, config, environment: sessions };
 }
 
 function print(runs: Ranked[], { diff }: Flags): void {

@@ -1,18 +1,20 @@
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { flatten, isPlainObject, type TrainConfig } from "../config.js";
+import type { TrainConfig } from "../config.js";
 import { dataName } from "../data/load.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { PRESETS } from "../presets.js";
-import { type DoneEvent, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
+import { type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import {
+  flatten,
+  isPlainObject,
   loadMetrics,
   loadRunConfig,
   loadSessions,
   type RunConfig,
   type Session,
-} from "../training/run-folder.js";
+} from "../training/run.js";
 import { duration } from "./duration.js";
 import { confusionMatrixChart, perClassRecallChart } from "./evaluation-charts.js";
 import { percent } from "./percent.js";
@@ -38,10 +40,10 @@ export async function writeRunReport(runDir: string): Promise<string> {
       expected: "a run",
       where: runDir,
       found: config ? "a config.json of something else" : "no config.json",
-      fix: "Train one with `npx ferkit train`, or give a folder below runs/.",
+      fix: "Run `npx ferkit train` to make one, or choose a folder below runs/.",
     });
   const events = await loadMetrics(runDir);
-  const stretches = await loadSessions(runDir);
+  const sessions = await loadSessions(runDir);
   const epochs = ofType(events, "epoch").map(withLoss);
   const batches = ofType(events, "batch");
   const best = keptEpoch(epochs);
@@ -63,9 +65,7 @@ export async function writeRunReport(runDir: string): Promise<string> {
       ...(best ? [await validationSection(best, config)] : []),
       ...(epochs.length ? [{ heading: "Epochs", content: await scrollingTable(epochs) }] : []),
       { heading: "Configuration", content: factTables(configFacts(config)) },
-      ...(stretches.length
-        ? [{ heading: "Made with", content: factTables(stretches.map(stretchFacts)) }]
-        : []),
+      ...(sessions.length ? [{ heading: "Made with", content: factTables(sessions.map(sessionFacts)) }] : []),
     ],
   });
   const file = path.join(runDir, "report.html");
@@ -77,12 +77,6 @@ export async function writeRunReport(runDir: string): Promise<string> {
 function withLoss(event: EpochEvent): EpochEvent {
   return { ...event, validation: { ...event.validation, loss: event.validation.loss ?? Number.NaN } };
 }
-
-const ENDS: Record<DoneEvent["reason"], string> = {
-  completed: "completed",
-  earlyStopping: "stopped early",
-  interrupted: "interrupted",
-};
 
 function headlines({ train }: RunConfig, events: TrainEvent[], best?: EpochEvent): Headline[] {
   const epochs = ofType(events, "epoch");
@@ -114,7 +108,7 @@ function headlines({ train }: RunConfig, events: TrainEvent[], best?: EpochEvent
     {
       label: "Epochs",
       value: `${epochs.length} of ${train.epochs}`,
-      note: done ? ENDS[done.reason] : "not finished",
+      note: done ? done.reason : "not finished",
     },
   ];
 }
@@ -166,7 +160,7 @@ function text(value: unknown): string {
 }
 
 /** When, where and by what versions a part of the run was done. */
-function stretchFacts({ epoch, started, versions, commit, machine, device, kernels }: Session): Facts {
+function sessionFacts({ epoch, started, versions, commit, machine, device, kernels }: Session): Facts {
   return {
     caption: `from epoch ${epoch}`,
     rows: [

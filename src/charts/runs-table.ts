@@ -1,9 +1,7 @@
 // Runs beside one another, as text.
 import { isDeepStrictEqual } from "node:util";
-import { flatten } from "../config.js";
 import { dataName } from "../data/load.js";
-import type { RunConfig } from "../training/run-folder.js";
-import type { RunSummary } from "../training/runs.js";
+import { flatten, type RunConfig, type RunSummary } from "../training/run.js";
 import { duration } from "./duration.js";
 import { percent } from "./percent.js";
 import type { TextTable } from "./text-table.js";

@@ -1,25 +1,25 @@
-/** While the last layer trains alone, or all that is not frozen. */
+/** `head` while the last layer trains alone, then `full`. */
 export type Phase = "head" | "full";
 
-/** A batch was trained on. */
+/** A training step was done. */
 export interface BatchEvent {
   type: "batch";
   phase: Phase;
   /** From 1. */
   epoch: number;
-  /** Of the epoch, from 1. */
+  /** Number of the batch in its epoch, from 1. */
   batch: number;
   numBatches: number;
-  /** Of the batch. */
+  /** Images in this batch. */
   numImages: number;
-  /** Of the run, from 1. */
+  /** Number of the step in its run, from 1. */
   step: number;
-  /** Mean cross-entropy in nats, against the targets trained on. */
+  /** Mean cross-entropy in nats, against the targets that were trained on. */
   loss: number;
   /** Share of the batch's images, [0, 1], before the update. */
   accuracy: number;
   learningRate: number;
-  /** Of this batch, loading and augmentation included. */
+  /** For this batch, including loading and augmentation. */
   imagesPerSecond: number;
 }
 
@@ -36,12 +36,12 @@ export interface EpochEvent {
   phase: Phase;
   epoch: number;
   numEpochs: number;
-  /** The last one of the epoch. */
+  /** Last step of the epoch. */
   step: number;
   learningRate: number;
   /** Training and validation. */
   durationMs: number;
-  /** Of the training part. */
+  /** During training. */
   imagesPerSecond: number;
   train: Scores;
   validation: Scores & {
@@ -49,28 +49,31 @@ export interface EpochEvent {
     perClassRecall: Record<string, number | null>;
     confusionMatrix: number[][];
   };
-  /** The validation accuracy is the run's best so far. */
+  /** Whether the validation accuracy is the run's best so far. */
   isBest: boolean;
-  /** Tensors alive in the engine, and their size in bytes. */
+  /** Tensors in the engine, and their size. */
   numTensors: number;
   numBytes: number;
-  /** Memory of the process in bytes. */
+  /** Memory of the process. */
   residentBytes: number;
 }
 
-/** A file of the run was written. */
+/** Files of the run were written. */
 export interface CheckpointEvent {
   type: "checkpoint";
-  /** The best model so far, or the state that a killed run goes on from. */
+  /** The best model so far, or the state that the run resumes from. */
   kind: "best" | "last";
   epoch: number;
   path: string;
 }
 
-/** Nothing more will come. */
+/** How a run ended; an interrupted run can resume. */
+export type EndReason = "completed" | "interrupted" | "stopped early";
+
+/** The last event. */
 export interface DoneEvent {
   type: "done";
-  reason: "completed" | "interrupted" | "earlyStopping";
+  reason: EndReason;
   bestEpoch: number;
   /** Validation accuracy of the kept model, [0, 1]. */
   bestAccuracy: number;
@@ -79,15 +82,26 @@ export interface DoneEvent {
 
 export type TrainEvent = BatchEvent | EpochEvent | CheckpointEvent | DoneEvent;
 
-/** The epoch whose model is kept: the last best one; undefined where none has ended. */
+/** Returns the epoch whose model is kept: the last best one; undefined before the first epoch has ended. */
 export function keptEpoch(events: readonly EpochEvent[]): EpochEvent | undefined {
   return [...events].reverse().find(({ isBest }) => isBest);
 }
 
-/** The events of one type, in order. */
+/** Returns the events of one type, in order. */
 export function ofType<T extends TrainEvent["type"]>(
   events: TrainEvent[],
   type: T,
 ): Extract<TrainEvent, { type: T }>[] {
   return events.filter((event): event is Extract<TrainEvent, { type: T }> => event.type === type);
+}
+
+/** Averages the scores of batches, weighted by their images. */
+export function meanScores(batches: BatchEvent[]): Scores {
+  let [loss, accuracy, numImages] = [0, 0, 0];
+  for (const batch of batches) {
+    numImages += batch.numImages;
+    loss += batch.loss * batch.numImages;
+    accuracy += batch.accuracy * batch.numImages;
+  }
+  return { loss: loss / numImages, accuracy: accuracy / numImages };
 }

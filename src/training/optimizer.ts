@@ -5,7 +5,7 @@ import { type Tensor, tf } from "../engine/tf.js";
 import { handlesOf, readVariables, Variable } from "../engine/variable.js";
 
 export interface AdamOptions {
-  /** Share by which kernels shrink each step, times the learning rate; 0 = Adam, above = AdamW. */
+  /** Share of each kernel that is removed per step, times the learning rate; 0 = Adam, above 0 = AdamW. */
   weightDecay: number;
   beta1: number;
   beta2: number;
@@ -14,13 +14,13 @@ export interface AdamOptions {
 
 export const ADAM_DEFAULTS: AdamOptions = { weightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
 
-/** One parameter's part in an update. */
+/** Update of one parameter. */
 export interface ParameterUpdate {
   name: string;
   variable: Variable;
-  /** Of the loss by the parameter; stays the caller's. */
+  /** Gradient of the loss with respect to the parameter; the caller keeps it. */
   gradient: Tensor;
-  /** Whether weight decay shrinks it. */
+  /** Whether weight decay applies. */
   decays: boolean;
 }
 
@@ -28,19 +28,19 @@ const APPLY_ADAM = [floatType(), bool("use_locking", false), bool("use_nesterov"
 const APPLY_GRADIENT = [floatType(), bool("use_locking", false)];
 
 /**
- * Adam in place, with decoupled weight decay. Dispose it when done.
+ * Adam with decoupled weight decay; updates variables in place. Dispose it when done.
  *
  * @see Kingma & Ba 2015, https://arxiv.org/abs/1412.6980; Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101
  */
 export class Adam {
-  /** First and second moments by parameter name; made when a parameter is first updated. */
+  /** First and second moments by parameter name, created at a parameter's first update. */
   readonly moments = new Map<string, [Variable, Variable]>();
-  /** Updates that each parameter had: an unfrozen one starts its own bias correction. */
+  /** Updates of each parameter so far, since bias correction starts when a parameter is first trained. */
   readonly numUpdates = new Map<string, number>();
 
   constructor(private readonly options: AdamOptions) {}
 
-  /** Moves the variables against their gradients: all in one call where native ops are. */
+  /** Moves the variables against their gradients; native ops do it in one call. */
   update(updates: readonly ParameterUpdate[], learningRate: number): void {
     const { weightDecay } = this.options;
     const shares = updates.map(({ decays }) => (decays ? learningRate * weightDecay : 0));
@@ -67,7 +67,7 @@ export class Adam {
     learningRate: number,
   ): void {
     const { epsilon } = this.options;
-    // As the kernel has them: 1 − 0.999 in float32 differs from it by 5e-5, which would not cancel.
+    // Rounded as in the kernel: 1 − 0.999 differs by 5e-5 in float32, which would not cancel.
     const [beta1, beta2] = [this.options.beta1, this.options.beta2].map(Math.fround);
     const sizes = counts.map(
       (count) => (learningRate * Math.sqrt(1 - beta2 ** count)) / (1 - beta1 ** count),
@@ -122,15 +122,15 @@ export class Adam {
 }
 
 /**
- * An exponential moving average of parameters, which is evaluated and kept in their place. Dispose it when done.
+ * Exponential moving average (EMA) of parameters, which is evaluated and saved in their place. Dispose it when done.
  *
- * @see Polyak & Juditsky 1992; timm's ModelEmaV2 for the use with moving statistics included
+ * @see Polyak & Juditsky 1992; timm's ModelEmaV2, which averages moving statistics too
  */
 export class Ema {
   readonly variables: Map<string, Variable>;
   numUpdates = 0;
 
-  /** @param decay - Share of the average that stays at each update, [0, 1). */
+  /** @param decay - Share of the EMA that each update keeps, [0, 1). */
   constructor(
     variables: ReadonlyMap<string, Variable>,
     private readonly decay: number,
@@ -140,17 +140,17 @@ export class Ema {
     );
   }
 
-  /** Moves the average towards `variables`; faster at first, so that it does not stand for the untrained values. */
+  /** Moves the EMA towards `variables`; faster at first, so that it soon forgets the untrained values. */
   update(variables: ReadonlyMap<string, Variable>): void {
     this.numUpdates++;
     const decay = Math.min(this.decay, this.numUpdates / (this.numUpdates + 9));
     tf.tidy(() => {
       const rate = tf.scalar(1 - decay);
       if (hasNativeOps()) {
-        const averages = [...this.variables.values()];
+        const averaged = [...this.variables.values()];
         const values = [...this.variables.keys()].map((name) => variables.get(name) as Variable);
-        const handles = [...handlesOf(averages), ...handlesOf(values)];
-        executeMany("FerkitEma", 0, [int("N", averages.length)], ...handles, rate);
+        const handles = [...handlesOf(averaged), ...handlesOf(values)];
+        executeMany("FerkitEma", 0, [int("N", averaged.length)], ...handles, rate);
         return;
       }
       for (const [name, average] of this.variables) {
@@ -169,7 +169,7 @@ export class Ema {
   }
 }
 
-/** Leaves the product to the tidy that it is called in. */
+/** Multiplies a variable by 1 − share; call it inside `tf.tidy`. */
 function shrink(variable: Variable, share: number): void {
   variable.assign(multiply(variable.read(), tf.scalar(1 - share)));
 }

@@ -8,14 +8,14 @@ export interface Schedule {
   schedule: "cosine" | "constant";
   /** Steps that rise linearly to the peak. */
   warmupSteps: number;
-  /** All steps, `warmupSteps` included. */
+  /** All steps, including `warmupSteps`. */
   totalSteps: number;
 }
 
 /**
- * The learning rate of a step: a linear rise, then constant or half a cosine.
+ * Returns the learning rate of a step: a linear rise, then constant or half a cosine.
  *
- * Neither end of the cosine is wasted: the first step of the rise is above 0, and 0 is reached one step after the last.
+ * No step has a rate of 0: the rise starts above it, and the cosine reaches it one step after the last.
  *
  * @param step - From 0.
  * @throws ParameterError "Expected an integer in [0, 100] for warmupSteps but received -1 of type number"
@@ -36,27 +36,26 @@ export function learningRateAt(
   return (learningRate * (1 + Math.cos(Math.PI * Math.min(1, share)))) / 2;
 }
 
-/** Batches that an epoch trains on: the last one only where it is full, since batch norm wants full batches. */
+/** Counts the batches of an epoch. A last batch that is not full is left out, since batch norm needs full batches. */
 export function stepsPerEpoch(numImages: number, batchSize: number): number {
   return Math.max(1, Math.floor(numImages / batchSize));
 }
 
 /**
- * The learning rate of a step of a run: that of the last layer while it trains alone, then the schedule's.
+ * Returns the learning rate of a step of a run: `headLearningRate` while the last layer trains alone, then the schedule's.
  *
- * @param step - Of the run, from 1.
- * @param numSteps - Of an epoch.
+ * @param step - Number in the run, from 1.
  */
-export function runLearningRate(config: TrainConfig, numSteps: number, step: number): number {
+export function runLearningRate(config: TrainConfig, stepsPerEpoch: number, step: number): number {
   const { headEpochs, epochs, headLearningRate, learningRate, schedule, warmupShare } = config;
-  const headSteps = headEpochs * numSteps;
+  const headSteps = headEpochs * stepsPerEpoch;
   if (step <= headSteps) return headLearningRate;
-  const totalSteps = (epochs - headEpochs) * numSteps;
+  const totalSteps = (epochs - headEpochs) * stepsPerEpoch;
   const warmupSteps = Math.round(warmupShare * totalSteps);
   return learningRateAt(step - headSteps - 1, { learningRate, schedule, warmupSteps, totalSteps });
 }
 
-/** The learning rate of every step of a run on `numImages` training images, to draw before it starts. */
+/** Returns the learning rate of every step of a run on `numImages` training images, for a chart before it starts. */
 export function learningRates(
   config: TrainConfig,
   numImages: number,

@@ -1,13 +1,69 @@
-// One training step: all that runs per batch, in one place.
+// One training step: forward, backward, update.
+import type { TrainConfig } from "../config.js";
 import * as kernels from "../engine/kernels.js";
 import { Tape } from "../engine/tape.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { assignVariables, type Variable } from "../engine/variable.js";
+import { InputError } from "../errors.js";
+import { argMax } from "../metrics/classification.js";
+import { createNetwork } from "../model/create.js";
 import type { Network } from "../model/network.js";
 import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
 import type { TrainingOptions } from "../model/recorded-dense.js";
 import { forward } from "../model/training.js";
-import type { Adam } from "./optimizer.js";
+import type { OnProgress } from "../progress.js";
+import type { Scores } from "./events.js";
+import { ADAM_DEFAULTS, Adam, Ema } from "./optimizer.js";
+import { stepsPerEpoch } from "./schedule.js";
+import { loadTeachers, weightPerClass } from "./targets.js";
+
+/** Everything that a step reads or changes. Dispose it with `disposeTrainState`. */
+export interface TrainState {
+  readonly config: TrainConfig;
+  readonly network: Network;
+  readonly optimizer: Adam;
+  /** Null when `emaDecay` is 0. */
+  readonly ema: Ema | null;
+  readonly teachers: readonly Network[];
+  /** Weight of each class in the loss. */
+  readonly classWeights: readonly number[];
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * Loads the network and its teachers, and sets up the optimizer.
+ *
+ * @param train - Of the training images, whether they are grey, and their labels.
+ * @param onProgress - Called while weights are downloaded that are not in the cache.
+ * @throws InputError or ParameterError when the configuration does not fit the data.
+ */
+export async function buildTrainState(
+  config: TrainConfig,
+  train: { labels: Int32Array; numChannels: 1 | 3 },
+  classNames: string[],
+  onProgress?: OnProgress,
+): Promise<TrainState> {
+  const classWeights = weightPerClass(train.labels, classNames.length, config.classWeights);
+  const teachers = await loadTeachers(config.teachers, classNames);
+  const loading = createNetwork({ ...config, classNames, grey: train.numChannels === 1, onProgress });
+  const network = await loading.catch((error) => {
+    for (const teacher of teachers) teacher.dispose();
+    throw error;
+  });
+  return {
+    config,
+    network,
+    optimizer: new Adam({ ...ADAM_DEFAULTS, weightDecay: config.weightDecay }),
+    ema: config.emaDecay > 0 ? new Ema(network.variables, config.emaDecay) : null,
+    teachers,
+    classWeights,
+    stepsPerEpoch: stepsPerEpoch(train.labels.length, config.batchSize),
+  };
+}
+
+export function disposeTrainState({ network, optimizer, ema, teachers }: TrainState): void {
+  for (const one of [network, optimizer, ema, ...teachers]) one?.dispose();
+}
 
 export interface StepInput {
   /** Pixels of 0–255 `[batchSize, imageSize, imageSize, 3]`. */
@@ -18,21 +74,17 @@ export interface StepInput {
   exampleWeights: Tensor;
 }
 
-/** Results that stay in the engine until they are read; the caller disposes them. */
-export interface StepResult {
+export interface Gradients {
   /** Mean cross-entropy in nats, of shape []. */
   loss: Tensor;
   logits: Tensor2D;
-}
-
-export interface Gradients extends StepResult {
-  /** By parameter name, for each trained parameter. */
+  /** For each trained parameter, by name. */
   gradients: Map<string, Tensor>;
   /** New values of the moving statistics, by parameter name. */
   movingStatistics: Map<string, Tensor>;
 }
 
-/** Loss and gradients of a batch for the parameters of `trainable` blocks; the caller disposes all of it. */
+/** Computes the loss and the gradients of the parameters in `trainable` blocks; the caller disposes all of it. */
 export function computeGradients(
   network: Network,
   { images, targets, exampleWeights }: StepInput,
@@ -58,26 +110,52 @@ export function computeGradients(
   return results as Gradients;
 }
 
-/** Trains on one batch and returns its loss and logits, from before the update. */
-export function trainStep(
-  network: Network,
-  optimizer: Adam,
-  input: StepInput,
-  trainable: ReadonlySet<string>,
+/** Updates parameters, moving statistics and EMA; disposes the gradients and statistics. */
+export function applyGradients(
+  { network, optimizer, ema }: TrainState,
+  { gradients, movingStatistics }: Gradients,
   learningRate: number,
-  options: TrainingOptions,
-): StepResult {
-  const { loss, logits, gradients, movingStatistics } = computeGradients(network, input, trainable, options);
-  const updates = trainedSpecs(network, trainable).map(({ name, kind }) => ({
-    name,
-    variable: network.variables.get(name) as Variable,
-    gradient: gradients.get(name) as Tensor,
-    decays: kind === "kernel",
-  }));
+): void {
+  const updates = network.specs
+    .filter(({ name }) => gradients.has(name))
+    .map(({ name, kind }) => ({
+      name,
+      variable: network.variables.get(name) as Variable,
+      gradient: gradients.get(name) as Tensor,
+      decays: kind === "kernel",
+    }));
   optimizer.update(updates, learningRate);
   assignVariables(network.variables, movingStatistics);
+  ema?.update(network.variables);
   tf.dispose([...gradients.values(), ...movingStatistics.values()]);
-  return { loss, logits };
+}
+
+/** Tensors that a step leaves in the engine until its scores are read. */
+export interface StepResult extends Pick<Gradients, "loss" | "logits"> {
+  /** Probabilities that were trained on, `[batchSize, numClasses]`. */
+  targets: Tensor2D;
+}
+
+/**
+ * Copies a step's loss and accuracy out of the engine; disposes the result.
+ *
+ * @throws InputError when the loss is not finite.
+ */
+export async function readScores({ loss, logits, targets }: StepResult, step: number): Promise<Scores> {
+  const numClasses = logits.shape[1];
+  const [lossValue] = await loss.data();
+  const predicted = argMax((await logits.data()) as Float32Array, numClasses);
+  const actual = argMax((await targets.data()) as Float32Array, numClasses);
+  tf.dispose([loss, logits, targets]);
+  if (!Number.isFinite(lossValue))
+    throw new InputError({
+      expected: "a finite loss",
+      where: `step ${step}`,
+      found: String(lossValue),
+      fix: "Choose a lower learningRate; the best model so far is kept.",
+    });
+  const numCorrect = predicted.filter((label, i) => label === actual[i]).length;
+  return { loss: lossValue, accuracy: numCorrect / actual.length };
 }
 
 function trainedSpecs(network: Network, trainable: ReadonlySet<string>): ParameterSpec[] {

@@ -1,16 +1,18 @@
-// What a batch is trained on: its target probabilities, the weight of each image, and mixtures of images.
+// What a batch is trained on: target probabilities, the weight of each image, mixed images, teachers.
 import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { checkChoice, checkNumber, ParameterError } from "../errors.js";
+import { checkChoice, checkNumber, InputError, ParameterError } from "../errors.js";
+import { type Network, resizeToInput } from "../model/network.js";
+import { loadModel } from "../model/weights/model-folder.js";
 import type { Random } from "../random.js";
 
-/** `none`, `balanced` (inverse to each class's count of training images), or one weight > 0 per class. */
+/** `none`, `balanced` (inverse to each class's number of training images), or one weight > 0 for each class. */
 export type ClassWeights = "none" | "balanced" | number[];
 
 /**
- * Probabilities to train on: the label's, with some mass spread over all classes.
+ * Builds the probabilities to train on: the label's, with some mass spread over all classes.
  *
  * @param labels - int32 `[batchSize]`, each in `[0, numClasses)`.
- * @param options.labelSmoothing - The mass that is spread, `[0, 1)`.
+ * @param options.labelSmoothing - Mass that is spread, `[0, 1)`.
  * @returns float32 `[batchSize, numClasses]`, each row summing to 1; the caller disposes it.
  * @throws ParameterError "Expected a number in [0, 1) for labelSmoothing but received 1 of type number"
  * @see Szegedy et al. 2016, §7, https://arxiv.org/abs/1512.00567
@@ -30,26 +32,7 @@ export function smoothedOneHot(
 }
 
 /**
- * Weight of each image in the batch's mean loss: that of its class, over the sum of the batch, as PyTorch's
- * `CrossEntropyLoss(weight)` weighs plain labels. A mixed image keeps the weight of its own label.
- *
- * @param labels - int32 `[batchSize]`, each in `[0, numClasses)`.
- * @param trainLabels - Of the whole training set, whose counts `balanced` inverts.
- * @returns float32 `[batchSize]`, summing to 1; the caller disposes it.
- */
-export function exampleWeights(
-  labels: Int32Array,
-  trainLabels: Int32Array,
-  { numClasses, classWeights }: { numClasses: number; classWeights: ClassWeights },
-): Tensor1D {
-  const ofClass = weightPerClass(trainLabels, numClasses, checkClassWeights(classWeights));
-  const weights = Float32Array.from(labels, (label) => ofClass[label]);
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return tf.tensor1d(weights.map((weight) => weight / sum));
-}
-
-/**
- * Returns `classWeights` when it is a known word or a list of numbers > 0; their count is checked where it is known.
+ * Returns `classWeights` if it is a known word or a list of numbers > 0; `weightPerClass` checks their count.
  *
  * @throws ParameterError "Expected one of none, balanced for classWeights but received even of type string"
  */
@@ -63,22 +46,44 @@ export function checkClassWeights(classWeights: ClassWeights): ClassWeights {
   return classWeights;
 }
 
-/** `balanced`: n / (numClasses · count), so that each class weighs the same in all; a class without images is never asked for. */
-function weightPerClass(trainLabels: Int32Array, numClasses: number, classWeights: ClassWeights): number[] {
-  if (Array.isArray(classWeights)) {
+/**
+ * Returns the weight of each class. `balanced` gives n / (numClasses · count), so that all classes weigh the same in total.
+ *
+ * @param trainLabels - Labels of the whole training set.
+ */
+export function weightPerClass(
+  trainLabels: Int32Array,
+  numClasses: number,
+  classWeights: ClassWeights,
+): number[] {
+  if (Array.isArray(checkClassWeights(classWeights))) {
     if (classWeights.length !== numClasses)
       throw new ParameterError("classWeights", `${numClasses} numbers`, classWeights);
-    return classWeights;
+    return classWeights as number[];
   }
   const counts = new Array<number>(numClasses).fill(0);
   for (const label of trainLabels) counts[label]++;
   return counts.map((count) =>
-    classWeights === "none" ? 1 : trainLabels.length / (numClasses * Math.max(1, count)),
+    classWeights === "balanced" ? trainLabels.length / (numClasses * Math.max(1, count)) : 1,
   );
 }
 
+/**
+ * Returns the weight of each image in the batch's mean loss: its class's weight over the batch's sum, as PyTorch's
+ * `CrossEntropyLoss(weight)` does with plain labels. A mixed image keeps the weight of its own label.
+ *
+ * @param labels - int32 `[batchSize]`, each in `[0, numClasses)`.
+ * @param classWeights - Weight of each class.
+ * @returns float32 `[batchSize]`, summing to 1; the caller disposes it.
+ */
+export function exampleWeights(labels: Int32Array, classWeights: readonly number[]): Tensor1D {
+  const weights = Float32Array.from(labels, (label) => classWeights[label]);
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return tf.tensor1d(weights.map((weight) => weight / sum));
+}
+
 export interface MixOptions {
-  /** Parameter of the Beta distribution that a mixture's share is drawn from; 0 = off. */
+  /** Parameter of the Beta distribution that draws how much of each image is kept; 0 = off. */
   mixup: number;
   /** The same for CutMix. */
   cutmix: number;
@@ -87,7 +92,7 @@ export interface MixOptions {
 }
 
 /**
- * Returns `options` when each parameter is 0 or in [0.01, 10]: smaller ones are as good as off, and take ever longer to draw from.
+ * Returns `options` if both parameters are 0 or in [0.01, 10]. Smaller ones hardly mix and take ever longer to draw from.
  *
  * @throws ParameterError "Expected 0 or a number in [0.01, 10] for mixup but received -1 of type number"
  */
@@ -102,12 +107,12 @@ export function checkMix(options: MixOptions): MixOptions {
 }
 
 /**
- * Mixes each image of a batch, and its target, with that of another: blended (mixup), or with a rectangle of it (CutMix).
- * Where both are on, each batch takes one of them; all images of a batch are mixed alike.
+ * Mixes each image and target of a batch with another's: blended (mixup) or with a rectangle of it (CutMix). If both are
+ * on, each batch uses one of them. All images of a batch are mixed by the same share.
  *
- * @param images - `[batchSize, height, width, channels]`; stays the caller's.
- * @param targets - Probabilities `[batchSize, numClasses]`; stays the caller's.
- * @returns Both in new tensors; the caller disposes them.
+ * @param images - `[batchSize, height, width, channels]`; the caller keeps them.
+ * @param targets - Probabilities `[batchSize, numClasses]`; the caller keeps them.
+ * @returns New tensors; the caller disposes them.
  * @see Zhang et al. 2018, https://arxiv.org/abs/1710.09412; Yun et al. 2019, https://arxiv.org/abs/1905.04899
  */
 export function mix(
@@ -125,7 +130,7 @@ export function mix(
   const share = random.beta(cuts ? cutmix : mixup);
   return tf.tidy(() => {
     const others = tf.tensor1d(order, "int32");
-    // The weight is 1 where the image itself stays; CutMix's targets take the share that the rectangle really leaves.
+    // The weight is 1 where the image itself stays. CutMix's targets use the share that the rectangle really leaves.
     const weight = cuts ? rectangleMask(height, width, 1 - share, random) : tf.scalar(share);
     const kept = cuts ? (weight.mean() as Tensor) : weight;
     const blend = <T extends Tensor>(own: T, ownWeight: Tensor) =>
@@ -134,7 +139,10 @@ export function mix(
   });
 }
 
-/** `[1, height, width, 1]`: 0 in a rectangle around a random place, of the given share of the area before the border cuts it; 1 elsewhere. */
+/**
+ * Returns a mask `[1, height, width, 1]`: 0 in a rectangle around a random point, 1 elsewhere. The rectangle covers `share`
+ * of the area, less what the border cuts off.
+ */
 function rectangleMask(height: number, width: number, share: number, random: Random): Tensor4D {
   const [boxHeight, boxWidth] = [height * Math.sqrt(share), width * Math.sqrt(share)];
   const [centerY, centerX] = [random.uniform(0, height), random.uniform(0, width)];
@@ -146,4 +154,56 @@ function rectangleMask(height: number, width: number, share: number, random: Ran
       mask[y * width + x] = isInside ? 0 : 1;
     }
   return tf.tensor4d(mask, [1, height, width, 1]);
+}
+
+/**
+ * Loads the model folders to learn from. The caller disposes the networks.
+ *
+ * @throws InputError when one is missing or has other classes.
+ */
+export async function loadTeachers(dirs: string[], classNames: string[]): Promise<Network[]> {
+  const teachers: Network[] = [];
+  try {
+    for (const dir of dirs) {
+      const network = await loadModel(dir);
+      teachers.push(network);
+      const found = network.config.classNames;
+      if (found.join("\n") !== classNames.join("\n"))
+        throw new InputError({
+          expected: `a teacher of the classes ${classNames.join(", ")}`,
+          where: dir,
+          found: found.join(", "),
+          fix: "Choose another model folder for `teachers`.",
+        });
+    }
+  } catch (error) {
+    for (const network of teachers) network.dispose();
+    throw error;
+  }
+  return teachers;
+}
+
+/**
+ * Mixes the teachers' mean probabilities into targets; without teachers, copies the targets.
+ *
+ * @param share - Share of the teachers in the targets, [0, 1].
+ * @param images - Augmented and mixed, `[batchSize, imageSize, imageSize, 3]`; the caller keeps them.
+ * @param targets - From the labels, `[batchSize, numClasses]`; the caller keeps them.
+ * @returns `[batchSize, numClasses]`; the caller disposes it.
+ * @see Hinton et al. 2015, https://arxiv.org/abs/1503.02531; Beyer et al. 2022, https://arxiv.org/abs/2106.05237
+ */
+export function teach(
+  teachers: readonly Network[],
+  share: number,
+  images: Tensor4D,
+  targets: Tensor2D,
+): Tensor2D {
+  if (teachers.length === 0) return targets.clone();
+  return tf.tidy(() => {
+    const probs = teachers.map((network) =>
+      tf.softmax(network.logits(resizeToInput(images, network.config))),
+    );
+    const mean = tf.addN(probs).div(probs.length);
+    return targets.mul(1 - share).add(mean.mul(share)) as Tensor2D;
+  });
 }

@@ -6,7 +6,7 @@ import { writeRunReport } from "../../src/charts/run-report.js";
 import { environment } from "../../src/environment.js";
 import { trainConfig } from "../../src/presets.js";
 import type { DoneEvent, TrainEvent } from "../../src/training/events.js";
-import { type RunConfig, recordSession } from "../../src/training/run-folder.js";
+import { type RunConfig, recordSession } from "../../src/training/run.js";
 import { epochEvent, ODD_NAMES } from "./fixtures.js";
 import { BATCHES, CONFIG, DONE, EVENTS, headlines, subtitle, svgTexts, tableRows } from "./reported-run.js";
 
@@ -167,7 +167,7 @@ describe("writeRunReport", () => {
   });
 
   it("refuses a folder that holds no run", async () => {
-    const fix = "Train one with `npx ferkit train`, or give a folder below runs/.";
+    const fix = "Run `npx ferkit train` to make one, or choose a folder below runs/.";
     await assert.rejects(writeRunReport(runDir), {
       name: "InputError",
       message: `Expected a run at ${runDir} but found no config.json. ${fix}`,

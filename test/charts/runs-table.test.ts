@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { differencesTable, runsTable } from "../../src/charts/runs-table.js";
 import { toText } from "../../src/charts/text-table.js";
-import type { RunSummary } from "../../src/training/runs.js";
+import type { RunSummary } from "../../src/training/run.js";
 import { runConfig } from "../training/recorded-runs.js";
 
 const SUMMARY: RunSummary = {
   ...{ data: "faces", variant: "lite0", imageSize: 96, seed: 0, numEpochs: 12, epochs: 12 },
-  ...{ state: "finished", bestEpoch: 11, bestAccuracy: 0.70065, macroF1: 0.6768, durationMs: 125_000 },
+  ...{ state: "completed", bestEpoch: 11, bestAccuracy: 0.70065, macroF1: 0.6768, durationMs: 125_000 },
   started: "2026-01-02T03:04:05Z",
 };
 
@@ -15,14 +15,14 @@ describe("runsTable", () => {
     const unknown = { numEpochs: 0, bestEpoch: null, bestAccuracy: null, macroF1: null, durationMs: 0 };
     const rows = [
       { name: "big", ...SUMMARY },
-      { name: "new", ...SUMMARY, ...unknown, state: "unfinished" as const, started: null },
+      { name: "new", ...SUMMARY, ...unknown, state: "interrupted" as const, started: null },
     ];
     assert.equal(
       toText(runsTable(rows)),
       [
-        "run  data   network  pixels  seed  epochs  state       accuracy  at epoch  macro-F1       time  started",
-        "big  faces  lite0        96     0   12/12  finished       70.1%        11     0.677  2 min 5 s  2026-01-02",
-        "new  faces  lite0        96     0    0/12  unfinished         –         –         –          –  –",
+        "run  data   network  pixels  seed  epochs  state        accuracy  at epoch  macro-F1       time  started",
+        "big  faces  lite0        96     0   12/12  completed       70.1%        11     0.677  2 min 5 s  2026-01-02",
+        "new  faces  lite0        96     0    0/12  interrupted         –         –         –          –  –",
       ].join("\n"),
     );
   });

@@ -6,7 +6,7 @@ import { tf } from "../../src/engine/tf.js";
 import { Classifier, loadClassifier, rank } from "../../src/inference/classifier.js";
 import { classify } from "../../src/inference/evaluate.js";
 import { loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
-import { Trainer } from "../../src/training/trainer.js";
+import { buildTrainState, disposeTrainState } from "../../src/training/step.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { config, stripes } from "../training/fixtures.js";
 import { draw } from "./drawn.js";
@@ -73,10 +73,10 @@ describe("a classifier trained on grey images", () => {
 
   it("comes of training on images that are all grey", async () => {
     const images = stripes(8, 0);
-    const ofGrey = await Trainer.create(config(), images, ["across", "down"]);
-    const ofColour = await Trainer.create(config(), { ...images, numChannels: 3 }, ["across", "down"]);
+    const ofGrey = await buildTrainState(config(), images, ["across", "down"]);
+    const ofColour = await buildTrainState(config(), { ...images, numChannels: 3 }, ["across", "down"]);
     assert.deepEqual([ofGrey.network.config.grey, ofColour.network.config.grey], [true, undefined]);
-    ofGrey.dispose();
-    ofColour.dispose();
+    disposeTrainState(ofGrey);
+    disposeTrainState(ofColour);
   });
 });

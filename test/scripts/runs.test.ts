@@ -46,7 +46,7 @@ describe("ferkit runs", function () {
   it("prints a line of JSON for each, with configuration and environment", () => {
     const lines = runs("--json", "runs/sweep", "runs/worse").stdout.trim().split("\n");
     const [better, worse] = lines.map((line) => JSON.parse(line));
-    assert.deepEqual([better.name, better.bestAccuracy, better.state], ["better", 0.75, "unfinished"]);
+    assert.deepEqual([better.name, better.bestAccuracy, better.state], ["better", 0.75, "interrupted"]);
     assert.deepEqual([worse.name, worse.durationMs, worse.environment], ["worse", 120_000, []]);
     assert.deepEqual(better.config, JSON.parse(JSON.stringify(runConfig({ seed: 7 }))));
     assert.equal(worse.folder, path.join(dir, "runs/worse"));

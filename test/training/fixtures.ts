@@ -1,4 +1,4 @@
-// Two classes that a network can tell apart in seconds, and runs on them.
+// Two classes that a network learns in seconds, and runs on them.
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -13,7 +13,7 @@ import { train } from "../../src/training/train.js";
 
 const IMAGE_SIZE = 40;
 
-/** Noise with a bright stripe, across or down: two classes that a network can tell apart. */
+/** Draws noise with a bright stripe, across or down: two classes. */
 export function stripes(numImages: number, seed: number): PackedImages {
   const bytes = new Uint8Array(numImages * IMAGE_SIZE * IMAGE_SIZE);
   const labels = Int32Array.from({ length: numImages }, (_, i) => i % 2);
@@ -21,8 +21,8 @@ export function stripes(numImages: number, seed: number): PackedImages {
     const random = new Random(seed, i);
     const at = 8 + random.integer(24);
     for (let p = 0; p < IMAGE_SIZE * IMAGE_SIZE; p++) {
-      const place = label === 0 ? Math.floor(p / IMAGE_SIZE) : p % IMAGE_SIZE;
-      bytes[i * IMAGE_SIZE * IMAGE_SIZE + p] = Math.abs(place - at) < 4 ? 230 : random.integer(120);
+      const position = label === 0 ? Math.floor(p / IMAGE_SIZE) : p % IMAGE_SIZE;
+      bytes[i * IMAGE_SIZE * IMAGE_SIZE + p] = Math.abs(position - at) < 4 ? 230 : random.integer(120);
     }
   });
   const paths = Array.from(labels, (label, i) => `${label}/${i}.png`);
@@ -37,7 +37,7 @@ export const dataset: Dataset = {
   validation: stripes(10, 2),
 };
 
-/** Of a network with random weights, two epochs of three batches. */
+/** Random weights, two epochs of three batches. */
 export const config = (overrides: Partial<TrainConfig> = {}): TrainConfig =>
   trainConfig("baseline", {
     weights: "random",
@@ -48,7 +48,7 @@ export const config = (overrides: Partial<TrainConfig> = {}): TrainConfig =>
     ...overrides,
   });
 
-/** A folder for each test of the `describe` that calls this; gone after it. */
+/** Creates a folder for each test of the calling `describe`, and removes it afterwards. */
 export function runFolder(): { dir: string } {
   const folder = { dir: "" };
   beforeEach(() => {
@@ -58,7 +58,7 @@ export function runFolder(): { dir: string } {
   return folder;
 }
 
-/** Trains to the end. */
+/** Trains to the end and returns all events. */
 export async function collect(runDir: string, overrides: Partial<TrainConfig> = {}): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   for await (const event of train(dataset, config(overrides), { runDir, data: "stripes" }))

@@ -13,7 +13,7 @@ function withoutLeak(body: () => void): void {
 }
 
 describe("Adam", () => {
-  it("moves by the learning rate at first, whatever the gradient's size", () => {
+  it("moves by the learning rate at first, for any size of gradient", () => {
     withoutLeak(() => {
       const adam = new Adam(ADAM_DEFAULTS);
       const variable = new Variable(() => tf.tensor1d([1, 1]));
@@ -30,7 +30,7 @@ describe("Adam", () => {
     });
   });
 
-  it("shrinks kernels alone by weight decay times the learning rate", () => {
+  it("shrinks only kernels by weight decay times the learning rate", () => {
     withoutLeak(() => {
       const adam = new Adam({ ...ADAM_DEFAULTS, weightDecay: 0.5 });
       const [kernel, bias] = [new Variable(() => tf.tensor1d([2])), new Variable(() => tf.tensor1d([2]))];
@@ -49,20 +49,20 @@ describe("Adam", () => {
   });
 });
 
-describe("Average", () => {
-  it("follows fast at first and by its decay later", () => {
+describe("Ema", () => {
+  it("moves fast at first and by its decay later", () => {
     withoutLeak(() => {
       const variable = new Variable(() => tf.tensor1d([0]));
       const variables = new Map([["w", variable]]);
-      const average = new Ema(variables, 0.5);
+      const ema = new Ema(variables, 0.5);
       variable.assign(tf.tensor1d([1]));
-      average.update(variables); // decay 1/10
-      near(average.read().get("w")?.dataSync()[0] as number, 0.9);
-      for (let i = 0; i < 20; i++) average.update(variables);
+      ema.update(variables); // decay 1/10
+      near(ema.read().get("w")?.dataSync()[0] as number, 0.9);
+      for (let i = 0; i < 20; i++) ema.update(variables);
       variable.assign(tf.tensor1d([2]));
-      average.update(variables); // decay 0.5
-      near(average.read().get("w")?.dataSync()[0] as number, 1.5);
-      average.dispose();
+      ema.update(variables); // decay 0.5
+      near(ema.read().get("w")?.dataSync()[0] as number, 1.5);
+      ema.dispose();
       variable.dispose();
     });
   });

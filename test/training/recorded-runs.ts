@@ -1,9 +1,9 @@
-// Runs as their folders have them, without a network that was trained.
+// Run folders without a trained network.
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Overrides, trainConfig } from "../../src/presets.js";
 import type { DoneEvent, TrainEvent } from "../../src/training/events.js";
-import type { RunConfig } from "../../src/training/run-folder.js";
+import type { RunConfig } from "../../src/training/run.js";
 import { batchEvent, epochEvent } from "../charts/fixtures.js";
 
 export function runConfig(overrides: Overrides = {}): RunConfig {
@@ -11,7 +11,7 @@ export function runConfig(overrides: Overrides = {}): RunConfig {
   return { train, classNames: ["a", "b"], data: "/my/faces.tar.gz", numImages: { train: 64, validation: 8 } };
 }
 
-/** Batches, epochs of 60 seconds with these validation accuracies, and the end where there is one. */
+/** Builds batches, epochs of 60 seconds with these validation accuracies, and the end if a reason is given. */
 export function runEvents(accuracies: number[], reason?: DoneEvent["reason"]): TrainEvent[] {
   const best = accuracies.indexOf(Math.max(...accuracies)) + 1;
   const epochs = accuracies.flatMap((accuracy, i): TrainEvent[] => [
@@ -32,7 +32,7 @@ export function runEvents(accuracies: number[], reason?: DoneEvent["reason"]): T
   return [...epochs, done];
 }
 
-/** Writes a run's folder, or as much of it as is given. */
+/** Writes the given files of a run's folder. */
 export function writeRun(
   folder: string,
   {

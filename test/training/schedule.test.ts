@@ -12,7 +12,7 @@ describe("learningRateAt", () => {
     });
   });
 
-  it("falls along half a cosine, which reaches 0 a step after the last", () => {
+  it("falls along half a cosine, which reaches 0 one step after the last", () => {
     // 8 steps of the cosine: a quarter after 2, half after 4, three quarters after 6
     near(learningRateAt(4, COSINE), 0.1);
     near(learningRateAt(6, COSINE), (0.1 * (1 + Math.SQRT1_2)) / 2);
@@ -23,14 +23,14 @@ describe("learningRateAt", () => {
     near(learningRateAt(100, COSINE), 0);
   });
 
-  it("stays at the peak where it is constant", () => {
+  it("stays at the peak if it is constant", () => {
     const constant: Schedule = { ...COSINE, schedule: "constant" };
     near(learningRateAt(1, constant), 0.05);
     near(learningRateAt(4, constant), 0.1);
     near(learningRateAt(11, constant), 0.1);
   });
 
-  it("starts at the peak without warm-up, and only rises where all is warm-up", () => {
+  it("starts at the peak without warm-up, and only rises if every step is warm-up", () => {
     near(learningRateAt(0, { ...COSINE, warmupSteps: 0 }), 0.1);
     const rising = { ...COSINE, warmupSteps: 12 };
     near(learningRateAt(0, rising), 0.1 / 12);

@@ -54,7 +54,7 @@ describe("computeGradients", () => {
       network.dispose();
     });
 
-  it("gives gradients for the trainable blocks alone, and moves no frozen statistics", () => {
+  it("returns gradients only for trainable blocks, and moves no frozen statistics", () => {
     const network = formulaNetwork("lite0");
     const all = gradientsOf(network, "stem");
     assert.deepEqual(
@@ -73,7 +73,7 @@ describe("computeGradients", () => {
     network.dispose();
   });
 
-  it("leaves no tensor but its results", () => {
+  it("leaves no tensors but its results", () => {
     const network = formulaNetwork("b0");
     dispose(gradientsOf(network, "stem")); // makes the shape constants that kernels keep
     const before = tf.memory().numTensors;

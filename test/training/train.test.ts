@@ -1,20 +1,28 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import { tf } from "../../src/engine/tf.js";
+import { environment } from "../../src/environment.js";
 import { evaluate } from "../../src/inference/evaluate.js";
-import { loadModel } from "../../src/model/weights/model-folder.js";
+import { loadModel, saveModel } from "../../src/model/weights/model-folder.js";
+import type { LoadProgress } from "../../src/progress.js";
 import { ofType, type TrainEvent } from "../../src/training/events.js";
-import { loadMetrics } from "../../src/training/run-folder.js";
+import { loadMetrics, loadRunConfig, loadSessions } from "../../src/training/run.js";
 import { train } from "../../src/training/train.js";
+import { loopback, whole } from "../loopback.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";
 import { collect, config, dataset, runFolder, stripes } from "./fixtures.js";
+
+const lastWeights = (dir: string) =>
+  JSON.parse(readFileSync(path.join(dir, "last/state.json"), "utf8")).manifest.paths[0];
 
 describe("train", function () {
   this.timeout(120_000);
   const run = runFolder();
 
-  it("yields each batch, each epoch, the files written, and the end", async () => {
+  it("yields batches, epochs, files written and the end", async () => {
     const events = await collect(run.dir, { headEpochs: 1 });
     assert.equal(ofType(events, "batch").length, 2 * 3); // 24 images, batches of 8, 2 epochs
     assert.deepEqual(
@@ -35,7 +43,7 @@ describe("train", function () {
     assert.deepEqual(events[events.length - 1], done);
   });
 
-  it("logs batches, epochs and the end as they were yielded", async () => {
+  it("logs batches, epochs and the end as it yields them", async () => {
     const events = await collect(run.dir);
     assert.deepEqual(
       await loadMetrics(run.dir),
@@ -43,21 +51,21 @@ describe("train", function () {
     );
   });
 
-  it("learns eight images by heart", async () => {
+  it("overfits eight images", async () => {
     const few = { ...dataset, train: stripes(8, 3), validation: stripes(8, 3) };
-    const byHeart = config({
+    const overfit = config({
       epochs: 40,
       learningRate: 3e-3,
       batchNormMomentum: 0.3,
       augment: NO_AUGMENTATION,
     });
     let accuracy = 0;
-    for await (const event of train(few, byHeart, { runDir: run.dir, data: "stripes" }))
+    for await (const event of train(few, overfit, { runDir: run.dir, data: "stripes" }))
       if (event.type === "done") accuracy = event.bestAccuracy;
     assert.equal(accuracy, 1);
   });
 
-  it("keeps the model of best validation accuracy, which scores the same when it is loaded", async () => {
+  it("saves the model of best validation accuracy, which scores the same after loading", async () => {
     const events = await collect(run.dir, { epochs: 4 });
     const [{ bestAccuracy }] = ofType(events, "done");
     const network = await loadModel(path.join(run.dir, "best"));
@@ -66,7 +74,7 @@ describe("train", function () {
     network.dispose();
   });
 
-  it("gives the same numbers for the same seed, and others for another", async () => {
+  it("gives the same numbers for the same seed, and others for another seed", async () => {
     const losses = (events: TrainEvent[]) => ofType(events, "batch").map(({ loss }) => loss);
     const first = losses(
       await collect(run.dir, { dropoutRate: 0.2, dropPathRate: 0.2, mixup: 0.2, epochs: 1 }),
@@ -83,7 +91,7 @@ describe("train", function () {
     );
   });
 
-  it("leaves frozen blocks and their moving statistics as they were", async () => {
+  it("leaves frozen blocks and their moving statistics unchanged", async () => {
     const weightsOf = async () => {
       const network = await loadModel(path.join(run.dir, "best"));
       const parameters = await network.parameters();
@@ -101,11 +109,164 @@ describe("train", function () {
       assert.notDeepEqual(after.get(name), before.get(name), name);
   });
 
-  it("holds as many tensors after an epoch as after the one before, and none after the run", async () => {
+  it("holds as many tensors after each epoch, and none after the run", async () => {
     const before = tf.memory().numTensors;
     const events = await collect(run.dir, { epochs: 3, emaDecay: 0.9 });
     const counts = ofType(events, "epoch").map(({ numTensors }) => numTensors);
     assert.equal(counts[1], counts[2]);
-    assert.ok(tf.memory().numTensors - before < 60, "shape constants of the kernels are kept, nothing else");
+    assert.ok(tf.memory().numTensors - before < 60, "only shape constants of the kernels are kept");
+  });
+
+  for (const [split, recorded] of [
+    ["official-test", "official-test"],
+    ["folders", undefined],
+  ] as const)
+    it(`records ${recorded ?? "nothing"} in the configuration for the split ${split}`, async () => {
+      const options = { runDir: run.dir, data: "stripes" };
+      const events = train({ ...dataset, split }, config({ epochs: 1 }), options);
+      await events.next();
+      await events.return();
+      assert.equal((await loadRunConfig(run.dir))?.split, recorded);
+    });
+
+  it("learns from teachers, and leaves no tensor", async () => {
+    const teacher = path.join(run.dir, "teacher");
+    const network = randomNetwork({ classNames: ["across", "down"] }, 3);
+    await saveModel(teacher, network.config, await network.parameters());
+    network.dispose();
+    const lossesOf = async (name: string, teachers: string[]) =>
+      ofType(await collect(path.join(run.dir, name), { epochs: 1, teachers }), "batch").map(
+        ({ loss }) => loss,
+      );
+    const alone = await lossesOf("alone", []);
+    const { numTensors } = tf.memory();
+    const taught = await lossesOf("taught", [teacher]);
+    assert.notDeepEqual(taught, alone);
+    assert.deepEqual(await lossesOf("again", [teacher]), taught);
+    assert.equal(tf.memory().numTensors, numTensors);
+  });
+
+  it("resumes after a kill to the same weights and metrics as an uninterrupted run", async () => {
+    const options = { epochs: 3, headEpochs: 1, emaDecay: 0.9, dropoutRate: 0.2 };
+    const whole = path.join(run.dir, "whole");
+    const killed = path.join(run.dir, "killed");
+    await collect(whole, options);
+    for await (const event of train(dataset, config(options), { runDir: killed, data: "stripes" }))
+      if (event.type === "batch" && event.epoch === 3) break; // as a kill in the third epoch
+    const events = await collect(killed, options);
+    assert.deepEqual(
+      ofType(events, "epoch").map(({ epoch }) => epoch),
+      [3],
+    );
+    assert.equal(lastWeights(killed), lastWeights(whole)); // named by content
+    const losses = async (dir: string) => ofType(await loadMetrics(dir), "batch").map(({ loss }) => loss);
+    assert.deepEqual(await losses(killed), await losses(whole));
+  });
+
+  it("yields only the end of a run that is complete", async () => {
+    const first = await collect(run.dir, { epochs: 1 });
+    assert.deepEqual(await collect(run.dir, { epochs: 1 }), [first[first.length - 1]]);
+  });
+
+  it("stops after the current batch when it is interrupted, and saves a model", async () => {
+    const interrupt = new AbortController();
+    const events: TrainEvent[] = [];
+    for await (const event of train(dataset, config(), {
+      runDir: run.dir,
+      data: "stripes",
+      signal: interrupt.signal,
+    })) {
+      events.push(event);
+      if (event.type === "batch") interrupt.abort();
+    }
+    assert.ok(ofType(events, "batch").length <= 2);
+    assert.equal(ofType(events, "done")[0].reason, "interrupted");
+    assert.ok(existsSync(path.join(run.dir, "best/model.json")));
+  });
+
+  it("stops early after `patience` epochs without a better one", async () => {
+    const events = await collect(run.dir, { epochs: 9, patience: 1, learningRate: 1e-9 });
+    assert.equal(ofType(events, "done")[0].reason, "stopped early");
+    assert.equal(ofType(events, "epoch").length, 2);
+  });
+
+  it("leaves no folder when the configuration does not fit the data", async () => {
+    const runDir = path.join(run.dir, "none");
+    await assert.rejects(collect(runDir, { classWeights: [1, 2, 3] }), { name: "ParameterError" });
+    assert.ok(!existsSync(runDir));
+  });
+
+  it("fails with the step when the loss is not finite", async () => {
+    await assert.rejects(
+      collect(run.dir, { learningRate: 10, weightDecay: 1, epochs: 30 }).then(() => assert.fail("trained")),
+      (error: Error) => {
+        if (error.message === "trained") throw error;
+        assert.match(
+          error.message,
+          /^Expected a finite loss at step \d+ but found (NaN|Infinity)\. Choose a lower learningRate/,
+        );
+        return true;
+      },
+    );
+  });
+
+  const recorded = async () => (await loadSessions(run.dir)).map(({ epoch }) => epoch);
+
+  it("records what each session ran on", async () => {
+    const before = new Date().toISOString();
+    for await (const event of train(dataset, config(), { runDir: run.dir, data: "stripes" }))
+      if (event.type === "batch" && event.epoch === 2) break; // as a kill in the second epoch
+    await collect(run.dir);
+    assert.deepEqual(await recorded(), [1, 2]);
+    const [{ epoch, started, ...rest }] = await loadSessions(run.dir);
+    assert.ok(started >= before && started <= new Date().toISOString(), started);
+    assert.deepEqual(rest, await environment());
+    await collect(run.dir); // nothing to train
+    assert.deepEqual(await recorded(), [1, 2]);
+  });
+
+  it("resumes a run that was started on another machine, or whose record is broken", async () => {
+    for await (const event of train(dataset, config(), { runDir: run.dir, data: "stripes" }))
+      if (event.type === "batch" && event.epoch === 2) break;
+    const file = path.join(run.dir, "environment.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/"cpu": ".*"/, '"cpu": "another"'));
+    await collect(run.dir);
+    assert.deepEqual(await recorded(), [1, 2]);
+    writeFileSync(file, "broken");
+    await collect(run.dir);
+    assert.deepEqual(await recorded(), []);
+  });
+});
+
+describe("train on pre-trained weights", () => {
+  const run = runFolder();
+  const hub = loopback();
+  const { FERKIT_CACHE, FERKIT_HUB_URL } = process.env;
+  beforeEach(() => {
+    process.env.FERKIT_CACHE = path.join(run.dir, "cache");
+    process.env.FERKIT_HUB_URL = new URL(hub.url).origin;
+  });
+  afterEach(() => {
+    for (const [name, value] of Object.entries({ FERKIT_CACHE, FERKIT_HUB_URL }))
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+  });
+
+  it("reports the download of pre-trained weights before the first batch", async () => {
+    const content = safetensorsBytes(timmTensors("b0"));
+    hub.answers = [whole(content)];
+    const progress: LoadProgress[] = [];
+    const options = {
+      runDir: path.join(run.dir, "run"),
+      data: "stripes",
+      onProgress: (step: LoadProgress) => progress.push(step),
+    };
+    const pretrained = config({ variant: "b0", weights: "imagenet" });
+    for await (const event of train(dataset, pretrained, options)) {
+      assert.equal(event.type, "batch");
+      break;
+    }
+    const { length } = content;
+    assert.deepEqual(progress.at(-1), { stage: "download", done: length, total: length, unit: "bytes" });
   });
 });

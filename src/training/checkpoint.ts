@@ -1,0 +1,145 @@
+// What a run saves: the state that it resumes from (`last/`) and the best model so far (`best/`).
+import path from "node:path";
+import { type Tensor, tf } from "../engine/tf.js";
+import type { Variable } from "../engine/variable.js";
+import { writeFileAtomically } from "../files.js";
+import { calibrationError, fitTemperature, reliability, withTemperature } from "../metrics/calibration.js";
+import { calibrated } from "../model/calibrated.js";
+import { download, type ModelConfig, type ParameterValue } from "../model/network.js";
+import { saveModel } from "../model/weights/model-folder.js";
+import {
+  readTensors,
+  removeOldTensors,
+  type TensorManifest,
+  writeTensors,
+} from "../model/weights/tensor-file.js";
+import { readJson } from "./run.js";
+import type { TrainState } from "./step.js";
+
+/** How far a run has come. */
+export interface Progress {
+  epoch: number;
+  step: number;
+  bestEpoch: number;
+  bestAccuracy: number;
+}
+
+export interface Checkpoint {
+  progress: Progress;
+  /** Updates of each parameter's moments, and of the EMA. */
+  numUpdates: Record<string, number>;
+  emaUpdates: number;
+  /** Values by name: parameters (`model/…`), moments (`first/…`, `second/…`) and EMA (`ema/…`). */
+  values: Map<string, ParameterValue>;
+}
+
+/** Prefixes of Adam's two moments. */
+const MOMENTS = ["first", "second"];
+
+export function bestModelDir(runDir: string): string {
+  return path.join(runDir, "best");
+}
+
+/** Writes everything that a killed run needs to resume to the same bits. Returns the folder. */
+export async function saveCheckpoint(
+  runDir: string,
+  progress: Progress,
+  { network, optimizer, ema }: TrainState,
+): Promise<string> {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, variable] of network.variables) {
+    tensors.set(`model/${name}`, variable.read());
+    optimizer.moments.get(name)?.forEach((moment, i) => {
+      tensors.set(`${MOMENTS[i]}/${name}`, moment.read());
+    });
+    const average = ema?.variables.get(name);
+    if (average) tensors.set(`ema/${name}`, average.read());
+  }
+  const numUpdates = Object.fromEntries(optimizer.numUpdates);
+  const updates = { numUpdates, emaUpdates: ema?.numUpdates ?? 0 };
+  const dir = path.join(runDir, "last");
+  const manifest = await writeTensors(dir, [...(await download(tensors))]);
+  const json = JSON.stringify({ progress: { ...progress, ...updates }, manifest });
+  await writeFileAtomically(path.join(dir, "state.json"), json);
+  await removeOldTensors(dir, manifest);
+  return dir;
+}
+
+/**
+ * Reads the checkpoint of the last whole epoch; null if there is none yet.
+ *
+ * @throws InputError when it is broken.
+ */
+export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null> {
+  const dir = path.join(runDir, "last");
+  const saved = (await readJson(path.join(dir, "state.json"))) as SavedState | undefined;
+  if (!saved) return null;
+  const { progress, manifest } = saved;
+  const { numUpdates, emaUpdates, averageUpdates, ...rest } = progress;
+  const values = new Map(
+    [...(await readTensors(dir, manifest))].map(([name, value]) => [
+      name.replace(/^average\//, "ema/"),
+      value,
+    ]),
+  );
+  return { progress: rest, numUpdates, emaUpdates: emaUpdates ?? averageUpdates ?? 0, values };
+}
+
+/** What state.json holds. Version 0.1 wrote `averageUpdates` and `average/…` for the EMA. */
+interface SavedState {
+  progress: Progress & {
+    numUpdates: Record<string, number>;
+    emaUpdates?: number;
+    averageUpdates?: number;
+  };
+  manifest: TensorManifest;
+}
+
+/** Copies a checkpoint's values into the engine. */
+export function restore({ network, optimizer, ema }: TrainState, checkpoint: Checkpoint): void {
+  const { numUpdates, emaUpdates, values } = checkpoint;
+  const assign = (key: string, variable: Variable) => {
+    const { data, shape } = values.get(key) as ParameterValue;
+    tf.tidy(() => variable.assign(tf.tensor(data, shape)));
+  };
+  for (const [name, variable] of network.variables) {
+    assign(`model/${name}`, variable);
+    if (numUpdates[name] === undefined) continue;
+    optimizer.momentsOf(name, variable).forEach((moment, i) => {
+      assign(`${MOMENTS[i]}/${name}`, moment);
+    });
+    optimizer.numUpdates.set(name, numUpdates[name]);
+  }
+  if (!ema) return;
+  for (const [name, variable] of ema.variables) assign(`ema/${name}`, variable);
+  ema.numUpdates = emaUpdates;
+}
+
+/** With fewer validation images, a temperature says little. */
+const MIN_CALIBRATION_IMAGES = 100;
+
+/**
+ * Saves the best model, calibrated by a temperature that is fitted on the validation images.
+ *
+ * A temperature is used only with 100 images or more, and if it lowers the calibration error: after label smoothing, the
+ * one of lowest cross-entropy can raise it (experiments/README.md). It changes no class's rank.
+ *
+ * @param probs - For the validation images, float32 `[numImages, numClasses]`.
+ * @param labels - int32 `[numImages]`.
+ */
+export async function saveBestModel(
+  dir: string,
+  config: ModelConfig,
+  parameters: ReadonlyMap<string, ParameterValue>,
+  { probs }: { probs: Float32Array },
+  labels: Int32Array,
+): Promise<void> {
+  const [numImages, numClasses] = [labels.length, config.classNames.length];
+  if (numImages < MIN_CALIBRATION_IMAGES) return saveModel(dir, config, parameters);
+  const temperature = fitTemperature(probs, labels, numClasses);
+  const errorOf = (values: Float32Array) => calibrationError(reliability(values, labels, numClasses));
+  if (errorOf(withTemperature(probs, numClasses, temperature)) >= errorOf(probs))
+    return saveModel(dir, config, parameters);
+  const model = calibrated(config, parameters, { temperature, numImages });
+  return saveModel(dir, model.config, model.parameters);
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { gather } from "../../src/data/batches.js";
+import { tf } from "../../src/engine/tf.js";
+import { fitTemperature } from "../../src/metrics/calibration.js";
+import { loadModel, loadModelConfig } from "../../src/model/weights/model-folder.js";
+import { loadCheckpoint, restore, saveBestModel, saveCheckpoint } from "../../src/training/checkpoint.js";
+import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
+import { trainBatch } from "../../src/training/train.js";
+import { randomNetwork, TINY } from "../model/fixtures.js";
+import { config, runFolder, stripes } from "./fixtures.js";
+
+describe("a checkpoint", function () {
+  this.timeout(60_000);
+  const folder = runFolder();
+  const at = (name: string) => path.join(folder.dir, name);
+  const images = stripes(8, 0);
+  const progress = { epoch: 1, step: 1, bestEpoch: 1, bestAccuracy: 0.75 };
+
+  /** Runs `body` with a state of random weights. */
+  async function withState(seed: number, body: (state: TrainState) => Promise<void>): Promise<void> {
+    const state = await buildTrainState(config({ emaDecay: 0.9, seed }), images, ["across", "down"]);
+    await body(state).finally(() => disposeTrainState(state));
+  }
+  /** Trains a step and saves the state. */
+  const save = (runDir: string) =>
+    withState(0, async (state) => {
+      const batch = await gather(images, Int32Array.of(0, 1, 2, 3));
+      tf.dispose(Object.values(trainBatch(state, batch, 1)));
+      await saveCheckpoint(runDir, progress, state);
+    });
+  /** Restores another state and saves it again. */
+  const copy = (from: string, to: string) =>
+    withState(1, async (state) => {
+      const checkpoint = await loadCheckpoint(from);
+      assert.ok(checkpoint);
+      restore(state, checkpoint);
+      await saveCheckpoint(to, checkpoint.progress, state);
+    });
+  const stateFile = (runDir: string) => path.join(runDir, "last/state.json");
+  const json = (runDir: string) => JSON.parse(readFileSync(stateFile(runDir), "utf8"));
+
+  it("restores weights, moments, EMA and their number of updates", async () => {
+    await save(at("first"));
+    await copy(at("first"), at("second"));
+    assert.deepEqual(json(at("second")), json(at("first"))); // the file of values is named by its content
+    assert.equal(json(at("first")).progress.emaUpdates, 1);
+  });
+
+  it("is read under the names of version 0.1", async () => {
+    await save(at("first"));
+    const today = readFileSync(stateFile(at("first")), "utf8");
+    const then = today.replaceAll('"ema/', '"average/').replace("emaUpdates", "averageUpdates");
+    assert.notEqual(then, today);
+    writeFileSync(stateFile(at("first")), then);
+    await copy(at("first"), at("second"));
+    assert.deepEqual(json(at("second")), JSON.parse(today));
+  });
+
+  it("is null before the first epoch has ended", async () => {
+    assert.equal(await loadCheckpoint(at("none")), null);
+  });
+});
+
+/** Gives every image the probabilities `row`; the first `numRight` are of class 0, the others of class 1. */
+function evaluated(numImages: number, numRight: number, row: number[]) {
+  const probs = new Float32Array(3 * numImages);
+  for (let i = 0; i < numImages; i++) probs.set(row, 3 * i);
+  return { probs, labels: Int32Array.from({ length: numImages }, (_, i) => (i < numRight ? 0 : 1)) };
+}
+
+describe("saveBestModel", () => {
+  const folder = runFolder();
+
+  async function save(numImages: number, numRight: number, row = [0.9, 0.05, 0.05]) {
+    const network = randomNetwork();
+    const parameters = await network.parameters();
+    network.dispose();
+    const { probs, labels } = evaluated(numImages, numRight, row);
+    await saveBestModel(folder.dir, TINY, parameters, { probs }, labels);
+    return parameters;
+  }
+
+  it("lowers the confidence of an overconfident network, by the validation images", async () => {
+    const parameters = await save(200, 100);
+    // With logits ln 18, 0, 0: half are right, and half of the other probability goes to a class without images.
+    const { temperature, numImages } = (await loadModelConfig(folder.dir)).calibration ?? {};
+    assert.equal(numImages, 200);
+    assert.ok((temperature as number) > 2);
+    const saved = await loadModel(folder.dir);
+    const [before, after] = [parameters, await saved.parameters()].map(
+      (values) => values.get("predictions/kernel")?.data ?? new Float32Array(),
+    );
+    saved.dispose();
+    after.forEach((value, i) => {
+      assert.ok(Math.abs(value * (temperature as number) - before[i]) < 1e-6);
+    });
+  });
+
+  it("saves the model unchanged if it is calibrated, even if a temperature lowers the cross-entropy", async () => {
+    const row = [0.6, 0.01, 0.39]; // class 0 as often as it says, but the other images are of the class of lowest probability
+    const { probs, labels } = evaluated(200, 120, row);
+    assert.ok(fitTemperature(probs, labels, 3) > 1.5);
+    await save(200, 120, row);
+    assert.equal((await loadModelConfig(folder.dir)).calibration, undefined);
+  });
+
+  it("saves the model unchanged with fewer than 100 images", async () => {
+    const parameters = await save(99, 50);
+    assert.equal((await loadModelConfig(folder.dir)).calibration, undefined);
+    const saved = await loadModel(folder.dir);
+    assert.deepEqual((await saved.parameters()).get("predictions/bias"), parameters.get("predictions/bias"));
+    saved.dispose();
+  });
+});
