@@ -1,40 +1,38 @@
-// How validation accuracy rose over seconds, in three trainings; kept as JSON.
+// A record of how validation accuracy rises over time in three trainings, kept as JSON.
 import path from "node:path";
-import type { Machine } from "../src/environment.js";
 import type { TrainConfig } from "../src/index.js";
-import type { Versions } from "./machine.js";
-import { latest, RESULTS_DIR, writeJson } from "./results.js";
+import { latest, type Machine, RESULTS_DIR, type Versions, writeJson } from "./results.js";
 
-/** An epoch that has been validated. */
+/** An epoch that was validated. */
 export interface CurvePoint {
   epoch: number;
-  /** Since the start, training and validation. */
+  /** Time since the start, for training and validation. */
   seconds: number;
   /** Top-1 on the validation images, [0, 1]. */
   accuracy: number;
 }
 
-export type AccuracyRunName = "pytorchSeed" | "ferkit" | "pytorchRecipe";
+export type AccuracyRunName = "pytorchBaseline" | "ferkit" | "pytorchRecipe";
 
-/** In the order in which they are done: the first one's best accuracy is the target of the others. */
+/** The runs in their order: the best accuracy of the first is the target of the others. */
 export const ACCURACY_RUNS: Record<AccuracyRunName, { label: string }> = {
-  pytorchSeed: { label: "PyTorch, seed recipe, default layout" },
+  pytorchBaseline: { label: "PyTorch, baseline preset, default layout" },
   ferkit: { label: "ferkit" },
-  pytorchRecipe: { label: "PyTorch, ferkit's recipe, channels-last" },
+  pytorchRecipe: { label: "PyTorch, ferkit's preset, channels-last" },
 };
 
 export interface AccuracyRun {
   date: string;
-  /** Name in src/presets.ts of the recipe, and its values. */
+  /** Name and values of the preset. */
   preset: string;
   config: TrainConfig;
   curve: CurvePoint[];
-  /** It came to its end: the last epoch, or the target. */
+  /** Whether the run reached its last epoch or the target. */
   isComplete: boolean;
 }
 
 export interface AccuracyRecord {
-  /** Of its last run. */
+  /** Date of the last run. */
   date: string;
   machine: Machine;
   versions: Versions;
@@ -44,13 +42,13 @@ export interface AccuracyRecord {
   runs: Partial<Record<AccuracyRunName, AccuracyRun>>;
 }
 
-/** The best validation accuracy of PyTorch's seed recipe; undefined until it is complete. */
-export function targetAccuracy({ runs: { pytorchSeed } }: AccuracyRecord): number | undefined {
-  if (!pytorchSeed?.isComplete) return undefined;
-  return Math.max(...pytorchSeed.curve.map(({ accuracy }) => accuracy));
+/** Returns the best validation accuracy of PyTorch's baseline run, or undefined until that run is complete. */
+export function targetAccuracy({ runs: { pytorchBaseline } }: AccuracyRecord): number | undefined {
+  if (!pytorchBaseline?.isComplete) return undefined;
+  return Math.max(...pytorchBaseline.curve.map(({ accuracy }) => accuracy));
 }
 
-/** When a run first reached the target; undefined where it has not. */
+/** Returns when a run first reached the target, or undefined if it did not. */
 export function secondsToTarget(record: AccuracyRecord, name: AccuracyRunName): number | undefined {
   const target = targetAccuracy(record);
   if (target === undefined) return undefined;
@@ -58,7 +56,16 @@ export function secondsToTarget(record: AccuracyRecord, name: AccuracyRunName): 
 }
 
 export function latestAccuracyRecord(): AccuracyRecord | undefined {
-  return latest(/^time-to-accuracy-.*\.json$/);
+  return upgradeRecord(latest(/^time-to-accuracy-.*\.json$/));
+}
+
+/** Renames a run of records from before version 0.2: the preset `baseline` was called `seed`. */
+export function upgradeRecord(
+  record?: Omit<AccuracyRecord, "runs"> & { runs: AccuracyRecord["runs"] & { pytorchSeed?: AccuracyRun } },
+): AccuracyRecord | undefined {
+  if (!record?.runs.pytorchSeed) return record;
+  const { pytorchSeed, ...runs } = record.runs;
+  return { ...record, runs: { pytorchBaseline: { ...pytorchSeed, preset: "baseline" }, ...runs } };
 }
 
 export function saveAccuracyRecord(record: AccuracyRecord): Promise<void> {

@@ -1,31 +1,27 @@
-// The bench as a whole: that the engines agree, then how fast they are, then what else they need.
+// The whole bench: checks that the engines agree, then measures how fast they are, then what else they need.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { machine } from "../src/environment.js";
-import { CONTENDERS } from "./contenders.js";
-import { greyJpeg } from "./grey-jpeg.js";
-import { readVersions } from "./machine.js";
 import { checkParity } from "./parity.js";
 import { countTensors, type DataRounds, measureData, measureMemory } from "./resources.js";
-import { type Results, today } from "./results.js";
+import { machine, type Results, today } from "./results.js";
 import { measure, type Timing } from "./rounds.js";
-import { type Case, type SuiteOptions, suite } from "./suite.js";
+import { type Case, CONTENDERS, describe, type SuiteOptions, suite } from "./suite.js";
 import { medianOnly } from "./tables.js";
+import { greyJpeg } from "./workers/noise.js";
 import { Workers } from "./workers.js";
-import { describe } from "./workload.js";
 
 export interface BenchOptions extends SuiteOptions {
-  /** Least duration of a turn. */
+  /** Minimum duration of a turn. */
   seconds: number;
   data: DataRounds;
   /** Epochs after which tensors are counted. */
   tensorEpochs: number;
-  /** Only workloads whose description holds this text, and nothing but their speed. */
+  /** Measures only the speed of workloads whose name contains this text. */
   only?: string;
 }
 
-/** About twenty minutes on two cores. */
+/** Takes about twenty minutes on two cores. */
 export const WHOLE: BenchOptions = {
   numRounds: 7,
   numRoundsOfLong: 5,
@@ -34,7 +30,7 @@ export const WHOLE: BenchOptions = {
   tensorEpochs: 50,
 };
 
-/** Less than eight minutes on two cores. */
+/** Takes less than eight minutes on two cores. */
 export const QUICK: BenchOptions = {
   numRounds: 3,
   numRoundsOfLong: 2,
@@ -43,7 +39,7 @@ export const QUICK: BenchOptions = {
   tensorEpochs: 3,
 };
 
-/** @throws Error when the engines disagree: then nothing is timed. */
+/** @throws Error if the engines disagree; then nothing is timed. */
 export async function runBench(options: BenchOptions): Promise<Results> {
   const { only } = options;
   const cases = suite(options).filter(({ workload }) => describe(workload).includes(only ?? ""));
@@ -51,7 +47,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
   const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-bench-"));
   try {
     const parity = await step("parity", () => checkParity(workers, dir));
-    const versions = await readVersions(workers, ["ferkit", "pytorch", "keras"]);
+    const versions = await workers.versions(["ferkit", "pytorch", "keras"]);
     const timings = await measureAll(cases, workers, dir, options.seconds);
     await workers.close();
     const results = { date: today(), machine: machine(), versions, parity, timings };
@@ -83,7 +79,7 @@ async function measureAll(cases: Case[], workers: Workers, dir: string, seconds:
   return timings;
 }
 
-/** Says on standard error what was done, in how many seconds, with what outcome. */
+/** Reports a step on standard error: its name, duration and outcome. */
 async function step<T>(
   name: string,
   run: () => Promise<T>,

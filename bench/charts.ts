@@ -1,22 +1,25 @@
-import { accuracyLines } from "../src/charts/accuracy-curves.js";
-import { percent } from "../src/charts/percent.js";
 import { buildChart, type ChartSpec, COLORS } from "../src/charts/theme.js";
-import type { Machine } from "../src/environment.js";
+import { percent } from "../src/index.js";
 import {
   ACCURACY_RUNS,
   type AccuracyRecord,
   type AccuracyRunName,
   targetAccuracy,
 } from "./accuracy-record.js";
-import { CONTENDER_NAMES, CONTENDERS, type ContenderName } from "./contenders.js";
-import type { Results } from "./results.js";
-import { DRAWN_BATCH_SIZES, DRAWN_IMAGE_SIZE } from "./suite.js";
+import type { Machine, Results } from "./results.js";
+import {
+  CONTENDER_NAMES,
+  CONTENDERS,
+  type ContenderName,
+  DRAWN_BATCH_SIZES,
+  DRAWN_IMAGE_SIZE,
+} from "./suite.js";
 import { medianOnly } from "./tables.js";
 
 const NETWORKS = { lite0: "Lite0", b0: "B0" };
 const OWN: readonly ContenderName[] = ["ferkit", "ferkitLoading"];
 
-/** Images a second in training, side by side: a panel for each network and batch size, a bar for each contender. */
+/** Draws images per second in training: a panel for each network and batch size, a bar for each contender. */
 export function speedChart({ timings, machine, date }: Results): ChartSpec {
   const values = timings
     .filter(
@@ -49,7 +52,7 @@ export function speedChart({ timings, machine, date }: Results): ChartSpec {
   const x = { field: "rate", type: "quantitative", axis: null };
   return buildChart(
     {
-      title: "Training, images a second",
+      title: "Training, images per second",
       subtitle: `EfficientNet at ${DRAWN_IMAGE_SIZE} pixels on ${describeMachine(machine)}, ${date}`,
       description: values.map(({ panel, contender, text }) => `${panel}: ${contender} ${text}`).join("\n"),
     },
@@ -68,21 +71,49 @@ export function speedChart({ timings, machine, date }: Results): ChartSpec {
   );
 }
 
-/** Validation accuracy over minutes of training, a line for each run, with the accuracy to reach marked. */
+/** Draws validation accuracy over minutes of training: a line for each run, and the target as a dashed line. */
 export function accuracyChart(record: AccuracyRecord): ChartSpec {
   const colors: Record<AccuracyRunName, string> = {
-    pytorchSeed: COLORS.axis,
+    pytorchBaseline: COLORS.axis,
     ferkit: COLORS.blue,
     pytorchRecipe: COLORS.orange,
   };
   const names = (Object.keys(ACCURACY_RUNS) as AccuracyRunName[]).filter((name) => record.runs[name]);
-  const curves = names.map((name) => ({
-    name: ACCURACY_RUNS[name].label,
-    color: colors[name],
-    points: (record.runs[name]?.curve ?? []).map((point) => ({ ...point, minutes: point.seconds / 60 })),
-  }));
+  const values = names.flatMap((name) =>
+    (record.runs[name]?.curve ?? []).map(({ seconds, accuracy }) => ({
+      run: ACCURACY_RUNS[name].label,
+      minutes: seconds / 60,
+      accuracy,
+    })),
+  );
+  const axis = { grid: false, tickCount: 8 };
+  const lines = {
+    data: { values },
+    mark: { type: "line", strokeWidth: 2.2, point: { size: 36 }, tooltip: true },
+    encoding: {
+      x: {
+        field: "minutes",
+        type: "quantitative",
+        axis: { ...axis, title: "minutes of training and validation" },
+      },
+      y: {
+        field: "accuracy",
+        type: "quantitative",
+        axis: { title: "Validation accuracy", format: ".0%", domain: false, ticks: false, tickCount: 6 },
+        scale: { zero: false },
+      },
+      color: {
+        field: "run",
+        type: "nominal",
+        legend: { labelLimit: 300, offset: 44, symbolType: "stroke" },
+        scale: {
+          domain: names.map((name) => ACCURACY_RUNS[name].label),
+          range: names.map((name) => colors[name]),
+        },
+      },
+    },
+  };
   const target = targetAccuracy(record);
-  const lines = accuracyLines(curves, "minutes", { labelLimit: 300, offset: 44, symbolType: "stroke" });
   const rule = {
     data: { values: [{ target }] },
     mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3] },
@@ -91,12 +122,10 @@ export function accuracyChart(record: AccuracyRecord): ChartSpec {
   return buildChart(
     {
       title: "Time to accuracy",
-      subtitle: `${record.data}, Lite0 on ${describeMachine(record.machine)}, ${record.date}; dashed: the seed recipe's best`,
-      description: curves
-        .flatMap(({ name, points }) =>
-          points.map(
-            ({ minutes, accuracy }) => `${name}: ${percent(accuracy)} after ${minutes.toFixed(1)} minutes`,
-          ),
+      subtitle: `${record.data}, Lite0 on ${describeMachine(record.machine)}, ${record.date}; dashed: the baseline's best`,
+      description: values
+        .map(
+          ({ run, minutes, accuracy }) => `${run}: ${percent(accuracy)} after ${minutes.toFixed(1)} minutes`,
         )
         .join("\n"),
     },

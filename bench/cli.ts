@@ -1,13 +1,11 @@
 import { Command, Option } from "commander";
 import { callerPath, dataSource, numberFor } from "../scripts/arguments.js";
 import { reportFailure } from "../scripts/report-failure.js";
-import { toText } from "../src/charts/text-table.js";
-import { InputError } from "../src/errors.js";
 import type { AccuracyRunName } from "./accuracy-record.js";
 import type { BenchOptions } from "./bench.js";
 import type { Ratio } from "./ratios.js";
 import type { Results } from "./results.js";
-import type { BenchVariant } from "./workload.js";
+import type { BenchVariant } from "./suite.js";
 
 interface Flags {
   quick?: boolean;
@@ -29,45 +27,48 @@ interface Flags {
 
 const program = new Command("npm run bench --")
   .description(
-    "Measures ferkit beside PyTorch with timm, Keras and stock tfjs layers: each in a process of its own, in turns, after " +
-      "the same weights and batch have given the same loss and gradients. The whole bench takes about twenty minutes, with " +
-      "--data some hours, and is recorded in bench/results.",
+    "Compares ferkit with PyTorch and timm, Keras, and stock tfjs layers. Each engine runs in its own process, and they take " +
+      "turns. Before that, each must compute the same loss and gradients. The whole bench takes about twenty minutes, or some " +
+      "hours with --data, and is recorded in bench/results.",
   )
-  .option("--quick", "less than eight minutes: fewer rounds, and nothing is recorded")
-  .option("--json <file>", 'write {"ratios": {name: value}}, above 1 = ferkit is faster')
+  .option("--quick", "measure fewer rounds in less than eight minutes, without recording")
+  .option("--json <file>", 'write {"ratios": {name: value}} to a file; above 1 = ferkit is better')
   .option(
     "--only <text>",
-    "workloads whose name holds this: `train lite0, 48 px, batch 32`; nothing is recorded",
+    "measure only workloads whose name contains this, such as `train lite0, 48 px, batch 32`, without recording",
   )
-  .option("--rounds <count>", "turns of each contender; nothing is recorded", numberFor("--rounds"))
-  .option("--seconds <count>", "least duration of a turn; nothing is recorded", numberFor("--seconds"))
+  .option("--rounds <count>", "turns of each contender (not recorded)", numberFor("--rounds"))
+  .option("--seconds <count>", "minimum duration of a turn (not recorded)", numberFor("--seconds"))
   .optionsGroup("Instead of measuring:")
-  .option("--readme", "write the README's section on speed and its charts from the newest results")
-  .optionsGroup("Where a training step's time goes:")
-  .option("--profile", "print the time of each op of one training step of ferkit")
+  .option("--readme", "write docs/speed.md, its charts and the table in README.md from the newest results")
+  .optionsGroup("Profile of a training step:")
+  .option("--profile", "print the time of each op in one training step of ferkit")
   .addOption(new Option("--variant <name>", "network").choices(["lite0", "b0"]).default("lite0"))
   .option("--image-size <pixels>", "side of the images", numberFor("--image-size"), 48)
-  .option("--batch-size <count>", "images a step", numberFor("--batch-size"), 32)
+  .option("--batch-size <count>", "images per step", numberFor("--batch-size"), 32)
   .optionsGroup("Time to accuracy:")
-  .option("--time-to-accuracy", "only train, to the best validation accuracy of PyTorch's seed recipe")
-  .option("--data <path>", "what to train on: fer2013 (downloads), or a folder or archive of class folders")
-  .option("--preset <name>", "ferkit's recipe", "fer2013-fast")
+  .option(
+    "--time-to-accuracy",
+    "only train, to the best validation accuracy of the preset baseline in PyTorch",
+  )
+  .option("--data <path>", "data set: fer2013 (downloads), or a folder or archive of class folders")
+  .option("--preset <name>", "ferkit's preset", "fer2013-fast")
   .addOption(
-    new Option("--runs <names...>", "do only these, and keep the others of the newest record").choices([
-      "pytorchSeed",
+    new Option("--runs <names...>", "do only these runs, and keep the others of the newest record").choices([
+      "pytorchBaseline",
       "ferkit",
       "pytorchRecipe",
     ]),
   )
   .option(
     "--epochs <count>",
-    "in place of the recipes' own, to try it out; this is not recorded",
+    "replaces the presets' epochs, to try it out (not recorded)",
     numberFor("--epochs"),
   )
   .showHelpAfterError()
   .action(run);
 
-/** What each needs is loaded when it is asked for: the engine takes a second and says so. */
+/** Each action loads what it needs: the engine takes a second and prints notices. */
 async function run(flags: Flags): Promise<void> {
   if (flags.readme) return writeReadme();
   if (flags.profile) return profile(flags);
@@ -87,7 +88,7 @@ async function bench(flags: Flags): Promise<void> {
   if (seconds !== undefined) options.seconds = seconds;
   const isWhole = !quick && [only, rounds, seconds].every((flag) => flag === undefined);
   const isTraining = isWhole && data !== undefined;
-  if (isTraining) trainConfig(preset); // refuses an unknown one before all is measured
+  if (isTraining) trainConfig(preset); // refuses an unknown name before measuring
   const results = await runBench(options);
   if (isWhole) console.error(`recorded in ${await recordResults(results)}`);
   if (isTraining) await timeToAccuracy(flags);
@@ -99,19 +100,19 @@ async function bench(flags: Flags): Promise<void> {
   await writeJson(callerPath(json), { ratios: values });
 }
 
-/** @param recordDate - Of the record of time to accuracy that was taken, `none` where there is none; undefined when measured now. */
+/** @param recordDate - Date of the earlier record of time to accuracy, or `none`; undefined if it was measured now. */
 async function report(
   results: Results,
   ratios: Record<string, Ratio>,
   recordDate: string | undefined,
 ): Promise<void> {
   const tables = await import("./tables.js");
-  console.log(toText(tables.timingTable(results.timings, tables.withSpread)));
-  console.log(`\n${toText(tables.ratioTable(ratios))}\n`);
+  console.log(tables.toMarkdown(tables.timingTable(results.timings, tables.withSpread)));
+  console.log(`\n${tables.toMarkdown(tables.ratioTable(ratios))}\n`);
   for (const remark of tables.remarks(results)) console.log(remark);
   if (recordDate !== undefined)
     console.log(
-      `Time to accuracy was not measured now (npm run bench -- --time-to-accuracy does); last recorded: ${recordDate}.`,
+      `Time to accuracy was not measured now; last recorded: ${recordDate}. To measure it: npm run bench -- --time-to-accuracy`,
     );
 }
 
@@ -122,10 +123,12 @@ async function writeReadme(): Promise<void> {
 
 async function profile({ variant, imageSize, batchSize }: Flags): Promise<void> {
   const { profileTable, profileTraining } = await import("./profile.js");
-  console.log(toText(profileTable(await profileTraining({ variant, imageSize, batchSize }))));
+  const { toMarkdown } = await import("./tables.js");
+  console.log(toMarkdown(profileTable(await profileTraining({ variant, imageSize, batchSize }))));
 }
 
 async function timeToAccuracy({ data, preset, runs, epochs }: Flags): Promise<void> {
+  const { InputError } = await import("../src/index.js");
   if (data === undefined)
     throw new InputError({ expected: "--data <path> with --time-to-accuracy", found: "no --data" });
   const accuracy = await import("./time-to-accuracy.js");

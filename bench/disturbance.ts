@@ -1,41 +1,40 @@
-// Whether a measurement had the machine to itself. PyTorch's threads wait for one another in a loop, so that another program
-// on one processor of two makes it ten times slower, and ferkit hardly: a busy machine would flatter ferkit.
+// Detects whether other programs ran during a measurement. PyTorch's threads spin while they wait for one another, so
+// another program on one of two processors makes PyTorch ten times slower, and ferkit hardly: a busy machine would flatter ferkit.
 import { readFileSync } from "node:fs";
 import os from "node:os";
 
-/** Of /proc's processor times. */
+/** Unit of the processor times in /proc. */
 export const TICKS_PER_SECOND = 100;
 
-/** Processor seconds used so far, since the machine and the processes began. */
+/** Processor seconds used so far, since the machine and the processes started. */
 export interface Usage {
   /** Wall clock, in seconds. */
   at: number;
-  /** By all programs, and by the hypervisor's other guests. */
+  /** Used by all programs, and by the hypervisor's other guests. */
   machine: number;
-  /** By this process. */
+  /** Used by this process. */
   own: number;
-  /** By the worker that is measured. */
+  /** Used by the worker that is measured. */
   busy: number;
-  /** By each of the others. */
+  /** Used by each of the other workers. */
   waiting: number[];
 }
 
 export interface Disturbance {
-  /** Of the whole machine's processors, by other programs, [0, 1]. */
+  /** Share of all processors that other programs used, [0, 1]. */
   outside: number;
-  /** Of one processor, by each worker that should have waited. */
+  /** Share of one processor that each waiting worker used. */
   waiting: number[];
 }
 
-/** Share of the machine that other programs may use while a worker is measured. */
+/** Share of all processors that other programs may use while a worker is measured. */
 const MAX_OUTSIDE = 0.05;
 
-/** Something that uses processors, as workers do. */
 interface Consumer {
   cpuSeconds(): number;
 }
 
-/** What has been used so far by `busy`, by those who wait, and by all. */
+/** Reads the processor seconds of the busy worker, of the waiting ones, and of the machine. */
 export function readUsage(busy: Consumer, waiting: readonly Consumer[]): Usage {
   const { user, system } = process.cpuUsage();
   return {
@@ -47,7 +46,7 @@ export function readUsage(busy: Consumer, waiting: readonly Consumer[]): Usage {
   };
 }
 
-/** Processor seconds that the machine was not idle, from the text of /proc/stat. */
+/** Returns the busy processor seconds in the text of /proc/stat. */
 export function machineSeconds(stat: string): number {
   const [user, nice, system, _idle, _ioWait, irq, softIrq, steal] = stat
     .slice(0, stat.indexOf("\n"))
@@ -57,7 +56,7 @@ export function machineSeconds(stat: string): number {
   return (user + nice + system + irq + softIrq + steal) / TICKS_PER_SECOND;
 }
 
-/** Who else computed between two readings. */
+/** Returns what other programs and waiting workers used between two readings. */
 export function disturbanceBetween(before: Usage, after: Usage, numCores = os.cpus().length): Disturbance {
   const seconds = after.at - before.at;
   const waiting = after.waiting.map((used, i) => used - before.waiting[i]);

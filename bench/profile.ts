@@ -1,25 +1,24 @@
-// Where the time of one training step of ferkit goes, op by op.
-
-import type { TextTable } from "../src/charts/text-table.js";
+// Measures the time of each op in one training step of ferkit.
 import { tf } from "../src/index.js";
+import type { Workload } from "./suite.js";
+import type { Table } from "./tables.js";
 import { training } from "./workers/steps.js";
-import type { Workload } from "./workload.js";
 
-/** What one op took, in all calls of a step. */
+/** Time of one op, over all its calls in a step. */
 export interface OpTime {
   op: string;
   calls: number;
   ms: number;
 }
 
-/** The two ways in which every op of the engine is run. */
+/** The two methods through which the engine runs every op. */
 type Execute = (name: string, ...rest: unknown[]) => unknown;
 type Backend = Record<"executeSingleOutput" | "executeMultipleOutputs", Execute>;
 
 const NUM_WARM_UP = 5;
 const NUM_STEPS = 20;
 
-/** Times per op, greatest first, of a mean step, and what of it is spent outside ops. */
+/** Returns the time of each op in an average step, largest first, and the time spent outside ops. */
 export async function profileTraining(workload: Omit<Workload, "kind">): Promise<OpTime[]> {
   const { step, dispose } = await training({ kind: "train", ...workload });
   for (let i = 0; i < NUM_WARM_UP; i++) await step();
@@ -36,7 +35,7 @@ export async function profileTraining(workload: Omit<Workload, "kind">): Promise
     .sort((a, b) => b.ms - a.ms);
 }
 
-/** Puts a clock around the backend's two ways of running an op, until it is stopped. */
+/** Times every op that the backend runs, until it is stopped. */
 export function watchOps(backend: Backend): { times: Map<string, OpTime>; stop: () => void } {
   const times = new Map<string, OpTime>();
   const own = { single: backend.executeSingleOutput, multiple: backend.executeMultipleOutputs };
@@ -62,7 +61,7 @@ export function watchOps(backend: Backend): { times: Map<string, OpTime>; stop: 
   return { times, stop };
 }
 
-export function profileTable(times: readonly OpTime[]): TextTable {
+export function profileTable(times: readonly OpTime[]): Table {
   const total = times.reduce((sum, { ms }) => sum + ms, 0);
   const row = (op: string, calls: number, ms: number) => [
     op,

@@ -1,45 +1,49 @@
-// How many times as fast ferkit is; above 1 = faster.
-import { type AccuracyRecord, secondsToTarget } from "./accuracy-record.js";
-import { type ContenderName, PYTORCH } from "./contenders.js";
+// Ratios of ferkit to others; above 1 = ferkit is better.
+import { type AccuracyRecord, type AccuracyRunName, secondsToTarget } from "./accuracy-record.js";
 import type { Results } from "./results.js";
-import { type BenchVariant, isSameWorkload, type Kind } from "./workload.js";
+import {
+  BASELINE_BATCH_SIZE,
+  type BenchVariant,
+  type ContenderName,
+  describe,
+  type Kind,
+  PYTORCH,
+} from "./suite.js";
 
 export interface Ratio {
   meaning: string;
   value: number;
 }
 
-/** Undefined where it was not measured. */
+/** Undefined if it was not measured. */
 type Figure = number | undefined;
 
-const SEED_BATCH_SIZE = 32;
-
-/** Every ratio that the measurements allow, by name. */
+/** Returns every ratio that the measurements allow, by name. */
 export function ratiosOf(results: Results, record?: AccuracyRecord): Record<string, Ratio> {
   const at = (kind: Kind, variant: BenchVariant, imageSize: number, batchSize: number) => {
     const workload = { kind, variant, imageSize, batchSize };
     return (...names: readonly ContenderName[]) =>
-      greatest(results, names, (t) => isSameWorkload(t, workload));
+      fastest(results, names, (t) => describe(t) === describe(workload));
   };
   const best = (variant: BenchVariant, imageSize: number) => {
     const fits = (t: { kind: Kind; variant: BenchVariant; imageSize: number }) =>
       t.kind === "train" && t.variant === variant && t.imageSize === imageSize;
-    return over(greatest(results, ["ferkit"], fits), greatest(results, PYTORCH, fits));
+    return over(fastest(results, ["ferkit"], fits), fastest(results, PYTORCH, fits));
   };
-  const lite0Seed = at("train", "lite0", 48, SEED_BATCH_SIZE);
+  const lite0Baseline = at("train", "lite0", 48, BASELINE_BATCH_SIZE);
   const lite0Inference = at("infer", "lite0", 48, 32);
-  const b0Seed = at("train", "b0", 48, SEED_BATCH_SIZE);
-  const fastest = (rate: ReturnType<typeof at>) => over(rate("ferkit"), rate(...PYTORCH));
+  const b0Baseline = at("train", "b0", 48, BASELINE_BATCH_SIZE);
+  const vsPytorch = (rate: ReturnType<typeof at>) => over(rate("ferkit"), rate(...PYTORCH));
   const memory = (...names: readonly ContenderName[]) =>
-    least(results.memory.filter((m) => names.includes(m.contender)).map((m) => m.peakResidentBytes));
-  const seconds = (run: "pytorchSeed" | "pytorchRecipe" | "ferkit") => record && secondsToTarget(record, run);
+    smallest(results.memory.filter((m) => names.includes(m.contender)).map((m) => m.peakResidentBytes));
+  const seconds = (run: AccuracyRunName) => record && secondsToTarget(record, run);
   const figures: Record<string, [value: Figure, meaning: string]> = {
     trainLite0VsPytorchBaseline: [
-      over(lite0Seed("ferkit"), lite0Seed("pytorch")),
+      over(lite0Baseline("ferkit"), lite0Baseline("pytorch")),
       "training Lite0, batch 32, 48 px; PyTorch in its default layout",
     ],
     trainB0VsPytorchBaseline: [
-      over(b0Seed("ferkit"), b0Seed("pytorch")),
+      over(b0Baseline("ferkit"), b0Baseline("pytorch")),
       "training B0, batch 32, 48 px; PyTorch in its default layout",
     ],
     trainLite0VsPytorchBest: [
@@ -59,19 +63,19 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
       "training B0, 96 px; each at the better of batch 32 and 128, PyTorch in its best layout",
     ],
     trainLite0LoadingVsPytorchBaseline: [
-      over(lite0Seed("ferkitLoading"), lite0Seed("pytorch")),
+      over(lite0Baseline("ferkitLoading"), lite0Baseline("pytorch")),
       "training Lite0, batch 32, 48 px; ferkit loads and augments, PyTorch does not",
     ],
     trainB0VsKeras: [
-      over(b0Seed("ferkit"), b0Seed("keras")),
-      "training B0, batch 32, 48 px; Keras by a tf.function",
+      over(b0Baseline("ferkit"), b0Baseline("keras")),
+      "training B0, batch 32, 48 px; Keras with a tf.function",
     ],
     trainLite0VsStockLayers: [
-      over(lite0Seed("ferkit"), lite0Seed("stockLayers")),
+      over(lite0Baseline("ferkit"), lite0Baseline("stockLayers")),
       "training Lite0, batch 32, 48 px; stock tfjs layers",
     ],
     inferLite0VsPytorch: [
-      fastest(lite0Inference),
+      vsPytorch(lite0Inference),
       "inference of Lite0, batch 32, 48 px; PyTorch in the faster layout",
     ],
     inferLite0VsPytorchDefault: [
@@ -79,36 +83,36 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
       "inference of Lite0, batch 32, 48 px; PyTorch in its default layout",
     ],
     inferB0VsPytorch: [
-      fastest(at("infer", "b0", 48, 32)),
+      vsPytorch(at("infer", "b0", 48, 32)),
       "inference of B0, batch 32, 48 px; PyTorch in the faster layout",
     ],
     inferLite0Batch1VsPytorch: [
-      fastest(at("infer", "lite0", 48, 1)),
+      vsPytorch(at("infer", "lite0", 48, 1)),
       "one image through Lite0, 48 px; PyTorch in the faster layout",
     ],
     inferLite0Batch256VsPytorch: [
-      fastest(at("infer", "lite0", 48, 256)),
+      vsPytorch(at("infer", "lite0", 48, 256)),
       "inference of Lite0, batch 256, 48 px; PyTorch in the faster layout",
     ],
     singleImageVsPytorch: [
-      fastest(at("predict", "lite0", 48, 1)),
+      vsPytorch(at("predict", "lite0", 48, 1)),
       "an image file's bytes to Lite0's probabilities; PyTorch in the faster layout",
     ],
     decodeVsSerial: [
       over(results.data?.decodeSerially.median, results.data?.decode.median),
-      "decoding a data set; one sharp call after another",
+      "decoding a data set; sharp, one call after another",
     ],
     peakMemoryVsPytorch: [
       over(memory(...PYTORCH), memory("ferkit")),
       "peak memory, training B0, batch 32; above 1 = ferkit needs less",
     ],
     timeToAccuracyVsPytorch: [
-      over(seconds("pytorchSeed"), seconds("ferkit")),
-      "seconds to the best validation accuracy of the baseline preset; PyTorch by that recipe, in its default layout",
+      over(seconds("pytorchBaseline"), seconds("ferkit")),
+      "seconds to the best validation accuracy of the preset baseline; PyTorch with that preset, default layout",
     ],
     timeToAccuracyVsPytorchRecipe: [
       over(seconds("pytorchRecipe"), seconds("ferkit")),
-      "seconds to that accuracy; PyTorch by ferkit's recipe, channels-last",
+      "seconds to that accuracy; PyTorch with ferkit's preset, channels-last",
     ],
   };
   return Object.fromEntries(
@@ -118,7 +122,7 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
   );
 }
 
-function greatest(
+function fastest(
   { timings }: Results,
   contenders: readonly ContenderName[],
   fits: (timing: Results["timings"][number]) => boolean,
@@ -127,7 +131,7 @@ function greatest(
   return rates.length ? Math.max(...rates) : undefined;
 }
 
-function least(values: number[]): Figure {
+function smallest(values: number[]): Figure {
   return values.length ? Math.min(...values) : undefined;
 }
 

@@ -1,9 +1,7 @@
-// What the README and its pictures say of speed, written from the newest results so that they cannot differ.
-import { readFile } from "node:fs/promises";
+// Writes docs/speed.md and its charts from the newest results, so that they cannot differ.
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { saveChart } from "../src/charts/render.js";
-import { InputError } from "../src/errors.js";
-import { writeFileAtomically } from "../src/files.js";
+import { InputError, saveChart } from "../src/index.js";
 import { type AccuracyRecord, latestAccuracyRecord } from "./accuracy-record.js";
 import { accuracyChart, speedChart } from "./charts.js";
 import { ratiosOf } from "./ratios.js";
@@ -11,11 +9,8 @@ import { latestResults, type Results } from "./results.js";
 import { medianOnly, remarks, timingTable, toMarkdown } from "./tables.js";
 
 const PROJECT_DIR = path.join(__dirname, "..");
-const README = path.join(PROJECT_DIR, "docs/speed.md");
-const BEGIN = "<!-- speed: written by `npm run bench -- --readme` -->";
-const END = "<!-- /speed -->";
 
-/** Writes the section and both pictures; returns the files. */
+/** Writes the page and its charts; returns the files. */
 export async function writeReadme(): Promise<string[]> {
   const results = latestResults();
   if (!results)
@@ -26,52 +21,48 @@ export async function writeReadme(): Promise<string[]> {
       fix: "Run: npm run bench",
     });
   const record = latestAccuracyRecord();
-  const pictures = [{ file: "docs/bench.png", chart: speedChart(results) }];
-  if (record) pictures.push({ file: "docs/time-to-accuracy.png", chart: accuracyChart(record) });
-  for (const { file, chart } of pictures) await saveChart(chart, path.join(PROJECT_DIR, file));
-  await writeFileAtomically(
-    README,
-    withSection(await readFile(README, "utf8"), speedSection(results, record)),
-  );
-  return [...pictures.map(({ file }) => file), "docs/speed.md"];
+  const charts = [{ file: "docs/bench.png", chart: speedChart(results) }];
+  if (record) charts.push({ file: "docs/time-to-accuracy.png", chart: accuracyChart(record) });
+  for (const { file, chart } of charts) await saveChart(chart, path.join(PROJECT_DIR, file));
+  await writeFile(path.join(PROJECT_DIR, "docs/speed.md"), speedPage(results, record));
+  return [...charts.map(({ file }) => file), "docs/speed.md"];
 }
 
-/**
- * A text with what stands between the markers replaced.
- *
- * @throws InputError when it lacks them.
- */
-export function withSection(text: string, section: string): string {
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin)
-    throw new InputError({
-      expected: `the lines ${BEGIN} and ${END}`,
-      where: README,
-      found: "none",
-      fix: "Put them back.",
-    });
-  return `${text.slice(0, begin)}${BEGIN}\n\n${section}\n\n${text.slice(end)}`;
-}
-
-/** The section as Markdown. */
-export function speedSection(results: Results, record?: AccuracyRecord): string {
+/** Returns the page as Markdown. */
+export function speedPage(results: Results, record?: AccuracyRecord): string {
   const { machine, versions, date, timings } = results;
   const ratios = Object.values(ratiosOf(results, record));
   const conditions =
-    `${machine.cores} cores of an ${machine.cpu}, ${machine.memoryGiB} GiB, ${date}; ` +
+    `Measured on ${machine.cores} cores of an ${machine.cpu}, ${machine.memoryGiB} GiB, ${date}; ` +
     `Node ${versions.node}, TensorFlow ${versions.tensorflow}, PyTorch ${versions.torch}, timm ${versions.timm}, ` +
-    `Keras ${versions.keras}. Medians of ${describeRounds(results)} rounds, in turns.`;
+    `Keras ${versions.keras}. Medians of ${describeRounds(results)} rounds.`;
   return [
-    "![Images a second in training, by network, batch size and engine](bench.png)",
+    "# Speed",
+    "<!-- Written by `npm run bench -- --readme`. -->",
+    INTRODUCTION,
     conditions,
+    "## Steps",
+    "![Images per second in training, by network, batch size and engine](bench.png)",
     toMarkdown(timingTable(timings, medianOnly)),
-    ...(record ? ["![Validation accuracy over minutes of training](time-to-accuracy.png)"] : []),
-    "How many times as fast ferkit is:",
+    ...(record
+      ? ["## Time to accuracy", "![Validation accuracy over minutes of training](time-to-accuracy.png)"]
+      : []),
+    "## Ratios",
+    "Above 1, ferkit is better. The other side is named after the semicolon.",
     list(ratios.map(({ value, meaning }) => `${value.toFixed(2)} × ${meaning}`)),
-    "Besides:",
+    "## Memory, images and agreement",
     list(remarks(results)),
-  ].join("\n\n");
+  ]
+    .join("\n\n")
+    .concat("\n");
 }
+
+const INTRODUCTION = [
+  "`npm run bench` compares ferkit with PyTorch and timm, Keras, and stock tfjs layers. It first checks that the same weights and",
+  "batch give the same loss and gradients in every engine. Then the engines take turns, each in its own process, with as many",
+  "threads as there are cores. `npm run bench -- --time-to-accuracy --data fer2013` trains to the best validation accuracy of the",
+  "preset `baseline` in PyTorch. `npm run bench -- --help` lists the other options.",
+].join("\n");
 
 function list(items: string[]): string {
   return items.map((item) => `- ${item}`).join("\n");

@@ -1,30 +1,28 @@
-// What the engines need besides time for steps: memory, time for images; and what they leave behind.
-import { CONTENDERS, type Contender, type ContenderName, type Engine } from "./contenders.js";
-import { type Spread, spreadOf } from "./statistics.js";
+// Measures what the engines need besides time for steps: memory, and time for images.
+import { type Spread, spreadOf } from "./rounds.js";
+import { CONTENDERS, type Contender, type ContenderName, type Engine, type Workload } from "./suite.js";
 import type { Worker } from "./worker.js";
-import type { DataTimes } from "./workers/data.js";
-import type { EpochTensors } from "./workers/tensors.js";
+import type { DataTimes, EpochTensors } from "./workers/data.js";
 import { startWorker } from "./workers.js";
-import type { Workload } from "./workload.js";
 
-/** Memory of a process that does nothing but train. */
+/** Peak memory of a process that only trains. */
 export interface MemoryFigure extends Workload {
   contender: ContenderName;
   peakResidentBytes: number;
 }
 
-/** Seconds that a data set's images take. */
+/** Seconds that the images of a data set take. */
 export interface DataFigures extends Record<keyof DataTimes, Spread> {
   numImages: number;
 }
 
 export interface DataRounds {
   numRounds: number;
-  /** Images that are decoded one after another, in place of all. */
+  /** Number of images that are decoded one after another, to estimate the time of all. */
   numSerialImages: number;
 }
 
-/** B0 is the one network that every engine has. */
+/** B0 is the only network that every engine has. */
 const MEMORY_WORKLOAD: Workload = { kind: "train", variant: "b0", imageSize: 48, batchSize: 32 };
 const MEMORY_CONTENDERS: readonly ContenderName[] = [
   "ferkit",
@@ -33,9 +31,9 @@ const MEMORY_CONTENDERS: readonly ContenderName[] = [
   "keras",
   "stockLayers",
 ];
-/** Steps after which memory grows no more. */
+/** Steps until memory stops growing. */
 const MEMORY_STEPS = 6;
-/** FER-2013's training images. */
+/** Number of training images in FER-2013. */
 const NUM_IMAGES = 28_821;
 
 export async function measureMemory(): Promise<MemoryFigure[]> {
@@ -72,7 +70,7 @@ export function countTensors(epochs: number): Promise<EpochTensors[]> {
   return withWorker("ferkit", (worker) => worker.request("countEpochTensors", { epochs }));
 }
 
-/** Runs something with a worker of its own. */
+/** Runs something with a separate worker. */
 async function withWorker<T>(engine: Engine, run: (worker: Worker) => Promise<T>): Promise<T> {
   const worker = await startWorker(engine);
   try {

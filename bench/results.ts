@@ -1,26 +1,36 @@
-// Results as they are kept: one JSON file a run, of which the newest by name counts.
+// Results are JSON files, one for each run. The newest by name counts.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
-import type { Machine } from "../src/environment.js";
-import { writeFileAtomically } from "../src/files.js";
-import { shortName, type Versions } from "./machine.js";
 import type { Parity } from "./parity.js";
 import type { DataFigures, MemoryFigure } from "./resources.js";
 import type { Timing } from "./rounds.js";
-import type { EpochTensors } from "./workers/tensors.js";
+import type { EpochTensors } from "./workers/data.js";
 
-/** All figures of one run; where only some workloads were asked for, those. */
+/** The computer that a run was measured on. */
+export interface Machine {
+  /** Model of its processor. */
+  cpu: string;
+  cores: number;
+  memoryGiB: number;
+}
+
+/** Name → version of everything that takes part. */
+export type Versions = Record<string, string>;
+
+/** All figures of one run, or only some timings when `--only` was given. */
 export interface Results {
-  /** `2026-11-25`. */
+  /** Such as `2026-11-25`. */
   date: string;
   machine: Machine;
   versions: Versions;
   parity: Parity[];
-  /** Images a second. */
+  /** Images per second. */
   timings: Timing[];
   memory: MemoryFigure[];
   data?: DataFigures;
-  /** Of ferkit's training. */
+  /** Tensors that ferkit holds after each epoch of training. */
   tensors: EpochTensors[];
 }
 
@@ -28,9 +38,30 @@ export const RESULTS_DIR = path.join(__dirname, "results");
 
 const RUN_FILE = /^\d{4}-\d{2}-\d{2}-.*\.json$/;
 
-/** `2026-11-25`, in universal time. */
+/** Returns the date in universal time, such as `2026-11-25`. */
 export function today(): string {
   return new Date().toISOString().slice(0, 10);
+}
+
+/** Describes this computer. */
+export function machine(): Machine {
+  const processors = os.cpus();
+  return {
+    cpu: processors[0]?.model.trim() ?? "unknown",
+    cores: processors.length,
+    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+  };
+}
+
+/** Returns a machine's name for files, such as `amd-epyc-2-cores`. */
+export function shortName({ cpu, cores }: Machine): string {
+  const model = cpu
+    .replace(/\((R|TM)\)|@.*|\b(CPU|Processor)\b/gi, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, " ")
+    .trim()
+    .replace(/ /g, "-");
+  return `${model}-${cores}-cores`;
 }
 
 /** Writes results into their folder and returns the file. */
@@ -40,12 +71,12 @@ export async function recordResults(results: Results): Promise<string> {
   return file;
 }
 
-/** The newest results; undefined where there are none. */
+/** Returns the newest results, or undefined if there are none. */
 export function latestResults(): Results | undefined {
   return latest(RUN_FILE);
 }
 
-/** The newest record whose file's name fits; undefined where there is none. */
+/** Returns the newest record whose file name matches, or undefined if there is none. */
 export function latest<Record>(name: RegExp): Record | undefined {
   if (!existsSync(RESULTS_DIR)) return undefined;
   const file = readdirSync(RESULTS_DIR)
@@ -55,6 +86,8 @@ export function latest<Record>(name: RegExp): Record | undefined {
   return file && JSON.parse(readFileSync(path.join(RESULTS_DIR, file), "utf8"));
 }
 
-export function writeJson(file: string, value: object): Promise<void> {
-  return writeFileAtomically(file, `${JSON.stringify(value, null, 2)}\n`);
+/** Writes JSON under a temporary name first, so that a killed run leaves the file whole. */
+export async function writeJson(file: string, value: object): Promise<void> {
+  await writeFile(`${file}.tmp`, `${JSON.stringify(value, null, 2)}\n`);
+  await rename(`${file}.tmp`, file);
 }

@@ -1,31 +1,36 @@
-// Contenders measured in turns, so that what slows the machine for a while slows all of them.
-import { CONTENDERS, type Contender, type ContenderName } from "./contenders.js";
+// Contenders are measured in turns, so that whatever slows the machine for a while slows all of them.
 import { disturbanceBetween, isDisturbed, readUsage } from "./disturbance.js";
-import { type Spread, spreadOf } from "./statistics.js";
-import type { Case } from "./suite.js";
+import { type Case, CONTENDERS, type Contender, type ContenderName, type Workload } from "./suite.js";
 import type { Worker } from "./worker.js";
 import type { Workers } from "./workers.js";
-import type { Workload } from "./workload.js";
 
-/** Images a second of one contender at one workload. */
+/** The median of some measurements and their range. */
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+  numRounds: number;
+}
+
+/** Images per second of one contender at one workload. */
 export interface Timing extends Workload, Spread {
   contender: ContenderName;
-  /** Turns during which other programs computed, and that no repetition made up for. */
+  /** Turns that other programs disturbed, even when repeated. */
   numDisturbed: number;
 }
 
 export interface RoundOptions {
-  /** Least duration of a turn. */
+  /** Minimum duration of a turn. */
   seconds: number;
   /** An image to predict. */
   imageFile: string;
 }
 
-/** Before the rounds: graphs are traced, code is compiled, memory is taken. */
+/** Before the rounds, graphs are traced, code is compiled and memory is allocated. */
 const WARM_UP = { seconds: 0.5, minSteps: 2 };
 /** Share of a processor that workers may use while another is measured. */
 const MAX_IDLE_SHARE = 0.1;
-/** How often a disturbed turn is repeated, and how long it is waited before, in milliseconds. */
+/** Number of repetitions of a disturbed turn, and the pause before each. */
 const MAX_REPETITIONS = 2;
 const PAUSE_MS = 1000;
 
@@ -37,7 +42,7 @@ interface Turn {
   numDisturbed: number;
 }
 
-/** What a worker answers to `time`. */
+/** A worker's answer to `time`. */
 interface Times {
   steps: number;
   seconds: number;
@@ -74,7 +79,15 @@ export async function measure(
   }));
 }
 
-/** Times steps; again where other programs computed meanwhile. */
+/** Returns the median and range; the median of an even number of values is the mean of the middle two. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const last = sorted.length - 1;
+  const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
+  return { median, min: sorted[0], max: sorted[last], numRounds: sorted.length };
+}
+
+/** Times steps, and repeats the turn if other programs were computing. */
 async function takeTurn({ worker, session }: Turn, workers: Worker[], seconds: number) {
   const waiting = workers.filter((other) => other !== worker);
   for (let repetition = 0; ; repetition++) {
@@ -90,7 +103,7 @@ async function takeTurn({ worker, session }: Turn, workers: Worker[], seconds: n
   }
 }
 
-/** Those who wait should not compute, as threads do that spin for their next work. */
+/** Waiting workers should be idle; threads that spin for their next task are not. */
 function warnOf({ engine }: Worker, share: number): void {
   const percent = (100 * share).toFixed(0);
   console.error(`warning: the ${engine} worker used ${percent} % of a processor while it waited`);

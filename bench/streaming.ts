@@ -1,28 +1,28 @@
-// Whether a data set that grows a hundredfold still costs the same for each image, and how much memory it takes.
+// Measures whether a data set a hundred times as large still costs the same for each image, and how much memory it needs.
 //
 //   npx tsx bench/streaming.ts [NUM_IMAGES...]
 //
-// A quarter of an hour on two cores for 10,000, 100,000 and 1,000,000 images, almost all of it to decode them; 3 GB of disk.
+// By default 10,000, 100,000 and 1,000,000 images: a quarter of an hour on two cores, most of it for decoding, and 3 GB of disk.
 import { fork } from "node:child_process";
 import { linkSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { batches, type Dataset, loadDataset, tf } from "../src/index.js";
-import { greyJpeg } from "./grey-jpeg.js";
-import { CLASS_NAMES } from "./workload.js";
+import { CLASS_NAMES } from "./suite.js";
+import { greyJpeg } from "./workers/noise.js";
 
 const IMAGE_SIZE = 48;
 const BATCH_SIZE = 128;
-/** Files of their own, which the others are links to. */
+/** Number of distinct files; the others are links to them. */
 const NUM_DRAWN = 1024;
 
-/** What a process measured that opened the data set, decoded before or not, and went through two epochs. */
+/** Figures of a process that opens the data set and reads it for two epochs. */
 interface Figures {
   numImages: number;
   openMs: number;
   firstBatchMs: number;
-  /** Of the second epoch; in the first, the compiler and the engine warm up. */
+  /** Time in the second epoch; compiler and engine warm up in the first. */
   epochMicrosecondsPerImage: number;
   peakResidentMegabytes: number;
 }
@@ -66,7 +66,7 @@ async function measure(data: string): Promise<Figures> {
   };
 }
 
-/** Brings every training image into the engine, in a random order, and has it read there. */
+/** Loads every training image into the engine, in random order, and reads it there. */
 async function passOnce(
   { train }: Dataset,
   epoch: number,

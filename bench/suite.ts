@@ -1,8 +1,63 @@
-// What is measured, in which order.
-import { type ContenderName, PYTORCH } from "./contenders.js";
-import type { BenchVariant, Kind, Workload } from "./workload.js";
+// What is compared, on which workloads, in which order.
 
-/** A workload, and those who do it in turns. */
+/** Programs that run as workers, each in its own process. */
+export type Engine = "ferkit" | "pytorch" | "keras" | "stockLayers";
+/** Order of a torch tensor's axes in memory. */
+export type Layout = "default" | "channels-last";
+
+export interface Contender {
+  /** Its name in tables and charts. */
+  label: string;
+  engine: Engine;
+  /** PyTorch only: memory layout. */
+  layout?: Layout;
+  /** ferkit only: each step takes its next batch from the loader and augments it. */
+  loadsData?: boolean;
+}
+
+export const CONTENDERS = {
+  ferkit: { label: "ferkit", engine: "ferkit" },
+  ferkitLoading: { label: "ferkit, loading and augmenting", engine: "ferkit", loadsData: true },
+  pytorch: { label: "PyTorch, default layout", engine: "pytorch", layout: "default" },
+  pytorchChannelsLast: { label: "PyTorch, channels-last", engine: "pytorch", layout: "channels-last" },
+  keras: { label: "Keras, graph mode", engine: "keras" },
+  stockLayers: { label: "stock tfjs layers", engine: "stockLayers" },
+} as const satisfies Record<string, Contender>;
+
+export type ContenderName = keyof typeof CONTENDERS;
+
+/** In the order of columns. */
+export const CONTENDER_NAMES = Object.keys(CONTENDERS) as ContenderName[];
+
+/** PyTorch in every layout that is measured. */
+export const PYTORCH: readonly ContenderName[] = ["pytorch", "pytorchChannelsLast"];
+
+/**
+ * Kind of step: `train` = forward, cross-entropy, backward, Adam on a prepared batch; `infer` = logits of a prepared batch;
+ * `predict` = bytes of an image file to probabilities.
+ */
+export type Kind = "train" | "infer" | "predict";
+
+/** The networks that are compared. */
+export type BenchVariant = "lite0" | "b0";
+
+export interface Workload {
+  kind: Kind;
+  variant: BenchVariant;
+  /** Side of the square images, in pixels. */
+  imageSize: number;
+  batchSize: number;
+}
+
+/** Classes of the last layer in every engine: FER-2013's seven. */
+export const CLASS_NAMES = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"];
+
+/** Returns a workload's name, such as `train lite0, 48 px, batch 32`. */
+export function describe({ kind, variant, imageSize, batchSize }: Workload): string {
+  return `${kind} ${variant}, ${imageSize} px, batch ${batchSize}`;
+}
+
+/** A workload and the contenders that take turns at it. */
 export interface Case {
   workload: Workload;
   contenders: readonly ContenderName[];
@@ -13,25 +68,25 @@ export interface Case {
 export interface SuiteOptions {
   /** Turns of each contender. */
   numRounds: number;
-  /** Turns where batches are large or images of 96 pixels: these take longest and vary least. */
+  /** Turns for large batches and for images of 96 pixels: these take longest and vary least. */
   numRoundsOfLong: number;
 }
 
 const VARIANTS: readonly BenchVariant[] = ["lite0", "b0"];
-/** Batch sizes among which each side's best is looked for. */
+/** Batch sizes at which each contender's best is sought. */
 const BATCH_SIZES = [32, 64, 128, 256];
-/** The batch size of the recipe that all is compared with. */
-const SEED_BATCH_SIZE = 32;
+/** Batch size of the preset `baseline`. */
+export const BASELINE_BATCH_SIZE = 32;
 
-/** Workloads that the chart shows: the seed recipe's batch size, and one that fills the engines. */
-export const DRAWN_BATCH_SIZES: readonly number[] = [SEED_BATCH_SIZE, 128];
+/** Batch sizes in the chart: the baseline's, and one that keeps every engine busy. */
+export const DRAWN_BATCH_SIZES: readonly number[] = [BASELINE_BATCH_SIZE, 128];
 export const DRAWN_IMAGE_SIZE = 48;
 
-/** Every case, those first that more depends on. */
+/** Lists every case, the most important first. */
 export function suite({ numRounds, numRoundsOfLong }: SuiteOptions): Case[] {
   const compare = (kind: Kind, variant: BenchVariant, imageSize: number, batchSize: number): Case => {
     const workload = { kind, variant, imageSize, batchSize };
-    const isLong = kind === "train" && (batchSize > SEED_BATCH_SIZE || imageSize > 48);
+    const isLong = kind === "train" && (batchSize > BASELINE_BATCH_SIZE || imageSize > 48);
     return { workload, contenders: contendersOf(workload), numRounds: isLong ? numRoundsOfLong : numRounds };
   };
   const each = (kind: Kind, imageSize: number, batchSizes: number[]) =>
@@ -46,7 +101,7 @@ export function suite({ numRounds, numRoundsOfLong }: SuiteOptions): Case[] {
   ];
 }
 
-/** Keras has B0 alone; it and stock layers, which are far behind, are measured where the chart compares them. */
+/** Keras lacks Lite0. Keras and stock layers are far behind, so they are measured only where the chart shows them. */
 function contendersOf({ kind, variant, imageSize, batchSize }: Workload): ContenderName[] {
   const contenders: ContenderName[] = ["ferkit", ...PYTORCH];
   const isDrawn = kind === "train" && imageSize === DRAWN_IMAGE_SIZE && DRAWN_BATCH_SIZES.includes(batchSize);

@@ -1,15 +1,18 @@
-// Figures as rows of text: for the terminal with spread, for the README without.
-import type { TextTable } from "../src/charts/text-table.js";
-import { CONTENDER_NAMES, CONTENDERS, type ContenderName, PYTORCH } from "./contenders.js";
+// Figures as tables and sentences: with their range in the terminal, without it in the docs.
 import type { Ratio } from "./ratios.js";
 import type { Results } from "./results.js";
-import type { Timing } from "./rounds.js";
-import type { Spread } from "./statistics.js";
-import type { EpochTensors } from "./workers/tensors.js";
-import { describe, type Kind } from "./workload.js";
+import type { Spread, Timing } from "./rounds.js";
+import { CONTENDER_NAMES, CONTENDERS, type ContenderName, describe, type Kind, PYTORCH } from "./suite.js";
+import type { EpochTensors } from "./workers/data.js";
 
-/** Images a second of each workload, a column for each contender, and ferkit over the fastest PyTorch. */
-export function timingTable(timings: readonly Timing[], format: (rate: Spread) => string): TextTable {
+/** A heading, and rows with a cell for each of its columns. */
+export interface Table {
+  heading: string[];
+  rows: string[][];
+}
+
+/** Lists images per second: a row for each workload, a column for each contender, and ferkit over the fastest PyTorch. */
+export function timingTable(timings: readonly Timing[], format: (rate: Spread) => string): Table {
   const contenders = CONTENDER_NAMES.filter((name) => timings.some((timing) => timing.contender === name));
   const workloads = [...new Set(timings.map(describe))];
   const rows = workloads.map((workload) => {
@@ -25,22 +28,22 @@ export function timingTable(timings: readonly Timing[], format: (rate: Spread) =
   return { heading: ["images/s", ...labels, "ferkit / fastest PyTorch"], rows };
 }
 
-/** `338 (331–344)`. */
+/** Returns text such as `338 (331–344)`. */
 export function withSpread({ median, min, max }: Spread): string {
   return `${round(median)} (${round(min)}–${round(max)})`;
 }
 
-/** `338`. */
+/** Returns text such as `338`. */
 export function medianOnly({ median }: Spread): string {
   return round(median);
 }
 
-export function ratioTable(ratios: Record<string, Ratio>): TextTable {
+export function ratioTable(ratios: Record<string, Ratio>): Table {
   const rows = Object.entries(ratios).map(([name, { value, meaning }]) => [name, value.toFixed(2), meaning]);
-  return { heading: ["ratio", "", "above 1 = ferkit is faster"], rows };
+  return { heading: ["ratio", "", "above 1 = ferkit is better"], rows };
 }
 
-/** What is no speed of steps, a sentence each. */
+/** Describes everything besides the speed of steps, in one sentence each. */
 export function remarks({ parity, timings, memory, data, tensors }: Results): string[] {
   const agreement = parity.map(
     ({ variant, engine, gradientError }) => `${variant} in ${engine} ${gradientError.toExponential(0)}`,
@@ -62,7 +65,7 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
   const lines: [boolean, string][] = [
     [parity.length > 0, `Largest relative difference of a gradient from ferkit's: ${agreement.join(", ")}.`],
     latency("infer", "One image of 48 px through Lite0"),
-    latency("predict", "The bytes of its file to Lite0's probabilities"),
+    latency("predict", "From the bytes of its file to Lite0's probabilities"),
     [memory.length > 0, `Peak memory while B0 trains at 48 px, batch 32: ${peaks.join(", ")}.`],
     [tensors.length > 1, describeEpochs(tensors)],
     [
@@ -80,19 +83,19 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
   return lines.filter(([isMeasured]) => isMeasured).map(([, line]) => line);
 }
 
-/** Whether tensors or memory grow with epochs; the first epoch takes what all need. */
+/** Tells whether tensors or memory grow with epochs. The second epoch is the reference because the first allocates. */
 function describeEpochs(tensors: readonly EpochTensors[]): string {
   const counts = [...new Set(tensors.map(({ numTensors }) => numTensors))];
   const [second, last] = [tensors.at(1), tensors.at(-1)].map((end) => end?.residentBytes ?? 0);
   const growth = (100 * (last / second - 1)).toFixed(1);
   return (
     `Tensors at the ends of ${tensors.length} epochs: ${counts.join(", ")}; ` +
-    `resident memory after the last against the second: ${growth} % more.`
+    `resident memory after the last epoch: ${growth} % more than after the second.`
   );
 }
 
-/** The first column to the left, figures to the right; columns are as wide as their widest cell, as `npm run format` has it. */
-export function toMarkdown({ heading, rows }: TextTable): string {
+/** Writes a table as Markdown, as wide as its cells: the first column to the left, the others to the right. */
+export function toMarkdown({ heading, rows }: Table): string {
   const widths = heading.map((name, column) =>
     Math.max(3, name.length, ...rows.map((row) => row[column].length)),
   );
@@ -106,7 +109,7 @@ export function toMarkdown({ heading, rows }: TextTable): string {
   return [first, line(rule), ...others].join("\n");
 }
 
-/** Three digits are more than one run agrees with the next. */
+/** Rounds to three digits: more than two runs agree on. */
 function round(value: number): string {
   return value < 100 ? value.toPrecision(3) : value.toFixed(0);
 }

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Engine } from "./contenders.js";
 import { TICKS_PER_SECOND } from "./disturbance.js";
+import type { Engine } from "./suite.js";
 
 /** A program and its arguments. */
 export type Command = readonly [file: string, ...args: string[]];
 
-/** An answer to a command; any number of events come before its end. */
+/** A line of an answer. Any number of events come before the result or the error. */
 type Answer = { event: unknown } | { result: unknown } | { error: string };
 
 interface Pending {
@@ -20,8 +20,8 @@ interface Pending {
 const KEPT_ERRORS = 4000;
 
 /**
- * A process that answers commands, one at a time: JSON lines in on its standard input, JSON lines out on its standard
- * output. It waits for the next one in between, so that another can be measured.
+ * A process that answers one command at a time: JSON lines in on its standard input, JSON lines out on its standard
+ * output. It is idle between commands, so that another can be measured.
  */
 export class Worker {
   private pending: Pending | null = null;
@@ -48,7 +48,7 @@ export class Worker {
   /**
    * Runs a command to its end.
    *
-   * @throws Error that names the worker and says what it said, when the command fails or the process ends.
+   * @throws Error with the worker's name and message, if the command fails or the process ends.
    */
   request<Result, Event = never>(
     command: string,
@@ -56,23 +56,23 @@ export class Worker {
     onEvent: (event: Event) => void = () => {},
   ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      if (this.pending) throw new Error(`The ${this.engine} worker is still at another command`);
+      if (this.pending) throw new Error(`The ${this.engine} worker is still busy with another command`);
       if (this.end) throw this.failure(this.end);
       this.pending = { onEvent, resolve, reject };
       this.child.stdin?.write(`${JSON.stringify({ command, arguments: args })}\n`);
     });
   }
 
-  /** Processor seconds that the process has used so far, of all its threads. */
+  /** Returns the processor seconds that all threads of the process have used so far. */
   cpuSeconds(): number {
-    // After the program's name, which may hold anything, in parentheses: state is field 3, the times are 14 and 15.
+    // After the program's name in parentheses, which may contain anything: state is field 3, the times are 14 and 15.
     const fields = this.read("stat")
       .replace(/^.*\) /s, "")
       .split(" ");
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
-  /** The most memory that was resident at once, in bytes. */
+  /** Returns the peak of resident memory, in bytes. */
   peakResidentBytes(): number {
     return 1024 * Number(this.read("status").match(/^VmHWM:\s+(\d+) kB$/m)?.[1]);
   }
@@ -93,7 +93,7 @@ export class Worker {
   private take(line: string): void {
     const answer = parse(line);
     if (!answer)
-      this.errors += `${line}\n`; // a library's own word
+      this.errors += `${line}\n`; // a library's own message
     else if ("event" in answer) {
       this.pending?.onEvent(answer.event as never);
     } else {
@@ -111,7 +111,7 @@ export class Worker {
   }
 
   private failure(end: string): Error {
-    return new Error(`The ${this.engine} worker has gone (${end}):\n${this.errors.trim()}`);
+    return new Error(`The ${this.engine} worker has ended (${end}):\n${this.errors.trim()}`);
   }
 
   private read(file: string): string {

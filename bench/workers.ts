@@ -1,7 +1,16 @@
+// Starts the workers: Node programs, and Python programs in the bench's own virtual environment.
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Engine } from "./contenders.js";
-import { preparePython } from "./python-env.js";
+import { promisify } from "node:util";
+import { cacheDir } from "../src/index.js";
+import type { Versions } from "./results.js";
+import type { Engine } from "./suite.js";
 import { type Command, Worker } from "./worker.js";
+
+const run = promisify(execFile);
 
 const SCRIPTS: Record<Engine, string> = {
   ferkit: "workers/ferkit.ts",
@@ -10,7 +19,11 @@ const SCRIPTS: Record<Engine, string> = {
   keras: "python/keras_worker.py",
 };
 
-/** Workers that stay for the whole bench, each started when it is first asked for. */
+const REQUIREMENTS = path.join(__dirname, "requirements.txt");
+/** Written last, so that an environment with this file is complete. */
+const STAMP = "complete";
+
+/** Workers that run for the whole bench. Each starts at its first use. */
 export class Workers {
   private readonly started = new Map<Engine, Worker>();
 
@@ -24,6 +37,14 @@ export class Workers {
     return [...this.started.values()];
   }
 
+  /** Returns the versions of ferkit and of what the given engines run on. */
+  async versions(engines: readonly Engine[]): Promise<Versions> {
+    const { version } = JSON.parse(readFileSync(path.join(__dirname, "../package.json"), "utf8"));
+    const versions: Versions = { ferkit: version };
+    for (const engine of engines) Object.assign(versions, await (await this.of(engine)).request("versions"));
+    return versions;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.all().map((worker) => worker.close()));
     this.started.clear();
@@ -34,7 +55,7 @@ export class Workers {
   }
 }
 
-/** A worker of one's own; the caller closes it. */
+/** Starts a separate worker; the caller closes it. */
 export async function startWorker(engine: Engine): Promise<Worker> {
   return Worker.start(engine, await commandOf(engine));
 }
@@ -43,4 +64,31 @@ async function commandOf(engine: Engine): Promise<Command> {
   const script = path.join(__dirname, SCRIPTS[engine]);
   if (script.endsWith(".py")) return [await preparePython(), script];
   return [process.execPath, "--require", "tsx/cjs", script];
+}
+
+let prepared: Promise<string> | undefined;
+
+/** Returns the Python that has all packages; installs them at first use and when the requirements change. */
+function preparePython(): Promise<string> {
+  prepared ??= installPython();
+  return prepared;
+}
+
+async function installPython(): Promise<string> {
+  const digest = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex");
+  const dir = path.join(cacheDir(), `bench-${digest.slice(0, 12)}`);
+  const python = path.join(dir, "bin/python");
+  if (existsSync(path.join(dir, STAMP))) return python;
+  console.error(`Installing the engines to compare with into ${dir}. This takes some minutes, once.`);
+  await rm(dir, { recursive: true, force: true });
+  await call("python3", "-m", "venv", dir);
+  const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  await call(python, ...install, "--requirement", REQUIREMENTS);
+  await writeFile(path.join(dir, STAMP), "");
+  return python;
+}
+
+/** @throws Error with everything that the program printed. */
+async function call(file: string, ...args: string[]): Promise<void> {
+  await run(file, args, { maxBuffer: 2 ** 26 });
 }

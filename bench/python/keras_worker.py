@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, in graph mode: steps of training and inference, parity with ferkit's."""
+"""Keras on TensorFlow, in graph mode: steps of training and inference, parity with ferkit."""
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# The public EfficientNetB0 has a fixed dropout and stochastic depth; the function beneath takes them.
+# The public EfficientNetB0 has fixed dropout and stochastic depth; this function has options for them.
 from keras.src.applications.efficientnet import EfficientNet
 
-from parity import RecordedStep
+from reference.parity import RecordedStep
 from serve import serve
 
 NUM_CLASSES = 7
@@ -19,7 +19,7 @@ NUM_CLASSES = 7
 
 def build(variant, image_size, num_classes):
     if variant != "b0":
-        raise ValueError(f"Expected b0 for variant but received {variant}: Keras has no other of the two")
+        raise ValueError(f"Expected b0 for variant but received {variant}: Keras lacks it")
     return EfficientNet(
         width_coefficient=1.0,
         depth_coefficient=1.0,
@@ -42,7 +42,7 @@ def prepare(kind, variant, image_size, batch_size):
 
 
 def training(model, images, labels):
-    """The custom loop of Keras' guides, which is faster than `fit` and `train_on_batch` on the same network."""
+    """The custom loop of Keras' guides, which is faster than `fit` and `train_on_batch`."""
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(model.trainable_variables)
 
@@ -60,15 +60,15 @@ def inference(model, images, _labels):
     return lambda: apply(images).numpy()
 
 
-def parity(variant, file):
+def parity(variant, file, names):
     """Compares ferkit's step in file with this engine's."""
     recorded = RecordedStep(file)
     model = build(variant, recorded.images.shape[1], recorded.weights["predictions/bias"].size)
     variables = {variable.path: variable for variable in model.weights}
-    for name, value in recorded.weights.items():
-        variables[keras_name(name)].assign(value)
+    for name in names:
+        variables[keras_name(name)].assign(recorded.weights[name])
     trained = [variables[keras_name(name)] for name in recorded.gradients]
-    # The network divides by 255 itself; its normalization, as built, does nothing.
+    # The network divides by 255; its normalization does nothing as built.
     images = tf.constant(recorded.images * 255)
     loss, gradients = differentiate(model, images, recorded.labels, trained)
     return recorded.compare(float(loss), {name: g.numpy() for name, g in zip(recorded.gradients, gradients)})

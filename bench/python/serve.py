@@ -1,4 +1,4 @@
-"""What every Python worker does: answer one JSON line with JSON lines, and time what it was asked to prepare."""
+"""The loop of every Python worker: answers JSON lines with JSON lines, and times what it prepared."""
 import inspect
 import itertools
 import json
@@ -12,8 +12,8 @@ import traceback
 def serve(prepare, **commands):
     """Answers commands until standard input ends.
 
-    prepare(**workload) returns a function that does one step of it; a command that is a generator yields events and
-    returns its result. Libraries print what they like: it goes to standard error.
+    prepare(**workload) returns a function that does one step. A command that is a generator yields events and returns its
+    result. Whatever libraries print goes to standard error.
     """
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -36,7 +36,7 @@ def serve(prepare, **commands):
 
 
 class Sessions:
-    """Prepared steps by number."""
+    """Prepared steps, by number."""
 
     def __init__(self, prepare):
         self._prepare = prepare
@@ -49,7 +49,7 @@ class Sessions:
         return session
 
     def time(self, session, seconds, min_steps):
-        """Runs steps until both that many seconds and that many steps have passed."""
+        """Runs at least min_steps steps, for at least that many seconds."""
         step = self._steps[session]
         start = time.perf_counter()
         for num_steps in itertools.count(1):

@@ -1,33 +1,42 @@
-// How long ferkit takes to bring a data set's images into memory.
+// Measures ferkit's handling of a whole data set: time to load its images, and tensors left after each epoch.
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { loadDataset, trainConfig } from "../../src/index.js";
-import { greyJpeg } from "../grey-jpeg.js";
-import { CLASS_NAMES } from "../workload.js";
+import { loadDataset, train, trainConfig } from "../../src/index.js";
+import { CLASS_NAMES } from "../suite.js";
+import { greyJpeg, noise } from "./noise.js";
 import { firstBatch } from "./steps.js";
 
 export interface DataOptions {
   numImages: number;
-  /** Images that are decoded one after another; the time of all is reckoned from them. */
+  /** Number of images that are decoded one after another; the time of all is estimated from them. */
   numSerialImages: number;
 }
 
 /** Seconds that the same images take. */
 export interface DataTimes {
-  /** Found, decoded and written to the cache. */
+  /** Finding and decoding them and writing the cache. */
   decode: number;
-  /** Decoded by sharp, one call after another. */
+  /** Decoding with sharp, one call after another. */
   decodeSerially: number;
   /** From the cache to the first batch in the engine. */
   startEpoch: number;
 }
 
+/** What the engine holds after an epoch. */
+export interface EpochTensors {
+  epoch: number;
+  numTensors: number;
+  /** Memory of the process. */
+  residentBytes: number;
+}
+
 const IMAGE_SIZE = 48;
-/** Different files, which are written over and over under other names. */
+const BATCH_SIZE = 32;
+/** Number of distinct files; they are written many times under other names. */
 const NUM_DRAWN = 256;
 
-/** Times a data set of grey JPEG files as large as FER-2013's, in a folder and a cache of its own. */
+/** Times a data set of grey JPEG files as large as FER-2013, in its own folder and cache. */
 export async function timeData({ numImages, numSerialImages }: DataOptions): Promise<DataTimes> {
   const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-bench-"));
   const { FERKIT_CACHE } = process.env;
@@ -73,4 +82,26 @@ async function secondsOf(run: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await run();
   return (performance.now() - start) / 1000;
+}
+
+/** Trains for some epochs of a few batches and counts tensors and memory after each: both grow if there is a leak. */
+export async function countEpochTensors({ epochs }: { epochs: number }): Promise<EpochTensors[]> {
+  const size = { imageSize: IMAGE_SIZE, batchSize: BATCH_SIZE };
+  const config = trainConfig("baseline", { ...size, weights: "random", epochs });
+  const images = noise(IMAGE_SIZE, 4 * BATCH_SIZE);
+  const dataset = { name: "noise", classNames: CLASS_NAMES, train: images, validation: images };
+  const runDir = await mkdtemp(path.join(os.tmpdir(), "ferkit-bench-"));
+  const counts: EpochTensors[] = [];
+  try {
+    for await (const event of train(dataset, config, { runDir, data: "noise" }))
+      if (event.type === "epoch")
+        counts.push({
+          epoch: event.epoch,
+          numTensors: event.numTensors,
+          residentBytes: process.memoryUsage.rss(),
+        });
+  } finally {
+    await rm(runDir, { recursive: true });
+  }
+  return counts;
 }

@@ -1,14 +1,13 @@
 import { device, tf } from "../../src/index.js";
-import type { Workload } from "../workload.js";
-import { timeData } from "./data.js";
+import type { Workload } from "../suite.js";
+import { countEpochTensors, timeData } from "./data.js";
 import { recordStep } from "./recorded-step.js";
 import { type Session, serve } from "./serve.js";
 import { inference, prediction, training, trainingWithData } from "./steps.js";
-import { countEpochTensors } from "./tensors.js";
 
 interface Options {
   loadsData?: boolean;
-  /** Of an image, for `predict`. */
+  /** Image file, for `predict`. */
   file: string;
 }
 
@@ -20,7 +19,7 @@ async function prepare({ loadsData, file, ...workload }: Workload & Options): Pr
 
 serve(prepare, {
   versions: async () => ({ node: process.version, tfjs: tf.version.tfjs, tensorflow: device().tensorflow }),
-  recordStep: recordStep,
+  recordStep,
   timeData,
-  countEpochTensors: async ({ epochs }: { epochs: number }) => countEpochTensors(epochs),
+  countEpochTensors,
 });

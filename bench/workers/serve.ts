@@ -1,30 +1,30 @@
-// What every Node worker does: answer one JSON line with another, and time what it was asked to prepare.
+// The loop of every Node worker: answers JSON lines with JSON lines, and times what it prepared.
 import { createInterface } from "node:readline";
-import type { Workload } from "../workload.js";
+import type { Workload } from "../suite.js";
 
 /** A workload, ready to be timed. */
 export interface Session {
   /** Does one step, to its end. */
   step(): Promise<void>;
-  /** Gives back what the session holds in the engine. */
+  /** Releases what the session holds in the engine. */
   dispose(): void;
 }
 
 export type Prepare<Options> = (workload: Workload & Options) => Promise<Session>;
 
-/** By name; each takes the command's arguments and returns what is answered. */
+/** Functions by command: each takes the command's arguments and returns the answer. */
 export type Commands = Record<string, (args: never) => Promise<unknown>>;
 
 interface TimeOptions {
   session: number;
-  /** Steps are done until both this much time, in seconds, and `minSteps` have passed. */
+  /** Minimum duration; at least `minSteps` steps are done. */
   seconds: number;
   minSteps: number;
 }
 
 /** Answers commands until standard input ends. */
 export function serve<Options>(prepare: Prepare<Options>, ownCommands: Commands): void {
-  console.log = console.error; // answers alone go to standard output
+  console.log = console.error; // only answers go to standard output
   const commands: Commands = { ...sessions(prepare), ...ownCommands };
   const answer = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
   createInterface({ input: process.stdin }).on("line", (line) => {
@@ -36,7 +36,7 @@ export function serve<Options>(prepare: Prepare<Options>, ownCommands: Commands)
   });
 }
 
-/** The commands on what was prepared, which is called by number. */
+/** Returns the commands that prepare, time and release sessions, which have numbers. */
 function sessions<Options>(prepare: Prepare<Options>): Commands {
   const prepared = new Map<number, Session>();
   let numSessions = 0;

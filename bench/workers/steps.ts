@@ -1,4 +1,4 @@
-// ferkit's steps, of training and inference, through the interfaces that `train` and `predict` use.
+// Steps of ferkit's training and inference, through the same functions as `train` and `predict`.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -18,19 +18,19 @@ import {
   trainBatch,
   trainConfig,
 } from "../../src/index.js";
-import { CLASS_NAMES, type Workload } from "../workload.js";
+import { CLASS_NAMES, type Workload } from "../suite.js";
 import { noise } from "./noise.js";
 import type { Session } from "./serve.js";
 
-/** Batches of the data set that is loaded from while training. */
+/** Size of the data set that training loads from. */
 const BATCHES_AN_EPOCH = 32;
 
-/** The seed recipe on random weights. */
+/** Returns the preset `baseline` with random weights. */
 function configFor({ variant, imageSize, batchSize }: Workload): TrainConfig {
   return trainConfig("baseline", { variant, weights: "random", imageSize, batchSize });
 }
 
-/** Trains on one batch again and again, which nothing changes on its way. */
+/** Trains on the same unchanged batch in every step. */
 export async function training(workload: Workload): Promise<Session> {
   const config = { ...configFor(workload), augment: NO_AUGMENTATION };
   const images = noise(workload.imageSize, workload.batchSize);
@@ -40,7 +40,7 @@ export async function training(workload: Workload): Promise<Session> {
   return trainingSession(state, nextBatch, () => batch.images.dispose());
 }
 
-/** Trains on batches as they are loaded and augmented, epoch after epoch. */
+/** Loads, augments and trains on a new batch in every step, for any number of epochs. */
 export async function trainingWithData(workload: Workload): Promise<Session> {
   const config = configFor(workload);
   const images = noise(workload.imageSize, BATCHES_AN_EPOCH * workload.batchSize);
@@ -65,7 +65,7 @@ function trainingSession(state: TrainState, nextBatch: () => Promise<Batch>, rel
   };
 }
 
-/** Logits of one batch again and again. */
+/** Computes the logits of the same batch in every step. */
 export async function inference(workload: Workload): Promise<Session> {
   const network = await createNetwork({ ...configFor(workload), classNames: CLASS_NAMES });
   const { images } = await firstBatch(noise(workload.imageSize, workload.batchSize), configFor(workload));
@@ -82,7 +82,7 @@ export async function inference(workload: Workload): Promise<Session> {
   };
 }
 
-/** Probabilities of one image, from the bytes of its file. */
+/** Computes the probabilities of one image from the bytes of its file. */
 export async function prediction({ file, ...workload }: Workload & { file: string }): Promise<Session> {
   const network = await createNetwork({ ...configFor(workload), classNames: CLASS_NAMES });
   const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-bench-"));
@@ -102,7 +102,7 @@ export async function prediction({ file, ...workload }: Workload & { file: strin
   }
 }
 
-/** The first batch in the order of the images. */
+/** Returns the first batch in the order of the images. */
 export async function firstBatch(images: PackedImages, { batchSize, seed }: TrainConfig): Promise<Batch> {
   for await (const batch of batches(images, { batchSize, seed, shuffle: false, epoch: 1, dropLast: false }))
     return batch;

@@ -23,19 +23,19 @@ describe("speedChart", () => {
 });
 
 describe("accuracyChart", () => {
-  it("draws a line for each run, a point for each epoch, and the accuracy to reach", async () => {
+  it("draws a line for each run, a point for each epoch, and the target", async () => {
     const marks = await drawnMarks(accuracyChart(accuracyRecord));
     assert.equal(dataMarks(marks, "symbol").length, 4 + 1 + 2);
     assert.equal(dataMarks(marks, "rule").length, 1);
     assert.deepEqual(textsOf(marks, "legend-label"), [
-      "PyTorch, seed recipe, default layout",
+      "PyTorch, baseline preset, default layout",
       "ferkit",
-      "PyTorch, ferkit's recipe, channels-last",
+      "PyTorch, ferkit's preset, channels-last",
     ]);
   });
 
-  it("draws no accuracy to reach while it is not known", async () => {
-    const runs = { pytorchSeed: { ...accuracyRun(0.4, 0.5), isComplete: false } };
+  it("draws no target until it is known", async () => {
+    const runs = { pytorchBaseline: { ...accuracyRun(0.4, 0.5), isComplete: false } };
     assert.equal(dataMarks(await drawnMarks(accuracyChart({ ...accuracyRecord, runs })), "rule").length, 0);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { profileTable, watchOps } from "../../bench/profile.js";
 
 describe("watchOps", () => {
-  it("counts and times the ops of both ways until it is stopped", () => {
+  it("counts and times the ops of both methods until it is stopped", () => {
     const own = (op: string) => `did ${op}`;
     const backend = { executeSingleOutput: own, executeMultipleOutputs: own };
     const { times, stop } = watchOps(backend);
@@ -23,7 +23,7 @@ describe("watchOps", () => {
 });
 
 describe("profileTable", () => {
-  it("gives each op's share, and the sum", () => {
+  it("lists each op's share, and the sum", () => {
     const times = [
       { op: "MatMul", calls: 99, ms: 30 },
       { op: "outside ops", calls: 0, ms: 10 },

@@ -1,36 +1,34 @@
 import assert from "node:assert/strict";
-import type { ContenderName } from "../../bench/contenders.js";
-import { suite } from "../../bench/suite.js";
-import { describe as nameOf } from "../../bench/workload.js";
+import { type ContenderName, describe as nameOf, suite } from "../../bench/suite.js";
 
 const cases = suite({ numRounds: 3, numRoundsOfLong: 2 });
 const find = (name: string) => cases.find(({ workload }) => nameOf(workload) === name);
 
 describe("suite", () => {
-  it("has every workload once", () => {
+  it("lists every workload once", () => {
     const names = cases.map(({ workload }) => nameOf(workload));
     assert.equal(new Set(names).size, names.length);
   });
 
-  it("lets ferkit and PyTorch in both layouts do all of them", () => {
+  it("measures ferkit and PyTorch in both layouts on all of them", () => {
     for (const { contenders } of cases)
       assert.deepEqual(contenders.slice(0, 3), ["ferkit", "pytorch", "pytorchChannelsLast"]);
   });
 
-  it("asks stock layers and Keras for what the chart shows", () => {
+  it("measures stock layers and Keras where the chart shows them", () => {
     const numCases = (name: ContenderName) =>
       cases.filter(({ workload, contenders }) => workload.kind === "train" && contenders.includes(name))
         .length;
     assert.equal(numCases("stockLayers"), 4); // two networks, batch 32 and 128
-    assert.equal(numCases("keras"), 2); // B0 alone
+    assert.equal(numCases("keras"), 2); // only B0
   });
 
-  it("asks Keras for B0 alone", () => {
+  it("measures Keras only on B0", () => {
     assert.ok(find("train b0, 48 px, batch 32")?.contenders.includes("keras"));
     assert.ok(!find("train lite0, 48 px, batch 32")?.contenders.includes("keras"));
   });
 
-  it("gives fewer turns to what takes long", () => {
+  it("gives fewer turns to long workloads", () => {
     assert.equal(find("train lite0, 48 px, batch 32")?.numRounds, 3);
     assert.equal(find("train lite0, 48 px, batch 256")?.numRounds, 2);
     assert.equal(find("train lite0, 96 px, batch 32")?.numRounds, 2);

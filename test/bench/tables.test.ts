@@ -16,27 +16,27 @@ describe("timingTable", () => {
 });
 
 describe("withSpread", () => {
-  it("gives three digits of each", () => {
+  it("keeps three digits of each", () => {
     assert.equal(withSpread({ median: 338.4, min: 99.25, max: 1512, numRounds: 3 }), "338 (99.3–1512)");
   });
 });
 
 describe("remarks", () => {
-  it("says what was measured besides steps, and no more", () => {
+  it("describes what was measured besides steps, and nothing else", () => {
     assert.deepEqual(remarks(results), [
       "Peak memory while B0 trains at 48 px, batch 32: ferkit 0.50 GB, PyTorch, default layout 0.80 GB, PyTorch, channels-last 0.60 GB.",
-      "Tensors at the ends of 3 epochs: 566; resident memory after the last against the second: 2.0 % more.",
+      "Tensors at the ends of 3 epochs: 566; resident memory after the last epoch: 2.0 % more than after the second.",
     ]);
   });
 
-  it("gives what one image takes, of those that were measured", () => {
+  it("gives the time of one image, for measured contenders", () => {
     const timings = [timing("ferkit", 500, { kind: "predict", batchSize: 1 })];
     assert.deepEqual(remarks({ ...results, timings, memory: [], tensors: [] }), [
-      "The bytes of its file to Lite0's probabilities: ferkit 2.0 ms.",
+      "From the bytes of its file to Lite0's probabilities: ferkit 2.0 ms.",
     ]);
   });
 
-  it("counts what other programs disturbed", () => {
+  it("counts the turns that other programs disturbed", () => {
     const timings = [
       { ...timing("ferkit", 300), numDisturbed: 1 },
       { ...timing("pytorch", 150), numDisturbed: 2 },
@@ -46,19 +46,19 @@ describe("remarks", () => {
     ]);
   });
 
-  it("names each count of tensors, where a leak makes them more", () => {
+  it("lists each count of tensors if there is a leak", () => {
     const tensors = [
       { epoch: 1, numTensors: 566, residentBytes: 4e8 },
       { epoch: 2, numTensors: 570, residentBytes: 4e8 },
     ];
-    assert.match(remarks({ ...results, tensors }).join(), /2 epochs: 566, 570; .* second: 0\.0 % more/);
+    assert.match(remarks({ ...results, tensors }).join(), /2 epochs: 566, 570; .* last epoch: 0\.0 % more/);
   });
 });
 
 const table = { heading: ["op", "ms"], rows: [["MatMul", "42"]] };
 
 describe("toMarkdown", () => {
-  it("puts the first column to the left and figures to the right", () => {
+  it("aligns the first column to the left and the others to the right", () => {
     assert.equal(toMarkdown(table), "| op     |  ms |\n| ------ | --: |\n| MatMul |  42 |");
   });
 });

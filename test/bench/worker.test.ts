@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Worker } from "../../bench/worker.js";
 
-/** A worker that answers each command by running some code on `say` and `request`. */
+/** Starts a worker that answers each command by running code with `say` and `request`. */
 function workerThat(code: string): Worker {
   const program = `
     const say = (message) => process.stdout.write(JSON.stringify(message) + "\\n");
@@ -13,7 +13,7 @@ function workerThat(code: string): Worker {
 }
 
 describe("Worker", () => {
-  it("gives a command's events, then its result", async () => {
+  it("returns a command's events, then its result", async () => {
     const worker = workerThat(
       "say({ event: 1 }); say({ event: 2 }); say({ result: request.arguments.x + 1 });",
     );
@@ -23,7 +23,7 @@ describe("Worker", () => {
     await worker.close();
   });
 
-  it("fails with what the worker says is wrong, and goes on", async () => {
+  it("fails with the worker's message, and keeps running", async () => {
     const worker = workerThat(
       "say(request.command === 'bad' ? { error: 'no such batch' } : { result: 'fine' });",
     );
@@ -32,28 +32,28 @@ describe("Worker", () => {
     await worker.close();
   });
 
-  it("fails with the last words of a process that ends", async () => {
+  it("fails with the last output of a process that ends", async () => {
     const worker = workerThat("console.error('out of memory'); process.exit(3);");
-    const gone = { message: "The ferkit worker has gone (exit status 3):\nout of memory" };
+    const gone = { message: "The ferkit worker has ended (exit status 3):\nout of memory" };
     await assert.rejects(worker.request("anything"), gone);
     await assert.rejects(worker.request("another"), gone);
   });
 
-  it("fails where the program cannot be started", async () => {
+  it("fails if the program cannot be started", async () => {
     const worker = Worker.start("keras", ["no-such-program"]);
     await assert.rejects(
       worker.request("anything"),
-      /The keras worker has gone \(spawn no-such-program ENOENT\)/,
+      /The keras worker has ended \(spawn no-such-program ENOENT\)/,
     );
   });
 
-  it("takes what a library prints for no answer", async () => {
+  it("ignores what a library prints", async () => {
     const worker = workerThat("console.log('Welcome!'); say({ result: 1 });");
     assert.equal(await worker.request("anything"), 1);
     await worker.close();
   });
 
-  it("knows the memory and the processor time of its process", async () => {
+  it("reads the memory and the processor time of its process", async () => {
     const worker = workerThat(
       "const end = Date.now() + 200; while (Date.now() < end); say({ result: null });",
     );

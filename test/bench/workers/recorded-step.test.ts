@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { encodeSafetensors } from "../../bench/safetensors.js";
-import { readSafetensors } from "../../src/model/weights/safetensors.js";
+import { encodeSafetensors } from "../../../bench/workers/recorded-step.js";
+import { readSafetensors } from "../../../src/model/weights/safetensors.js";
 
 describe("encodeSafetensors", () => {
-  it("is read back as it was", () => {
+  it("writes tensors that ferkit reads back", () => {
     const tensors = new Map([
       ["kernel", { shape: [2, 2], data: Float32Array.of(1, -2, 3.5, 4) }],
       ["loss", { shape: [], data: Float32Array.of(0.25) }],
@@ -11,7 +11,7 @@ describe("encodeSafetensors", () => {
     assert.deepEqual(readSafetensors(encodeSafetensors(tensors), "test"), tensors);
   });
 
-  it("writes the part of a buffer that an array shows", () => {
+  it("writes only an array's own part of its buffer", () => {
     const data = Float32Array.of(1, 2, 3).subarray(1);
     const read = readSafetensors(encodeSafetensors(new Map([["view", { shape: [2], data }]])), "test");
     assert.deepEqual(read.get("view")?.data, Float32Array.of(2, 3));

