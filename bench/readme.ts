@@ -57,12 +57,16 @@ export function speedPage(results: Results, record?: AccuracyRecord): string {
     .concat("\n");
 }
 
-const INTRODUCTION = [
-  "`npm run bench` compares ferkit with PyTorch and timm, Keras, and stock tfjs layers. It first checks that the same weights and",
-  "batch give the same loss and gradients in every engine. Then the engines take turns, each in its own process, with as many",
-  "threads as there are cores. `npm run bench -- --time-to-accuracy --data fer2013` trains to the best validation accuracy of the",
-  "preset `baseline` in PyTorch. `npm run bench -- --help` lists the other options.",
-].join("\n");
+const INTRODUCTION = `\
+\`npm run bench\` compares ferkit with PyTorch and timm, Keras, and stock tfjs layers. Each runs in its own process, with as many
+threads as there are cores, and they take turns. Before that, each must compute the same loss and gradients from the same weights
+and batch. A training step is forward, cross-entropy, backward and Adam on a prepared batch. PyTorch runs eagerly: in its default
+layout with plain Adam, and channels-last with fused Adam. Keras runs a \`tf.function\`. A turn that other programs disturb is
+repeated. The first run installs these tools into ferkit's cache.
+
+\`npm run bench -- --time-to-accuracy --data fer2013\` trains to the best validation accuracy of the preset \`baseline\` in PyTorch:
+with that preset in PyTorch, with ferkit's preset in ferkit, and with ferkit's preset in PyTorch.
+\`npm run bench -- --help\` lists the other options.`;
 
 function list(items: string[]): string {
   return items.map((item) => `- ${item}`).join("\n");

@@ -11,7 +11,7 @@ const [folder = "data/glasses", given = "150"] = process.argv.slice(2);
 const perClass = checkNumber("the number of images of each class", Number(given), { min: 5, integer: true });
 const numDrawn = { glasses: 0, "no-glasses": 0 };
 for (let i = 0; numDrawn.glasses + numDrawn["no-glasses"] < 2 * perClass; i++) {
-  const person = () => new Random(0, "glasses", i); // the same whenever asked for
+  const person = () => new Random(0, "glasses", i); // the same at each call
   const className = drawLook(person()).glasses === "none" ? "no-glasses" : "glasses";
   if (numDrawn[className] === perClass) continue;
   const split = ++numDrawn[className] % 5 === 0 ? "validation" : "train";
@@ -19,4 +19,6 @@ for (let i = 0; numDrawn.glasses + numDrawn["no-glasses"] < 2 * perClass; i++) {
   await mkdir(path.join(folder, split, className), { recursive: true });
   await writeFile(path.join(folder, split, className, `${i}.png`), image);
 }
-console.log(`${folder}: ${perClass} faces with glasses and as many without, a fifth of them to validate on`);
+console.log(
+  `${folder}: ${perClass} faces with glasses and as many without, one fifth of them for validation`,
+);
