@@ -1,5 +1,4 @@
-import { buildChart, type ChartSpec, COLORS } from "../src/charts/theme.js";
-import { percent } from "../src/index.js";
+import { buildChart, type ChartSpec, COLORS, percent } from "../src/index.js";
 import {
   ACCURACY_RUNS,
   type AccuracyRecord,

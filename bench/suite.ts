@@ -68,7 +68,7 @@ export interface Case {
 export interface SuiteOptions {
   /** Turns of each contender. */
   numRounds: number;
-  /** Turns for large batches and for images of 96 pixels: these take longest and vary least. */
+  /** Turns for large batches and for images of 96 pixels: they take long and vary little. */
   numRoundsOfLong: number;
 }
 

@@ -24,6 +24,7 @@ export {
   predictionsTable,
   table,
 } from "./charts/tables.js";
+export { buildChart, type ChartSpec, COLORS } from "./charts/theme.js";
 export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training-charts.js";
 export { checkTrainConfig, type TrainConfig } from "./config.js";
 export { findNearDuplicates, type NearDuplicates } from "./data/audit/near-duplicates.js";
@@ -106,5 +107,5 @@ export {
 } from "./training/events.js";
 export { loadMetrics, loadRunConfig } from "./training/run.js";
 export { learningRateAt, learningRates } from "./training/schedule.js";
-export { buildTrainState, disposeTrainState, type TrainState } from "./training/step.js";
+export { buildTrainState, computeGradients, disposeTrainState, type TrainState } from "./training/step.js";
 export { type TrainOptions, train, trainBatch } from "./training/train.js";

@@ -1,7 +1,6 @@
 // Records one training step of ferkit, for other engines to compare theirs with.
 import { writeFile } from "node:fs/promises";
-import { createNetwork, tf, trainableBlocks, trainConfig } from "../../src/index.js";
-import { computeGradients } from "../../src/training/step.js";
+import { computeGradients, createNetwork, tf, trainableBlocks, trainConfig } from "../../src/index.js";
 import { type BenchVariant, CLASS_NAMES } from "../suite.js";
 import { noise } from "./noise.js";
 import { firstBatch } from "./steps.js";
