@@ -56,9 +56,8 @@ export type { SaliencyMethod } from "./inference/heat-map.js";
 export { labelIssues, topLosses } from "./inference/label-issues.js";
 export { occlusionMap } from "./inference/occlusion.js";
 export { type ClassificationScores, confusionMatrix, scores } from "./metrics/classification.js";
-export { type CreateOptions, createNetwork } from "./model/create.js";
+export { type CreateOptions, createNetwork, importNetwork } from "./model/create.js";
 export { type Architecture, efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
-export { importNetwork } from "./model/import.js";
 export type { ModelConfig, Network } from "./model/network.js";
 export {
   blockNames,

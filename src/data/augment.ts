@@ -1,8 +1,6 @@
 // Random changes to training images: drawn here for each image, applied to the whole batch by the engine.
-import { execute, floatType, int, string } from "../engine/execute.js";
-import { resizeBilinear } from "../engine/kernels.js";
-import { hasNativeOps } from "../engine/native.js";
-import { type Tensor4D, tf } from "../engine/tf.js";
+import { backend } from "../engine/device.js";
+import type { Tensor4D } from "../engine/tf.js";
 import { checkChoice, checkNumber, ParameterError } from "../errors.js";
 import { Random } from "../random.js";
 import { gather } from "./batches.js";
@@ -84,7 +82,13 @@ export function augmentBatch(
   if (outputSize !== undefined) checkNumber("outputSize", outputSize, { min: 1, integer: true });
   const draws = Array.from({ length: images.shape[0] }, () => draw(options, random));
   const changesLight = options.brightness > 0 || options.contrast > 0;
-  return applyDraws(images, draws, changesLight, outputSize);
+  const [, height, width] = images.shape;
+  const size: [number, number] = outputSize === undefined ? [height, width] : [outputSize, outputSize];
+  return backend().augment(images, size, {
+    transforms: draws.map((one) => transformOf(one, size)),
+    light: changesLight ? draws.map(({ contrast, brightness }) => [contrast, brightness]) : null,
+    erased: draws.some(({ erased }) => erased) ? draws.map((one) => erasedPixels(one, size)) : null,
+  });
 }
 
 /** The changes to one image, in this order. */
@@ -119,60 +123,8 @@ function draw(options: AugmentOptions, random: Random): Draw {
   return { isFlipped, angle, scale, shift, brightness, contrast, erased };
 }
 
-/**
- * Resizes each image, then applies what was drawn for it: one native op, or TensorFlow's ops if there is none.
- *
- * @param changesLight - Whether brightness and contrast apply; results are then clipped to 0–255.
- */
-function applyDraws(images: Tensor4D, draws: Draw[], changesLight: boolean, outputSize?: number): Tensor4D {
-  const [, inputHeight, inputWidth, numChannels] = images.shape;
-  const [height, width] = [outputSize ?? inputHeight, outputSize ?? inputWidth];
-  const moves = draws.some(isMoved);
-  const erases = draws.some(({ erased }) => erased);
-  return tf.tidy(() => {
-    // Resized before it is moved, so that the border does not blend with the black outside.
-    const resize = () =>
-      height === inputHeight && width === inputWidth ? images.clone() : resizeBilinear(images, height);
-    if (!moves && !changesLight && !erases) return resize();
-    if (hasNativeOps() && (numChannels === 1 || numChannels === 3)) {
-      const perImage = (values: (one: Draw) => number[], isUsed = true) =>
-        tf.tensor1d(isUsed ? draws.flatMap(values) : [], "float32");
-      return execute(
-        "FerkitAugment",
-        [int("height", height), int("width", width)],
-        images,
-        perImage((one) => transformOf(one, height, width)),
-        perImage(({ contrast, brightness }) => [contrast, brightness], changesLight),
-        perImage((one) => erasedPixels(one, height, width), erases),
-      ) as Tensor4D;
-    }
-    let result = resize();
-    if (moves) result = move(result, draws);
-    if (changesLight) result = adjustLight(result, draws);
-    if (erases) result = erase(result, draws);
-    return result;
-  });
-}
-
-function isMoved({ isFlipped, angle, scale, shift }: Draw): boolean {
-  return isFlipped || angle !== 0 || scale !== 1 || shift[0] !== 0 || shift[1] !== 0;
-}
-
-/** Mirrors, rotates, scales and shifts every image in one call. */
-function move(images: Tensor4D, draws: Draw[]): Tensor4D {
-  const [, height, width] = images.shape;
-  return execute(
-    "ImageProjectiveTransformV3",
-    [floatType("dtype"), string("interpolation", "BILINEAR"), string("fill_mode", "CONSTANT")],
-    images,
-    tf.tensor2d(draws.map((one) => [...transformOf(one, height, width), 0, 0])),
-    tf.tensor1d([height, width], "int32"),
-    tf.scalar(0),
-  ) as Tensor4D;
-}
-
 /** Returns the affine map from a pixel (x, y) of the result to its source, (a·x + b·y + c, d·x + e·y + f). */
-function transformOf({ isFlipped, angle, scale, shift }: Draw, height: number, width: number): number[] {
+function transformOf({ isFlipped, angle, scale, shift }: Draw, [height, width]: [number, number]): number[] {
   const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
   const sign = isFlipped ? -1 : 1;
   const [a, b, d, e] = [sign * cos, -sign * sin, sin, cos];
@@ -182,32 +134,8 @@ function transformOf({ isFlipped, angle, scale, shift }: Draw, height: number, w
   return [a, b, centerX - a * x - b * y, d, e, centerY - d * x - e * y];
 }
 
-/** Computes mean + contrast·(x − mean) + brightness, as one factor and one offset for each image. */
-function adjustLight(images: Tensor4D, draws: Draw[]): Tensor4D {
-  const perImage = (values: number[]) => tf.tensor4d(values, [values.length, 1, 1, 1]);
-  const factor = perImage(draws.map(({ contrast }) => contrast));
-  const brightness = perImage(draws.map((one) => one.brightness));
-  const offset = images.mean([1, 2, 3], true).mul(tf.sub(1, factor)).add(brightness);
-  return images.mul(factor).add(offset).clipByValue(0, 255) as Tensor4D;
-}
-
-function erase(images: Tensor4D, draws: Draw[]): Tensor4D {
-  const [batchSize, height, width] = images.shape;
-  const keep = new Float32Array(batchSize * height * width).fill(1);
-  draws.forEach((one, i) => {
-    const [left, top, right, bottom] = erasedPixels(one, height, width);
-    for (let y = top; y < bottom; y++) {
-      const row = (i * height + y) * width;
-      keep.fill(0, row + left, row + right);
-    }
-  });
-  const mask = tf.tensor4d(keep, [batchSize, height, width, 1]);
-  const means = images.mean([1, 2, 3], true);
-  return images.mul(mask).add(means.mul(tf.sub(1, mask))) as Tensor4D;
-}
-
 /** Returns the erased rectangle in pixels, `[left, top, right, bottom]`; zeros if there is none. */
-function erasedPixels({ erased }: Draw, height: number, width: number): number[] {
+function erasedPixels({ erased }: Draw, [height, width]: [number, number]): number[] {
   if (!erased) return [0, 0, 0, 0];
   const { left, top } = erased;
   const [right, bottom] = [left + erased.width, top + erased.height];
@@ -244,7 +172,7 @@ export async function augmentPreview(
     }
     return indices.map((_, i) => versions.map((pixels) => pixels[i]));
   } finally {
-    tf.dispose(originals);
+    originals.dispose();
   }
 }
 

@@ -1,5 +1,10 @@
+// What the engine runs on: its device, and the backend that was chosen for it.
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { checkNumber } from "../errors.js";
-import { type InstructionSet, instructionSet } from "./native.js";
+import type { Backend } from "./backend.js";
+import { fusedBackend } from "./fused.js";
+import { stock } from "./stock.js";
 import { tf } from "./tf.js";
 
 export interface Device {
@@ -7,26 +12,59 @@ export interface Device {
   kind: "CPU" | "GPU";
   /** Version of TensorFlow's library. */
   tensorflow: string;
-  /** Instruction set of the native ops' kernels; "stock" where TensorFlow's own serve. */
-  kernels: InstructionSet | "stock";
+  /** Instruction set of our C++ ops; "stock" if TensorFlow's own kernels run instead. */
+  kernels: Backend["kernels"];
   numTensors: number;
 }
 
-/** What the engine runs on. */
+/** Our C++ ops, which set-up builds on machines that can run them. */
+const ADDON = path.join(__dirname, "../../.ferkit/native/ferkit_ops.node");
+let fastest: Backend | undefined;
+let forced: Backend | undefined;
+
+/** Returns the backend in use: our C++ ops if they load, otherwise TensorFlow's kernels. FERKIT_NATIVE=0 turns the ops off. */
+export function backend(): Backend {
+  if (forced) return forced;
+  fastest ??= loadFused() ?? stock;
+  return fastest;
+}
+
+/** Runs everything on TensorFlow's kernels, or (`fastest`) on the backend that fits the machine best again. */
+export function useBackend(choice: "stock" | "fastest"): void {
+  forced = choice === "stock" ? stock : undefined;
+}
+
+function loadFused(): Backend | null {
+  if (isUsingGpu() || process.env.FERKIT_NATIVE === "0" || !existsSync(ADDON)) return null;
+  try {
+    const { instructionSet } = require(ADDON) as { instructionSet: "avx512" | "avx2" | null };
+    return instructionSet && fusedBackend(instructionSet);
+  } catch (error) {
+    const { message } = error as Error;
+    process.emitWarning(`TensorFlow's own kernels are used, since the native ops do not load: ${message}`);
+    return null;
+  }
+}
+
+function isUsingGpu(): boolean {
+  return (tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice;
+}
+
+/** Returns what the engine runs on. */
 export function device(): Device {
-  const backend = tf.backend() as unknown as { isUsingGpuDevice: boolean; binding: { TF_Version: string } };
+  const { binding } = tf.backend() as unknown as { binding: { TF_Version: string } };
   return {
-    kind: backend.isUsingGpuDevice ? "GPU" : "CPU",
-    tensorflow: backend.binding.TF_Version,
-    kernels: instructionSet() ?? "stock",
+    kind: isUsingGpu() ? "GPU" : "CPU",
+    tensorflow: binding.TF_Version,
+    kernels: backend().kernels,
     numTensors: tf.memory().numTensors,
   };
 }
 
 /**
- * Multiplications and additions per second of a product of two square matrices; the best of some.
+ * Measures multiplications and additions per second in a product of two square matrices; the best of `repeats`.
  *
- * @param side - Of the matrices, in numbers.
+ * @param side - Rows of each matrix.
  */
 export function measureMatrixProduct({ side, repeats }: { side: number; repeats: number }): number {
   checkNumber("side", side, { min: 1, max: 8192, integer: true });

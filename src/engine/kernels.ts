@@ -1,5 +1,4 @@
-// TensorFlow's own kernels, as functions of tensors. Whatever runs per batch goes through here, so that one place decides
-// how fast it is. Callers dispose what is returned; nothing here is on tfjs' gradient tape.
+// TensorFlow's own kernels, as functions of tensors. Callers dispose the results; nothing here is on tfjs' gradient tape.
 import {
   bool,
   execute,
@@ -24,7 +23,7 @@ const strided = (stride: number) => [
 ];
 const convolution = (stride: number) => [...strided(stride), bool("use_cudnn_on_gpu", true)];
 
-/** SAME convolution: images `[b, h, w, in]`, kernel `[k, k, in, out]`. */
+/** Computes a SAME convolution: images `[b, h, w, in]`, kernel `[k, k, in, out]`. */
 export function conv2d(x: Tensor, kernel: Tensor, stride: number): Tensor {
   return execute("Conv2D", convolution(stride), x, kernel);
 }
@@ -42,7 +41,7 @@ export function conv2dKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[
   return execute("Conv2DBackpropFilter", convolution(stride), x, shapeTensor(kernelShape), dy);
 }
 
-/** SAME depthwise convolution: kernel `[k, k, channels, 1]`. */
+/** Computes a SAME depthwise convolution: kernel `[k, k, channels, 1]`. */
 export function depthwiseConv2d(x: Tensor, kernel: Tensor, stride: number): Tensor {
   return execute("DepthwiseConv2dNative", strided(stride), x, kernel);
 }
@@ -69,21 +68,19 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
   return execute("MatMul", [T, bool("transpose_a", transposeA), bool("transpose_b", transposeB)], a, b);
 }
 
-/** The statistics that batch norm's gradient needs again; disposed with the step. */
 export interface BatchNormResult {
   y: Tensor;
   /** The moving statistics after this batch; the variance is unbiased, as in PyTorch. */
   movingMean: Tensor;
   movingVariance: Tensor;
+  /** Statistics of the batch, which the gradient needs again. */
   saved: [mean: Tensor, variance: Tensor, reserve: Tensor];
 }
 
-/** Batch norm's, in every layer. */
-export const EPSILON = 1e-3;
-const batchNormAttributes = (isTraining: boolean, averageFactor: number) => [
+const batchNormAttributes = (isTraining: boolean, averageFactor: number, epsilon: number) => [
   T,
   floatType("U"),
-  float("epsilon", EPSILON),
+  float("epsilon", epsilon),
   float("exponential_avg_factor", averageFactor),
   NHWC,
   bool("is_training", isTraining),
@@ -94,11 +91,12 @@ export function batchNormTraining(
   x: Tensor,
   [gamma, beta, mean, variance]: Tensor[],
   momentum: number,
+  epsilon: number,
 ): BatchNormResult {
   const [y, movingMean, movingVariance, ...saved] = executeMany(
     "FusedBatchNormV3",
     6,
-    batchNormAttributes(true, momentum),
+    batchNormAttributes(true, momentum, epsilon),
     x,
     gamma,
     beta,
@@ -113,8 +111,9 @@ export function batchNormGradient(
   x: Tensor,
   gamma: Tensor,
   saved: BatchNormResult["saved"],
+  epsilon: number,
 ): Tensor[] {
-  const attributes = [T, floatType("U"), float("epsilon", EPSILON), NHWC, bool("is_training", true)];
+  const attributes = [T, floatType("U"), float("epsilon", epsilon), NHWC, bool("is_training", true)];
   const [dx, dGamma, dBeta, ...rest] = executeMany(
     "FusedBatchNormGradV3",
     5,
@@ -129,11 +128,15 @@ export function batchNormGradient(
 }
 
 /** Normalises by the moving statistics. */
-export function batchNormInference(x: Tensor, [gamma, beta, mean, variance]: Tensor[]): Tensor {
+export function batchNormInference(
+  x: Tensor,
+  [gamma, beta, mean, variance]: Tensor[],
+  epsilon: number,
+): Tensor {
   const [y, ...rest] = executeMany(
     "FusedBatchNormV3",
     6,
-    batchNormAttributes(false, 1),
+    batchNormAttributes(false, 1, epsilon),
     x,
     gamma,
     beta,
@@ -151,9 +154,9 @@ export const sigmoid = unary("Sigmoid");
 export const add = binary("AddV2");
 export const subtract = binary("Sub");
 export const multiply = binary("Mul");
-/** `dy` where the output `y` of ReLU6 lies in (0, 6). */
+/** Returns `dy` where the output `y` of ReLU6 is in (0, 6), 0 elsewhere. */
 export const relu6Gradient = binary("Relu6Grad");
-/** Arguments: the output `y` of the sigmoid, then `dy`. */
+/** Takes the output `y` of the sigmoid, then `dy`. */
 export const sigmoidGradient = binary("SigmoidGrad");
 
 const reduction = (name: string) => (x: Tensor, axes: number[], keepDims: boolean) =>
@@ -161,16 +164,16 @@ const reduction = (name: string) => (x: Tensor, axes: number[], keepDims: boolea
 export const mean = reduction("Mean");
 export const sum = reduction("Sum");
 
-/** `dy` summed over all but the last axis. */
+/** Sums `dy` over all but the last axis. */
 export const biasGradient = (dy: Tensor): Tensor => execute("BiasAddGrad", [T, NHWC], dy);
 export const biasAdd = (x: Tensor, bias: Tensor): Tensor => execute("BiasAdd", [T, NHWC], x, bias);
 
-/** Cross-entropy of each row in nats, and its gradient by the logits; `targets` are probabilities. */
+/** Returns the cross-entropy of each row in nats, and its gradient by the logits; `targets` are probabilities. */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): [losses: Tensor, dLogits: Tensor] {
   return executeMany("SoftmaxCrossEntropyWithLogits", 2, [T], logits, targets) as [Tensor, Tensor];
 }
 
-/** Uniform numbers in [0, 1) that depend on the seeds alone. */
+/** Draws uniform numbers in [0, 1) that depend on the seeds alone. */
 export function randomUniform(dimensions: number[], seed: [number, number]): Tensor {
   return tf.tidy(() =>
     execute(
@@ -182,7 +185,10 @@ export function randomUniform(dimensions: number[], seed: [number, number]): Ten
   );
 }
 
-/** Images scaled to a square of `imageSize` pixels, bilinear with pixel centres as PyTorch and OpenCV place them. */
-export function resizeBilinear(images: Tensor4D, imageSize: number): Tensor4D {
-  return tf.image.resizeBilinear(images, [imageSize, imageSize], false, true);
+/** Resizes images, bilinear, with pixel centres as in PyTorch and OpenCV. */
+export function resizeBilinear(images: Tensor4D, size: [height: number, width: number]): Tensor4D {
+  const [, height, width] = images.shape;
+  return height === size[0] && width === size[1]
+    ? images.clone()
+    : tf.image.resizeBilinear(images, size, false, true);
 }

@@ -1,5 +1,5 @@
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { lastFeatures } from "../model/inference.js";
+import { lastFeatures } from "../model/forward.js";
 import type { Network } from "../model/network.js";
 import { readHeatMap, toBatch } from "./heat-map.js";
 
@@ -17,14 +17,13 @@ const SHIFTS = Array.from({ length: STRIDE / STEP }, (_, i) => (i + 0.5) * STEP 
  * @returns `[batchSize, height, width, numClasses]`, a place for each 32 pixels of a side; the caller disposes it.
  */
 export function classMaps(network: Network, images: Tensor4D): Tensor4D {
-  const { architecture, config } = network;
   return tf.tidy(() => {
     const values = network.read();
-    const features = lastFeatures({ architecture, preprocessing: config.preprocessing }, images, values);
+    const features = lastFeatures(network, images, values);
     const [batchSize, height, width, channels] = features.shape;
     const kernel = values.get("predictions/kernel") as Tensor2D;
     const places = features.reshape<Tensor2D>([-1, channels]);
-    return tf.matMul(places, kernel).reshape([batchSize, height, width, config.classNames.length]);
+    return tf.matMul(places, kernel).reshape([batchSize, height, width, network.config.classNames.length]);
   });
 }
 

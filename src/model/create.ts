@@ -13,20 +13,20 @@ export interface CreateOptions {
   classNames: string[];
   /** Side of the square input, in pixels. */
   imageSize: number;
-  /** `imagenet`, `random`, or a path: of torch or safetensors weights, or of a model folder to start from. */
+  /** `imagenet`, `random`, or the path of torch or safetensors weights or of a model folder. */
   weights: string;
-  /** Whether the images that it will be trained on are grey. */
+  /** True if it will be trained on grey images. */
   grey?: boolean;
   /** Governs the weights that are not loaded. */
   seed: number;
-  /** Told of the download of `imagenet` weights that are not in the cache, in bytes. */
+  /** Notified of the download, in bytes, of `imagenet` weights that are not in the cache. */
   onProgress?: OnProgress;
 }
 
-/** Smallest side at which the last stage still has more than a pixel. */
+/** Smallest side at which the last stage has more than one pixel. */
 const MIN_IMAGE_SIZE = 33;
 
-/** Builds a network with a new last layer for `classNames`, on pre-trained weights. The caller disposes it. */
+/** Builds a network on pretrained weights, with a new last layer for `classNames`. The caller disposes it. */
 export async function createNetwork(options: CreateOptions): Promise<Network> {
   const { variant, classNames, seed } = options;
   const imageSize = checkNumber("imageSize", options.imageSize, {
@@ -50,6 +50,20 @@ export async function createNetwork(options: CreateOptions): Promise<Network> {
     }),
   );
   return new Network(config, parameters);
+}
+
+/**
+ * Builds a network that was fine-tuned elsewhere, with its last layer, from timm's safetensors or a torch checkpoint. Its input is
+ * scaled as for the variant's published weights. The caller disposes it.
+ *
+ * @throws InputError if the file cannot be read, or is of another variant or number of classes.
+ */
+export async function importNetwork(
+  file: string,
+  config: Omit<ModelConfig, "preprocessing">,
+): Promise<Network> {
+  const { parameters } = await loadPretrained(config.variant, { weights: file });
+  return new Network({ ...config, preprocessing: preprocessing(config.variant) }, parameters);
 }
 
 async function startingPoint({

@@ -1,14 +1,15 @@
 // EfficientNet from one stage table, after Tan & Le 2019 (https://arxiv.org/abs/1905.11946) and the Lite variants of
 // https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite; layer names as in Keras.
+import type { Activation } from "../engine/backend.js";
 import { checkChoice, checkNumber } from "../errors.js";
 
-/** A row of the paper's table 1: a run of equal blocks, before scaling. */
+/** A row of the paper's table 1: equal blocks in a row, before scaling. */
 interface Stage {
   kernelSize: 3 | 5;
   repeats: number;
   filters: number;
   expandRatio: number;
-  /** Of the first block; the others have 1. */
+  /** Stride of the first block; the others have 1. */
   stride: 1 | 2;
 }
 
@@ -27,11 +28,13 @@ const TOP_FILTERS = 1280;
 const SE_RATIO = 0.25;
 /** Filters are rounded to multiples of this after scaling. */
 const FILTER_DIVISOR = 8;
+/** Added to the variance in batch norm. */
+const EPSILON = 1e-3;
 
 interface Scaling {
   widthCoefficient: number;
   depthCoefficient: number;
-  /** Side that the published weights were trained at, in pixels. */
+  /** Input side that the published weights were trained at, in pixels. */
   imageSize: number;
   dropoutRate: number;
 }
@@ -61,11 +64,10 @@ export const VARIANTS = {
 } as const satisfies Record<string, Scaling>;
 
 export type Variant = keyof typeof VARIANTS;
-export type Activation = "relu6" | "swish" | "linear";
 
 /** One mobile inverted bottleneck block (MBConv), scaled. */
 export interface Block {
-  /** `block1a`, `block2a`, `block2b`, …: stage and place in it. */
+  /** `block1a`, `block2a`, `block2b`, …: the stage, then the block's index in it as a letter. */
   name: string;
   kernelSize: 3 | 5;
   stride: 1 | 2;
@@ -81,6 +83,8 @@ export interface Block {
 export interface Architecture {
   variant: Variant;
   activation: Activation;
+  /** Added to the variance in every batch norm. */
+  epsilon: number;
   stemFilters: number;
   blocks: Block[];
   topFilters: number;
@@ -120,6 +124,7 @@ export function efficientNet(variant: Variant, numClasses: number): Architecture
   return {
     variant,
     activation: isLite ? "relu6" : "swish",
+    epsilon: EPSILON,
     stemFilters,
     blocks,
     topFilters: isLite ? TOP_FILTERS : width(TOP_FILTERS),
@@ -135,4 +140,86 @@ function roundFilters(filters: number): number {
     Math.floor((filters + FILTER_DIVISOR / 2) / FILTER_DIVISOR) * FILTER_DIVISOR,
   );
   return rounded < 0.9 * filters ? rounded + FILTER_DIVISOR : rounded;
+}
+
+export interface DepthwiseShape {
+  kernelSize: number;
+  stride: number;
+}
+export interface ConvShape extends DepthwiseShape {
+  filters: number;
+}
+
+/** The batch norm after a convolution, and the activation after that. */
+export interface Norm {
+  name: string;
+  activation: Activation;
+}
+
+/**
+ * A block's input, which its result is added to. In training the result may be dropped for an image (stochastic depth, Huang et
+ * al. 2016).
+ */
+export interface Residual<X> {
+  x: X;
+  name: string;
+  /** How deep in the network the block is, [0, 1). */
+  depth: number;
+}
+
+/**
+ * What each layer does, in one reading of the network: it runs (`forward.ts`), becomes a Keras layer (`keras.ts`), or is counted
+ * (`parameters.ts`).
+ *
+ * `X` is what flows through: features, symbolic tensors, or shapes. Convolutions pad as TensorFlow's SAME. Names are the
+ * prefixes of the parameters' names.
+ */
+export interface Layers<X> {
+  /** Runs the layers of one block; a reading may free here what the block leaves behind. */
+  scope(block: string, run: () => X): X;
+  conv(x: X, name: string, shape: ConvShape, norm: Norm): X;
+  depthwiseConv(x: X, name: string, shape: DepthwiseShape, norm: Norm): X;
+  /** Scales the channels by a gate computed from their means (Hu et al. 2018). */
+  squeezeExcite(x: X, block: string, seFilters: number): X;
+  /** The 1×1 convolution that ends a block, without activation. */
+  project(x: X, name: string, filters: number, norm: string, residual: Residual<X> | null): X;
+  /** Takes the mean over height and width, then dropout and a dense layer: `[batchSize, numClasses]`. */
+  classify(x: X, name: string, head: { numClasses: number; dropoutRate: number }): X;
+}
+
+/** Returns the shape of a 1×1 convolution. */
+export const pointwise = (filters: number): ConvShape => ({ kernelSize: 1, stride: 1, filters });
+
+/** Runs the network's layers over `images` in order and returns the logits. */
+export function applyEfficientNet<X>(layers: Layers<X>, architecture: Architecture, images: X): X {
+  return layers.classify(applyConvolutions(layers, architecture, images), "predictions", architecture);
+}
+
+/** Runs all layers but the last and returns the feature map, whose mean the last one classifies. */
+export function applyConvolutions<X>(layers: Layers<X>, architecture: Architecture, images: X): X {
+  const { activation, blocks, stemFilters, topFilters } = architecture;
+  let x = layers.scope("stem", () => {
+    const shape = { kernelSize: 3, stride: 2, filters: stemFilters };
+    return layers.conv(images, "stem_conv", shape, { name: "stem_bn", activation });
+  });
+  blocks.forEach((block, index) => {
+    const input = x;
+    x = layers.scope(block.name, () => applyBlock(layers, block, activation, input, index / blocks.length));
+  });
+  return layers.scope("top", () => {
+    return layers.conv(x, "top_conv", pointwise(topFilters), { name: "top_bn", activation });
+  });
+}
+
+function applyBlock<X>(layers: Layers<X>, block: Block, activation: Activation, x: X, depth: number): X {
+  const { name, kernelSize, stride, filtersIn, filtersOut, expandRatio } = block;
+  let h = x;
+  if (expandRatio !== 1) {
+    const shape = pointwise(filtersIn * expandRatio);
+    h = layers.conv(h, `${name}_expand_conv`, shape, { name: `${name}_expand_bn`, activation });
+  }
+  h = layers.depthwiseConv(h, `${name}_dwconv`, { kernelSize, stride }, { name: `${name}_bn`, activation });
+  if (block.seFilters) h = layers.squeezeExcite(h, name, block.seFilters);
+  const residual = block.hasResidual ? { x, name: `${name}_add`, depth } : null;
+  return layers.project(h, `${name}_project_conv`, filtersOut, `${name}_project_bn`, residual);
 }

@@ -1,32 +1,33 @@
-import * as kernels from "../engine/kernels.js";
+import { backend } from "../engine/device.js";
+import { resizeBilinear } from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { readVariables, Variable } from "../engine/variable.js";
+import { Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
-import { runForInference } from "./inference.js";
+import { infer } from "./forward.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
 import { LUMA, type Preprocessing } from "./preprocessing.js";
 
-/** What a model must carry to be used with no further word: it is saved with the weights. */
+/** What is needed to use a model; saved with its weights. */
 export interface ModelConfig {
   variant: Variant;
   /** Sorted; `classNames[label]` names a class. */
   classNames: string[];
   /** Side of the square input, in pixels. */
   imageSize: number;
-  /** What is subtracted from, then divided into, pixels of 0–255. */
   preprocessing: Preprocessing;
-  /** Trained on grey images: others are turned grey before they are classified. */
+  /** True if it was trained on grey images: others are turned grey before they are classified. */
   grey?: boolean;
-  /** How the last layer was scaled after training; absent where it was not. */
+  /** How the last layer was scaled after training, if it was. */
   calibration?: Calibration;
 }
 
-/** What the logits were divided by, so that probabilities are as often right as they say. */
+/** How a model was calibrated, so that predictions of 80 % are correct 80 % of the time. */
 export interface Calibration {
+  /** What the logits were divided by. */
   temperature: number;
-  /** Images that it was fitted on. */
+  /** Number of images that it was fitted on. */
   numImages: number;
 }
 
@@ -43,7 +44,7 @@ export class Network {
   readonly specs: readonly ParameterSpec[];
   readonly variables: ReadonlyMap<string, Variable>;
 
-  /** @param parameters - One for each of `parameterSpecs`, of its shape. */
+  /** @param parameters - A value for each of `parameterSpecs`, of its shape. */
   constructor(
     readonly config: ModelConfig,
     parameters: ReadonlyMap<string, ParameterValue>,
@@ -60,9 +61,9 @@ export class Network {
     );
   }
 
-  /** The value of each parameter now; the caller disposes them. */
+  /** Returns the current value of each parameter; the caller disposes them. */
   read(): Map<string, Tensor> {
-    return readVariables(this.variables);
+    return backend().readVariables(this.variables);
   }
 
   /** Copies the parameters out of the engine. */
@@ -71,17 +72,15 @@ export class Network {
   }
 
   /**
-   * Logits of a batch by moving statistics.
+   * Computes the logits of a batch by moving statistics.
    *
    * @param images - Pixels of 0–255 `[batchSize, imageSize, imageSize, 3]`.
-   * @param values - Other values of the parameters, as those of an average.
+   * @param values - Values to use instead of the network's parameters, such as their moving average.
    * @returns `[batchSize, numClasses]`; the caller disposes it.
    */
   logits(images: Tensor4D, values?: ReadonlyMap<string, Tensor>): Tensor2D {
     const own = values ?? this.read();
-    const { architecture, config } = this;
-    const { preprocessing } = config;
-    const logits = runForInference({ architecture, preprocessing }, images, own);
+    const logits = infer(this, images, own);
     if (!values) tf.dispose([...own.values()]);
     return logits;
   }
@@ -102,8 +101,8 @@ export async function download(values: Map<string, Tensor>): Promise<Map<string,
 }
 
 /**
- * Fresh values for one parameter: kernels of convolutions from a normal distribution with variance 2 / fan-out, as the
- * reference code has it; the last layer's uniform within ±1/√fan-in; batch norm the identity.
+ * Draws initial values for one parameter: kernels of convolutions from a normal distribution with variance 2 / fan-out, as in the
+ * reference code; the last layer's from a uniform one within ±1/√fan-in; batch norm is the identity.
  */
 export function initialValue({ name, shape, kind }: ParameterSpec, seed: number): ParameterValue {
   const length = shape.reduce((product, dimension) => product * dimension, 1);
@@ -128,8 +127,34 @@ function checkParameter({ name, shape }: ParameterSpec, value: ParameterValue | 
   });
 }
 
+/** Layer that the logits are linear in. */
+const LAST_LAYER = ["predictions/kernel", "predictions/bias"];
+
 /**
- * Images as a network knows them: of its size, and without colour where it was trained on grey ones.
+ * Returns a model whose logits are divided by a temperature, in its last layer, so that any loader gets calibrated probabilities.
+ * The temperature of an earlier calibration is multiplied in.
+ *
+ * @param parameters - Not changed.
+ */
+export function calibrated(
+  config: ModelConfig,
+  parameters: ReadonlyMap<string, ParameterValue>,
+  { temperature, numImages }: Calibration,
+): { config: ModelConfig; parameters: Map<string, ParameterValue> } {
+  const scaled = new Map(parameters);
+  for (const name of LAST_LAYER) {
+    const { shape, data } = parameters.get(name) as ParameterValue;
+    scaled.set(name, { shape, data: data.map((value) => value / temperature) });
+  }
+  const before = config.calibration?.temperature ?? 1;
+  return {
+    config: { ...config, calibration: { temperature: before * temperature, numImages } },
+    parameters: scaled,
+  };
+}
+
+/**
+ * Resizes images to a network's input, and turns them grey if it was trained on grey images.
  *
  * @param images - Pixels of 0–255 `[batchSize, height, width, 3]`; stay the caller's, who disposes the result.
  */
@@ -137,13 +162,10 @@ export function resizeToInput(
   images: Tensor4D,
   { imageSize, grey }: Pick<ModelConfig, "imageSize" | "grey">,
 ): Tensor4D {
-  return tf.tidy(() => {
-    const pixels = grey ? greyImages(images) : images;
-    return pixels.shape[1] === imageSize ? pixels.clone() : kernels.resizeBilinear(pixels, imageSize);
-  });
+  return tf.tidy(() => resizeBilinear(grey ? greyImages(images) : images, [imageSize, imageSize]));
 }
 
-/** As `toGrey` makes pixels grey. */
+/** Turns images grey as `toGrey` does pixels. */
 function greyImages(images: Tensor4D): Tensor4D {
   const brightness = images.mul(LUMA).sum(3, true).round();
   return tf.tile(brightness as Tensor4D, [1, 1, 1, 3]);

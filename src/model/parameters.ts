@@ -1,26 +1,28 @@
 import { ParameterError } from "../errors.js";
-import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
 import {
+  type Architecture,
   applyEfficientNet,
   type ConvShape,
   type DepthwiseShape,
+  efficientNet,
   type Layers,
   type Norm,
   pointwise,
-} from "./layers.js";
+  type Variant,
+} from "./efficientnet.js";
 
-/** Batch norm's moving statistics are not trained; weight decay applies to kernels alone. */
+/** What a parameter is. Moving statistics are not trained; weight decay applies to kernels only. */
 export type ParameterKind = "kernel" | "bias" | "gamma" | "beta" | "movingMean" | "movingVariance";
 
 export interface ParameterSpec {
-  /** `block1a_dwconv/depthwise_kernel`: layer, then weight, as in Keras. */
+  /** `block1a_dwconv/depthwise_kernel`: the layer, then the weight, as in Keras. */
   name: string;
-  /** Kernels as TensorFlow has them: `[height, width, in, out]`, depthwise `[height, width, channels, 1]`, dense `[in, out]`. */
+  /** Kernels as in TensorFlow: `[height, width, in, out]`, depthwise `[height, width, channels, 1]`, dense `[in, out]`. */
   shape: number[];
   kind: ParameterKind;
 }
 
-/** A line of `summary`: a layer, the shape it gives per image, and its parameters (moving statistics included). */
+/** A row of `summary`: a layer, its output shape for one image, and its parameters (moving statistics included). */
 export interface LayerSummary {
   layer: string;
   outputShape: number[];
@@ -33,7 +35,7 @@ interface Shape {
   channels: number;
 }
 
-/** Reads the network as shapes, noting each layer's parameters on the way. */
+/** Reads the network as shapes and collects each layer's parameters. */
 class ShapeLayers implements Layers<Shape> {
   readonly specs: ParameterSpec[] = [];
   readonly summary: LayerSummary[] = [];
@@ -99,20 +101,20 @@ class ShapeLayers implements Layers<Shape> {
   }
 }
 
-/** Every parameter of a variant, in the order in which the layers run. */
+/** Lists every parameter of a variant, in the order in which the layers run. */
 export function parameterSpecs(variant: Variant, numClasses: number): ParameterSpec[] {
   return read(efficientNet(variant, numClasses), 32).specs;
 }
 
-/** The network's layers as a table, for images of `imageSize` pixels. */
+/** Lists the network's layers for images of `imageSize` pixels. */
 export function summary(architecture: Architecture, imageSize: number): LayerSummary[] {
   return read(architecture, imageSize).summary;
 }
 
 /**
- * Number of trained parameters, as papers count them: without the moving statistics.
+ * Counts the trained parameters as papers do: without the moving statistics.
  *
- * @param trainableFrom - The first block that counts; those before are frozen.
+ * @param trainableFrom - First block that counts; those before are frozen.
  */
 export function countParameters(variant: Variant, numClasses: number, trainableFrom = "stem"): number {
   const blocks = trainableBlocks(efficientNet(variant, numClasses), trainableFrom);
@@ -125,20 +127,20 @@ export function isTrainable({ kind }: ParameterSpec): boolean {
   return kind !== "movingMean" && kind !== "movingVariance";
 }
 
-/** The block that a parameter or a layer belongs to: `stem`, `block1a`, …, `top`, `predictions`. */
+/** Returns the block that a parameter or a layer belongs to: `stem`, `block1a`, …, `top`, `predictions`. */
 export function blockOf(name: string): string {
   return name.split(/[_/]/, 1)[0];
 }
 
-/** Names of the blocks from input to output. */
+/** Lists the names of the blocks from input to output. */
 export function blockNames(architecture: Architecture): string[] {
   return ["stem", ...architecture.blocks.map(({ name }) => name), "top", "predictions"];
 }
 
 /**
- * The blocks that train when all before `trainableFrom` are frozen.
+ * Returns the blocks that train if all before `trainableFrom` are frozen.
  *
- * @throws ParameterError when there is no block of that name.
+ * @throws ParameterError if there is no block of that name.
  */
 export function trainableBlocks(architecture: Architecture, trainableFrom: string): Set<string> {
   const names = blockNames(architecture);

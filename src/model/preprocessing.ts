@@ -1,11 +1,10 @@
-import { type Tensor4D, tf } from "../engine/tf.js";
 import type { Variant } from "./efficientnet.js";
 
-/** How pixels of 0–255 become a network's input: `(x − mean) / std` by channel, RGB. */
+/** How pixels of 0–255 become a network's input: `(x − mean) / std` for each channel, RGB. */
 export interface Preprocessing {
-  /** Of each channel, on the scale of 0–255. */
+  /** For each channel, on the scale of 0–255. */
   mean: number[];
-  /** Of each channel, on the scale of 0–255. */
+  /** Standard deviation of each channel, on the same scale. */
   std: number[];
 }
 
@@ -18,7 +17,7 @@ const IMAGENET: Preprocessing = { mean: [123.675, 116.28, 103.53], std: [58.395,
 const UNIT: Preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
 
 /**
- * What a variant's published weights were trained on; random weights, and weights from a file, get the same.
+ * Returns what a variant's published weights were trained on; random weights, and weights from a file, get the same.
  *
  * @see timm's `default_cfgs` of `tf_efficientnet_lite*.in1k` and `tf_efficientnet_b*.ns_jft_in1k`,
  * https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/efficientnet.py
@@ -26,9 +25,4 @@ const UNIT: Preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 1
 export function preprocessing(variant: Variant): Preprocessing {
   const { mean, std } = variant.startsWith("lite") ? UNIT : IMAGENET;
   return { mean: [...mean], std: [...std] };
-}
-
-/** Pixels of 0–255 `[batchSize, imageSize, imageSize, 3]` as the network wants them; the caller disposes the result. */
-export function normalize(images: Tensor4D, { mean, std }: Preprocessing): Tensor4D {
-  return tf.tidy(() => images.sub(tf.tensor1d(mean)).div(tf.tensor1d(std)));
 }

@@ -4,8 +4,7 @@ import { type Tensor, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
 import { writeFileAtomically } from "../files.js";
 import { calibrationError, fitTemperature, reliability, withTemperature } from "../metrics/calibration.js";
-import { calibrated } from "../model/calibrated.js";
-import { download, type ModelConfig, type ParameterValue } from "../model/network.js";
+import { calibrated, download, type ModelConfig, type ParameterValue } from "../model/network.js";
 import { saveModel } from "../model/weights/model-folder.js";
 import {
   readTensors,

@@ -1,8 +1,6 @@
-import { bool, executeMany, float, floatType, int } from "../engine/execute.js";
-import { multiply, subtract } from "../engine/kernels.js";
-import { hasNativeOps } from "../engine/native.js";
+import { backend } from "../engine/device.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import { handlesOf, readVariables, Variable } from "../engine/variable.js";
+import { Variable } from "../engine/variable.js";
 
 export interface AdamOptions {
   /** Share of each kernel that is removed per step, times the learning rate; 0 = Adam, above 0 = AdamW. */
@@ -24,9 +22,6 @@ export interface ParameterUpdate {
   decays: boolean;
 }
 
-const APPLY_ADAM = [floatType(), bool("use_locking", false), bool("use_nesterov", false)];
-const APPLY_GRADIENT = [floatType(), bool("use_locking", false)];
-
 /**
  * Adam with decoupled weight decay; updates variables in place. Dispose it when done.
  *
@@ -40,71 +35,16 @@ export class Adam {
 
   constructor(private readonly options: AdamOptions) {}
 
-  /** Moves the variables against their gradients; native ops do it in one call. */
+  /** Moves the variables against their gradients. */
   update(updates: readonly ParameterUpdate[], learningRate: number): void {
-    const { weightDecay } = this.options;
-    const shares = updates.map(({ decays }) => (decays ? learningRate * weightDecay : 0));
-    const moments = updates.map(({ name, variable }) => this.momentsOf(name, variable));
-    const counts = updates.map(({ name }) => (this.numUpdates.get(name) ?? 0) + 1);
-    updates.forEach(({ name }, i) => {
-      this.numUpdates.set(name, counts[i]);
+    const { weightDecay, ...rates } = this.options;
+    const all = updates.map(({ name, variable, gradient, decays }) => {
+      const count = (this.numUpdates.get(name) ?? 0) + 1;
+      this.numUpdates.set(name, count);
+      const moments = this.momentsOf(name, variable);
+      return { variable, gradient, moments, count, decay: decays ? learningRate * weightDecay : 0 };
     });
-    tf.tidy(() => {
-      if (hasNativeOps() && updates.length > 0) this.applyAll(updates, moments, counts, shares, learningRate);
-      else
-        updates.forEach(({ variable, gradient }, i) => {
-          if (shares[i] > 0) shrink(variable, shares[i]);
-          this.apply(variable, moments[i], gradient, counts[i], learningRate);
-        });
-    });
-  }
-
-  private applyAll(
-    updates: readonly ParameterUpdate[],
-    moments: [Variable, Variable][],
-    counts: number[],
-    shares: number[],
-    learningRate: number,
-  ): void {
-    const { epsilon } = this.options;
-    // Rounded as in the kernel: 1 − 0.999 differs by 5e-5 in float32, which would not cancel.
-    const [beta1, beta2] = [this.options.beta1, this.options.beta2].map(Math.fround);
-    const sizes = counts.map(
-      (count) => (learningRate * Math.sqrt(1 - beta2 ** count)) / (1 - beta1 ** count),
-    );
-    executeMany(
-      "FerkitAdam",
-      0,
-      [int("N", updates.length), float("beta1", beta1), float("beta2", beta2), float("epsilon", epsilon)],
-      ...handlesOf(updates.map(({ variable }) => variable)),
-      ...handlesOf(moments.map(([first]) => first)),
-      ...handlesOf(moments.map(([, second]) => second)),
-      ...updates.map(({ gradient }) => gradient),
-      tf.tensor1d(sizes),
-      tf.tensor1d(shares),
-    );
-  }
-
-  private apply(
-    { handle }: Variable,
-    [first, second]: [Variable, Variable],
-    gradient: Tensor,
-    count: number,
-    learningRate: number,
-  ): void {
-    const { beta1, beta2, epsilon } = this.options;
-    const scalars = [beta1 ** count, beta2 ** count, learningRate, beta1, beta2, epsilon].map((value) =>
-      tf.scalar(value),
-    );
-    executeMany(
-      "ResourceApplyAdam",
-      0,
-      APPLY_ADAM,
-      handle,
-      ...handlesOf([first, second]),
-      ...scalars,
-      gradient,
-    );
+    backend().adam(all, { ...rates, learningRate });
   }
 
   momentsOf(name: string, { shape }: Variable): [Variable, Variable] {
@@ -144,32 +84,15 @@ export class Ema {
   update(variables: ReadonlyMap<string, Variable>): void {
     this.numUpdates++;
     const decay = Math.min(this.decay, this.numUpdates / (this.numUpdates + 9));
-    tf.tidy(() => {
-      const rate = tf.scalar(1 - decay);
-      if (hasNativeOps()) {
-        const averaged = [...this.variables.values()];
-        const values = [...this.variables.keys()].map((name) => variables.get(name) as Variable);
-        const handles = [...handlesOf(averaged), ...handlesOf(values)];
-        executeMany("FerkitEma", 0, [int("N", averaged.length)], ...handles, rate);
-        return;
-      }
-      for (const [name, average] of this.variables) {
-        const difference = subtract(average.read(), (variables.get(name) as Variable).read());
-        executeMany("ResourceApplyGradientDescent", 0, APPLY_GRADIENT, average.handle, rate, difference);
-      }
-    });
+    const values = [...this.variables.keys()].map((name) => variables.get(name) as Variable);
+    backend().ema([...this.variables.values()], values, 1 - decay);
   }
 
   read(): Map<string, Tensor> {
-    return readVariables(this.variables);
+    return backend().readVariables(this.variables);
   }
 
   dispose(): void {
     for (const variable of this.variables.values()) variable.dispose();
   }
-}
-
-/** Multiplies a variable by 1 − share; call it inside `tf.tidy`. */
-function shrink(variable: Variable, share: number): void {
-  variable.assign(multiply(variable.read(), tf.scalar(1 - share)));
 }

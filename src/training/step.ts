@@ -1,16 +1,16 @@
 // One training step: forward, backward, update.
 import type { TrainConfig } from "../config.js";
+import { backend } from "../engine/device.js";
 import * as kernels from "../engine/kernels.js";
 import { Tape } from "../engine/tape.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { assignVariables, type Variable } from "../engine/variable.js";
+import type { Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { argMax } from "../metrics/classification.js";
 import { createNetwork } from "../model/create.js";
+import { forward, type TrainingOptions } from "../model/forward.js";
 import type { Network } from "../model/network.js";
 import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
-import type { TrainingOptions } from "../model/recorded-dense.js";
-import { forward } from "../model/training.js";
 import type { OnProgress } from "../progress.js";
 import type { Scores } from "./events.js";
 import { ADAM_DEFAULTS, Adam, Ema } from "./optimizer.js";
@@ -125,7 +125,7 @@ export function applyGradients(
       decays: kind === "kernel",
     }));
   optimizer.update(updates, learningRate);
-  assignVariables(network.variables, movingStatistics);
+  backend().assignVariables(network.variables, movingStatistics);
   ema?.update(network.variables);
   tf.dispose([...gradients.values(), ...movingStatistics.values()]);
 }

@@ -157,7 +157,7 @@ describe("augmentBatch", () => {
     const input = noise(2);
     const [output, expected] = [
       augmentBatch(input, NO_AUGMENTATION, new Random(0), 24),
-      resizeBilinear(input, 24),
+      resizeBilinear(input, [24, 24]),
     ];
     assert.deepEqual(output.shape, [2, 24, 24, 3]);
     assert.deepEqual(output.dataSync(), expected.dataSync());

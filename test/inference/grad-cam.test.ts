@@ -4,14 +4,11 @@ import os from "node:os";
 import path from "node:path";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../src/engine/tf.js";
 import { classMaps, gradCam } from "../../src/inference/grad-cam.js";
-import { lastFeatures } from "../../src/model/inference.js";
-import { InferenceLayers } from "../../src/model/inference-layers.js";
-import { applyConvolutions } from "../../src/model/layers.js";
+import { lastFeatures } from "../../src/model/forward.js";
 import type { Network } from "../../src/model/network.js";
-import { normalize } from "../../src/model/preprocessing.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
+import { needsNativeOps, onStock } from "../engine/backends.js";
 import { randomImages, randomNetwork, relativeError } from "../model/fixtures.js";
-import { needsNativeOps } from "../native/native-ops.js";
 import { PATCH_PLACES, patchedPixels, patchNetwork, peakOf } from "./patch.js";
 
 const IMAGE_SIZE = 70;
@@ -75,19 +72,10 @@ for (const variant of ["lite0", "b0"] as const)
       needsNativeOps();
 
       it("is the same by native ops and by TensorFlow's kernels", () => {
-        const { architecture, config } = network;
         const [actual, expected] = tf.tidy(() => {
           const values = network.read();
-          const layers = new InferenceLayers(values);
-          const byKernels = applyConvolutions<Tensor>(
-            layers,
-            architecture,
-            normalize(images, config.preprocessing),
-          );
-          const { preprocessing } = config;
-          return [lastFeatures({ architecture, preprocessing }, images, values), byKernels].map((one) =>
-            one.dataSync(),
-          );
+          const run = () => lastFeatures(network, images, values).dataSync();
+          return [run(), onStock(run)];
         });
         assert.ok(relativeError(actual, expected) < 1e-4);
       });

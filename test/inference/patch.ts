@@ -1,6 +1,6 @@
 // A network that tells images with a bright patch from those without, made by hand.
 import { tf } from "../../src/engine/tf.js";
-import { lastFeatures } from "../../src/model/inference.js";
+import { lastFeatures } from "../../src/model/forward.js";
 import { initialValue, type ModelConfig, Network } from "../../src/model/network.js";
 import { parameterSpecs } from "../../src/model/parameters.js";
 
@@ -54,9 +54,7 @@ export function patchNetwork(): Network {
   const random = new Network(CONFIG, parameters);
   const means = tf.tidy(() => {
     const image = tf.tensor4d(Float32Array.from(patchedPixels([72, 72])), [1, SIZE, SIZE, 3]);
-    return lastFeatures({ ...CONFIG, architecture: random.architecture }, image, random.read())
-      .mean([0, 1, 2])
-      .dataSync<"float32">();
+    return lastFeatures(random, image, random.read()).mean([0, 1, 2]).dataSync<"float32">();
   });
   random.dispose();
   const squares = means.reduce((sum, mean) => sum + mean * mean, 0);

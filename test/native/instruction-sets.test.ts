@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { instructionSet } from "../../src/engine/native.js";
+import { backend } from "../../src/engine/device.js";
+import { needsNativeOps } from "../engine/backends.js";
 import { listFiles, projectDir } from "../source-files.js";
-import { needsNativeOps } from "./native-ops.js";
 
-/** Runs test files in a process of their own; the number of tests that passed. */
+/** Runs test files in a process of their own and counts the tests that passed. */
 function numPassing(files: string[], env: Record<string, string>): number {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
@@ -17,29 +17,19 @@ function numPassing(files: string[], env: Record<string, string>): number {
   return Number(stdout.match(/^ +(\d+) passing/m)?.[1]);
 }
 
-const native = listFiles(["test/native"], [".test.ts"]).filter(
-  (file) => file !== path.relative(projectDir, __filename),
-);
-
 describe("the other kernels", () => {
-  it("of AVX2 pass the tests of those of AVX-512", function () {
-    if (instructionSet() !== "avx512") {
+  it("for AVX2 pass the tests of those for AVX-512", function () {
+    if (backend().kernels !== "avx512") {
       console.log("      skipped: this process runs no kernels of AVX-512");
       this.skip();
     }
-    assert.ok(numPassing(native, { FERKIT_CPU: "avx2" }) > 0);
+    assert.ok(numPassing(["test/engine/fused.test.ts"], { FERKIT_CPU: "avx2" }) > 0);
   });
 
-  // What may run by native ops, and without them.
-  const files = [
-    "training/optimizer",
-    "training/step",
-    "engine/variable",
-    "data/augment",
-    "data/augment-batch",
-  ];
-  it("of TensorFlow pass the tests of what native ops do", function () {
-    if (!instructionSet()) {
+  // What runs on native ops if there are any.
+  const files = ["training/optimizer", "training/step", "engine/variable", "data/augment"];
+  it("in TensorFlow pass the tests of what native ops do", function () {
+    if (backend().kernels === "stock") {
       console.log("      skipped: this process runs no other");
       this.skip();
     }
@@ -54,7 +44,7 @@ describe("the other kernels", () => {
 describe("kernels.cc", () => {
   needsNativeOps();
 
-  // A function that the linker may give to others would run on processors that it was not compiled for.
+  // A function that the linker shares with other objects could run on processors that it was not compiled for.
   it("gives the linker nothing but its table", function () {
     const objects = path.join(projectDir, ".ferkit/native/objects");
     const kernels = existsSync(objects) ? listFiles([".ferkit/native/objects"], [".o"]) : [];

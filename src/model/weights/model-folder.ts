@@ -4,9 +4,9 @@ import path from "node:path";
 import { InputError } from "../../errors.js";
 import { writeFileAtomically } from "../../files.js";
 import { type Architecture, efficientNet } from "../efficientnet.js";
+import { buildLayersModel, NORMALIZATION } from "../keras.js";
 import { type ModelConfig, Network, type ParameterValue } from "../network.js";
 import { parameterSpecs } from "../parameters.js";
-import { buildLayersModel, NORMALIZATION } from "../stock-layers.js";
 import type { Precision } from "./quantization.js";
 import { readTensors, removeOldTensors, type TensorManifest, writeTensors } from "./tensor-file.js";
 

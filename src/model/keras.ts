@@ -1,6 +1,7 @@
+// The network as a Keras model of plain tfjs layers, which any tfjs loads.
 import { tf } from "../engine/tf.js";
-import type { Architecture } from "./efficientnet.js";
 import {
+  type Architecture,
   applyEfficientNet,
   type ConvShape,
   type DepthwiseShape,
@@ -8,16 +9,18 @@ import {
   type Norm,
   pointwise,
   type Residual,
-} from "./layers.js";
+} from "./efficientnet.js";
 
 type Symbolic = ReturnType<typeof tf.input>;
 type Layer = { apply(inputs: Symbolic | Symbolic[]): unknown };
 
-/** The layer that turns pixels of 0–255 into what the network was trained on; its weights are constants. */
+/** Name of the layer that scales pixels of 0–255 to the network's input; its weights are constants. */
 export const NORMALIZATION = "normalization";
 
-/** Reads the network as stock tfjs layers, named as in Keras. */
-class StockLayers implements Layers<Symbolic> {
+/** Reads the network as tfjs layers, named as in Keras. */
+class KerasLayers implements Layers<Symbolic> {
+  constructor(private readonly epsilon: number) {}
+
   scope(_block: string, run: () => Symbolic): Symbolic {
     return run();
   }
@@ -59,7 +62,7 @@ class StockLayers implements Layers<Symbolic> {
   }
 
   private batchNorm(x: Symbolic, { name, activation }: Norm): Symbolic {
-    const y = apply(tf.layers.batchNormalization({ name, epsilon: 1e-3 }), x);
+    const y = apply(tf.layers.batchNormalization({ name, epsilon: this.epsilon }), x);
     const activationName = name.replace(/bn$/, "activation");
     if (activation === "relu6") return apply(tf.layers.reLU({ name: activationName, maxValue: 6 }), y);
     if (activation === "swish") return apply(tf.layers.activation({ name: activationName, activation }), y);
@@ -68,7 +71,7 @@ class StockLayers implements Layers<Symbolic> {
 }
 
 /**
- * The network as a stock `tf.LayersModel`, with fresh weights: pixels `[batchSize, imageSize, imageSize, 3]` of 0–255 to
+ * Builds the network as a `tf.LayersModel` with fresh weights: from pixels `[batchSize, imageSize, imageSize, 3]` of 0–255 to
  * probabilities `[batchSize, numClasses]`. The caller disposes it.
  */
 export function buildLayersModel(architecture: Architecture, imageSize: number) {
@@ -77,7 +80,7 @@ export function buildLayersModel(architecture: Architecture, imageSize: number) 
     tf.layers.depthwiseConv2d({ name: NORMALIZATION, kernelSize: 1, useBias: true, trainable: false }),
     images,
   );
-  const outputs = applyEfficientNet(new StockLayers(), architecture, normalized);
+  const outputs = applyEfficientNet(new KerasLayers(architecture.epsilon), architecture, normalized);
   return tf.model({ name: `efficientnet_${architecture.variant}`, inputs: images, outputs });
 }
 

@@ -1,0 +1,153 @@
+// What the network needs of the engine. `fused.ts` has it from our C++ ops, `stock.ts` from TensorFlow's kernels, and
+// `device.ts` chooses.
+import type { Tape } from "./tape.js";
+import type { Tensor, Tensor4D } from "./tf.js";
+import type { Variable } from "./variable.js";
+
+export type Activation = "linear" | "relu6" | "swish";
+
+/**
+ * Features between two layers.
+ *
+ * A backend may leave batch norm, activation and gate to the op that reads the features: computed there, they are never
+ * written to memory. Plain features have values alone.
+ */
+export interface Features {
+  /** `[batchSize, height, width, channels]` */
+  values: Tensor;
+  /** Pending batch norm: scale, shift, mean and inverse deviation of each channel, `[4, channels]`. */
+  norm?: Tensor;
+  /** Pending activation, after `norm`. */
+  activation?: Activation;
+  /** Pending factor of each image's channels, `[batchSize, channels]`, after `activation`. */
+  gate?: Tensor;
+  /** Gamma and beta behind `norm`, if they are trained. */
+  parameters?: Tensor[];
+}
+
+export interface ConvolutionWeights {
+  /** `[height, width, in, out]`, depthwise `[height, width, channels, 1]`. */
+  kernel: Tensor;
+  /** Gamma, beta, moving mean and moving variance. */
+  batchNorm: Tensor[];
+}
+
+/** A SAME convolution without bias, the batch norm after it and the activation after that. */
+export interface Convolution {
+  stride: number;
+  depthwise: boolean;
+  /** Added to the variance. */
+  epsilon: number;
+  activation: Activation;
+}
+
+export interface TrainedConvolution {
+  y: Features;
+  /** The moving statistics after this batch; the variance is unbiased, as in PyTorch. */
+  movingMean: Tensor;
+  movingVariance: Tensor;
+}
+
+export interface DenseWeights {
+  /** `[in, out]`, or `[1, 1, in, out]` of a convolution. */
+  kernel: Tensor;
+  bias: Tensor;
+}
+
+export interface ExciteWeights {
+  reduce: DenseWeights;
+  expand: DenseWeights;
+}
+
+/** Changes to a batch of images. */
+export interface ImageChanges {
+  /** For each image, a to f of the affine map from a pixel (x, y) of the result to its source, (a·x + b·y + c, d·x + e·y + f). */
+  transforms: number[][];
+  /** For each image, contrast (factor of the distance from the image's mean) and brightness (added); null = unchanged. */
+  light: number[][] | null;
+  /** For each image, the rectangle to fill with its mean: left, top, right, bottom in pixels; null = none. */
+  erased: number[][] | null;
+}
+
+/** One parameter's part in an update of Adam. */
+export interface AdamUpdate {
+  variable: Variable;
+  /** First and second moment. */
+  moments: [Variable, Variable];
+  gradient: Tensor;
+  /** Updates of this parameter so far, with this one. */
+  count: number;
+  /** Share by which the value shrinks first. */
+  decay: number;
+}
+
+export interface AdamRates {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+}
+
+/**
+ * The ops of a network and its training.
+ *
+ * Callers dispose the results. An op that takes a tape records itself there, with the gradients that the tape tracks;
+ * without a tape it only computes.
+ */
+export interface Backend {
+  /** Instruction set of our C++ ops; "stock" = TensorFlow's kernels. */
+  readonly kernels: "avx512" | "avx2" | "stock";
+  /** Pixels of the images that go through the network at once in inference, so that features stay in the processor's cache. */
+  readonly pixelsAtOnce: number;
+
+  /** `(images − mean) / std`, by channel. */
+  normalize(images: Tensor4D, scaling: { mean: number[]; std: number[] }): Features;
+
+  /**
+   * Convolves and normalises by the moving statistics.
+   *
+   * @param skip - Added last, of the result's shape; not for depthwise convolutions.
+   * @returns Plain features.
+   */
+  convolution(x: Features, weights: ConvolutionWeights, convolution: Convolution, skip?: Tensor): Features;
+
+  /** Convolves, normalises by the batch's statistics, and moves the moving ones by `momentum` (0.1: a tenth of the way). */
+  trainConvolution(
+    x: Features,
+    weights: ConvolutionWeights,
+    convolution: Convolution,
+    momentum: number,
+    tape: Tape,
+  ): TrainedConvolution;
+
+  /** Scales the channels by a gate computed from their means (squeeze-and-excite). */
+  excite(x: Features, weights: ExciteWeights, tape?: Tape): Features;
+
+  /**
+   * `branch · mask + skip`, as plain features.
+   *
+   * @param mask - Factor of each image, `[batchSize]`, which the tape disposes; null = 1.
+   */
+  residual(branch: Features, skip: Tensor | null, mask: Tensor | null, tape: Tape): Features;
+
+  /** Means over height and width, `[batchSize, channels]`. */
+  meanPool(x: Features, tape?: Tape): Tensor;
+
+  /** `x · kernel + bias` of vectors `[batchSize, in]`. */
+  dense(x: Tensor, weights: DenseWeights, tape?: Tape): Tensor;
+
+  /** Resizes images, transforms them, changes their light (and clips them to 0–255 if it does), and erases rectangles. */
+  augment(images: Tensor4D, size: [height: number, width: number], changes: ImageChanges): Tensor4D;
+
+  /** Moves variables against their gradients, in place, after shrinking them by their decay. */
+  adam(updates: readonly AdamUpdate[], rates: AdamRates): void;
+
+  /** Moves each average by `rate` of the way to its variable, in place. */
+  ema(averages: readonly Variable[], variables: readonly Variable[], rate: number): void;
+
+  /** Returns the value of each variable; it shares the variable's buffer until either changes. */
+  readVariables(variables: ReadonlyMap<string, Variable>): Map<string, Tensor>;
+
+  /** Gives the variables that `values` names their new values, which stay the caller's. */
+  assignVariables(variables: ReadonlyMap<string, Variable>, values: ReadonlyMap<string, Tensor>): void;
+}

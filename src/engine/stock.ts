@@ -1,0 +1,288 @@
+// The backend of TensorFlow's own kernels: it runs anywhere, a GPU included.
+import type {
+  Activation,
+  AdamRates,
+  AdamUpdate,
+  Backend,
+  Convolution,
+  ConvolutionWeights,
+  DenseWeights,
+  ExciteWeights,
+  Features,
+  ImageChanges,
+  TrainedConvolution,
+} from "./backend.js";
+import { bool, execute, executeMany, floatType, string } from "./execute.js";
+import * as kernels from "./kernels.js";
+import type { Tape } from "./tape.js";
+import { type Tensor, type Tensor4D, tf } from "./tf.js";
+import { handlesOf, type Variable } from "./variable.js";
+
+const APPLY_ADAM = [floatType(), bool("use_locking", false), bool("use_nesterov", false)];
+const APPLY_GRADIENT = [floatType(), bool("use_locking", false)];
+
+export const stock: Backend = {
+  kernels: "stock",
+  pixelsAtOnce: Number.POSITIVE_INFINITY,
+  normalize: (images, { mean, std }) => ({
+    values: tf.tidy(() => images.sub(tf.tensor1d(mean)).div(tf.tensor1d(std))),
+  }),
+  convolution,
+  trainConvolution,
+  excite,
+  residual,
+  meanPool,
+  dense,
+  augment,
+  adam,
+  ema,
+  readVariables: (variables) => new Map([...variables].map(([name, variable]) => [name, variable.read()])),
+  assignVariables: (variables, values) => {
+    for (const [name, value] of values) (variables.get(name) as Variable).assign(value);
+  },
+};
+
+function convolution(
+  { values: x }: Features,
+  { kernel, batchNorm }: ConvolutionWeights,
+  { stride, depthwise, epsilon, activation }: Convolution,
+  skip?: Tensor,
+): Features {
+  return {
+    values: tf.tidy(() => {
+      const convolve = depthwise ? kernels.depthwiseConv2d : kernels.conv2d;
+      const normalized = kernels.batchNormInference(convolve(x, kernel, stride), batchNorm, epsilon);
+      const y = activate(normalized, activation);
+      return skip ? kernels.add(skip, y) : y;
+    }),
+  };
+}
+
+function trainConvolution(
+  { values: x }: Features,
+  { kernel, batchNorm }: ConvolutionWeights,
+  { stride, depthwise, epsilon, activation }: Convolution,
+  momentum: number,
+  tape: Tape,
+): TrainedConvolution {
+  const convolved = depthwise
+    ? depthwiseConvolution(x, kernel, stride, tape)
+    : kernel.shape[0] === 1 && stride === 1
+      ? pointwiseConvolution(x, kernel, tape)
+      : plainConvolution(x, kernel, stride, tape);
+  const [gamma, beta] = batchNorm;
+  const result = kernels.batchNormTraining(convolved, batchNorm, momentum, epsilon);
+  const { y, movingMean, movingVariance, saved } = result;
+  const backward = (dy: Tensor) => kernels.batchNormGradient(dy, convolved, gamma, saved, epsilon);
+  tape.record(y, [convolved, gamma, beta], backward, saved);
+  return { y: { values: activate(y, activation, tape) }, movingMean, movingVariance };
+}
+
+function plainConvolution(x: Tensor, kernel: Tensor, stride: number, tape: Tape): Tensor {
+  return tape.record(kernels.conv2d(x, kernel, stride), [x, kernel], (dy, [needsX]) => [
+    needsX ? kernels.conv2dInputGradient(dy, kernel, x.shape, stride) : null,
+    kernels.conv2dKernelGradient(dy, x, kernel.shape, stride),
+  ]);
+}
+
+function depthwiseConvolution(x: Tensor, kernel: Tensor, stride: number, tape: Tape): Tensor {
+  return tape.record(kernels.depthwiseConv2d(x, kernel, stride), [x, kernel], (dy, [needsX]) => [
+    needsX ? kernels.depthwiseInputGradient(dy, kernel, x.shape, stride) : null,
+    kernels.depthwiseKernelGradient(dy, x, kernel.shape, stride),
+  ]);
+}
+
+/** Computes a 1×1 convolution as a matrix product over pixels, which is faster. */
+function pointwiseConvolution(x: Tensor, kernel: Tensor, tape: Tape): Tensor {
+  const [batchSize, height, width, filtersIn] = x.shape as number[];
+  const filtersOut = kernel.shape[3] as number;
+  const pixels = x.reshape([-1, filtersIn]);
+  const weights = kernel.reshape([filtersIn, filtersOut]);
+  const y = tf.tidy(() => kernels.matMul(pixels, weights).reshape([batchSize, height, width, filtersOut]));
+  return tape.record(
+    y,
+    [x, kernel],
+    (dy, [needsX, needsKernel]) => {
+      const dPixels = dy.reshape([-1, filtersOut]);
+      const gradients = [
+        needsX ? tf.tidy(() => kernels.matMul(dPixels, weights, false, true).reshape(x.shape)) : null,
+        needsKernel
+          ? tf.tidy(() => kernels.matMul(pixels, dPixels, true, false).reshape(kernel.shape))
+          : null,
+      ];
+      dPixels.dispose();
+      return gradients;
+    },
+    [pixels, weights],
+  );
+}
+
+function activate(x: Tensor, activation: Activation, tape?: Tape): Tensor {
+  if (activation === "linear") return x;
+  if (activation === "swish") return swish(x, tape);
+  const y = kernels.relu6(x);
+  return tape ? tape.record(y, [x], (dy) => [kernels.relu6Gradient(dy, y)]) : y;
+}
+
+function swish(x: Tensor, tape?: Tape): Tensor {
+  if (!tape) return tf.tidy(() => kernels.multiply(x, kernels.sigmoid(x)));
+  const gate = kernels.sigmoid(x);
+  const y = kernels.multiply(x, gate);
+  // d(x·s)/dx = s + x·s·(1 − s)
+  const backward = (dy: Tensor) => [
+    tf.tidy(() =>
+      kernels.add(kernels.multiply(dy, gate), kernels.sigmoidGradient(gate, kernels.multiply(dy, x))),
+    ),
+  ];
+  return tape.record(y, [x], backward, [gate]);
+}
+
+function excite(x: Features, { reduce, expand }: ExciteWeights, tape?: Tape): Features {
+  const { values } = x;
+  if (!tape?.tracks(values)) return { values: tf.tidy(() => kernels.multiply(values, gateOf(values))) };
+  const [batchSize, , , channels] = values.shape as number[];
+  const reduced = swish(dense(meanPool(x, tape), reduce, tape), tape);
+  const expanded = dense(reduced, expand, tape);
+  const gate = kernels.sigmoid(expanded);
+  tape.record(gate, [expanded], (dy) => [kernels.sigmoidGradient(gate, dy)]);
+  const spreadGate = gate.reshape([batchSize, 1, 1, channels]);
+  tape.record(spreadGate, [gate], (dy) => [dy.reshape(gate.shape)]);
+  const y = tape.record(kernels.multiply(values, spreadGate), [values, spreadGate], (dy) => [
+    kernels.multiply(dy, spreadGate),
+    tf.tidy(() => kernels.sum(kernels.multiply(dy, values), [1, 2], true)),
+  ]);
+  return { values: y };
+
+  function gateOf(features: Tensor): Tensor {
+    const layer = (input: Tensor, { kernel, bias }: DenseWeights) =>
+      kernels.biasAdd(kernels.conv2d(input, kernel, 1), bias);
+    return kernels.sigmoid(layer(swish(layer(kernels.mean(features, [1, 2], true), reduce)), expand));
+  }
+}
+
+function residual(branch: Features, skip: Tensor | null, mask: Tensor | null, tape: Tape): Features {
+  if (!skip) return branch;
+  const kept = mask ? scaleImages(branch.values, mask, tape) : branch.values;
+  const y = tape.record(kernels.add(skip, kept), [skip, kept], (dy, [needsSkip, needsBranch]) => [
+    needsSkip ? dy : null,
+    needsBranch ? dy : null,
+  ]);
+  return { values: y };
+}
+
+function scaleImages(x: Tensor, mask: Tensor, tape: Tape): Tensor {
+  const factors = mask.reshape([-1, 1, 1, 1]);
+  mask.dispose();
+  const backward = (dy: Tensor) => [kernels.multiply(dy, factors)];
+  return tape.record(kernels.multiply(x, factors), [x], backward, [factors]);
+}
+
+function meanPool({ values: x }: Features, tape?: Tape): Tensor {
+  const means = kernels.mean(x, [1, 2], false);
+  if (!tape) return means;
+  const [, height, width, channels] = x.shape as number[];
+  const spread = (dy: Tensor) =>
+    tf.broadcastTo(dy.reshape([-1, 1, 1, channels]).mul<Tensor>(1 / (height * width)), x.shape);
+  return tape.record(means, [x], (dy) => [tf.tidy(() => spread(dy))]);
+}
+
+function dense(x: Tensor, { kernel, bias }: DenseWeights, tape?: Tape): Tensor {
+  const weights = kernel.reshape(kernel.shape.slice(-2));
+  const product = kernels.matMul(x, weights);
+  const y = kernels.biasAdd(product, bias);
+  if (!tape) {
+    tf.dispose([weights, product]);
+    return y;
+  }
+  tape.record(
+    product,
+    [x, kernel],
+    (dy, [needsX, needsKernel]) => [
+      needsX ? kernels.matMul(dy, weights, false, true) : null,
+      needsKernel ? tf.tidy(() => kernels.matMul(x, dy, true, false).reshape(kernel.shape)) : null,
+    ],
+    [weights],
+  );
+  return tape.record(y, [product, bias], (dy, [needsProduct, needsBias]) => [
+    needsProduct ? dy : null,
+    needsBias ? kernels.biasGradient(dy) : null,
+  ]);
+}
+
+function augment(
+  images: Tensor4D,
+  size: [height: number, width: number],
+  { transforms, light, erased }: ImageChanges,
+): Tensor4D {
+  return tf.tidy(() => {
+    // Resized before it is transformed, so that the border does not blend with the black outside.
+    let result = kernels.resizeBilinear(images, size);
+    if (!transforms.every(isIdentity)) result = transform(result, transforms);
+    if (light) result = adjustLight(result, light);
+    if (erased) result = erase(result, erased);
+    return result;
+  });
+}
+
+/** True for the transform that leaves an image as it is. */
+export function isIdentity([a, b, c, d, e, f]: number[]): boolean {
+  return a === 1 && b === 0 && c === 0 && d === 0 && e === 1 && f === 0;
+}
+
+function transform(images: Tensor4D, transforms: number[][]): Tensor4D {
+  const [, height, width] = images.shape;
+  return execute(
+    "ImageProjectiveTransformV3",
+    [floatType("dtype"), string("interpolation", "BILINEAR"), string("fill_mode", "CONSTANT")],
+    images,
+    tf.tensor2d(transforms.map((one) => [...one, 0, 0])),
+    tf.tensor1d([height, width], "int32"),
+    tf.scalar(0),
+  ) as Tensor4D;
+}
+
+/** Computes mean + contrast·(x − mean) + brightness, as one factor and one offset for each image. */
+function adjustLight(images: Tensor4D, light: number[][]): Tensor4D {
+  const perImage = (values: number[]) => tf.tensor4d(values, [values.length, 1, 1, 1]);
+  const factor = perImage(light.map(([contrast]) => contrast));
+  const brightness = perImage(light.map(([, added]) => added));
+  const offset = images.mean([1, 2, 3], true).mul(tf.sub(1, factor)).add(brightness);
+  return images.mul(factor).add(offset).clipByValue(0, 255) as Tensor4D;
+}
+
+function erase(images: Tensor4D, erased: number[][]): Tensor4D {
+  const [batchSize, height, width] = images.shape;
+  const keep = new Float32Array(batchSize * height * width).fill(1);
+  erased.forEach(([left, top, right, bottom], i) => {
+    for (let y = top; y < bottom; y++) {
+      const row = (i * height + y) * width;
+      keep.fill(0, row + left, row + right);
+    }
+  });
+  const mask = tf.tensor4d(keep, [batchSize, height, width, 1]);
+  const means = images.mean([1, 2, 3], true);
+  return images.mul(mask).add(means.mul(tf.sub(1, mask))) as Tensor4D;
+}
+
+function adam(updates: readonly AdamUpdate[], { learningRate, beta1, beta2, epsilon }: AdamRates): void {
+  tf.tidy(() => {
+    for (const { variable, moments, gradient, count, decay } of updates) {
+      if (decay > 0) variable.assign(kernels.multiply(variable.read(), tf.scalar(1 - decay)));
+      const scalars = [beta1 ** count, beta2 ** count, learningRate, beta1, beta2, epsilon].map((value) =>
+        tf.scalar(value),
+      );
+      const handles = handlesOf([variable, ...moments]);
+      executeMany("ResourceApplyAdam", 0, APPLY_ADAM, ...handles, ...scalars, gradient);
+    }
+  });
+}
+
+function ema(averages: readonly Variable[], variables: readonly Variable[], rate: number): void {
+  tf.tidy(() => {
+    const share = tf.scalar(rate);
+    averages.forEach((average, i) => {
+      const difference = kernels.subtract(average.read(), variables[i].read());
+      executeMany("ResourceApplyGradientDescent", 0, APPLY_GRADIENT, average.handle, share, difference);
+    });
+  });
+}
