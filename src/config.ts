@@ -1,4 +1,4 @@
-// Every hyperparameter once, with its unit and range.
+// Every hyperparameter, with its unit and range.
 import { type AugmentOptions, checkAugment } from "./data/augment.js";
 import { checkChoice, checkNumber, ParameterError } from "./errors.js";
 import { efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
@@ -6,63 +6,67 @@ import { trainableBlocks } from "./model/parameters.js";
 import { type ClassWeights, checkClassWeights, checkMix } from "./training/targets.js";
 
 export interface TrainConfig {
-  /** EfficientNet's size. */
+  /** Size of EfficientNet. */
   variant: Variant;
-  /** `imagenet`, `random`, or a path: of torch or safetensors weights, or of a model folder to start from. */
+  /** `imagenet`, `random`, or the path of torch or safetensors weights or of a model folder to start from. */
   weights: string;
   /** Side of the square input, in pixels. */
   imageSize: number;
-  /** Governs split, shuffle, augmentation, dropout and initial weights. */
+  /** Determines split, shuffle, augmentation, dropout and initial weights. */
   seed: number;
-  /** Passes over the training images, `headEpochs` included. */
+  /** Passes over the training images, including `headEpochs`. */
   epochs: number;
-  /** First passes that train the last layer alone. */
+  /** First epochs, which train the last layer alone. */
   headEpochs: number;
-  /** First block that trains after that: `stem` = the whole network; the blocks before stay frozen. */
+  /** First block that trains after `headEpochs`; the blocks before it stay frozen. `stem` trains the whole network. */
   trainableFrom: string;
   batchSize: number;
-  /** Peak of the schedule of the whole network. */
+  /** Peak of the schedule, after `headEpochs`. */
   learningRate: number;
-  /** Constant, while the last layer trains alone. */
+  /** Constant rate during `headEpochs`. */
   headLearningRate: number;
   schedule: "cosine" | "constant";
   /** Share of the schedule's steps that rise linearly from 0, [0, 1). */
   warmupShare: number;
   /** AdamW's decay of kernels, times the learning rate; 0 = Adam. */
   weightDecay: number;
-  /** Mass of the target spread over all classes, [0, 1). */
+  /** Mass of the target that is spread over all classes, [0, 1). */
   labelSmoothing: number;
-  /** `none`, `balanced` (inverse to each class's count), or a weight per class. */
+  /** `none`, `balanced` (inverse to each class's count), or a weight for each class. */
   classWeights: ClassWeights;
-  /** Beta's parameter; 0 = off. */
+  /** Parameter of the Beta distribution; 0 = off. */
   mixup: number;
-  /** Beta's parameter; 0 = off. */
+  /** Parameter of the Beta distribution; 0 = off. */
   cutmix: number;
-  /** Share of the batches that are mixed, where mixup or CutMix is on. */
+  /** Share of the batches that are mixed, if mixup or CutMix is on. */
   mixShare: number;
-  /** Model folders of the same classes to learn from (distillation); none = from the labels alone. */
+  /** Model folders of the same classes to learn from (distillation); empty = learn from the labels alone. */
   teachers: string[];
-  /** Share of the targets that is the teachers' mean probabilities, [0, 1]; the rest are the labels'. */
+  /** Share of the teachers' mean probabilities in the targets, [0, 1]; the rest comes from the labels. */
   teacherShare: number;
-  /** Decay of the moving average of weights that is validated and kept; 0 = off. */
+  /** Decay of the exponential moving average of weights that is validated and saved; 0 = off. */
   emaDecay: number;
   /** Before the last layer, [0, 1). */
   dropoutRate: number;
   /** Stochastic depth at the last block, [0, 1). */
   dropPathRate: number;
-  /** How far batch norm's moving statistics go towards each batch's. */
+  /** Share of each batch in batch norm's moving statistics. */
   batchNormMomentum: number;
-  /** Epochs without a better validation accuracy after which to stop; 0 = never. */
+  /** Epochs without a better validation accuracy before the run stops; 0 = never. */
   patience: number;
   augment: AugmentOptions;
 }
 
-/** Returns `config` when every value is in range. */
+/**
+ * Returns `config` if every value is in range.
+ *
+ * @throws ParameterError otherwise.
+ */
 export function checkTrainConfig(config: TrainConfig): TrainConfig {
   const count = { min: 1, integer: true };
   const share = { min: 0, max: 1, exclusiveMax: true };
   checkChoice("variant", config.variant, Object.keys(VARIANTS));
-  trainableBlocks(efficientNet(config.variant, 2), config.trainableFrom); // refuses a block that is none of the variant's
+  trainableBlocks(efficientNet(config.variant, 2), config.trainableFrom); // refuses a block that the variant does not have
   checkNumber("imageSize", config.imageSize, { min: 33, max: 1024, integer: true });
   checkNumber("seed", config.seed, { min: 0, max: 0x7fffffff, integer: true });
   checkNumber("epochs", config.epochs, count);

@@ -1,19 +1,19 @@
-/** What was wrong with an input, in the parts that one message needs. */
+/** The parts of a message about a wrong input. */
 export interface InputProblem {
-  /** What would have been right, as a noun phrase: "a folder of class folders". */
+  /** A noun phrase: "a folder of class folders". */
   expected: string;
-  /** What was there instead: "no such path". */
+  /** What was there: "no such path". */
   found: string;
-  /** The path, URL or notebook it was found at. */
+  /** A path, URL or notebook. */
   where?: string;
-  /** What to do, as a whole sentence. */
+  /** What to do, as a sentence: "Rename the folder." */
   fix?: string;
 }
 
 /**
- * An input that the user can put right: a path, a file, an option. Programs print its message without a stack.
+ * Reports an input that the user can fix: a path, a file, an option. Programs print its message without a stack.
  *
- * Reads "Expected E at WHERE but found F. FIX".
+ * The message is "Expected E at WHERE but found F. FIX".
  */
 export class InputError extends Error {
   override readonly name = "InputError";
@@ -24,7 +24,7 @@ export class InputError extends Error {
   }
 }
 
-/** A parameter whose value is out of range: "Expected X for NAME but received Y of type T". */
+/** Reports a parameter that is out of range: "Expected X for NAME but received Y of type T". */
 export class ParameterError extends RangeError {
   override readonly name = "ParameterError";
 
@@ -33,7 +33,7 @@ export class ParameterError extends RangeError {
   }
 }
 
-/** Bounds of a number; `min` and `max` are allowed values unless `exclusiveMax`. */
+/** Bounds of a number, `min` and `max` included unless `exclusiveMax`. */
 export interface NumberRange {
   min?: number;
   max?: number;
@@ -42,7 +42,7 @@ export interface NumberRange {
 }
 
 /**
- * Returns `value` when it is a finite number within `range`.
+ * Returns `value` if it is a finite number within `range`.
  *
  * @throws ParameterError "Expected an integer ≥ 1 for batchSize but received -1 of type number"
  */
@@ -58,7 +58,7 @@ export function checkNumber(name: string, value: unknown, range: NumberRange = {
   return value;
 }
 
-/** Returns `value` when it is one of `choices`. */
+/** Returns `value` if it is one of `choices`. */
 export function checkChoice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
   const choice = choices.find((known) => known === value);
   if (choice === undefined) throw new ParameterError(name, `one of ${choices.join(", ")}`, value);

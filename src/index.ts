@@ -49,8 +49,7 @@ export {
   loadClassifier,
   type Prediction,
 } from "./inference/classifier.js";
-export { type Evaluation, evaluate } from "./inference/evaluate.js";
-export { type EvaluationReport, evaluationReport } from "./inference/evaluation-report.js";
+export { type Evaluation, type EvaluationReport, evaluate, evaluationReport } from "./inference/evaluate.js";
 export { gradCam } from "./inference/grad-cam.js";
 export type { SaliencyMethod } from "./inference/heat-map.js";
 export { labelIssues, topLosses } from "./inference/label-issues.js";

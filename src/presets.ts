@@ -1,9 +1,9 @@
-// The presets: what differs between them, and why.
+// The presets: how they differ, and why.
 import { checkTrainConfig, type TrainConfig } from "./config.js";
 import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 import { checkChoice, ParameterError } from "./errors.js";
 
-/** Faces in photographs: they lean and stand off-centre a little, and light varies. */
+/** For faces in photographs, which are tilted and off-centre a little, in varying light. */
 const PHOTO_AUGMENTATION: AugmentOptions = {
   ...BASELINE_AUGMENTATION,
   rotation: 15,
@@ -14,7 +14,7 @@ const PHOTO_AUGMENTATION: AugmentOptions = {
   erasing: 0.25,
 };
 
-/** The recipe that ferkit's results are measured against: Adam at a constant rate, flip and rotation. */
+/** The recipe to compare with: Adam at a constant rate, flip and rotation. */
 const BASELINE: TrainConfig = {
   variant: "lite0",
   weights: "imagenet",
@@ -49,8 +49,8 @@ export type PresetName = "tutorial" | "baseline" | "fer2013" | "fer2013-fast" | 
 export const PRESETS: Record<PresetName, TrainConfig> = {
   baseline: BASELINE,
   /**
-   * Under two minutes on two cores, on the embedded faces: the whole network from the start, since drawings are far from the
-   * photographs that it knows, and a frozen one would learn little from them.
+   * For the drawn faces, in under two minutes on two cores. Trains the whole network from the start, since a network that is
+   * frozen as photographs left it would learn little from drawings.
    */
   tutorial: {
     ...BASELINE,
@@ -64,11 +64,12 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     augment: { ...BASELINE_AUGMENTATION, translation: 0.05, zoom: [0.9, 1.1] },
   },
   /**
-   * Real faces within half an hour on two cores. Enlarged to 96 pixels, since the pre-trained filters were made for more than 48:
-   * a validation accuracy of 0.703 (mean of three seeds), where 72 pixels gave 0.686 in two thirds of the time. A large batch,
-   * which the engine runs faster; decay, smoothing, stochastic depth and a moving average against the over-fitting that ends
-   * the seed recipe at its seventh epoch. No mixtures, which cost accuracy in a run this short. The network in the box as one of
-   * `teachers` gives 1.2 points more in twice the time (experiments/README.md).
+   * For real faces, within half an hour on two cores.
+   *
+   * Enlarges to 96 pixels, since the pre-trained filters expect more than 48: a validation accuracy of 0.703 (mean of three
+   * seeds), where 72 pixels give 0.686 in two thirds of the time. A large batch runs faster. Decay, smoothing, stochastic
+   * depth and EMA work against the overfitting that stops `baseline` at its seventh epoch. Mixup and CutMix cost accuracy in a
+   * run this short. The bundled model as one of `teachers` adds 1.2 points in twice the time (experiments/README.md).
    */
   fer2013: {
     ...BASELINE,
@@ -86,9 +87,10 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     augment: PHOTO_AUGMENTATION,
   },
   /**
-   * Real faces in a night on two cores: what the network in the box was trained by, but for its five teachers, which are given
-   * as `teachers`. Twice the enlargement is worth a point more than 112 pixels; mixtures in half of the batches, stronger
-   * stochastic depth and a longer average, since so many epochs would else learn the images by heart (experiments/README.md).
+   * For real faces, in a night on two cores. The bundled model was trained by this preset with five `teachers`.
+   *
+   * 144 pixels give a point more than 112. Mixup and CutMix in half of the batches, stronger stochastic depth and a longer EMA
+   * keep 30 epochs from overfitting (experiments/README.md).
    */
   "fer2013-best": {
     ...BASELINE,
@@ -109,8 +111,8 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     augment: PHOTO_AUGMENTATION,
   },
   /**
-   * Real faces in minutes on two slow cores: few epochs, and so only as much augmentation and smoothing as keeps the images from
-   * being learnt by heart; 64 pixels for the reason that `fer2013` has 96.
+   * For real faces, in minutes on two slow cores. Few epochs need little augmentation and smoothing; 64 pixels for the same
+   * reason as the 96 of `fer2013`.
    */
   "fer2013-fast": {
     ...BASELINE,
@@ -128,13 +130,13 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
   },
 };
 
-/** Values to put in place of a preset's; null leaves them as they are. Those of `augment` are replaced one by one. */
+/** Values that replace a preset's; null keeps the preset's. Values inside `augment` are replaced one by one. */
 export type Overrides = {
   [Name in keyof Omit<TrainConfig, "variant" | "augment">]?: TrainConfig[Name] | null;
 } & { variant?: string | null; augment?: Partial<AugmentOptions> | null };
 
 /**
- * The configuration of a preset with some values replaced, checked.
+ * Builds a preset's configuration with some values replaced, and checks it.
  *
  * @throws ParameterError for an unknown preset, an unknown name, or a value out of range.
  */

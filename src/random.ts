@@ -1,7 +1,7 @@
 /**
- * A seeded generator of uniform and normal numbers; the same seed and stream give the same numbers everywhere.
+ * Generates random numbers from a seed. The same seed and stream give the same numbers on every machine.
  *
- * Streams keep uses apart: `new Random(seed, "shuffle", epoch)` does not depend on how many numbers another stream drew.
+ * Streams are independent: `new Random(seed, "shuffle", epoch)` does not depend on how many numbers another stream drew.
  *
  * @see sfc32 by Chris Doty-Humphrey, PractRand, https://pracrand.sourceforge.net
  */
@@ -13,7 +13,7 @@ export class Random {
     for (let i = 0; i < 12; i++) this.uint32();
   }
 
-  /** An integer in `[0, 2^32)`. */
+  /** Draws an integer in `[0, 2^32)`. */
   uint32(): number {
     const s = this.state;
     const sum = s[0] + s[1] + s[3];
@@ -24,23 +24,23 @@ export class Random {
     return sum >>> 0;
   }
 
-  /** A number in `[min, max)`; `[0, 1)` unless told. */
+  /** Draws a number in `[min, max)`, by default `[0, 1)`. */
   uniform(min = 0, max = 1): number {
     return min + (max - min) * (this.uint32() / 0x1_0000_0000);
   }
 
-  /** An integer in `[0, bound)`. */
+  /** Draws an integer in `[0, bound)`. */
   integer(bound: number): number {
     return Math.floor(this.uniform() * bound);
   }
 
-  /** A normally distributed number (Box and Muller, 1958). */
+  /** Draws a normally distributed number (Box and Muller, 1958). */
   normal(mean = 0, deviation = 1): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return mean + deviation * radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** A number from Beta(alpha, alpha), as mixup draws it (Jöhnk, 1964); in `(0, 1)`. */
+  /** Draws from Beta(alpha, alpha), as mixup does (Jöhnk, 1964); in `(0, 1)`. */
   beta(alpha: number): number {
     for (;;) {
       const x = this.uniform() ** (1 / alpha);
@@ -49,7 +49,7 @@ export class Random {
     }
   }
 
-  /** True with the given probability. */
+  /** Returns true with the given probability. */
   chance(probability: number): boolean {
     return this.uniform() < probability;
   }
@@ -58,7 +58,7 @@ export class Random {
     return items[this.integer(items.length)];
   }
 
-  /** The integers `0 … length - 1` in random order (Fisher and Yates). */
+  /** Returns the integers `0 … length - 1` in random order (Fisher and Yates). */
   permutation(length: number): Int32Array {
     const order = Int32Array.from({ length }, (_, i) => i);
     for (let i = length - 1; i > 0; i--) {
@@ -69,7 +69,7 @@ export class Random {
   }
 }
 
-/** Four words of state from a text: FNV-1a with four offsets, each word mixed once more. */
+/** Hashes a text into four words: FNV-1a with four offsets, each word mixed once more. */
 function hash(text: string): Uint32Array {
   return Uint32Array.from([0x811c9dc5, 0x9e3779b9, 0x85ebca6b, 0xc2b2ae35], (offset) => {
     let word = offset;

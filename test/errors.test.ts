@@ -25,16 +25,16 @@ describe("checkNumber", () => {
 });
 
 describe("checkChoice", () => {
-  it("names the choices there are", () => {
-    assert.equal(checkChoice("preset", "seed", ["seed", "tutorial"]), "seed");
-    assert.throws(() => checkChoice("preset", "quick", ["seed", "tutorial"]), {
-      message: "Expected one of seed, tutorial for preset but received quick of type string",
+  it("names the choices", () => {
+    assert.equal(checkChoice("preset", "baseline", ["baseline", "tutorial"]), "baseline");
+    assert.throws(() => checkChoice("preset", "quick", ["baseline", "tutorial"]), {
+      message: "Expected one of baseline, tutorial for preset but received quick of type string",
     });
   });
 });
 
 describe("InputError", () => {
-  it("says what was expected, where, what was found, and what to do", () => {
+  it("names what was expected, where, what was found, and what to do", () => {
     const error = new InputError({
       expected: "a folder",
       where: "/x",

@@ -6,7 +6,7 @@ describe("trainConfig", () => {
     for (const name of Object.keys(PRESETS)) assert.equal(trainConfig(name).variant, "lite0");
   });
 
-  it("is the recipe to compare with in `seed`", () => {
+  it("is the recipe to compare with in `baseline`", () => {
     const { batchSize, epochs, learningRate, weightDecay, schedule, imageSize, augment } =
       trainConfig("baseline");
     assert.deepEqual(
@@ -16,12 +16,12 @@ describe("trainConfig", () => {
     assert.deepEqual([augment.horizontalFlip, augment.rotation], [0.5, 20]);
   });
 
-  it("replaces single values, of the augmentation too", () => {
+  it("replaces single values, also inside the augmentation", () => {
     const config = trainConfig("baseline", { epochs: 3, augment: { rotation: 5 } });
     assert.deepEqual([config.epochs, config.augment.rotation, config.augment.horizontalFlip], [3, 5, 0.5]);
   });
 
-  it("keeps the preset's values where null is given", () => {
+  it("keeps the preset's value for null", () => {
     assert.deepEqual(trainConfig("baseline", { epochs: null, variant: null }), trainConfig("baseline"));
   });
 
@@ -49,7 +49,7 @@ describe("trainConfig", () => {
       });
     });
 
-  it("names the presets there are", () => {
+  it("names the presets when it refuses another", () => {
     assert.throws(() => trainConfig("quick"), {
       message:
         "Expected one of baseline, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received quick of type string",

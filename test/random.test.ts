@@ -4,18 +4,18 @@ import { Random } from "../src/random.js";
 const draw = (random: Random, count: number) => Array.from({ length: count }, () => random.uniform());
 
 describe("Random", () => {
-  it("gives the same numbers for the same seed and stream, and others for others", () => {
+  it("gives the same numbers for the same seed and stream, and others otherwise", () => {
     assert.deepEqual(draw(new Random(1, "shuffle", 2), 5), draw(new Random(1, "shuffle", 2), 5));
     assert.notDeepEqual(draw(new Random(1, "shuffle", 2), 5), draw(new Random(2, "shuffle", 2), 5));
     assert.notDeepEqual(draw(new Random(1, "shuffle", 2), 5), draw(new Random(1, "shuffle", 3), 5));
   });
 
-  it("gives the numbers it always gave, so that old runs can be repeated", () => {
+  it("gives the numbers of earlier versions, so that earlier runs can be repeated", () => {
     const random = new Random(0);
     assert.deepEqual([random.uint32(), random.uint32(), random.uint32()], GOLDEN);
   });
 
-  it("draws uniform numbers of the mean and variance they should have", () => {
+  it("draws uniform numbers of the right mean and variance", () => {
     const numbers = draw(new Random(3), 100_000);
     const mean = numbers.reduce((a, b) => a + b) / numbers.length;
     const variance = numbers.reduce((total, x) => total + (x - mean) ** 2, 0) / numbers.length;
@@ -24,7 +24,7 @@ describe("Random", () => {
     assert.ok(numbers.every((x) => x >= 0 && x < 1));
   });
 
-  it("draws normal numbers of the mean and deviation asked for", () => {
+  it("draws normal numbers of the given mean and deviation", () => {
     const random = new Random(4);
     const numbers = Array.from({ length: 100_000 }, () => random.normal(5, 2));
     const mean = numbers.reduce((a, b) => a + b) / numbers.length;
@@ -32,7 +32,7 @@ describe("Random", () => {
     assert.ok(Math.abs(mean - 5) < 0.05 && Math.abs(deviation - 2) < 0.05, `${mean} ± ${deviation}`);
   });
 
-  it("draws beta numbers around a half, towards the ends for a small parameter", () => {
+  it("draws beta numbers around a half, near the ends for a small parameter", () => {
     const random = new Random(5);
     const numbers = Array.from({ length: 20_000 }, () => random.beta(0.2));
     const mean = numbers.reduce((a, b) => a + b) / numbers.length;
@@ -41,7 +41,7 @@ describe("Random", () => {
     assert.ok(Math.abs(variance - 1 / (4 * (2 * 0.2 + 1))) < 0.01, `variance ${variance}`);
   });
 
-  it("permutes all places evenly", () => {
+  it("permutes all indices evenly", () => {
     const counts = new Array<number>(4).fill(0);
     for (let i = 0; i < 8000; i++) counts[new Random(i, "order").permutation(4)[0]]++;
     assert.deepEqual([...new Random(6).permutation(9)].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);

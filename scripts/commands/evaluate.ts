@@ -48,7 +48,7 @@ export function addEvaluateCommand(program: Command): void {
           found: "none",
           fix: "Give a --validation-share above 0.",
         });
-      const nearIdentical =
+      const nearDuplicates =
         train.numImages > 0
           ? await findNearDuplicates([train, validation], loading.onProgress).finally(loading.stop)
           : null;
@@ -62,7 +62,7 @@ export function addEvaluateCommand(program: Command): void {
         config,
         evaluation,
         mirroredProbs,
-        nearIdentical,
+        nearDuplicates,
         seed: SEED,
       });
       if (flags.json) printJson(report);

@@ -3,8 +3,7 @@ import { toText } from "../../src/charts/text-table.js";
 import type { ChartSpec } from "../../src/charts/theme.js";
 import { SPLIT_WORDS } from "../../src/data/split.js";
 import { type Dataset, evaluationChart, percent } from "../../src/index.js";
-import type { Evaluation } from "../../src/inference/evaluate.js";
-import type { EvaluationReport, Scores } from "../../src/inference/evaluation-report.js";
+import type { Evaluation, EvaluationReport, Scores } from "../../src/inference/evaluate.js";
 import { calibrationError, reliability, withTemperature } from "../../src/metrics/calibration.js";
 
 /** Scores as lines of text. */

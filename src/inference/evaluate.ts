@@ -1,26 +1,39 @@
+// Scores of a network on labelled images.
+import type { NearDuplicates } from "../data/audit/near-duplicates.js";
+import { seenInTrain } from "../data/audit/report.js";
 import { batches } from "../data/batches.js";
-import type { PackedImages } from "../data/dataset.js";
+import type { Dataset, PackedImages } from "../data/dataset.js";
+import type { SplitName } from "../data/split.js";
 import { type Tensor, type Tensor4D, tf } from "../engine/tf.js";
-import { argMax, type ClassificationScores, confusionMatrix, scores } from "../metrics/classification.js";
-import { type Network, resizeToInput } from "../model/network.js";
+import { bootstrapIntervals, type ScoreIntervals } from "../metrics/bootstrap.js";
+import { calibrationError, reliability, withTemperature } from "../metrics/calibration.js";
+import {
+  argMax,
+  type ClassificationScores,
+  type ClassScores,
+  classScores,
+  confusionMatrix,
+  scores,
+} from "../metrics/classification.js";
+import { type ModelConfig, type Network, resizeToInput } from "../model/network.js";
 
-/** What a network says of labelled images. */
+/** A network's predictions for labelled images, and their scores. */
 export interface Evaluation extends ClassificationScores {
   /** Mean cross-entropy against the labels, in nats. */
   loss: number;
-  /** Class index of the greatest probability, `[numImages]`. */
+  /** Class index of the largest probability, `[numImages]`. */
   predicted: Int32Array;
   /** `[numImages, numClasses]`, row after row. */
   probs: Float32Array;
 }
 
-/** Large enough to fill the engine, small enough that activations stay in memory at 224 pixels. */
+/** Keeps the engine busy, while activations at 224 pixels still fit into memory. */
 const BATCH_SIZE = 128;
 
 /**
- * Classifies every image, in order, the last batch kept, and scores the result.
+ * Classifies every image, in order, and scores the result.
  *
- * @param values - Other parameters than the network's own, as those of an average; they stay the caller's.
+ * @param values - Parameters to use in place of the network's own, such as an EMA; the caller keeps them.
  */
 export async function evaluate(
   network: Network,
@@ -31,9 +44,9 @@ export async function evaluate(
 }
 
 /**
- * Probabilities of every image, in order.
+ * Computes the probabilities of every image, in order.
  *
- * @param options.isMirrored - Of the images as a mirror shows them.
+ * @param options.isMirrored - Mirrors the images first.
  * @returns float32 `[numImages, numClasses]`, row after row.
  */
 export async function classify(
@@ -88,4 +101,114 @@ function crossEntropy(probs: Float32Array, labels: Int32Array, numClasses: numbe
     total -= Math.log(Math.max(probs[i * numClasses + label], 1e-12));
   });
   return total / labels.length;
+}
+
+/** Scores of some images, with their 95 % intervals. */
+export interface Scores {
+  accuracy: number;
+  macroF1: number;
+  intervals: ScoreIntervals;
+  numImages: number;
+}
+
+/** What `npx ferkit evaluate --json` prints. */
+export interface EvaluationReport extends ClassificationScores {
+  /** How the validation images were chosen. */
+  split: SplitName | null;
+  /** Mean cross-entropy, in nats. */
+  loss: number;
+  perClass: Record<string, ClassScores>;
+  /** 95 %, by bootstrap. */
+  intervals: ScoreIntervals;
+  /** Expected calibration error of the model's probabilities, [0, 1]. */
+  ece: number;
+  /** The same before calibration; null for a model that was not calibrated. */
+  eceUncalibrated: number | null;
+  /** What the model's logits are divided by; null for a model that was not calibrated. */
+  temperature: number | null;
+  /** Scores of the mean probabilities of each image and its mirror image; null if not requested. */
+  flip: (Scores & { loss: number; ece: number }) | null;
+  /** Scores without duplicates of training images; null without training images, or if no image is left. */
+  withoutDuplicates: Scores | null;
+  /** The same without near-duplicates. */
+  withoutNearDuplicates: Scores | null;
+}
+
+export interface ReportInput {
+  dataset: Dataset;
+  config: ModelConfig;
+  /** For the validation images. */
+  evaluation: Evaluation;
+  /** Probabilities of their mirror images, if requested. */
+  mirroredProbs?: Float32Array;
+  /** Null without training images. */
+  nearDuplicates: NearDuplicates | null;
+  /** Determines the intervals. */
+  seed: number;
+}
+
+/** Collects the scores of a model on a data set's validation images. */
+export function evaluationReport(input: ReportInput): EvaluationReport {
+  const { dataset, config, evaluation, mirroredProbs, nearDuplicates, seed } = input;
+  const { classNames, calibration } = config;
+  const { labels } = dataset.validation;
+  const { accuracy, macroF1, perClassRecall, numImages, loss, predicted, probs } = evaluation;
+  const numClasses = classNames.length;
+  const eceOf = (some: Float32Array) => calibrationError(reliability(some, labels, numClasses));
+  const unseenScores = (groups: Int32Array | undefined) => {
+    if (!groups) return null;
+    const isUnseen = seenInTrain(groups, dataset).map((isSeen) => !isSeen);
+    return scoresOf(labels, predicted, classNames, seed, isUnseen);
+  };
+  return {
+    split: dataset.split ?? null,
+    accuracy,
+    macroF1,
+    numImages,
+    loss,
+    intervals: bootstrapIntervals(labels, predicted, numClasses, seed),
+    ece: eceOf(probs),
+    eceUncalibrated: calibration
+      ? eceOf(withTemperature(probs, numClasses, 1 / calibration.temperature))
+      : null,
+    temperature: calibration?.temperature ?? null,
+    perClass: classScores(evaluation.confusionMatrix, classNames),
+    perClassRecall,
+    confusionMatrix: evaluation.confusionMatrix,
+    flip: mirroredProbs ? flipScores(meanOf(probs, mirroredProbs), labels, classNames, seed) : null,
+    withoutDuplicates: unseenScores(nearDuplicates?.duplicates),
+    withoutNearDuplicates: unseenScores(nearDuplicates?.groups),
+  };
+}
+
+function flipScores(probs: Float32Array, labels: Int32Array, classNames: string[], seed: number) {
+  const { loss, predicted } = score(probs, labels, classNames);
+  const scores = scoresOf(labels, predicted, classNames, seed) as Scores;
+  return { ...scores, loss, ece: calibrationError(reliability(probs, labels, classNames.length)) };
+}
+
+/** Scores the images that `isCounted` marks; null if there are none. */
+function scoresOf(
+  labels: Int32Array,
+  predicted: Int32Array,
+  classNames: string[],
+  seed: number,
+  isCounted?: boolean[],
+): Scores | null {
+  const counted = (values: Int32Array) => values.filter((_, i) => isCounted?.[i] ?? true);
+  const [countedLabels, countedPredicted] = [counted(labels), counted(predicted)];
+  if (countedLabels.length === 0) return null;
+  const numClasses = classNames.length;
+  const matrix = confusionMatrix(countedLabels, countedPredicted, numClasses);
+  const { accuracy, macroF1, numImages } = scores(matrix, classNames);
+  return {
+    accuracy,
+    macroF1,
+    intervals: bootstrapIntervals(countedLabels, countedPredicted, numClasses, seed),
+    numImages,
+  };
+}
+
+function meanOf(a: Float32Array, b: Float32Array): Float32Array {
+  return a.map((value, i) => (value + b[i]) / 2);
 }

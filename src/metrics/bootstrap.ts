@@ -1,10 +1,10 @@
 import { checkNumber, ParameterError } from "../errors.js";
 import { Random } from "../random.js";
 
-/** Bounds of the middle 95 % of what another draw of the images would have given. */
+/** Bounds of a 95 % interval. */
 export type Interval = [low: number, high: number];
 
-/** How far scores would differ on other images of the same kind. */
+/** How much scores would vary on other images of the same kind. */
 export interface ScoreIntervals {
   accuracy: Interval;
   macroF1: Interval;
@@ -14,12 +14,12 @@ const NUM_RESAMPLES = 1000;
 const TAIL = 0.025;
 
 /**
- * Percentile bootstrap: the scores of 1000 draws of as many images, with replacement.
+ * Computes 95 % intervals by percentile bootstrap: from 1000 draws of as many images, with replacement.
  *
- * It counts the images as independent: where many show the same, the truth is wider.
+ * It treats the images as independent, so near-duplicates make the interval too narrow.
  *
  * @param labels - int32 `[numImages]`, each in `[0, numClasses)`; at least one.
- * @param predicted - The same of what was predicted.
+ * @param predicted - Predicted classes, likewise.
  * @see Efron and Tibshirani 1993, An Introduction to the Bootstrap, ch. 13
  */
 export function bootstrapIntervals(
@@ -34,7 +34,7 @@ export function bootstrapIntervals(
   const random = new Random(seed, "bootstrap");
   const [accuracy, macroF1] = [new Float64Array(NUM_RESAMPLES), new Float64Array(NUM_RESAMPLES)];
   for (let resample = 0; resample < NUM_RESAMPLES; resample++) {
-    const counts = new Int32Array(numClasses); // images and predictions of each class, added up
+    const counts = new Int32Array(numClasses); // images plus predictions of each class
     const hits = new Int32Array(numClasses);
     let numHits = 0;
     for (let drawn = 0; drawn < numImages; drawn++) {
@@ -52,7 +52,7 @@ export function bootstrapIntervals(
   return { accuracy: middle(accuracy), macroF1: middle(macroF1) };
 }
 
-/** 2 · hits / (images + predictions), in the mean over the classes that have either. */
+/** Averages 2 · hits / (images + predictions) over the classes that have either. */
 function meanF1(hits: Int32Array, counts: Int32Array): number {
   let [sum, numClasses] = [0, 0];
   for (let c = 0; c < hits.length; c++) {

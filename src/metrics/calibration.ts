@@ -1,29 +1,29 @@
-// Whether a probability of 0.8 is right four times in five, and the one number that makes it so.
+// Whether predictions of probability 0.8 are correct four times in five, and the temperature that makes them so.
 import { checkNumber, ParameterError } from "../errors.js";
 import { argMax } from "./classification.js";
 
-/** Images whose greatest probability falls into one interval. */
+/** Images whose largest probability is in one interval. */
 export interface ReliabilityBin {
-  /** Bounds of the greatest probability: above `from`, up to `to`. */
+  /** Bounds of the largest probability: above `from`, up to `to`. */
   from: number;
   to: number;
   numImages: number;
-  /** Share of them that were recognised, [0, 1]; null where there are none. */
+  /** Share of correct images, [0, 1]; null without images. */
   accuracy: number | null;
-  /** Mean of their greatest probabilities, [0, 1]; null where there are none. */
+  /** Mean of the largest probabilities, [0, 1]; null without images. */
   confidence: number | null;
 }
 
 /** As in Guo et al. 2017. */
 const NUM_BINS = 15;
-/** What a temperature is sought between; networks that were trained properly lie well within. */
+/** Range of the search; networks that were trained well are far inside it. */
 const TEMPERATURES = { min: 0.25, max: 4 } as const;
-/** Of the logarithm of the temperature. */
+/** Width of the last interval, in the logarithm of the temperature. */
 const TOLERANCE = 1e-5;
-const LEAST_PROB = 1e-30;
+const MIN_PROB = 1e-30;
 
 /**
- * Images by their greatest probability, in bins of equal width.
+ * Sorts images by their largest probability into bins of equal width.
  *
  * @param probs - float32 `[numImages, numClasses]`, row after row.
  * @param labels - int32 `[numImages]`.
@@ -54,8 +54,10 @@ export function reliability(
 }
 
 /**
- * Expected calibration error: by how much the greatest probability differs from the accuracy, in the mean over the bins, each
- * weighted by its images; [0, 1], and 0 for no images.
+ * Computes the expected calibration error: the gap between confidence and accuracy, averaged over the bins, each weighted
+ * by its images.
+ *
+ * @returns In [0, 1]; 0 without images.
  *
  * @see Guo et al. 2017, §2, https://arxiv.org/abs/1706.04599
  */
@@ -66,17 +68,17 @@ export function calibrationError(bins: ReliabilityBin[]): number {
 }
 
 /**
- * The temperature that makes probabilities fit labels best, by their cross-entropy: logits divided by it. Above 1 the network
- * was too sure of itself, below 1 not sure enough.
+ * Finds the temperature of lowest cross-entropy: what to divide the logits by. Above 1, the network was overconfident;
+ * below 1, underconfident.
  *
- * @param probs - float32 `[numImages, numClasses]`, row after row; of images that the network was not trained on.
+ * @param probs - float32 `[numImages, numClasses]`, row after row, for images that the network was not trained on.
  * @param labels - int32 `[numImages]`.
  * @returns In [0.25, 4].
  * @see Guo et al. 2017, §4.2, https://arxiv.org/abs/1706.04599; golden-section search: Kiefer 1953
  */
 export function fitTemperature(probs: Float32Array, labels: Int32Array, numClasses: number): number {
   checkShape(probs, labels, numClasses);
-  const logs = Float64Array.from(probs, (prob) => Math.log(Math.max(prob, LEAST_PROB)));
+  const logs = Float64Array.from(probs, (prob) => Math.log(Math.max(prob, MIN_PROB)));
   const lossAt = (logTemperature: number) =>
     crossEntropy(logs, labels, numClasses, Math.exp(-logTemperature));
   const ratio = (Math.sqrt(5) - 1) / 2;
@@ -97,9 +99,9 @@ export function fitTemperature(probs: Float32Array, labels: Int32Array, numClass
 }
 
 /**
- * Probabilities as they would be had the logits been divided by `temperature`; one over it undoes that.
+ * Returns the probabilities that logits divided by `temperature` would give. The inverse temperature undoes it.
  *
- * @param probs - float32 `[numImages, numClasses]`, row after row; stays as it is.
+ * @param probs - float32 `[numImages, numClasses]`, row after row; not changed.
  */
 export function withTemperature(probs: Float32Array, numClasses: number, temperature: number): Float32Array {
   checkNumber("temperature", temperature, { min: Number.MIN_VALUE });
@@ -114,12 +116,12 @@ export function withTemperature(probs: Float32Array, numClasses: number, tempera
   return changed;
 }
 
-/** In the mean over the images, of the softmax of logarithms times `scale`. */
+/** Computes the mean cross-entropy of the softmax of logarithms times `scale`. */
 function crossEntropy(logs: Float64Array, labels: Int32Array, numClasses: number, scale: number): number {
   let total = 0;
   labels.forEach((label, i) => {
     const start = i * numClasses;
-    let sum = 0; // no overflow: the logarithms are at most 0, and the greatest of a row is at least log(1 / numClasses)
+    let sum = 0; // no overflow: the logarithms are at most 0, and the largest of a row is no less than log(1 / numClasses)
     for (let c = 0; c < numClasses; c++) sum += Math.exp(scale * logs[start + c]);
     total += Math.log(sum) - scale * logs[start + label];
   });

@@ -1,12 +1,12 @@
 import { checkNumber, ParameterError } from "../errors.js";
 
-/** How well a classification agrees with the labels. */
+/** How well predictions agree with labels. */
 export interface ClassificationScores {
-  /** Top-1, [0, 1]; 0 where there are no images. */
+  /** Top-1, [0, 1]; 0 without images. */
   accuracy: number;
   /** Mean over the classes of the harmonic mean of precision and recall, [0, 1]. */
   macroF1: number;
-  /** Share of each class's images that were recognised, [0, 1]; null for a class without images. */
+  /** Share of each class's images that are correct, [0, 1]; null for a class without images. */
   perClassRecall: Record<string, number | null>;
   /** `[actual][predicted]`, in images. */
   confusionMatrix: number[][];
@@ -17,7 +17,7 @@ export interface ClassificationScores {
  * Counts images by actual and predicted class: `[numClasses][numClasses]`, rows are actual.
  *
  * @param labels - int32 `[numImages]`, each in `[0, numClasses)`.
- * @param predicted - The same of what was predicted.
+ * @param predicted - Predicted classes, likewise.
  * @throws ParameterError "Expected an integer in [0, 3) for predicted[5] but received -1 of type number"
  */
 export function confusionMatrix(labels: Int32Array, predicted: Int32Array, numClasses: number): number[][] {
@@ -36,10 +36,10 @@ export function confusionMatrix(labels: Int32Array, predicted: Int32Array, numCl
 /**
  * Scores a confusion matrix.
  *
- * As in scikit-learn's `f1_score(average="macro")`, a class with images or predictions but no hit counts as 0 in the mean
- * of F1, and a class with neither does not count.
+ * As in scikit-learn's `f1_score(average="macro")`, a class with images or predictions but no hit counts as 0 in the mean of
+ * F1. A class with neither does not count.
  *
- * @param matrix - `[actual][predicted]`, in images, as `confusionMatrix` gives it; kept in the summary as it is.
+ * @param matrix - `[actual][predicted]`, in images, from `confusionMatrix`.
  */
 export function scores(matrix: number[][], classNames: readonly string[]): ClassificationScores {
   if (matrix.length !== classNames.length)
@@ -63,20 +63,20 @@ export function scores(matrix: number[][], classNames: readonly string[]): Class
   };
 }
 
-/** How well one class is told from the others, each in [0, 1]; null where it is not defined. */
+/** Scores of one class, each in [0, 1]. */
 export interface ClassScores {
-  /** Share of what was taken for the class that is of it; null where nothing was. */
+  /** Share of correct images among those predicted as the class; null if there are none. */
   precision: number | null;
-  /** Share of its images that were recognised; null for a class without images. */
+  /** Share of correct images among those of the class; null if there are none. */
   recall: number | null;
-  /** Harmonic mean of both; null for a class with neither images nor predictions. */
+  /** Harmonic mean of both; null without images and predictions. */
   f1: number | null;
-  /** Its images. */
+  /** Images of the class. */
   count: number;
 }
 
 /**
- * Scores of each class, by name.
+ * Scores each class, by name.
  *
  * @param matrix - `[actual][predicted]`, in images.
  */
@@ -92,7 +92,7 @@ export function classScores(matrix: number[][], classNames: readonly string[]): 
 }
 
 /**
- * Index of the greatest value of each row, the first of equal ones.
+ * Returns the index of the largest value of each row, the first of equal ones.
  *
  * @param values - `[numRows, numClasses]`, row after row: logits or probabilities.
  * @returns int32 `[numRows]`; 0 for a row whose first value is NaN.

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import type { PackedImages } from "../../src/data/dataset.js";
+import type { NearDuplicates } from "../../src/data/audit/near-duplicates.js";
+import type { Dataset, PackedImages } from "../../src/data/dataset.js";
 import { PixelArray, PixelSelection } from "../../src/data/pixels/pixels.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
-import { classify, evaluate } from "../../src/inference/evaluate.js";
+import { classify, evaluate, evaluationReport, score } from "../../src/inference/evaluate.js";
+import { withTemperature } from "../../src/metrics/calibration.js";
 import { Network } from "../../src/model/network.js";
 import { Random } from "../../src/random.js";
 import { randomNetwork, TINY } from "../model/fixtures.js";
 
 const IMAGE_SIZE = 33;
 
-/** Noise, different in each image. */
+/** Draws noise, different in each image. */
 function noise(labels: number[], { imageSize = IMAGE_SIZE, numChannels = 3 as 1 | 3 } = {}): PackedImages {
   const length = imageSize * imageSize * numChannels;
   const bytes = new Uint8Array(labels.length * length);
@@ -29,7 +31,7 @@ function noise(labels: number[], { imageSize = IMAGE_SIZE, numChannels = 3 as 1 
   };
 }
 
-/** A network that gives every image the probabilities 1/5, 3/5, 1/5: its last layer is nothing but a bias. */
+/** Builds a network that gives every image the probabilities 1/5, 3/5, 1/5: its last layer has only a bias. */
 async function constantNetwork(): Promise<Network> {
   const random = randomNetwork({ imageSize: IMAGE_SIZE });
   const parameters = await random.parameters();
@@ -44,7 +46,7 @@ function isNear(actual: number, expected: number, tolerance = 1e-5): void {
 }
 
 describe("evaluate", () => {
-  it("scores a network that a bias decides, as worked out by hand", async () => {
+  it("scores a network of constant output, as computed by hand", async () => {
     const network = await constantNetwork();
     const result = await evaluate(network, noise([1, 1, 0, 2]));
     assert.deepEqual([...result.predicted], [1, 1, 1, 1]);
@@ -67,7 +69,7 @@ describe("evaluate", () => {
     network.dispose();
   });
 
-  it("counts a class without images as neither hit nor miss", async () => {
+  it("has no recall for a class without images", async () => {
     const network = await constantNetwork();
     const { perClassRecall, accuracy } = await evaluate(network, noise([1, 0]));
     assert.deepEqual(perClassRecall, { circle: 0, square: 1, triangle: null });
@@ -75,7 +77,7 @@ describe("evaluate", () => {
     network.dispose();
   });
 
-  it("takes other values of the parameters, which stay the caller's", async () => {
+  it("uses other parameters, which the caller keeps", async () => {
     const network = await constantNetwork();
     const values: Map<string, Tensor> = network.read();
     values.get("predictions/bias")?.dispose();
@@ -91,7 +93,7 @@ describe("evaluate", () => {
     network.dispose();
   });
 
-  it("classifies what a mirror shows, when asked to", async () => {
+  it("classifies mirrored images on request", async () => {
     const network = randomNetwork({ imageSize: IMAGE_SIZE });
     const images = noise([0, 1]);
     const bytes = await images.pixels.read(Int32Array.of(0, 1));
@@ -111,27 +113,27 @@ describe("evaluate", () => {
     const network = randomNetwork({ imageSize: IMAGE_SIZE });
     const images = noise(Array.from({ length: 131 }, (_, i) => i % 3)); // batches of 128
     const { probs, predicted } = await evaluate(network, images);
-    for (const place of [0, 127, 128, 130]) {
-      const pixels = new PixelSelection(images.pixels, Int32Array.of(place));
-      const alone = { ...images, numImages: 1, labels: images.labels.slice(place, place + 1), pixels };
+    for (const index of [0, 127, 128, 130]) {
+      const pixels = new PixelSelection(images.pixels, Int32Array.of(index));
+      const alone = { ...images, numImages: 1, labels: images.labels.slice(index, index + 1), pixels };
       const one = await evaluate(network, alone);
       one.probs.forEach((prob, c) => {
-        isNear(probs[3 * place + c], prob);
+        isNear(probs[3 * index + c], prob);
       });
-      assert.equal(predicted[place], one.predicted[0]);
+      assert.equal(predicted[index], one.predicted[0]);
     }
-    assert.ok(Math.abs(probs[0] - probs[3 * 130]) > 1e-4, "the images can be told apart");
+    assert.ok(Math.abs(probs[0] - probs[3 * 130]) > 1e-4, "the images differ");
     network.dispose();
   });
 
-  it("takes grey images, and images of another size", async () => {
+  it("accepts grey images, and images of another size", async () => {
     const network = randomNetwork({ imageSize: IMAGE_SIZE });
     const grey = noise([0, 1], { numChannels: 1 });
     const values = await grey.pixels.read(Int32Array.of(0, 1));
     const repeated = Uint8Array.from({ length: 3 * values.length }, (_, i) => values[Math.floor(i / 3)]);
     const colour = { ...noise([0, 1]), pixels: new PixelArray(repeated, 3 * IMAGE_SIZE ** 2) };
     assert.deepEqual(await evaluate(network, grey), await evaluate(network, colour));
-    // Of one colour, so that scaling leaves only the number of pixels to differ.
+    // Plain images differ only in their number of pixels when scaled.
     const plain = (imageSize: number) => {
       const imageBytes = 3 * imageSize ** 2;
       const pixels = new PixelArray(new Uint8Array(2 * imageBytes).fill(90), imageBytes);
@@ -154,12 +156,95 @@ describe("evaluate", () => {
     network.dispose();
   });
 
-  it("refuses labels of a class that the network does not know", async () => {
+  it("refuses labels outside the network's classes", async () => {
     const network = await constantNetwork();
     await assert.rejects(evaluate(network, noise([0, TINY.classNames.length])), {
       name: "ParameterError",
       message: "Expected an integer in [0, 3) for labels[1] but received 3 of type number",
     });
     network.dispose();
+  });
+});
+
+const LETTERS = ["a", "b"];
+const packed = (labels: number[]): PackedImages => ({
+  pixels: new PixelArray(new Uint8Array(labels.length), 1),
+  labels: Int32Array.from(labels),
+  numImages: labels.length,
+  imageSize: 1,
+  numChannels: 1,
+  paths: labels.map(String),
+});
+const dataset: Dataset = {
+  name: "letters",
+  classNames: LETTERS,
+  split: "folders",
+  train: packed([0, 1]),
+  validation: packed([0, 0, 1, 1]),
+};
+/** Correct, wrong, correct, and correct but for its mirror image. */
+const probs = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.45, 0.55);
+const mirroredProbs = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.75, 0.25);
+const config = { ...TINY, classNames: LETTERS };
+const groups = (validation: number[]) => Int32Array.from([0, 1, ...validation]);
+
+function reportOf(given: Partial<Parameters<typeof evaluationReport>[0]> = {}) {
+  const { labels } = dataset.validation;
+  const evaluation = score(probs, labels, LETTERS);
+  return evaluationReport({ dataset, config, evaluation, nearDuplicates: null, seed: 0, ...given });
+}
+
+describe("evaluationReport", () => {
+  it("scores all images, with intervals around the scores", () => {
+    const { accuracy, numImages, perClass, intervals, split, loss } = reportOf();
+    assert.equal(accuracy, 3 / 4);
+    assert.equal(numImages, 4);
+    assert.equal(split, "folders");
+    assert.deepEqual(perClass.a, { precision: 1, recall: 1 / 2, f1: 2 / 3, count: 2 });
+    assert.ok(intervals.accuracy[0] <= 0.75 && intervals.accuracy[1] >= 0.75);
+    const nats = -(Math.log(0.9) + Math.log(0.4) + Math.log(0.8) + Math.log(0.55)) / 4;
+    assert.ok(Math.abs(loss - nats) < 1e-6);
+  });
+
+  it("leaves out duplicates and near-duplicates of training images", () => {
+    const nearDuplicates: NearDuplicates = {
+      duplicates: groups([2, 1, 4, 5]), // the second, which is wrong
+      groups: groups([0, 1, 4, 4]), // the first too; the last two are near-duplicates of each other
+      pairs: [],
+    };
+    const { withoutDuplicates, withoutNearDuplicates } = reportOf({ nearDuplicates });
+    assert.deepEqual([withoutDuplicates?.accuracy, withoutDuplicates?.numImages], [3 / 3, 3]);
+    assert.deepEqual([withoutNearDuplicates?.accuracy, withoutNearDuplicates?.numImages], [2 / 2, 2]);
+    assert.deepEqual(withoutNearDuplicates?.intervals, { accuracy: [1, 1], macroF1: [1, 1] });
+  });
+
+  it("has neither without training images, or if no image is left", () => {
+    assert.equal(reportOf().withoutDuplicates, null);
+    const all = groups([0, 1, 0, 1]);
+    const { withoutNearDuplicates } = reportOf({
+      nearDuplicates: { duplicates: all, groups: all, pairs: [] },
+    });
+    assert.equal(withoutNearDuplicates, null);
+  });
+
+  it("undoes the temperature for the calibration error before calibration", () => {
+    assert.deepEqual([reportOf().eceUncalibrated, reportOf().temperature], [null, null]);
+    const calibration = { temperature: 0.5, numImages: 100 };
+    const { ece, eceUncalibrated, temperature } = reportOf({ config: { ...config, calibration } });
+    assert.equal(temperature, 0.5);
+    // Each image has its own bin: the mean gap to 0 or 1.
+    const gap = (values: Float32Array) => (1 - values[0] + values[3] + (1 - values[5]) + (1 - values[7])) / 4;
+    assert.ok(Math.abs(ece - gap(probs)) < 1e-6);
+    assert.ok(Math.abs((eceUncalibrated as number) - gap(withTemperature(probs, 2, 2))) < 1e-6);
+  });
+
+  it("averages an image and its mirror image if given", () => {
+    assert.equal(reportOf().flip, null);
+    const { flip } = reportOf({ mirroredProbs });
+    assert.equal(flip?.accuracy, 2 / 4); // the last: (0.55 + 0.25) / 2 = 0.4
+    assert.ok(
+      Math.abs((flip?.loss ?? 0) + (Math.log(0.9) + Math.log(0.4) + Math.log(0.8) + Math.log(0.4)) / 4) <
+        1e-6,
+    );
   });
 });

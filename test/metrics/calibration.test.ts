@@ -12,17 +12,17 @@ function isNear(actual: number, expected: number, tolerance = 1e-6): void {
 }
 
 describe("reliability", () => {
-  it("puts images into bins by their greatest probability", () => {
+  it("sorts images into bins by their largest probability", () => {
     const probs = Float32Array.of(0.6, 0.4, 0.3, 0.7, 0.9, 0.1, 1, 0);
     const bins = reliability(probs, Int32Array.of(0, 0, 0, 0), 2, 2); // up to 0.5, above
     assert.equal(bins.length, 2);
     assert.deepEqual(bins[0], { from: 0, to: 0.5, numImages: 0, accuracy: null, confidence: null });
     const { from, to, numImages, accuracy, confidence } = bins[1];
-    assert.deepEqual([from, to, numImages, accuracy], [0.5, 1, 4, 3 / 4]); // the second is taken for class 1
+    assert.deepEqual([from, to, numImages, accuracy], [0.5, 1, 4, 3 / 4]); // the second is predicted as class 1
     isNear(confidence as number, (0.6 + 0.7 + 0.9 + 1) / 4);
   });
 
-  it("has 15 bins unless told, and counts a bound to the bin below", () => {
+  it("has 15 bins by default, and counts a bound to the bin below", () => {
     const bins = reliability(Float32Array.of(0.75, 0.25), Int32Array.of(0), 2, 4);
     assert.deepEqual(
       bins.map(({ numImages }) => numImages),
@@ -31,7 +31,7 @@ describe("reliability", () => {
     assert.equal(reliability(new Float32Array(), new Int32Array(), 2).length, 15);
   });
 
-  it("refuses probabilities that do not belong to the labels", () => {
+  it("refuses another number of probabilities than the labels need", () => {
     assert.throws(() => reliability(new Float32Array(5), new Int32Array(2), 2), {
       name: "ParameterError",
       message: "Expected 4 for the number of probabilities but received 5 of type number",
@@ -41,25 +41,25 @@ describe("reliability", () => {
 
 describe("calibrationError", () => {
   it("is the mean gap, each bin weighted by its images", () => {
-    // Two images at 0.6, one of them right; one at 0.9, right: (2 · |0.5 − 0.6| + 1 · |1 − 0.9|) / 3.
+    // Two images at 0.6, one of them correct; one at 0.9, correct: (2 · |0.5 − 0.6| + 1 · |1 − 0.9|) / 3.
     const probs = Float32Array.of(0.6, 0.4, 0.6, 0.4, 0.9, 0.1);
     isNear(calibrationError(reliability(probs, Int32Array.of(0, 1, 0), 2)), (2 * 0.1 + 0.1) / 3);
   });
 
-  it("is 0 for no images", () => {
+  it("is 0 without images", () => {
     assert.equal(calibrationError(reliability(new Float32Array(), new Int32Array(), 2)), 0);
   });
 });
 
 describe("withTemperature", () => {
   it("is the softmax of divided logits", () => {
-    // Of logits ln 4 and 0, which are 0.8 and 0.2; halved: ln 2 and 0.
+    // 0.8 and 0.2 come from logits ln 4 and 0; halved: ln 2 and 0.
     const [a, b] = withTemperature(Float32Array.of(0.8, 0.2), 2, 2);
     isNear(a, 2 / 3);
     isNear(b, 1 / 3);
   });
 
-  it("is undone by one over it, and leaves what it is given", () => {
+  it("is undone by the inverse temperature, and does not change its input", () => {
     const probs = Float32Array.of(0.7, 0.2, 0.1, 0.05, 0.9, 0.05);
     const given = probs.slice();
     const back = withTemperature(withTemperature(probs, 3, 1.7), 3, 1 / 1.7);
@@ -75,7 +75,7 @@ describe("withTemperature", () => {
 });
 
 describe("fitTemperature", () => {
-  /** Labels drawn by the probabilities themselves, so that these are calibrated. */
+  /** Draws labels from the probabilities, which are calibrated then. */
   function drawn(numImages: number) {
     const random = new Random(0, "calibrated");
     const probs = new Float32Array(3 * numImages);
@@ -91,28 +91,28 @@ describe("fitTemperature", () => {
     return { probs, labels };
   }
 
-  it("finds the temperature that a network was too sure by", () => {
+  it("finds by how much a network is overconfident", () => {
     const { probs, labels } = drawn(20_000);
     isNear(fitTemperature(probs, labels, 3), 1, 0.03);
-    for (const sureness of [2, 0.5]) {
-      const shifted = withTemperature(probs, 3, 1 / sureness);
-      isNear(fitTemperature(shifted, labels, 3) / fitTemperature(probs, labels, 3), sureness, 1e-3);
+    for (const factor of [2, 0.5]) {
+      const shifted = withTemperature(probs, 3, 1 / factor);
+      isNear(fitTemperature(shifted, labels, 3) / fitTemperature(probs, labels, 3), factor, 1e-3);
     }
   });
 
-  it("finds it where it is known: three right of four at even odds of logits", () => {
-    // Each image says 0.9; 3 of 4 are right. The best T makes that 0.75: ln 9 / T = ln 3.
+  it("finds a temperature that is known: three correct of four equal predictions", () => {
+    // Each prediction is 0.9; 3 of 4 are correct. The best T gives 0.75: ln 9 / T = ln 3.
     const probs = Float32Array.of(0.9, 0.1, 0.9, 0.1, 0.9, 0.1, 0.9, 0.1);
     isNear(fitTemperature(probs, Int32Array.of(0, 0, 0, 1), 2), 2, 1e-4);
   });
 
-  it("stays within bounds where all are right, or all wrong", () => {
+  it("stays within bounds if all are correct, or none", () => {
     const probs = Float32Array.of(0.9, 0.1, 0.8, 0.2);
     isNear(fitTemperature(probs, Int32Array.of(0, 0), 2), 0.25, 1e-4);
     isNear(fitTemperature(probs, Int32Array.of(1, 1), 2), 4, 1e-4);
   });
 
-  it("is finite where a label was given no probability at all", () => {
+  it("is finite if a label has probability 0", () => {
     assert.ok(Number.isFinite(fitTemperature(Float32Array.of(1, 0, 1, 0), Int32Array.of(1, 0), 2)));
   });
 });

@@ -37,8 +37,8 @@ describe("confusionMatrix", () => {
     });
 });
 
-describe("summarize", () => {
-  it("scores accuracy, recall of each class and the mean of F1", () => {
+describe("scores", () => {
+  it("has accuracy, recall of each class and mean F1", () => {
     const matrix = [
       [2, 1, 0],
       [1, 1, 0],
@@ -53,7 +53,7 @@ describe("summarize", () => {
     assert.deepEqual(summary.confusionMatrix, matrix);
   });
 
-  it("has no recall for a class without images, and its F1 counts only if it was predicted", () => {
+  it("has no recall for a class without images, whose F1 counts only if it was predicted", () => {
     const neverSeen = scores(
       [
         [3, 0],
@@ -74,7 +74,7 @@ describe("summarize", () => {
     near(predicted.macroF1, (2 / 3 + 0) / 2);
   });
 
-  it("stays a finite number without any image, so that it can be written as JSON", () => {
+  it("is finite without images, so that it can be written as JSON", () => {
     const { accuracy, macroF1, perClassRecall } = scores(
       [
         [0, 0],
@@ -85,7 +85,7 @@ describe("summarize", () => {
     assert.deepEqual([accuracy, macroF1, perClassRecall], [0, 0, { a: null, b: null }]);
   });
 
-  it("refuses a matrix of other classes", () => {
+  it("refuses a matrix for another number of classes", () => {
     assert.throws(() => scores([[1]], ["a", "b"]), {
       name: "ParameterError",
       message: "Expected 2 for the rows of the confusion matrix but received 1 of type number",
@@ -94,7 +94,7 @@ describe("summarize", () => {
 });
 
 describe("classScores", () => {
-  it("has precision, recall, F1 and images of each class, and null for what is not defined", () => {
+  it("has precision, recall, F1 and images of each class, and null for what is undefined", () => {
     const matrix = [
       [3, 1, 0, 0],
       [2, 2, 0, 0],
@@ -111,7 +111,7 @@ describe("classScores", () => {
 });
 
 describe("argMax", () => {
-  it("gives the place of the greatest value of each row, the first of equal ones", () => {
+  it("gives the index of the largest value of each row, the first of equal ones", () => {
     const rows = [
       [-3, -1, -2],
       [5, 0, 1],
@@ -120,7 +120,7 @@ describe("argMax", () => {
     assert.deepEqual(argMax(Float32Array.from(rows.flat()), 3), Int32Array.of(1, 0, 1));
   });
 
-  it("gives a class for a row that is not a number", () => {
+  it("gives class 0 for a row of NaN", () => {
     assert.deepEqual(argMax(Float32Array.of(Number.NaN, Number.NaN), 2), Int32Array.of(0));
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inWords } from "../../scripts/commands/evaluation-words.js";
-import type { EvaluationReport } from "../../src/inference/evaluation-report.js";
+import type { EvaluationReport } from "../../src/inference/evaluate.js";
 
 const REPORT: EvaluationReport = {
   split: "folders",
