@@ -60,7 +60,7 @@ export async function runNotebooks(flags: NotebookFlags): Promise<number> {
     verbose: flags.verbose ?? false,
   };
   if (flags.accelerator !== undefined) {
-    const setup = [path.join(projectDir, "scripts/setup.mjs"), "--accelerator", flags.accelerator];
+    const setup = [path.join(projectDir, "scripts/bootstrap.mjs"), "--accelerator", flags.accelerator];
     const { status } = spawnSync(process.execPath, setup, { stdio: "inherit" });
     if (status !== 0) return status ?? 1;
   }

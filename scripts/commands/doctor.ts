@@ -8,8 +8,8 @@ export function addDoctorCommand(program: Command): void {
     .description("say what is installed, what was found, and how to mend what is wrong")
     .option("--json", "print records")
     .action((flags: { json?: boolean }) => {
-      const script = path.join(__dirname, "../doctor.mjs");
-      const { status } = spawnSync(process.execPath, [script, ...(flags.json ? ["--json"] : [])], {
+      const script = path.join(__dirname, "../bootstrap.mjs");
+      const { status } = spawnSync(process.execPath, [script, "doctor", ...(flags.json ? ["--json"] : [])], {
         stdio: "inherit",
       });
       process.exitCode = status ?? 1;

@@ -1,0 +1,263 @@
+// The engine: libtensorflow in the cache, and the addon that joins it to Node.js.
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { InputError } from "../../src/errors.js";
+import { replaceFile, writeFileAtomically } from "../../src/files.js";
+import { digestOf } from "./context.cjs";
+import { isRunning } from "./lock.cjs";
+import { describeFailure, findCompiler, machine, runCommand } from "./machine.cjs";
+import type { Context, Show, Step } from "./second-stage.js";
+import { dropWheel, fetchWheel, findLinks, unpackWheel } from "./wheels.js";
+
+/** A step that leaves these files; one that is missing makes set-up run again. */
+type StepWithFiles = Step & { files(context: Context): string[] };
+
+const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
+// Names that the addon is linked against; the wheel carries the C interface in its C++ library.
+const LINKS = {
+  "libtensorflow.so": "libtensorflow_cc.so.2",
+  "libtensorflow.so.2": "libtensorflow_cc.so.2",
+  "libtensorflow_framework.so": "libtensorflow_framework.so.2",
+};
+
+/** Returns the folder of libtensorflow in the cache; its name holds the digest, so another pin is another folder. */
+export function libtensorflowDir({ cacheDir, accelerator, pins }: Context): string {
+  const { version, sha256 } = pins.libtensorflow[accelerator];
+  return path.join(cacheDir, "libtensorflow", `${accelerator}-${version}-${sha256.slice(0, 8)}`);
+}
+
+/** Returns where the engine's package looks for libtensorflow: a link into the cache. */
+const depsLink = (context: Context) => path.join(engineDir(context), "deps");
+const engineDir = ({ nodeModulesDir }: Context) => path.join(nodeModulesDir, "@tensorflow/tfjs-node-gpu");
+
+export const libtensorflow: StepWithFiles = {
+  name: "libtensorflow",
+  files: (context) => [path.join(libtensorflowDir(context), "lib", LIBRARIES[0]), depsLink(context)],
+  isCurrent(context) {
+    const [library, link] = this.files(context);
+    return existsSync(library) && readLink(link) === libtensorflowDir(context);
+  },
+  async run(context, show) {
+    const dir = libtensorflowDir(context);
+    const isCached = existsSync(dir);
+    if (!isCached) await makeLibtensorflow(context, dir, show);
+    const link = depsLink(context);
+    // A folder that the package's own installer left cannot be replaced by a rename.
+    if (readLink(link) === null) rmSync(link, { recursive: true, force: true });
+    await replaceFile(link, async (temporary) => {
+      symlinkSync(dir, temporary);
+      return { isKept: true, result: undefined };
+    });
+    return isCached ? "from the cache" : undefined;
+  },
+};
+
+function readLink(file: string): string | null {
+  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(file) : null;
+}
+
+async function makeLibtensorflow(context: Context, dir: string, show: Show): Promise<void> {
+  const pin = context.pins.libtensorflow[context.accelerator];
+  const wheel = await fetchWheel(context, pin, show);
+  await makeFolder(dir, async (folder) => {
+    const targetOf = (name: string) => {
+      const part = name.replace(/^tensorflow\//, "");
+      if (LIBRARIES.includes(part)) return path.join(folder, "lib", part);
+      return part.startsWith("include/") ? path.join(folder, part) : null;
+    };
+    await unpackWheel(wheel, targetOf, show);
+    for (const [link, target] of Object.entries(LINKS)) symlinkSync(target, path.join(folder, "lib", link));
+    // The library looks for CUDA in ../nvidia/*/lib beside itself (its RUNPATH).
+    if (context.accelerator === "gpu") await installCuda(context, folder, show);
+  });
+  dropWheel(context, pin);
+}
+
+async function installCuda(context: Context, folder: string, show: Show): Promise<void> {
+  show("CUDA libraries (3 GB)");
+  const site = path.join(folder, "site");
+  const args = [
+    ...[
+      "-m",
+      "pip",
+      "install",
+      "--no-deps",
+      "--only-binary=:all:",
+      "--no-cache-dir",
+      "--progress-bar",
+      "off",
+    ],
+    ...["--require-hashes", ...findLinks(context), "--target", site],
+    ...["-r", path.join(context.root, "scripts/setup/cuda-requirements.txt")],
+  ];
+  const env = { ...process.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: "1" };
+  const { status, output } = await runCommand(context.venvPython, args, { env, onLine: show });
+  if (status !== 0) throw describeFailure("the download of the CUDA libraries", output, context.cacheDir);
+  renameSync(path.join(site, "nvidia"), path.join(folder, "nvidia"));
+  rmSync(site, { recursive: true });
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Makes a folder under a temporary name and renames it when it is complete, so one that exists is whole. */
+async function makeFolder(dir: string, make: (folder: string) => Promise<void>): Promise<void> {
+  const parent = path.dirname(dir);
+  mkdirSync(parent, { recursive: true });
+  for (const name of readdirSync(parent)) {
+    const [, host, pid] = /^\.tmp-(.*)-(\d+)$/.exec(name) ?? [];
+    if (!pid) continue;
+    // A process on another machine that shares the cache cannot be asked; a day is longer than any set-up.
+    const folder = path.join(parent, name);
+    const isAbandoned =
+      host === os.hostname() ? !isRunning(Number(pid)) : Date.now() - statSync(folder).mtimeMs > DAY_MS;
+    if (isAbandoned) rmSync(folder, { recursive: true, force: true });
+  }
+  const temporary = path.join(parent, `.tmp-${os.hostname()}-${process.pid}`);
+  mkdirSync(temporary);
+  try {
+    await make(temporary);
+    renameSync(temporary, dir);
+  } catch (error) {
+    if (!existsSync(dir)) throw error; // otherwise another clone was faster, with the same result
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+const SOURCES = ["tfjs_backend", "tfjs_binding"];
+const COMPILE_FLAGS = ["-std=c++17", "-O2", "-fPIC", "-w", "-DNAPI_VERSION=8"];
+const LINK_FLAGS = ["-shared", "-ltensorflow", "-ltensorflow_framework", "-Wl,-rpath,$ORIGIN/../../deps/lib"];
+
+/** Returns the distribution's name and release, which stand for its C++ runtime: several may share a home folder. */
+export function distribution(): string[] {
+  return machine.osRelease().match(/^(ID|VERSION_ID)=.*$/gm) ?? [];
+}
+
+/** Returns the digest of all that the addon is compiled from. */
+function addonKey(context: Context): string {
+  const { packages } = JSON.parse(readFileSync(path.join(context.root, "package-lock.json"), "utf8"));
+  const sources = ["@tensorflow/tfjs-node-gpu", "node-api-headers"].map((name) => {
+    const { version, integrity } = packages[`node_modules/${name}`];
+    return `${name}@${version} ${integrity}`;
+  });
+  const { version } = context.pins.libtensorflow[context.accelerator];
+  return digestOf([...sources, ...COMPILE_FLAGS, ...LINK_FLAGS, version, ...distribution()]);
+}
+
+export const addon: StepWithFiles = {
+  name: "native addon",
+  files(context) {
+    const dir = path.join(engineDir(context), "lib/napi-v8");
+    return ["tfjs_binding.node", ".ferkit-stamp"].map((name) => path.join(dir, name));
+  },
+  isCurrent(context) {
+    const [file, stamp] = this.files(context);
+    return existsSync(file) && existsSync(stamp) && readFileSync(stamp, "utf8") === addonKey(context);
+  },
+  async run(context) {
+    const [file, stamp] = this.files(context);
+    const key = addonKey(context);
+    const cached = path.join(context.cacheDir, "addons", key.slice(0, 16), path.basename(file));
+    const isCached = existsSync(cached);
+    if (!isCached) await compileAddon(context, cached);
+    await writeFileAtomically(file, readFileSync(cached));
+    await writeFileAtomically(stamp, key);
+    return isCached ? "from the cache" : undefined;
+  },
+};
+
+async function compileAddon(context: Context, target: string): Promise<void> {
+  const { command: compiler, problem } = findCompiler(process.env);
+  if (!compiler) throw problem;
+  const deps = libtensorflowDir(context);
+  const compile = async (args: string[]) => {
+    const { status, output } = await context.onCore(() => runCommand(compiler, args, { cwd: context.root }));
+    if (status !== 0) throw describeFailure("the compilation of the native addon", output, context.cacheDir);
+  };
+  const includes = [
+    path.join(context.nodeModulesDir, "node-api-headers/include"),
+    path.join(deps, "include"),
+  ];
+  await replaceFile(target, async (temporary) => {
+    const objects = SOURCES.map((name) => `${temporary}.${name}.o`);
+    try {
+      await Promise.all(
+        SOURCES.map((name, i) => {
+          const source = path.join(engineDir(context), "binding", `${name}.cc`);
+          return compile([
+            ...COMPILE_FLAGS,
+            ...includes.map((dir) => `-I${dir}`),
+            "-c",
+            source,
+            "-o",
+            objects[i],
+          ]);
+        }),
+      );
+      await compile([...objects, "-o", temporary, `-L${path.join(deps, "lib")}`, ...LINK_FLAGS]);
+    } finally {
+      for (const object of objects) rmSync(object, { force: true });
+    }
+    return { isKept: true, result: undefined };
+  });
+}
+
+/** What the engine says of itself. */
+export interface EngineState {
+  /** Whether it computes right. */
+  isRight: boolean;
+  libtensorflow: string;
+  tfjs: string;
+  isGpu: boolean;
+  device: string;
+  kernels: string;
+}
+
+/** Starts the engine in a process of its own; returns what it says, or what went wrong. */
+export async function probeEngine({
+  root,
+  nodeModulesDir,
+}: Context): Promise<EngineState | { error: string }> {
+  const probe = path.join(root, "scripts/setup/engine-probe.ts");
+  const args = ["--require", path.join(nodeModulesDir, "tsx/dist/cjs/index.cjs"), probe];
+  const { status, output } = await runCommand(process.execPath, args, { cwd: root });
+  const line = output
+    .split("\n")
+    .filter((text) => text.startsWith("{"))
+    .at(-1);
+  return status === 0 && line ? JSON.parse(line) : { error: output.trim() };
+}
+
+/** Checks that the engine works, after all else. */
+export const checkEngine: Step = {
+  name: "engine check",
+  isCurrent: () => false,
+  async run(context) {
+    const engine = await probeEngine(context);
+    if ("error" in engine || !engine.isRight) {
+      throw new InputError({
+        expected: "the engine to multiply two matrices and to derive x³",
+        found: "error" in engine ? `an error:\n${engine.error}\n` : "wrong values",
+        fix: `Remove what was built and run this again: rm -rf ${path.join(context.cacheDir, "addons")} node_modules`,
+      });
+    }
+    if (context.accelerator === "gpu" && !engine.isGpu)
+      context.note(
+        "WARNING: the CUDA libraries are installed, but the engine found no usable GPU and runs on the CPU. " +
+          "Run: nvidia-smi, to see whether the driver answers.",
+      );
+    return `TensorFlow ${engine.libtensorflow} on ${engine.device}, ${engine.kernels} kernels`;
+  },
+};

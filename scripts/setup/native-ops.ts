@@ -1,0 +1,225 @@
+// The project's own ops, native/*.cc, compiled into an addon that is loaded beside the engine's. Training works without it,
+// only slower, so what is missing here stops nothing.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import path from "node:path";
+import { replaceFile, writeFileAtomically } from "../../src/files.js";
+import { digestOf } from "./context.cjs";
+import { distribution, libtensorflowDir } from "./engine.js";
+import { findCompiler, runCommand } from "./machine.cjs";
+import type { Context, Show, Step } from "./second-stage.js";
+
+const FLAGS = ["-std=c++20", "-O3", "-fPIC", "-w", "-DNDEBUG", "-DNAPI_VERSION=8"];
+const KERNELS = "kernels.cc";
+// Each instruction set has its table of kernels; the addon chooses one when it is loaded.
+const INSTRUCTION_SETS = {
+  avx2: ["-DFERKIT_KERNELS=kernelsAvx2", "-mavx2"],
+  avx512: [
+    "-DFERKIT_KERNELS=kernelsAvx512",
+    ...["f", "bw", "dq", "vl"].map((part) => `-mavx512${part}`),
+    "-mprefer-vector-width=512",
+  ],
+};
+const KERNEL_FLAGS = ["-mfma", "-ffp-contract=fast"];
+const LINK_FLAGS = [
+  "-shared",
+  "-ltensorflow_framework",
+  "-Wl,-rpath,$ORIGIN/../../node_modules/@tensorflow/tfjs-node-gpu/deps/lib",
+];
+/** TensorFlow's headers take most of a file's time; they are compiled once for all files. */
+const PRECOMPILED = ["op.h", "op_kernel.h", "resource_mgr.h", "resource_var.h"]
+  .map((name) => `#include "tensorflow/core/framework/${name}"\n`)
+  .join("");
+
+/** Returns where src looks for the addon, and what is there if it could not be made. */
+export function nativePaths({ stateDir }: Context) {
+  const inDir = (name: string) => path.join(stateDir, "native", name);
+  return {
+    addon: inDir("ferkit_ops.node"),
+    objects: inDir("objects"),
+    failure: inDir("failure.txt"),
+    stamp: inDir("stamp"),
+  };
+}
+
+/**
+ * Builds the step that compiles the ops. It starts at once with what needs no header of TensorFlow.
+ *
+ * @param library - Waits for libtensorflow.
+ * @param cpuFlags - Features of the processor.
+ */
+export function nativeOps(library: () => Promise<void>, cpuFlags = readCpuFlags()): Step {
+  const isWanted = ({ accelerator }: Context) =>
+    accelerator === "cpu" && ["avx2", "fma"].every((flag) => cpuFlags.includes(flag));
+  return {
+    name: "native ops",
+    isCurrent(context) {
+      const { addon, failure, stamp } = nativePaths(context);
+      if (!isWanted(context)) return true;
+      const isStamped = existsSync(stamp) && readFileSync(stamp, "utf8") === nativeKey(context);
+      return isStamped && (existsSync(addon) || existsSync(failure));
+    },
+    async run(context, show) {
+      const { addon, failure, stamp } = nativePaths(context);
+      const key = nativeKey(context);
+      const cached = path.join(context.cacheDir, "addons", key.slice(0, 16), path.basename(addon));
+      const isCached = existsSync(cached);
+      const why = isCached ? null : await makeAddon(context, cached, library, show);
+      if (why === null) {
+        await writeFileAtomically(addon, readFileSync(cached));
+        rmSync(failure, { force: true });
+      } else {
+        rmSync(addon, { force: true });
+        await writeFileAtomically(failure, why);
+        context.note(
+          "The native ops could not be compiled, so TensorFlow's own kernels are used and training is slower: " +
+            `${failure} says why. To try again: rm -r ${path.dirname(failure)} && npm run setup`,
+        );
+      }
+      await writeFileAtomically(stamp, key);
+      if (why !== null) return "not compiled";
+      return isCached ? "from the cache" : undefined;
+    },
+  };
+}
+
+function readCpuFlags(): string[] {
+  if (!existsSync("/proc/cpuinfo")) return [];
+  const [, flags = ""] = /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8")) ?? [];
+  return flags.trim().split(" ");
+}
+
+/** Returns the digest of all that the ops are compiled from. */
+function nativeKey(context: Context): string {
+  const files = sourceFiles(context, ".cc", ".h");
+  const names = files.map((file) => path.basename(file));
+  return digestOf([...commonInputs(context), ...names, ...files.map((file) => ({ file }))]);
+}
+
+function sourceFiles({ root }: Context, ...endings: string[]): string[] {
+  const dir = path.join(root, "native");
+  const names = existsSync(dir) ? readdirSync(dir).sort() : [];
+  return names.filter((name) => endings.includes(path.extname(name))).map((name) => path.join(dir, name));
+}
+
+function commonInputs(context: Context): string[] {
+  const flags = [
+    ...FLAGS,
+    ...Object.values(INSTRUCTION_SETS).flat(),
+    ...KERNEL_FLAGS,
+    ...LINK_FLAGS,
+    PRECOMPILED,
+  ];
+  return [...flags, libtensorflowDir(context), ...distribution()];
+}
+
+/** Makes the addon in the cache; returns why it could not, or null. */
+async function makeAddon(
+  context: Context,
+  target: string,
+  library: () => Promise<void>,
+  show: Show,
+): Promise<string | null> {
+  const { command: compiler, problem } = findCompiler(process.env);
+  if (!compiler) return problem?.message ?? "no compiler";
+  try {
+    return await replaceFile(target, async (temporary) => {
+      const why = await build(context, compiler, temporary, library, show);
+      return { isKept: why === null, result: why };
+    });
+  } catch (error) {
+    await library(); // without it, set-up as a whole has failed
+    return (error as Error).message;
+  }
+}
+
+/** An object file; its name holds the digest of what it is made from, so that one that is there is kept. */
+interface ObjectFile {
+  source: string;
+  name: string;
+  args: string[];
+  usesTensorFlow: boolean;
+}
+
+async function build(
+  context: Context,
+  compiler: string,
+  addon: string,
+  library: () => Promise<void>,
+  show: Show,
+): Promise<string | null> {
+  const { objects: dir } = nativePaths(context);
+  const objects = listObjects(context, compiler);
+  mkdirSync(dir, { recursive: true });
+  for (const name of readdirSync(dir))
+    if (!objects.some((object) => object.name === name)) rmSync(path.join(dir, name), { recursive: true });
+  const pending = objects.filter(({ name }) => !existsSync(path.join(dir, name)));
+  let why: string | null = null;
+  let numDone = 0;
+  const compile = (args: string[], what: string) =>
+    context.onCore(async () => {
+      if (why !== null) return;
+      const { status, output } = await runCommand(compiler, args);
+      if (status !== 0) why ??= `${what}:\n${output}`;
+    });
+  const compileAll = (files: ObjectFile[], more: string[] = []) =>
+    Promise.all(
+      files.map(async ({ source, name, args }) => {
+        const file = path.join(dir, name);
+        await compile([...more, ...args, "-o", `${file}.tmp`], path.basename(source));
+        if (why === null) renameSync(`${file}.tmp`, file);
+        show(`${++numDone} of ${pending.length} files`);
+      }),
+    );
+  const withLibrary = async () => {
+    await library();
+    const files = pending.filter(({ usesTensorFlow }) => usesTensorFlow);
+    const header = path.join(dir, "tensorflow.h");
+    const isWorthIt = files.length > 2;
+    if (isWorthIt) {
+      await writeFileAtomically(header, PRECOMPILED);
+      const args = [...FLAGS, ...includes(context), "-x", "c++-header", header, "-o", `${header}.gch`];
+      await compile(args, path.basename(header));
+    }
+    await compileAll(files, isWorthIt ? ["-include", header] : []);
+    for (const file of [header, `${header}.gch`]) rmSync(file, { force: true });
+  };
+  await Promise.all([compileAll(pending.filter(({ usesTensorFlow }) => !usesTensorFlow)), withLibrary()]);
+  const files = objects.map(({ name }) => path.join(dir, name));
+  const lib = path.join(libtensorflowDir(context), "lib");
+  if (why === null) await compile([...files, "-o", addon, `-L${lib}`, ...LINK_FLAGS], "linking");
+  return why;
+}
+
+function includes(context: Context): string[] {
+  const include = path.join(libtensorflowDir(context), "include");
+  const headers = path.join(context.nodeModulesDir, "node-api-headers/include");
+  return [include, path.join(include, "external"), headers].map((dir) => `-I${dir}`);
+}
+
+function listObjects(context: Context, compiler: string): ObjectFile[] {
+  const headers = sourceFiles(context, ".h");
+  return sourceFiles(context, ".cc").flatMap((source) => {
+    const isKernels = path.basename(source) === KERNELS;
+    const variants = isKernels ? Object.values(INSTRUCTION_SETS) : [[]];
+    const flags = isKernels ? KERNEL_FLAGS : includes(context);
+    const inputs = includedBy(source, headers);
+    const usesTensorFlow = inputs.some((file) => /^#include "tensorflow\//m.test(readFileSync(file, "utf8")));
+    return variants.map((variant) => {
+      const args = [...FLAGS, ...variant, ...flags, "-c", source];
+      const files = inputs.map((file) => ({ file }));
+      const digest = digestOf([compiler, ...commonInputs(context), ...args, ...files]).slice(0, 16);
+      return { source, name: `${path.basename(source, ".cc")}-${digest}.o`, args, usesTensorFlow };
+    });
+  });
+}
+
+/** Returns the file and those of `headers` that it includes, directly or not. */
+function includedBy(file: string, headers: string[]): string[] {
+  const found = [file];
+  for (const one of found)
+    for (const [, name] of readFileSync(one, "utf8").matchAll(/^#include "(.*)"$/gm)) {
+      const header = headers.find((candidate) => path.basename(candidate) === name);
+      if (header && !found.includes(header)) found.push(header);
+    }
+  return found;
+}

