@@ -296,11 +296,12 @@ function parseArguments(args) {
 function runDoctor(args) {
   const context = createContext({});
   const pending = pendingSteps(context);
-  const { problems } = checkMachine(context, findNeeds(context, pending));
+  const { python, compiler } = findNeeds(context, pending); // without the folders, which a check would make
+  const { problems } = checkMachine(context, { python, compiler });
   const messages = problems.map(({ message }) => message);
   const tsx = path.join(context.nodeModulesDir, "tsx/dist/cjs/index.cjs");
   if (fs.existsSync(tsx)) {
-    const found = JSON.stringify({ context: { ...context, env: {} }, pending, problems: messages });
+    const found = JSON.stringify({ context: { ...context, env: undefined }, pending, problems: messages });
     const script = path.join(context.root, "scripts/doctor.ts");
     const options = { stdio: "inherit" };
     const { status } = spawnSync(process.execPath, ["--require", tsx, script, found, ...args], options);

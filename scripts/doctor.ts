@@ -168,7 +168,7 @@ async function main([found, ...args]: string[]): Promise<void> {
   if (unknown)
     throw new InputError({ expected: "--json or nothing", found: unknown, fix: "Run: npm run doctor" });
   const before: Before = JSON.parse(found);
-  const findings = await diagnose({ ...before, context: { ...before.context, pins } });
+  const findings = await diagnose({ ...before, context: { ...before.context, env: process.env, pins } });
   const isOk = findings.every((finding) => finding.isOk);
   const json = `${JSON.stringify({ isOk, records: findings }, null, 2)}\n`;
   process.stdout.write(args.includes("--json") ? json : formatDiagnosis(findings));

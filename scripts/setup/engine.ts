@@ -1,25 +1,12 @@
 // The engine: libtensorflow in the cache, and the addon that joins it to Node.js.
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from "node:fs";
-import os from "node:os";
+import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { InputError } from "../../src/errors.js";
 import { replaceFile, writeFileAtomically } from "../../src/files.js";
 import { digestOf } from "./context.cjs";
-import { isRunning } from "./lock.cjs";
 import { describeFailure, findCompiler, machine, runCommand } from "./machine.cjs";
 import type { Context, Show, Step } from "./second-stage.js";
-import { dropWheel, fetchWheel, findLinks, unpackWheel } from "./wheels.js";
+import { dropWheel, fetchWheel, findLinks, makeWhole, unpackWheel } from "./wheels.js";
 
 /** A step that leaves these files; one that is missing makes set-up run again. */
 type StepWithFiles = Step & { files(context: Context): string[] };
@@ -71,7 +58,7 @@ function readLink(file: string): string | null {
 async function makeLibtensorflow(context: Context, dir: string, show: Show): Promise<void> {
   const pin = context.pins.libtensorflow[context.accelerator];
   const wheel = await fetchWheel(context, pin, show);
-  await makeFolder(dir, async (folder) => {
+  await makeWhole(dir, async (folder) => {
     const targetOf = (name: string) => {
       const part = name.replace(/^tensorflow\//, "");
       if (LIBRARIES.includes(part)) return path.join(folder, "lib", part);
@@ -81,6 +68,7 @@ async function makeLibtensorflow(context: Context, dir: string, show: Show): Pro
     for (const [link, target] of Object.entries(LINKS)) symlinkSync(target, path.join(folder, "lib", link));
     // The library looks for CUDA in ../nvidia/*/lib beside itself (its RUNPATH).
     if (context.accelerator === "gpu") await installCuda(context, folder, show);
+    return folder;
   });
   dropWheel(context, pin);
 }
@@ -102,38 +90,11 @@ async function installCuda(context: Context, folder: string, show: Show): Promis
     ...["--require-hashes", ...findLinks(context), "--target", site],
     ...["-r", path.join(context.root, "scripts/setup/cuda-requirements.txt")],
   ];
-  const env = { ...process.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: "1" };
+  const env = { ...context.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: "1" };
   const { status, output } = await runCommand(context.venvPython, args, { env, onLine: show });
   if (status !== 0) throw describeFailure("the download of the CUDA libraries", output, context.cacheDir);
   renameSync(path.join(site, "nvidia"), path.join(folder, "nvidia"));
   rmSync(site, { recursive: true });
-}
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** Makes a folder under a temporary name and renames it when it is complete, so one that exists is whole. */
-async function makeFolder(dir: string, make: (folder: string) => Promise<void>): Promise<void> {
-  const parent = path.dirname(dir);
-  mkdirSync(parent, { recursive: true });
-  for (const name of readdirSync(parent)) {
-    const [, host, pid] = /^\.tmp-(.*)-(\d+)$/.exec(name) ?? [];
-    if (!pid) continue;
-    // A process on another machine that shares the cache cannot be asked; a day is longer than any set-up.
-    const folder = path.join(parent, name);
-    const isAbandoned =
-      host === os.hostname() ? !isRunning(Number(pid)) : Date.now() - statSync(folder).mtimeMs > DAY_MS;
-    if (isAbandoned) rmSync(folder, { recursive: true, force: true });
-  }
-  const temporary = path.join(parent, `.tmp-${os.hostname()}-${process.pid}`);
-  mkdirSync(temporary);
-  try {
-    await make(temporary);
-    renameSync(temporary, dir);
-  } catch (error) {
-    if (!existsSync(dir)) throw error; // otherwise another clone was faster, with the same result
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
 }
 
 const SOURCES = ["tfjs_backend", "tfjs_binding"];
@@ -179,7 +140,7 @@ export const addon: StepWithFiles = {
 };
 
 async function compileAddon(context: Context, target: string): Promise<void> {
-  const { command: compiler, problem } = findCompiler(process.env);
+  const { command: compiler, problem } = findCompiler(context.env);
   if (!compiler) throw problem;
   const deps = libtensorflowDir(context);
   const compile = async (args: string[]) => {
@@ -190,27 +151,24 @@ async function compileAddon(context: Context, target: string): Promise<void> {
     path.join(context.nodeModulesDir, "node-api-headers/include"),
     path.join(deps, "include"),
   ];
-  await replaceFile(target, async (temporary) => {
-    const objects = SOURCES.map((name) => `${temporary}.${name}.o`);
-    try {
-      await Promise.all(
-        SOURCES.map((name, i) => {
-          const source = path.join(engineDir(context), "binding", `${name}.cc`);
-          return compile([
-            ...COMPILE_FLAGS,
-            ...includes.map((dir) => `-I${dir}`),
-            "-c",
-            source,
-            "-o",
-            objects[i],
-          ]);
-        }),
-      );
-      await compile([...objects, "-o", temporary, `-L${path.join(deps, "lib")}`, ...LINK_FLAGS]);
-    } finally {
-      for (const object of objects) rmSync(object, { force: true });
-    }
-    return { isKept: true, result: undefined };
+  await makeWhole(target, async (folder) => {
+    const objects = SOURCES.map((name) => path.join(folder, `${name}.o`));
+    await Promise.all(
+      SOURCES.map((name, i) => {
+        const source = path.join(engineDir(context), "binding", `${name}.cc`);
+        return compile([
+          ...COMPILE_FLAGS,
+          ...includes.map((dir) => `-I${dir}`),
+          "-c",
+          source,
+          "-o",
+          objects[i],
+        ]);
+      }),
+    );
+    const file = path.join(folder, path.basename(target));
+    await compile([...objects, "-o", file, `-L${path.join(deps, "lib")}`, ...LINK_FLAGS]);
+    return file;
   });
 }
 

@@ -2,11 +2,12 @@
 // only slower, so what is missing here stops nothing.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import { replaceFile, writeFileAtomically } from "../../src/files.js";
+import { writeFileAtomically } from "../../src/files.js";
 import { digestOf } from "./context.cjs";
 import { distribution, libtensorflowDir } from "./engine.js";
 import { findCompiler, runCommand } from "./machine.cjs";
 import type { Context, Show, Step } from "./second-stage.js";
+import { makeWhole } from "./wheels.js";
 
 const FLAGS = ["-std=c++20", "-O3", "-fPIC", "-w", "-DNDEBUG", "-DNAPI_VERSION=8"];
 const KERNELS = "kernels.cc";
@@ -119,13 +120,15 @@ async function makeAddon(
   library: () => Promise<void>,
   show: Show,
 ): Promise<string | null> {
-  const { command: compiler, problem } = findCompiler(process.env);
+  const { command: compiler, problem } = findCompiler(context.env);
   if (!compiler) return problem?.message ?? "no compiler";
   try {
-    return await replaceFile(target, async (temporary) => {
-      const why = await build(context, compiler, temporary, library, show);
-      return { isKept: why === null, result: why };
+    await makeWhole(target, async (folder) => {
+      const file = path.join(folder, path.basename(target));
+      await build(context, compiler, file, library, show);
+      return file;
     });
+    return null;
   } catch (error) {
     await library(); // without it, set-up as a whole has failed
     return (error as Error).message;
@@ -146,7 +149,7 @@ async function build(
   addon: string,
   library: () => Promise<void>,
   show: Show,
-): Promise<string | null> {
+): Promise<void> {
   const { objects: dir } = nativePaths(context);
   const objects = listObjects(context, compiler);
   mkdirSync(dir, { recursive: true });
@@ -186,8 +189,8 @@ async function build(
   await Promise.all([compileAll(pending.filter(({ usesTensorFlow }) => !usesTensorFlow)), withLibrary()]);
   const files = objects.map(({ name }) => path.join(dir, name));
   const lib = path.join(libtensorflowDir(context), "lib");
-  if (why === null) await compile([...files, "-o", addon, `-L${lib}`, ...LINK_FLAGS], "linking");
-  return why;
+  await compile([...files, "-o", addon, `-L${lib}`, ...LINK_FLAGS], "linking");
+  if (why !== null) throw new Error(why);
 }
 
 function includes(context: Context): string[] {

@@ -17,7 +17,7 @@ function createProgress(stream) {
   };
   const timer = setInterval(draw, stream.isTTY ? 200 : 30_000);
   timer.unref();
-  const report = ({ name, state, text = "" }) => {
+  const report = ({ name = "", state, text = "" }) => {
     const step = steps.get(name);
     if (state === "note") stream.write(`${clear}${text}\n`);
     else if (state === "start") {

