@@ -58,7 +58,7 @@ describe("an interrupt of the kernel", function () {
 
   it("abandons a cell that does not listen, with an error", () => {
     const [{ evalue }] = contentsOf(results[2], "error");
-    assert.equal(evalue, "Interrupted asynchronously");
+    assert.equal(evalue, "The cell was stopped.");
   });
 
   it("leaves the kernel alive", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { projectDir } from "../../scripts/jupyter.js";
-import { type CellResult, contentsOf, printed, runCells } from "./kernel.js";
+import { type CellResult, contentsOf, printed, resultOf, runCells } from "./kernel.js";
 
 const THROWS = [
   "const size: number = 3;",
@@ -92,9 +92,9 @@ describe("the kernel", function () {
       assert.match(traceback[1], /^ {4}at locate \(src\/data\/load\.ts:\d+:\d+\)$/);
     });
 
-    it("goes on with the cells that come after", () => {
+    it("continues with the cells that come after", () => {
       assert.equal(results[8].status, "ok");
-      assert.equal(printed(results[8]), "2\n");
+      assert.equal(resultOf(results[8]), "2");
     });
   });
 
@@ -105,7 +105,7 @@ describe("the kernel", function () {
         "let seed = 4;",
         "process.cwd();",
         "const options = await Promise.resolve({ seed, twice: 2 * seed });\noptions;",
-        "import { show } from './src/notebook/display.js';\nshow({ 'text/plain': 'plain', 'text/html': '<b>bold</b>' });",
+        "import { show } from './src/show/display.js';\nshow({ 'text/plain': 'plain', 'text/html': '<b>bold</b>' });",
         PRINTS,
         "for await (const part of (async function* () { yield 1; yield 2; })()) console.log(part);",
       ]);
@@ -117,12 +117,12 @@ describe("the kernel", function () {
       ]);
     });
 
-    it("runs in the project's root, wherever the notebook lies", () => {
-      assert.equal(printed(results[1]), `${projectDir}\n`);
+    it("runs in the project's root, wherever the notebook is", () => {
+      assert.equal(resultOf(results[1]), projectDir);
     });
 
     it("finds a variable of an earlier cell by its shorthand", () => {
-      assert.equal(printed(results[2]), "{ seed: 4, twice: 8 }\n");
+      assert.equal(resultOf(results[2]), "{ seed: 4, twice: 8 }");
     });
 
     it("shows several forms of one output", () => {

@@ -7,37 +7,43 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { findVenvPython, jupyterEnvironment, projectDir } from "../../scripts/jupyter.js";
 
-export interface Cell {
-  code: string;
-  /** Interrupt the kernel once the cell has printed this. */
-  interruptAt?: string;
-}
+/** A cell, or another request of Jupyter's protocol. */
+export type Request =
+  | { code: string; interruptAt?: string; stopOnError?: boolean }
+  | { type: string; content: Record<string, unknown> };
 
 export interface CellResult {
-  /** Of the reply; null where none came. */
+  /** Status of the reply; null if none came. */
   status: "ok" | "error" | "aborted" | null;
+  reply: Record<string, unknown> | null;
   messages: { type: string; content: Record<string, unknown> }[];
   /** The kernel said that it was done. */
   isIdle: boolean;
 }
 
+export interface Conversation {
+  /** One for each request, in the order in which they were sent. */
+  results: CellResult[];
+  /** The statuses that the kernel published, each with the index of its request. */
+  statuses: [request: number, state: string][];
+}
+
 export type KernelName = "tslab" | "stock";
 
-/** Runs cells one after the other in a new kernel, started in the folder of the notebooks as Jupyter does. */
-export async function runCells(
+/**
+ * Sends groups of requests to a new kernel, started in the folder of the notebooks as Jupyter does.
+ *
+ * @param groups - The requests of a group are sent at once; the next group waits for their replies.
+ */
+export async function converse(
   kernel: KernelName,
-  cells: (string | Cell)[],
-  patienceSeconds = 60,
-): Promise<CellResult[]> {
+  groups: Request[][],
+  { patience = 60, pause = 0, late = 0 } = {},
+): Promise<Conversation> {
   const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-kernel-"));
   try {
     await writeStockKernel(path.join(dir, "kernels/stock"));
-    const job = {
-      kernel,
-      cwd: path.join(projectDir, "notebooks"),
-      cells: cells.map((cell) => (typeof cell === "string" ? { code: cell } : cell)),
-      patience: patienceSeconds,
-    };
+    const job = { kernel, cwd: path.join(projectDir, "notebooks"), groups, patience, pause, late };
     const env = jupyterEnvironment();
     const { stdout } = await promisify(execFile)(
       findVenvPython(),
@@ -47,10 +53,29 @@ export async function runCells(
         maxBuffer: 1 << 28,
       },
     );
-    return JSON.parse(stdout) as CellResult[];
+    return JSON.parse(stdout) as Conversation;
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** Runs cells one after the other in a new kernel. */
+export async function runCells(
+  kernel: KernelName,
+  cells: (string | Request)[],
+  patience = 60,
+): Promise<CellResult[]> {
+  const groups = cells.map((cell) => [typeof cell === "string" ? { code: cell } : cell]);
+  // Stock tslab skips what comes right after a failure.
+  return (await converse(kernel, groups, { patience, pause: kernel === "stock" ? 0.3 : 0 })).results;
+}
+
+/** Text of what a cell's last expression gave. */
+export function resultOf({ messages }: CellResult): unknown {
+  const results = messages.filter(({ type }) => type === "execute_result");
+  return results.length === 1
+    ? (results[0].content.data as Record<string, unknown>)["text/plain"]
+    : undefined;
 }
 
 /** What a cell printed on standard output. */

@@ -1,5 +1,6 @@
-// tslab takes its compiler options from nobody: here they get strict, positions in cells survive, `{ name }` finds a variable
-// of an earlier cell, and a cell may loop with `for await`.
+// Extends the TypeScript compiler inside tslab, which has no options of its own: checks are strict, positions in cells survive,
+// `{ name }` finds a variable of an earlier cell, functions see what later cells assign, a cell may loop with `for await`,
+// and each `await` of a cell is a place where it can be stopped.
 const path = require("node:path");
 const vm = require("node:vm");
 const { addMaps, nextCellFile } = require("./source-positions.cjs");
@@ -11,12 +12,15 @@ const PREVIOUS_CELLS = "__prev__.d.ts";
 const TOP_LEVEL_AWAIT = 1308;
 const INLINE_MAP = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/;
 
-/** Puts the mended TypeScript in the place of tslab's, which must not be loaded yet. */
-function mendCompiler() {
+/** The program of the last compilation. */
+let program = null;
+let ts = null;
+
+/** Puts the extended TypeScript in the place of tslab's, which must not be loaded yet. */
+function extendCompiler() {
   const tslab = path.dirname(require.resolve("tslab/package.json"));
   const file = require.resolve("@tslab/typescript-for-tslab", { paths: [tslab] });
-  const ts = require(file);
-  let program = null;
+  ts = require(file);
 
   const createWatchCompilerHost = (roots, options, ...rest) =>
     ts.createWatchCompilerHost(roots, { ...options, strict: true, inlineSourceMap: true }, ...rest);
@@ -25,6 +29,11 @@ function mendCompiler() {
     const { afterProgramCreate } = host;
     host.afterProgramCreate = (builder) => {
       program = builder;
+      const emit = builder.emit.bind(builder);
+      builder.emit = (file, write, token, onlyDeclarations, transformers) => {
+        const before = file?.fileName.endsWith(CELL) ? [transformCell] : [];
+        return emit(file, write, token, onlyDeclarations, { ...transformers, before });
+      };
       afterProgramCreate(builder);
     };
     return ts.createWatchProgram(host);
@@ -84,6 +93,117 @@ function mendCompiler() {
   nameScripts();
 }
 
+/**
+ * Makes a cell's variables shared, and its awaits places to stop.
+ *
+ * tslab copies each variable of a cell to `exports` when it is declared, where later cells read and assign it. The cell's own
+ * functions would keep reading the first copy; here they read and assign `exports` too.
+ */
+function transformCell(context) {
+  const { factory } = context;
+  const checker = program.getProgram().getTypeChecker();
+  const kernel = (name, value) => {
+    const callee = factory.createPropertyAccessExpression(factory.createIdentifier("ferkitKernel"), name);
+    return factory.createCallExpression(callee, undefined, [value]);
+  };
+  const isShared = (symbol, cell) =>
+    (symbol?.declarations ?? []).some((declaration) => {
+      let node = declaration;
+      while (
+        ts.isBindingElement(node) ||
+        ts.isBindingPattern?.(node) ||
+        ts.isObjectBindingPattern(node) ||
+        ts.isArrayBindingPattern(node)
+      )
+        node = node.parent;
+      const list = node.parent;
+      return (
+        ts.isVariableDeclaration(node) &&
+        ts.isVariableDeclarationList(list) &&
+        !(list.flags & ts.NodeFlags.Const) &&
+        ts.isVariableStatement(list.parent) &&
+        list.parent.parent === cell
+      );
+    });
+  const isReference = ({ parent }, node) =>
+    !(ts.isPropertyAccessExpression(parent) && parent.name === node) &&
+    !(parent.name === node && !ts.isShorthandPropertyAssignment(parent)) &&
+    !(parent.propertyName === node);
+  return (cell) => {
+    const shared = (name) =>
+      factory.createPropertyAccessExpression(
+        factory.createIdentifier("exports"),
+        factory.createIdentifier(name),
+      );
+    const visit = (node) => {
+      if (ts.isExportDeclaration(node) || ts.isTypeNode(node)) return node;
+      if (ts.isAwaitExpression(node))
+        return factory.updateAwaitExpression(node, kernel("pause", ts.visitNode(node.expression, visit)));
+      if (ts.isForOfStatement(node) && node.awaitModifier) {
+        const [initializer, each, body] = [node.initializer, node.expression, node.statement].map((part) =>
+          ts.visitNode(part, visit),
+        );
+        return factory.updateForOfStatement(
+          node,
+          node.awaitModifier,
+          initializer,
+          kernel("pauseEach", each),
+          body,
+        );
+      }
+      if (ts.isShorthandPropertyAssignment(node)) {
+        if (!isShared(checker.getShorthandAssignmentValueSymbol(node), cell))
+          return ts.visitEachChild(node, visit, context);
+        const target = shared(node.name.text);
+        const { objectAssignmentInitializer: initializer } = node;
+        const value = initializer
+          ? factory.createAssignment(target, ts.visitNode(initializer, visit))
+          : target;
+        return factory.createPropertyAssignment(factory.createIdentifier(node.name.text), value);
+      }
+      if (
+        ts.isIdentifier(node) &&
+        node.parent &&
+        isReference(node, node) &&
+        isShared(checker.getSymbolAtLocation(node), cell)
+      )
+        return ts.setTextRange(shared(node.text), node);
+      return ts.visitEachChild(node, visit, context);
+    };
+    return ts.visitEachChild(cell, visit, context);
+  };
+}
+
+/** Signature of the call around a position of the cell that was inspected last, with its documentation; empty outside of calls. */
+function signatureAt(position) {
+  const cell = program
+    .getProgram()
+    .getSourceFiles()
+    .find(({ fileName }) => fileName.endsWith(CELL));
+  const before = cell.text.indexOf("\n") + 1; // the line that tslab puts before a cell
+  const never = { isCancellationRequested: () => false, throwIfCancellationRequested: () => {} };
+  const found = ts.SignatureHelp.getSignatureHelpItems(
+    program.getProgram(),
+    cell,
+    before + position,
+    undefined,
+    never,
+  );
+  if (!found) return "";
+  const text = (parts) => parts.map((part) => part.text).join("");
+  const { prefixDisplayParts, separatorDisplayParts, suffixDisplayParts, parameters, documentation } =
+    found.items[found.selectedItemIndex];
+  const separator = text(separatorDisplayParts);
+  const signature =
+    text(prefixDisplayParts) +
+    parameters.map((parameter) => text(parameter.displayParts)).join(separator) +
+    text(suffixDisplayParts);
+  const described = parameters
+    .filter((parameter) => parameter.documentation.length > 0)
+    .map((parameter) => `@param ${parameter.name} ${text(parameter.documentation)}`);
+  return [signature, text(documentation), described.join("\n")].filter((part) => part !== "").join("\n\n");
+}
+
 /** Gives each cell's script a name, by which its lines are found again in a stack. */
 function nameScripts() {
   const { runInThisContext } = vm;
@@ -91,4 +211,4 @@ function nameScripts() {
     runInThisContext(code, { ...options, filename: nextCellFile() ?? options?.filename });
 }
 
-module.exports = { mendCompiler };
+module.exports = { extendCompiler, signatureAt };

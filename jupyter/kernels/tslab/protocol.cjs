@@ -1,90 +1,241 @@
-// What tslab does not say to Jupyter: that a cell begins, that it failed and why, and all that it prints.
+// Jupyter's requests, one at a time and in order: each is busy, then answered, then idle. Extends the server of tslab.
 const { inspect } = require("node:util");
-const { readableStack, startCell } = require("./source-positions.cjs");
+const { Cell, currentCell, failureOf, owner, runAs, turn } = require("./cells.cjs");
+const { signatureAt } = require("./compiler.cjs");
+const { startCell } = require("./source-positions.cjs");
 
 /** How tslab prints what the compiler found. */
 const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
-/** As long as tslab itself drops the cells that were sent along with one that failed, in milliseconds. */
-const DROP_MS = 200;
+/** Time without a new request after which all requests that were sent before have arrived, in milliseconds. */
+const QUIET_MS = 25;
 
-/** The cell that runs, or ran last. */
-let cell = null;
-/** What was thrown, or rejected, where nobody caught it, since the last cell ended. */
+/** Requests on the shell channel by arrival, and the last one that a failure or a stop drops. */
+let [numArrived, numBegun, dropThrough] = [0, 0, 0];
+/** Resolves when the requests behind a stopped cell are dropped. */
+let dropping = Promise.resolve();
+let executionCount = 0;
+/** Inputs by execution count, as `[session, line, input]`. */
+const history = [];
+/** What was thrown or rejected without being caught since the last cell ended. */
 let uncaught = [];
 let executor = null;
+let converter = null;
+/** Declarations of the earlier cells. */
+let declarations = "";
+/** What the next call of the executor gets from the converter. */
+let converted = null;
 
-/** Mends tslab's server; before it starts. */
-function mendProtocol() {
-  const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
+/** Extends tslab's server; call it before the server starts. */
+function extendProtocol() {
+  const jupyter = require("tslab/dist/jupyter.js");
+  const { JupyterHandlerImpl, ZmqServer } = jupyter;
+  jupyter.lastWriteDisplayData = (output, isUpdate) => owner().display(output, isUpdate); // for tslab's own display
   const tslabExecutor = require("tslab/dist/executor.js");
   const { createExecutor } = tslabExecutor;
 
   tslabExecutor.createExecutor = (rootDir, converters) => {
-    executor = createExecutor(rootDir, converters, { log: console.log, error: keepFailure });
+    converter = converters.node;
+    // The executor asks for the conversion of a cell that is converted already: see `convert`.
+    const given = Object.create(converters, { node: { value: { ...converter, convert: () => converted } } });
+    executor = createExecutor(rootDir, given, { log: keepResult, error: keepFailure });
     return executor;
   };
 
-  const { handleExecuteImpl } = JupyterHandlerImpl.prototype;
-  JupyterHandlerImpl.prototype.handleExecuteImpl = async function (request, ...rest) {
-    cell = request.cell;
-    cell.begin(this.execCount + 1);
-    try {
-      return await handleExecuteImpl.call(this, request, ...rest);
-    } finally {
-      await new Promise(setImmediate); // lets a rejection of this cell surface
-      cell.failure ??= uncaught[0];
-      uncaught = [];
-    }
+  const { handleShellMessage, bindSocket } = ZmqServer.prototype;
+  let last = Promise.resolve();
+  ZmqServer.prototype.handleShellMessage = function (socket, ...frames) {
+    if (socket === this.control) return handleShellMessage.call(this, socket, ...frames);
+    const index = ++numArrived;
+    last = last.then(() => {
+      numBegun = index;
+      return handleShellMessage.call(this, socket, ...frames).catch((error) => console.error(error));
+    });
+    return last;
   };
 
   ZmqServer.prototype.handleExecute = async function (socket, message) {
-    send(this, message, socket, "execute_reply", await executeCell(this, message));
+    send(this, message, socket, "execute_reply", await execute(this, message));
   };
+  const answer = (type, contentOf) =>
+    function (socket, message) {
+      send(this, message, socket, type, contentOf(this, message.content));
+    };
+  ZmqServer.prototype.handleCommInfoRequest = answer("comm_info_reply", () => ({ status: "ok", comms: {} }));
+  ZmqServer.prototype.handleShutdown = answer("shutdown_reply", (_, { restart }) => ({
+    status: "ok",
+    restart,
+  }));
+  // tslab warns about requests that it does not know, and never answers them.
+  const { publishStatus } = ZmqServer.prototype;
+  ZmqServer.prototype.publishStatus = function (status, message) {
+    publishStatus.call(this, status, message);
+    const { msg_type: type } = message.header;
+    if (status === "busy" && type in OTHER_REQUESTS)
+      send(
+        this,
+        message,
+        type === "interrupt_request" ? this.control : this.shell,
+        ...OTHER_REQUESTS[type](message),
+      );
+  };
+  const { warn } = console;
+  console.warn = (text, ...rest) => /^unknown msg_type/.test(text) || warn(text, ...rest);
 
-  // By default a queue of more than a thousand messages makes the next send fail, and `idle` may be among the lost.
-  const { bindSocket } = ZmqServer.prototype;
+  // Beyond a thousand waiting messages the next send would fail, and `idle` may be among the lost.
   ZmqServer.prototype.bindSocket = function (socket, port) {
     if (socket === this.iopub) Object.assign(socket, { sendHighWaterMark: 0, sendTimeout: 0 });
     return bindSocket.call(this, socket, port);
   };
 
-  return { interruptCell: () => executor.interrupt() };
+  const { handleKernel, handleInspect, handleComplete } = JupyterHandlerImpl.prototype;
+  JupyterHandlerImpl.prototype.handleKernel = function () {
+    const info = handleKernel.call(this);
+    const { version } = require("@tslab/typescript-for-tslab");
+    const { version: tslab } = require("tslab/package.json");
+    const language_info = { ...info.language_info, version, nbconvert_exporter: "script" };
+    const banner = `TypeScript ${version}, run by tslab ${tslab}`;
+    return { ...info, status: "ok", implementation_version: tslab, language_info, banner };
+  };
+  JupyterHandlerImpl.prototype.handleInspect = function (request) {
+    const found = handleInspect.call(this, request);
+    const text = found.found ? "" : signatureAt(request.cursor_pos);
+    return text ? { ...found, found: true, data: { "text/plain": text } } : found;
+  };
+  // The first answer after a change of the cell comes from the program before it.
+  JupyterHandlerImpl.prototype.handleComplete = function (request) {
+    const first = handleComplete.call(this, request);
+    return first.matches.length > 0 ? first : handleComplete.call(this, request);
+  };
 }
 
-/** Answers a message, on one of the server's sockets. */
-function send(server, message, socket, type, content) {
+/** Requests that tslab does not know, each with the type and content of its answer. */
+const OTHER_REQUESTS = {
+  history_request: ({ content }) => ["history_reply", { status: "ok", history: recall(content) }],
+  interrupt_request: () => {
+    interrupt();
+    return ["interrupt_reply", { status: "ok" }];
+  },
+  connect_request: () => ["connect_reply", { status: "ok" }],
+};
+
+/** Inputs that a history request asks for, oldest first. */
+function recall({ hist_access_type: access, n, start, stop, pattern = "*", output }) {
+  let found = history;
+  if (access === "range")
+    found = history.filter(([, line]) => line >= (start ?? 0) && line < (stop ?? Infinity));
+  if (access === "search") {
+    const glob = pattern
+      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("*", "[^]*")
+      .replaceAll("?", "[^]");
+    found = history.filter(([, , input]) => new RegExp(`^${glob}$`).test(input));
+  }
+  const last = access === "range" || !n ? found : found.slice(-n);
+  return output ? last.map(([session, line, input]) => [session, line, [input, null]]) : last;
+}
+
+/** Answers a message on one of the server's sockets. */
+function send(server, message, socket, type, content, metadata = {}) {
   const envelope = message.createReply();
   envelope.header.msg_type = type;
   envelope.content = content;
+  envelope.metadata = metadata;
   envelope.signAndSend(server.connInfo.key, socket);
 }
 
-async function executeCell(server, message) {
+async function execute(server, message) {
+  const { code, silent = false, stop_on_error: stopsOnError = true } = message.content;
+  if (numBegun <= dropThrough) return { status: "aborted" };
   const publish = (type, content) => send(server, message, server.iopub, type, content);
-  const { code } = message.content;
-  const own = {
-    failure: undefined,
-    begin(number) {
-      startCell(number);
-      publish("execute_input", { code, execution_count: number });
-    },
-    display: (output, isUpdate) => publish(isUpdate ? "update_display_data" : "display_data", output),
-  };
-  const request = { ...message.content, cell: own };
-  const print = (name, text) => publish("stream", { name, text });
-  const reply = await server.handler.handleExecute(request, print, own.display);
-  if (reply.status === "abort") return { ...reply, status: "aborted" };
-  if (reply.status === "ok" && !own.failure) return { ...reply, user_expressions: {}, payload: [] };
-  if (reply.status === "ok") server.handler.execQueue.reset(DROP_MS);
-  const failure = own.failure ?? failureOf(new Error("the cell failed without an error"));
-  publish("error", failure);
-  return { ...reply, ...failure, status: "error" };
+  const cell = new Cell(publish, silent);
+  if (!silent) history.push([0, ++executionCount, code]);
+  cell.publish("execute_input", { code, execution_count: executionCount });
+  startCell(executionCount);
+  const before = numTimers();
+  await runAs(cell, () => runCell(cell, code));
+  await turn(); // lets a rejection of this cell surface
+  cell.failure ??= uncaught[0];
+  uncaught = [];
+  cell.end();
+  await dropping;
+  const reply = { execution_count: executionCount, numTimers: Math.max(0, numTimers() - before) };
+  if (!cell.failure) return { ...reply, status: "ok", user_expressions: {}, payload: [] };
+  if (stopsOnError) await dropQueued();
+  cell.publish("error", cell.failure);
+  return { ...reply, ...cell.failure, status: "error" };
+}
+
+/** Runs a cell's code; how it fails is kept in the cell. */
+async function runCell(cell, code) {
+  try {
+    await convert(cell, code);
+    const isDone = await Promise.race([executor.execute(code), cell.stopped]);
+    if (isDone) {
+      declarations = converted.declOutput ?? "";
+      if (cell.result !== undefined)
+        await publishResult(cell, await Promise.race([cell.result, cell.stopped]));
+    }
+    if (cell.isStopped && cell.interruptCallbacks.size === 0) cell.fail();
+    else if (!isDone) cell.failure ??= failureOf(new Error("The cell failed without an error."));
+  } catch (error) {
+    cell.fail(error);
+  }
+  const hint = cell.failure?.ename === "TypeScriptError" ? hintFor(code) : "";
+  if (hint) {
+    const { ename, evalue, traceback } = cell.failure;
+    cell.failure = { ename, evalue: `${evalue}\n${hint}`, traceback: [...traceback, hint] };
+  }
+}
+
+/** Keeps the value of a cell's last expression. */
+function keepResult(value) {
+  currentCell().result = value;
+}
+
+/** Shows the value of a cell's last expression, in the forms that ferkit has for it. */
+async function publishResult(cell, value) {
+  if (value === undefined || value === null || cell.isStopped) return;
+  const text = typeof value === "string" ? value : inspect(value);
+  const data = (await globalThis.ferkitKernel.toBundle?.(value)) ?? { "text/plain": text };
+  cell.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
+}
+
+/** Compiles a cell. A stop during that time is noticed before the cell runs, and what was compiled is kept. */
+async function convert(cell, code) {
+  if (/^\s*\/\*\*?\s*@module\b/.test(code)) return; // tslab registers it as a module without running it
+  converted = converter.convert(declarations, code);
+  await turn();
+  if (cell.isStopped)
+    converted = { ...converted, diagnostics: [], output: undefined, declOutput: declarations };
+}
+
+/** Timers that are still to fire. */
+function numTimers() {
+  return process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+}
+
+/** Drops the requests that were sent before now. */
+async function dropQueued() {
+  for (let seen = -1; seen !== numArrived; ) {
+    seen = numArrived;
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  }
+  dropThrough = numArrived;
+}
+
+/** Stops the running cell and drops what is queued behind it. */
+function interrupt() {
+  const cell = currentCell();
+  if (!cell?.isRunning) return;
+  dropping = dropQueued();
+  cell.interrupt();
 }
 
 /** Takes what tslab's executor prints of a cell that failed: a compiler's message, or what was thrown. */
 function keepFailure(...printed) {
+  const cell = currentCell();
   if (printed[0] !== DIAGNOSTIC_FORMAT) {
-    cell.failure = failureOf(printed[0]);
+    cell.fail(printed[0]);
     return;
   }
   const [, file, line, column, text] = printed;
@@ -94,18 +245,32 @@ function keepFailure(...printed) {
   cell.failure = { ename: "TypeScriptError", evalue, traceback: `TypeScriptError: ${evalue}`.split("\n") };
 }
 
-/** Takes what was thrown, or rejected, where nobody caught it: the cell that runs fails with it, or else the next one. */
+/** Takes what was thrown or rejected without being caught: the running cell fails with it, otherwise the next one. */
 function keepUncaught(thrown) {
   uncaught.push(failureOf(thrown));
 }
 
-/** What Jupyter's `error` message carries. */
-function failureOf(thrown) {
-  if (!(thrown instanceof Error)) {
-    const evalue = inspect(thrown);
-    return { ename: "Thrown", evalue, traceback: [`Thrown: ${evalue}`] };
-  }
-  return { ename: thrown.name, evalue: thrown.message, traceback: readableStack(thrown) };
+/** Habits from IPython, each with what does it here. */
+const HABITS = [
+  [
+    /^\s*%%?timeit|^\s*%%?time/,
+    'To time a cell, put console.time("cell") above the code and console.timeEnd("cell") below it.',
+  ],
+  [/^\s*%/, "Cells are TypeScript; there are no % magics."],
+  [
+    /^\s*!\s*\w/,
+    'To run a shell command: import { execSync } from "node:child_process"; execSync("ls").toString();',
+  ],
+  [/^\s*\?+\s*\w|^[\s\w.]+\?+\s*$/, "To see what a name is, put the cursor on it and press Shift-Tab."],
+  [
+    /^\s*(from\s+[\w.]+\s+import|import\s+[\w.]+\s*$|def\s+\w+\(|print\s+\S)/,
+    "This looks like Python; cells are TypeScript.",
+  ],
+];
+
+/** What to do instead, for a cell that does not compile because of a habit from IPython; otherwise empty. */
+function hintFor(code) {
+  return HABITS.find(([pattern]) => pattern.test(code))?.[1] ?? "";
 }
 
-module.exports = { currentCell: () => cell, keepUncaught, mendProtocol };
+module.exports = { extendProtocol, interrupt, keepUncaught };

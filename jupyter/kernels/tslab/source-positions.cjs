@@ -1,4 +1,4 @@
-// Where the lines of compiled cells and of src stand in what was written.
+// Maps lines of compiled cells and of src back to what was written.
 const { SourceMap } = require("node:module");
 const path = require("node:path");
 

@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import {
+  type CellResult,
+  type Conversation,
+  contentsOf,
+  converse,
+  printed,
+  type Request,
+  resultOf,
+} from "./kernel.js";
+
+/**
+ * Groups by title, sent to one kernel because its start takes seconds. Node.js loses an interrupt at the very end of a cell's
+ * synchronous part, so cells that are stopped print after it.
+ */
+const GROUPS: Record<string, Request[]> = {
+  "declared number": [{ code: "let rate = 1;\nconst rateAt = (step: number) => rate / step;" }],
+  "assigned number": [{ code: "rate = 5;\nrateAt(1);" }],
+  "declared parameter": [{ code: "let epochs = 8;\nconst total = () => epochs * 10;" }],
+  "injected parameter": [{ code: "epochs = 3;" }],
+  "read parameter": [{ code: "console.log(epochs, total());" }],
+  "declared others": [
+    {
+      code: [
+        "let list = [1], count = 0;",
+        "let { a, b: [second] } = { a: 1, b: [2] };",
+        "const read = () => ({ list, count: count++, a, second });",
+        "function swap() { [a, second] = [second, a]; ({ count = 7 } = {} as { count?: number }); }",
+      ].join("\n"),
+    },
+  ],
+  "assigned others": [{ code: "list = [1, 2]; count = 40; a = 5;\nread(); swap(); [read(), count];" }],
+  "a class and a loop": [
+    { code: "for (let i = 0, epochs = 0; i < 2; i++) epochs += i;\nclass Model { epochs = epochs; }" },
+  ],
+  "a class of a later cell": [{ code: "epochs = 4;\nnew Model().epochs;" }],
+  queued: [
+    { code: "await new Promise((resolve) => setTimeout(resolve, 300));" },
+    { code: "1;" },
+    { type: "complete_request", content: { code: "Mat", cursor_pos: 3 } },
+  ],
+  failure: [{ code: "throw new Error('x');" }, { code: "1;" }, { code: "2;" }],
+  "after a failure": [{ code: "3;" }],
+  "expected failure": [{ code: "throw new Error('x');", stopOnError: false }, { code: "1 + 1;" }],
+  late: [
+    {
+      code: "setTimeout(() => { console.log('late'); hooks.display({ 'text/plain': 'shown' }, 'id', false); }, 200);",
+    },
+    { code: "await new Promise((resolve) => setTimeout(resolve, 500)); console.log('second');" },
+  ],
+  "pending timer": [{ code: "setTimeout(() => {}, 500);" }],
+  history: [
+    { type: "history_request", content: { hist_access_type: "tail", n: 2, raw: true, output: false } },
+  ],
+  search: [
+    {
+      type: "history_request",
+      content: { hist_access_type: "search", pattern: "let ep*", raw: true, output: false },
+    },
+  ],
+  comms: [{ type: "comm_info_request", content: {} }],
+  "first completion": [
+    { type: "complete_request", content: { code: "const shape = { side: 3 };\nshape.", cursor_pos: 33 } },
+  ],
+  signature: [
+    {
+      type: "inspect_request",
+      content: {
+        code: "/** Adds.\n * @param a - The first. */\nfunction add(a: number, b: number) { return a + b; }\nadd(",
+        cursor_pos: 95,
+        detail_level: 0,
+      },
+    },
+  ],
+  promise: [{ code: "Promise.resolve(7);" }],
+  text: [{ code: '"plain text";' }],
+  declaration: [{ code: "let unused = 5;" }],
+  magic: [{ code: "%%time\nconst x = 1;" }],
+  shell: [{ code: "!ls" }],
+  question: [{ code: "?rate" }],
+  python: [{ code: "import numpy" }],
+  "left-over listener": [
+    { code: "hooks.onInterrupt(() => {}); console.log('failing'); throw new Error('x');" },
+  ],
+  "stopped wait": [
+    {
+      code: "await new Promise(setImmediate); console.log('waits'); await new Promise((resolve) => setTimeout(resolve, 60_000));",
+      interruptAt: "waits",
+    },
+    { code: "console.log('dropped');" },
+  ],
+  "stopped microtasks": [
+    {
+      code: [
+        "await new Promise(setImmediate); console.log('loops');",
+        "for (let i = 0; i < 600; i++) { const end = Date.now() + 50; while (Date.now() < end); await null; }",
+      ].join("\n"),
+      interruptAt: "loops",
+    },
+  ],
+  "stopped listener": [
+    {
+      code: "const stopped = new Promise((resolve) => hooks.onInterrupt(() => resolve('model kept')));\nawait new Promise(setImmediate); console.log('trains'); await stopped;",
+      interruptAt: "trains",
+    },
+    { code: "console.log('dropped');" },
+  ],
+  "after the stops": [{ code: "console.log('alive');" }],
+};
+
+describe("a request to the kernel", function () {
+  this.timeout(180_000);
+  let conversation: Conversation;
+  const firstOf = (title: string) => {
+    const titles = Object.keys(GROUPS);
+    return titles.slice(0, titles.indexOf(title)).reduce((sum, one) => sum + GROUPS[one].length, 0);
+  };
+  const resultsOf = (title: string): CellResult[] => {
+    const first = firstOf(title);
+    return conversation.results.slice(first, first + GROUPS[title].length);
+  };
+  const errorOf = (title: string) =>
+    contentsOf(resultsOf(title)[0], "error")[0] as { ename: string; evalue: string };
+
+  before(async () => {
+    const declare = { code: "const hooks = (globalThis as any).ferkitKernel;" };
+    const groups = [[declare], ...Object.values(GROUPS)];
+    conversation = await converse("tslab", groups, { late: 0.5, patience: 20 });
+    conversation.results.shift();
+    conversation.statuses = conversation.statuses.map(([request, state]) => [request - 1, state]);
+  });
+
+  it("that assigns a variable changes it for the functions of earlier cells", () => {
+    assert.equal(resultOf(resultsOf("assigned number")[0]), "5");
+    assert.equal(printed(resultsOf("read parameter")[0]), "3 30\n");
+    assert.equal(resultOf(resultsOf("a class of a later cell")[0]), "4");
+  });
+
+  it("that assigns lists, counters and destructured variables changes them too", () => {
+    // read() leaves count at 41; swap() exchanges a = 5 and second = 2, and sets count to 7; the last read() makes it 8.
+    const expected = "[ { list: [ 1, 2 ], count: 7, a: 2, second: 5 }, 8 ]";
+    assert.equal(String(resultOf(resultsOf("assigned others")[0])).replace(/\s+/g, " "), expected);
+  });
+
+  it("is busy, then idle, before the next one is busy", () => {
+    const first = firstOf("queued");
+    const states = conversation.statuses.filter(([request]) => request >= first && request < first + 3);
+    assert.deepEqual(
+      states.map(([request, state]) => `${request - first} ${state}`),
+      ["0 busy", "0 idle", "1 busy", "1 idle", "2 busy", "2 idle"],
+    );
+  });
+
+  it("that fails drops those that were queued behind it, and no later one", () => {
+    assert.deepEqual(
+      resultsOf("failure").map(({ status }) => status),
+      ["error", "aborted", "aborted"],
+    );
+    assert.equal(resultsOf("after a failure")[0].status, "ok");
+  });
+
+  it("that may fail drops nothing", () => {
+    assert.deepEqual(
+      resultsOf("expected failure").map(({ status }) => status),
+      ["error", "ok"],
+    );
+  });
+
+  it("keeps its late output", () => {
+    const [first, second] = resultsOf("late");
+    assert.equal(printed(first), "late\n");
+    assert.deepEqual(contentsOf(first, "display_data")[0].data, { "text/plain": "shown" });
+    assert.equal(printed(second), "second\n");
+  });
+
+  it("says how many timers it leaves", () => {
+    assert.equal(resultsOf("pending timer")[0].reply?.numTimers, 1);
+    assert.equal(resultsOf("text")[0].reply?.numTimers, 0);
+  });
+
+  it("for the history is answered with the inputs", () => {
+    const [{ reply }] = resultsOf("history");
+    assert.deepEqual(
+      (reply as { history: unknown[][] }).history.map(([, , input]) => input),
+      [(GROUPS.late[1] as { code: string }).code, "setTimeout(() => {}, 500);"],
+    );
+    assert.equal((resultsOf("search")[0].reply as { history: unknown[] }).history.length, 1);
+  });
+
+  it("for comms is answered", () => {
+    assert.deepEqual(resultsOf("comms")[0].reply, { status: "ok", comms: {} });
+  });
+
+  it("for completion is answered at the first try", () => {
+    assert.deepEqual(resultsOf("first completion")[0].reply?.matches, ["side"]);
+  });
+
+  it("for help inside a call shows the signature", () => {
+    const data = resultsOf("signature")[0].reply?.data as Record<string, string>;
+    assert.equal(data["text/plain"], "add(a: number, b: number): number\n\nAdds.\n\n@param a - The first.");
+  });
+
+  it("shows the value of a promise", () => {
+    assert.equal(resultOf(resultsOf("promise")[0]), "7");
+  });
+
+  it("shows text as it is, and nothing for a declaration", () => {
+    assert.equal(resultOf(resultsOf("text")[0]), "plain text");
+    assert.equal(resultOf(resultsOf("declaration")[0]), undefined);
+  });
+
+  it("with a habit from IPython fails with what to do instead", () => {
+    assert.match(errorOf("magic").evalue, /console\.time\("cell"\)/);
+    assert.match(errorOf("shell").evalue, /execSync/);
+    assert.match(errorOf("question").evalue, /press Shift-Tab/);
+    assert.match(errorOf("python").evalue, /cells are TypeScript/);
+  });
+
+  it("that is stopped fails and drops the queue, whatever an earlier cell left behind", () => {
+    const [stopped, dropped] = resultsOf("stopped wait");
+    assert.equal(stopped.status, "error");
+    assert.equal(errorOf("stopped wait").evalue, "The cell was stopped.");
+    assert.equal(dropped.status, "aborted");
+  });
+
+  it("is stopped in a loop of settled promises", () => {
+    assert.equal(errorOf("stopped microtasks")?.ename, "Interrupted");
+  });
+
+  it("that stops by itself succeeds, and drops the queue", () => {
+    const [stopped, dropped] = resultsOf("stopped listener");
+    assert.equal(stopped.status, "ok");
+    assert.equal(dropped.status, "aborted");
+    assert.equal(printed(resultsOf("after the stops")[0]), "alive\n");
+  });
+});
