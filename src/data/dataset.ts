@@ -14,6 +14,8 @@ export interface PackedImages {
   numChannels: 1 | 3;
   /** File of each image, relative to the data set's root. */
   paths: string[];
+  /** SHA-256 of each file's bytes, in hexadecimal; absent for images that come from no file. */
+  digests?: string[];
 }
 
 /** A data set ready to train on. */
@@ -24,6 +26,8 @@ export interface Dataset {
   classNames: string[];
   /** How it was split, if known. */
   split?: SplitName;
+  /** What `loadDataset` was called with, including defaults. */
+  options?: Readonly<Record<string, unknown>>;
   train: PackedImages;
   validation: PackedImages;
 }

@@ -77,7 +77,8 @@ export async function loadDataset(
   checkKnownClasses(folders, classNames);
   const decoded = await loadDecoded(folders, imageSize, onProgress);
   checkReadable(decoded, folders, maxUnreadableShare);
-  return assemble(name, folders, decoded, classNames, options);
+  const { onProgress: _, ...used } = options;
+  return { ...assemble(name, folders, decoded, classNames, options), options: used };
 }
 
 /** Returns the folder of the images; draws, downloads or unpacks them first if necessary. */
@@ -184,5 +185,6 @@ function select(
     imageSize,
     numChannels,
     paths: indices.map((index) => samples[index].path),
+    digests: indices.map((index) => samples[index].digest),
   };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -36,8 +37,15 @@ describe("loadDataset", () => {
 
   it("packs the images of each split with their labels, and reports on them", async () => {
     await drawImages(data(), SPLIT_FACES);
-    const { report, ...dataset } = await load();
-    const values = async ({ pixels, ...images }: PackedImages) => ({
+    const { report, options, ...dataset } = await load();
+    assert.deepEqual([options?.data, options?.seed, options?.validationShare], [data(), 0, 0.2]);
+    const digest = (file: string) =>
+      createHash("sha256")
+        .update(readFileSync(`${data()}/${file}`))
+        .digest("hex");
+    for (const { paths, digests } of [dataset.train, dataset.validation])
+      assert.deepEqual(digests, paths.map(digest));
+    const values = async ({ pixels, digests, ...images }: PackedImages) => ({
       ...images,
       pixels: await valuesOf(pixels, images.numImages),
     });
