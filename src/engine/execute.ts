@@ -2,12 +2,7 @@
 import { type Tensor, tf } from "./tf.js";
 
 type Attribute = { name: string; type: number; value: unknown };
-interface Backend {
-  binding: Record<
-    "TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING" | "TF_ATTR_SHAPE",
-    number
-  > &
-    Record<"TF_FLOAT" | "TF_INT32" | "TF_RESOURCE", number>;
+interface Engine {
   executeSingleOutput(name: string, attributes: Attribute[], inputs: Tensor[]): Tensor;
   executeMultipleOutputs(
     name: string,
@@ -16,26 +11,32 @@ interface Backend {
     numOutputs: number,
   ): Tensor[];
 }
-const backend = tf.backend() as unknown as Backend;
-const { binding } = backend;
+let loaded: Engine | null = null;
 
-const attribute = (type: keyof Backend["binding"]) => (name: string, value: unknown) => ({
-  name,
-  type: binding[type],
-  value,
-});
-export const int = attribute("TF_ATTR_INT");
-export const float = attribute("TF_ATTR_FLOAT");
-export const bool = attribute("TF_ATTR_BOOL");
-export const string = attribute("TF_ATTR_STRING");
-export const shape = attribute("TF_ATTR_SHAPE");
-const type = attribute("TF_ATTR_TYPE");
-export const floatType = (name = "T") => type(name, binding.TF_FLOAT);
-export const intType = (name: string) => type(name, binding.TF_INT32);
+/** Asks for the engine when the first op runs, so that nothing loads it before. */
+function engine(): Engine {
+  loaded ??= tf.backend() as unknown as Engine;
+  return loaded;
+}
+
+// Numbers of TensorFlow's C interface (tf_attrtype.h, tf_datatype.h), which the engine has too once it is loaded.
+const ATTRIBUTE_TYPES = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 };
+const FLOAT32 = 1;
+const INT32 = 3;
+
+const attribute = (type: number) => (name: string, value: unknown) => ({ name, type, value });
+export const int = attribute(ATTRIBUTE_TYPES.int);
+export const float = attribute(ATTRIBUTE_TYPES.float);
+export const bool = attribute(ATTRIBUTE_TYPES.bool);
+export const string = attribute(ATTRIBUTE_TYPES.string);
+export const shape = attribute(ATTRIBUTE_TYPES.shape);
+const type = attribute(ATTRIBUTE_TYPES.type);
+export const floatType = (name = "T") => type(name, FLOAT32);
+export const intType = (name: string) => type(name, INT32);
 
 /** Runs one eager op with one output. */
 export function execute(name: string, attributes: Attribute[], ...inputs: Tensor[]): Tensor {
-  return backend.executeSingleOutput(name, attributes, inputs);
+  return engine().executeSingleOutput(name, attributes, inputs);
 }
 
 /** Runs one eager op with `numOutputs` outputs. */
@@ -45,7 +46,7 @@ export function executeMany(
   attributes: Attribute[],
   ...inputs: Tensor[]
 ): Tensor[] {
-  return backend.executeMultipleOutputs(name, attributes, inputs, numOutputs);
+  return engine().executeMultipleOutputs(name, attributes, inputs, numOutputs);
 }
 
 const shapeTensors = new Map<string, Tensor>();

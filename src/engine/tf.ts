@@ -8,8 +8,24 @@ legacyUtil.isArray ??= Array.isArray;
 // Errors of the library stay; two notices that it prints while it is loaded heed no setting.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 
-// `require`, since an import would be hoisted above the lines before it.
-const tf: typeof import("@tensorflow/tfjs-node-gpu") = require("@tensorflow/tfjs-node-gpu");
+type Engine = typeof import("@tensorflow/tfjs-node-gpu");
+let loaded: Engine | null = null;
+
+/** Loads when it is first used, since the library takes a second; `require`, since an import would load at once. */
+function engine(): Engine {
+  loaded ??= require("@tensorflow/tfjs-node-gpu") as Engine;
+  return loaded;
+}
+
+/** The engine: all of tfjs. */
+export const tf = new Proxy({} as Engine, {
+  get: (_, name) => Reflect.get(engine(), name),
+  has: (_, name) => Reflect.has(engine(), name),
+  ownKeys: () => Reflect.ownKeys(engine()),
+  getOwnPropertyDescriptor: (_, name) => {
+    const descriptor = Reflect.getOwnPropertyDescriptor(engine(), name);
+    return descriptor && { ...descriptor, configurable: true };
+  },
+});
 
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
-export { tf };
