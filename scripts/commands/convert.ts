@@ -28,7 +28,7 @@ export function addConvertCommand(program: Command): void {
     .command("convert")
     .argument(
       "<source>",
-      "a model folder, or a file of weights fine-tuned in timm (safetensors, or an old torch checkpoint)",
+      "a model folder, or a file of weights fine-tuned in timm (safetensors, or a torch checkpoint)",
     )
     .description(
       "write a model with smaller weights, or one that was fine-tuned in PyTorch, as a model folder",

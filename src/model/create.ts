@@ -62,7 +62,7 @@ export async function importNetwork(
   file: string,
   config: Omit<ModelConfig, "preprocessing">,
 ): Promise<Network> {
-  const { parameters } = await loadPretrained(config.variant, { weights: file });
+  const parameters = await loadPretrained(config.variant, { weights: file });
   return new Network({ ...config, preprocessing: preprocessing(config.variant) }, parameters);
 }
 
@@ -72,8 +72,8 @@ async function startingPoint({
   onProgress,
 }: CreateOptions): Promise<Map<string, ParameterValue> | null> {
   if (weights === "random") return null;
-  if (weights === "imagenet") return (await loadPretrained(variant, { onProgress })).parameters;
+  if (weights === "imagenet") return loadPretrained(variant, { onProgress });
   const isFolder = (await stat(weights).catch(() => null))?.isDirectory();
   if (isFolder) return (await loadParameters(weights)).parameters;
-  return (await loadPretrained(variant, { weights })).parameters;
+  return loadPretrained(variant, { weights });
 }

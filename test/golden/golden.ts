@@ -5,7 +5,7 @@ import { type Tensor4D, tf } from "../../src/engine/tf.js";
 import type { Variant } from "../../src/model/efficientnet.js";
 import { type ModelConfig, Network } from "../../src/model/network.js";
 import { type ParameterSpec, parameterSpecs } from "../../src/model/parameters.js";
-import { torchShape, toTensorFlow } from "../../src/model/weights/torch-layout.js";
+import { torchShape, toTensorFlow } from "../../src/model/weights/state-dict.js";
 
 interface Golden {
   pretrainedLogits: { lite0: Record<"224" | "48", number[]> };

@@ -64,7 +64,7 @@ describe("a classifier's errors", () => {
       await assert.rejects(loadClassifier(at("model")), {
         name: "InputError",
         message:
-          /^Expected \d+ bytes of weights at .*\.bin but found 4096\. Copy the folder again, or train anew\.$/,
+          /^Expected \d+ bytes of weights at .*\.bin but found 4096\. Copy the folder again, or train from scratch\.$/,
       });
       rmSync(path.join(at("model"), weights));
       await assert.rejects(loadClassifier(at("model")), { message: /bytes of weights .* but found 0\. / });

@@ -46,7 +46,7 @@ describe("Network", () => {
         console.log("      skipped: no weights in the cache; run `npm run setup`");
         this.skip();
       }
-      const { parameters } = await loadPretrained("lite0");
+      const parameters = await loadPretrained("lite0");
       const classNames = Array.from({ length: 1000 }, (_, i) => String(i));
       const preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
       const network = new Network(

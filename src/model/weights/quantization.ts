@@ -1,20 +1,19 @@
-// Numbers of a weights file in fewer bytes, as tfjs' manifests describe them.
-import { fromFloat16, toFloat16 } from "./float16.js";
+// Numbers in fewer bytes, as tfjs' weight manifests describe them.
 
-/** How exactly numbers are kept: in 4, 2 or 1 bytes. */
+/** How numbers are stored: in 4, 2 or 1 bytes. */
 export type Precision = "float32" | "float16" | "uint8";
 
 export const PRECISIONS: Precision[] = ["float32", "float16", "uint8"];
 
-/** What a manifest says of numbers that are not float32 in the file; `uint8` stands for `scale · number + min`. */
+/** How a manifest describes numbers that are not float32 in the file; in `uint8`, a number is `scale · byte + min`. */
 export type Quantization =
   | { dtype: "float16"; original_dtype: "float32" }
   | { dtype: "uint8"; original_dtype: "float32"; min: number; scale: number };
 
-/** Bytes a number of each precision takes. */
+/** Bytes of one number in each precision. */
 export const BYTES_PER_NUMBER: Record<Precision, number> = { float32: 4, float16: 2, uint8: 1 };
 
-/** Packs numbers, all of which must be finite, and says how; `uint8` in 256 even steps from the least to the greatest. */
+/** Packs finite numbers and describes how; `uint8` in 256 even steps from the smallest to the largest. */
 export function pack(
   numbers: Float32Array,
   precision: Precision,
@@ -24,7 +23,7 @@ export function pack(
   if (precision === "float16")
     return { bytes: bytesOf(toFloat16(numbers)), quantization: { dtype: "float16", original_dtype } };
   const [min, max] = numbers.reduce(
-    ([least, greatest], number) => [Math.min(least, number), Math.max(greatest, number)],
+    ([smallest, largest], number) => [Math.min(smallest, number), Math.max(largest, number)],
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   );
   const scale = (max - min) / 255 || 1; // all may be the same
@@ -32,9 +31,9 @@ export function pack(
   return { bytes: bytesOf(steps), quantization: { dtype: "uint8", original_dtype, min, scale } };
 }
 
-/** The numbers that `pack` packed. */
+/** Returns the numbers that `pack` packed. */
 export function unpack(bytes: Uint8Array, quantization?: Quantization): Float32Array {
-  const { buffer } = new Uint8Array(bytes); // a copy, since the numbers may begin anywhere and typed arrays may not
+  const { buffer } = new Uint8Array(bytes); // a copy, since typed arrays must be aligned
   if (!quantization) return new Float32Array(buffer);
   if (quantization.dtype === "float16") return fromFloat16(new Uint16Array(buffer));
   const { min, scale } = quantization;
@@ -43,4 +42,35 @@ export function unpack(bytes: Uint8Array, quantization?: Quantization): Float32A
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** Returns numbers from their half-precision bits: a sign, 5 bits of exponent, 10 of fraction (IEEE 754 binary16). */
+export function fromFloat16(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, (half) => {
+    const sign = half & 0x8000 ? -1 : 1;
+    const exponent = (half >> 10) & 0x1f;
+    const fraction = half & 0x3ff;
+    if (exponent === 0) return sign * fraction * 2 ** -24;
+    if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    return sign * (1024 + fraction) * 2 ** (exponent - 25);
+  });
+}
+
+/** Returns the half-precision bits of numbers, each rounded to the nearest, ties to even; infinite from 65,520 up. */
+export function toFloat16(values: Float32Array): Uint16Array {
+  const allBits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(allBits, (bits, i) => {
+    const sign = (bits >>> 16) & 0x8000;
+    const magnitude = bits & 0x7fffffff;
+    if (magnitude > 0x7f800000) return sign | 0x7e00; // not a number
+    if (magnitude >= 0x477ff000) return sign | 0x7c00;
+    if (magnitude < 0x38800000) return sign | roundToEven(Math.abs(values[i]) * 2 ** 24); // below 2^-14 in steps of 2^-24
+    const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+    return sign | ((rounded - 0x38000000) >>> 13); // the exponents' biases are 127 and 15
+  });
+}
+
+function roundToEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
 }

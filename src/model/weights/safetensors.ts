@@ -1,38 +1,42 @@
-// Reads safetensors: the length of a header, the header as JSON, the numbers. Format:
-// https://huggingface.co/docs/safetensors
+// Reads safetensors: the length of a header, the header as JSON, the numbers (https://huggingface.co/docs/safetensors).
 import { InputError } from "../../errors.js";
-import { fromFloat16 } from "./float16.js";
-import type { TorchTensor } from "./torch-layout.js";
+import { fromFloat16 } from "./quantization.js";
+import type { TorchTensor } from "./state-dict.js";
 
-/** A tensor as the header describes it; offsets count from the header's end. */
+/** A tensor in the header; offsets count from the header's end. */
 interface Entry {
   dtype: string;
   shape: number[];
   data_offsets: [number, number];
 }
 
-/** Bytes of the header's length. */
+type Header = { __metadata__?: { "ferkit.names"?: string } } & Record<string, unknown>;
+
+/** Bytes that the header's length takes. */
 const PREFIX_BYTES = 8;
 
 const BYTES_PER_ELEMENT: Record<string, number> = { F32: 4, F16: 2, BF16: 2, I64: 8 };
 
-/** Whether bytes begin as a safetensors file does: a length, then JSON. */
+/** True if bytes begin like a safetensors file: a length, then JSON. */
 export function isSafetensors(bytes: Buffer): boolean {
   return bytes[PREFIX_BYTES] === "{".charCodeAt(0);
 }
 
 /**
- * The tensors of a safetensors file by name, in the order of its header, which is not the layers'. Half-precision numbers
- * and counters (int64) become float32.
+ * Returns the tensors of a safetensors file by name, as float32, in the order of its metadata entry `ferkit.names`, otherwise of its
+ * header.
  *
  * @param where - Names the file in errors.
- * @throws InputError when the file is no such file, is cut short, or holds numbers of another kind.
+ * @throws InputError if the file is of another format, is cut short, or has numbers of another type.
  */
 export function readSafetensors(bytes: Buffer, where: string): Map<string, TorchTensor> {
   const { header, data } = split(bytes, where);
+  const { __metadata__: metadata, ...entries } = header as Header;
+  const order = metadata?.["ferkit.names"];
+  const names = order ? (JSON.parse(order) as string[]) : Object.keys(entries);
   const tensors = new Map<string, TorchTensor>();
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
+  for (const name of names) {
+    const entry = entries[name];
     if (!isEntry(entry)) throw notSafetensors(where, `no type, shape and offsets for ${name}`);
     tensors.set(name, { shape: entry.shape, data: numbersOf(entry, name, data, where) });
   }
@@ -48,7 +52,7 @@ function split(bytes: Buffer, where: string): { header: object; data: Buffer } {
   try {
     return { header: JSON.parse(text), data: bytes.subarray(end) };
   } catch {
-    throw notSafetensors(where, "a header that is no JSON");
+    throw notSafetensors(where, "a header that is not JSON");
   }
 }
 
@@ -70,8 +74,8 @@ function numbersOf({ dtype, shape, data_offsets }: Entry, name: string, data: Bu
     );
   const numBytes = shape.reduce((product, dimension) => product * dimension, BYTES_PER_ELEMENT[dtype]);
   if (end - start !== numBytes)
-    throw notSafetensors(where, `${end - start} bytes in place of ${numBytes} for ${name}`);
-  // A copy, since the numbers may begin anywhere and typed arrays may not.
+    throw notSafetensors(where, `${end - start} bytes instead of ${numBytes} for ${name}`);
+  // A copy, since typed arrays must be aligned.
   const { buffer } = new Uint8Array(data.subarray(start, end));
   if (dtype === "F32") return new Float32Array(buffer);
   if (dtype === "I64") return Float32Array.from(new BigInt64Array(buffer), Number);
@@ -79,7 +83,7 @@ function numbersOf({ dtype, shape, data_offsets }: Entry, name: string, data: Bu
   return dtype === "BF16" ? fromBfloat16(halves) : fromFloat16(halves);
 }
 
-/** bfloat16 is the upper half of a float32. */
+/** Returns numbers from their bfloat16 bits, the upper half of a float32. */
 function fromBfloat16(halves: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
 }
@@ -89,6 +93,6 @@ function notSafetensors(where: string, found: string): InputError {
     expected: "a safetensors file",
     where,
     found,
-    fix: "Download the file again, or give another one.",
+    fix: "Download the file again or choose another one.",
   });
 }

@@ -1,4 +1,4 @@
-// Named arrays of numbers in one binary file, with their names and shapes kept elsewhere, as tfjs' weight manifests have it.
+// Named arrays of numbers in one binary file; a manifest elsewhere has their names and shapes, as in tfjs.
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
@@ -11,20 +11,20 @@ export interface TensorSpec {
   name: string;
   shape: number[];
   dtype: "float32";
-  /** Where the file holds other numbers than float32. */
+  /** Present if the file's numbers are not float32. */
   quantization?: Quantization;
 }
 
-/** Says which file holds which arrays, in order and without gaps. */
+/** Which file holds which arrays, in order and without gaps. */
 export interface TensorManifest {
   paths: string[];
   weights: TensorSpec[];
 }
 
 /**
- * Writes arrays into a file named by their content, so that no file that is in use is overwritten.
+ * Writes arrays into a file named by their content, so that it overwrites no file in use.
  *
- * @param precisionOf - How exactly to keep an array; as float32 unless told.
+ * @param precisionOf - Precision of an array, by default float32.
  */
 export async function writeTensors(
   dir: string,
@@ -47,7 +47,7 @@ export async function writeTensors(
 /**
  * Reads what `writeTensors` wrote.
  *
- * @throws InputError when the file is missing or cut short.
+ * @throws InputError if the file is missing or cut short.
  */
 export async function readTensors(
   dir: string,
@@ -66,7 +66,7 @@ export async function readTensors(
       expected: `${expected} bytes of weights`,
       where: file,
       found: `${bytes.length}`,
-      fix: "Copy the folder again, or train anew.",
+      fix: "Copy the folder again, or train from scratch.",
     });
   let offset = 0;
   return new Map(
@@ -78,7 +78,7 @@ export async function readTensors(
   );
 }
 
-/** Removes the files of earlier writes from a folder, once nothing refers to them. */
+/** Removes the files of earlier writes from a folder when nothing refers to them. */
 export async function removeOldTensors(dir: string, { paths }: TensorManifest): Promise<void> {
   for (const name of await readdir(dir))
     if (/^weights-.*\.(bin|tmp)$/.test(name) && !paths.includes(name))

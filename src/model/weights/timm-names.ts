@@ -37,15 +37,15 @@ const WEIGHTS: Record<string, string> = {
 };
 
 /**
- * The name that timm gives a parameter: `block2b_dwconv/depthwise_kernel` is `blocks.1.1.conv_dw.weight`.
+ * Returns the name that timm gives a parameter: `block2b_dwconv/depthwise_kernel` is `blocks.1.1.conv_dw.weight`.
  *
  * @param parameterName - One of `parameterSpecs`.
  */
 export function timmName(parameterName: string): string {
   const [layer, weight] = parameterName.split("/");
-  const [, stage, place, part] = layer.match(/^block(\d)([a-z])_(\w+)$/) ?? [];
+  const [, stage, letter, part] = layer.match(/^block(\d)([a-z])_(\w+)$/) ?? [];
   if (!stage) return `${LAYERS[layer]}.${WEIGHTS[weight]}`;
   const block = stage === "1" ? SEPARABLE_BLOCK : EXPANDING_BLOCK;
-  const index = place.charCodeAt(0) - "a".charCodeAt(0);
+  const index = letter.charCodeAt(0) - "a".charCodeAt(0);
   return `blocks.${Number(stage) - 1}.${index}.${block[part]}.${WEIGHTS[weight]}`;
 }

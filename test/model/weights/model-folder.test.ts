@@ -107,7 +107,7 @@ describe("a model folder", () => {
       await assert.rejects(loadModel(dir), (error: Error) => {
         assert.match(
           error.message,
-          /^Expected \d+ bytes of weights at .*\.bin but found 1000\. Copy the folder again, or train anew\.$/,
+          /^Expected \d+ bytes of weights at .*\.bin but found 1000\. Copy the folder again, or train from scratch\.$/,
         );
         return true;
       });

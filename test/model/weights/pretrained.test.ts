@@ -1,26 +1,39 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { cacheDir } from "../../../src/files.js";
 import { parameterSpecs } from "../../../src/model/parameters.js";
 import { loadPretrained } from "../../../src/model/weights/pretrained.js";
-import { fromTorch, type TorchTensor } from "../../../src/model/weights/torch-layout.js";
-import { checkpointBytes, pickle, safetensorsBytes, sorted, text, timmTensors } from "./weight-files.js";
+import { fromTorch, type TorchTensor } from "../../../src/model/weights/state-dict.js";
+import type { LoadProgress } from "../../../src/progress.js";
+import { checkpointBytes, safetensorsBytes, sorted, timmTensors } from "./weight-files.js";
 
 describe("loadPretrained", () => {
   const lite0 = timmTensors("lite0");
   let folder: string;
-  let file: string;
+  let environment: NodeJS.ProcessEnv;
 
   beforeEach(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), "ferkit-pretrained-"));
-    file = path.join(folder, "weights.bin");
+    environment = { ...process.env };
   });
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(async () => {
+    for (const name of ["FERKIT_HUB_URL", "FERKIT_CACHE"])
+      if (environment[name] === undefined) delete process.env[name];
+      else process.env[name] = environment[name];
+    await rm(folder, { recursive: true });
+  });
 
-  describe("of a given file", () => {
+  describe("from a given file", () => {
+    let file: string;
+    beforeEach(() => {
+      file = path.join(folder, "weights.bin");
+    });
     const load = async (bytes: Uint8Array) => {
       await writeFile(file, bytes);
       return loadPretrained("lite0", { weights: file });
@@ -29,69 +42,41 @@ describe("loadPretrained", () => {
       name: "InputError",
       message: `Expected ${expected} at ${file} but found ${found}. ${fix}`,
     });
-    const AGAIN = "Download the file again, or give another one.";
 
     it("reads the same parameters from a torch checkpoint and from safetensors", async () => {
       const inOrder = new Map(
         [...lite0.values()].map((tensor, i): [string, TorchTensor] => [`_${i}`, tensor]),
       );
-      const expected = { parameters: fromTorch(lite0, "lite0", file), source: file };
+      const expected = fromTorch(lite0, "lite0", file);
       assert.deepEqual(await load(checkpointBytes(inOrder)), expected);
       assert.deepEqual(await load(safetensorsBytes(sorted(lite0))), expected);
     });
 
     it("names the variant that the weights are of", async () => {
       const expected = "weights of EfficientNet lite0";
-      const fix = "Choose variant lite1, or give another file.";
+      const fix = "Choose variant lite1, or another file.";
       const bytes = safetensorsBytes(sorted(timmTensors("lite1")));
       await assert.rejects(load(bytes), refusal(expected, "those of lite1", fix));
     });
 
-    it("refuses a planted os.system", async () => {
-      const planted = pickle("cposix\nsystem\n", text(`touch ${folder}/planted`), "\x85R");
-      const fix = "Do not trust this file: a pickle can run any code. Take the weights from their publisher.";
-      await assert.rejects(
-        load(planted),
-        refusal("nothing but tensors in a checkpoint", "a call of posix.system", fix),
-      );
-      assert.equal(existsSync(path.join(folder, "planted")), false);
-    });
-
     it("says that a file is cut short", async () => {
-      const checkpoint = checkpointBytes(lite0).subarray(0, 1_000_000);
-      const cut = "the end of the file after 1000000 bytes; it is cut short";
-      await assert.rejects(load(checkpoint), refusal("a torch checkpoint", cut, AGAIN));
-      const safetensors = safetensorsBytes(lite0).subarray(0, -4);
+      const bytes = safetensorsBytes(lite0).subarray(0, -4);
       const missing = "the end of the file within classifier.bias; it is cut short by 4 bytes";
-      await assert.rejects(load(safetensors), refusal("a safetensors file", missing, AGAIN));
-    });
-
-    it("says how to convert a checkpoint of later torch, which is a zip archive", async () => {
-      const fix =
-        `Give the publisher's .safetensors file, or convert it to ${file}.old: ` +
-        `python -c "import torch; torch.save(torch.load('${file}', map_location='cpu', weights_only=True), ` +
-        `'${file}.old', _use_new_zipfile_serialization=False)"`;
-      await assert.rejects(
-        load(Buffer.from("PK\x03\x04\0\0\x08\x08\0\0")),
-        refusal(
-          "safetensors or a torch checkpoint of the format before torch 1.6",
-          "a zip archive, as later torch writes",
-          fix,
-        ),
-      );
+      const fix = "Download the file again or choose another one.";
+      await assert.rejects(load(bytes), refusal("a safetensors file", missing, fix));
     });
 
     it("refuses a file of another format", async () => {
-      const expected = "safetensors or a torch checkpoint of the format before torch 1.6";
+      const expected = "safetensors or a torch checkpoint";
       for (const content of ["<html>no such page</html>", "version https://git-lfs.github.com/spec/v1", ""])
         await assert.rejects(
           load(Buffer.from(content)),
-          refusal(expected, `neither in ${content.length} bytes`, "Give another file."),
+          refusal(expected, `neither in ${content.length} bytes`, "Choose another file."),
         );
     });
 
     it("says that there is no such file", async () => {
-      const fix = "Give the path of a file, or `imagenet` for the published weights.";
+      const fix = "Choose a file, or `imagenet` for the published weights.";
       await assert.rejects(
         loadPretrained("lite0", { weights: file }),
         refusal("a file of weights", "no such file", fix),
@@ -100,54 +85,149 @@ describe("loadPretrained", () => {
 
     it("says why a file cannot be read", async () => {
       await mkdir(file);
-      const found = "the error EISDIR";
+      const fix = "Fix its permissions, or choose another file.";
       await assert.rejects(
         loadPretrained("lite0", { weights: file }),
-        refusal("a file of weights that can be read", found, "Mend its permissions, or give another file."),
+        refusal("a file of weights that can be read", "the error EISDIR", fix),
       );
     });
   });
 
   describe("from the cache", () => {
-    it("refuses a checkpoint of set-up's that has another digest", async () => {
-      const before = process.env.FERKIT_CACHE;
+    it("refuses a checkpoint from set-up that has another digest", async () => {
       process.env.FERKIT_CACHE = folder;
-      try {
-        const checkpoint = path.join(folder, "weights/efficientnet-lite0.pth");
-        await mkdir(path.dirname(checkpoint));
-        await writeFile(checkpoint, "hello\n");
-        await assert.rejects(loadPretrained("lite0"), {
-          name: "InputError",
-          // printf 'hello\n' | sha256sum
-          message:
-            "Expected a file of SHA-256 579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db " +
-            `at ${checkpoint} but found 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03. ` +
-            `Run: rm ${checkpoint} && npm run setup -- --weights lite0`,
-        });
-      } finally {
-        if (before === undefined) delete process.env.FERKIT_CACHE;
-        else process.env.FERKIT_CACHE = before;
-      }
+      const checkpoint = path.join(folder, "weights/efficientnet-lite0.pth");
+      await mkdir(path.dirname(checkpoint));
+      await writeFile(checkpoint, "hello\n");
+      await assert.rejects(loadPretrained("lite0"), {
+        name: "InputError",
+        // printf 'hello\n' | sha256sum
+        message:
+          "Expected a file of SHA-256 579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db " +
+          `at ${checkpoint} but found 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03. ` +
+          `Run: rm ${checkpoint} && npm run setup -- --weights lite0`,
+      });
     });
 
     for (const variant of ["lite0", "lite1", "lite2"] as const)
-      it(`reads set-up's checkpoint of ${variant}`, async function () {
-        const checkpoint = path.join(cacheDir(), `weights/efficientnet-${variant}.pth`);
-        if (!existsSync(checkpoint)) {
+      it(`reads the checkpoint of ${variant} from set-up`, async function () {
+        if (!existsSync(path.join(cacheDir(), `weights/efficientnet-${variant}.pth`))) {
           console.log(`      skipped: not in the cache; run \`npm run setup -- --weights ${variant}\``);
           this.skip();
         }
-        const { parameters, source } = await loadPretrained(variant);
-        assert.equal(source, checkpoint);
+        const parameters = await loadPretrained(variant);
         for (const { name, shape, kind } of parameterSpecs(variant, 1000)) {
-          assert.deepEqual(parameters.get(name)?.shape, shape, name);
-          assert.ok(parameters.get(name)?.data.every(Number.isFinite), name);
+          const value = parameters.get(name);
+          assert.deepEqual(value?.shape, shape, name);
+          assert.ok(value?.data.every(Number.isFinite), name);
           if (kind === "movingVariance")
             assert.ok(
-              parameters.get(name)?.data.every((x) => x >= 0),
+              value?.data.every((x) => x >= 0),
               name,
             );
         }
       });
+  });
+
+  describe("from the Hugging Face hub", () => {
+    const B0 = "/timm/tf_efficientnet_b0.ns_jft_in1k/resolve/main/model.safetensors";
+    const LITE1 = "/timm/tf_efficientnet_lite1.in1k/resolve/main/model.safetensors";
+    const BY_OTHER_MEANS = "Download the file by other means and choose it: --set weights=PATH";
+    const tensors = sorted(timmTensors("b0"));
+    const content = safetensorsBytes(tensors);
+    let server: Server;
+    let host: string;
+    /** What the server has at a path, and the digest that it states. */
+    let files: Map<string, { content: Buffer; digest?: string }>;
+    let requests: string[];
+
+    beforeEach(async () => {
+      files = new Map();
+      requests = [];
+      // As on the hub: redirects to a store, and states the digest on the way.
+      server = createServer(({ url = "", method }, response) => {
+        requests.push(`${method} ${url}`);
+        const file = files.get(url.replace("/store", ""));
+        if (!file) response.writeHead(404).end();
+        else if (url.startsWith("/store"))
+          response.writeHead(200, { "content-length": file.content.length }).end(file.content);
+        else {
+          const stated = file.digest ? { "x-linked-etag": `"${file.digest}"` } : undefined;
+          response.writeHead(302, { location: `/store${url}`, ...stated }).end();
+        }
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      process.env.FERKIT_HUB_URL = host;
+      process.env.FERKIT_CACHE = folder;
+    });
+    afterEach(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+    const cached = () => path.join(folder, "weights/tf_efficientnet_b0.safetensors");
+
+    it("downloads timm's default weights of the SAME-padded family once, and keeps them", async () => {
+      files.set(B0, { content, digest: sha256(content) });
+      const progress: LoadProgress[] = [];
+      const first = await loadPretrained("b0", { onProgress: (step) => progress.push(step) });
+      assert.equal(requests[0], `HEAD ${B0}`);
+      assert.deepEqual(first, fromTorch(tensors, "b0", cached()));
+      assert.ok(content.equals(await readFile(cached())));
+      const { length } = content;
+      assert.deepEqual(progress.at(-1), { stage: "download", done: length, total: length, unit: "bytes" });
+      const numRequests = requests.length;
+      assert.deepEqual(await loadPretrained("b0"), first);
+      assert.equal(requests.length, numRequests);
+    });
+
+    it("refuses weights of another digest than the hub states, and keeps nothing", async () => {
+      files.set(B0, { content, digest: "ab".repeat(32) });
+      await assert.rejects(loadPretrained("b0"), {
+        name: "InputError",
+        message:
+          `Expected a file of SHA-256 ${"ab".repeat(32)} at ${host}${B0} but found ${sha256(content)}. ` +
+          BY_OTHER_MEANS,
+      });
+      assert.deepEqual(await readdir(path.dirname(cached())), []);
+    });
+
+    it("takes nothing but a SHA-256 as a digest", async () => {
+      files.set(B0, { content, digest: "ab".repeat(20) });
+      assert.equal((await loadPretrained("b0")).size, parameterSpecs("b0", 1000).length);
+    });
+
+    it("says that the hub has no such file, and how to get it otherwise", async () => {
+      const refusal = (url: string, fix: string) => ({
+        name: "InputError",
+        message: `Expected to download at ${host}${url} but found status 404 Not Found. ${fix}`,
+      });
+      await assert.rejects(loadPretrained("b0"), refusal(B0, BY_OTHER_MEANS));
+      await assert.rejects(loadPretrained("lite1"), refusal(LITE1, "Run: npm run setup -- --weights lite1"));
+      assert.equal(existsSync(cached()), false);
+    });
+
+    it("says that the hub cannot be reached", async () => {
+      process.env.FERKIT_HUB_URL = "http://127.0.0.1:1/";
+      await assert.rejects(loadPretrained("b0"), ({ name, message }: Error) => {
+        assert.equal(name, "InputError");
+        const start = `Expected to download at http://127.0.0.1:1${B0} but found fetch failed (`;
+        assert.ok(message.startsWith(start) && message.endsWith(`). ${BY_OTHER_MEANS}`), message);
+        return true;
+      });
+    });
+
+    it("says how to remove a damaged file from the cache", async () => {
+      files.set(B0, { content: content.subarray(0, -4) });
+      await assert.rejects(loadPretrained("b0"), {
+        name: "InputError",
+        message:
+          `Expected a safetensors file at ${cached()} but found the end of the file within conv_stem.weight; ` +
+          `it is cut short by 4 bytes. Run: rm ${cached()}, then try again.`,
+      });
+      await writeFile(cached(), content);
+      assert.equal((await loadPretrained("b0")).size, parameterSpecs("b0", 1000).length);
+    });
   });
 });

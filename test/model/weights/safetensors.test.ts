@@ -13,11 +13,18 @@ describe("readSafetensors", () => {
     withHeader({ x: { dtype, shape, data_offsets: offsets } }, data);
   const refusal = (found: string) => ({
     name: "InputError",
-    message: `Expected a safetensors file at a.safetensors but found ${found}. Download the file again, or give another one.`,
+    message: `Expected a safetensors file at a.safetensors but found ${found}. Download the file again or choose another one.`,
   });
 
   it("reads tensors by name, in the order of the header", () => {
     assert.deepEqual([...read(safetensorsBytes(tensors))], [...tensors]);
+  });
+
+  it("reads tensors in the order of its metadata, if that has one", () => {
+    const header = { b: entry("F32", [1], [4, 8]), a: entry("F32", [1], [0, 4]) };
+    const __metadata__ = { "ferkit.names": JSON.stringify(["a", "b"]) };
+    const bytes = withHeader({ __metadata__, ...header }, Buffer.from(Float32Array.of(1.5, -2).buffer));
+    assert.deepEqual([...read(bytes).keys()], ["a", "b"]);
   });
 
   it("reads numbers that begin at any byte, in any order, with padding after the header", () => {
@@ -36,7 +43,7 @@ describe("readSafetensors", () => {
   });
 
   it("widens half-precision numbers", () => {
-    // binary16: 1, -2, greatest 65504, least 2⁻²⁴, infinity; bfloat16: the upper halves of 1, -2 and 2⁷.
+    // binary16: 1, -2, largest 65504, smallest 2⁻²⁴, infinity; bfloat16: the upper halves of 1, -2 and 2⁷.
     const binary16 = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x7c00);
     const half = read(one("F16", [5], [0, 10], new Uint8Array(binary16.buffer))).get("x");
     assert.deepEqual(half?.data, Float32Array.of(1, -2, 65504, 2 ** -24, Number.POSITIVE_INFINITY));
@@ -63,7 +70,7 @@ describe("readSafetensors", () => {
     length.writeBigUInt64LE(2n);
     assert.throws(
       () => read(Buffer.concat([length, Buffer.from("{{")])),
-      refusal("a header that is no JSON"),
+      refusal("a header that is not JSON"),
     );
   });
 
@@ -73,12 +80,12 @@ describe("readSafetensors", () => {
       refusal("the end of the file within x; it is cut short by 4 bytes"),
     );
     assert.throws(() => read(one("F32", [1], [-4, 0])), refusal("no type, shape and offsets for x"));
-    assert.throws(() => read(one("F32", [1], [8, 4])), refusal("-4 bytes in place of 4 for x"));
+    assert.throws(() => read(one("F32", [1], [8, 4])), refusal("-4 bytes instead of 4 for x"));
   });
 
   it("refuses bytes that the shape does not account for", () => {
-    assert.throws(() => read(one("F32", [3], [0, 8])), refusal("8 bytes in place of 12 for x"));
-    assert.throws(() => read(one("F16", [3], [0, 8])), refusal("8 bytes in place of 6 for x"));
+    assert.throws(() => read(one("F32", [3], [0, 8])), refusal("8 bytes instead of 12 for x"));
+    assert.throws(() => read(one("F16", [3], [0, 8])), refusal("8 bytes instead of 6 for x"));
   });
 
   it("refuses numbers of other kinds", () => {

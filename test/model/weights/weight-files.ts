@@ -1,22 +1,22 @@
-// Writes the files that pre-trained weights come in, byte by byte.
+// Writes files of weights, byte by byte.
 import type { Variant } from "../../../src/model/efficientnet.js";
 import { parameterSpecs } from "../../../src/model/parameters.js";
+import { type TorchTensor, torchShape } from "../../../src/model/weights/state-dict.js";
 import { timmName } from "../../../src/model/weights/timm-names.js";
-import { type TorchTensor, torchShape } from "../../../src/model/weights/torch-layout.js";
 
-/** Tensors of a variant under timm's names, in the order of the layers, each number another than its neighbours. */
+/** Returns tensors of a variant under timm's names, in the order of the layers; each number differs from its neighbours. */
 export function timmTensors(variant: Variant, numClasses = 1000): Map<string, TorchTensor> {
   return new Map(
-    parameterSpecs(variant, numClasses).map((spec, place): [string, TorchTensor] => {
+    parameterSpecs(variant, numClasses).map((spec, index): [string, TorchTensor] => {
       const shape = torchShape(spec);
       const length = shape.reduce((product, dimension) => product * dimension, 1);
-      const data = Float32Array.from({ length }, (_, i) => ((i * 31 + place * 17) % 1009) / 1009);
+      const data = Float32Array.from({ length }, (_, i) => ((i * 31 + index * 17) % 1009) / 1009);
       return [timmName(spec.name), { shape, data }];
     }),
   );
 }
 
-/** The same entries in the order of the alphabet. */
+/** Returns the same entries in alphabetical order. */
 export function sorted<T>(map: ReadonlyMap<string, T>): Map<string, T> {
   return new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -33,7 +33,7 @@ export function safetensorsBytes(tensors: ReadonlyMap<string, TorchTensor>): Buf
   return withHeader(header, Buffer.concat(parts));
 }
 
-/** A safetensors file of a header as it is given. */
+/** Writes a safetensors file with any header. */
 export function withHeader(header: unknown, data: Uint8Array = Buffer.alloc(0)): Buffer {
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -41,13 +41,13 @@ export function withHeader(header: unknown, data: Uint8Array = Buffer.alloc(0)):
   return Buffer.concat([length, text, data]);
 }
 
-/** How a tensor lies in its storage; by default row after row from its beginning. */
+/** A tensor's layout in its storage; by default row-major from its beginning. */
 export interface Layout {
   offset: number;
   strides: number[];
 }
 
-/** A checkpoint as torch wrote it before 1.6: four pickles, the list of storages, the storages. */
+/** Writes a checkpoint as torch did before 1.6: four pickles, the list of storages, the storages. */
 export function checkpointBytes(
   tensors: ReadonlyMap<string, TorchTensor>,
   layoutOf: (tensor: TorchTensor) => Layout = rowMajor,
@@ -71,13 +71,13 @@ export function checkpointBytes(
   ]);
 }
 
-/** Magic number, protocol version, and sizes of the writer's types. */
+/** Writes the magic number, the protocol version, and sizes of the writer's types. */
 export function checkpointHead(): Buffer {
   const magicNumber = Buffer.from("6cfc9c46f9206aa85019", "hex");
   return Buffer.concat([pickle("\x8a\x0a", magicNumber), pickle("M\xe9\x03"), pickle("}")]);
 }
 
-/** A pickle of protocol 2 that gives what its instructions leave. */
+/** Writes a pickle of protocol 2 from its instructions. */
 export function pickle(...instructions: (string | Buffer)[]): Buffer {
   const parts = ["\x80\x02", ...instructions, "."];
   return Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part)));

@@ -1,21 +1,23 @@
+// Networks' parameters from a torch state dictionary.
 import { InputError } from "../../errors.js";
 import { VARIANTS, type Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
 import { type ParameterSpec, parameterSpecs } from "../parameters.js";
 import { timmName } from "./timm-names.js";
 
-/** A tensor outside the engine, row after row, its axes in torch's order. */
+/** A tensor outside the engine in row-major order, with its axes in torch's order. */
 export interface TorchTensor {
   shape: number[];
   data: Float32Array;
 }
 
 /**
- * The parameters of a variant from a torch state dictionary: by timm's names where it has them, in any order; else in the
- * order in which the layers run, in which publishers agree though not in their names. Shapes are compared, each; the last
- * layer may have any number of classes.
+ * Returns the parameters of a variant from a torch state dictionary.
  *
- * @throws InputError when the tensors are those of another variant, or of none.
+ * Tensors are found by timm's names, in any order; under other names, by the order in which the layers run, which publishers agree
+ * on. Every shape must fit; the last layer may have any number of classes.
+ *
+ * @throws InputError if the tensors are of another variant, or of none.
  */
 export function fromTorch(
   tensors: ReadonlyMap<string, TorchTensor>,
@@ -30,8 +32,8 @@ export function fromTorch(
     where,
     found: other ? `those of ${other}` : `${tensors.size} tensors of no known variant`,
     fix: other
-      ? `Choose variant ${other}, or give another file.`
-      : "Give another file: timm's weights of tf_efficientnet models fit.",
+      ? `Choose variant ${other}, or another file.`
+      : "Choose another file: timm's weights of tf_efficientnet models fit.",
   });
 }
 
@@ -55,7 +57,7 @@ function match(
   return parameters;
 }
 
-/** The shape that a parameter has in torch: convolutions `[out, in, height, width]`, depthwise `[channels, 1, height, width]`, dense `[out, in]`. */
+/** Returns the shape that a parameter has in torch: convolutions `[out, in, height, width]`, depthwise `[channels, 1, height, width]`, dense `[out, in]`. */
 export function torchShape({ name, shape }: ParameterSpec): number[] {
   if (shape.length === 2) return [shape[1], shape[0]];
   if (shape.length !== 4) return shape;
@@ -64,8 +66,8 @@ export function torchShape({ name, shape }: ParameterSpec): number[] {
 }
 
 /**
- * A parameter from its torch tensor. For all kinds the two leading axes of torch's layout become the last ones of
- * TensorFlow's, in reverse order.
+ * Returns a parameter from its torch tensor: the two leading axes of torch's layout become the last ones of TensorFlow's, in
+ * reverse order.
  */
 export function toTensorFlow(
   { data, shape: [outer, inner, ...rest] }: TorchTensor,

@@ -5,7 +5,7 @@ import {
   type TorchTensor,
   torchShape,
   toTensorFlow,
-} from "../../../src/model/weights/torch-layout.js";
+} from "../../../src/model/weights/state-dict.js";
 import { sorted, timmTensors } from "./weight-files.js";
 
 describe("fromTorch", () => {
@@ -25,7 +25,7 @@ describe("fromTorch", () => {
     for (const { name, shape } of specs) assert.deepEqual(parameters.get(name)?.shape, shape);
   });
 
-  it("takes tensors by timm's names, whatever their order", () => {
+  it("takes tensors by timm's names, in any order", () => {
     const expected = fromTorch(lite0, "lite0", "a.pth");
     assert.deepEqual(fromTorch(sorted(lite0), "lite0", "a.safetensors"), expected);
   });
@@ -62,7 +62,7 @@ describe("fromTorch", () => {
         name: "InputError",
         message:
           "Expected weights of EfficientNet lite0 at a.pth but found those of lite1. " +
-          "Choose variant lite1, or give another file.",
+          "Choose variant lite1, or another file.",
       });
   });
 
@@ -71,7 +71,7 @@ describe("fromTorch", () => {
       name: "InputError",
       message:
         `Expected weights of EfficientNet lite0 at a.pth but found ${numTensors} tensors of no known variant. ` +
-        "Give another file: timm's weights of tf_efficientnet models fit.",
+        "Choose another file: timm's weights of tf_efficientnet models fit.",
     });
     const numTensors = lite0.size;
     const without = new Map([...lite0].slice(1));

@@ -1,0 +1,55 @@
+// Torch checkpoints, which a Python program converts to safetensors: a pickle is a program, and that one runs none of it.
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { PROJECT_DIR } from "../../environment.js";
+import { InputError, type InputProblem } from "../../errors.js";
+
+const PYTHON = path.join(PROJECT_DIR, ".venv/bin/python");
+const PROGRAM = path.join(PROJECT_DIR, "scripts/convert_checkpoint.py");
+/** Exit status of the program for a file that it cannot read. */
+const REFUSED = 2;
+
+/** True if bytes begin like a torch checkpoint: a pickle, or a zip archive. */
+export function isCheckpoint(bytes: Buffer): boolean {
+  return bytes[0] === 0x80 || bytes.toString("latin1", 0, 2) === "PK";
+}
+
+/**
+ * Returns the tensors of a torch checkpoint as the bytes of a safetensors file.
+ *
+ * @throws InputError if the file is no checkpoint, is cut short, or asks for anything but data, or if Python is missing.
+ */
+export async function convertCheckpoint(file: string): Promise<Buffer> {
+  if (!existsSync(PYTHON))
+    throw new InputError({
+      expected: "Python's packages, to read a torch checkpoint",
+      where: PYTHON,
+      found: "no such file",
+      fix: "Run `npm run setup`, or choose a file of safetensors.",
+    });
+  const folder = await mkdtemp(path.join(os.tmpdir(), "ferkit-checkpoint-"));
+  try {
+    const target = path.join(folder, "weights.safetensors");
+    await promisify(execFile)(PYTHON, ["-I", PROGRAM, file, target]);
+    return await readFile(target);
+  } catch (error) {
+    const { code, stdout, stderr, message } = error as Error & {
+      code: unknown;
+      stdout: string;
+      stderr: string;
+    };
+    if (code === REFUSED) throw new InputError({ ...(JSON.parse(stdout) as InputProblem), where: file });
+    throw new InputError({
+      expected: "to convert a torch checkpoint",
+      where: file,
+      found: stderr?.trim().split("\n").at(-1) || message,
+      fix: "Run `npm run setup`, then try again.",
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

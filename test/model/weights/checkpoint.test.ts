@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { convertCheckpoint } from "../../../src/model/weights/checkpoint.js";
+import { readSafetensors } from "../../../src/model/weights/safetensors.js";
+import type { TorchTensor } from "../../../src/model/weights/state-dict.js";
+import { projectDir } from "../../source-files.js";
+import { checkpointBytes, checkpointHead, pickle, text } from "./weight-files.js";
+
+/** Made by torch (test/golden/make_checkpoints.py). */
+const GOLDEN = path.join(projectDir, "test/golden/checkpoints");
+const AGAIN = "Download the file again or choose another one.";
+
+describe("convertCheckpoint", function () {
+  this.timeout(30_000);
+  let folder: string;
+  let file: string;
+  before(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), "ferkit-convert-"));
+    file = path.join(folder, "a.pth");
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const convert = async (source: string) => readSafetensors(await convertCheckpoint(source), source);
+  const convertBytes = async (bytes: Buffer) => {
+    await writeFile(file, bytes);
+    return convert(file);
+  };
+  const refusal = (found: string, expected = "a torch checkpoint", fix = AGAIN) => ({
+    name: "InputError",
+    message: `Expected ${expected} at ${file} but found ${found}. ${fix}`,
+  });
+
+  for (const form of ["zip", "legacy"])
+    it(`reads each kind of tensor that torch wrote, in its order: ${form}`, async () => {
+      const tensor = (shape: number[], ...data: number[]) => ({ shape, data: Float32Array.from(data) });
+      assert.deepEqual(
+        [...(await convert(path.join(GOLDEN, `${form}.pth`)))],
+        Object.entries({
+          weight: tensor([2, 3], 1, 2, 3, 4, 5, 6),
+          transposed: tensor([3, 2], 1, 4, 2, 5, 3, 6),
+          tail: tensor([2], 5, 6),
+          channels_last: tensor([1, 2, 2, 2], 0, 1, 2, 3, 4, 5, 6, 7),
+          parameter: tensor([2], 0.5, -0.5),
+          half: tensor([2], 0.25, 3),
+          bfloat16: tensor([2], 0.25, 3),
+          double: tensor([2], 0.25, 3),
+          steps: tensor([], 7),
+        }),
+      );
+    });
+
+  it("reads a module that was saved whole, under the names of its state dictionary", async () => {
+    const tensors = await convert(path.join(GOLDEN, "module.pth"));
+    assert.deepEqual(tensors.get("conv.weight"), { shape: [2, 1, 1, 1], data: Float32Array.of(1, 2) });
+    assert.deepEqual([...tensors.keys()].sort(), [
+      "conv.bias",
+      "conv.weight",
+      "norm.bias",
+      "norm.num_batches_tracked",
+      "norm.running_mean",
+      "norm.running_var",
+      "norm.weight",
+    ]);
+  });
+
+  it("names the tensors of nested dictionaries by their path, and passes over other data", async () => {
+    const names = [...(await convert(path.join(GOLDEN, "nested.pth"))).keys()];
+    assert.ok(names.includes("state_dict.conv.weight"), names.join());
+    assert.ok(names.includes("optimizer.state.0.exp_avg"), names.join());
+    assert.equal(names.filter((name) => name.startsWith("state_dict.")).length, 7);
+  });
+
+  it("refuses a pickle that calls a function of Python's, and runs nothing", async () => {
+    const planted = [pickle("cposix\nsystem\n", text(`touch ${folder}/planted`), "\x85R")];
+    planted.push(
+      Buffer.concat([checkpointHead(), pickle("}", text("weight"), planted[0].subarray(2, -1), "s")]),
+    );
+    for (const bytes of planted)
+      await assert.rejects(
+        convertBytes(bytes),
+        refusal(
+          "a call of posix.system",
+          "nothing but data in a checkpoint",
+          "Remove the file and take the weights from their publisher: it asks to run code, of which none was run.",
+        ),
+      );
+    assert.equal(existsSync(path.join(folder, "planted")), false);
+  });
+
+  it("says what it found in other pickles and archives", async () => {
+    const matrix: TorchTensor = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+    const large = { shape: [2 ** 20, 2 ** 20], data: Float32Array.of(1) };
+    const laidOut = (tensor: TorchTensor, offset: number, strides: number[]) =>
+      checkpointBytes(new Map([["weight", tensor]]), () => ({ offset, strides }));
+    const cut = (bytes: Buffer) => `the end of the file after ${bytes.length} bytes; it is cut short`;
+    const whole = laidOut(matrix, 0, [3, 1]);
+    const cases: [Buffer, string][] = [
+      [pickle("K\x01"), "no torch magic number"],
+      [Buffer.concat([checkpointHead(), pickle("]"), pickle("]")]), "no tensors"],
+      [laidOut(matrix, 1, [3, 1]), "a tensor outside its storage"],
+      [laidOut(large, 0, [0, 0]), "a tensor outside its storage"],
+      [laidOut(matrix, 5, [-3, -1]), "a tensor without storage, shape or strides"],
+      [whole.subarray(0, -4), cut(whole.subarray(0, -4))],
+      [Buffer.from("PK\x03\x04\0\0\x08\x08\0\0"), "the end of the file after 10 bytes; it is cut short"],
+    ];
+    for (const [bytes, found] of cases) await assert.rejects(convertBytes(bytes), refusal(found));
+  });
+
+  for (const form of ["legacy", "zip"])
+    it(`refuses a damaged file or reads it, whichever byte is wrong: ${form}`, () => {
+      const program = path.join(projectDir, "test/model/weights/damaged_checkpoints.py");
+      const checkpoint = path.join(GOLDEN, `${form}.pth`);
+      const counts = execFileSync(
+        path.join(projectDir, ".venv/bin/python"),
+        ["-I", "-W", "ignore", program, path.join(projectDir, "scripts"), checkpoint],
+        { encoding: "utf8" },
+      );
+      const { refused, read } = JSON.parse(counts) as { refused: number; read: number };
+      assert.ok(refused > 10_000 && read > 1000, counts);
+    });
+});
