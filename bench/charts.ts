@@ -1,4 +1,4 @@
-import { buildChart, type ChartSpec, COLORS, percent } from "../src/index.js";
+import { type ChartSpec, internals } from "../src/index.js";
 import {
   ACCURACY_RUNS,
   type AccuracyRecord,
@@ -15,6 +15,7 @@ import {
 } from "./suite.js";
 import { medianOnly } from "./tables.js";
 
+const { buildChart, COLORS, percent } = internals;
 const NETWORKS = { lite0: "Lite0", b0: "B0" };
 const OWN: readonly ContenderName[] = ["ferkit", "ferkitLoading"];
 

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { cacheDir } from "../src/index.js";
+import { internals } from "../src/index.js";
 import type { Versions } from "./results.js";
 import type { Engine } from "./suite.js";
 import { type Command, Worker } from "./worker.js";
@@ -76,7 +76,7 @@ function preparePython(): Promise<string> {
 
 async function installPython(): Promise<string> {
   const digest = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex");
-  const dir = path.join(cacheDir(), `bench-${digest.slice(0, 12)}`);
+  const dir = path.join(internals.cacheDir(), `bench-${digest.slice(0, 12)}`);
   const python = path.join(dir, "bin/python");
   if (existsSync(path.join(dir, STAMP))) return python;
   console.error(`Installing the engines to compare with into ${dir}. This takes some minutes, once.`);

@@ -1,12 +1,9 @@
 // Draws faces with and without glasses into class folders: npx tsx examples/draw-glasses.mts FOLDER [IMAGES-OF-EACH-CLASS]
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { drawFace } from "../src/cartoons/draw.js";
-import { EXPRESSIONS } from "../src/cartoons/expression.js";
-import { drawLook } from "../src/cartoons/look.js";
-import { checkNumber } from "../src/errors.js";
-import { Random } from "../src/random.js";
+import { EXPRESSIONS, internals, Random } from "../src/index.js";
 
+const { checkNumber, drawFace, drawLook } = internals;
 const [folder = "data/glasses", given = "150"] = process.argv.slice(2);
 const perClass = checkNumber("the number of images of each class", Number(given), { min: 5, integer: true });
 const numDrawn = { glasses: 0, "no-glasses": 0 };

@@ -8,7 +8,7 @@
 //   npx tsx experiments/undo_smoothing.mts DATA MODEL SMOOTHING OUTPUT
 import {
   augmentBatch,
-  gather,
+  internals,
   loadDataset,
   loadModel,
   type PackedImages,
@@ -32,7 +32,7 @@ async function featuresOf(model: string, images: PackedImages, indices: Int32Arr
   const network = tf.model({ inputs: layers.inputs, outputs: layers.getLayer("avg_pool").output });
   const parts: ReturnType<typeof tf.zeros>[] = [];
   for (let start = 0; start < indices.length; start += BATCH_SIZE) {
-    const batch = await gather(images, indices.slice(start, start + BATCH_SIZE));
+    const batch = await internals.gather(images, indices.slice(start, start + BATCH_SIZE));
     const random = new Random(SEED, "augment", start);
     const augmented = augmentBatch(batch.images, PRESETS["fer2013-best"].augment, random);
     parts.push(network.predict(augmented) as (typeof parts)[0]);

@@ -1,5 +1,8 @@
 import { type Options, Presets, SingleBar } from "cli-progress";
-import { type BatchEvent, duration, type LoadProgress, percent, type TrainEvent } from "../src/index.js";
+import { type BatchEvent, internals, type TrainEvent } from "../src/index.js";
+import type { LoadProgress } from "../src/progress.js";
+
+const { duration, percent } = internals;
 
 /** Batches over which the loss and accuracy shown are averaged. */
 const WINDOW = 20;

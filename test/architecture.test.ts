@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import ts from "typescript";
 import {
   type Import,
   importsOf,
@@ -9,6 +10,7 @@ import {
   parse,
   projectDir,
   readProjectFile,
+  walk,
 } from "./source-files.js";
 
 const MAX_LINES = 400;
@@ -84,6 +86,29 @@ describe("the first stage of set-up", () => {
       edges(before, ({ file }) => file !== null && !/\.(mjs|cjs|json)$/.test(file)),
       [],
     );
+  });
+});
+
+describe("the public API", () => {
+  const MAX_NAMES = 85;
+
+  it("is all that bench, examples and experiments import from folders of src", () => {
+    const programs = listFiles(["bench", "examples", "experiments"], [".ts", ".mts"]);
+    const deep = programs.flatMap((file) =>
+      importsOf(parse(file))
+        .filter((found) => /^src\/.+\//.test(found.file ?? ""))
+        .map(({ specifier }) => `${file} → ${specifier}`),
+    );
+    assert.deepEqual(deep, []);
+  });
+
+  it(`has at most ${MAX_NAMES} names, each once`, () => {
+    const names: string[] = [];
+    walk(parse("src/index.ts"), (node) => {
+      if (ts.isExportSpecifier(node) || ts.isNamespaceExport(node)) names.push(node.name.getText());
+    });
+    assert.deepEqual([...new Set(names)], names);
+    assert.ok(names.length <= MAX_NAMES, `${names.length} names`);
   });
 });
 

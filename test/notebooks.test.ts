@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
-import { listFiles, parse, projectDir, readProjectFile } from "./source-files.js";
+import { importsOf, listFiles, parse, projectDir, readProjectFile } from "./source-files.js";
 
-const MAX_CELL_LINES = 15;
+const MAX_CELL_LINES = 10;
+const MAX_MEDIAN_LINES = 5;
 const MAX_LINE_LENGTH = 110; // as the formatter keeps it in files
 
 interface NotebookCell {
@@ -121,7 +122,10 @@ for (const [number, file] of files.entries())
       assert.equal(others.length, 0);
       const { statements } = parse("cell.ts", sourceOf(tagged));
       assert.ok(statements.length > 0);
-      for (const statement of statements) assert.match(statement.getText(), /^let /);
+      for (const statement of statements) {
+        assert.match(statement.getText(), /^let /);
+        if (ts.isVariableStatement(statement)) assert.equal(statement.declarationList.declarations.length, 1);
+      }
     });
 
     it("stores no outputs", () => {
@@ -135,11 +139,33 @@ for (const [number, file] of files.entries())
         for (const line of sourceOf(cell).split("\n"))
           assert.ok(line.length <= MAX_LINE_LENGTH, `${cell.id}: ${line.length} characters: ${line}`);
       }
+      const lengths = codeCells(notebook).map(({ source }) => source.length);
+      const median = lengths.sort((a, b) => a - b)[Math.floor(lengths.length / 2)];
+      assert.ok(median <= MAX_MEDIAN_LINES, `median of ${median} lines`);
       const ids = notebook.cells.map(({ id }) => id);
       assert.deepEqual(
         ids.filter((id, i) => ids.indexOf(id) !== i),
         [],
       );
+    });
+
+    it("imports src/index.ts only", () => {
+      const modules = codeCells(notebook).flatMap((cell) =>
+        importsOf(parse("cell.ts", sourceOf(cell))).map(({ specifier }) => specifier),
+      );
+      assert.deepEqual(modules, ["./src/index.js"]);
+    });
+
+    it("ends with two exercises, each with a solution that runs", () => {
+      const { cells } = notebook;
+      const start = cells.findIndex((cell) => /^## Exercises$/m.test(sourceOf(cell)));
+      assert.ok(start >= 0);
+      const kinds = cells
+        .slice(start, start + 4)
+        .map(({ cell_type, metadata }) => metadata.tags?.[0] ?? cell_type);
+      assert.deepEqual(kinds, ["markdown", "solution", "markdown", "solution"]);
+      assert.match(sourceOf(cells[start]), /^1\. /m);
+      assert.match(sourceOf(cells[start + 2]), /^2\. /m);
     });
 
     it("links to what is there, and to the next notebook", () => {

@@ -1,6 +1,6 @@
 // Records one training step of ferkit, for other engines to compare theirs with.
 import { writeFile } from "node:fs/promises";
-import { computeGradients, createNetwork, tf, trainableBlocks, trainConfig } from "../../src/index.js";
+import { createNetwork, internals, tf, trainConfig } from "../../src/index.js";
 import { type BenchVariant, CLASS_NAMES } from "../suite.js";
 import { noise } from "./noise.js";
 import { firstBatch } from "./steps.js";
@@ -37,10 +37,10 @@ export async function recordStep({ file, ...options }: RecordOptions): Promise<R
     .oneHot(tf.tensor1d(labels, "int32"), CLASS_NAMES.length, 1, 0, "float32")
     .as2D(batchSize, CLASS_NAMES.length);
   const exampleWeights = tf.fill([batchSize], 1 / batchSize);
-  const { loss, gradients, logits, movingStatistics } = computeGradients(
+  const { loss, gradients, logits, movingStatistics } = internals.computeGradients(
     network,
     { images, targets, exampleWeights },
-    trainableBlocks(network.architecture, "stem"),
+    internals.trainableBlocks(network.architecture, "stem"),
     config,
   );
   const { mean, std } = network.config.preprocessing;

@@ -5,17 +5,14 @@ import path from "node:path";
 import {
   type Batch,
   batches,
-  buildTrainState,
   createNetwork,
-  disposeTrainState,
+  internals,
   loadClassifier,
   NO_AUGMENTATION,
   type PackedImages,
   saveModel,
   type TrainConfig,
-  type TrainState,
   tf,
-  trainBatch,
   trainConfig,
 } from "../../src/index.js";
 import { CLASS_NAMES, type Workload } from "../suite.js";
@@ -34,7 +31,7 @@ function configFor({ variant, imageSize, batchSize }: Workload): TrainConfig {
 export async function training(workload: Workload): Promise<Session> {
   const config = { ...configFor(workload), augment: NO_AUGMENTATION };
   const images = noise(workload.imageSize, workload.batchSize);
-  const state = await buildTrainState(config, images, CLASS_NAMES);
+  const state = await internals.buildTrainState(config, images, CLASS_NAMES);
   const batch = await firstBatch(images, config);
   const nextBatch = async () => ({ ...batch, images: batch.images.clone() });
   return trainingSession(state, nextBatch, () => batch.images.dispose());
@@ -44,23 +41,27 @@ export async function training(workload: Workload): Promise<Session> {
 export async function trainingWithData(workload: Workload): Promise<Session> {
   const config = configFor(workload);
   const images = noise(workload.imageSize, BATCHES_AN_EPOCH * workload.batchSize);
-  const state = await buildTrainState(config, images, CLASS_NAMES);
+  const state = await internals.buildTrainState(config, images, CLASS_NAMES);
   const loaded = endlessBatches(images, config);
   const nextBatch = async () => (await loaded.next()).value as Batch;
   return trainingSession(state, nextBatch, () => void loaded.return(undefined));
 }
 
-function trainingSession(state: TrainState, nextBatch: () => Promise<Batch>, release: () => void): Session {
+function trainingSession(
+  state: internals.TrainState,
+  nextBatch: () => Promise<Batch>,
+  release: () => void,
+): Session {
   let numSteps = 0;
   return {
     step: async () => {
-      const result = trainBatch(state, await nextBatch(), ++numSteps);
+      const result = internals.trainBatch(state, await nextBatch(), ++numSteps);
       await result.loss.data();
       tf.dispose(Object.values(result));
     },
     dispose: () => {
       release();
-      disposeTrainState(state);
+      internals.disposeTrainState(state);
     },
   };
 }

@@ -6,12 +6,11 @@ import {
   importNetwork,
   loadModel,
   type Network,
-  PRECISIONS,
-  type Precision,
   saveModel,
   VARIANTS,
   type Variant,
 } from "../../src/index.js";
+import { PRECISIONS, type Precision } from "../../src/model/weights/quantization.js";
 import { callerPath, numberFor } from "../arguments.js";
 
 interface Flags {

@@ -1,14 +1,10 @@
 import type { Command } from "commander";
 import { SPLIT_WORDS } from "../../src/data/split.js";
 import {
-  type DataReport,
   findNearDuplicates,
+  internals,
   loadDataset,
-  type NearDuplicateReport,
-  nearDuplicatePictures,
-  nearDuplicateReport,
-  pairsChart,
-  percent,
+  nearDuplicatesChart,
   saveChart,
 } from "../../src/index.js";
 import { callerPath, numberFor } from "../arguments.js";
@@ -39,17 +35,19 @@ export function addDataCommand(program: Command): void {
         onProgress,
       }).finally(stop);
       const found = await findNearDuplicates([dataset.train, dataset.validation], onProgress).finally(stop);
-      const nearIdentical = nearDuplicateReport(dataset, found);
+      const nearIdentical = internals.nearDuplicateReport(dataset, found);
       if (flags.json) printJson({ ...dataset.report, nearIdentical });
       else for (const line of inWords(dataset.report, nearIdentical)) console.log(line);
       if (flags.chart === undefined) return;
-      const pictures = await nearDuplicatePictures(dataset, found, PAIRS_OF_A_KIND);
-      const chart = pairsChart(pictures, "Near-identical images", `some of those of ${dataset.name}`);
+      const chart = await nearDuplicatesChart(dataset, found, {
+        numEach: PAIRS_OF_A_KIND,
+        subtitle: `some of those of ${dataset.name}`,
+      });
       await saveChart(chart, callerPath(flags.chart));
     });
 }
 
-function inWords(report: DataReport, nearIdentical: NearDuplicateReport): string[] {
+function inWords(report: internals.DataReport, nearIdentical: internals.NearDuplicateReport): string[] {
   const { name, numImages, classCounts, sizes, unreadable, dropped, unusedFolders } = report;
   const counts = report.classNames.map((className) => {
     const count = (split: string) =>
@@ -64,7 +62,7 @@ function inWords(report: DataReport, nearIdentical: NearDuplicateReport): string
     `${name}: ${numImages.train} training and ${numImages.validation} validation images`,
     ...counts,
     `validation images: ${SPLIT_WORDS[report.split]}`,
-    `sizes: ${sizes.length}, most often ${common.width}×${common.height} (${percent(common.count / total)})`,
+    `sizes: ${sizes.length}, most often ${common.width}×${common.height} (${internals.percent(common.count / total)})`,
     `unreadable: ${unreadable.length}`,
     ...unreadable.slice(0, 10).map(({ path, reason }) => `  ${path}: ${reason}`),
     `byte-identical: ${report.duplicateGroups} groups; ${report.duplicateImages} images twice in a split, ` +

@@ -1,14 +1,13 @@
 import type { Command } from "commander";
 import {
   evaluate,
-  evaluationReport,
   findNearDuplicates,
   InputError,
   loadDataset,
   loadModel,
   saveChart,
 } from "../../src/index.js";
-import { classify } from "../../src/inference/evaluate.js";
+import { classify, evaluationReport } from "../../src/inference/evaluate.js";
 import { callerPath } from "../arguments.js";
 import { dataProgress } from "../progress.js";
 import { chartOf, inWords } from "./evaluation-words.js";

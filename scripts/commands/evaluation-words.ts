@@ -1,8 +1,11 @@
 // What `evaluate` says and draws.
-import { toText } from "../../src/charts/text-table.js";
+
+import { evaluationChart } from "../../src/charts/evaluation.js";
+import { percent } from "../../src/charts/format.js";
+import { textTable } from "../../src/charts/tables.js";
 import type { ChartSpec } from "../../src/charts/theme.js";
 import { SPLIT_WORDS } from "../../src/data/split.js";
-import { type Dataset, evaluationChart, percent } from "../../src/index.js";
+import type { Dataset } from "../../src/index.js";
 import type { Evaluation, EvaluationReport, Scores } from "../../src/inference/evaluate.js";
 import { calibrationError, reliability, withTemperature } from "../../src/metrics/calibration.js";
 
@@ -30,7 +33,7 @@ export function inWords(report: EvaluationReport, name: string): string {
   ];
   const cell = (value: number | null, format: (value: number) => string) =>
     value === null ? "–" : format(value);
-  const table = toText({
+  const table = textTable({
     heading: ["class", "precision", "recall", "F1", "images"],
     rows: Object.entries(perClass).map(([className, { precision, recall, f1, count }]) => [
       className,

@@ -3,29 +3,26 @@ import type { Command } from "commander";
 import { checkNumber, InputError } from "../../src/errors.js";
 import {
   type Classifier,
-  classifiedPictures,
-  facesChart,
   gradCam,
-  type JudgedImage,
+  internals,
   loadClassifier,
   occlusionMap,
   type Prediction,
-  percent,
-  photoPictures,
   predictFaces,
-  predictionGridChart,
-  saliencyPictures,
+  predictionsChart,
   saveChart,
 } from "../../src/index.js";
 import { callerPath, numberFor } from "../arguments.js";
 import { printJson, withModelOption } from "./options.js";
+
+const { facesChart, facesPicture, percent } = internals;
 
 interface Flags {
   model: string;
   faces?: boolean;
   top: number;
   chart?: string;
-  heatMaps?: boolean;
+  saliency?: boolean;
   json?: boolean;
 }
 
@@ -35,15 +32,22 @@ export function addPredictCommand(program: Command): void {
     .option("--faces", "find the faces in photographs, and classify each")
     .option("--top <count>", "classes to print for each image or face", numberFor("--top"), 3)
     .option("--chart <file>", "draw the images with their probabilities: .svg, .png or .json (vega-lite)")
-    .option("--heat-maps", "show in the chart which parts of each image speak for its first class")
+    .option(
+      "--saliency",
+      "add saliency maps to the chart: which parts of an image its first class depends on",
+    )
     .option(
       "--json",
       "print {name, predictions} for each image, as JSON lines; with --faces {name, faces: [{box, score, predictions}]}",
     )
     .action(async (images: string[], flags: Flags) => {
       checkNumber("--top", flags.top, { min: 1, integer: true });
-      if (flags.heatMaps && flags.chart === undefined)
-        throw new InputError({ expected: "--chart FILE, where --heat-maps are drawn", found: "no --chart" });
+      if (flags.saliency && flags.chart === undefined)
+        throw new InputError({
+          expected: "--chart FILE with --saliency",
+          found: "no --chart",
+          fix: "Add --chart FILE.",
+        });
       const classifier = await loadClassifier(callerPath(flags.model));
       const inputs = images.map(callerPath);
       await (flags.faces ? printFaces : printImages)(classifier, inputs, flags);
@@ -57,16 +61,16 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
     if (flags.json) printJson({ name, predictions });
     else console.log(`${name}  ${ranked(predictions, flags)}`);
   }
-  if (flags.chart !== undefined)
-    await saveChart(
-      predictionGridChart(await picturesFor(classifier, flags)(withShortNames(classified))),
-      callerPath(flags.chart),
-    );
+  if (flags.chart === undefined) return;
+  const chart = await predictionsChart(withShortNames(classified), { saliency: saliency(classifier, flags) });
+  await saveChart(chart, callerPath(flags.chart));
 }
 
 async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
-  const photos = await predictFaces(classifier, images);
-  for (const { name, faces, whole } of photos) {
+  const pictures: Awaited<ReturnType<typeof facesPicture>>[] = [];
+  for await (const photo of predictFaces(classifier, images)) {
+    const { name, faces, whole } = photo;
+    if (flags.chart !== undefined) pictures.push(await facesPicture(photo, saliency(classifier, flags)));
     if (flags.json)
       printJson({
         name,
@@ -83,16 +87,11 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
     }
   }
   if (flags.chart !== undefined)
-    await saveChart(
-      facesChart(await photoPictures(withShortNames(photos), picturesFor(classifier, flags))),
-      callerPath(flags.chart),
-    );
+    await saveChart(facesChart(withShortNames(pictures)), callerPath(flags.chart));
 }
 
-function picturesFor({ network }: Classifier, { heatMaps }: Flags) {
-  if (!heatMaps) return classifiedPictures;
-  const methods = { "Grad-CAM": gradCam, Occlusion: occlusionMap };
-  return (images: JudgedImage[]) => saliencyPictures(network, images, methods);
+function saliency({ network }: Classifier, flags: Flags) {
+  return flags.saliency ? { network, methods: { "Grad-CAM": gradCam, Occlusion: occlusionMap } } : undefined;
 }
 
 function ranked(predictions: Prediction[], { top }: Flags): string {
@@ -102,7 +101,7 @@ function ranked(predictions: Prediction[], { top }: Flags): string {
     .join("  ");
 }
 
-/** Named by their paths from the innermost folder that holds all of them. */
+/** Names images by their paths from the innermost folder that holds all of them. */
 function withShortNames<T extends { name: string }>(images: T[]): T[] {
   let folder = path.dirname(images[0].name);
   while (!images.every(({ name }) => !path.relative(folder, name).startsWith("..")))

@@ -1,10 +1,8 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { accuracyPoints } from "../../src/charts/accuracy-curves.js";
 import { saveChart } from "../../src/charts/render.js";
-import { runsChart } from "../../src/charts/runs-chart.js";
-import { differencesTable, runsTable } from "../../src/charts/runs-table.js";
-import { toText } from "../../src/charts/text-table.js";
+import { accuracyPoints, differencesTable, runsChart, runsTable } from "../../src/charts/runs.js";
+import { textTable } from "../../src/charts/tables.js";
 import { loadRuns, type Run, recordRun, summarizeRun } from "../../src/training/run.js";
 import { callerPath } from "../arguments.js";
 import { printJson } from "./options.js";
@@ -69,8 +67,8 @@ function record(summary: Ranked["summary"], { folder, config, sessions }: Run): 
 }
 
 function print(runs: Ranked[], { diff }: Flags): void {
-  console.log(toText(runsTable(runs.map(({ summary }) => summary))));
+  console.log(textTable(runsTable(runs.map(({ summary }) => summary))));
   if (!diff) return;
   const table = differencesTable(runs.map(({ run, summary }) => ({ ...run, name: summary.name })));
-  console.log(`\n${table.rows.length ? toText(table) : "The configurations do not differ."}`);
+  console.log(`\n${table.rows.length ? textTable(table) : "The configurations do not differ."}`);
 }

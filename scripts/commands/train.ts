@@ -1,13 +1,7 @@
 import path from "node:path";
 import type { Command } from "commander";
-import {
-  interruptSignal,
-  loadDataset,
-  type Overrides,
-  train,
-  trainConfig,
-  writeRunReport,
-} from "../../src/index.js";
+import { interruptSignal, loadDataset, train, trainConfig, writeRunReport } from "../../src/index.js";
+import type { Overrides } from "../../src/presets.js";
 import { callerPath, collectAssignments } from "../arguments.js";
 import { dataProgress, TrainProgress } from "../progress.js";
 import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";

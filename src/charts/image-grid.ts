@@ -1,12 +1,12 @@
-import { imageLayer, type PlacedMark, pixelLayer, textLayer } from "./pixel-layout.js";
-import { fitText } from "./text-width.js";
+// Charts of pictures in a grid: samples, augmented versions, pairs.
+import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer } from "./layout.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
-/** A picture with what stands under it. */
+/** A picture with the texts under it. */
 export interface GridImage {
   /** PNG data URL, square. */
   image: string;
-  /** The class, as a rule. */
+  /** Usually the class. */
   caption: string;
   /** A second, quieter line. */
   detail?: string;
@@ -15,7 +15,7 @@ export interface GridImage {
 export interface SampleGridOptions {
   title?: string;
   subtitle?: string;
-  /** Default 8, or fewer where there are fewer images. */
+  /** Default 8, or the number of images if that is smaller. */
   numColumns?: number;
   /** Side of a picture on the chart, in pixels; default 96. */
   side?: number;
@@ -25,7 +25,7 @@ const GAP = 14;
 const CAPTION_HEIGHT = 20;
 const DETAIL_HEIGHT = 15;
 
-/** Pictures in rows, each with its class under it: samples of a data set, or what a model mistook. */
+/** Draws pictures in rows, each with its class under it: samples of a data set, or mistakes of a model. */
 export function sampleGridChart(images: GridImage[], options: SampleGridOptions = {}): ChartSpec {
   const { title = "Samples", subtitle, side = 96 } = options;
   if (!images.length) return emptyChart(title, "no data: there is no image to show");
@@ -46,7 +46,7 @@ export function sampleGridChart(images: GridImage[], options: SampleGridOptions 
   }));
   const captions = cells.flatMap((cell) => captionLines(cell, side));
   return buildChart(
-    { title, subtitle, description: images.map(describe).join("\n") },
+    { title, subtitle, description: images.map(describeImage).join("\n") },
     {
       width: numColumns * (side + GAP) - GAP,
       height: numRows * rowHeight - GAP,
@@ -58,15 +58,15 @@ export function sampleGridChart(images: GridImage[], options: SampleGridOptions 
   );
 }
 
-/** An image beside versions of it that training may see. */
+/** An image beside augmented versions of it. */
 export interface AugmentedRow {
-  /** PNG data URL, square, like the others. */
+  /** PNG data URL, square; so are the augmented ones. */
   original: string;
   augmented: string[];
   caption: string;
 }
 
-/** A row for each image: as it is on the left, and augmented. */
+/** Draws a row for each image: the original on the left, then augmented versions. */
 export function augmentedGridChart(rows: AugmentedRow[], options: SampleGridOptions = {}): ChartSpec {
   const { title = "Augmented images", subtitle, side = 96 } = options;
   if (!rows.length) return emptyChart(title, "no data: there is no image to show");
@@ -132,6 +132,79 @@ function captionLines(
   ];
 }
 
-function describe({ caption, detail }: GridImage): string {
+function describeImage({ caption, detail }: GridImage): string {
   return detail ? `${caption} (${detail})` : caption;
+}
+
+/** Two pictures side by side, each with its class. */
+export interface PicturePair {
+  /** PNG data URLs, square. */
+  images: [string, string];
+  captions: [string, string];
+  /** A line under both. */
+  detail: string;
+}
+
+/** Pairs under a common heading. */
+export interface PairGroup {
+  heading: string;
+  pairs: PicturePair[];
+}
+
+/** Sizes of a pair, in pixels. */
+const PAIR = { side: 76, innerGap: 3, gap: 26, heading: 30, caption: 18, detail: 14 };
+const PAIRS_PER_ROW = 4;
+const PITCH = {
+  x: 2 * PAIR.side + PAIR.innerGap + PAIR.gap,
+  y: PAIR.side + PAIR.caption + PAIR.detail + 14,
+};
+
+/** Draws pairs of pictures to compare by eye, group by group. Groups without pairs are left out. */
+export function pairsChart(groups: PairGroup[], title = "Pairs", subtitle?: string): ChartSpec {
+  const shown = groups.filter(({ pairs }) => pairs.length > 0);
+  if (!shown.length) return emptyChart(title, "no pair was found");
+  const [pictures, texts, headings]: PlacedMark[][] = [[], [], []];
+  let y = 0;
+  for (const { heading, pairs } of shown) {
+    headings.push({ x: 0, y: y + 8, text: heading, color: COLORS.mutedText });
+    y += PAIR.heading;
+    pairs.forEach((pair, i) => {
+      const [left, top] = [(i % PAIRS_PER_ROW) * PITCH.x, y + Math.floor(i / PAIRS_PER_ROW) * PITCH.y];
+      pair.images.forEach((image, side) => {
+        const x = left + side * (PAIR.side + PAIR.innerGap);
+        const caption = pair.captions[side];
+        pictures.push({ image, x, y: top, tooltip: `${caption}, ${pair.detail}` });
+        const text = fitText(caption, PAIR.side, FONT_SIZE.small);
+        texts.push({ x: x + PAIR.side / 2, y: top + PAIR.side + 12, text, color: COLORS.text });
+      });
+      texts.push({
+        x: left + PAIR.side + PAIR.innerGap / 2,
+        y: top + PAIR.side + PAIR.caption + 9,
+        text: fitText(pair.detail, 2 * PAIR.side + PAIR.gap - 6, FONT_SIZE.small),
+        color: COLORS.mutedText,
+      });
+    });
+    y += Math.ceil(pairs.length / PAIRS_PER_ROW) * PITCH.y + 6;
+  }
+  return buildChart(
+    {
+      title,
+      subtitle,
+      description: shown
+        .flatMap(({ heading, pairs }) => [
+          heading,
+          ...pairs.map(({ captions, detail }) => `${captions.join(" and ")}: ${detail}`),
+        ])
+        .join("\n"),
+    },
+    {
+      width: PAIRS_PER_ROW * PITCH.x - PAIR.gap,
+      height: y - 20,
+      layer: [
+        imageLayer(pictures, PAIR.side),
+        textLayer({ align: "left", fontSize: FONT_SIZE.label }, headings),
+        textLayer({ align: "center", fontSize: FONT_SIZE.small }, texts),
+      ],
+    },
+  );
 }

@@ -1,19 +1,19 @@
-// A page that stands alone: its style, its charts and its tables inside, nothing fetched.
-import { escapeHtml } from "./html.js";
+// HTML pages that contain their style, charts and tables, and fetch nothing.
+import { escapeHtml } from "./format.js";
 import { chartText, renderSvg } from "./render.js";
 import { type ChartSpec, COLORS, FONT } from "./theme.js";
 
-/** What a table of names and values says. */
+/** A table of names and values. */
 export interface Facts {
   caption: string;
   rows: [name: string, value: string][];
 }
 
-/** A number that is worth being read first. */
+/** A number at the top of the page. */
 export interface Headline {
   label: string;
   value: string;
-  /** What it refers to. */
+  /** A line under the number. */
   note: string;
 }
 
@@ -21,11 +21,11 @@ export interface ReportPage {
   title: string;
   subtitle: string;
   headlines: Headline[];
-  /** In order; the content is HTML, of which nothing is escaped. */
+  /** The content is HTML and is not escaped. */
   sections: { heading: string; content: string }[];
 }
 
-// Colours of the dark page keep a contrast ≥ 4.5:1 as those of the light one do; charts stay on their light card in both.
+// Text has a contrast ≥ 4.5:1 on the light and on the dark page; charts are on their light card in both.
 const STYLE = `
 :root { color-scheme: light dark; --page: #f5f7f9; --card: #ffffff; --text: #1f2933; --muted: #5b6672; --line: #dfe4e9; }
 @media (prefers-color-scheme: dark) {
@@ -61,7 +61,7 @@ tbody tr { border-top: 1px solid var(--line); }
 @media (max-width: 620px) { main { padding: 24px 14px 40px; } }
 `;
 
-/** The page as HTML; names and values are escaped. */
+/** Writes a page as HTML; names and values are escaped. */
 export function reportPage({ title, subtitle, headlines, sections }: ReportPage): string {
   return [
     "<!doctype html>",
@@ -86,7 +86,7 @@ export function reportPage({ title, subtitle, headlines, sections }: ReportPage)
   ].join("\n");
 }
 
-/** Charts as drawings inside the page, each with its words for those who cannot see it. */
+/** Draws charts inside a page, each with its text for screen readers. */
 export async function figures(charts: ChartSpec[], prefix: string): Promise<string> {
   const drawn = await Promise.all(charts.map(renderSvg));
   return drawn
@@ -97,7 +97,7 @@ export async function figures(charts: ChartSpec[], prefix: string): Promise<stri
     .join("\n");
 }
 
-/** Tables of names and values, side by side where there is room. */
+/** Writes tables of names and values, side by side if there is room. */
 export function factTables(tables: Facts[]): string {
   return `<div class="facts">${tables.map(factTable).join("\n")}</div>`;
 }
@@ -116,7 +116,7 @@ function factTable({ caption, rows }: Facts): string {
   return `<table><caption>${escapeHtml(caption)}</caption><tbody>${lines.join("\n")}</tbody></table>`;
 }
 
-/** In HTML a drawing needs no namespaces; its clip paths get names of their own, since all charts share the page's. */
+/** Removes namespaces, which HTML does not need, and makes the ids of clip paths unique in the page. */
 function embedded(svg: string, prefix: string): string {
   return svg
     .replace(/ xmlns(:xlink)?="[^"]*"/g, "")

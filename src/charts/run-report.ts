@@ -15,20 +15,18 @@ import {
   type RunConfig,
   type Session,
 } from "../training/run.js";
-import { duration } from "./duration.js";
-import { confusionMatrixChart, perClassRecallChart } from "./evaluation-charts.js";
-import { percent } from "./percent.js";
+import { confusionMatrixChart, perClassRecallChart } from "./evaluation.js";
+import { duration, percent } from "./format.js";
 import { type Facts, factTables, figures, type Headline, reportPage } from "./report-page.js";
-import { tableBundle } from "./table-bundle.js";
-import { epochTable } from "./tables.js";
-import { batchMetricsChart, epochMetricsChart, learningRateChart } from "./training-charts.js";
+import { epochTable, tableBundle } from "./tables.js";
+import { batchMetricsChart, epochMetricsChart, learningRateChart } from "./training.js";
 
-/** A configuration further than this from every preset is not called by a preset's name. */
+/** A configuration that differs from every preset in more values than this is named "no preset". */
 const MAX_CHANGES = 6;
 
 /**
- * Writes `report.html` into a run's folder: results, charts, epochs, configuration and versions on one page that needs
- * nothing else. Of a run that still goes on, or was killed, it shows what has been logged.
+ * Writes `report.html` into a run's folder: results, charts, epochs, configuration and versions on one self-contained page.
+ * For a run that is still training, or was killed, it shows what has been logged.
  *
  * @returns The page's path.
  * @throws InputError when the folder holds no run, or cannot be written.
@@ -63,7 +61,7 @@ export async function writeRunReport(runDir: string): Promise<string> {
         ),
       },
       ...(best ? [await validationSection(best, config)] : []),
-      ...(epochs.length ? [{ heading: "Epochs", content: await scrollingTable(epochs) }] : []),
+      ...(epochs.length ? [{ heading: "Epochs", content: scrollingTable(epochs) }] : []),
       { heading: "Configuration", content: factTables(configFacts(config)) },
       ...(sessions.length ? [{ heading: "Made with", content: factTables(sessions.map(sessionFacts)) }] : []),
     ],
@@ -73,7 +71,7 @@ export async function writeRunReport(runDir: string): Promise<string> {
   return file;
 }
 
-/** JSON has no NaN, and gives null for a validation loss that was. */
+/** Restores NaN losses, which JSON stores as null. */
 function withLoss(event: EpochEvent): EpochEvent {
   return { ...event, validation: { ...event.validation, loss: event.validation.loss ?? Number.NaN } };
 }
@@ -81,7 +79,7 @@ function withLoss(event: EpochEvent): EpochEvent {
 function headlines({ train }: RunConfig, events: TrainEvent[], best?: EpochEvent): Headline[] {
   const epochs = ofType(events, "epoch");
   const [done] = ofType(events, "done").slice(-1);
-  // A run that was interrupted in its first epoch has a model, and no epoch.
+  // A run that was interrupted in its first epoch has a model but no epoch.
   const kept = best
     ? { epoch: best.epoch, accuracy: best.validation.accuracy }
     : done && { epoch: done.bestEpoch, accuracy: done.bestAccuracy };
@@ -119,15 +117,15 @@ async function validationSection({ epoch, validation }: EpochEvent, { classNames
   return { heading: `Validation images, epoch ${epoch}`, content: await figures(charts, "validation") };
 }
 
-async function scrollingTable(epochs: EpochEvent[]): Promise<string> {
-  return `<div class="scroll">${tableBundle(await epochTable(epochs))["text/html"]}</div>`;
+function scrollingTable(epochs: EpochEvent[]): string {
+  return `<div class="scroll">${tableBundle(epochTable(epochs))["text/html"]}</div>`;
 }
 
 function networkName({ variant }: TrainConfig): string {
   return `EfficientNet-${variant[0].toUpperCase()}${variant.slice(1)}`;
 }
 
-/** The nearest preset, and in what the configuration differs from it; no preset where that is too much to say. */
+/** Names the nearest preset, and the values that differ from it. */
 function presetName(config: TrainConfig): string {
   const given = [...flatten(config)];
   const presets = Object.entries(PRESETS).map(([name, preset]) => {
@@ -140,7 +138,7 @@ function presetName(config: TrainConfig): string {
   return `preset ${name}${changed ? ` with ${changed}` : ""}`;
 }
 
-/** A table for each object of the configuration, the run's own values first. */
+/** Returns a table for each object of the configuration, the run's own values first. */
 function configFacts(config: RunConfig): Facts[] {
   const facts: Facts[] = [];
   const visit = (caption: string, values: object) => {
@@ -159,7 +157,7 @@ function text(value: unknown): string {
   return Array.isArray(value) ? value.map(text).join(", ") : String(value);
 }
 
-/** When, where and by what versions a part of the run was done. */
+/** Lists when, where and with which versions a session of the run was done. */
 function sessionFacts({ epoch, started, versions, commit, machine, device, kernels }: Session): Facts {
   return {
     caption: `from epoch ${epoch}`,

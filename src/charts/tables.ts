@@ -1,27 +1,19 @@
+// Tables as rows of named cells, as HTML and as text.
 import type { DataFrame } from "danfojs-node";
-import "../engine/tf.js"; // danfo.js brings the engine along, which has to be readied first
 import type { DataReport } from "../data/audit/report.js";
-import type { LayerSummary } from "../model/parameters.js";
-import { blockOf } from "../model/parameters.js";
+import type { Network } from "../model/network.js";
+import { blockOf, summary } from "../model/parameters.js";
 import type { EpochEvent } from "../training/events.js";
-import type { ClassCount } from "./data-charts.js";
-import type { Cell } from "./table-bundle.js";
+import type { ClassCount } from "./class-balance.js";
+import { escapeHtml, type MimeBundle } from "./format.js";
 
-/**
- * Records as a table, a column for each name of the first one.
- *
- * @param rows - At least one.
- */
-export function table(rows: Record<string, Cell>[]): Promise<DataFrame> {
-  const columns = Object.keys(rows[0] ?? {});
-  return buildTable(
-    columns,
-    rows.map((row) => columns.map((name) => row[name] ?? null)),
-  );
-}
+export type Cell = string | number | boolean | null;
 
-/** A row for each thing that can be wrong with a data set: how often it is, and an example. */
-export function auditTable(report: DataReport): Promise<DataFrame> {
+/** A row of a table: column name → cell. A cell that is missing is empty. */
+export type TableRow = Record<string, Cell | undefined>;
+
+/** Lists what can be wrong with a data set: how often it was found, and an example. */
+export function auditTable(report: DataReport): TableRow[] {
   const { numImages, unreadable, examples, dropped } = report;
   const first = (groups: string[][]) => groups[0]?.join(", ") ?? "";
   const row = (check: string, found: number, of: number, leftOut: number, example: string) => ({
@@ -32,7 +24,7 @@ export function auditTable(report: DataReport): Promise<DataFrame> {
     example,
   });
   const all = numImages.train + numImages.validation + dropped.duplicates + dropped.leaked;
-  return table([
+  return [
     row(
       "unreadable files",
       unreadable.length,
@@ -55,92 +47,112 @@ export function auditTable(report: DataReport): Promise<DataFrame> {
       0,
       first(examples.conflicts),
     ),
-  ]);
+  ];
 }
 
-/** A row a block of a network: the shape that leaves it, `height × width × channels`, and its parameters. */
-export function blockTable(layers: LayerSummary[]): Promise<DataFrame> {
+/** Lists the blocks of a network: the shape of each output, `height × width × channels`, and the number of parameters. */
+export function blockTable({ architecture, config }: Pick<Network, "architecture" | "config">): TableRow[] {
+  const layers = summary(architecture, config.imageSize);
   const blocks = [...new Set(layers.map(({ layer }) => blockOf(layer)))];
-  return table(
-    blocks.map((block) => {
-      const own = layers.filter(({ layer }) => blockOf(layer) === block);
-      return {
-        block,
-        output: own[own.length - 1].outputShape.join(" × "),
-        parameters: own.reduce((total, { numParameters }) => total + numParameters, 0),
-      };
-    }),
-  );
+  return blocks.map((block) => {
+    const own = layers.filter(({ layer }) => blockOf(layer) === block);
+    return {
+      block,
+      output: own[own.length - 1].outputShape.join(" × "),
+      parameters: own.reduce((total, { numParameters }) => total + numParameters, 0),
+    };
+  });
 }
 
-/** A row an epoch: losses in nats, scores in [0, 1]. */
-export function epochTable(events: EpochEvent[]): Promise<DataFrame> {
-  return buildTable(
-    [
-      "epoch",
-      "train loss",
-      "train accuracy",
-      "validation loss",
-      "validation accuracy",
-      "macro-F1",
-      "learning rate",
-      "images/s",
-      "seconds",
-      "best so far",
-    ],
-    events.map(({ epoch, train, validation, learningRate, imagesPerSecond, durationMs, isBest }) => [
-      epoch,
-      train.loss,
-      train.accuracy,
-      validation.loss,
-      validation.accuracy,
-      validation.macroF1,
-      learningRate,
-      imagesPerSecond,
-      durationMs / 1000,
-      isBest ? "✓" : "",
-    ]),
-  );
+/** Lists the epochs of a run: losses in nats, scores in [0, 1]. */
+export function epochTable(events: EpochEvent[]): TableRow[] {
+  return events.map(({ epoch, train, validation, learningRate, imagesPerSecond, durationMs, isBest }) => ({
+    epoch,
+    "train loss": train.loss,
+    "train accuracy": train.accuracy,
+    "validation loss": validation.loss,
+    "validation accuracy": validation.accuracy,
+    "macro-F1": validation.macroF1,
+    "learning rate": learningRate,
+    "images/s": imagesPerSecond,
+    seconds: durationMs / 1000,
+    "best so far": isBest ? "✓" : "",
+  }));
 }
 
-/** A row a class: its images in each split, and its share of the first one, [0, 1]. */
-export function classTable({ classCounts }: { classCounts: ClassCount[] }): Promise<DataFrame> {
+/** Lists the classes: the number of images in each split, and the share of the first split, [0, 1]. */
+export function classTable({ classCounts }: { classCounts: ClassCount[] }): TableRow[] {
   const splits = [...new Set(classCounts.map(({ split }) => split))];
   const classNames = [...new Set(classCounts.map(({ className }) => className))];
   const countOf = (className: string, split: string) =>
     classCounts.find((one) => one.className === className && one.split === split)?.count ?? 0;
   const first = splits[0] ?? "train";
   const total = classNames.reduce((sum, className) => sum + countOf(className, first), 0);
-  return buildTable(
-    ["class", ...splits, `share of ${first}`],
-    classNames.map((className) => [
-      className,
-      ...splits.map((split) => countOf(className, split)),
-      total ? countOf(className, first) / total : 0,
-    ]),
-  );
+  return classNames.map((className) => ({
+    class: className,
+    ...Object.fromEntries(splits.map((split) => [split, countOf(className, split)])),
+    [`share of ${first}`]: total ? countOf(className, first) / total : 0,
+  }));
 }
 
-/** A row an image: the most probable class and the next one, with their probabilities, [0, 1]. */
-export function predictionsTable(
-  images: { name: string; predictions: { className: string; prob: number }[] }[],
-): Promise<DataFrame> {
-  return buildTable(
-    ["image", "class", "probability", "next class", "next probability"],
-    images.map(({ name, predictions }) => {
-      const [first, next] = [...predictions].sort((a, b) => b.prob - a.prob);
-      return [
-        name,
-        first?.className ?? null,
-        first?.prob ?? null,
-        next?.className ?? null,
-        next?.prob ?? null,
-      ];
-    }),
+/** Renders rows or a data frame for a notebook: HTML in the front end's style, and aligned text. */
+export function tableBundle(table: TableRow[] | DataFrame): MimeBundle {
+  const { columns, rows } = cellsOf(table);
+  const isNumeric = columns.map(
+    (_, c) =>
+      rows.some((row) => typeof row[c] === "number") && rows.every((row) => typeof row[c] !== "string"),
   );
+  const texts = rows.map((row) => row.map(formatCell));
+  return {
+    "text/html": tableHtml(columns, texts, isNumeric),
+    "text/plain": textTable({ heading: columns, rows: texts, isNumeric }),
+  };
 }
 
-async function buildTable(columns: string[], rows: Cell[][]): Promise<DataFrame> {
-  const { DataFrame } = await import("danfojs-node");
-  return new DataFrame(rows, { columns });
+function cellsOf(table: TableRow[] | DataFrame): { columns: string[]; rows: Cell[][] } {
+  if (!Array.isArray(table)) {
+    const rows = table.shape[0] ? (table.values as Cell[][]) : [];
+    if (!table.index.some((name) => typeof name === "string")) return { columns: table.columns, rows };
+    return { columns: ["", ...table.columns], rows: rows.map((row, i) => [table.index[i], ...row]) };
+  }
+  const columns = [...new Set(table.flatMap((row) => Object.keys(row)))];
+  return { columns, rows: table.map((row) => columns.map((name) => row[name] ?? null)) };
+}
+
+/** Writes whole numbers in full, others with four significant digits. */
+function formatCell(cell: Cell): string {
+  if (typeof cell !== "number") return cell === null ? "–" : String(cell);
+  if (Number.isInteger(cell)) return cell.toLocaleString("en-US");
+  if (Math.abs(cell) >= 1000) return Math.round(cell).toLocaleString("en-US");
+  return Math.abs(cell) < 1e-4 ? cell.toExponential(2) : cell.toPrecision(4);
+}
+
+function tableHtml(columns: string[], rows: string[][], isNumeric: boolean[]): string {
+  const cell = (tag: string, text: string, c: number) =>
+    `<${tag} style="text-align: ${isNumeric[c] ? "right" : "left"}">${escapeHtml(text)}</${tag}>`;
+  const line = (tag: string, texts: string[]) =>
+    `<tr>${texts.map((text, c) => cell(tag, text, c)).join("")}</tr>`;
+  return [
+    '<table class="dataframe">',
+    `<thead>${line("th", columns)}</thead>`,
+    `<tbody>${rows.map((row) => line("td", row)).join("\n")}</tbody>`,
+    "</table>",
+  ].join("\n");
+}
+
+/** A heading and rows with a cell per column. */
+export interface TextTable {
+  heading: string[];
+  rows: string[][];
+  /** Columns to align on the right. Default: none. */
+  isNumeric?: boolean[];
+}
+
+/** Writes columns side by side, two spaces apart. */
+export function textTable({ heading, rows, isNumeric = [] }: TextTable): string {
+  const all = [heading, ...rows];
+  const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column].length)));
+  const align = (cell: string, column: number) =>
+    isNumeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]);
+  return all.map((row) => row.map(align).join("  ").trimEnd()).join("\n");
 }

@@ -1,12 +1,14 @@
-// The look of every chart, in one place.
+// The look of every chart.
 import type { TopLevelSpec } from "vega-lite";
 
 /** A chart as data: a vega-lite 5 specification. */
 export type ChartSpec = TopLevelSpec;
 
 /**
- * Colours that stay apart for the common kinds of colour blindness, after Okabe and Ito,
- * https://jfly.uni-koeln.de/color/. Text colours have a contrast ≥ 4.5:1 on `background`.
+ * Colours that people with the common kinds of colour blindness can tell apart. Text colours have a contrast ≥ 4.5:1 on
+ * `background`.
+ *
+ * @see Okabe & Ito, https://jfly.uni-koeln.de/color/
  */
 export const COLORS = {
   background: "#ffffff",
@@ -14,17 +16,17 @@ export const COLORS = {
   mutedText: "#5b6672",
   grid: "#e6e9ed",
   axis: "#aab3bd",
-  /** Train, where train and validation are compared; the chosen thing elsewhere. */
+  /** Train, in comparisons of train and validation; the chosen value elsewhere. */
   blue: "#0072b2",
-  /** Validation, where train and validation are compared. */
+  /** Validation, in comparisons of train and validation. */
   orange: "#d55e00",
   green: "#007a5a",
-  /** What is there for comparison only. */
+  /** Values shown for comparison only. */
   quiet: "#b9c6d3",
 } as const;
 
 /**
- * Of lines of equal standing, in this order: neighbours differ in hue and in lightness. The contrast on `background` is ≥ 3:1.
+ * Colours of lines of equal rank, in this order. Neighbours differ in hue and lightness; the contrast on `background` is ≥ 3:1.
  */
 export const SERIES_COLORS = [
   COLORS.blue,
@@ -40,8 +42,8 @@ export const SERIES_COLORS = [
 ] as const;
 
 /**
- * From none to all of something. The step at one half keeps text readable: dark on all shares up to there, white above,
- * each with a contrast ≥ 4.5:1.
+ * Colours of shares from 0 to 1. The step at one half keeps text readable: dark text up to there and white text above have
+ * a contrast ≥ 4.5:1.
  */
 export const SHARE_COLORS = {
   domain: [0, 0.5, 0.501, 1],
@@ -51,7 +53,7 @@ export const SHARE_COLORS = {
   textOnDark: "#ffffff",
 } as const;
 
-/** Family that the package ships; browsers without it take their own sans-serif. */
+/** Font family that the package ships; browsers without it use their own sans-serif. */
 export const FONT = "Inter, system-ui, sans-serif";
 
 export const FONT_SIZE = { title: 16, subtitle: 12, label: 12, small: 11 } as const;
@@ -72,8 +74,8 @@ const AXIS = {
 } as const;
 
 /**
- * Axis text and marks cannot reach a contrast of 4.5:1 on white and on near-black at once, so every chart brings its own
- * light card, which looks the same in a light and in a dark JupyterLab, on GitHub and in a report.
+ * Axis text and marks cannot reach a contrast of 4.5:1 on both white and near-black. So every chart has its own light card,
+ * which looks the same in a light and a dark JupyterLab, on GitHub and in a report.
  */
 const CONFIG = {
   background: COLORS.background,
@@ -104,7 +106,7 @@ const CONFIG = {
   text: { color: COLORS.text, fontSize: FONT_SIZE.label },
 } as const;
 
-/** What a chart says in words. */
+/** The texts of a chart. */
 export interface ChartWords {
   title: string;
   /** A line under the title. */
@@ -113,7 +115,7 @@ export interface ChartWords {
   description: string;
 }
 
-/** Adds the schema, the words and the theme to a chart's body. */
+/** Adds the schema, the texts and the theme to a chart's body. */
 export function buildChart({ title, subtitle, description }: ChartWords, body: object): ChartSpec {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",
@@ -124,7 +126,7 @@ export function buildChart({ title, subtitle, description }: ChartWords, body: o
   } as unknown as ChartSpec;
 }
 
-/** A chart of nothing: its title, and why there is nothing. */
+/** Builds a chart without data: its title, and the reason. */
 export function emptyChart(title: string, reason: string): ChartSpec {
   return buildChart(
     { title, description: reason },

@@ -1,16 +1,16 @@
 import { loadSharp, type WholeImage } from "../data/pixels/decode.js";
-import type { Face } from "./detector.js";
+import type { Face } from "./detect.js";
 
 /**
- * Side of the square that is cut out, in heights of the face's box: as near as training crops are. Of FER-2013's validation
- * images, pasted into larger pictures, found and cut out again by 0.8, 0.9, 1, 1.1 and 1.3 heights, a network trained on FER-2013
- * recognises 72.6, 72.9, 68.6, 67.3 and 62.3 % (n = 398), and 73.6 % of those cut out where they had been pasted.
+ * Side of the square that is cut out, in heights of the face's box. This matches the training crops: validation images of FER-2013
+ * were pasted into larger pictures, detected and cut out with 0.8, 0.9, 1, 1.1 and 1.3 heights; a network trained on FER-2013 gets
+ * 72.6, 72.9, 68.6, 67.3 and 62.3 % of them right (n = 398), and 73.6 % if they are cut out where they were pasted.
  */
 const SIDE = 0.9;
-/** Side of the cut-out, in pixels: no less than networks see. */
-const CROP_SIDE = 384;
+/** Side in pixels at which a face is turned; larger than the input of most networks. */
+const TURNED_SIDE = 384;
 
-/** A square of an image, turned about its centre. */
+/** A square of an image, rotated about its centre. */
 export interface TurnedSquare {
   /** Centre, in pixels from the top left. */
   x: number;
@@ -20,7 +20,7 @@ export interface TurnedSquare {
   angle: number;
 }
 
-/** The square that a face is cut out by: around its box, as tilted as its eyes. */
+/** Returns the square to cut out for a face: centred on its box, rotated so that the eyes are level. */
 export function faceSquare({ box, eyes: [left, right] }: Face): TurnedSquare {
   return {
     x: box.left + box.width / 2,
@@ -31,39 +31,40 @@ export function faceSquare({ box, eyes: [left, right] }: Face): TurnedSquare {
 }
 
 /**
- * Cuts a face out of a photograph, its eyes level; where the square reaches beyond the border, the photograph is mirrored.
+ * Cuts a face out of a photograph, with level eyes. Beyond the border, the photograph is mirrored.
  *
- * @returns PNG, RGB, square.
+ * @returns uint8 `[imageSize, imageSize, 3]`, RGB.
  */
-export async function cropFace(image: WholeImage, face: Face): Promise<Buffer> {
+export async function cropFace(image: WholeImage, face: Face, imageSize: number): Promise<Uint8Array> {
   const { x, y, side, angle } = faceSquare(face);
   const turn = (Math.abs(angle) * Math.PI) / 180;
   const reach = Math.ceil((side * (Math.abs(Math.cos(turn)) + Math.abs(Math.sin(turn)))) / 2) + 1;
   const around = await cutAround(image, Math.round(x), Math.round(y), reach);
   const sharp = await loadSharp();
   const raw = { width: 2 * reach, height: 2 * reach, channels: 3 } as const;
-  const enlarged = Math.round((2 * reach * CROP_SIDE) / side);
+  const scaledSide = Math.round((2 * reach * TURNED_SIDE) / side);
   const scaled = await sharp(around, { raw })
-    .resize(enlarged, enlarged, { kernel: "cubic" })
+    .resize(scaledSide, scaledSide, { kernel: "cubic" })
     .raw()
     .toBuffer();
-  const turned = await sharp(scaled, { raw: { ...raw, width: enlarged, height: enlarged } })
+  const turned = await sharp(scaled, { raw: { ...raw, width: scaledSide, height: scaledSide } })
     .rotate(-angle)
     .raw()
     .toBuffer({ resolveWithObject: true });
   const { width, height } = turned.info;
   return sharp(turned.data, { raw: { ...raw, width, height } })
     .extract({
-      left: Math.round((width - CROP_SIDE) / 2),
-      top: Math.round((height - CROP_SIDE) / 2),
-      width: CROP_SIDE,
-      height: CROP_SIDE,
+      left: Math.round((width - TURNED_SIDE) / 2),
+      top: Math.round((height - TURNED_SIDE) / 2),
+      width: TURNED_SIDE,
+      height: TURNED_SIDE,
     })
-    .png({ compressionLevel: 1 })
+    .resize(imageSize, imageSize, { kernel: "cubic" })
+    .raw()
     .toBuffer();
 }
 
-/** The square that reaches as far from a point to all sides, mirrored at the image's borders: RGB. */
+/** Cuts out the square that reaches equally far from a point to all sides, mirrored at the image's borders: RGB. */
 async function cutAround(
   { pixels, width, height }: WholeImage,
   x: number,

@@ -1,4 +1,4 @@
-import { decodeWhole } from "../data/pixels/decode.js";
+import { decodeWhole, type WholeImage } from "../data/pixels/decode.js";
 import {
   type Classifier,
   type ImageInput,
@@ -7,38 +7,38 @@ import {
   type NamedImage,
 } from "../inference/classifier.js";
 import { cropFace } from "./crop.js";
-import { type Face, FaceDetector } from "./detector.js";
+import { type Face, FaceDetector } from "./detect.js";
 
-/** A face, and what a network says of it. */
-export interface FacePrediction extends Face, Omit<ImagePrediction, "name"> {}
+/** A face, and what a network predicts for it. */
+export interface FacePrediction extends Face, ImagePrediction {}
 
-/** A photograph, and what a network says of each face in it. */
-export interface PhotoPrediction extends NamedImage {
-  /** In pixels, upright. */
-  width: number;
-  height: number;
-  /** From left to right. */
+/** A photograph, and what a network predicts for each face in it. */
+export interface PhotoPrediction {
+  /** The path; for bytes `buffer N`, with the position among all inputs. */
+  name: string;
+  photo: WholeImage;
+  /** Sorted from left to right. */
   faces: FacePrediction[];
-  /** What the network says of the image as a whole, where no face was found in it; else absent. */
+  /** The prediction for the whole image, if no face was found in it. */
   whole?: ImagePrediction;
 }
 
 /**
- * Finds the faces in photographs and classifies each: cut out of the full resolution, with level eyes. An image without a face
- * that is found, like one that is itself cut to a face, is classified as a whole.
+ * Finds the faces in photographs and classifies each, cut out of the full resolution with level eyes. An image without a detected
+ * face, such as one that is already cut to a face, is classified as a whole.
  *
+ * @returns A photograph after the other, as soon as it is classified. It holds its pixels, so keep few of them.
  * @throws InputError when an image cannot be read, or a folder holds none.
  */
-export async function predictFaces(
+export async function* predictFaces(
   classifier: Classifier,
   inputs: ImageInput | ImageInput[],
-): Promise<PhotoPrediction[]> {
+): AsyncGenerator<PhotoPrediction, void, undefined> {
   const photos = await listImages(inputs);
+  if (photos.length === 0) return;
   const detector = await FaceDetector.load();
   try {
-    const results: PhotoPrediction[] = [];
-    for (const photo of photos) results.push(await predictPhoto(classifier, detector, photo));
-    return results;
+    for (const photo of photos) yield await predictPhoto(classifier, detector, photo);
   } finally {
     detector.dispose();
   }
@@ -49,24 +49,16 @@ async function predictPhoto(
   detector: FaceDetector,
   { source, name }: NamedImage,
 ): Promise<PhotoPrediction> {
-  const image = await decodeWhole(source, name);
-  const faces = await detector.detect(image);
-  const { width, height } = image;
+  const photo = await decodeWhole(source, name);
+  const faces = await detector.detect(photo);
   if (faces.length === 0) {
     const [whole] = await classifier.predict(source);
-    return { source, name, width, height, faces: [], whole: { ...whole, name } };
+    return { name, photo, faces: [], whole: { ...whole, name } };
   }
-  const crops = await Promise.all(faces.map((face) => cropFace(image, face)));
-  const predicted = await classifier.predict(crops);
-  return {
-    source,
-    name,
-    width,
-    height,
-    faces: faces.map((face, i) => ({
-      ...face,
-      predictions: predicted[i].predictions,
-      pixels: predicted[i].pixels,
-    })),
-  };
+  const { imageSize } = classifier.config;
+  const crops = await Promise.all(
+    faces.map(async (face) => ({ name, pixels: await cropFace(photo, face, imageSize) })),
+  );
+  const predicted = await classifier.predictPixels(crops);
+  return { name, photo, faces: faces.map((face, i) => ({ ...face, ...predicted[i] })) };
 }

@@ -1,3 +1,4 @@
+// A trained network for images as people have them: files, folders, bytes.
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { decodeImage, isImageFile, toGrey } from "../data/pixels/decode.js";
@@ -12,17 +13,22 @@ export interface Prediction {
   prob: number;
 }
 
-/** What a network says of one image. */
-export interface ImagePrediction {
-  /** The path, or `buffer 1`, `buffer 2`, … */
+/** The pixels that a network sees, by the name of their image. */
+export interface NamedPixels {
   name: string;
-  /** Most probable first; they add up to 1. */
-  predictions: Prediction[];
-  /** The image as the network saw it: uint8 `[imageSize, imageSize, 3]`. */
+  /** uint8 `[imageSize, imageSize, 3]`, RGB. */
   pixels: Uint8Array;
 }
 
-/** A path of an image or of a folder of images, or an image file's bytes. */
+/** What a network predicts for an image. */
+export interface ImagePrediction extends NamedPixels {
+  /** Most probable first; the probabilities add up to 1. */
+  predictions: Prediction[];
+  /** The class that the image is labelled with, if known. */
+  trueClassName?: string;
+}
+
+/** Path of an image or of a folder of images, or the bytes of an image file. */
 export type ImageInput = string | Buffer;
 
 const BATCH_SIZE = 64;
@@ -32,7 +38,6 @@ export async function loadClassifier(modelDir: string): Promise<Classifier> {
   return new Classifier(await loadModel(modelDir));
 }
 
-/** A network, ready for images as people have them. */
 export class Classifier {
   constructor(readonly network: Network) {}
 
@@ -41,8 +46,8 @@ export class Classifier {
   }
 
   /**
-   * Classifies images of any size, colour and format; folders stand for the images in them, in order. A model that was trained
-   * on grey images sees all of them grey.
+   * Classifies images of any size, colour and format. A folder stands for the images in it and below, sorted. A model that was
+   * trained on grey images sees all images in grey.
    *
    * @throws InputError when an image cannot be read, or a folder holds none.
    */
@@ -55,25 +60,31 @@ export class Classifier {
   }
 
   private async predictBatch(batch: NamedImage[]): Promise<ImagePrediction[]> {
-    const { imageSize, classNames, grey } = this.config;
     const decoded = await Promise.all(
       batch.map(async ({ source, name }) => {
-        const { pixels, isGrey } = await decodeImage(source, imageSize, name);
-        return { name, pixels: grey && !isGrey ? toGrey(pixels) : pixels };
+        const { pixels } = await decodeImage(source, this.config.imageSize, name);
+        return { name, pixels };
       }),
     );
+    return this.predictPixels(decoded);
+  }
+
+  /** Classifies images that are decoded and have the network's size. */
+  async predictPixels(images: NamedPixels[]): Promise<ImagePrediction[]> {
+    if (images.length === 0) return [];
+    const { imageSize, classNames, grey } = this.config;
+    const seen = images.map(({ name, pixels }) => ({ name, pixels: grey ? toGrey(pixels) : pixels }));
     const output = tf.tidy(() => {
-      const images = decoded.map(({ pixels }) =>
+      const tensors = seen.map(({ pixels }) =>
         tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),
       );
-      return tf.softmax(this.network.logits(tf.stack(images) as Tensor4D));
+      return tf.softmax(this.network.logits(tf.stack(tensors) as Tensor4D));
     });
     const probs = (await output.data()) as Float32Array;
     output.dispose();
-    return decoded.map(({ name, pixels }, i) => ({
-      name,
+    return seen.map((image, i) => ({
+      ...image,
       predictions: rank(probs.subarray(i * classNames.length, (i + 1) * classNames.length), classNames),
-      pixels,
     }));
   }
 
@@ -82,20 +93,19 @@ export class Classifier {
   }
 }
 
-/** Classes with their probabilities, most probable first. */
+/** Pairs classes with their probabilities, most probable first. */
 export function rank(probs: Float32Array, classNames: string[]): Prediction[] {
   return classNames.map((className, i) => ({ className, prob: probs[i] })).sort((a, b) => b.prob - a.prob);
 }
 
-/** An image that was asked about. */
 export interface NamedImage {
   source: ImageInput;
-  /** The path, or `buffer 1`, `buffer 2`, … by its place among all. */
+  /** The path; for bytes `buffer N`, with the position among all inputs. */
   name: string;
 }
 
 /**
- * The images that paths, folders and bytes stand for, in order.
+ * Lists the images that paths, folders and bytes stand for, in order.
  *
  * @throws InputError when there is no such path, or a folder holds no image.
  */
@@ -128,7 +138,7 @@ async function filesOf(input: ImageInput): Promise<ImageInput[]> {
       expected: "images",
       where: input,
       found: "a folder without any",
-      fix: "Give another folder, or a file.",
+      fix: "Choose another folder, or a file.",
     });
   return files;
 }

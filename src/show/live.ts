@@ -1,31 +1,31 @@
-import { percent } from "../charts/percent.js";
+import { percent } from "../charts/format.js";
 import { chartBundle } from "../charts/render.js";
-import { batchMetricsChart } from "../charts/training-charts.js";
+import { batchMetricsChart } from "../charts/training.js";
 import { type BatchEvent, type DoneEvent, ofType, type TrainEvent } from "../training/events.js";
-import { showLive } from "./display.js";
+import { showLive } from "./show.js";
 
-/** Often enough to watch, seldom enough to cost nothing. */
+/** Time between drawings: often enough to watch, and without a cost. */
 const REDRAW_MS = 3000;
 
 /**
- * Reads a training run to its end, printing a line per epoch and drawing loss and accuracy as they come.
+ * Reads a training run to its end, prints a line per epoch, and draws loss and accuracy while it trains.
  *
- * @param earlier - What a run that goes on has logged before; drawn too.
- * @returns How the run ended.
+ * @param earlier - Events that a resumed run logged before; they are drawn too.
+ * @returns The event that ended the run.
  */
 export async function showTraining(
   events: AsyncIterable<TrainEvent>,
   earlier: TrainEvent[] = [],
 ): Promise<DoneEvent | undefined> {
   let batches = ofType(earlier, "batch");
-  const isRedone = (event: BatchEvent) => (batches[batches.length - 1]?.step ?? 0) >= event.step;
+  const isRepeated = (event: BatchEvent) => (batches[batches.length - 1]?.step ?? 0) >= event.step;
   const update = showLive({ "text/plain": "waiting for the first batches" });
   const draw = async () => update(await chartBundle(batchMetricsChart(batches)));
   let [drawn, done]: [number, DoneEvent | undefined] = [performance.now(), undefined];
   for await (const event of events) {
     if (event.type === "batch") {
-      // A run that was killed goes on from its last whole epoch.
-      if (isRedone(event)) batches = batches.filter(({ step }) => step < event.step);
+      // A run that was killed resumes after its last whole epoch.
+      if (isRepeated(event)) batches = batches.filter(({ step }) => step < event.step);
       batches.push(event);
     }
     if (event.type === "batch" && performance.now() - drawn > REDRAW_MS) {

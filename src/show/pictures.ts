@@ -1,179 +1,283 @@
-// Images as the charts take them.
-
+// Charts of images: each function reads pixels and returns a chart.
 import path from "node:path";
 import { faceSvg } from "../cartoons/face.js";
-import { heatMapDataUrl } from "../charts/heat-map.js";
-import { toPngDataUrl } from "../charts/image.js";
-import type { AugmentedRow, GridImage } from "../charts/image-grid.js";
-import { percent } from "../charts/percent.js";
-import type { HeatMap, PredictedImage } from "../charts/prediction-charts.js";
+import { pngDataUrl, saliencyDataUrl } from "../charts/data-url.js";
+import { type FacesPicture, facesChart } from "../charts/faces.js";
+import { percent } from "../charts/format.js";
+import {
+  augmentedGridChart,
+  type PicturePair,
+  pairsChart,
+  type SampleGridOptions,
+  sampleGridChart,
+} from "../charts/image-grid.js";
+import {
+  type PredictedImage,
+  type PredictionChartOptions,
+  predictionGridChart,
+  type SaliencyMap,
+} from "../charts/predictions.js";
+import type { ChartSpec } from "../charts/theme.js";
+import type { NearDuplicatePair, NearDuplicates } from "../data/audit/near-duplicates.js";
+import { choosePairs, imageAt, PAIR_KINDS, type PairKind } from "../data/audit/report.js";
 import { type AugmentOptions, augmentPreview } from "../data/augment.js";
 import type { Dataset, PackedImages } from "../data/dataset.js";
-import { repeatChannel } from "../data/pixels/decode.js";
+import { loadSharp, repeatChannel, type WholeImage } from "../data/pixels/decode.js";
+import type { PhotoPrediction } from "../faces/predict.js";
 import { type ImagePrediction, rank } from "../inference/classifier.js";
 import type { Evaluation } from "../inference/evaluate.js";
-import type { SaliencyMethod } from "../inference/heat-map.js";
+import type { SaliencyMethod } from "../inference/saliency.js";
 import type { Network } from "../model/network.js";
 import { Random } from "../random.js";
 
-/** Some images of each class, at random, class after class. */
-export async function samplePictures(
-  images: PackedImages,
-  { classNames, perClass, seed }: { classNames: string[]; perClass: number; seed: number },
-): Promise<GridImage[]> {
-  const places = classNames.flatMap((className, label) => {
-    const ofClass = placesOf(images, (i) => images.labels[i] === label);
-    return pickSome(ofClass, perClass, new Random(seed, "samples", className));
-  });
-  return Promise.all(
-    places.map(async (place) => ({
-      image: await picture(images, place),
-      caption: classNames[images.labels[place]],
-    })),
+/** Draws cartoon faces, some of each expression. */
+export async function drawnFacesChart(
+  expressions: readonly string[],
+  { perExpression, seed, ...options }: { perExpression: number; seed: number } & SampleGridOptions,
+): Promise<ChartSpec> {
+  const faces = expressions.flatMap((expression) =>
+    Array.from({ length: perExpression }, async (_, i) => {
+      const svg = faceSvg(expression, new Random(seed, "faces", expression, i), 192);
+      const sharp = await loadSharp();
+      const png = await sharp(Buffer.from(svg)).png().toBuffer();
+      return { image: `data:image/png;base64,${png.toString("base64")}`, caption: expression };
+    }),
   );
+  return sampleGridChart(await Promise.all(faces), { numColumns: perExpression, ...options });
 }
 
-/** One image of each of the first classes that have training images, as it is and augmented. */
-export async function augmentedPictures(
+/** Draws some images of each class, chosen at random, class by class. */
+export async function samplesChart(
+  images: PackedImages,
+  {
+    classNames,
+    perClass,
+    seed,
+    ...options
+  }: { classNames: string[]; perClass: number; seed: number } & SampleGridOptions,
+): Promise<ChartSpec> {
+  const indices = classNames.flatMap((className, label) =>
+    pickSome(indicesOf(images, label), perClass, new Random(seed, "samples", className)),
+  );
+  const pictures = indices.map(async (index) => ({
+    image: await pictureOf(images, index),
+    caption: classNames[images.labels[index]],
+  }));
+  return sampleGridChart(await Promise.all(pictures), { numColumns: perClass, ...options });
+}
+
+/** Draws one training image of each class, up to `numRows` classes, beside augmented versions of it. */
+export async function augmentedChart(
   { train, classNames }: Dataset,
   {
     augment,
     numVersions,
     numRows,
     seed,
-  }: { augment: AugmentOptions; numVersions: number; numRows: number; seed: number },
-): Promise<AugmentedRow[]> {
+    ...options
+  }: { augment: AugmentOptions; numVersions: number; numRows: number; seed: number } & SampleGridOptions,
+): Promise<ChartSpec> {
   const random = new Random(seed, "augmented");
-  const ofClasses = classNames.map((_, label) => placesOf(train, (i) => train.labels[i] === label));
-  const places = ofClasses
+  const indices = classNames
+    .map((_, label) => indicesOf(train, label))
     .filter((ofClass) => ofClass.length > 0)
     .slice(0, numRows)
     .map((ofClass) => random.pick(ofClass));
-  const versions = await augmentPreview(train, places, numVersions, augment, seed);
-  return Promise.all(
-    versions.map(async (pixels, row) => {
-      const size = train.imageSize;
-      const [original, ...augmented] = await Promise.all(
-        pixels.map((one) => toPngDataUrl(one, size, size, 3)),
-      );
-      return { original, augmented, caption: classNames[train.labels[places[row]]] };
-    }),
-  );
+  const versions = await augmentPreview(train, indices, numVersions, augment, seed);
+  const rows = versions.map(async (pixels, row) => {
+    const { imageSize } = train;
+    const [original, ...augmented] = await Promise.all(
+      pixels.map((one) => pngDataUrl(one, imageSize, imageSize, 3)),
+    );
+    return { original, augmented, caption: classNames[train.labels[indices[row]]] };
+  });
+  return augmentedGridChart(await Promise.all(rows), options);
 }
 
-/** Which images of an evaluation to show: some at random, or the first of `topLosses` or `labelIssues`. */
-export type PredictionChoice =
+const PAIR_HEADINGS: Record<PairKind, string> = {
+  leaked: "One in train, one in validation",
+  conflicts: "Different labels",
+  mirrored: "Mirrored",
+  others: "In the same split, with the same label",
+};
+
+/** Draws up to `numEach` pairs of near-duplicates of each kind, side by side. */
+export async function nearDuplicatesChart(
+  dataset: Dataset,
+  found: NearDuplicates,
+  { numEach, title = "Near-duplicates", subtitle }: { numEach: number; title?: string; subtitle?: string },
+): Promise<ChartSpec> {
+  const pairs = choosePairs(dataset, found, numEach);
+  const groups = PAIR_KINDS.map(async (kind) => ({
+    heading: PAIR_HEADINGS[kind],
+    pairs: await Promise.all(pairs[kind].map((pair) => pairPicture(dataset, pair))),
+  }));
+  return pairsChart(await Promise.all(groups), title, subtitle);
+}
+
+async function pairPicture(dataset: Dataset, { indices }: NearDuplicatePair): Promise<PicturePair> {
+  const [a, b] = indices.map((index) => imageAt(dataset, index));
+  return {
+    images: [await pictureOf(a.images, a.index), await pictureOf(b.images, b.index)],
+    captions: [dataset.classNames[a.label], dataset.classNames[b.label]],
+    detail: [a, b].map((image) => path.basename(image.path)).join(", "),
+  };
+}
+
+/** Which images of an evaluation to take: some at random, or the first in an order such as `topLosses` or `labelIssues`. */
+export type ImageChoice =
   | { numImages: number; seed: number }
   | { numImages: number; order: (evaluation: Evaluation, labels: Int32Array) => number[] };
 
-/** An image with what a network said of it and, where that is known, what it is. */
-export interface JudgedImage extends ImagePrediction {
-  trueClassName?: string;
-}
-
-/** Images of an evaluation with what the network said of them and what they are. */
-export async function judgedImages(
+/** Returns images of an evaluation, with their predictions and true classes. */
+export async function evaluatedImages(
   images: PackedImages,
   evaluation: Evaluation,
   classNames: string[],
-  choice: PredictionChoice,
-): Promise<JudgedImage[]> {
+  choice: ImageChoice,
+): Promise<ImagePrediction[]> {
   const numClasses = classNames.length;
-  const places =
+  const indices =
     "seed" in choice
       ? pickSome([...images.labels.keys()], choice.numImages, new Random(choice.seed, "predictions"))
       : choice.order(evaluation, images.labels).slice(0, choice.numImages);
   return Promise.all(
-    places.map(async (place) => {
-      const pixels = await images.pixels.read(Int32Array.of(place));
-      const probs = evaluation.probs.subarray(place * numClasses, (place + 1) * numClasses);
+    indices.map(async (index) => {
+      const pixels = await images.pixels.read(Int32Array.of(index));
+      const probs = evaluation.probs.subarray(index * numClasses, (index + 1) * numClasses);
       return {
-        name: images.paths[place],
+        name: images.paths[index],
         predictions: rank(probs, classNames),
         pixels: images.numChannels === 1 ? repeatChannel(pixels) : pixels,
-        trueClassName: classNames[images.labels[place]],
+        trueClassName: classNames[images.labels[index]],
       };
     }),
   );
 }
 
-/** Classified images as the chart of predictions takes them. */
-export async function classifiedPictures(images: JudgedImage[]): Promise<PredictedImage[]> {
-  return Promise.all(
-    images.map(async ({ name, predictions, pixels, trueClassName }) => {
-      const side = Math.sqrt(pixels.length / 3);
-      return { name, predictions, trueClassName, image: await toPngDataUrl(pixels, side, side, 3) };
-    }),
+/** Draws classified images in rows, with the predicted class and the label under each. */
+export async function galleryChart(
+  images: ImagePrediction[],
+  options: SampleGridOptions = {},
+): Promise<ChartSpec> {
+  const pictures = await Promise.all(images.map(predictedImage));
+  return sampleGridChart(
+    pictures.map(({ image, predictions: [{ className, prob }], trueClassName }) => ({
+      image,
+      caption: `${className} ${percent(prob)}`,
+      ...(trueClassName !== undefined && { detail: `labelled ${trueClassName}` }),
+    })),
+    options,
   );
 }
 
-/** Images of an evaluation as the chart of predictions takes them. */
-export async function predictedPictures(
-  ...evaluated: Parameters<typeof judgedImages>
-): Promise<PredictedImage[]> {
-  return classifiedPictures(await judgedImages(...evaluated));
-}
-
-/** Classified images with what they are taken for under them: a gallery, as the chart of samples takes it. */
-export async function galleryPictures(images: JudgedImage[]): Promise<GridImage[]> {
-  const pictures = await classifiedPictures(images);
-  return pictures.map(({ image, predictions: [{ className, prob }], trueClassName }) => ({
-    image,
-    caption: `${className} ${percent(prob)}`,
-    ...(trueClassName !== undefined && { detail: `labelled ${trueClassName}` }),
-  }));
+/** Saliency maps to draw: the network, and the methods by the names to show, such as `{ "Grad-CAM": gradCam }`. */
+export interface SaliencyOptions {
+  network: Network;
+  methods: Record<string, SaliencyMethod>;
 }
 
 /**
- * Classified images with heat maps, as the chart of predictions takes them: what speaks for the class that the network chose, and
- * for the true one, where it is another.
+ * Draws classified images with the probabilities of their classes.
  *
- * @param methods - By name, for the captions: `{ "Grad-CAM": gradCam }`.
+ * @param options.saliency - Adds saliency maps of the predicted class, and of the true class if it is another one.
  */
-export async function saliencyPictures(
-  network: Network,
-  images: JudgedImage[],
-  methods: Record<string, SaliencyMethod>,
+export async function predictionsChart(
+  images: ImagePrediction[],
+  { saliency, ...options }: PredictionChartOptions & { saliency?: SaliencyOptions } = {},
+): Promise<ChartSpec> {
+  return predictionGridChart(await predictedImages(images, saliency), options);
+}
+
+/**
+ * Draws photographs with numbered boxes around the faces, and the probabilities of each face.
+ *
+ * @param options.saliency - Adds saliency maps of the predicted class of each face.
+ */
+export async function photosChart(
+  photos: AsyncIterable<PhotoPrediction> | Iterable<PhotoPrediction>,
+  { saliency, title }: { saliency?: SaliencyOptions; title?: string } = {},
+): Promise<ChartSpec> {
+  const pictures: FacesPicture[] = [];
+  for await (const photo of photos) pictures.push(await facesPicture(photo, saliency));
+  return facesChart(pictures, { title });
+}
+
+/** Turns a photograph into a picture for `facesChart`, without its pixels. */
+export async function facesPicture(
+  { name, photo, faces, whole }: PhotoPrediction,
+  saliency?: SaliencyOptions,
+): Promise<FacesPicture> {
+  const crops = await predictedImages(faces, saliency);
+  return {
+    image: await jpegDataUrl(photo),
+    name,
+    width: photo.width,
+    height: photo.height,
+    faces: crops.map((picture, i) => ({ ...picture, box: faces[i].box })),
+    ...(whole && { whole: (await predictedImages([whole], saliency))[0] }),
+  };
+}
+
+/** Longer side of a photograph in a chart, in pixels: about twice as many as the chart shows. */
+const MAX_PHOTO_SIDE = 1600;
+
+async function jpegDataUrl({ pixels, width, height }: WholeImage): Promise<string> {
+  const sharp = await loadSharp();
+  const jpeg = await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .resize(MAX_PHOTO_SIDE, MAX_PHOTO_SIDE, { fit: "inside", withoutEnlargement: true })
+    .jpeg({ quality: 85 })
+    .toBuffer();
+  return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
+}
+
+/** Turns classified images into pictures for charts. */
+export async function predictedImages(
+  images: ImagePrediction[],
+  saliency?: SaliencyOptions,
 ): Promise<PredictedImage[]> {
-  const pictures = await classifiedPictures(images);
-  for (const [i, { pixels, predictions, trueClassName }] of images.entries()) {
-    const chosen = predictions[0].className;
-    const heatMaps: HeatMap[] = [];
-    for (const className of new Set([chosen, trueClassName ?? chosen]))
-      for (const [method, heatMap] of Object.entries(methods)) {
-        const heat = await heatMap(network, pixels, className);
-        const image = await heatMapDataUrl(pixels, heat, network.config.imageSize);
-        heatMaps.push({ image, caption: `${method}: ${className}` });
-      }
-    Object.assign(pictures[i], { name: path.basename(pictures[i].name as string), heatMaps });
+  const pictures = await Promise.all(images.map(predictedImage));
+  if (!saliency) return pictures;
+  for (const [i, picture] of pictures.entries()) {
+    picture.saliencyMaps = await saliencyMaps(images[i], saliency);
+    picture.name = path.basename(images[i].name); // the column of a picture is narrow
   }
   return pictures;
 }
 
-/** Drawn faces, some of each expression. */
-export function facePictures(
-  expressions: readonly string[],
-  { perExpression, seed }: { perExpression: number; seed: number },
-): GridImage[] {
-  return expressions.flatMap((expression) =>
-    Array.from({ length: perExpression }, (_, i) => {
-      const svg = faceSvg(expression, new Random(seed, "faces", expression, i), 96);
-      return {
-        image: `data:image/svg+xml;base64,${Buffer.from(svg).toString("base64")}`,
-        caption: expression,
-      };
-    }),
-  );
+async function predictedImage({
+  name,
+  predictions,
+  pixels,
+  trueClassName,
+}: ImagePrediction): Promise<PredictedImage> {
+  const side = Math.sqrt(pixels.length / 3);
+  return { name, predictions, trueClassName, image: await pngDataUrl(pixels, side, side, 3) };
 }
 
-async function picture({ pixels, imageSize, numChannels }: PackedImages, place: number): Promise<string> {
-  return toPngDataUrl(await pixels.read(Int32Array.of(place)), imageSize, imageSize, numChannels);
+async function saliencyMaps(
+  { pixels, predictions, trueClassName }: ImagePrediction,
+  { network, methods }: SaliencyOptions,
+): Promise<SaliencyMap[]> {
+  const predicted = predictions[0].className;
+  const maps: SaliencyMap[] = [];
+  for (const className of new Set([predicted, trueClassName ?? predicted]))
+    for (const [name, method] of Object.entries(methods)) {
+      const map = await method(network, pixels, className);
+      const image = await saliencyDataUrl(pixels, map, network.config.imageSize);
+      maps.push({ image, caption: `${name}: ${className}` });
+    }
+  return maps;
 }
 
-function placesOf({ numImages }: PackedImages, isWanted: (place: number) => boolean): number[] {
-  return Array.from({ length: numImages }, (_, i) => i).filter(isWanted);
+async function pictureOf({ pixels, imageSize, numChannels }: PackedImages, index: number): Promise<string> {
+  return pngDataUrl(await pixels.read(Int32Array.of(index)), imageSize, imageSize, numChannels);
 }
 
-function pickSome(places: number[], count: number, random: Random): number[] {
-  return [...random.permutation(places.length)].slice(0, count).map((i) => places[i]);
+function indicesOf({ labels }: PackedImages, label: number): number[] {
+  return [...labels.keys()].filter((index) => labels[index] === label);
+}
+
+function pickSome(indices: number[], count: number, random: Random): number[] {
+  return [...random.permutation(indices.length)].slice(0, count).map((i) => indices[i]);
 }

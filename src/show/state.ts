@@ -7,7 +7,7 @@ import type { Dataset } from "../data/dataset.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 
-/** How notebook 02 loaded the data set, so that the later ones load the same. */
+/** How notebook 02 loaded the data set, so that later notebooks load the same images. */
 export interface PreparedData {
   data: string;
   seed: number;
@@ -23,16 +23,16 @@ export async function savePreparedData(prepared: PreparedData): Promise<void> {
   await writeFileAtomically(PREPARED, `${JSON.stringify(prepared, null, 2)}\n`);
 }
 
-/** @throws InputError that names the notebook to run, when none has prepared the data. */
+/** @throws InputError that names the notebook to run, if none has prepared the data. */
 export async function loadPreparedData(): Promise<PreparedData> {
-  return (await readLeft(PREPARED, "02-preprocessing")) as PreparedData;
+  return (await readState(PREPARED, "02-preprocessing")) as PreparedData;
 }
 
 /**
- * The folder of a run, named by all that governs it: the same configuration finds its run again, to go on or to look at,
- * and another one gets a folder of its own.
+ * Returns the folder of a run. Its name depends on everything that determines the run: the same configuration finds its run
+ * again, and another one gets its own folder.
  *
- * @param options.fresh - Remove the run that is there.
+ * @param options.fresh - Remove the run that is in the folder.
  */
 export async function prepareRunFolder(
   preset: string,
@@ -53,17 +53,17 @@ export async function saveLatestRun(runDir: string): Promise<void> {
   await writeFileAtomically(LATEST, `${JSON.stringify({ runDir })}\n`);
 }
 
-/** @throws InputError that names the notebook to run, when none has trained. */
+/** @throws InputError that names the notebook to run, if none has trained. */
 export async function loadLatestRun(): Promise<string> {
-  return ((await readLeft(LATEST, "04-training")) as { runDir: string }).runDir;
+  return ((await readState(LATEST, "04-training")) as { runDir: string }).runDir;
 }
 
-async function readLeft(file: string, notebook: string): Promise<unknown> {
+async function readState(file: string, notebook: string): Promise<unknown> {
   const text = await readFile(file, "utf8").catch(() => null);
-  const left = text === null ? undefined : parseJson(text);
-  if (left !== undefined) return left;
+  const state = text === null ? undefined : parseJson(text);
+  if (state !== undefined) return state;
   throw new InputError({
-    expected: `what notebook ${notebook} leaves`,
+    expected: `the output of notebook ${notebook}`,
     where: file,
     found: text === null ? "no such file" : "no JSON",
     fix: `Run notebooks/${notebook}.ipynb first, or \`npm start -- --notebooks ${notebook.slice(0, 2)}\`.`,

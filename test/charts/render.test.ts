@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
-import { classBalanceChart } from "../../src/charts/data-charts.js";
+import { classBalanceChart } from "../../src/charts/class-balance.js";
 import { sampleGridChart } from "../../src/charts/image-grid.js";
-import { chartBundle, renderChart, saveChart } from "../../src/charts/render.js";
+import { chartBundle, installFonts, renderPng, renderSvg, saveChart } from "../../src/charts/render.js";
 import type { ChartSpec } from "../../src/charts/theme.js";
+import { cacheDir } from "../../src/files.js";
 import { PIXEL } from "./fixtures.js";
 
 const chart = classBalanceChart([{ split: "train", className: "happy", count: 3 }]);
 
-describe("renderChart", () => {
+describe("renderPng and renderSvg", () => {
   it("draws the PNG at twice the size of the SVG, on a light card", async () => {
-    const { svg, png } = await renderChart(chart);
+    const [svg, png] = [await renderSvg(chart), await renderPng(chart)];
     const [, width, height] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(svg) ?? [];
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
     assert.deepEqual([info.width, info.height], [2 * Number(width), 2 * Number(height)]);
@@ -22,7 +24,7 @@ describe("renderChart", () => {
 
   it("leaves room for every text", async () => {
     const names = ["a rather long class name", "W"];
-    const { png } = await renderChart(
+    const png = await renderPng(
       classBalanceChart(names.map((className) => ({ split: "train", className, count: 1_000_000 }))),
     );
     const { data, info } = await sharp(png).greyscale().raw().toBuffer({ resolveWithObject: true });
@@ -37,7 +39,7 @@ describe("renderChart", () => {
       .png()
       .toBuffer();
     const image = `data:image/png;base64,${red.toString("base64")}`;
-    const { png } = await renderChart(sampleGridChart([{ image, caption: "red" }], { side: 100 }));
+    const png = await renderPng(sampleGridChart([{ image, caption: "red" }], { side: 100 }));
     const { data } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
     let numRed = 0;
     for (let i = 0; i < data.length; i += 3) if (data[i] > 200 && data[i + 1] < 50) numRed++;
@@ -45,7 +47,7 @@ describe("renderChart", () => {
   });
 
   it("holds each picture once, with words for those who cannot see it", async () => {
-    const { svg } = await renderChart(sampleGridChart([{ image: PIXEL, caption: "sad", detail: "→ happy" }]));
+    const svg = await renderSvg(sampleGridChart([{ image: PIXEL, caption: "sad", detail: "→ happy" }]));
     assert.equal(svg.split(PIXEL).length - 1, 1);
     assert.match(svg, /<image aria-label="sad, → happy"/);
   });
@@ -59,7 +61,7 @@ describe("renderChart", () => {
       mark: "bar",
       encoding: {},
     };
-    await assert.rejects(renderChart(withData), {
+    await assert.rejects(renderSvg(withData), {
       name: "InputError",
       message: `Expected a chart that carries its own data and pictures but found the address file:///etc/hostname. ${fix}`,
     });
@@ -69,7 +71,7 @@ describe("renderChart", () => {
       mark: { type: "image", url: "http://127.0.0.1:9/face.png", width: 10, height: 10 },
       encoding: {},
     };
-    await assert.rejects(renderChart(withImage), {
+    await assert.rejects(renderSvg(withImage), {
       message: `Expected a chart that carries its own data and pictures but found the address http://127.0.0.1:9/face.png. ${fix}`,
     });
   });
@@ -126,5 +128,51 @@ describe("saveChart", () => {
       message: `Expected a chart's file to end in .svg, .png or .json at ${file} but found the ending .gif.`,
     });
     assert.ok(!existsSync(file));
+  });
+});
+
+describe("installFonts", () => {
+  let dir: string;
+  before(() => {
+    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-fonts-"));
+    writeFileSync(path.join(dir, "no-fonts.conf"), "<fontconfig></fontconfig>");
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  /** Draws a text on a machine without fonts. */
+  function draw(text: string, when: "never" | "first" | "late"): { numDark: number; digest: string } {
+    const script = path.join(__dirname, "text-on-picture.ts");
+    const output = execFileSync(process.execPath, ["--require", "tsx/cjs", script, text, when], {
+      env: {
+        ...process.env,
+        FONTCONFIG_FILE: path.join(dir, "no-fonts.conf"),
+        FERKIT_CACHE: path.join(dir, "cache & <co>"),
+      },
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return JSON.parse(output);
+  }
+
+  it("draws letters on a machine without a font", () => {
+    // Without a font every letter is the same box, so two words of four letters look alike.
+    assert.equal(draw("abcd", "never").digest, draw("wxyz", "never").digest);
+    assert.notEqual(draw("abcd", "first").digest, draw("wxyz", "first").digest);
+    const [dots, letters] = [draw("....", "first").numDark, draw("WWWW", "first").numDark];
+    assert.ok(dots > 10 && letters > 10 * dots, `${dots} pixels of dots, ${letters} of letters`);
+  });
+
+  it("does so after pictures without text have been drawn", () => {
+    assert.equal(draw("abcd", "late").digest, draw("abcd", "first").digest);
+  });
+
+  it("writes a configuration to the user's cache, once", async () => {
+    const file = await installFonts();
+    assert.equal(path.dirname(file), path.join(cacheDir(), "fonts"));
+    assert.equal(process.env.FONTCONFIG_FILE, file);
+    const folders = [...readFileSync(file, "utf8").matchAll(/<dir>(.*)<\/dir>/g)].map(([, folder]) => folder);
+    assert.equal(folders.length, 2);
+    assert.ok(folders.every((folder) => existsSync(folder)));
+    assert.equal(await installFonts(), file);
   });
 });

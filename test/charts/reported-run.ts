@@ -1,4 +1,4 @@
-// A run of three epochs, and what the page that reports on it says, for tests.
+// A run of three epochs, and readers of its report.
 import { trainConfig } from "../../src/presets.js";
 import type { DoneEvent, EpochEvent } from "../../src/training/events.js";
 import type { RunConfig } from "../../src/training/run.js";
@@ -40,25 +40,25 @@ export const EVENTS = [
   epochEvent(2, 0.75, 0.875, BEST),
 ];
 
-/** What stands under the title. */
+/** Returns the text under the title. */
 export function subtitle(page: string): string {
   return /<p class="subtitle">([^<]*)<\/p>/.exec(page)?.[1] ?? "";
 }
 
-/** "label: value, note" of each. */
+/** Returns "label: value, note" of each headline. */
 export function headlines(page: string): string[] {
   const pattern = /<dt>([^<]*)<\/dt><dd class="value">([^<]*)<\/dd><dd class="note">([^<]*)<\/dd>/g;
   return [...page.matchAll(pattern)].map(([, label, value, note]) => `${label}: ${value}, ${note}`);
 }
 
-/** The texts of each drawing on the page. */
+/** Returns the texts of each drawing on the page. */
 export function svgTexts(page: string): string[][] {
   return [...page.matchAll(/<svg[\s\S]*?<\/svg>/g)].map(([svg]) =>
     [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text),
   );
 }
 
-/** The cells of the table that a mark stands in or begins. */
+/** Returns the cells of the table that contains a mark. */
 export function tableRows(page: string, mark: string): string[][] {
   const [body] = page.slice(page.indexOf(mark) + mark.length).split("</table>");
   return [...body.matchAll(/<tr>(.*?)<\/tr>/g)].map(([, row]) =>

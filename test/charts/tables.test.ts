@@ -1,99 +1,71 @@
 import assert from "node:assert/strict";
-import { tableBundle } from "../../src/charts/table-bundle.js";
 import {
   auditTable,
   blockTable,
   classTable,
   epochTable,
-  predictionsTable,
-  table,
+  tableBundle,
+  textTable,
 } from "../../src/charts/tables.js";
 import type { DataReport } from "../../src/data/audit/report.js";
 import { efficientNet } from "../../src/model/efficientnet.js";
-import { summary } from "../../src/model/parameters.js";
+import type { ModelConfig } from "../../src/model/network.js";
+import { dataFrame } from "../../src/show/show.js";
 import { epochEvent } from "./fixtures.js";
 
 describe("epochTable", () => {
-  it("has a row an epoch, in numbers", async () => {
-    const table = await epochTable([epochEvent(1, 0.5, 0.25, { isBest: true }), epochEvent(2, 0.75, 0.125)]);
-    assert.deepEqual(table.columns.slice(0, 5), [
-      "epoch",
-      "train loss",
-      "train accuracy",
-      "validation loss",
-      "validation accuracy",
+  it("has a row per epoch, in numbers", () => {
+    const [first, second] = epochTable([
+      epochEvent(1, 0.5, 0.25, { isBest: true }),
+      epochEvent(2, 0.75, 0.125),
     ]);
-    // macro-F1, learning rate, images/s, seconds, best so far
-    assert.deepEqual(table.values, [
-      [1, 0.5, 0.5, 0.75, 0.25, 0.5, 0.001, 123, 2.5, "✓"],
-      [2, 0.25, 0.75, 0.875, 0.125, 0.5, 0.001, 123, 2.5, ""],
-    ]);
-  });
-
-  it("is empty before the first epoch has ended", async () => {
-    assert.match(
-      String(tableBundle(await epochTable([]))["text/plain"]),
-      /^epoch {2}train loss.*best so far$/,
-    );
+    assert.deepEqual(first, {
+      epoch: 1,
+      "train loss": 0.5,
+      "train accuracy": 0.5,
+      "validation loss": 0.75,
+      "validation accuracy": 0.25,
+      "macro-F1": 0.5,
+      "learning rate": 0.001,
+      "images/s": 123,
+      seconds: 2.5,
+      "best so far": "✓",
+    });
+    assert.deepEqual(Object.values(second), [2, 0.25, 0.75, 0.875, 0.125, 0.5, 0.001, 123, 2.5, ""]);
   });
 });
 
 describe("classTable", () => {
-  it("has a row a class with its count in each split", async () => {
-    const table = await classTable({
+  it("has a row per class with its count in each split", () => {
+    const rows = classTable({
       classCounts: [
         { split: "train", className: "sad", count: 1 },
         { split: "train", className: "happy", count: 3 },
         { split: "validation", className: "happy", count: 2 },
       ],
     });
-    assert.deepEqual(table.columns, ["class", "train", "validation", "share of train"]);
-    assert.deepEqual(table.values, [
-      ["sad", 1, 0, 0.25],
-      ["happy", 3, 2, 0.75],
-    ]);
-  });
-});
-
-describe("predictionsTable", () => {
-  it("has a row an image with its two most probable classes", async () => {
-    const table = await predictionsTable([
-      {
-        name: "a.jpg",
-        predictions: [
-          { className: "sad", prob: 0.25 },
-          { className: "happy", prob: 0.75 },
-        ],
-      },
-    ]);
-    assert.deepEqual(table.values, [["a.jpg", "happy", 0.75, "sad", 0.25]]);
-  });
-});
-
-describe("table", () => {
-  it("has the columns of the first record, and nothing where another lacks one", async () => {
-    const { columns, values } = await table([{ a: 1, b: "x" }, { a: 2 }]);
-    assert.deepEqual(columns, ["a", "b"]);
-    assert.deepEqual(values, [
-      [1, "x"],
-      [2, null],
+    assert.deepEqual(rows, [
+      { class: "sad", train: 1, validation: 0, "share of train": 0.25 },
+      { class: "happy", train: 3, validation: 2, "share of train": 0.75 },
     ]);
   });
 });
 
 describe("blockTable", () => {
-  it("adds up the parameters of each block, and shows what leaves it", async () => {
-    const { values } = await blockTable(summary(efficientNet("lite0", 7), 48));
-    const rows = values as [string, string, number][];
+  it("adds up the parameters of each block, and shows the shape of its output", () => {
+    const rows = blockTable({
+      architecture: efficientNet("lite0", 7),
+      config: { imageSize: 48 } as ModelConfig,
+    });
     assert.equal(rows.length, 1 + 16 + 2); // stem, blocks 1a to 7a, top and predictions
     // 3·3·3·32 weights and 4·32 of batch norm; a stride of 2
-    assert.deepEqual(rows[0], ["stem", "24 × 24 × 32", 992]);
-    assert.deepEqual(rows[18], ["predictions", "1 × 1 × 7", 1280 * 7 + 7]);
+    assert.deepEqual(rows[0], { block: "stem", output: "24 × 24 × 32", parameters: 992 });
+    assert.deepEqual(rows[18], { block: "predictions", output: "1 × 1 × 7", parameters: 1280 * 7 + 7 });
   });
 });
 
 describe("auditTable", () => {
-  it("has a row for each thing that can be wrong, with how many there are and an example", async () => {
+  it("has a row for each possible problem, with the number found and an example", () => {
     const report: DataReport = {
       name: "faces",
       root: "/faces",
@@ -112,13 +84,59 @@ describe("auditTable", () => {
       unusedFolders: [],
       examples: { duplicates: [["a/1.jpg", "a/2.jpg"]], leaked: [], conflicts: [["a/3.jpg", "b/3.jpg"]] },
     };
-    const { columns, values } = await auditTable(report);
-    assert.deepEqual(columns, ["check", "found", "of", "left out", "example"]);
-    assert.deepEqual(values, [
-      ["unreadable files", 1, 11, 1, "a/broken.jpg"],
-      ["images twice in a split", 2, 10, 0, "a/1.jpg, a/2.jpg"],
-      ["validation images also in train", 1, 10, 1, ""],
-      ["same image, different classes", 1, 3, 0, "a/3.jpg, b/3.jpg"],
-    ]);
+    const rows = auditTable(report);
+    assert.deepEqual(Object.keys(rows[0]), ["check", "found", "of", "left out", "example"]);
+    assert.deepEqual(
+      rows.map((row) => Object.values(row)),
+      [
+        ["unreadable files", 1, 11, 1, "a/broken.jpg"],
+        ["images twice in a split", 2, 10, 0, "a/1.jpg, a/2.jpg"],
+        ["validation images also in train", 1, 10, 1, ""],
+        ["same image, different classes", 1, 3, 0, "a/3.jpg, b/3.jpg"],
+      ],
+    );
+  });
+});
+
+describe("tableBundle", () => {
+  const rows = [
+    { image: "<b>.jpg", class: 'say "x" & y', probability: 2 / 3, next: null },
+    { image: "c.jpg", class: "happy", probability: 0.00001234 },
+  ];
+
+  it("escapes markup", () => {
+    const html = String(tableBundle(rows)["text/html"]);
+    assert.ok(html.includes(">&lt;b&gt;.jpg</td>") && html.includes(">say &quot;x&quot; &amp; y</td>"));
+    assert.ok(!html.includes("<b>"));
+  });
+
+  it("aligns numbers on the right, with four significant digits", async () => {
+    const text = [
+      "image    class        probability  next",
+      '<b>.jpg  say "x" & y       0.6667  –',
+      "c.jpg    happy            1.23e-5  –",
+    ].join("\n");
+    const bundle = tableBundle(rows);
+    assert.ok(String(bundle["text/html"]).includes('<td style="text-align: right">0.6667</td>'));
+    assert.equal(bundle["text/plain"], text);
+    assert.deepEqual(tableBundle(await dataFrame(rows)), bundle);
+  });
+});
+
+describe("textTable", () => {
+  const table = {
+    heading: ["op", "ms"],
+    rows: [
+      ["MatMul", "42"],
+      ["Add", "7"],
+    ],
+  };
+
+  it("aligns columns on the left", () => {
+    assert.equal(textTable(table), "op      ms\nMatMul  42\nAdd     7");
+  });
+
+  it("aligns numeric columns on the right", () => {
+    assert.equal(textTable({ ...table, isNumeric: [false, true] }), "op      ms\nMatMul  42\nAdd      7");
   });
 });

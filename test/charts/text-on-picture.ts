@@ -2,7 +2,7 @@
 // Arguments: the text, and whether the project's font is installed: "never", "first", or "late" (after a picture was drawn).
 import { createHash } from "node:crypto";
 import sharp from "sharp";
-import { installFonts } from "../../src/charts/fonts.js";
+import { installFonts } from "../../src/charts/render.js";
 
 async function darkPixels(body: string): Promise<Buffer> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="400" height="60"><rect width="400" height="60" fill="white"/>${body}</svg>`;

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { PackedImages } from "../../src/data/dataset.js";
+import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
-import { loadClassifier, rank } from "../../src/inference/classifier.js";
-import { saveModel } from "../../src/model/weights/model-folder.js";
+import { Classifier, loadClassifier, rank } from "../../src/inference/classifier.js";
+import { classify } from "../../src/inference/evaluate.js";
+import { loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
+import { buildTrainState, disposeTrainState } from "../../src/training/step.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { config, stripes } from "../training/fixtures.js";
 import { draw } from "./drawn.js";
 import { CLASS_NAMES, classifierInFolder, IMAGE_SIZE } from "./fixtures.js";
 
@@ -133,5 +139,144 @@ describe("a classifier", () => {
         { className: "triangle", prob: 0.25 },
       ]);
     });
+  });
+});
+
+describe("a classifier's errors", () => {
+  const given = classifierInFolder();
+  const at = (name: string) => path.join(given.dir, name);
+
+  describe("Classifier", () => {
+    it("says that there is no such path", async () => {
+      await assert.rejects(given.classifier.predict(at("none.png")), {
+        name: "InputError",
+        message: `Expected an image or a folder of images at ${at("none.png")} but found no such path. Check the path.`,
+      });
+    });
+
+    it("says that a folder has no images", async () => {
+      writeFileSync(at("notes.txt"), "no image");
+      await assert.rejects(given.classifier.predict(given.dir), {
+        name: "InputError",
+        message: `Expected images at ${given.dir} but found a folder without any. Choose another folder, or a file.`,
+      });
+    });
+
+    it("names the image that cannot be read, and the place of bytes", async () => {
+      await draw(at("good.png"));
+      await draw(at("cut.jpg"), { width: 300, height: 300 });
+      truncateSync(at("cut.jpg"), 2000);
+      writeFileSync(at("text.png"), "no image");
+      await assert.rejects(given.classifier.predict([at("good.png"), at("cut.jpg")]), (error: Error) => {
+        assert.equal(error.name, "InputError");
+        assert.ok(
+          error.message.startsWith(`Expected an image at ${at("cut.jpg")} but found `),
+          error.message,
+        );
+        return true;
+      });
+      await assert.rejects(given.classifier.predict([at("good.png"), readFileSync(at("text.png"))]), {
+        message: "Expected an image at buffer 2 but found no image that can be read. Remove or replace it.",
+      });
+      await assert.rejects(given.classifier.predict(Buffer.alloc(0)), {
+        message: "Expected an image at buffer 1 but found an empty file. Remove or replace it.",
+      });
+    });
+  });
+
+  describe("loadClassifier", () => {
+    const save = async () =>
+      saveModel(at("model"), given.classifier.config, await given.classifier.network.parameters());
+
+    it("refuses a folder that is missing or half-written, and leaves no tensors behind", async () => {
+      const before = tf.memory().numTensors;
+      await assert.rejects(loadClassifier(at("none")), {
+        message: /^Expected a model folder with model\.json at .*none but found none\. /,
+      });
+      await save();
+      const weights = readdirSync(at("model")).find((name) => name.endsWith(".bin")) as string;
+      truncateSync(path.join(at("model"), weights), 4096);
+      await assert.rejects(loadClassifier(at("model")), {
+        name: "InputError",
+        message:
+          /^Expected \d+ bytes of weights at .*\.bin but found 4096\. Copy the folder again, or train from scratch\.$/,
+      });
+      rmSync(path.join(at("model"), weights));
+      await assert.rejects(loadClassifier(at("model")), { message: /bytes of weights .* but found 0\. / });
+      truncateSync(at("model/model.json"), 1000);
+      await assert.rejects(loadClassifier(at("model")), {
+        message: /^Expected a model saved by ferkit at .*model\.json but found no JSON\. /,
+      });
+      assert.equal(tf.memory().numTensors, before);
+    });
+  });
+});
+
+/** One image in colour. */
+function packed(rgb: Uint8Array): PackedImages {
+  return {
+    pixels: new PixelArray(rgb, rgb.length),
+    labels: Int32Array.of(0),
+    numImages: 1,
+    imageSize: IMAGE_SIZE,
+    numChannels: 3,
+    paths: ["0/colour.png"],
+  };
+}
+
+describe("a classifier trained on grey images", () => {
+  const given = classifierInFolder();
+  const at = (name: string) => path.join(given.dir, name);
+
+  it("sees a colour image grey, and a grey one as it is", async () => {
+    await draw(at("colour.png"));
+    await draw(at("grey.png"), { grey: true });
+    const classifier = new Classifier(
+      randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES, grey: true }),
+    );
+    const [colour, grey] = await classifier.predict([at("colour.png"), at("grey.png")]);
+    classifier.dispose();
+    // 0.299 · 0x20 + 0.587 · 0x40 + 0.114 · 0x80 = 61.7
+    assert.deepEqual([...colour.pixels.slice(0, 3)], [62, 62, 62]);
+    const [inColour, asItIs] = await given.classifier.predict([at("colour.png"), at("grey.png")]);
+    assert.deepEqual([...inColour.pixels.slice(0, 3)], [0x20, 0x40, 0x80]);
+    assert.notDeepEqual(colour.predictions, inColour.predictions);
+    assert.deepEqual(grey.pixels, asItIs.pixels);
+  });
+
+  it("sees packed images of colour as it sees the files", async () => {
+    await draw(at("colour.png"));
+    const classifier = new Classifier(
+      randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES, grey: true }),
+    );
+    const [ofFile] = await classifier.predict([at("colour.png")]);
+    const [{ pixels }] = await given.classifier.predict([at("colour.png")]);
+    const { numTensors } = tf.memory();
+    const ofPacked = await classify(classifier.network, packed(pixels));
+    assert.equal(tf.memory().numTensors, numTensors);
+    const other = await classify(given.classifier.network, packed(pixels));
+    classifier.dispose();
+    assert.deepEqual(rank(ofPacked, CLASS_NAMES), ofFile.predictions);
+    assert.notDeepEqual(other, ofPacked);
+  });
+
+  it("is saved and loaded as such; others say nothing of it", async () => {
+    const network = randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES, grey: true });
+    await saveModel(at("grey"), network.config, await network.parameters());
+    network.dispose();
+    const loaded = await loadClassifier(at("grey"));
+    assert.equal(loaded.config.grey, true);
+    loaded.dispose();
+    await saveModel(at("other"), given.classifier.config, await given.classifier.network.parameters());
+    assert.ok(!("grey" in (await loadModelConfig(at("other")))));
+  });
+
+  it("comes of training on images that are all grey", async () => {
+    const images = stripes(8, 0);
+    const ofGrey = await buildTrainState(config(), images, ["across", "down"]);
+    const ofColour = await buildTrainState(config(), { ...images, numChannels: 3 }, ["across", "down"]);
+    assert.deepEqual([ofGrey.network.config.grey, ofColour.network.config.grey], [true, undefined]);
+    disposeTrainState(ofGrey);
+    disposeTrainState(ofColour);
   });
 });

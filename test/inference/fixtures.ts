@@ -1,4 +1,4 @@
-// A classifier with random weights, and a folder of its own, anew for each test.
+// A classifier with random weights and a temporary folder, new for each test.
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";

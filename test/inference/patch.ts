@@ -5,7 +5,7 @@ import { initialValue, type ModelConfig, Network } from "../../src/model/network
 import { parameterSpecs } from "../../src/model/parameters.js";
 
 const SIZE = 144;
-/** Of a patch. */
+/** Side of a patch, in pixels. */
 const SIDE = 32;
 const GROUND = 128;
 const CONFIG: ModelConfig = {
@@ -32,7 +32,7 @@ export function patchedPixels([middleY, middleX]: [number, number]): Uint8Array 
   return pixels;
 }
 
-/** The location of a map's greatest value, `[y, x]`. */
+/** Returns the position of a map's largest value, `[y, x]`. */
 export function peakOf(heat: Float32Array): [number, number] {
   const place = heat.indexOf(heat.reduce((a, b) => Math.max(a, b)));
   return [Math.floor(place / SIZE), place % SIZE];

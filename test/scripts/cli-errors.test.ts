@@ -93,8 +93,8 @@ describe("ferkit with bad input", function () {
       "an integer ≥ 1 for --top but received 0 of type number",
     ],
     [
-      ["predict", "images", "--model", "model", "--heat-maps"],
-      "--chart FILE, where --heat-maps are drawn but found no --chart.",
+      ["predict", "images", "--model", "model", "--saliency"],
+      "--chart FILE with --saliency but found no --chart. Add --chart FILE.",
     ],
     [["notebooks", "--timeout", "soon"], "a number for --timeout but found soon."],
     [["notebooks", "--timeout", "-5"], "an integer ≥ 1 for --timeout but received -5 of type number"],

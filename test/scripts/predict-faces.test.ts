@@ -63,8 +63,8 @@ describe("ferkit predict --faces", () => {
     assert.ok(svg.includes(">two.png: 2 faces<"));
   });
 
-  it("draws two heat maps beside each face, and beside an image without one", () => {
-    const { status } = predict("two.png", "none.png", "--chart", "why.svg", "--heat-maps");
+  it("draws two saliency maps beside each face, and beside an image without a face", () => {
+    const { status } = predict("two.png", "none.png", "--chart", "why.svg", "--saliency");
     assert.equal(status, 0);
     const svg = readFileSync(path.join(given.dir, "why.svg"), "utf8");
     assert.equal(svg.match(/<image /g)?.length, 1 + 3 * 3);

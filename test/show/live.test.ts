@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { MimeBundle } from "../../src/charts/mime.js";
-import type { KernelHooks } from "../../src/show/kernel-hooks.js";
+import type { MimeBundle } from "../../src/charts/format.js";
+import type { KernelHooks } from "../../src/show/kernel.js";
 import { showTraining } from "../../src/show/live.js";
 import type { BatchEvent, DoneEvent, EpochEvent, TrainEvent } from "../../src/training/events.js";
 

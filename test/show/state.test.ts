@@ -70,7 +70,7 @@ describe("what a notebook leaves for the next", () => {
       await assert.rejects(loadPreparedData(), {
         name: "InputError",
         message:
-          "Expected what notebook 02-preprocessing leaves at data/prepared.json but found no such file. " +
+          "Expected the output of notebook 02-preprocessing at data/prepared.json but found no such file. " +
           "Run notebooks/02-preprocessing.ipynb first, or `npm start -- --notebooks 02`.",
       });
     });
@@ -81,7 +81,7 @@ describe("what a notebook leaves for the next", () => {
       await assert.rejects(loadPreparedData(), {
         name: "InputError",
         message:
-          /^Expected what notebook 02-preprocessing leaves at data\/prepared\.json but found no JSON\. Run /,
+          /^Expected the output of notebook 02-preprocessing at data\/prepared\.json but found no JSON\. Run /,
       });
     });
   });
@@ -100,7 +100,7 @@ describe("what a notebook leaves for the next", () => {
       await assert.rejects(loadLatestRun(), {
         name: "InputError",
         message:
-          "Expected what notebook 04-training leaves at runs/latest.json but found no such file. " +
+          "Expected the output of notebook 04-training at runs/latest.json but found no such file. " +
           "Run notebooks/04-training.ipynb first, or `npm start -- --notebooks 04`.",
       });
     });
@@ -134,7 +134,7 @@ describe("what a notebook leaves for the next", () => {
       );
 
     it("is named by the preset, below runs/", async () => {
-      assert.match(await prepare(), /^runs\/seed-[0-9a-f]{8}$/);
+      assert.match(await prepare(), /^runs\/baseline-[0-9a-f]{8}$/);
     });
 
     it("is the same for the same configuration and data, and keeps the run that is there", async () => {

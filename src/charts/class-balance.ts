@@ -1,0 +1,100 @@
+import { InputError } from "../errors.js";
+import { formatCount } from "./format.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
+
+/** Number of images of a class in a split. */
+export interface ClassCount {
+  split: string;
+  className: string;
+  count: number;
+}
+
+const SPLIT_COLORS = [COLORS.blue, COLORS.orange, COLORS.green];
+
+/**
+ * Draws the number of images of each class as bars, one per split, the largest class first.
+ *
+ * @param classCounts - As in a data report.
+ */
+export function classBalanceChart(classCounts: ClassCount[], title = "Images per class"): ChartSpec {
+  if (!classCounts.length) return emptyChart(title, "no data: no class has been counted");
+  const splits = [...new Set(classCounts.map(({ split }) => split))];
+  if (splits.length > SPLIT_COLORS.length)
+    throw new InputError({
+      expected: `at most ${SPLIT_COLORS.length} splits in a class balance chart`,
+      found: splits.join(", "),
+    });
+  const inFirst = classCounts.filter(({ split }) => split === splits[0]).sort((a, b) => b.count - a.count);
+  const classNames = [...new Set([...inFirst, ...classCounts].map(({ className }) => className))];
+  const numImages = splits.map((split) =>
+    classCounts.reduce((total, one) => total + (one.split === split ? one.count : 0), 0),
+  );
+  const totals = splits.map((split, i) => `${formatCount(numImages[i])} in ${split}`).join(", ");
+  // At most one tick per image, so that ticks are whole numbers.
+  const largest = Math.max(1, ...classCounts.map(({ count }) => count));
+  const values = classCounts.map((one) => ({ ...one, label: formatCount(one.count) }));
+  const step = (classNames.length > 20 ? 16 : 20) * splits.length;
+  return buildChart(
+    {
+      title,
+      subtitle: `${formatCount(classNames.length)} ${classNames.length === 1 ? "class" : "classes"}, ${totals}`,
+      description: classNames
+        .map((name) => {
+          const counts = classCounts.filter(({ className }) => className === name);
+          return `${name}: ${counts.map(({ split, count }) => `${formatCount(count)} ${split}`).join(", ")}`;
+        })
+        .join("\n"),
+    },
+    {
+      width: 520,
+      height: { step, for: "position" },
+      data: { values },
+      encoding: {
+        y: {
+          field: "className",
+          type: "nominal",
+          scale: { domain: classNames, paddingInner: 0.24, paddingOuter: 0.12 },
+          axis: { title: null, domain: false, ticks: false, labelColor: COLORS.text, labelPadding: 8 },
+        },
+        yOffset: { field: "split", type: "nominal", scale: { domain: splits, paddingInner: 0.12 } },
+        x: {
+          field: "count",
+          type: "quantitative",
+          scale: { nice: false, domainMin: 0 },
+          axis: {
+            title: "images",
+            format: ",d",
+            tickCount: Math.min(6, largest),
+            domain: false,
+            ticks: false,
+          },
+        },
+      },
+      layer: [
+        {
+          mark: { type: "bar", cornerRadiusEnd: 2 },
+          encoding: {
+            color: {
+              field: "split",
+              type: "nominal",
+              scale: { domain: splits, range: SPLIT_COLORS.slice(0, splits.length) },
+              legend: splits.length > 1 ? {} : null,
+            },
+            tooltip: ["className", "split", "count"].map((field) => ({ field })),
+          },
+        },
+        {
+          mark: {
+            type: "text",
+            align: "left",
+            baseline: "middle",
+            dx: 4,
+            fontSize: FONT_SIZE.small,
+            clip: false,
+          },
+          encoding: { text: { field: "label" } },
+        },
+      ],
+    },
+  );
+}

@@ -1,0 +1,157 @@
+import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer, textWidth } from "./layout.js";
+import { describe, type PredictedImage, predictionGrid, rank, SALIENCY_HINT, shown } from "./predictions.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
+
+/** A photograph with the faces found in it. */
+export interface FacesPicture {
+  /** JPEG or PNG data URL. */
+  image: string;
+  name: string;
+  /** Size in pixels of the photograph that the boxes refer to. */
+  width: number;
+  height: number;
+  /** The faces as the network saw them, each with its box. */
+  faces: FaceInPicture[];
+  /** The whole image, if no face was found in it. */
+  whole?: PredictedImage;
+}
+
+/** A face of a photograph. */
+export interface FaceInPicture extends PredictedImage {
+  /** In pixels of the photograph. */
+  box: { left: number; top: number; width: number; height: number };
+}
+
+export interface FacesChartOptions {
+  title?: string;
+  /** Classes to show for each face, most probable first. Default 7, or 3 with many faces. */
+  numShown?: number;
+}
+
+/** With more faces than this the bars are smaller. */
+const MANY = 6;
+/** Photographs are as wide as the bars below and at least this wide, in pixels, unless that exceeds the height. */
+const MIN_WIDTH = 760;
+const MAX_HEIGHT = 560;
+const HEADER_HEIGHT = 26;
+const LABEL_HEIGHT = 18;
+const LABEL_PADDING = 6;
+const SPACING = 30;
+
+/**
+ * Draws photographs with a numbered box around each face, and below each the probabilities of its faces. Images without a
+ * face come last.
+ */
+export function facesChart(photos: FacesPicture[], options: FacesChartOptions = {}): ChartSpec {
+  const { title = "Faces", numShown } = options;
+  if (!photos.length) return emptyChart(title, "no data: there is no photograph to show");
+  const wholes = photos.flatMap(({ name, whole }) =>
+    whole ? [{ ...whole, name: `No face found: ${name}` }] : [],
+  );
+  const views = photos.filter(({ whole }) => !whole).flatMap((photo) => photoViews(photo, numShown));
+  if (wholes.length) views.push(gridView(wholes, numShown));
+  const hasSaliencyMaps = photos.some(({ faces, whole }) =>
+    [...faces, whole].some((item) => item?.saliencyMaps),
+  );
+  const subtitle = hasSaliencyMaps ? SALIENCY_HINT : undefined;
+  return buildChart(
+    { title, subtitle, description: views.map(({ words }) => words).join("\n") },
+    { spacing: SPACING, vconcat: views.map(({ view }) => view) },
+  );
+}
+
+/** A part of the chart, and its main numbers in words. */
+interface Part {
+  view: { width: number; height: number };
+  words: string;
+}
+
+function photoViews(photo: FacesPicture, numShown?: number): Part[] {
+  const grid = gridView(
+    photo.faces.map((face, i) => ({ ...face, name: `Face ${i + 1}` })),
+    numShown,
+  );
+  const view = photoView(photo, Math.max(MIN_WIDTH, grid.view.width));
+  return [{ view, words: heading(photo) }, grid];
+}
+
+function gridView(items: PredictedImage[], numShown?: number): Part {
+  const areMany = items.length > MANY;
+  const tiles = items.map((item) => shown(item, numShown ?? (areMany ? 3 : 7)));
+  const numColumns = items.some(({ saliencyMaps }) => saliencyMaps) ? 1 : areMany ? 3 : 2;
+  return {
+    view: predictionGrid(items, tiles, numColumns),
+    words: items.map((item, i) => describe(item, tiles[i])).join("\n"),
+  };
+}
+
+function heading({ name, faces }: FacesPicture): string {
+  return `${name}: ${faces.length} ${faces.length === 1 ? "face" : "faces"}`;
+}
+
+function photoView(photo: FacesPicture, maxWidth: number) {
+  const scale = Math.min(maxWidth / photo.width, MAX_HEIGHT / photo.height);
+  const [width, height] = [photo.width, photo.height].map((side) => Math.round(side * scale));
+  const boxes = photo.faces.map(({ box }) => ({
+    x: box.left * scale,
+    x2: (box.left + box.width) * scale,
+    y: HEADER_HEIGHT + box.top * scale,
+    y2: HEADER_HEIGHT + (box.top + box.height) * scale,
+  }));
+  const labels = placeLabels(photo, boxes, width);
+  const head = {
+    x: 0,
+    y: 8,
+    text: fitText(heading(photo), width, FONT_SIZE.label),
+    color: COLORS.mutedText,
+  };
+  const outline = { type: "rect", fillOpacity: 0, strokeOpacity: 1, cornerRadius: 3 };
+  return {
+    width,
+    height: HEADER_HEIGHT + height,
+    layer: [
+      textLayer({ align: "left" }, [head]),
+      imageLayer([{ image: photo.image, x: 0, y: HEADER_HEIGHT, tooltip: photo.name }], width, height),
+      // A light line beside the dark one makes boxes visible on any photograph.
+      pixelLayer({ ...outline, stroke: COLORS.background, strokeWidth: 4 }, boxes),
+      pixelLayer({ ...outline, stroke: COLORS.blue, strokeWidth: 2 }, boxes),
+      pixelLayer({ type: "rect", color: COLORS.blue, cornerRadius: 3 }, labels),
+      textLayer(
+        { align: "center", fontSize: FONT_SIZE.small, fontWeight: 600 },
+        labels.map(({ x, x2, y, y2, text }) => ({
+          x: (x + x2) / 2,
+          y: (y + y2) / 2,
+          text,
+          color: COLORS.background,
+        })),
+      ),
+    ],
+  };
+}
+
+interface Label extends PlacedMark {
+  x: number;
+  x2: number;
+  y: number;
+  y2: number;
+  text: string;
+}
+
+/** Places number and class of each face above its box, or inside the photograph. Without room, only the number. */
+function placeLabels({ faces }: FacesPicture, boxes: { x: number; y: number }[], width: number): Label[] {
+  const place = (texts: string[]) =>
+    texts.map((text, i) => {
+      const wide = textWidth(text, FONT_SIZE.small) + 2 * LABEL_PADDING;
+      const x = Math.max(0, Math.min(boxes[i].x, width - wide));
+      const above = boxes[i].y - LABEL_HEIGHT;
+      const y = above < HEADER_HEIGHT ? boxes[i].y : above;
+      return { x, x2: x + wide, y, y2: y + LABEL_HEIGHT, text };
+    });
+  const full = place(faces.map((face, i) => `${i + 1} ${rank(face)[0].className}`));
+  const areApart = full.every((a, i) => full.slice(i + 1).every((b) => !overlap(a, b)));
+  return areApart ? full : place(faces.map((_, i) => String(i + 1)));
+}
+
+function overlap(a: Label, b: Label): boolean {
+  return a.x < b.x2 && b.x < a.x2 && a.y < b.y2 && b.y < a.y2;
+}

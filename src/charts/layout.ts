@@ -1,0 +1,97 @@
+// Marks placed by pixel, for charts that are laid out rather than plotted, and the widths of their texts.
+import { InputError } from "../errors.js";
+
+/** A value of one mark: its position in pixels from the top left, and what it shows. */
+export type PlacedMark = Record<string, string | number>;
+
+/**
+ * Builds a layer of marks of one kind.
+ *
+ * @param values - Positions are in the fields `x` and `y`, and `x2` and `y2` if the mark has a size.
+ * @param channels - Further encodings, by name.
+ */
+export function pixelLayer(
+  mark: object,
+  values: PlacedMark[],
+  channels: Record<string, object> = {},
+): object {
+  const placed = ["x", "x2", "y", "y2"].filter((channel) => values.length && channel in values[0]);
+  return {
+    data: { values },
+    mark,
+    encoding: {
+      ...Object.fromEntries(placed.map((channel) => [channel, pixel(channel)])),
+      ...channels,
+    },
+  };
+}
+
+/** Builds a layer of texts, each with its own colour. */
+export function textLayer(mark: object, values: PlacedMark[]): object {
+  return pixelLayer({ type: "text", baseline: "middle", ...mark }, values, {
+    text: { field: "text", type: "nominal" },
+    color: { field: "color", type: "nominal", scale: null },
+  });
+}
+
+/** Builds a layer of pictures from data URLs in the field `image`; the field `tooltip` describes them. */
+export function imageLayer(values: PlacedMark[], width: number, height = width): object {
+  for (const { image } of values) checkImage(String(image));
+  return pixelLayer({ type: "image", width, height, align: "left", baseline: "top" }, values, {
+    url: { field: "image", type: "nominal" },
+    tooltip: { field: "tooltip", type: "nominal" },
+    // Without a description, screen readers read out the data URL, and the drawing holds it twice.
+    description: { field: "tooltip", type: "nominal" },
+  });
+}
+
+function checkImage(image: string): void {
+  if (image.startsWith("data:image/")) return;
+  throw new InputError({
+    expected: "each image of a chart as a data:image/ URL",
+    found: JSON.stringify(image.slice(0, 40)),
+    fix: "Make one with pngDataUrl.",
+  });
+}
+
+// x2 and y2 take their scale from x and y.
+function pixel(channel: string): object {
+  return channel.endsWith("2")
+    ? { field: channel }
+    : { field: channel, type: "quantitative", scale: null, axis: null };
+}
+
+/** Advance widths of Inter SemiBold in em, the widest of each set. Regular is a little narrower. */
+const WIDTHS: [characters: string, width: number][] = [
+  [" ijlI!,.:;'|`", 0.33],
+  ["t()[]{}/\\frt1-_^", 0.46],
+  ['"*?sLakxzJc7', 0.58],
+  ["Fevy5Ehnou2bdpqg", 0.63],
+  ["#3689$PRSZ&0BT+4<=>~K", 0.7],
+  ["XYAVDCHUNG", 0.78],
+  ["OQwm", 0.9],
+  ["MW@%", 1.02],
+];
+const WIDTH_OF = new Map(
+  WIDTHS.flatMap(([characters, width]) => [...characters].map((c) => [c, width] as const)),
+);
+
+/** Widths of other letters, and of symbols and ideographs, in em. */
+const LETTER_WIDTH = 0.75;
+const SYMBOL_WIDTH = 1.05;
+
+/** Estimates the width of a line of text in pixels, rather too wide than too narrow. */
+export function textWidth(text: string, fontSize: number): number {
+  let width = 0;
+  for (const character of text)
+    width += WIDTH_OF.get(character) ?? (character < "\u2000" ? LETTER_WIDTH : SYMBOL_WIDTH);
+  return width * fontSize;
+}
+
+/** Cuts a text that is wider than `width` pixels, and ends it with "…". */
+export function fitText(text: string, width: number, fontSize: number): string {
+  if (textWidth(text, fontSize) <= width) return text;
+  const characters = [...text];
+  while (characters.length > 1 && textWidth(`${characters.join("")}…`, fontSize) > width) characters.pop();
+  return `${characters.join("").trimEnd()}…`;
+}

@@ -1,0 +1,191 @@
+// Runs compared, as a chart and as tables.
+import { isDeepStrictEqual } from "node:util";
+import { dataName } from "../data/load.js";
+
+import type { EpochEvent } from "../training/events.js";
+import { flatten, type RunConfig, type RunSummary } from "../training/run.js";
+import { duration, percent } from "./format.js";
+import type { TextTable } from "./tables.js";
+import { buildChart, type ChartSpec, emptyChart, SERIES_COLORS } from "./theme.js";
+import { ACCURACY_AXIS, accuracyDomain, epochAxis, epochScale } from "./training.js";
+
+/** The accuracy of a run, epoch by epoch. */
+export interface AccuracyCurve {
+  /** Differs from those of the other curves. */
+  name: string;
+  /** Default: the next of `SERIES_COLORS`. */
+  color?: string;
+  points: AccuracyPoint[];
+}
+
+/** An epoch that was validated. */
+export interface AccuracyPoint {
+  /** From 1. */
+  epoch: number;
+  /** Minutes of training and validation since the start. */
+  minutes: number;
+  /** Top-1 accuracy on the validation images, [0, 1]. */
+  accuracy: number;
+}
+
+/** Returns the points of a run's epochs. */
+export function accuracyPoints(epochs: EpochEvent[]): AccuracyPoint[] {
+  let durationMs = 0;
+  return epochs.map((event) => {
+    durationMs += event.durationMs;
+    return { epoch: event.epoch, minutes: durationMs / 60_000, accuracy: event.validation.accuracy };
+  });
+}
+
+const PANEL = { width: 360, height: 300 };
+
+/**
+ * Draws the validation accuracy of runs over minutes of training and over epochs, side by side, a line per run.
+ *
+ * @param curves - Runs without an epoch are left out.
+ */
+export function runsChart(curves: AccuracyCurve[], title = "Runs"): ChartSpec {
+  const best = ({ points }: AccuracyCurve) => Math.max(...points.map(({ accuracy }) => accuracy));
+  const ranked = curves
+    .filter(({ points }) => points.length)
+    .sort((a, b) => best(b) - best(a))
+    .map((curve) => ({ ...curve, name: `${percent(best(curve))} ${curve.name}` }));
+  if (!ranked.length) return emptyChart(title, "no data: no epoch has ended yet");
+  const legend = {
+    orient: "right",
+    direction: "vertical",
+    symbolType: "stroke",
+    symbolStrokeWidth: 3,
+    labelLimit: 300,
+    rowPadding: 5,
+    offset: 14,
+  };
+  return buildChart(
+    {
+      title,
+      subtitle: "sorted by best validation accuracy",
+      description: ranked.map((curve) => describeCurve(curve)).join("\n"),
+    },
+    {
+      spacing: 40,
+      hconcat: (["minutes", "epoch"] as const).map((x) => ({
+        ...PANEL,
+        ...accuracyLines(ranked, x, legend),
+      })),
+    },
+  );
+}
+
+function describeCurve({ name, points }: AccuracyCurve): string {
+  const { epoch, minutes } = points[points.length - 1];
+  return `${name}: epoch ${epoch} after ${minutes.toFixed(1)} minutes`;
+}
+
+/** Curves with more epochs than this get small points. */
+const MAX_LARGE_POINTS = 30;
+
+/**
+ * Builds lines of accuracy over minutes or epochs, with a point per epoch and the legend in the order of the curves.
+ *
+ * @param curves - At least one of them has a point.
+ * @param legend - Position and look, as in vega-lite.
+ */
+export function accuracyLines(curves: AccuracyCurve[], x: "minutes" | "epoch", legend: object): object {
+  const values = curves.flatMap(({ name, points }) => points.map((point) => ({ run: name, ...point })));
+  const epochs = numbersTo(Math.max(...values.map(({ epoch }) => epoch))).map((epoch) => ({ epoch }));
+  const domain = curves.map(({ name }) => name);
+  const numColors = SERIES_COLORS.length;
+  return {
+    data: { values },
+    mark: {
+      type: "line",
+      strokeWidth: 2.2,
+      point: { size: epochs.length > MAX_LARGE_POINTS ? 12 : 36 },
+      tooltip: true,
+    },
+    encoding: {
+      x: {
+        field: x,
+        type: "quantitative",
+        ...(x === "epoch"
+          ? { axis: epochAxis(epochs), scale: epochScale(epochs) }
+          : {
+              axis: { title: "minutes of training and validation", grid: false, tickCount: 8 },
+              scale: { domainMin: 0, nice: false },
+            }),
+      },
+      y: {
+        field: "accuracy",
+        type: "quantitative",
+        axis: { ...ACCURACY_AXIS, title: "Validation accuracy" },
+        scale: { domain: accuracyDomain(values), nice: false },
+      },
+      color: {
+        field: "run",
+        type: "nominal",
+        legend,
+        scale: { domain, range: curves.map(({ color }, i) => color ?? SERIES_COLORS[i % numColors]) },
+      },
+      // Lines whose colours repeat are dashed.
+      ...(curves.length > numColors && {
+        strokeDash: {
+          field: "run",
+          type: "nominal",
+          legend,
+          scale: { domain, range: curves.map((_, i) => (i < numColors ? [1, 0] : [5, 3])) },
+        },
+      }),
+    },
+  };
+}
+
+function numbersTo(last: number): number[] {
+  return Array.from({ length: last }, (_, i) => i + 1);
+}
+
+/** Written for a value that is not known. */
+const NONE = "–";
+
+/** Lists runs with their settings and results. */
+export function runsTable(runs: (RunSummary & { name: string })[]): TextTable {
+  const columns: [heading: string, isNumeric: boolean, cell: (run: (typeof runs)[number]) => string][] = [
+    ["run", false, ({ name }) => name],
+    ["data", false, ({ data }) => data],
+    ["network", false, ({ variant }) => variant],
+    ["pixels", true, ({ imageSize }) => `${imageSize}`],
+    ["seed", true, ({ seed }) => `${seed}`],
+    ["epochs", true, ({ numEpochs, epochs }) => `${numEpochs}/${epochs}`],
+    ["state", false, ({ state }) => state],
+    ["accuracy", true, ({ bestAccuracy }) => (bestAccuracy === null ? NONE : percent(bestAccuracy))],
+    ["at epoch", true, ({ bestEpoch }) => `${bestEpoch ?? NONE}`],
+    ["macro-F1", true, ({ macroF1 }) => macroF1?.toFixed(3) ?? NONE],
+    ["time", true, ({ durationMs }) => (durationMs ? duration(durationMs / 1000) : NONE)],
+    ["started", false, ({ started }) => started?.slice(0, 10) ?? NONE],
+  ];
+  return {
+    heading: columns.map(([heading]) => heading),
+    rows: runs.map((run) => columns.map(([, , cell]) => cell(run))),
+    isNumeric: columns.map(([, isNumeric]) => isNumeric),
+  };
+}
+
+/** Lists the values in which configurations differ, with a column per run. */
+export function differencesTable(runs: { name: string; config: RunConfig }[]): TextTable {
+  const values = runs.map(({ config: { train, classNames, data, ...rest } }) =>
+    flatten({ data: dataName(data), numClasses: classNames.length, ...rest, ...train }),
+  );
+  const names = [...new Set(values.flatMap((own) => [...own.keys()]))];
+  const differing = names.filter((name) =>
+    values.some((own) => !isDeepStrictEqual(own.get(name), values[0].get(name))),
+  );
+  return {
+    heading: ["differs", ...runs.map(({ name }) => name)],
+    rows: differing.map((name) => [name, ...values.map((own) => cellOf(own.get(name)))]),
+    isNumeric: [false, ...runs.map(() => true)],
+  };
+}
+
+function cellOf(value: unknown): string {
+  if (value === undefined) return NONE;
+  return Array.isArray(value) ? value.join(", ") || "none" : String(value);
+}

@@ -1,0 +1,273 @@
+// Curves of a training run.
+import { type BatchEvent, type EpochEvent, keptEpoch } from "../training/events.js";
+import { percent } from "./format.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
+
+/** Two panels fit side by side into a notebook with an open file browser. */
+const PANEL = { width: 310, height: 250 };
+const WIDE = { width: 640, height: 240 };
+/** More points than pixels would only make the notebook larger. */
+const MAX_POINTS = 500;
+
+/** Draws the learning rate at each step of a run. */
+export function learningRateChart(
+  points: { step: number; learningRate: number }[],
+  title = "Learning rate",
+): ChartSpec {
+  if (!points.length) return emptyChart(title, "no data: there is no step");
+  const rates = points.map(({ learningRate }) => learningRate);
+  const peak = points[rates.indexOf(Math.max(...rates))];
+  const peakText = `${shorten(peak.learningRate)} at step ${peak.step}`;
+  const last = points[points.length - 1];
+  return buildChart(
+    {
+      title,
+      subtitle: `highest: ${peakText}`,
+      description: `from ${shorten(rates[0])} to ${shorten(last.learningRate)} over ${points.length} steps, highest: ${peakText}`,
+    },
+    {
+      ...WIDE,
+      data: {
+        values: thin(points, MAX_POINTS).map(({ step, learningRate }) => ({
+          step,
+          learningRate: shorten(learningRate),
+        })),
+      },
+      mark: { type: "line", color: COLORS.blue, strokeWidth: 2, point: points.length < 3, tooltip: true },
+      encoding: {
+        x: {
+          field: "step",
+          type: "quantitative",
+          axis: stepAxis(points),
+          scale: { nice: false, zero: false },
+        },
+        y: {
+          field: "learningRate",
+          type: "quantitative",
+          axis: { title: "learning rate", format: "~g", tickCount: 5, domain: false, ticks: false },
+        },
+      },
+    },
+  );
+}
+
+/**
+ * Draws loss and accuracy of each training batch: faint as measured, strong as the mean of neighbouring batches.
+ *
+ * A long run is drawn with evenly spaced points; the means are over all batches.
+ *
+ * @param events - The batches of one run, in order.
+ */
+export function batchMetricsChart(events: BatchEvent[], title = "Training, batch by batch"): ChartSpec {
+  if (!events.length) return emptyChart(title, "no data: no batch has been trained yet");
+  const reach = Math.min(50, Math.floor(events.length / 40));
+  const lossMean = smooth(
+    events.map(({ loss }) => loss),
+    reach,
+  );
+  const accuracyMean = smooth(
+    events.map(({ accuracy }) => accuracy),
+    reach,
+  );
+  const points = events.map(({ step, loss, accuracy }, i) => ({
+    step,
+    loss: shorten(loss),
+    accuracy: shorten(accuracy),
+    lossMean: shorten(lossMean[i]),
+    accuracyMean: shorten(accuracyMean[i]),
+  }));
+  const panel = (field: "loss" | "accuracy", axis: object, scale: object) => ({
+    ...PANEL,
+    encoding: {
+      x: { field: "step", type: "quantitative", axis: stepAxis(points), scale: { nice: false, zero: false } },
+    },
+    layer: [
+      line(field, { color: COLORS.blue, opacity: 0.28, strokeWidth: 1 }, axis, scale),
+      line(`${field}Mean`, { color: COLORS.blue, strokeWidth: 2.2, point: points.length < 3 }, axis, scale),
+    ],
+  });
+  return buildChart(
+    {
+      title,
+      subtitle: reach
+        ? `faint: each batch; strong: mean of ${2 * reach + 1} neighbouring batches`
+        : undefined,
+      description: describeLast(events),
+    },
+    {
+      data: { values: thin(points, MAX_POINTS) },
+      spacing: 40,
+      hconcat: [
+        panel("loss", LOSS_AXIS, { zero: true, nice: true }),
+        panel("accuracy", ACCURACY_AXIS, { domain: [0, 1] }),
+      ],
+    },
+  );
+}
+
+/**
+ * Draws loss and accuracy on train and validation images, epoch by epoch, and marks the kept epoch.
+ *
+ * @param events - The epochs of one run, in order. The last one with `isBest` is the kept one.
+ */
+export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch by epoch"): ChartSpec {
+  if (!events.length) return emptyChart(title, "no data: no epoch has ended yet");
+  const best = keptEpoch(events);
+  const values = events.flatMap(({ epoch, train, validation }) => [
+    { epoch, split: "train", loss: train.loss, accuracy: train.accuracy },
+    { epoch, split: "validation", loss: validation.loss, accuracy: validation.accuracy },
+  ]);
+  const bestText =
+    best && `best: epoch ${best.epoch}, validation accuracy ${percent(best.validation.accuracy)}`;
+  const panel = (field: "loss" | "accuracy", axis: object, scale: object) => ({
+    ...PANEL,
+    layer: [
+      ...(best ? [bestRule(best.epoch)] : []),
+      {
+        mark: {
+          type: "line",
+          strokeWidth: 2.2,
+          point: { size: events.length > 30 ? 12 : 42 },
+          tooltip: true,
+        },
+        encoding: {
+          x: { field: "epoch", type: "quantitative", axis: epochAxis(events), scale: epochScale(events) },
+          y: { field, type: "quantitative", axis, scale },
+          color: {
+            field: "split",
+            type: "nominal",
+            scale: { domain: ["train", "validation"], range: [COLORS.blue, COLORS.orange] },
+            legend: { symbolType: "stroke", symbolStrokeWidth: 3, offset: 14 },
+          },
+        },
+      },
+    ],
+  });
+  return buildChart(
+    {
+      title,
+      subtitle: bestText,
+      description: [
+        ...events.map(
+          ({ epoch, train, validation }) =>
+            `epoch ${epoch}: train loss ${train.loss.toFixed(3)}, accuracy ${percent(train.accuracy)}; ` +
+            `validation loss ${validation.loss.toFixed(3)}, accuracy ${percent(validation.accuracy)}`,
+        ),
+        ...(bestText ? [bestText] : []),
+      ].join("\n"),
+    },
+    {
+      data: { values },
+      spacing: 40,
+      hconcat: [
+        panel("loss", LOSS_AXIS, { zero: true, nice: true }),
+        panel("accuracy", ACCURACY_AXIS, { domain: accuracyDomain(values), nice: false }),
+      ],
+    },
+  );
+}
+
+function line(field: string, mark: object, axis: object, scale: object): object {
+  return {
+    mark: { type: "line", ...mark },
+    encoding: { y: { field, type: "quantitative", axis, scale } },
+  };
+}
+
+function describeLast(events: BatchEvent[]): string {
+  const last = events.slice(-50);
+  const mean = (field: "loss" | "accuracy") =>
+    last.reduce((total, one) => total + one[field], 0) / last.length;
+  return `after step ${last[last.length - 1].step}: loss ${mean("loss").toFixed(3)}, accuracy ${percent(mean("accuracy"))} (mean of the last ${last.length} batches)`;
+}
+
+/** Rounds to the digits that a chart can show; more would make a notebook several times larger. */
+function shorten(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+// The title of the y axis is written above it, as the panel's heading, at the same height in both panels.
+const HEADING = {
+  titleAngle: 0,
+  titleAlign: "left",
+  titleAnchor: "end",
+  titleX: 0,
+  titleY: -20,
+  titleBaseline: "bottom",
+  titleColor: COLORS.text,
+  titleFontWeight: 600,
+  tickCount: 5,
+  domain: false,
+  ticks: false,
+};
+const LOSS_AXIS = { title: "Loss (nats)", ...HEADING };
+/** The y axis of accuracies. */
+export const ACCURACY_AXIS = { title: "Accuracy", format: ".0~%", ...HEADING };
+
+/** Builds an x axis with at most one tick per step, so that ticks are whole numbers. */
+function stepAxis(points: { step: number }[]): object {
+  const numSteps = points[points.length - 1].step - points[0].step;
+  return {
+    title: "step (batches)",
+    format: ",d",
+    tickCount: Math.max(1, Math.min(6, numSteps)),
+    grid: false,
+  };
+}
+
+/** Builds an x axis with ticks at whole epochs, few enough to read. */
+export function epochAxis(events: { epoch: number }[]): object {
+  const stride = Math.ceil(events.length / 12);
+  const values = events.map(({ epoch }) => epoch).filter((epoch) => epoch % stride === 0);
+  return { title: "epoch", format: "d", values, grid: false };
+}
+
+/** Returns whole tenths around the values, so that there are always two ticks. */
+export function accuracyDomain(values: { accuracy: number }[]): [number, number] {
+  const accuracies = values.map(({ accuracy }) => accuracy);
+  const low = Math.min(0.9, Math.floor(10 * Math.min(...accuracies)) / 10);
+  return [low, Math.max(low + 0.1, Math.ceil(10 * Math.max(...accuracies)) / 10)];
+}
+
+/** Builds a scale from the first to the last epoch; a single one is in the middle. */
+export function epochScale(events: { epoch: number }[]): object {
+  const first = events[0].epoch;
+  const last = events[events.length - 1].epoch;
+  return { domain: first === last ? [first - 1, first + 1] : [first, last], nice: false, zero: false };
+}
+
+/** Draws a rule at the kept epoch. */
+function bestRule(epoch: number): object {
+  return {
+    data: { values: [{ epoch, label: "best" }] },
+    encoding: { x: { field: "epoch", type: "quantitative" } },
+    layer: [
+      { mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3], strokeWidth: 1.5 } },
+      {
+        mark: { type: "text", color: COLORS.green, y: -4, baseline: "bottom", fontSize: FONT_SIZE.small },
+        encoding: { text: { field: "label" } },
+      },
+    ],
+  };
+}
+
+/**
+ * Returns the mean of each value and its neighbours on both sides, fewer at the ends. Unlike a running mean, it has no lag.
+ *
+ * @param reach - Neighbours on each side; 0 changes nothing.
+ */
+export function smooth(values: number[], reach: number): number[] {
+  const sums = [0];
+  for (const value of values) sums.push(sums[sums.length - 1] + value);
+  return values.map((_, i) => {
+    const [start, end] = [Math.max(0, i - reach), Math.min(values.length, i + reach + 1)];
+    return (sums[end] - sums[start]) / (end - start);
+  });
+}
+
+/** Returns at most `maxCount` of the items, evenly spaced, including the first and the last. */
+export function thin<T>(items: T[], maxCount: number): T[] {
+  if (items.length <= maxCount) return items;
+  const stride = (items.length - 1) / (maxCount - 1);
+  return Array.from({ length: maxCount }, (_, i) => items[Math.round(i * stride)]);
+}

@@ -1,0 +1,30 @@
+import type { MimeBundle } from "../charts/format.js";
+
+/** What a notebook kernel offers to `src`, which does not know the kernel. `jupyter/kernels/tslab` sets it. */
+export interface KernelHooks {
+  /** Sends an output below the running cell, or in place of the output with the same id. */
+  display?: (bundle: MimeBundle, displayId: string, isUpdate: boolean) => void;
+  /** Calls back when the kernel is interrupted, until the returned function is called. */
+  onInterrupt?: (callback: () => void) => () => void;
+  /** Set by `src`: renders a value that is the last expression of a cell; undefined if it has no richer form than its text. */
+  toBundle?: (value: unknown) => Promise<MimeBundle | undefined>;
+}
+
+/** Returns the kernel's hooks; none outside a notebook. */
+export function kernelHooks(): KernelHooks {
+  return (globalThis as { ferkitKernel?: KernelHooks }).ferkitKernel ?? {};
+}
+
+/**
+ * Returns a signal that aborts when the user interrupts: with the kernel's stop button in a notebook, with Ctrl-C elsewhere.
+ *
+ * `release` stops listening; call it when the work is done.
+ */
+export function interruptSignal(): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const { onInterrupt } = kernelHooks();
+  if (onInterrupt) return { signal: controller.signal, release: onInterrupt(abort) };
+  process.once("SIGINT", abort);
+  return { signal: controller.signal, release: () => process.removeListener("SIGINT", abort) };
+}

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { renderSvg } from "../../src/charts/render.js";
+import { accuracyPoints, differencesTable, runsChart, runsTable } from "../../src/charts/runs.js";
+import { textTable } from "../../src/charts/tables.js";
+import { SERIES_COLORS } from "../../src/charts/theme.js";
+import type { RunSummary } from "../../src/training/run.js";
+import { runConfig } from "../training/recorded-runs.js";
+import { dataMarks, drawnMarks, svgTexts, textsOf } from "./drawn.js";
+import { epochEvent, ODD_NAMES } from "./fixtures.js";
+
+/** Epochs of a minute each. */
+const curve = (name: string, ...accuracies: number[]) => ({
+  name,
+  points: accuracies.map((accuracy, i) => ({ epoch: i + 1, minutes: i + 1, accuracy })),
+});
+
+describe("accuracyPoints", () => {
+  it("sums up what the epochs took", () => {
+    const epochs = [1, 2].map((epoch) => epochEvent(epoch, 0.5, epoch / 4, { durationMs: 90_000 }));
+    assert.deepEqual(accuracyPoints(epochs), [
+      { epoch: 1, minutes: 1.5, accuracy: 0.25 },
+      { epoch: 2, minutes: 3, accuracy: 0.5 },
+    ]);
+  });
+});
+
+describe("runsChart", () => {
+  it("draws a line for each run over minutes and over epochs, on the same height", async () => {
+    const marks = await drawnMarks(runsChart([curve("a", 0.5, 0.6), curve("b", 0.55, 0.7, 0.65)]));
+    const lines = dataMarks(marks, "line");
+    const heights = lines.map(({ y }) => Math.round(y - Math.min(...lines.map((point) => point.y))));
+    // 50–70 % on 300 px; the better run comes first
+    assert.deepEqual(heights, [225, 0, 75, 300, 150, 225, 0, 75, 300, 150]);
+    const [left] = lines.map(({ x }) => x).slice(5);
+    // 360 px: minutes from 0 to 3, epochs from 1 to 3
+    assert.deepEqual(
+      lines.map(({ x }, i) => Math.round(i < 5 ? x : x - left)),
+      [120, 240, 360, 120, 240, 0, 180, 360, 0, 180],
+    );
+    assert.deepEqual(
+      lines.slice(0, 5).map(({ stroke }) => SERIES_COLORS.indexOf(stroke as (typeof SERIES_COLORS)[number])),
+      [0, 0, 0, 1, 1],
+    );
+  });
+
+  it("lists the runs by their best accuracy, once", async () => {
+    const marks = await drawnMarks(runsChart([curve("a", 0.5), curve("b", 0.7, 0.2), curve("none")]));
+    assert.deepEqual(textsOf(marks, "legend-label"), ["70.0% b", "50.0% a"]);
+  });
+
+  it("tells any number of runs apart, whatever they are called", async () => {
+    const names = [...ODD_NAMES, ...Array.from({ length: 8 }, (_, i) => `run ${i}`)];
+    const chart = runsChart(names.map((name, i) => curve(name, 0.9 - i / 100)));
+    const marks = await drawnMarks(chart);
+    assert.deepEqual(
+      textsOf(marks, "legend-label"),
+      names.map((name, i) => `${(90 - i).toFixed(1)}% ${name}`),
+    );
+    assert.ok((await svgTexts(chart)).includes(`90.0% ${names[0]}`));
+    // 14 runs and 10 colours: the last four have the first four, dashed
+    const colors = dataMarks(marks, "symbol").map(({ fill }) => fill);
+    assert.deepEqual(colors.slice(10, 14), SERIES_COLORS.slice(0, 4));
+    assert.equal((await renderSvg(chart)).match(/stroke-dasharray="5,3"/g)?.length, 20); // lines and points of two panels, and legend
+  });
+
+  it("says so when no epoch has ended", async () => {
+    assert.ok((await svgTexts(runsChart([curve("new")]))).includes("no data: no epoch has ended yet"));
+  });
+});
+
+const SUMMARY: RunSummary = {
+  ...{ data: "faces", variant: "lite0", imageSize: 96, seed: 0, numEpochs: 12, epochs: 12 },
+  ...{ state: "completed", bestEpoch: 11, bestAccuracy: 0.70065, macroF1: 0.6768, durationMs: 125_000 },
+  started: "2026-01-02T03:04:05Z",
+};
+
+describe("runsTable", () => {
+  it("has a row for each run, with a dash for what is not known", () => {
+    const unknown = { numEpochs: 0, bestEpoch: null, bestAccuracy: null, macroF1: null, durationMs: 0 };
+    const rows = [
+      { name: "big", ...SUMMARY },
+      { name: "new", ...SUMMARY, ...unknown, state: "interrupted" as const, started: null },
+    ];
+    assert.equal(
+      textTable(runsTable(rows)),
+      [
+        "run  data   network  pixels  seed  epochs  state        accuracy  at epoch  macro-F1       time  started",
+        "big  faces  lite0        96     0   12/12  completed       70.1%        11     0.677  2 min 5 s  2026-01-02",
+        "new  faces  lite0        96     0    0/12  interrupted         –         –         –          –  –",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("differencesTable", () => {
+  it("has a row for each value that is not the same in all", () => {
+    const augment = { zoom: [0.9, 1.1] as [number, number] };
+    const runs = [
+      { name: "one", config: runConfig() },
+      { name: "two", config: runConfig({ epochs: 5, augment }) },
+      { name: "three", config: { ...runConfig(), data: "elsewhere/faces" } },
+    ];
+    const { heading, rows } = differencesTable(runs);
+    assert.deepEqual(heading, ["differs", "one", "two", "three"]);
+    assert.deepEqual(rows, [
+      ["epochs", "3", "5", "3"],
+      ["augment.zoom", "1, 1", "0.9, 1.1", "1, 1"],
+    ]);
+  });
+
+  it("has a dash for what a configuration lacks, as those of earlier versions do", () => {
+    const { patience, ...earlier } = runConfig().train;
+    const runs = [
+      { name: "new", config: runConfig() },
+      { name: "old", config: { ...runConfig(), train: earlier } as ReturnType<typeof runConfig> },
+    ];
+    assert.deepEqual(differencesTable(runs).rows, [["patience", "0", "–"]]);
+  });
+
+  it("is empty for runs of one configuration", () => {
+    const run = { name: "one", config: runConfig() };
+    assert.deepEqual(differencesTable([run, structuredClone(run)]).rows, []);
+  });
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { classBalanceChart } from "../../src/charts/class-balance.js";
+import type { MimeBundle } from "../../src/charts/format.js";
+import type { KernelHooks } from "../../src/show/kernel.js";
+import { dataFrame, type Showable, show, toBundle } from "../../src/show/show.js";
+
+const globals = globalThis as { ferkitKernel?: KernelHooks };
+const chart = classBalanceChart([{ split: "train", className: "happy", count: 3 }]);
+
+describe("show", () => {
+  const saved = globals.ferkitKernel;
+  let shown: MimeBundle[];
+  beforeEach(() => {
+    shown = [];
+    globals.ferkitKernel = { display: (bundle) => shown.push(bundle) };
+  });
+  afterEach(() => {
+    globals.ferkitKernel = saved;
+  });
+
+  /** The first line of the text of what is shown. */
+  async function textOf(value: Showable | Promise<Showable>): Promise<string> {
+    await show(value);
+    return String(shown[shown.length - 1]["text/plain"]);
+  }
+
+  it("shows a chart, or the promise of one", async () => {
+    assert.equal(await textOf(chart), "Images per class\nhappy: 3 train");
+    assert.equal(await textOf(Promise.resolve(chart)), "Images per class\nhappy: 3 train");
+    assert.ok("image/png" in shown[0] && "application/vnd.vegalite.v5+json" in shown[0]);
+  });
+
+  it("shows rows, a single row and a data frame as a table", async () => {
+    const rows = [
+      { name: "a", share: 0.5 },
+      { name: "b", share: null },
+    ];
+    const expected = "name   share\na     0.5000\nb          –";
+    assert.equal(await textOf(rows), expected);
+    assert.equal(await textOf(await dataFrame(rows)), expected);
+    assert.equal(await textOf(rows[0]), "name   share\na     0.5000");
+    assert.match(String(shown[0]["text/html"]), /^<table class="dataframe">/);
+  });
+
+  it("shows a bundle as it is", async () => {
+    await show({ "text/plain": "one", "text/html": "<b>one</b>" });
+    assert.deepEqual(shown, [{ "text/plain": "one", "text/html": "<b>one</b>" }]);
+  });
+
+  it("refuses other values", async () => {
+    const expected = "a chart, rows of a table, a data frame or a MIME bundle to show";
+    const cases: [unknown, string][] = [
+      [3, "a number"],
+      [null, "null"],
+      [[], "an empty list"],
+      [[1], "a list of other values"],
+      [{ deep: {} }, "another object"],
+    ];
+    for (const [value, found] of cases)
+      await assert.rejects(show(value as Showable), {
+        name: "InputError",
+        message: `Expected ${expected} but found ${found}.`,
+      });
+    assert.deepEqual(shown, []);
+  });
+
+  it("shows nothing outside a notebook", async () => {
+    globals.ferkitKernel = undefined;
+    await show(chart);
+    assert.deepEqual(shown, []);
+  });
+});
+
+describe("toBundle", () => {
+  it("returns undefined for a value without a richer form", async () => {
+    for (const value of [3, "text", undefined, [], [1, 2], {}, { f: () => 1 }])
+      assert.equal(await toBundle(value), undefined);
+  });
+});
+
+describe("dataFrame", () => {
+  it("has the columns of the first row, and null for missing cells", async () => {
+    const { columns, values } = await dataFrame([{ a: 1, b: "x" }, { a: 2 }]);
+    assert.deepEqual(columns, ["a", "b"]);
+    assert.deepEqual(values, [
+      [1, "x"],
+      [2, null],
+    ]);
+  });
+});
