@@ -10,7 +10,7 @@ export type Activation = "linear" | "relu6" | "swish";
  * Features between two layers.
  *
  * A backend may leave batch norm, activation and gate to the op that reads the features: computed there, they are never
- * written to memory. Plain features have values alone.
+ * written to memory. Plain features have only values.
  */
 export interface Features {
   /** `[batchSize, height, width, channels]` */

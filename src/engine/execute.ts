@@ -1,4 +1,4 @@
-// How an op of TensorFlow's eager runtime is run: its attributes by type, its inputs, its outputs.
+// Runs ops of TensorFlow's eager runtime, with attributes by type, inputs and outputs.
 import { type Tensor, tf } from "./tf.js";
 
 type Attribute = { name: string; type: number; value: unknown };
@@ -50,7 +50,7 @@ export function executeMany(
 }
 
 const shapeTensors = new Map<string, Tensor>();
-/** The int32 tensor of a shape; made once and kept, since steps ask for the same few each time. */
+/** Returns the int32 tensor of a shape, which is kept, since steps use the same few each time. */
 export function shapeTensor(dimensions: number[]): Tensor {
   const key = dimensions.join();
   let tensor = shapeTensors.get(key);

@@ -1,8 +1,8 @@
 // The backend of our C++ ops (native/): each does what several of TensorFlow's kernels do, in one pass over memory.
 //
-// What is between two convolutions is never written to memory in training: the one that reads applies batch norm and
-// activation. On the tape, the gradient by a convolution's raw values stands for the one by the normalised values; the
-// gradients by gamma and beta, found on the same way, take it from there. The gradient by gated features stands at their gate.
+// In training, a convolution writes its raw result only; the op that reads it applies batch norm and activation. So on the tape,
+// a convolution's raw values carry the gradient by the normalised values, from which its backward pass derives, with the
+// gradients by gamma and beta, the one by the raw values. A gate carries the gradient by the gated features.
 import type {
   AdamRates,
   AdamUpdate,

@@ -173,7 +173,7 @@ export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): [losses: T
   return executeMany("SoftmaxCrossEntropyWithLogits", 2, [T], logits, targets) as [Tensor, Tensor];
 }
 
-/** Draws uniform numbers in [0, 1) that depend on the seeds alone. */
+/** Draws uniform numbers in [0, 1) that depend on the seeds only. */
 export function randomUniform(dimensions: number[], seed: [number, number]): Tensor {
   return tf.tidy(() =>
     execute(

@@ -224,7 +224,7 @@ function augment(
   });
 }
 
-/** True for the transform that leaves an image as it is. */
+/** True for the transform that changes nothing. */
 export function isIdentity([a, b, c, d, e, f]: number[]): boolean {
   return a === 1 && b === 0 && c === 0 && d === 0 && e === 1 && f === 0;
 }

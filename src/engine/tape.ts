@@ -1,7 +1,7 @@
 import { add } from "./kernels.js";
 import { type Tensor, tf } from "./tf.js";
 
-/** Gradients by the inputs of a step, in their order; null where none was asked for. */
+/** Returns the gradients by the inputs of a step, in their order; null for one that is not needed. */
 type Backward = (dy: Tensor, needs: boolean[]) => (Tensor | null)[];
 
 interface Step {
@@ -15,28 +15,28 @@ interface Step {
 /**
  * Reverse-mode differentiation over kernels, for one training step.
  *
- * Where tfjs' own tape keeps every activation to the end and clones what it saves, this one frees each as soon as the
- * backward pass has used it, and computes no gradient that nobody asked for.
+ * Unlike tfjs' tape, which keeps every activation to the end and clones what it saves, it frees each activation as soon as the
+ * backward pass has used it, and computes needed gradients only.
  */
 export class Tape {
   private readonly steps: Step[] = [];
   private gradients = new Map<number, Tensor>();
   private readonly tracked = new Set<number>();
 
-  /** @param variables - Tensors whose gradients are wanted; all else is constant. */
+  /** @param variables - Tensors whose gradients are wanted; all others are constants. */
   constructor(variables: Iterable<Tensor>) {
     for (const { id } of variables) this.tracked.add(id);
   }
 
-  /** True when the gradient by this tensor is wanted. */
+  /** True if the gradient by this tensor is wanted. */
   tracks(tensor: Tensor): boolean {
     return this.tracked.has(tensor.id);
   }
 
   /**
-   * Notes that `output` was computed from `inputs` and returns it.
+   * Records that `output` was computed from `inputs`, and returns it.
    *
-   * @param saved - Further tensors that only `backward` uses; freed after it.
+   * @param saved - Further tensors that only `backward` uses, which are freed after it.
    */
   record(output: Tensor, inputs: Tensor[], backward: Backward, saved: Tensor[] = []): Tensor {
     const needs = inputs.map((input) => this.tracks(input));
@@ -49,13 +49,13 @@ export class Tape {
     return output;
   }
 
-  /** In the backward pass: the gradient found so far by a variable, which stays the tape's. */
+  /** Returns, in the backward pass, the gradient by a variable so far; the tape keeps it. */
   gradientOf(variable: Tensor): Tensor {
     return this.gradients.get(variable.id) as Tensor;
   }
 
   /**
-   * Runs backward from `output` and disposes all that was recorded, `output` and `dOutput` included.
+   * Runs backward from `output` and disposes everything recorded, with `output` and `dOutput`.
    *
    * @param dOutput - Gradient of the loss by `output`, of its shape.
    * @returns Gradient by tensor id, for each variable that the output depends on; the caller disposes them.
@@ -90,7 +90,7 @@ function accumulate(gradients: Map<number, Tensor>, id: number, gradient: Tensor
   if (!isPassedOn(gradients, gradient)) gradient.dispose();
 }
 
-/** A step may hand on the very `dy` it was given, as a sum does. */
+/** True if a step passed on the same `dy` that it was given, as a sum does. */
 function isPassedOn(gradients: Map<number, Tensor>, tensor: Tensor): boolean {
   for (const gradient of gradients.values()) if (gradient === tensor) return true;
   return false;

@@ -1,11 +1,11 @@
-// The one module that imports the engine, so that what must happen before the import happens once, here.
+// The only module that imports the engine, so that what must happen before happens once.
 import util from "node:util";
 
 // tfjs-node 4.22 calls two functions that Node 23 removed; without them every op throws.
 const legacyUtil = util as unknown as Record<string, (value: unknown) => boolean>;
 legacyUtil.isNullOrUndefined ??= (value) => value === null || value === undefined;
 legacyUtil.isArray ??= Array.isArray;
-// Errors of the library stay; two notices that it prints while it is loaded heed no setting.
+// The library's errors stay; two notices that it prints while it loads ignore every setting.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 
 type Engine = typeof import("@tensorflow/tfjs-node-gpu");

@@ -1,4 +1,4 @@
-// What make_golden.py computed with PyTorch, and the formulas that it and the tests share.
+// Results that make_golden.py computed with PyTorch, and the formulas that it and the tests share.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
@@ -10,7 +10,7 @@ import { torchShape, toTensorFlow } from "../../src/model/weights/state-dict.js"
 interface Golden {
   pretrainedLogits: { lite0: Record<"224" | "48", number[]> };
   parameters: Record<Variant, number>;
-  /** Norms stand under the place of the parameter among `parameterSpecs`. */
+  /** Keys are indices of parameters in `parameterSpecs`. */
   trainingStep: Record<
     "lite0" | "b0",
     {
@@ -24,7 +24,7 @@ interface Golden {
 
 export const golden = JSON.parse(readFileSync(path.join(__dirname, "efficientnet.json"), "utf8")) as Golden;
 
-/** Pixels of 0–255 `[seeds.length, size, size, 3]` by a formula; the caller disposes them. */
+/** Returns pixels of 0–255 `[seeds.length, size, size, 3]` by a formula; the caller disposes them. */
 export function formulaImages(size: number, seeds: number[]): Tensor4D {
   const pixels = seeds.flatMap((seed) =>
     Array.from({ length: size * size * 3 }, (_, i) => {
@@ -36,7 +36,7 @@ export function formulaImages(size: number, seeds: number[]): Tensor4D {
   return tf.tensor4d(Float32Array.from(pixels), [seeds.length, size, size, 3]);
 }
 
-/** Seven classes, weights by a formula over torch's layout. */
+/** Returns a network of seven classes, with weights by a formula over torch's layout. */
 export function formulaNetwork(variant: Variant): Network {
   const config: ModelConfig = {
     variant,
@@ -60,7 +60,7 @@ function formulaValue(spec: ParameterSpec, t: number) {
   return toTensorFlow({ shape, data }, spec);
 }
 
-/** In [-1, 1): element i of tensor t, mixed by multiplications modulo 2³². */
+/** Returns element i of tensor t, in [-1, 1), mixed by multiplications modulo 2³². */
 function noise(i: number, t: number): number {
   let mixed = (Math.imul(i, 2654435761) + t * 97) >>> 0;
   for (const [shift, factor] of [

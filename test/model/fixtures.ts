@@ -10,14 +10,14 @@ export const TINY: ModelConfig = {
   preprocessing: { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
 };
 
-/** A network with fresh weights that depend on the seed alone. */
+/** Returns a network of initial weights that depend on the seed only. */
 export function randomNetwork(config: Partial<ModelConfig> = {}, seed = 0): Network {
   const whole = { ...TINY, ...config };
   const specs = parameterSpecs(whole.variant, whole.classNames.length);
   return new Network(whole, new Map(specs.map((spec) => [spec.name, initialValue(spec, seed)])));
 }
 
-/** Pixels of 0–255 that depend on the seed alone; the caller disposes them. */
+/** Returns pixels of 0–255 that depend on the seed only; the caller disposes them. */
 export function randomImages(numImages: number, imageSize: number, seed = 0): Tensor4D {
   const random = new Random(seed, "images");
   const pixels = Float32Array.from({ length: numImages * imageSize * imageSize * 3 }, () =>
@@ -26,12 +26,12 @@ export function randomImages(numImages: number, imageSize: number, seed = 0): Te
   return tf.tensor4d(pixels, [numImages, imageSize, imageSize, 3]);
 }
 
-/** Greatest difference, relative to the greatest value. */
+/** Returns the largest difference, relative to the largest value. */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let [difference, greatest] = [0, 0];
+  let [difference, largest] = [0, 0];
   for (let i = 0; i < expected.length; i++) {
     difference = Math.max(difference, Math.abs(actual[i] - expected[i]));
-    greatest = Math.max(greatest, Math.abs(expected[i]));
+    largest = Math.max(largest, Math.abs(expected[i]));
   }
-  return difference / greatest;
+  return difference / largest;
 }

@@ -76,7 +76,7 @@ describe("Network", () => {
 });
 
 describe("initialValue", () => {
-  it("depends on the seed and the name alone", () => {
+  it("depends on the seed and the name only", () => {
     const [spec] = parameterSpecs("lite0", 3);
     assert.deepEqual(initialValue(spec, 1), initialValue(spec, 1));
     assert.notDeepEqual(initialValue(spec, 1).data, initialValue(spec, 2).data);
@@ -94,7 +94,7 @@ describe("initialValue", () => {
 const CALIBRATION = { temperature: 0.5, numImages: 200 };
 
 describe("calibrated", () => {
-  it("divides the last layer alone, and leaves what it is given", async () => {
+  it("divides the last layer only, and does not change its input", async () => {
     const network = randomNetwork();
     const parameters = await network.parameters();
     network.dispose();
@@ -112,7 +112,7 @@ describe("calibrated", () => {
     assert.equal(TINY.calibration, undefined);
   });
 
-  it("adds up to one temperature when it is done again", async () => {
+  it("multiplies the temperatures when it is done again", async () => {
     const network = randomNetwork();
     const once = calibrated(TINY, await network.parameters(), { temperature: 0.5, numImages: 200 });
     network.dispose();
@@ -120,7 +120,7 @@ describe("calibrated", () => {
     assert.deepEqual(config.calibration, { temperature: 1.5, numImages: 300 });
   });
 
-  it("gives calibrated probabilities in ferkit and in stock tfjs alike, and is known when it is loaded", async () => {
+  it("gives calibrated probabilities in ferkit and in plain tfjs, and is in the loaded configuration", async () => {
     const dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-calibrated-"));
     const network = randomNetwork();
     const model = calibrated(TINY, await network.parameters(), CALIBRATION);

@@ -59,7 +59,7 @@ describe("countParameters", () => {
       );
   });
 
-  it("changes with the classes by the last layer alone", () => {
+  it("changes with the classes in the last layer only", () => {
     // (1280 + 1) · (1000 − 7)
     assert.equal(countParameters("lite0", 1000) - countParameters("lite0", 7), 1281 * 993);
   });

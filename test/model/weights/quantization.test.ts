@@ -4,7 +4,7 @@ import { fromFloat16, pack, toFloat16, unpack } from "../../../src/model/weights
 describe("pack", () => {
   const numbers = Float32Array.of(-1, 0.1, 0.25, 4.1);
 
-  it("keeps float32 as it is", () => {
+  it("keeps float32 unchanged", () => {
     const { bytes, quantization } = pack(numbers, "float32");
     assert.equal(bytes.length, 16);
     assert.equal(quantization, undefined);
