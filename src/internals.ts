@@ -14,7 +14,7 @@ export { OWN_SOURCES } from "./data/load.js";
 export { PixelArray } from "./data/pixels/pixels.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
 export { checkNumber } from "./errors.js";
-export { cacheDir } from "./files.js";
+export { cacheDir, replaceFile, writeFileAtomically } from "./files.js";
 export { classify, type EvaluationReport, evaluationReport, type Scores } from "./inference/evaluate.js";
 export { calibrationError, reliability, withTemperature } from "./metrics/calibration.js";
 export { trainableBlocks } from "./model/parameters.js";

@@ -64,14 +64,14 @@ describe("definedFunctions", () => {
 });
 
 describe("notebooks", () => {
-  it("are numbered from 01, without a gap", () => {
+  it("are numbered from 01 without a gap", () => {
     assert.ok(names.length >= 5);
     names.forEach((name, i) => {
       assert.match(name, new RegExp(`^${String(i + 1).padStart(2, "0")}-[a-z-]+\\.ipynb$`));
     });
   });
 
-  it("share no function: what two of them need stands in src", () => {
+  it("share no function: code of two notebooks is in src", () => {
     const defined = files.flatMap((file) => [
       ...new Set(codeCells(read(file)).flatMap((cell) => definedFunctions(sourceOf(cell)))),
     ]);
@@ -86,7 +86,7 @@ for (const [number, file] of files.entries())
   describe(file, () => {
     const notebook = read(file);
 
-    it("is written as nbformat writes it", () => {
+    it("is formatted like nbformat", () => {
       assert.equal(readProjectFile(file), `${JSON.stringify(notebook, sortKeys, 1)}\n`);
       assert.deepEqual([notebook.nbformat, notebook.nbformat_minor], [4, 5]);
       for (const { id, source } of notebook.cells) {
@@ -104,7 +104,7 @@ for (const [number, file] of files.entries())
       assert.equal(notebook.metadata.language_info.name, "typescript");
     });
 
-    it("begins with a title, a promise, and what goes in, comes out and how long it takes", () => {
+    it("begins with a title, a promise, inputs, outputs and run time", () => {
       const [first] = notebook.cells;
       assert.equal(first.cell_type, "markdown");
       const [title, promise, frame] = sourceOf(first).split("\n\n");
@@ -114,7 +114,7 @@ for (const [number, file] of files.entries())
       assert.equal(proseOf(notebook).match(/^# /gm)?.length, 1, "one title");
     });
 
-    it("has one cell tagged parameters, of variables that can be replaced", () => {
+    it("has one cell tagged parameters, with one variable per line", () => {
       const [tagged, ...others] = notebook.cells.filter(({ metadata }) =>
         metadata.tags?.includes("parameters"),
       );
@@ -133,7 +133,7 @@ for (const [number, file] of files.entries())
         assert.deepEqual([outputs, execution_count], [[], null], id);
     });
 
-    it("has cells that are short, each with an id of its own", () => {
+    it("has short cells with unique ids", () => {
       for (const cell of codeCells(notebook)) {
         assert.ok(cell.source.length <= MAX_CELL_LINES, `${cell.id}: ${cell.source.length} lines`);
         for (const line of sourceOf(cell).split("\n"))
@@ -168,7 +168,7 @@ for (const [number, file] of files.entries())
       assert.match(sourceOf(cells[start + 2]), /^2\. /m);
     });
 
-    it("links to what is there, and to the next notebook", () => {
+    it("links to files that exist, and to the next notebook", () => {
       const links = [...proseOf(notebook).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(
         ([, link]) => link,
       );

@@ -23,7 +23,7 @@ describe("ferkit predict --faces", () => {
     await sharp(await groupPhoto(48, 48, [])).toFile(path.join(given.dir, "none.png"));
   });
 
-  it("prints each face with its place and classes, and says where there is none", () => {
+  it("prints each face with its place and classes, and says that an image has none", () => {
     const { status, stdout, stderr } = predict("two.png", "none.png", "--top", "1");
     assert.deepEqual([status, stderr], [0, ""]);
     const lines = stdout.trimEnd().split("\n");

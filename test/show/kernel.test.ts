@@ -6,7 +6,7 @@ import { interruptSignal, type KernelHooks } from "../../src/show/kernel.js";
 const root = path.resolve(__dirname, "../..");
 const globals = globalThis as { ferkitKernel?: KernelHooks };
 
-/** Runs lines that end with `kill()`, which interrupts as Ctrl-C does; what they print, and the signal they died of. */
+/** Runs lines in a process and returns what they print and the signal that ended it. `kill()` interrupts like Ctrl-C. */
 function runInterrupted(lines: string[]): { stdout: string; signal: NodeJS.Signals | null } {
   const code = [
     `const { interruptSignal } = require("./src/show/kernel.ts");`,
@@ -55,7 +55,7 @@ describe("interruptSignal", () => {
       assert.equal(callbacks.size, 0);
     });
 
-    it("gives each caller a signal of its own", () => {
+    it("gives each caller its own signal", () => {
       const [first, second] = [interruptSignal(), interruptSignal()];
       first.release();
       for (const callback of callbacks) callback();
@@ -65,7 +65,7 @@ describe("interruptSignal", () => {
   });
 
   describe("elsewhere", () => {
-    it("aborts at Ctrl-C, and lets the program go on", () => {
+    it("aborts at Ctrl-C, and lets the program continue", () => {
       const { stdout, signal } = runInterrupted([
         "const { signal, release } = interruptSignal();",
         "const busy = setTimeout(() => {}, 20000);",
@@ -75,7 +75,7 @@ describe("interruptSignal", () => {
       assert.deepEqual([stdout, signal], ["aborted\n", null]);
     });
 
-    it("leaves the second Ctrl-C to end the program", () => {
+    it("lets the second Ctrl-C end the program", () => {
       const { stdout, signal } = runInterrupted([
         "const { signal } = interruptSignal();",
         "setTimeout(() => {}, 20000);",
@@ -85,7 +85,7 @@ describe("interruptSignal", () => {
       assert.deepEqual([stdout, signal], ["aborted\n", "SIGINT"]);
     });
 
-    it("leaves Ctrl-C to end the program after the release", () => {
+    it("lets Ctrl-C end the program after the release", () => {
       const { stdout, signal } = runInterrupted([
         "const { signal, release } = interruptSignal();",
         "signal.addEventListener('abort', () => console.log('aborted'));",

@@ -74,7 +74,7 @@ describe("showTraining", () => {
     performance.now = saved.now;
   });
 
-  /** The clock stands at the batch's step, times `stepMs`. */
+  /** Sets the clock to the step of each batch times `stepMs`. */
   function streamOnClock(events: TrainEvent[], stepMs: number): AsyncIterable<TrainEvent> {
     let time = 0;
     performance.now = () => time;
@@ -95,7 +95,7 @@ describe("showTraining", () => {
     ]);
   });
 
-  it("puts the chart of all batches in place of what it showed first", async () => {
+  it("replaces the first output by the chart of all batches", async () => {
     await showTraining(streamOf([batch(1), batch(2), batch(3), epoch, done]));
     const [first, ...updates] = shown;
     assert.deepEqual(first.bundle, { "text/plain": "waiting for the first batches" });
@@ -111,7 +111,7 @@ describe("showTraining", () => {
     assert.match(String(last.bundle["image/svg+xml"]), /^<svg/);
   });
 
-  it("draws what the run logged before, but for what is done again", async () => {
+  it("draws earlier batches, except those that are repeated", async () => {
     const earlier = [batch(1), batch(2), batch(3), batch(4), epoch];
     await showTraining(streamOf([batch(3), done]), earlier);
     // The mean accuracy of batches 1 to 3: (0.1 + 0.2 + 0.3) / 3
@@ -120,14 +120,14 @@ describe("showTraining", () => {
     assert.match(String(shown[3].bundle["text/plain"]), /after step 4: /);
   });
 
-  it("draws anew once the last drawing is old enough, and at the end", async () => {
+  it("draws again after some time, and at the end", async () => {
     const batches = Array.from({ length: 7 }, (_, i) => batch(i + 1));
     await showTraining(streamOnClock(batches, REDRAW_MS / 2));
     // Times 1.5, 3, 4.5, … s: drawn more than 3 s after the last drawing, at 4.5 and 9, and at the end.
     assert.equal(shown.filter(({ isUpdate }) => isUpdate).length, 3);
   });
 
-  it("draws at the end only when the run is short", async () => {
+  it("draws a short run only at the end", async () => {
     await showTraining(streamOnClock([batch(1), batch(2), done], 10));
     assert.deepEqual(
       shown.map(({ isUpdate }) => isUpdate),
@@ -140,7 +140,7 @@ describe("showTraining", () => {
     assert.equal(shown.length, 1);
   });
 
-  it("passes on the error that ends a run", async () => {
+  it("rethrows the error that ends a run", async () => {
     const failing = (async function* (): AsyncGenerator<TrainEvent, void, undefined> {
       yield batch(1);
       throw new Error("the loss is not finite");
