@@ -94,16 +94,17 @@ function describeEpochs(tensors: readonly EpochTensors[]): string {
   );
 }
 
-/** Writes a table as Markdown, as wide as its cells: the first column to the left, the others to the right. */
+/** Writes a table as Markdown, as wide as its cells, with columns of numbers to the right. */
 export function toMarkdown({ heading, rows }: Table): string {
   const widths = heading.map((name, column) =>
     Math.max(3, name.length, ...rows.map((row) => row[column].length)),
   );
+  const isNumeric = heading.map((_, column) => rows.every((row) => !/^[^\d(]/.test(row[column])));
   const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
+    isNumeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]);
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   const rule = widths.map((width, column) =>
-    column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`,
+    isNumeric[column] ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
   );
   const [first, ...others] = [heading, ...rows].map((cells) => line(cells.map(pad)));
   return [first, line(rule), ...others].join("\n");

@@ -58,7 +58,7 @@ describe("remarks", () => {
 const table = { heading: ["op", "ms"], rows: [["MatMul", "42"]] };
 
 describe("toMarkdown", () => {
-  it("aligns the first column to the left and the others to the right", () => {
+  it("aligns columns of numbers to the right", () => {
     assert.equal(toMarkdown(table), "| op     |  ms |\n| ------ | --: |\n| MatMul |  42 |");
   });
 });
