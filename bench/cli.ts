@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { callerPath, dataSource, numberFor } from "../scripts/arguments.js";
-import { reportFailure } from "../scripts/report-failure.js";
+import { reportFailure } from "../scripts/cli.js";
+import { callerPath, dataSource, numberFor } from "../scripts/options.js";
 import type { AccuracyRunName } from "./accuracy-record.js";
 import type { BenchOptions } from "./bench.js";
 import type { Ratio } from "./ratios.js";

@@ -1,10 +1,10 @@
+// The command line: its commands, how it fails, and how it ends.
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { Command } from "commander";
-import { endOnBrokenPipe } from "./broken-pipe.js";
-import { reportFailure } from "./report-failure.js";
+import { Command, CommanderError } from "commander";
 
-/** Loaded when asked for: the engine, which most of them need, takes a second and says so. */
+/** Adds a command to the program; loaded when the command is asked for. */
 const COMMANDS: Record<string, () => (program: Command) => void> = {
   data: () => require("./commands/data.js").addDataCommand,
   train: () => require("./commands/train.js").addTrainCommand,
@@ -13,20 +13,63 @@ const COMMANDS: Record<string, () => (program: Command) => void> = {
   convert: () => require("./commands/convert.js").addConvertCommand,
   runs: () => require("./commands/runs.js").addRunsCommand,
   notebooks: () => require("./commands/notebooks.js").addNotebooksCommand,
-  doctor: () => require("./commands/doctor.js").addDoctorCommand,
+  doctor: () => addDoctorCommand,
 };
 
-const { version, description } = JSON.parse(
-  readFileSync(path.join(__dirname, "../package.json"), "utf8"),
-) as {
-  version: string;
-  description: string;
-};
+/** 128 and the number of SIGPIPE: what a shell reports of a program that this signal ended. */
+const BROKEN_PIPE_STATUS = 141;
 
-endOnBrokenPipe(process.stdout);
-const program = new Command("ferkit").description(description).version(version).showHelpAfterError();
-const [, , asked] = process.argv;
-const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
-for (const name of names) COMMANDS[name]()(program);
+/**
+ * Runs one command.
+ *
+ * @param args - Without the program: `["predict", "photo.jpg"]`.
+ * @returns Exit status.
+ */
+export async function runCli(args: string[]): Promise<number> {
+  const file = path.join(__dirname, "../package.json");
+  const { version, description } = JSON.parse(readFileSync(file, "utf8"));
+  const program = new Command("ferkit").description(description).version(version);
+  program.showHelpAfterError().exitOverride();
+  program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg --faces");
+  const names = Object.hasOwn(COMMANDS, args[0] ?? "") ? [args[0]] : Object.keys(COMMANDS);
+  for (const name of names) COMMANDS[name]()(program);
+  process.exitCode = 0;
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode; // it has said why
+    reportFailure(error as Error);
+  }
+  return Number(process.exitCode);
+}
 
-program.parseAsync().catch(reportFailure);
+/** Prints why a program failed, and sets its exit status: the message alone if the user can fix it, otherwise the stack. */
+export function reportFailure(error: Error): void {
+  const isInput = error.name === "InputError" || error.name === "ParameterError";
+  console.error(isInput ? `ferkit: ${error.message}` : error);
+  process.exitCode = 1;
+}
+
+/** Runs the command that the process was started with. */
+export async function main(): Promise<void> {
+  // The reader of the output may end first, as in `ferkit runs --json | head -1`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(BROKEN_PIPE_STATUS);
+  });
+  process.exitCode = await runCli(process.argv.slice(2));
+}
+
+function addDoctorCommand(program: Command): void {
+  program
+    .command("doctor")
+    .description("say what is installed, what was found, and how to fix what is wrong")
+    .option("--json", "print the findings as JSON")
+    .addHelpText("after", "\nExample:\n  $ npx ferkit doctor")
+    .action((flags: { json?: boolean }) => {
+      const script = path.join(__dirname, "bootstrap.mjs");
+      const args = [script, "doctor", ...(flags.json ? ["--json"] : [])];
+      const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
+      process.exitCode = status ?? 1;
+    });
+}

@@ -2,4 +2,4 @@
 // Runs the command line straight from TypeScript.
 require("./all-cores.cjs");
 require("tsx/cjs");
-require("./cli.ts");
+require("./cli.ts").main();

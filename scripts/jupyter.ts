@@ -1,16 +1,16 @@
-// How the project's own Jupyter is called.
+// How the project calls its own Jupyter.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { InputError } from "../src/errors.js";
+import { InputError } from "../src/index.js";
 
 export const projectDir = path.resolve(__dirname, "..");
 
 /**
- * The Python with the pinned Jupyter packages.
+ * Returns the Python with the pinned Jupyter packages.
  *
- * @throws InputError when set-up has not made it.
+ * @throws InputError if set-up has not made it.
  */
 export function findVenvPython(root = projectDir): string {
   const python = path.join(root, ".venv/bin/python");
@@ -23,7 +23,7 @@ export function findVenvPython(root = projectDir): string {
   });
 }
 
-/** Environment in which Jupyter finds the project's kernel and settings, and the kernel runs on this Node. */
+/** Returns an environment in which Jupyter finds the project's kernel and settings, and the kernel runs on this Node. */
 export function jupyterEnvironment(root = projectDir): NodeJS.ProcessEnv {
   const jupyterDir = path.join(root, "jupyter");
   return {
@@ -39,9 +39,9 @@ function joinPaths(first: string, rest: string | undefined): string {
 }
 
 /**
- * Runs the project's Python, which gets this process's signals, so that it can come to an orderly end.
+ * Runs the project's Python. It gets this process's signals, so that it can end in order.
  *
- * @returns Exit status; 128 and the signal's number when a signal ended it.
+ * @returns Exit status; 128 and the signal's number if a signal ended it.
  */
 export function runPython(args: string[]): Promise<number> {
   const child = spawn(findVenvPython(), args, { stdio: "inherit", env: jupyterEnvironment() });

@@ -1,7 +1,7 @@
 // Opens JupyterLab on the notebooks: npm run lab [-- options of `jupyter lab`, such as --no-browser --port=9000].
 // jupyter/jupyter_lab_config.json and jupyter/labconfig/ hold its settings.
+import { reportFailure } from "./cli.js";
 import { projectDir, runPython } from "./jupyter.js";
-import { reportFailure } from "./report-failure.js";
 
 process.chdir(projectDir); // Jupyter serves the folder that it is started in
 // In a container the user is root; the server listens to this machine only.

@@ -1,6 +1,5 @@
 import { type Options, Presets, SingleBar } from "cli-progress";
 import { type BatchEvent, internals, type TrainEvent } from "../src/index.js";
-import type { LoadProgress } from "../src/progress.js";
 
 const { duration, percent } = internals;
 
@@ -33,7 +32,7 @@ class TerminalBar {
 }
 
 /** Shows what the data loader reports, a bar for the stage it is in. */
-export function dataProgress(): { onProgress: (progress: LoadProgress) => void; stop: () => void } {
+export function dataProgress(): { onProgress: (progress: internals.LoadProgress) => void; stop: () => void } {
   const bar = new TerminalBar({ format: "{stage} [{bar}] {value}/{total} {unit}, {eta_formatted} left" });
   let shown = "";
   return {

@@ -1,21 +1,20 @@
 import { stat } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { checkNumber } from "../../src/errors.js";
 import {
   InputError,
   importNetwork,
+  internals,
   loadModel,
   type Network,
   saveModel,
   VARIANTS,
   type Variant,
 } from "../../src/index.js";
-import { PRECISIONS, type Precision } from "../../src/model/weights/quantization.js";
-import { callerPath, numberFor } from "../arguments.js";
+import { callerPath, numberFor, withExamples } from "../options.js";
 
 interface Flags {
   to: string;
-  precision: Precision;
+  precision: internals.Precision;
   variant?: Variant;
   classes?: string;
   imageSize?: number;
@@ -23,26 +22,27 @@ interface Flags {
 }
 
 export function addConvertCommand(program: Command): void {
-  program
-    .command("convert")
+  withExamples(
+    program.command("convert"),
+    "npx ferkit convert runs/tutorial/best --to small --precision uint8",
+    "npx ferkit convert timm.safetensors --to pets --variant lite0 --classes cat,dog --image-size 96",
+  )
     .argument(
       "<source>",
       "a model folder, or a file of weights fine-tuned in timm (safetensors, or a torch checkpoint)",
     )
-    .description(
-      "write a model with smaller weights, or one that was fine-tuned in PyTorch, as a model folder",
-    )
+    .description("write a model folder with smaller weights, or from weights that were fine-tuned in PyTorch")
     .requiredOption("--to <folder>", "where to write it")
     .addOption(
-      new Option("--precision <kind>", "of the kernels: 4, 2 or 1 bytes a number")
-        .choices(PRECISIONS)
+      new Option("--precision <kind>", "numbers of the weights, in 4, 2 or 1 bytes")
+        .choices(internals.PRECISIONS)
         .default("float16"),
     )
     .optionsGroup("For a file of weights:")
-    .addOption(new Option("--variant <name>", "EfficientNet's size").choices(Object.keys(VARIANTS)))
-    .option("--classes <names>", "in the order of the last layer, with commas between")
-    .option("--image-size <pixels>", "side of the images that it was trained on", numberFor("--image-size"))
-    .option("--grey", "it was trained on grey images")
+    .addOption(new Option("--variant <name>", "size of the EfficientNet").choices(Object.keys(VARIANTS)))
+    .option("--classes <names>", "class names in the order of the last layer, separated by commas")
+    .option("--image-size <pixels>", "side of the training images", numberFor("--image-size"))
+    .option("--grey", "the training images were grey")
     .action(async (source: string, flags: Flags) => {
       const network = await load(callerPath(source), flags);
       const dir = callerPath(flags.to);
@@ -59,9 +59,9 @@ async function load(source: string, { variant, classes, imageSize, grey }: Flags
       expected: "--variant, --classes and --image-size with a file of weights",
       where: source,
       found: "not all of them",
-      fix: "Say what the network was trained on: --variant lite0 --classes cat,dog --image-size 96",
+      fix: "Add what the network was trained on: --variant lite0 --classes cat,dog --image-size 96",
     });
   const classNames = classes.split(",").map((name) => name.trim());
-  checkNumber("--image-size", imageSize, { min: 33, max: 1024, integer: true });
+  internals.checkNumber("--image-size", imageSize, { min: 33, max: 1024, integer: true });
   return importNetwork(source, { variant, classNames, imageSize, ...(grey && { grey }) });
 }

@@ -1,17 +1,29 @@
 import type { Command } from "commander";
 import {
+  type ChartSpec,
+  type Dataset,
+  type Evaluation,
   evaluate,
   findNearDuplicates,
   InputError,
+  internals,
   loadDataset,
   loadModel,
   saveChart,
 } from "../../src/index.js";
-import { classify, evaluationReport } from "../../src/inference/evaluate.js";
-import { callerPath } from "../arguments.js";
+import {
+  callerPath,
+  type DataFlags,
+  dataOptions,
+  printJson,
+  withChartOption,
+  withDataOptions,
+  withExamples,
+  withModelOption,
+} from "../options.js";
 import { dataProgress } from "../progress.js";
-import { chartOf, inWords } from "./evaluation-words.js";
-import { type DataFlags, dataOptions, printJson, withDataOptions, withModelOption } from "./options.js";
+
+const { calibrationError, percent, reliability, SPLIT_WORDS, textTable, withTemperature } = internals;
 
 interface Flags extends DataFlags {
   model: string;
@@ -19,14 +31,15 @@ interface Flags extends DataFlags {
   chart?: string;
 }
 
-/** Governs the intervals. */
+/** Seeds the intervals. */
 const SEED = 0;
 
 export function addEvaluateCommand(program: Command): void {
-  withModelOption(withDataOptions(program.command("evaluate")))
+  const command = withModelOption(withDataOptions(program.command("evaluate")));
+  withChartOption(command, "calibration, confusions and the scores of each class");
+  withExamples(command, "npx ferkit evaluate --data my-images --model runs/mine/best --flip --json")
     .description("classify the validation images of a data set and score the result")
-    .option("--flip", "also by the mean of the probabilities of each image and its mirror image")
-    .option("--chart <file>", "draw how reliable it is and what it confuses: .svg, .png or .json (vega-lite)")
+    .option("--flip", "also score the mean over each image and its mirror image")
     .option("--json", "print all scores on one line")
     .action(async (flags: Flags) => {
       const network = await loadModel(callerPath(flags.model));
@@ -45,7 +58,7 @@ export function addEvaluateCommand(program: Command): void {
           expected: "images to evaluate",
           where: dataset.name,
           found: "none",
-          fix: "Give a --validation-share above 0.",
+          fix: "Choose a --validation-share above 0.",
         });
       const nearDuplicates =
         train.numImages > 0
@@ -53,10 +66,10 @@ export function addEvaluateCommand(program: Command): void {
           : null;
       const evaluation = await evaluate(network, validation);
       const mirroredProbs = flags.flip
-        ? await classify(network, validation, { isMirrored: true })
+        ? await internals.classify(network, validation, { isMirrored: true })
         : undefined;
       network.dispose();
-      const report = evaluationReport({
+      const report = internals.evaluationReport({
         dataset,
         config,
         evaluation,
@@ -65,8 +78,81 @@ export function addEvaluateCommand(program: Command): void {
         seed: SEED,
       });
       if (flags.json) printJson(report);
-      else console.log(inWords(report, dataset.name));
+      else console.log(reportText(report, dataset.name));
       if (flags.chart !== undefined)
-        await saveChart(chartOf(report, dataset, evaluation), callerPath(flags.chart));
+        await saveChart(reportChart(report, dataset, evaluation), callerPath(flags.chart));
     });
+}
+
+/** Returns the scores as lines of text. */
+export function reportText(report: internals.EvaluationReport, name: string): string {
+  const { flip, withoutDuplicates, withoutNearDuplicates, ece, eceUncalibrated, loss, split, perClass } =
+    report;
+  const line = (label: string, scores: internals.Scores) =>
+    `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
+    `macro-F1 ${scores.macroF1.toFixed(3)} (${range(scores.intervals.macroF1, (value) => value.toFixed(3))}), ` +
+    `${scores.numImages} images`;
+  const lines = [
+    `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
+    ...(flip ? [line("with mirror images", flip)] : []),
+    ...(withoutDuplicates ? [line("without duplicates of training images", withoutDuplicates)] : []),
+    ...(withoutNearDuplicates
+      ? [line("without near-duplicates of training images", withoutNearDuplicates)]
+      : []),
+    ...(split?.startsWith("official")
+      ? [
+          "only fair for a model that was trained with --split official or official-test; others may have seen these images",
+        ]
+      : []),
+    ...(split === "all"
+      ? ["duplicates of training images: not looked for, since there are no training images"]
+      : []),
+    `loss ${loss.toFixed(3)}, calibration error ${percent(ece)}` +
+      (eceUncalibrated === null ? "" : ` (${percent(eceUncalibrated)} before calibration)`),
+  ];
+  const cell = (value: number | null, format: (value: number) => string) =>
+    value === null ? "–" : format(value);
+  const table = textTable({
+    heading: ["class", "precision", "recall", "F1", "images"],
+    rows: Object.entries(perClass).map(([className, { precision, recall, f1, count }]) => [
+      className,
+      cell(precision, percent),
+      cell(recall, percent),
+      cell(f1, (value) => value.toFixed(3)),
+      String(count),
+    ]),
+    isNumeric: [false, true, true, true, true],
+  });
+  return [...lines, "(in brackets: 95% interval over draws of as many images)", "", table].join("\n");
+}
+
+function range([low, high]: readonly [number, number], format: (value: number) => string): string {
+  return `${format(low)}–${format(high)}`;
+}
+
+/** Draws the model's calibration, its confusions, and its scores. */
+export function reportChart(
+  report: internals.EvaluationReport,
+  dataset: Dataset,
+  { probs }: Evaluation,
+): ChartSpec {
+  const { classNames } = dataset;
+  const { labels } = dataset.validation;
+  const reliabilityOf = (some: Float32Array) => {
+    const bins = reliability(some, labels, classNames.length);
+    return { bins, ece: calibrationError(bins) };
+  };
+  const { temperature, split, numImages, accuracy, macroF1, intervals } = report;
+  return internals.evaluationChart({
+    title: `Evaluation on ${dataset.name}`,
+    subtitle:
+      `${numImages.toLocaleString("en-US")} images${split ? `, ${SPLIT_WORDS[split]}` : ""} · ` +
+      `accuracy ${percent(accuracy)} (95%: ${range(intervals.accuracy, percent)}), macro-F1 ${macroF1.toFixed(3)}`,
+    confusion: { matrix: report.confusionMatrix, classNames },
+    classScores: classNames.map((name) => report.perClass[name]),
+    shown: reliabilityOf(probs),
+    ...(temperature !== null && {
+      uncalibrated: reliabilityOf(withTemperature(probs, classNames.length, 1 / temperature)),
+    }),
+  });
 }

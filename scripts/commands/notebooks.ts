@@ -1,8 +1,110 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import path from "node:path";
 import type { Command } from "commander";
-import { type NotebookFlags, runNotebooks, withNotebookOptions } from "../notebooks.js";
+import { InputError, internals } from "../../src/index.js";
+import { projectDir, runPython } from "../jupyter.js";
+import { callerPath, collectAssignments, dataSource, numberFor, withExamples } from "../options.js";
 
+interface Flags {
+  data?: string;
+  preset?: string;
+  set?: Record<string, unknown>;
+  notebooks?: string;
+  timeout?: number;
+  out?: string;
+  folder?: string;
+  verbose?: boolean;
+  accelerator?: string;
+}
+
+/** Adds the command that `npm start` runs. */
 export function addNotebooksCommand(program: Command): void {
-  withNotebookOptions(program.command("notebooks")).action(async (flags: NotebookFlags) => {
-    process.exitCode = await runNotebooks(flags);
-  });
+  withExamples(
+    program.command("notebooks"),
+    "npm start -- --data my-images --notebooks 02,04 --set epochs=3 --timeout 600",
+  )
+    .description("run the notebooks in order; leaves executed copies and HTML pages in out/")
+    .option(
+      "--data <source>",
+      "synthetic, fer2013 (downloads), or a folder or archive; short for --set data=…",
+    )
+    .option("--preset <name>", "a preset of src/presets.ts; short for --set preset=…")
+    .option("--set <name=value>", "replace a parameter of the notebooks; may be repeated", collectAssignments)
+    .option("--notebooks <names>", "only those whose names start so, such as 04 or 01,02-pre")
+    .option("--timeout <seconds>", "longest time for a cell (default: none)", numberFor("--timeout"))
+    .option("--out <folder>", "where the results go (default: out)")
+    .option("--folder <folder>", "where the notebooks are (default: notebooks)")
+    .option("--verbose", "show what the cells print")
+    .option("--accelerator <which>", "set up for cpu, gpu or auto first")
+    .action(async (flags: Flags) => {
+      process.exitCode = await runNotebooks(flags);
+    });
+}
+
+/** Runs the notebooks; returns the exit status: 0, 1 after a failure, 130 after Ctrl-C. */
+async function runNotebooks(flags: Flags): Promise<number> {
+  const timeout =
+    flags.timeout === undefined
+      ? null
+      : internals.checkNumber("--timeout", flags.timeout, { min: 1, integer: true });
+  const parameters = { ...flags.set };
+  if (flags.data !== undefined) parameters.data = flags.data;
+  if (flags.preset !== undefined) parameters.preset = flags.preset;
+  if (typeof parameters.data === "string") parameters.data = dataSource(parameters.data);
+  const folder = flags.folder === undefined ? path.join(projectDir, "notebooks") : callerPath(flags.folder);
+  const job = {
+    notebooks: findNotebooks(folder, flags.notebooks),
+    outDir: flags.out === undefined ? path.join(projectDir, "out") : callerPath(flags.out),
+    projectDir,
+    parameters,
+    timeout,
+    verbose: flags.verbose ?? false,
+  };
+  if (flags.accelerator !== undefined) {
+    const setup = [path.join(projectDir, "scripts/bootstrap.mjs"), "--accelerator", flags.accelerator];
+    const { status } = spawnSync(process.execPath, setup, { stdio: "inherit" });
+    if (status !== 0) return status ?? 1;
+  }
+  return runPython([path.join(projectDir, "scripts/run-notebooks.py"), JSON.stringify(job)]);
+}
+
+/**
+ * Lists the notebooks of a folder, in order.
+ *
+ * @param wanted - Beginnings of file names, separated by commas; all if left out.
+ * @throws InputError if there is none, or a beginning fits none.
+ */
+export function findNotebooks(folder: string, wanted?: string): string[] {
+  const all = listNotebooks(folder);
+  if (all.length === 0)
+    throw new InputError({
+      expected: "notebooks (*.ipynb)",
+      where: folder,
+      found: "none",
+      fix: "Choose a folder that has some.",
+    });
+  if (wanted === undefined) return all.map((name) => path.join(folder, name));
+  const beginnings = wanted.split(",").map((beginning) => beginning.trim());
+  for (const beginning of beginnings)
+    if (beginning === "" || !all.some((name) => name.startsWith(beginning)))
+      throw new InputError({
+        expected: "the beginning of a notebook's name for --notebooks",
+        found: beginning || "an empty one",
+        fix: `Choose from ${all.map((name) => path.parse(name).name).join(", ")}.`,
+      });
+  const chosen = all.filter((name) => beginnings.some((beginning) => name.startsWith(beginning)));
+  return chosen.map((name) => path.join(folder, name));
+}
+
+function listNotebooks(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".ipynb") && !name.startsWith("."))
+      .sort();
+  } catch (error) {
+    const found =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such path" : (error as Error).message;
+    throw new InputError({ expected: "a folder of notebooks", where: folder, found });
+  }
 }

@@ -1,9 +1,9 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { checkNumber, InputError } from "../../src/errors.js";
 import {
   type Classifier,
   gradCam,
+  InputError,
   internals,
   loadClassifier,
   occlusionMap,
@@ -12,10 +12,16 @@ import {
   predictionsChart,
   saveChart,
 } from "../../src/index.js";
-import { callerPath, numberFor } from "../arguments.js";
-import { printJson, withModelOption } from "./options.js";
+import {
+  callerPath,
+  numberFor,
+  printJson,
+  withChartOption,
+  withExamples,
+  withModelOption,
+} from "../options.js";
 
-const { facesChart, facesPicture, percent } = internals;
+const { checkNumber, facesChart, facesPicture, percent } = internals;
 
 interface Flags {
   model: string;
@@ -27,18 +33,22 @@ interface Flags {
 }
 
 export function addPredictCommand(program: Command): void {
-  withModelOption(program.command("predict").argument("<images...>", "image files or folders"))
+  const command = withModelOption(
+    program.command("predict").argument("<images...>", "image files or folders"),
+  );
+  withChartOption(command, "the images with their probabilities");
+  withExamples(
+    command,
+    "npx ferkit predict photo.jpg --faces --chart faces.png",
+    "npx ferkit predict images/ --model runs/tutorial/best --json",
+  )
     .description("print the probability of each class for images of any size and format")
     .option("--faces", "find the faces in photographs, and classify each")
     .option("--top <count>", "classes to print for each image or face", numberFor("--top"), 3)
-    .option("--chart <file>", "draw the images with their probabilities: .svg, .png or .json (vega-lite)")
-    .option(
-      "--saliency",
-      "add saliency maps to the chart: which parts of an image its first class depends on",
-    )
+    .option("--saliency", "also draw saliency maps: the parts of each image that its top class depends on")
     .option(
       "--json",
-      "print {name, predictions} for each image, as JSON lines; with --faces {name, faces: [{box, score, predictions}]}",
+      "print a JSON line for each image: {name, predictions}; with --faces {name, faces: [{box, score, predictions}]}",
     )
     .action(async (images: string[], flags: Flags) => {
       checkNumber("--top", flags.top, { min: 1, integer: true });

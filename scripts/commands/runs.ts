@@ -1,11 +1,10 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { saveChart } from "../../src/charts/render.js";
-import { accuracyPoints, differencesTable, runsChart, runsTable } from "../../src/charts/runs.js";
-import { textTable } from "../../src/charts/tables.js";
-import { loadRuns, type Run, recordRun, summarizeRun } from "../../src/training/run.js";
-import { callerPath } from "../arguments.js";
-import { printJson } from "./options.js";
+import { internals, loadRuns, runsChart, saveChart, summarizeRun } from "../../src/index.js";
+import { callerPath, printJson, withChartOption, withExamples } from "../options.js";
+
+const { accuracyPoints, differencesTable, recordRun, runsTable, textTable } = internals;
+type Run = internals.Run;
 
 interface Flags {
   diff?: boolean;
@@ -15,22 +14,18 @@ interface Flags {
 }
 
 export function addRunsCommand(program: Command): void {
-  program
-    .command("runs")
-    .argument("[folders...]", "folders with runs in them, or runs", ["runs"])
+  const command = program.command("runs").argument("[folders...]", "runs, or folders with runs", ["runs"]);
+  withChartOption(command, "validation accuracy over minutes and over epochs");
+  withExamples(command, "npx ferkit runs runs/a runs/b --diff --chart runs.png")
     .description("list and compare runs, the most accurate first")
-    .option("--diff", "print also the values in which their configurations differ")
-    .option(
-      "--chart <file>",
-      "draw validation accuracy over minutes and over epochs: .svg, .png or .json (vega-lite)",
-    )
-    .option("--record <folder>", "copy them there without weights and batches: small enough for git")
+    .option("--diff", "also print the values in which their configurations differ")
+    .option("--record <folder>", "copy them there without weights and batches, small enough for git")
     .option("--json", "print a JSON line for each run")
     .action(async (folders: string[], flags: Flags) => {
       const runs = await loadRanked(folders.map(callerPath));
       if (flags.json) for (const { summary, run } of runs) printJson(record(summary, run));
       else if (runs.length) print(runs, flags);
-      else console.error("no runs in there; `npx ferkit train` makes one");
+      else console.error("found no runs; `npx ferkit train` makes one");
       if (flags.record !== undefined)
         for (const { run, summary } of runs)
           await recordRun(run, path.join(callerPath(flags.record), summary.name));
@@ -47,7 +42,7 @@ export function addRunsCommand(program: Command): void {
 
 type Ranked = { run: Run; summary: ReturnType<typeof summarizeRun> & { name: string } };
 
-/** The runs in the folders by their best accuracy, those without one last; a run is named by its path. */
+/** Loads the runs of the folders, sorted by best accuracy, those without one last; a run is named by its path. */
 async function loadRanked(folders: string[]): Promise<Ranked[]> {
   const found = new Map<string, Ranked>();
   for (const folder of folders) {

@@ -1,24 +1,40 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { interruptSignal, loadDataset, train, trainConfig, writeRunReport } from "../../src/index.js";
-import type { Overrides } from "../../src/presets.js";
-import { callerPath, collectAssignments } from "../arguments.js";
+import {
+  type internals,
+  interruptSignal,
+  loadDataset,
+  train,
+  trainConfig,
+  writeRunReport,
+} from "../../src/index.js";
+import {
+  callerPath,
+  collectAssignments,
+  type DataFlags,
+  dataOptions,
+  printJson,
+  withDataOptions,
+  withExamples,
+} from "../options.js";
 import { dataProgress, TrainProgress } from "../progress.js";
-import { type DataFlags, dataOptions, printJson, withDataOptions } from "./options.js";
 
 interface Flags extends DataFlags {
   preset: string;
   run?: string;
-  set?: Overrides;
+  set?: internals.Overrides;
 }
 
 export function addTrainCommand(program: Command): void {
-  withDataOptions(program.command("train"))
-    .description("fine-tune a network; a run that was stopped goes on")
-    .option("--preset <name>", "tutorial, seed, fer2013-fast, fer2013 or fer2013-best", "tutorial")
-    .option("--set <name=value>", "replace a value of the preset; repeatable", collectAssignments)
+  withExamples(
+    withDataOptions(program.command("train")),
+    "npx ferkit train --data my-images --run runs/mine --set epochs=20 --set learningRate=0.001",
+  )
+    .description("fine-tune a network, or resume a run that was stopped")
+    .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")
+    .option("--set <name=value>", "replace a value of the preset; may be repeated", collectAssignments)
     .option("--run <folder>", "folder of the run (default: runs/<preset>)")
-    .option("--json", "print epochs and the end as JSON lines")
+    .option("--json", "print each epoch and the end as a JSON line")
     .action(async (flags: Flags) => {
       const config = trainConfig(flags.preset, flags.set);
       const loading = dataProgress();

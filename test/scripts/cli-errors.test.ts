@@ -1,27 +1,23 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork } from "../model/fixtures.js";
-import { drawClassFolders, runFerkit } from "./fixtures.js";
+import { drawClassFolders, workspace } from "../workspace.js";
 
 describe("ferkit with bad input", function () {
   this.timeout(120_000);
-  let dir: string;
+  const folder = workspace("suite");
 
-  before(async () => {
-    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-cli-"));
-    await drawClassFolders(path.join(dir, "images"), 2);
+  before("makes inputs", async () => {
+    await drawClassFolders(folder.file("images"), 2);
     for (const name of ["disc", "ring"])
-      cpSync(path.join(dir, "images/disc"), path.join(dir, "rings", name), { recursive: true });
-    mkdirSync(path.join(dir, "empty"));
-    writeFileSync(path.join(dir, "file"), "text");
+      cpSync(folder.file("images/disc"), folder.file("rings", name), { recursive: true });
+    mkdirSync(folder.file("empty"));
+    writeFileSync(folder.file("file"), "text");
     const network = randomNetwork({ imageSize: 33, classNames: ["disc", "square"] });
-    await saveModel(path.join(dir, "model"), network.config, await network.parameters());
+    await saveModel(folder.file("model"), network.config, await network.parameters());
     network.dispose();
   });
-  after(() => rmSync(dir, { recursive: true }));
 
   const train = ["train", "--data", "images", "--run", "run", "--set", "weights=random"];
   const evaluate = ["evaluate", "--model", "model", "--data"];
@@ -29,7 +25,7 @@ describe("ferkit with bad input", function () {
   const cases: [string[], string | RegExp][] = [
     [
       ["train", "--preset", "best"],
-      "one of seed, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received best of type string",
+      "one of baseline, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received best of type string",
     ],
     [
       [...train, "--set", "epoch=3"],
@@ -77,7 +73,7 @@ describe("ferkit with bad input", function () {
     ],
     [
       ["data", "--data", "empty"],
-      /^folders named by class .* at \S+\/empty but found no images in class folders\. /,
+      /^class folders with images, .* at \S+\/empty but found no images in class folders\. /,
     ],
     [[...evaluate, "rings"], /^the model's classes disc, square at \S+\/rings but found ring\. /],
     [[...evaluate, "images", "--validation-share", "0"], /^images to evaluate at images but found none\. /],
@@ -102,9 +98,9 @@ describe("ferkit with bad input", function () {
     [["notebooks", "--set", "=3"], "name=value for --set but found =3. Write for example --set epochs=3."],
   ];
   for (const [args, expected] of cases)
-    it(`refuses ${args.map((arg) => arg || "''").join(" ")}`, () => {
-      const before = readdirSync(dir).filter((name) => name !== "cache");
-      const { status, stdout, stderr } = runFerkit(args, dir);
+    it(`refuses ${args.map((arg) => arg || "''").join(" ")}`, async () => {
+      const before = readdirSync(folder.path).filter((name) => name !== "cache");
+      const { status, stdout, stderr } = await folder.ferkit(...args);
       assert.notEqual(status, 0);
       assert.equal(stdout, "");
       assert.match(stderr, /^ferkit: Expected [^\n]+\n$/); // one line, so no stack
@@ -112,7 +108,7 @@ describe("ferkit with bad input", function () {
       if (typeof expected === "string") assert.equal(message, expected);
       else assert.match(message, expected);
       assert.deepEqual(
-        readdirSync(dir).filter((name) => name !== "cache"),
+        readdirSync(folder.path).filter((name) => name !== "cache"),
         before,
       );
     });
@@ -122,8 +118,8 @@ describe("ferkit with bad input", function () {
     [["tarin"], "error: unknown command 'tarin'\n(Did you mean train?)"],
     [["train", "--epochs", "3"], "error: unknown option '--epochs'"],
   ] as const)
-    it(`shows the usage for ${args.join(" ")}`, () => {
-      const { status, stdout, stderr } = runFerkit([...args], dir);
+    it(`shows the usage for ${args.join(" ")}`, async () => {
+      const { status, stdout, stderr } = await folder.ferkit(...args);
       assert.deepEqual([status, stdout], [1, ""]);
       assert.ok(stderr.startsWith(reason), stderr);
       assert.match(stderr, /^Usage: ferkit /m);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { drawClassFolders, type Result, root, runFerkit } from "./fixtures.js";
+import { drawClassFolders, launcher, projectDir, type Result, runProgram, workspace } from "../workspace.js";
 
 const PER_CLASS = 6;
 const TRAIN = [
@@ -16,39 +15,55 @@ const TRAIN = [
   "batchSize=4",
 ];
 
-let dir: string;
-let images: string;
-let trained: Result;
-const ferkit = (...args: string[]) => runFerkit(args, dir);
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>;
 
 describe("ferkit", function () {
   this.timeout(120_000);
+  const folder = workspace("suite");
+  const { ferkit } = folder;
+  let images: string;
+  let trained: Result;
 
-  before(async () => {
-    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-cli-"));
-    images = path.join(dir, "images");
+  before("trains", async () => {
+    images = folder.file("images");
     await drawClassFolders(images, PER_CLASS);
-    trained = ferkit("train", "--data", "images", "--run", "run", "--json", ...TRAIN);
+    trained = await ferkit("train", "--data", "images", "--run", "run", "--json", ...TRAIN);
   });
-  after(() => rmSync(dir, { recursive: true }));
 
   it("prints the version and the commands", () => {
-    const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
-    assert.equal(ferkit("--version").stdout, `${version}\n`);
-    const { status, stdout } = ferkit("--help");
+    const { version } = JSON.parse(readFileSync(path.join(projectDir, "package.json"), "utf8"));
+    const run = (option: string) => runProgram(process.execPath, [launcher, option], folder.path);
+    assert.deepEqual(run("--version"), { status: 0, stdout: `${version}\n`, stderr: "" });
+    const { status, stdout } = run("--help");
     assert.equal(status, 0);
     for (const command of ["data", "train", "evaluate", "predict", "convert", "runs", "notebooks", "doctor"])
       assert.match(stdout, new RegExp(`^ {2}${command} `, "m"));
   });
 
+  it("shows an example in the help of each command", async () => {
+    for (const command of [
+      "data",
+      "train",
+      "evaluate",
+      "predict",
+      "convert",
+      "runs",
+      "notebooks",
+      "doctor",
+    ]) {
+      const { status, stdout, stderr } = await ferkit(command, "--help");
+      assert.deepEqual([status, stderr], [0, ""]);
+      assert.match(stdout, /\nExamples?:\n {2}\$ (npx ferkit|npm start) /, command);
+    }
+  });
+
   describe("train", () => {
-    it("prints the epochs and the end as JSON lines, and leaves a run", () => {
+    it("prints the epochs and the end as JSON lines, and leaves a run", async () => {
       assert.equal(trained.status, 0, trained.stderr);
       const [epoch, done, ...rest] = trained.stdout.trim().split("\n").map(parse);
       assert.deepEqual([epoch.type, epoch.epoch, done.type, done.reason], ["epoch", 1, "done", "completed"]);
       assert.deepEqual(rest, []);
-      assert.deepEqual(readdirSync(path.join(dir, "run")).sort(), [
+      assert.deepEqual(readdirSync(folder.file("run")).sort(), [
         "best",
         "config.json",
         "environment.json",
@@ -60,11 +75,19 @@ describe("ferkit", function () {
         trained.stderr,
         /^epoch 1\/1 .*\ncompleted: best validation accuracy \d+\.\d% in epoch 1, .*\nreport: (\S+)\n$/,
       );
-      assert.ok(trained.stderr.endsWith(`report: ${path.join(dir, "run/report.html")}\n`));
+      assert.ok(trained.stderr.endsWith(`report: ${folder.file("run/report.html")}\n`));
     });
 
-    it("has nothing to do for a run that is complete", () => {
-      const { status, stdout } = ferkit("train", "--data", "images", "--run", "run", "--json", ...TRAIN);
+    it("has nothing to do for a run that is complete", async () => {
+      const { status, stdout } = await ferkit(
+        "train",
+        "--data",
+        "images",
+        "--run",
+        "run",
+        "--json",
+        ...TRAIN,
+      );
       assert.equal(status, 0);
       assert.deepEqual(
         stdout
@@ -76,18 +99,18 @@ describe("ferkit", function () {
       );
     });
 
-    it("leaves no run that never was when the weights cannot be read", () => {
+    it("leaves no run that never was when the weights cannot be read", async () => {
       const missing = ["--set", "weights=missing.pth", "--set", "epochs=1"];
-      const { status, stderr } = ferkit("train", "--data", "images", "--run", "poor", ...missing);
+      const { status, stderr } = await ferkit("train", "--data", "images", "--run", "poor", ...missing);
       assert.equal(status, 1);
       assert.match(stderr, /^ferkit: Expected .*missing\.pth/);
-      assert.equal(existsSync(path.join(dir, "poor")), false);
+      assert.equal(existsSync(folder.file("poor")), false);
     });
   });
 
   describe("predict", () => {
-    it("prints a JSON line for each image, all classes ranked", () => {
-      const { status, stdout } = ferkit("predict", "images", "--model", "run/best", "--json");
+    it("prints a JSON line for each image, all classes ranked", async () => {
+      const { status, stdout } = await ferkit("predict", "images", "--model", "run/best", "--json");
       assert.equal(status, 0);
       const lines = stdout.trim().split("\n").map(parse);
       assert.deepEqual(
@@ -103,25 +126,25 @@ describe("ferkit", function () {
       }
     });
 
-    it("prints as many classes as asked for", () => {
+    it("prints as many classes as asked for", async () => {
       const image = path.join(images, "disc/0.png");
-      const { stdout } = ferkit("predict", image, "--model", "run/best", "--top", "1");
+      const { stdout } = await ferkit("predict", image, "--model", "run/best", "--top", "1");
       assert.match(stdout, /^\S+0\.png {2}(disc|square) \d+\.\d%\n$/);
     });
 
-    it("draws the images beside their probabilities", () => {
-      const { status } = ferkit("predict", "images/", "--model", "run/best", "--chart", "faces.svg");
+    it("draws the images beside their probabilities", async () => {
+      const { status } = await ferkit("predict", "images/", "--model", "run/best", "--chart", "faces.svg");
       assert.equal(status, 0);
-      const svg = readFileSync(path.join(dir, "faces.svg"), "utf8");
+      const svg = readFileSync(folder.file("faces.svg"), "utf8");
       assert.equal(svg.match(/<image /g)?.length, 2 * PER_CLASS);
       assert.ok(svg.includes(">disc/0.png<"));
     });
 
-    it("says which image cannot be read", () => {
-      writeFileSync(path.join(dir, "bad.png"), "no image");
-      const { status, stdout, stderr } = ferkit("predict", "bad.png", "--model", "run/best");
+    it("says which image cannot be read", async () => {
+      writeFileSync(folder.file("bad.png"), "no image");
+      const { status, stdout, stderr } = await ferkit("predict", "bad.png", "--model", "run/best");
       assert.deepEqual([status, stdout], [1, ""]);
-      const where = path.join(dir, "bad.png");
+      const where = folder.file("bad.png");
       assert.equal(
         stderr,
         `ferkit: Expected an image at ${where} but found no image that can be read. Remove or replace it.\n`,

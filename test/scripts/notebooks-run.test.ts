@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import os from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { root, runFerkit } from "./fixtures.js";
+import { launcher, projectDir, runProgram, workspace } from "../workspace.js";
 
 interface Cell {
   cell_type: string;
@@ -28,15 +19,11 @@ const text = (value: string | string[] | undefined) => [value ?? ""].flat().join
 
 describe("ferkit notebooks", function () {
   this.timeout(120_000);
-  let dir: string;
-  beforeEach(() => {
-    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-notebooks-"));
-  });
-  afterEach(() => rmSync(dir, { recursive: true }));
+  const folder = workspace();
 
   /** Writes a notebook of the project's kernel: a cell of parameters, then the given ones. */
   function writeNotebook(name: string, ...sources: string[]): string {
-    const { metadata } = readNotebook(path.join(root, "notebooks/01-setup.ipynb"));
+    const { metadata } = readNotebook(path.join(projectDir, "notebooks/01-setup.ipynb"));
     const cells = [PARAMETERS, ...sources].map((source, i) => ({
       cell_type: "code",
       id: `cell-${i}`,
@@ -45,7 +32,7 @@ describe("ferkit notebooks", function () {
       execution_count: null,
       outputs: [],
     }));
-    const file = path.join(dir, "in", `${name}.ipynb`);
+    const file = folder.file("in", `${name}.ipynb`);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
     return file;
@@ -55,8 +42,13 @@ describe("ferkit notebooks", function () {
     return JSON.parse(readFileSync(file, "utf8"));
   }
 
-  const run = (...args: string[]) => runFerkit(["notebooks", "--folder", "in", "--out", "out", ...args], dir);
-  const out = (name: string) => path.join(dir, "out", name);
+  const run = (...args: string[]) =>
+    runProgram(
+      process.execPath,
+      [launcher, "notebooks", "--folder", "in", "--out", "out", ...args],
+      folder.path,
+    );
+  const out = (name: string) => folder.file("out", name);
   const printed = (name: string) =>
     readNotebook(out(`${name}.ipynb`)).cells.map(({ outputs }) =>
       outputs?.map((output) => text(output.text)).join(""),
@@ -69,7 +61,7 @@ describe("ferkit notebooks", function () {
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^01-good {2}→ \S+01-good\.\{ipynb,html\}$/m);
     assert.match(stdout, /^1 notebook in \d+ s, no failure$/m);
-    assert.deepEqual(readdirSync(path.join(dir, "out")).sort(), ["01-good.html", "01-good.ipynb"]);
+    assert.deepEqual(readdirSync(folder.file("out")).sort(), ["01-good.html", "01-good.ipynb"]);
     assert.equal(readFileSync(file, "utf8"), source);
     const { cells } = readNotebook(out("01-good.ipynb"));
     assert.deepEqual(cells[1].metadata.tags, ["injected-parameters"]);
@@ -86,7 +78,7 @@ describe("ferkit notebooks", function () {
     writeNotebook("02-b", "let other = 1;", "console.log(count, other);");
     const { status, stderr } = run("--notebooks", "02", "--set", "count=7");
     assert.equal(status, 0, stderr);
-    assert.deepEqual(readdirSync(path.join(dir, "out")).sort(), ["02-b.html", "02-b.ipynb"]);
+    assert.deepEqual(readdirSync(folder.file("out")).sort(), ["02-b.html", "02-b.ipynb"]);
     assert.deepEqual(printed("02-b"), ["", "", "", "7 1\n"]);
   });
 
@@ -110,7 +102,7 @@ describe("ferkit notebooks", function () {
     it(`stops at a cell that ${what}, and names the notebook, the cell, its line and the error`, () => {
       writeNotebook("01-bad", 'console.log("before");', `// on line 2\n${source}`, 'console.log("after");');
       writeNotebook("02-next", 'console.log("next");');
-      mkdirSync(path.join(dir, "out"));
+      mkdirSync(folder.file("out"));
       writeFileSync(out("02-next.html"), "of an earlier run");
       const { status, stderr } = run();
       assert.equal(status, 1);
@@ -119,7 +111,7 @@ describe("ferkit notebooks", function () {
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /node_modules|Traceback/);
       // What was run stays to be looked at; what was not leaves nothing that could pass for it.
-      assert.deepEqual(readdirSync(path.join(dir, "out")).sort(), ["01-bad.html", "01-bad.ipynb"]);
+      assert.deepEqual(readdirSync(folder.file("out")).sort(), ["01-bad.html", "01-bad.ipynb"]);
       const { cells } = readNotebook(out("01-bad.ipynb"));
       assert.equal(text(cells[1].outputs?.[0].text), "before\n");
       assert.equal(cells[2].outputs?.find(({ output_type }) => output_type === "error")?.ename, ename);
@@ -166,12 +158,12 @@ describe("ferkit notebooks", function () {
   for (const [what, args, message] of refused)
     it(`refuses ${what} before it runs anything`, () => {
       writeNotebook("01-good", "console.log(count);");
-      if (what.includes("none")) writeFileSync(path.join(dir, "in/bad.ipynb"), "no JSON");
+      if (what.includes("none")) writeFileSync(folder.file("in/bad.ipynb"), "no JSON");
       const { status, stdout, stderr } = run("--notebooks", "01", ...args);
       assert.deepEqual([status, stdout], [1, ""]);
       assert.match(stderr, /^ferkit: Expected [^\n]+\n$/);
       assert.match(stderr.slice("ferkit: Expected ".length), message);
-      assert.ok(existsSync(path.join(dir, "in/01-good.ipynb")));
-      assert.equal(existsSync(path.join(dir, "out")), false);
+      assert.ok(existsSync(folder.file("in/01-good.ipynb")));
+      assert.equal(existsSync(folder.file("out")), false);
     });
 });

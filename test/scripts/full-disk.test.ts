@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { drawClassFolders, launcher, type Result, runFerkit, runProgram } from "./fixtures.js";
+import { drawClassFolders, launcher, type Result, runProgram, workspace } from "../workspace.js";
 
 const ROOM = "Make room or choose another folder; nothing was changed.";
 const TRAIN = [
@@ -20,30 +19,26 @@ const TRAIN = [
 
 describe("ferkit where nothing can be written", function () {
   this.timeout(120_000);
-  let dir: string;
+  const dir = workspace();
 
-  beforeEach(async () => {
-    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-disk-"));
-    await drawClassFolders(path.join(dir, "images"), 3);
-  });
-  afterEach(() => rmSync(dir, { recursive: true }));
+  beforeEach("draws images", () => drawClassFolders(dir.file("images"), 3));
 
   for (const run of ["file", "file/run"])
-    it(`says that a file stands in place of the folder of --run ${run}`, () => {
-      writeFileSync(path.join(dir, "file"), "in the way");
-      const { status, stderr } = runFerkit([...TRAIN, "--run", run], dir);
+    it(`says that a file is in place of the folder of --run ${run}`, async () => {
+      writeFileSync(dir.file("file"), "in the way");
+      const { status, stderr } = await dir.ferkit(...TRAIN, "--run", run);
       assert.equal(status, 1);
-      const where = path.join(dir, run, "config.json");
+      const where = dir.file(run, "config.json");
       assert.equal(
         stderr,
         `ferkit: Expected to write at ${where} but found a file in place of a folder. ${ROOM}\n`,
       );
-      assert.equal(readFileSync(path.join(dir, "file"), "utf8"), "in the way");
+      assert.equal(readFileSync(dir.file("file"), "utf8"), "in the way");
     });
 
-  it("says that a file stands in place of the cache", () => {
-    writeFileSync(path.join(dir, "cache"), "in the way");
-    const { status, stderr } = runFerkit(["data", "--data", "images", "--json"], dir);
+  it("says that a file is in place of the cache", async () => {
+    writeFileSync(dir.file("cache"), "in the way");
+    const { status, stderr } = await dir.ferkit("data", "--data", "images", "--json");
     assert.equal(status, 1);
     assert.match(
       stderr,
@@ -63,17 +58,17 @@ describe("ferkit where nothing can be written", function () {
 
     /** Runs ferkit with a disk of `size` mounted at `folder`; stdout ends with the files that are on it afterwards. */
     function runOnSmallDisk(args: string[], folder: string, size: string): Result & { files: string[] } {
-      mkdirSync(path.join(dir, folder), { recursive: true });
+      mkdirSync(dir.file(folder), { recursive: true });
       const script =
         'mount -t tmpfs -o size="$0" tmpfs "$1" && cd . && folder="$1" && shift && { "$@"; status=$?; } && ' +
         'echo "on the disk:" && find "$folder" -type f && exit $status';
-      const command = [script, size, path.join(dir, folder), process.execPath, launcher, ...args];
-      const result = runProgram("unshare", [...UNSHARE, ...command], dir);
+      const command = [script, size, dir.file(folder), process.execPath, launcher, ...args];
+      const result = runProgram("unshare", [...UNSHARE, ...command], dir.path);
       const [stdout, files] = result.stdout.split("on the disk:\n");
       return { ...result, stdout, files: files.split("\n").filter(Boolean) };
     }
 
-    it("names the file of the cache, and leaves none", () => {
+    it("names the file of the cache, and leaves none", async () => {
       const args = ["data", "--data", "images", "--json", "--image-size", "200"];
       const { status, stdout, stderr, files } = runOnSmallDisk(args, "cache", "64k");
       assert.deepEqual([status, stdout], [1, ""]);
@@ -85,7 +80,7 @@ describe("ferkit where nothing can be written", function () {
       assert.deepEqual(files, []);
     });
 
-    it("names the folder that the faces were to be drawn into, and leaves none of them", () => {
+    it("names the folder that the faces were to be drawn into, and leaves none of them", async () => {
       const { status, stderr, files } = runOnSmallDisk(["data", "--json"], "cache", "256k");
       assert.equal(status, 1);
       assert.match(
@@ -95,7 +90,7 @@ describe("ferkit where nothing can be written", function () {
       assert.deepEqual(files, []);
     });
 
-    it("names the model that could not be kept, and leaves no half-written one", () => {
+    it("names the model that could not be kept, and leaves no half-written one", async () => {
       const { status, stderr, files } = runOnSmallDisk([...TRAIN, "--run", "disk/run"], "disk", "4m");
       assert.equal(status, 1);
       assert.match(
@@ -108,9 +103,9 @@ describe("ferkit where nothing can be written", function () {
           .filter((name) => !["config.json", "environment.json", "metrics.jsonl"].includes(name)),
         [],
       );
-      // With room again, the same command goes on.
-      assert.equal(runFerkit([...TRAIN, "--run", "disk/run"], dir).status, 0);
-      assert.ok(readdirSync(path.join(dir, "disk/run/best")).includes("model.json"));
+      // With room again, the same command resumes.
+      assert.equal((await dir.ferkit(...TRAIN, "--run", "disk/run")).status, 0);
+      assert.ok(readdirSync(dir.file("disk/run/best")).includes("model.json"));
     });
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import { callerPath, collectAssignments, dataSource, numberFor } from "../../scripts/arguments.js";
+import { callerPath, collectAssignments, dataSource, numberFor } from "../../scripts/options.js";
 
 describe("collectAssignments", () => {
   it("gathers values one after another, a later one in place of an earlier", () => {
@@ -36,7 +36,7 @@ describe("collectAssignments", () => {
       });
     });
 
-  it("takes __proto__ for a name like any other", () => {
+  it("takes __proto__ as a name like any other", () => {
     const assigned = collectAssignments("__proto__=1");
     assert.deepEqual(Object.keys(assigned), ["__proto__"]);
     assert.equal(Object.getPrototypeOf(assigned), Object.prototype);
@@ -82,7 +82,7 @@ describe("callerPath", () => {
     assert.equal(callerPath("/images"), "/images");
   });
 
-  it("is not asked for the sources that have a name", () => {
+  it("leaves the sources that have a name as they are", () => {
     process.env.INIT_CWD = "/home/caller";
     assert.deepEqual(["synthetic", "fer2013", "faces"].map(dataSource), [
       "synthetic",

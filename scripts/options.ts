@@ -1,0 +1,123 @@
+// Options that several commands share, and how their values are read.
+import path from "node:path";
+import { type Command, Option } from "commander";
+import { InputError, internals } from "../src/index.js";
+
+/** The bundled model: facial expressions, trained on FER-2013. */
+const BUNDLED_MODEL = path.join(__dirname, "../models/fer2013");
+
+/** Collects repeated `name=value` into an object; a value that is no JSON is text. */
+export function collectAssignments(
+  text: string,
+  previous: Record<string, unknown> = {},
+): Record<string, unknown> {
+  const equals = text.indexOf("=");
+  if (equals < 1)
+    throw new InputError({
+      expected: "name=value for --set",
+      found: text || "nothing",
+      fix: "Write for example --set epochs=3.",
+    });
+  return { ...previous, [text.slice(0, equals)]: parseValue(text.slice(equals + 1)) };
+}
+
+function parseValue(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** Returns a reader of the number that an option takes; its range is checked where it is used. */
+export function numberFor(option: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (Number.isFinite(value)) return value;
+    throw new InputError({ expected: `a number for ${option}`, found: text.trim() || "nothing" });
+  };
+}
+
+/** Returns the absolute path of one that is relative to where the command was called, also through npm. */
+export function callerPath(relative: string): string {
+  return path.resolve(process.env.INIT_CWD ?? process.cwd(), relative);
+}
+
+/** Returns what `--data` names: a source of ferkit's own, or a path. */
+export function dataSource(data: string): string {
+  return Object.hasOwn(internals.OWN_SOURCES, data) ? data : callerPath(data);
+}
+
+/** Shows examples below a command's help. */
+export function withExamples(command: Command, ...lines: string[]): Command {
+  const heading = lines.length === 1 ? "Example:" : "Examples:";
+  return command.addHelpText("after", ["", heading, ...lines.map((line) => `  $ ${line}`)].join("\n"));
+}
+
+export function withModelOption(command: Command): Command {
+  return command.addOption(
+    new Option("--model <folder>", "model folder, such as `best` of a run").default(
+      BUNDLED_MODEL,
+      "models/fer2013: facial expressions",
+    ),
+  );
+}
+
+export function withChartOption(command: Command, what: string): Command {
+  return command.option("--chart <file>", `draw ${what} as .svg, .png or .json (vega-lite)`);
+}
+
+export interface DataFlags {
+  data: string;
+  validationShare?: number;
+  split?: internals.SplitChoice;
+  dropDuplicates?: boolean;
+  dropLeaked?: boolean;
+  maxUnreadableShare?: number;
+  json?: boolean;
+}
+
+/** Adds `--data` and the options that go with it. */
+export function withDataOptions(command: Command): Command {
+  return command
+    .option(
+      "--data <source>",
+      "synthetic, fer2013 (downloads), or a folder or archive of class folders",
+      "synthetic",
+    )
+    .option(
+      "--validation-share <share>",
+      "share of each class to validate on, if the data has no split",
+      numberFor("--validation-share"),
+    )
+    .addOption(
+      new Option(
+        "--split <kind>",
+        "the folders' split, or the official one of FER-2013: train on Training, validate on PublicTest or (-test) PrivateTest",
+      ).choices(internals.SPLIT_CHOICES),
+    )
+    .option("--drop-duplicates", "leave out duplicates within a split")
+    .option("--drop-leaked", "leave out validation images that are also in train")
+    .option(
+      "--max-unreadable-share <share>",
+      "share of unreadable images to tolerate",
+      numberFor("--max-unreadable-share"),
+    );
+}
+
+/** Returns the data options in the loader's form; the loader checks the ranges of numbers. */
+export function dataOptions(flags: DataFlags) {
+  const { data, validationShare, split, maxUnreadableShare, dropDuplicates, dropLeaked } = flags;
+  return {
+    data: dataSource(data),
+    ...(validationShare !== undefined && { validationShare }),
+    ...(split !== undefined && { split }),
+    ...(maxUnreadableShare !== undefined && { maxUnreadableShare }),
+    ...(dropDuplicates && { dropDuplicates }),
+    ...(dropLeaked && { dropLeaked }),
+  };
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

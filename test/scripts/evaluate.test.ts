@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { reportText } from "../../scripts/commands/evaluate.js";
+import type { EvaluationReport } from "../../src/inference/evaluate.js";
+import { drawClassFolders, workspace } from "../workspace.js";
+
+const PER_CLASS = 6;
+
+const parse = (text: string) => JSON.parse(text) as Record<string, unknown>;
+
+describe("ferkit", function () {
+  this.timeout(120_000);
+
+  const folder = workspace("suite");
+  const { ferkit } = folder;
+  before("trains", async () => {
+    await drawClassFolders(folder.file("images"), PER_CLASS);
+    const small = ["weights=random", "epochs=1", "imageSize=33", "batchSize=4"];
+    const values = small.flatMap((value) => ["--set", value]);
+    await ferkit("train", "--data", "images", "--run", "run", ...values);
+  });
+
+  describe("data", () => {
+    it("reports on a folder, from the current one", async () => {
+      const { status, stdout, stderr } = await ferkit(
+        "data",
+        "--data",
+        "images",
+        "--image-size",
+        "33",
+        "--json",
+      );
+      assert.equal(stderr, "");
+      assert.equal(status, 0);
+      const { name, classNames, imageSize, numImages, unreadable, split, nearDuplicates } = parse(stdout);
+      assert.equal(split, "held-out");
+      assert.deepEqual(Object.keys(nearDuplicates as object), [
+        "groups",
+        "images",
+        "leaked",
+        "labelConflicts",
+        "mirroredPairs",
+        "examples",
+      ]);
+      assert.deepEqual(
+        { name, classNames, imageSize, numImages, unreadable },
+        {
+          name: "images",
+          classNames: ["disc", "square"],
+          imageSize: 33,
+          numImages: { train: 10, validation: 2 }, // a fifth of 6, rounded, of each class
+          unreadable: [],
+        },
+      );
+    });
+
+    it("says the same in words, and holds out the share it is given", async () => {
+      const { status, stdout } = await ferkit(
+        "data",
+        "--data",
+        folder.file("images"),
+        "--validation-share",
+        "0.5",
+      );
+      assert.equal(status, 0);
+      assert.match(stdout, /^images: 6 training and 6 validation images\n/);
+      assert.match(stdout, /^ {2}disc +3 +3\n {2}square +3 +3\n/m);
+      assert.match(stdout, /^validation images: a share that was held out$/m);
+      assert.match(stdout, /^near-duplicates, duplicates included: \d+ groups; /m);
+    });
+
+    it("draws pairs of near-duplicate images", async () => {
+      const { status } = await ferkit("data", "--data", "images", "--chart", "pairs.svg");
+      assert.equal(status, 0);
+      assert.match(readFileSync(folder.file("pairs.svg"), "utf8"), /Near-duplicates/);
+    });
+
+    it("says why it cannot split as FER-2013 was split", async () => {
+      const { status, stderr } = await ferkit("data", "--data", "images", "--split", "official");
+      assert.equal(status, 1);
+      assert.match(stderr, /Expected files named by the rows 0 to 35886 of fer2013.csv, each once/);
+    });
+  });
+
+  describe("evaluate", () => {
+    it("prints exactly the promised values, of all images where there is no split", async () => {
+      const { status, stdout } = await ferkit(
+        "evaluate",
+        "--data",
+        "images",
+        "--model",
+        "run/best",
+        "--json",
+      );
+      assert.equal(status, 0);
+      const result = parse(stdout);
+      assert.deepEqual(Object.keys(result).sort(), [
+        "accuracy",
+        "confusionMatrix",
+        "ece",
+        "eceUncalibrated",
+        "flip",
+        "intervals",
+        "loss",
+        "macroF1",
+        "numImages",
+        "perClass",
+        "perClassRecall",
+        "split",
+        "temperature",
+        "withoutDuplicates",
+        "withoutNearDuplicates",
+      ]);
+      const { split, flip, withoutDuplicates, withoutNearDuplicates, temperature } = result;
+      assert.equal(split, "all");
+      // Nothing to compare with, and too few validation images to calibrate on.
+      assert.deepEqual(
+        [flip, withoutDuplicates, withoutNearDuplicates, temperature],
+        [null, null, null, null],
+      );
+      assert.equal(result.numImages, 2 * PER_CLASS);
+      const matrix = result.confusionMatrix as number[][];
+      assert.deepEqual(
+        matrix.map(([a, b]) => a + b),
+        [PER_CLASS, PER_CLASS],
+      );
+      assert.equal(result.accuracy, (matrix[0][0] + matrix[1][1]) / (2 * PER_CLASS));
+      assert.deepEqual(result.perClassRecall, {
+        disc: matrix[0][0] / PER_CLASS,
+        square: matrix[1][1] / PER_CLASS,
+      });
+    });
+
+    it("evaluates the share that was held out", async () => {
+      const share = ["--validation-share", "0.2", "--json"];
+      const { stdout } = await ferkit("evaluate", "--data", "images", "--model", "run/best", ...share);
+      assert.equal(parse(stdout).numImages, 2);
+    });
+
+    it("says in words what it found, the same twice, and draws it", async () => {
+      const options = ["--validation-share", "0.5", "--flip", "--chart", "evaluation.svg"];
+      const run = () => ferkit("evaluate", "--data", "images", "--model", "run/best", ...options);
+      const { status, stdout } = await run();
+      assert.equal(status, 0);
+      assert.match(stdout, /^images: accuracy .*%\), macro-F1 .*\), 6 images: a share that was held out$/m);
+      assert.match(stdout, /^with mirror images: accuracy /m);
+      assert.match(stdout, /^without near-duplicates of training images: accuracy /m);
+      assert.match(stdout, /^class +precision +recall +F1 +images\ndisc .*3\nsquare .*3$/m);
+      assert.match(readFileSync(folder.file("evaluation.svg"), "utf8"), /Evaluation on images/);
+      assert.equal((await run()).stdout, stdout);
+    });
+  });
+});
+
+const REPORT: EvaluationReport = {
+  split: "folders",
+  accuracy: 0.75,
+  macroF1: 0.7333,
+  numImages: 4,
+  loss: 0.5,
+  intervals: { accuracy: [0.25, 1], macroF1: [0.2, 1] },
+  ece: 0.02,
+  eceUncalibrated: 0.08,
+  temperature: 0.8,
+  perClass: { sad: { precision: null, recall: 0.5, f1: 0.625, count: 2 } },
+  perClassRecall: { sad: 0.5 },
+  confusionMatrix: [[1]],
+  flip: null,
+  withoutDuplicates: null,
+  withoutNearDuplicates: null,
+};
+
+describe("reportText", () => {
+  it("says the scores with their intervals, and a dash for what is not defined", () => {
+    assert.deepEqual(reportText(REPORT, "faces").split("\n"), [
+      "faces: accuracy 75.0% (25.0%–100.0%), macro-F1 0.733 (0.200–1.000), 4 images: the validation folder",
+      "loss 0.500, calibration error 2.0% (8.0% before calibration)",
+      "(in brackets: 95% interval over draws of as many images)",
+      "",
+      "class  precision  recall     F1  images",
+      "sad            –   50.0%  0.625       2",
+    ]);
+  });
+
+  it("warns of models that have seen the images of an official split", () => {
+    assert.match(
+      reportText({ ...REPORT, split: "official-test" }, "faces"),
+      /PrivateTest of the official split\nonly fair for a model that was trained with --split official or official-test; others/,
+    );
+  });
+});
