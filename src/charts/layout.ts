@@ -1,5 +1,6 @@
-// Marks placed by pixel, for charts that are laid out rather than plotted, and the widths of their texts.
+// Marks placed by pixel, for charts that are laid out rather than plotted.
 import { InputError } from "../errors.js";
+import { textWidth } from "./raster.js";
 
 /** A value of one mark: its position in pixels from the top left, and what it shows. */
 export type PlacedMark = Record<string, string | number>;
@@ -59,33 +60,6 @@ function pixel(channel: string): object {
   return channel.endsWith("2")
     ? { field: channel }
     : { field: channel, type: "quantitative", scale: null, axis: null };
-}
-
-/** Advance widths of Inter SemiBold in em, the widest of each set. Regular is a little narrower. */
-const WIDTHS: [characters: string, width: number][] = [
-  [" ijlI!,.:;'|`", 0.33],
-  ["t()[]{}/\\frt1-_^", 0.46],
-  ['"*?sLakxzJc7', 0.58],
-  ["Fevy5Ehnou2bdpqg", 0.63],
-  ["#3689$PRSZ&0BT+4<=>~K", 0.7],
-  ["XYAVDCHUNG", 0.78],
-  ["OQwm", 0.9],
-  ["MW@%", 1.02],
-];
-const WIDTH_OF = new Map(
-  WIDTHS.flatMap(([characters, width]) => [...characters].map((c) => [c, width] as const)),
-);
-
-/** Widths of other letters, and of symbols and ideographs, in em. */
-const LETTER_WIDTH = 0.75;
-const SYMBOL_WIDTH = 1.05;
-
-/** Estimates the width of a line of text in pixels, rather too wide than too narrow. */
-export function textWidth(text: string, fontSize: number): number {
-  let width = 0;
-  for (const character of text)
-    width += WIDTH_OF.get(character) ?? (character < "\u2000" ? LETTER_WIDTH : SYMBOL_WIDTH);
-  return width * fontSize;
 }
 
 /** Cuts a text that is wider than `width` pixels, and ends it with "…". */

@@ -2,7 +2,8 @@
 import { checkNumber } from "../errors.js";
 import type { Prediction } from "../inference/classifier.js";
 import { percent } from "./format.js";
-import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer, textWidth } from "./layout.js";
+import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer } from "./layout.js";
+import { textWidth } from "./raster.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
 /** A picture with the predictions for it. */

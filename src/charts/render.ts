@@ -1,11 +1,9 @@
 // Charts as drawings, pictures and files.
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { InputError } from "../errors.js";
-import { cacheDir, writeFileAtomically } from "../files.js";
-import { escapeHtml, type MimeBundle } from "./format.js";
-import { textWidth } from "./layout.js";
+import { writeFileAtomically } from "../files.js";
+import type { MimeBundle } from "./format.js";
+import { rasterize, textWidth } from "./raster.js";
 import type { ChartSpec } from "./theme.js";
 
 /** Pixels of the PNG for each pixel of the chart, so that it is sharp on high-density screens. */
@@ -13,7 +11,7 @@ const PIXEL_RATIO = 2;
 
 /** Renders a chart as a PNG at twice the chart's size. */
 export async function renderPng(spec: ChartSpec): Promise<Buffer> {
-  return rasterize(await renderSvg(spec));
+  return rasterize(await renderSvg(spec), PIXEL_RATIO);
 }
 
 /** Renders a chart in every form that a notebook front end may ask for: interactive, drawn, and in words. */
@@ -22,7 +20,7 @@ export async function chartBundle(spec: ChartSpec): Promise<MimeBundle> {
   return {
     "application/vnd.vegalite.v5+json": spec,
     "image/svg+xml": svg,
-    "image/png": (await rasterize(svg)).toString("base64"),
+    "image/png": (await rasterize(svg, PIXEL_RATIO)).toString("base64"),
     "text/plain": chartText(spec),
   };
 }
@@ -98,56 +96,4 @@ function embeddedOnly(refused: string[]): import("vega").Loader {
     http: refuse,
     file: refuse,
   };
-}
-
-async function rasterize(svg: string): Promise<Buffer> {
-  await installFonts();
-  const { default: sharp } = await import("sharp");
-  // `unlimited`: embedded pictures make one text longer than the default limit.
-  return sharp(Buffer.from(svg), { density: 72 * PIXEL_RATIO, unlimited: true })
-    .png({ palette: true, effort: 7 }) // a quarter of the bytes; less effort tints white areas
-    .toBuffer();
-}
-
-const FONT_PACKAGE = "@expo-google-fonts/inter";
-/** The weights that the theme uses. */
-const FONT_FOLDERS = ["400Regular", "600SemiBold"];
-const SYSTEM_CONFIG = "/etc/fonts/fonts.conf";
-
-let installing: Promise<string> | undefined;
-
-/**
- * Adds the package's font to those of the system, since many servers and containers have none.
- *
- * The drawing library reads its configuration when it first draws text, so this must be awaited before.
- *
- * @returns The fontconfig file in use.
- * @throws InputError when the user's cache cannot be written.
- */
-export function installFonts(): Promise<string> {
-  installing ??= writeFontConfig().catch((error) => {
-    installing = undefined;
-    throw error;
-  });
-  return installing;
-}
-
-async function writeFontConfig(): Promise<string> {
-  const root = path.dirname(require.resolve(`${FONT_PACKAGE}/package.json`));
-  const folder = path.join(cacheDir(), "fonts");
-  const config = [
-    '<?xml version="1.0"?>',
-    '<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">',
-    "<fontconfig>",
-    ...FONT_FOLDERS.map((name) => `  <dir>${escapeHtml(path.join(root, name))}</dir>`),
-    `  <include ignore_missing="yes">${escapeHtml(process.env.FONTCONFIG_FILE ?? SYSTEM_CONFIG)}</include>`,
-    `  <cachedir>${escapeHtml(path.join(folder, "cache"))}</cachedir>`,
-    "</fontconfig>",
-    "",
-  ].join("\n");
-  // The name depends on the content, so that two checkouts do not overwrite each other's file.
-  const file = path.join(folder, `${createHash("sha256").update(config).digest("hex").slice(0, 12)}.conf`);
-  if (!existsSync(file)) await writeFileAtomically(file, config);
-  process.env.FONTCONFIG_FILE = file;
-  return file;
 }
