@@ -14,6 +14,19 @@ import {
 } from "./source-files.js";
 
 const MAX_LINES = 400;
+/** Folders of src, low to high: a folder imports from itself, from lower ones, and from the files beside the folders. */
+const FOLDERS = [
+  "engine",
+  "model",
+  "cartoons",
+  "data",
+  "metrics",
+  "inference",
+  "training",
+  "faces",
+  "charts",
+  "show",
+];
 const ENGINE = "@tensorflow/tfjs-node-gpu";
 const ENGINE_FILE = "src/engine/tf.ts";
 
@@ -67,6 +80,34 @@ describe("src", () => {
 
   it("has no cycle through types either", () => {
     assert.deepEqual(findCycle(graphOf(() => true)), []);
+  });
+
+  it("imports from lower folders only", () => {
+    const rank = (file: string) => FOLDERS.indexOf(file.split("/")[1]);
+    const isInFolder = (file: string) => file.startsWith("src/") && file.split("/").length > 2;
+    const inFolders = srcFiles.filter(isInFolder);
+    assert.deepEqual(
+      inFolders.filter((file) => rank(file) < 0),
+      [],
+    );
+    const upward = inFolders.flatMap((importer) =>
+      edges([importer], ({ file }) => file !== null && isInFolder(file) && rank(file) > rank(importer)),
+    );
+    assert.deepEqual(upward, []);
+  });
+
+  it("is imported from outside through src/index.ts alone", () => {
+    // Set-up and doctor run before there is an engine.
+    const runsBefore = (file: string) => /^scripts\/(setup\/|doctor\.ts)/.test(file);
+    const folders = ["scripts", "bench", "examples", "experiments"];
+    const outside = listFiles(folders, [".ts", ".mts", ".mjs", ".cjs"]).filter((file) => !runsBefore(file));
+    const isDeep = ({ specifier }: Import) => /\bsrc\/(?!index\.js$)/.test(specifier);
+    const deep = outside.flatMap((importer) =>
+      importsOf(parse(importer))
+        .filter(isDeep)
+        .map(({ specifier }) => `${importer} → ${specifier}`),
+    );
+    assert.deepEqual(deep, []);
   });
 
   it("has one file that imports the engine", () => {
