@@ -1,7 +1,7 @@
 // What a model gets right and what it confuses.
 import { InputError } from "../errors.js";
 import { percent } from "./format.js";
-import { textWidth } from "./raster.js";
+import { textWidth } from "./render.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, SHARE_COLORS } from "./theme.js";
 
 /** Which classes a model confuses. */

@@ -1,6 +1,6 @@
 import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer } from "./layout.js";
 import { describe, type PredictedImage, predictionGrid, rank, SALIENCY_HINT, shown } from "./predictions.js";
-import { textWidth } from "./raster.js";
+import { textWidth } from "./render.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
 /** A photograph with the faces found in it. */

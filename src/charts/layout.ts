@@ -1,6 +1,6 @@
 // Marks placed by pixel, for charts that are laid out rather than plotted.
 import { InputError } from "../errors.js";
-import { textWidth } from "./raster.js";
+import { textWidth } from "./render.js";
 
 /** A value of one mark: its position in pixels from the top left, and what it shows. */
 export type PlacedMark = Record<string, string | number>;

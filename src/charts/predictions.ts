@@ -3,7 +3,7 @@ import { checkNumber } from "../errors.js";
 import type { Prediction } from "../inference/classifier.js";
 import { percent } from "./format.js";
 import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer } from "./layout.js";
-import { textWidth } from "./raster.js";
+import { textWidth } from "./render.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
 /** A picture with the predictions for it. */

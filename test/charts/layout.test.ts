@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fitText } from "../../src/charts/layout.js";
-import { textWidth } from "../../src/charts/raster.js";
+import { textWidth } from "../../src/charts/render.js";
 
 describe("fitText", () => {
   it("keeps a text that fits", () => {
