@@ -7,8 +7,9 @@ import tempfile
 import time
 
 from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
 
 from .failure import describe_failure, last_traceback
@@ -30,7 +31,7 @@ class HeadlessClient(NotebookClient):
             notebook,
             kernel_name="tslab",
             timeout=timeout,
-            # Two runs shall give the same bytes.
+            # Two runs must give the same bytes.
             record_timing=False,
             coalesce_streams=True,
             # Its default gives up on late outputs, silently.
@@ -42,6 +43,8 @@ class HeadlessClient(NotebookClient):
         self.progress = progress
         self.total = sum(is_executed(cell) for cell in notebook.cells)
         self.stop_signal = None
+        self.cells_by_request = {}
+        self.num_timers = 0
         self.log_file = tempfile.TemporaryFile()
 
     async def run(self):
@@ -50,6 +53,7 @@ class HeadlessClient(NotebookClient):
         try:
             with self.log_file:
                 await self.async_execute(stdout=self.log_file, stderr=self.log_file)
+                self._report_timers()
         except (Exception, asyncio.CancelledError):
             if self.stop_signal is None:
                 raise
@@ -100,6 +104,20 @@ class HeadlessClient(NotebookClient):
                 add_error(cell, number, message)
         raise CellFailure(describe_failure(self.name, number, title, cell, message, details))
 
+    async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
+        """Reads output until the cell is done; late output of an earlier cell goes to that cell."""
+        self.cells_by_request[parent_msg_id] = (cell, cell_index)
+        while True:
+            msg = await ensure_async(self.kc.iopub_channel.get_msg(timeout=None))
+            parent = msg["parent_header"].get("msg_id")
+            if parent not in self.cells_by_request:
+                continue
+            try:
+                self.process_message(msg, *self.cells_by_request[parent])
+            except CellExecutionComplete:
+                if parent == parent_msg_id:
+                    return
+
     def process_message(self, msg, cell, cell_index):
         if msg["msg_type"] == "stream":
             self.progress.output(msg["content"]["text"])
@@ -108,10 +126,19 @@ class HeadlessClient(NotebookClient):
     async def _check_status(self, cell, cell_index, execute_reply):
         # nbclient takes every status but "error" for a success.
         status = execute_reply["content"]["status"]
+        self.num_timers = execute_reply["content"].get("numTimers", 0)
         if status not in ("ok", "error"):
             reply = {"ename": "Aborted", "evalue": f"the kernel answered with status {status}", "traceback": []}
             add_error(cell, cell.execution_count, f"{reply['ename']}: {reply['evalue']}")
             raise CellExecutionError.from_cell_and_msg(cell, reply)
+
+    def _report_timers(self):
+        if self.num_timers > 0:
+            timers = "a timer was" if self.num_timers == 1 else f"{self.num_timers} timers were"
+            self.progress.write(
+                f"\n{self.name}: {timers} still to fire when the notebook ended; what would be printed is lost. "
+                "Await it in its cell.\n"
+            )
 
     def _outcome(self):
         return "failed" if self.stop_signal is None else "interrupted"

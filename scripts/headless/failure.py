@@ -25,7 +25,7 @@ def failing_line(source, text):
     """
     Number, from 1, of the line of the cell that an error points at.
 
-    A type error says "LINE:COLUMN - message"; a stack names the cell; else the line that stands in the text, or the
+    A type error says "LINE:COLUMN - message"; a stack names the cell; otherwise the line that the text quotes, or the
     first line of code.
     """
     lines = source.splitlines()

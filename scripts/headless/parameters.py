@@ -84,7 +84,7 @@ def inject_parameters(notebook, values):
     chosen = {name: value for name, value in values.items() if name in declared}
     if not chosen:
         return notebook
-    # Papermill wants tags in every cell and a record of the parameters; neither shall stay.
+    # Papermill wants tags in every cell and a record of the parameters; neither may stay.
     untagged = [cell for cell in notebook.cells if "tags" not in cell.metadata]
     for cell in untagged:
         cell.metadata["tags"] = []

@@ -173,9 +173,9 @@ describe("a request to the kernel", function () {
     assert.equal(printed(second), "second\n");
   });
 
-  it("says how many timers it leaves", () => {
+  it("says how many timers are still to fire", () => {
     assert.equal(resultsOf("pending timer")[0].reply?.numTimers, 1);
-    assert.equal(resultsOf("text")[0].reply?.numTimers, 0);
+    assert.equal(resultsOf("declared number")[0].reply?.numTimers, 0);
   });
 
   it("for the history is answered with the inputs", () => {

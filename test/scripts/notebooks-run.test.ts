@@ -73,6 +73,23 @@ describe("ferkit notebooks", function () {
     assert.match(readFileSync(out("01-good.html"), "utf8"), /count is 5 two words/);
   });
 
+  it("keeps late output with its cell, and says what is still to come at the end", () => {
+    writeNotebook(
+      "02-late",
+      'setTimeout(() => console.log("late"), 100);',
+      "await new Promise((resolve) => setTimeout(resolve, 300)); console.log('second');",
+      "setTimeout(() => console.log('lost'), 60_000); void 0;",
+    );
+    const { status, stdout, stderr } = run("--notebooks", "02");
+    assert.equal(status, 0, stderr);
+    assert.match(printed("02-late")[1] ?? "", /late\n/);
+    assert.equal(printed("02-late")[2], "second\n");
+    assert.match(
+      stdout + stderr,
+      /02-late: a timer was still to fire when the notebook ended; what would be printed is lost\. Await it in its cell\./,
+    );
+  });
+
   it("runs only the notebooks that are asked for, each with those parameters that it declares", () => {
     writeNotebook("01-a", "console.log(count);");
     writeNotebook("02-b", "let other = 1;", "console.log(count, other);");

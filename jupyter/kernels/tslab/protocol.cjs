@@ -151,14 +151,13 @@ async function execute(server, message) {
   if (!silent) history.push([0, ++executionCount, code]);
   cell.publish("execute_input", { code, execution_count: executionCount });
   startCell(executionCount);
-  const before = numTimers();
   await runAs(cell, () => runCell(cell, code));
   await turn(); // lets a rejection of this cell surface
   cell.failure ??= uncaught[0];
   uncaught = [];
   cell.end();
   await dropping;
-  const reply = { execution_count: executionCount, numTimers: Math.max(0, numTimers() - before) };
+  const reply = { execution_count: executionCount, numTimers: numTimers() };
   if (!cell.failure) return { ...reply, status: "ok", user_expressions: {}, payload: [] };
   if (stopsOnError) await dropQueued();
   cell.publish("error", cell.failure);
