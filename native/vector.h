@@ -54,9 +54,21 @@ FERKIT_INLINE vec splat(float x) {
   return (vec)_mm256_set1_ps(x);
 #endif
 }
-// Both keep NaN, so that training sees it.
-FERKIT_INLINE vec atLeast(vec x, float low) { return splat(low) > x ? splat(low) : x; }
-FERKIT_INLINE vec atMost(vec x, float high) { return splat(high) < x ? splat(high) : x; }
+// Both keep NaN, so that training sees it: the instructions return their second operand unless the first is larger (smaller).
+FERKIT_INLINE vec atLeast(vec x, float low) {
+#ifdef __AVX512F__
+  return (vec)_mm512_max_ps((__m512)splat(low), (__m512)x);
+#else
+  return (vec)_mm256_max_ps((__m256)splat(low), (__m256)x);
+#endif
+}
+FERKIT_INLINE vec atMost(vec x, float high) {
+#ifdef __AVX512F__
+  return (vec)_mm512_min_ps((__m512)splat(high), (__m512)x);
+#else
+  return (vec)_mm256_min_ps((__m256)splat(high), (__m256)x);
+#endif
+}
 
 /** Computes eˣ to about 2 ulp: 2ⁿ times a polynomial in the remainder (Cephes' expf). */
 FERKIT_INLINE vec exponential(vec x) {
