@@ -25,6 +25,8 @@ struct NetworkDescription {
   std::vector<BlockDescription> blocks;
   /** Batch norm's. */
   float epsilon;
+  /** Convolutions pad (kernelSize − 1) / 2 on each side; otherwise as TensorFlow's SAME. */
+  bool isSymmetric;
   /** Pixels of 0–255 become (x − mean) / std, by channel. */
   float mean[3], std[3];
 

@@ -11,8 +11,9 @@ constexpr int64_t kMaxSmallSide = kLanes == 16 ? 9 : 6;
 /** Pixels that the expansion works on at least, so that a call costs little beside its work. */
 constexpr int64_t kStripPixels = 48;
 
-FERKIT_INLINE int64_t paddingBefore(int64_t in, int64_t out, int64_t kernelSize, int64_t stride) {
-  return max(0, (out - 1) * stride + kernelSize - in) / 2;
+/** Returns the zeros before an image along one side. */
+FERKIT_INLINE int64_t paddingBefore(const PlanTile& tile, int64_t in, int64_t out, int64_t kernelSize, int64_t stride) {
+  return tile.isSymmetric ? (kernelSize - 1) / 2 : max(0, (out - 1) * stride + kernelSize - in) / 2;
 }
 
 /**
@@ -28,8 +29,8 @@ struct Ring {
   Ring(const PlanTile& tile, const PackedDepthwise& filter) {
     const int64_t k = filter.kernelSize, stride = filter.stride, side = tile.inHeight;
     isSmall = stride == 1 && side == tile.inWidth && side > 1 && side <= kMaxSmallSide && tile.begin == 0 && tile.end == side;
-    top = paddingBefore(tile.inHeight, tile.outHeight, k, stride);
-    left = isSmall ? 0 : paddingBefore(tile.inWidth, tile.outWidth, k, stride);
+    top = paddingBefore(tile, tile.inHeight, tile.outHeight, k, stride);
+    left = isSmall ? 0 : paddingBefore(tile, tile.inWidth, tile.outWidth, k, stride);
     width = isSmall ? tile.inWidth : (tile.outWidth - 1) * stride + k;
     stripHeight = min(tile.end - tile.begin, ceilDivide(kStripPixels, tile.inWidth * stride));
     capacity = isSmall ? tile.numImages * side : (stripHeight - 1) * stride + k;
@@ -80,8 +81,8 @@ struct StemPixels {
 
   StemPixels(const PlanTile& tile, const PlanImages& images)
       : width((tile.inWidth - 1) * 2 + 3),
-        top(paddingBefore(images.height, tile.inHeight, 3, 2)),
-        left(paddingBefore(images.width, tile.inWidth, 3, 2)) {
+        top(paddingBefore(tile, images.height, tile.inHeight, 3, 2)),
+        left(paddingBefore(tile, images.width, tile.inWidth, 3, 2)) {
     for (int i = 0; i < 3 * kLanes; ++i) {
       scale[i / kLanes][i % kLanes] = images.scale[i % 3];
       shift[i / kLanes][i % kLanes] = images.shift[i % 3];

@@ -1,7 +1,7 @@
 // The interface between plans (plan.h) and their kernels, which plan_kernels.cc compiles once for each instruction set and precision.
 //
 // Activations are rows of channels, one row a pixel, padded to whole vectors. Their type, the kernels' element, is float32 or bfloat16.
-// Sums are float32 in both. Convolutions pad as TensorFlow's SAME.
+// Sums are float32 in both.
 #pragma once
 #include <cstdint>
 
@@ -50,6 +50,8 @@ struct PlanSource {
 /** Output rows [begin, end) of a depthwise convolution, of one image, or all rows of several images. */
 struct PlanTile {
   int64_t numImages, begin, end, inHeight, inWidth, outHeight, outWidth;
+  /** Pads (kernelSize − 1) / 2 on each side, as PyTorch's networks do; otherwise as TensorFlow's SAME. */
+  bool isSymmetric;
   int64_t numPixels() const { return numImages * (end - begin) * outWidth; }
 };
 

@@ -330,7 +330,7 @@ class PlanRun {
 
   PlanTile tileOf(size_t b, int64_t numImages, int64_t begin, int64_t end) const {
     const Step& step = steps_[b];
-    return {numImages, begin, end, step.inHeight, step.inWidth, step.outHeight, step.outWidth};
+    return {numImages, begin, end, step.inHeight, step.inWidth, step.outHeight, step.outWidth, network_.isSymmetric};
   }
   int64_t lastArea() const { return steps_.back().area(); }
 

@@ -23,6 +23,16 @@ const char* instructionSet() {
   return found;
 }
 
+bool hasBfloat16() {
+  static const bool found = !std::strcmp(instructionSet(), "avx512") && __builtin_cpu_supports("avx512bf16");
+  return found;
+}
+
+const PlanKernels* planKernels(bool isBfloat16) {
+  if (isBfloat16) return hasBfloat16() ? &planAvx512Bfloat16 : nullptr;
+  return std::strcmp(instructionSet(), "avx512") ? &planAvx2 : &planAvx512;
+}
+
 const Kernels& kernels() {
   static const Kernels& best = std::strcmp(instructionSet(), "avx512") ? kernelsAvx2 : kernelsAvx512;
   return best;

@@ -1,13 +1,20 @@
 // Chooses the kernels that this processor can run.
 #pragma once
 #include "kernels.h"
+#include "plan_kernels.h"
 
 namespace ferkit {
 
 /** Returns "avx512", "avx2", or null if the processor has neither: then no op may run. FERKIT_CPU=avx2 asks for the lower. */
 const char* instructionSet();
 
+/** Whether the processor multiplies bfloat16 numbers, and `instructionSet` allows it. */
+bool hasBfloat16();
+
 /** Returns the kernels for that instruction set. */
 const Kernels& kernels();
+
+/** Returns the kernels of plans; null if there are none of that precision. */
+const PlanKernels* planKernels(bool isBfloat16);
 
 }  // namespace ferkit

@@ -10,16 +10,23 @@ import type { Context, Show, Step } from "./second-stage.js";
 import { makeWhole } from "./wheels.js";
 
 const FLAGS = ["-std=c++20", "-O3", "-fPIC", "-w", "-DNDEBUG", "-DNAPI_VERSION=8"];
-const KERNELS = "kernels.cc";
 // Each instruction set has its table of kernels; the addon chooses one when it is loaded.
+const AVX512 = [...["f", "bw", "dq", "vl"].map((part) => `-mavx512${part}`), "-mprefer-vector-width=512"];
 const INSTRUCTION_SETS = {
-  avx2: ["-DFERKIT_KERNELS=kernelsAvx2", "-mavx2"],
-  avx512: [
-    "-DFERKIT_KERNELS=kernelsAvx512",
-    ...["f", "bw", "dq", "vl"].map((part) => `-mavx512${part}`),
-    "-mprefer-vector-width=512",
+  avx2: ["-DFERKIT_KERNELS=kernelsAvx2", "-DFERKIT_PLAN_KERNELS=planAvx2", "-mavx2"],
+  avx512: ["-DFERKIT_KERNELS=kernelsAvx512", "-DFERKIT_PLAN_KERNELS=planAvx512", ...AVX512],
+  avx512Bfloat16: [
+    "-DFERKIT_PLAN_KERNELS=planAvx512Bfloat16",
+    "-DFERKIT_BFLOAT16",
+    ...AVX512,
+    "-mavx512bf16",
   ],
 };
+/** Files with a table for each of some instruction sets. */
+const KERNELS = new Map<string, (keyof typeof INSTRUCTION_SETS)[]>([
+  ["kernels.cc", ["avx2", "avx512"]],
+  ["plan_kernels.cc", ["avx2", "avx512", "avx512Bfloat16"]],
+]);
 const KERNEL_FLAGS = ["-mfma", "-ffp-contract=fast"];
 const LINK_FLAGS = [
   "-shared",
@@ -202,9 +209,9 @@ function includes(context: Context): string[] {
 function listObjects(context: Context, compiler: string): ObjectFile[] {
   const headers = sourceFiles(context, ".h");
   return sourceFiles(context, ".cc").flatMap((source) => {
-    const isKernels = path.basename(source) === KERNELS;
-    const variants = isKernels ? Object.values(INSTRUCTION_SETS) : [[]];
-    const flags = isKernels ? KERNEL_FLAGS : includes(context);
+    const sets = KERNELS.get(path.basename(source));
+    const variants = sets?.map((set) => INSTRUCTION_SETS[set]) ?? [[]];
+    const flags = sets ? KERNEL_FLAGS : includes(context);
     const inputs = includedBy(source, headers);
     const usesTensorFlow = inputs.some((file) => /^#include "tensorflow\//m.test(readFileSync(file, "utf8")));
     return variants.map((variant) => {

@@ -34,10 +34,20 @@ export function useBackend(choice: "stock" | "fastest"): void {
   forced = choice === "stock" ? stock : undefined;
 }
 
+/** Returns whether a `Plan` can multiply in bfloat16 here. */
+export function hasBfloat16(): boolean {
+  return backend().kernels !== "stock" && (require(ADDON) as Addon).hasBfloat16;
+}
+
+interface Addon {
+  instructionSet: "avx512" | "avx2" | null;
+  hasBfloat16: boolean;
+}
+
 function loadFused(): Backend | null {
   if (isUsingGpu() || process.env.FERKIT_NATIVE === "0" || !existsSync(ADDON)) return null;
   try {
-    const { instructionSet } = require(ADDON) as { instructionSet: "avx512" | "avx2" | null };
+    const { instructionSet } = require(ADDON) as Addon;
     return instructionSet && fusedBackend(instructionSet);
   } catch (error) {
     const { message } = error as Error;

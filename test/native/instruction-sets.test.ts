@@ -23,7 +23,8 @@ describe("the other kernels", () => {
       console.log("      skipped: this process runs no kernels of AVX-512");
       this.skip();
     }
-    assert.ok(numPassing(["test/engine/fused.test.ts"], { FERKIT_CPU: "avx2" }) > 0);
+    const files = ["test/engine/fused.test.ts", "test/engine/plan.test.ts"];
+    assert.ok(numPassing(files, { FERKIT_CPU: "avx2" }) > files.length);
   });
 
   // What runs on native ops if there are any.
@@ -41,14 +42,14 @@ describe("the other kernels", () => {
   });
 });
 
-describe("kernels.cc", () => {
+describe("the files of kernels", () => {
   needsNativeOps();
 
   // A function that the linker shares with other objects could run on processors that it was not compiled for.
-  it("gives the linker nothing but its table", function () {
+  it("give the linker nothing but their tables", function () {
     const objects = path.join(projectDir, ".ferkit/native/objects");
     const kernels = existsSync(objects) ? listFiles([".ferkit/native/objects"], [".o"]) : [];
-    const compiled = kernels.filter((file) => path.basename(file).startsWith("kernels-"));
+    const compiled = kernels.filter((file) => /^(plan_)?kernels-/.test(path.basename(file)));
     if (compiled.length === 0 || spawnSync("nm", ["--version"]).status !== 0) {
       console.log("      skipped: the ops came from the cache, or there is no nm");
       this.skip();
@@ -63,6 +64,10 @@ describe("kernels.cc", () => {
         .split("\n")
         .map((line) => line.replace(/^\S+ \S /, ""));
     });
-    assert.deepEqual(symbols.sort(), [["ferkit::kernelsAvx2"], ["ferkit::kernelsAvx512"]]);
+    const tables = ["kernelsAvx2", "kernelsAvx512", "planAvx2", "planAvx512", "planAvx512Bfloat16"];
+    assert.deepEqual(
+      symbols.sort(),
+      tables.map((name) => [`ferkit::${name}`]),
+    );
   });
 });
