@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import type { FileTraits } from "../../../src/data/pixels/header.js";
 import {
   type Decoded,
   PixelWriter,
@@ -9,6 +10,16 @@ import {
 } from "../../../src/data/pixels/packed-file.js";
 import { sampleOf, temporaryFolder, valuesOf } from "../fixtures.js";
 
+const TRAITS: FileTraits = {
+  format: "png",
+  colours: "grey",
+  numbers: "8-bit",
+  hasAlpha: false,
+  hasExif: false,
+  hasProfile: false,
+  numFrames: 1,
+  quality: null,
+};
 const DIGEST = Buffer.alloc(32, 0xab);
 const grey = (value: number): Decoded => ({
   pixels: new Uint8Array(4).fill(value),
@@ -16,6 +27,8 @@ const grey = (value: number): Decoded => ({
   width: 7,
   height: 5,
   digest: DIGEST,
+  traits: TRAITS,
+  white: null,
 });
 const coloured = (value: number): Decoded => ({
   ...grey(value),
