@@ -24,6 +24,11 @@ export interface Decoding {
 
 export const DEFAULT_DECODING: Decoding = { fit: "crop" };
 
+/** Returns whether a model need not keep it. */
+export function isDefaultDecoding({ fit, whiteLevels }: Decoding = DEFAULT_DECODING): boolean {
+  return fit === DEFAULT_DECODING.fit && Object.keys(whiteLevels ?? {}).length === 0;
+}
+
 /** Channel means and deviations of ImageNet's photographs, scaled from [0, 1]. */
 const IMAGENET: Preprocessing = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
 /** To [-1, 1]. */

@@ -43,10 +43,20 @@ export async function openRun(runDir: string, config: RunConfig): Promise<void> 
 /** Reads the configuration of a run; undefined if there is none. */
 export async function loadRunConfig(runDir: string): Promise<RunConfig | undefined> {
   const config = (await readJson(path.join(runDir, "config.json"))) as RunConfig | undefined;
-  const train = config?.train as (TrainConfig & { averageDecay?: number }) | undefined;
-  if (!config || train?.averageDecay === undefined) return config;
-  const { averageDecay, ...rest } = train; // as version 0.1 called it
-  return { ...config, train: { ...rest, emaDecay: averageDecay } };
+  const saved = config?.train as (TrainConfig & { averageDecay?: number }) | undefined;
+  if (!config || !saved) return config;
+  const { averageDecay, ...train } = saved; // as version 0.1 called `emaDecay`
+  const { fit = "crop", grey = "auto", augment = {} } = train; // settings that version 0.1 did not have
+  return {
+    ...config,
+    train: {
+      ...train,
+      ...(averageDecay !== undefined && { emaDecay: averageDecay }),
+      fit,
+      grey,
+      augment: { fill: 0, ...augment } as TrainConfig["augment"],
+    },
+  };
 }
 
 /** A part of a run that one process trained, and what it ran on. */

@@ -67,6 +67,7 @@ export async function* train(
 ): AsyncGenerator<TrainEvent, void, undefined> {
   checkTrainConfig(config);
   checkNotEmpty(dataset);
+  checkDecoding(dataset, config);
   const { train: images, validation, classNames } = dataset;
   const { batchSize, seed } = config;
   const dropLast = images.numImages >= batchSize; // batch norm needs full batches
@@ -235,6 +236,22 @@ function runConfigOf(dataset: Dataset, train: TrainConfig, data: string): RunCon
   const numImages = { train: dataset.train.numImages, validation: dataset.validation.numImages };
   const isOfficial = split === "official" || split === "official-test"; // other splits follow from data and seed
   return { train, classNames, data, ...(isOfficial && { split }), numImages };
+}
+
+/** Checks that the images were loaded as the configuration says, since it is what the run records. */
+function checkDecoding(
+  { name, train: { decoding, numChannels } }: Dataset,
+  { fit, grey }: TrainConfig,
+): void {
+  const problem = (setting: "fit" | "grey", expected: unknown, found: unknown) =>
+    new InputError({
+      expected: `images loaded with ${setting} ${expected}, as the configuration says`,
+      where: name,
+      found: `${setting} ${found}`,
+      fix: `Add ${setting}: config.${setting} to the options of loadDataset.`,
+    });
+  if (decoding && decoding.fit !== fit) throw problem("fit", fit, decoding.fit);
+  if (grey !== "auto" && grey !== (numChannels === 1)) throw problem("grey", grey, numChannels === 1);
 }
 
 function checkNotEmpty(dataset: Dataset): void {

@@ -6,8 +6,9 @@ import { readFile } from "node:fs";
 import { promisify } from "node:util";
 import type Sharp from "sharp";
 import { InputError } from "../../errors.js";
-import { DEFAULT_DECODING, type Decoding, type Fit, LUMA } from "../../model/preprocessing.js";
+import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preprocessing.js";
 import { type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
+import { isGrey, repeatChannel } from "./pixels.js";
 import { type Box, type Raster, resize } from "./resize.js";
 import { needsRange, readRanged } from "./sample-range.js";
 
@@ -292,21 +293,6 @@ function reason(error: unknown): string {
   return message.split("\n")[0].replace(/\.$/, "");
 }
 
-/** Returns RGB pixels for grey ones. */
-export function repeatChannel(grey: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array(grey.length * 3);
-  for (let i = 0; i < grey.length; i++) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
-  return rgb;
-}
-
-/** Returns RGB pixels without their colour, still in three channels. */
-export function toGrey(rgb: Uint8Array): Uint8Array {
-  const grey = new Uint8Array(rgb.length);
-  for (let i = 0; i < rgb.length; i += 3)
-    grey.fill(Math.round(LUMA[0] * rgb[i] + LUMA[1] * rgb[i + 1] + LUMA[2] * rgb[i + 2]), i, i + 3);
-  return grey;
-}
-
 /** Keeps one channel of an image that has no colour. */
 function withoutRepeats(raster: Raster): Raster {
   const { pixels, numChannels } = raster;
@@ -316,11 +302,4 @@ function withoutRepeats(raster: Raster): Raster {
     pixels: Uint8Array.from({ length: pixels.length / 3 }, (_, i) => pixels[3 * i]),
     numChannels: 1,
   };
-}
-
-/** Returns whether RGB pixels have no colour. */
-export function isGrey(pixels: Uint8Array): boolean {
-  for (let i = 0; i < pixels.length; i += 3)
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
-  return true;
 }

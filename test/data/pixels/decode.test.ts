@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
-import { decodeImage, decodeWhole, isGrey, MAX_PIXELS, toGrey } from "../../../src/data/pixels/decode.js";
+import { decodeImage, decodeWhole, MAX_PIXELS } from "../../../src/data/pixels/decode.js";
+import { isGrey, toGrey } from "../../../src/data/pixels/pixels.js";
 import { Random } from "../../../src/random.js";
 import { drawImage, temporaryFolder } from "../fixtures.js";
 

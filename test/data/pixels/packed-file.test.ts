@@ -8,18 +8,8 @@ import {
   type Undecoded,
   writePackedFile,
 } from "../../../src/data/pixels/packed-file.js";
-import { sampleOf, temporaryFolder, valuesOf } from "../fixtures.js";
+import { sampleOf, TRAITS, temporaryFolder, valuesOf } from "../fixtures.js";
 
-const TRAITS: FileTraits = {
-  format: "png",
-  colours: "grey",
-  numbers: "8-bit",
-  hasAlpha: false,
-  hasExif: false,
-  hasProfile: false,
-  numFrames: 1,
-  quality: null,
-};
 const DIGEST = Buffer.alloc(32, 0xab);
 const grey = (value: number): Decoded => ({
   pixels: new Uint8Array(4).fill(value),
@@ -53,14 +43,14 @@ describe("writePackedFile", () => {
   const read = (count: number) => readPackedFile(file(), 2, samples(count));
 
   it("keeps pixels, records and reasons, wherever the unreadable images are", async () => {
-    const lasting = await write([
+    const written = await write([
       unreadable("an empty file", true),
       grey(1),
       unreadable("no image", true),
       unreadable("a folder", true),
       grey(2),
     ]);
-    assert.equal(lasting, true);
+    assert.deepEqual(written, { isLasting: true, isUniform: true, whiteLevels: {} });
     const decoded = await read(5);
     assert.equal(decoded.numChannels, 1);
     assert.deepEqual(await valuesOf(decoded.pixels, 2), [1, 1, 1, 1, 2, 2, 2, 2]);
@@ -73,6 +63,8 @@ describe("writePackedFile", () => {
         digest: DIGEST.toString("hex"),
         width: 7,
         height: 5,
+        isGrey: true,
+        traits: TRAITS,
       })),
     );
     assert.deepEqual(decoded.unreadable, [
@@ -83,7 +75,41 @@ describe("writePackedFile", () => {
   });
 
   it("says that an outcome would not be the same again", async () => {
-    assert.equal(await write([grey(1), unreadable("no permission", false), grey(2)]), false);
+    const { isLasting } = await write([grey(1), unreadable("no permission", false), grey(2)]);
+    assert.equal(isLasting, false);
+  });
+
+  it("keeps how each file stores its image, and which are grey", async () => {
+    const jpeg: FileTraits = { ...TRAITS, format: "jpeg", quality: 75 };
+    await write([{ ...grey(1), traits: jpeg }, coloured(2), { ...grey(3), traits: jpeg }]);
+    assert.deepEqual(
+      (await read(3)).samples.map(({ traits, isGrey }) => [traits, isGrey]),
+      [
+        [jpeg, true],
+        [TRAITS, false],
+        [jpeg, true],
+      ],
+    );
+  });
+
+  it("says which numbers are white, and whether they differ; fractions do not count", async () => {
+    const wide = (numbers: string, white: number): Decoded => ({
+      ...grey(1),
+      white,
+      traits: { ...TRAITS, numbers },
+    });
+    const written = await write([
+      wide("16-bit", 1023),
+      wide("float", 1),
+      wide("16-bit", 4095),
+      wide("float", 255),
+    ]);
+    assert.deepEqual(written, {
+      isLasting: true,
+      isUniform: false,
+      whiteLevels: { "16-bit": 4095, float: 255 },
+    });
+    assert.deepEqual((await read(4)).whiteLevels, written.whiteLevels);
   });
 
   it("keeps an empty result", async () => {
