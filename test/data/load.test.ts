@@ -150,12 +150,6 @@ describe("loadDataset", () => {
       assert.equal(train.numChannels, 1);
       assert.deepEqual(report.colours, { grey: 1, coloured: 7, used: "grey", chosenBy: "setting" });
     });
-
-    it("refuses another setting", async () => {
-      await draw(8);
-      const message = "Expected auto, true or false for grey but received 1 of type number";
-      await rejects(load({ grey: 1 as unknown as boolean }), message, "ParameterError");
-    });
   });
 
   it("makes images square as the setting says", async () => {
@@ -168,11 +162,6 @@ describe("loadDataset", () => {
     };
     assert.deepEqual(await last("crop"), Array(16).fill(255));
     assert.deepEqual(await last("pad"), [...Array(4).fill(0), ...Array(8).fill(255), ...Array(4).fill(0)]);
-    await rejects(
-      load({ fit: "stretch" as "crop" }),
-      "Expected one of crop, pad, squash for fit but received stretch of type string",
-      "ParameterError",
-    );
   });
 
   it("leaves out test images if there are validation images, and says so", async () => {
@@ -393,6 +382,8 @@ describe("loadDataset", () => {
     [{ maxUnreadableShare: -1 }, "a number in [0, 1] for maxUnreadableShare but received -1 of type number"],
     [{ seed: Number.NaN }, "an integer ≥ 0 for seed but received NaN of type number"],
     [{ seed: -1 }, "an integer ≥ 0 for seed but received -1 of type number"],
+    [{ grey: 1 }, "auto, true or false for grey but received 1 of type number"],
+    [{ fit: "stretch" }, "one of crop, pad, squash for fit but received stretch of type string"],
   ];
   for (const [options, message] of cases)
     it(`refuses ${Object.entries(options).flat().join(" ")} before it reads data`, async () => {
