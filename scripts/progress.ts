@@ -57,6 +57,7 @@ export class TrainProgress {
 
   add(event: TrainEvent): void {
     if (event.type === "batch") this.addBatch(event);
+    if (event.type === "note") console.error(`note: ${event.text}`);
     if (event.type === "epoch" || event.type === "done") {
       this.bar.stop();
       console.error(describe(event));
@@ -80,15 +81,37 @@ export class TrainProgress {
 }
 
 function describe(event: Extract<TrainEvent, { type: "epoch" | "done" }>): string {
-  if (event.type === "done") {
-    const { reason, bestAccuracy, bestEpoch, runDir } = event;
-    return `${reason}: best validation accuracy ${percent(bestAccuracy)} in epoch ${bestEpoch}, kept in ${runDir}/best`;
-  }
-  const { epoch, numEpochs, train, validation, imagesPerSecond, durationMs, isBest } = event;
+  if (event.type === "done") return describeEnd(event);
+  const { epoch, numEpochs, train, trainTargets, validation, imagesPerSecond, durationMs, isBest } = event;
   return (
-    `epoch ${epoch}/${numEpochs}  train loss ${train.loss.toFixed(4)} accuracy ${percent(train.accuracy)}  ` +
+    `epoch ${epoch}/${numEpochs}  train loss ${train.loss.toFixed(4)}${trainTargets ? ` (against ${trainTargets})` : ""} ` +
+    `accuracy ${percent(train.accuracy)}  ` +
     `validation loss ${validation.loss.toFixed(4)} accuracy ${percent(validation.accuracy)} ` +
     `macro-F1 ${validation.macroF1.toFixed(3)}  ${imagesPerSecond.toFixed(0)} images/s  ` +
     `${duration(durationMs / 1000)}${isBest ? "  best" : ""}`
   );
+}
+
+function describeEnd({
+  reason,
+  monitor,
+  resumesAt,
+  runDir,
+  ...best
+}: Extract<TrainEvent, { type: "done" }>): string {
+  const { bestEpoch, bestAccuracy, bestMacroF1, bestLoss } = best;
+  const where = resumesAt?.batch
+    ? ` in epoch ${resumesAt.epoch}, after batch ${resumesAt.batch} of ${resumesAt.numBatches}`
+    : "";
+  const next = resumesAt ? "; the same command resumes there" : "";
+  if (bestEpoch === null || bestAccuracy === null)
+    return `${reason}${where}: no epoch has ended, so there is no model yet${next}`;
+  const accuracy = `accuracy ${percent(bestAccuracy)}`;
+  const scores =
+    monitor === "macroF1" && typeof bestMacroF1 === "number"
+      ? `macro-F1 ${bestMacroF1.toFixed(3)} (${accuracy})`
+      : monitor === "loss" && typeof bestLoss === "number"
+        ? `loss ${bestLoss.toFixed(4)} (${accuracy})`
+        : accuracy;
+  return `${reason}${where}: best validation ${scores} in epoch ${bestEpoch}, kept in ${runDir}/best${next}`;
 }

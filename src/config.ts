@@ -1,11 +1,12 @@
 // Every hyperparameter, with its unit and range.
 import { type AugmentOptions, checkAugment } from "./data/augment.js";
-import { checkGrey } from "./data/pixels/cache.js";
 import { checkChoice, checkNumber, ParameterError } from "./errors.js";
 import { efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
 import { trainableBlocks } from "./model/parameters.js";
-import { FITS, type Fit } from "./model/preprocessing.js";
 import { type ClassWeights, checkClassWeights, checkMix } from "./training/targets.js";
+
+export const MONITORS = ["accuracy", "macroF1", "loss"] as const;
+export type Monitor = (typeof MONITORS)[number];
 
 export interface TrainConfig {
   /** Size of EfficientNet. */
@@ -14,10 +15,6 @@ export interface TrainConfig {
   weights: string;
   /** Side of the square input, in pixels. */
   imageSize: number;
-  /** How images become square: `crop` to the central square, `pad` with black bars, or `squash`. */
-  fit: Fit;
-  /** Whether images are used in grey; `auto`: if most of them are grey. */
-  grey: "auto" | boolean;
   /** Determines split, shuffle, augmentation, dropout and initial weights. */
   seed: number;
   /** Passes over the training images, including `headEpochs`. */
@@ -38,7 +35,7 @@ export interface TrainConfig {
   weightDecay: number;
   /** Mass of the target that is spread over all classes, [0, 1). */
   labelSmoothing: number;
-  /** `none`, `balanced` (inverse to each class's count), or a weight for each class. */
+  /** `none`, `balanced` (inverse to each class's count), or weights, by class name or for each class. */
   classWeights: ClassWeights;
   /** Parameter of the Beta distribution; 0 = off. */
   mixup: number;
@@ -58,7 +55,9 @@ export interface TrainConfig {
   dropPathRate: number;
   /** Share of each batch in batch norm's moving statistics. */
   batchNormMomentum: number;
-  /** Epochs without a better validation accuracy before the run stops; 0 = never. */
+  /** Score on the validation images by which epochs are compared. Of equal ones, the lower loss is better. */
+  monitor: Monitor;
+  /** Epochs without a better monitored score before the run stops; 0 = never. */
   patience: number;
   augment: AugmentOptions;
 }
@@ -74,8 +73,6 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   checkChoice("variant", config.variant, Object.keys(VARIANTS));
   trainableBlocks(efficientNet(config.variant, 2), config.trainableFrom); // refuses a block that the variant does not have
   checkNumber("imageSize", config.imageSize, { min: 33, max: 1024, integer: true });
-  checkChoice("fit", config.fit, FITS);
-  checkGrey(config.grey);
   checkNumber("seed", config.seed, { min: 0, max: 0x7fffffff, integer: true });
   checkNumber("epochs", config.epochs, count);
   checkNumber("headEpochs", config.headEpochs, { min: 0, max: config.epochs, integer: true });
@@ -93,6 +90,7 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   if (!Array.isArray(config.teachers) || config.teachers.some((dir) => typeof dir !== "string"))
     throw new ParameterError("teachers", "a list of model folders", config.teachers);
   checkNumber("teacherShare", config.teacherShare, { min: 0, max: 1 });
+  checkChoice("monitor", config.monitor, MONITORS);
   checkNumber("patience", config.patience, { min: 0, integer: true });
   checkAugment(config.augment);
   return config;

@@ -28,9 +28,16 @@ export class InputError extends Error {
 export class ParameterError extends RangeError {
   override readonly name = "ParameterError";
 
-  constructor(name: string, expected: string, value: unknown) {
-    super(`Expected ${expected} for ${name} but received ${String(value)} of type ${typeof value}`);
+  /** @param hint - A sentence that follows: "Did you mean epochs?" */
+  constructor(name: string, expected: string, value: unknown, hint?: string) {
+    const received = `${asText(value)} of type ${typeof value}`;
+    super(`Expected ${expected} for ${name} but received ${received}${hint ? `. ${hint}` : ""}`);
   }
+}
+
+function asText(value: unknown): string {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? JSON.stringify(value) : String(value);
 }
 
 /** Bounds of a number, `min` and `max` included unless `exclusiveMax`. */
@@ -61,8 +68,29 @@ export function checkNumber(name: string, value: unknown, range: NumberRange = {
 /** Returns `value` if it is one of `choices`. */
 export function checkChoice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
   const choice = choices.find((known) => known === value);
-  if (choice === undefined) throw new ParameterError(name, `one of ${choices.join(", ")}`, value);
-  return choice;
+  if (choice !== undefined) return choice;
+  const nearest = typeof value === "string" ? suggestion(value, choices) : undefined;
+  const hint = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
+  throw new ParameterError(name, `one of ${choices.join(", ")}`, value, hint);
+}
+
+/** Returns the choice that a mistyped word most probably means: at most a third of its letters differ. */
+export function suggestion(word: string, choices: readonly string[]): string | undefined {
+  const distances = choices.map((choice) => editDistance(word.toLowerCase(), choice.toLowerCase()));
+  const nearest = distances.indexOf(Math.min(...distances));
+  return distances[nearest] <= word.length / 3 ? choices[nearest] : undefined;
+}
+
+/** Counts the letters to insert, remove or replace (Levenshtein 1966). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length];
 }
 
 function describeRange({ min, max, integer, exclusiveMax }: NumberRange): string {

@@ -28,7 +28,8 @@ export {
   type TrainEvent,
 } from "./training/events.js";
 export { bestModelDir } from "./training/checkpoint.js";
-export { loadMetrics, loadRuns, summarizeRun } from "./training/run.js";
+export { loadMetrics } from "./training/run.js";
+export { loadRuns, summarizeRun } from "./training/runs.js";
 
 // Prediction: classes of new images, faces in photographs, and what a prediction depends on.
 export { Classifier, type ImagePrediction, loadClassifier, type Prediction } from "./inference/classifier.js";

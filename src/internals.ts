@@ -22,6 +22,6 @@ export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
 export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
 export { facesPicture } from "./show/pictures.js";
-export { type Run, recordRun } from "./training/run.js";
+export { type Run, recordRun } from "./training/runs.js";
 export { buildTrainState, computeGradients, disposeTrainState, type TrainState } from "./training/step.js";
 export { trainBatch } from "./training/train.js";

@@ -19,8 +19,6 @@ const BASELINE: TrainConfig = {
   variant: "lite0",
   weights: "imagenet",
   imageSize: 48,
-  fit: "crop",
-  grey: "auto",
   seed: 0,
   epochs: 15,
   headEpochs: 0,
@@ -42,6 +40,7 @@ const BASELINE: TrainConfig = {
   dropoutRate: 0,
   dropPathRate: 0,
   batchNormMomentum: 0.1,
+  monitor: "accuracy",
   patience: 0,
   augment: BASELINE_AUGMENTATION,
 };
@@ -132,23 +131,41 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
   },
 };
 
-/** Values that replace a preset's; null keeps the preset's. Values inside `augment` are replaced one by one. */
+/**
+ * Values that replace a preset's; null keeps the preset's. Options of the augmentation are replaced one by one, inside `augment`
+ * or by their own names: `{ horizontalFlip: 0 }`.
+ */
 export type Overrides = {
   [Name in keyof Omit<TrainConfig, "variant" | "augment">]?: TrainConfig[Name] | null;
-} & { variant?: string | null; augment?: Partial<AugmentOptions> | null };
+} & { [Name in keyof AugmentOptions]?: AugmentOptions[Name] | null } & {
+  variant?: string | null;
+  augment?: Partial<AugmentOptions> | null;
+};
 
 /**
- * Builds a preset's configuration with some values replaced, and checks it.
+ * Builds a preset's configuration with some values replaced, and checks it. With balanced class weights, `monitor` is macro-F1
+ * by default.
  *
  * @throws ParameterError for an unknown preset, an unknown name, or a value out of range.
  */
 export function trainConfig(preset: string, overrides: Overrides = {}): TrainConfig {
   const base = PRESETS[checkChoice("preset", preset, Object.keys(PRESETS) as PresetName[])];
-  for (const name of Object.keys(overrides))
-    checkChoice("the name of a training option", name, Object.keys(base));
-  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => (value ?? null) !== null));
-  if (given.augment !== undefined && Object(given.augment) !== given.augment)
-    throw new ParameterError("augment", "an object of augmentation options", given.augment);
-  const augment = { ...NO_AUGMENTATION, ...base.augment, ...overrides.augment };
-  return checkTrainConfig({ ...base, ...given, augment });
+  const given: Record<string, unknown> = {};
+  const augment: Record<string, unknown> = { ...NO_AUGMENTATION, ...base.augment };
+  for (const [name, value] of Object.entries(overrides)) {
+    const short = name.replace(/^augment\./, "");
+    const isAugmentation = Object.hasOwn(NO_AUGMENTATION, short);
+    if (!isAugmentation) checkChoice("the name of a training option", name, optionNames(base));
+    if ((value ?? null) === null) continue;
+    if (isAugmentation) augment[short] = value;
+    else if (name !== "augment") given[name] = value;
+    else if (Object(value) === value) Object.assign(augment, value);
+    else throw new ParameterError("augment", "an object of augmentation options", value);
+  }
+  const monitor = given.classWeights === "balanced" ? "macroF1" : base.monitor;
+  return checkTrainConfig({ ...base, monitor, ...given, augment } as unknown as TrainConfig);
+}
+
+function optionNames(base: TrainConfig): string[] {
+  return [...Object.keys(base), ...Object.keys(NO_AUGMENTATION)];
 }

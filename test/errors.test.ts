@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkChoice, checkNumber, InputError } from "../src/errors.js";
+import { checkChoice, checkNumber, InputError, ParameterError, suggestion } from "../src/errors.js";
 
 describe("checkNumber", () => {
   it("returns a number within its range", () => {
@@ -30,6 +30,30 @@ describe("checkChoice", () => {
     assert.throws(() => checkChoice("preset", "quick", ["baseline", "tutorial"]), {
       message: "Expected one of baseline, tutorial for preset but received quick of type string",
     });
+  });
+});
+
+describe("suggestion", () => {
+  it("finds the choice that a mistyped word means, if one is near", () => {
+    const names = ["epochs", "learningRate", "batchSize"];
+    assert.equal(suggestion("epoch", names), "epochs");
+    assert.equal(suggestion("learningrate", names), "learningRate");
+    assert.equal(suggestion("bathcSize", names), "batchSize");
+    assert.equal(suggestion("momentum", names), undefined);
+    assert.equal(suggestion("x", []), undefined);
+    assert.throws(() => checkChoice("n", "epoch", names), {
+      message:
+        "Expected one of epochs, learningRate, batchSize for n but received epoch of type string. Did you mean epochs?",
+    });
+  });
+});
+
+describe("ParameterError", () => {
+  it("shows what is inside an object", () => {
+    assert.equal(
+      new ParameterError("x", "a number", { 10: 10 }).message,
+      'Expected a number for x but received {"10":10} of type object',
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { loadRuns } from "../src/training/run.js";
+import { loadRuns } from "../src/training/runs.js";
 import { projectDir, readProjectFile } from "./source-files.js";
 
 const RESULTS = path.join(projectDir, "experiments/results");
@@ -16,7 +16,7 @@ describe("experiments/results", () => {
     }
   });
 
-  it("has a row for each run in experiments/README.md", async () => {
+  it("is told of in experiments/README.md, a row for each run", async () => {
     const readme = readProjectFile("experiments/README.md");
     const { runs } = await loadRuns(RESULTS);
     const names = runs.map(({ folder }) => path.relative(RESULTS, folder));

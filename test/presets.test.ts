@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NO_AUGMENTATION } from "../src/data/augment.js";
 import { type Overrides, PRESETS, trainConfig } from "../src/presets.js";
 
 describe("trainConfig", () => {
@@ -21,6 +22,19 @@ describe("trainConfig", () => {
     assert.deepEqual([config.epochs, config.augment.rotation, config.augment.horizontalFlip], [3, 5, 0.5]);
   });
 
+  it("replaces options of the augmentation by their own names", () => {
+    const { augment } = trainConfig("baseline", { horizontalFlip: 0, rotation: null });
+    assert.deepEqual([augment.horizontalFlip, augment.rotation], [0, 20]);
+    const dotted = { "augment.rotation": 3 } as Overrides; // as `--set augment.rotation=3` gives it
+    assert.equal(trainConfig("baseline", dotted).augment.rotation, 3);
+  });
+
+  it("compares epochs by macro-F1 with balanced class weights, unless another score is chosen", () => {
+    assert.equal(trainConfig("baseline").monitor, "accuracy");
+    assert.equal(trainConfig("baseline", { classWeights: "balanced" }).monitor, "macroF1");
+    assert.equal(trainConfig("baseline", { classWeights: "balanced", monitor: "loss" }).monitor, "loss");
+  });
+
   it("keeps the preset's value for null", () => {
     assert.deepEqual(trainConfig("baseline", { epochs: null, variant: null }), trainConfig("baseline"));
   });
@@ -38,7 +52,7 @@ describe("trainConfig", () => {
     [{ schedule: "step" }, "Expected one of cosine, constant for schedule but received step of type string"],
     [
       { learningrate: 1 },
-      `Expected one of ${Object.keys(PRESETS.baseline).join(", ")} for the name of a training option but received learningrate of type string`,
+      `Expected one of ${[...Object.keys(PRESETS.baseline), ...Object.keys(NO_AUGMENTATION)].join(", ")} for the name of a training option but received learningrate of type string. Did you mean learningRate?`,
     ],
   ];
   for (const [overrides, message] of cases)

@@ -5,7 +5,7 @@ import { dataName } from "../data/load.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { PRESETS } from "../presets.js";
-import { type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
+import { type DoneEvent, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import {
   flatten,
   isPlainObject,
@@ -79,10 +79,10 @@ function withLoss(event: EpochEvent): EpochEvent {
 function headlines({ train }: RunConfig, events: TrainEvent[], best?: EpochEvent): Headline[] {
   const epochs = ofType(events, "epoch");
   const [done] = ofType(events, "done").slice(-1);
-  // A run that was interrupted in its first epoch has a model but no epoch.
+  // In version 0.1, a run that was interrupted in its first epoch had a model, but no epoch.
   const kept = best
     ? { epoch: best.epoch, accuracy: best.validation.accuracy }
-    : done && { epoch: done.bestEpoch, accuracy: done.bestAccuracy };
+    : typeof done?.bestAccuracy === "number" && { epoch: done.bestEpoch, accuracy: done.bestAccuracy };
   const seconds = epochs.reduce((total, { durationMs }) => total + durationMs / 1000, 0);
   const rates = epochs.map(({ imagesPerSecond }) => imagesPerSecond).sort((a, b) => a - b);
   return [
@@ -106,9 +106,14 @@ function headlines({ train }: RunConfig, events: TrainEvent[], best?: EpochEvent
     {
       label: "Epochs",
       value: `${epochs.length} of ${train.epochs}`,
-      note: done ? done.reason : "not finished",
+      note: done ? endOf(done) : "not finished",
     },
   ];
+}
+
+function endOf({ reason, resumesAt }: DoneEvent): string {
+  if (!resumesAt?.batch) return reason;
+  return `${reason} in epoch ${resumesAt.epoch}, after batch ${resumesAt.batch} of ${resumesAt.numBatches}`;
 }
 
 async function validationSection({ epoch, validation }: EpochEvent, { classNames }: RunConfig) {

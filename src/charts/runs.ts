@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import { dataName } from "../data/load.js";
 
 import type { EpochEvent } from "../training/events.js";
-import { flatten, type RunConfig, type RunSummary } from "../training/run.js";
+import { flatten, type RunConfig } from "../training/run.js";
+import type { RunSummary } from "../training/runs.js";
 import { duration, percent } from "./format.js";
 import type { TextTable } from "./tables.js";
 import { buildChart, type ChartSpec, emptyChart, SERIES_COLORS } from "./theme.js";

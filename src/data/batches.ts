@@ -21,6 +21,8 @@ export interface BatchOptions {
   epoch: number;
   /** Leave out a last batch that is not full. */
   dropLast: boolean;
+  /** Divide the images into this many batches of nearly equal size, whatever `batchSize` and `dropLast` are. */
+  numEvenBatches?: number;
   /** First batch, for a run that resumes within an epoch. Default: 0. */
   startBatch?: number;
 }
@@ -38,8 +40,8 @@ export function numBatches(numImages: number, batchSize: number, dropLast: boole
  * @throws ParameterError "Expected an integer ≥ 1 for batchSize but received 0 of type number"
  */
 export function batches(images: PackedImages, options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
-  const { batchSize, dropLast, startBatch = 0 } = options;
-  const endBatch = numBatches(images.numImages, batchSize, dropLast);
+  const { batchSize, dropLast, numEvenBatches, startBatch = 0 } = options;
+  const endBatch = numEvenBatches ?? numBatches(images.numImages, batchSize, dropLast);
   checkNumber("startBatch", startBatch, { min: 0, max: endBatch, integer: true });
   for (const name of ["seed", "epoch"] as const) checkNumber(name, options[name], { min: 0, integer: true });
   return gatherAll(images, options, startBatch, endBatch);
@@ -48,7 +50,7 @@ export function batches(images: PackedImages, options: BatchOptions): AsyncGener
 /** Separate from `batches`, which checks its options when it is called, not at the first batch. */
 async function* gatherAll(
   images: PackedImages,
-  { batchSize, shuffle, seed, epoch }: BatchOptions,
+  { batchSize, numEvenBatches, shuffle, seed, epoch }: BatchOptions,
   startBatch: number,
   endBatch: number,
 ): AsyncGenerator<Batch, void, undefined> {
@@ -56,7 +58,9 @@ async function* gatherAll(
   const order = shuffle
     ? new Random(seed, "shuffle", epoch).permutation(numImages)
     : Int32Array.from({ length: numImages }, (_, i) => i);
-  const indicesOf = (batch: number) => order.slice(batch * batchSize, (batch + 1) * batchSize);
+  const startOf = (batch: number) =>
+    numEvenBatches ? Math.floor((batch * numImages) / numEvenBatches) : batch * batchSize;
+  const indicesOf = (batch: number) => order.slice(startOf(batch), startOf(batch + 1));
   const read = (batch: number) => {
     const pixels =
       batch < endBatch ? images.pixels.read(indicesOf(batch)) : Promise.resolve(new Uint8Array());

@@ -1,4 +1,3 @@
-import type { Decoding } from "../model/preprocessing.js";
 import type { Pixels } from "./pixels/pixels.js";
 import type { SplitName } from "./split.js";
 
@@ -11,14 +10,12 @@ export interface PackedImages {
   numImages: number;
   /** Side of the square images, in pixels. */
   imageSize: number;
-  /** 1 if the data set is used in grey, otherwise 3. */
+  /** 1 if every image of the data set is grey, otherwise 3. */
   numChannels: 1 | 3;
   /** File of each image, relative to the data set's root. */
   paths: string[];
   /** SHA-256 of each file's bytes, in hexadecimal; absent for images that come from no file. */
   digests?: string[];
-  /** How the files became square pixels; absent for images that come from no file. */
-  decoding?: Decoding;
 }
 
 /** A data set ready to train on. */

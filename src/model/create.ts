@@ -4,7 +4,7 @@ import type { OnProgress } from "../progress.js";
 import type { Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
-import { type Decoding, isDefaultDecoding, preprocessing } from "./preprocessing.js";
+import { preprocessing } from "./preprocessing.js";
 import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
 
@@ -15,10 +15,8 @@ export interface CreateOptions {
   imageSize: number;
   /** `imagenet`, `random`, or the path of torch or safetensors weights or of a model folder. */
   weights: string;
-  /** True if it will be trained on grey images; `auto` says nothing. */
-  grey?: "auto" | boolean;
-  /** How the training images are decoded. */
-  decoding?: Decoding;
+  /** True if it will be trained on grey images. */
+  grey?: boolean;
   /** Governs the weights that are not loaded. */
   seed: number;
   /** Notified of the download, in bytes, of `imagenet` weights that are not in the cache. */
@@ -28,7 +26,10 @@ export interface CreateOptions {
 /** Smallest side at which the last stage has more than one pixel. */
 const MIN_IMAGE_SIZE = 33;
 
-/** Builds a network on pretrained weights, with a new last layer for `classNames`. The caller disposes it. */
+/**
+ * Builds a network on pretrained weights, with a new last layer for `classNames`. Only a model folder of the same classes keeps
+ * its last layer. The caller disposes it.
+ */
 export async function createNetwork(options: CreateOptions): Promise<Network> {
   const { variant, classNames, seed } = options;
   const imageSize = checkNumber("imageSize", options.imageSize, {
@@ -42,17 +43,38 @@ export async function createNetwork(options: CreateOptions): Promise<Network> {
     classNames,
     imageSize,
     preprocessing: preprocessing(variant),
-    ...(options.grey === true && { grey: true }),
-    ...(isDefaultDecoding(options.decoding) ? {} : { decoding: options.decoding }),
+    ...(options.grey && { grey: true }),
   };
   const given = await startingPoint(options);
   const parameters = new Map(
     specs.map((spec): [string, ParameterValue] => {
-      if (!given || spec.name.startsWith("predictions/")) return [spec.name, initialValue(spec, seed)];
-      return [spec.name, given.get(spec.name) as ParameterValue]; // Network reports one that is missing
+      const isNew = !given || (spec.name.startsWith("predictions/") && !given.keepsLastLayer);
+      if (isNew) return [spec.name, initialValue(spec, seed)];
+      return [spec.name, given.parameters.get(spec.name) as ParameterValue]; // Network reports one that is missing
     }),
   );
-  return new Network(config, parameters);
+  return new Network(config, parameters, given ? options.weights : undefined);
+}
+
+/** Tells whether a model's last layer can be kept: its classes are the same, in any order. */
+export function hasSameClasses(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name));
+}
+
+/** Returns parameters whose last layer has its classes in another order. */
+function withClassOrder(
+  parameters: Map<string, ParameterValue>,
+  from: readonly string[],
+  to: readonly string[],
+): Map<string, ParameterValue> {
+  const columns = to.map((name) => from.indexOf(name));
+  const reordered = new Map(parameters);
+  for (const name of ["predictions/kernel", "predictions/bias"]) {
+    const { shape, data } = parameters.get(name) as ParameterValue;
+    const values = data.map((_, i) => data[i - (i % to.length) + columns[i % to.length]]);
+    reordered.set(name, { shape, data: values });
+  }
+  return reordered;
 }
 
 /**
@@ -69,14 +91,25 @@ export async function importNetwork(
   return new Network({ ...config, preprocessing: preprocessing(config.variant) }, parameters);
 }
 
+interface StartingPoint {
+  parameters: Map<string, ParameterValue>;
+  /** Whether their last layer is for `classNames`. */
+  keepsLastLayer: boolean;
+}
+
 async function startingPoint({
   variant,
+  classNames,
   weights,
   onProgress,
-}: CreateOptions): Promise<Map<string, ParameterValue> | null> {
+}: CreateOptions): Promise<StartingPoint | null> {
   if (weights === "random") return null;
-  if (weights === "imagenet") return loadPretrained(variant, { onProgress });
-  const isFolder = (await stat(weights).catch(() => null))?.isDirectory();
-  if (isFolder) return (await loadParameters(weights)).parameters;
-  return loadPretrained(variant, { weights });
+  const isFolder = weights !== "imagenet" && (await stat(weights).catch(() => null))?.isDirectory();
+  if (isFolder) {
+    const { config, parameters } = await loadParameters(weights);
+    if (!hasSameClasses(config.classNames, classNames)) return { parameters, keepsLastLayer: false };
+    return { parameters: withClassOrder(parameters, config.classNames, classNames), keepsLastLayer: true };
+  }
+  const source = weights === "imagenet" ? { onProgress } : { weights };
+  return { parameters: await loadPretrained(variant, source), keepsLastLayer: false };
 }

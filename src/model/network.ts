@@ -7,7 +7,7 @@ import { Random } from "../random.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
 import { infer } from "./forward.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
-import { type Decoding, LUMA, type Preprocessing } from "./preprocessing.js";
+import { LUMA, type Preprocessing } from "./preprocessing.js";
 
 /** What is needed to use a model; saved with its weights. */
 export interface ModelConfig {
@@ -19,8 +19,6 @@ export interface ModelConfig {
   preprocessing: Preprocessing;
   /** True if it was trained on grey images: others are turned grey before they are classified. */
   grey?: boolean;
-  /** How the training images became square; absent: their central squares. */
-  decoding?: Decoding;
   /** How the last layer was scaled after training, if it was. */
   calibration?: Calibration;
 }
@@ -46,15 +44,21 @@ export class Network {
   readonly specs: readonly ParameterSpec[];
   readonly variables: ReadonlyMap<string, Variable>;
 
-  /** @param parameters - A value for each of `parameterSpecs`, of its shape. */
+  /**
+   * @param parameters - A value for each of `parameterSpecs`, of its shape.
+   * @param where - Folder or file that they come from, for errors.
+   * @throws InputError when one is missing, of another shape, or not finite.
+   */
   constructor(
     readonly config: ModelConfig,
     parameters: ReadonlyMap<string, ParameterValue>,
+    where?: string,
   ) {
     const { variant, classNames } = config;
     this.architecture = efficientNet(variant, classNames.length);
     this.specs = parameterSpecs(variant, classNames.length);
     for (const spec of this.specs) checkParameter(spec, parameters.get(spec.name));
+    checkFinite(parameters, where);
     this.variables = new Map(
       this.specs.map(({ name, shape }) => {
         const { data } = parameters.get(name) as ParameterValue;
@@ -118,6 +122,24 @@ export function initialValue({ name, shape, kind }: ParameterSpec, seed: number)
       data[i] = shape.length === 2 ? random.uniform(-bound, bound) : random.normal(0, Math.sqrt(2 / fanOut));
   }
   return { shape, data };
+}
+
+/** Returns the name of the first parameter with a value that is NaN or infinite; null if there is none. */
+export function nonFinite(parameters: ReadonlyMap<string, ParameterValue>): string | null {
+  for (const [name, { data }] of parameters)
+    for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return name;
+  return null;
+}
+
+function checkFinite(parameters: ReadonlyMap<string, ParameterValue>, where?: string): void {
+  const name = nonFinite(parameters);
+  if (name === null) return;
+  throw new InputError({
+    expected: "finite weights",
+    where,
+    found: `NaN or infinity in ${name}`,
+    fix: "Choose other weights: these come from a training that failed, or a broken file.",
+  });
 }
 
 function checkParameter({ name, shape }: ParameterSpec, value: ParameterValue | undefined): void {

@@ -24,7 +24,7 @@ export async function showTraining(
   let [drawn, done]: [number, DoneEvent | undefined] = [performance.now(), undefined];
   for await (const event of events) {
     if (event.type === "batch") {
-      // A run that was killed resumes after its last whole epoch.
+      // A run that was killed resumes after its last whole epoch, and repeats batches.
       if (isRepeated(event)) batches = batches.filter(({ step }) => step < event.step);
       batches.push(event);
     }
@@ -32,6 +32,7 @@ export async function showTraining(
       await draw();
       drawn = performance.now();
     }
+    if (event.type === "note") console.log(`note: ${event.text}`);
     if (event.type === "epoch") {
       const { epoch, numEpochs, train, validation, imagesPerSecond, isBest } = event;
       console.log(

@@ -6,6 +6,7 @@ import type { TrainConfig } from "../config.js";
 import type { Dataset } from "../data/dataset.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
+import { describeRun } from "../training/run.js";
 
 /** How notebook 02 loaded the data set, so that later notebooks load the same images. */
 export interface PreparedData {
@@ -29,18 +30,19 @@ export async function loadPreparedData(): Promise<PreparedData> {
 }
 
 /**
- * Returns the folder of a run. Its name depends on everything that determines the run: the same configuration finds its run
- * again, and another one gets its own folder.
+ * Returns the folder of a run. Its name depends on everything that determines the run: the same configuration and images
+ * find their run again, and others get their own folder.
  *
  * @param options.fresh - Remove the run that is in the folder.
  */
 export async function prepareRunFolder(
   preset: string,
   config: TrainConfig,
-  { classNames, train, validation }: Dataset,
+  dataset: Dataset,
   { data, fresh }: { data: string; fresh: boolean },
 ): Promise<string> {
-  const identity = JSON.stringify([config, classNames, data, train.numImages, validation.numImages]);
+  const { dataDigest } = (await describeRun(dataset, config, data)).config;
+  const identity = JSON.stringify([config, dataset.classNames, data, dataDigest]);
   const runDir = path.join(
     "runs",
     `${preset}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`,

@@ -1,5 +1,6 @@
 // What a run saves: the state that it resumes from (`last/`) and the best model so far (`best/`).
 import path from "node:path";
+import { IMAGE_LIST, type ImageList, writeImageList } from "../data/image-list.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
 import { writeFileAtomically } from "../files.js";
@@ -15,12 +16,24 @@ import {
 import { readJson } from "./run.js";
 import type { TrainState } from "./step.js";
 
+/** The epoch whose model is kept, with its scores on the validation images. */
+export interface BestEpoch {
+  epoch: number;
+  accuracy: number;
+  macroF1: number;
+  loss: number;
+  /** Epoch in which the monitored score first was as good. */
+  reached: number;
+}
+
 /** How far a run has come. */
 export interface Progress {
+  /** Epochs that have ended. */
   epoch: number;
+  /** Steps that were trained; more than those epochs have, if the run was interrupted within the next one. */
   step: number;
-  bestEpoch: number;
-  bestAccuracy: number;
+  /** Null before the first epoch has ended. */
+  best: BestEpoch | null;
 }
 
 export interface Checkpoint {
@@ -39,7 +52,7 @@ export function bestModelDir(runDir: string): string {
   return path.join(runDir, "best");
 }
 
-/** Writes everything that a killed run needs to resume to the same bits. Returns the folder. */
+/** Writes everything that a run needs to resume to the same bits. Returns the folder. */
 export async function saveCheckpoint(
   runDir: string,
   progress: Progress,
@@ -65,7 +78,7 @@ export async function saveCheckpoint(
 }
 
 /**
- * Reads the checkpoint of the last whole epoch; null if there is none yet.
+ * Reads the last checkpoint; null if there is none yet.
  *
  * @throws InputError when it is broken.
  */
@@ -74,24 +87,36 @@ export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null>
   const saved = (await readJson(path.join(dir, "state.json"))) as SavedState | undefined;
   if (!saved) return null;
   const { progress, manifest } = saved;
-  const { numUpdates, emaUpdates, averageUpdates, ...rest } = progress;
+  const { epoch, step, numUpdates, emaUpdates, averageUpdates } = progress;
   const values = new Map(
     [...(await readTensors(dir, manifest))].map(([name, value]) => [
       name.replace(/^average\//, "ema/"),
       value,
     ]),
   );
-  return { progress: rest, numUpdates, emaUpdates: emaUpdates ?? averageUpdates ?? 0, values };
+  return {
+    progress: { epoch, step, best: progress.best ?? earlierBest(progress) },
+    numUpdates,
+    emaUpdates: emaUpdates ?? averageUpdates ?? 0,
+    values,
+  };
 }
 
-/** What state.json holds. Version 0.1 wrote `averageUpdates` and `average/…` for the EMA. */
+/** What state.json holds. Version 0.1 wrote `average…` for the EMA and only the accuracy of the best epoch. */
 interface SavedState {
   progress: Progress & {
     numUpdates: Record<string, number>;
     emaUpdates?: number;
     averageUpdates?: number;
+    bestEpoch?: number;
+    bestAccuracy?: number;
   };
   manifest: TensorManifest;
+}
+
+function earlierBest({ bestEpoch = 0, bestAccuracy = 0 }: SavedState["progress"]): BestEpoch | null {
+  if (bestEpoch === 0) return null;
+  return { epoch: bestEpoch, accuracy: bestAccuracy, macroF1: 0, loss: Number.MAX_VALUE, reached: bestEpoch };
 }
 
 /** Copies a checkpoint's values into the engine. */
@@ -118,7 +143,7 @@ export function restore({ network, optimizer, ema }: TrainState, checkpoint: Che
 const MIN_CALIBRATION_IMAGES = 100;
 
 /**
- * Saves the best model, calibrated by a temperature that is fitted on the validation images.
+ * Saves the best model, calibrated by a temperature that is fitted on the validation images, with the list of the run's images.
  *
  * A temperature is used only with 100 images or more, and if it lowers the calibration error: after label smoothing, the
  * one of lowest cross-entropy can raise it (experiments/README.md). It changes no class's rank.
@@ -130,15 +155,24 @@ export async function saveBestModel(
   dir: string,
   config: ModelConfig,
   parameters: ReadonlyMap<string, ParameterValue>,
-  { probs }: { probs: Float32Array },
-  labels: Int32Array,
+  { probs, labels, images }: { probs: Float32Array; labels: Int32Array; images: ImageList },
 ): Promise<void> {
+  const model = calibratedModel(config, parameters, probs, labels);
+  await saveModel(dir, model.config, model.parameters);
+  await writeImageList(path.join(dir, IMAGE_LIST), images, false);
+}
+
+function calibratedModel(
+  config: ModelConfig,
+  parameters: ReadonlyMap<string, ParameterValue>,
+  probs: Float32Array,
+  labels: Int32Array,
+): { config: ModelConfig; parameters: ReadonlyMap<string, ParameterValue> } {
   const [numImages, numClasses] = [labels.length, config.classNames.length];
-  if (numImages < MIN_CALIBRATION_IMAGES) return saveModel(dir, config, parameters);
+  if (numImages < MIN_CALIBRATION_IMAGES) return { config, parameters };
   const temperature = fitTemperature(probs, labels, numClasses);
   const errorOf = (values: Float32Array) => calibrationError(reliability(values, labels, numClasses));
   if (errorOf(withTemperature(probs, numClasses, temperature)) >= errorOf(probs))
-    return saveModel(dir, config, parameters);
-  const model = calibrated(config, parameters, { temperature, numImages });
-  return saveModel(dir, model.config, model.parameters);
+    return { config, parameters };
+  return calibrated(config, parameters, { temperature, numImages });
 }

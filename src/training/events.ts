@@ -1,5 +1,13 @@
+import type { Monitor } from "../config.js";
+
 /** `head` while the last layer trains alone, then `full`. */
 export type Phase = "head" | "full";
+
+/** Something that the user should know before training starts, such as a guess and the option that settles it. */
+export interface NoteEvent {
+  type: "note";
+  text: string;
+}
 
 /** A training step was done. */
 export interface BatchEvent {
@@ -16,7 +24,7 @@ export interface BatchEvent {
   step: number;
   /** Mean cross-entropy in nats, against the targets that were trained on. */
   loss: number;
-  /** Share of the batch's images, [0, 1], before the update. */
+  /** Share of images that are classified as labelled, [0, 1], before the update. A mixed image has the label of its larger part. */
   accuracy: number;
   learningRate: number;
   /** For this batch, including loading and augmentation. */
@@ -44,12 +52,14 @@ export interface EpochEvent {
   /** During training. */
   imagesPerSecond: number;
   train: Scores;
+  /** What the training loss is measured against, if not the plain labels: "smoothed labels". */
+  trainTargets?: string;
   validation: Scores & {
     macroF1: number;
     perClassRecall: Record<string, number | null>;
     confusionMatrix: number[][];
   };
-  /** Whether the validation accuracy is the run's best so far. */
+  /** Whether the epoch is the run's best so far, by `monitor`. */
   isBest: boolean;
   /** Tensors in the engine, and their size. */
   numTensors: number;
@@ -74,13 +84,19 @@ export type EndReason = "completed" | "interrupted" | "stopped early";
 export interface DoneEvent {
   type: "done";
   reason: EndReason;
-  bestEpoch: number;
-  /** Validation accuracy of the kept model, [0, 1]. */
-  bestAccuracy: number;
+  /** Epoch of the kept model, and its scores on the validation images; null before the first epoch has ended. */
+  bestEpoch: number | null;
+  bestAccuracy: number | null;
+  bestMacroF1?: number | null;
+  bestLoss?: number | null;
+  /** What "best" means; version 0.1 knew only accuracy. */
+  monitor?: Monitor;
+  /** Where an interrupted run resumes: this epoch, after this batch. */
+  resumesAt?: { epoch: number; batch: number; numBatches: number };
   runDir: string;
 }
 
-export type TrainEvent = BatchEvent | EpochEvent | CheckpointEvent | DoneEvent;
+export type TrainEvent = NoteEvent | BatchEvent | EpochEvent | CheckpointEvent | DoneEvent;
 
 /** Returns the epoch whose model is kept: the last best one; undefined before the first epoch has ended. */
 export function keptEpoch(events: readonly EpochEvent[]): EpochEvent | undefined {

@@ -1,15 +1,23 @@
 // A run on disk: `config.json`, `environment.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (a checkpoint).
-import { appendFile, mkdir, readdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
-import { dataName } from "../data/load.js";
+import type { Dataset } from "../data/dataset.js";
+import {
+  IMAGE_LIST,
+  type ImageList,
+  listChanges,
+  listDigest,
+  listImages,
+  readImageList,
+  writeImageList,
+} from "../data/image-list.js";
 import type { SplitName } from "../data/split.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { writeError, writeFileAtomically } from "../files.js";
-import type { Variant } from "../model/efficientnet.js";
-import { type EndReason, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "./events.js";
+import type { TrainEvent } from "./events.js";
 
 /** What a run was started with. It resumes only with the same. */
 export interface RunConfig {
@@ -17,59 +25,116 @@ export interface RunConfig {
   classNames: string[];
   /** What the data set was loaded from, as the user named it. */
   data: string;
+  /** Options of the loader, such as `validationShare`. */
+  dataOptions?: Readonly<Record<string, unknown>>;
+  /** Digest of all images: their splits, classes, contents and paths. Absent for runs of version 0.1. */
+  dataDigest?: string;
   /** `official` or `official-test`, if it was split so. */
   split?: SplitName;
   numImages: { train: number; validation: number };
 }
 
+/** Describes a run to be, and the images that it is for. */
+export async function describeRun(
+  dataset: Dataset,
+  train: TrainConfig,
+  data: string,
+): Promise<{ config: RunConfig; images: ImageList }> {
+  const { classNames, split, options } = dataset;
+  const images = await listImages(dataset);
+  const numImages = { train: dataset.train.numImages, validation: dataset.validation.numImages };
+  const isOfficial = split === "official" || split === "official-test"; // other splits follow from the options
+  const config: RunConfig = {
+    train,
+    classNames,
+    data,
+    ...(options && { dataOptions: rest(options, ["data", "imageSize", "seed", "classNames"]) }),
+    dataDigest: listDigest(images),
+    ...(isOfficial && { split }),
+    numImages,
+  };
+  return { config, images };
+}
+
+/** Options of the loader that only choose images, which the digest covers. Others change what an image looks like. */
+const CHOOSING = ["validationShare", "split", "dropDuplicates", "dropLeaked", "maxUnreadableShare"];
+
+/** Writes what a run is started with into its folder. */
+export async function saveRunConfig(runDir: string, config: RunConfig, images: ImageList): Promise<void> {
+  await writeImageList(path.join(runDir, IMAGE_LIST), images, true);
+  await writeFileAtomically(path.join(runDir, "config.json"), prettyJson(config));
+}
+
 /**
- * Opens a run's folder, which is created if it is missing.
+ * Checks that the run in a folder is the same: trained by the same configuration on the same images, wherever these are now.
+ * Only `epochs` and `patience` may differ, to train it longer.
  *
- * @throws InputError when the folder holds a run of another configuration.
+ * @throws InputError with what differs.
  */
-export async function openRun(runDir: string, config: RunConfig): Promise<void> {
-  const present = await loadRunConfig(runDir);
-  const given = JSON.parse(JSON.stringify(config)) as unknown;
-  if (present === undefined) await writeFileAtomically(path.join(runDir, "config.json"), prettyJson(config));
-  else if (!isDeepStrictEqual(present, given))
-    throw new InputError({
-      expected: "a run of the same configuration",
-      where: runDir,
-      found: `one that differs in ${differences(present, given).join(", ")}`,
-      fix: "Choose another run folder, or remove this one to start from scratch.",
-    });
+export async function checkSameRun(
+  runDir: string,
+  present: RunConfig,
+  config: RunConfig,
+  images: ImageList,
+): Promise<void> {
+  const given = JSON.parse(JSON.stringify(config)) as RunConfig; // as it will be read
+  const differing = differences(comparable(present, given), comparable(given, present));
+  const found: string[] = [];
+  if (differing.length > 0) found.push(`one that differs in ${differing.join(", ")}`);
+  if (present.dataDigest !== undefined && present.dataDigest !== given.dataDigest) {
+    const earlier = await readImageList(path.join(runDir, IMAGE_LIST));
+    found.push(`other images: ${earlier ? listChanges(earlier, images) : "their digest differs"}`);
+  }
+  if (found.length === 0) return;
+  throw new InputError({
+    expected: "a run of the same configuration and images",
+    where: runDir,
+    found: found.join("; and "),
+    fix: "Choose another run folder (--run), or remove this one to start from scratch.",
+  });
+}
+
+/** Leaves out what may differ between a run's configuration and another one that resumes it. */
+function comparable(config: RunConfig, other: RunConfig): object {
+  const { data, dataOptions = {}, dataDigest, numImages, split, ...own } = config;
+  const hasDigests = dataDigest !== undefined && other.dataDigest !== undefined;
+  const train = rest(own.train, ["epochs", "patience"]);
+  if (hasDigests) return { ...own, train, dataOptions: rest(dataOptions, CHOOSING) };
+  return { ...own, train, data, numImages, ...(split && { split }) };
+}
+
+function rest(values: object, without: string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !without.includes(name)));
 }
 
 /** Reads the configuration of a run; undefined if there is none. */
 export async function loadRunConfig(runDir: string): Promise<RunConfig | undefined> {
   const config = (await readJson(path.join(runDir, "config.json"))) as RunConfig | undefined;
-  const saved = config?.train as (TrainConfig & { averageDecay?: number }) | undefined;
-  if (!config || !saved) return config;
-  const { averageDecay, ...train } = saved; // as version 0.1 called `emaDecay`
-  const { fit = "crop", grey = "auto", augment = {} } = train; // settings that version 0.1 did not have
-  return {
-    ...config,
-    train: {
-      ...train,
-      ...(averageDecay !== undefined && { emaDecay: averageDecay }),
-      fit,
-      grey,
-      augment: { fill: 0, ...augment } as TrainConfig["augment"],
-    },
-  };
+  if (!config || !isPlainObject(config.train)) return config;
+  // Version 0.1 called `emaDecay` otherwise, and compared epochs by accuracy alone.
+  const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
+  const emaDecay = train.emaDecay ?? averageDecay;
+  const monitor = train.monitor ?? "accuracy";
+  return { ...config, train: { ...train, monitor, ...(emaDecay !== undefined && { emaDecay }) } };
 }
 
 /** A part of a run that one process trained, and what it ran on. */
 export interface Session extends Environment {
   /** First epoch of the session. */
   epoch: number;
+  /** First batch of the session in that epoch, from 1; absent for runs of version 0.1. */
+  batch?: number;
+  /** Epochs that were configured, which may differ between the sessions of a run that was extended. */
+  epochs?: number;
   /** ISO 8601, UTC. */
   started: string;
 }
 
-/** Records a session from its first epoch on, and drops the record of epochs that it trains again. */
+/** Records a session from its first batch on, and drops the record of what it trains again. */
 export async function recordSession(runDir: string, session: Session): Promise<void> {
-  const kept = (await loadSessions(runDir)).filter(({ epoch }) => epoch < session.epoch);
+  const isEarlier = ({ epoch, batch = 1 }: Session) =>
+    epoch < session.epoch || (epoch === session.epoch && batch < (session.batch ?? 1));
+  const kept = (await loadSessions(runDir)).filter(isEarlier);
   await writeFileAtomically(path.join(runDir, "environment.json"), prettyJson([...kept, session]));
 }
 
@@ -88,13 +153,16 @@ export class MetricsLog {
     this.file = path.join(runDir, "metrics.jsonl");
   }
 
-  add(event: TrainEvent): void {
+  /** Adds an event, to be written by `flush`, and returns it. */
+  add<Event extends TrainEvent>(event: Event): Event {
     this.lines.push(`${JSON.stringify(event)}\n`);
+    return event;
   }
 
   /** Writes the added events. */
   async flush(): Promise<void> {
     const text = this.lines.join("");
+    if (text === "") return;
     this.lines = [];
     await mkdir(path.dirname(this.file), { recursive: true });
     await appendFile(this.file, text).catch((error) => {
@@ -112,157 +180,6 @@ export class MetricsLog {
 /** Reads the batches, epochs and end that a run has logged, in order. */
 export async function loadMetrics(runDir: string): Promise<TrainEvent[]> {
   return readEvents(path.join(runDir, "metrics.jsonl"));
-}
-
-/** A run as its folder describes it. */
-export interface Run {
-  folder: string;
-  config: RunConfig;
-  /** In order. */
-  epochs: EpochEvent[];
-  /** `interrupted` also while it is still training. */
-  state: EndReason;
-  /** Empty for a run that recorded none. */
-  sessions: Session[];
-}
-
-/** A run's figures; null before the first epoch has ended. */
-export interface RunSummary {
-  data: string;
-  variant: Variant;
-  imageSize: number;
-  seed: number;
-  /** Epochs that have ended. */
-  numEpochs: number;
-  /** Epochs that were configured. */
-  epochs: number;
-  state: EndReason;
-  /** Epoch whose model is kept, and its scores on the validation images, [0, 1]. */
-  bestEpoch: number | null;
-  bestAccuracy: number | null;
-  /** Null also for runs that did not log it. */
-  macroF1: number | null;
-  /** For all epochs, training and validation. */
-  durationMs: number;
-  /** ISO 8601; null for a run that recorded no session. */
-  started: string | null;
-}
-
-/**
- * Finds the runs in a folder and below it. The folder may be a run itself.
- *
- * @returns Runs sorted by path, and the folders that look like a run but cannot be read, with the reason.
- * @throws InputError when the folder does not exist.
- */
-export async function loadRuns(
-  folder: string,
-): Promise<{ runs: Run[]; broken: { folder: string; reason: string }[] }> {
-  const runs: Run[] = [];
-  const broken: { folder: string; reason: string }[] = [];
-  for (const runDir of await findRuns(folder)) {
-    try {
-      runs.push(await loadRun(runDir));
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      const { expected, found } = error.problem;
-      broken.push({ folder: runDir, reason: `expected ${expected}, found ${found}` });
-    }
-  }
-  return { runs, broken };
-}
-
-/** @throws InputError when the folder holds no readable run. */
-export async function loadRun(folder: string): Promise<Run> {
-  const config = await loadRunConfig(folder);
-  if (!isRunConfig(config))
-    throw new InputError({
-      expected: "the config.json of a run",
-      where: folder,
-      found: config === undefined ? "none" : "one of something else",
-    });
-  const events = await loadMetrics(folder);
-  const epochs = ofType(events, "epoch");
-  if (!epochs.every(isEpoch))
-    throw new InputError({
-      expected: "epochs with an accuracy and a duration in metrics.jsonl",
-      where: folder,
-      found: "one without",
-    });
-  const [done] = ofType(events, "done").slice(-1);
-  const state = done?.reason ?? "interrupted";
-  return { folder, config, epochs, state, sessions: await loadSessions(folder) };
-}
-
-export function summarizeRun({ config, epochs, state, sessions }: Run): RunSummary {
-  const { variant, imageSize, seed, epochs: numConfigured } = config.train;
-  const best = keptEpoch(epochs);
-  return {
-    data: dataName(config.data),
-    variant,
-    imageSize,
-    seed,
-    numEpochs: epochs[epochs.length - 1]?.epoch ?? 0,
-    epochs: numConfigured,
-    state,
-    bestEpoch: best?.epoch ?? null,
-    bestAccuracy: best?.validation.accuracy ?? null,
-    macroF1: best?.validation.macroF1 ?? null,
-    durationMs: epochs.reduce((total, { durationMs }) => total + durationMs, 0),
-    started: sessions[0]?.started ?? null,
-  };
-}
-
-/**
- * Copies a run's configuration, sessions and epochs to a folder, where they replace an earlier copy: a few kilobytes of text,
- * without weights and batches. Of the data's path only the last part is kept.
- *
- * @throws InputError when the folder holds another run.
- */
-export async function recordRun({ folder, config, sessions }: Run, target: string): Promise<void> {
-  const own = { ...config, data: path.basename(config.data) };
-  const present = await loadRunConfig(target);
-  if (present && !isDeepStrictEqual(present, own))
-    throw new InputError({
-      expected: `no run but ${folder}`,
-      where: target,
-      found: "one of another configuration",
-      fix: "Rename one of them, or remove the earlier record.",
-    });
-  const events = (await loadMetrics(folder)).filter(({ type }) => type !== "batch");
-  const named = events.map((event) =>
-    event.type === "done" ? { ...event, runDir: path.basename(target) } : event,
-  );
-  const lines = named.map((event) => `${JSON.stringify(event)}\n`);
-  await writeFileAtomically(path.join(target, "metrics.jsonl"), lines.join(""));
-  await writeFileAtomically(path.join(target, "environment.json"), prettyJson(sessions));
-  await writeFileAtomically(path.join(target, "config.json"), prettyJson(own));
-}
-
-/** Finds folders with a file of a run; skips hidden folders and installed packages. */
-async function findRuns(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError({
-      expected: "a folder of runs",
-      where: folder,
-      found: error.code === "ENOENT" ? "no such path" : `one that cannot be read (${error.code})`,
-      fix: "Run `npx ferkit train` to make one, or choose another folder.",
-    });
-  });
-  const isRun = entries.some((entry) => entry.isFile() && /^(config\.json|metrics\.jsonl)$/.test(entry.name));
-  const inner = entries
-    .filter((entry) => entry.isDirectory() && !/^(\..*|node_modules)$/.test(entry.name))
-    .map(({ name }) => path.join(folder, name))
-    .sort();
-  return [...(isRun ? [folder] : []), ...(await Promise.all(inner.map(findRuns))).flat()];
-}
-
-function isRunConfig(config: RunConfig | undefined): config is RunConfig {
-  const { train, data } = config ?? {};
-  return typeof data === "string" && typeof train?.variant === "string" && Number.isFinite(train.epochs);
-}
-
-function isEpoch({ epoch, durationMs, validation }: EpochEvent): boolean {
-  return [epoch, durationMs, validation?.accuracy].every(Number.isFinite);
 }
 
 async function readEvents(file: string): Promise<TrainEvent[]> {
@@ -299,7 +216,7 @@ export async function readJson(file: string): Promise<unknown> {
   }
 }
 
-function prettyJson(value: object): string {
+export function prettyJson(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 

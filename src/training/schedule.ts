@@ -36,9 +36,28 @@ export function learningRateAt(
   return (learningRate * (1 + Math.cos(Math.PI * Math.min(1, share)))) / 2;
 }
 
-/** Counts the batches of an epoch. A last batch that is not full is left out, since batch norm needs full batches. */
-export function stepsPerEpoch(numImages: number, batchSize: number): number {
-  return Math.max(1, Math.floor(numImages / batchSize));
+/** How an epoch divides the training images into batches. */
+export interface EpochPlan {
+  numBatches: number;
+  /** Images that each epoch leaves out, others in each. */
+  numLeftOut: number;
+  /** Whether the batches are of nearly equal size, at most `batchSize`, instead of exactly that. */
+  isEven: boolean;
+}
+
+/** An epoch leaves out at most this share of the images. */
+const MAX_LEFT_OUT_SHARE = 0.02;
+
+/**
+ * Plans an epoch's batches. Batch norm needs full batches, so a last one that is not full is left out if that costs at most
+ * 2 % of the images. Otherwise all images are divided into batches of nearly equal size.
+ */
+export function planEpoch(numImages: number, batchSize: number): EpochPlan {
+  const numFull = Math.floor(numImages / batchSize);
+  const numLeftOut = numImages - numFull * batchSize;
+  if (numFull > 0 && numLeftOut <= MAX_LEFT_OUT_SHARE * numImages)
+    return { numBatches: numFull, numLeftOut, isEven: false };
+  return { numBatches: Math.ceil(numImages / batchSize), numLeftOut: 0, isEven: true };
 }
 
 /**
@@ -60,7 +79,7 @@ export function learningRates(
   config: TrainConfig,
   numImages: number,
 ): { step: number; learningRate: number }[] {
-  const numSteps = stepsPerEpoch(numImages, config.batchSize);
+  const numSteps = planEpoch(numImages, config.batchSize).numBatches;
   return Array.from({ length: config.epochs * numSteps }, (_, i) => ({
     step: i + 1,
     learningRate: runLearningRate(config, numSteps, i + 1),

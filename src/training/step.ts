@@ -11,11 +11,10 @@ import { createNetwork } from "../model/create.js";
 import { forward, type TrainingOptions } from "../model/forward.js";
 import type { Network } from "../model/network.js";
 import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
-import type { Decoding } from "../model/preprocessing.js";
 import type { OnProgress } from "../progress.js";
 import type { Scores } from "./events.js";
 import { ADAM_DEFAULTS, Adam, Ema } from "./optimizer.js";
-import { stepsPerEpoch } from "./schedule.js";
+import { type EpochPlan, planEpoch } from "./schedule.js";
 import { loadTeachers, weightPerClass } from "./targets.js";
 
 /** Everything that a step reads or changes. Dispose it with `disposeTrainState`. */
@@ -28,31 +27,26 @@ export interface TrainState {
   readonly teachers: readonly Network[];
   /** Weight of each class in the loss. */
   readonly classWeights: readonly number[];
-  readonly stepsPerEpoch: number;
+  /** How each epoch divides the images into batches. */
+  readonly plan: EpochPlan;
 }
 
 /**
  * Loads the network and its teachers, and sets up the optimizer.
  *
- * @param train - Labels of the training images, whether they are grey, and how they were decoded.
+ * @param train - Of the training images, whether they are grey, and their labels.
  * @param onProgress - Called while weights are downloaded that are not in the cache.
  * @throws InputError or ParameterError when the configuration does not fit the data.
  */
 export async function buildTrainState(
   config: TrainConfig,
-  train: { labels: Int32Array; numChannels: 1 | 3; decoding?: Decoding },
+  train: { labels: Int32Array; numChannels: 1 | 3 },
   classNames: string[],
   onProgress?: OnProgress,
 ): Promise<TrainState> {
-  const classWeights = weightPerClass(train.labels, classNames.length, config.classWeights);
+  const classWeights = weightPerClass(train.labels, classNames, config.classWeights);
   const teachers = await loadTeachers(config.teachers, classNames);
-  const loading = createNetwork({
-    ...config,
-    classNames,
-    grey: train.numChannels === 1,
-    decoding: train.decoding,
-    onProgress,
-  });
+  const loading = createNetwork({ ...config, classNames, grey: train.numChannels === 1, onProgress });
   const network = await loading.catch((error) => {
     for (const teacher of teachers) teacher.dispose();
     throw error;
@@ -64,7 +58,7 @@ export async function buildTrainState(
     ema: config.emaDecay > 0 ? new Ema(network.variables, config.emaDecay) : null,
     teachers,
     classWeights,
-    stepsPerEpoch: stepsPerEpoch(train.labels.length, config.batchSize),
+    plan: planEpoch(train.labels.length, config.batchSize),
   };
 }
 
@@ -139,21 +133,22 @@ export function applyGradients(
 
 /** Tensors that a step leaves in the engine until its scores are read. */
 export interface StepResult extends Pick<Gradients, "loss" | "logits"> {
-  /** Probabilities that were trained on, `[batchSize, numClasses]`. */
-  targets: Tensor2D;
+  /** Labels as probabilities, `[batchSize, numClasses]`: mixed as the images are, without the teachers' part. */
+  labels: Tensor2D;
 }
 
 /**
- * Copies a step's loss and accuracy out of the engine; disposes the result.
+ * Copies a step's loss and accuracy out of the engine; disposes the result. Accuracy is against the labels, whatever targets the
+ * loss is against.
  *
  * @throws InputError when the loss is not finite.
  */
-export async function readScores({ loss, logits, targets }: StepResult, step: number): Promise<Scores> {
+export async function readScores({ loss, logits, labels }: StepResult, step: number): Promise<Scores> {
   const numClasses = logits.shape[1];
   const [lossValue] = await loss.data();
   const predicted = argMax((await logits.data()) as Float32Array, numClasses);
-  const actual = argMax((await targets.data()) as Float32Array, numClasses);
-  tf.dispose([loss, logits, targets]);
+  const actual = argMax((await labels.data()) as Float32Array, numClasses);
+  tf.dispose([loss, logits, labels]);
   if (!Number.isFinite(lossValue))
     throw new InputError({
       expected: "a finite loss",

@@ -5,8 +5,11 @@ import { type Network, resizeToInput } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
 import type { Random } from "../random.js";
 
-/** `none`, `balanced` (inverse to each class's number of training images), or one weight > 0 for each class. */
-export type ClassWeights = "none" | "balanced" | number[];
+/**
+ * `none`, `balanced` (inverse to each class's number of training images), or weights > 0: by class name, where other classes
+ * have the weight 1, or one for each class in the order of the class names.
+ */
+export type ClassWeights = "none" | "balanced" | number[] | Record<string, number>;
 
 /**
  * Builds the probabilities to train on: the label's, with some mass spread over all classes.
@@ -32,17 +35,16 @@ export function smoothedOneHot(
 }
 
 /**
- * Returns `classWeights` if it is a known word or a list of numbers > 0; `weightPerClass` checks their count.
+ * Returns `classWeights` if it is a known word or numbers > 0; `weightPerClass` checks their count and names.
  *
  * @throws ParameterError "Expected one of none, balanced for classWeights but received even of type string"
  */
 export function checkClassWeights(classWeights: ClassWeights): ClassWeights {
-  if (!Array.isArray(classWeights))
+  if (typeof classWeights !== "object" || classWeights === null)
     return checkChoice<"none" | "balanced">("classWeights", classWeights, ["none", "balanced"]);
-  classWeights.forEach((weight, c) => {
-    if (!(checkNumber(`classWeights[${c}]`, weight) > 0))
-      throw new ParameterError(`classWeights[${c}]`, "a number > 0", weight);
-  });
+  for (const [name, weight] of Object.entries(classWeights))
+    if (!(checkNumber(`classWeights[${name}]`, weight) > 0))
+      throw new ParameterError(`classWeights[${name}]`, "a number > 0", weight);
   return classWeights;
 }
 
@@ -50,21 +52,28 @@ export function checkClassWeights(classWeights: ClassWeights): ClassWeights {
  * Returns the weight of each class. `balanced` gives n / (numClasses · count), so that all classes weigh the same in total.
  *
  * @param trainLabels - Labels of the whole training set.
+ * @throws ParameterError when weights are given for other classes.
  */
 export function weightPerClass(
   trainLabels: Int32Array,
-  numClasses: number,
+  classNames: readonly string[],
   classWeights: ClassWeights,
 ): number[] {
-  if (Array.isArray(checkClassWeights(classWeights))) {
-    if (classWeights.length !== numClasses)
-      throw new ParameterError("classWeights", `${numClasses} numbers`, classWeights);
-    return classWeights as number[];
+  const numClasses = classNames.length;
+  const given = checkClassWeights(classWeights);
+  if (Array.isArray(given)) {
+    if (given.length !== numClasses)
+      throw new ParameterError("classWeights", `${numClasses} numbers (${classNames.join(", ")})`, given);
+    return given;
+  }
+  if (typeof given === "object") {
+    for (const name of Object.keys(given)) checkChoice("the names in classWeights", name, classNames);
+    return classNames.map((name) => (Object.hasOwn(given, name) ? given[name] : 1));
   }
   const counts = new Array<number>(numClasses).fill(0);
   for (const label of trainLabels) counts[label]++;
   return counts.map((count) =>
-    classWeights === "balanced" ? trainLabels.length / (numClasses * Math.max(1, count)) : 1,
+    given === "balanced" ? trainLabels.length / (numClasses * Math.max(1, count)) : 1,
   );
 }
 

@@ -1,27 +1,45 @@
-import { checkTrainConfig, type TrainConfig } from "../config.js";
+import { checkTrainConfig, type Monitor, type TrainConfig } from "../config.js";
 import { augmentBatch } from "../data/augment.js";
 import { type Batch, batches } from "../data/batches.js";
-import type { Dataset } from "../data/dataset.js";
+import type { Dataset, PackedImages } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { environment } from "../environment.js";
 import { InputError } from "../errors.js";
-import { evaluate } from "../inference/evaluate.js";
-import type { ClassificationScores } from "../metrics/classification.js";
-import { download } from "../model/network.js";
+import { classify, type Evaluation, score } from "../inference/evaluate.js";
+import { download, nonFinite, type ParameterValue } from "../model/network.js";
 import { trainableBlocks } from "../model/parameters.js";
 import type { OnProgress } from "../progress.js";
 import { Random } from "../random.js";
-import { bestModelDir, loadCheckpoint, restore, saveBestModel, saveCheckpoint } from "./checkpoint.js";
+import {
+  type BestEpoch,
+  bestModelDir,
+  type Checkpoint,
+  loadCheckpoint,
+  restore,
+  saveBestModel,
+  saveCheckpoint,
+} from "./checkpoint.js";
 import {
   type BatchEvent,
   type DoneEvent,
   type EpochEvent,
   meanScores,
+  ofType,
   type Phase,
   type Scores,
   type TrainEvent,
 } from "./events.js";
-import { MetricsLog, openRun, type RunConfig, recordSession } from "./run.js";
+import { lockRun, type RunLock } from "./lock.js";
+import { extensionNote, targetsInWords, trainingNotes } from "./notes.js";
+import {
+  checkSameRun,
+  describeRun,
+  loadMetrics,
+  loadRunConfig,
+  MetricsLog,
+  recordSession,
+  saveRunConfig,
+} from "./run.js";
 import { runLearningRate } from "./schedule.js";
 import {
   applyGradients,
@@ -35,7 +53,7 @@ import {
 import { exampleWeights, mix, smoothedOneHot, teach } from "./targets.js";
 
 export interface TrainOptions {
-  /** Folder of the run. A run of the same configuration that is there resumes. */
+  /** Folder of the run. The same run that is there resumes. */
   runDir: string;
   /** What the data set was loaded from, for the record. */
   data: string;
@@ -48,17 +66,18 @@ export interface TrainOptions {
 /** A step whose scores are still in the engine. */
 interface PendingStep {
   result: StepResult;
-  event: Omit<BatchEvent, "type" | keyof Scores>;
+  event: Omit<BatchEvent, keyof Scores>;
 }
 
 /**
- * Trains a network on a data set and yields what happens: batches, epochs, files written, the end.
+ * Trains a network on a data set and yields what happens: notes, batches, epochs, files written, the end.
  *
- * The run's folder gets the configuration, the metrics, the model of best validation accuracy, and a checkpoint after each
- * epoch. A run killed at any moment resumes after its last whole epoch, to the same weights as if it had never stopped.
+ * The run's folder gets the configuration, the metrics, the best model by `config.monitor`, and a checkpoint after each epoch.
+ * A run that is killed resumes after its last whole epoch, and one that is interrupted after its last batch: to the same weights
+ * as if it had never stopped. While a run trains, no other process can train it.
  *
- * @throws InputError when there are no images to train or validate on, the loss is not finite, or the folder holds
- * another run.
+ * @throws InputError when there are no images to train or validate on, loss or scores are not finite, the folder holds another
+ * run, or another process trains it. A configuration that is refused leaves no folder.
  */
 export async function* train(
   dataset: Dataset,
@@ -67,98 +86,114 @@ export async function* train(
 ): AsyncGenerator<TrainEvent, void, undefined> {
   checkTrainConfig(config);
   checkNotEmpty(dataset);
-  checkDecoding(dataset, config);
-  const { train: images, validation, classNames } = dataset;
-  const { batchSize, seed } = config;
-  const dropLast = images.numImages >= batchSize; // batch norm needs full batches
+  const { train: images, validation } = dataset;
+  const { batchSize, seed, epochs, patience, monitor } = config;
 
-  // Load, before the folder is made: a configuration or weights that do not fit must leave no run.
-  const state = await buildTrainState(config, images, classNames, onProgress);
-  const { network, stepsPerEpoch: numBatches } = state;
+  // Load.
+  const state = await buildTrainState(config, images, dataset.classNames, onProgress);
+  const { numBatches, isEven } = state.plan;
+  const order = {
+    batchSize,
+    seed,
+    shuffle: true,
+    dropLast: true,
+    ...(isEven && { numEvenBatches: numBatches }),
+  };
+  const log = new MetricsLog(runDir);
+  let lock: RunLock | null = null;
   let pending: PendingStep | null = null;
   try {
     // Resume.
-    await openRun(runDir, runConfigOf(dataset, config, data));
-    const log = new MetricsLog(runDir);
-    const checkpoint = await loadCheckpoint(runDir);
-    if (checkpoint) restore(state, checkpoint);
-    await log.rewind(checkpoint?.progress.step ?? 0);
-    let { bestEpoch, bestAccuracy } = checkpoint?.progress ?? { bestEpoch: 0, bestAccuracy: 0 };
-    let reason: DoneEvent["reason"] = "completed";
-    const firstEpoch = (checkpoint?.progress.epoch ?? 0) + 1;
+    const run = await describeRun(dataset, config, data);
+    lock = lockRun(runDir);
+    const { progress, notes } = await resumeRun(runDir, run, state, lock);
+    let { epoch: numDone, step, best } = progress;
+    const firstEpoch = numDone + 1;
+    await log.rewind(step);
+    if (numDone < epochs)
+      for (const text of [...(await trainingNotes(state, dataset)), ...notes])
+        yield log.add({ type: "note", text });
 
-    for (let epoch = firstEpoch; epoch <= config.epochs; epoch++) {
-      if (config.patience > 0 && bestEpoch > 0 && epoch - 1 - bestEpoch >= config.patience) {
-        reason = "stopped early";
-        break;
+    let reason: DoneEvent["reason"] = "completed";
+    for (let epoch = firstEpoch; epoch <= epochs; epoch++) {
+      if (signal?.aborted) reason = "interrupted";
+      else if (patience > 0 && best && epoch - 1 - best.reached >= patience) reason = "stopped early";
+      if (reason !== "completed") break;
+      const startBatch = step - numDone * numBatches;
+      if (epoch === firstEpoch) {
+        const position = { epoch, batch: startBatch + 1, epochs, started: new Date().toISOString() };
+        await recordSession(runDir, { ...position, ...(await environment()) });
       }
-      if (epoch === firstEpoch)
-        await recordSession(runDir, { epoch, started: new Date().toISOString(), ...(await environment()) });
-      const start = performance.now();
-      const phase = phaseOf(config, epoch);
-      const trained: BatchEvent[] = [];
-      const finish = async (step: PendingStep): Promise<BatchEvent> => {
-        const event: BatchEvent = {
-          type: "batch",
-          ...step.event,
-          ...(await readScores(step.result, step.event.step)),
-        };
-        trained.push(event);
-        log.add(event);
-        return event;
-      };
 
       // Train. Each step's scores are read after the next step was given to the engine, which is then never idle.
-      let [batchNumber, since] = [0, start];
-      for await (const batch of batches(images, { batchSize, seed, epoch, shuffle: true, dropLast })) {
-        const step = (epoch - 1) * numBatches + ++batchNumber;
+      const start = performance.now();
+      const earlier = startBatch > 0 ? await batchesOf(runDir, epoch) : [];
+      const trained: BatchEvent[] = [];
+      const finish = async ({ result, event }: PendingStep): Promise<BatchEvent> => {
+        const scored: BatchEvent = log.add({ ...event, ...(await readScores(result, event.step)) });
+        trained.push(scored);
+        return scored;
+      };
+      let since = start;
+      for await (const batch of batches(images, { ...order, epoch, startBatch })) {
+        step++;
         const result = trainBatch(state, batch, step);
-        const [now, numImages] = [performance.now(), batch.labels.length];
-        const position = { phase, epoch, batch: batchNumber, numBatches, numImages, step };
-        const learningRate = runLearningRate(config, numBatches, step);
-        const imagesPerSecond = (1000 * numImages) / (now - since);
-        since = now;
+        const now = performance.now();
         const previous: PendingStep | null = pending;
-        pending = { result, event: { ...position, learningRate, imagesPerSecond } };
+        pending = { result, event: stepEvent(state, epoch, step, batch.labels.length, now - since) };
+        since = now;
         if (previous) yield await finish(previous);
         await new Promise(setImmediate); // lets interrupts and the events' reader run
         if (signal?.aborted) break;
       }
       if (pending) yield await finish(pending);
       pending = null;
-      const trainMs = performance.now() - start;
+      await log.flush();
+      if (signal?.aborted) {
+        reason = "interrupted";
+        break;
+      }
 
-      // Validate. An interrupted epoch is trained again when the run resumes; its model counts only if there is no other.
-      if (signal?.aborted) reason = "interrupted";
-      if (reason === "interrupted" && bestEpoch > 0) break;
-      const values = (state.ema ?? network).read();
-      const scores = await evaluate(network, validation, values);
-      const isBest = bestEpoch === 0 || scores.accuracy > bestAccuracy;
+      // Validate.
+      const trainMs = performance.now() - start;
+      const { scores, parameters } = await validate(state, validation, epoch, best);
+      const isBest = isBetter(monitor, scores, best);
       if (isBest) {
-        [bestEpoch, bestAccuracy] = [epoch, scores.accuracy];
+        const reached = best && best[monitor] === scores[monitor] ? best.reached : epoch;
+        best = { epoch, accuracy: scores.accuracy, macroF1: scores.macroF1, loss: scores.loss, reached };
         const path = bestModelDir(runDir);
-        await saveBestModel(path, network.config, await download(values), scores, validation.labels);
+        const { labels } = validation;
+        await saveBestModel(path, state.network.config, parameters, {
+          probs: scores.probs,
+          labels,
+          images: run.images,
+        });
         yield { type: "checkpoint", kind: "best", epoch, path };
-      } else tf.dispose([...values.values()]);
-      if (reason === "interrupted") break;
+      }
 
       // Log and save a checkpoint.
-      const event = epochEvent(state, { epoch, start, trainMs, trained, scores, isBest });
-      log.add(event);
+      numDone = epoch;
+      const event = log.add(epochEvent(state, { epoch, start, trainMs, earlier, trained, scores, isBest }));
       await log.flush();
       yield event;
-      const progress = { epoch, step: event.step, bestEpoch, bestAccuracy };
-      const path = await saveCheckpoint(runDir, progress, state);
+      const path = await saveCheckpoint(runDir, { epoch, step, best }, state);
       yield { type: "checkpoint", kind: "last", epoch, path };
     }
 
-    const done: TrainEvent = { type: "done", reason, bestEpoch, bestAccuracy, runDir };
-    log.add(done);
+    const numExtra = step - numDone * numBatches;
+    if (reason === "interrupted" && numExtra > 0) {
+      const path = await saveCheckpoint(runDir, { epoch: numDone, step, best }, state);
+      yield { type: "checkpoint", kind: "last", epoch: numDone + 1, path };
+    }
+    const done = doneEvent(reason, best, monitor, runDir);
+    const resumesAt = { epoch: numDone + 1, batch: numExtra, numBatches };
+    const last = log.add(reason === "interrupted" ? { ...done, resumesAt } : done);
     await log.flush();
-    yield done;
+    yield last;
   } finally {
     if (pending) tf.dispose(Object.values(pending.result));
     disposeTrainState(state);
+    lock?.release();
   }
 }
 
@@ -169,7 +204,7 @@ export async function* train(
  * @returns Tensors to give to `readScores`, which disposes them.
  */
 export function trainBatch(state: TrainState, batch: Batch, step: number): StepResult {
-  const { config, network, teachers, stepsPerEpoch } = state;
+  const { config, network, teachers, plan } = state;
   const { seed, augment, imageSize, labelSmoothing, teacherShare } = config;
   const numClasses = network.config.classNames.length;
   const random = new Random(seed, "augment", step);
@@ -180,14 +215,109 @@ export function trainBatch(state: TrainState, batch: Batch, step: number): StepR
   const targets = teach(teachers, teacherShare, mixed.images, mixed.targets);
   const weights = exampleWeights(batch.labels, state.classWeights);
 
-  const isHead = phaseOf(config, Math.ceil(step / stepsPerEpoch)) === "head";
+  const isHead = phaseOf(config, Math.ceil(step / plan.numBatches)) === "head";
   const trainable = trainableBlocks(network.architecture, isHead ? "predictions" : config.trainableFrom);
   const input = { images: mixed.images, targets, exampleWeights: weights };
   const gradients = computeGradients(network, input, trainable, { ...config, seed: random.uint32() >>> 1 });
-  applyGradients(state, gradients, runLearningRate(config, stepsPerEpoch, step));
+  applyGradients(state, gradients, runLearningRate(config, plan.numBatches, step));
 
-  tf.dispose([batch.images, augmented, plain, mixed.images, mixed.targets, weights]);
-  return { loss: gradients.loss, logits: gradients.logits, targets };
+  tf.dispose([batch.images, augmented, plain, mixed.images, targets, weights]);
+  return { loss: gradients.loss, logits: gradients.logits, labels: mixed.targets };
+}
+
+/**
+ * Resumes the run in a folder: checks that it is the same, and restores its checkpoint.
+ *
+ * @returns How far the run has come, and notes for the user.
+ */
+async function resumeRun(
+  runDir: string,
+  { config, images }: Awaited<ReturnType<typeof describeRun>>,
+  state: TrainState,
+  lock: RunLock,
+): Promise<{ progress: Checkpoint["progress"]; notes: string[] }> {
+  const notes = lock.isHeld
+    ? []
+    : ["this system cannot lock the run's folder, so start no second process on it"];
+  const present = await loadRunConfig(runDir);
+  if (present) await checkSameRun(runDir, present, config, images);
+  const checkpoint = await loadCheckpoint(runDir);
+  if (checkpoint) checkProgress(runDir, checkpoint, state);
+  await saveRunConfig(runDir, config, images);
+  if (!checkpoint) return { progress: { epoch: 0, step: 0, best: null }, notes };
+  restore(state, checkpoint);
+  if (present) notes.push(...extensionNote(state, present.train, checkpoint.progress.step));
+  return { progress: checkpoint.progress, notes };
+}
+
+function checkProgress(runDir: string, { progress }: Checkpoint, { config, plan }: TrainState): void {
+  const { epoch, step } = progress;
+  if (epoch > config.epochs)
+    throw new InputError({
+      expected: `epochs=${epoch} or more for a run that has trained as many`,
+      where: runDir,
+      found: `epochs=${config.epochs}`,
+      fix: "Choose more epochs, or another run folder (--run).",
+    });
+  const numExtra = step - epoch * plan.numBatches;
+  if (numExtra < 0 || numExtra > plan.numBatches)
+    throw new InputError({
+      expected: `a run of ${plan.numBatches} batches an epoch`,
+      where: runDir,
+      found: `${step} steps after ${epoch} epochs, since version 0.1 left out more images`,
+      fix: "Choose another run folder (--run).",
+    });
+}
+
+/** Returns the logged batches of an epoch that was interrupted. */
+async function batchesOf(runDir: string, epoch: number): Promise<BatchEvent[]> {
+  return ofType(await loadMetrics(runDir), "batch").filter((event) => event.epoch === epoch);
+}
+
+/**
+ * Classifies the validation images.
+ *
+ * @returns Scores, and the parameters that they are for.
+ * @throws InputError when a probability or a parameter is not finite.
+ */
+async function validate(
+  { network, ema }: TrainState,
+  images: PackedImages,
+  epoch: number,
+  best: BestEpoch | null,
+): Promise<{ scores: Evaluation; parameters: Map<string, ParameterValue> }> {
+  const values = (ema ?? network).read();
+  const probs = await classify(network, images, { values });
+  const parameters = await download(values);
+  const name = nonFinite(parameters);
+  if (name !== null || !probs.every(Number.isFinite))
+    throw new InputError({
+      expected: `finite ${name === null ? "probabilities of the validation images" : "weights"}`,
+      where: `epoch ${epoch}`,
+      found: name === null ? "NaN" : `NaN or infinity in ${name}`,
+      fix: `Choose a lower learningRate; ${best ? `the model of epoch ${best.epoch} is kept` : "there is no model yet"}.`,
+    });
+  return { scores: score(probs, images.labels, network.config.classNames), parameters };
+}
+
+/** Compares by the monitored score; of equal ones, the lower loss is better. */
+function isBetter(monitor: Monitor, scores: Evaluation, best: BestEpoch | null): boolean {
+  if (!best) return true;
+  if (monitor === "loss" || scores[monitor] === best[monitor]) return scores.loss < best.loss;
+  return scores[monitor] > best[monitor];
+}
+
+function stepEvent(
+  { config, plan: { numBatches } }: TrainState,
+  epoch: number,
+  step: number,
+  numImages: number,
+  durationMs: number,
+): PendingStep["event"] {
+  const batch = step - (epoch - 1) * numBatches;
+  const position = { phase: phaseOf(config, epoch), epoch, batch, numBatches, numImages, step };
+  const learningRate = runLearningRate(config, numBatches, step);
+  return { type: "batch", ...position, learningRate, imagesPerSecond: (1000 * numImages) / durationMs };
 }
 
 /** What is known at the end of an epoch. */
@@ -196,29 +326,38 @@ interface EpochResult {
   /** Time at its start and duration of its training, in milliseconds. */
   start: number;
   trainMs: number;
+  /** Batches from before an interruption, and from after it. */
+  earlier: BatchEvent[];
   trained: BatchEvent[];
-  scores: ClassificationScores & Scores;
+  scores: Evaluation;
   isBest: boolean;
 }
 
 function epochEvent(
-  { config, stepsPerEpoch }: TrainState,
-  { epoch, start, trainMs, trained, scores, isBest }: EpochResult,
+  { config, plan: { numBatches } }: TrainState,
+  { epoch, start, trainMs, earlier, trained, scores, isBest }: EpochResult,
 ): EpochEvent {
-  const step = epoch * stepsPerEpoch;
-  const numImages = trained.reduce((total, batch) => total + batch.numImages, 0);
+  const step = epoch * numBatches;
+  const all = [...earlier, ...trained];
+  const numImages = all.reduce((total, batch) => total + batch.numImages, 0);
+  const earlierMs = earlier.reduce(
+    (total, batch) => total + (1000 * batch.numImages) / batch.imagesPerSecond,
+    0,
+  );
   const { loss, accuracy, macroF1, perClassRecall, confusionMatrix } = scores;
   const { numTensors, numBytes } = tf.memory();
+  const trainTargets = targetsInWords(config);
   return {
     type: "epoch",
     phase: phaseOf(config, epoch),
     epoch,
     numEpochs: config.epochs,
     step,
-    learningRate: runLearningRate(config, stepsPerEpoch, step),
-    durationMs: performance.now() - start,
-    imagesPerSecond: (1000 * numImages) / trainMs,
-    train: meanScores(trained),
+    learningRate: runLearningRate(config, numBatches, step),
+    durationMs: performance.now() - start + earlierMs,
+    imagesPerSecond: (1000 * numImages) / (trainMs + earlierMs),
+    train: meanScores(all),
+    ...(trainTargets !== null && { trainTargets }),
     validation: { loss, accuracy, macroF1, perClassRecall, confusionMatrix },
     isBest,
     numTensors,
@@ -227,31 +366,19 @@ function epochEvent(
   };
 }
 
+function doneEvent(
+  reason: DoneEvent["reason"],
+  best: BestEpoch | null,
+  monitor: Monitor,
+  runDir: string,
+): DoneEvent {
+  const [bestEpoch, bestAccuracy] = [best?.epoch ?? null, best?.accuracy ?? null];
+  const [bestMacroF1, bestLoss] = [best?.macroF1 ?? null, best?.loss ?? null];
+  return { type: "done", reason, bestEpoch, bestAccuracy, bestMacroF1, bestLoss, monitor, runDir };
+}
+
 function phaseOf({ headEpochs }: TrainConfig, epoch: number): Phase {
   return epoch <= headEpochs ? "head" : "full";
-}
-
-function runConfigOf(dataset: Dataset, train: TrainConfig, data: string): RunConfig {
-  const { classNames, split } = dataset;
-  const numImages = { train: dataset.train.numImages, validation: dataset.validation.numImages };
-  const isOfficial = split === "official" || split === "official-test"; // other splits follow from data and seed
-  return { train, classNames, data, ...(isOfficial && { split }), numImages };
-}
-
-/** Checks that the images were loaded as the configuration says, since it is what the run records. */
-function checkDecoding(
-  { name, train: { decoding, numChannels } }: Dataset,
-  { fit, grey }: TrainConfig,
-): void {
-  const problem = (setting: "fit" | "grey", expected: unknown, found: unknown) =>
-    new InputError({
-      expected: `images loaded with ${setting} ${expected}, as the configuration says`,
-      where: name,
-      found: `${setting} ${found}`,
-      fix: `Add ${setting}: config.${setting} to the options of loadDataset.`,
-    });
-  if (decoding && decoding.fit !== fit) throw problem("fit", fit, decoding.fit);
-  if (grey !== "auto" && grey !== (numChannels === 1)) throw problem("grey", grey, numChannels === 1);
 }
 
 function checkNotEmpty(dataset: Dataset): void {

@@ -3,7 +3,7 @@ import { renderSvg } from "../../src/charts/render.js";
 import { accuracyPoints, differencesTable, runsChart, runsTable } from "../../src/charts/runs.js";
 import { textTable } from "../../src/charts/tables.js";
 import { SERIES_COLORS } from "../../src/charts/theme.js";
-import type { RunSummary } from "../../src/training/run.js";
+import type { RunSummary } from "../../src/training/runs.js";
 import { runConfig } from "../training/recorded-runs.js";
 import { dataMarks, drawnMarks, svgTexts, textsOf } from "./drawn.js";
 import { epochEvent, ODD_NAMES } from "./fixtures.js";

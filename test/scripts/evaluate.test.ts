@@ -83,7 +83,7 @@ describe("ferkit", function () {
   });
 
   describe("evaluate", () => {
-    it("prints exactly the promised values, of all images if there is no split", async () => {
+    it("prints exactly the promised values, of all images where there is no split", async () => {
       const { status, stdout } = await ferkit(
         "evaluate",
         "--data",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gather } from "../../src/data/batches.js";
+import { type ImageList, readImageList } from "../../src/data/image-list.js";
 import { tf } from "../../src/engine/tf.js";
 import { fitTemperature } from "../../src/metrics/calibration.js";
 import { loadModel, loadModelConfig } from "../../src/model/weights/model-folder.js";
@@ -16,7 +17,8 @@ describe("a checkpoint", function () {
   const folder = runFolder();
   const at = (name: string) => path.join(folder.dir, name);
   const images = stripes(8, 0);
-  const progress = { epoch: 1, step: 1, bestEpoch: 1, bestAccuracy: 0.75 };
+  const best = { epoch: 1, accuracy: 0.75, macroF1: 0.5, loss: 0.25, reached: 1 };
+  const progress = { epoch: 1, step: 1, best };
 
   /** Runs `body` with a state of random weights. */
   async function withState(seed: number, body: (state: TrainState) => Promise<void>): Promise<void> {
@@ -51,11 +53,24 @@ describe("a checkpoint", function () {
   it("is read under the names of version 0.1", async () => {
     await save(at("first"));
     const today = readFileSync(stateFile(at("first")), "utf8");
-    const then = today.replaceAll('"ema/', '"average/').replace("emaUpdates", "averageUpdates");
-    assert.notEqual(then, today);
+    const then = today
+      .replaceAll('"ema/', '"average/')
+      .replace("emaUpdates", "averageUpdates")
+      .replace(JSON.stringify({ best }).slice(1, -1), '"bestEpoch":1,"bestAccuracy":0.75');
+    assert.match(then, /average\/.*averageUpdates|averageUpdates.*average\//);
     writeFileSync(stateFile(at("first")), then);
+    const checkpoint = await loadCheckpoint(at("first"));
+    assert.deepEqual(checkpoint?.progress.best, {
+      epoch: 1,
+      accuracy: 0.75,
+      macroF1: 0,
+      loss: Number.MAX_VALUE,
+      reached: 1,
+    });
     await copy(at("first"), at("second"));
-    assert.deepEqual(json(at("second")), JSON.parse(today));
+    const { manifest, progress: copied } = json(at("second"));
+    assert.deepEqual(manifest, JSON.parse(today).manifest);
+    assert.equal(copied.emaUpdates, 1);
   });
 
   it("is null before the first epoch has ended", async () => {
@@ -70,6 +85,11 @@ function evaluated(numImages: number, numRight: number, row: number[]) {
   return { probs, labels: Int32Array.from({ length: numImages }, (_, i) => (i < numRight ? 0 : 1)) };
 }
 
+const IMAGES: ImageList = {
+  options: { seed: 3 },
+  images: [{ split: "train", className: "circle", digest: "0123456789abcdef", path: "circle/1.png" }],
+};
+
 describe("saveBestModel", () => {
   const folder = runFolder();
 
@@ -78,7 +98,7 @@ describe("saveBestModel", () => {
     const parameters = await network.parameters();
     network.dispose();
     const { probs, labels } = evaluated(numImages, numRight, row);
-    await saveBestModel(folder.dir, TINY, parameters, { probs }, labels);
+    await saveBestModel(folder.dir, TINY, parameters, { probs, labels, images: IMAGES });
     return parameters;
   }
 
@@ -112,5 +132,14 @@ describe("saveBestModel", () => {
     const saved = await loadModel(folder.dir);
     assert.deepEqual((await saved.parameters()).get("predictions/bias"), parameters.get("predictions/bias"));
     saved.dispose();
+  });
+
+  it("adds the list of the run's images, without paths", async () => {
+    await save(1, 1);
+    const { path: _, ...image } = IMAGES.images[0];
+    assert.deepEqual(await readImageList(path.join(folder.dir, "images.jsonl.gz")), {
+      ...IMAGES,
+      images: [image],
+    });
   });
 });

@@ -1,174 +1,129 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
-import type { EndReason } from "../../src/training/events.js";
+import type { TrainConfig } from "../../src/config.js";
+import type { Dataset } from "../../src/data/dataset.js";
 import {
+  checkSameRun,
+  describeRun,
   flatten,
-  loadRun,
   loadRunConfig,
-  loadRuns,
   loadSessions,
-  openRun,
-  recordRun,
   recordSession,
   type Session,
-  summarizeRun,
+  saveRunConfig,
 } from "../../src/training/run.js";
-import { runFolder } from "./fixtures.js";
-import { runConfig, runEvents, writeRun } from "./recorded-runs.js";
+import { config, dataset, runFolder } from "./fixtures.js";
+import { writeRun } from "./recorded-runs.js";
 
-describe("openRun", () => {
+describe("checkSameRun", () => {
   const run = runFolder();
+  const start = async () => {
+    const { config: started, images } = await describeRun(dataset, config(), "stripes");
+    await saveRunConfig(run.dir, started, images);
+  };
+  const check = async (
+    other: Partial<Dataset> = {},
+    overrides: Partial<TrainConfig> = {},
+    data = "stripes",
+  ) => {
+    const present = await loadRunConfig(run.dir);
+    assert.ok(present);
+    const { config: given, images } = await describeRun({ ...dataset, ...other }, config(overrides), data);
+    await checkSameRun(run.dir, present, given, images);
+  };
+  const refused = (found: string) => ({
+    name: "InputError",
+    message:
+      `Expected a run of the same configuration and images at ${run.dir} but found ${found}. ` +
+      "Choose another run folder (--run), or remove this one to start from scratch.",
+  });
+  const { train } = dataset;
+  // Two splits of the same paths are a special case that no data set on disk has.
+  const apart = {
+    ...dataset.validation,
+    paths: dataset.validation.paths.map((name) => `validation/${name}`),
+  };
+  const labelled = (labels: Int32Array) => ({ train: { ...train, labels } });
 
-  it("accepts the configuration that the run was started with, and no other", async () => {
-    await openRun(run.dir, runConfig());
-    await openRun(run.dir, runConfig());
-    await assert.rejects(openRun(run.dir, runConfig({ epochs: 9, learningRate: 0.1 })), {
-      name: "InputError",
-      message: `Expected a run of the same configuration at ${run.dir} but found one that differs in train.epochs, train.learningRate. Choose another run folder, or remove this one to start from scratch.`,
-    });
+  it("accepts the same configuration and images, also from another place", async () => {
+    await start();
+    await check();
+    await check({}, {}, "/elsewhere/stripes");
   });
 
-  it("reads averageDecay of version 0.1 as emaDecay", async () => {
-    const { train, ...rest } = runConfig({ emaDecay: 0.9 });
-    const { emaDecay, ...others } = train;
-    writeRun(run.dir, { config: { ...rest, train: { ...others, averageDecay: emaDecay } } });
-    assert.deepEqual(await loadRunConfig(run.dir), { ...rest, train });
-    await openRun(run.dir, { ...rest, train });
-  });
-});
-
-describe("loadRuns", () => {
-  const root = runFolder();
-  const at = (name: string) => path.join(root.dir, name);
-
-  it("finds runs in the folder, in those below, and the folder itself", async () => {
-    for (const name of ["b", "a", "sweep/one", "sweep/two"]) writeRun(at(name), { events: runEvents([0.5]) });
-    mkdirSync(at("a/best"));
-    for (const name of [".hidden/run", "node_modules/run"]) writeRun(at(name), {});
-    const { runs, broken } = await loadRuns(root.dir);
-    assert.deepEqual(
-      runs.map(({ folder }) => path.relative(root.dir, folder)),
-      ["a", "b", "sweep/one", "sweep/two"],
-    );
-    assert.deepEqual(broken, []);
-    const [only] = (await loadRuns(at("a"))).runs;
-    assert.equal(only.folder, at("a"));
+  it("accepts other epochs and patience", async () => {
+    await start();
+    await check({}, { epochs: 9, patience: 3 });
   });
 
-  it("lists folders that look like a run but cannot be read, with the reason", async () => {
-    writeRun(at("good"), {});
-    writeRun(at("half"), { config: null, events: runEvents([0.5]) });
-    writeRun(at("other"), { config: { name: "a package" } });
-    writeRun(at("cut"), {});
-    writeFileSync(at("cut/config.json"), '{"train": {"va');
-    writeRun(at("odd"), {});
-    writeFileSync(at("odd/metrics.jsonl"), '{"type":"epoch","epoch":1}\n');
-    const { runs, broken } = await loadRuns(root.dir);
-    assert.equal(runs.length, 1);
-    assert.deepEqual(
-      broken.map(({ folder, reason }) => [path.basename(folder), reason]),
-      [
-        ["cut", "expected JSON, found something else"],
-        ["half", "expected the config.json of a run, found none"],
-        ["odd", "expected epochs with an accuracy and a duration in metrics.jsonl, found one without"],
-        ["other", "expected the config.json of a run, found one of something else"],
-      ],
+  it("names what differs in the configuration", async () => {
+    await start();
+    await assert.rejects(
+      check({}, { learningRate: 0.1, epochs: 9 }),
+      refused("one that differs in train.learningRate"),
     );
   });
 
-  it("is empty for a folder without runs, and refuses a missing one", async () => {
-    assert.deepEqual(await loadRuns(root.dir), { runs: [], broken: [] });
-    await assert.rejects(loadRuns(at("none")), {
-      name: "InputError",
-      message: `Expected a folder of runs at ${at("none")} but found no such path. Run \`npx ferkit train\` to make one, or choose another folder.`,
-    });
-  });
-});
-
-describe("summarizeRun", () => {
-  const root = runFolder();
-  const summary = async () => summarizeRun(await loadRun(root.dir));
-
-  it("gives the best epoch, what it scored, and the time of all epochs", async () => {
-    const environment = [{ epoch: 1, started: "2026-01-02T03:04:05Z" }, { epoch: 3 }];
-    writeRun(root.dir, { events: runEvents([0.25, 0.75, 0.5], "completed"), environment });
-    assert.deepEqual(await summary(), {
-      data: "faces",
-      variant: "lite0",
-      imageSize: 48,
-      seed: 0,
-      numEpochs: 3,
-      epochs: 3,
-      state: "completed",
-      bestEpoch: 2,
-      bestAccuracy: 0.75,
-      macroF1: 0.5,
-      durationMs: 180_000,
-      started: "2026-01-02T03:04:05Z",
-    });
+  it("names an image whose label was corrected", async () => {
+    await start();
+    await assert.rejects(
+      check(labelled(train.labels.map((label, i) => (i === 3 ? 1 - label : label)))),
+      refused("other images: 1 image with another label (1/3.png)"),
+    );
   });
 
-  it("has how the run ended; one without an end was interrupted", async () => {
-    const stateAfter = async (...events: Parameters<typeof runEvents>) => {
-      writeRun(root.dir, { config: runConfig(), events: runEvents(...events) });
-      return (await summary()).state;
-    };
-    assert.equal(await stateAfter([0.5], "stopped early"), "stopped early");
-    assert.equal(await stateAfter([0.5], "interrupted"), "interrupted");
-    assert.equal(await stateAfter([0.5]), "interrupted");
-    assert.equal(await stateAfter([0.5], "earlyStopping" as EndReason), "stopped early"); // version 0.1
+  it("names images that were replaced, added, removed, renamed or put into another split", async () => {
+    const digests = train.paths.map((name) => `${name} as it was`);
+    const before = { ...train, digests };
+    const own = { ...dataset, train: before, validation: apart };
+    const { config: started, images } = await describeRun(own, config(), "stripes");
+    await saveRunConfig(run.dir, started, images);
+    await check(own);
+    const changed = (change: object) => check({ ...own, train: { ...before, ...change } });
+    await assert.rejects(
+      changed({ digests: digests.map((digest, i) => (i < 5 ? `new ${i}` : digest)) }),
+      refused("other images: 5 images replaced (0/0.png, 1/1.png, 0/2.png, …)"),
+    );
+    await assert.rejects(
+      changed({ paths: train.paths.map((name, i) => (i === 0 ? "0/new.png" : name)) }),
+      refused("other images: 1 image moved (0/0.png → 0/new.png)"),
+    );
+    const paths = train.paths.map((name, i) => (i === 0 ? "1/0.png" : name));
+    await assert.rejects(
+      changed({ paths, labels: train.labels.map((label, i) => (i === 0 ? 1 : label)) }),
+      refused("other images: 1 image with another label (0/0.png → 1/0.png)"),
+    );
+    const less = { paths: train.paths.slice(1), labels: train.labels.slice(1), digests: digests.slice(1) };
+    await assert.rejects(
+      changed({ ...less, numImages: train.numImages - 1 }),
+      refused("other images: 1 image removed (0/0.png)"),
+    );
   });
 
-  it("reads a run up to a last line that was cut short", async () => {
-    writeRun(root.dir, { events: runEvents([0.5]) });
-    appendFileSync(path.join(root.dir, "metrics.jsonl"), '{"type":"epoch","epo');
-    const { numEpochs, bestAccuracy } = await summary();
-    assert.deepEqual({ numEpochs, bestAccuracy }, { numEpochs: 1, bestAccuracy: 0.5 });
+  it("names an option of the loader that changes what images look like", async () => {
+    const options = { fit: "crop", validationShare: 0.2 };
+    const { config: started, images } = await describeRun({ ...dataset, options }, config(), "stripes");
+    await saveRunConfig(run.dir, started, images);
+    await check({ options: { ...options, validationShare: 0.3 } }); // the same images came of it
+    await assert.rejects(
+      check({ options: { ...options, fit: "pad" } }),
+      refused("one that differs in dataOptions.fit"),
+    );
   });
 
-  it("has null for figures before the first epoch has ended", async () => {
-    writeRun(root.dir, {});
-    const { numEpochs, bestEpoch, bestAccuracy, macroF1, durationMs, started } = await summary();
-    assert.deepEqual([bestEpoch, bestAccuracy, macroF1, started], [null, null, null, null]);
-    assert.deepEqual([numEpochs, durationMs], [0, 0]);
-  });
-});
-
-describe("recordRun", () => {
-  const root = runFolder();
-  const at = (name: string) => path.join(root.dir, name);
-  const environment = [{ epoch: 1, started: "2026-01-02T03:04:05Z" }];
-
-  it("copies what a run is listed by, without batches and without paths of this computer", async () => {
-    writeRun(at("run"), { events: runEvents([0.25, 0.5], "interrupted"), environment });
-    const run = await loadRun(at("run"));
-    await recordRun(run, at("kept/mine"));
-    const kept = await loadRun(at("kept/mine"));
-    assert.deepEqual(summarizeRun(kept), summarizeRun(run));
-    assert.deepEqual(kept.epochs, run.epochs);
-    assert.deepEqual(kept.sessions, run.sessions);
-    assert.deepEqual(readdirSync(at("kept/mine")).sort(), [
-      "config.json",
-      "environment.json",
-      "metrics.jsonl",
-    ]);
-    for (const name of readdirSync(at("kept/mine")))
-      assert.doesNotMatch(readFileSync(path.join(at("kept/mine"), name), "utf8"), /\/my\/|"batch"/);
-  });
-
-  it("replaces an earlier copy of the same run, and refuses to replace another run", async () => {
-    writeRun(at("run"), { events: runEvents([0.25]) });
-    await recordRun(await loadRun(at("run")), at("kept"));
-    writeRun(at("run"), { events: runEvents([0.25, 0.5], "completed") });
-    await recordRun(await loadRun(at("run")), at("kept"));
-    assert.equal((await loadRun(at("kept"))).epochs.length, 2);
-    writeRun(at("other"), { config: runConfig({ seed: 1 }), events: runEvents([0.75]) });
-    await assert.rejects(recordRun(await loadRun(at("other")), at("kept")), {
-      name: "InputError",
-      message: `Expected no run but ${at("other")} at ${at("kept")} but found one of another configuration. Rename one of them, or remove the earlier record.`,
-    });
-    assert.equal((await loadRun(at("kept"))).epochs.length, 2);
+  it("compares a run of version 0.1 by its numbers of images, and knows it by averageDecay", async () => {
+    const { config: today } = await describeRun(dataset, config({ emaDecay: 0.9 }), "stripes");
+    const { dataDigest, train: options, ...others } = today;
+    const { emaDecay, monitor, ...then } = options;
+    writeRun(run.dir, { config: { ...others, train: { ...then, averageDecay: 0.9 } } });
+    assert.deepEqual((await loadRunConfig(run.dir))?.train, options);
+    await check({}, { emaDecay: 0.9 });
+    const less = { ...train, numImages: 23, labels: train.labels.slice(1), paths: train.paths.slice(1) };
+    await assert.rejects(
+      check({ train: less }, { emaDecay: 0.9 }),
+      refused("one that differs in numImages.train"),
+    );
   });
 });
 

@@ -62,20 +62,30 @@ describe("smoothedOneHot", () => {
 
 describe("weightPerClass", () => {
   const trainLabels = Int32Array.of(0, 0, 0, 0, 0, 0, 1, 1);
+  const NAMES = ["10", "2"];
 
   it("is the same for each class by default", () => {
-    assert.deepEqual(weightPerClass(trainLabels, 2, "none"), [1, 1]);
+    assert.deepEqual(weightPerClass(trainLabels, NAMES, "none"), [1, 1]);
   });
 
   it("is inverse to each class's number of training images if balanced", () => {
-    near(weightPerClass(trainLabels, 2, "balanced"), [8 / (2 * 6), 8 / (2 * 2)]);
+    near(weightPerClass(trainLabels, NAMES, "balanced"), [8 / (2 * 6), 8 / (2 * 2)]);
   });
 
   it("uses given weights, and refuses another number of them", () => {
-    assert.deepEqual(weightPerClass(trainLabels, 2, [1, 3]), [1, 3]);
-    assert.throws(() => weightPerClass(trainLabels, 2, [1, 2, 3]), {
+    assert.deepEqual(weightPerClass(trainLabels, NAMES, [1, 3]), [1, 3]);
+    assert.throws(() => weightPerClass(trainLabels, NAMES, [1, 2, 3]), {
       name: "ParameterError",
-      message: "Expected 2 numbers for classWeights but received 1,2,3 of type object",
+      message: "Expected 2 numbers (10, 2) for classWeights but received 1,2,3 of type object",
+    });
+  });
+
+  it("uses weights by name, and 1 for other classes", () => {
+    assert.deepEqual(weightPerClass(trainLabels, NAMES, { 2: 5 }), [1, 5]);
+    assert.deepEqual(weightPerClass(trainLabels, ["constructor", "b"], { b: 2 }), [1, 2]);
+    assert.throws(() => weightPerClass(trainLabels, NAMES, { 1: 5 }), {
+      name: "ParameterError",
+      message: "Expected one of 10, 2 for the names in classWeights but received 1 of type string",
     });
   });
 });
@@ -92,7 +102,7 @@ describe("exampleWeights", () => {
 
 describe("checkClassWeights", () => {
   it("returns known words, and lists of numbers", () => {
-    for (const known of ["none", "balanced", [0.5, 2]] as const)
+    for (const known of ["none", "balanced", [0.5, 2], { a: 3 }] as const)
       assert.equal(checkClassWeights(known as ClassWeights), known);
   });
 
@@ -100,10 +110,12 @@ describe("checkClassWeights", () => {
     ["even", "Expected one of none, balanced for classWeights but received even of type string"],
     [2, "Expected one of none, balanced for classWeights but received 2 of type number"],
     [[1, 0], "Expected a number > 0 for classWeights[1] but received 0 of type number"],
+    [{ a: -1 }, "Expected a number > 0 for classWeights[a] but received -1 of type number"],
+    [null, "Expected one of none, balanced for classWeights but received null of type object"],
     [[1, Number.NaN], "Expected a finite number for classWeights[1] but received NaN of type number"],
   ];
   for (const [value, message] of cases)
-    it(`refuses ${value}`, () => {
+    it(`refuses ${JSON.stringify(value)}`, () => {
       assert.throws(() => checkClassWeights(value as ClassWeights), { name: "ParameterError", message });
     });
 });

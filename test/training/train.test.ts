@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { TrainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
+import type { PackedImages } from "../../src/data/dataset.js";
 import { tf } from "../../src/engine/tf.js";
 import { environment } from "../../src/environment.js";
 import { evaluate } from "../../src/inference/evaluate.js";
@@ -9,11 +11,28 @@ import { loadModel, saveModel } from "../../src/model/weights/model-folder.js";
 import type { LoadProgress } from "../../src/progress.js";
 import { ofType, type TrainEvent } from "../../src/training/events.js";
 import { loadMetrics, loadRunConfig, loadSessions } from "../../src/training/run.js";
+import { loadRun } from "../../src/training/runs.js";
 import { train } from "../../src/training/train.js";
 import { loopback, whole } from "../loopback.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";
 import { collect, config, dataset, runFolder, stripes } from "./fixtures.js";
+
+/** Trains until some batches have ended, then interrupts; returns all events. */
+async function interrupted(
+  runDir: string,
+  overrides: Partial<TrainConfig>,
+  numBatches: number,
+): Promise<TrainEvent[]> {
+  const interrupt = new AbortController();
+  const events: TrainEvent[] = [];
+  const options = { runDir, data: "stripes", signal: interrupt.signal };
+  for await (const event of train(dataset, config(overrides), options)) {
+    events.push(event);
+    if (ofType(events, "batch").length === numBatches) interrupt.abort();
+  }
+  return events;
+}
 
 const lastWeights = (dir: string) =>
   JSON.parse(readFileSync(path.join(dir, "last/state.json"), "utf8")).manifest.paths[0];
@@ -61,17 +80,21 @@ describe("train", function () {
     });
     let accuracy = 0;
     for await (const event of train(few, overfit, { runDir: run.dir, data: "stripes" }))
-      if (event.type === "done") accuracy = event.bestAccuracy;
+      if (event.type === "done") accuracy = event.bestAccuracy ?? 0;
     assert.equal(accuracy, 1);
   });
 
   it("saves the model of best validation accuracy, which scores the same after loading", async () => {
     const events = await collect(run.dir, { epochs: 4 });
-    const [{ bestAccuracy }] = ofType(events, "done");
+    const [{ bestEpoch, bestAccuracy }] = ofType(events, "done");
     const network = await loadModel(path.join(run.dir, "best"));
     assert.deepEqual(network.config.classNames, ["across", "down"]);
     assert.equal((await evaluate(network, dataset.validation)).accuracy, bestAccuracy);
     network.dispose();
+    // Of the most accurate epochs, the one of lowest validation loss is kept.
+    const validations = ofType(events, "epoch").map(({ validation }) => validation);
+    const best = validations.filter(({ accuracy }) => accuracy === bestAccuracy).map(({ loss }) => loss);
+    assert.equal(validations[(bestEpoch ?? 0) - 1].loss, Math.min(...best));
   });
 
   it("gives the same numbers for the same seed, and others for another seed", async () => {
@@ -168,20 +191,38 @@ describe("train", function () {
     assert.deepEqual(await collect(run.dir, { epochs: 1 }), [first[first.length - 1]]);
   });
 
-  it("stops after the current batch when it is interrupted, and saves a model", async () => {
-    const interrupt = new AbortController();
+  it("resumes where it was interrupted, within an epoch too, as if it had never stopped", async () => {
+    const options = { emaDecay: 0.9, dropoutRate: 0.2 };
+    const [whole, stopped] = ["whole", "stopped"].map((name) => path.join(run.dir, name));
+    const expected = await collect(whole, options);
+    const first = await interrupted(stopped, options, 1);
+    const [done] = ofType(first, "done");
+    assert.ok(ofType(first, "batch").length <= 2);
+    const resumesAt = { epoch: 1, batch: ofType(first, "batch").length, numBatches: 3 };
+    assert.deepEqual([done.reason, done.bestEpoch, done.bestAccuracy], ["interrupted", null, null]);
+    assert.deepEqual(done.resumesAt, resumesAt);
+    // Every other view tells the same: no epoch, no model.
+    const { state, epochs } = await loadRun(stopped);
+    assert.deepEqual([state, epochs], ["interrupted", []]);
+    assert.ok(!existsSync(path.join(stopped, "best")));
+    await interrupted(stopped, options, 2 - resumesAt.batch + 3); // in the second epoch
+    await collect(stopped, options);
+    assert.equal(lastWeights(stopped), lastWeights(whole));
+    const figures = (events: TrainEvent[]) => [
+      ofType(events, "batch").map(({ step, loss }) => [step, loss]),
+      ofType(events, "epoch").map(({ train, validation, isBest }) => [train, validation, isBest]),
+    ];
+    assert.deepEqual(figures(await loadMetrics(stopped)), figures(expected));
+  });
+
+  it("does not start an epoch when it is interrupted before", async () => {
     const events: TrainEvent[] = [];
-    for await (const event of train(dataset, config(), {
-      runDir: run.dir,
-      data: "stripes",
-      signal: interrupt.signal,
-    })) {
-      events.push(event);
-      if (event.type === "batch") interrupt.abort();
-    }
-    assert.ok(ofType(events, "batch").length <= 2);
-    assert.equal(ofType(events, "done")[0].reason, "interrupted");
-    assert.ok(existsSync(path.join(run.dir, "best/model.json")));
+    const options = { runDir: run.dir, data: "stripes", signal: AbortSignal.abort() };
+    for await (const event of train(dataset, config(), options)) events.push(event);
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ["done"],
+    );
   });
 
   it("stops early after `patience` epochs without a better one", async () => {
@@ -194,6 +235,89 @@ describe("train", function () {
     const runDir = path.join(run.dir, "none");
     await assert.rejects(collect(runDir, { classWeights: [1, 2, 3] }), { name: "ParameterError" });
     assert.ok(!existsSync(runDir));
+  });
+
+  it("keeps the epoch of lowest validation loss if it monitors that", async () => {
+    const events = await collect(run.dir, { epochs: 3, monitor: "loss" });
+    const losses = ofType(events, "epoch").map(({ validation }) => validation.loss);
+    const [{ bestEpoch, bestLoss, monitor }] = ofType(events, "done");
+    assert.deepEqual(
+      [losses[(bestEpoch ?? 0) - 1], bestLoss, monitor],
+      [Math.min(...losses), bestLoss, "loss"],
+    );
+    assert.equal(bestLoss, Math.min(...losses));
+  });
+
+  it("trains a finished run longer, and tells what its learning rate does", async () => {
+    await collect(run.dir, { epochs: 1, schedule: "cosine" });
+    const events = await collect(run.dir, { epochs: 2, schedule: "cosine" });
+    assert.deepEqual(
+      ofType(events, "epoch").map(({ epoch, numEpochs }) => [epoch, numEpochs]),
+      [[2, 2]],
+    );
+    // Three steps an epoch: the last of 3 is at cos(2π/3), the fourth of 6 at cos(3π/6).
+    assert.deepEqual(
+      ofType(events, "note").map(({ text }) => text),
+      [
+        "the run has 2 epochs instead of 1: its learning rate, 0.00025 in the last step, is 0.0005 in the next one, as in a cosine schedule of 2 epochs",
+      ],
+    );
+    assert.equal((await loadRun(run.dir)).epochs.length, 2);
+    await assert.rejects(collect(run.dir, { epochs: 1, schedule: "cosine" }), {
+      name: "InputError",
+      message: `Expected epochs=2 or more for a run that has trained as many at ${run.dir} but found epochs=1. Choose more epochs, or another run folder (--run).`,
+    });
+    assert.equal((await loadRunConfig(run.dir))?.train.epochs, 2);
+  });
+
+  it("starts from a model of the same classes with its last layer", async () => {
+    const start = path.join(run.dir, "start");
+    const overfit = { epochs: 12, learningRate: 3e-3, batchNormMomentum: 0.3, augment: NO_AUGMENTATION };
+    const { bestAccuracy } = ofType(await collect(start, overfit), "done")[0];
+    const again = { epochs: 1, seed: 1, learningRate: 1e-9, batchNormMomentum: 0, augment: NO_AUGMENTATION };
+    const weights = path.join(start, "best");
+    const events = await collect(path.join(run.dir, "next"), { ...again, weights });
+    assert.equal(ofType(events, "epoch")[0].validation.accuracy, bestAccuracy);
+  });
+
+  it("counts the train accuracy by the labels, whatever teachers say", async () => {
+    const teacher = path.join(run.dir, "teacher");
+    const swap = (images: PackedImages) => ({ ...images, labels: images.labels.map((label) => 1 - label) });
+    const swapped = { ...dataset, train: swap(dataset.train), validation: swap(dataset.validation) };
+    const overfit = config({
+      epochs: 12,
+      learningRate: 3e-3,
+      batchNormMomentum: 0.3,
+      augment: NO_AUGMENTATION,
+    });
+    for await (const _ of train(swapped, overfit, { runDir: teacher, data: "stripes" }));
+    const taught = { ...overfit, teachers: [path.join(teacher, "best")], teacherShare: 1 };
+    const events: TrainEvent[] = [];
+    for await (const event of train(dataset, taught, {
+      runDir: path.join(run.dir, "taught"),
+      data: "stripes",
+    }))
+      events.push(event);
+    const last = ofType(events, "epoch")[11];
+    assert.ok(last.train.accuracy < 0.25, `${last.train.accuracy}`); // it learned what the teacher says: the opposite
+    assert.equal(last.trainTargets, "the teachers' probabilities");
+  });
+
+  it("keeps no model whose probabilities are not finite, and fails with the epoch", async () => {
+    const broken = config({ epochs: 3, batchSize: 24, learningRate: 10, weights: "random", variant: "b0" });
+    const events: TrainEvent[] = [];
+    const training = async () => {
+      for await (const event of train(dataset, broken, { runDir: run.dir, data: "stripes" }))
+        events.push(event);
+    };
+    await assert.rejects(training(), (error: Error) => {
+      assert.match(
+        error.message,
+        /^Expected (finite (weights|probabilities of the validation images) at epoch 1|a finite loss at step 2) but found .*\. Choose a lower learningRate/,
+      );
+      return true;
+    });
+    assert.ok(!existsSync(path.join(run.dir, "best")));
   });
 
   it("fails with the step when the loss is not finite", async () => {
@@ -218,7 +342,8 @@ describe("train", function () {
       if (event.type === "batch" && event.epoch === 2) break; // as a kill in the second epoch
     await collect(run.dir);
     assert.deepEqual(await recorded(), [1, 2]);
-    const [{ epoch, started, ...rest }] = await loadSessions(run.dir);
+    const [{ epoch, batch, epochs, started, ...rest }] = await loadSessions(run.dir);
+    assert.deepEqual([batch, epochs], [1, 2]);
     assert.ok(started >= before && started <= new Date().toISOString(), started);
     assert.deepEqual(rest, await environment());
     await collect(run.dir); // nothing to train

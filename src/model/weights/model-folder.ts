@@ -50,11 +50,11 @@ export async function saveModel(
 /**
  * Reads a model folder that ferkit saved. The caller disposes the network.
  *
- * @throws InputError if there is no model, another program saved it, or its weights are cut short.
+ * @throws InputError if there is no model, another program saved it, or its weights are cut short or not finite.
  */
 export async function loadModel(dir: string): Promise<Network> {
   const { config, parameters } = await loadParameters(dir);
-  return new Network(config, parameters);
+  return new Network(config, parameters, dir);
 }
 
 /** Reads a model folder's configuration and weights, outside the engine. */
@@ -89,10 +89,9 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
       found: json ? "no ferkit metadata of a known version" : "something other than JSON",
       fix: "Train one with `npx ferkit train`.",
     });
-  const { variant, classNames, imageSize, preprocessing, grey, decoding, calibration } = metadata;
+  const { variant, classNames, imageSize, preprocessing, grey, calibration } = metadata;
   const config = { variant, classNames, imageSize, preprocessing };
-  const rest = { ...(grey && { grey }), ...(decoding && { decoding }), ...(calibration && { calibration }) };
-  return { json, config: { ...config, ...rest } };
+  return { json, config: { ...config, ...(grey && { grey }), ...(calibration && { calibration }) } };
 }
 
 function parse(text: string): ModelJson | null {

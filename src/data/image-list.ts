@@ -1,0 +1,164 @@
+// The list of images that a run trains and validates on: how a run and its models know their data.
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { InputError } from "../errors.js";
+import { writeFileAtomically } from "../files.js";
+import type { Dataset, PackedImages } from "./dataset.js";
+
+export interface ListedImage {
+  split: "train" | "validation";
+  className: string;
+  /** First 64 bits of the SHA-256 of the file, in hexadecimal; of the pixels if there is no file. */
+  digest: string;
+  /** Relative to the data set's root; absent in the list of a model. */
+  path?: string;
+}
+
+export interface ImageList {
+  /** How the data set was loaded, such as `seed` and `validationShare`. */
+  options: Readonly<Record<string, unknown>>;
+  /** How it was split, if known. */
+  split?: string;
+  images: ListedImage[];
+}
+
+/** Name of the list's file in a run's folder (with paths) and in its model folder (without). */
+export const IMAGE_LIST = "images.jsonl.gz";
+
+const DIGEST_LENGTH = 16;
+/** Images whose pixels are read at a time. */
+const BLOCK = 256;
+
+export async function listImages({
+  train,
+  validation,
+  classNames,
+  options,
+  split,
+}: Dataset): Promise<ImageList> {
+  const images: ListedImage[] = [];
+  for (const [name, packed] of [
+    ["train", train],
+    ["validation", validation],
+  ] as const) {
+    const digests = packed.digests ?? (await pixelDigests(packed));
+    packed.paths.forEach((path, i) => {
+      const className = classNames[packed.labels[i]];
+      images.push({ split: name, className, digest: digests[i].slice(0, DIGEST_LENGTH), path });
+    });
+  }
+  return { options: options ?? {}, ...(split && { split }), images };
+}
+
+async function pixelDigests({ pixels, numImages }: PackedImages): Promise<string[]> {
+  const digests: string[] = [];
+  for (let start = 0; start < numImages; start += BLOCK) {
+    const length = Math.min(BLOCK, numImages - start);
+    const bytes = await pixels.read(Int32Array.from({ length }, (_, i) => start + i));
+    const imageBytes = bytes.length / length;
+    for (let i = 0; i < length; i++) digests.push(hex(bytes.subarray(i * imageBytes, (i + 1) * imageBytes)));
+  }
+  return digests;
+}
+
+/** Returns a digest of all splits, classes, contents and paths. */
+export function listDigest({ images }: ImageList): string {
+  return hex(images.map((image) => line(image)).join(""));
+}
+
+/** Writes a list, compressed. Without paths, it tells nothing about files but their digests. */
+export async function writeImageList(file: string, list: ImageList, withPaths: boolean): Promise<void> {
+  const { images, ...header } = list;
+  const lines = images.map(({ path, ...image }) => line(withPaths ? { ...image, path } : image));
+  await writeFileAtomically(file, gzipSync(`${JSON.stringify(header)}\n${lines.join("")}`));
+}
+
+/**
+ * Reads what `writeImageList` wrote; null if there is no such file.
+ *
+ * @throws InputError when the file is broken.
+ */
+export async function readImageList(file: string): Promise<ImageList | null> {
+  const bytes = await readFile(file).catch(() => null);
+  if (!bytes) return null;
+  try {
+    const [header, ...lines] = gunzipSync(bytes).toString().trimEnd().split("\n");
+    const images = lines.map((text): ListedImage => {
+      const [split, className, digest, path] = JSON.parse(text) as [
+        ListedImage["split"],
+        string,
+        string,
+        string?,
+      ];
+      return { split, className, digest, ...(path !== undefined && { path }) };
+    });
+    return { ...(JSON.parse(header) as Omit<ImageList, "images">), images };
+  } catch {
+    throw new InputError({
+      expected: "a list of images",
+      where: file,
+      found: "a broken file",
+      fix: "Remove it; then nothing is known about the images of the training.",
+    });
+  }
+}
+
+/** Describes how two lists differ: "2 labels changed (train/a/1.png: a → b, …)". */
+export function listChanges(before: ImageList, after: ImageList): string {
+  const [old, now] = [byName(before), byName(after)];
+  const changes: Record<string, string[]> = {};
+  const note = (kind: string, what: string) => {
+    changes[kind] = [...(changes[kind] ?? []), what];
+  };
+  const [added, removed] = [new Map(now), new Map(old)];
+  for (const [name, image] of now) {
+    const earlier = old.get(name);
+    if (!earlier) continue;
+    added.delete(name);
+    removed.delete(name);
+    if (earlier.digest !== image.digest) note("replaced", name);
+    if (earlier.className !== image.className) note("with another label", name);
+    else if (earlier.split !== image.split) note("in another split", name);
+  }
+  // An image that is gone from one path and has come to another was moved, most often to correct its label.
+  const gone = new Map([...removed].map(([name, image]) => [image.digest, name]));
+  for (const [name, image] of added) {
+    const from = gone.get(image.digest);
+    if (from === undefined) continue;
+    const earlier = removed.get(from) as ListedImage;
+    const isRelabelled = earlier.className !== image.className;
+    note(isRelabelled ? "with another label" : "moved", `${from} → ${name}`);
+    gone.delete(image.digest);
+    removed.delete(from);
+    added.delete(name);
+  }
+  for (const name of removed.keys()) note("removed", name);
+  for (const name of added.keys()) note("added", name);
+  const parts = Object.entries(changes).map(([kind, names]) => {
+    const shown = names.slice(0, 3).join(", ");
+    return `${names.length} ${names.length === 1 ? "image" : "images"} ${kind} (${shown}${names.length > 3 ? ", …" : ""})`;
+  });
+  return parts.join(", ") || "the same images in another order";
+}
+
+/** Names images by their paths; one that is listed again gets a number. */
+function byName({ images }: ImageList): Map<string, ListedImage> {
+  const counts = new Map<string, number>();
+  return new Map(
+    images.map((image) => {
+      const name = image.path ?? image.digest;
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      return [count === 1 ? name : `${name} (${count})`, image];
+    }),
+  );
+}
+
+function line({ split, className, digest, path }: ListedImage): string {
+  return `${JSON.stringify([split, className, digest, ...(path === undefined ? [] : [path])])}\n`;
+}
+
+function hex(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, DIGEST_LENGTH);
+}

@@ -1,0 +1,110 @@
+// What a user should know of a training before it starts: guesses, with the option that settles each, and surprises.
+import { stat } from "node:fs/promises";
+import type { TrainConfig } from "../config.js";
+import type { Dataset } from "../data/dataset.js";
+import { hasSameClasses } from "../model/create.js";
+import { loadModelConfig } from "../model/weights/model-folder.js";
+import { runLearningRate } from "./schedule.js";
+import type { TrainState } from "./step.js";
+
+export async function trainingNotes(state: TrainState, dataset: Dataset): Promise<string[]> {
+  const { config, network } = state;
+  const { classNames } = network.config;
+  const notes = [
+    await lastLayerNote(config, classNames),
+    weightsNote(state, classNames),
+    config.monitor === "macroF1" && config.classWeights === "balanced"
+      ? "the best epoch is the one of highest macro-F1, since class weights are balanced; monitor=accuracy compares accuracy"
+      : null,
+    batchesNote(state, dataset.train.numImages),
+    targetsNote(config),
+    missingNote(dataset),
+  ];
+  return notes.filter((note): note is string => note !== null);
+}
+
+/** Describes what the training loss is measured against; null for plain labels. */
+export function targetsInWords({
+  labelSmoothing,
+  mixup,
+  cutmix,
+  mixShare,
+  teachers,
+  teacherShare,
+}: TrainConfig): string | null {
+  const mixes = mixShare > 0 && (mixup > 0 || cutmix > 0);
+  const parts = [
+    labelSmoothing > 0 ? "smoothed labels" : mixes ? "labels" : null,
+    mixes ? "of mixed images" : null,
+  ].filter(Boolean);
+  const labels = parts.join(" ") || "labels";
+  if (teachers.length > 0 && teacherShare > 0)
+    return teacherShare === 1 ? "the teachers' probabilities" : `${labels} and the teachers' probabilities`;
+  return labels === "labels" ? null : labels;
+}
+
+function targetsNote(config: TrainConfig): string | null {
+  const targets = targetsInWords(config);
+  if (targets === null) return null;
+  const labels =
+    config.mixShare > 0 && (config.mixup > 0 || config.cutmix > 0)
+      ? "the label of a mixed image's larger part"
+      : "the labels";
+  return `the train loss is against ${targets}, so it cannot be compared with the validation loss; the train accuracy is against ${labels}`;
+}
+
+/** A model folder's last layer is kept for the same classes, which `weights` alone does not tell. */
+async function lastLayerNote({ weights }: TrainConfig, classNames: string[]): Promise<string | null> {
+  if (weights === "random" || weights === "imagenet") return null;
+  const isFolder = (await stat(weights).catch(() => null))?.isDirectory();
+  if (!isFolder)
+    return `starts from ${weights} with a new last layer: a file of weights does not name its classes`;
+  const start = await loadModelConfig(weights);
+  return hasSameClasses(start.classNames, classNames)
+    ? `starts from ${weights} with its last layer, since the classes are the same`
+    : `starts from ${weights} with a new last layer, since its classes are others: ${start.classNames.join(", ")}`;
+}
+
+function weightsNote({ config, classWeights }: TrainState, classNames: string[]): string | null {
+  if (config.classWeights === "none") return null;
+  const weights = classNames.map((name, c) => `${name} ${Number(classWeights[c].toPrecision(3))}`);
+  return `class weights: ${weights.join(", ")}`;
+}
+
+function batchesNote({ config: { batchSize }, plan }: TrainState, numImages: number): string | null {
+  const { numBatches, numLeftOut, isEven } = plan;
+  if (numLeftOut > 0)
+    return `each epoch leaves out ${numLeftOut} of ${numImages} training images, others each time: they do not fill a batch of ${batchSize}`;
+  if (!isEven || (numBatches === 1 && numImages === batchSize)) return null;
+  const [small, large] = [Math.floor(numImages / numBatches), Math.ceil(numImages / numBatches)];
+  const size = small === large ? `${small}` : `${small} or ${large}`;
+  return `batches have ${size} images instead of ${batchSize}, so that an epoch uses all ${numImages} training images`;
+}
+
+function missingNote({ classNames, train, validation }: Dataset): string | null {
+  const missing = (labels: Int32Array) => {
+    const present = new Set(labels);
+    return classNames.filter((_, label) => !present.has(label)).join(", ");
+  };
+  const parts = [
+    missing(train.labels) && `no training images of ${missing(train.labels)}, which the network cannot learn`,
+    missing(validation.labels) &&
+      `no validation images of ${missing(validation.labels)}, so that nothing tells how well they are classified`,
+  ].filter(Boolean);
+  return parts.length > 0 ? parts.join("; ") : null;
+}
+
+/** Tells what more epochs than before mean for the learning rate. */
+export function extensionNote({ config, plan }: TrainState, earlier: TrainConfig, step: number): string[] {
+  if (earlier.epochs === config.epochs) return [];
+  const rate = (of: TrainConfig, at: number) =>
+    Number(runLearningRate(of, plan.numBatches, at).toPrecision(3));
+  const [before, next] = [rate(earlier, Math.max(1, step)), rate(config, step + 1)];
+  const isSame = config.schedule === "constant" && before === next;
+  return [
+    `the run has ${config.epochs} epochs instead of ${earlier.epochs}: ` +
+      (isSame
+        ? `its learning rate stays at ${next}`
+        : `its learning rate, ${before} in the last step, is ${next} in the next one, as in a ${config.schedule} schedule of ${config.epochs} epochs`),
+  ];
+}

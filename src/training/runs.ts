@@ -1,0 +1,161 @@
+// The runs in a folder: found, summarized, recorded.
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { dataName } from "../data/load.js";
+import { InputError } from "../errors.js";
+import { writeFileAtomically } from "../files.js";
+import type { Variant } from "../model/efficientnet.js";
+import { type EndReason, type EpochEvent, keptEpoch, ofType } from "./events.js";
+import { loadMetrics, loadRunConfig, loadSessions, prettyJson, type RunConfig, type Session } from "./run.js";
+
+/** A run as its folder describes it. */
+export interface Run {
+  folder: string;
+  config: RunConfig;
+  /** In order. */
+  epochs: EpochEvent[];
+  /** `interrupted` also while it is still training. */
+  state: EndReason;
+  /** Empty for a run that recorded none. */
+  sessions: Session[];
+}
+
+/** A run's figures; null before the first epoch has ended. */
+export interface RunSummary {
+  data: string;
+  variant: Variant;
+  imageSize: number;
+  seed: number;
+  /** Epochs that have ended. */
+  numEpochs: number;
+  /** Epochs that were configured. */
+  epochs: number;
+  state: EndReason;
+  /** Epoch whose model is kept, and its scores on the validation images, [0, 1]. */
+  bestEpoch: number | null;
+  bestAccuracy: number | null;
+  /** Null also for runs that did not log it. */
+  macroF1: number | null;
+  /** For all epochs, training and validation. */
+  durationMs: number;
+  /** ISO 8601; null for a run that recorded no session. */
+  started: string | null;
+}
+
+/**
+ * Finds the runs in a folder and below it. The folder may be a run itself.
+ *
+ * @returns Runs sorted by path, and the folders that look like a run but cannot be read, with the reason.
+ * @throws InputError when the folder does not exist.
+ */
+export async function loadRuns(
+  folder: string,
+): Promise<{ runs: Run[]; broken: { folder: string; reason: string }[] }> {
+  const runs: Run[] = [];
+  const broken: { folder: string; reason: string }[] = [];
+  for (const runDir of await findRuns(folder)) {
+    try {
+      runs.push(await loadRun(runDir));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      const { expected, found } = error.problem;
+      broken.push({ folder: runDir, reason: `expected ${expected}, found ${found}` });
+    }
+  }
+  return { runs, broken };
+}
+
+/** @throws InputError when the folder holds no readable run. */
+export async function loadRun(folder: string): Promise<Run> {
+  const config = await loadRunConfig(folder);
+  if (!isRunConfig(config))
+    throw new InputError({
+      expected: "the config.json of a run",
+      where: folder,
+      found: config === undefined ? "none" : "one of something else",
+    });
+  const events = await loadMetrics(folder);
+  const epochs = ofType(events, "epoch");
+  if (!epochs.every(isEpoch))
+    throw new InputError({
+      expected: "epochs with an accuracy and a duration in metrics.jsonl",
+      where: folder,
+      found: "one without",
+    });
+  const [done] = ofType(events, "done").slice(-1);
+  const state = done?.reason ?? "interrupted";
+  return { folder, config, epochs, state, sessions: await loadSessions(folder) };
+}
+
+export function summarizeRun({ config, epochs, state, sessions }: Run): RunSummary {
+  const { variant, imageSize, seed, epochs: numConfigured } = config.train;
+  const best = keptEpoch(epochs);
+  return {
+    data: dataName(config.data),
+    variant,
+    imageSize,
+    seed,
+    numEpochs: epochs[epochs.length - 1]?.epoch ?? 0,
+    epochs: numConfigured,
+    state,
+    bestEpoch: best?.epoch ?? null,
+    bestAccuracy: best?.validation.accuracy ?? null,
+    macroF1: best?.validation.macroF1 ?? null,
+    durationMs: epochs.reduce((total, { durationMs }) => total + durationMs, 0),
+    started: sessions[0]?.started ?? null,
+  };
+}
+
+/**
+ * Copies a run's configuration, sessions and epochs to a folder, where they replace an earlier copy: a few kilobytes of text,
+ * without weights and batches. Of the data's path only the last part is kept.
+ *
+ * @throws InputError when the folder holds another run.
+ */
+export async function recordRun({ folder, config, sessions }: Run, target: string): Promise<void> {
+  const own = { ...config, data: path.basename(config.data) };
+  const present = await loadRunConfig(target);
+  if (present && !isDeepStrictEqual(present, own))
+    throw new InputError({
+      expected: `no run but ${folder}`,
+      where: target,
+      found: "one of another configuration",
+      fix: "Rename one of them, or remove the earlier record.",
+    });
+  const events = (await loadMetrics(folder)).filter(({ type }) => type !== "batch");
+  const named = events.map((event) =>
+    event.type === "done" ? { ...event, runDir: path.basename(target) } : event,
+  );
+  const lines = named.map((event) => `${JSON.stringify(event)}\n`);
+  await writeFileAtomically(path.join(target, "metrics.jsonl"), lines.join(""));
+  await writeFileAtomically(path.join(target, "environment.json"), prettyJson(sessions));
+  await writeFileAtomically(path.join(target, "config.json"), prettyJson(own));
+}
+
+/** Finds folders with a file of a run; skips hidden folders and installed packages. */
+async function findRuns(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError({
+      expected: "a folder of runs",
+      where: folder,
+      found: error.code === "ENOENT" ? "no such path" : `one that cannot be read (${error.code})`,
+      fix: "Run `npx ferkit train` to make one, or choose another folder.",
+    });
+  });
+  const isRun = entries.some((entry) => entry.isFile() && /^(config\.json|metrics\.jsonl)$/.test(entry.name));
+  const inner = entries
+    .filter((entry) => entry.isDirectory() && !/^(\..*|node_modules)$/.test(entry.name))
+    .map(({ name }) => path.join(folder, name))
+    .sort();
+  return [...(isRun ? [folder] : []), ...(await Promise.all(inner.map(findRuns))).flat()];
+}
+
+function isRunConfig(config: RunConfig | undefined): config is RunConfig {
+  const { train, data } = config ?? {};
+  return typeof data === "string" && typeof train?.variant === "string" && Number.isFinite(train.epochs);
+}
+
+function isEpoch({ epoch, durationMs, validation }: EpochEvent): boolean {
+  return [epoch, durationMs, validation?.accuracy].every(Number.isFinite);
+}

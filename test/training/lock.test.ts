@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { lockRun } from "../../src/training/lock.js";
+import { train } from "../../src/training/train.js";
+import { config, dataset, runFolder } from "./fixtures.js";
+
+describe("lockRun", function () {
+  this.timeout(60_000);
+  const run = runFolder();
+  const file = () => path.join(run.dir, "lock");
+
+  it("refuses a second lock, with the process that holds the first", () => {
+    const lock = lockRun(run.dir);
+    assert.ok(lock.isHeld);
+    const { pid, host, started } = JSON.parse(readFileSync(file(), "utf8"));
+    assert.equal(pid, process.pid);
+    assert.throws(() => lockRun(run.dir), {
+      name: "InputError",
+      message: `Expected a run that no other process trains at ${run.dir} but found process ${pid} on ${host}, since ${started}, which is this process. Choose another run folder, or stop that process first.`,
+    });
+    lock.release();
+    lockRun(run.dir).release();
+  });
+
+  it("is free again when the process that held it was killed", async () => {
+    mkdirSync(run.dir, { recursive: true });
+    const holder = spawn("flock", ["--exclusive", file(), "sh", "-c", "echo held; exec sleep 60"]);
+    await once(holder.stdout, "data");
+    assert.throws(() => lockRun(run.dir), {
+      name: "InputError",
+      message: /but found another process\. Choose/,
+    });
+    const children = spawn("pkill", ["-KILL", "-P", String(holder.pid)]);
+    await once(children, "exit");
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    lockRun(run.dir).release();
+  });
+
+  it("is held while a run trains, and released when the training is left", async () => {
+    const runDir = path.join(run.dir, "run");
+    const events = train(dataset, config(), { runDir, data: "stripes" });
+    await events.next();
+    assert.ok(existsSync(path.join(runDir, "lock")));
+    assert.throws(() => lockRun(runDir), { name: "InputError" });
+    await events.return();
+    lockRun(runDir).release();
+  });
+});

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import type { TrainConfig } from "../../src/config.js";
+import type { Dataset, PackedImages } from "../../src/data/dataset.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
+import { extensionNote, targetsInWords, trainingNotes } from "../../src/training/notes.js";
+import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { config, dataset, runFolder } from "./fixtures.js";
+
+async function withState<Result>(
+  overrides: Partial<TrainConfig>,
+  { train, classNames }: Dataset,
+  body: (state: TrainState) => Result | Promise<Result>,
+): Promise<Result> {
+  const state = await buildTrainState(config(overrides), train, classNames);
+  try {
+    return await body(state);
+  } finally {
+    disposeTrainState(state);
+  }
+}
+
+const notes = (overrides: Partial<TrainConfig> = {}, given = dataset) =>
+  withState(overrides, given, (state) => trainingNotes(state, given));
+
+describe("trainingNotes", function () {
+  this.timeout(60_000);
+  const folder = runFolder();
+
+  it("has nothing to say when nothing is guessed or left out", async () => {
+    assert.deepEqual(await notes(), []);
+  });
+
+  it("tells how many images an epoch leaves out, or that batches are smaller", async () => {
+    const few = (numImages: number): PackedImages => ({
+      ...dataset.train,
+      numImages,
+      labels: new Int32Array(numImages).map((_, i) => i % 2),
+    });
+    assert.deepEqual(await notes({ batchSize: 50 }, { ...dataset, train: few(101) }), [
+      "each epoch leaves out 1 of 101 training images, others each time: they do not fill a batch of 50",
+    ]);
+    assert.deepEqual(await notes({ batchSize: 32 }, { ...dataset, train: few(63) }), [
+      "batches have 31 or 32 images instead of 32, so that an epoch uses all 63 training images",
+    ]);
+    assert.deepEqual(await notes({ batchSize: 32 }, { ...dataset, train: few(10) }), [
+      "batches have 10 images instead of 32, so that an epoch uses all 10 training images",
+    ]);
+  });
+
+  it("names each class weight, and what balanced weights mean for the best epoch", async () => {
+    assert.deepEqual(await notes({ classWeights: [1, 3] }), ["class weights: across 1, down 3"]);
+    assert.deepEqual(await notes({ classWeights: { down: 2 } }), ["class weights: across 1, down 2"]);
+    assert.deepEqual(await notes({ classWeights: "balanced" }), [
+      "class weights: across 1, down 1",
+      "the best epoch is the one of highest macro-F1, since class weights are balanced; monitor=accuracy compares accuracy",
+    ]);
+  });
+
+  it("tells that the train loss is against other targets than labels", async () => {
+    assert.deepEqual(await notes({ labelSmoothing: 0.1, mixup: 0.2 }), [
+      "the train loss is against smoothed labels of mixed images, so it cannot be compared with the validation loss; the train accuracy is against the label of a mixed image's larger part",
+    ]);
+  });
+
+  it("names classes without training or validation images", async () => {
+    const labels = new Int32Array(dataset.validation.numImages);
+    assert.deepEqual(await notes({}, { ...dataset, validation: { ...dataset.validation, labels } }), [
+      "no validation images of down, so that nothing tells how well they are classified",
+    ]);
+    const three = { ...dataset, classNames: ["across", "down", "up"] };
+    assert.deepEqual(await notes({}, three), [
+      "no training images of up, which the network cannot learn; no validation images of up, so that nothing tells how well they are classified",
+    ]);
+  });
+
+  it("tells whether the last layer of the starting point is kept", async () => {
+    const network = randomNetwork({ classNames: ["across", "up"] });
+    const weights = path.join(folder.dir, "model");
+    await saveModel(weights, network.config, await network.parameters());
+    network.dispose();
+    assert.deepEqual(await notes({ weights }), [
+      `starts from ${weights} with a new last layer, since its classes are others: across, up`,
+    ]);
+    assert.deepEqual(await notes({ weights }, { ...dataset, classNames: ["across", "up"] }), [
+      `starts from ${weights} with its last layer, since the classes are the same`,
+    ]);
+  });
+});
+
+describe("extensionNote", () => {
+  const note = (now: Partial<TrainConfig>, earlier: Partial<TrainConfig>) =>
+    withState(now, dataset, (state) => extensionNote(state, config(earlier), 3));
+
+  it("says nothing about the same epochs, and that a constant rate stays", async () => {
+    assert.deepEqual(await note({ epochs: 2 }, { epochs: 2 }), []);
+    assert.deepEqual(await note({ epochs: 2 }, { epochs: 1 }), [
+      "the run has 2 epochs instead of 1: its learning rate stays at 0.001",
+    ]);
+  });
+});
+
+describe("targetsInWords", () => {
+  const cases: [Partial<TrainConfig>, string | null][] = [
+    [{}, null],
+    [{ labelSmoothing: 0.1 }, "smoothed labels"],
+    [{ cutmix: 1 }, "labels of mixed images"],
+    [{ cutmix: 1, mixShare: 0 }, null],
+    [
+      { teachers: ["t"], teacherShare: 0.5, labelSmoothing: 0.1 },
+      "smoothed labels and the teachers' probabilities",
+    ],
+    [{ teachers: ["t"], teacherShare: 1 }, "the teachers' probabilities"],
+    [{ teachers: ["t"], teacherShare: 0 }, null],
+  ];
+  for (const [overrides, words] of cases)
+    it(`is ${words ?? "nothing"} for ${JSON.stringify(overrides)}`, () => {
+      assert.equal(targetsInWords(config(overrides)), words);
+    });
+});

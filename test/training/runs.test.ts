@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { EndReason } from "../../src/training/events.js";
+import { loadRun, loadRuns, recordRun, summarizeRun } from "../../src/training/runs.js";
+import { runFolder } from "./fixtures.js";
+import { runConfig, runEvents, writeRun } from "./recorded-runs.js";
+
+describe("loadRuns", () => {
+  const root = runFolder();
+  const at = (name: string) => path.join(root.dir, name);
+
+  it("finds runs in the folder, in those below, and the folder itself", async () => {
+    for (const name of ["b", "a", "sweep/one", "sweep/two"]) writeRun(at(name), { events: runEvents([0.5]) });
+    mkdirSync(at("a/best"));
+    for (const name of [".hidden/run", "node_modules/run"]) writeRun(at(name), {});
+    const { runs, broken } = await loadRuns(root.dir);
+    assert.deepEqual(
+      runs.map(({ folder }) => path.relative(root.dir, folder)),
+      ["a", "b", "sweep/one", "sweep/two"],
+    );
+    assert.deepEqual(broken, []);
+    const [only] = (await loadRuns(at("a"))).runs;
+    assert.equal(only.folder, at("a"));
+  });
+
+  it("lists folders that look like a run but cannot be read, with the reason", async () => {
+    writeRun(at("good"), {});
+    writeRun(at("half"), { config: null, events: runEvents([0.5]) });
+    writeRun(at("other"), { config: { name: "a package" } });
+    writeRun(at("cut"), {});
+    writeFileSync(at("cut/config.json"), '{"train": {"va');
+    writeRun(at("odd"), {});
+    writeFileSync(at("odd/metrics.jsonl"), '{"type":"epoch","epoch":1}\n');
+    const { runs, broken } = await loadRuns(root.dir);
+    assert.equal(runs.length, 1);
+    assert.deepEqual(
+      broken.map(({ folder, reason }) => [path.basename(folder), reason]),
+      [
+        ["cut", "expected JSON, found something else"],
+        ["half", "expected the config.json of a run, found none"],
+        ["odd", "expected epochs with an accuracy and a duration in metrics.jsonl, found one without"],
+        ["other", "expected the config.json of a run, found one of something else"],
+      ],
+    );
+  });
+
+  it("is empty for a folder without runs, and refuses a missing one", async () => {
+    assert.deepEqual(await loadRuns(root.dir), { runs: [], broken: [] });
+    await assert.rejects(loadRuns(at("none")), {
+      name: "InputError",
+      message: `Expected a folder of runs at ${at("none")} but found no such path. Run \`npx ferkit train\` to make one, or choose another folder.`,
+    });
+  });
+});
+
+describe("summarizeRun", () => {
+  const root = runFolder();
+  const summary = async () => summarizeRun(await loadRun(root.dir));
+
+  it("gives the best epoch, what it scored, and the time of all epochs", async () => {
+    const environment = [{ epoch: 1, started: "2026-01-02T03:04:05Z" }, { epoch: 3 }];
+    writeRun(root.dir, { events: runEvents([0.25, 0.75, 0.5], "completed"), environment });
+    assert.deepEqual(await summary(), {
+      data: "faces",
+      variant: "lite0",
+      imageSize: 48,
+      seed: 0,
+      numEpochs: 3,
+      epochs: 3,
+      state: "completed",
+      bestEpoch: 2,
+      bestAccuracy: 0.75,
+      macroF1: 0.5,
+      durationMs: 180_000,
+      started: "2026-01-02T03:04:05Z",
+    });
+  });
+
+  it("has how the run ended; one without an end was interrupted", async () => {
+    const stateAfter = async (...events: Parameters<typeof runEvents>) => {
+      writeRun(root.dir, { config: runConfig(), events: runEvents(...events) });
+      return (await summary()).state;
+    };
+    assert.equal(await stateAfter([0.5], "stopped early"), "stopped early");
+    assert.equal(await stateAfter([0.5], "interrupted"), "interrupted");
+    assert.equal(await stateAfter([0.5]), "interrupted");
+    assert.equal(await stateAfter([0.5], "earlyStopping" as EndReason), "stopped early"); // version 0.1
+  });
+
+  it("reads a run up to a last line that was cut short", async () => {
+    writeRun(root.dir, { events: runEvents([0.5]) });
+    appendFileSync(path.join(root.dir, "metrics.jsonl"), '{"type":"epoch","epo');
+    const { numEpochs, bestAccuracy } = await summary();
+    assert.deepEqual({ numEpochs, bestAccuracy }, { numEpochs: 1, bestAccuracy: 0.5 });
+  });
+
+  it("has null for figures before the first epoch has ended", async () => {
+    writeRun(root.dir, {});
+    const { numEpochs, bestEpoch, bestAccuracy, macroF1, durationMs, started } = await summary();
+    assert.deepEqual([bestEpoch, bestAccuracy, macroF1, started], [null, null, null, null]);
+    assert.deepEqual([numEpochs, durationMs], [0, 0]);
+  });
+});
+
+describe("recordRun", () => {
+  const root = runFolder();
+  const at = (name: string) => path.join(root.dir, name);
+  const environment = [{ epoch: 1, started: "2026-01-02T03:04:05Z" }];
+
+  it("copies what a run is listed by, without batches and without paths of this computer", async () => {
+    writeRun(at("run"), { events: runEvents([0.25, 0.5], "interrupted"), environment });
+    const run = await loadRun(at("run"));
+    await recordRun(run, at("kept/mine"));
+    const kept = await loadRun(at("kept/mine"));
+    assert.deepEqual(summarizeRun(kept), summarizeRun(run));
+    assert.deepEqual(kept.epochs, run.epochs);
+    assert.deepEqual(kept.sessions, run.sessions);
+    assert.deepEqual(readdirSync(at("kept/mine")).sort(), [
+      "config.json",
+      "environment.json",
+      "metrics.jsonl",
+    ]);
+    for (const name of readdirSync(at("kept/mine")))
+      assert.doesNotMatch(readFileSync(path.join(at("kept/mine"), name), "utf8"), /\/my\/|"batch"/);
+  });
+
+  it("replaces an earlier copy of the same run, and refuses to replace another run", async () => {
+    writeRun(at("run"), { events: runEvents([0.25]) });
+    await recordRun(await loadRun(at("run")), at("kept"));
+    writeRun(at("run"), { events: runEvents([0.25, 0.5], "completed") });
+    await recordRun(await loadRun(at("run")), at("kept"));
+    assert.equal((await loadRun(at("kept"))).epochs.length, 2);
+    writeRun(at("other"), { config: runConfig({ seed: 1 }), events: runEvents([0.75]) });
+    await assert.rejects(recordRun(await loadRun(at("other")), at("kept")), {
+      name: "InputError",
+      message: `Expected no run but ${at("other")} at ${at("kept")} but found one of another configuration. Rename one of them, or remove the earlier record.`,
+    });
+    assert.equal((await loadRun(at("kept"))).epochs.length, 2);
+  });
+});
