@@ -40,7 +40,7 @@ describe("an interrupt of the kernel", function () {
 
   after(() => rm(dir, { recursive: true, force: true }));
 
-  it("stops a training after the current batch and keeps its best model", async () => {
+  it("stops a training after the current batch and saves what it resumes from", async () => {
     assert.equal(results[0].status, "ok");
     assert.deepEqual(contentsOf(results[1], "error"), []);
     const log = await readFile(path.join(dir, "run/metrics.jsonl"), "utf8");
@@ -53,7 +53,7 @@ describe("an interrupt of the kernel", function () {
     // Of 40 batches an epoch: three, and those that ran while the signal was under way.
     const numBatches = printed(results[1]).trim().split("\n").length;
     assert.ok(numBatches >= 3 && numBatches < 40, `${numBatches} batches`);
-    assert.ok((await readdir(path.join(dir, "run/best"))).includes("model.json"));
+    assert.ok((await readdir(path.join(dir, "run/last"))).includes("state.json"));
   });
 
   it("abandons a cell that does not listen, with an error", () => {
