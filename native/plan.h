@@ -89,7 +89,7 @@ class Plan {
   struct Workspace {
     /** Results of blocks in turn; results of a depthwise convolution; means over the last feature map. */
     AlignedMemory rows[2], expanded, means;
-    /** Of `expandDepthwise`; sums and gates of squeeze-and-excite. */
+    /** Result of `expandDepthwise`; sums and gates of squeeze-and-excite. */
     AlignedMemory scratch, sums;
   };
 

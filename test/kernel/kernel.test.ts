@@ -105,7 +105,7 @@ describe("the kernel", function () {
         "let seed = 4;",
         "process.cwd();",
         "const options = await Promise.resolve({ seed, twice: 2 * seed });\noptions;",
-        "import { show } from './src/show/display.js';\nshow({ 'text/plain': 'plain', 'text/html': '<b>bold</b>' });",
+        "import { show } from './src/show/show.js';\nawait show({ 'text/plain': 'plain', 'text/html': '<b>bold</b>' });",
         PRINTS,
         "for await (const part of (async function* () { yield 1; yield 2; })()) console.log(part);",
       ]);
