@@ -49,23 +49,40 @@ inline void findTaps(int64_t in, int64_t out, Tap* taps) {
   }
 }
 
-/** An image with a black frame, one pixel before it and two behind, so that pixels outside the image read as black. */
+inline double sumOf(const float* values, int64_t length) {
+  vec sums = splat(0.f);
+  for (int64_t i = 0; i < length; i += kLanes) sums += load(values + i, length - i);
+  double total = 0;
+  for (int lane = 0; lane < kLanes; ++lane) total += sums[lane];
+  return total;
+}
+
+/** An image with a frame of one colour, one pixel before it and two behind, which pixels outside the image are read from. */
 struct Framed {
   float* values;
   int64_t height, width, channels;
   int64_t rowStride() const { return (width + 3) * channels; }
   int64_t numFloats() const { return (height + 3) * rowStride() + kSpill; }
   float* at(int64_t y, int64_t x) const { return values + (y + 1) * rowStride() + (x + 1) * channels; }
-  void clear(float* from, float* to) const {
-    while (from < to) *from++ = 0.f;
+  /** Fills whole pixels with the frame's colour. */
+  void fill(float* from, float* to, const float* colour) const {
+    for (int64_t i = 0; from < to; ++i) *from++ = colour[i % channels];
+  }
+  double sum() const {
+    double total = 0;
+    for (int64_t y = 0; y < height; ++y) total += sumOf(at(y, 0), width * channels);
+    return total;
   }
 };
 
 template <int kChannels>
-void resizeInto(const Framed& framed, const float* image, const Extent& in, const Tap* rows, const Tap* columns) {
+void resizeInto(const Framed& framed, const float* image, const Augmentation& augmentation, const Tap* rows,
+                const Tap* columns) {
   typedef Pixels<kChannels> P;
+  const Extent& in = augmentation.in;
+  const float* colour = augmentation.colour;
   const bool isSame = in.height == framed.height && in.width == framed.width;
-  framed.clear(framed.values, framed.at(0, 0));
+  framed.fill(framed.values, framed.at(0, 0), colour);
   for (int64_t y = 0; y < framed.height; ++y) {
     float* target = framed.at(y, 0);
     const float* above = image + rows[y].from * in.width * kChannels;
@@ -79,24 +96,34 @@ void resizeInto(const Framed& framed, const float* image, const Extent& in, cons
         const auto bottom = blend(P::readLast(below + from * kChannels), P::readLast(below + to * kChannels), share);
         P::write(target, blend(top, bottom, rows[y].share));
       }
-    framed.clear(framed.at(y, framed.width), framed.at(y + 1, 0));
+    framed.fill(framed.at(y, framed.width), framed.at(y + 1, 0), colour);
   }
-  framed.clear(framed.at(framed.height, 0), framed.values + framed.numFloats());
+  framed.fill(framed.at(framed.height, 0), framed.values + framed.numFloats(), colour);
 }
 
 /** Limits x to [low, high]; NaN gives low, since the result becomes a memory offset. */
 FERKIT_INLINE float clamp(float x, float low, float high) { return x > low ? (x < high ? x : high) : low; }
 
+/** Limits a coordinate to the image and its border. Reflection repeats the edge pixels: b a | a b c | c b. */
+FERKIT_INLINE float inside(float x, float length, Border border) {
+  if (border == Border::kColour) return clamp(x, -1.f, length);
+  if (border == Border::kReflect) {
+    x -= 2.f * length * __builtin_floorf(x / (2.f * length));
+    if (x >= length) x = 2.f * length - 1.f - x;
+  }
+  return clamp(x, 0.f, length - 1.f);
+}
+
 /** @param result - [height, width, channels], plus kSpill floats. */
 template <int kChannels>
-void moveFrom(const Framed& framed, const float* transform, float* result) {
+void moveFrom(const Framed& framed, const float* transform, Border border, float* result) {
   typedef Pixels<kChannels> P;
   const int64_t rowStride = framed.rowStride();
   for (int64_t row = 0; row < framed.height; ++row)
     for (int64_t column = 0; column < framed.width; ++column, result += kChannels) {
       const float x = transform[0] * (float)column + (transform[1] * (float)row + transform[2]);
       const float y = transform[3] * (float)column + (transform[4] * (float)row + transform[5]);
-      const float insideX = clamp(x, -1.f, (float)framed.width), insideY = clamp(y, -1.f, (float)framed.height);
+      const float insideX = inside(x, (float)framed.width, border), insideY = inside(y, (float)framed.height, border);
       const float left = __builtin_floorf(insideX), top = __builtin_floorf(insideY);
       const float* p = framed.at((int32_t)top, (int32_t)left);
       const float shareX = insideX - left;
@@ -106,26 +133,17 @@ void moveFrom(const Framed& framed, const float* transform, float* result) {
     }
 }
 
-inline float meanOf(const float* values, int64_t length) {
-  vec sums = splat(0.f);
-  for (int64_t i = 0; i < length; i += kLanes) sums += load(values + i, length - i);
-  double total = 0;
-  for (int lane = 0; lane < kLanes; ++lane) total += sums[lane];
-  return (float)(total / length);
-}
-
-inline void adjustLight(float* values, int64_t length, const float* light) {
-  const float factor = light[0], offset = meanOf(values, length) * (1.f - factor) + light[1];
+/** @param mean - Of the image before it was transformed, so that pixels from outside do not count. */
+inline void adjustLight(float* values, int64_t length, float mean, const float* light) {
+  const float factor = light[0], offset = mean * (1.f - factor) + light[1];
   for (int64_t i = 0; i < length; i += kLanes)
     store(values + i, atMost(atLeast(load(values + i, length - i) * factor + offset, 0.f), 255.f), length - i);
 }
 
-/** Fills the rectangle with the image's mean. */
-inline void erase(float* values, const Extent& extent, const float* erased) {
+inline void erase(float* values, const Extent& extent, float mean, const float* erased) {
   const int64_t left = (int64_t)clamp(erased[0], 0.f, extent.width), right = (int64_t)clamp(erased[2], 0.f, extent.width);
   const int64_t top = (int64_t)clamp(erased[1], 0.f, extent.height), bottom = (int64_t)clamp(erased[3], 0.f, extent.height);
   if (right <= left) return;
-  const float mean = meanOf(values, extent.area() * extent.channels);
   for (int64_t y = top; y < bottom; ++y)
     for (int64_t i = left * extent.channels; i < right * extent.channels; ++i)
       values[y * extent.width * extent.channels + i] = mean;
@@ -144,10 +162,11 @@ void augmentImages(const Pool& pool, const Augmentation& augmentation, const flo
     Framed framed{nullptr, out.height, out.width, kChannels};
     framed.values = scratch(kInputSlot, framed.numFloats());
     float* moved = scratch(kOutputSlot, length + kSpill);
-    resizeInto<kChannels>(framed, images + i * in.area() * kChannels, in, rows, columns);
-    moveFrom<kChannels>(framed, augmentation.transforms + i * 6, moved);
-    if (light) adjustLight(moved, length, light + i * 2);
-    if (erased) erase(moved, out, erased + i * 4);
+    resizeInto<kChannels>(framed, images + i * in.area() * kChannels, augmentation, rows, columns);
+    moveFrom<kChannels>(framed, augmentation.transforms + i * 6, augmentation.border, moved);
+    const float mean = light || erased ? (float)(framed.sum() / length) : 0.f;
+    if (light) adjustLight(moved, length, mean, light + i * 2);
+    if (erased) erase(moved, out, light ? clamp(mean + light[i * 2 + 1], 0.f, 255.f) : mean, erased + i * 4);
     __builtin_memcpy(result + i * length, moved, length * sizeof(float));
   });
 }

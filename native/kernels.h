@@ -87,13 +87,19 @@ struct ExciteWeightsGradient {
   float* parts[4];
 };
 
+/** What is outside an image: one colour, its edge pixels, or its mirror image. */
+enum class Border { kColour, kEdge, kReflect };
+
 struct Augmentation {
   Extent in, out;
-  /** [batch, 6]: a result's pixel (x, y) comes from (a·x + b·y + c, d·x + e·y + f) of the resized image; black outside it. */
+  Border border;
+  /** [channels], for Border::kColour. */
+  const float* colour;
+  /** [batch, 6]: a result's pixel (x, y) comes from (a·x + b·y + c, d·x + e·y + f) of the resized image. */
   const float* transforms;
   /** [batch, 2]: factor of the distance from the image's mean, and an offset; then limited to [0, 255]. Null = none. */
   const float* light;
-  /** [batch, 4]: left, top, right, bottom of a rectangle, in pixels, filled with the mean; none if right ≤ left. Null = none. */
+  /** [batch, 4]: left, top, right, bottom of a rectangle, in pixels, filled with the image's mean; none if right ≤ left. Null = none. */
   const float* erased;
 };
 

@@ -1,8 +1,10 @@
 // Every hyperparameter, with its unit and range.
 import { type AugmentOptions, checkAugment } from "./data/augment.js";
+import { checkGrey } from "./data/pixels/cache.js";
 import { checkChoice, checkNumber, ParameterError } from "./errors.js";
 import { efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
 import { trainableBlocks } from "./model/parameters.js";
+import { FITS, type Fit } from "./model/preprocessing.js";
 import { type ClassWeights, checkClassWeights, checkMix } from "./training/targets.js";
 
 export const MONITORS = ["accuracy", "macroF1", "loss"] as const;
@@ -15,6 +17,10 @@ export interface TrainConfig {
   weights: string;
   /** Side of the square input, in pixels. */
   imageSize: number;
+  /** How images become square: `crop` to the central square, `pad` with black bars, or `squash`. */
+  fit: Fit;
+  /** Whether images are used in grey; `auto`: if most of them are grey. */
+  grey: "auto" | boolean;
   /** Determines split, shuffle, augmentation, dropout and initial weights. */
   seed: number;
   /** Passes over the training images, including `headEpochs`. */
@@ -73,6 +79,8 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   checkChoice("variant", config.variant, Object.keys(VARIANTS));
   trainableBlocks(efficientNet(config.variant, 2), config.trainableFrom); // refuses a block that the variant does not have
   checkNumber("imageSize", config.imageSize, { min: 33, max: 1024, integer: true });
+  checkChoice("fit", config.fit, FITS);
+  checkGrey(config.grey);
   checkNumber("seed", config.seed, { min: 0, max: 0x7fffffff, integer: true });
   checkNumber("epochs", config.epochs, count);
   checkNumber("headEpochs", config.headEpochs, { min: 0, max: config.epochs, integer: true });

@@ -19,6 +19,8 @@ const BASELINE: TrainConfig = {
   variant: "lite0",
   weights: "imagenet",
   imageSize: 48,
+  fit: "crop",
+  grey: "auto",
   seed: 0,
   epochs: 15,
   headEpochs: 0,

@@ -49,6 +49,8 @@ export function addEvaluateCommand(program: Command): void {
         ...dataOptions(flags),
         imageSize: config.imageSize,
         classNames: config.classNames,
+        ...config.decoding,
+        grey: config.grey ?? false,
         ...(flags.validationShare === undefined && { validationShare: 1 }), // without a split, all images
         onProgress: loading.onProgress,
       }).finally(loading.stop);

@@ -38,11 +38,13 @@ export function addTrainCommand(program: Command): void {
     .action(async (flags: Flags) => {
       const config = trainConfig(flags.preset, flags.set);
       const loading = dataProgress();
-      const { imageSize, seed } = config;
+      const { imageSize, seed, fit, grey } = config;
       const dataset = await loadDataset({
         ...dataOptions(flags),
         imageSize,
         seed,
+        fit,
+        grey,
         onProgress: loading.onProgress,
       }).finally(loading.stop);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));

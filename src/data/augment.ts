@@ -1,7 +1,9 @@
 // Random changes to training images: drawn here for each image, applied to the whole batch by the engine.
+import type { Border } from "../engine/backend.js";
 import { backend } from "../engine/device.js";
 import type { Tensor4D } from "../engine/tf.js";
 import { checkChoice, checkNumber, ParameterError } from "../errors.js";
+import { LUMA } from "../model/preprocessing.js";
 import { Random } from "../random.js";
 import { gather } from "./batches.js";
 import type { PackedImages } from "./dataset.js";
@@ -21,6 +23,11 @@ export interface AugmentOptions {
   contrast: number;
   /** Probability of filling a rectangle of 2–20 % of the area with the image's mean (Zhong et al. 2020, https://arxiv.org/abs/1708.04896). */
   erasing: number;
+  /**
+   * What rotation, translation and zoom show outside the image: `edge` repeats its edge pixels, `reflect` mirrors it, a number
+   * or `[red, green, blue]` is a colour of 0–255.
+   */
+  fill: "edge" | "reflect" | number | [red: number, green: number, blue: number];
 }
 
 export const NO_AUGMENTATION: AugmentOptions = {
@@ -31,6 +38,7 @@ export const NO_AUGMENTATION: AugmentOptions = {
   brightness: 0,
   contrast: 0,
   erasing: 0,
+  fill: 0,
 };
 
 /** The `baseline` preset's augmentation: half of the images mirrored, rotation by up to 20°. */
@@ -60,12 +68,14 @@ export function checkAugment(options: AugmentOptions): AugmentOptions {
     throw new ParameterError("zoom", "two numbers, the smallest and the largest scale", zoom);
   checkNumber("zoom[1]", zoom[1], { min: 0.1, max: 10 });
   checkNumber("zoom[0]", zoom[0], { min: 0.1, max: zoom[1] });
+  checkFill(options.fill);
   return options;
 }
 
 /**
  * Changes each image of a batch at random. It is mirrored, rotated and scaled about the centre, and shifted, in one bilinear
- * interpolation that fills with black outside the image; then its brightness and contrast change, and a rectangle is erased.
+ * interpolation; then its brightness and contrast change, and a rectangle is erased. The mean that contrast and erasing refer to
+ * is that of the image, without what `fill` adds.
  *
  * @param images - `[batchSize, height, width, channels]`, 0–255; the caller keeps and disposes it.
  * @param random - Draws the same count of numbers for each image, so that no option changes the numbers of another.
@@ -86,9 +96,25 @@ export function augmentBatch(
   const size: [number, number] = outputSize === undefined ? [height, width] : [outputSize, outputSize];
   return backend().augment(images, size, {
     transforms: draws.map((one) => transformOf(one, size)),
+    border: borderOf(options.fill, images.shape[3]),
     light: changesLight ? draws.map(({ contrast, brightness }) => [contrast, brightness]) : null,
     erased: draws.some(({ erased }) => erased) ? draws.map((one) => erasedPixels(one, size)) : null,
   });
+}
+
+function checkFill(fill: AugmentOptions["fill"]): void {
+  if (fill === "edge" || fill === "reflect") return;
+  const isColour = Array.isArray(fill) && fill.length === 3;
+  const values: unknown[] = isColour ? fill : [fill];
+  if (values.every((value) => typeof value === "number" && value >= 0 && value <= 255)) return;
+  throw new ParameterError("fill", "edge, reflect, a number in [0, 255] or three of them", fill);
+}
+
+/** @returns A colour with a value for each channel; a grey one if there is one channel. */
+function borderOf(fill: AugmentOptions["fill"], numChannels: number): Border {
+  if (typeof fill === "string") return fill;
+  if (typeof fill === "number") return Array<number>(numChannels).fill(fill);
+  return numChannels === 3 ? fill : [LUMA.reduce((sum, weight, i) => sum + weight * fill[i], 0)];
 }
 
 /** The changes to one image, in this order. */

@@ -1,3 +1,5 @@
+import { InputError } from "../errors.js";
+import type { Decoding, Fit } from "../model/preprocessing.js";
 import type { Pixels } from "./pixels/pixels.js";
 import type { SplitName } from "./split.js";
 
@@ -10,12 +12,14 @@ export interface PackedImages {
   numImages: number;
   /** Side of the square images, in pixels. */
   imageSize: number;
-  /** 1 if every image of the data set is grey, otherwise 3. */
+  /** 1 if the data set is used in grey, otherwise 3. */
   numChannels: 1 | 3;
   /** File of each image, relative to the data set's root. */
   paths: string[];
   /** SHA-256 of each file's bytes, in hexadecimal; absent for images that come from no file. */
   digests?: string[];
+  /** How the files became square pixels; absent for images that come from no file. */
+  decoding?: Decoding;
 }
 
 /** A data set ready to train on. */
@@ -30,4 +34,20 @@ export interface Dataset {
   options?: Readonly<Record<string, unknown>>;
   train: PackedImages;
   validation: PackedImages;
+}
+
+/** Checks that the images were loaded as the configuration says, since it is what the run records. */
+export function checkDecoding(
+  { name, train: { decoding, numChannels } }: Dataset,
+  { fit, grey }: { fit: Fit; grey: boolean | "auto" },
+): void {
+  const problem = (setting: "fit" | "grey", expected: unknown, found: unknown) =>
+    new InputError({
+      expected: `images loaded with ${setting} ${expected}, as the configuration says`,
+      where: name,
+      found: `${setting} ${found}`,
+      fix: `Add ${setting}: config.${setting} to the options of loadDataset.`,
+    });
+  if (decoding && decoding.fit !== fit) throw problem("fit", fit, decoding.fit);
+  if (grey !== "auto" && grey !== (numChannels === 1)) throw problem("grey", grey, numChannels === 1);
 }

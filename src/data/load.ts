@@ -3,10 +3,11 @@ import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../cartoons/draw.js";
 import { checkChoice, checkNumber, InputError } from "../errors.js";
 import { cacheDir } from "../files.js";
+import { type Decoding, FITS, type Fit } from "../model/preprocessing.js";
 import type { OnProgress } from "../progress.js";
-import { classCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
+import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import type { Dataset, PackedImages } from "./dataset.js";
-import { loadDecoded } from "./pixels/cache.js";
+import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
 import { PixelSelection } from "./pixels/pixels.js";
 import { isArchive, unpackArchive } from "./sources/archive.js";
@@ -44,6 +45,12 @@ export interface DataOptions {
   maxUnreadableShare: number;
   /** Classes of a trained model, for the labels. Default: the classes of the folders. */
   classNames?: string[];
+  /** How images become square: their central square, all of them between black bars, or all of them squeezed. */
+  fit: Fit;
+  /** For each number format other than 8 bits, the number that is white. Default: the range that the files use. */
+  whiteLevels?: Record<string, number>;
+  /** Whether images are used in grey; `auto`: if most of them are grey. */
+  grey: "auto" | boolean;
   onProgress?: OnProgress;
 }
 
@@ -54,6 +61,8 @@ const DEFAULTS = {
   dropDuplicates: false,
   dropLeaked: false,
   maxUnreadableShare: 0.01,
+  fit: "crop" as const,
+  grey: "auto" as const,
 };
 
 /**
@@ -70,12 +79,16 @@ export async function loadDataset(
   checkNumber("maxUnreadableShare", maxUnreadableShare, { min: 0, max: 1 });
   checkNumber("validationShare", options.validationShare, { min: 0, max: 1 });
   checkChoice("split", options.split, SPLIT_CHOICES);
+  checkChoice("fit", options.fit, FITS);
+  checkGrey(options.grey);
   checkNumber("seed", options.seed, { min: 0, integer: true });
   const { name, dir } = await locate(options);
   const folders = await scanClassFolders(dir);
   const classNames = options.classNames ?? folders.classNames;
   checkKnownClasses(folders, classNames);
-  const decoded = await loadDecoded(folders, imageSize, onProgress);
+  const { fit, whiteLevels } = options;
+  const decoding: Decoding = { fit, ...(whiteLevels && { whiteLevels }) };
+  const decoded = await loadDecoded(folders, imageSize, decoding, onProgress);
   checkReadable(decoded, folders, maxUnreadableShare);
   const { onProgress: _, ...used } = options;
   return { ...assemble(name, folders, decoded, classNames, options), options: used };
@@ -140,10 +153,12 @@ function checkReadable(
 function assemble(
   name: string,
   { root, unusedFolders }: ClassFolders,
-  decoded: DecodedImages,
+  read: DecodedImages,
   classNames: string[],
-  { imageSize, dropDuplicates, dropLeaked, validationShare, seed, split: choice }: DataOptions,
+  options: DataOptions,
 ): Dataset & { report: DataReport } {
+  const { imageSize, dropDuplicates, dropLeaked, validationShare, seed, split: choice, grey } = options;
+  const decoded = withChannels(read, grey);
   const { samples, unreadable } = decoded;
   const splitting = { validationShare, seed, split: choice };
   const split = splitSamples(samples, splitting, root);
@@ -161,21 +176,22 @@ function assemble(
     numImages: { train: keptSplit.train.length, validation: keptSplit.validation.length },
     classCounts: classCounts(samples, keptSplit, classNames),
     sizes: sizeCounts(samples),
+    colours: colourCounts(decoded, grey),
     unreadable,
     ...duplicates.summary(),
     dropped: { duplicates: duplicated.size, leaked: leaked.size },
     unusedFolders,
   };
-  const pack = (indices: number[]) => select(decoded, indices, classNames, imageSize);
+  const pack = (indices: number[]) => select(decoded, indices, classNames, options);
   const [train, validation] = [pack(keptSplit.train), pack(keptSplit.validation)];
   return { name, classNames, split: report.split, train, validation, report };
 }
 
 function select(
-  { pixels, numChannels, samples }: DecodedImages,
+  { pixels, numChannels, samples, whiteLevels }: DecodedImages,
   indices: number[],
   classNames: string[],
-  imageSize: number,
+  { imageSize, fit }: Pick<DataOptions, "imageSize" | "fit">,
 ): PackedImages {
   const labelOf = new Map(classNames.map((name, label) => [name, label]));
   return {
@@ -186,5 +202,6 @@ function select(
     numChannels,
     paths: indices.map((index) => samples[index].path),
     digests: indices.map((index) => samples[index].digest),
+    decoding: { fit, ...(Object.keys(whiteLevels).length > 0 && { whiteLevels }) },
   };
 }

@@ -59,10 +59,14 @@ export interface ExciteWeights {
   expand: DenseWeights;
 }
 
+/** What is outside an image: a colour of each channel, its edge pixels, or its mirror image. */
+export type Border = number[] | "edge" | "reflect";
+
 /** Changes to a batch of images. */
 export interface ImageChanges {
   /** For each image, a to f of the affine map from a pixel (x, y) of the result to its source, (a·x + b·y + c, d·x + e·y + f). */
   transforms: number[][];
+  border: Border;
   /** For each image, contrast (factor of the distance from the image's mean) and brightness (added); null = unchanged. */
   light: number[][] | null;
   /** For each image, the rectangle to fill with its mean: left, top, right, bottom in pixels; null = none. */

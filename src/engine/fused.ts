@@ -25,6 +25,8 @@ import { handlesOf, type Variable } from "./variable.js";
 const PIXELS_AT_ONCE = 2 ** 18;
 /** Activations by the number that the ops know them by. */
 const ACTIVATIONS = { linear: 0, relu6: 1, swish: 2 };
+/** Borders by their number in the augmentation op; 0 is a colour. */
+const BORDERS = { edge: 1, reflect: 2 };
 
 /** Returns the backend of the C++ ops, once they are loaded. */
 export function fusedBackend(instructionSet: "avx512" | "avx2"): Backend {
@@ -173,16 +175,18 @@ function meanPool(x: Features, tape?: Tape): Tensor {
 }
 
 function augment(images: Tensor4D, size: [height: number, width: number], changes: ImageChanges): Tensor4D {
-  const { transforms, light, erased } = changes;
+  const { transforms, border, light, erased } = changes;
   const numChannels = images.shape[3];
   if (numChannels !== 1 && numChannels !== 3) return stock.augment(images, size, changes);
   if (transforms.every(isIdentity) && !light && !erased) return resizeBilinear(images, size);
   const [height, width] = size;
   return tf.tidy(() => {
-    const operands = [transforms, light ?? [], erased ?? []].map((rows) =>
+    const colour = Array.isArray(border) ? border : Array<number>(numChannels).fill(0);
+    const operands = [transforms, light ?? [], erased ?? [], colour].map((rows) =>
       tf.tensor1d(rows.flat(), "float32"),
     );
-    const attributes = [int("height", height), int("width", width)];
+    const mode = Array.isArray(border) ? 0 : BORDERS[border];
+    const attributes = [int("height", height), int("width", width), int("border", mode)];
     return execute("FerkitAugment", attributes, images, ...operands) as Tensor4D;
   });
 }

@@ -4,6 +4,7 @@ import type {
   AdamRates,
   AdamUpdate,
   Backend,
+  Border,
   Convolution,
   ConvolutionWeights,
   DenseWeights,
@@ -212,15 +213,25 @@ function dense(x: Tensor, { kernel, bias }: DenseWeights, tape?: Tape): Tensor {
 function augment(
   images: Tensor4D,
   size: [height: number, width: number],
-  { transforms, light, erased }: ImageChanges,
+  { transforms, border, light, erased }: ImageChanges,
 ): Tensor4D {
   return tf.tidy(() => {
-    // Resized before it is transformed, so that the border does not blend with the black outside.
-    let result = kernels.resizeBilinear(images, size);
-    if (!transforms.every(isIdentity)) result = transform(result, transforms);
-    if (light) result = adjustLight(result, light);
-    if (erased) result = erase(result, erased);
-    return result;
+    // Resized before it is transformed, so that its edge does not blend with what is outside.
+    const resized = kernels.resizeBilinear(images, size);
+    let means = resized.mean([1, 2, 3], true); // of the images alone, without what is outside
+    let result = transforms.every(isIdentity) ? resized : transform(resized, transforms, border);
+    if (light) {
+      const [contrast, brightness] = [0, 1].map((i) =>
+        tf.tensor4d(
+          light.map((one) => one[i]),
+          [light.length, 1, 1, 1],
+        ),
+      );
+      const offset = means.mul(tf.sub(1, contrast)).add(brightness);
+      result = result.mul(contrast).add(offset).clipByValue(0, 255) as Tensor4D;
+      means = means.add(brightness).clipByValue(0, 255);
+    }
+    return erased ? erase(result, erased, means) : result;
   });
 }
 
@@ -229,28 +240,26 @@ export function isIdentity([a, b, c, d, e, f]: number[]): boolean {
   return a === 1 && b === 0 && c === 0 && d === 0 && e === 1 && f === 0;
 }
 
-function transform(images: Tensor4D, transforms: number[][]): Tensor4D {
+function transform(images: Tensor4D, transforms: number[][], border: Border): Tensor4D {
   const [, height, width] = images.shape;
-  return execute(
-    "ImageProjectiveTransformV3",
-    [floatType("dtype"), string("interpolation", "BILINEAR"), string("fill_mode", "CONSTANT")],
-    images,
-    tf.tensor2d(transforms.map((one) => [...one, 0, 0])),
-    tf.tensor1d([height, width], "int32"),
-    tf.scalar(0),
-  ) as Tensor4D;
+  const transformed = (values: Tensor, fillMode: "CONSTANT" | "NEAREST" | "REFLECT") =>
+    execute(
+      "ImageProjectiveTransformV3",
+      [floatType("dtype"), string("interpolation", "BILINEAR"), string("fill_mode", fillMode)],
+      values,
+      tf.tensor2d(transforms.map((one) => [...one, 0, 0])),
+      tf.tensor1d([height, width], "int32"),
+      tf.scalar(0),
+    ) as Tensor4D;
+  if (border === "edge") return transformed(images, "NEAREST");
+  if (border === "reflect") return transformed(images, "REFLECT");
+  if (border.every((value) => value === 0)) return transformed(images, "CONSTANT");
+  const colour = tf.tensor1d(border, "float32"); // the op fills all channels with one value
+  return transformed(images.sub(colour), "CONSTANT").add(colour);
 }
 
-/** Computes mean + contrast·(x − mean) + brightness, as one factor and one offset for each image. */
-function adjustLight(images: Tensor4D, light: number[][]): Tensor4D {
-  const perImage = (values: number[]) => tf.tensor4d(values, [values.length, 1, 1, 1]);
-  const factor = perImage(light.map(([contrast]) => contrast));
-  const brightness = perImage(light.map(([, added]) => added));
-  const offset = images.mean([1, 2, 3], true).mul(tf.sub(1, factor)).add(brightness);
-  return images.mul(factor).add(offset).clipByValue(0, 255) as Tensor4D;
-}
-
-function erase(images: Tensor4D, erased: number[][]): Tensor4D {
+/** @param means - Of each image, `[batchSize, 1, 1, 1]`. */
+function erase(images: Tensor4D, erased: number[][], means: Tensor): Tensor4D {
   const [batchSize, height, width] = images.shape;
   const keep = new Float32Array(batchSize * height * width).fill(1);
   erased.forEach(([left, top, right, bottom], i) => {
@@ -260,7 +269,6 @@ function erase(images: Tensor4D, erased: number[][]): Tensor4D {
     }
   });
   const mask = tf.tensor4d(keep, [batchSize, height, width, 1]);
-  const means = images.mean([1, 2, 3], true);
   return images.mul(mask).add(means.mul(tf.sub(1, mask))) as Tensor4D;
 }
 

@@ -1,7 +1,8 @@
 // A trained network for images as people have them: files, folders, bytes.
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { decodeImage, isImageFile, toGrey } from "../data/pixels/decode.js";
+import { decodeImage, isImageFile } from "../data/pixels/decode.js";
+import { toGrey } from "../data/pixels/pixels.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import type { ModelConfig, Network } from "../model/network.js";
@@ -62,7 +63,7 @@ export class Classifier {
   private async predictBatch(batch: NamedImage[]): Promise<ImagePrediction[]> {
     const decoded = await Promise.all(
       batch.map(async ({ source, name }) => {
-        const { pixels } = await decodeImage(source, this.config.imageSize, name);
+        const { pixels } = await decodeImage(source, this.config.imageSize, name, this.config.decoding);
         return { name, pixels };
       }),
     );

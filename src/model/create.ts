@@ -4,7 +4,7 @@ import type { OnProgress } from "../progress.js";
 import type { Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
-import { preprocessing } from "./preprocessing.js";
+import { type Decoding, isDefaultDecoding, preprocessing } from "./preprocessing.js";
 import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
 
@@ -15,8 +15,10 @@ export interface CreateOptions {
   imageSize: number;
   /** `imagenet`, `random`, or the path of torch or safetensors weights or of a model folder. */
   weights: string;
-  /** True if it will be trained on grey images. */
-  grey?: boolean;
+  /** True if it will be trained on grey images; `auto` says nothing. */
+  grey?: "auto" | boolean;
+  /** How the training images are decoded. */
+  decoding?: Decoding;
   /** Governs the weights that are not loaded. */
   seed: number;
   /** Notified of the download, in bytes, of `imagenet` weights that are not in the cache. */
@@ -43,7 +45,8 @@ export async function createNetwork(options: CreateOptions): Promise<Network> {
     classNames,
     imageSize,
     preprocessing: preprocessing(variant),
-    ...(options.grey && { grey: true }),
+    ...(options.grey === true && { grey: true }),
+    ...(isDefaultDecoding(options.decoding) ? {} : { decoding: options.decoding }),
   };
   const given = await startingPoint(options);
   const parameters = new Map(

@@ -7,7 +7,7 @@ import { Random } from "../random.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
 import { infer } from "./forward.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
-import { LUMA, type Preprocessing } from "./preprocessing.js";
+import { type Decoding, LUMA, type Preprocessing } from "./preprocessing.js";
 
 /** What is needed to use a model; saved with its weights. */
 export interface ModelConfig {
@@ -19,6 +19,8 @@ export interface ModelConfig {
   preprocessing: Preprocessing;
   /** True if it was trained on grey images: others are turned grey before they are classified. */
   grey?: boolean;
+  /** How the training images became square; absent: their central squares. */
+  decoding?: Decoding;
   /** How the last layer was scaled after training, if it was. */
   calibration?: Calibration;
 }

@@ -11,6 +11,24 @@ export interface Preprocessing {
 /** Weights of red, green and blue in the brightness that the eye sees, as in ITU-R BT.601 and JPEG. */
 export const LUMA = [0.299, 0.587, 0.114];
 
+/** Ways to make an image square: its central square, all of it between black bars, or all of it squeezed. */
+export const FITS = ["crop", "pad", "squash"] as const;
+export type Fit = (typeof FITS)[number];
+
+/** How image files become square pixels. A model keeps it, so that prediction decodes like training. */
+export interface Decoding {
+  fit: Fit;
+  /** For each number format other than 8 bits, the number that is white, such as 4095; by default, each file's own range. */
+  whiteLevels?: Record<string, number>;
+}
+
+export const DEFAULT_DECODING: Decoding = { fit: "crop" };
+
+/** Returns whether a model need not keep it. */
+export function isDefaultDecoding({ fit, whiteLevels }: Decoding = DEFAULT_DECODING): boolean {
+  return fit === DEFAULT_DECODING.fit && Object.keys(whiteLevels ?? {}).length === 0;
+}
+
 /** Channel means and deviations of ImageNet's photographs, scaled from [0, 1]. */
 const IMAGENET: Preprocessing = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
 /** To [-1, 1]. */

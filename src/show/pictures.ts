@@ -21,7 +21,8 @@ import type { NearDuplicatePair, NearDuplicates } from "../data/audit/near-dupli
 import { choosePairs, imageAt, PAIR_KINDS, type PairKind } from "../data/audit/report.js";
 import { type AugmentOptions, augmentPreview } from "../data/augment.js";
 import type { Dataset, PackedImages } from "../data/dataset.js";
-import { loadSharp, repeatChannel, type WholeImage } from "../data/pixels/decode.js";
+import { loadSharp, type WholeImage } from "../data/pixels/decode.js";
+import { repeatChannel } from "../data/pixels/pixels.js";
 import { checkNumber } from "../errors.js";
 import type { PhotoPrediction } from "../faces/predict.js";
 import { type ImagePrediction, rank } from "../inference/classifier.js";

@@ -111,11 +111,21 @@ function rest(values: object, without: string[]): Record<string, unknown> {
 export async function loadRunConfig(runDir: string): Promise<RunConfig | undefined> {
   const config = (await readJson(path.join(runDir, "config.json"))) as RunConfig | undefined;
   if (!config || !isPlainObject(config.train)) return config;
-  // Version 0.1 called `emaDecay` otherwise, and compared epochs by accuracy alone.
+  // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `fit`, `grey` nor `fill`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
   const emaDecay = train.emaDecay ?? averageDecay;
-  const monitor = train.monitor ?? "accuracy";
-  return { ...config, train: { ...train, monitor, ...(emaDecay !== undefined && { emaDecay }) } };
+  const { monitor = "accuracy", fit = "crop", grey = "auto", augment = {} } = train;
+  return {
+    ...config,
+    train: {
+      ...train,
+      ...(emaDecay !== undefined && { emaDecay }),
+      monitor,
+      fit,
+      grey,
+      augment: { fill: 0, ...augment } as TrainConfig["augment"],
+    },
+  };
 }
 
 /** A part of a run that one process trained, and what it ran on. */

@@ -11,6 +11,7 @@ import { createNetwork } from "../model/create.js";
 import { forward, type TrainingOptions } from "../model/forward.js";
 import type { Network } from "../model/network.js";
 import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
+import type { Decoding } from "../model/preprocessing.js";
 import type { OnProgress } from "../progress.js";
 import type { Scores } from "./events.js";
 import { ADAM_DEFAULTS, Adam, Ema } from "./optimizer.js";
@@ -34,19 +35,25 @@ export interface TrainState {
 /**
  * Loads the network and its teachers, and sets up the optimizer.
  *
- * @param train - Of the training images, whether they are grey, and their labels.
+ * @param train - Labels of the training images, whether they are grey, and how they were decoded.
  * @param onProgress - Called while weights are downloaded that are not in the cache.
  * @throws InputError or ParameterError when the configuration does not fit the data.
  */
 export async function buildTrainState(
   config: TrainConfig,
-  train: { labels: Int32Array; numChannels: 1 | 3 },
+  train: { labels: Int32Array; numChannels: 1 | 3; decoding?: Decoding },
   classNames: string[],
   onProgress?: OnProgress,
 ): Promise<TrainState> {
   const classWeights = weightPerClass(train.labels, classNames, config.classWeights);
   const teachers = await loadTeachers(config.teachers, classNames);
-  const loading = createNetwork({ ...config, classNames, grey: train.numChannels === 1, onProgress });
+  const loading = createNetwork({
+    ...config,
+    classNames,
+    grey: train.numChannels === 1,
+    decoding: train.decoding,
+    onProgress,
+  });
   const network = await loading.catch((error) => {
     for (const teacher of teachers) teacher.dispose();
     throw error;

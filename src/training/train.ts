@@ -1,7 +1,7 @@
 import { checkTrainConfig, type Monitor, type TrainConfig } from "../config.js";
 import { augmentBatch } from "../data/augment.js";
 import { type Batch, batches } from "../data/batches.js";
-import type { Dataset, PackedImages } from "../data/dataset.js";
+import { checkDecoding, type Dataset, type PackedImages } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { environment } from "../environment.js";
 import { InputError } from "../errors.js";
@@ -86,6 +86,7 @@ export async function* train(
 ): AsyncGenerator<TrainEvent, void, undefined> {
   checkTrainConfig(config);
   checkNotEmpty(dataset);
+  checkDecoding(dataset, config);
   const { train: images, validation } = dataset;
   const { batchSize, seed, epochs, patience, monitor } = config;
 

@@ -75,6 +75,7 @@ describe("auditTable", () => {
       numImages: { train: 6, validation: 3 },
       classCounts: [],
       sizes: [],
+      colours: { grey: 0, coloured: 0, used: "colour", chosenBy: "majority" },
       unreadable: [{ path: "a/broken.jpg", reason: "cut short" }],
       duplicateGroups: 3,
       duplicateImages: 2,

@@ -69,6 +69,29 @@ describe("augmentBatch", () => {
     ]);
   });
 
+  it("fills with edge pixels, the mirror image or a colour", () => {
+    const shifted = (fill: AugmentOptions["fill"]) => augmented(SIXTEEN, { translation: 0.5, fill })[2];
+    assert.deepEqual(shifted(0), [0, 0, 10, 20]); // two of four pixels to the right and down
+    assert.deepEqual(shifted(99), [99, 99, 10, 20]);
+    assert.deepEqual(shifted([255, 0, 0]), [76.245, 76.245, 10, 20]); // its brightness, 0.299 · 255
+    assert.deepEqual(shifted("edge"), [10, 10, 10, 20]);
+    assert.deepEqual(shifted("reflect"), [20, 10, 10, 20]);
+    assert.deepEqual(augmented(SIXTEEN, { translation: 1, fill: "reflect" })[0], [160, 150, 140, 130]);
+  });
+
+  it("keeps rotated white images white, unless the fill is another colour", () => {
+    const white = tf.fill([50, 24, 24, 3], 255) as Tensor4D;
+    const darkest = (fill: AugmentOptions["fill"]) => {
+      const output = augmentBatch(white, { ...ALL, brightness: 0, contrast: 0, fill }, new Random(0));
+      const value = output.min().dataSync()[0];
+      output.dispose();
+      return value;
+    };
+    for (const fill of ["edge", "reflect", 255] as const) assert.ok(darkest(fill) > 254.99);
+    assert.equal(darkest(0), 0);
+    white.dispose();
+  });
+
   it("zooms about the centre", () => {
     // Twice as large: pixel x comes from 1 + (x − 1) / 2.
     assert.deepEqual(augmented(NINE, { zoom: [1, 2] }), [
@@ -122,6 +145,18 @@ describe("augmentBatch", () => {
         [100, 160],
       ],
     );
+  });
+
+  it("changes contrast about the mean of the image alone, without what is outside", () => {
+    // Mean 100, factor 1.5: 100 + 1.5·(60 − 100) = 40; shifted half out of sight, with black instead.
+    const rows = [
+      [60, 140],
+      [60, 140],
+    ];
+    assert.deepEqual(augmented(rows, { contrast: 0.5, translation: 0.5 }), [
+      [0, 0],
+      [0, 40],
+    ]);
   });
 
   it("erases a rectangle of 2–20 % of the area with the image's mean", () => {
@@ -261,18 +296,6 @@ describe("checkAugment", () => {
     assert.equal(checkAugment(BASELINE_AUGMENTATION), BASELINE_AUGMENTATION);
   });
 
-  it("has the baseline's values", () => {
-    assert.deepEqual(BASELINE_AUGMENTATION, {
-      horizontalFlip: 0.5,
-      rotation: 20,
-      translation: 0,
-      zoom: [1, 1],
-      brightness: 0,
-      contrast: 0,
-      erasing: 0,
-    });
-  });
-
   const share = (name: string, value: string) =>
     `Expected a number in [0, 1] for ${name} but received ${value} of type number`;
   const cases: [object, string][] = [
@@ -285,13 +308,17 @@ describe("checkAugment", () => {
     [{ zoom: [0, 1] }, "Expected a number in [0.1, 1] for zoom[0] but received 0 of type number"],
     [{ zoom: [1.2, 0.8] }, "Expected a number in [0.1, 0.8] for zoom[0] but received 1.2 of type number"],
     [{ zoom: [1, 20] }, "Expected a number in [0.1, 10] for zoom[1] but received 20 of type number"],
+    ...[-1, 256, "black", [0, 0], [0, 0, 300], Number.NaN].map((fill): [object, string] => [
+      { fill },
+      `Expected edge, reflect, a number in [0, 255] or three of them for fill but received ${fill} of type ${typeof fill}`,
+    ]),
     [
       { zoom: 1 },
       "Expected two numbers, the smallest and the largest scale for zoom but received 1 of type number",
     ],
     [
       { flip: 0.5 },
-      "Expected one of horizontalFlip, rotation, translation, zoom, brightness, contrast, erasing for the name of an augmentation option but received flip of type string",
+      "Expected one of horizontalFlip, rotation, translation, zoom, brightness, contrast, erasing, fill for the name of an augmentation option but received flip of type string",
     ],
   ];
   for (const [options, message] of cases)

@@ -51,6 +51,7 @@ export const ALL: AugmentOptions = {
   brightness: 0.2,
   contrast: 0.3,
   erasing: 0.5,
+  fill: "reflect",
 };
 
 /** The values of a batch of noise after augmentation. */

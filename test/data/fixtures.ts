@@ -4,6 +4,7 @@ import path from "node:path";
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { Header } from "tar";
+import type { FileTraits } from "../../src/data/pixels/header.js";
 import type { DecodedImages, DecodedSample } from "../../src/data/pixels/packed-file.js";
 import type { Pixels } from "../../src/data/pixels/pixels.js";
 import type { Sample } from "../../src/data/sources/class-folders.js";
@@ -65,6 +66,18 @@ export async function contentOf({ pixels, ...decoded }: DecodedImages) {
   return { ...decoded, values: await valuesOf(pixels, decoded.samples.length) };
 }
 
+/** How `sampleOf` says that its files store their images. */
+export const TRAITS: FileTraits = {
+  format: "png",
+  colours: "rgb",
+  numbers: "8-bit",
+  hasAlpha: false,
+  hasExif: false,
+  hasProfile: false,
+  numFrames: 1,
+  quality: null,
+};
+
 /**
  * Returns a decoded sample with the split and class of its path, `train/happy/a.png` or `happy/a.png`.
  *
@@ -73,7 +86,18 @@ export async function contentOf({ pixels, ...decoded }: DecodedImages) {
 export function sampleOf(file: string, digest = file, width = 48, height = width): DecodedSample & Sample {
   const [className, split] = file.split("/").reverse().slice(1);
   const known = split === "train" || split === "validation" ? split : null;
-  return { path: file, className, split: known, size: 100, changed: 0, digest, width, height };
+  return {
+    path: file,
+    className,
+    split: known,
+    size: 100,
+    changed: "0",
+    digest,
+    width,
+    height,
+    isGrey: false,
+    traits: TRAITS,
+  };
 }
 
 /** Files of an archive; an entry with a target is a symbolic link. */

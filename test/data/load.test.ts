@@ -7,7 +7,16 @@ import { SYNTHETIC_DEFAULTS, syntheticKey } from "../../src/cartoons/draw.js";
 import type { PackedImages } from "../../src/data/dataset.js";
 import { loadDataset } from "../../src/data/load.js";
 import { loopback, whole } from "../loopback.js";
-import { drawImages, type Entries, tarOf, temporaryFolder, valuesOf, writeFiles, zipOf } from "./fixtures.js";
+import {
+  drawImage,
+  drawImages,
+  type Entries,
+  tarOf,
+  temporaryFolder,
+  valuesOf,
+  writeFiles,
+  zipOf,
+} from "./fixtures.js";
 
 const SPLIT_FACES = {
   "train/happy/1.png": "#101010",
@@ -63,6 +72,7 @@ describe("loadDataset", () => {
           imageSize: 1,
           numChannels: 1,
           paths: ["train/happy/1.png", "train/happy/2.png", "train/sad/1.png", "train/sad/2.png"],
+          decoding: { fit: "crop" },
         },
         validation: {
           pixels: [0x50, 0x60],
@@ -71,6 +81,7 @@ describe("loadDataset", () => {
           imageSize: 1,
           numChannels: 1,
           paths: ["validation/happy/3.png", "validation/sad/3.png"],
+          decoding: { fit: "crop" },
         },
       },
     );
@@ -88,6 +99,7 @@ describe("loadDataset", () => {
         { split: "validation", className: "sad", count: 1 },
       ],
       sizes: [{ width: 8, height: 8, count: 6 }],
+      colours: { grey: 6, coloured: 0, used: "grey", chosenBy: "majority" },
       unreadable: [],
       duplicateGroups: 0,
       duplicateImages: 0,
@@ -97,6 +109,59 @@ describe("loadDataset", () => {
       unusedFolders: [],
       examples: { duplicates: [], leaked: [], conflicts: [] },
     });
+  });
+
+  describe("with grey and coloured images", () => {
+    const draw = (numGrey: number) =>
+      drawImages(
+        data(),
+        Object.fromEntries(
+          Array.from({ length: 8 }, (_, i) => [
+            `${i % 2 ? "a" : "b"}/${i}.png`,
+            i < numGrey ? "#404040" : "rgb(200, 100, 50)",
+          ]),
+        ),
+      );
+
+    it("uses them all as most of them are, and says so", async () => {
+      await draw(7);
+      const grey = await load({ validationShare: 1 });
+      assert.equal(grey.validation.numChannels, 1);
+      const expected = Math.round(0.299 * 200 + 0.587 * 100 + 0.114 * 50); // the coloured one
+      const values = await valuesOf(grey.validation.pixels, 8);
+      assert.deepEqual(values.sort(), [...Array(7).fill(0x40), expected].sort());
+      assert.deepEqual(grey.report.colours, { grey: 7, coloured: 1, used: "grey", chosenBy: "majority" });
+    });
+
+    it("keeps the colours if half of them have some", async () => {
+      await draw(4);
+      const { train, report } = await load();
+      assert.equal(train.numChannels, 3);
+      assert.deepEqual(report.colours, { grey: 4, coloured: 4, used: "colour", chosenBy: "majority" });
+    });
+
+    it("uses them as the setting says", async () => {
+      await draw(8);
+      const coloured = await load({ grey: false });
+      assert.equal(coloured.train.numChannels, 3);
+      assert.deepEqual(await valuesOf(coloured.train.pixels, 1), [0x40, 0x40, 0x40]);
+      await draw(1);
+      const { train, report } = await load({ grey: true });
+      assert.equal(train.numChannels, 1);
+      assert.deepEqual(report.colours, { grey: 1, coloured: 7, used: "grey", chosenBy: "setting" });
+    });
+  });
+
+  it("makes images square as the setting says", async () => {
+    await drawImages(data(), { "a/1.png": "#101010", "a/2.png": "#101010", "b/2.png": "#202020" });
+    await drawImage(inFolder("data/b/1.png"), "#ffffff", 4, 2);
+    const last = async (fit?: "crop" | "pad") => {
+      const { validation } = await load({ fit, imageSize: 4, validationShare: 1 });
+      assert.deepEqual(validation.decoding, { fit: fit ?? "crop" });
+      return (await valuesOf(validation.pixels, 4)).slice(32, 48);
+    };
+    assert.deepEqual(await last("crop"), Array(16).fill(255));
+    assert.deepEqual(await last("pad"), [...Array(4).fill(0), ...Array(8).fill(255), ...Array(4).fill(0)]);
   });
 
   it("leaves out test images if there are validation images, and says so", async () => {
@@ -317,6 +382,8 @@ describe("loadDataset", () => {
     [{ maxUnreadableShare: -1 }, "a number in [0, 1] for maxUnreadableShare but received -1 of type number"],
     [{ seed: Number.NaN }, "an integer ≥ 0 for seed but received NaN of type number"],
     [{ seed: -1 }, "an integer ≥ 0 for seed but received -1 of type number"],
+    [{ grey: 1 }, "auto, true or false for grey but received 1 of type number"],
+    [{ fit: "stretch" }, "one of crop, pad, squash for fit but received stretch of type string"],
   ];
   for (const [options, message] of cases)
     it(`refuses ${Object.entries(options).flat().join(" ")} before it reads data`, async () => {

@@ -3,6 +3,7 @@ import type {
   Activation,
   AdamUpdate,
   Backend,
+  Border,
   ConvolutionWeights,
   ExciteWeights,
   Features,
@@ -211,6 +212,12 @@ describe("the fused backend's augmentation", () => {
   ];
   CHANGES.forEach(({ shape, size, off }, i) => {
     it(`agrees with TensorFlow's kernels: [${shape}] → ${size.join(" × ")}${off ? ` without ${off}` : ""}`, () => {
+      const borders: Border[] = [
+        "edge",
+        "reflect",
+        [200, 100, 50].slice(0, shape[3]),
+        Array(shape[3]).fill(0),
+      ];
       const random = new Random(i);
       const [height, width] = size;
       const transform = () => {
@@ -227,10 +234,14 @@ describe("the fused backend's augmentation", () => {
       };
       tf.tidy(() => {
         const images = tf.randomUniform(shape, 0, 255, "float32", i) as Tensor4D;
-        const [actual, expected] = [backend(), stock].map((on) => on.augment(images, size, changes));
-        assert.deepEqual(actual.shape, expected.shape);
-        const off = tf.max(tf.abs(actual.sub(expected))).dataSync()[0];
-        assert.ok(off < 0.01, `off by ${off} of 255`);
+        for (const border of borders) {
+          const [actual, expected] = [backend(), stock].map((on) =>
+            on.augment(images, size, { ...changes, border }),
+          );
+          assert.deepEqual(actual.shape, expected.shape);
+          const off = tf.max(tf.abs(actual.sub(expected))).dataSync()[0];
+          assert.ok(off < 0.01, `${border}: off by ${off} of 255`);
+        }
       });
     });
   });
@@ -240,8 +251,17 @@ describe("the fused backend's augmentation", () => {
       const far = [1e30, Number.NaN, Number.POSITIVE_INFINITY, -5];
       const transforms = far.map((offset) => [0, 0, offset, 0, 0, offset]);
       const images = tf.fill([4, 3, 3, 3], 7) as Tensor4D;
-      const result = backend().augment(images, [3, 3], { transforms, light: null, erased: null });
-      assert.deepEqual([...result.dataSync()], new Array(4 * 27).fill(0));
+      const result = backend().augment(images, [3, 3], {
+        transforms,
+        border: [1, 2, 3],
+        light: null,
+        erased: null,
+      });
+      assert.deepEqual([...result.dataSync()], new Array(4 * 9).fill([1, 2, 3]).flat());
+      for (const border of ["edge", "reflect"] as const) {
+        const inside = backend().augment(images, [3, 3], { transforms, border, light: null, erased: null });
+        assert.deepEqual([...inside.dataSync()], new Array(4 * 27).fill(7));
+      }
     }));
 });
 

@@ -53,7 +53,7 @@ function bitCount(word: number): number {
 
 /** Two hashes are compared if all bits of a band are equal; the bits are shuffled into bands this many times. */
 const [BAND_BITS, NUM_SHUFFLES] = [16, 2];
-/** Bits, of 128. 98 in 100 copies of a photograph differ in no more. */
+/** Bits of 128 that may differ. 98 in 100 copies of a photograph differ in no more. */
 const MAX_DISTANCE = 18;
 /** Comparisons of a hash within a band. In a crowded band, the other hashes link the rest. */
 const MAX_COMPARED = 500;

@@ -1,6 +1,6 @@
 // What a data set holds, and what is doubtful about it.
 import type { Dataset } from "../dataset.js";
-import type { DecodedSample } from "../pixels/packed-file.js";
+import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import type { Split, SplitName } from "../split.js";
 import type { NearDuplicatePair, NearDuplicates } from "./near-duplicates.js";
 
@@ -17,6 +17,8 @@ export interface DataReport {
   classCounts: { split: "train" | "validation"; className: string; count: number }[];
   /** Sizes of the files' images, in pixels, most frequent first. */
   sizes: { width: number; height: number; count: number }[];
+  /** Readable images without and with colour, how all of them are used, and whether that follows the majority. */
+  colours: { grey: number; coloured: number; used: "grey" | "colour"; chosenBy: "majority" | "setting" };
   unreadable: { path: string; reason: string }[];
   /** Groups of duplicates, that is, byte-identical files, in both splits together. */
   duplicateGroups: number;
@@ -125,6 +127,20 @@ export function sizeCounts(samples: DecodedSample[]): DataReport["sizes"] {
     counts.set(key, entry);
   }
   return [...counts.values()].sort((a, b) => b.count - a.count);
+}
+
+/** Counts images without and with colour, and says how they are used. */
+export function colourCounts(
+  { samples, numChannels }: Pick<DecodedImages, "samples" | "numChannels">,
+  setting: "auto" | boolean,
+): DataReport["colours"] {
+  const grey = samples.filter(({ isGrey }) => isGrey).length;
+  return {
+    grey,
+    coloured: samples.length - grey,
+    used: numChannels === 1 ? "grey" : "colour",
+    chosenBy: setting === "auto" ? "majority" : "setting",
+  };
 }
 
 /** Near-duplicates of a data set; duplicates are among them. */

@@ -1,9 +1,16 @@
 // Decodes image files to the pixels that the network takes.
+//
+// sharp decodes and converts colours; large images it also reduces, to no less than four times the wanted size. The last resize
+// is ours (`resize.ts`), so that each format, size and side gives the same pixels.
 import { readFile } from "node:fs";
 import { promisify } from "node:util";
 import type Sharp from "sharp";
 import { InputError } from "../../errors.js";
-import { LUMA } from "../../model/preprocessing.js";
+import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preprocessing.js";
+import { type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
+import { isGrey, repeatChannel } from "./pixels.js";
+import { type Box, type Raster, resize } from "./resize.js";
+import { needsRange, readRanged } from "./sample-range.js";
 
 /** An image as the network takes it. */
 export interface DecodedImage {
@@ -16,11 +23,14 @@ export interface DecodedImage {
   height: number;
 }
 
-/** A decoded image without redundant channels. */
+/** A decoded image without redundant channels, and what its file says. */
 export interface PackedImage extends Omit<DecodedImage, "isGrey"> {
   /** uint8 `[imageSize, imageSize, numChannels]`, RGB or grey. */
   pixels: Uint8Array;
   numChannels: 1 | 3;
+  traits: FileTraits;
+  /** Number that is white in the file; null for 8 bits. */
+  white: number | null;
 }
 
 const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
@@ -34,8 +44,8 @@ export function isImageFile(name: string): boolean {
 export const MAX_PIXELS = 50_000_000;
 
 /**
- * Decodes an image of any size, colour and format: upright by its EXIF tag, on white where transparent, the first frame of an
- * animation. Its central square is scaled by cubic interpolation.
+ * Decodes an image of any size, colour and format to a square: upright by its EXIF tag, in sRGB by its profile, on white where
+ * transparent, the first frame of an animation. It is resized by antialiased bicubic interpolation, as Pillow does.
  *
  * @param source - A path, or a file's bytes.
  * @param name - Names the image in errors if `source` is not a path.
@@ -45,10 +55,11 @@ export async function decodeImage(
   source: string | Buffer,
   imageSize: number,
   name = "the buffer",
+  decoding: Decoding = DEFAULT_DECODING,
 ): Promise<DecodedImage> {
   const where = typeof source === "string" ? source : name;
   const bytes = typeof source === "string" ? await readImageFile(source) : source;
-  const { pixels, numChannels, width, height } = await decodePacked(bytes, imageSize, where);
+  const { pixels, numChannels, width, height } = await decodePacked(bytes, imageSize, where, decoding);
   const isGrey = numChannels === 1;
   return { pixels: isGrey ? repeatChannel(pixels) : pixels, isGrey, width, height };
 }
@@ -59,20 +70,20 @@ export async function decodeImage(
  * @param where - Names the image in errors.
  * @throws InputError if it is not a readable image, or is larger than `MAX_PIXELS`.
  */
-export async function decodePacked(bytes: Buffer, imageSize: number, where: string): Promise<PackedImage> {
-  return readImage(bytes, where, async (image) => {
-    // A plain JPEG skips the steps that it does not need, and a grey one needs one channel: two thirds of the time.
-    const plain = jpegHeader(bytes);
-    const { width, height } = plain ?? (await uprightSize(image));
-    const { data } = await (plain ? image : image.autoOrient().flatten({ background: "white" }))
-      .toColourspace(plain?.isGrey ? "b-w" : "srgb")
-      .resize(imageSize, imageSize, { fit: "cover", kernel: "cubic", fastShrinkOnLoad: true })
-      .removeAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    if (data.length === imageSize ** 2) return { pixels: data, numChannels: 1, width, height };
-    if (isGrey(data)) return { pixels: firstChannel(data), numChannels: 1, width, height };
-    return { pixels: data, numChannels: 3, width, height };
+export async function decodePacked(
+  bytes: Buffer,
+  imageSize: number,
+  where: string,
+  decoding: Decoding = DEFAULT_DECODING,
+): Promise<PackedImage> {
+  return readImage(bytes, where, async (open) => {
+    const header = plainJpegHeader(bytes) ?? headerOf(await open().metadata(), bytes);
+    const reduced = reducedSize(header, imageSize, decoding.fit);
+    const { raster, white } = await readRaster(open, header, decoding, reduced);
+    const size = uprightSize(header);
+    const upright = turnUpright(raster, header.orientation);
+    const { pixels, numChannels } = withoutRepeats(fitToSquare(upright, size, imageSize, decoding.fit));
+    return { pixels, numChannels, ...size, traits: header.traits, white };
   });
 }
 
@@ -86,30 +97,161 @@ export interface WholeImage {
 }
 
 /**
- * Decodes a whole image of any size, colour and format: upright by its EXIF tag, on white where transparent.
+ * Decodes a whole image of any size, colour and format, like `decodeImage` but without resizing it.
  *
  * @param name - Names the image in errors if `source` is not a path.
  * @throws InputError in the same cases as `decodeImage`.
  */
 export async function decodeWhole(source: string | Buffer, name = "the buffer"): Promise<WholeImage> {
   const bytes = typeof source === "string" ? await readImageFile(source) : source;
-  return readImage(bytes, typeof source === "string" ? source : name, async (image) => {
-    const upright = image.autoOrient().flatten({ background: "white" }).toColourspace("srgb").removeAlpha();
-    const { data, info } = await upright.raw().toBuffer({ resolveWithObject: true });
-    return { pixels: data, width: info.width, height: info.height };
+  return readImage(bytes, typeof source === "string" ? source : name, async (open) => {
+    const header = headerOf(await open().metadata(), bytes);
+    const { raster } = await readRaster(open, header, DEFAULT_DECODING, null);
+    const { pixels, numChannels, width, height } = turnUpright(raster, header.orientation);
+    return { pixels: Buffer.from(numChannels === 1 ? repeatChannel(pixels) : pixels), width, height };
   });
 }
 
-/** Opens an image for `read`; any failure becomes an `InputError` that names the image. */
-async function readImage<T>(
-  bytes: Buffer,
-  where: string,
-  read: (image: ReturnType<typeof Sharp>) => Promise<T>,
-): Promise<T> {
+type Size = [width: number, height: number];
+
+/**
+ * sharp reduces an image that is at least this many times larger than needed, to this many times: the result differs from that
+ * of a single resize by a level or two, and takes a fraction of the time.
+ */
+const [MIN_REDUCTION, REMAINING] = [6, 4];
+
+/** Returns the size that sharp reduces an image to; null if it keeps its size. */
+function reducedSize({ width, height }: ImageHeader, imageSize: number, fit: Fit): Size | null {
+  const along = (side: number) => {
+    const needed = { crop: Math.min(width, height), pad: Math.max(width, height), squash: side }[fit];
+    return Math.ceil((side * REMAINING * imageSize) / needed);
+  };
+  const size: Size = [along(width), along(height)];
+  const reduction = Math.min(width / size[0], height / size[1]);
+  return reduction >= MIN_REDUCTION / REMAINING ? size : null;
+}
+
+/** Decodes an image as it is stored, to 8-bit grey or sRGB. */
+async function readRaster(
+  open: OpenImage,
+  header: ImageHeader,
+  { whiteLevels = {} }: Decoding,
+  reduced: Size | null,
+): Promise<{ raster: Raster; white: number | null }> {
+  const { width, height, numChannels, space, traits } = header;
+  let white: number | null = null;
+  if (needsRange(header)) {
+    const ranged = await oneAtATime(() =>
+      readRanged(open({ ignoreIcc: true }), header, whiteLevels[traits.numbers]),
+    );
+    white = ranged.white;
+    if (white !== 65535 || space !== "rgb16" || !traits.hasProfile) return ranged; // otherwise sharp applies the profile
+  }
+  if (numChannels > 4) throw new Error(`${numChannels} channels`);
+  let pipeline = traits.hasAlpha ? open().flatten({ background: "white" }) : open();
+  if (white !== null) pipeline = pipeline.withIccProfile("srgb"); // sharp leaves 16 bits with a profile in Display P3
+  pipeline = pipeline.toColourspace(space === "b-w" && !traits.hasProfile ? "b-w" : "srgb");
+  if (reduced) {
+    // A JPEG may be reduced while it is loaded if that drops no part of an 8 × 8 block. An extract prevents it.
+    const mayShrinkOnLoad = traits.format === "jpeg" && width % 8 === 0 && height % 8 === 0;
+    if (!mayShrinkOnLoad) pipeline = pipeline.extract({ left: 0, top: 0, width, height });
+    pipeline = pipeline.resize(...reduced, { fit: "fill", kernel: "cubic", fastShrinkOnLoad: true });
+  }
+  const { data, info } = await pipeline.removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  if (info.channels !== 1 && info.channels !== 3) throw new Error(`${info.channels} channels`);
+  return {
+    raster: { pixels: data, width: info.width, height: info.height, numChannels: info.channels },
+    white,
+  };
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Runs a task after those before it, since whole images of large numbers would fill the memory together. */
+function oneAtATime<T>(task: () => Promise<T>): Promise<T> {
+  const result = last.then(task, task);
+  last = result.catch(() => {});
+  return result;
+}
+
+/** @param raster - An image of the given size, or a reduction of it. */
+function fitToSquare(
+  raster: Raster,
+  { width, height }: { width: number; height: number },
+  imageSize: number,
+  fit: Fit,
+): Raster {
+  const { numChannels } = raster;
+  const square = (pixels: Uint8Array): Raster => ({
+    pixels,
+    width: imageSize,
+    height: imageSize,
+    numChannels,
+  });
+  const whole: Box = { left: 0, top: 0, width: raster.width, height: raster.height };
+  if (fit === "squash") return square(resize(raster, whole, imageSize, imageSize));
+  if (fit === "crop") {
+    const side = Math.min(width, height);
+    const [scaleX, scaleY] = [raster.width / width, raster.height / height];
+    const [left, top] = [((width - side) / 2) * scaleX, ((height - side) / 2) * scaleY];
+    const box = { left, top, width: side * scaleX, height: side * scaleY };
+    return square(resize(raster, box, imageSize, imageSize));
+  }
+  const [innerWidth, innerHeight] = [width, height].map((side) =>
+    sameParity((side * imageSize) / Math.max(width, height), imageSize),
+  );
+  const inner = resize(raster, whole, innerWidth, innerHeight);
+  const padded = new Uint8Array(imageSize ** 2 * numChannels);
+  const [left, top] = [(imageSize - innerWidth) / 2, (imageSize - innerHeight) / 2];
+  const rowLength = innerWidth * numChannels;
+  for (let y = 0; y < innerHeight; y++)
+    padded.set(
+      inner.subarray(y * rowLength, (y + 1) * rowLength),
+      ((top + y) * imageSize + left) * numChannels,
+    );
+  return square(padded);
+}
+
+/** Rounds to an integer ≥ 1 that is even or odd like `size`, so that the bars on both sides are equal. */
+function sameParity(length: number, size: number): number {
+  const offset = size % 2;
+  return Math.max(2 - offset, 2 * Math.round((length - offset) / 2) + offset);
+}
+
+/** Turns an image by EXIF's orientation. */
+function turnUpright(raster: Raster, orientation: number): Raster {
+  if (orientation <= 1 || orientation > 8) return raster;
+  const { pixels, numChannels } = raster;
+  const isTransposed = orientation >= 5;
+  const [width, height] = isTransposed ? [raster.height, raster.width] : [raster.width, raster.height];
+  const isFlippedX = [2, 3, 7, 8].includes(orientation); // of the stored image
+  const isFlippedY = [3, 4, 6, 7].includes(orientation);
+  const turned = new Uint8Array(pixels.length);
+  for (let y = 0, to = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [storedX, storedY] = isTransposed ? [y, x] : [x, y];
+      const fromX = isFlippedX ? raster.width - 1 - storedX : storedX;
+      const fromY = isFlippedY ? raster.height - 1 - storedY : storedY;
+      const from = (fromY * raster.width + fromX) * numChannels;
+      for (let c = 0; c < numChannels; c++) turned[to++] = pixels[from + c];
+    }
+  return { pixels: turned, width, height, numChannels };
+}
+
+function uprightSize({ width, height, orientation }: ImageHeader): { width: number; height: number } {
+  return orientation >= 5 ? { width: height, height: width } : { width, height };
+}
+
+type OpenImage = (options?: Sharp.SharpOptions) => Sharp.Sharp;
+
+/** Reads an image with `read`; any failure becomes an `InputError` that names the image. */
+async function readImage<T>(bytes: Buffer, where: string, read: (open: OpenImage) => Promise<T>): Promise<T> {
   const sharp = await loadSharp();
   try {
     if (bytes.length === 0) throw new Error("an empty file");
-    return await read(sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" }));
+    return await read((options) =>
+      sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated", ...options }),
+    );
   } catch (error) {
     throw new InputError({ expected: "an image", where, found: reason(error), fix: "Remove or replace it." });
   }
@@ -121,11 +263,6 @@ let loading: Promise<typeof Sharp> | undefined;
 export function loadSharp(): Promise<typeof Sharp> {
   loading ??= import("sharp").then(({ default: sharp }) => sharp);
   return loading;
-}
-
-async function uprightSize(image: ReturnType<typeof Sharp>): Promise<{ width: number; height: number }> {
-  const { width, height, autoOrient } = await image.metadata();
-  return { width: autoOrient.width ?? width, height: autoOrient.height ?? height };
 }
 
 /** Takes half the time of the promise API's `readFile` for a small file, since it makes no file handle. */
@@ -152,71 +289,17 @@ function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/pixel limit/.test(message)) return `more than ${MAX_PIXELS / 1e6} million pixels`;
   if (/unsupported image format/.test(message)) return "no image that can be read";
+  if (/samples out of range/.test(message)) return "numbers of 64 bits, or complex ones";
   return message.split("\n")[0].replace(/\.$/, "");
 }
 
-/** What the header of a plain JPEG says. */
-export interface JpegHeader {
-  /** In pixels. */
-  width: number;
-  height: number;
-  isGrey: boolean;
-}
-
-/** Segments of ITU-T T.81, table B.1. APP1 may hold EXIF with an orientation, APP2 a colour profile. */
-const [START_OF_SCAN, APP1, APP2, FILL] = [0xda, 0xe1, 0xe2, 0xff];
-const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-
-/**
- * Reads the header of a JPEG that is stored upright, in grey or RGB, in a tenth of the time of sharp's `metadata`.
- *
- * @returns Null for other formats, for an incomplete header, and if EXIF, a profile or a fourth channel may turn the image
- * or change its colours.
- */
-export function jpegHeader(bytes: Buffer): JpegHeader | null {
-  if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) return null;
-  let header: JpegHeader | null = null;
-  for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + bytes.readUInt16BE(at + 2)) {
-    const marker = bytes[at + 1];
-    if (marker === START_OF_SCAN) return header;
-    if (marker === APP1 || marker === APP2 || marker === FILL) return null;
-    if (!isFrame(marker)) continue;
-    const numChannels = bytes[at + 9];
-    if (numChannels !== 1 && numChannels !== 3) return null;
-    header = {
-      width: bytes.readUInt16BE(at + 7),
-      height: bytes.readUInt16BE(at + 5),
-      isGrey: numChannels === 1,
-    };
-  }
-  return null;
-}
-
-/** Returns RGB pixels for grey ones. */
-export function repeatChannel(grey: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array(grey.length * 3);
-  for (let i = 0; i < grey.length; i++) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
-  return rgb;
-}
-
-/** Returns RGB pixels without their colour, still in three channels. */
-export function toGrey(rgb: Uint8Array): Uint8Array {
-  const grey = new Uint8Array(rgb.length);
-  for (let i = 0; i < rgb.length; i += 3)
-    grey.fill(Math.round(LUMA[0] * rgb[i] + LUMA[1] * rgb[i + 1] + LUMA[2] * rgb[i + 2]), i, i + 3);
-  return grey;
-}
-
-/** Returns one channel of grey RGB pixels. */
-function firstChannel(rgb: Uint8Array): Uint8Array {
-  const grey = new Uint8Array(rgb.length / 3);
-  for (let i = 0; i < grey.length; i++) grey[i] = rgb[3 * i];
-  return grey;
-}
-
-/** Returns whether RGB pixels have no colour. */
-export function isGrey(pixels: Uint8Array): boolean {
-  for (let i = 0; i < pixels.length; i += 3)
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
-  return true;
+/** Keeps one channel of an image that has no colour. */
+function withoutRepeats(raster: Raster): Raster {
+  const { pixels, numChannels } = raster;
+  if (numChannels === 1 || !isGrey(pixels)) return raster;
+  return {
+    ...raster,
+    pixels: Uint8Array.from({ length: pixels.length / 3 }, (_, i) => pixels[3 * i]),
+    numChannels: 1,
+  };
 }

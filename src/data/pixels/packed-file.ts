@@ -1,11 +1,13 @@
 // The cache's file of decoded images: uint8 pixels `[numImages, imageSize, imageSize, numChannels]`, a record of each image,
-// the unreadable images as JSON, and a tail of five numbers with the lengths of these parts.
+// the rest as JSON, and a tail of five numbers with the lengths of these parts.
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { readBytes, writeBytes } from "../../files.js";
 import type { Sample } from "../sources/class-folders.js";
-import { type PackedImage, repeatChannel } from "./decode.js";
-import { PixelFile, type Pixels } from "./pixels.js";
+import type { PackedImage } from "./decode.js";
+import type { FileTraits } from "./header.js";
+import { PixelFile, type Pixels, repeatChannel } from "./pixels.js";
+import type { WhiteLevels } from "./sample-range.js";
 
 /** A sample that was decoded. */
 export interface DecodedSample extends Pick<Sample, "path" | "className" | "split"> {
@@ -14,6 +16,9 @@ export interface DecodedSample extends Pick<Sample, "path" | "className" | "spli
   /** Size of the image in the file, in pixels. */
   width: number;
   height: number;
+  /** Whether the decoded image has no colour. */
+  isGrey: boolean;
+  traits: FileTraits;
 }
 
 /** All readable images of class folders, in the order of the samples. */
@@ -22,6 +27,8 @@ export interface DecodedImages {
   numChannels: 1 | 3;
   samples: DecodedSample[];
   unreadable: { path: string; reason: string }[];
+  /** For each number format other than 8 bits, the number that is white. */
+  whiteLevels: WhiteLevels;
 }
 
 /** A readable image. */
@@ -40,26 +47,45 @@ export interface Undecoded {
 /** Index of the sample, reason. */
 type UnreadableRecord = [number, string];
 
-/** A record is the digest, width and height. */
-const [DIGEST_BYTES, RECORD_BYTES] = [32, 40];
+/** What the file holds as JSON. */
+interface Details {
+  unreadable: UnreadableRecord[];
+  /** Each different one, as the records number them. */
+  traits: FileTraits[];
+  whiteLevels: WhiteLevels;
+}
+
+/** A record is the digest, width, height, number of its traits, and 1 if it is grey. */
+const [DIGEST_BYTES, RECORD_BYTES] = [32, 44];
 /** Five numbers of 32 bits: magic number, image size, channels, images, length of the JSON. */
 const TAIL_BYTES = 20;
 const MAGIC = 0x66_6b_70_32;
+
+/** What was written. */
+export interface Written {
+  /** Whether the same files would give the same outcomes again. */
+  isLasting: boolean;
+  /** Largest number that was white, by number format. */
+  whiteLevels: WhiteLevels;
+  /** Whether that number was the same in all files of a format. */
+  isUniform: boolean;
+}
 
 /**
  * Writes the outcomes as they come.
  *
  * @param outcomes - One for each sample, in order.
- * @returns Whether the same files would give the same outcomes again.
  */
 export async function writePackedFile(
   file: string,
   imageSize: number,
   numSamples: number,
   outcomes: AsyncIterable<Decoded | Undecoded>,
-): Promise<boolean> {
+): Promise<Written> {
   const records = Buffer.alloc(numSamples * RECORD_BYTES);
   const unreadable: UnreadableRecord[] = [];
+  const traits = new Map<string, number>();
+  const levels = new WhiteLevelTally();
   let isLasting = true;
   const handle = await open(file, "wx+");
   try {
@@ -73,10 +99,21 @@ export async function writePackedFile(
         records.set(outcome.digest, at);
         records.writeUInt32LE(outcome.width, at + DIGEST_BYTES);
         records.writeUInt32LE(outcome.height, at + DIGEST_BYTES + 4);
+        const key = JSON.stringify(outcome.traits);
+        if (!traits.has(key)) traits.set(key, traits.size);
+        records.writeUInt16LE(traits.get(key) as number, at + DIGEST_BYTES + 8);
+        records.writeUInt8(Number(outcome.numChannels === 1), at + DIGEST_BYTES + 10);
+        levels.add(outcome.traits.numbers, outcome.white);
         await writer.append(outcome.pixels, outcome.numChannels);
       }
     const { numChannels, numImages } = writer;
-    const json = Buffer.from(JSON.stringify(unreadable));
+    const { whiteLevels, isUniform } = levels;
+    const details: Details = {
+      unreadable,
+      traits: [...traits.keys()].map((key) => JSON.parse(key)),
+      whiteLevels,
+    };
+    const json = Buffer.from(JSON.stringify(details));
     const tail = Buffer.alloc(TAIL_BYTES);
     [MAGIC, imageSize, numChannels, numImages, json.length].forEach((value, i) => {
       tail.writeUInt32LE(value, 4 * i);
@@ -86,7 +123,7 @@ export async function writePackedFile(
     await writeBytes(handle.fd, records.subarray(0, recordBytes), end);
     await writeBytes(handle.fd, Buffer.concat([json, tail]), end + recordBytes);
     await handle.sync();
-    return isLasting;
+    return { isLasting, whiteLevels, isUniform };
   } finally {
     await handle.close();
   }
@@ -178,8 +215,7 @@ export async function readPackedFile(
       throw new Error("incomplete");
     const records = await bytesAt(pixelBytes, recordBytes);
     const json = await bytesAt(pixelBytes + recordBytes, jsonLength);
-    const unreadable: UnreadableRecord[] = JSON.parse(json.toString());
-    const known = joinRecords(samples, records, unreadable);
+    const known = joinRecords(samples, records, JSON.parse(json.toString()) as Details);
     return { pixels: new PixelFile(descriptor, imageBytes), numChannels: numChannels as 1 | 3, ...known };
   } catch (error) {
     closeSync(descriptor);
@@ -191,8 +227,8 @@ export async function readPackedFile(
 function joinRecords(
   samples: Sample[],
   records: Buffer,
-  unreadable: UnreadableRecord[],
-): Pick<DecodedImages, "samples" | "unreadable"> {
+  { unreadable, traits, whiteLevels }: Details,
+): Pick<DecodedImages, "samples" | "unreadable" | "whiteLevels"> {
   const reasons = new Map(unreadable);
   const decoded = samples.filter((_, index) => !reasons.has(index));
   if (decoded.length * RECORD_BYTES !== records.length) throw new Error("incomplete");
@@ -206,8 +242,24 @@ function joinRecords(
         digest: records.toString("hex", at, at + DIGEST_BYTES),
         width: records.readUInt32LE(at + DIGEST_BYTES),
         height: records.readUInt32LE(at + DIGEST_BYTES + 4),
+        isGrey: records.readUInt8(at + DIGEST_BYTES + 10) === 1,
+        traits: traits[records.readUInt16LE(at + DIGEST_BYTES + 8)],
       };
     }),
     unreadable: unreadable.map(([index, reason]) => ({ path: samples[index].path, reason })),
+    whiteLevels,
   };
+}
+
+/** The numbers that are white in the files of each number format; fractions, whose white is 1, do not count. */
+class WhiteLevelTally {
+  readonly whiteLevels: WhiteLevels = {};
+  isUniform = true;
+
+  add(numbers: string, white: number | null): void {
+    if (white === null || white === 1) return;
+    const before = this.whiteLevels[numbers] ?? white;
+    if (before !== white) this.isUniform = false;
+    this.whiteLevels[numbers] = Math.max(before, white);
+  }
 }

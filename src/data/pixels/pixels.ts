@@ -1,6 +1,7 @@
 // Decoded pixels: in the cache's file for a data set, in memory for other images.
 import { close } from "node:fs";
 import { readBytes } from "../../files.js";
+import { LUMA } from "../../model/preprocessing.js";
 
 /** Pixels of images, read by index. */
 export interface Pixels {
@@ -73,4 +74,45 @@ export class PixelSelection implements Pixels {
   read(indices: Int32Array): Promise<Uint8Array> {
     return this.pixels.read(indices.map((index) => this.selected[index]));
   }
+}
+
+/** Pixels with the wanted number of channels: brightness of colours, or a repeated grey channel. */
+export class PixelChannels implements Pixels {
+  /** @param wanted - Other than the number of channels of `pixels`. */
+  constructor(
+    private readonly pixels: Pixels,
+    private readonly wanted: 1 | 3,
+  ) {}
+
+  async read(indices: Int32Array): Promise<Uint8Array> {
+    const pixels = await this.pixels.read(indices);
+    return this.wanted === 3 ? repeatChannel(pixels) : brightness(pixels);
+  }
+}
+
+/** Returns RGB pixels for grey ones. */
+export function repeatChannel(grey: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(grey.length * 3);
+  for (let i = 0; i < grey.length; i++) rgb[3 * i] = rgb[3 * i + 1] = rgb[3 * i + 2] = grey[i];
+  return rgb;
+}
+
+/** Returns one channel for RGB pixels. */
+function brightness(rgb: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(rgb.length / 3);
+  for (let i = 0; i < rgb.length; i += 3)
+    grey[i / 3] = Math.round(LUMA[0] * rgb[i] + LUMA[1] * rgb[i + 1] + LUMA[2] * rgb[i + 2]);
+  return grey;
+}
+
+/** Returns RGB pixels without their colour, still in three channels. */
+export function toGrey(rgb: Uint8Array): Uint8Array {
+  return repeatChannel(brightness(rgb));
+}
+
+/** Returns whether RGB pixels have no colour. */
+export function isGrey(pixels: Uint8Array): boolean {
+  for (let i = 0; i < pixels.length; i += 3)
+    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
+  return true;
 }

@@ -89,9 +89,10 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
       found: json ? "no ferkit metadata of a known version" : "something other than JSON",
       fix: "Train one with `npx ferkit train`.",
     });
-  const { variant, classNames, imageSize, preprocessing, grey, calibration } = metadata;
+  const { variant, classNames, imageSize, preprocessing, grey, decoding, calibration } = metadata;
   const config = { variant, classNames, imageSize, preprocessing };
-  return { json, config: { ...config, ...(grey && { grey }), ...(calibration && { calibration }) } };
+  const rest = { ...(grey && { grey }), ...(decoding && { decoding }), ...(calibration && { calibration }) };
+  return { json, config: { ...config, ...rest } };
 }
 
 function parse(text: string): ModelJson | null {

@@ -38,7 +38,7 @@ describe("loadDecoded", () => {
   const inFolder = temporaryFolder();
   const data = () => inFolder("data");
   const load = async (imageSize = 2, onProgress?: (progress: LoadProgress) => void) =>
-    loadDecoded(await scanClassFolders(data()), imageSize, onProgress);
+    loadDecoded(await scanClassFolders(data()), imageSize, undefined, onProgress);
   const pixelsOf = async () => {
     const { pixels, samples } = await load();
     return valuesOf(pixels, samples.length);
@@ -95,16 +95,56 @@ describe("loadDecoded", () => {
     it(`gives the same from the cache as from ${kind} files, without opening them`, async () => {
       await drawImages(data(), { ...GREYS, "b/2.png": colour });
       writeFiles(data(), { "b/3.png": "no image" });
-      utimesSync(inFolder("data/a/1.png"), TIME, TIME);
-      const first = await contentOf(await load());
-      writeFileSync(inFolder("data/a/1.png"), Buffer.alloc(readFileSync(inFolder("data/a/1.png")).length));
-      utimesSync(inFolder("data/a/1.png"), TIME, TIME);
-      assert.deepEqual(await contentOf(await load()), first);
-
+      const folders = await scanClassFolders(data());
+      const first = await contentOf(await loadDecoded(folders, 2));
+      rmSync(inFolder("data/a/1.png"));
+      assert.deepEqual(await contentOf(await loadDecoded(folders, 2)), first);
       for (const file of cacheFiles()) rmSync(file);
-      const unreadable = (await load()).unreadable.map(({ path }) => path);
+      const unreadable = (await loadDecoded(folders, 2)).unreadable.map(({ path }) => path);
       assert.deepEqual(unreadable, ["a/1.png", "b/3.png"]);
     });
+
+  it("decodes again a file that was replaced by one of the same size and date", async () => {
+    await drawImages(data(), GREYS);
+    const other = inFolder("other.png");
+    await drawImage(other, "#555555");
+    const paths = [inFolder("data/a/1.png"), inFolder("data/a/2.png"), other];
+    for (const file of paths) utimesSync(file, TIME, TIME);
+    assert.equal(new Set(paths.map((file) => statSync(file).size)).size, 1);
+    const [{ digest }] = (await load()).samples;
+    renameSync(other, paths[0]);
+    assert.deepEqual(await pixelsOf(), squares(0x55, 0x22, 0x33));
+    assert.notEqual((await load()).samples[0].digest, digest);
+    renameSync(paths[0], other); // two files change places
+    renameSync(paths[1], paths[0]);
+    renameSync(other, paths[1]);
+    assert.deepEqual(await pixelsOf(), squares(0x22, 0x55, 0x33));
+    writeFileSync(paths[0], readFileSync(paths[1])); // in place
+    utimesSync(paths[0], TIME, TIME);
+    assert.deepEqual(await pixelsOf(), squares(0x55, 0x55, 0x33));
+  });
+
+  it("uses one range for all files of a number format", async () => {
+    const plain = async (file: string, value: number) => {
+      const raw = { width: 2, height: 2, channels: 1 } as const;
+      const png = sharp(new Uint16Array(4).fill(value), { raw }).toColourspace("grey16").png();
+      writeFiles(data(), { [file]: await png.toBuffer() });
+    };
+    await plain("a/1.png", 400); // 10 bits
+    await plain("a/2.png", 4095); // 12 bits
+    await plain("b/1.png", 2048);
+    const { pixels, whiteLevels } = await load();
+    assert.deepEqual(await valuesOf(pixels, 3), squares(25, 255, 128)); // 400 / 4095 · 255 = 24.9
+    assert.deepEqual(whiteLevels, { "16-bit": 4095 });
+    assert.deepEqual((await load()).whiteLevels, whiteLevels);
+  });
+
+  it("keeps one cache for each way to make images square", async () => {
+    await drawImages(data(), GREYS);
+    const folders = await scanClassFolders(data());
+    for (const fit of ["crop", "pad", "squash", "crop"] as const) await loadDecoded(folders, 2, { fit });
+    assert.equal(cacheFiles().length, 3);
+  });
 
   it("decodes again if a file is changed, added or removed", async () => {
     await drawImages(data(), GREYS);
@@ -235,7 +275,7 @@ describe("loadDecoded", () => {
 
 async function outcomesOf(folders: ClassFolders, onProgress?: OnProgress) {
   const outcomes: (Decoded | Undecoded)[] = [];
-  for await (const outcome of decodeAll(folders, 2, onProgress)) outcomes.push(outcome);
+  for await (const outcome of decodeAll(folders, 2, { fit: "crop" }, onProgress)) outcomes.push(outcome);
   return outcomes;
 }
 

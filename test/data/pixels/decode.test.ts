@@ -2,14 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
-import {
-  decodeImage,
-  decodeWhole,
-  isGrey,
-  jpegHeader,
-  MAX_PIXELS,
-  toGrey,
-} from "../../../src/data/pixels/decode.js";
+import { decodeImage, decodeWhole, MAX_PIXELS } from "../../../src/data/pixels/decode.js";
+import { isGrey, toGrey } from "../../../src/data/pixels/pixels.js";
 import { Random } from "../../../src/random.js";
 import { drawImage, temporaryFolder } from "../fixtures.js";
 
@@ -226,54 +220,6 @@ describe("decodeWhole", () => {
       name: "InputError",
       message: "Expected an image at buffer 3 but found an empty file. Remove or replace it.",
     });
-  });
-});
-
-describe("jpegHeader", () => {
-  const kinds: [string, sharp.Sharp][] = [
-    ["baseline", plain("orange", 33, 21).jpeg()],
-    ["progressive", plain("orange", 1, 300).jpeg({ progressive: true })],
-    ["grey", plain("orange", 300, 2).toColourspace("b-w").jpeg()],
-  ];
-  for (const [kind, drawn] of kinds)
-    it(`reads the size and colour of a ${kind} JPEG`, async () => {
-      const data = await drawn.toBuffer();
-      const { width, height, channels } = await sharp(data).metadata();
-      assert.deepEqual(jpegHeader(data), { width, height, isGrey: channels === 1 });
-    });
-
-  it("returns null if a profile or a fourth channel may change the colours", async () => {
-    for (const profile of ["p3", "cmyk"])
-      assert.equal(jpegHeader(await plain("orange", 20, 30).withIccProfile(profile).jpeg().toBuffer()), null);
-    const cmyk = await plain("orange", 20, 30).toColourspace("cmyk").jpeg().toBuffer();
-    assert.equal((await sharp(cmyk).metadata()).hasProfile, false);
-    assert.equal(jpegHeader(cmyk), null);
-  });
-
-  it("returns null if EXIF may turn the image, and for other formats", async () => {
-    const turned = await plain("orange", 8, 4).jpeg().withMetadata({ orientation: 6 }).toBuffer();
-    assert.equal(jpegHeader(turned), null);
-    const late = await plain("orange", 8, 4).jpeg().toBuffer();
-    const scan = late.indexOf(Buffer.of(0xff, 0xda));
-    const exif = turned.subarray(turned.indexOf(Buffer.of(0xff, 0xe1)));
-    const segment = exif.subarray(0, 2 + exif.readUInt16BE(2));
-    assert.equal(jpegHeader(Buffer.concat([late.subarray(0, scan), segment, late.subarray(scan)])), null);
-    for (const other of [
-      await plain("orange", 8, 4).png().toBuffer(),
-      await plain("orange", 8, 4).webp().toBuffer(),
-    ])
-      assert.equal(jpegHeader(other), null);
-  });
-
-  it("returns null for an incomplete header", async () => {
-    const data = await plain("orange", 8, 4).jpeg().toBuffer();
-    const scan = data.indexOf(Buffer.of(0xff, 0xda));
-    for (let length = 0; length < scan; length++) assert.equal(jpegHeader(data.subarray(0, length)), null);
-    assert.equal(jpegHeader(Buffer.of(0xff, 0xd8, ...Array(40).fill(0))), null);
-    const filled = Buffer.alloc(60_000); // 0xFF may pad before a marker: what follows it here is not a length
-    filled.set([0xff, 0xd8, 0xff, 0xff, 0xe0, 0, 16]);
-    filled.set([0xff, 0xc0, 0, 8, 8, 0, 1, 0, 1, 0, 0xff, 0xda], 4 + 0xe000);
-    assert.equal(jpegHeader(filled), null);
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import type { FileTraits } from "../../../src/data/pixels/header.js";
 import {
   type Decoded,
   PixelWriter,
@@ -7,7 +8,7 @@ import {
   type Undecoded,
   writePackedFile,
 } from "../../../src/data/pixels/packed-file.js";
-import { sampleOf, temporaryFolder, valuesOf } from "../fixtures.js";
+import { sampleOf, TRAITS, temporaryFolder, valuesOf } from "../fixtures.js";
 
 const DIGEST = Buffer.alloc(32, 0xab);
 const grey = (value: number): Decoded => ({
@@ -16,6 +17,8 @@ const grey = (value: number): Decoded => ({
   width: 7,
   height: 5,
   digest: DIGEST,
+  traits: TRAITS,
+  white: null,
 });
 const coloured = (value: number): Decoded => ({
   ...grey(value),
@@ -40,14 +43,14 @@ describe("writePackedFile", () => {
   const read = (count: number) => readPackedFile(file(), 2, samples(count));
 
   it("keeps pixels, records and reasons, wherever the unreadable images are", async () => {
-    const lasting = await write([
+    const written = await write([
       unreadable("an empty file", true),
       grey(1),
       unreadable("no image", true),
       unreadable("a folder", true),
       grey(2),
     ]);
-    assert.equal(lasting, true);
+    assert.deepEqual(written, { isLasting: true, isUniform: true, whiteLevels: {} });
     const decoded = await read(5);
     assert.equal(decoded.numChannels, 1);
     assert.deepEqual(await valuesOf(decoded.pixels, 2), [1, 1, 1, 1, 2, 2, 2, 2]);
@@ -60,6 +63,8 @@ describe("writePackedFile", () => {
         digest: DIGEST.toString("hex"),
         width: 7,
         height: 5,
+        isGrey: true,
+        traits: TRAITS,
       })),
     );
     assert.deepEqual(decoded.unreadable, [
@@ -70,7 +75,41 @@ describe("writePackedFile", () => {
   });
 
   it("says that an outcome would not be the same again", async () => {
-    assert.equal(await write([grey(1), unreadable("no permission", false), grey(2)]), false);
+    const { isLasting } = await write([grey(1), unreadable("no permission", false), grey(2)]);
+    assert.equal(isLasting, false);
+  });
+
+  it("keeps how each file stores its image, and which are grey", async () => {
+    const jpeg: FileTraits = { ...TRAITS, format: "jpeg", quality: 75 };
+    await write([{ ...grey(1), traits: jpeg }, coloured(2), { ...grey(3), traits: jpeg }]);
+    assert.deepEqual(
+      (await read(3)).samples.map(({ traits, isGrey }) => [traits, isGrey]),
+      [
+        [jpeg, true],
+        [TRAITS, false],
+        [jpeg, true],
+      ],
+    );
+  });
+
+  it("says which numbers are white, and whether they differ; fractions do not count", async () => {
+    const wide = (numbers: string, white: number): Decoded => ({
+      ...grey(1),
+      white,
+      traits: { ...TRAITS, numbers },
+    });
+    const written = await write([
+      wide("16-bit", 1023),
+      wide("float", 1),
+      wide("16-bit", 4095),
+      wide("float", 255),
+    ]);
+    assert.deepEqual(written, {
+      isLasting: true,
+      isUniform: false,
+      whiteLevels: { "16-bit": 4095, float: 255 },
+    });
+    assert.deepEqual((await read(4)).whiteLevels, written.whiteLevels);
   });
 
   it("keeps an empty result", async () => {

@@ -1,0 +1,142 @@
+// What an image file's header says, without its pixels.
+import type { Metadata } from "sharp";
+
+/** How a file stores its image: what the audit compares between classes. */
+export interface FileTraits {
+  /** `jpeg`, `png`, `webp`, `gif`, `tiff`, `heif`, … */
+  format: string;
+  /** `grey`, `rgb`, `palette`, `cmyk` or another colour space. */
+  colours: string;
+  /** Numbers that pixels are stored as: `8-bit`, `16-bit`, `signed 16-bit`, `32-bit`, `signed 32-bit`, `float`, … */
+  numbers: string;
+  hasAlpha: boolean;
+  hasExif: boolean;
+  hasProfile: boolean;
+  /** Frames of an animation, or pages; only the first is used. */
+  numFrames: number;
+  /** Quality of a JPEG, estimated from its quantization table, 1–100; otherwise null. */
+  quality: number | null;
+}
+
+export interface ImageHeader {
+  /** Size as it is stored, before EXIF turns it, in pixels. */
+  width: number;
+  height: number;
+  numChannels: number;
+  /** EXIF's orientation, 1–8; 1 = upright. */
+  orientation: number;
+  /** libvips' names of the number format and colour space. */
+  depth: string;
+  space: string;
+  traits: FileTraits;
+}
+
+/** Names of libvips' number formats. */
+const NUMBERS: Record<string, string> = {
+  uchar: "8-bit",
+  char: "signed 8-bit",
+  ushort: "16-bit",
+  short: "signed 16-bit",
+  uint: "32-bit",
+  int: "signed 32-bit",
+  float: "float",
+};
+const COLOURS: Record<string, string> = {
+  "b-w": "grey",
+  grey16: "grey",
+  srgb: "rgb",
+  rgb16: "rgb",
+  scrgb: "rgb",
+};
+
+/** @param metadata - Of the file, as sharp reads it. */
+export function headerOf(metadata: Metadata, bytes: Buffer): ImageHeader {
+  const { width, height, channels, space, depth, format, orientation = 1 } = metadata;
+  return {
+    width,
+    height: metadata.pageHeight ?? height,
+    numChannels: channels,
+    orientation,
+    depth,
+    space,
+    traits: {
+      format,
+      colours: metadata.isPalette ? "palette" : (COLOURS[space] ?? space),
+      numbers: metadata.bitsPerSample === 1 ? "1-bit" : (NUMBERS[depth] ?? depth),
+      hasAlpha: metadata.hasAlpha,
+      hasExif: metadata.exif !== undefined,
+      hasProfile: metadata.icc !== undefined,
+      numFrames: metadata.pages ?? 1,
+      quality: format === "jpeg" ? jpegQuality(bytes) : null,
+    },
+  };
+}
+
+/** Segments of ITU-T T.81, table B.1. APP1 may hold EXIF with an orientation, APP2 a colour profile. */
+const [START_OF_SCAN, APP1, APP2, FILL, QUANTIZATION] = [0xda, 0xe1, 0xe2, 0xff, 0xdb];
+const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+
+/** Visits the segments before the first scan; `visit` returns true to stop. Returns whether that scan was reached. */
+function forEachSegment(bytes: Buffer, visit: (marker: number, at: number) => boolean): boolean {
+  if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) return false;
+  for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + bytes.readUInt16BE(at + 2)) {
+    const marker = bytes[at + 1];
+    if (marker === START_OF_SCAN) return true;
+    if (visit(marker, at)) return false;
+  }
+  return false;
+}
+
+/**
+ * Reads the header of a JPEG that is stored upright, in grey or RGB, in a tenth of the time of sharp's `metadata`.
+ *
+ * @returns Null for other formats, for an incomplete header, and if EXIF, a profile or a fourth channel may turn the image
+ * or change its colours.
+ */
+export function plainJpegHeader(bytes: Buffer): ImageHeader | null {
+  let header: ImageHeader | null = null;
+  const isPlain = forEachSegment(bytes, (marker, at) => {
+    if (marker === APP1 || marker === APP2 || marker === FILL) return true;
+    if (!isFrame(marker)) return false;
+    const numChannels = bytes[at + 9];
+    if (numChannels !== 1 && numChannels !== 3) return true;
+    header = {
+      width: bytes.readUInt16BE(at + 7),
+      height: bytes.readUInt16BE(at + 5),
+      numChannels,
+      orientation: 1,
+      depth: "uchar",
+      space: numChannels === 1 ? "b-w" : "srgb",
+      traits: {
+        format: "jpeg",
+        colours: numChannels === 1 ? "grey" : "rgb",
+        numbers: "8-bit",
+        hasAlpha: false,
+        hasExif: false,
+        hasProfile: false,
+        numFrames: 1,
+        quality: jpegQuality(bytes),
+      },
+    };
+    return false;
+  });
+  return isPlain ? header : null;
+}
+
+/** Sum of the 64 luminance values of ITU-T T.81, table K.1, which libjpeg scales by quality. */
+const STANDARD_SUM = 3688;
+
+/** Estimates the quality that libjpeg's scale gives a JPEG's first quantization table; null if it has none. */
+export function jpegQuality(bytes: Buffer): number | null {
+  let quality: number | null = null;
+  forEachSegment(bytes, (marker, at) => {
+    if (marker !== QUANTIZATION) return false;
+    const isWide = bytes[at + 4] >> 4 > 0;
+    let sum = 0;
+    for (let i = 0; i < 64; i++) sum += isWide ? bytes.readUInt16BE(at + 5 + 2 * i) : bytes[at + 5 + i];
+    const percent = (100 * sum) / STANDARD_SUM;
+    quality = Math.min(100, Math.max(1, Math.round(percent <= 100 ? (200 - percent) / 2 : 5000 / percent)));
+    return true;
+  });
+  return quality;
+}
