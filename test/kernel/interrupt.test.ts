@@ -14,9 +14,10 @@ describe("an interrupt of the kernel", function () {
     dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-interrupt-"));
     const prepare = `
       import * as ferkit from "./src/index.js";
+      import { drawSyntheticFaces } from "./src/cartoons/draw.js";
       const faces = ${JSON.stringify(path.join(dir, "faces"))};
       const imagesPerClass = { train: 40, validation: 2 };
-      await ferkit.drawSyntheticFaces(faces, { seed: 0, imageSize: 33, imagesPerClass });
+      await drawSyntheticFaces(faces, { seed: 0, imageSize: 33, imagesPerClass });
       const dataset = await ferkit.loadDataset({ data: faces, imageSize: 33 });
       const config = ferkit.trainConfig("baseline", { weights: "random", imageSize: 33, batchSize: 7, epochs: 500 });`;
     const training = `

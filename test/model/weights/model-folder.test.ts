@@ -87,7 +87,7 @@ describe("a model folder", () => {
     it("says that there is no model", async () => {
       await assert.rejects(loadModel(path.join(dir, "none")), {
         name: "InputError",
-        message: `Expected a model folder with model.json at ${dir}/none but found none. Train one with \`npx ferkit train\`, or give the folder \`best\` of a run.`,
+        message: `Expected a model folder with model.json at ${dir}/none but found none. Train one with \`npx ferkit train\`, or choose the folder \`best\` of a run.`,
       });
     });
 
