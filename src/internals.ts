@@ -16,6 +16,7 @@ export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
 export { checkNumber } from "./errors.js";
 export { cacheDir, replaceFile, writeFileAtomically } from "./files.js";
 export { classify, type EvaluationReport, evaluationReport, type Scores } from "./inference/evaluate.js";
+export { loadEvaluationData } from "./inference/held-out.js";
 export { calibrationError, reliability, withTemperature } from "./metrics/calibration.js";
 export { trainableBlocks } from "./model/parameters.js";
 export { PRECISIONS, type Precision } from "./model/weights/quantization.js";

@@ -7,7 +7,6 @@ import {
   findNearDuplicates,
   InputError,
   internals,
-  loadDataset,
   loadModel,
   saveChart,
 } from "../../src/index.js";
@@ -45,15 +44,17 @@ export function addEvaluateCommand(program: Command): void {
       const network = await loadModel(callerPath(flags.model));
       const { config } = network;
       const loading = dataProgress();
-      const dataset = await loadDataset({
-        ...dataOptions(flags),
-        imageSize: config.imageSize,
-        classNames: config.classNames,
-        ...config.decoding,
-        grey: config.grey ?? false,
-        ...(flags.validationShare === undefined && { validationShare: 1 }), // without a split, all images
-        onProgress: loading.onProgress,
-      }).finally(loading.stop);
+      const { dataset, isTrainedOn, notes } = await internals
+        .loadEvaluationData(callerPath(flags.model), {
+          ...dataOptions(flags),
+          imageSize: config.imageSize,
+          classNames: config.classNames,
+          ...config.decoding,
+          grey: config.grey ?? false,
+          onProgress: loading.onProgress,
+        })
+        .finally(loading.stop);
+      for (const note of notes) console.error(`note: ${note}`);
       const { train, validation } = dataset;
       if (validation.numImages === 0)
         throw new InputError({
@@ -77,6 +78,7 @@ export function addEvaluateCommand(program: Command): void {
         evaluation,
         mirroredProbs,
         nearDuplicates,
+        isTrainedOn,
         seed: SEED,
       });
       if (flags.json) printJson(report);
@@ -88,14 +90,28 @@ export function addEvaluateCommand(program: Command): void {
 
 /** Returns the scores as lines of text. */
 export function reportText(report: internals.EvaluationReport, name: string): string {
-  const { flip, withoutDuplicates, withoutNearDuplicates, ece, eceUncalibrated, loss, split, perClass } =
-    report;
+  const {
+    classNames,
+    flip,
+    withoutDuplicates,
+    withoutNearDuplicates,
+    trainedOn,
+    ece,
+    eceUncalibrated,
+    loss,
+    split,
+    perClass,
+  } = report;
   const line = (label: string, scores: internals.Scores) =>
     `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
     `macro-F1 ${scores.macroF1.toFixed(3)} (${range(scores.intervals.macroF1, (value) => value.toFixed(3))}), ` +
     `${scores.numImages} images`;
   const lines = [
     `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
+    ...(trainedOn && trainedOn.numImages > 0
+      ? [`the model was trained on ${trainedOn.numImages} of these ${report.numImages} images`]
+      : []),
+    ...(trainedOn?.numImages && trainedOn.without ? [line("without them", trainedOn.without)] : []),
     ...(flip ? [line("with mirror images", flip)] : []),
     ...(withoutDuplicates ? [line("without duplicates of training images", withoutDuplicates)] : []),
     ...(withoutNearDuplicates
@@ -116,13 +132,11 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     value === null ? "–" : format(value);
   const table = textTable({
     heading: ["class", "precision", "recall", "F1", "images"],
-    rows: Object.entries(perClass).map(([className, { precision, recall, f1, count }]) => [
-      className,
-      cell(precision, percent),
-      cell(recall, percent),
-      cell(f1, (value) => value.toFixed(3)),
-      String(count),
-    ]),
+    rows: classNames.map((className) => {
+      const { precision, recall, f1, count } = perClass[className];
+      const scores = [cell(precision, percent), cell(recall, percent), cell(f1, (value) => value.toFixed(3))];
+      return [className, ...scores, String(count)];
+    }),
     isNumeric: [false, true, true, true, true],
   });
   return [...lines, "(in brackets: 95% interval over draws of as many images)", "", table].join("\n");

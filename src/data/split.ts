@@ -8,7 +8,7 @@ export const SPLIT_CHOICES = ["folders", "official", "official-test"] as const;
 export type SplitChoice = (typeof SPLIT_CHOICES)[number];
 
 /** How a data set was split. Without split folders, a share was held out, or all images are for validation. */
-export type SplitName = SplitChoice | "held-out" | "all";
+export type SplitName = SplitChoice | "held-out" | "all" | "run";
 
 /** What each split validates on. */
 export const SPLIT_WORDS: Readonly<Record<SplitName, string>> = {
@@ -17,6 +17,7 @@ export const SPLIT_WORDS: Readonly<Record<SplitName, string>> = {
   "official-test": "PrivateTest of the official split",
   "held-out": "a share that was held out",
   all: "all images",
+  run: "the images that the model's run held out",
 };
 
 /** Indices of the images of each split, ascending. */

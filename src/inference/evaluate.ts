@@ -5,6 +5,7 @@ import { batches } from "../data/batches.js";
 import type { Dataset, PackedImages } from "../data/dataset.js";
 import type { SplitName } from "../data/split.js";
 import { type Tensor, type Tensor4D, tf } from "../engine/tf.js";
+import { InputError } from "../errors.js";
 import { bootstrapIntervals, type ScoreIntervals } from "../metrics/bootstrap.js";
 import { calibrationError, reliability, withTemperature } from "../metrics/calibration.js";
 import {
@@ -82,9 +83,17 @@ export async function classify(
  * Scores probabilities against labels.
  *
  * @param probs - float32 `[numImages, numClasses]`, row after row.
+ * @throws InputError when a probability is not finite.
  */
 export function score(probs: Float32Array, labels: Int32Array, classNames: string[]): Evaluation {
   const numClasses = classNames.length;
+  const broken = probs.findIndex((prob) => !Number.isFinite(prob));
+  if (broken >= 0)
+    throw new InputError({
+      expected: "finite probabilities",
+      found: `${probs[broken]} for image ${Math.floor(broken / numClasses) + 1} of ${labels.length}`,
+      fix: "Choose another model: the weights of this one are broken.",
+    });
   const predicted = argMax(probs, numClasses);
   const matrix = confusionMatrix(labels, predicted, numClasses);
   return {
@@ -113,6 +122,8 @@ export interface Scores {
 
 /** What `npx ferkit evaluate --json` prints. */
 export interface EvaluationReport extends ClassificationScores {
+  /** In the order of the confusion matrix. */
+  classNames: string[];
   /** How the validation images were chosen. */
   split: SplitName | null;
   /** Mean cross-entropy, in nats. */
@@ -132,6 +143,8 @@ export interface EvaluationReport extends ClassificationScores {
   withoutDuplicates: Scores | null;
   /** The same without near-duplicates. */
   withoutNearDuplicates: Scores | null;
+  /** Images that the model was trained on, and the scores without them; null if that is not known, or its run held them out. */
+  trainedOn: { numImages: number; without: Scores | null } | null;
 }
 
 export interface ReportInput {
@@ -143,24 +156,32 @@ export interface ReportInput {
   mirroredProbs?: Float32Array;
   /** Null without training images. */
   nearDuplicates: NearDuplicates | null;
+  /** Whether the model was trained on each image; null if that is not known. */
+  isTrainedOn?: boolean[] | null;
   /** Determines the intervals. */
   seed: number;
 }
 
 /** Collects the scores of a model on a data set's validation images. */
 export function evaluationReport(input: ReportInput): EvaluationReport {
-  const { dataset, config, evaluation, mirroredProbs, nearDuplicates, seed } = input;
+  const { dataset, config, evaluation, mirroredProbs, nearDuplicates, isTrainedOn = null, seed } = input;
   const { classNames, calibration } = config;
   const { labels } = dataset.validation;
   const { accuracy, macroF1, perClassRecall, numImages, loss, predicted, probs } = evaluation;
   const numClasses = classNames.length;
   const eceOf = (some: Float32Array) => calibrationError(reliability(some, labels, numClasses));
-  const unseenScores = (groups: Int32Array | undefined) => {
-    if (!groups) return null;
-    const isUnseen = seenInTrain(groups, dataset).map((isSeen) => !isSeen);
-    return scoresOf(labels, predicted, classNames, seed, isUnseen);
-  };
+  const scoresWithout = (isSeen: boolean[]) =>
+    scoresOf(
+      labels,
+      predicted,
+      classNames,
+      seed,
+      isSeen.map((seen) => !seen),
+    );
+  const unseenScores = (groups: Int32Array | undefined) =>
+    groups ? scoresWithout(seenInTrain(groups, dataset)) : null;
   return {
+    classNames,
     split: dataset.split ?? null,
     accuracy,
     macroF1,
@@ -178,6 +199,10 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     flip: mirroredProbs ? flipScores(meanOf(probs, mirroredProbs), labels, classNames, seed) : null,
     withoutDuplicates: unseenScores(nearDuplicates?.duplicates),
     withoutNearDuplicates: unseenScores(nearDuplicates?.groups),
+    trainedOn: isTrainedOn && {
+      numImages: isTrainedOn.filter(Boolean).length,
+      without: scoresWithout(isTrainedOn),
+    },
   };
 }
 

@@ -83,8 +83,8 @@ describe("ferkit", function () {
   });
 
   describe("evaluate", () => {
-    it("prints exactly the promised values, of all images where there is no split", async () => {
-      const { status, stdout } = await ferkit(
+    it("prints exactly the promised values, for the images that the run held out", async () => {
+      const { status, stdout, stderr } = await ferkit(
         "evaluate",
         "--data",
         "images",
@@ -96,6 +96,7 @@ describe("ferkit", function () {
       const result = parse(stdout);
       assert.deepEqual(Object.keys(result).sort(), [
         "accuracy",
+        "classNames",
         "confusionMatrix",
         "ece",
         "eceUncalibrated",
@@ -108,17 +109,36 @@ describe("ferkit", function () {
         "perClassRecall",
         "split",
         "temperature",
+        "trainedOn",
         "withoutDuplicates",
         "withoutNearDuplicates",
       ]);
-      const { split, flip, withoutDuplicates, withoutNearDuplicates, temperature } = result;
-      assert.equal(split, "all");
-      // Nothing to compare with, and too few validation images to calibrate on.
-      assert.deepEqual(
-        [flip, withoutDuplicates, withoutNearDuplicates, temperature],
-        [null, null, null, null],
+      const { split, flip, trainedOn, temperature } = result;
+      assert.equal(split, "run");
+      assert.match(
+        stderr,
+        /^note: the model's run was trained on this data set; the images are those that it held out \(seed 0, share 0.2\)$/m,
       );
-      assert.equal(result.numImages, 2 * PER_CLASS);
+      // Too few validation images to calibrate on.
+      assert.deepEqual([flip, trainedOn, temperature], [null, null, null]);
+      const matrix = result.confusionMatrix as number[][];
+      assert.deepEqual(
+        matrix.map(([a, b]) => a + b),
+        [1, 1], // a fifth of 6, rounded, of each class
+      );
+      assert.equal(result.accuracy, (matrix[0][0] + matrix[1][1]) / 2);
+    });
+
+    it("says how many images the model was trained on when all are scored", async () => {
+      const all = ["--data", "images", "--model", "run/best", "--validation-share", "1"];
+      const { stdout } = await ferkit("evaluate", ...all, "--json");
+      const result = parse(stdout);
+      assert.deepEqual([result.split, result.numImages], ["all", 2 * PER_CLASS]);
+      assert.equal((result.trainedOn as { numImages: number }).numImages, 10);
+      assert.match(
+        (await ferkit("evaluate", ...all)).stdout,
+        /^the model was trained on 10 of these 12 images\nwithout them: accuracy .*, 2 images$/m,
+      );
       const matrix = result.confusionMatrix as number[][];
       assert.deepEqual(
         matrix.map(([a, b]) => a + b),
@@ -153,6 +173,7 @@ describe("ferkit", function () {
 });
 
 const REPORT: EvaluationReport = {
+  classNames: ["sad"],
   split: "folders",
   accuracy: 0.75,
   macroF1: 0.7333,
@@ -168,6 +189,7 @@ const REPORT: EvaluationReport = {
   flip: null,
   withoutDuplicates: null,
   withoutNearDuplicates: null,
+  trainedOn: null,
 };
 
 describe("reportText", () => {

@@ -1,0 +1,176 @@
+// The images of a data set that a model's run held out, and those that it was trained on.
+import path from "node:path";
+import type { Dataset, PackedImages } from "../data/dataset.js";
+import {
+  IMAGE_LIST,
+  type ImageList,
+  type ListedImage,
+  listImages,
+  readImageList,
+} from "../data/image-list.js";
+import { type DataOptions, loadDataset } from "../data/load.js";
+import type { Pixels } from "../data/pixels/pixels.js";
+import { InputError } from "../errors.js";
+
+type LoadedDataset = Awaited<ReturnType<typeof loadDataset>>;
+
+export interface EvaluationData {
+  /** Its validation images are those to score. */
+  dataset: LoadedDataset;
+  /** Whether the model was trained on each of them; null if that is not known, or they are what its run held out. */
+  isTrainedOn: boolean[] | null;
+  /** What the user should know about the choice of images. */
+  notes: string[];
+}
+
+/**
+ * Loads the images to score a model on. If the model's run was trained on the data set, these are the images that the run held
+ * out, whatever its seed and share were. Options that choose a split, `validationShare` and `split`, take precedence.
+ *
+ * @throws InputError when the data cannot be loaded, or the run held out none of the images.
+ */
+export async function loadEvaluationData(
+  modelDir: string,
+  options: Partial<DataOptions> & Pick<DataOptions, "data" | "imageSize">,
+): Promise<EvaluationData> {
+  const list = await readImageList(path.join(modelDir, IMAGE_LIST));
+  const choosesSplit = options.validationShare !== undefined || options.split !== undefined;
+  const seed = Number(options.seed ?? list?.options.seed ?? 0);
+  const load = (more: Partial<DataOptions>) => loadDataset({ validationShare: 1, ...options, seed, ...more });
+  if (!list) {
+    const notes = [
+      "the model has no list of the images that it was trained on, so some of these may be among them",
+    ];
+    return { dataset: await load({}), isTrainedOn: null, notes };
+  }
+  if (!choosesSplit) {
+    const all = await load({ dropDuplicates: false, dropLeaked: false });
+    const own = await ownSplit(all, list, options);
+    if (own) return own;
+  }
+  const dataset = await load({});
+  const trained = digestsOf(list, "train");
+  const isTrainedOn = (await listImages(dataset)).images
+    .filter(({ split }) => split === "validation")
+    .map(({ digest }) => trained.has(digest));
+  return { dataset, isTrainedOn, notes: [] };
+}
+
+function digestsOf({ images }: ImageList, split: ListedImage["split"]): Set<string> {
+  return new Set(images.filter((image) => image.split === split).map(({ digest }) => digest));
+}
+
+/** Where an image is in a data set. */
+interface Place {
+  split: ListedImage["split"];
+  index: number;
+}
+
+/** Splits a data set as a model's run did; null unless the run knew at least half of the images. */
+async function ownSplit(
+  dataset: LoadedDataset,
+  list: ImageList,
+  { dropDuplicates = false, dropLeaked = false }: Partial<DataOptions>,
+): Promise<EvaluationData | null> {
+  const { images } = await listImages(dataset);
+  const chosen: Record<ListedImage["split"], Place[]> = { train: [], validation: [] };
+  const counts = { train: 0, validation: 0, unknown: 0 };
+  const known = remaining(list);
+  const [trained, seen] = [digestsOf(list, "train"), new Set<string>()];
+  for (const image of images) {
+    const place = { split: image.split, index: counts[image.split]++ };
+    const split = takeSplit(known, image);
+    if (split === null) {
+      counts.unknown++;
+      continue;
+    }
+    const isDropped = (dropLeaked && trained.has(image.digest)) || (dropDuplicates && seen.has(image.digest));
+    if (split === "validation") seen.add(image.digest);
+    if (split === "train" || !isDropped) chosen[split].push(place);
+  }
+  if (counts.unknown > images.length / 2) return null;
+  if (chosen.validation.length === 0)
+    throw new InputError({
+      expected: "images that the model was not trained on",
+      where: dataset.name,
+      found: `${chosen.train.length} images, all from its training`,
+      fix: "Choose other images, or --validation-share 1 to score these all the same.",
+    });
+  const pick = (places: Place[]) => select(dataset, places);
+  const { seed, validationShare } = list.options;
+  const how = list.split === "held-out" ? ` (seed ${seed}, share ${validationShare})` : "";
+  const notes = [
+    `the model's run was trained on this data set; the images are those that it held out${how}`,
+    ...(counts.unknown > 0 ? [`${counts.unknown} images that the run did not have are left out`] : []),
+  ];
+  const [train, validation] = [pick(chosen.train), pick(chosen.validation)];
+  return { dataset: { ...dataset, split: "run", train, validation }, isTrainedOn: null, notes };
+}
+
+/** Counts of a list's images that have not been found yet, by digest, then by split and class. */
+function remaining({ images }: ImageList): Map<string, Map<string, number>> {
+  const counts = new Map<string, Map<string, number>>();
+  for (const { split, className, digest } of images) {
+    const own = counts.get(digest) ?? new Map<string, number>();
+    const key = `${split}/${className}`;
+    counts.set(digest, own.set(key, (own.get(key) ?? 0) + 1));
+  }
+  return counts;
+}
+
+/**
+ * Returns the split of an image in a run, and counts it as found; null if the run did not have it. Of byte-identical images, the
+ * class tells them apart. An image whose label was corrected since is still one that the run had.
+ */
+function takeSplit(
+  known: Map<string, Map<string, number>>,
+  { className, digest }: ListedImage,
+): ListedImage["split"] | null {
+  const own = known.get(digest);
+  if (!own) return null;
+  const keys = [`validation/${className}`, `train/${className}`, ...own.keys()];
+  const key = keys.find((candidate) => (own.get(candidate) ?? 0) > 0);
+  if (key === undefined) return own.has(`train/${className}`) ? "train" : null; // a copy of it that the run did not have
+  own.set(key, (own.get(key) as number) - 1);
+  return key.startsWith("train/") ? "train" : "validation";
+}
+
+function select(dataset: Dataset, places: Place[]): PackedImages {
+  const { imageSize, numChannels } = dataset.train;
+  const of = <T>(read: (images: PackedImages, index: number) => T) =>
+    places.map(({ split, index }) => read(dataset[split], index));
+  const { train, validation } = dataset;
+  return {
+    pixels: new ChosenPixels(dataset, places, imageSize * imageSize * numChannels),
+    labels: Int32Array.from(of(({ labels }, index) => labels[index])),
+    numImages: places.length,
+    imageSize,
+    numChannels,
+    paths: of(({ paths }, index) => paths[index]),
+    ...(train.digests &&
+      validation.digests && { digests: of(({ digests }, index) => (digests as string[])[index]) }),
+  };
+}
+
+/** Pixels of images from both splits of a data set. */
+class ChosenPixels implements Pixels {
+  constructor(
+    private readonly dataset: Dataset,
+    private readonly places: readonly Place[],
+    private readonly imageBytes: number,
+  ) {}
+
+  async read(indices: Int32Array): Promise<Uint8Array> {
+    const { dataset, imageBytes } = this;
+    const chosen = Array.from(indices, (index) => this.places[index]);
+    const result = new Uint8Array(indices.length * imageBytes);
+    for (const split of ["train", "validation"] as const) {
+      const positions = [...chosen.keys()].filter((i) => chosen[i].split === split);
+      const bytes = await dataset[split].pixels.read(Int32Array.from(positions, (i) => chosen[i].index));
+      positions.forEach((i, k) => {
+        result.set(bytes.subarray(k * imageBytes, (k + 1) * imageBytes), i * imageBytes);
+      });
+    }
+    return result;
+  }
+}

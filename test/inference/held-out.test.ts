@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { renameSync, rmSync } from "node:fs";
+import type { PackedImages } from "../../src/data/dataset.js";
+import { IMAGE_LIST, listImages, writeImageList } from "../../src/data/image-list.js";
+import { loadDataset } from "../../src/data/load.js";
+import { loadEvaluationData } from "../../src/inference/held-out.js";
+import { drawImage, drawImages, temporaryFolder, valuesOf } from "../data/fixtures.js";
+
+/** Ten images of each class, each of another grey. */
+const IMAGES = Object.fromEntries(
+  ["a", "b"].flatMap((name, c) =>
+    Array.from({ length: 10 }, (_, i) => {
+      const grey = (40 + 100 * c + 5 * i).toString(16).padStart(2, "0");
+      return [`${name}/${i}.png`, `#${grey}${grey}${grey}`];
+    }),
+  ),
+);
+
+describe("loadEvaluationData", () => {
+  const file = temporaryFolder();
+  const given = () => ({ data: file("data"), imageSize: 1, classNames: ["a", "b"] });
+  const evaluate = (options: object = {}) => loadEvaluationData(file("model"), { ...given(), ...options });
+  const content = async ({ paths, labels, digests, numImages, pixels }: PackedImages) => ({
+    paths: [...paths].sort(),
+    values: [...(await valuesOf(pixels, numImages))].sort(),
+    labels: [...labels].sort(),
+    digests: digests && [...digests].sort(),
+  });
+
+  /** Draws the images and "trains" on them: leaves the list that a run would. */
+  async function train(seed = 1, images = IMAGES) {
+    await drawImages(file("data"), images);
+    const dataset = await loadDataset({ ...given(), seed, validationShare: 0.2 });
+    await writeImageList(file("model", IMAGE_LIST), await listImages(dataset), false);
+    return dataset;
+  }
+
+  for (const seed of [0, 1, 7])
+    it(`takes the images that a run with seed ${seed} held out`, async () => {
+      const { train: trained, validation } = await train(seed);
+      const { dataset, isTrainedOn, notes } = await evaluate();
+      assert.equal(dataset.split, "run");
+      assert.deepEqual(await content(dataset.validation), await content(validation));
+      assert.deepEqual(await content(dataset.train), await content(trained));
+      assert.equal(isTrainedOn, null);
+      assert.deepEqual(notes, [
+        `the model's run was trained on this data set; the images are those that it held out (seed ${seed}, share 0.2)`,
+      ]);
+    });
+
+  it("takes them from a folder of another name and from the validation folder alone", async () => {
+    const images = Object.fromEntries(
+      Object.entries(IMAGES).map(([name, grey], i) => [
+        `${i % 5 === 0 ? "validation" : "train"}/${name}`,
+        grey,
+      ]),
+    );
+    const { validation } = await train(0, images);
+    renameSync(file("data"), file("moved"));
+    const moved = await evaluate({ data: file("moved") });
+    assert.deepEqual(moved.dataset.validation.paths, validation.paths);
+    const alone = await evaluate({ data: file("moved/validation") });
+    assert.equal(alone.dataset.validation.numImages, validation.numImages);
+    await assert.rejects(evaluate({ data: file("moved/train") }), {
+      name: "InputError",
+      message:
+        "Expected images that the model was not trained on at train but found 16 images, all from its training. " +
+        "Choose other images, or --validation-share 1 to score these all the same.",
+    });
+  });
+
+  it("says which images the model was trained on when another split is chosen", async () => {
+    const { train: trained } = await train(1);
+    const all = await evaluate({ validationShare: 1 });
+    assert.equal(all.dataset.validation.numImages, 20);
+    assert.equal(all.isTrainedOn?.filter(Boolean).length, trained.numImages);
+    assert.deepEqual(
+      all.dataset.validation.paths.filter((_, i) => all.isTrainedOn?.[i]),
+      trained.paths,
+    );
+    // The run's own seed splits as the run did; another one does not.
+    const same = await evaluate({ validationShare: 0.2 });
+    assert.equal(same.isTrainedOn?.filter(Boolean).length, 0);
+    const other = await evaluate({ validationShare: 0.2, seed: 0 });
+    assert.ok((other.isTrainedOn?.filter(Boolean).length ?? 0) > 0);
+  });
+
+  it("leaves out images that the run did not have, but scores other data sets as they are", async () => {
+    const { validation } = await train(1);
+    await drawImage(file("data/a/new.png"), "#010101");
+    const more = await evaluate();
+    assert.deepEqual(more.dataset.validation.paths, validation.paths);
+    assert.equal(more.notes[1], "1 images that the run did not have are left out");
+    const others = Object.fromEntries(
+      Object.keys(IMAGES).map((name, i) => [name, `#${(10 + i).toString()}0000`]),
+    );
+    rmSync(file("data"), { recursive: true });
+    await drawImages(file("data"), others);
+    const { dataset, isTrainedOn, notes } = await evaluate();
+    assert.equal(dataset.validation.numImages, 20);
+    assert.deepEqual([isTrainedOn?.some(Boolean), notes], [false, []]);
+  });
+
+  it("counts byte-identical images of both splits once each, and leaves out leaked ones on request", async () => {
+    const images = { ...IMAGES, "a/copy1.png": IMAGES["a/1.png"], "a/copy2.png": IMAGES["a/1.png"] };
+    const { validation } = await train(3, images);
+    const { dataset } = await evaluate();
+    assert.equal(dataset.validation.numImages, validation.numImages);
+    assert.deepEqual([...dataset.validation.labels].sort(), [...validation.labels].sort());
+    const trained = new Set(dataset.train.digests);
+    const { dataset: clean } = await evaluate({ dropLeaked: true });
+    assert.deepEqual(
+      clean.validation.digests,
+      dataset.validation.digests?.filter((digest) => !trained.has(digest)),
+    );
+  });
+
+  it("says that it cannot know for a model without a list", async () => {
+    await drawImages(file("data"), IMAGES);
+    const { dataset, isTrainedOn, notes } = await evaluate();
+    assert.equal(dataset.validation.numImages, 20);
+    assert.equal(isTrainedOn, null);
+    assert.deepEqual(notes, [
+      "the model has no list of the images that it was trained on, so some of these may be among them",
+    ]);
+  });
+});
