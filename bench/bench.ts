@@ -1,14 +1,13 @@
 // The whole bench: checks that the engines agree, then measures how fast they are, then what else they need.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { checkParity } from "./parity.js";
-import { countTensors, type DataRounds, measureData, measureMemory } from "./resources.js";
+import { checkLogits, checkParity } from "./parity.js";
+import { countTensors, type DataRounds, measureData, measureMemory, measureStarts } from "./resources.js";
 import { machine, type Results, today } from "./results.js";
 import { measure, type Timing } from "./rounds.js";
-import { type Case, CONTENDERS, describe, type SuiteOptions, suite } from "./suite.js";
+import { type Case, CONTENDERS, type ContenderName, describe, type SuiteOptions, suite } from "./suite.js";
 import { medianOnly } from "./tables.js";
-import { greyJpeg } from "./workers/noise.js";
 import { Workers } from "./workers.js";
 
 export interface BenchOptions extends SuiteOptions {
@@ -17,46 +16,58 @@ export interface BenchOptions extends SuiteOptions {
   data: DataRounds;
   /** Epochs after which tensors are counted. */
   tensorEpochs: number;
+  /** Cold starts of each kind. */
+  numStarts: number;
   /** Measures only the speed of workloads whose name contains this text. */
   only?: string;
+  /** Measures only these contenders' speed. */
+  contenders?: readonly ContenderName[];
 }
 
-/** Takes about twenty minutes on two cores. */
+/** Takes about fifty minutes on two cores. */
 export const WHOLE: BenchOptions = {
   numRounds: 7,
   numRoundsOfLong: 5,
   seconds: 2,
   data: { numRounds: 3, numSerialImages: 28_821 },
   tensorEpochs: 50,
+  numStarts: 5,
 };
 
-/** Takes less than eight minutes on two cores. */
+/** Takes about twenty minutes on two cores, mostly for compilation by PyTorch. */
 export const QUICK: BenchOptions = {
   numRounds: 3,
   numRoundsOfLong: 2,
   seconds: 0.7,
   data: { numRounds: 1, numSerialImages: 3_000 },
   tensorEpochs: 3,
+  numStarts: 1,
 };
 
 /** @throws Error if the engines disagree; then nothing is timed. */
 export async function runBench(options: BenchOptions): Promise<Results> {
-  const { only } = options;
-  const cases = suite(options).filter(({ workload }) => describe(workload).includes(only ?? ""));
-  const workers = new Workers();
+  const cases = chooseCases(options);
+  const names = new Set(cases.flatMap(({ contenders }) => contenders));
+  const isAny = (kinds: readonly string[]) => cases.some(({ workload }) => kinds.includes(workload.kind));
   const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-bench-"));
+  const workers = new Workers(dir);
   try {
-    const parity = await step("parity", () => checkParity(workers, dir));
-    const versions = await workers.versions(["ferkit", "pytorch", "keras"]);
-    const timings = await measureAll(cases, workers, dir, options.seconds);
+    const parity = isAny(["train"]) ? await step("parity of steps", () => checkParity(workers, names)) : [];
+    const logitsParity = isAny(["infer", "predict"])
+      ? await step("parity of logits", () => checkLogits(workers, names))
+      : [];
+    const versions = await workers.versions([...names].map((name) => CONTENDERS[name].engine));
+    const timings = await measureAll(cases, workers, options.seconds);
+    const results = { date: today(), machine: machine(), versions, parity, logitsParity, timings };
+    if (options.only !== undefined || options.contenders) return { ...results, memory: [], tensors: [] };
+    const memory = await step("memory", () => measureMemory(workers));
     await workers.close();
-    const results = { date: today(), machine: machine(), versions, parity, timings };
-    if (only !== undefined) return { ...results, memory: [], tensors: [] };
     return {
       ...results,
-      memory: await step("memory", measureMemory),
+      memory,
       data: await step("data", () => measureData(options.data)),
       tensors: await step("tensors", () => countTensors(options.tensorEpochs)),
+      starts: await step("cold starts", () => measureStarts(workers, options.numStarts)),
     };
   } finally {
     workers.kill();
@@ -64,14 +75,23 @@ export async function runBench(options: BenchOptions): Promise<Results> {
   }
 }
 
-async function measureAll(cases: Case[], workers: Workers, dir: string, seconds: number): Promise<Timing[]> {
-  const imageFile = path.join(dir, "face.jpg");
-  await writeFile(imageFile, await greyJpeg(48, 0));
+/** Returns the cases that the options select, with the contenders that they select. */
+export function chooseCases({ only = "", contenders: chosen, ...options }: BenchOptions): Case[] {
+  return suite(options)
+    .filter(({ workload }) => describe(workload).includes(only))
+    .map((one) => ({
+      ...one,
+      contenders: one.contenders.filter((name) => chosen?.includes(name) ?? true),
+    }))
+    .filter(({ contenders }) => contenders.length > 0);
+}
+
+async function measureAll(cases: Case[], workers: Workers, seconds: number): Promise<Timing[]> {
   const timings: Timing[] = [];
   for (const one of cases) {
     const measured = await step(
       describe(one.workload),
-      () => measure(one, workers, { seconds, imageFile }),
+      () => measure(one, workers, seconds),
       (found) => found.map((t) => `${CONTENDERS[t.contender].label} ${medianOnly(t)}`).join("; "),
     );
     timings.push(...measured);

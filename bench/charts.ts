@@ -6,18 +6,11 @@ import {
   targetAccuracy,
 } from "./accuracy-record.js";
 import type { Machine, Results } from "./results.js";
-import {
-  CONTENDER_NAMES,
-  CONTENDERS,
-  type ContenderName,
-  DRAWN_BATCH_SIZES,
-  DRAWN_IMAGE_SIZE,
-} from "./suite.js";
+import { CONTENDER_NAMES, CONTENDERS, DRAWN_BATCH_SIZES, DRAWN_IMAGE_SIZE, OWN } from "./suite.js";
 import { medianOnly } from "./tables.js";
 
 const { buildChart, COLORS, percent } = internals;
 const NETWORKS = { lite0: "Lite0", b0: "B0" };
-const OWN: readonly ContenderName[] = ["ferkit", "ferkitLoading"];
 
 /** Draws images per second in training: a panel for each network and batch size, a bar for each contender. */
 export function speedChart({ timings, machine, date }: Results): ChartSpec {

@@ -5,12 +5,13 @@ import type { AccuracyRunName } from "./accuracy-record.js";
 import type { BenchOptions } from "./bench.js";
 import type { Ratio } from "./ratios.js";
 import type { Results } from "./results.js";
-import type { BenchVariant } from "./suite.js";
+import { type BenchVariant, CONTENDER_NAMES, type ContenderName } from "./suite.js";
 
 interface Flags {
   quick?: boolean;
   json?: string;
   only?: string;
+  contenders?: ContenderName[];
   rounds?: number;
   seconds?: number;
   readme?: boolean;
@@ -27,15 +28,20 @@ interface Flags {
 
 const program = new Command("npm run bench --")
   .description(
-    "Compares ferkit with PyTorch and timm, Keras, and stock tfjs layers. Each engine runs in its own process, and they take " +
-      "turns. Before that, each must compute the same loss and gradients. The whole bench takes about twenty minutes, or some " +
+    "Compares ferkit with PyTorch and timm, ONNX Runtime, OpenVINO, Keras, and stock tfjs layers. Each engine runs in its own process, and they take " +
+      "turns. Before that, each must compute the same loss and gradients. The whole bench takes about fifty minutes, or some " +
       "hours with --data, and is recorded in bench/results.",
   )
-  .option("--quick", "measure fewer rounds in less than eight minutes, without recording")
+  .option("--quick", "measure fewer rounds in about twenty minutes, without recording")
   .option("--json <file>", 'write {"ratios": {name: value}} to a file; above 1 = ferkit is better')
   .option(
     "--only <text>",
     "measure only workloads whose name contains this, such as `train lite0, 48 px, batch 32`, without recording",
+  )
+  .addOption(
+    new Option("--contenders <names...>", "measure only these contenders, without recording").choices(
+      CONTENDER_NAMES,
+    ),
   )
   .option("--rounds <count>", "turns of each contender (not recorded)", numberFor("--rounds"))
   .option("--seconds <count>", "minimum duration of a turn (not recorded)", numberFor("--seconds"))
@@ -77,16 +83,16 @@ async function run(flags: Flags): Promise<void> {
 }
 
 async function bench(flags: Flags): Promise<void> {
-  const { quick, json, only, rounds, seconds, data, preset } = flags;
+  const { quick, json, only, contenders, rounds, seconds, data, preset } = flags;
   const { QUICK, runBench, WHOLE } = await import("./bench.js");
   const { latestAccuracyRecord } = await import("./accuracy-record.js");
   const { ratiosOf } = await import("./ratios.js");
   const { recordResults, writeJson } = await import("./results.js");
   const { trainConfig } = await import("../src/index.js");
-  const options: BenchOptions = { ...(quick ? QUICK : WHOLE), only };
+  const options: BenchOptions = { ...(quick ? QUICK : WHOLE), only, contenders };
   if (rounds !== undefined) options.numRounds = options.numRoundsOfLong = rounds;
   if (seconds !== undefined) options.seconds = seconds;
-  const isWhole = !quick && [only, rounds, seconds].every((flag) => flag === undefined);
+  const isWhole = !quick && [only, contenders, rounds, seconds].every((flag) => flag === undefined);
   const isTraining = isWhole && data !== undefined;
   if (isTraining) trainConfig(preset); // refuses an unknown name before measuring
   const results = await runBench(options);
@@ -107,8 +113,12 @@ async function report(
   recordDate: string | undefined,
 ): Promise<void> {
   const tables = await import("./tables.js");
-  console.log(tables.toMarkdown(tables.timingTable(results.timings, tables.withSpread)));
-  console.log(`\n${tables.toMarkdown(tables.ratioTable(ratios))}\n`);
+  for (const kinds of [["train"], ["infer", "predict"]]) {
+    const timings = results.timings.filter(({ kind }) => kinds.includes(kind));
+    if (timings.length > 0)
+      console.log(`${tables.toMarkdown(tables.timingTable(timings, tables.withSpread))}\n`);
+  }
+  console.log(`${tables.toMarkdown(tables.ratioTable(ratios))}\n`);
   for (const remark of tables.remarks(results)) console.log(remark);
   if (recordDate !== undefined)
     console.log(

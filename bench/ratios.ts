@@ -34,8 +34,14 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
   const lite0Inference = at("infer", "lite0", 48, 32);
   const b0Baseline = at("train", "b0", 48, BASELINE_BATCH_SIZE);
   const vsPytorch = (rate: ReturnType<typeof at>) => over(rate("ferkit"), rate(...PYTORCH));
+  const vsOnnxRuntime = (rate: ReturnType<typeof at>) =>
+    over(rate("ferkit"), rate("onnxRuntime", "onnxRuntimeNode"));
   const memory = (...names: readonly ContenderName[]) =>
-    smallest(results.memory.filter((m) => names.includes(m.contender)).map((m) => m.peakResidentBytes));
+    smallest(
+      results.memory
+        .filter((m) => m.kind === "train" && names.includes(m.contender))
+        .map((m) => m.peakResidentBytes),
+    );
   const seconds = (run: AccuracyRunName) => record && secondsToTarget(record, run);
   const figures: Record<string, [value: Figure, meaning: string]> = {
     trainLite0VsPytorchBaseline: [
@@ -66,6 +72,14 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
       over(lite0Baseline("ferkitLoading"), lite0Baseline("pytorch")),
       "training Lite0, batch 32, 48 px; ferkit loads and augments, PyTorch does not",
     ],
+    trainLite0VsPytorchCompiled: [
+      over(lite0Baseline("ferkit"), lite0Baseline("pytorchCompiled")),
+      "training Lite0, batch 32, 48 px; PyTorch with torch.compile",
+    ],
+    trainLite0Batch32VsBatch128: [
+      over(lite0Baseline("ferkit"), at("train", "lite0", 48, 128)("ferkit")),
+      "training Lite0 with ferkit, batch 32, 48 px; ferkit, batch 128",
+    ],
     trainB0VsKeras: [
       over(b0Baseline("ferkit"), b0Baseline("keras")),
       "training B0, batch 32, 48 px; Keras with a tf.function",
@@ -94,6 +108,26 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
       vsPytorch(at("infer", "lite0", 48, 256)),
       "inference of Lite0, batch 256, 48 px; PyTorch in the faster layout",
     ],
+    inferLite0Batch1VsOnnxRuntime: [
+      vsOnnxRuntime(at("infer", "lite0", 48, 1)),
+      "one image through Lite0, 48 px; ONNX Runtime",
+    ],
+    inferLite0Batch32VsOnnxRuntime: [
+      vsOnnxRuntime(lite0Inference),
+      "inference of Lite0, batch 32, 48 px; ONNX Runtime",
+    ],
+    inferLite0Px144Batch32VsOnnxRuntime: [
+      vsOnnxRuntime(at("infer", "lite0", 144, 32)),
+      "inference of Lite0, batch 32, 144 px; ONNX Runtime",
+    ],
+    inferB0Batch32VsOnnxRuntime: [
+      vsOnnxRuntime(at("infer", "b0", 48, 32)),
+      "inference of B0, batch 32, 48 px; ONNX Runtime",
+    ],
+    inferLite0Batch32Bf16VsOpenvinoBf16: [
+      over(lite0Inference("ferkitBf16"), lite0Inference("openvinoBf16")),
+      "inference of Lite0 in bfloat16, batch 32, 48 px; OpenVINO in bfloat16",
+    ],
     singleImageVsPytorch: [
       vsPytorch(at("predict", "lite0", 48, 1)),
       "an image file's bytes to Lite0's probabilities; PyTorch in the faster layout",
@@ -105,6 +139,10 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
     peakMemoryVsPytorch: [
       over(memory(...PYTORCH), memory("ferkit")),
       "peak memory, training B0, batch 32; above 1 = ferkit needs less",
+    ],
+    trainB0Batch32MemoryVsPytorch: [
+      over(memory(...PYTORCH, "pytorchCompiled"), memory("ferkit")),
+      "peak memory, training B0, batch 32; PyTorch in its best mode; above 1 = ferkit needs less",
     ],
     timeToAccuracyVsPytorch: [
       over(seconds("pytorchBaseline"), seconds("ferkit")),

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { Parity } from "./parity.js";
-import type { DataFigures, MemoryFigure } from "./resources.js";
+import type { LogitsParity, Parity } from "./parity.js";
+import type { DataFigures, MemoryFigure, StartFigure } from "./resources.js";
 import type { Timing } from "./rounds.js";
 import type { EpochTensors } from "./workers/data.js";
 
@@ -26,10 +26,14 @@ export interface Results {
   machine: Machine;
   versions: Versions;
   parity: Parity[];
+  /** Absent before version 0.2. */
+  logitsParity?: LogitsParity[];
   /** Images per second. */
   timings: Timing[];
   memory: MemoryFigure[];
   data?: DataFigures;
+  /** Cold starts; absent before version 0.2. */
+  starts?: StartFigure[];
   /** Tensors that ferkit holds after each epoch of training. */
   tensors: EpochTensors[];
 }

@@ -1,6 +1,6 @@
 // Contenders are measured in turns, so that whatever slows the machine for a while slows all of them.
 import { disturbanceBetween, isDisturbed, readUsage } from "./disturbance.js";
-import { type Case, CONTENDERS, type Contender, type ContenderName, type Workload } from "./suite.js";
+import type { Case, ContenderName, Workload } from "./suite.js";
 import type { Worker } from "./worker.js";
 import type { Workers } from "./workers.js";
 
@@ -17,13 +17,6 @@ export interface Timing extends Workload, Spread {
   contender: ContenderName;
   /** Turns that other programs disturbed, even when repeated. */
   numDisturbed: number;
-}
-
-export interface RoundOptions {
-  /** Minimum duration of a turn. */
-  seconds: number;
-  /** An image to predict. */
-  imageFile: string;
 }
 
 /** Before the rounds, graphs are traced, code is compiled and memory is allocated. */
@@ -48,18 +41,19 @@ interface Times {
   seconds: number;
 }
 
-/** Prepares all contenders of a case, then lets them take turns: forwards in one round, backwards in the next. */
+/**
+ * Prepares all contenders of a case, then lets them take turns: forwards in one round, backwards in the next.
+ *
+ * @param seconds - Minimum duration of a turn.
+ */
 export async function measure(
   { workload, contenders, numRounds }: Case,
   workers: Workers,
-  { seconds, imageFile }: RoundOptions,
+  seconds: number,
 ): Promise<Timing[]> {
   const turns: Turn[] = [];
   for (const contender of contenders) {
-    const { engine, label: _, ...options }: Contender = CONTENDERS[contender];
-    const worker = await workers.of(engine);
-    const file = workload.kind === "predict" ? { file: imageFile } : {};
-    const session = await worker.request<number>("prepare", { ...workload, ...options, ...file });
+    const { worker, session } = await workers.prepare(contender, workload);
     turns.push({ contender, worker, session, imagesPerSecond: [], numDisturbed: 0 });
     await worker.request("time", { session, ...WARM_UP });
   }

@@ -1,9 +1,18 @@
 // What is compared, on which workloads, in which order.
 
 /** Programs that run as workers, each in its own process. */
-export type Engine = "ferkit" | "pytorch" | "keras" | "stockLayers";
+export type Engine =
+  | "ferkit"
+  | "pytorch"
+  | "keras"
+  | "stockLayers"
+  | "onnxRuntime"
+  | "onnxRuntimeNode"
+  | "openvino";
 /** Order of a torch tensor's axes in memory. */
 export type Layout = "default" | "channels-last";
+/** Type of the numbers that a runtime computes with. */
+export type Precision = "float32" | "bfloat16";
 
 export interface Contender {
   /** Its name in tables and charts. */
@@ -11,15 +20,30 @@ export interface Contender {
   engine: Engine;
   /** PyTorch only: memory layout. */
   layout?: Layout;
+  /** PyTorch only: compiled by `torch.compile`, and frozen for inference. */
+  compiled?: boolean;
+  /** float32 by default. */
+  precision?: Precision;
   /** ferkit only: each step takes its next batch from the loader and augments it. */
   loadsData?: boolean;
 }
 
 export const CONTENDERS = {
   ferkit: { label: "ferkit", engine: "ferkit" },
+  ferkitBf16: { label: "ferkit, bfloat16", engine: "ferkit", precision: "bfloat16" },
   ferkitLoading: { label: "ferkit, loading and augmenting", engine: "ferkit", loadsData: true },
   pytorch: { label: "PyTorch, default layout", engine: "pytorch", layout: "default" },
   pytorchChannelsLast: { label: "PyTorch, channels-last", engine: "pytorch", layout: "channels-last" },
+  pytorchCompiled: {
+    label: "PyTorch, torch.compile",
+    engine: "pytorch",
+    layout: "channels-last",
+    compiled: true,
+  },
+  onnxRuntime: { label: "ONNX Runtime", engine: "onnxRuntime" },
+  onnxRuntimeNode: { label: "ONNX Runtime for Node", engine: "onnxRuntimeNode" },
+  openvino: { label: "OpenVINO", engine: "openvino", precision: "float32" },
+  openvinoBf16: { label: "OpenVINO, bfloat16", engine: "openvino", precision: "bfloat16" },
   keras: { label: "Keras, graph mode", engine: "keras" },
   stockLayers: { label: "stock tfjs layers", engine: "stockLayers" },
 } as const satisfies Record<string, Contender>;
@@ -29,8 +53,17 @@ export type ContenderName = keyof typeof CONTENDERS;
 /** In the order of columns. */
 export const CONTENDER_NAMES = Object.keys(CONTENDERS) as ContenderName[];
 
-/** PyTorch in every layout that is measured. */
+/** Eager PyTorch in every layout that is measured. */
 export const PYTORCH: readonly ContenderName[] = ["pytorch", "pytorchChannelsLast"];
+/** Runtimes that only infer, from a network in ONNX format. */
+export const RUNTIMES: readonly ContenderName[] = [
+  "onnxRuntime",
+  "onnxRuntimeNode",
+  "openvino",
+  "openvinoBf16",
+];
+/** Contenders that are ferkit itself. */
+export const OWN: readonly ContenderName[] = ["ferkit", "ferkitBf16", "ferkitLoading"];
 
 /**
  * Kind of step: `train` = forward, cross-entropy, backward, Adam on a prepared batch; `infer` = logits of a prepared batch;
@@ -96,16 +129,25 @@ export function suite({ numRounds, numRoundsOfLong }: SuiteOptions): Case[] {
   return [
     ...each("train", 48, BATCH_SIZES),
     ...each("infer", 48, [1, 32, 256]),
+    compare("infer", "lite0", 144, 1),
+    compare("infer", "lite0", 144, 32),
     compare("predict", "lite0", 48, 1),
     ...each("train", 96, [32, 128]),
   ];
 }
 
-/** Keras lacks Lite0. Keras and stock layers are far behind, so they are measured only where the chart shows them. */
+/**
+ * Keras lacks Lite0. Keras and stock layers are far behind, so they are measured only where the chart shows them. Compilation by
+ * PyTorch takes minutes, so it is measured only for the most important workloads.
+ */
 function contendersOf({ kind, variant, imageSize, batchSize }: Workload): ContenderName[] {
   const contenders: ContenderName[] = ["ferkit", ...PYTORCH];
   const isDrawn = kind === "train" && imageSize === DRAWN_IMAGE_SIZE && DRAWN_BATCH_SIZES.includes(batchSize);
+  const isFullBatch = kind === "infer" && batchSize === 32;
   if (isDrawn) contenders.push("ferkitLoading", "stockLayers");
-  if (variant === "b0" && (isDrawn || (kind === "infer" && batchSize === 32))) contenders.push("keras");
+  if (isDrawn || isFullBatch || (kind === "infer" && imageSize === 48 && batchSize === 1))
+    contenders.push("pytorchCompiled");
+  if (kind === "infer") contenders.push(...RUNTIMES);
+  if (variant === "b0" && (isDrawn || isFullBatch)) contenders.push("keras");
   return contenders;
 }

@@ -1,8 +1,17 @@
 // Figures as tables and sentences: with their range in the terminal, without it in the docs.
+import type { LogitsParity } from "./parity.js";
 import type { Ratio } from "./ratios.js";
 import type { Results } from "./results.js";
 import type { Spread, Timing } from "./rounds.js";
-import { CONTENDER_NAMES, CONTENDERS, type ContenderName, describe, type Kind, PYTORCH } from "./suite.js";
+import {
+  CONTENDER_NAMES,
+  CONTENDERS,
+  type Contender,
+  type ContenderName,
+  describe,
+  type Kind,
+  OWN,
+} from "./suite.js";
 import type { EpochTensors } from "./workers/data.js";
 
 /** A heading, and rows with a cell for each of its columns. */
@@ -11,21 +20,48 @@ export interface Table {
   rows: string[][];
 }
 
-/** Lists images per second: a row for each workload, a column for each contender, and ferkit over the fastest PyTorch. */
+/** Lists images per second: a row for each workload, a column for each contender, and ferkit over the fastest other. */
 export function timingTable(timings: readonly Timing[], format: (rate: Spread) => string): Table {
   const contenders = CONTENDER_NAMES.filter((name) => timings.some((timing) => timing.contender === name));
   const workloads = [...new Set(timings.map(describe))];
   const rows = workloads.map((workload) => {
     const of = (name: ContenderName) =>
       timings.find((timing) => timing.contender === name && describe(timing) === workload);
-    const fastest = Math.max(...PYTORCH.map((name) => of(name)?.median ?? 0));
     const own = of("ferkit");
-    const ratio = own && fastest > 0 ? (own.median / fastest).toFixed(2) : "";
+    const other = fastestOther(timings.filter((timing) => describe(timing) === workload));
+    const ratio = own && other ? (own.median / other.median).toFixed(2) : "";
     const cell = (rate?: Spread) => (rate ? format(rate) : "");
     return [workload, ...contenders.map((name) => cell(of(name))), ratio];
   });
   const labels = contenders.map((name) => CONTENDERS[name].label);
-  return { heading: ["images/s", ...labels, "ferkit / fastest PyTorch"], rows };
+  return { heading: ["images/s", ...labels, "ferkit / fastest other"], rows };
+}
+
+/** Returns the fastest float32 timing that is not ferkit's. */
+function fastestOther(timings: readonly Timing[]): Timing | undefined {
+  const isRival = ({ contender }: Timing) => {
+    const { precision }: Contender = CONTENDERS[contender];
+    return !OWN.includes(contender) && precision !== "bfloat16";
+  };
+  return timings.filter(isRival).sort((a, b) => b.median - a.median)[0];
+}
+
+/** Lists the workloads on which another contender is faster than ferkit, the slowest first. */
+export function behindTable(timings: readonly Timing[]): Table {
+  const rows = [...new Set(timings.map(describe))].flatMap((workload) => {
+    const ofWorkload = timings.filter((timing) => describe(timing) === workload);
+    const own = ofWorkload.find(({ contender }) => contender === "ferkit");
+    const other = fastestOther(ofWorkload);
+    if (!own || !other || own.median >= other.median) return [];
+    const ratio = own.median / other.median;
+    return [
+      { ratio, cells: [workload, medianOnly(own), CONTENDERS[other.contender].label, medianOnly(other)] },
+    ];
+  });
+  return {
+    heading: ["workload", "ferkit, images/s", "fastest other", "images/s", "ferkit / other"],
+    rows: rows.sort((a, b) => a.ratio - b.ratio).map(({ ratio, cells }) => [...cells, ratio.toFixed(2)]),
+  };
 }
 
 /** Returns text such as `338 (331–344)`. */
@@ -44,15 +80,20 @@ export function ratioTable(ratios: Record<string, Ratio>): Table {
 }
 
 /** Describes everything besides the speed of steps, in one sentence each. */
-export function remarks({ parity, timings, memory, data, tensors }: Results): string[] {
+export function remarks({ parity, logitsParity, timings, memory, data, tensors, starts }: Results): string[] {
   const agreement = parity.map(
     ({ variant, engine, gradientError }) => `${variant} in ${engine} ${gradientError.toExponential(0)}`,
   );
-  const peaks = memory.map(
-    ({ contender, peakResidentBytes }) =>
-      `${CONTENDERS[contender].label} ${(peakResidentBytes / 1e9).toFixed(2)} GB`,
-  );
-  const single = timings.filter(({ batchSize, variant }) => batchSize === 1 && variant === "lite0");
+  const peaks = (kind: Kind, meaning: string): [boolean, string] => {
+    const cells = memory
+      .filter((figure) => figure.kind === kind)
+      .map(
+        ({ contender, peakResidentBytes }) =>
+          `${CONTENDERS[contender].label} ${(peakResidentBytes / 1e9).toFixed(2)} GB`,
+      );
+    return [cells.length > 0, `Peak memory ${meaning}: ${cells.join(", ")}.`];
+  };
+  const single = timings.filter((t) => t.batchSize === 1 && t.variant === "lite0" && t.imageSize === 48);
   const latency = (kind: Kind, meaning: string): [boolean, string] => {
     const ofKind = single.filter((timing) => timing.kind === kind);
     const cells = ofKind.map(
@@ -64,9 +105,18 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
   const numDisturbed = timings.reduce((sum, timing) => sum + timing.numDisturbed, 0);
   const lines: [boolean, string][] = [
     [parity.length > 0, `Largest relative difference of a gradient from ferkit's: ${agreement.join(", ")}.`],
+    [
+      (logitsParity ?? []).length > 0,
+      `Largest relative difference of logits from ferkit's: ${largestLogitsErrors(logitsParity ?? [])}.`,
+    ],
     latency("infer", "One image of 48 px through Lite0"),
     latency("predict", "From the bytes of its file to Lite0's probabilities"),
-    [memory.length > 0, `Peak memory while B0 trains at 48 px, batch 32: ${peaks.join(", ")}.`],
+    peaks("train", "while B0 trains at 48 px, batch 32"),
+    peaks("infer", "while Lite0 infers at 48 px, batch 32"),
+    [
+      (starts ?? []).length > 0,
+      `Seconds from the start of a process: ${(starts ?? []).map(({ name, median }) => `${name} ${round(median)}`).join("; ")}.`,
+    ],
     [tensors.length > 1, describeEpochs(tensors)],
     [
       numDisturbed > 0,
@@ -81,6 +131,17 @@ export function remarks({ parity, timings, memory, data, tensors }: Results): st
         `batch in ${data.startEpoch.median.toFixed(2)} s.`,
     ]);
   return lines.filter(([isMeasured]) => isMeasured).map(([, line]) => line);
+}
+
+/** Returns the largest error of each contender, over networks and sizes. */
+function largestLogitsErrors(parities: readonly LogitsParity[]): string {
+  const names = [...new Set(parities.map(({ contender }) => contender))];
+  return names
+    .map((name) => {
+      const errors = parities.filter(({ contender }) => contender === name).map(({ error }) => error);
+      return `${CONTENDERS[name].label} ${Math.max(...errors).toExponential(0)}`;
+    })
+    .join(", ");
 }
 
 /** Tells whether tensors or memory grow with epochs. The second epoch is the reference because the first allocates. */

@@ -102,7 +102,7 @@ export function describeTimes(record: AccuracyRecord): string {
 /** Returns the newest record if some of its runs are kept and it has the same images and machine, or otherwise an empty one. */
 async function openRecord({ data, preset, runs }: TimeToAccuracyOptions): Promise<AccuracyRecord> {
   const { name, report } = await loadFor(trainConfig(preset), data);
-  const workers = new Workers();
+  const workers = new Workers(os.tmpdir());
   const versions = await workers.versions(["ferkit", "pytorch"]).finally(() => workers.close());
   const { numImages } = report;
   const own = { date: today(), machine: machine(), versions, data: name, numImages };

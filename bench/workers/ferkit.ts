@@ -1,7 +1,7 @@
 import { device, tf } from "../../src/index.js";
 import type { Workload } from "../suite.js";
 import { countEpochTensors, timeData } from "./data.js";
-import { recordStep } from "./recorded-step.js";
+import { recordLogits, recordStep } from "./recorded.js";
 import { type Session, serve } from "./serve.js";
 import { inference, prediction, training, trainingWithData } from "./steps.js";
 
@@ -20,6 +20,7 @@ async function prepare({ loadsData, file, ...workload }: Workload & Options): Pr
 serve(prepare, {
   versions: async () => ({ node: process.version, tfjs: tf.version.tfjs, tensorflow: device().tensorflow }),
   recordStep,
+  recordLogits,
   timeData,
   countEpochTensors,
 });

@@ -42,4 +42,4 @@ async function loadLayersModel(config: ReturnType<typeof trainConfig>) {
   }
 }
 
-serve(prepare, {});
+serve(prepare, { versions: async () => ({ tfjs: tf.version.tfjs }) });

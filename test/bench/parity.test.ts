@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { largestErrors, requireAgreement } from "../../bench/parity.js";
+import { largestErrors, requireAgreement, requireSameLogits } from "../../bench/parity.js";
 
 const parity = (loss: number, gradients: Record<string, number>) => ({
   ...({ variant: "b0", engine: "keras", batchSize: 32, numTries: 1 } as const),
@@ -36,5 +36,19 @@ describe("requireAgreement", () => {
 
   it("rejects a larger error of the loss", () => {
     assert.throws(() => requireAgreement(parity(2e-3, { "a/kernel": 0 })), /a loss that differs by 2\.0e-3/);
+  });
+});
+
+describe("requireSameLogits", () => {
+  const logits = { variant: "lite0", imageSize: 48, contender: "openvino", error: 2e-3 } as const;
+
+  it("accepts a thousandth in float32 and a tenth in bfloat16", () => {
+    const bfloat16 = { ...logits, contender: "openvinoBf16", error: 0.03 } as const;
+    assert.equal(requireSameLogits(bfloat16), bfloat16);
+    assert.throws(() => requireSameLogits(logits), {
+      message:
+        "Expected ferkit and OpenVINO to agree on lite0 at 48 px within 0.001 but found logits that differ by 2.0e-3. " +
+        "Nothing was timed because the engines do not compute the same.",
+    });
   });
 });

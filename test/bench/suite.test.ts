@@ -23,6 +23,26 @@ describe("suite", () => {
     assert.equal(numCases("keras"), 2); // only B0
   });
 
+  it("measures the runtimes that only infer on inference only", () => {
+    for (const { workload, contenders } of cases)
+      assert.equal(contenders.includes("openvino"), workload.kind === "infer");
+  });
+
+  it("measures compiled PyTorch where training is drawn, and inference of usual batches", () => {
+    const compiled = cases.filter(({ contenders }) => contenders.includes("pytorchCompiled"));
+    assert.deepEqual(compiled.map(({ workload }) => nameOf(workload)).sort(), [
+      "infer b0, 48 px, batch 1",
+      "infer b0, 48 px, batch 32",
+      "infer lite0, 144 px, batch 32",
+      "infer lite0, 48 px, batch 1",
+      "infer lite0, 48 px, batch 32",
+      "train b0, 48 px, batch 128",
+      "train b0, 48 px, batch 32",
+      "train lite0, 48 px, batch 128",
+      "train lite0, 48 px, batch 32",
+    ]);
+  });
+
   it("measures Keras only on B0", () => {
     assert.ok(find("train b0, 48 px, batch 32")?.contenders.includes("keras"));
     assert.ok(!find("train lite0, 48 px, batch 32")?.contenders.includes("keras"));

@@ -1,4 +1,4 @@
-"""One training step that ferkit recorded, to compare another engine's step with."""
+"""A training step, and logits, that ferkit recorded, to compare another engine's with."""
 import numpy as np
 from safetensors.numpy import load_file
 
@@ -30,6 +30,20 @@ class RecordedStep:
             scale = whole if norms[name] < VANISHING * whole else norms[name]
             errors[name] = float(np.linalg.norm(own - gradients[name]) / scale)
         return {"loss": abs(self.loss - loss) / abs(loss), "gradients": errors}
+
+
+class RecordedLogits:
+    """A batch, weights and the logits that ferkit infers from them, with ferkit's names and TensorFlow's layout."""
+
+    def __init__(self, file):
+        tensors = load_file(file)
+        self.images = np.ascontiguousarray(tensors["images"].transpose(0, 3, 1, 2))  # normalized, as torch has them
+        self.logits = tensors["logits"]
+        self.weights = _below("weights/", tensors)
+
+    def error(self, logits):
+        """Returns the norm of the difference of an engine's logits from ferkit's, over the norm of ferkit's."""
+        return float(np.linalg.norm(logits - self.logits) / np.linalg.norm(self.logits))
 
 
 def _below(prefix, tensors):
