@@ -89,9 +89,12 @@ const venvStep = {
 /** Installs the pinned packages; requirements.txt is complete, so pip need not resolve anything. */
 export const pythonStep = {
   name: "Python packages",
-  isCurrent: (context) =>
-    fs.existsSync(context.venvPython) && readText(venvStamp(context)) === venvKey(context),
+  isCurrent: (context) => hasPackages(context) && showsKernel(context),
   async run(context, show) {
+    if (!hasPackages(context)) await this.install(context, show);
+    showKernel(context);
+  },
+  async install(context, show) {
     const { root, env, venvPython, wheelsDir } = context;
     const options = ["--no-deps", "--no-compile", "--disable-pip-version-check", "--progress-bar", "off"];
     if (wheelsDir) options.push("--find-links", wheelsDir);
@@ -109,8 +112,39 @@ export const pythonStep = {
   },
 };
 
+const hasPackages = (context) =>
+  fs.existsSync(context.venvPython) && readText(venvStamp(context)) === venvKey(context);
 const venvStamp = ({ venvDir }) => path.join(venvDir, ".ferkit-stamp");
 const venvKey = ({ root }) => digestOf([{ file: path.join(root, "requirements.txt") }]);
+
+// Every tool of the virtual environment finds the project's kernel, and papermill its translator. Both paths are relative, so
+// they hold when the clone is moved.
+
+const kernelLink = ({ venvDir }) => path.join(venvDir, "share/jupyter/kernels/tslab");
+const KERNEL = "../../../../jupyter/kernels/tslab";
+const TRANSLATOR = "../../../../jupyter/python\n";
+
+function translatorFile({ venvDir }) {
+  const lib = path.join(venvDir, "lib");
+  const version = fs.existsSync(lib) ? fs.readdirSync(lib).find((name) => name.startsWith("python3")) : "";
+  return path.join(lib, version ?? "", "site-packages/ferkit_jupyter.pth");
+}
+
+function showsKernel(context) {
+  const link = fs.lstatSync(kernelLink(context), { throwIfNoEntry: false });
+  return (
+    link?.isSymbolicLink() === true &&
+    fs.readlinkSync(kernelLink(context)) === KERNEL &&
+    readText(translatorFile(context)) === TRANSLATOR
+  );
+}
+
+function showKernel(context) {
+  fs.mkdirSync(path.dirname(kernelLink(context)), { recursive: true });
+  fs.rmSync(kernelLink(context), { recursive: true, force: true });
+  fs.symlinkSync(KERNEL, kernelLink(context));
+  writeWhole(translatorFile(context), TRANSLATOR);
+}
 
 /** Everything else: the engine, the native ops and the weights, in TypeScript. */
 export const secondStage = {

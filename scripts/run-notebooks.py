@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 
+sys.path.append(str(Path(__file__).parents[1] / "jupyter/python"))  # set-up does the same for other tools
 from headless.client import HeadlessClient
 from headless.page import render_page
 from headless.parameters import check_parameters, inject_parameters

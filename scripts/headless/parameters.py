@@ -1,53 +1,9 @@
 """Parameters: what a notebook's cell tagged `parameters` declares, and the cell with other values that follows it."""
 
-import json
-import re
-
-from papermill.models import Parameter
+from ferkit_jupyter.papermill import TypeScriptTranslator
 from papermill.parameterize import parameterize_notebook
-from papermill.translators import Translator, papermill_translators
 
 from .problem import InputProblem
-
-# Top-level declarations start a line; what is indented belongs to the value above it.
-DECLARATION = re.compile(r"^(let|const|var)\s+([A-Za-z_$][\w$]*)\s*(?::\s*([^=\n]+?))?\s*=\s*(.*)$", re.MULTILINE)
-
-
-class TypeScriptTranslator(Translator):
-    """
-    How papermill writes TypeScript.
-
-    The values are assigned, not declared again: so the declared types hold, and a value of another type fails right in
-    the injected cell instead of wherever it is used.
-    """
-
-    @classmethod
-    def translate(cls, val):
-        return json.dumps(val)  # every JSON value is a TypeScript expression
-
-    @classmethod
-    def comment(cls, cmt_str):
-        return f"// {cmt_str}"
-
-    @classmethod
-    def assign(cls, name, str_val):
-        return f"{name} = {str_val};"
-
-    @classmethod
-    def codify(cls, parameters, comment="Parameters"):
-        # The kernel shows the value of a last line that is an expression.
-        return super().codify(parameters, comment) + "void 0;"
-
-    @classmethod
-    def inspect(cls, parameters_cell):
-        declarations = DECLARATION.findall(parameters_cell.source)
-        return [
-            Parameter(name=name, inferred_type_name=type_name or "None", default=value.rstrip("; "), help=keyword)
-            for keyword, name, type_name, value in declarations
-        ]
-
-
-papermill_translators.register("tslab", TypeScriptTranslator)
 
 
 def declared_parameters(notebook):
