@@ -1,4 +1,5 @@
 // Options that several commands share, and how their values are read.
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Command, Option } from "commander";
 import { InputError, internals } from "../src/index.js";
@@ -74,6 +75,14 @@ export interface DataFlags {
   dropDuplicates?: boolean;
   dropLeaked?: boolean;
   maxUnreadableShare?: number;
+  group?: string;
+  labels?: string;
+  labelColumn?: string;
+  labelNames?: string;
+  labelPattern?: string;
+  trainFolder?: string;
+  validationFolder?: string;
+  leaveOut?: string[];
   json?: boolean;
 }
 
@@ -82,7 +91,7 @@ export function withDataOptions(command: Command): Command {
   return command
     .option(
       "--data <source>",
-      "synthetic, fer2013 (downloads), or a folder or archive of class folders",
+      "synthetic, fer2013 (downloads), or a folder, archive, table or Parquet file (docs/layouts.md)",
       "synthetic",
     )
     .option(
@@ -102,12 +111,29 @@ export function withDataOptions(command: Command): Command {
       "--max-unreadable-share <share>",
       "share of unreadable images to tolerate",
       numberFor("--max-unreadable-share"),
-    );
+    )
+    .option(
+      "--group <pattern>",
+      "hold out together images whose paths have the same text in this pattern's group",
+    )
+    .option("--labels <source>", "folders, ferplus, ferplus-soft, or the path of a table of labels")
+    .option("--label-column <name>", "column of the labels in a table")
+    .option("--label-names <names>", "names for labels that are codes: 1=surprise,2=fear or rafdb")
+    .option("--label-pattern <pattern>", "pattern for an image's path, whose group is the class")
+    .option("--train-folder <folder>", "folder of the class folders to train on; . is the data set's own")
+    .option("--validation-folder <folder>", "folder of the class folders to validate on")
+    .option("--leave-out <folder>", "folder that is not read; may be repeated", collectFolders);
+}
+
+function collectFolders(folder: string, previous: string[] = []): string[] {
+  return [...previous, folder];
 }
 
 /** Returns the data options in the loader's form; the loader checks the ranges of numbers. */
 export function dataOptions(flags: DataFlags) {
   const { data, validationShare, split, maxUnreadableShare, dropDuplicates, dropLeaked } = flags;
+  const { group, labels, labelColumn, labelNames, labelPattern, trainFolder, validationFolder, leaveOut } =
+    flags;
   return {
     data: dataSource(data),
     ...(validationShare !== undefined && { validationShare }),
@@ -115,7 +141,21 @@ export function dataOptions(flags: DataFlags) {
     ...(maxUnreadableShare !== undefined && { maxUnreadableShare }),
     ...(dropDuplicates && { dropDuplicates }),
     ...(dropLeaked && { dropLeaked }),
+    ...(group !== undefined && { group }),
+    ...(labels !== undefined && { labels: labelSource(labels) }),
+    ...(labelColumn !== undefined && { labelColumn }),
+    ...(labelNames !== undefined && { labelNames }),
+    ...(labelPattern !== undefined && { labelPattern }),
+    ...(trainFolder !== undefined && { trainFolder }),
+    ...(validationFolder !== undefined && { validationFolder }),
+    ...(leaveOut !== undefined && { leaveOut }),
   };
+}
+
+/** Returns what `--labels` names: a word, or a path that counts from where the command was called if it is there. */
+function labelSource(labels: string): string {
+  const file = callerPath(labels);
+  return /^(folders|ferplus|ferplus-soft)$/.test(labels) || !existsSync(file) ? labels : file;
 }
 
 export function printJson(value: unknown): void {

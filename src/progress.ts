@@ -1,6 +1,6 @@
 /** Progress of a load, as a loader reports it while it works. */
 export interface LoadProgress {
-  /** `download`, `draw`, `decode` or `compare`. */
+  /** `download`, `unpack`, `draw`, `decode` or `compare`. */
   stage: string;
   done: number;
   /** 0 if it is not known. */

@@ -39,6 +39,7 @@ export function addDataCommand(program: Command): void {
       const dataset = await loadDataset({
         ...dataOptions(flags),
         imageSize: flags.imageSize,
+        onProblem: "report",
         onProgress,
       }).finally(stop);
       const found = await findNearDuplicates([dataset.train, dataset.validation], onProgress).finally(stop);
@@ -54,6 +55,7 @@ export function addDataCommand(program: Command): void {
 
 function reportText(report: internals.DataReport, nearDuplicates: internals.NearDuplicateReport): string[] {
   const { name, numImages, classCounts, sizes, unreadable, dropped, unusedFolders } = report;
+  const { percent } = internals;
   const counts = report.classNames.map((className) => {
     const count = (split: string) =>
       classCounts.find((row) => row.split === split && row.className === className)?.count ?? 0;
@@ -67,7 +69,13 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
     `${name}: ${numImages.train} training and ${numImages.validation} validation images`,
     ...counts,
     `validation images: ${internals.SPLIT_WORDS[report.split]}`,
-    `sizes: ${sizes.length}, most often ${common.width}×${common.height} (${internals.percent(common.count / total)})`,
+    `labels: ${report.labels}`,
+    ...(common
+      ? [
+          `sizes: ${sizes.length}, most often ${common.width}×${common.height} (${percent(common.count / total)})`,
+        ]
+      : []),
+    ...internals.filesInWords(report.files),
     `unreadable: ${unreadable.length}`,
     ...unreadable.slice(0, 10).map(({ path, reason }) => `  ${path}: ${reason}`),
     `duplicates: ${report.duplicateGroups} groups; ${report.duplicateImages} images twice in a split, ` +
@@ -79,5 +87,7 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
       ? [`left out: ${dropped.duplicates} duplicates, ${dropped.leaked} leaked`]
       : []),
     ...unusedFolders.map((folder) => `not used: the folder ${folder}, since another is for validation`),
+    ...report.notes.map((note) => `note: ${note}`),
+    ...report.problems.map((problem) => `training would refuse this: ${problem}`),
   ];
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import {
-  type internals,
+  internals,
   interruptSignal,
   loadDataset,
   train,
@@ -47,6 +47,8 @@ export function addTrainCommand(program: Command): void {
         grey,
         onProgress: loading.onProgress,
       }).finally(loading.stop);
+      const { files, notes } = dataset.report;
+      for (const line of [...internals.filesInWords(files), ...notes]) console.error(line);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
-import { dataName } from "../data/load.js";
+import { dataName } from "../data/sources/source.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { PRESETS } from "../presets.js";

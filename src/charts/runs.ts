@@ -1,6 +1,6 @@
 // Runs compared, as a chart and as tables.
 import { isDeepStrictEqual } from "node:util";
-import { dataName } from "../data/load.js";
+import { dataName } from "../data/sources/source.js";
 
 import type { EpochEvent } from "../training/events.js";
 import { flatten, type RunConfig } from "../training/run.js";

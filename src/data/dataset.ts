@@ -18,6 +18,8 @@ export interface PackedImages {
   paths: string[];
   /** SHA-256 of each file's bytes, in hexadecimal; absent for images that come from no file. */
   digests?: string[];
+  /** float32 `[numImages, numClasses]`: share of each class in an image's label; absent if the labels are certain. */
+  labelShares?: Float32Array;
   /** How the files became square pixels; absent for images that come from no file. */
   decoding?: Decoding;
 }

@@ -1,49 +1,39 @@
-import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../cartoons/draw.js";
-import { checkChoice, checkNumber, InputError } from "../errors.js";
-import { cacheDir } from "../files.js";
+import { checkChoice, checkNumber, InputError, type InputProblem } from "../errors.js";
 import { type Decoding, FITS, type Fit } from "../model/preprocessing.js";
 import type { OnProgress } from "../progress.js";
+import { DisjointSets, findNearDuplicates } from "./audit/near-duplicates.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import type { Dataset, PackedImages } from "./dataset.js";
 import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
 import { PixelSelection } from "./pixels/pixels.js";
-import { isArchive, unpackArchive } from "./sources/archive.js";
-import { type ClassFolders, scanClassFolders } from "./sources/class-folders.js";
-import { downloadFer2013 } from "./sources/fer2013.js";
-import { SPLIT_CHOICES, type SplitChoice, splitName, splitSamples } from "./split.js";
+import { capture, groupPattern } from "./sources/file-names.js";
+import { chooseParts, classesOf, type Listing, type Sample } from "./sources/listing.js";
+import { readSource, type SourceOptions } from "./sources/source.js";
+import { SPLIT_CHOICES, type Split, type SplitChoice, splitName, splitSamples } from "./split.js";
 
-/** Data sets that ferkit knows by name, with their titles. */
-export const OWN_SOURCES: Readonly<Record<string, string>> = {
-  synthetic: "synthetic faces",
-  fer2013: "FER-2013",
-};
-
-/** Returns a title for `data`: the name of an own source or of a folder or archive. */
-export function dataName(data: string): string {
-  return OWN_SOURCES[data] ?? path.basename(data).replace(/\.(tar\.gz|tgz|tar|zip)$/i, "");
-}
-
-export interface DataOptions {
-  /** `synthetic`, `fer2013` (downloads it), or the path of a folder or archive of class folders. */
-  data: string;
+export interface DataOptions extends SourceOptions {
   /** Side of the square images, in pixels. */
   imageSize: number;
   /** Seed of the split and of the synthetic faces. */
   seed: number;
-  /** Share of each class to validate on if the folders have no split; 1 = all, to evaluate only. */
+  /** Share of each class to validate on if the data set has no split; 1 = all, to evaluate only. */
   validationShare: number;
-  /** `folders`: by folder, or a held-out share; `official`, `official-test`: as in FER-2013's challenge, by file name. */
+  /** `folders`: the data set's own, or a held-out share; `official`, `official-test`: as in FER-2013's challenge. */
   split: SplitChoice;
+  /**
+   * Regular expression for an image's path; images for which its group captures the same text, as one person's, are held out
+   * together. Near-duplicates are held out together in any case.
+   */
+  group?: string;
   /** Leave out all but the first of each group of duplicates in a split. Off, as in published figures. */
   dropDuplicates: boolean;
   /** Leave out validation images with a duplicate in train. Off, as in published figures. */
   dropLeaked: boolean;
   /** Share of unreadable images to accept. */
   maxUnreadableShare: number;
-  /** Classes of a trained model, for the labels. Default: the classes of the folders. */
+  /** Classes of a trained model, for the labels. Default: the classes of the data set. */
   classNames?: string[];
   /** How images become square: their central square, all of them between black bars, or all of them squeezed. */
   fit: Fit;
@@ -51,6 +41,8 @@ export interface DataOptions {
   whiteLevels?: Record<string, number>;
   /** Whether images are used in grey; `auto`: if most of them are grey. */
   grey: "auto" | boolean;
+  /** What to do with data that cannot be trained on: `throw` an InputError, or `report` it in `report.problems`. */
+  onProblem: "throw" | "report";
   onProgress?: OnProgress;
 }
 
@@ -63,117 +55,205 @@ const DEFAULTS = {
   maxUnreadableShare: 0.01,
   fit: "crop" as const,
   grey: "auto" as const,
+  onProblem: "throw" as const,
 };
+
+/** What is noted while a data set is loaded. */
+interface Remarks {
+  /** Guesses and doubts, each a sentence. */
+  notes: string[];
+  /** Why the data set cannot be trained on. */
+  problems: InputProblem[];
+}
 
 /**
  * Loads a data set: finds the images, decodes them once into the cache, splits them, and reports on them.
  *
- * @throws InputError when there is nothing to train on, or too many images are unreadable.
+ * @throws InputError when there are no images, or they can be understood in several ways; also when they cannot be trained on,
+ * except with `onProblem: "report"`.
  */
 export async function loadDataset(
   given: Partial<DataOptions> & Pick<DataOptions, "data" | "imageSize">,
 ): Promise<Dataset & { report: DataReport }> {
   const options: DataOptions = { ...DEFAULTS, ...given };
-  const { imageSize, maxUnreadableShare, onProgress } = options;
+  const { imageSize, onProgress } = options;
   checkNumber("imageSize", imageSize, { min: 1, max: 1024, integer: true });
-  checkNumber("maxUnreadableShare", maxUnreadableShare, { min: 0, max: 1 });
+  checkNumber("maxUnreadableShare", options.maxUnreadableShare, { min: 0, max: 1 });
   checkNumber("validationShare", options.validationShare, { min: 0, max: 1 });
   checkChoice("split", options.split, SPLIT_CHOICES);
   checkChoice("fit", options.fit, FITS);
   checkGrey(options.grey);
   checkNumber("seed", options.seed, { min: 0, integer: true });
-  const { name, dir } = await locate(options);
-  const folders = await scanClassFolders(dir);
-  const classNames = options.classNames ?? folders.classNames;
-  checkKnownClasses(folders, classNames);
+  const group = options.group === undefined ? null : groupPattern("--group", options.group);
+  const { name, listing: found } = await readSource(options, onProgress);
+  const listing =
+    options.split === "folders" ? chooseParts(found) : { ...found, unusedFolders: [] as string[] };
+  if (listing.samples.length === 0) throw nothingThere(listing);
+  const [problem] = lackOfClasses(listing, listing.samples, options);
+  if (problem && options.onProblem === "throw") throw new InputError(problem);
   const { fit, whiteLevels } = options;
   const decoding: Decoding = { fit, ...(whiteLevels && { whiteLevels }) };
-  const decoded = await loadDecoded(folders, imageSize, decoding, onProgress);
-  checkReadable(decoded, folders, maxUnreadableShare);
-  const { onProgress: _, ...used } = options;
-  return { ...assemble(name, folders, decoded, classNames, options), options: used };
+  const decoded = withChannels(await loadDecoded(listing, imageSize, decoding, onProgress), options.grey);
+  const remarks: Remarks = { notes: [...listing.notes], problems: [] };
+  noteClasses(listing, remarks);
+  checkReadable(decoded, listing, options, remarks);
+  const isHeldOut =
+    splitName(decoded.samples, options) === "held-out" &&
+    options.validationShare > 0 &&
+    decoded.samples.length > 0;
+  const groups = isHeldOut ? await groupsOf(decoded, options, group, remarks) : undefined;
+  const dataset = assemble(name, listing, decoded, groups, options, remarks);
+  if (remarks.problems.length > 0 && options.onProblem === "throw") throw new InputError(remarks.problems[0]);
+  const { onProgress: _, onProblem: __, ...used } = options;
+  return { ...dataset, options: used };
 }
 
-/** Returns the folder of the images; draws, downloads or unpacks them first if necessary. */
-async function locate({ data, seed, onProgress }: DataOptions): Promise<{ name: string; dir: string }> {
-  if (data === "synthetic") {
-    const drawing = { ...SYNTHETIC_DEFAULTS, seed };
-    const dir = path.join(cacheDir(), "synthetic", syntheticKey(drawing));
-    const isDrawn = (await stat(dir).catch(() => null)) !== null;
-    if (!isDrawn) await drawSyntheticFaces(dir, { ...drawing, onProgress });
-    return { name: OWN_SOURCES.synthetic, dir };
-  }
-  if (data === "fer2013")
-    return { name: OWN_SOURCES.fer2013, dir: await unpackArchive(await downloadFer2013(onProgress)) };
-  const found = await stat(data).catch(() => null);
-  if (found?.isDirectory()) return { name: path.basename(path.resolve(data)), dir: data };
-  if (found && isArchive(data)) {
-    const dir = await unpackArchive(data);
-    const entries = await readdir(dir);
-    const name = entries.length === 1 ? entries[0] : path.basename(data).replace(/\.(tar\.gz|\w+)$/i, "");
-    return { name, dir };
-  }
-  throw new InputError({
-    expected: "synthetic, fer2013, or a folder or archive (.tar.gz, .tgz, .tar, .zip) of class folders",
-    where: data,
-    found: found ? "a file of another kind" : "no such path",
-    fix: "Fix the path.",
+function nothingThere({ where, labels, leftOut }: Listing): InputError {
+  const reasons = leftOut.list().map(({ count, reason }) => `${count} ${reason}`);
+  return new InputError({
+    expected: "images with labels",
+    where,
+    found: `none by ${labels}${reasons.length > 0 ? ` (${reasons.slice(0, 4).join(", ")})` : ""}`,
+    fix: "Fix the labels, or choose others with --labels.",
   });
 }
 
-function checkKnownClasses(folders: ClassFolders, classNames: string[]): void {
-  const unknown = folders.classNames.filter((name) => !classNames.includes(name));
-  if (unknown.length === 0) return;
-  throw new InputError({
-    expected: `the model's classes ${classNames.join(", ")}`,
-    where: folders.root,
-    found: unknown.join(", "),
-    fix: "Rename the folders, or choose a model that was trained on these classes.",
-  });
+/** Notes class folders without images, and names that a reader takes for one. */
+function noteClasses({ samples, emptyClasses }: Listing, { notes }: Remarks): void {
+  if (emptyClasses.length > 0)
+    notes.push(`Folders without images, which are no classes: ${emptyClasses.join("; ")}.`);
+  const alike = new Map<string, string[]>();
+  for (const name of classesOf(samples)) {
+    const key = name
+      .normalize("NFKC")
+      .toLowerCase()
+      .replace(/[\s_-]+/g, " ")
+      .trim();
+    alike.set(key, [...(alike.get(key) ?? []), name]);
+  }
+  for (const names of alike.values())
+    if (names.length > 1)
+      notes.push(
+        `The classes ${names.map((name) => `"${name}"`).join(" and ")} differ only in case, spaces or Unicode form.`,
+      );
 }
 
 function checkReadable(
   { unreadable }: DecodedImages,
-  { root, samples }: ClassFolders,
-  maxShare: number,
+  { where, samples, leftOut, inner }: Listing,
+  { maxUnreadableShare }: DataOptions,
+  { problems }: Remarks,
 ): void {
+  for (const { path: file, reason } of unreadable)
+    leftOut.add(`unreadable: ${reason}`, path.posix.join(inner, file));
   const isNone = unreadable.length === samples.length;
-  if (!isNone && unreadable.length / samples.length <= maxShare) return;
-  const percent = Number((100 * maxShare).toPrecision(6));
+  if (!isNone && unreadable.length / samples.length <= maxUnreadableShare) return;
+  const percent = Number((100 * maxUnreadableShare).toPrecision(6));
   const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
-  throw new InputError({
+  const accept = "or accept more with --max-unreadable-share (in notebooks: --set maxUnreadableShare)";
+  problems.push({
     expected: isNone ? "images that can be read" : `at most ${percent} % of the images to be unreadable`,
-    where: root,
+    where,
     found: `${isNone ? "none" : unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
-    fix: `Fix or remove them${isNone ? "" : ", or accept more with --max-unreadable-share"}.`,
+    fix: `Fix or remove them${isNone ? "" : `, ${accept}`}.`,
   });
+}
+
+/** A larger share of near-duplicates means that the images are too similar to tell copies. */
+const MAX_GROUP_SHARE = 0.1;
+/** Groups up to this size may be copies in any data set. */
+const LARGE_GROUP = 20;
+
+/** Groups the images that belong on one side of a split: near-duplicates, and those with the same captured text. */
+async function groupsOf(
+  decoded: DecodedImages,
+  options: DataOptions,
+  pattern: RegExp | null,
+  { notes }: Remarks,
+): Promise<Int32Array> {
+  const { samples } = decoded;
+  const all = select(
+    decoded,
+    samples.map((_, index) => index),
+    null,
+    options,
+  );
+  const { groups, duplicates } = await findNearDuplicates([all], options.onProgress);
+  const sizes = new Map<number, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const largest = Math.max(0, ...sizes.values());
+  const isUsable = largest <= Math.max(LARGE_GROUP, MAX_GROUP_SHARE * samples.length);
+  if (!isUsable)
+    notes.push(
+      `${largest} of ${samples.length} images are too similar to each other to tell near-duplicates, so only duplicates are held out together.`,
+    );
+  const sets = new DisjointSets(samples.length);
+  (isUsable ? groups : duplicates).forEach((first, index) => {
+    sets.join(first, index);
+  });
+  if (pattern) {
+    const firstOf = new Map<string, number>();
+    const keys = samples.map((sample) => capture(pattern, sample.path));
+    keys.forEach((key, index) => {
+      if (key === null) return;
+      const first = firstOf.get(key);
+      if (first === undefined) firstOf.set(key, index);
+      else sets.join(first, index);
+    });
+    const numWithout = keys.filter((key) => key === null).length;
+    notes.push(
+      `${firstOf.size} groups by --group${numWithout > 0 ? `, and ${numWithout} images without one, as ${samples[keys.indexOf(null)].path}` : ""}.`,
+    );
+  }
+  return Int32Array.from(samples, (_, index) => sets.firstOf(index));
 }
 
 /** Splits the decoded images, leaves out duplicates and leaked images if asked to, and writes the report. */
 function assemble(
   name: string,
-  { root, unusedFolders }: ClassFolders,
-  read: DecodedImages,
-  classNames: string[],
+  listing: Listing & { unusedFolders: string[] },
+  decoded: DecodedImages,
+  groups: Int32Array | undefined,
   options: DataOptions,
+  remarks: Remarks,
 ): Dataset & { report: DataReport } {
-  const { imageSize, dropDuplicates, dropLeaked, validationShare, seed, split: choice, grey } = options;
-  const decoded = withChannels(read, grey);
+  const { imageSize, dropDuplicates, dropLeaked, grey } = options;
+  const { root, where, inner, leftOut, unusedFolders, labels } = listing;
   const { samples, unreadable } = decoded;
-  const splitting = { validationShare, seed, split: choice };
-  const split = splitSamples(samples, splitting, root);
+  const split = splitSamples(samples, { ...options, groups }, where);
+  const classNames = options.classNames?.map((one) => one.normalize("NFC")) ?? classesOf(samples);
+  const isOutside = ({ className }: Sample) => !classNames.includes(className);
+  if (options.classNames) checkKnownClasses(listing, classNames, options);
   const duplicates = new Duplicates(samples, split);
   const duplicated = new Set(dropDuplicates ? duplicates.duplicated() : []);
   const leaked = new Set(dropLeaked ? duplicates.leaked().filter((index) => !duplicated.has(index)) : []);
-  const kept = (indices: number[]) => indices.filter((index) => !duplicated.has(index) && !leaked.has(index));
+  const reasons: [Set<number>, string][] = [
+    [duplicated, "a duplicate, left out on request"],
+    [leaked, "a validation image that is in train, left out on request"],
+  ];
+  const kept = (indices: number[]) =>
+    indices.filter((index) => {
+      const unknown = isOutside(samples[index]) ? "of a class that the model does not have" : undefined;
+      const reason = reasons.find(([dropped]) => dropped.has(index))?.[1] ?? unknown;
+      if (reason) leftOut.add(reason, path.posix.join(inner, samples[index].path));
+      return !reason;
+    });
   const keptSplit = { train: kept(split.train), validation: kept(split.validation) };
+  const inSplit = new Set([...split.train, ...split.validation]);
+  samples.forEach((sample, index) => {
+    if (!inSplit.has(index)) leftOut.add("in no part of the split", path.posix.join(inner, sample.path));
+  });
+  const numImages = { train: keptSplit.train.length, validation: keptSplit.validation.length };
+  checkSplit(listing, samples, keptSplit, options, remarks);
+  const used = numImages.train + numImages.validation;
   const report: DataReport = {
     name,
     root,
     classNames,
+    labels,
     imageSize,
-    split: splitName(samples, splitting),
-    numImages: { train: keptSplit.train.length, validation: keptSplit.validation.length },
+    split: splitName(samples, options),
+    numImages,
     classCounts: classCounts(samples, keptSplit, classNames),
     sizes: sizeCounts(samples),
     colours: colourCounts(decoded, grey),
@@ -181,22 +261,100 @@ function assemble(
     ...duplicates.summary(),
     dropped: { duplicates: duplicated.size, leaked: leaked.size },
     unusedFolders,
+    files: { found: used + leftOut.count, used, leftOut: leftOut.list() },
+    notes: remarks.notes,
+    problems: remarks.problems.map((problem) => new InputError(problem).message),
   };
   const pack = (indices: number[]) => select(decoded, indices, classNames, options);
   const [train, validation] = [pack(keptSplit.train), pack(keptSplit.validation)];
   return { name, classNames, split: report.split, train, validation, report };
 }
 
+/** @throws InputError if images have classes that the model does not have; FER+ alone has one more class than FER-2013. */
+function checkKnownClasses(
+  { where, samples }: Listing,
+  classNames: string[],
+  { labels = "" }: DataOptions,
+): void {
+  const unknown = classesOf(samples).filter((name) => !classNames.includes(name));
+  if (unknown.length === 0 || labels.startsWith("ferplus")) return;
+  throw new InputError({
+    expected: `the model's classes ${classNames.join(", ")}`,
+    where,
+    found: unknown.join(", "),
+    fix: "Rename the folders, or choose a model that was trained on these classes.",
+  });
+}
+
+/** One class is enough to evaluate a model, but not to train one. */
+function lackOfClasses(
+  { where }: Pick<Listing, "where">,
+  samples: readonly Sample[],
+  { classNames, validationShare }: Pick<DataOptions, "classNames" | "validationShare">,
+): InputProblem[] {
+  const classes = classesOf(samples);
+  if (classes.length !== 1 || classNames !== undefined || validationShare === 1) return [];
+  const [found, fix] = [`only ${classes[0]}`, "Add a folder for each class."];
+  return [{ expected: "at least two classes", where, found, fix }];
+}
+
+/** Finds classes that a part of the split lacks, and parts that are empty. */
+function checkSplit(
+  { where, samples: listed }: Listing,
+  samples: readonly Sample[],
+  split: Split,
+  { classNames, validationShare }: DataOptions,
+  { notes, problems }: Remarks,
+): void {
+  const classes = classesOf(samples);
+  const unread = classesOf(listed).filter((name) => !classes.includes(name));
+  if (unread.length > 0)
+    notes.push(`No image of ${unread.join(", ")} can be read, so there is no such class.`);
+  const [train, validation] = [split.train, split.validation].map((indices) =>
+    classesOf(indices.map((index) => samples[index])),
+  );
+  const isTraining = classNames === undefined && validationShare < 1;
+  problems.push(...lackOfClasses({ where }, samples, { classNames, validationShare }));
+  if (isTraining && train.length === 0)
+    problems.push({
+      expected: "folders train and validation",
+      where,
+      found: "no images in train",
+      fix: "Add the folder, or choose one with --train-folder.",
+    });
+  if (isTraining && validation.length === 0 && validationShare > 0)
+    problems.push({
+      expected: "images to validate on",
+      where,
+      found: "only one image in each class",
+      fix: "Add images.",
+    });
+  if (train.length === 0 || validation.length === 0) return;
+  const only = (some: string[], others: string[]) => some.filter((name) => !others.includes(name)).join(", ");
+  const [onlyTrain, onlyValidation] = [only(train, validation), only(validation, train)];
+  if (onlyValidation)
+    problems.push({
+      expected: "the same classes in train and validation",
+      where,
+      found: [onlyTrain && `${onlyTrain} only in train`, `${onlyValidation} only in validation`]
+        .filter(Boolean)
+        .join(" and "),
+      fix: "Add or rename the folders.",
+    });
+  else if (onlyTrain) notes.push(`No validation image is of ${onlyTrain}, so nothing is known about it.`);
+}
+
+/** Packs the images at some indices. @param classNames - Null if the labels do not matter. */
 function select(
   { pixels, numChannels, samples, whiteLevels }: DecodedImages,
   indices: number[],
-  classNames: string[],
-  { imageSize, fit }: Pick<DataOptions, "imageSize" | "fit">,
+  classNames: string[] | null,
+  { imageSize, fit }: DataOptions,
 ): PackedImages {
-  const labelOf = new Map(classNames.map((name, label) => [name, label]));
-  return {
+  const labelOf = new Map(classNames?.map((name, label) => [name, label]));
+  const packed: PackedImages = {
     pixels: new PixelSelection(pixels, Int32Array.from(indices)),
-    labels: Int32Array.from(indices, (index) => labelOf.get(samples[index].className) as number),
+    labels: Int32Array.from(indices, (index) => labelOf.get(samples[index].className) ?? 0),
     numImages: indices.length,
     imageSize,
     numChannels,
@@ -204,4 +362,10 @@ function select(
     digests: indices.map((index) => samples[index].digest),
     decoding: { fit, ...(Object.keys(whiteLevels).length > 0 && { whiteLevels }) },
   };
+  if (!classNames || !indices.some((index) => samples[index].shares)) return packed;
+  const labelShares = indices.flatMap((index) => {
+    const { className, shares } = samples[index];
+    return classNames.map((name) => shares?.[name] ?? (shares || name !== className ? 0 : 1));
+  });
+  return { ...packed, labelShares: Float32Array.from(labelShares) };
 }

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { checkNumber, InputError } from "../errors.js";
 import { Random } from "../random.js";
-import type { DecodedSample } from "./pixels/packed-file.js";
+import { usageOf } from "./sources/fer2013.js";
+import type { Sample } from "./sources/listing.js";
 
 /** How to split: by the folders, or as in the challenge that FER-2013 was made for. */
 export const SPLIT_CHOICES = ["folders", "official", "official-test"] as const;
@@ -31,105 +32,131 @@ export interface SplitOptions {
   seed: number;
   /** Default: `folders`. */
   split?: SplitChoice;
+  /** int32 `[numImages]`: equal numbers for images that belong on one side. Default: each image by itself. */
+  groups?: Int32Array;
 }
 
 /** Returns the kind of split that these options give. */
-export function splitName(samples: DecodedSample[], { validationShare, split }: SplitOptions): SplitName {
+export function splitName(samples: readonly Sample[], { validationShare, split }: SplitOptions): SplitName {
   if (split !== undefined && split !== "folders") return split;
   if (samples.some((sample) => sample.split !== null)) return "folders";
   return validationShare === 1 ? "all" : "held-out";
 }
 
 /**
- * Splits as chosen. `folders` without split folders is a seeded split that holds out `validationShare` of each class: a class
- * with two or more images keeps at least one in each split, and the only image of a class is for training, except with a
+ * Splits as chosen. `folders` without a split of its own is a seeded split that holds out `validationShare` of each class: a
+ * class with two or more images keeps at least one in each split, and the only image of a class is for training, except with a
  * share of 0 or 1.
  *
- * @throws InputError when the folders have only one split, or do not hold FER-2013 for its official split.
+ * @throws InputError when the images are not FER-2013's, for its official split.
  */
 export function splitSamples(
-  samples: DecodedSample[],
-  { validationShare, seed, split: choice = "folders" }: SplitOptions,
+  samples: readonly Sample[],
+  { validationShare, seed, split: choice = "folders", groups }: SplitOptions,
   root: string,
 ): Split {
   checkNumber("validationShare", validationShare, { min: 0, max: 1 });
   if (choice !== "folders") return officialSplit(samples, choice, root);
-  const split: Split = {
-    train: indicesOf(samples, (sample) => sample.split === "train"),
-    validation: indicesOf(samples, (sample) => sample.split === "validation"),
+  if (samples.every(({ split }) => split === null)) return heldOut(samples, validationShare, seed, groups);
+  return {
+    train: indicesOf(samples, ({ split }) => split === "train"),
+    validation: indicesOf(samples, ({ split }) => split === "validation"),
   };
-  if (split.train.length + split.validation.length === 0) return heldOut(samples, validationShare, seed);
-  if (validationShare === 1 || (split.train.length > 0 && split.validation.length > 0)) return split;
-  const missing = split.train.length === 0 ? "train" : "validation";
-  throw new InputError({
-    expected: "folders train and validation",
-    where: root,
-    found: `no images in ${missing}`,
-    fix: "Add the folder, or put the class folders at the top to have a share of them held out.",
-  });
 }
 
-function indicesOf<Item>(items: Item[], fits: (item: Item) => boolean): number[] {
+function indicesOf<Item>(items: readonly Item[], fits: (item: Item) => boolean): number[] {
   return items.flatMap((item, index) => (fits(item) ? index : []));
 }
 
-function heldOut(samples: DecodedSample[], validationShare: number, seed: number): Split {
-  const byClass = new Map<string, number[]>();
-  samples.forEach(({ className }, index) => {
-    const indices = byClass.get(className);
-    if (indices) indices.push(index);
-    else byClass.set(className, [index]);
-  });
-  const split: Split = { train: [], validation: [] };
+/**
+ * Draws images of each class in random order, each with its group, as long as they fit into the share. A group with images of
+ * several classes goes where the first of these classes puts it. If a class is a single group, its images are drawn one by one.
+ */
+function heldOut(
+  samples: readonly Sample[],
+  share: number,
+  seed: number,
+  groups = Int32Array.from(samples, (_, index) => index),
+): Split {
+  const byClass = collect(samples, ({ className }) => className);
+  const byGroup = collect(samples, (_, index) => groups[index]);
+  const isHeld: (boolean | undefined)[] = samples.map(() => undefined);
+  const isProper = share > 0 && share < 1;
   for (const [className, indices] of byClass) {
+    const isOneGroup = indices.every((index) => groups[index] === groups[indices[0]]);
+    const membersOf = (index: number) => (isOneGroup ? [index] : (byGroup.get(groups[index]) ?? []));
+    const isOwn = (index: number) => samples[index].className === className;
+    const sizeOf = (index: number) => membersOf(index).filter(isOwn).length;
+    const put = (index: number, value: boolean) => {
+      for (const member of membersOf(index))
+        if (isOwn(member) || isHeld[member] === undefined) isHeld[member] = value;
+    };
     const order = [...new Random(seed, "split", className).permutation(indices.length)].map(
       (i) => indices[i],
     );
-    const exact = Math.round(validationShare * indices.length);
-    const isProper = validationShare > 0 && validationShare < 1;
-    const count = isProper ? Math.min(indices.length - 1, Math.max(1, exact)) : exact;
-    split.validation.push(...order.slice(0, count));
-    split.train.push(...order.slice(count));
+    const free = order.filter((index) => isHeld[index] === undefined);
+    const exact = Math.round(share * indices.length);
+    const target = isProper ? Math.min(indices.length - 1, Math.max(1, exact)) : exact;
+    let numHeld = indices.filter((index) => isHeld[index]).length;
+    for (const index of free) {
+      if (isHeld[index] !== undefined) continue;
+      const size = sizeOf(index);
+      put(index, numHeld + size <= target);
+      if (numHeld + size <= target) numHeld += size;
+    }
+    const [smallest] = free.sort((a, b) => sizeOf(a) - sizeOf(b));
+    if (isProper && numHeld === 0 && smallest !== undefined && sizeOf(smallest) < indices.length)
+      put(smallest, true);
   }
-  const ascending = (a: number, b: number) => a - b;
-  return { train: split.train.sort(ascending), validation: split.validation.sort(ascending) };
+  return {
+    train: indicesOf(isHeld, (held) => !held),
+    validation: indicesOf(isHeld, (held) => held === true),
+  };
 }
 
-/**
- * First rows of PublicTest and PrivateTest in the original fer2013.csv, by its column Usage, and the number of rows. The files
- * of the class folders are named by row.
- */
-const [PUBLIC_TEST, PRIVATE_TEST, NUM_ROWS] = [28_709, 32_298, 35_887];
+function collect<Key>(
+  samples: readonly Sample[],
+  keyOf: (sample: Sample, index: number) => Key,
+): Map<Key, number[]> {
+  const collected = new Map<Key, number[]>();
+  samples.forEach((sample, index) => {
+    const key = keyOf(sample, index);
+    const indices = collected.get(key);
+    if (indices) indices.push(index);
+    else collected.set(key, [index]);
+  });
+  return collected;
+}
 
 /**
  * Splits FER-2013 as its challenge did, whatever folders the images are in: trains on Training, and validates on PublicTest, or
  * on PrivateTest as published figures do.
  *
- * @throws InputError when the files are not named by the rows of fer2013.csv, each once.
+ * @throws InputError when an image's part of the challenge is not known, or a row comes twice.
  */
-function officialSplit(samples: DecodedSample[], part: "official" | "official-test", root: string): Split {
-  const [from, to] = part === "official" ? [PUBLIC_TEST, PRIVATE_TEST] : [PRIVATE_TEST, NUM_ROWS];
-  const rows = rowsOf(samples, root);
-  return {
-    train: indicesOf(rows, (row) => row < PUBLIC_TEST),
-    validation: indicesOf(rows, (row) => row >= from && row < to),
-  };
-}
-
-function rowsOf(samples: DecodedSample[], root: string): number[] {
-  const seen = new Map<number, string>();
-  return samples.map((sample) => {
+function officialSplit(
+  samples: readonly Sample[],
+  choice: "official" | "official-test",
+  root: string,
+): Split {
+  const seen = new Map<string, string>();
+  const usages = samples.map((sample) => {
+    const usage = usageOf(sample);
     const { name } = path.parse(sample.path);
-    const row = /^\d+$/.test(name) ? Number(name) : Number.NaN;
-    const other = seen.get(row);
-    if (!(row < NUM_ROWS) || other !== undefined)
-      throw new InputError({
-        expected: `files named by the rows 0 to ${NUM_ROWS - 1} of fer2013.csv, each once, for its official split`,
-        where: root,
-        found: other === undefined ? sample.path : `both ${other} and ${sample.path}`,
-        fix: "Remove --split, or give the class folders of FER-2013.",
-      });
-    seen.set(row, sample.path);
-    return row;
+    const other = seen.get(name);
+    seen.set(name, sample.path);
+    if (usage !== null && other === undefined) return usage;
+    throw new InputError({
+      expected:
+        "files named by the rows 0 to 35886 of fer2013.csv or as PublicTest_1.jpg, each once, for its official split",
+      where: root,
+      found: other === undefined ? sample.path : `both ${other} and ${sample.path}`,
+      fix: "Remove --split, or give FER-2013: fer2013.csv, or its class folders.",
+    });
   });
+  const held = choice === "official" ? "PublicTest" : "PrivateTest";
+  return {
+    train: indicesOf(usages, (usage) => usage === "Training"),
+    validation: indicesOf(usages, (usage) => usage === held),
+  };
 }

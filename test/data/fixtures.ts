@@ -7,7 +7,10 @@ import { Header } from "tar";
 import type { FileTraits } from "../../src/data/pixels/header.js";
 import type { DecodedImages, DecodedSample } from "../../src/data/pixels/packed-file.js";
 import type { Pixels } from "../../src/data/pixels/pixels.js";
-import type { Sample } from "../../src/data/sources/class-folders.js";
+import { type FolderChoice, findClassFolders } from "../../src/data/sources/class-folders.js";
+import { walkFolder } from "../../src/data/sources/files.js";
+import { chooseParts } from "../../src/data/sources/listing.js";
+import { InputError } from "../../src/errors.js";
 
 /** Environment variables of data and caches. */
 const VARIABLES = ["XDG_CACHE_HOME", "FERKIT_CACHE", "FERKIT_FER2013_URL"];
@@ -83,7 +86,7 @@ export const TRAITS: FileTraits = {
  *
  * @param digest - Equal for duplicates. Default: the path.
  */
-export function sampleOf(file: string, digest = file, width = 48, height = width): DecodedSample & Sample {
+export function sampleOf(file: string, digest = file, width = 48, height = width): DecodedSample {
   const [className, split] = file.split("/").reverse().slice(1);
   const known = split === "train" || split === "validation" ? split : null;
   return {
@@ -100,15 +103,25 @@ export function sampleOf(file: string, digest = file, width = 48, height = width
   };
 }
 
-/** Files of an archive; an entry with a target is a symbolic link. */
-export type Entries = Record<string, Uint8Array | { target: string }>;
+/** Lists the images of class folders. */
+export function listFolder(dir: string, choice: FolderChoice = {}) {
+  const found = findClassFolders(walkFolder(dir), dir, choice);
+  if ("refusal" in found) throw new InputError(found.refusal);
+  return chooseParts(found.listing);
+}
+
+/** Files of an archive; an entry with a target is a link. */
+export type Entries = Record<string, Uint8Array | { target: string; isHard?: boolean }>;
 
 /** Packs a tar archive, also with hostile paths. */
 export function tarOf(entries: Entries): Buffer {
   const blocks = Object.entries(entries).flatMap(([name, content]) => {
     const data = "target" in content ? new Uint8Array() : content;
     const block = Buffer.alloc(512);
-    const link = "target" in content && { type: "SymbolicLink" as const, linkpath: content.target };
+    const link = "target" in content && {
+      type: content.isHard ? ("Link" as const) : ("SymbolicLink" as const),
+      linkpath: content.target,
+    };
     new Header({ path: name, size: data.length, mode: 0o644, type: "File", ...link }).encode(block);
     return [block, data, Buffer.alloc(-data.length & 511)];
   });

@@ -101,6 +101,10 @@ describe("loadDataset", () => {
       sizes: [{ width: 8, height: 8, count: 6 }],
       colours: { grey: 6, coloured: 0, used: "grey", chosenBy: "majority" },
       unreadable: [],
+      labels: "class folders",
+      files: { found: 6, used: 6, leftOut: [] },
+      notes: [],
+      problems: [],
       duplicateGroups: 0,
       duplicateImages: 0,
       leakedImages: 0,
@@ -247,7 +251,7 @@ describe("loadDataset", () => {
     it("refuses more", async () => {
       await rejects(
         load({ maxUnreadableShare: 0.07 }),
-        `Expected at most 7 % of the images to be unreadable at ${data()} but found 2 of 7 (${two}). Fix or remove them, or accept more with --max-unreadable-share.`,
+        `Expected at most 7 % of the images to be unreadable at ${data()} but found 2 of 7 (${two}). Fix or remove them, or accept more with --max-unreadable-share (in notebooks: --set maxUnreadableShare).`,
       );
       await assert.rejects(load(), /Expected at most 1 % of the images to be unreadable/);
     });
@@ -332,12 +336,12 @@ describe("loadDataset", () => {
 
   it("says what data can be if there is no such path", async () => {
     const expected =
-      "Expected synthetic, fer2013, or a folder or archive (.tar.gz, .tgz, .tar, .zip) of class folders";
-    writeFiles(inFolder(), { "faces.txt": "text" });
+      "Expected synthetic, fer2013, or a folder, an archive (.tar.gz, .tgz, .tar, .zip), a table (.csv, .tsv, .jsonl, .txt) or a Parquet file";
+    writeFiles(inFolder(), { "faces.doc": "text" });
     for (const [data, found] of [
       [inFolder("none"), "no such path"],
       [inFolder("none.zip"), "no such path"],
-      [inFolder("faces.txt"), "a file of another kind"],
+      [inFolder("faces.doc"), "a file of another kind"],
     ])
       await refuses(loadFrom(data), `${expected} at ${data} but found ${found}. Fix the path.`);
   });

@@ -85,19 +85,84 @@ describe("splitSamples", () => {
     assert.deepEqual(held(after), held(before));
   });
 
-  it("says which split has no images", () => {
-    const message = (missing: string) =>
-      `Expected folders train and validation at /data but found no images in ${missing}. Add the folder, or put the class folders at the top to have a share of them held out.`;
-    assert.throws(() => splitBy([sampleOf("train/a/1"), sampleOf("train/b/2")], 0.2), {
-      name: "InputError",
-      message: message("validation"),
+  describe("with groups", () => {
+    const grouped = (samples: DecodedSample[], groups: number[], validationShare: number, seed = 0) =>
+      splitSamples(samples, { validationShare, seed, groups: Int32Array.from(groups) }, "/data");
+    const sides = ({ train, validation }: { train: number[]; validation: number[] }, groups: number[]) => [
+      new Set(train.map((index) => groups[index])),
+      new Set(validation.map((index) => groups[index])),
+    ];
+
+    it("keeps each group on one side, and holds out the share", () => {
+      const samples = unsplit({ a: 100, b: 60 });
+      const groups = samples.map(({ className }, i) => Math.floor(i / 10) * 2 + (className === "a" ? 0 : 1));
+      for (let seed = 0; seed < 20; seed++) {
+        const split = grouped(samples, groups, 0.25, seed);
+        const [train, validation] = sides(split, groups);
+        for (const group of train) assert.ok(!validation.has(group));
+        const { a, b } = countsOf(samples, split.validation);
+        assert.ok(a <= 25 && a >= 15 && b <= 15 && b >= 6, `${a} ${b}`);
+      }
     });
-    assert.throws(() => splitBy([sampleOf("validation/a/1"), sampleOf("validation/b/2")], 0.2), {
-      message: message("train"),
+
+    it("draws as without groups if each image is a group", () => {
+      const samples = unsplit({ a: 30, b: 40 });
+      assert.deepEqual(
+        grouped(
+          samples,
+          samples.map((_, i) => i),
+          0.3,
+          4,
+        ),
+        splitBy(samples, 0.3, 4),
+      );
+    });
+
+    it("moves few images if two of them become a group", () => {
+      const samples = unsplit({ a: 200 });
+      const groups = samples.map((_, i) => i);
+      const before = new Set(splitBy(samples, 0.2).validation);
+      const after = grouped(
+        samples,
+        groups.map((group) => (group === 7 ? 3 : group)),
+        0.2,
+      ).validation;
+      assert.ok(after.filter((index) => !before.has(index)).length <= 1);
+    });
+
+    it("keeps a group with two labels on one side", () => {
+      const samples = unsplit({ a: 10, b: 10 });
+      const groups = samples.map((_, i) => i >> 1); // an image of a and one of b
+      const [train, validation] = sides(grouped(samples, groups, 0.3), groups);
+      assert.equal(train.size + validation.size, 10);
+      assert.equal(validation.size, 3);
+    });
+
+    it("holds out the smallest group of a class if no group fits", () => {
+      const samples = unsplit({ a: 9 });
+      const groups = [0, 0, 0, 0, 1, 1, 1, 0, 0];
+      assert.deepEqual(grouped(samples, groups, 0.1).validation, [4, 5, 6]);
+    });
+
+    it("draws single images of a class that is one group", () => {
+      const samples = unsplit({ a: 10, b: 10 });
+      const split = grouped(
+        samples,
+        samples.map(({ className }) => (className === "a" ? 0 : 1)),
+        0.2,
+      );
+      assert.deepEqual(countsOf(samples, split.validation), { a: 2, b: 2 });
+    });
+
+    it("holds out nothing for a share of 0, and everything for a share of 1", () => {
+      const samples = unsplit({ a: 4, b: 4 });
+      const groups = [0, 0, 1, 1, 2, 2, 3, 3];
+      assert.equal(grouped(samples, groups, 0).validation.length, 0);
+      assert.equal(grouped(samples, groups, 1).train.length, 0);
     });
   });
 
-  it("accepts folders with validation images only for a share of 1", () => {
+  it("keeps folders with validation images only", () => {
     assert.deepEqual(splitBy([sampleOf("validation/a/1"), sampleOf("validation/b/2")], 1), {
       train: [],
       validation: [0, 1],
@@ -139,8 +204,22 @@ describe("splitSamples by the official split", () => {
     });
   });
 
+  it("knows the parts by names such as PublicTest_1.jpg, or the column Usage", () => {
+    const samples = [
+      sampleOf("train/angry/Training_10118481.jpg"),
+      sampleOf("test/angry/PublicTest_1.jpg"),
+      sampleOf("test/angry/PrivateTest_1.jpg"),
+      { ...sampleOf("a/5.png"), usage: "PublicTest" as const },
+      sampleOf("validation/angry/28708.jpg"),
+    ];
+    const split = (choice: "official" | "official-test") =>
+      splitSamples(samples, { ...OPTIONS, split: choice }, "/fer");
+    assert.deepEqual(split("official"), { train: [0, 4], validation: [1, 3] });
+    assert.deepEqual(split("official-test"), { train: [0, 4], validation: [2] });
+  });
+
   const message = (found: string) =>
-    `Expected files named by the rows 0 to 35886 of fer2013.csv, each once, for its official split at /fer but found ${found}. Remove --split, or give the class folders of FER-2013.`;
+    `Expected files named by the rows 0 to 35886 of fer2013.csv or as PublicTest_1.jpg, each once, for its official split at /fer but found ${found}. Remove --split, or give FER-2013: fer2013.csv, or its class folders.`;
   for (const [files, found] of [
     [["train/a/1.jpg", "train/b/face.jpg"], "train/b/face.jpg"],
     [["train/a/35887.jpg"], "train/a/35887.jpg"],

@@ -1,6 +1,7 @@
 // What a data set holds, and what is doubtful about it.
 import type { Dataset } from "../dataset.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
+import type { FileCounts } from "../sources/files.js";
 import type { Split, SplitName } from "../split.js";
 import type { NearDuplicatePair, NearDuplicates } from "./near-duplicates.js";
 
@@ -20,6 +21,14 @@ export interface DataReport {
   /** Readable images without and with colour, how all of them are used, and whether that follows the majority. */
   colours: { grey: number; coloured: number; used: "grey" | "colour"; chosenBy: "majority" | "setting" };
   unreadable: { path: string; reason: string }[];
+  /** Where the labels come from. */
+  labels: string;
+  /** All files that were found: those that are used, and those that are not, with the reason. */
+  files: FileCounts;
+  /** Guesses and doubts, each a sentence. */
+  notes: string[];
+  /** Why the data set cannot be trained on; empty if it can. */
+  problems: string[];
   /** Groups of duplicates, that is, byte-identical files, in both splits together. */
   duplicateGroups: number;
   /** Images beyond the first of each group within a split. */

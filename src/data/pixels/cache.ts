@@ -6,7 +6,7 @@ import { ParameterError } from "../../errors.js";
 import { cacheDir, replaceFile } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding } from "../../model/preprocessing.js";
 import type { OnProgress } from "../../progress.js";
-import type { ClassFolders, Sample } from "../sources/class-folders.js";
+import type { Listing, Sample } from "../sources/listing.js";
 import { decodePacked, loadSharp, readImageFile } from "./decode.js";
 import {
   type Decoded,
@@ -16,6 +16,9 @@ import {
   writePackedFile,
 } from "./packed-file.js";
 import { PixelChannels } from "./pixels.js";
+
+/** Images of a data set, before they are decoded. */
+type Images = Pick<Listing, "root" | "samples">;
 
 /** Changes when the same files would give other pixels, or another layout of the file. */
 const FORMAT_VERSION = 3;
@@ -30,7 +33,7 @@ const ABANDONED_MS = 3_600_000;
  * @throws InputError if the cache cannot be written.
  */
 export async function loadDecoded(
-  folders: ClassFolders,
+  folders: Images,
   imageSize: number,
   decoding: Decoding = DEFAULT_DECODING,
   onProgress?: OnProgress,
@@ -55,7 +58,7 @@ export async function loadDecoded(
 }
 
 /** Returns the path of the cached pixels, which changes with everything that shows that the files changed. */
-function pixelCacheFile({ root, samples }: ClassFolders, imageSize: number, decoding: Decoding): string {
+function pixelCacheFile({ root, samples }: Images, imageSize: number, decoding: Decoding): string {
   const common = [FORMAT_VERSION, path.resolve(root), decoding];
   const identity = createHash("sha256").update(JSON.stringify(common));
   for (let start = 0; start < samples.length; start += KEY_BLOCK) {
@@ -85,7 +88,7 @@ const PIXELS_IN_FLIGHT = 2 ** 27;
 
 /** Decodes all images of class folders on all cores, and yields the outcomes in the order of the samples. */
 export async function* decodeAll(
-  { root, samples }: ClassFolders,
+  { root, samples }: Images,
   imageSize: number,
   decoding: Decoding,
   onProgress?: OnProgress,

@@ -3,14 +3,14 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { readBytes, writeBytes } from "../../files.js";
-import type { Sample } from "../sources/class-folders.js";
+import type { Sample } from "../sources/listing.js";
 import type { PackedImage } from "./decode.js";
 import type { FileTraits } from "./header.js";
 import { PixelFile, type Pixels, repeatChannel } from "./pixels.js";
 import type { WhiteLevels } from "./sample-range.js";
 
 /** A sample that was decoded. */
-export interface DecodedSample extends Pick<Sample, "path" | "className" | "split"> {
+export interface DecodedSample extends Sample {
   /** SHA-256 of the file's bytes, in hexadecimal. */
   digest: string;
   /** Size of the image in the file, in pixels. */
@@ -233,12 +233,10 @@ function joinRecords(
   const decoded = samples.filter((_, index) => !reasons.has(index));
   if (decoded.length * RECORD_BYTES !== records.length) throw new Error("incomplete");
   return {
-    samples: decoded.map(({ path, className, split }, i) => {
+    samples: decoded.map((sample, i) => {
       const at = i * RECORD_BYTES;
       return {
-        path,
-        className,
-        split,
+        ...sample,
         digest: records.toString("hex", at, at + DIGEST_BYTES),
         width: records.readUInt32LE(at + DIGEST_BYTES),
         height: records.readUInt32LE(at + DIGEST_BYTES + 4),

@@ -1,165 +1,398 @@
-import { statSync } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+// Class folders: which folders are classes, which are parts of a split, and which are neither.
 import path from "node:path";
-import { InputError } from "../../errors.js";
-import { isImageFile } from "../pixels/decode.js";
+import { InputError, type InputProblem } from "../../errors.js";
+import { type Folder, type LeftOutFiles, REASONS, type Walk } from "./files.js";
+import { inOrder, type Listing, type Sample, stampOf } from "./listing.js";
+import { type Part, partsOf } from "./split-names.js";
 
-/** An image file of a data set. */
-export interface Sample {
-  /** Relative to the root. */
-  path: string;
-  className: string;
-  /** Null if the folders have no split. */
-  split: "train" | "validation" | null;
-  /** Size in bytes. */
-  size: number;
-  /** Changes whenever the file does, even if its size and date stay: times of modification and change, and inode. */
-  changed: string;
+/** Folders that the user names, relative to the data set's folder. */
+export interface FolderChoice {
+  /** Holds the class folders to train on; "." is the data set's folder itself. */
+  trainFolder?: string;
+  validationFolder?: string;
+  /** Folders to leave out. */
+  leaveOut?: string[];
 }
 
-/** Class folders on disk. */
-export interface ClassFolders {
-  root: string;
-  /** Sorted by code unit. */
-  classNames: string[];
-  /** Sorted by split, then path. */
-  samples: Sample[];
-  /** Split folders that are not used: test folders beside validation folders. */
-  unusedFolders: string[];
+/** How the folders of a data set are understood. */
+interface Layout {
+  /** Sample paths are relative to it. */
+  root: Folder;
+  classes: { folder: Folder; className: string; split: Part | null }[];
+  /** Folders that are not used, each with the reason. */
+  unused: Map<Folder, string>;
+  notes: string[];
 }
 
-const TRAIN = /^train(ing)?$/i;
-const VALIDATION = /^(valid(ation)?|val)$/i;
-const TEST = /^test(ing)?$/i;
-const LAYOUT = "class folders with images, with or without train and validation folders around them";
+/** A layout, or why there are no class folders. */
+type Result = Layout | { refusal: InputProblem };
+
+export const LOOSE = "in no class folder";
+const NEIGHBOUR = "in a folder that is no class and no part of the split";
+const NO_CLASSES = "in a folder without class folders";
+const NO_LABELS = "in a test folder without the classes";
+const ON_REQUEST = "left out on request";
+const EXPECTED = "class folders with images, with or without train and validation folders around them";
 
 /**
- * Finds class folders and their images. Enters a single folder around them, as archives have, and follows links to folders.
- * Test images are for validation if there is no validation folder, and are left out otherwise.
+ * Finds class folders and their images. Enters single folders around them, as archives have. Test images are for validation
+ * if there is nothing else for it.
  *
- * @throws InputError when there are no images, only one class, or different classes in train and validation.
+ * @param dir - The folder that was walked.
+ * @returns A refusal if no folder holds the images of one class.
+ * @throws InputError if the folders can be understood in several ways.
  */
-export async function scanClassFolders(dir: string): Promise<ClassFolders> {
-  const root = await unwrap(dir);
-  const { folders } = await list(root, root);
-  const [train, validation, test] = [TRAIN, VALIDATION, TEST].map((split) =>
-    folders.filter((name) => split.test(name)),
+export function findClassFolders(
+  { root: top, leftOut }: Walk,
+  dir: string,
+  choice: FolderChoice,
+): { listing: Listing } | { refusal: InputProblem } {
+  for (const name of choice.leaveOut ?? []) remove(top, folderAt(top, name, dir), leftOut);
+  const isChosen = choice.trainFolder !== undefined || choice.validationFolder !== undefined;
+  const result = isChosen ? chosenLayout(top, dir, choice) : layoutOf(unwrap(top), dir);
+  return "refusal" in result ? result : { listing: listingOf(result, top, dir, leftOut) };
+}
+
+/** Takes a folder out of the tree. */
+function remove(around: Folder, folder: Folder, leftOut: LeftOutFiles): void {
+  if (around.folders.includes(folder)) leftOut.add(ON_REQUEST, `${folder.path}/`, numFiles(folder));
+  around.folders = around.folders.filter((inner) => inner !== folder);
+  for (const inner of around.folders) remove(inner, folder, leftOut);
+  around.numImages = around.folders.reduce((sum, inner) => sum + inner.numImages, around.images.length);
+}
+
+function numFiles({ images, others, folders }: Folder): number {
+  return folders.reduce((sum, inner) => sum + numFiles(inner), images.length + others.length);
+}
+
+/** Enters folders that hold a single folder with images, and no image. */
+export function unwrap(folder: Folder): Folder {
+  const inner = withImages(folder);
+  const isAround = inner.length === 1 && folder.images.length === 0 && inner[0].images.length === 0;
+  return isAround ? unwrap(inner[0]) : folder;
+}
+
+function withImages({ folders }: Folder): Folder[] {
+  return folders.filter(({ numImages }) => numImages > 0);
+}
+
+/** Whether a folder holds class folders rather than images. */
+function isLabelled(folder: Folder): boolean {
+  const { images, numImages } = unwrap(folder);
+  return images.length < numImages - images.length;
+}
+
+/** Reads the names of folders with images: those for a part of the split, and those of them that hold class folders. */
+function readParts(folder: Folder) {
+  const inner = withImages(folder);
+  const parts = partsOf(inner.map(({ name }) => name));
+  const labelled = inner.filter((one) => parts.has(one.name) && isLabelled(one));
+  const foldersFor = (part: Part) => labelled.filter(({ name }) => parts.get(name) === part);
+  const [train, validation, test] = (["train", "validation", "test"] as const).map(foldersFor);
+  const isAll = inner.length > 0 && labelled.length === inner.length;
+  return { inner, parts, labelled, train, validation, test, isSplit: train.length > 0 || isAll };
+}
+
+function layoutOf(root: Folder, dir: string): Result {
+  const { inner, parts, isSplit } = readParts(root);
+  if (inner.length === 0)
+    return noClassFolders(
+      dir,
+      root.numImages > 0 ? "images in no class folder" : "no images in class folders",
+    );
+  if (isSplit) return splitLayout(root, dir);
+  if (inner.every(({ name }) => parts.has(name)))
+    return noClassFolders(dir, `images in ${names(inner)}, in no class folder`);
+  return classLayout(root, dir);
+}
+
+function noClassFolders(where: string, found: string): { refusal: InputProblem } {
+  const fix = "Move each image into a folder named by its class.";
+  return { refusal: { expected: EXPECTED, where, found, fix } };
+}
+
+function splitLayout(root: Folder, dir: string): Layout {
+  const { inner, labelled, parts, train, validation, test } = readParts(root);
+  const others = inner.filter((folder) => !labelled.includes(folder));
+  const other = others.find((folder) => train.some((one) => sharedFolders(one, folder).length > 0));
+  if (other && validation.length + test.length === 0)
+    throw ambiguous(dir, `${train[0].name} and ${other.name}, which hold the same folders`, [
+      train[0],
+      other,
+    ]);
+  if ([train, validation].every(({ length }) => length > 1) || (train.length > 1 && test.length > 1))
+    throw ambiguous(dir, `the folders ${names(labelled)}`, [train[0], (validation[0] ?? test[0]) as Folder]);
+  const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
+  for (const folder of others) layout.unused.set(folder, parts.has(folder.name) ? NO_CLASSES : NEIGHBOUR);
+  const known = new Set(
+    train.flatMap((folder) => withImages(unwrap(folder)).map(({ name }) => nameOf(name))),
   );
-  const validating = validation.length > 0 ? validation : test;
-  const trees: { folder: string; split: Sample["split"] }[] = [
-    ...train.map((folder) => ({ folder, split: "train" as const })),
-    ...validating.map((folder) => ({ folder, split: "validation" as const })),
-  ];
-  if (trees.length === 0) trees.push({ folder: ".", split: null });
-  const samples: Sample[] = [];
-  for (const { folder, split } of trees)
-    for (const className of (await list(path.join(root, folder), root)).folders) {
-      for (const file of await imagesBelow(path.join(folder, className), root))
-        samples.push({ path: file, ...stampOf(`${root}/${file}`), className, split });
-    }
-  const classNames = classesOf(samples);
-  checkClasses(root, samples, classNames);
-  samples.sort((a, b) => ((a.split === b.split ? a.path < b.path : a.split === "train") ? -1 : 1));
-  return { root, classNames, samples, unusedFolders: validating === test ? [] : test };
-}
-
-function classesOf(samples: Sample[]): string[] {
-  return [...new Set(samples.map(({ className }) => className))].sort();
-}
-
-/** Returns the paths of all images in a folder, at any depth. A folder with several links to it counts once. */
-async function imagesBelow(folder: string, root: string, seen = new Set<string>()): Promise<string[]> {
-  const dir = path.join(root, folder);
-  const target = await realpath(dir);
-  if (seen.has(target)) return [];
-  seen.add(target);
-  const { folders, images } = await list(dir, root);
-  let files = images.map((name) => `${folder}/${name}`);
-  for (const name of folders) files = files.concat(await imagesBelow(path.join(folder, name), root, seen));
-  return files;
-}
-
-/** Synchronous, which takes a fifth of the time. */
-function stampOf(file: string): Pick<Sample, "size" | "changed"> {
-  try {
-    const { size, mtimeMs, ctimeMs, ino } = statSync(file);
-    return { size, changed: `${mtimeMs} ${ctimeMs} ${ino}` };
-  } catch {
-    return { size: 0, changed: "" }; // a broken link stays a sample, to be reported as unreadable
-  }
-}
-
-/** Enters folders that hold a single folder and no image. */
-async function unwrap(dir: string, seen = new Set<string>()): Promise<string> {
-  const { folders, images } = await list(dir, dir);
-  if (folders.length !== 1 || images.length > 0) return dir;
-  const inner = path.join(dir, folders[0]);
-  const target = await realpath(inner);
-  if (seen.has(target) || (await list(inner, inner)).folders.length === 0) return dir;
-  return unwrap(inner, seen.add(target));
-}
-
-/** Lists the folders and images in a folder, without hidden ones and those that macOS adds to archives. */
-async function list(dir: string, root: string): Promise<{ folders: string[]; images: string[] }> {
-  const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+  const isLike = (folder: Folder) =>
+    known.size === 0 || withImages(unwrap(folder)).some(({ name }) => known.has(nameOf(name)));
+  const strange = validation.find((folder) => !isLike(folder));
+  if (strange)
     throw new InputError({
-      expected: "a folder that can be read",
+      expected: "the same classes in train and validation",
       where: dir,
-      found: `the error ${error.code}`,
-      fix: "Fix its permissions, or choose another folder.",
+      found: `${names(withImages(unwrap(strange)))} in ${strange.name}, and none of them in ${names(train)}`,
+      fix: "Rename the class folders, or choose another folder with --validation-folder.",
     });
-  });
-  const [folders, images]: string[][] = [[], []];
-  for (const entry of entries) {
-    const { name } = entry;
-    if (name.startsWith(".") || name === "__MACOSX") continue;
-    const isLink = entry.isSymbolicLink();
-    if (entry.isDirectory()) folders.push(name);
-    else if (isImageFile(name) && (entry.isFile() || isLink)) images.push(name);
-    else if (isLink && (await leadsToFolder(path.join(dir, name), root))) folders.push(name);
-  }
-  return { folders: folders.sort(), images };
+  const tests = test.filter(isLike);
+  for (const folder of test.filter((one) => !tests.includes(one))) layout.unused.set(folder, NO_LABELS);
+  for (const folder of train) addClasses(layout, unwrap(folder), "train", dir);
+  for (const folder of validation) addClasses(layout, unwrap(folder), "validation", dir);
+  for (const folder of tests) addClasses(layout, unwrap(folder), "test", dir);
+  return layout;
 }
 
-/** False also for a link back to a folder around it or around the data set. */
-async function leadsToFolder(link: string, root: string): Promise<boolean> {
-  try {
-    const target = await realpath(link);
-    if (!(await stat(target)).isDirectory()) return false;
-    const around = await Promise.all([path.dirname(link), root].map((dir) => realpath(dir)));
-    return !around.some((dir) => `${dir}/`.startsWith(target === "/" ? target : `${target}/`));
-  } catch {
-    return false; // a broken link
+/** Adds the class folders in a folder, and says what is not used in it. */
+function addClasses(layout: Layout, around: Folder, split: Part | null, dir: string): void {
+  const inner = withImages(around);
+  const classNames = new Set(inner.map(({ name }) => name));
+  for (const folder of inner) {
+    const copies = withImages(folder).filter(({ name }) => classNames.has(name) && name !== folder.name);
+    if (folder.images.length === 0 && copies.length > 0) {
+      layout.unused.set(folder, NEIGHBOUR);
+      layout.notes.push(
+        `${folder.path} is no class, since it holds folders named as classes: ${names(copies)}.`,
+      );
+      continue;
+    }
+    if (hasSplit(folder))
+      throw new InputError({
+        expected: "folders with one meaning",
+        where: dir,
+        found: `images in ${names(withImages(folder))} in the class folder ${folder.path}`,
+        fix: `Choose --train-folder ${around.path} if they are all of that class, or move them.`,
+      });
+    layout.classes.push({ folder, className: nameOf(folder.name), split });
   }
 }
 
-function checkClasses(root: string, samples: Sample[], classNames: string[]): void {
-  if (samples.length === 0)
+/** Whether a folder holds folders for training and for another part. */
+function hasSplit(folder: Folder): boolean {
+  const parts = new Set(partsOf(withImages(folder).map(({ name }) => name)).values());
+  return parts.has("train") && parts.size > 1;
+}
+
+function classLayout(root: Folder, dir: string): Result {
+  const inner = withImages(root);
+  const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
+  const isAround = inner.length === 1 && inner[0].images.length === 0 && withImages(inner[0]).length > 1;
+  const trees = inner.filter((folder) => isTree(unwrap(folder)));
+  if (trees.length > 0 || isAround) return innerLayout(root, isAround ? inner : trees, dir);
+  if (inner.some(hasSplit)) return splitInClasses(root, inner, dir);
+  addClasses(layout, root, null, dir);
+  const folders = layout.classes.map(({ folder }) => folder);
+  refuseSameFolders(folders, dir);
+  const numLabelled = folders.reduce((sum, { numImages }) => sum + numImages, 0);
+  if (root.images.length > numLabelled)
+    return noClassFolders(
+      dir,
+      `${root.images.length} images in no class folder, and ${numLabelled} in ${names(folders)}`,
+    );
+  const parts = partsOf(folders.map(({ name }) => name));
+  const alike = folders.filter(({ name }) => parts.has(name));
+  if (alike.length > 0)
+    layout.notes.push(
+      `${names(alike)} ${alike.length > 1 ? "hold" : "holds"} images and no class folders, so ${alike.length > 1 ? "they are classes" : "it is a class"} (--leave-out leaves a folder out).`,
+    );
+  return layout;
+}
+
+/** Whether a folder is a data set of its own: it holds parts of a split with class folders in them. */
+function isTree(folder: Folder): boolean {
+  const { train, validation, test } = readParts(folder);
+  return train.length > 0 || (validation.length > 0 && test.length > 0);
+}
+
+/** Enters the one folder that is a data set; those beside it are not used. */
+function innerLayout(root: Folder, trees: Folder[], dir: string): Result {
+  const [tree] = trees;
+  const others = withImages(root).filter((folder) => folder !== tree);
+  const result = layoutOf(unwrap(tree), dir);
+  if ("refusal" in result) return result;
+  const isCopy = others.some(({ name }) =>
+    result.classes.some(({ className }) => className === nameOf(name)),
+  );
+  if (trees.length > 1 || isCopy)
     throw new InputError({
-      expected: LAYOUT,
-      where: root,
-      found: "no images in class folders",
-      fix: "Move each image into a folder named by its class.",
+      expected: "one data set",
+      where: dir,
+      found: `${names(trees)}, which ${trees.length > 1 ? "each hold" : "holds"} parts of a split, beside ${names(others)}`,
+      fix: `Choose one: give the folder ${path.join(dir, tree.path)}, or leave others out with --leave-out ${tree.path}.`,
     });
-  if (classNames.length === 1)
-    throw new InputError({
-      expected: "at least two classes",
-      where: root,
-      found: `only ${classNames[0]}`,
-      fix: "Add a folder for each class.",
-    });
-  const ofSplit = (split: string) => classesOf(samples.filter((sample) => sample.split === split));
-  const [train, validation] = [ofSplit("train"), ofSplit("validation")];
-  if (train.length === 0 || validation.length === 0 || train.join() === validation.join()) return;
-  const only = (a: string[], b: string[]) => a.filter((name) => !b.includes(name)).join(", ");
-  const parts = [
-    only(train, validation) && `${only(train, validation)} only in train`,
-    only(validation, train) && `${only(validation, train)} only in validation`,
-  ];
+  for (const folder of others) result.unused.set(folder, NEIGHBOUR);
+  if (others.length > 0)
+    result.notes.push(`${tree.path} is the data set, and ${names(others)} beside it is not used.`);
+  return result;
+}
+
+function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
+  const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
+  const found: { className: string; part: Part; folder: Folder }[] = [];
+  for (const folder of inner) {
+    const parts = partsOf(withImages(folder).map(({ name }) => name));
+    if (folder.images.length > 0 || parts.size === 0) {
+      const [split] = inner.filter(hasSplit);
+      throw new InputError({
+        expected: "the parts of the split inside of every class",
+        where: dir,
+        found: `${names(withImages(split))} in ${split.name}, and images in ${folder.name}`,
+        fix: `Add such folders to ${folder.name}, or leave it out with --leave-out ${folder.path}.`,
+      });
+    }
+    for (const one of withImages(folder)) {
+      const part = parts.get(one.name);
+      if (part) found.push({ className: nameOf(folder.name), part, folder: one });
+      else layout.unused.set(one, NEIGHBOUR);
+    }
+  }
+  for (const { className, part, folder } of found) layout.classes.push({ folder, className, split: part });
+  return layout;
+}
+
+function sharedFolders(a: Folder, b: Folder): string[] {
+  const [one, other] = [a, b].map((folder) => withImages(unwrap(folder)).map(({ name }) => nameOf(name)));
+  return one.filter((name) => other.includes(name));
+}
+
+/** Refuses "classes" that hold the same folders, since these may be parts of a split that is not recognised. */
+function refuseSameFolders(folders: Folder[], dir: string): void {
+  const nested = folders.filter(({ images, numImages }) => images.length === 0 && numImages > 0);
+  for (const [i, a] of nested.entries())
+    for (const b of nested.slice(0, i)) {
+      const shared = sharedFolders(a, b);
+      const isSame = shared.length === withImages(a).length && shared.length === withImages(b).length;
+      if (shared.length > 1 || (isSame && shared.length > 0))
+        throw ambiguous(dir, `${b.name} and ${a.name}, which hold the same folders ${shared.join(", ")}`, [
+          b,
+          a,
+        ]);
+    }
+}
+
+function ambiguous(dir: string, found: string, folders: Folder[]): InputError {
+  const [train, validation] = folders.map(({ path }) => path);
+  const chosen = `--train-folder ${train}${validation ? ` and --validation-folder ${validation}` : ""}`;
+  const fix = `Choose the parts, as in ${chosen}${train === "." ? "" : ", or --train-folder . if these are classes"}.`;
+  return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
+}
+
+/** Reads the folders that the user named. */
+function chosenLayout(top: Folder, dir: string, { trainFolder, validationFolder }: FolderChoice): Result {
+  const layout: Layout = { root: top, classes: [], unused: new Map(), notes: [] };
+  const [train, validation] = [trainFolder, validationFolder].map((name) =>
+    name === undefined ? undefined : unwrap(folderAt(top, name, dir)),
+  );
+  const chosen = [train, validation].flatMap((folder) => folder ?? []);
+  const add = (around: Folder, split: Part | null) => {
+    for (const folder of withImages(around).filter((one) => !chosen.includes(one)))
+      layout.classes.push({ folder, className: nameOf(folder.name), split });
+  };
+  if (train) add(train, validation ? "train" : null);
+  else {
+    const found = layoutOf(unwrap(top), dir);
+    const known = "refusal" in found ? [] : found.classes;
+    layout.classes.push(
+      ...known.filter(({ split, folder }) => split === "train" && !isIn(folder, validation)),
+    );
+  }
+  if (validation) add(validation, "validation");
+  return layout.classes.length > 0 ? layout : noClassFolders(dir, `no class folders in ${names(chosen)}`);
+}
+
+function isIn(folder: Folder, around: Folder | undefined): boolean {
+  return around !== undefined && `${folder.path}/`.startsWith(`${around.path}/`);
+}
+
+/** Returns the folder of a path that counts from the data set's folder, or from the folder that it wraps. */
+function folderAt(top: Folder, name: string, dir: string): Folder {
+  const steps = path.posix
+    .normalize(name.replace(/\\/g, "/"))
+    .split("/")
+    .filter((step) => step !== "." && step !== "");
+  for (const from of [top, unwrap(top)]) {
+    const found = steps.reduce<Folder | undefined>(
+      (folder, step) => folder?.folders.find((inner) => inner.name === step),
+      from,
+    );
+    if (found) return found;
+  }
   throw new InputError({
-    expected: "the same classes in train and validation",
-    where: root,
-    found: parts.filter(Boolean).join(" and "),
-    fix: "Add or rename the folders.",
+    expected: `the folder ${name}`,
+    where: dir,
+    found: names(unwrap(top).folders) || "no folders",
+    fix: "Fix the name, which counts from the data set's folder.",
   });
+}
+
+/** Unicode has several forms of one name. */
+function nameOf(name: string): string {
+  return name.normalize("NFC");
+}
+
+function names(folders: readonly Folder[]): string {
+  const all = folders.map(({ name, path }) => (path === "." ? "." : name));
+  return all.length > 6 ? `${all.slice(0, 5).join(", ")} and ${all.length - 5} more` : all.join(", ");
+}
+
+/** Lists the images of the class folders, and counts all other files. */
+function listingOf(layout: Layout, top: Folder, dir: string, leftOut: LeftOutFiles): Listing {
+  const { root, unused, notes } = layout;
+  const classes = new Map(layout.classes.map((one) => [one.folder, { ...one, seen: new Set<string>() }]));
+  const samples: Sample[] = [];
+  const start = root.path === "." ? 0 : root.path.length + 1;
+  type Class = (Layout["classes"][number] & { seen: Set<string> }) | undefined;
+  const visit = (folder: Folder, around: Class, reasonAround: string): void => {
+    const inClass = classes.get(folder) ?? around;
+    const reason = unused.get(folder) ?? reasonAround;
+    const isAgain = inClass?.seen.has(folder.real) ?? false;
+    inClass?.seen.add(folder.real);
+    const fileOf = (name: string) => (folder.path === "." ? name : `${folder.path}/${name}`);
+    for (const name of folder.images) {
+      const file = fileOf(name);
+      if (!inClass || unused.has(folder)) leftOut.add(reason, file);
+      else if (isAgain) leftOut.add(REASONS.again, file);
+      else {
+        const { className, split } = inClass;
+        samples.push({ path: file.slice(start), className, split, ...stampOf(path.join(dir, file)) });
+      }
+    }
+    for (const other of folder.others) leftOut.add(other.reason, fileOf(other.name));
+    for (const inner of folder.folders) visit(inner, unused.has(folder) ? undefined : inClass, reason);
+  };
+  visit(top, undefined, LOOSE);
+  const around = new Set(layout.classes.map(({ folder }) => path.posix.dirname(folder.path)));
+  const empty = emptyFolders(top).filter(({ path: file }) => around.has(path.posix.dirname(file)));
+  const rootDir = root.path === "." ? dir : path.join(dir, root.path);
+  return {
+    root: rootDir,
+    where: rootDir,
+    inner: root.path,
+    labels: "class folders",
+    samples: inOrder(samples),
+    emptyClasses: empty.map((folder) => `${folder.path} (${contentOf(folder)})`),
+    leftOut,
+    notes,
+  };
+}
+
+function emptyFolders(folder: Folder): Folder[] {
+  if (folder.numImages === 0 && folder.path !== ".") return [folder];
+  return folder.folders.flatMap(emptyFolders);
+}
+
+/** Counts the files in a folder without images by ending: "2 .heic, 1 .txt". */
+function contentOf(folder: Folder): string {
+  const counts = new Map<string, number>();
+  const count = ({ others, folders }: Folder): void => {
+    for (const { name } of others) {
+      const ending = path.posix.extname(name).toLowerCase() || "without ending";
+      counts.set(ending, (counts.get(ending) ?? 0) + 1);
+    }
+    folders.forEach(count);
+  };
+  count(folder);
+  return [...counts].map(([ending, number]) => `${number} ${ending}`).join(", ") || "empty";
 }

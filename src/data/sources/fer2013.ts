@@ -1,11 +1,23 @@
-import { stat } from "node:fs/promises";
+// FER-2013 in all its forms: class folders, the table of pixels, its official split, and the votes of FER+.
+import { createReadStream } from "node:fs";
+import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { downloadFile } from "../../download.js";
+import { InputError } from "../../errors.js";
 import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
+import { unpackOnce } from "./archive.js";
+import { LeftOutFiles } from "./files.js";
+import type { Listing, Sample, Usage } from "./listing.js";
+import { stampOf } from "./listing.js";
+import { partOf } from "./split-names.js";
+import { parseRows, readTable } from "./tables.js";
 
 /** FER-2013 as class folders of JPEG files. */
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";
+/** The votes of FER+. */
+const VOTES_URL = "https://raw.githubusercontent.com/microsoft/FERPlus/master/fer2013new.csv";
 
 /**
  * Downloads the archive of FER-2013's class folders into the cache, once, and returns its path. The environment variable
@@ -19,4 +31,255 @@ export async function downloadFer2013(onProgress?: OnProgress): Promise<string> 
     instead: "Download it in another way, and give the archive or folder with --data PATH.",
   });
   return file;
+}
+
+/**
+ * First rows of PublicTest and PrivateTest in the original fer2013.csv, by its column Usage, and the number of rows. The files
+ * of the class folders are named by row.
+ */
+const [PUBLIC_TEST, PRIVATE_TEST, NUM_ROWS] = [28_709, 32_298, 35_887];
+
+/** Classes of the codes 0 to 6, as the data set's description gives them, and 7 of its extensions. */
+const CODES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"];
+
+/**
+ * Returns the part of the challenge that an image is in: by the table's column Usage, by a name such as `PublicTest_12.jpg`, or
+ * by the row that names the file. Null if it is not known.
+ */
+export function usageOf({ usage, row, path: file }: Sample): Usage | null {
+  if (usage) return usage;
+  const named = /^(Training|PublicTest|PrivateTest)_\d+$/.exec(path.parse(file).name);
+  if (named) return named[1] as Usage;
+  const index = row ?? rowOf(file);
+  if (index === null) return null;
+  return index < PUBLIC_TEST ? "Training" : index < PRIVATE_TEST ? "PublicTest" : "PrivateTest";
+}
+
+function rowOf(file: string): number | null {
+  const { name } = path.parse(file);
+  return /^\d+$/.test(name) && Number(name) < NUM_ROWS ? Number(name) : null;
+}
+
+/** What is kept of a row of a table of pixels. */
+interface PixelRow {
+  path: string;
+  className: string;
+  usage: string;
+}
+
+interface PixelNotes {
+  rows: PixelRow[];
+  /** Rows without a usable image, by reason. */
+  skipped: Record<string, number>;
+  numScaled: number;
+}
+
+/** Returns whether a file is a table with a column `pixels`, as fer2013.csv and icml_face_data.csv, and with another column. */
+export async function isPixelTable(file: string, other = "pixels"): Promise<boolean> {
+  const columns = await headerOf(file);
+  return columns.includes("pixels") && columns.includes(other);
+}
+
+/** Returns whether a file is a table of FER+'s votes. */
+export async function isVoteTable(file: string): Promise<boolean> {
+  const columns = await headerOf(file).catch((): string[] => []);
+  return Object.keys(VOTES).every((name) => columns.includes(name));
+}
+
+async function headerOf(file: string): Promise<string[]> {
+  const stream = createReadStream(file, { encoding: "utf8", end: 4096 });
+  let text = "";
+  for await (const chunk of stream) text += chunk;
+  return (parseRows(text.split(/\r?\n/, 1)[0])[0] ?? []).map((name) => name.toLowerCase());
+}
+
+/**
+ * Reads a table of pixels: its images are unpacked into the cache, once, named by row. `Training` is for training, `PublicTest`
+ * for validation, `PrivateTest` for tests.
+ *
+ * @throws InputError if a column is missing or a label is unknown.
+ */
+export async function readPixelTable(file: string, onProgress?: OnProgress): Promise<Listing> {
+  const { dir, notes } = await unpackOnce([file], (to) => unpackPixels(file, to, onProgress));
+  const { rows, skipped, numScaled } = notes;
+  const leftOut = new LeftOutFiles();
+  for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, path.basename(file), count);
+  const samples = rows.map(({ path: image, className, usage }) => ({
+    path: image,
+    className,
+    split: partOf(usage),
+    row: rowOf(image) ?? undefined,
+    usage: /^(Training|PublicTest|PrivateTest)$/.test(usage) ? (usage as Usage) : undefined,
+    ...stampOf(path.join(dir, image)),
+  }));
+  const scaled = numScaled > 0 ? [`${numScaled} rows have pixels above 255, and are scaled to 0–255.`] : [];
+  const named = `The codes of ${path.basename(file)} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`;
+  return {
+    root: dir,
+    where: file,
+    inner: ".",
+    labels: path.basename(file),
+    samples,
+    emptyClasses: [],
+    leftOut,
+    notes: [named, ...scaled],
+  };
+}
+
+async function unpackPixels(file: string, dir: string, onProgress?: OnProgress): Promise<PixelNotes> {
+  const columns = await headerOf(file);
+  const [label, pixels, usage] = ["emotion", "pixels", "usage"].map((name) => columns.indexOf(name));
+  if (label < 0)
+    throw new InputError({
+      expected: "a column emotion beside pixels",
+      where: file,
+      found: columns.join(", "),
+      fix: "Choose a table with labels.",
+    });
+  const { default: sharp } = await import("sharp");
+  const { size } = await stat(file);
+  const notes: PixelNotes = { rows: [], skipped: {}, numScaled: 0 };
+  const skip = (reason: string) => {
+    notes.skipped[reason] = (notes.skipped[reason] ?? 0) + 1;
+  };
+  let [row, done, writing] = [-1, 0, [] as Promise<unknown>[]];
+  for await (const line of createInterface({
+    input: createReadStream(file),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
+    done += line.length + 1;
+    if (row++ < 0 || line.trim() === "") continue;
+    const cells = line.split(",").map((cell) => cell.trim().replace(/^"|"$/g, ""));
+    const levels = Array.from(cells[pixels]?.split(/\s+/) ?? [], Number);
+    const side = Math.sqrt(levels.length);
+    const code = CODES[Number(cells[label] || Number.NaN)];
+    if (code === undefined) skip(`a row with the unknown code ${cells[label]}`);
+    else if (!Number.isInteger(side) || levels.some((level) => !(level >= 0)))
+      skip("a row without a square image");
+    else {
+      const max = Math.max(...levels);
+      if (max > 255) notes.numScaled++;
+      const scale = max > 255 ? 255 / max : 1;
+      const bytes = Uint8Array.from(levels, (level) => Math.round(level * scale));
+      const name = `${row - 1}.png`;
+      notes.rows.push({ path: name, className: code, usage: usage < 0 ? "" : cells[usage] });
+      const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } });
+      writing.push(
+        image
+          .png({ compressionLevel: 1 })
+          .toBuffer()
+          .then((png) => writeFile(path.join(dir, name), png)),
+      );
+      if (writing.length < 64) continue;
+      await Promise.all(writing);
+      writing = [];
+      onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
+    }
+  }
+  await Promise.all(writing);
+  return notes;
+}
+
+/** Columns of FER+'s votes, with the classes' names in FER-2013. */
+const VOTES: Record<string, string> = {
+  neutral: "neutral",
+  happiness: "happy",
+  surprise: "surprise",
+  sadness: "sad",
+  anger: "angry",
+  disgust: "disgust",
+  fear: "fear",
+  contempt: "contempt",
+};
+
+/** What ten people said of an image of FER-2013. */
+export interface Vote {
+  usage: Usage;
+  /** Class that has more than half of the votes, those for "unknown" and "no face" included; null if there is none. */
+  majority: string | null;
+  /** Share of each class in the votes for a class; votes that only one person gave are left out. */
+  shares: Record<string, number>;
+}
+
+/**
+ * Reads fer2013new.csv, and applies the majority rule of its authors: votes of a single person are left out, and a class needs
+ * more than half of the rest.
+ *
+ * @returns A vote for each row of fer2013.csv.
+ * @see Barsoum et al. 2016, https://arxiv.org/abs/1608.01041
+ */
+export function readVotes(file: string): Vote[] {
+  const table = readTable(path.dirname(file), path.basename(file));
+  const [header = [], ...rows] = table?.rows ?? [];
+  const columns = header.map((name) => name.toLowerCase());
+  const names = [...Object.keys(VOTES), "unknown", "nf"];
+  const missing = ["usage", ...names].filter((name) => !columns.includes(name));
+  if (missing.length > 0)
+    throw new InputError({
+      expected: "the columns of FER+'s fer2013new.csv",
+      where: file,
+      found: `no ${missing.join(", ")}`,
+      fix: "Choose fer2013new.csv of github.com/microsoft/FERPlus.",
+    });
+  return rows.map((row) => {
+    const votes = names
+      .map((name) => Number(row[columns.indexOf(name)]))
+      .map((count) => (count > 1 ? count : 0));
+    const total = votes.reduce((sum, count) => sum + count, 0);
+    const best = votes.indexOf(Math.max(...votes));
+    const classes = Object.values(VOTES);
+    const labelled = classes.reduce((sum, _, i) => sum + votes[i], 0);
+    return {
+      usage: row[columns.indexOf("usage")] as Usage,
+      majority: votes[best] > 0.5 * total ? (classes[best] ?? null) : null,
+      shares: Object.fromEntries(classes.map((name, i) => [name, labelled > 0 ? votes[i] / labelled : 0])),
+    };
+  });
+}
+
+/**
+ * Returns the path of FER+'s votes: beside the data, in a folder `ferplus` near it, in the cache, or downloaded into it.
+ * The environment variable `FERKIT_FERPLUS_URL` names a mirror.
+ */
+export async function findVotes(data: string, onProgress?: OnProgress): Promise<string> {
+  const name = "fer2013new.csv";
+  const cached = path.join(cacheDir(), "downloads", name);
+  const dir = path.dirname(path.resolve(data));
+  const near = [path.resolve(data), dir, path.join(dir, "ferplus"), path.join(dir, "../ferplus")];
+  for (const file of [...near.map((folder) => path.join(folder, name)), cached])
+    if ((await stat(file).catch(() => null))?.isFile()) return file;
+  await downloadFile(process.env.FERKIT_FERPLUS_URL ?? VOTES_URL, cached, {
+    onProgress,
+    instead: "Download fer2013new.csv in another way, and give it with --labels FILE.",
+  });
+  return cached;
+}
+
+/**
+ * Replaces the labels of FER-2013 by those of FER+.
+ *
+ * @param isSoft - Keep the shares of the votes as labels, too.
+ * @throws InputError if the files are not named by the rows of fer2013.csv.
+ */
+export function relabel(listing: Listing, votes: Vote[], isSoft: boolean): Listing {
+  const { leftOut, where } = listing;
+  const samples = listing.samples.flatMap((sample) => {
+    const row = sample.row ?? rowOf(sample.path);
+    const vote = row === null ? undefined : votes[row];
+    if (!vote)
+      throw new InputError({
+        expected: `files named by the rows 0 to ${votes.length - 1} of fer2013.csv, for FER+'s labels`,
+        where,
+        found: sample.path,
+        fix: "Choose fer2013.csv, or the class folders of FER-2013 that are named by row.",
+      });
+    if (vote.majority === null) {
+      leftOut.add("without a majority in FER+", sample.path);
+      return [];
+    }
+    return [
+      { ...sample, usage: vote.usage, className: vote.majority, ...(isSoft && { shares: vote.shares }) },
+    ];
+  });
+  return { ...listing, labels: isSoft ? "FER+ (shares of votes)" : "FER+ (majority)", samples };
 }

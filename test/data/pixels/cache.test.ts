@@ -16,9 +16,17 @@ import path from "node:path";
 import sharp from "sharp";
 import { decodeAll, loadDecoded } from "../../../src/data/pixels/cache.js";
 import type { Decoded, Undecoded } from "../../../src/data/pixels/packed-file.js";
-import { type ClassFolders, scanClassFolders } from "../../../src/data/sources/class-folders.js";
+import type { Listing } from "../../../src/data/sources/listing.js";
 import type { LoadProgress, OnProgress } from "../../../src/progress.js";
-import { contentOf, drawImage, drawImages, temporaryFolder, valuesOf, writeFiles } from "../fixtures.js";
+import {
+  contentOf,
+  drawImage,
+  drawImages,
+  listFolder,
+  temporaryFolder,
+  valuesOf,
+  writeFiles,
+} from "../fixtures.js";
 
 const TIME = new Date(1_000_000_000_000);
 const GREYS = { "a/1.png": "#111111", "a/2.png": "#222222", "b/1.png": "#333333" };
@@ -38,7 +46,7 @@ describe("loadDecoded", () => {
   const inFolder = temporaryFolder();
   const data = () => inFolder("data");
   const load = async (imageSize = 2, onProgress?: (progress: LoadProgress) => void) =>
-    loadDecoded(await scanClassFolders(data()), imageSize, undefined, onProgress);
+    loadDecoded(listFolder(data()), imageSize, undefined, onProgress);
   const pixelsOf = async () => {
     const { pixels, samples } = await load();
     return valuesOf(pixels, samples.length);
@@ -95,7 +103,7 @@ describe("loadDecoded", () => {
     it(`gives the same from the cache as from ${kind} files, without opening them`, async () => {
       await drawImages(data(), { ...GREYS, "b/2.png": colour });
       writeFiles(data(), { "b/3.png": "no image" });
-      const folders = await scanClassFolders(data());
+      const folders = listFolder(data());
       const first = await contentOf(await loadDecoded(folders, 2));
       rmSync(inFolder("data/a/1.png"));
       assert.deepEqual(await contentOf(await loadDecoded(folders, 2)), first);
@@ -141,7 +149,7 @@ describe("loadDecoded", () => {
 
   it("keeps one cache for each way to make images square", async () => {
     await drawImages(data(), GREYS);
-    const folders = await scanClassFolders(data());
+    const folders = listFolder(data());
     for (const fit of ["crop", "pad", "squash", "crop"] as const) await loadDecoded(folders, 2, { fit });
     assert.equal(cacheFiles().length, 3);
   });
@@ -175,7 +183,7 @@ describe("loadDecoded", () => {
     const sizes = [data(), other].map((dir) => statSync(path.join(dir, "b/1.png")).size);
     assert.equal(sizes[0], sizes[1]);
     assert.deepEqual(await pixelsOf(), squares(0x11, 0x22, 0x33));
-    const { pixels } = await loadDecoded(await scanClassFolders(other), 2);
+    const { pixels } = await loadDecoded(listFolder(other), 2);
     assert.deepEqual(await valuesOf(pixels, 3), squares(0x11, 0x22, 0x99));
   });
 
@@ -273,7 +281,7 @@ describe("loadDecoded", () => {
   });
 });
 
-async function outcomesOf(folders: ClassFolders, onProgress?: OnProgress) {
+async function outcomesOf(folders: Pick<Listing, "root" | "samples">, onProgress?: OnProgress) {
   const outcomes: (Decoded | Undecoded)[] = [];
   for await (const outcome of decodeAll(folders, 2, { fit: "crop" }, onProgress)) outcomes.push(outcome);
   return outcomes;
@@ -281,7 +289,7 @@ async function outcomesOf(folders: ClassFolders, onProgress?: OnProgress) {
 
 describe("decodeAll", () => {
   const inFolder = temporaryFolder();
-  const scan = async () => scanClassFolders(await drawImages(inFolder("data"), GREYS));
+  const scan = async () => listFolder(await drawImages(inFolder("data"), GREYS));
   const settings = () => {
     const { memory, files, items } = sharp.cache();
     return { numThreads: sharp.concurrency(), memory: memory.max, files: files.max, items: items.max };

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -39,7 +40,7 @@ describe("unpackArchive", () => {
   const inFolder = temporaryFolder();
   const unpack = (name: string, data: Uint8Array) => {
     writeFileSync(inFolder(name), data);
-    return unpackArchive(inFolder(name));
+    return unpackArchive(inFolder(name)).then(({ dir }) => dir);
   };
   const unpacked = () => {
     const dir = inFolder("cache/ferkit/unpacked");
@@ -57,14 +58,42 @@ describe("unpackArchive", () => {
       const dir = await unpack(name, pack({ "data/a/1.png": bytes("one"), "data/b/2.png": noise }));
       assert.equal(readFileSync(`${dir}/data/a/1.png`, "utf8"), "one");
       assert.deepEqual(readFileSync(`${dir}/data/b/2.png`), noise);
-      assert.deepEqual(unpacked(), [path.basename(dir)]);
+      assert.deepEqual(unpacked().sort(), [path.basename(dir), `${path.basename(dir)}.json`]);
     });
 
-    it(`leaves out a link in ${name}`, async () => {
+    it(`leaves out links that lead out of ${name} or to nothing, and names them`, async () => {
       writeFiles(inFolder("outside"), { "secret.png": "secret" });
-      const link = { target: inFolder("outside/secret.png") };
-      const dir = await unpack(name, pack({ "a/1.png": noise, "a/2.png": link }));
+      const entries = {
+        "a/1.png": noise,
+        "a/2.png": { target: inFolder("outside/secret.png") },
+        "a/3.png": { target: "../../secret.png" },
+        "a/4.png": { target: "nowhere.png" },
+      };
+      writeFileSync(inFolder(name), pack(entries));
+      const { dir, notes } = await unpackArchive(inFolder(name));
       assert.deepEqual(readdirSync(`${dir}/a`), ["1.png"]);
+      const expected = [
+        { path: "a/2.png", reason: "a link out of the archive" },
+        { path: "a/3.png", reason: "a link out of the archive" },
+        { path: "a/4.png", reason: "a link to nothing in the archive" },
+      ];
+      assert.deepEqual(notes, expected);
+      assert.deepEqual((await unpackArchive(inFolder(name))).notes, expected, "also from the cache");
+    });
+
+    it(`makes links to files and folders in ${name}, also to links and before their targets`, async () => {
+      const dir = await unpack(
+        name,
+        pack({
+          "b/first.png": { target: "../c/2.png" },
+          "a/1.png": bytes("one"),
+          "b/1.png": { target: "../a/1.png" },
+          c: { target: "a" },
+          "a/2.png": { target: "./1.png" },
+        }),
+      );
+      for (const file of ["b/first.png", "b/1.png", "c/1.png", "c/2.png"])
+        assert.equal(readFileSync(`${dir}/${file}`, "utf8"), "one", file);
     });
 
     it(`refuses a ${name} that is cut short, and leaves nothing`, async () => {
@@ -102,6 +131,22 @@ describe("unpackArchive", () => {
     });
   }
 
+  it("makes hard links of a tar archive", async () => {
+    const entries = { "d/a/1.png": bytes("one"), "d/b/2.png": { target: "d/a/1.png", isHard: true } };
+    assert.equal(readFileSync(`${await unpack("faces.tar", tarOf(entries))}/d/b/2.png`, "utf8"), "one");
+  });
+
+  it("unpacks an archive again if another of the same date and size takes its place", async () => {
+    const date = new Date(1_000_000_000_000);
+    for (const text of ["one", "two"]) {
+      writeFileSync(inFolder("new.tar"), tarOf({ "a/1.png": bytes(text) }));
+      utimesSync(inFolder("new.tar"), date, date);
+      renameSync(inFolder("new.tar"), inFolder("faces.tar"));
+      const { dir } = await unpackArchive(inFolder("faces.tar"));
+      assert.equal(readFileSync(`${dir}/a/1.png`, "utf8"), text);
+    }
+  });
+
   it("refuses an archive with a damaged entry", async () => {
     const data = tarOf({ "a/1.png": bytes("one"), "b/2.png": bytes("two") });
     data[2 * 512] ^= 1; // in the second name, after one block each of header and data
@@ -119,13 +164,13 @@ describe("unpackArchive", () => {
   it("does not unpack the same archive again", async () => {
     const dir = await unpack("faces.tar", tarOf({ "a/1.png": bytes("one") }));
     writeFileSync(`${dir}/a/1.png`, "mark");
-    assert.equal(await unpackArchive(inFolder("faces.tar")), dir);
+    assert.equal((await unpackArchive(inFolder("faces.tar"))).dir, dir);
     assert.equal(readFileSync(`${dir}/a/1.png`, "utf8"), "mark");
 
     const { atime, mtime } = statSync(inFolder("faces.tar"));
     writeFileSync(inFolder("faces.tar"), tarOf({ "a/1.png": bytes("two") }));
     utimesSync(inFolder("faces.tar"), atime, new Date(mtime.getTime() + 1000));
-    const other = await unpackArchive(inFolder("faces.tar"));
+    const { dir: other } = await unpackArchive(inFolder("faces.tar"));
     assert.notEqual(other, dir);
     assert.equal(readFileSync(`${other}/a/1.png`, "utf8"), "two");
   });
@@ -133,8 +178,8 @@ describe("unpackArchive", () => {
   it("gives two calls at the same time the same folder", async () => {
     writeFileSync(inFolder("faces.tar"), tarOf({ "a/1.png": noise }));
     const [first, second] = await Promise.all([1, 2].map(() => unpackArchive(inFolder("faces.tar"))));
-    assert.equal(first, second);
-    assert.equal(unpacked().length, 1);
+    assert.deepEqual(first, second);
+    assert.equal(unpacked().filter((file) => !file.endsWith(".json")).length, 1);
   });
 
   it("says that the cache cannot be written", async () => {

@@ -1,84 +1,258 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
-import path from "node:path";
-import { scanClassFolders } from "../../../src/data/sources/class-folders.js";
-import { temporaryFolder, writeFiles } from "../fixtures.js";
+import { mkdirSync, rmSync } from "node:fs";
+import { findClassFolders } from "../../../src/data/sources/class-folders.js";
+import { walkFolder } from "../../../src/data/sources/files.js";
+import { classesOf } from "../../../src/data/sources/listing.js";
+import { listFolder, temporaryFolder, writeFiles } from "../fixtures.js";
 
-/** Files of one byte, which a scan does not open. */
+/** Files of one byte, which are not opened. */
 const files = (...names: string[]) => Object.fromEntries(names.map((name) => [name, "x"]));
+/** Paths such as `train/a/1.png` for each part and class. */
+const tree = (...folders: string[]) => folders.map((folder, i) => `${folder}/${i}.png`);
 
-describe("scanClassFolders", () => {
+describe("findClassFolders", () => {
   const inFolder = temporaryFolder();
-  const scan = async (...names: string[]) => {
-    const { root, classNames, samples } = await scanClassFolders(
-      writeFiles(inFolder("data"), files(...names)),
-    );
-    return { root, classNames, samples: samples.map(({ split, path }) => `${split} ${path}`) };
+  const make = (...names: string[]) => writeFiles(inFolder("data"), files(...names));
+  const read = (names: string[], choice = {}) => listFolder(make(...names), choice);
+  /** Classes, and number of images in each part. */
+  const summary = (names: string[], choice = {}) => {
+    const { samples } = read(names, choice);
+    const count = (part: string | null) => samples.filter(({ split }) => split === part).length;
+    return `${classesOf(samples).join()} ${count("train")}+${count("validation")}+${count(null)}`;
   };
-  const rejects = (scanned: Promise<unknown>, message: string) =>
-    assert.rejects(scanned, { name: "InputError", message });
+  const rejects = (names: string[], found: string, fix: string, expected = "folders with one meaning") =>
+    assert.throws(() => read(names), {
+      name: "InputError",
+      message: `Expected ${expected} at ${inFolder("data")} but found ${found}. ${fix}`,
+    });
+  const EXPECTED = "class folders with images, with or without train and validation folders around them";
+  const leftOut = (names: string[], choice = {}) =>
+    read(names, choice)
+      .leftOut.list()
+      .map(({ reason, folder, ending, count }) => `${count} ${ending} in ${folder}: ${reason}`);
 
-  it("names a folder that cannot be read", async () => {
-    const file = `${writeFiles(inFolder("data"), files("note.txt"))}/note.txt`;
-    await rejects(
-      scanClassFolders(file),
-      `Expected a folder that can be read at ${file} but found the error ENOTDIR. Fix its permissions, or choose another folder.`,
-    );
+  it("names a folder that cannot be read", () => {
+    const file = `${make("note.txt")}/note.txt`;
+    assert.throws(() => listFolder(file), {
+      name: "InputError",
+      message: `Expected a folder that can be read at ${file} but found the error ENOTDIR. Fix its permissions, or choose another folder.`,
+    });
   });
 
-  it("finds the images of class folders without a split, sorted", async () => {
-    assert.deepEqual(await scan("sad/b.png", "sad/a.JPG", "happy/c.jpeg"), {
-      root: inFolder("data"),
-      classNames: ["happy", "sad"],
-      samples: ["null happy/c.jpeg", "null sad/a.JPG", "null sad/b.png"],
-    });
+  it("finds the images of class folders without a split, sorted", () => {
+    const { root, samples } = read(["sad/b.png", "sad/a.JPG", "happy/c.jpeg"]);
+    assert.equal(root, inFolder("data"));
+    assert.deepEqual(
+      samples.map(({ split, className, path }) => [split, className, path]),
+      [
+        [null, "happy", "happy/c.jpeg"],
+        [null, "sad", "sad/a.JPG"],
+        [null, "sad", "sad/b.png"],
+      ],
+    );
   });
 
   for (const [train, validation] of [
     ["train", "validation"],
     ["Training", "test"],
     ["TRAIN", "val"],
+    ["training_set", "test_set"],
+    ["train", "dev"],
+    ["seg_train", "seg_test"],
+    ["Train2017", "Val2017"],
+    ["train_data", "eval-data"],
+    ["FER2013Train", "FER2013Valid"],
+    ["trainImages", "testImages"],
+    ["birds train", "birds valid"],
+    ["archive_train_224x224", "archive_test_224x224"],
   ])
-    it(`takes ${train} and ${validation} as the splits`, async () => {
-      const found = await scan(
-        `${train}/a/1.png`,
-        `${train}/b/2.png`,
-        `${validation}/a/3.png`,
-        `${validation}/b/4.png`,
+    it(`reads ${train} and ${validation} as the parts of a split`, () => {
+      const { samples } = read(tree(`${train}/a`, `${train}/b`, `${validation}/a`, `${validation}/b`));
+      assert.deepEqual(
+        samples.map(({ split, path }) => `${split} ${path}`),
+        [
+          `train ${train}/a/0.png`,
+          `train ${train}/b/1.png`,
+          `validation ${validation}/a/2.png`,
+          `validation ${validation}/b/3.png`,
+        ],
       );
-      assert.deepEqual(found.classNames, ["a", "b"]);
-      assert.deepEqual(found.samples, [
-        `train ${train}/a/1.png`,
-        `train ${train}/b/2.png`,
-        `validation ${validation}/a/3.png`,
-        `validation ${validation}/b/4.png`,
-      ]);
     });
 
-  it("validates only on validation images if there are test images too", async () => {
-    const validation = ["val/a/2.png", "val/b/2.png"];
-    const found = await scan(
-      "train/a/1.png",
-      "train/b/1.png",
-      ...validation,
-      "test/a/3.png",
-      "Testing/c/3.png",
+  it("enters a folder that is doubled inside of each part", () => {
+    const names = tree(
+      "seg_train/seg_train/a",
+      "seg_train/seg_train/b",
+      "seg_test/seg_test/a",
+      "seg_test/seg_test/b",
     );
-    assert.deepEqual(
-      found.samples.filter((sample) => sample.startsWith("validation")),
-      validation.map((file) => `validation ${file}`),
-    );
-    const { classNames, unusedFolders } = await scanClassFolders(inFolder("data"));
-    assert.deepEqual(classNames, ["a", "b"]);
-    assert.deepEqual(unusedFolders, ["Testing", "test"]);
-    rmSync(inFolder("data/val"), { recursive: true });
-    rmSync(inFolder("data/Testing"), { recursive: true });
-    writeFiles(inFolder("data"), files("test/b/3.png"));
-    assert.deepEqual((await scanClassFolders(inFolder("data"))).unusedFolders, []);
+    assert.equal(summary([...names, "seg_pred/seg_pred/1.png"]), "a,b 2+2+0");
   });
 
-  it("enters single folders around the classes, and leaves out files that systems add", async () => {
-    const found = await scan(
+  it("validates only on validation images if there are test images too, and counts these", () => {
+    const names = tree("train/a", "train/b", "val/a", "val/b", "test/a", "Testing/b");
+    assert.equal(summary(names), "a,b 2+2+0");
+    const { unusedFolders, leftOut } = listFolder(inFolder("data"));
+    assert.deepEqual(unusedFolders, ["Testing", "test"]);
+    assert.deepEqual(
+      leftOut.list().map(({ reason, folder }) => `${folder}: ${reason}`),
+      [
+        "Testing/b: in a test part, beside another for validation",
+        "test/a: in a test part, beside another for validation",
+      ],
+    );
+    for (const name of ["val", "Testing"]) rmSync(inFolder("data", name), { recursive: true });
+    const { notes, unusedFolders: none } = listFolder(inFolder("data"));
+    assert.deepEqual(none, []);
+    assert.deepEqual(notes, ["No images are for validation but those for tests, so these are used."]);
+  });
+
+  for (const [name, neighbour] of [
+    ["a flat test folder", "test/5.png"],
+    ["a test folder with one folder of unlabelled images", "test/unknown/5.png"],
+    ["a folder of masks", "masks/5.png"],
+    ["a flat validation folder", "val/5.png"],
+    ["a flat folder of other images", "unlabeled/5.png"],
+  ])
+    it(`holds out a share of train beside ${name}, and counts that`, () => {
+      const names = [...tree("train/a", "train/b"), neighbour];
+      assert.equal(summary(names), "a,b 0+0+2");
+      assert.equal(leftOut(names).length, 1);
+    });
+
+  it("refuses folders that hold the same folders, with names that it does not know", () => {
+    const names = tree("old/cat", "old/dog", "new/cat", "new/dog");
+    rejects(
+      names,
+      "new and old, which hold the same folders cat, dog",
+      "Choose the parts, as in --train-folder new and --validation-folder old, or --train-folder . if these are classes.",
+    );
+    assert.equal(summary(names, { trainFolder: "old", validationFolder: "new" }), "cat,dog 2+2+0");
+    assert.equal(summary(names, { trainFolder: "old" }), "cat,dog 0+0+2");
+    assert.equal(summary(names, { trainFolder: "." }), "new,old 0+0+4");
+  });
+
+  it("refuses a part of the split beside a folder with the same folders", () => {
+    rejects(
+      tree("train/cat", "train/dog", "held/cat", "held/dog"),
+      "train and held, which hold the same folders",
+      "Choose the parts, as in --train-folder train and --validation-folder held, or --train-folder . if these are classes.",
+    );
+  });
+
+  it("refuses several parts of each kind, as folds have", () => {
+    const names = tree(
+      "train_1/a",
+      "train_1/b",
+      "val_1/a",
+      "val_1/b",
+      "train_2/a",
+      "train_2/b",
+      "val_2/a",
+      "val_2/b",
+    );
+    rejects(
+      names,
+      "the folders train_1, train_2, val_1, val_2",
+      "Choose the parts, as in --train-folder train_1 and --validation-folder val_1, or --train-folder . if these are classes.",
+    );
+    assert.equal(summary(names, { trainFolder: "train_2", validationFolder: "val_2" }), "a,b 2+2+0");
+  });
+
+  it("refuses images in folders named for parts, without class folders", () => {
+    rejects(
+      tree("train", "test"),
+      "images in test, train, in no class folder",
+      "Move each image into a folder named by its class.",
+      EXPECTED,
+    );
+  });
+
+  it("chooses the folder that holds the parts, and names the others", () => {
+    const names = tree("faces/train/a", "faces/train/b", "faces/test/a", "faces/test/b", "sample_images");
+    assert.equal(summary(names), "a,b 2+2+0");
+    const { root, notes, leftOut } = listFolder(inFolder("data"));
+    assert.equal(root, inFolder("data/faces"));
+    assert.equal(notes[0], "faces is the data set, and sample_images beside it is not used.");
+    assert.deepEqual(
+      leftOut.list().map(({ folder }) => folder),
+      ["sample_images"],
+    );
+  });
+
+  it("refuses two data sets", () => {
+    rejects(
+      tree("faces/train/a", "faces/test/a", "cars/train/x", "cars/test/x"),
+      "cars, faces, which each hold parts of a split, beside faces",
+      `Choose one: give the folder ${inFolder("data/cars")}, or leave others out with --leave-out cars.`,
+      "one data set",
+    );
+  });
+
+  it("leaves out a folder beside the classes that holds folders named as classes", () => {
+    const names = [...tree("a", "b"), "duplicates/a/1.png"];
+    assert.equal(summary(names), "a,b 0+0+2");
+    assert.deepEqual(listFolder(inFolder("data")).notes, [
+      "duplicates is no class, since it holds folders named as classes: a.",
+    ]);
+    assert.equal(leftOut(names).length, 1);
+  });
+
+  it("reads one folder of classes beside loose images", () => {
+    assert.equal(summary([...tree("data/a", "data/b", "data/c"), "preview.png"]), "a,b,c 0+0+3");
+    assert.deepEqual(leftOut([]), ["1 .png in .: in no class folder"]);
+  });
+
+  for (const [names, classes] of [
+    [["bus", "car", "train"], "bus,car,train"],
+    [["bus", "Test"], "Test,bus"],
+    [["valid", "invalid"], "invalid,valid"],
+    [["dev", "ops"], "dev,ops"],
+  ] as const)
+    it(`takes ${names.join(", ")} as classes`, () => {
+      assert.equal(summary(tree(...names)), `${classes} 0+0+${names.length}`);
+    });
+
+  it("takes a class named as a part below a part", () => {
+    assert.equal(summary(tree("train/bus", "train/train", "val/bus", "val/train")), "bus,train 2+2+0");
+  });
+
+  it("leaves out a folder on request", () => {
+    assert.equal(summary(tree("bus", "car", "test"), { leaveOut: ["test"] }), "bus,car 0+0+2");
+    assert.deepEqual(leftOut([], { leaveOut: ["test"] }), ["1  in test: left out on request"]);
+  });
+
+  for (const [train, validation] of [
+    ["train", "val"],
+    ["Train", "Test"],
+    ["training_images", "dev_images"],
+  ])
+    it(`reads ${train} and ${validation} inside of each class`, () => {
+      const names = tree(`cat/${train}`, `cat/${validation}`, `dog/${train}`, `dog/${validation}`);
+      assert.equal(summary(names), "cat,dog 2+2+0");
+    });
+
+  it("refuses parts inside of some classes only", () => {
+    rejects(
+      tree("cat/train", "cat/val", "dog"),
+      "train, val in cat, and images in dog",
+      "Add such folders to dog, or leave it out with --leave-out dog.",
+      "the parts of the split inside of every class",
+    );
+  });
+
+  it("refuses parts inside of a class that is in a part", () => {
+    const names = tree("train/cat/train", "train/cat/val", "train/dog", "val/cat", "val/dog");
+    rejects(
+      names,
+      "images in train, val in the class folder train/cat",
+      "Choose --train-folder train if they are all of that class, or move them.",
+    );
+    assert.equal(summary(names, { trainFolder: "train", validationFolder: "val" }), "cat,dog 3+2+0");
+  });
+
+  it("enters single folders around the classes, and leaves out files that systems add", () => {
+    const { root, samples, leftOut } = read([
       "archive/data/a/1.png",
       "archive/data/b/2.png",
       "archive/data/b/._2.png",
@@ -86,141 +260,71 @@ describe("scanClassFolders", () => {
       "__MACOSX/archive/data/a/1.png",
       "archive/data/a/Thumbs.db",
       "archive/README.md",
-    );
-    assert.deepEqual(found, {
-      root: inFolder("data/archive/data"),
-      classNames: ["a", "b"],
-      samples: ["null a/1.png", "null b/2.png"],
-    });
-  });
-
-  it("takes images in folders below a class", async () => {
-    assert.deepEqual((await scan("a/1.png", "b/2019/2.png", "b/2020/may/3.png")).samples, [
-      "null a/1.png",
-      "null b/2019/2.png",
-      "null b/2020/may/3.png",
     ]);
+    assert.equal(root, inFolder("data/archive/data"));
+    assert.deepEqual(
+      samples.map(({ path }) => path),
+      ["a/1.png", "b/2.png"],
+    );
+    assert.equal(leftOut.count, 5);
   });
 
-  it("keeps a broken link as a sample, which is reported as unreadable", async () => {
-    writeFiles(inFolder("data"), files("a/1.png", "b/2.png"));
-    symlinkSync(inFolder("nowhere"), inFolder("data/b/3.png"));
-    assert.deepEqual((await scan()).samples, ["null a/1.png", "null b/2.png", "null b/3.png"]);
+  it("takes images in folders below a class", () => {
+    const { samples } = read(["a/1.png", "b/2019/2.png", "b/2020/may/3.png"]);
+    assert.deepEqual(
+      samples.map(({ className, path }) => `${className} ${path}`),
+      ["a a/1.png", "b b/2019/2.png", "b b/2020/may/3.png"],
+    );
   });
 
-  it("notes the size of each file", async () => {
+  it("takes the Unicode forms of a name for one class", () => {
+    const names = tree("train/a", "train/caf\u00e9", "validation/a", "validation/cafe\u0301");
+    assert.equal(summary(names), "a,caf\u00e9 2+2+0");
+  });
+
+  it("names folders without images beside the classes, with what they hold", () => {
+    mkdirSync(inFolder("data/none"), { recursive: true });
+    const { emptyClasses } = read([
+      "a/1.png",
+      "b/2.png",
+      "neutral/1.heic",
+      "neutral/2.heic",
+      "notes/x/y.txt",
+    ]);
+    assert.deepEqual(emptyClasses, ["neutral (2 .heic)", "none (empty)", "notes (1 .txt)"]);
+  });
+
+  it("notes the size of each file", () => {
     const dir = writeFiles(inFolder("data"), { "a/1.png": "12345", "b/2.png": "1" });
     assert.deepEqual(
-      (await scanClassFolders(dir)).samples.map(({ className, size }) => [className, size]),
-      [
-        ["a", 5],
-        ["b", 1],
-      ],
+      listFolder(dir).samples.map(({ size }) => size),
+      [5, 1],
     );
   });
 
-  it("says that a folder is empty", async () => {
+  it("gives a refusal if there are no class folders", () => {
     mkdirSync(inFolder("data"));
-    const message = `Expected class folders with images, with or without train and validation folders around them at ${inFolder("data")} but found no images in class folders. Move each image into a folder named by its class.`;
-    await rejects(scan(), message);
-    await rejects(scan("notes.txt", "1.png"), message);
+    const refusal = (found: string) => {
+      const result = findClassFolders(walkFolder(inFolder("data")), inFolder("data"), {});
+      assert.deepEqual(result, {
+        refusal: {
+          expected: EXPECTED,
+          where: inFolder("data"),
+          found,
+          fix: "Move each image into a folder named by its class.",
+        },
+      });
+    };
+    refusal("no images in class folders");
+    make("notes.txt", "1.png");
+    refusal("images in no class folder");
+    make("a/1.png", "2.png", "3.png");
+    refusal("3 images in no class folder, and 1 in a");
   });
 
-  it("says that there is only one class", async () => {
-    await rejects(
-      scan("a/1.png", "a/2.png"),
-      `Expected at least two classes at ${inFolder("data")} but found only a. Add a folder for each class.`,
-    );
-  });
-
-  it("says which classes are not in both splits", async () => {
-    await rejects(
-      scan("train/a/1.png", "train/b/2.png", "train/c/3.png", "validation/a/4.png", "validation/d/5.png"),
-      `Expected the same classes in train and validation at ${inFolder("data")} but found b, c only in train and d only in validation. Add or rename the folders.`,
-    );
-    mkdirSync(inFolder("data/validation/b"));
-    await rejects(
-      scan("validation/c/6.png", "train/d/7.png"),
-      `Expected the same classes in train and validation at ${inFolder("data")} but found b only in train. Add or rename the folders.`,
-    );
-  });
-
-  /** Files of one byte, which a scan does not open, and links to paths in the test's folder. */
-  const make = (files: string[], links: Record<string, string>) => {
-    writeFiles(inFolder(), Object.fromEntries(files.map((name) => [name, "x"])));
-    for (const [link, target] of Object.entries(links)) {
-      mkdirSync(path.dirname(inFolder(link)), { recursive: true });
-      symlinkSync(inFolder(target), inFolder(link));
-    }
-  };
-  const paths = async () => (await scanClassFolders(inFolder("data"))).samples.map(({ path }) => path);
-
-  it("follows links to class folders, and to folders below and around them", async () => {
-    make(["pool/cats/1.png", "pool/dogs/2.png", "pool/more/may/3.png"], {
-      "shelf/train/cat": "pool/cats",
-      "shelf/train/dog": "pool/dogs",
-      "shelf/train/dog2/more": "pool/more",
-      "shelf/val": "shelf/train",
-      "data/shelf": "shelf",
+  it("says which folders there are if a named one is not", () => {
+    assert.throws(() => read(tree("train/a", "train/b"), { trainFolder: "tran" }), {
+      message: `Expected the folder tran at ${inFolder("data")} but found a, b. Fix the name, which counts from the data set's folder.`,
     });
-    const { root, classNames, samples } = await scanClassFolders(inFolder("data"));
-    assert.equal(root, inFolder("data/shelf"));
-    assert.deepEqual(classNames, ["cat", "dog", "dog2"]);
-    assert.deepEqual(
-      samples.map(({ split, path }) => `${split} ${path}`),
-      ["train train/", "validation val/"].flatMap((split) => [
-        `${split}cat/1.png`,
-        `${split}dog/2.png`,
-        `${split}dog2/more/may/3.png`,
-      ]),
-    );
-  });
-
-  it("does not follow a link back to a folder around it", async () => {
-    make(["data/a/1.png", "data/b/c/2.png"], {
-      "data/here": "data",
-      "data/a/up": "data",
-      "data/b/self": "data/b",
-      "data/b/c/above": "",
-    });
-    assert.deepEqual(await paths(), ["a/1.png", "b/c/2.png"]);
-  });
-
-  it("does not follow a link from a folder outside to a folder around it", async () => {
-    make(["data/a/1.png", "pool/b/2.png", "pool/c/3.png"], { "data/b": "pool/b", "pool/b/up": "pool" });
-    assert.deepEqual(await paths(), ["a/1.png", "b/2.png"]);
-  });
-
-  it("does not follow a link from outside back to the data set", async () => {
-    make(["data/a/1.png", "data/b/2.png", "pool/3.png"], { "data/b/pool": "pool", "pool/back": "data" });
-    assert.deepEqual(await paths(), ["a/1.png", "b/2.png", "b/pool/3.png"]);
-  });
-
-  it("counts a folder once in a class, with any number of circular links to it", async () => {
-    const names = Array.from({ length: 12 }, (_, i) => `pool${i}`);
-    const links = names.flatMap((from) => names.map((to) => [`${from}/to-${to}`, to]));
-    make([...names.map((name) => `${name}/${name}.png`), "data/a/1.png"], {
-      ...Object.fromEntries(links.filter(([link, to]) => !link.startsWith(`${to}/`))),
-      "data/b": "pool0",
-    });
-    const found = (await paths()).map((file) => path.basename(file)).sort();
-    assert.deepEqual(found, ["1.png", ...names.map((name) => `${name}.png`)].sort());
-  });
-
-  it("enters each of two single folders that link to each other once", async () => {
-    make(["other/notes.txt"], { "data/link": "other", "other/link": "third", "third/link": "other" });
-    await assert.rejects(scanClassFolders(inFolder("data")), ({ message }: Error) => {
-      assert.match(message, /found no images in class folders/);
-      assert.ok(message.includes(` at ${inFolder("data/link/link")} but `), message);
-      return true;
-    });
-  });
-
-  it("leaves out hidden folders, and links to nothing or to other kinds of files", async () => {
-    make(["data/a/1.png", "data/b/2.png", "data/b/.checkpoints/2.png", "notes.txt"], {
-      "data/gone": "nowhere",
-      "data/notes": "notes.txt",
-    });
-    assert.deepEqual(await paths(), ["a/1.png", "b/2.png"]);
   });
 });

@@ -1,0 +1,231 @@
+// Data sets whose labels are in the names of files.
+import path from "node:path";
+import { InputError } from "../../errors.js";
+import { type Folder, REASONS, type Walk } from "./files.js";
+import { type Listing, type Sample, stampOf } from "./listing.js";
+import { type Part, partOf } from "./split-names.js";
+
+/** A data set whose file names follow a known pattern: the first group is the person, the second the class's code. */
+interface KnownNames {
+  name: string;
+  pattern: RegExp;
+  classNames: Record<string, string>;
+}
+
+const EXPRESSIONS = {
+  AN: "angry",
+  DI: "disgust",
+  FE: "fear",
+  HA: "happy",
+  NE: "neutral",
+  SA: "sad",
+  SU: "surprise",
+};
+
+const KNOWN: KnownNames[] = [
+  {
+    name: "JAFFE", // Lyons et al. 1998: KA.AN1.39.tiff
+    pattern: /^([A-Z]{2})[.-](AN|DI|FE|HA|NE|SA|SU)\d?[.-]\d+\.(tiff?|jpe?g|png|bmp)$/i,
+    classNames: EXPRESSIONS,
+  },
+  {
+    name: "KDEF", // Lundqvist et al. 1998: AF01ANS.JPG is session A, female, person 1, angry, straight
+    pattern: /^[AB]([FM]\d\d)(AF|AN|DI|HA|NE|SA|SU)(?:FL|HL|S|HR|FR)\.(?:jpe?g|png)$/i,
+    classNames: { ...EXPRESSIONS, AF: "fear" },
+  },
+];
+
+interface ImageFile {
+  /** Relative to the data set's folder. */
+  file: string;
+  folder: Folder;
+}
+
+function imagesBelow(folder: Folder): ImageFile[] {
+  const own = folder.images.map((name) => ({ file: path.posix.join(folder.path, name), folder }));
+  return [...own, ...folder.folders.flatMap(imagesBelow)];
+}
+
+/**
+ * Reads JAFFE and KDEF, whose files name person and expression.
+ *
+ * @returns Null if the names are others, or the folders are classes.
+ */
+export function readKnownNames(walk: Walk, dir: string): Listing | null {
+  const images = imagesBelow(walk.root);
+  const known = KNOWN.find(({ pattern }) => {
+    const fitting = images.filter(({ file }) => pattern.test(path.posix.basename(file)));
+    return images.length > 1 && fitting.length > 0.9 * images.length && !areClasses(fitting, pattern);
+  });
+  if (!known) return null;
+  const { name, pattern, classNames } = known;
+  const listing = listBy(walk, dir, `file names of ${name}`, `whose name is none of ${name}`, (file) => {
+    const code = pattern.exec(path.posix.basename(file))?.[2].toUpperCase();
+    return code === undefined ? null : classNames[code];
+  });
+  listing.notes.push(
+    `The file names are those of ${name}, which name the expression (--labels folders takes the folders).`,
+  );
+  return listing;
+}
+
+/** Whether each folder has images of one expression: then the folders are classes, and persons are mixed in them. */
+function areClasses(images: ImageFile[], pattern: RegExp): boolean {
+  const codes = new Map<Folder, Set<string>>();
+  for (const { file, folder } of images) {
+    const code = pattern.exec(path.posix.basename(file))?.[2].toUpperCase() as string;
+    codes.set(folder, (codes.get(folder) ?? new Set()).add(code));
+  }
+  return codes.size > 1 && [...codes.values()].every(({ size }) => size === 1);
+}
+
+/**
+ * Reads the class from the names of files.
+ *
+ * @param pattern - A regular expression for a path from the data set's folder; its first group is the class.
+ * @throws InputError if the pattern is not valid, or fits no file.
+ */
+export function readLabelPattern(walk: Walk, dir: string, pattern: string): Listing {
+  const expression = groupPattern("--label-pattern", pattern);
+  const listing = listBy(
+    walk,
+    dir,
+    `file names, by ${pattern}`,
+    "whose name does not fit the label pattern",
+    (file) => capture(expression, file),
+  );
+  if (listing.samples.length > 0) return listing;
+  const [first] = imagesBelow(walk.root);
+  throw new InputError({
+    expected: `file names that fit ${pattern}`,
+    where: dir,
+    found: first ? `${first.file} and others` : "no images",
+    fix: "Fix --label-pattern: it is compared with a path such as cat/cat.12.jpg, and its group is the class.",
+  });
+}
+
+/** Returns what the first group of a pattern captures; null if it does not fit. */
+export function capture(pattern: RegExp, file: string): string | null {
+  return pattern.exec(file)?.[1] || null;
+}
+
+/** @throws InputError if it is not a regular expression with a group. */
+export function groupPattern(option: string, pattern: string): RegExp {
+  const fix = `Write a regular expression with a group, such as ${option} '^([a-z]+)'.`;
+  try {
+    const expression = new RegExp(pattern, "u");
+    if (new RegExp(`${pattern}|`, "u").exec("")?.length !== 1) return expression;
+  } catch (error) {
+    throw new InputError({ expected: `a pattern for ${option}`, found: (error as Error).message, fix });
+  }
+  throw new InputError({ expected: `a pattern with a group for ${option}`, found: pattern, fix });
+}
+
+/** Suggests a label pattern for images in no class folder, if their names begin with words that repeat. */
+export function suggestPattern(walk: Walk): string | null {
+  const names = imagesBelow(walk.root).map(({ file }) => path.posix.basename(file));
+  for (const pattern of [
+    "^([A-Za-z]+)[._ -]?\\d+\\.",
+    "([A-Za-z]+)[._ -]?\\d+\\.",
+    "\\d+[._ -]?([A-Za-z]+)\\.",
+  ]) {
+    const words = names.map((name) => capture(new RegExp(pattern), name));
+    const distinct = new Set(words);
+    if (!distinct.has(null) && distinct.size > 1 && distinct.size * 2 <= names.length)
+      return pattern.startsWith("^") ? pattern.replace("^", "(?:^|/)") : pattern;
+  }
+  return null;
+}
+
+function listBy(
+  { root, leftOut }: Walk,
+  dir: string,
+  labels: string,
+  reason: string,
+  classOf: (file: string) => string | null,
+): Listing {
+  const samples: Sample[] = [];
+  const visit = (folder: Folder, around: Part | null): void => {
+    const split = around ?? (folder.path === "." ? null : partOf(folder.name));
+    for (const name of folder.images) {
+      const file = path.posix.join(folder.path, name);
+      const className = classOf(file);
+      if (className === null) leftOut.add(reason, file);
+      else
+        samples.push({
+          path: file,
+          className: className.normalize("NFC"),
+          split,
+          ...stampOf(path.join(dir, file)),
+        });
+    }
+    for (const other of folder.others) leftOut.add(other.reason, path.posix.join(folder.path, other.name));
+    for (const inner of folder.folders) visit(inner, split);
+  };
+  visit(root, null);
+  const hasSplit = samples.every(({ split }) => split !== null);
+  return {
+    root: dir,
+    where: dir,
+    inner: ".",
+    labels,
+    samples: hasSplit ? samples : samples.map((sample) => ({ ...sample, split: null })),
+    emptyClasses: [],
+    leftOut,
+    notes: [],
+  };
+}
+
+/**
+ * Reads pairs of an image and a file of the same name with its label, as webdataset's tar files hold: `.cls`, or `.json` with
+ * a field `label`.
+ *
+ * @returns Null if the folder holds no such pairs.
+ */
+export function readLabelFiles(
+  { root, leftOut }: Walk,
+  dir: string,
+  read: (file: string) => string | null,
+): Listing | null {
+  const labelOf = new Map<string, string>();
+  const visit = (folder: Folder): void => {
+    for (const { name } of folder.others)
+      if (/\.(cls|cls2|json|txt)$/i.test(name)) {
+        const key = path.posix.join(folder.path, name.split(".")[0]);
+        const isBetter = /\.cls$/i.test(name) || !labelOf.has(key);
+        if (isBetter) labelOf.set(key, path.posix.join(folder.path, name));
+      }
+    folder.folders.forEach(visit);
+  };
+  visit(root);
+  const images = imagesBelow(root);
+  const keyOf = (file: string) =>
+    path.posix.join(path.posix.dirname(file), path.posix.basename(file).split(".")[0]);
+  const paired = images.filter(({ file }) => labelOf.has(keyOf(file)));
+  if (paired.length * 2 < images.length || paired.length === 0) return null;
+  const used = new Set<string>();
+  const labels = new Map(
+    paired.map(({ file }) => {
+      const labelFile = labelOf.get(keyOf(file)) as string;
+      used.add(labelFile);
+      return [file, read(path.join(dir, labelFile))] as const;
+    }),
+  );
+  if (![...labels.values()].some((label) => label !== null)) return null;
+  const reasonOf = (file: string, reason: string) => (used.has(file) ? REASONS.labels : reason);
+  const rename = (folder: Folder): Folder => ({
+    ...folder,
+    others: folder.others.map((other) => ({
+      ...other,
+      reason: reasonOf(path.posix.join(folder.path, other.name), other.reason),
+    })),
+    folders: folder.folders.map(rename),
+  });
+  return listBy(
+    { root: rename(root), leftOut },
+    dir,
+    "a file beside each image",
+    "without a label beside it",
+    (file) => labels.get(file) ?? null,
+  );
+}

@@ -1,0 +1,323 @@
+// Finds the files of a data set, by one rule for all commands, and counts those that are not used.
+import { closeSync, openSync, readdirSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
+import path from "node:path";
+import { InputError } from "../../errors.js";
+
+/** Files that are not used, for one reason, in one folder, with one ending. */
+export interface LeftOut {
+  reason: string;
+  /** Relative to the root; "." is the root. */
+  folder: string;
+  /** With the dot, in lower case; empty if the files have none. */
+  ending: string;
+  count: number;
+  /** Path of one of them, relative to the root. */
+  example: string;
+}
+
+/** Counts the files that are not used. */
+export class LeftOutFiles {
+  private readonly rows = new Map<string, LeftOut>();
+  /** Number of files. */
+  count = 0;
+
+  /** @param file - Path of the file, or of a folder with a slash at its end. */
+  add(reason: string, file: string, count = 1): void {
+    const isFolder = file.endsWith("/");
+    const folder = isFolder ? file.slice(0, -1) : path.posix.dirname(file);
+    const ending = isFolder ? "" : path.posix.extname(file).toLowerCase();
+    const key = [reason, folder, ending].join("\0");
+    const row = this.rows.get(key);
+    this.count += count;
+    if (row) row.count += count;
+    else this.rows.set(key, { reason, folder, ending, count, example: file });
+  }
+
+  copy(): LeftOutFiles {
+    const copy = new LeftOutFiles();
+    for (const { reason, folder, ending, count, example } of this.rows.values())
+      copy.rows.set([reason, folder, ending].join("\0"), { reason, folder, ending, count, example });
+    copy.count = this.count;
+    return copy;
+  }
+
+  /** Lists the counts by reason, then folder, then ending. */
+  list(): LeftOut[] {
+    const key = ({ reason, folder, ending }: LeftOut) => [reason, folder, ending].join("\0");
+    return [...this.rows.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+}
+
+/** Files of a data set that are used, and those that are not. */
+export interface FileCounts {
+  found: number;
+  used: number;
+  leftOut: LeftOut[];
+}
+
+/** Rows of the table of files that are shown. */
+const NUM_ROWS = 20;
+
+/** Says which files are not used as images, and why: a line for each reason, folder and ending. */
+export function filesInWords({ found, used, leftOut }: FileCounts): string[] {
+  if (leftOut.length === 0) return [`files: all ${found} are used as images`];
+  const rows = leftOut.slice(0, NUM_ROWS).map(({ reason, folder, ending, count, example }) => {
+    const what = `${count} ${ending || "without ending"}`;
+    return `  ${what} in ${folder}: ${reason}${count > 1 || folder === "." ? `, as ${example}` : ""}`;
+  });
+  const rest = leftOut.slice(NUM_ROWS);
+  const numLeft = rest.reduce((sum, { count }) => sum + count, 0);
+  if (rest.length > 0) rows.push(`  ${numLeft} more in ${rest.length} other kinds (--json lists all)`);
+  return [`files: ${used} of ${found} are used as images; the other ${found - used}:`, ...rows];
+}
+
+/** A folder with its images, as far as they may belong to a data set. */
+export interface Folder {
+  /** Relative to the root, with slashes; "." is the root. */
+  path: string;
+  name: string;
+  /** Target of the links to it, to recognise a folder that is reached twice. */
+  real: string;
+  /** Sorted by code unit. */
+  folders: Folder[];
+  /** Names of the image files. */
+  images: string[];
+  /** Names of the other files: tables of labels, notes, images of a format that is not read. */
+  others: OtherFile[];
+  /** Number of images in it, at any depth. */
+  numImages: number;
+}
+
+export interface OtherFile {
+  name: string;
+  /** Why it is not read as an image. */
+  reason: string;
+}
+
+/** A folder and what is left out of it. */
+export interface Walk {
+  root: Folder;
+  leftOut: LeftOutFiles;
+}
+
+export const REASONS = {
+  hidden: "hidden or made by a system",
+  service: "in a hidden folder or one that a tool made",
+  backup: "a backup or an unfinished download",
+  notImage: "not an image",
+  format: "an image format that is not read",
+  brokenLink: "a link to nothing",
+  linkBack: "a link to a folder around it",
+  again: "in a folder that is read already",
+  special: "not a file",
+  labels: "a file of labels, which is used",
+} as const;
+
+/** Folders that tools leave beside or inside of class folders, in lower case. Hidden folders need no entry. */
+const SERVICE_FOLDERS = new Set([
+  "__macosx",
+  "@eadir",
+  "@recycle",
+  "@recently-snapshot",
+  "@tmp",
+  "#recycle",
+  "#snapshot",
+  "~snapshot",
+  "$recycle.bin",
+  "recycler",
+  "recycled",
+  "lost+found",
+  "system volume information",
+  "network trash folder",
+  "temporary items",
+  "thumbnails",
+  "_thumbnails",
+  "_thumbs",
+  "__pycache__",
+  "node_modules",
+]);
+/** Files that systems leave in folders, in lower case. */
+const SERVICE_FILES = new Set([
+  "thumbs.db",
+  "ehthumbs.db",
+  "ehthumbs_vista.db",
+  "desktop.ini",
+  "folder.htt",
+  "icon\r",
+  "autorun.inf",
+  "picasa.ini",
+  "zbthumbnail.info",
+]);
+const BACKUP = /(~|\.(bak|old|orig|tmp|temp|part|partial|crdownload|download|swp))$/i;
+/** Endings that are read without a look at the content; a file that is no image then counts as unreadable. */
+const IMAGE_ENDING = /\.(jpe?g|jpe|jfif|jif|png|apng|webp|gif|tiff?|avif)$/i;
+/** Photographs in a format of a camera's maker; most are TIFF files whose first image is a thumbnail. */
+const CAMERA_RAW = /\.(3fr|arw|cr2|cr3|dng|erf|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|srw|x3f)$/i;
+const UNREAD_ENDING =
+  /\.(hei[cf]s?|bmp|dib|jp2|j2k|jpx|jxl|p[bgnp]m|ico|psd|tga|dds|exr|hdr|svgz?|eps|fits?|dcm)$/i;
+
+/** Returns whether a folder is hidden, or one that a tool makes beside images: no command reads it. */
+export function isServiceFolder(name: string): boolean {
+  return name.startsWith(".") || SERVICE_FOLDERS.has(name.toLowerCase()) || /^found\.\d{3}$/i.test(name);
+}
+
+/**
+ * Returns why a file is not read as an image; null if it is one. Files with an unknown ending are judged by their first bytes.
+ *
+ * @param file - Its path.
+ */
+export function reasonAgainst(file: string): string | null {
+  const name = path.basename(file);
+  if (name.startsWith(".") || SERVICE_FILES.has(name.toLowerCase())) return REASONS.hidden;
+  if (IMAGE_ENDING.test(name)) return null;
+  if (BACKUP.test(name)) return REASONS.backup;
+  if (CAMERA_RAW.test(name)) return REASONS.format;
+  const content = contentOf(file);
+  if (content === "image") return null;
+  return content === "unread" || UNREAD_ENDING.test(name) ? REASONS.format : REASONS.notImage;
+}
+
+/** Tells an image by its first bytes, and whether it is in a format that is read. */
+function contentOf(file: string): "image" | "unread" | "other" {
+  const head = Buffer.alloc(16);
+  try {
+    const descriptor = openSync(file, "r");
+    try {
+      readSync(descriptor, head, 0, head.length, 0);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return "other";
+  }
+  const hex = head.toString("hex");
+  const text = head.toString("latin1");
+  if (/^(ffd8ff|89504e470d0a1a0a|49492a00|4d4d002a|49492b00|4d4d002b)/.test(hex)) return "image";
+  if (/^GIF8[79]a/.test(text) || /^RIFF....WEBP/s.test(text)) return "image";
+  if (/^....ftypavi[fs]/s.test(text)) return "image";
+  if (/^....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1|jp2 )/s.test(text)) return "unread";
+  if (/^(0000000c4a584c20|ff0a|0000000c6a502020|38425053)/.test(hex)) return "unread";
+  return /^BM....\0\0\0\0/s.test(text) || /^P[1-7]\s\d/.test(text) ? "unread" : "other";
+}
+
+/**
+ * Up to this depth a folder may be reached by several links, as a class folder in two parts of a split; below, it is read once.
+ * So it is after this many links, which may lead in circles.
+ */
+const [SHARED_DEPTH, MAX_LINKS] = [3, 200];
+
+/**
+ * Walks through a folder. Follows links, but not to a folder around them, and leaves out what `isServiceFolder` and
+ * `reasonAgainst` name.
+ *
+ * @throws InputError when the folder, or one in it, cannot be read.
+ */
+export function walkFolder(dir: string): Walk {
+  const leftOut = new LeftOutFiles();
+  let numLinks = 0;
+  const visit = (place: Place, around: string[], seen: Set<string>): Folder => {
+    const folder: Folder = { ...place, folders: [], images: [], others: [], numImages: 0 };
+    for (const { name, kind, isLink } of entriesOf(place.dir)) {
+      const file = place.path === "." ? name : `${place.path}/${name}`;
+      const onDisk = path.join(place.dir, name);
+      if (kind === "file") {
+        const reason = reasonAgainst(onDisk);
+        if (reason === null) folder.images.push(name);
+        else if (reason === REASONS.hidden || reason === REASONS.backup) leftOut.add(reason, file);
+        else folder.others.push({ name, reason });
+      } else if (kind !== "folder") leftOut.add(kind, file);
+      else if (isServiceFolder(name))
+        for (const inner of isLink ? [""] : namesBelow(onDisk))
+          leftOut.add(REASONS.service, `${file}/${inner}`);
+      else {
+        const real = innerReal(place, onDisk, name, isLink);
+        numLinks += Number(isLink);
+        const isShared = file.split("/").length <= SHARED_DEPTH && numLinks <= MAX_LINKS;
+        if (isLink && around.some((above) => isInside(above, real))) leftOut.add(REASONS.linkBack, file);
+        else if (seen.has(real)) leftOut.add(REASONS.again, file);
+        else {
+          if (!isShared) seen.add(real);
+          const inner = { dir: onDisk, path: file, name, real };
+          folder.folders.push(visit(inner, [...around, real], isShared ? new Set() : seen));
+        }
+      }
+    }
+    folder.numImages = folder.folders.reduce((sum, { numImages }) => sum + numImages, folder.images.length);
+    return folder;
+  };
+  const real = realpathOf(dir) ?? path.resolve(dir);
+  const root = visit({ dir, path: ".", name: path.basename(path.resolve(dir)), real }, [real], new Set());
+  return { root, leftOut };
+}
+
+interface Place extends Pick<Folder, "path" | "name" | "real"> {
+  /** Where it is on disk. */
+  dir: string;
+}
+
+function innerReal(around: Place, dir: string, name: string, isLink: boolean): string {
+  return (isLink && realpathOf(dir)) || path.join(around.real, name);
+}
+
+/** Whether a folder is another one, or is in it. */
+function isInside(inner: string, outer: string): boolean {
+  return `${inner}/`.startsWith(outer === "/" ? "/" : `${outer}/`);
+}
+
+interface Entry {
+  name: string;
+  /** A reason to leave it out if it is neither a file nor a folder. */
+  kind: string;
+  isLink: boolean;
+}
+
+/** Lists a folder, sorted by code unit; a link counts as what it leads to. */
+function entriesOf(dir: string): Entry[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true })
+      .map((entry) => {
+        const isLink = entry.isSymbolicLink();
+        const found: Pick<Stats, "isDirectory" | "isFile"> | null = isLink
+          ? (statOf(path.join(dir, entry.name)) ?? null)
+          : entry;
+        const kind = found?.isDirectory() ? "folder" : found?.isFile() ? "file" : REASONS.special;
+        // a broken link to an image is a file, and counts as unreadable
+        const kindOfLink = IMAGE_ENDING.test(entry.name) ? "file" : REASONS.brokenLink;
+        return { name: entry.name, kind: found ? kind : kindOfLink, isLink };
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw new InputError({
+      expected: "a folder that can be read",
+      where: dir,
+      found: `the error ${(error as NodeJS.ErrnoException).code}`,
+      fix: "Fix its permissions, or choose another folder.",
+    });
+  }
+}
+
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined; // a link in a circle, or without permission
+  }
+}
+
+function realpathOf(file: string): string | null {
+  try {
+    return realpathSync(file);
+  } catch {
+    return null;
+  }
+}
+
+/** Lists the names of all files in a folder, at any depth. */
+function namesBelow(dir: string): string[] {
+  try {
+    const entries = readdirSync(dir, { recursive: true, withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isDirectory() ? [] : entry.name));
+  } catch {
+    return [""]; // a folder without permission counts as one file
+  }
+}

@@ -1,0 +1,231 @@
+// Parquet files of images, as Hugging Face's data sets have them.
+import { open, writeFile } from "node:fs/promises";
+import path from "node:path";
+import zlib from "node:zlib";
+import { InputError } from "../../errors.js";
+import type { OnProgress } from "../../progress.js";
+import { unpackOnce } from "./archive.js";
+import { LeftOutFiles } from "./files.js";
+import { inOrder, type Listing, stampOf } from "./listing.js";
+import { type Part, partOf, partOfFile } from "./split-names.js";
+import type { LabelChoice } from "./tables.js";
+
+/** Rows to read at a time; all of their images are in memory. */
+const BLOCK = 256;
+
+interface Row {
+  path: string;
+  label: string;
+  split: Part | null;
+}
+
+interface Notes {
+  rows: Row[];
+  numWithoutImage: number;
+  numWithoutLabel: number;
+}
+
+/** Columns of a file, and the classes of its label if they have names. */
+interface Columns {
+  image: string;
+  label: string;
+  classNames: string[] | null;
+}
+
+/**
+ * Reads Parquet files with a column of images and one of labels. Their images are unpacked into the cache, once. The split is
+ * in the files' names, as in `train-00000-of-00001.parquet`, or in the names of their folders.
+ *
+ * @throws InputError if the columns are not clear, or a file cannot be read.
+ */
+export async function readParquet(
+  files: string[],
+  dir: string,
+  choice: LabelChoice,
+  onProgress?: OnProgress,
+): Promise<Listing> {
+  const fill = async (to: string): Promise<Notes> => {
+    const notes: Notes = { rows: [], numWithoutImage: 0, numWithoutLabel: 0 };
+    for (const file of files) {
+      const split = partOfPath(path.relative(dir, file));
+      await unpackFile(file, { split, choice, to, onProgress }, notes).catch((error: unknown) => {
+        if (error instanceof InputError) throw error;
+        const found = error instanceof Error ? error.message : String(error);
+        throw new InputError({
+          expected: "a Parquet file",
+          where: file,
+          found,
+          fix: "Download the file again.",
+        });
+      });
+    }
+    return notes;
+  };
+  const { dir: root, notes } = await unpackOnce(files, fill, { variant: choice.labelColumn });
+  const leftOut = new LeftOutFiles();
+  const [name] = files.map((file) => path.basename(file));
+  if (notes.numWithoutImage > 0) leftOut.add("a row without an image", name, notes.numWithoutImage);
+  if (notes.numWithoutLabel > 0) leftOut.add("a row without a label", name, notes.numWithoutLabel);
+  const samples = notes.rows.map(({ path: file, label, split }) => ({
+    path: file,
+    className: label.normalize("NFC"),
+    split,
+    ...stampOf(path.join(root, file)),
+  }));
+  const labels = files.length > 1 ? `${files.length} Parquet files` : name;
+  return {
+    root,
+    where: files[0],
+    inner: ".",
+    labels,
+    samples: inOrder(samples),
+    emptyClasses: [],
+    leftOut,
+    notes: [],
+  };
+}
+
+function partOfPath(file: string): Part | null {
+  const folders = file.split(path.sep).slice(0, -1);
+  return partOfFile(file) ?? folders.reduce<Part | null>((part, folder) => part ?? partOf(folder), null);
+}
+
+interface UnpackOptions {
+  split: Part | null;
+  choice: LabelChoice;
+  /** Folder to write the images to. */
+  to: string;
+  onProgress?: OnProgress;
+}
+
+async function unpackFile(
+  file: string,
+  { split, choice, to, onProgress }: UnpackOptions,
+  notes: Notes,
+): Promise<void> {
+  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
+  const handle = await open(file, "r");
+  try {
+    const { size } = await handle.stat();
+    const buffer = {
+      byteLength: size,
+      async slice(start: number, end = size): Promise<ArrayBuffer> {
+        const from = start < 0 ? size + start : start;
+        const bytes = new Uint8Array(Math.max(0, end - from));
+        await handle.read(bytes, 0, bytes.length, from);
+        return bytes.buffer;
+      },
+    };
+    const metadata = await parquetMetadataAsync(buffer);
+    const [first] = await parquetReadObjects({
+      file: buffer,
+      metadata,
+      rowEnd: 1,
+      utf8: false,
+      compressors: COMPRESSORS,
+    });
+    const found = columnsOf(first ?? {}, classNamesIn(metadata.key_value_metadata), choice, file);
+    const numRows = Number(metadata.num_rows);
+    for (let start = 0; start < numRows; start += BLOCK) {
+      const rows = await parquetReadObjects({
+        file: buffer,
+        metadata,
+        columns: [found.image, found.label],
+        rowStart: start,
+        rowEnd: Math.min(numRows, start + BLOCK),
+        utf8: false,
+        compressors: COMPRESSORS,
+      });
+      for (const row of rows) await unpackRow(row, found, split, to, notes);
+      onProgress?.({ stage: "unpack", done: start + rows.length, total: numRows, unit: "images" });
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Codecs beside Snappy, which the reader has. */
+const COMPRESSORS = {
+  GZIP: (bytes: Uint8Array) => new Uint8Array(zlib.gunzipSync(bytes)),
+  BROTLI: (bytes: Uint8Array) => new Uint8Array(zlib.brotliDecompressSync(bytes)),
+};
+
+async function unpackRow(
+  row: Record<string, unknown>,
+  { image, label, classNames }: Columns,
+  split: Part | null,
+  to: string,
+  notes: Notes,
+): Promise<void> {
+  const bytes = bytesOf(row[image]);
+  const text = textOf(row[label]);
+  if (bytes === null) notes.numWithoutImage++;
+  else if (text === null || text === "-1")
+    notes.numWithoutLabel++; // -1 is how unlabelled rows are marked
+  else {
+    const number = String(notes.rows.length).padStart(7, "0");
+    const name = `${split ?? "image"}-${number}${ENDINGS[bytes[0]] ?? ""}`;
+    await writeFile(path.join(to, name), bytes);
+    notes.rows.push({ path: name, label: classNames?.[Number(text)] ?? text, split });
+  }
+}
+
+/** By the first byte of an image. */
+const ENDINGS: Record<number, string> = { 255: ".jpg", 137: ".png", 71: ".gif", 82: ".webp" };
+
+/** An image is its bytes, or a structure of bytes and a path. */
+function bytesOf(value: unknown): Uint8Array | null {
+  if (value instanceof Uint8Array) return value;
+  const { bytes } = (value ?? {}) as { bytes?: unknown };
+  return bytes instanceof Uint8Array ? bytes : null;
+}
+
+function textOf(value: unknown): string | null {
+  if (value === null || value === undefined || value === "") return null;
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value);
+}
+
+/** Reads the features that Hugging Face's `datasets` writes beside the rows: names of classes by column. */
+function classNamesIn(entries: { key: string; value?: string }[] | undefined): Record<string, string[]> {
+  const text = entries?.find(({ key }) => key === "huggingface")?.value;
+  if (!text) return {};
+  const { info } = JSON.parse(text) as { info?: { features?: Record<string, { names?: string[] }> } };
+  const features = Object.entries(info?.features ?? {});
+  return Object.fromEntries(features.flatMap(([name, { names }]) => (names ? [[name, names]] : [])));
+}
+
+function columnsOf(
+  row: Record<string, unknown>,
+  classNames: Record<string, string[]>,
+  { labelColumn }: LabelChoice,
+  where: string,
+): Columns {
+  const names = Object.keys(row);
+  const [image] = names.filter(
+    (name) => bytesOf(row[name]) !== null && !(textLike(row[name]) && name !== "image"),
+  );
+  const named = names.filter((name) => name in classNames);
+  const likely = named.length === 1 ? named : names.filter((name) => name === "label" || name === "labels");
+  const label =
+    labelColumn === undefined
+      ? likely.length === 1
+        ? likely[0]
+        : undefined
+      : names.find((name) => name === labelColumn);
+  if (image === undefined || label === undefined)
+    throw new InputError({
+      expected: image === undefined ? "a column of images" : `the column ${labelColumn ?? "label"}`,
+      where,
+      found: names.join(", ") || "no rows",
+      fix: image === undefined ? "Choose another file." : "Choose the column with --label-column NAME.",
+    });
+  return { image, label, classNames: classNames[label] ?? null };
+}
+
+/** Strings are bytes, too. */
+function textLike(value: unknown): boolean {
+  return (
+    value instanceof Uint8Array &&
+    !/^(\xff\xd8|\x89PNG|GIF8|RIFF|II\*|MM\0)/.test(Buffer.from(value.subarray(0, 8)).toString("latin1"))
+  );
+}

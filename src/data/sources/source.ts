@@ -1,0 +1,301 @@
+// Finds out what kind of data set a path names, and reads its images and labels.
+import { readFileSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
+import { InputError, type InputProblem } from "../../errors.js";
+import { cacheDir } from "../../files.js";
+import type { OnProgress } from "../../progress.js";
+import { isArchive, type SkippedEntry, unpackArchive, unpackShards } from "./archive.js";
+import { type FolderChoice, findClassFolders } from "./class-folders.js";
+import {
+  downloadFer2013,
+  findVotes,
+  isPixelTable,
+  isVoteTable,
+  readPixelTable,
+  readVotes,
+  relabel,
+} from "./fer2013.js";
+import { readKnownNames, readLabelFiles, readLabelPattern, suggestPattern } from "./file-names.js";
+import { type Folder, type Walk, walkFolder } from "./files.js";
+import { classesOf, type Listing } from "./listing.js";
+import { readParquet } from "./parquet.js";
+import { type LabelChoice, readLabelTables } from "./tables.js";
+
+/** Data sets that ferkit knows by name, with their titles. */
+export const OWN_SOURCES: Readonly<Record<string, string>> = {
+  synthetic: "synthetic faces",
+  fer2013: "FER-2013",
+};
+
+/** Returns a title for `data`: the name of an own source or of a folder or archive. */
+export function dataName(data: string): string {
+  return OWN_SOURCES[data] ?? path.basename(data).replace(/\.(tar\.gz|tgz|tar|zip)$/i, "");
+}
+
+/** What to read, and how to settle what the files leave open. */
+export interface SourceOptions extends FolderChoice, LabelChoice {
+  /** `synthetic`, `fer2013` (downloads it), or a path: of a folder, an archive, a table of labels or pixels, or a Parquet file. */
+  data: string;
+  /**
+   * `folders`: the names of class folders; `ferplus`: the majority of FER+'s votes, for FER-2013; `ferplus-soft`: the shares of
+   * its votes, too; or the path of a table. Default: what the files show.
+   */
+  labels?: string;
+  /** Regular expression for a path in the data set's folder; its group is the class. */
+  labelPattern?: string;
+  /** Names for labels that are codes: `1=surprise,2=fear`, or `rafdb`. */
+  labelNames?: string;
+  /** Seed of the synthetic faces. */
+  seed: number;
+}
+
+/** The codes of RAF-DB's lists, as its description gives them (Li et al. 2017). */
+const KNOWN_NAMES: Record<string, string> = {
+  rafdb: "1=surprise,2=fear,3=disgust,4=happy,5=sad,6=angry,7=neutral",
+};
+
+/** Tables with these names are there to be read, whatever the folders are. */
+const STANDARD_TABLE = /^(_classes\.csv|metadata\.(csv|jsonl))$/;
+const EXPECTED =
+  "synthetic, fer2013, or a folder, an archive (.tar.gz, .tgz, .tar, .zip), a table (.csv, .tsv, .jsonl, .txt) or a Parquet file";
+/** With more tables than this, they are notes on single images. */
+const MAX_TABLES = 20;
+
+/**
+ * Reads the images and labels of a data set.
+ *
+ * @throws InputError if there are none, or they can be understood in several ways.
+ */
+export async function readSource(
+  options: SourceOptions,
+  onProgress?: OnProgress,
+): Promise<{ name: string; listing: Listing }> {
+  const { name, listing: read } = await readLabelled(options, onProgress);
+  const isUnpacked = !(options.data in OWN_SOURCES) && isArchive(options.data);
+  const listing = isUnpacked ? { ...read, where: options.data } : read;
+  const { labels = "", data } = options;
+  const isVotes = labels !== "" && (/^ferplus(-soft)?$/.test(labels) || (await isVoteTable(labels)));
+  const relabelled = isVotes
+    ? relabel(
+        listing,
+        readVotes(labels.startsWith("ferplus") ? await findVotes(data, onProgress) : labels),
+        labels === "ferplus-soft",
+      )
+    : listing;
+  return { name, listing: rename(relabelled, options.labelNames) };
+}
+
+async function readLabelled(
+  options: SourceOptions,
+  onProgress?: OnProgress,
+): Promise<{ name: string; listing: Listing }> {
+  const { data, seed } = options;
+  if (data === "synthetic") {
+    const drawing = { ...SYNTHETIC_DEFAULTS, seed };
+    const dir = path.join(cacheDir(), "synthetic", syntheticKey(drawing));
+    const isDrawn = (await stat(dir).catch(() => null)) !== null;
+    if (!isDrawn) await drawSyntheticFaces(dir, { ...drawing, onProgress });
+    return { name: OWN_SOURCES.synthetic, listing: await readFolder(dir, options, [], onProgress) };
+  }
+  if (data === "fer2013") {
+    const { dir, notes } = await unpackArchive(await downloadFer2013(onProgress));
+    return { name: OWN_SOURCES.fer2013, listing: await readFolder(dir, options, notes, onProgress) };
+  }
+  const found = await stat(data).catch(() => null);
+  if (found?.isDirectory())
+    return {
+      name: path.basename(path.resolve(data)),
+      listing: await readFolder(data, options, [], onProgress),
+    };
+  if (found && isArchive(data)) {
+    const { dir, notes } = await unpackArchive(data);
+    const entries = await readdir(dir);
+    const name = entries.length === 1 ? entries[0] : path.basename(data).replace(/\.(tar\.gz|\w+)$/i, "");
+    return { name, listing: await readFolder(dir, options, notes, onProgress) };
+  }
+  const name = path.basename(data);
+  if (found && /\.parquet$/i.test(data))
+    return { name, listing: await readParquet([data], path.dirname(data), options, onProgress) };
+  if (found && /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i.test(data)) {
+    if (await isPixelTable(data)) return { name, listing: await readPixelTable(data, onProgress) };
+    const listing = readLabelTables(walkFolder(path.dirname(data)), path.dirname(data), options, data);
+    if (listing) return { name, listing };
+  }
+  throw new InputError({
+    expected: EXPECTED,
+    where: data,
+    found: found ? "a file of another kind" : "no such path",
+    fix: "Fix the path.",
+  });
+}
+
+async function readFolder(
+  dir: string,
+  options: SourceOptions,
+  skipped: SkippedEntry[],
+  onProgress?: OnProgress,
+): Promise<Listing> {
+  const walk = walkFolder(dir);
+  for (const { path: file, reason } of skipped) walk.leftOut.add(reason, file);
+  if (options.labelPattern !== undefined) return readLabelPattern(walk, dir, options.labelPattern);
+  const { labels = "auto" } = options;
+  if (!/^(auto|folders|ferplus|ferplus-soft)$/.test(labels) && !(await isVoteTable(labels)))
+    return readGivenTable(walk, dir, options, labels);
+  if (walk.root.numImages === 0) {
+    const packed = await readPacked(walk, dir, options, onProgress);
+    if (packed) return packed;
+  }
+  if (labels === "auto") {
+    const listing = readKnownNames(walk, dir) ?? readLabelFiles(walk, dir, labelIn);
+    if (listing) return listing;
+    if (filesIn(walk.root).some((file) => STANDARD_TABLE.test(path.posix.basename(file)))) {
+      const table = readLabelTables(walk, dir, options);
+      if (table) return table;
+    }
+  }
+  return readClassFolders(walk, dir, options, labels === "auto");
+}
+
+/** Reads class folders, and compares them with tables of labels if there are any. */
+function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGuess: boolean): Listing {
+  const leftOut = walk.leftOut.copy();
+  const found = findClassFolders(walk, dir, options);
+  const numTables = filesIn(walk.root).filter((file) => /\.(csv|tsv|jsonl|txt)$/i.test(file)).length;
+  const isChosen = options.trainFolder !== undefined || options.validationFolder !== undefined;
+  const mayBeTable = isGuess && !isChosen && numTables > 0 && numTables <= MAX_TABLES;
+  const table = mayBeTable ? readLabelTables({ ...walk, leftOut }, dir, options) : null;
+  if ("refusal" in found) {
+    if (table) return table;
+    throw new InputError(withSuggestion(found.refusal, walk));
+  }
+  if (!table) return found.listing;
+  const classNames = classesOf(found.listing.samples);
+  if (classNames.length === 1) return table;
+  if (classesOf(table.samples).join("\n") === classNames.join("\n")) return found.listing;
+  throw new InputError({
+    expected: "one kind of labels",
+    where: dir,
+    found: `the folders ${list(classNames)}, and ${table.labels} with ${list(classesOf(table.samples))}`,
+    fix: `Choose with --labels folders or --labels ${table.labels}.`,
+  });
+}
+
+function list(names: string[]): string {
+  return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+}
+
+function withSuggestion(refusal: InputProblem, walk: Walk): InputProblem {
+  const pattern = suggestPattern(walk);
+  if (!pattern) return refusal;
+  const fix = `If the class is in the files' names, run again with --label-pattern '${pattern}'.`;
+  return { ...refusal, fix: `${refusal.fix ?? ""} ${fix}`.trim() };
+}
+
+async function readGivenTable(
+  walk: Walk,
+  dir: string,
+  options: SourceOptions,
+  given: string,
+): Promise<Listing> {
+  const near = path.join(dir, given);
+  const file = (await stat(given).catch(() => null)) ? given : near;
+  const found = await stat(file).catch(() => null);
+  if (found && (await isPixelTable(file))) return readPixelTable(file);
+  const listing = found && readLabelTables(walk, dir, options, file);
+  if (listing) return listing;
+  throw new InputError({
+    expected: "folders, ferplus, ferplus-soft or a table that names images, for --labels",
+    where: given,
+    found: found ? "a table that names none of the images" : "no such path",
+    fix: "Fix the path, or choose the images with --data.",
+  });
+}
+
+/** Reads a folder without image files: tar files of webdataset, Parquet files, or a table of pixels. */
+async function readPacked(
+  { root, leftOut }: Walk,
+  dir: string,
+  options: SourceOptions,
+  onProgress?: OnProgress,
+): Promise<Listing | null> {
+  const files = filesIn(root);
+  const [shards, parquet, tables] = [/\.tar$/i, /\.parquet$/i, /\.csv$/i].map((ending) =>
+    files.filter((file) => ending.test(file)).map((file) => path.join(dir, file)),
+  );
+  if (shards.length > 0) {
+    const { dir: unpacked, notes } = await unpackShards(shards);
+    return { ...(await readFolder(unpacked, options, notes, onProgress)), where: dir };
+  }
+  if (parquet.length > 0) return readParquet(parquet, dir, options, onProgress);
+  const pixels: string[] = [];
+  for (const file of tables) if (await isPixelTable(file)) pixels.push(file);
+  const labelled: string[] = [];
+  for (const file of pixels) if (await isPixelTable(file, "usage")) labelled.push(file);
+  const [best, ...others] = labelled.length > 0 ? labelled : pixels;
+  if (best === undefined) return null;
+  if (others.length > 0)
+    throw new InputError({
+      expected: "one table of pixels",
+      where: dir,
+      found: [best, ...others].map((file) => path.basename(file)).join(", "),
+      fix: `Choose one, as in --data ${best}.`,
+    });
+  const listing = await readPixelTable(best, onProgress);
+  for (const file of files) if (path.join(dir, file) !== best) leftOut.add("not an image", file);
+  return listing;
+}
+
+function filesIn(folder: Folder): string[] {
+  const own = folder.others.map(({ name }) => path.posix.join(folder.path, name));
+  return [...own, ...folder.folders.flatMap(filesIn)];
+}
+
+/** Reads the label in a file beside an image: text, or JSON with a field for it. */
+function labelIn(file: string): string | null {
+  const text = readFileSync(file, "utf8").trim();
+  if (!/\.json$/i.test(file))
+    return text.includes("\n") || text.length > 100 || /\.txt$/i.test(file) ? null : text || null;
+  try {
+    const content = JSON.parse(text) as unknown;
+    const fields =
+      typeof content === "object" && content !== null
+        ? (content as Record<string, unknown>)
+        : { label: content };
+    const value = ["label", "class", "cls", "class_name", "category", "target"]
+      .map((name) => fields[name])
+      .find((one) => one !== undefined);
+    return typeof value === "string" || typeof value === "number" ? String(value) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Gives names to labels that are codes. */
+function rename(listing: Listing, labelNames: string | undefined): Listing {
+  const classNames = classesOf(listing.samples);
+  if (labelNames === undefined) {
+    const areCodes = classNames.length > 0 && classNames.every((name) => /^\d+$/.test(name));
+    const note = `The labels are codes: ${list(classNames)} (--label-names ${classNames[0]}=NAME,… gives them names, or rafdb for RAF-DB).`;
+    return areCodes ? { ...listing, notes: [...listing.notes, note] } : listing;
+  }
+  const pairs = (KNOWN_NAMES[labelNames] ?? labelNames)
+    .split(",")
+    .map((pair) => pair.split("=").map((part) => part.trim()));
+  const names = new Map(pairs.map(([code, name]) => [code, name]));
+  const missing = classNames.filter((code) => !names.get(code));
+  if (missing.length > 0)
+    throw new InputError({
+      expected: "a name for each label in --label-names",
+      where: listing.where,
+      found: `none for ${missing.join(", ")}`,
+      fix: `Write them as --label-names ${missing[0]}=NAME,…`,
+    });
+  const samples = listing.samples.map((sample) => ({
+    ...sample,
+    className: names.get(sample.className) as string,
+  }));
+  const note = `The labels' names are ${classNames.map((code) => `${code} ${names.get(code)}`).join(", ")}.`;
+  return { ...listing, samples, notes: [...listing.notes, note] };
+}

@@ -1,0 +1,396 @@
+// Tables of labels: a CSV, TSV, JSON Lines or list file that names images and their classes.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { InputError } from "../../errors.js";
+import { type Folder, REASONS, type Walk } from "./files.js";
+import { type Listing, type Sample, stampOf } from "./listing.js";
+import { type Part, partOf, partOfFile } from "./split-names.js";
+
+export interface Table {
+  /** Relative to the data set's folder. */
+  file: string;
+  /** Null if the table has no header. */
+  columns: string[] | null;
+  rows: string[][];
+}
+
+/** How to read the labels of a table. */
+export interface LabelChoice {
+  /** Name of the column; required if several may be meant. */
+  labelColumn?: string;
+}
+
+const TABLE_FILE = /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i;
+const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;
+const LABEL_COLUMN =
+  /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
+const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
+const VALIDATION_COLUMN = /^(is[ _-]?)?(valid|validation|val)$/i;
+const UNNAMED = "in no row of the table";
+
+/** Splits text into rows of cells: comma, semicolon, tab or blanks between them, quotes around them (RFC 4180). */
+export function parseRows(text: string): string[][] {
+  const content = text.replace(/^\uFEFF/, "");
+  const [firstLine] = content.split(/\r?\n/, 1);
+  const counts = [",", ";", "\t"].map((mark) => [mark, firstLine.split(mark).length] as const);
+  const [delimiter, most] = counts.reduce((a, b) => (b[1] > a[1] ? b : a));
+  if (most === 1 && /\S\s+\S/.test(firstLine) && !firstLine.includes('"'))
+    return lines(content).map((line) => line.split(/\s+/));
+  const rows: string[][] = [];
+  const cell = new RegExp(` *(?:"((?:[^"]|"")*)" *|([^${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|$)`, "y");
+  let row: string[] = [];
+  while (cell.lastIndex < content.length) {
+    const found = cell.exec(content);
+    if (!found) break;
+    const [, quoted, plain, end] = found;
+    row.push(quoted === undefined ? plain.trim() : quoted.replace(/""/g, '"').trim());
+    if (end === delimiter && cell.lastIndex < content.length) continue;
+    if (row.some((value) => value !== "")) rows.push(row);
+    row = [];
+  }
+  return rows;
+}
+
+function lines(text: string): string[] {
+  return text.split(/\r?\n/).flatMap((line) => line.trim() || []);
+}
+
+/** Reads a table; null if the file is none. */
+export function readTable(dir: string, file: string): Table | null {
+  let text: string;
+  try {
+    text = readFileSync(path.join(dir, file), "utf8");
+  } catch {
+    return null; // larger than a string may be, or not readable
+  }
+  if (/\.(jsonl|ndjson)$/i.test(file)) return jsonTable(file, text);
+  const rows = parseRows(text);
+  return rows.length > 0 && rows.some((row) => row.length > 1) ? { file, columns: null, rows } : null;
+}
+
+function jsonTable(file: string, text: string): Table | null {
+  try {
+    const objects = lines(text).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const columns = [...new Set(objects.flatMap((object) => Object.keys(object)))];
+    const cell = (value: unknown) => (value === undefined || value === null ? "" : String(value));
+    return { file, columns, rows: objects.map((object) => columns.map((name) => cell(object[name]))) };
+  } catch {
+    return null;
+  }
+}
+
+/** Images of a folder by path, name and name without ending, to find those that a table names. */
+class ImageIndex {
+  private readonly byName = new Map<string, string[]>();
+  readonly files: string[] = [];
+
+  constructor(root: Folder) {
+    const visit = (folder: Folder): void => {
+      for (const name of folder.images) {
+        const file = folder.path === "." ? name : `${folder.path}/${name}`;
+        this.files.push(file);
+        const steps = file.split("/");
+        // every end of the path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`
+        for (let i = 0; i < steps.length; i++) {
+          const end = steps.slice(i).join("/");
+          for (const key of [end, withoutEnding(end)]) this.add(key, file);
+        }
+      }
+      folder.folders.forEach(visit);
+    };
+    visit(root);
+  }
+
+  private add(key: string, file: string): void {
+    const files = this.byName.get(key);
+    if (!files) this.byName.set(key, [file]);
+    else if (!files.includes(file)) files.push(file);
+  }
+
+  /**
+   * Returns the images that a value names; a value may be an address, a path from elsewhere, or lack the ending.
+   *
+   * @param around - Folder of the table, which relative paths count from.
+   */
+  find(value: string, around: string): string[] {
+    if (value === "") return [];
+    const plain = path.posix.normalize(value.replace(/\\/g, "/").replace(/^[a-z]+:\/\/[^/]*\//i, ""));
+    const nearby = path.posix.join(around, plain);
+    const steps = plain.split("/").filter((step) => step !== "" && step !== "..");
+    for (const key of [nearby, ...steps.map((_, i) => steps.slice(i).join("/"))]) {
+      const exact = this.byName.get(key)?.filter((file) => file === key || file.endsWith(`/${key}`));
+      const found = exact?.length ? exact : (this.byName.get(key) ?? this.byName.get(withoutEnding(key)));
+      if (found) return found.includes(nearby) ? [nearby] : found;
+    }
+    return [];
+  }
+}
+
+function withoutEnding(file: string): string {
+  return file.replace(/\.[^./]+$/, "");
+}
+
+/** A table whose rows name images. */
+interface Matched {
+  table: Table;
+  pathColumn: number;
+  /** Images of each row. */
+  files: string[][];
+}
+
+/** Rows that are looked at to tell which column names images. */
+const NUM_PROBES = 200;
+
+function match(table: Table, index: ImageIndex): Matched | null {
+  const around = path.posix.dirname(table.file);
+  const step = Math.max(1, Math.floor(table.rows.length / NUM_PROBES));
+  const probes = table.rows.filter((_, i) => i % step === 0);
+  const width = Math.max(...probes.map((row) => row.length));
+  const shares = Array.from({ length: width }, (_, column) => {
+    const hits = probes.filter((row) => index.find(row[column] ?? "", around).length > 0);
+    return hits.length / probes.length;
+  });
+  const best = Math.max(...shares);
+  if (!(best > 0)) return null;
+  const pathColumn = shares.indexOf(best);
+  const [first] = table.rows;
+  const hasHeader = table.columns === null && index.find(first[pathColumn] ?? "", around).length === 0;
+  const named = hasHeader
+    ? { ...table, columns: first.map((name) => name.trim()), rows: table.rows.slice(1) }
+    : table;
+  return {
+    table: named,
+    pathColumn,
+    files: named.rows.map((row) => index.find(row[pathColumn] ?? "", around)),
+  };
+}
+
+/**
+ * Reads the labels of a data set from its tables.
+ *
+ * @param given - Path of the table; by default all tables of the folder that name at least half of its images, or a part of them.
+ * @returns Null if no table names images.
+ * @throws InputError if it is not clear which table, column or image is meant.
+ */
+export function readLabelTables(
+  walk: Walk,
+  dir: string,
+  choice: LabelChoice,
+  given?: string,
+): Listing | null {
+  const index = new ImageIndex(walk.root);
+  if (index.files.length === 0) return null;
+  const files = given === undefined ? tableFiles(walk.root) : [path.relative(dir, given)];
+  const matched = files.flatMap((file) => {
+    const table = readTable(dir, file);
+    return (table && match(table, index)) ?? [];
+  });
+  const useful = matched.filter((one) => given !== undefined || isUseful(one, index.files.length));
+  const read = useful.flatMap((one) => {
+    const labels = labelColumns(one, choice, dir);
+    return labels ? [{ ...one, labels, part: partOfTable(one.table.file) }] : [];
+  });
+  if (read.length === 0) return null;
+  const parts = new Set(read.map(({ part }) => part));
+  if (read.length > 1 && (parts.has(null) || parts.size < read.length))
+    throw new InputError({
+      expected: "one table of labels, or one for each part of the split",
+      where: dir,
+      found: read.map(({ table }) => table.file).join(", "),
+      fix: "Choose one with --labels FILE.",
+    });
+  const { leftOut } = walk;
+  const notes: string[] = [];
+  const outcomes = new Map(read.flatMap((one) => [...outcomesOf(one, notes)]));
+  const samples = [...outcomes].flatMap(([file, outcome]) =>
+    "reason" in outcome ? [] : [{ path: file, ...outcome, ...stampOf(path.join(dir, file)) }],
+  );
+  countRest(walk, outcomes, new Set(read.map(({ table }) => table.file)));
+  const labels = read.map(({ table }) => table.file).join(", ");
+  return {
+    root: dir,
+    where: dir,
+    inner: ".",
+    labels,
+    samples: withParts(samples),
+    emptyClasses: [],
+    leftOut,
+    notes,
+  };
+}
+
+function tableFiles(root: Folder): string[] {
+  const visit = (folder: Folder): string[] => [
+    ...folder.others
+      .filter(({ name }) => TABLE_FILE.test(name) && !NO_LABELS.test(name))
+      .map(({ name }) => path.posix.join(folder.path, name)),
+    ...folder.folders.flatMap(visit),
+  ];
+  return visit(root);
+}
+
+/** A table is useful if its rows are about images, not about other things that happen to have such names. */
+function isUseful({ files }: Matched, numImages: number): boolean {
+  const numFound = files.filter(({ length }) => length > 0).length;
+  return numFound * 2 >= files.length || numFound * 2 >= numImages;
+}
+
+/** Returns the part of a split that a table is for, by its folder or name: `train/_classes.csv`, `test_labels.csv`. */
+function partOfTable(file: string): Part | null {
+  const steps = file.replace(/\.[^./]+$/, "").split("/");
+  const words = steps.map((step) =>
+    step.replace(/labels?|annotations?|list|metadata|meta|info|classes/gi, ""),
+  );
+  return words.reduce<Part | null>((part, word) => part ?? partOf(word), null);
+}
+
+/** Columns of the labels: one column with names, or one for each class with 0 and 1. */
+interface LabelColumns {
+  columns: number[];
+  isOneHot: boolean;
+}
+
+/** @returns Null if the table has no labels. */
+function labelColumns(
+  { table, pathColumn }: Matched,
+  { labelColumn }: LabelChoice,
+  dir: string,
+): LabelColumns | null {
+  const { columns, rows } = table;
+  const width = columns?.length ?? Math.max(...rows.map((row) => row.length));
+  const split = splitColumn(table, pathColumn);
+  const isFilled = (column: number) => rows.some((row) => (row[column] ?? "") !== "");
+  const others = Array.from({ length: width }, (_, column) => column).filter(
+    (column) => column !== pathColumn && column !== split && isFilled(column),
+  );
+  const named = (fits: (name: string) => boolean) =>
+    others.filter((column) => columns && fits(columns[column]));
+  const single = (column: number) => ({ columns: [column], isOneHot: false });
+  if (labelColumn !== undefined) {
+    const [wanted] = named((name) => name === labelColumn);
+    if (wanted !== undefined) return single(wanted);
+  } else {
+    const likely = named((name) => LABEL_COLUMN.test(name));
+    if (likely.length === 1) return single(likely[0]);
+    if (
+      others.length > 1 &&
+      others.every((column) => rows.every((row) => /^(0|1)(\.0+)?$/.test(row[column] ?? "")))
+    )
+      return { columns: others, isOneHot: true };
+    if (others.length <= 1) return others.length === 1 ? single(others[0]) : null;
+  }
+  throw new InputError({
+    expected: labelColumn === undefined ? "one column of labels" : `the column ${labelColumn}`,
+    where: path.join(dir, table.file),
+    found: others.map((column) => columns?.[column] ?? `column ${column + 1}`).join(", "),
+    fix: "Choose one with --label-column NAME.",
+  });
+}
+
+/** Returns the column that names the part of the split, if any; -1 otherwise. */
+function splitColumn({ columns, rows }: Table, pathColumn: number): number {
+  const width = columns?.length ?? rows[0]?.length ?? 0;
+  for (let column = 0; column < width; column++) {
+    if (
+      column === pathColumn ||
+      (columns && !SPLIT_COLUMN.test(columns[column]) && !VALIDATION_COLUMN.test(columns[column]))
+    )
+      continue;
+    const values = new Set(rows.map((row) => row[column] ?? ""));
+    const isBoolean = columns !== null && VALIDATION_COLUMN.test(columns[column]);
+    const isPart = (value: string) =>
+      isBoolean
+        ? /^(true|false|0|1)$/i.test(value)
+        : partOf(value) !== null || /^(|unassigned)$/i.test(value);
+    if (values.size > 0 && [...values].every(isPart) && [...values].some(Boolean)) return column;
+  }
+  return -1;
+}
+
+type Outcome = Pick<Sample, "className" | "split"> | { reason: string };
+
+/** Returns the label of each image that the rows name, or the reason why it has none. */
+function outcomesOf(
+  { table, pathColumn, files, labels, part }: Matched & { labels: LabelColumns; part: Part | null },
+  notes: string[],
+): Map<string, Outcome> {
+  const outcomes = new Map<string, Outcome>();
+  const split = splitColumn(table, pathColumn);
+  const isBoolean = split >= 0 && VALIDATION_COLUMN.test(table.columns?.[split] ?? "");
+  const partIn = (value: string): Part | null =>
+    isBoolean ? (/^(true|1)$/i.test(value) ? "validation" : "train") : partOf(value);
+  const missing: string[] = [];
+  table.rows.forEach((row, i) => {
+    if (files[i].length === 0) missing.push(row[pathColumn] ?? "");
+    if (files[i].length > 1)
+      throw new InputError({
+        expected: `one image for each row of ${table.file}`,
+        found: `${files[i].slice(0, 2).join(" and ")} for ${row[pathColumn]}`,
+        fix: "Choose the folder of images with --data, and the table with --labels.",
+      });
+    const [file] = files[i];
+    if (file === undefined) return;
+    const className = labelIn(row, labels, table.columns);
+    const known = outcomes.get(file);
+    const isSame = known === undefined || ("className" in known && known.className === className);
+    if (className === null) outcomes.set(file, { reason: "without a label in the table" });
+    else if (className === undefined || !isSame)
+      outcomes.set(file, { reason: "with several labels in the table" });
+    else
+      outcomes.set(file, {
+        className: className.normalize("NFC"),
+        split: split >= 0 ? partIn(row[split] ?? "") : part,
+      });
+  });
+  if (missing.length > 0)
+    notes.push(
+      `${missing.length} of ${table.rows.length} rows of ${table.file} name no image here, as ${missing[0]}.`,
+    );
+  return outcomes;
+}
+
+/** @returns Null if there is no label, undefined if there are several. */
+function labelIn(
+  row: string[],
+  { columns, isOneHot }: LabelColumns,
+  header: string[] | null,
+): string | null | undefined {
+  if (!isOneHot) return row[columns[0]] || null;
+  const set = columns.filter((column) => Number(row[column]) === 1);
+  return set.length > 1 ? undefined : set.length === 0 ? null : (header?.[set[0]] ?? String(set[0]));
+}
+
+/** Takes the split from folders named for parts, or from the beginnings of file names, if the table has none. */
+function withParts(samples: Sample[]): Sample[] {
+  if (samples.some(({ split }) => split !== null)) return samples;
+  const readers = [
+    ({ path: file }: Sample) =>
+      file
+        .split("/")
+        .slice(0, -1)
+        .reduce<Part | null>((part, step) => part ?? partOf(step), null),
+    ({ path: file }: Sample) => partOfFile(file),
+  ];
+  for (const read of readers) {
+    const parts = samples.map(read);
+    if (parts.every((part) => part !== null))
+      return samples.map((sample, i) => ({ ...sample, split: parts[i] }));
+  }
+  return samples;
+}
+
+/** Counts the images without a label, and all other files. */
+function countRest({ root, leftOut }: Walk, outcomes: Map<string, Outcome>, tables: Set<string>): void {
+  const visit = (folder: Folder): void => {
+    const fileOf = (name: string) => (folder.path === "." ? name : `${folder.path}/${name}`);
+    for (const name of folder.images) {
+      const outcome = outcomes.get(fileOf(name));
+      if (!outcome) leftOut.add(UNNAMED, fileOf(name));
+      else if ("reason" in outcome) leftOut.add(outcome.reason, fileOf(name));
+    }
+    for (const { name, reason } of folder.others)
+      leftOut.add(tables.has(fileOf(name)) ? REASONS.labels : reason, fileOf(name));
+    folder.folders.forEach(visit);
+  };
+  visit(root);
+}

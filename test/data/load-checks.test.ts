@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import type { PackedImages } from "../../src/data/dataset.js";
+import { loadDataset } from "../../src/data/load.js";
+import { Random } from "../../src/random.js";
+import { drawImages, temporaryFolder, writeFiles } from "./fixtures.js";
+
+const SPLIT_FACES = {
+  "train/happy/1.png": "#101010",
+  "train/happy/2.png": "#202020",
+  "train/sad/1.png": "#303030",
+  "train/sad/2.png": "#404040",
+  "validation/happy/3.png": "#505050",
+  "validation/sad/3.png": "#606060",
+};
+const FACES = {
+  "a/1.png": "#101010",
+  "a/2.png": "#202020",
+  "a/3.png": "#303030",
+  "b/1.png": "#404040",
+  "b/2.png": "#505050",
+};
+
+describe("loadDataset", () => {
+  const inFolder = temporaryFolder();
+  const data = () => inFolder("data");
+  const load = (options: Partial<Parameters<typeof loadDataset>[0]> = {}) =>
+    loadDataset({ data: data(), imageSize: 1, ...options });
+  const rejects = (loaded: Promise<unknown>, message: string) =>
+    assert.rejects(loaded, { name: "InputError", message });
+
+  describe("with data that cannot be trained on", () => {
+    const report = async (options = {}) => (await load({ onProblem: "report", ...options })).report;
+
+    it("reports all broken files on request", async () => {
+      await drawImages(data(), FACES);
+      writeFiles(data(), { "b/0.png": "", "b/9.jpg": "text", "c/1.jpg": "", "notes.txt": "x" });
+      const { problems, unreadable, files, notes, classNames } = await report();
+      assert.match(problems[0], /^Expected at most 1 % of the images to be unreadable .* but found 3 of 8 /);
+      assert.deepEqual(
+        unreadable.map(({ path }) => path),
+        ["b/0.png", "b/9.jpg", "c/1.jpg"],
+      );
+      assert.deepEqual([files.found, files.used], [9, 5]);
+      assert.deepEqual(notes, ["No image of c can be read, so there is no such class."]);
+      assert.deepEqual(classNames, ["a", "b"]);
+    });
+
+    it("reports a folder of broken files only", async () => {
+      writeFiles(data(), { "b/0.png": "", "c/9.jpg": "text" });
+      const { problems, numImages, files } = await report();
+      assert.match(problems[0], /but found none of 2/);
+      assert.deepEqual(numImages, { train: 0, validation: 0 });
+      assert.deepEqual([files.found, files.used], [2, 0]);
+    });
+
+    it("refuses classes that are only in validation, and notes those that are only in train", async () => {
+      await drawImages(data(), { ...SPLIT_FACES, "train/rare/1.png": "#707070" });
+      const { notes } = await report();
+      assert.deepEqual(notes, ["No validation image is of rare, so nothing is known about it."]);
+      await load();
+      await drawImages(data(), { "validation/Rare/1.png": "#808080" });
+      const message = `Expected the same classes in train and validation at ${data()} but found rare only in train and Rare only in validation. Add or rename the folders.`;
+      await rejects(load(), message);
+      assert.deepEqual((await report()).problems, [message]);
+    });
+
+    it("refuses one image in each class", async () => {
+      await drawImages(data(), { "a/1.png": "#101010", "b/1.png": "#202020" });
+      await rejects(
+        load(),
+        `Expected images to validate on at ${data()} but found only one image in each class. Add images.`,
+      );
+    });
+
+    it("evaluates on one class of a model", async () => {
+      await drawImages(data(), { "a/1.png": "#101010", "a/2.png": "#202020" });
+      const { validation, classNames } = await load({ classNames: ["a", "b"], validationShare: 1 });
+      assert.deepEqual([validation.numImages, classNames], [2, ["a", "b"]]);
+      await rejects(
+        load(),
+        `Expected at least two classes at ${data()} but found only a. Add a folder for each class.`,
+      );
+    });
+
+    it("notes class names that differ only in case or spaces", async () => {
+      await drawImages(data(), { "Cat/1.png": "#101010", "cat /2.png": "#202020", "dog/1.png": "#303030" });
+      const { notes } = await report();
+      assert.equal(notes[0], 'The classes "Cat" and "cat " differ only in case, spaces or Unicode form.');
+    });
+
+    it("notes class folders without images", async () => {
+      await drawImages(data(), FACES);
+      writeFiles(data(), { "neutral/1.heic": "x" });
+      const { notes, files } = await report();
+      assert.deepEqual(notes, ["Folders without images, which are no classes: neutral (1 .heic)."]);
+      assert.deepEqual(files.leftOut, [
+        {
+          reason: "an image format that is not read",
+          folder: "neutral",
+          ending: ".heic",
+          count: 1,
+          example: "neutral/1.heic",
+        },
+      ]);
+    });
+  });
+
+  describe("without a split", () => {
+    /** Writes copies of random pictures: in each class, `numPictures` in `numCopies` sizes and qualities. */
+    const drawCopies = async (
+      numPictures: number,
+      numCopies: number,
+      nameOf = (k: number, i: number) => `${k}-${i}`,
+    ) => {
+      const random = new Random(1);
+      for (const className of ["a", "b"])
+        for (let k = 0; k < numPictures; k++) {
+          const raw = Buffer.from(Array.from({ length: 6 * 6 * 3 }, () => random.integer(256)));
+          for (let i = 0; i < numCopies; i++) {
+            const picture = sharp(raw, { raw: { width: 6, height: 6, channels: 3 } }).resize(99 - i);
+            const file = inFolder("data", className, `${nameOf(k, i)}.jpg`);
+            mkdirSync(path.dirname(file), { recursive: true });
+            await picture.jpeg({ quality: 95 - 12 * (i % 5) }).toFile(file);
+          }
+        }
+    };
+    const pictures = ({ paths }: PackedImages, key: RegExp) =>
+      new Set(paths.map((file) => key.exec(file)?.[0]));
+    const overlap = (dataset: { train: PackedImages; validation: PackedImages }, key: RegExp) => {
+      const [train, validation] = [pictures(dataset.train, key), pictures(dataset.validation, key)];
+      return [...train].filter((name) => validation.has(name)).length;
+    };
+
+    it("keeps near-duplicates on one side", async () => {
+      await drawCopies(10, 3);
+      const dataset = await load({ imageSize: 48 });
+      assert.deepEqual(dataset.report.numImages, { train: 48, validation: 12 }); // 2 of 10 pictures
+      assert.equal(overlap(dataset, /^.\/\d+/), 0);
+    });
+
+    it("keeps images of one group on one side, by a pattern for their paths", async () => {
+      await drawCopies(10, 1, (k) => `p${k >> 1}_${k}`);
+      const dataset = await load({ imageSize: 48, group: "/(p\\d)_", validationShare: 0.4 });
+      assert.deepEqual(dataset.report.numImages, { train: 12, validation: 8 });
+      assert.equal(overlap(dataset, /p\d/), 0);
+      assert.deepEqual(dataset.report.notes, ["5 groups by --group."]);
+      const { report } = await load({ imageSize: 48, group: "/(p[1-4])_" });
+      assert.equal(report.notes[0], "4 groups by --group, and 4 images without one, as a/p0_0.jpg.");
+    });
+
+    it("refuses a pattern that is none, or has no group", async () => {
+      const fix = "Write a regular expression with a group, such as --group '^([a-z]+)'.";
+      await rejects(
+        load({ group: "p\\d" }),
+        `Expected a pattern with a group for --group but found p\\d. ${fix}`,
+      );
+      await assert.rejects(
+        load({ group: "(p" }),
+        /^InputError: Expected a pattern for --group but found Invalid/,
+      );
+    });
+
+    it("says that images are too similar to tell near-duplicates", async () => {
+      await drawCopies(1, 5);
+      await drawCopies(1, 25);
+      const { report } = await load({ imageSize: 48 });
+      assert.match(
+        report.notes[0],
+        /^\d+ of 50 images are too similar to each other to tell near-duplicates/,
+      );
+    });
+  });
+});

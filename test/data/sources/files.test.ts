@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import {
+  filesInWords,
+  isServiceFolder,
+  LeftOutFiles,
+  reasonAgainst,
+  walkFolder,
+} from "../../../src/data/sources/files.js";
+import { listFolder, temporaryFolder, writeFiles } from "../fixtures.js";
+
+/** Files of one byte. */
+const files = (...names: string[]) => Object.fromEntries(names.map((name) => [name, "x"]));
+
+describe("reasonAgainst", () => {
+  const inFolder = temporaryFolder();
+  const pixels = { create: { width: 2, height: 2, channels: 3 as const, background: "red" } };
+  const write = (name: string, content: Uint8Array | string) => {
+    writeFileSync(inFolder(name), content);
+    return reasonAgainst(inFolder(name));
+  };
+
+  it("reads images by content if the ending is unknown or missing", async () => {
+    for (const format of ["jpeg", "png", "gif", "webp", "tiff", "avif"] as const) {
+      const content = await sharp(pixels).toFormat(format).toBuffer();
+      for (const name of ["photo", "photo.jpg_", "photo.image", "photo.txt", "photo.heic", "1.2"])
+        assert.equal(write(name, content), null, `${format} in ${name}`);
+    }
+  });
+
+  it("leaves an image ending to the decoder", () => {
+    for (const name of ["a.jpe", "a.JFIF", "a.jif", "a.Tif", "a.apng", "a.jpg"])
+      assert.equal(write(name, ""), null);
+  });
+
+  it("names formats that are not read, by ending or content", () => {
+    const reason = "an image format that is not read";
+    for (const name of ["a.heic", "a.HEIF", "a.bmp", "a.pgm", "a.jp2", "a.jxl", "a.svg", "a.psd", "a.dcm"])
+      assert.equal(write(name, ""), reason, name);
+    assert.equal(write("heic", "\0\0\0\x18ftypheic\0\0\0\0"), reason);
+    assert.equal(
+      write("bmp", Buffer.concat([Buffer.from("BM"), Buffer.from([1, 2, 3, 4, 0, 0, 0, 0])])),
+      reason,
+    );
+    assert.equal(write("pgm", "P5 2 2 255\n1234"), reason);
+  });
+
+  it("does not read camera raw files, whose first image is a thumbnail", async () => {
+    const tiff = await sharp(pixels).tiff().toBuffer();
+    for (const name of ["a.dng", "a.CR2", "a.nef", "a.arw"])
+      assert.equal(write(name, tiff), "an image format that is not read", name);
+  });
+
+  it("leaves out backups, hidden files, files of systems and other files", async () => {
+    const jpeg = await sharp(pixels).jpeg().toBuffer();
+    for (const name of ["a.jpg~", "a.jpg.bak", "a.jpg.part", "a.jpg.crdownload"])
+      assert.equal(write(name, jpeg), "a backup or an unfinished download", name);
+    for (const name of [".DS_Store", "._a.jpg", "Thumbs.db", "desktop.ini", "Icon\r"])
+      assert.equal(write(name, jpeg), "hidden or made by a system", name);
+    for (const name of ["a.txt", "a.csv", "a.pdf", "README"])
+      assert.equal(write(name, "text"), "not an image", name);
+  });
+});
+
+describe("isServiceFolder", () => {
+  it("knows hidden folders and those that tools make, in any case", () => {
+    for (const name of [
+      ".git",
+      ".ipynb_checkpoints",
+      "__MACOSX",
+      "@eaDir",
+      "#recycle",
+      "$RECYCLE.BIN",
+      "lost+found",
+      "System Volume Information",
+      "thumbnails",
+      "FOUND.000",
+      "@Recycle",
+    ])
+      assert.ok(isServiceFolder(name), name);
+    for (const name of ["cat", "thumb", "macosx", "recycle", "found", "_", "@"])
+      assert.ok(!isServiceFolder(name), name);
+  });
+});
+
+describe("filesInWords", () => {
+  it("has a line for each reason, folder and ending", () => {
+    const leftOut = new LeftOutFiles();
+    for (const file of ["a/1.heic", "a/2.heic", "b/3.HEIC", "notes.txt"])
+      leftOut.add(file.endsWith("txt") ? "not an image" : "an image format that is not read", file);
+    assert.deepEqual(filesInWords({ found: 10, used: 6, leftOut: leftOut.list() }), [
+      "files: 6 of 10 are used as images; the other 4:",
+      "  2 .heic in a: an image format that is not read, as a/1.heic",
+      "  1 .heic in b: an image format that is not read",
+      "  1 .txt in .: not an image, as notes.txt",
+    ]);
+    assert.deepEqual(filesInWords({ found: 3, used: 3, leftOut: [] }), ["files: all 3 are used as images"]);
+  });
+
+  it("shortens a long list", () => {
+    const leftOut = new LeftOutFiles();
+    for (let i = 10; i < 35; i++) leftOut.add("not an image", `${i}/a.txt`, 2);
+    const lines = filesInWords({ found: 50, used: 0, leftOut: leftOut.list() });
+    assert.equal(lines.length, 22);
+    assert.equal(lines.at(-1), "  10 more in 5 other kinds (--json lists all)");
+  });
+});
+
+describe("walkFolder", () => {
+  const inFolder = temporaryFolder();
+
+  it("counts every file once", () => {
+    const names = [
+      "a/1.png",
+      "a/notes.txt",
+      ".hidden",
+      "@eaDir/a/1.png",
+      "@eaDir/a/2.jpg",
+      "a/.git/x/y",
+      "b/c/d.csv",
+      "2.jpg.bak",
+    ];
+    const { root, leftOut } = walkFolder(writeFiles(inFolder("data"), files(...names)));
+    const count = (folder: typeof root): number =>
+      folder.folders.reduce((sum, inner) => sum + count(inner), folder.images.length + folder.others.length);
+    assert.equal(count(root) + leftOut.count, names.length);
+    assert.deepEqual(
+      leftOut.list().map(({ reason, folder, ending, count }) => `${count} ${ending} in ${folder}: ${reason}`),
+      [
+        "1 .bak in .: a backup or an unfinished download",
+        "1  in .: hidden or made by a system",
+        "1 .jpg in @eaDir: in a hidden folder or one that a tool made",
+        "1 .png in @eaDir: in a hidden folder or one that a tool made",
+        "1  in a/.git: in a hidden folder or one that a tool made",
+      ],
+    );
+  });
+
+  const link = (names: string[], links: Record<string, string>) => {
+    writeFiles(inFolder(), files(...names));
+    for (const [name, target] of Object.entries(links)) {
+      mkdirSync(path.dirname(inFolder(name)), { recursive: true });
+      symlinkSync(inFolder(target), inFolder(name));
+    }
+  };
+  const paths = () => listFolder(inFolder("data")).samples.map(({ path }) => path);
+
+  it("follows links to class folders, and to folders below and around them", () => {
+    link(["pool/cats/1.png", "pool/dogs/2.png", "pool/more/may/3.png"], {
+      "shelf/train/cat": "pool/cats",
+      "shelf/train/dog": "pool/dogs",
+      "shelf/train/dog2.png": "pool/more",
+      "shelf/val": "shelf/train",
+      "data/shelf": "shelf",
+    });
+    const { root, samples } = listFolder(inFolder("data"));
+    assert.equal(root, inFolder("data/shelf"));
+    assert.deepEqual(
+      samples.map(({ split, path }) => `${split} ${path}`),
+      ["train train/", "validation val/"].flatMap((split) => [
+        `${split}cat/1.png`,
+        `${split}dog/2.png`,
+        `${split}dog2.png/may/3.png`,
+      ]),
+    );
+  });
+
+  it("does not follow a link back to a folder around it, and counts it", () => {
+    link(["data/a/1.png", "data/b/c/2.png"], {
+      "data/here": "data",
+      "data/a/up": "data",
+      "data/b/self": "data/b",
+      "data/b/c/above": "",
+    });
+    assert.deepEqual(paths(), ["a/1.png", "b/c/2.png"]);
+    assert.equal(listFolder(inFolder("data")).leftOut.count, 4);
+  });
+
+  it("does not follow a link from a folder outside to a folder around it", () => {
+    link(["data/a/1.png", "pool/b/2.png", "pool/c/3.png"], { "data/b": "pool/b", "pool/b/up": "pool" });
+    assert.deepEqual(paths(), ["a/1.png", "b/2.png"]);
+  });
+
+  it("does not follow a link from outside back to the data set", () => {
+    link(["data/a/1.png", "data/b/2.png", "pool/3.png"], { "data/b/pool": "pool", "pool/back": "data" });
+    assert.deepEqual(paths(), ["a/1.png", "b/2.png", "b/pool/3.png"]);
+  });
+
+  it("counts a folder once in a class, with any number of circular links to it", () => {
+    const names = Array.from({ length: 12 }, (_, i) => `pool${i}`);
+    const links = names.flatMap((from) => names.map((to) => [`${from}/to-${to}`, to]));
+    link([...names.map((name) => `${name}/${name}.png`), "data/a/1.png"], {
+      ...Object.fromEntries(links.filter(([name, to]) => !name.startsWith(`${to}/`))),
+      "data/b": "pool0",
+    });
+    const found = paths()
+      .map((file) => path.basename(file))
+      .sort();
+    assert.deepEqual(found, ["1.png", ...names.map((name) => `${name}.png`)].sort());
+  });
+
+  it("ends with folders that link to each other", () => {
+    link(["other/notes.txt"], { "data/link": "other", "other/link": "third", "third/link": "other" });
+    assert.throws(paths, /but found no images in class folders\. Move each image/);
+  });
+
+  it("keeps a broken link to an image, which is reported as unreadable, and counts other links", () => {
+    link(["data/a/1.png", "data/b/2.png", "notes.txt"], {
+      "data/b/3.png": "nowhere",
+      "data/gone": "nowhere",
+      "data/notes": "notes.txt",
+    });
+    assert.deepEqual(paths(), ["a/1.png", "b/2.png", "b/3.png"]);
+    const { leftOut } = listFolder(inFolder("data"));
+    assert.deepEqual(
+      leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
+      ["gone: a link to nothing", "notes: not an image"],
+    );
+  });
+});
