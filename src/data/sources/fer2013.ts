@@ -166,6 +166,7 @@ async function unpackPixels(file: string, dir: string, onProgress?: OnProgress):
       const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } });
       writing.push(
         image
+          .toColourspace("b-w")
           .png({ compressionLevel: 1 })
           .toBuffer()
           .then((png) => writeFile(path.join(dir, name), png)),

@@ -93,7 +93,8 @@ class ImageIndex {
         // every end of the path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`
         for (let i = 0; i < steps.length; i++) {
           const end = steps.slice(i).join("/");
-          for (const key of [end, withoutEnding(end)]) this.add(key, file);
+          const stem = withoutEnding(end);
+          for (const key of [end, stem, stem.replace(/_aligned$/, "")]) this.add(key, file); // RAF-DB's suffix
         }
       }
       folder.folders.forEach(visit);

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import {
+  readKnownNames,
+  readLabelFiles,
+  readLabelPattern,
+  suggestPattern,
+} from "../../../src/data/sources/file-names.js";
+import { walkFolder } from "../../../src/data/sources/files.js";
+import type { Listing } from "../../../src/data/sources/listing.js";
+import { temporaryFolder, writeFiles } from "../fixtures.js";
+
+const files = (...names: string[]) => Object.fromEntries(names.map((name) => [name, "x"]));
+const labels = (listing: Listing | null) =>
+  listing?.samples.map(({ path, className, split }) => `${path} ${className}${split ? ` ${split}` : ""}`);
+
+describe("file names", () => {
+  const inFolder = temporaryFolder();
+  const walk = (...names: string[]) => walkFolder(writeFiles(inFolder("data"), files(...names)));
+
+  it("are read by a pattern, also below folders for the parts of a split", () => {
+    const listing = readLabelPattern(
+      walk("cat.1.jpg", "dog.12.jpg", "x.txt", "7.jpg"),
+      inFolder("data"),
+      "^([a-z]+)\\.",
+    );
+    assert.deepEqual(labels(listing), ["cat.1.jpg cat", "dog.12.jpg dog"]);
+    assert.deepEqual(
+      listing.leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
+      ["x.txt: not an image", "7.jpg: whose name does not fit the label pattern"],
+    );
+    const split = walkFolder(writeFiles(inFolder("split"), files("train/1_cat.png", "test/2_dog.png")));
+    assert.deepEqual(labels(readLabelPattern(split, inFolder("split"), "_(\\w+)\\.")), [
+      "test/2_dog.png dog test",
+      "train/1_cat.png cat train",
+    ]);
+  });
+
+  it("are refused if the pattern fits none, or is none", () => {
+    const found = walk("cat.1.jpg");
+    assert.throws(() => readLabelPattern(found, inFolder("data"), "^(\\d+)_"), {
+      name: "InputError",
+      message: `Expected file names that fit ^(\\d+)_ at ${inFolder("data")} but found cat.1.jpg and others. Fix --label-pattern: it is compared with a path such as cat/cat.12.jpg, and its group is the class.`,
+    });
+    assert.throws(() => readLabelPattern(found, inFolder("data"), "cat"), {
+      message:
+        "Expected a pattern with a group for --label-pattern but found cat. Write a regular expression with a group, such as --label-pattern '^([a-z]+)'.",
+    });
+    assert.throws(
+      () => readLabelPattern(found, inFolder("data"), "("),
+      /^InputError: Expected a pattern for --label-pattern/,
+    );
+  });
+
+  it("suggest a pattern that captures the repeated word in them", () => {
+    const suggested = (...names: string[]) => {
+      const pattern = suggestPattern(walkFolder(writeFiles(inFolder("s"), files(...names))));
+      return pattern && [...new Set(names.map((name) => new RegExp(pattern).exec(name)?.[1]))].join();
+    };
+    assert.equal(suggested("cat.1.png", "cat.2.png", "dog.1.png", "dog.2.png"), "cat,dog");
+    assert.equal(suggestPattern(walk("1.png", "2.png", "a.png")), null);
+    assert.equal(suggestPattern(walk("IMG_1.png", "IMG_2.png")), null);
+  });
+
+  it("of JAFFE name the expression", () => {
+    const found = walk(
+      "jaffe/KA.AN1.39.tiff",
+      "jaffe/KA.HA2.30.tiff",
+      "jaffe/YM.NE3.51.tiff",
+      "jaffe/README",
+    );
+    assert.deepEqual(labels(readKnownNames(found, inFolder("data"))), [
+      "jaffe/KA.AN1.39.tiff angry",
+      "jaffe/KA.HA2.30.tiff happy",
+      "jaffe/YM.NE3.51.tiff neutral",
+    ]);
+  });
+
+  it("of KDEF name the expression, in folders by person", () => {
+    const found = walk("KDEF/AF01/AF01ANS.JPG", "KDEF/AF01/AF01AFHL.JPG", "KDEF/BM35/BM35SUFR.JPG");
+    const listing = readKnownNames(found, inFolder("data"));
+    assert.deepEqual(labels(listing), [
+      "KDEF/AF01/AF01AFHL.JPG fear",
+      "KDEF/AF01/AF01ANS.JPG angry",
+      "KDEF/BM35/BM35SUFR.JPG surprise",
+    ]);
+    assert.deepEqual(listing?.notes, [
+      "The file names are those of KDEF, which name the expression (--labels folders takes the folders).",
+    ]);
+  });
+
+  it("of KDEF do not count if the folders are classes", () => {
+    const found = walk("rage/AF01ANS.JPG", "rage/AF02ANS.JPG", "joy/AF01HAS.JPG", "joy/AF02HAS.JPG");
+    assert.equal(readKnownNames(found, inFolder("data")), null);
+    assert.equal(readKnownNames(walk("cat/1.jpg", "dog/2.jpg"), inFolder("data")), null);
+  });
+
+  it("join images with files of labels beside them", () => {
+    const found = walk("a/000.jpg", "a/000.cls", "a/001.jpg", "a/001.cls", "a/002.jpg");
+    const listing = readLabelFiles(found, inFolder("data"), (file) => (file.includes("000") ? "cat" : "dog"));
+    assert.deepEqual(labels(listing), ["a/000.jpg cat", "a/001.jpg dog"]);
+    assert.deepEqual(
+      listing?.leftOut.list().map(({ reason, count }) => `${count} ${reason}`),
+      ["2 a file of labels, which is used", "1 without a label beside it"],
+    );
+    assert.equal(
+      readLabelFiles(walk("b/1.jpg", "b/2.jpg"), inFolder("data"), () => null),
+      null,
+    );
+  });
+});

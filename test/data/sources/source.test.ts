@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import { chooseParts, classesOf, type Listing } from "../../../src/data/sources/listing.js";
+import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
+import { tarOf, temporaryFolder, writeFiles } from "../fixtures.js";
+
+/** Made by the tools whose files they are: see make_datasets.py there. */
+const GOLDEN = path.join(__dirname, "../../golden/datasets");
+const files = (...names: string[]) => Object.fromEntries(names.map((name) => [name, "x"]));
+
+describe("readSource", () => {
+  const inFolder = temporaryFolder();
+  const read = async (data: string, options: Partial<SourceOptions> = {}) => {
+    const { listing } = await readSource({ data, seed: 0, ...options });
+    return chooseParts(listing);
+  };
+  const make = (...names: string[]) => writeFiles(inFolder("data"), files(...names));
+  /** Class and part of each image, by its one grey level. */
+  const byLevel = async ({ root, samples }: Listing) => {
+    const entries = samples.map(async ({ path: file, className, split }) => {
+      const [level] = await sharp(path.join(root, file)).toColourspace("b-w").raw().toBuffer();
+      return [level, `${className} ${split}`] as const;
+    });
+    return new Map((await Promise.all(entries)).sort(([a], [b]) => a - b));
+  };
+  const NAMES = ["happy", "angry", "sad"];
+
+  it("reads Parquet files of Hugging Face's datasets, with their names of classes and their split", async () => {
+    const expected = new Map([
+      ...[0, 1, 2, 3, 4, 5].map((i) => [i, `${NAMES[i % 3]} train`] as const),
+      ...[100, 101, 102].map((i) => [i, `${NAMES[(i - 100) % 3]} validation`] as const),
+    ]);
+    const listing = await read(path.join(GOLDEN, "parquet"));
+    assert.deepEqual(await byLevel(listing), expected);
+    assert.deepEqual(
+      await byLevel(await read(path.join(GOLDEN, "parquet"))),
+      expected,
+      "also from the cache",
+    );
+    assert.equal(listing.labels, "2 Parquet files");
+    const one = await read(path.join(GOLDEN, "parquet/train-00000-of-00001.parquet"));
+    assert.deepEqual([one.samples.length, one.samples[0].split], [6, null]);
+  });
+
+  it("asks for the column of a Parquet file, and refuses a file that is none", async () => {
+    const file = path.join(GOLDEN, "parquet/train-00000-of-00001.parquet");
+    await assert.rejects(read(file, { labelColumn: "kind" }), {
+      message: `Expected the column kind at ${file} but found image, label. Choose the column with --label-column NAME.`,
+    });
+    writeFileSync(inFolder("x.parquet"), "PAR1 and no more PAR1");
+    await assert.rejects(read(inFolder("x.parquet")), {
+      name: "InputError",
+      message: /^Expected a Parquet file at .*x\.parquet but found .+\. Download the file again\.$/,
+    });
+  });
+
+  it("reads webdataset's tar files, with the split in their names", async () => {
+    const listing = await read(path.join(GOLDEN, "webdataset"), { labelNames: "0=happy,1=angry,2=sad" });
+    assert.deepEqual(
+      await byLevel(listing),
+      new Map([
+        ...[0, 1, 2, 3, 4, 5].map((i) => [i, `${NAMES[i % 3]} train`] as const),
+        ...[100, 101, 102].map((i) => [i, `${NAMES[i % 3]} validation`] as const),
+      ]),
+    );
+    assert.deepEqual(listing.notes, ["The labels' names are 0 happy, 1 angry, 2 sad."]);
+  });
+
+  it("reads one tar file of webdataset, with labels in JSON files", async () => {
+    assert.deepEqual(
+      await byLevel(await read(path.join(GOLDEN, "labels-in-json.tar"))),
+      new Map([0, 1, 2, 3].map((i) => [i, `${NAMES[i % 2]} null`] as const)),
+    );
+  });
+
+  it("reads a table of pixels that is in a folder, an archive or alone", async () => {
+    const text = `emotion,pixels,Usage\n0,1 2 3 4,Training\n3,4 5 6 7,PublicTest\n`;
+    const dir = writeFiles(inFolder("data"), { "fer2013/fer2013.csv": text, "fer2013/README": "x" });
+    writeFileSync(inFolder("fer.tar"), tarOf({ "fer2013/fer2013.csv": Buffer.from(text) }));
+    for (const data of [dir, inFolder("fer.tar"), `${dir}/fer2013/fer2013.csv`])
+      assert.deepEqual(
+        (await read(data)).samples.map(({ className, split }) => `${className} ${split}`),
+        ["angry train", "happy validation"],
+        data,
+      );
+  });
+
+  it("prefers the table of pixels with a split, and asks if there are several", async () => {
+    const table = (header: string) => `emotion,${header}\n0,1 2 3 4,Training\n`;
+    const dir = writeFiles(inFolder("data"), {
+      "train.csv": "emotion,pixels\n0,1 2 3 4\n",
+      "icml_face_data.csv": table("pixels, Usage"),
+    });
+    assert.equal((await read(dir)).labels, "icml_face_data.csv");
+    writeFiles(dir, { "fer2013.csv": table("pixels,Usage") });
+    await assert.rejects(read(dir), {
+      message: `Expected one table of pixels at ${dir} but found fer2013.csv, icml_face_data.csv. Choose one, as in --data ${dir}/fer2013.csv.`,
+    });
+  });
+
+  it("takes labels from a table for images in no class folder", async () => {
+    const dir = make("images/1.jpg", "images/2.jpg");
+    writeFileSync(`${dir}/labels.csv`, "image,label\n1.jpg,cat\n2.jpg,dog\n");
+    const listing = await read(dir);
+    assert.deepEqual([listing.labels, classesOf(listing.samples)], ["labels.csv", ["cat", "dog"]]);
+    assert.equal((await read(`${dir}/labels.csv`)).samples.length, 2);
+  });
+
+  it("keeps class folders beside a table that agrees, and asks if it does not", async () => {
+    const dir = make("cat/1.jpg", "dog/2.jpg");
+    writeFileSync(`${dir}/labels.csv`, "image,label\n1.jpg,cat\n2.jpg,dog\n");
+    assert.equal((await read(dir)).labels, "class folders");
+    writeFileSync(`${dir}/labels.csv`, "image,label\n1.jpg,black\n2.jpg,white\n");
+    await assert.rejects(read(dir), {
+      message: `Expected one kind of labels at ${dir} but found the folders cat, dog, and labels.csv with black, white. Choose with --labels folders or --labels labels.csv.`,
+    });
+    assert.deepEqual(classesOf((await read(dir, { labels: "folders" })).samples), ["cat", "dog"]);
+    assert.deepEqual(classesOf((await read(dir, { labels: "labels.csv" })).samples), ["black", "white"]);
+  });
+
+  it("suggests a pattern for labels in file names", async () => {
+    const dir = make("cat.1.png", "cat.2.png", "dog.1.png", "dog.2.png");
+    await assert.rejects(read(dir), {
+      message: `Expected class folders with images, with or without train and validation folders around them at ${dir} but found images in no class folder. Move each image into a folder named by its class. If the class is in the files' names, run again with --label-pattern '(?:^|/)([A-Za-z]+)[._ -]?\\d+\\.'.`,
+    });
+    const { samples } = await read(dir, { labelPattern: "(?:^|/)([A-Za-z]+)[._ -]?\\d+\\." });
+    assert.deepEqual(classesOf(samples), ["cat", "dog"]);
+  });
+
+  it("gives names to codes on request, and says that labels are codes otherwise", async () => {
+    const dir = make("train/1/a.jpg", "train/2/b.jpg", "test/1/c.jpg", "test/2/d.jpg");
+    const plain = await read(dir);
+    assert.deepEqual(classesOf(plain.samples), ["1", "2"]);
+    assert.match(
+      plain.notes[0],
+      /^The labels are codes: 1, 2 \(--label-names 1=NAME,… gives them names, or rafdb for RAF-DB\)\.$/,
+    );
+    const named = await read(dir, { labelNames: "rafdb" });
+    assert.deepEqual(classesOf(named.samples), ["fear", "surprise"]);
+    assert.equal(named.notes[0], "The labels' names are 1 surprise, 2 fear.");
+    await assert.rejects(read(dir, { labelNames: "1=surprise" }), {
+      message: `Expected a name for each label in --label-names at ${dir} but found none for 2. Write them as --label-names 2=NAME,…`,
+    });
+  });
+
+  it("reads FER+'s labels from a table beside the data, by name or by path", async () => {
+    const dir = make("train/sad/0.jpg", "train/sad/1.jpg");
+    const header =
+      "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF";
+    writeFileSync(
+      inFolder("fer2013new.csv"),
+      `${header}\nTraining,a,0,9,0,0,0,0,0,0,0,0\nTraining,b,0,0,0,0,9,0,0,0,0,0\n`,
+    );
+    for (const labels of ["ferplus", "ferplus-soft", inFolder("fer2013new.csv")]) {
+      const { samples } = await read(dir, { labels });
+      assert.deepEqual(
+        samples.map(({ className }) => className),
+        ["happy", "angry"],
+      );
+      assert.equal(samples[0].shares?.happy, labels === "ferplus-soft" ? 1 : undefined);
+    }
+  });
+
+  it("names the archive in errors, and its entries that were left out", async () => {
+    const image = readFileSync(path.join(GOLDEN, "labels-in-json.tar"));
+    writeFileSync(
+      inFolder("set.tar"),
+      tarOf({ "a/1.png": image, "b/2.png": image, "b/3.png": { target: "gone.png" } }),
+    );
+    const listing = await read(inFolder("set.tar"));
+    assert.equal(listing.where, inFolder("set.tar"));
+    assert.deepEqual(
+      listing.leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
+      ["b/3.png: a link to nothing in the archive"],
+    );
+  });
+
+  it("refuses labels that are no table, or a table that names other images", async () => {
+    const dir = make("cat/1.jpg", "dog/2.jpg", "other.csv");
+    const expected = "Expected folders, ferplus, ferplus-soft or a table that names images, for --labels";
+    const fix = "Fix the path, or choose the images with --data.";
+    await assert.rejects(read(dir, { labels: "none.csv" }), {
+      message: `${expected} at none.csv but found no such path. ${fix}`,
+    });
+    await assert.rejects(read(dir, { labels: "other.csv" }), {
+      message: `${expected} at other.csv but found a table that names none of the images. ${fix}`,
+    });
+  });
+});

@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { walkFolder } from "../../../src/data/sources/files.js";
+import { type LabelChoice, parseRows, readLabelTables } from "../../../src/data/sources/tables.js";
+import { temporaryFolder, writeFiles } from "../fixtures.js";
+
+describe("parseRows", () => {
+  const cases: [string, string, string[][]][] = [
+    [
+      "commas and a missing last cell",
+      "a,b\n1,\n,2\n",
+      [
+        ["a", "b"],
+        ["1", ""],
+        ["", "2"],
+      ],
+    ],
+    [
+      "quotes",
+      '"a, ""b""",c\r\n"d\ne", f\r\n',
+      [
+        ['a, "b"', "c"],
+        ["d\ne", "f"],
+      ],
+    ],
+    [
+      "semicolons and a byte-order mark",
+      "\uFEFFa;b\n1;2,3",
+      [
+        ["a", "b"],
+        ["1", "2,3"],
+      ],
+    ],
+    [
+      "tabs",
+      "a b\tc\n1\t2\n",
+      [
+        ["a b", "c"],
+        ["1", "2"],
+      ],
+    ],
+    [
+      "blanks",
+      "train_00001.jpg 5\ntrain_00002.jpg  3\n\n",
+      [
+        ["train_00001.jpg", "5"],
+        ["train_00002.jpg", "3"],
+      ],
+    ],
+    [
+      "blanks after commas",
+      "emotion, Usage, pixels\n0, Training, 1 2\n",
+      [
+        ["emotion", "Usage", "pixels"],
+        ["0", "Training", "1 2"],
+      ],
+    ],
+  ];
+  for (const [name, text, rows] of cases)
+    it(`reads ${name}`, () => {
+      assert.deepEqual(parseRows(text), rows);
+    });
+});
+
+describe("readLabelTables", () => {
+  const inFolder = temporaryFolder();
+  const images = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}`, "x"]));
+  const read = (files: Record<string, string>, choice: LabelChoice = {}, given?: string) => {
+    const dir = writeFiles(inFolder("data"), files);
+    return readLabelTables(walkFolder(dir), dir, choice, given && inFolder("data", given));
+  };
+  const summary = (files: Record<string, string>, choice: LabelChoice = {}, given?: string) =>
+    read(files, choice, given)
+      ?.samples.map(({ path, className, split }) => `${path} ${className} ${split}`)
+      .sort();
+  const rejects = (files: Record<string, string>, message: string, choice: LabelChoice = {}) =>
+    assert.throws(() => read(files, choice), { name: "InputError", message });
+
+  const FILES = images("img/1.jpg", "img/2.jpg", "img/3.jpg");
+  const LABELLED = ["img/1.jpg cat null", "img/2.jpg dog null", "img/3.jpg cat null"];
+
+  for (const [name, table, content] of [
+    ["names of files", "labels.csv", "image,label\n1.jpg,cat\n2.jpg,dog\n3.jpg,cat\n"],
+    [
+      "paths, and a column of sizes",
+      "labels.csv",
+      "width,path,class\n4,img/1.jpg,cat\n4,img/2.jpg,dog\n5,img/3.jpg,cat\n",
+    ],
+    ["names without ending", "labels.csv", "id,breed\n1,cat\n2,dog\n3,cat\n"],
+    [
+      "addresses without a header",
+      "all.csv",
+      "gs://bucket/x/img/1.jpg,cat\ngs://bucket/x/img/2.jpg,dog\ngs://bucket/x/img/3.jpg,cat\n",
+    ],
+    ["tabs", "labels.tsv", "file\temotion\n1.jpg\tcat\n2.jpg\tdog\n3.jpg\tcat\n"],
+    ["a list", "list.txt", "1.jpg cat\n2.jpg dog\n3.jpg cat\n"],
+    [
+      "JSON lines",
+      "img/metadata.jsonl",
+      '{"file_name":"1.jpg","label":"cat"}\n{"file_name":"2.jpg","label":"dog"}\n{"file_name":"3.jpg","label":"cat"}\n',
+    ],
+    [
+      "one column for each class",
+      "img/_classes.csv",
+      "filename, cat, dog\n1.jpg,1,0\n2.jpg, 0, 1\n3.jpg,1,0\n",
+    ],
+    [
+      "Windows paths",
+      "labels.csv",
+      "image;label\nC:\\data\\img\\1.jpg;cat\nC:\\data\\img\\2.jpg;dog\nC:\\data\\img\\3.jpg;cat\n",
+    ],
+  ])
+    it(`reads ${name}`, () => {
+      assert.deepEqual(summary({ ...FILES, [table]: content }), LABELLED);
+    });
+
+  it("reads the split from a column, in several words for it", () => {
+    const table = (header: string, values: string[]) =>
+      `image,${header},label\n${values.map((value, i) => `${i + 1}.jpg,${value},cat`).join("\n")}`;
+    const splits = (header: string, values: string[]) =>
+      read({ ...FILES, "labels.csv": table(header, values) })?.samples.map(({ split }) => split);
+    assert.deepEqual(splits("split", ["train", "val", "test"]), ["train", "validation", "test"]);
+    assert.deepEqual(splits("Usage", ["Training", "PublicTest", "PrivateTest"]), [
+      "train",
+      "validation",
+      "test",
+    ]);
+    assert.deepEqual(splits("is_valid", ["False", "True", "False"]), ["train", "validation", "train"]);
+    assert.deepEqual(splits("ml_use", ["TRAIN", "VALIDATION", "UNASSIGNED"]), ["train", "validation", null]);
+  });
+
+  it("reads AutoML's rows of part, address and label", () => {
+    const rows = ["TRAINING,gs://b/1.jpg,cat", "VALIDATION,gs://b/2.jpg,dog", "TEST,gs://b/3.jpg,cat"];
+    assert.deepEqual(summary({ ...FILES, "automl.csv": rows.join("\n") }), [
+      "img/1.jpg cat train",
+      "img/2.jpg dog validation",
+      "img/3.jpg cat test",
+    ]);
+  });
+
+  it("reads a table for each part, as labelling tools export them", () => {
+    const header = "filename, cat, dog\n";
+    const files = {
+      ...images("train/1.jpg", "train/2.jpg", "valid/3.jpg"),
+      "train/_classes.csv": `${header}1.jpg,1,0\n2.jpg,0,1\n`,
+      "valid/_classes.csv": `${header}3.jpg,1,0\n`,
+    };
+    assert.deepEqual(summary(files), [
+      "train/1.jpg cat train",
+      "train/2.jpg dog train",
+      "valid/3.jpg cat validation",
+    ]);
+  });
+
+  it("reads RAF-DB's list, with aligned images and the part in their names", () => {
+    const files = {
+      ...images(
+        "Image/train_00001_aligned.jpg",
+        "Image/train_00002_aligned.jpg",
+        "Image/test_0001_aligned.jpg",
+      ),
+      "EmoLabel/list_patition_label.txt": "train_00001.jpg 5\ntrain_00002.jpg 1\ntest_0001.jpg 5\n",
+    };
+    assert.deepEqual(summary(files), [
+      "Image/test_0001_aligned.jpg 5 test",
+      "Image/train_00001_aligned.jpg 5 train",
+      "Image/train_00002_aligned.jpg 1 train",
+    ]);
+  });
+
+  it("does not take a competition's sample of a submission for labels", () => {
+    const files = {
+      ...images("train/1.jpg", "train/2.jpg", "test/8.jpg", "test/9.jpg"),
+      "labels.csv": "id,breed\n1,cat\n2,dog\n",
+      "sample_submission.csv": "id,breed\n8,cat\n9,cat\n",
+      "test.csv": "id\n8\n9\n",
+    };
+    assert.deepEqual(
+      summary(files),
+      ["train/1.jpg cat null", "train/2.jpg dog null"].map((line) => line.replace("null", "train")),
+    );
+  });
+
+  it("counts images without a label, and rows without an image", () => {
+    const listing = read({
+      ...FILES,
+      ...images("img/4.jpg", "img/5.jpg"),
+      "labels.csv": "image,label\n1.jpg,cat\n2.jpg,dog\n3.jpg,\n9.jpg,cat\n4.jpg,cat\n4.jpg,dog\n",
+      "notes.md": "x",
+    });
+    assert.deepEqual(
+      listing?.samples.map(({ path }) => path),
+      ["img/1.jpg", "img/2.jpg"],
+    );
+    assert.deepEqual(
+      listing?.leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
+      [
+        "labels.csv: a file of labels, which is used",
+        "img/5.jpg: in no row of the table",
+        "notes.md: not an image",
+        "img/4.jpg: with several labels in the table",
+        "img/3.jpg: without a label in the table",
+      ],
+    );
+    assert.deepEqual(listing?.notes, ["1 of 6 rows of labels.csv name no image here, as 9.jpg."]);
+  });
+
+  it("counts images with several classes in a table of zeros and ones", () => {
+    const listing = read({ ...FILES, "t.csv": "filename,cat,dog\n1.jpg,1,1\n2.jpg,0,0\n3.jpg,1,0\n" });
+    assert.deepEqual(
+      listing?.samples.map(({ path, className }) => `${path} ${className}`),
+      ["img/3.jpg cat"],
+    );
+    assert.equal(listing?.leftOut.count, 3);
+  });
+
+  it("asks for the column if several may be meant", () => {
+    const files = { ...FILES, "t.csv": "image,age,sex\n1.jpg,4,m\n2.jpg,5,f\n3.jpg,4,f\n" };
+    const table = inFolder("data/t.csv");
+    rejects(
+      files,
+      `Expected one column of labels at ${table} but found age, sex. Choose one with --label-column NAME.`,
+    );
+    assert.deepEqual(summary(files, { labelColumn: "sex" }), [
+      "img/1.jpg m null",
+      "img/2.jpg f null",
+      "img/3.jpg f null",
+    ]);
+    rejects(
+      files,
+      `Expected the column sx at ${table} but found age, sex. Choose one with --label-column NAME.`,
+      { labelColumn: "sx" },
+    );
+  });
+
+  it("asks for the table if several may be meant", () => {
+    const files = {
+      ...FILES,
+      "a.csv": "image,label\n1.jpg,cat\n2.jpg,dog\n",
+      "b.csv": "image,label\n1.jpg,x\n2.jpg,y\n",
+    };
+    rejects(
+      files,
+      `Expected one table of labels, or one for each part of the split at ${inFolder("data")} but found a.csv, b.csv. Choose one with --labels FILE.`,
+    );
+    assert.deepEqual(summary(files, {}, "b.csv"), ["img/1.jpg x null", "img/2.jpg y null"]);
+  });
+
+  it("refuses a row that names two images", () => {
+    rejects(
+      { ...images("original/1.jpg", "aligned/1.jpg"), "t.csv": "image,label\n1.jpg,cat\n" },
+      "Expected one image for each row of t.csv but found aligned/1.jpg and original/1.jpg for 1.jpg. Choose the folder of images with --data, and the table with --labels.",
+    );
+  });
+
+  it("finds no table that names images", () => {
+    assert.equal(
+      read({ ...FILES, "notes.csv": "a,b\nfoo,100\nbar,200\n", "README.txt": "1.jpg is nice\n" }),
+      null,
+    );
+  });
+});

@@ -1,0 +1,40 @@
+# Writes the small data sets in test/golden/datasets with the tools that make them: Hugging Face's `datasets` 5.2.0 and
+# `webdataset` 1.0.2, with Pillow 13.0.0 and NumPy. Run it in a folder of its own: python make_datasets.py OUTPUT
+import os
+import sys
+
+import numpy as np
+import webdataset
+from datasets import ClassLabel, Dataset, Features
+from datasets import Image as ImageFeature
+from PIL import Image
+
+NAMES = ["happy", "angry", "sad"]
+
+
+def image(seed):
+    """A 4 × 4 image of one grey level, so that it is known again."""
+    return Image.fromarray(np.full((4, 4), seed, np.uint8))
+
+
+def rows(start, count):
+    return {"image": [image(start + i) for i in range(count)], "label": [i % 3 for i in range(count)]}
+
+
+def main(output):
+    os.makedirs(f"{output}/parquet", exist_ok=True)
+    features = Features({"image": ImageFeature(), "label": ClassLabel(names=NAMES)})
+    for part, start, count in [("train", 0, 6), ("validation", 100, 3)]:
+        data = Dataset.from_dict(rows(start, count), features=features)
+        data.to_parquet(f"{output}/parquet/{part}-00000-of-00001.parquet")
+    os.makedirs(f"{output}/webdataset", exist_ok=True)
+    for shard, start, count in [("train-000000", 0, 4), ("train-000001", 4, 2), ("val-000000", 100, 3)]:
+        with webdataset.TarWriter(f"{output}/webdataset/{shard}.tar") as sink:
+            for i in range(count):
+                sink.write({"__key__": f"{start + i:06d}", "png": image(start + i), "cls": (start + i) % 3})
+    with webdataset.TarWriter(f"{output}/labels-in-json.tar") as sink:
+        for i in range(4):
+            sink.write({"__key__": f"{i:06d}", "png": image(i), "json": {"label": NAMES[i % 2], "width": 4}})
+
+
+main(sys.argv[1])
