@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import {
@@ -21,7 +22,7 @@ import {
   withModelOption,
 } from "../options.js";
 
-const { checkNumber, facesChart, facesPicture, percent } = internals;
+const { checkNumber, filesInWords, facesChart, imagesIn, facesPicture, percent } = internals;
 
 interface Flags {
   model: string;
@@ -60,9 +61,17 @@ export function addPredictCommand(program: Command): void {
         });
       const classifier = await loadClassifier(callerPath(flags.model));
       const inputs = images.map(callerPath);
+      for (const line of inputs.flatMap(leftOutLines)) console.error(line);
       await (flags.faces ? printFaces : printImages)(classifier, inputs, flags);
       classifier.dispose();
     });
+}
+
+/** Says which files of a folder are no images that can be read. */
+function leftOutLines(input: string): string[] {
+  if (!statSync(input, { throwIfNoEntry: false })?.isDirectory()) return [];
+  const { files } = imagesIn(input);
+  return files.leftOut.length > 0 ? filesInWords(files) : [];
 }
 
 async function printImages(classifier: Classifier, images: string[], flags: Flags): Promise<void> {

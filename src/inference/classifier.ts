@@ -1,8 +1,8 @@
 // A trained network for images as people have them: files, folders, bytes.
-import { readdir, stat } from "node:fs/promises";
-import path from "node:path";
-import { decodeImage, isImageFile } from "../data/pixels/decode.js";
+import { stat } from "node:fs/promises";
+import { decodeImage } from "../data/pixels/decode.js";
 import { toGrey } from "../data/pixels/pixels.js";
+import { imagesIn } from "../data/sources/files.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import type { ModelConfig, Network } from "../model/network.js";
@@ -129,11 +129,7 @@ async function filesOf(input: ImageInput): Promise<ImageInput[]> {
       fix: "Check the path.",
     });
   if (!found.isDirectory()) return [input];
-  const entries = await readdir(input, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => !entry.isDirectory() && isImageFile(entry.name))
-    .map(({ parentPath, name }) => path.join(parentPath, name))
-    .sort();
+  const { images: files } = imagesIn(input);
   if (files.length === 0)
     throw new InputError({
       expected: "images",

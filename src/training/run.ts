@@ -13,7 +13,6 @@ import {
   readImageList,
   writeImageList,
 } from "../data/image-list.js";
-import { dataName } from "../data/sources/source.js";
 import type { SplitName } from "../data/split.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";

@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { dataName } from "../data/load.js";
+import { dataName } from "../data/sources/source.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import type { Variant } from "../model/efficientnet.js";

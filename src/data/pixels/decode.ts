@@ -33,13 +33,6 @@ export interface PackedImage extends Omit<DecodedImage, "isGrey"> {
   white: number | null;
 }
 
-const IMAGE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
-
-/** Returns whether a file's name is that of an image; hidden files are not images. */
-export function isImageFile(name: string): boolean {
-  return IMAGE_FILE.test(name) && !name.startsWith(".");
-}
-
 /** Limit above any photograph: an image that claims more is a mistake, or an attempt to exhaust memory. */
 export const MAX_PIXELS = 50_000_000;
 

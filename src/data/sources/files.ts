@@ -250,6 +250,24 @@ export function walkFolder(dir: string): Walk {
   return { root, leftOut };
 }
 
+/**
+ * Lists all images in a folder, at any depth, by the rule of `walkFolder`, and counts the other files.
+ *
+ * @returns Paths that begin with the folder's, sorted.
+ */
+export function imagesIn(dir: string): { images: string[]; files: FileCounts } {
+  const { root, leftOut } = walkFolder(dir);
+  const images: string[] = [];
+  const visit = (folder: Folder): void => {
+    for (const name of folder.images) images.push(path.join(dir, folder.path, name));
+    for (const { name, reason } of folder.others) leftOut.add(reason, path.posix.join(folder.path, name));
+    folder.folders.forEach(visit);
+  };
+  visit(root);
+  const used = images.length;
+  return { images: images.sort(), files: { found: used + leftOut.count, used, leftOut: leftOut.list() } };
+}
+
 interface Place extends Pick<Folder, "path" | "name" | "real"> {
   /** Where it is on disk. */
   dir: string;

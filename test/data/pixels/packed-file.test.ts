@@ -57,14 +57,11 @@ describe("writePackedFile", () => {
     assert.deepEqual(
       decoded.samples,
       ["a/1.png", "a/4.png"].map((path) => ({
-        path,
-        className: "a",
-        split: null,
+        ...sampleOf(path),
         digest: DIGEST.toString("hex"),
         width: 7,
         height: 5,
         isGrey: true,
-        traits: TRAITS,
       })),
     );
     assert.deepEqual(decoded.unreadable, [
