@@ -63,6 +63,12 @@ struct FeaturesGradient {
 /** Largest row of a patch, in numbers, of a convolution that is neither 1×1 nor depthwise. */
 constexpr int64_t kMaxPatchWidth = 128;
 
+/**
+ * Zeros around an image, which families of networks choose differently at stride 2: TensorFlow's SAME, PyTorch's symmetric padding, or
+ * Keras' for an unknown size, which is SAME as if every size were even.
+ */
+enum Padding { kSame, kSymmetric, kEven };
+
 struct Geometry {
   Extent in, out;
   int64_t kernelSize, stride;

@@ -27,6 +27,7 @@ char* AlignedMemory::reserve(int64_t numBytes) {
 
 std::string NetworkDescription::problem() const {
   const auto areChannels = [](int64_t n) { return n > 0 && n <= kMaxChannels; };
+  if (padding != kSame && padding != kSymmetric && padding != kEven) return "expected padding 0, 1 or 2";
   if (activation != kRelu6 && activation != kSwish) return "expected activation 1 or 2";
   if (!areChannels(stemFilters) || !areChannels(topFilters) || !areChannels(numClasses)) return "expected 1 to 65536 filters and classes";
   if (blocks.empty() || (int64_t)blocks.size() > kMaxBlocks) return "expected 1 to 1000 blocks";
@@ -65,8 +66,8 @@ std::vector<int64_t> NetworkDescription::weightLengths() const {
 }
 
 int64_t NetworkDescription::featureSide(int64_t side) const {
-  side = (side + 1) / 2;
-  for (const BlockDescription& block : blocks) side = (side + block.stride - 1) / block.stride;
+  side = strided(side, 2);
+  for (const BlockDescription& block : blocks) side = strided(side, block.stride);
   return side;
 }
 

@@ -25,8 +25,7 @@ struct NetworkDescription {
   std::vector<BlockDescription> blocks;
   /** Batch norm's. */
   float epsilon;
-  /** Convolutions pad (kernelSize − 1) / 2 on each side; otherwise as TensorFlow's SAME. */
-  bool isSymmetric;
+  Padding padding;
   /** Pixels of 0–255 become (x − mean) / std, by channel. */
   float mean[3], std[3];
 
@@ -34,7 +33,9 @@ struct NetworkDescription {
   std::string problem() const;
   /** Returns the lengths of all weights, in the order in which the layers use them. */
   std::vector<int64_t> weightLengths() const;
-  /** Returns the side of the last feature map for images of a side. */
+  /** Returns the length of an image's side after a convolution. */
+  int64_t strided(int64_t side, int64_t stride) const { return padding == kEven ? side / stride : (side + stride - 1) / stride; }
+  /** Returns the side of the last feature map for images of a side; 0 if they are too small. */
   int64_t featureSide(int64_t side) const;
 };
 

@@ -13,7 +13,9 @@ constexpr int64_t kStripPixels = 48;
 
 /** Returns the zeros before an image along one side. */
 FERKIT_INLINE int64_t paddingBefore(const PlanTile& tile, int64_t in, int64_t out, int64_t kernelSize, int64_t stride) {
-  return tile.isSymmetric ? (kernelSize - 1) / 2 : max(0, (out - 1) * stride + kernelSize - in) / 2;
+  if (tile.padding == kSymmetric) return (kernelSize - 1) / 2;
+  if (tile.padding == kEven) return (kernelSize - stride) / 2;
+  return max(0, (out - 1) * stride + kernelSize - in) / 2;
 }
 
 /**

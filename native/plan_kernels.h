@@ -50,8 +50,7 @@ struct PlanSource {
 /** Output rows [begin, end) of a depthwise convolution, of one image, or all rows of several images. */
 struct PlanTile {
   int64_t numImages, begin, end, inHeight, inWidth, outHeight, outWidth;
-  /** Pads (kernelSize − 1) / 2 on each side, as PyTorch's networks do; otherwise as TensorFlow's SAME. */
-  bool isSymmetric;
+  Padding padding;
   int64_t numPixels() const { return numImages * (end - begin) * outWidth; }
 };
 

@@ -39,20 +39,21 @@ PlanRegistry& registry() {
 }
 
 /**
- * Reads a description: activation (a number of `Activation`), epsilon, 1 for symmetric padding or 0, mean and deviation of the three
+ * Reads a description: activation and padding (numbers of their types), epsilon, mean and deviation of the three
  * channels, filters of stem and top, number of classes, number of blocks; then for each block kernel size, stride, filters before and
  * after, expansion ratio, bottleneck of squeeze-and-excite, and 1 for a residual or 0.
  */
 NetworkDescription readNetwork(const std::string& text, std::string* problem) {
   std::istringstream in(text);
   NetworkDescription network{};
-  int activation = 0;
+  int activation = 0, padding = 0;
   size_t numBlocks = 0;
-  in >> activation >> network.epsilon >> network.isSymmetric;
+  in >> activation >> padding >> network.epsilon;
   for (float& mean : network.mean) in >> mean;
   for (float& std : network.std) in >> std;
   in >> network.stemFilters >> network.topFilters >> network.numClasses >> numBlocks;
   network.activation = static_cast<Activation>(activation);
+  network.padding = static_cast<Padding>(padding);
   for (size_t i = 0; in && i < numBlocks; ++i) {
     BlockDescription block;
     in >> block.kernelSize >> block.stride >> block.numIn >> block.numOut >> block.expandRatio >> block.numReduced >> block.hasResidual;
@@ -128,15 +129,15 @@ class PlanRun : public OpKernel {
     const bool areFloats = images.dtype() == DT_FLOAT;
     const void* pixels = areFloats ? static_cast<const void*>(images.flat<float>().data()) : images.flat<uint8>().data();
     const PlanInput input{pixels, areFloats, extent.batch, extent.height, extent.width};
+    const int64_t height = network.featureSide(extent.height), width = network.featureSide(extent.width);
+    FERKIT_REQUIRES(context, height > 0 && width > 0);
     const TensorShape logitsShape({extent.batch, network.numClasses});
     if (!givesFeatures_) {
       float* const logits = allocate(context, 0, logitsShape);
       if (logits) plan->run(poolOf(context), input, logits, nullptr);
       return;
     }
-    const TensorShape featuresShape(
-        {extent.batch, network.featureSide(extent.height), network.featureSide(extent.width), network.topFilters});
-    float* const features = allocate(context, 0, featuresShape);
+    float* const features = allocate(context, 0, TensorShape({extent.batch, height, width, network.topFilters}));
     Tensor logits;
     OP_REQUIRES_OK(context, context->allocate_temp(DT_FLOAT, logitsShape, &logits));
     if (features) plan->run(poolOf(context), input, logits.flat<float>().data(), features);

@@ -36,10 +36,10 @@ class PlanRun {
  public:
   PlanRun(Plan& plan, const PlanInput& input, float* logits, float* features)
       : plan_(plan), network_(plan.description_), kernels_(plan.kernels_), input_(input), logits_(logits), features_(features) {
-    int64_t height = (input.height + 1) / 2, width = (input.width + 1) / 2;
+    int64_t height = network_.strided(input.height, 2), width = network_.strided(input.width, 2);
     for (const Plan::Block& block : plan.blocks_) {
       const int64_t stride = block.shape.stride, channels = block.shape.numExpanded();
-      Step step{&block, height, width, ceilDivide(height, stride), ceilDivide(width, stride)};
+      Step step{&block, height, width, network_.strided(height, stride), network_.strided(width, stride)};
       step.numPanels = kernels_.numPanels(channels);
       step.numOutPanels = kernels_.numPanels(block.shape.numOut);
       step.inStride = strideOf(block.shape.numIn);
@@ -330,7 +330,7 @@ class PlanRun {
 
   PlanTile tileOf(size_t b, int64_t numImages, int64_t begin, int64_t end) const {
     const Step& step = steps_[b];
-    return {numImages, begin, end, step.inHeight, step.inWidth, step.outHeight, step.outWidth, network_.isSymmetric};
+    return {numImages, begin, end, step.inHeight, step.inWidth, step.outHeight, step.outWidth, network_.padding};
   }
   int64_t lastArea() const { return steps_.back().area(); }
 

@@ -1,8 +1,14 @@
 // What the network needs of the engine. `fused.ts` has it from our C++ ops, `stock.ts` from TensorFlow's kernels, and
 // `device.ts` chooses.
 import type { Tape } from "./tape.js";
-import type { Tensor, Tensor4D } from "./tf.js";
+import type { Tensor, Tensor2D, Tensor4D } from "./tf.js";
 import type { Variable } from "./variable.js";
+
+/** How pixels of 0–255 become a network's input: `(x − mean) / std`, by channel. */
+export interface Scaling {
+  mean: number[];
+  std: number[];
+}
 
 export type Activation = "linear" | "relu6" | "swish";
 
@@ -62,6 +68,40 @@ export interface ExciteWeights {
 /** What is outside an image: a colour of each channel, its edge pixels, or its mirror image. */
 export type Border = number[] | "edge" | "reflect";
 
+/** Type of the numbers that are multiplied; sums are float32 in both. */
+export type Precision = "float32" | "bfloat16";
+
+/** What a plan needs to know of a network, as an `Architecture` has it. */
+export interface PlannedNetwork {
+  activation: Activation;
+  /** Zeros around an image: TensorFlow's SAME (the default), PyTorch's, or Keras' for an unknown size. */
+  padding?: "same" | "symmetric" | "even";
+  /** Added to the variance in every batch norm. */
+  epsilon: number;
+  stemFilters: number;
+  blocks: readonly {
+    kernelSize: number;
+    stride: number;
+    filtersIn: number;
+    filtersOut: number;
+    expandRatio: number;
+    /** Channels of the squeeze-and-excite bottleneck; 0 = none. */
+    seFilters: number;
+    hasResidual: boolean;
+  }[];
+  topFilters: number;
+  numClasses: number;
+}
+
+/** A network of some weights, ready for inference. Dispose it when done. */
+export interface Plan {
+  /** Computes the logits of pixels of 0–255 `[batchSize, height, width, 3]`; the caller disposes them. */
+  logits(images: Tensor4D): Tensor2D;
+  /** Computes the feature map whose mean the last layer takes, `[batchSize, height, width, channels]`; the caller disposes it. */
+  features(images: Tensor4D): Tensor4D;
+  dispose(): void;
+}
+
 /** Changes to a batch of images. */
 export interface ImageChanges {
   /** For each image, a to f of the affine map from a pixel (x, y) of the result to its source, (a·x + b·y + c, d·x + e·y + f). */
@@ -104,8 +144,17 @@ export interface Backend {
   /** Pixels of the images that go through the network at once in inference, so that features stay in the processor's cache. */
   readonly pixelsAtOnce: number;
 
+  /**
+   * Prepares a network for inference in one call; null if the backend runs networks layer by layer.
+   *
+   * @param weights - All parameters in the order in which the layers run; not needed afterwards.
+   */
+  readonly buildPlan:
+    | ((network: PlannedNetwork, scaling: Scaling, weights: Tensor[], precision: Precision) => Plan)
+    | null;
+
   /** `(images − mean) / std`, by channel. */
-  normalize(images: Tensor4D, scaling: { mean: number[]; std: number[] }): Features;
+  normalize(images: Tensor4D, scaling: Scaling): Features;
 
   /**
    * Convolves and normalises by the moving statistics.

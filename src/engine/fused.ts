@@ -12,14 +12,16 @@ import type {
   ExciteWeights,
   Features,
   ImageChanges,
+  Scaling,
   TrainedConvolution,
 } from "./backend.js";
 import { bool, execute, executeMany, float, int } from "./execute.js";
 import { resizeBilinear } from "./kernels.js";
+import { buildPlan } from "./plan.js";
 import { isIdentity, stock } from "./stock.js";
 import type { Tape } from "./tape.js";
 import { type Tensor, type Tensor4D, tf } from "./tf.js";
-import { handlesOf, type Variable } from "./variable.js";
+import { changingHandlesOf, handlesOf, type Variable } from "./variable.js";
 
 /** Pixels of images whose features fit a processor's cache. */
 const PIXELS_AT_ONCE = 2 ** 18;
@@ -34,6 +36,7 @@ export function fusedBackend(instructionSet: "avx512" | "avx2"): Backend {
     ...stock, // for what is not fused: dense layers
     kernels: instructionSet,
     pixelsAtOnce: PIXELS_AT_ONCE,
+    buildPlan,
     normalize,
     convolution,
     trainConvolution,
@@ -67,7 +70,7 @@ const attributesOf = ({ stride, depthwise }: Convolution) => [
 /** What the gradient by features goes to: their values, gamma and beta. */
 const sources = ({ values, parameters = [] }: Features) => [values, ...parameters];
 
-function normalize(images: Tensor4D, { mean, std }: { mean: number[]; std: number[] }): Features {
+function normalize(images: Tensor4D, { mean, std }: Scaling): Features {
   const scale = std.map((deviation) => 1 / deviation);
   const shift = mean.map((value, i) => -value * scale[i]);
   return { values: images, norm: tf.tensor2d([scale, shift, mean, scale]), activation: "linear" };
@@ -204,9 +207,9 @@ function adam(updates: readonly AdamUpdate[], rates: AdamRates): void {
       "FerkitAdam",
       0,
       [int("N", updates.length), float("beta1", beta1), float("beta2", beta2), float("epsilon", epsilon)],
-      ...handlesOf(updates.map(({ variable }) => variable)),
-      ...handlesOf(updates.map(({ moments }) => moments[0])),
-      ...handlesOf(updates.map(({ moments }) => moments[1])),
+      ...changingHandlesOf(updates.map(({ variable }) => variable)),
+      ...changingHandlesOf(updates.map(({ moments }) => moments[0])),
+      ...changingHandlesOf(updates.map(({ moments }) => moments[1])),
       ...updates.map(({ gradient }) => gradient),
       tf.tensor1d(sizes),
       tf.tensor1d(updates.map(({ decay }) => decay)),
@@ -216,7 +219,7 @@ function adam(updates: readonly AdamUpdate[], rates: AdamRates): void {
 
 function ema(averages: readonly Variable[], variables: readonly Variable[], rate: number): void {
   tf.tidy(() => {
-    const handles = [...handlesOf(averages), ...handlesOf(variables)];
+    const handles = [...changingHandlesOf(averages), ...handlesOf(variables)];
     executeMany("FerkitEma", 0, [int("N", averages.length)], ...handles, tf.scalar(rate));
   });
 }
@@ -232,6 +235,6 @@ function assignVariables(
   values: ReadonlyMap<string, Tensor>,
 ): void {
   if (values.size === 0) return;
-  const handles = handlesOf([...values.keys()].map((name) => variables.get(name) as Variable));
+  const handles = changingHandlesOf([...values.keys()].map((name) => variables.get(name) as Variable));
   executeMany("FerkitAssignVariables", 0, [int("N", handles.length)], ...handles, ...values.values());
 }

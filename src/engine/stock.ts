@@ -17,7 +17,7 @@ import { bool, execute, executeMany, floatType, string } from "./execute.js";
 import * as kernels from "./kernels.js";
 import type { Tape } from "./tape.js";
 import { type Tensor, type Tensor4D, tf } from "./tf.js";
-import { handlesOf, type Variable } from "./variable.js";
+import { changingHandlesOf, type Variable } from "./variable.js";
 
 const APPLY_ADAM = [floatType(), bool("use_locking", false), bool("use_nesterov", false)];
 const APPLY_GRADIENT = [floatType(), bool("use_locking", false)];
@@ -25,6 +25,7 @@ const APPLY_GRADIENT = [floatType(), bool("use_locking", false)];
 export const stock: Backend = {
   kernels: "stock",
   pixelsAtOnce: Number.POSITIVE_INFINITY,
+  buildPlan: null,
   normalize: (images, { mean, std }) => ({
     values: tf.tidy(() => images.sub(tf.tensor1d(mean)).div(tf.tensor1d(std))),
   }),
@@ -279,7 +280,7 @@ function adam(updates: readonly AdamUpdate[], { learningRate, beta1, beta2, epsi
       const scalars = [beta1 ** count, beta2 ** count, learningRate, beta1, beta2, epsilon].map((value) =>
         tf.scalar(value),
       );
-      const handles = handlesOf([variable, ...moments]);
+      const handles = changingHandlesOf([variable, ...moments]);
       executeMany("ResourceApplyAdam", 0, APPLY_ADAM, ...handles, ...scalars, gradient);
     }
   });
@@ -290,7 +291,8 @@ function ema(averages: readonly Variable[], variables: readonly Variable[], rate
     const share = tf.scalar(rate);
     averages.forEach((average, i) => {
       const difference = kernels.subtract(average.read(), variables[i].read());
-      executeMany("ResourceApplyGradientDescent", 0, APPLY_GRADIENT, average.handle, share, difference);
+      const handles = changingHandlesOf([average]);
+      executeMany("ResourceApplyGradientDescent", 0, APPLY_GRADIENT, ...handles, share, difference);
     });
   });
 }

@@ -10,6 +10,9 @@ export class Variable {
 
   readonly shape: number[];
 
+  /** Goes up whenever the value changes, so that what was made from the value can tell. */
+  version = 0;
+
   /** @param initial - Returns the first value, which is disposed once the variable has it. */
   constructor(initial: () => Tensor) {
     const value = tf.tidy(initial);
@@ -32,7 +35,7 @@ export class Variable {
 
   /** Sets the value, which stays the caller's. */
   assign(value: Tensor): void {
-    executeMany("AssignVariableOp", 0, [dtype], this.handle, value);
+    executeMany("AssignVariableOp", 0, [dtype], ...changingHandlesOf([this]), value);
   }
 
   dispose(): void {
@@ -41,4 +44,11 @@ export class Variable {
   }
 }
 
+/** Returns the handles for an op that reads the variables. */
 export const handlesOf = (variables: readonly Variable[]): Tensor[] => variables.map(({ handle }) => handle);
+
+/** Returns the handles for an op that changes the variables. */
+export function changingHandlesOf(variables: readonly Variable[]): Tensor[] {
+  for (const variable of variables) variable.version++;
+  return handlesOf(variables);
+}

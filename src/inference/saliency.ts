@@ -2,7 +2,6 @@
 import { loadSharp } from "../data/pixels/decode.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { checkChoice, checkNumber } from "../errors.js";
-import { lastFeatures } from "../model/forward.js";
 import type { Network } from "../model/network.js";
 
 /**
@@ -67,10 +66,9 @@ export async function gradCam(
  */
 export function classMaps(network: Network, images: Tensor4D): Tensor4D {
   return tf.tidy(() => {
-    const values = network.read();
-    const features = lastFeatures(network, images, values);
+    const features = network.features(images);
     const [batchSize, height, width, channels] = features.shape;
-    const kernel = values.get("predictions/kernel") as Tensor2D;
+    const kernel = network.variables.get("predictions/kernel")?.read() as Tensor2D;
     const positions = features.reshape<Tensor2D>([-1, channels]);
     return tf.matMul(positions, kernel).reshape([batchSize, height, width, network.config.classNames.length]);
   });

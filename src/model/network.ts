@@ -1,3 +1,4 @@
+import type { Plan } from "../engine/backend.js";
 import { backend } from "../engine/device.js";
 import { resizeBilinear } from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
@@ -5,7 +6,7 @@ import { Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
-import { infer } from "./forward.js";
+import { infer, lastFeatures, type Values } from "./forward.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
 import { type Decoding, LUMA, type Preprocessing } from "./preprocessing.js";
 
@@ -45,6 +46,9 @@ export class Network {
   /** In the order in which the layers run. */
   readonly specs: readonly ParameterSpec[];
   readonly variables: ReadonlyMap<string, Variable>;
+  /** For inference, and the tensors or versions of the values that it was made from. */
+  private plan: Plan | null = null;
+  private madeFrom: number[] = [];
 
   /**
    * @param parameters - A value for each of `parameterSpecs`, of its shape.
@@ -86,14 +90,47 @@ export class Network {
    * @param values - Values to use instead of the network's parameters, such as their moving average.
    * @returns `[batchSize, numClasses]`; the caller disposes it.
    */
-  logits(images: Tensor4D, values?: ReadonlyMap<string, Tensor>): Tensor2D {
-    const own = values ?? this.read();
-    const logits = infer(this, images, own);
-    if (!values) tf.dispose([...own.values()]);
-    return logits;
+  logits(images: Tensor4D, values?: Values): Tensor2D {
+    const plan = this.planOf(values);
+    return plan ? plan.logits(images) : this.using(values, (own) => infer(this, images, own));
+  }
+
+  /** Computes the feature map whose mean the last layer takes, `[batchSize, height, width, channels]`; the caller disposes it. */
+  features(images: Tensor4D, values?: Values): Tensor4D {
+    const plan = this.planOf(values);
+    return plan ? plan.features(images) : this.using(values, (own) => lastFeatures(this, images, own));
+  }
+
+  /** Returns the plan of the values, if the backend makes plans; a new one only when values have changed. */
+  private planOf(values?: Values): Plan | null {
+    const { buildPlan } = backend();
+    if (!buildPlan) return null;
+    const madeFrom = this.specs.map(({ name }) =>
+      values ? (values.get(name) as Tensor).id : -(this.variables.get(name) as Variable).version,
+    );
+    if (this.plan && madeFrom.every((version, i) => version === this.madeFrom[i])) return this.plan;
+    this.plan?.dispose();
+    this.madeFrom = madeFrom;
+    this.plan = this.using(values, (own) => {
+      const weights = this.specs.map(({ name }) => own.get(name) as Tensor);
+      return buildPlan(this.architecture, this.config.preprocessing, weights, "float32");
+    });
+    return this.plan;
+  }
+
+  /** Calls `use` with the values, or with the network's own. */
+  private using<T>(values: Values | undefined, use: (values: Values) => T): T {
+    if (values) return use(values);
+    const own = this.read();
+    try {
+      return use(own);
+    } finally {
+      tf.dispose([...own.values()]);
+    }
   }
 
   dispose(): void {
+    this.plan?.dispose();
     for (const variable of this.variables.values()) variable.dispose();
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { device, hasBfloat16 } from "../../src/engine/device.js";
-import { Plan, type Precision } from "../../src/engine/plan.js";
+import type { Plan, Precision } from "../../src/engine/backend.js";
+import { backend, device, hasBfloat16 } from "../../src/engine/device.js";
 import { type Tensor, type Tensor4D, tf } from "../../src/engine/tf.js";
 import { type Architecture, efficientNet, type Variant } from "../../src/model/efficientnet.js";
 import { infer, lastFeatures } from "../../src/model/forward.js";
@@ -44,8 +44,12 @@ function draw(variant: Variant): Drawn {
   };
 }
 
-const planOf = ({ architecture, config, values }: Drawn, precision?: Precision): Plan =>
-  new Plan(architecture, config.preprocessing, [...values.values()], precision);
+function planOf(network: Drawn, precision: Precision = "float32", weights?: Tensor[]): Plan {
+  const { architecture, config, values } = network;
+  const { buildPlan } = backend();
+  assert.ok(buildPlan);
+  return buildPlan(architecture, config.preprocessing, weights ?? [...values.values()], precision);
+}
 
 /** Returns the largest difference, relative to the largest value. */
 function largestError(actual: Tensor, expected: Tensor): number {
@@ -68,7 +72,7 @@ function errorOf(network: Drawn, plan: Plan, images: Tensor4D): number {
   );
 }
 
-describe("Plan", () => {
+describe("buildPlan", () => {
   needsNativeOps();
 
   const cases: [Variant, number[]][] = [
@@ -190,7 +194,7 @@ describe("Plan", () => {
   it("refuses weights that are not the network's", () => {
     const network = draw("lite0");
     const weights = [...network.values.values()];
-    const build = (values: Tensor[]) => new Plan(network.architecture, network.config.preprocessing, values);
+    const build = (values: Tensor[]) => planOf(network, "float32", values);
     assert.throws(() => build(weights.slice(1)), /expected 247 weights, found 246/);
     assert.throws(
       () => build([weights[1], ...weights.slice(1)]),

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { backend } from "../../src/engine/device.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
+import { Variable } from "../../src/engine/variable.js";
 import { cacheDir } from "../../src/files.js";
 import { withTemperature } from "../../src/metrics/calibration.js";
 import { calibrated, initialValue, Network } from "../../src/model/network.js";
@@ -27,6 +29,45 @@ describe("Network", () => {
         "shape constants of the kernels are kept, nothing else",
       );
     });
+
+  it("computes with the current values after any change to them", () => {
+    const network = randomNetwork();
+    const images = randomImages(2, 40);
+    const bias = network.variables.get("predictions/bias") as Variable;
+    const names = ["predictions/bias"];
+    const logits = () => tf.tidy(() => [...network.logits(images).dataSync()]);
+    const assertBias = (expected: number[]) => {
+      const withoutBias = logits().map((logit, i) => logit - expected[i % 3]);
+      assert.ok(relativeError(withoutBias, first) < 1e-3, `bias ${expected}: ${withoutBias}, ${first}`);
+    };
+    const first = logits();
+    tf.tidy(() => {
+      bias.assign(tf.tensor1d([1, 2, 3]));
+      assertBias([1, 2, 3]);
+      backend().assignVariables(network.variables, new Map([[names[0], tf.tensor1d([4, 5, 6])]]));
+      assertBias([4, 5, 6]);
+      const moments = [0, 1].map(() => new Variable(() => tf.zeros([3]))) as [Variable, Variable];
+      const update = { variable: bias, moments, gradient: tf.ones([3]), count: 1, decay: 0 };
+      backend().adam([update], { learningRate: 0.5, beta1: 0.9, beta2: 0.999, epsilon: 0 });
+      assertBias([3.5, 4.5, 5.5]);
+      const other = new Variable(() => tf.tensor1d([1.5, 2.5, 3.5]));
+      backend().ema([bias], [other], 0.5);
+      assertBias([2.5, 3.5, 4.5]);
+      const values = network.read();
+      values.set("predictions/bias", tf.tensor1d([7, 8, 9]));
+      const given = [...network.logits(images, values).dataSync()];
+      assert.ok(
+        relativeError(
+          given.map((logit, i) => logit - [7, 8, 9][i % 3]),
+          first,
+        ) < 1e-3,
+      );
+      assertBias([2.5, 3.5, 4.5]);
+      for (const one of [...moments, other]) one.dispose();
+    });
+    images.dispose();
+    network.dispose();
+  });
 
   it("gives an image of a large batch the logits that it has in a small one", () => {
     const network = formulaNetwork("lite0");
