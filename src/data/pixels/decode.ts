@@ -5,6 +5,7 @@
 import { readFile } from "node:fs";
 import { promisify } from "node:util";
 import type Sharp from "sharp";
+import type { Sharp as SharpImage, SharpOptions } from "sharp";
 import { InputError } from "../../errors.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preprocessing.js";
 import { type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
@@ -235,7 +236,7 @@ function uprightSize({ width, height, orientation }: ImageHeader): { width: numb
   return orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
-type OpenImage = (options?: Sharp.SharpOptions) => Sharp.Sharp;
+type OpenImage = (options?: SharpOptions) => SharpImage;
 
 /** Reads an image with `read`; any failure becomes an `InputError` that names the image. */
 async function readImage<T>(bytes: Buffer, where: string, read: (open: OpenImage) => Promise<T>): Promise<T> {
