@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
 import { runCli } from "../scripts/cli.js";
+import { Random } from "../src/random.js";
 
 export const projectDir = path.resolve(__dirname, "..");
 /** Starts the command line in a process of its own. */
@@ -106,6 +107,7 @@ function withoutNotices(text: string): string {
 
 /** Draws class folders of small images: discs and squares of many sizes, no two the same. */
 export async function drawClassFolders(dir: string, perClass: number): Promise<void> {
+  const random = new Random(0);
   for (const [className, shape] of [
     ["disc", "<circle cx='50%' cy='50%' r='RADIUS'/>"],
     ["square", "<rect x='20%' y='20%' width='RADIUS' height='RADIUS'/>"],
@@ -113,8 +115,11 @@ export async function drawClassFolders(dir: string, perClass: number): Promise<v
     mkdirSync(path.join(dir, className), { recursive: true });
     for (let i = 0; i < perClass; i++) {
       const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">${shape.replaceAll("RADIUS", `${6 + i}`)}</svg>`;
-      await sharp(Buffer.from(svg))
-        .flatten({ background: "white" })
+      // patches of their own, so that no image is a near-duplicate of another
+      const patches = Buffer.from(Array.from({ length: 5 * 5 * 3 }, () => 56 + random.integer(200)));
+      await sharp(patches, { raw: { width: 5, height: 5, channels: 3 } })
+        .resize(40, 40, { kernel: "nearest" })
+        .composite([{ input: Buffer.from(svg) }])
         .toFile(path.join(dir, className, `${i}.png`));
     }
   }

@@ -48,7 +48,8 @@ export function addTrainCommand(program: Command): void {
         onProgress: loading.onProgress,
       }).finally(loading.stop);
       const { files, notes } = dataset.report;
-      for (const line of [...internals.filesInWords(files), ...notes]) console.error(line);
+      const remarks = [...(files.leftOut.length > 0 ? internals.filesInWords(files) : []), ...notes];
+      for (const line of remarks) console.error(line);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();

@@ -65,11 +65,11 @@ describe("ferkit with bad input", function () {
     [["data", "--image-size", "0"], "an integer in [1, 1024] for imageSize but received 0 of type number"],
     [
       ["data", "--data", "none"],
-      /^synthetic, fer2013, or a folder .* at \S+\/none but found no such path\. /,
+      /^synthetic, fer2013, or a folder, .* at \S+\/none but found no such path\. /,
     ],
     [
       ["data", "--data", "file"],
-      /^synthetic, fer2013, or a folder .* at \S+\/file but found a file of another kind/,
+      /^synthetic, fer2013, or a folder, .* at \S+\/file but found a file of another kind/,
     ],
     [
       ["data", "--data", "empty"],
