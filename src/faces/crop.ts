@@ -20,12 +20,12 @@ export interface TurnedSquare {
   angle: number;
 }
 
-/** Returns the square to cut out for a face: centred on its box, rotated so that the eyes are level. */
-export function faceSquare({ box, eyes: [left, right] }: Face): TurnedSquare {
+/** Returns the square to cut out for a face: centred on the whole face, rotated so that the eyes are level. */
+export function faceSquare({ extent, eyes: [left, right] }: Face): TurnedSquare {
   return {
-    x: box.left + box.width / 2,
-    y: box.top + box.height / 2,
-    side: Math.max(1, SIDE * box.height),
+    x: extent.left + extent.width / 2,
+    y: extent.top + extent.height / 2,
+    side: Math.max(1, SIDE * extent.height),
     angle: (Math.atan2(right.y - left.y, right.x - left.x) * 180) / Math.PI,
   };
 }

@@ -22,6 +22,8 @@ export interface Point {
 export interface Face {
   /** From the eyebrows to the chin, in whole pixels of the upright photograph. */
   box: Box;
+  /** The same, reaching beyond the border of the photograph if that cuts the face. */
+  extent: Box;
   /** Confidence of the detector, [0, 1]. */
   score: number;
   /** Centres of the eyes; first the one further left in the photograph. */
@@ -33,6 +35,12 @@ export interface Face {
  * 0.4 it is 88 %, with 7. Of faces 48 pixels high 97 % are found with either score.
  */
 const MIN_SCORE = 0.5;
+/** Distance from the border, as a share of a box's height, at which the border may cut the face. */
+const NEAR_BORDER = 0.03;
+/** Surroundings in which the whole of a cut face is estimated, as a share of the larger side of its box in each direction. */
+const SURROUNDINGS = 1.5;
+/** Grey beyond the border: the detector extends a face into it, but takes a mirrored or repeated one for part of the face. */
+const BEYOND = { r: 128, g: 128, b: 128 };
 /** Largest number of faces in a tile. */
 const MAX_FACES = 200;
 /** Side of the square that the landmark network sees, in pixels. */
@@ -73,26 +81,51 @@ export class FaceDetector {
 
   /** Finds the faces of an image, sorted from left to right. */
   async detect(image: WholeImage): Promise<Face[]> {
-    const found: Omit<Face, "eyes">[] = [];
+    const found: Detection[] = [];
     for (const copy of tiledCopies(image.width, image.height))
       found.push(...(await this.detectIn(await resized(image, copy), copy, image.width / copy.width)));
     const faces: Face[] = [];
     for (const { box, score } of suppressNonMaxima(found)) {
-      const whole = rounded(box, image);
-      faces.push({ box: whole, score, eyes: await this.findEyes(image, whole) });
+      const extent = isNearBorder(box, image) ? await this.completed(image, box) : box;
+      const eyes = await this.findEyes(image, rounded(extent));
+      faces.push({ box: within(box, image), extent: rounded(extent), score, eyes });
     }
     return faces.sort((a, b) => center(a.box) - center(b.box));
   }
 
+  /**
+   * Estimates the whole box of a face that the border cuts, by detecting it again with grey beyond the border.
+   *
+   * Of 19 faces of FER-2013, pasted into a larger picture and cut by 10 and 20 % at each side, the estimated height is off by 6 %
+   * in the mean; the height of the visible part by 16 % where chin or forehead are cut.
+   */
+  private async completed(image: WholeImage, box: Box): Promise<Box> {
+    const reach = Math.round(SURROUNDINGS * Math.max(box.width, box.height));
+    const region = {
+      left: Math.round(box.left + box.width / 2) - reach,
+      top: Math.round(box.top + box.height / 2) - reach,
+      width: 2 * reach,
+      height: 2 * reach,
+    };
+    const [copy] = tiledCopies(region.width, region.height);
+    const found = await this.detectIn(await cut(image, region, copy), copy, region.width / copy.width);
+    const boxes = found.map(({ box: { left, top, ...size } }) => ({
+      left: left + region.left,
+      top: top + region.top,
+      ...size,
+    }));
+    return boxes.find((other) => overlaps(box, other)) ?? box;
+  }
+
   /** @param scale - Pixels of the photograph for a pixel of the copy. */
-  private async detectIn(pixels: Buffer, copy: TiledCopy, scale: number): Promise<Omit<Face, "eyes">[]> {
+  private async detectIn(pixels: Buffer, copy: TiledCopy, scale: number): Promise<Detection[]> {
     const options = { minConfidence: MIN_SCORE, maxResults: MAX_FACES };
-    const found: Omit<Face, "eyes">[] = [];
+    const found: Detection[] = [];
     for (const tile of copy.tiles) {
       const images = pixelTensor(await cut({ pixels, ...copy }, tile), tile);
       const detections = await this.network.locateFaces(images, options).finally(() => images.dispose());
-      for (const { box: within, score } of detections) {
-        const box = { left: within.x, top: within.y, width: within.width, height: within.height };
+      for (const { box: inTile, score } of detections) {
+        const box = { left: inTile.x, top: inTile.y, width: inTile.width, height: inTile.height };
         if (!isCutOff(box, tile, copy))
           found.push({
             box: scaled({ ...box, left: box.left + tile.left, top: box.top + tile.top }, scale),
@@ -122,17 +155,36 @@ export class FaceDetector {
   }
 }
 
+type Detection = Pick<Face, "box" | "score">;
 type Size = Pick<Box, "width" | "height">;
 
 async function resized(image: WholeImage, { width, height }: Size): Promise<Buffer> {
   return cut(image, { left: 0, top: 0, width: image.width, height: image.height }, { width, height });
 }
 
-/** Cuts out a part of an image, and resizes it. */
+/** Cuts out a part of an image, grey where it reaches beyond the border, and resizes it. */
 async function cut({ pixels, width, height }: WholeImage, part: Box, size: Size = part): Promise<Buffer> {
   const sharp = await loadSharp();
-  const image = sharp(pixels, { raw: { width, height, channels: 3 } }).extract(part);
-  return image.resize(size.width, size.height, { fit: "fill", kernel: "cubic" }).raw().toBuffer();
+  const inside = within(part, { width, height });
+  const extracted = sharp(pixels, { raw: { width, height, channels: 3 } }).extract(inside);
+  const beyond = {
+    left: inside.left - part.left,
+    top: inside.top - part.top,
+    right: part.left + part.width - inside.left - inside.width,
+    bottom: part.top + part.height - inside.top - inside.height,
+  };
+  // in two steps, since sharp resizes before it extends
+  const raw = { width: part.width, height: part.height, channels: 3 } as const;
+  const whole = Object.values(beyond).every((margin) => margin === 0)
+    ? extracted
+    : sharp(
+        await extracted
+          .extend({ ...beyond, background: BEYOND })
+          .raw()
+          .toBuffer(),
+        { raw },
+      );
+  return whole.resize(size.width, size.height, { fit: "fill", kernel: "cubic" }).raw().toBuffer();
 }
 
 /** Makes a tensor `[height, width, 3]`; the caller disposes it. */
@@ -144,8 +196,24 @@ function scaled({ left, top, width, height }: Box, scale: number): Box {
   return { left: left * scale, top: top * scale, width: width * scale, height: height * scale };
 }
 
+function isNearBorder({ left, top, width, height }: Box, image: Size): boolean {
+  const margin = NEAR_BORDER * height;
+  return (
+    left < margin ||
+    top < margin ||
+    left + width > image.width - margin ||
+    top + height > image.height - margin
+  );
+}
+
+/** Rounds a box to whole pixels. */
+function rounded({ left, top, width, height }: Box): Box {
+  const [x, y] = [Math.round(left), Math.round(top)];
+  return { left: x, top: y, width: Math.round(left + width) - x, height: Math.round(top + height) - y };
+}
+
 /** Rounds a box to whole pixels inside the image. */
-function rounded(box: Box, { width, height }: Size): Box {
+function within(box: Box, { width, height }: Size): Box {
   const [left, right] = [box.left, box.left + box.width].map((x) => clamp(Math.round(x), width));
   const [top, bottom] = [box.top, box.top + box.height].map((y) => clamp(Math.round(y), height));
   return { left, top, width: right - left, height: bottom - top };

@@ -5,7 +5,7 @@ import { cropFace, faceSquare } from "../../src/faces/crop.js";
 import { type Face, FaceDetector } from "../../src/faces/detect.js";
 import { ASTRONAUT } from "./photos.js";
 
-const face = (box: Face["box"], eyes: Face["eyes"]): Face => ({ box, eyes, score: 1 });
+const face = (box: Face["box"], eyes: Face["eyes"]): Face => ({ box, extent: box, eyes, score: 1 });
 const LEVEL: Face["eyes"] = [
   { x: 0, y: 30 },
   { x: 20, y: 30 },

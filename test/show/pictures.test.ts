@@ -222,7 +222,7 @@ describe("charts of classified images", () => {
       { x: 260, y: 330 },
     ];
     const name = "group.jpg";
-    const face = { name, box, eyes, score: 1, predictions, pixels };
+    const face = { name, box, extent: box, eyes, score: 1, predictions, pixels };
     const { urls, texts } = await contents(await photosChart([{ name, photo, faces: [face] }]));
     const { format, width, height } = await sharp(Buffer.from(urls[0].split(",")[1], "base64")).metadata();
     assert.deepEqual([format, width, height], ["jpeg", 1600, 800]);
