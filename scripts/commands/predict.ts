@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import {
   type Classifier,
   gradCam,
+  type ImagePrediction,
   InputError,
   internals,
   loadClassifier,
@@ -13,6 +14,7 @@ import {
   predictionsChart,
   saveChart,
 } from "../../src/index.js";
+import { reportFailure } from "../cli.js";
 import {
   callerPath,
   numberFor,
@@ -22,16 +24,20 @@ import {
   withModelOption,
 } from "../options.js";
 
-const { checkNumber, filesInWords, facesChart, imagesIn, facesPicture, percent } = internals;
+const { checkNumber, facesChart, facesPicture, filesInWords, imagesIn, percent } = internals;
+const { MAX_CROP_SIDE, predictsExpressions } = internals;
 
 interface Flags {
   model: string;
   faces?: boolean;
-  top: number;
+  top?: number;
   chart?: string;
   saliency?: boolean;
   json?: boolean;
 }
+
+/** Classes that a line of text shows by default. */
+const DEFAULT_TOP = 3;
 
 export function addPredictCommand(program: Command): void {
   const command = withModelOption(
@@ -40,19 +46,27 @@ export function addPredictCommand(program: Command): void {
   withChartOption(command, "the images with their probabilities");
   withExamples(
     command,
-    "npx ferkit predict photo.jpg --faces --chart faces.png",
+    "npx ferkit predict photo.jpg --chart faces.png",
     "npx ferkit predict images/ --model runs/tutorial/best --json",
   )
     .description("print the probability of each class for images of any size and format")
-    .option("--faces", "find the faces in photographs, and classify each")
-    .option("--top <count>", "classes to print for each image or face", numberFor("--top"), 3)
+    .option("--faces", "find the faces in each image, and classify each face")
+    .option(
+      "--no-faces",
+      `classify whole images (default: find faces if the model predicts expressions, in images of more than ${MAX_CROP_SIDE} pixels that are not filled by one face)`,
+    )
+    .option(
+      "--top <count>",
+      `classes to print and draw for each image or face (default: ${DEFAULT_TOP}; all with --json)`,
+      numberFor("--top"),
+    )
     .option("--saliency", "also draw saliency maps: the parts of each image that its top class depends on")
     .option(
       "--json",
-      "print a JSON line for each image: {name, predictions}; with --faces {name, faces: [{box, score, predictions}]}",
+      "print a JSON line for each image: {name, predictions: [{className, prob}]}; with faces {name, faces: [{box: {left, top, width, height}, score, predictions}]}, and predictions of the whole image if it has no faces",
     )
     .action(async (images: string[], flags: Flags) => {
-      checkNumber("--top", flags.top, { min: 1, integer: true });
+      if (flags.top !== undefined) checkNumber("--top", flags.top, { min: 1, integer: true });
       if (flags.saliency && flags.chart === undefined)
         throw new InputError({
           expected: "--chart FILE with --saliency",
@@ -62,8 +76,12 @@ export function addPredictCommand(program: Command): void {
       const classifier = await loadClassifier(callerPath(flags.model));
       const inputs = images.map(callerPath);
       for (const line of inputs.flatMap(leftOutLines)) console.error(line);
-      await (flags.faces ? printFaces : printImages)(classifier, inputs, flags);
-      classifier.dispose();
+      const findsFaces = flags.faces ?? predictsExpressions(classifier.config);
+      try {
+        await (findsFaces ? printFaces : printImages)(classifier, inputs, flags);
+      } finally {
+        classifier.dispose();
+      }
     });
 }
 
@@ -75,28 +93,51 @@ function leftOutLines(input: string): string[] {
 }
 
 async function printImages(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
-  const classified = await classifier.predict(images);
-  for (const { name, predictions } of classified) {
-    if (flags.json) printJson({ name, predictions });
+  const classified: ImagePrediction[] = [];
+  for await (const image of classifier.predictEach(images, reportFailure)) {
+    const { name, predictions } = image;
+    if (flags.json) printJson({ name, predictions: predictions.slice(0, flags.top) });
     else console.log(`${name}  ${ranked(predictions, flags)}`);
+    if (flags.chart !== undefined) classified.push(image);
   }
-  if (flags.chart === undefined) return;
-  const chart = await predictionsChart(withShortNames(classified), { saliency: saliency(classifier, flags) });
+  if (flags.chart === undefined || classified.length === 0) return;
+  const chart = await predictionsChart(withShortNames(classified), {
+    saliency: saliency(classifier, flags),
+    ...(flags.top !== undefined && { numShown: flags.top }),
+  });
   await saveChart(chart, callerPath(flags.chart));
 }
 
 async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
   const pictures: Awaited<ReturnType<typeof facesPicture>>[] = [];
-  for await (const photo of predictFaces(classifier, images)) {
-    const { name, faces, whole } = photo;
+  const isDefault = flags.faces === undefined;
+  let isStated = false;
+  for await (const photo of predictFaces(classifier, images, {
+    onError: reportFailure,
+    keepCrops: isDefault,
+  })) {
+    const { name, faces, whole, isFace } = photo;
+    if (isDefault && !isFace && !isStated) {
+      console.error(
+        "The model predicts facial expressions, so faces are searched. Add --no-faces to classify whole images.",
+      );
+      isStated = true;
+    }
     if (flags.chart !== undefined) pictures.push(await facesPicture(photo, saliency(classifier, flags)));
     if (flags.json)
       printJson({
         name,
-        faces: faces.map(({ box, score, predictions }) => ({ box, score, predictions })),
-        ...(whole && { predictions: whole.predictions }),
+        faces: faces.map(({ box, score, predictions }) => ({
+          box,
+          score,
+          predictions: predictions.slice(0, flags.top),
+        })),
+        ...(whole && { predictions: whole.predictions.slice(0, flags.top) }),
       });
-    else if (whole) console.log(`${name}  no face found; as a whole: ${ranked(whole.predictions, flags)}`);
+    else if (whole)
+      console.log(
+        `${name}  ${isFace ? "" : "no face found; as a whole: "}${ranked(whole.predictions, flags)}`,
+      );
     else {
       console.log(`${name}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`);
       faces.forEach(({ box, predictions }, i) => {
@@ -105,15 +146,16 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
       });
     }
   }
-  if (flags.chart !== undefined)
-    await saveChart(facesChart(withShortNames(pictures)), callerPath(flags.chart));
+  if (flags.chart === undefined || pictures.length === 0) return;
+  const numShown = flags.top;
+  await saveChart(facesChart(withShortNames(pictures), { numShown }), callerPath(flags.chart));
 }
 
 function saliency({ network }: Classifier, flags: Flags) {
   return flags.saliency ? { network, methods: { "Grad-CAM": gradCam, Occlusion: occlusionMap } } : undefined;
 }
 
-function ranked(predictions: Prediction[], { top }: Flags): string {
+function ranked(predictions: Prediction[], { top = DEFAULT_TOP }: Flags): string {
   return predictions
     .slice(0, top)
     .map(({ className, prob }) => `${className} ${percent(prob)}`)

@@ -13,8 +13,10 @@ export interface FacesPicture {
   height: number;
   /** The faces as the network saw them, each with its box. */
   faces: FaceInPicture[];
-  /** The whole image, if no face was found in it. */
+  /** The whole image, if it has no faces, or is one. */
   whole?: PredictedImage;
+  /** Whether the whole image was taken for a face. */
+  isFace?: boolean;
 }
 
 /** A face of a photograph. */
@@ -46,8 +48,8 @@ const SPACING = 30;
 export function facesChart(photos: FacesPicture[], options: FacesChartOptions = {}): ChartSpec {
   const { title = "Faces", numShown } = options;
   if (!photos.length) return emptyChart(title, "no data: there is no photograph to show");
-  const wholes = photos.flatMap(({ name, whole }) =>
-    whole ? [{ ...whole, name: `No face found: ${name}` }] : [],
+  const wholes = photos.flatMap(({ name, whole, isFace }) =>
+    whole ? [{ ...whole, name: isFace ? name : `No face found: ${name}` }] : [],
   );
   const views = photos.filter(({ whole }) => !whole).flatMap((photo) => photoViews(photo, numShown));
   if (wholes.length) views.push(gridView(wholes, numShown));

@@ -1,4 +1,5 @@
 import { loadSharp, type WholeImage } from "../data/pixels/decode.js";
+import { type Raster, resize } from "../data/pixels/resize.js";
 import type { Face } from "./detect.js";
 
 /**
@@ -40,28 +41,20 @@ export async function cropFace(image: WholeImage, face: Face, imageSize: number)
   const turn = (Math.abs(angle) * Math.PI) / 180;
   const reach = Math.ceil((side * (Math.abs(Math.cos(turn)) + Math.abs(Math.sin(turn)))) / 2) + 1;
   const around = await cutAround(image, Math.round(x), Math.round(y), reach);
-  const sharp = await loadSharp();
-  const raw = { width: 2 * reach, height: 2 * reach, channels: 3 } as const;
   const scaledSide = Math.round((2 * reach * TURNED_SIDE) / side);
-  const scaled = await sharp(around, { raw })
-    .resize(scaledSide, scaledSide, { kernel: "cubic" })
-    .raw()
-    .toBuffer();
-  const turned = await sharp(scaled, { raw: { ...raw, width: scaledSide, height: scaledSide } })
+  const scaled = resize(around, wholeOf(around), scaledSide, scaledSide);
+  const sharp = await loadSharp();
+  const { data, info } = await sharp(scaled, { raw: { width: scaledSide, height: scaledSide, channels: 3 } })
     .rotate(-angle)
     .raw()
     .toBuffer({ resolveWithObject: true });
-  const { width, height } = turned.info;
-  return sharp(turned.data, { raw: { ...raw, width, height } })
-    .extract({
-      left: Math.round((width - TURNED_SIDE) / 2),
-      top: Math.round((height - TURNED_SIDE) / 2),
-      width: TURNED_SIDE,
-      height: TURNED_SIDE,
-    })
-    .resize(imageSize, imageSize, { kernel: "cubic" })
-    .raw()
-    .toBuffer();
+  const turned = { pixels: data, width: info.width, height: info.height, numChannels: 3 as const };
+  const [left, top] = [info.width, info.height].map((length) => (length - TURNED_SIDE) / 2);
+  return resize(turned, { left, top, width: TURNED_SIDE, height: TURNED_SIDE }, imageSize, imageSize);
+}
+
+function wholeOf({ width, height }: Raster) {
+  return { left: 0, top: 0, width, height };
 }
 
 /** Cuts out the square that reaches equally far from a point to all sides, mirrored at the image's borders: RGB. */
@@ -70,7 +63,7 @@ async function cutAround(
   x: number,
   y: number,
   reach: number,
-): Promise<Buffer> {
+): Promise<Raster> {
   const [left, top] = [x - reach, y - reach];
   const beyond = {
     left: Math.max(0, -left),
@@ -79,7 +72,7 @@ async function cutAround(
     bottom: Math.max(0, y + reach - height),
   };
   const sharp = await loadSharp();
-  return sharp(pixels, { raw: { width, height, channels: 3 } })
+  const square = await sharp(pixels, { raw: { width, height, channels: 3 } })
     .extract({
       left: Math.max(0, left),
       top: Math.max(0, top),
@@ -89,4 +82,5 @@ async function cutAround(
     .extend({ ...beyond, extendWith: "mirror" })
     .raw()
     .toBuffer();
+  return { pixels: square, width: 2 * reach, height: 2 * reach, numChannels: 3 };
 }

@@ -1,12 +1,16 @@
-import { decodeWhole, type WholeImage } from "../data/pixels/decode.js";
+import { decodeWhole, fitWhole, type WholeImage } from "../data/pixels/decode.js";
 import {
   type Classifier,
   type ImageInput,
   type ImagePrediction,
-  listImages,
-  type NamedImage,
+  listInputs,
+  type OnInputError,
+  reportInput,
+  rethrow,
 } from "../inference/classifier.js";
-import { cropFace } from "./crop.js";
+import type { ModelConfig } from "../model/network.js";
+import { DEFAULT_DECODING } from "../model/preprocessing.js";
+import { cropFace, faceSquare } from "./crop.js";
 import { type Face, FaceDetector } from "./detect.js";
 
 /** A face, and what a network predicts for it. */
@@ -19,46 +23,87 @@ export interface PhotoPrediction {
   photo: WholeImage;
   /** Sorted from left to right. */
   faces: FacePrediction[];
-  /** The prediction for the whole image, if no face was found in it. */
+  /** The prediction for the whole image, if it has no faces, or is one. */
   whole?: ImagePrediction;
+  /** Whether the whole image was taken for a face: it was not searched, or one face fills it. */
+  isFace: boolean;
 }
+
+export interface FaceOptions {
+  /** Called with each photograph that cannot be read, in place of an exception. */
+  onError?: OnInputError;
+  /** Classify images that are cut to a face already as a whole; see `isFace`. Default false: every detected face is cut out. */
+  keepCrops?: boolean;
+}
+
+/** Images whose longer side has no more pixels than this are taken for crops of faces. */
+export const MAX_CROP_SIDE = 128;
+/** A single face whose square is at least this share of the image's shorter side fills the image. */
+const FILLED = 0.75;
 
 /**
  * Finds the faces in photographs and classifies each, cut out of the full resolution with level eyes. An image without a detected
- * face, such as one that is already cut to a face, is classified as a whole.
+ * face is classified as a whole.
  *
- * @returns A photograph after the other, as soon as it is classified. It holds its pixels, so keep few of them.
- * @throws InputError when an image cannot be read, or a folder holds none.
+ * @returns One photograph after the other, as soon as it is classified. It holds its pixels, so keep few of them.
+ * @throws InputError when an image cannot be read, or a folder holds none, unless there is `onError`.
  */
 export async function* predictFaces(
   classifier: Classifier,
   inputs: ImageInput | ImageInput[],
+  { onError = rethrow, keepCrops = false }: FaceOptions = {},
 ): AsyncGenerator<PhotoPrediction, void, undefined> {
-  const photos = await listImages(inputs);
-  if (photos.length === 0) return;
-  const detector = await FaceDetector.load();
+  let detector: FaceDetector | undefined;
   try {
-    for (const photo of photos) yield await predictPhoto(classifier, detector, photo);
+    for (const { source, name } of await listInputs(inputs, onError)) {
+      const photo = await decodeWhole(source, name).catch((error) => {
+        reportInput(error, onError);
+      });
+      if (!photo) continue;
+      const isSmall = keepCrops && Math.max(photo.width, photo.height) <= MAX_CROP_SIDE;
+      if (!isSmall) detector ??= await FaceDetector.load();
+      const found = isSmall ? [] : await (detector as FaceDetector).detect(photo);
+      const isFace = isSmall || (keepCrops && isFilled(found, photo));
+      yield await classify(classifier, name, photo, isFace ? [] : found, isFace);
+    }
   } finally {
-    detector.dispose();
+    detector?.dispose();
   }
 }
 
-async function predictPhoto(
+async function classify(
   classifier: Classifier,
-  detector: FaceDetector,
-  { source, name }: NamedImage,
+  name: string,
+  photo: WholeImage,
+  faces: Face[],
+  isFace: boolean,
 ): Promise<PhotoPrediction> {
-  const photo = await decodeWhole(source, name);
-  const faces = await detector.detect(photo);
+  const { imageSize, decoding = DEFAULT_DECODING } = classifier.config;
   if (faces.length === 0) {
-    const [whole] = await classifier.predict(source);
-    return { name, photo, faces: [], whole: { ...whole, name } };
+    const [whole] = await classifier.predictPixels([
+      { name, pixels: fitWhole(photo, imageSize, decoding.fit) },
+    ]);
+    return { name, photo, faces: [], whole, isFace };
   }
-  const { imageSize } = classifier.config;
   const crops = await Promise.all(
     faces.map(async (face) => ({ name, pixels: await cropFace(photo, face, imageSize) })),
   );
   const predicted = await classifier.predictPixels(crops);
-  return { name, photo, faces: faces.map((face, i) => ({ ...face, ...predicted[i] })) };
+  return { name, photo, faces: faces.map((face, i) => ({ ...face, ...predicted[i] })), isFace };
+}
+
+function isFilled(faces: Face[], { width, height }: WholeImage): boolean {
+  return faces.length === 1 && faceSquare(faces[0]).side >= FILLED * Math.min(width, height);
+}
+
+/** Names of facial expressions in FER-2013, FER+, RAF-DB, AffectNet, CK+, JAFFE and KDEF. */
+const EXPRESSIONS = new Set(
+  "anger angry contempt disgust disgusted fear fearful happiness happy neutral sad sadness surprise surprised".split(
+    " ",
+  ),
+);
+
+/** Returns whether a model predicts facial expressions, so that it knows only images of faces. */
+export function predictsExpressions({ classNames }: Pick<ModelConfig, "classNames">): boolean {
+  return classNames.every((name) => EXPRESSIONS.has(name.toLowerCase()));
 }

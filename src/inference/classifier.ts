@@ -32,6 +32,9 @@ export interface ImagePrediction extends NamedPixels {
 /** Path of an image or of a folder of images, or the bytes of an image file. */
 export type ImageInput = string | Buffer;
 
+/** Called with an input that cannot be read. */
+export type OnInputError = (error: InputError) => void;
+
 const BATCH_SIZE = 64;
 
 /** Loads a model folder to classify with. The caller disposes the classifier. */
@@ -53,21 +56,34 @@ export class Classifier {
    * @throws InputError when an image cannot be read, or a folder holds none.
    */
   async predict(inputs: ImageInput | ImageInput[]): Promise<ImagePrediction[]> {
-    const images = await listImages(inputs);
     const results: ImagePrediction[] = [];
-    for (let start = 0; start < images.length; start += BATCH_SIZE)
-      results.push(...(await this.predictBatch(images.slice(start, start + BATCH_SIZE))));
+    for await (const result of this.predictEach(inputs)) results.push(result);
     return results;
   }
 
-  private async predictBatch(batch: NamedImage[]): Promise<ImagePrediction[]> {
-    const decoded = await Promise.all(
-      batch.map(async ({ source, name }) => {
-        const { pixels } = await decodeImage(source, this.config.imageSize, name, this.config.decoding);
+  /**
+   * Classifies images like `predict`, and yields each result as soon as it is ready.
+   *
+   * @param onError - Called with each image that cannot be read, in place of an exception.
+   */
+  async *predictEach(
+    inputs: ImageInput | ImageInput[],
+    onError: OnInputError = rethrow,
+  ): AsyncGenerator<ImagePrediction, void, undefined> {
+    const { imageSize, decoding } = this.config;
+    const images = await listInputs(inputs, onError);
+    for (let start = 0; start < images.length; start += BATCH_SIZE) {
+      const pending = images.slice(start, start + BATCH_SIZE).map(async ({ source, name }) => {
+        const { pixels } = await decodeImage(source, imageSize, name, decoding);
         return { name, pixels };
-      }),
-    );
-    return this.predictPixels(decoded);
+      });
+      const decoded: NamedPixels[] = [];
+      for (const result of await Promise.allSettled(pending)) {
+        if (result.status === "fulfilled") decoded.push(result.value);
+        else reportInput(result.reason, onError);
+      }
+      yield* await this.predictPixels(decoded);
+    }
   }
 
   /** Classifies images that are decoded and have the network's size. */
@@ -108,14 +124,30 @@ export interface NamedImage {
 /**
  * Lists the images that paths, folders and bytes stand for, in order.
  *
- * @throws InputError when there is no such path, or a folder holds no image.
+ * @param onError - Called for each path that does not exist, and each folder without images.
  */
-export async function listImages(inputs: ImageInput | ImageInput[]): Promise<NamedImage[]> {
-  const sources = (await Promise.all([inputs].flat().map(filesOf))).flat();
+export async function listInputs(
+  inputs: ImageInput | ImageInput[],
+  onError: OnInputError,
+): Promise<NamedImage[]> {
+  const sources: ImageInput[] = [];
+  for (const input of [inputs].flat())
+    sources.push(...(await filesOf(input).catch((error) => reportInput(error, onError))));
   return sources.map((source, i) => ({
     source,
     name: typeof source === "string" ? source : `buffer ${i + 1}`,
   }));
+}
+
+/** Passes an input that cannot be read to `onError`; rethrows other errors. */
+export function reportInput(error: unknown, onError: OnInputError): [] {
+  if (!(error instanceof InputError)) throw error;
+  onError(error);
+  return [];
+}
+
+export function rethrow(error: Error): never {
+  throw error;
 }
 
 async function filesOf(input: ImageInput): Promise<ImageInput[]> {

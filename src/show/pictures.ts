@@ -207,7 +207,7 @@ export async function photosChart(
 
 /** Turns a photograph into a picture for `facesChart`, without its pixels. */
 export async function facesPicture(
-  { name, photo, faces, whole }: PhotoPrediction,
+  { name, photo, faces, whole, isFace }: PhotoPrediction,
   saliency?: SaliencyOptions,
 ): Promise<FacesPicture> {
   const crops = await predictedImages(faces, saliency);
@@ -216,6 +216,7 @@ export async function facesPicture(
     name,
     width: photo.width,
     height: photo.height,
+    isFace,
     faces: crops.map((picture, i) => ({ ...picture, box: faces[i].box })),
     ...(whole && { whole: (await predictedImages([whole], saliency))[0] }),
   };

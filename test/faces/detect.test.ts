@@ -55,6 +55,29 @@ describe("detectFaces", () => {
     assert.equal(faces.length, 20);
   });
 
+  it("estimates the whole of a face that the border cuts", async () => {
+    // uncut, the box is 171 × 206 at (174, 117)
+    const cuts = {
+      chin: { left: 0, top: 0, width: 512, height: 282 },
+      forehead: { left: 0, top: 158, width: 512, height: 442 },
+      cheek: { left: 208, top: 0, width: 304, height: 600 },
+      corner: { left: 0, top: 0, width: 320, height: 292 },
+    };
+    for (const [name, cut] of Object.entries(cuts)) {
+      const [{ box, extent }] = await detectFaces(await sharp(HOPPER).extract(cut).png().toBuffer());
+      assert.ok(box.left >= 0 && box.left + box.width <= cut.width, name);
+      assert.ok(box.top >= 0 && box.top + box.height <= cut.height, name);
+      assert.ok(Math.abs(extent.height / 206 - 1) < 0.12, `${name}: ${extent.height}`);
+      const [x, y] = [extent.left + extent.width / 2, extent.top + extent.height / 2];
+      assert.ok(
+        Math.abs(cut.left + x - 259.5) < 20 && Math.abs(cut.top + y - 220) < 20,
+        `${name}: ${x}, ${y}`,
+      );
+    }
+    const [whole] = await detectFaces(HOPPER);
+    assert.deepEqual(whole.extent, whole.box);
+  });
+
   it("gives boxes in the upright photograph, within its border", async () => {
     const upright = await sharp(ASTRONAUT).extract({ left: 210, top: 0, width: 302, height: 512 }).toBuffer();
     const lying = await sharp(upright).rotate(90).withMetadata({ orientation: 8 }).jpeg().toBuffer();

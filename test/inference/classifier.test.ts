@@ -99,6 +99,21 @@ describe("a classifier", () => {
       assert.ok(Math.abs(probOf(results[0]) - probOf(alone)) > 1e-5, "the two images can be told apart");
     });
 
+    it("yields each result as it comes, and reports inputs that cannot be read", async () => {
+      for (const file of ["a.png", "c.png"]) await draw(at(file));
+      writeFileSync(at("b.png"), "no image");
+      const events: string[] = [];
+      const onError = ({ message }: Error) => events.push(message.split(" but ")[0]);
+      for await (const { name } of given.classifier.predictEach([at("none.png"), given.dir], onError))
+        events.push(path.basename(name));
+      assert.deepEqual(events, [
+        `Expected an image or a folder of images at ${at("none.png")}`,
+        `Expected an image at ${at("b.png")}`,
+        "a.png",
+        "c.png",
+      ]);
+    });
+
     it("gives nothing for nothing", async () => {
       assert.deepEqual(await given.classifier.predict([]), []);
     });

@@ -223,7 +223,9 @@ describe("charts of classified images", () => {
     ];
     const name = "group.jpg";
     const face = { name, box, extent: box, eyes, score: 1, predictions, pixels };
-    const { urls, texts } = await contents(await photosChart([{ name, photo, faces: [face] }]));
+    const { urls, texts } = await contents(
+      await photosChart([{ name, photo, faces: [face], isFace: false }]),
+    );
     const { format, width, height } = await sharp(Buffer.from(urls[0].split(",")[1], "base64")).metadata();
     assert.deepEqual([format, width, height], ["jpeg", 1600, 800]);
     assert.equal(await indexOf(urls[1]), 7);

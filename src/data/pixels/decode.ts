@@ -106,6 +106,11 @@ export async function decodeWhole(source: string | Buffer, name = "the buffer"):
   });
 }
 
+/** Makes a whole image square: uint8 `[imageSize, imageSize, 3]`. */
+export function fitWhole({ pixels, width, height }: WholeImage, imageSize: number, fit: Fit): Uint8Array {
+  return fitToSquare({ pixels, width, height, numChannels: 3 }, { width, height }, imageSize, fit).pixels;
+}
+
 type Size = [width: number, height: number];
 
 /**

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import { saveModel } from "../../src/model/weights/model-folder.js";
+import { ASTRONAUT, groupPhoto, HOPPER } from "../faces/photos.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { workspace } from "../workspace.js";
+
+describe("ferkit predict --faces", () => {
+  const folder = workspace("suite");
+  const predict = (...args: string[]) => folder.ferkit("predict", ...args, "--model", "model", "--faces");
+
+  before("saves a model, and draws two photographs", async () => {
+    const network = randomNetwork({ imageSize: 33, classNames: ["circle", "square", "triangle"] });
+    await saveModel(folder.file("model"), network.config, await network.parameters());
+    network.dispose();
+    const portraits = [
+      { file: ASTRONAUT, left: 0, top: 0, height: 400 },
+      { file: HOPPER, left: 400, top: 0, height: 400 },
+    ];
+    await sharp(await groupPhoto(760, 400, portraits)).toFile(folder.file("two.png"));
+    await sharp(await groupPhoto(48, 48, [])).toFile(folder.file("none.png"));
+  });
+
+  it("prints each face with its box and classes, and says if there is none", async () => {
+    const { status, stdout, stderr } = await predict("two.png", "none.png", "--top", "1");
+    assert.deepEqual([status, stderr], [0, ""]);
+    const lines = stdout.trimEnd().split("\n");
+    assert.equal(lines[0], `${folder.file("two.png")}  2 faces`);
+    const face = /^ {2}([12]) {2}\d+×\d+ at (\d+),\d+ {2}(circle|square|triangle) \d+\.\d%$/;
+    assert.deepEqual(
+      lines.slice(1, 3).map((line) => face.exec(line)?.[1]),
+      ["1", "2"],
+    );
+    assert.match(lines[3], /none\.png {2}no face found; as a whole: (circle|square|triangle) \d+\.\d%$/);
+    assert.equal(lines.length, 4);
+  });
+
+  it("prints a JSON line for each image", async () => {
+    const { status, stdout } = await predict("two.png", "none.png", "--json");
+    assert.equal(status, 0);
+    const [two, none] = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(Object.keys(two), ["name", "faces"]);
+    assert.equal(two.faces.length, 2);
+    for (const face of two.faces) {
+      assert.deepEqual(Object.keys(face), ["box", "score", "predictions"]);
+      assert.deepEqual(Object.keys(face.box).sort(), ["height", "left", "top", "width"]);
+      assert.equal(face.predictions.length, 3);
+    }
+    assert.deepEqual(Object.keys(none), ["name", "faces", "predictions"]);
+    assert.deepEqual([none.faces, none.predictions.length], [[], 3]);
+  });
+
+  it("draws the photograph with its faces", async () => {
+    const { status } = await predict("two.png", "--chart", "faces.svg");
+    assert.equal(status, 0);
+    const svg = readFileSync(folder.file("faces.svg"), "utf8");
+    assert.equal(svg.match(/<image /g)?.length, 3);
+    assert.ok(svg.includes(">two.png: 2 faces<"));
+  });
+
+  it("draws two saliency maps beside each face, and beside an image without one", async () => {
+    const { status } = await predict("two.png", "none.png", "--chart", "why.svg", "--saliency");
+    assert.equal(status, 0);
+    const svg = readFileSync(folder.file("why.svg"), "utf8");
+    assert.equal(svg.match(/<image /g)?.length, 1 + 3 * 3);
+    assert.equal(svg.match(/>Grad-CAM: (circle|square|triangle)</g)?.length, 3);
+    assert.equal(svg.match(/>Occlusion: (circle|square|triangle)</g)?.length, 3);
+  });
+});
+
+describe("ferkit predict", () => {
+  const folder = workspace("suite");
+
+  async function save(name: string, classNames: string[]): Promise<void> {
+    const network = randomNetwork({ imageSize: 33, classNames });
+    await saveModel(folder.file(name), network.config, await network.parameters());
+    network.dispose();
+  }
+
+  before("saves two models, and draws images", async () => {
+    await save("shapes", ["circle", "square", "triangle"]);
+    await save("expressions", ["happy", "neutral", "sad"]);
+    await sharp(await groupPhoto(40, 40, [])).toFile(folder.file("b.png"));
+    await sharp(await groupPhoto(50, 40, [])).toFile(folder.file("c.png"));
+    writeFileSync(folder.file("bad.jpg"), "");
+  });
+
+  const namesOf = (stdout: string) =>
+    stdout
+      .trim()
+      .split("\n")
+      .map((line) => path.basename(JSON.parse(line).name));
+
+  for (const model of ["shapes", "expressions"])
+    it(`prints a line for each readable image, and an error for each other one (${model})`, async () => {
+      const images = ["absent.png", "b.png", "bad.jpg", "c.png"];
+      const { status, stdout, stderr } = await folder.ferkit(
+        "predict",
+        ...images,
+        "--model",
+        model,
+        "--json",
+      );
+      assert.equal(status, 1);
+      assert.deepEqual(namesOf(stdout), ["b.png", "c.png"]);
+      const [absent, bad, ...rest] = stderr.trim().split("\n");
+      assert.match(
+        absent,
+        /^ferkit: Expected an image or a folder of images at \S+absent\.png but found no such path\./,
+      );
+      assert.match(bad, /^ferkit: Expected an image at \S+bad\.jpg but found an empty file\./);
+      assert.deepEqual(rest, []);
+    });
+
+  it("draws the readable images, and nothing if there is none", async () => {
+    const draw = (file: string, ...images: string[]) =>
+      folder.ferkit("predict", ...images, "--model", "shapes", "--chart", file);
+    assert.equal((await draw("some.svg", "bad.jpg", "b.png")).status, 1);
+    assert.equal(readFileSync(folder.file("some.svg"), "utf8").match(/<image /g)?.length, 1);
+    assert.equal((await draw("none.svg", "bad.jpg")).status, 1);
+    assert.ok(!existsSync(folder.file("none.svg")));
+  });
+
+  it("applies --top to lines, JSON and charts", async () => {
+    const predict = (...args: string[]) =>
+      folder.ferkit("predict", "b.png", "--model", "shapes", "--top", "2", ...args);
+    assert.match((await predict()).stdout, /b\.png( {2}\w+ \d+\.\d%){2}\n$/);
+    const [line] = (await predict("--json")).stdout.split("\n");
+    assert.equal(JSON.parse(line).predictions.length, 2);
+    await predict("--chart", "top.svg");
+    const svg = readFileSync(folder.file("top.svg"), "utf8");
+    assert.equal(svg.match(/>\d+\.\d%</g)?.length, 2);
+  });
+
+  describe("with a model of expressions", () => {
+    const STATED = /^The model predicts facial expressions, so faces are searched\. Add --no-faces /;
+
+    it("finds faces in photographs by default, and says so", async () => {
+      const photo = await folder.ferkit("predict", ASTRONAUT, "b.png", "--model", "expressions");
+      assert.match(photo.stderr, STATED);
+      const [found, face, whole] = photo.stdout.split("\n");
+      assert.match(found, /astronaut\.jpg {2}1 face$/);
+      assert.match(face, /^ {2}1 {2}\d+×\d+ at \d+,\d+ {2}(happy|neutral|sad) /);
+      assert.match(whole, /b\.png {2}(happy|neutral|sad) /); // small images are taken for faces
+    });
+
+    it("classifies whole images with --no-faces, and for a model of other classes", async () => {
+      for (const args of [
+        ["--model", "expressions", "--no-faces"],
+        ["--model", "shapes"],
+      ]) {
+        const { stdout, stderr } = await folder.ferkit("predict", ASTRONAUT, ...args);
+        assert.match(stdout, /astronaut\.jpg {2}\w+ \d+\.\d% /);
+        assert.equal(stderr, "");
+      }
+    });
+  });
+});
