@@ -30,7 +30,7 @@ export async function runCli(args: string[]): Promise<number> {
   const { version, description } = JSON.parse(readFileSync(file, "utf8"));
   const program = new Command("ferkit").description(description).version(version);
   program.showHelpAfterError().exitOverride();
-  program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg --faces");
+  program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg");
   const names = Object.hasOwn(COMMANDS, args[0] ?? "") ? [args[0]] : Object.keys(COMMANDS);
   for (const name of names) COMMANDS[name]()(program);
   process.exitCode = 0;
