@@ -66,9 +66,11 @@ export function blockTable({ architecture, config }: Pick<Network, "architecture
 
 /** Lists the epochs of a run: losses in nats, scores in [0, 1]. */
 export function epochTable(events: EpochEvent[]): TableRow[] {
+  const targets = events[0]?.trainTargets;
+  const trainLoss = targets ? `train loss (against ${targets})` : "train loss";
   return events.map(({ epoch, train, validation, learningRate, imagesPerSecond, durationMs, isBest }) => ({
     epoch,
-    "train loss": train.loss,
+    [trainLoss]: train.loss,
     "train accuracy": train.accuracy,
     "validation loss": validation.loss,
     "validation accuracy": validation.accuracy,

@@ -119,6 +119,7 @@ export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch
   ]);
   const bestText =
     best && `best: epoch ${best.epoch}, validation accuracy ${percent(best.validation.accuracy)}`;
+  const targets = events[0].trainTargets && `train loss against ${events[0].trainTargets}`;
   const panel = (field: "loss" | "accuracy", axis: object, scale: object) => ({
     ...PANEL,
     layer: [
@@ -146,7 +147,7 @@ export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch
   return buildChart(
     {
       title,
-      subtitle: bestText,
+      subtitle: [bestText, targets].filter(Boolean).join("; ") || undefined,
       description: [
         ...events.map(
           ({ epoch, train, validation }) =>
@@ -154,6 +155,7 @@ export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch
             `validation loss ${validation.loss.toFixed(3)}, accuracy ${percent(validation.accuracy)}`,
         ),
         ...(bestText ? [bestText] : []),
+        ...(targets ? [targets] : []),
       ].join("\n"),
     },
     {

@@ -43,9 +43,10 @@ export function targetsInWords({
   return labels === "labels" ? null : labels;
 }
 
+/** Smoothing alone is said beside each loss. */
 function targetsNote(config: TrainConfig): string | null {
   const targets = targetsInWords(config);
-  if (targets === null) return null;
+  if (targets === null || targets === "smoothed labels") return null;
   const labels =
     config.mixShare > 0 && (config.mixup > 0 || config.cutmix > 0)
       ? "the label of a mixed image's larger part"
@@ -67,7 +68,7 @@ async function lastLayerNote({ weights }: TrainConfig, classNames: string[]): Pr
 
 function weightsNote({ config, classWeights }: TrainState, classNames: string[]): string | null {
   if (config.classWeights === "none") return null;
-  const weights = classNames.map((name, c) => `${name} ${Number(classWeights[c].toPrecision(3))}`);
+  const weights = classNames.map((name, c) => `${name} = ${Number(classWeights[c].toPrecision(3))}`);
   return `class weights: ${weights.join(", ")}`;
 }
 

@@ -33,6 +33,11 @@ describe("epochTable", () => {
     });
     assert.deepEqual(Object.values(second), [2, 0.25, 0.75, 0.875, 0.125, 0.5, 0.001, 123, 2.5, ""]);
   });
+
+  it("names what the train loss is against, if not the labels", () => {
+    const [row] = epochTable([epochEvent(1, 0.5, 0.25, { trainTargets: "smoothed labels" })]);
+    assert.equal(Object.keys(row)[1], "train loss (against smoothed labels)");
+  });
 });
 
 describe("classTable", () => {

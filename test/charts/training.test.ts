@@ -98,6 +98,17 @@ describe("epochMetricsChart", () => {
     );
   });
 
+  it("names what the train loss is against, if not the labels", () => {
+    const taught = events.map((event) => ({ ...event, trainTargets: "smoothed labels" }));
+    const subtitle = (some: typeof taught | typeof events) =>
+      JSON.stringify((epochMetricsChart(some) as { title?: object }).title);
+    assert.match(
+      subtitle(taught),
+      /best: epoch 2, validation accuracy 60.0%; train loss against smoothed labels/,
+    );
+    assert.doesNotMatch(subtitle(events), /against/);
+  });
+
   it("marks the last best epoch", async () => {
     const marks = await drawnMarks(epochMetricsChart(events));
     const points = dataMarks(marks, "symbol");

@@ -50,15 +50,16 @@ describe("trainingNotes", function () {
   });
 
   it("names each class weight, and what balanced weights mean for the best epoch", async () => {
-    assert.deepEqual(await notes({ classWeights: [1, 3] }), ["class weights: across 1, down 3"]);
-    assert.deepEqual(await notes({ classWeights: { down: 2 } }), ["class weights: across 1, down 2"]);
+    assert.deepEqual(await notes({ classWeights: [1, 3] }), ["class weights: across = 1, down = 3"]);
+    assert.deepEqual(await notes({ classWeights: { down: 2 } }), ["class weights: across = 1, down = 2"]);
     assert.deepEqual(await notes({ classWeights: "balanced" }), [
-      "class weights: across 1, down 1",
+      "class weights: across = 1, down = 1",
       "the best epoch is the one of highest macro-F1, since class weights are balanced; monitor=accuracy compares accuracy",
     ]);
   });
 
   it("tells that the train loss is against other targets than labels", async () => {
+    assert.deepEqual(await notes({ labelSmoothing: 0.1 }), []); // which each loss names
     assert.deepEqual(await notes({ labelSmoothing: 0.1, mixup: 0.2 }), [
       "the train loss is against smoothed labels of mixed images, so it cannot be compared with the validation loss; the train accuracy is against the label of a mixed image's larger part",
     ]);

@@ -98,6 +98,18 @@ describe("a model folder", () => {
       });
     });
 
+    it("refuses weights that are not finite", async () => {
+      const network = randomNetwork();
+      const parameters = await network.parameters();
+      network.dispose();
+      parameters.get("predictions/bias")?.data.fill(Number.NaN);
+      await saveModel(dir, TINY, parameters);
+      await assert.rejects(loadModel(dir), {
+        name: "InputError",
+        message: `Expected finite weights at ${dir} but found NaN or infinity in predictions/bias. Choose other weights: these come from a training that failed, or a broken file.`,
+      });
+    });
+
     it("says that weights are cut short", async () => {
       const network = randomNetwork();
       await saveModel(dir, network.config, await network.parameters());
