@@ -24,7 +24,7 @@ def prepare(kind, **workload):
 
 def training(variant, image_size, batch_size, layout, compiled=False):
     model = build(variant, NUM_CLASSES, layout).train()
-    apply = torch.compile(model) if compiled else model
+    apply = torch.compile(model, dynamic=False) if compiled else model
     images, labels = noise(image_size, batch_size, layout)
     # The default layout keeps the usual optimizer; channels-last gets the fused one, to be as fast as possible.
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=layout == "channels-last" or None)
@@ -53,7 +53,7 @@ def inference(variant, image_size, batch_size, layout, compiled=False):
 
 def freeze(model, images):
     """Compiles a model for a shape of images, with its weights as constants."""
-    compiled = torch.compile(model)
+    compiled = torch.compile(model, dynamic=False)
     with torch._inductor.config.patch(freezing=True), torch.inference_mode():
         compiled(images)
     return compiled
@@ -92,7 +92,7 @@ def parity(variant, file, names, compiled=False):
     """Compares ferkit's step in file with this engine's; names are ferkit's parameters in the order of the layers."""
     recorded = RecordedStep(file)
     model, timm_names = load(variant, recorded.weights, names)
-    apply = torch.compile(model.train()) if compiled else model.train()
+    apply = torch.compile(model.train(), dynamic=False) if compiled else model.train()
     loss = cross_entropy(apply(to_input(recorded.images)), torch.from_numpy(recorded.labels))
     loss.backward()
     parameters = dict(model.named_parameters())
