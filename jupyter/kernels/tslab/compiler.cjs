@@ -3,6 +3,7 @@
 // and each `await` of a cell is a place where it can be stopped.
 const path = require("node:path");
 const vm = require("node:vm");
+const { libraryView, refreshDeclarations, ROOTS } = require("./library.cjs");
 const { addMaps, nextCellFile } = require("./source-positions.cjs");
 
 /** The cell, and the declarations of earlier ones, as tslab names them. */
@@ -22,8 +23,14 @@ function extendCompiler() {
   const file = require.resolve("@tslab/typescript-for-tslab", { paths: [tslab] });
   ts = require(file);
 
-  const createWatchCompilerHost = (roots, options, ...rest) =>
-    ts.createWatchCompilerHost(roots, { ...options, strict: true, inlineSourceMap: true }, ...rest);
+  refreshDeclarations();
+  const createWatchCompilerHost = (roots, options, system, ...rest) =>
+    ts.createWatchCompilerHost(
+      [...roots, ...ROOTS],
+      { ...options, strict: true, inlineSourceMap: true, types: ["node"] },
+      libraryView(system),
+      ...rest,
+    );
 
   const createWatchProgram = (host) => {
     const { afterProgramCreate } = host;

@@ -62,7 +62,7 @@ function readableStack(error) {
 
 function original(position, file, line, column) {
   const entry = compiled.get(file);
-  if (!entry) return position;
+  if (!entry) return position.replace(`${process.cwd()}/`, ""); // a file of src, as it is written
   let at = { originalLine: Number(line) - 1, originalColumn: Number(column) - 1 };
   for (const map of entry.maps) {
     at = map.findEntry(at.originalLine, at.originalColumn);

@@ -1,0 +1,88 @@
+// How cells see ferkit: its types from the declarations that set-up rolled into one file, its code compiled file by file when it
+// is loaded. After an edit in src, the next import makes both again.
+const { spawnSync } = require("node:child_process");
+const fs = require("node:fs");
+const path = require("node:path");
+const { isPackageCurrent, packagePaths } = require("../../../scripts/setup/package-files.cjs");
+
+const root = path.resolve(__dirname, "../../..");
+const sources = path.join(root, "src");
+const { modules, declarations } = packagePaths(root);
+
+/** Files that the compiler sees, though they are elsewhere: the package in node_modules, under its own name. */
+const packageDir = path.join(root, "node_modules/ferkit");
+const PLACED = new Map([
+  [path.join(packageDir, "index.d.ts"), declarations],
+  [path.join(packageDir, "modules.d.ts"), modules],
+]);
+/** What a cell looks like that imports ferkit. */
+const IMPORT = /["'](ferkit|\.{1,2}\/src\/[^"']*)["']/;
+
+/** What the compiler wants to be called with when a file changes. */
+const watchers = new Map();
+
+/** Returns the compiler's view of the disk, in which files of src are declarations of the package. */
+function libraryView(system) {
+  const view = Object.create(system);
+  view.fileExists = (file) =>
+    PLACED.has(file) || declarationOf(file) !== undefined || (!isSource(file) && system.fileExists(file));
+  view.directoryExists = (dir) => dir === packageDir || system.directoryExists(dir);
+  view.readFile = (file, encoding) =>
+    declarationOf(file) ?? system.readFile(PLACED.get(file) ?? file, encoding);
+  view.watchFile = (file, callback, ...rest) => {
+    if (!PLACED.has(file)) return system.watchFile(file, callback, ...rest);
+    watchers.set(file, callback);
+    return { close: () => watchers.delete(file) };
+  };
+  return view;
+}
+
+const isSource = (file) => file.startsWith(`${sources}/`) && file.endsWith(".ts");
+
+/** Returns the text of `src/x.d.ts`, which stands for `src/x.ts`; undefined for any other file. */
+function declarationOf(file) {
+  if (!isSource(file) || !file.endsWith(".d.ts")) return undefined;
+  const name = path.relative(sources, file).slice(0, -".d.ts".length);
+  if (!fs.existsSync(path.join(sources, `${name}.ts`))) return undefined;
+  return `export * from "ferkit/src/${name}";\n`;
+}
+
+/** Makes the declarations again if src was edited. */
+function refreshDeclarations() {
+  if (isPackageCurrent(root)) return;
+  const script = path.join(root, "scripts/setup/declarations.ts");
+  const args = ["--require", require.resolve("tsx/cjs"), script];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  if (status !== 0) throw new Error(`The declarations of src could not be made.\n${stderr}`);
+}
+
+/** Before a cell that imports ferkit: forgets what was loaded from src before an edit. */
+function refreshLibrary(code) {
+  if (!IMPORT.test(code) || isPackageCurrent(root)) return;
+  refreshDeclarations();
+  for (const file of Object.keys(require.cache))
+    if (file.startsWith(`${sources}/`) || file === path.join(root, "scripts/package.cjs"))
+      delete require.cache[file];
+  const CHANGED = 1; // FileWatcherEventKind
+  for (const [file, callback] of watchers) callback(file, CHANGED);
+}
+
+/** Puts this view into tslab, whose converter must not be loaded yet, and compiles src when it is required. */
+function extendConverter() {
+  require("tsx/cjs");
+  const converter = require("tslab/dist/converter.js");
+  const { createConverter } = converter;
+  converter.createConverter = (options) => {
+    const made = createConverter(options);
+    const convert = (previous, code) => {
+      refreshLibrary(code);
+      return made.convert(previous, code);
+    };
+    return { ...made, convert };
+  };
+}
+
+/** Files that are parsed when the kernel starts, so that the first import need not wait for them. */
+const ROOTS = [...PLACED.keys()];
+
+module.exports = { extendConverter, libraryView, refreshDeclarations, ROOTS };
