@@ -15,6 +15,7 @@ import {
   runCommand,
   stopCommands,
 } from "./setup/machine.cjs";
+import { isPackageCurrent } from "./setup/package-files.cjs";
 import { createProgress } from "./setup/progress.cjs";
 
 const HELP = `Usage: npm run setup -- [options]
@@ -146,6 +147,18 @@ function showKernel(context) {
   writeWhole(translatorFile(context), TRANSLATOR);
 }
 
+/** Rolls the types of src into one file, for cells and other projects. */
+const declarationsStep = {
+  name: "declarations",
+  isCurrent: ({ root }) => isPackageCurrent(root),
+  async run({ root, nodeModulesDir, env }) {
+    const script = path.join(root, "scripts/setup/declarations.ts");
+    const args = ["--require", path.join(nodeModulesDir, "tsx/dist/cjs/index.cjs"), script];
+    const { status, output } = await runCommand(process.execPath, args, { cwd: root, env });
+    if (status !== 0) throw describeFailure("the making of declarations", output, root);
+  },
+};
+
 /** Everything else: the engine, the native ops and the weights, in TypeScript. */
 export const secondStage = {
   name: "engine and weights",
@@ -197,7 +210,7 @@ function isFolder(file) {
 
 /** Returns the names of the steps that are to be done. */
 export function pendingSteps(context) {
-  return [npmStep, pythonStep, secondStage]
+  return [npmStep, pythonStep, secondStage, declarationsStep]
     .filter((step) => !step.isCurrent(context))
     .map(({ name }) => name);
 }
@@ -256,7 +269,8 @@ async function runStages(context, progress) {
     await secondStage.run(context, progress.report);
   });
   // What has begun may end, so that the next set-up need not repeat it.
-  const results = await Promise.allSettled([npm, packages, rest]);
+  const declarations = npm.then(() => run(declarationsStep));
+  const results = await Promise.allSettled([npm, packages, rest, declarations]);
   progress.end();
   const reasons = [...new Set(results.flatMap(({ reason }) => reason ?? []))];
   if (reasons.length > 0) throw joinErrors(reasons);

@@ -48,9 +48,10 @@ function writeWhole(file: string, text: string): void {
 /** Writes the declarations of src; files that did not change since the last time cost nothing. */
 function emitDeclarations(root: string, types: string): void {
   const config = ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent({ ...config.config, include: ["src"] }, ts.sys, root);
+  const include = { ...config.config, include: ["src"] };
+  const { options, fileNames } = ts.parseJsonConfigFileContent(include, ts.sys, root);
   const program = ts.createIncrementalProgram({
-    rootNames: [path.join(root, "src/index.ts")],
+    rootNames: fileNames,
     options: {
       ...options,
       noEmit: false,

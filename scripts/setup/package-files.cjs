@@ -19,19 +19,19 @@ function packagePaths(root) {
 }
 
 /**
- * Returns time and size of each file of src, by its path from the root.
+ * Returns time and size of each file that the declarations depend on, by its path from the root.
  *
  * @param {string} root
  * @returns {Record<string, string>}
  */
 function sourceFiles(root) {
-  const files = {};
-  for (const name of fs.readdirSync(path.join(root, "src"), { recursive: true }).sort()) {
-    if (!name.endsWith(".ts")) continue;
-    const { mtimeMs, size } = fs.statSync(path.join(root, "src", name));
-    files[`src/${name}`] = `${mtimeMs} ${size}`;
-  }
-  return files;
+  const sources = fs.readdirSync(path.join(root, "src"), { recursive: true }).sort();
+  const names = sources.filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`);
+  const describe = (name) => {
+    const { mtimeMs, size } = fs.statSync(path.join(root, name));
+    return [name, `${Math.floor(mtimeMs)} ${size}`];
+  };
+  return Object.fromEntries(["package-lock.json", ...names].map(describe));
 }
 
 /**

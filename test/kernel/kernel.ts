@@ -38,13 +38,13 @@ export type KernelName = "tslab" | "stock";
 export async function converse(
   kernel: KernelName,
   groups: Request[][],
-  { patience = 60, pause = 0, late = 0 } = {},
+  { patience = 60, pause = 0, late = 0, root = projectDir } = {},
 ): Promise<Conversation> {
   const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-kernel-"));
   try {
     await writeStockKernel(path.join(dir, "kernels/stock"));
-    const job = { kernel, cwd: path.join(projectDir, "notebooks"), groups, patience, pause, late };
-    const env = jupyterEnvironment();
+    const job = { kernel, cwd: path.join(root, "notebooks"), groups, patience, pause, late };
+    const env = jupyterEnvironment(root);
     const { stdout } = await promisify(execFile)(
       findVenvPython(),
       [path.join(__dirname, "drive_kernel.py"), JSON.stringify(job)],

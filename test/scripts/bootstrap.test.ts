@@ -36,6 +36,16 @@ fs.writeFileSync(stamp, JSON.stringify({ key, files: ["calls"] }));
 process.disconnect();
 `;
 
+const DECLARATIONS = `
+const fs = require("node:fs");
+const { packagePaths, sourceFiles } = require("./package-files.cjs");
+fs.appendFileSync("calls", "declarations\\n");
+const { dir, modules, stamp } = packagePaths(process.cwd());
+fs.mkdirSync(dir, { recursive: true });
+fs.writeFileSync(modules, "");
+fs.writeFileSync(stamp, JSON.stringify(sourceFiles(process.cwd())));
+`;
+
 describe("bootstrap.mjs in a clone", () => {
   const folder = workspace();
   const clone = (...names: string[]) => folder.file("clone", ...names);
@@ -45,11 +55,14 @@ describe("bootstrap.mjs in a clone", () => {
     mkdirSync(clone("scripts/setup"), { recursive: true });
     for (const name of [
       "bootstrap.mjs",
-      ...["context", "lock", "machine", "progress"].map((part) => `setup/${part}.cjs`),
+      ...["context", "lock", "machine", "package-files", "progress"].map((part) => `setup/${part}.cjs`),
     ])
       writeFileSync(clone("scripts", name), readFileSync(path.join(projectDir, "scripts", name)));
     writeFileSync(clone("scripts/setup/pins.json"), JSON.stringify({ weights: { lite0: {} } }));
     writeFileSync(clone("scripts/setup/second-stage.ts"), SECOND_STAGE);
+    writeFileSync(clone("scripts/setup/declarations.ts"), DECLARATIONS);
+    mkdirSync(clone("src"));
+    writeFileSync(clone("src/index.ts"), "");
     writeFileSync(clone("package.json"), "{}");
     writeFileSync(clone("package-lock.json"), "{}");
     writeFileSync(clone("requirements.txt"), "jupyterlab==4.6.6\n");
@@ -82,7 +95,7 @@ describe("bootstrap.mjs in a clone", () => {
   it("runs each step once and nothing the second time", () => {
     const first = setUp();
     assert.equal(first.status, 0, first.stderr);
-    assert.deepEqual(first.calls, ["npm ci", "pip install", "second stage", "venv"]);
+    assert.deepEqual(first.calls, ["declarations", "npm ci", "pip install", "second stage", "venv"]);
     for (const line of [
       "set-up  npm packages: done in T",
       "set-up  Python environment: done in T",
@@ -102,6 +115,8 @@ describe("bootstrap.mjs in a clone", () => {
     mkdirSync(clone("native"));
     writeFileSync(clone("native/ops.cc"), "");
     assert.deepEqual(setUp().calls, ["second stage"]);
+    writeFileSync(clone("src/index.ts"), "export {};");
+    assert.deepEqual(setUp().calls, ["declarations"]);
     rmSync(clone("cache/weights/efficientnet-lite0.pth"));
     assert.deepEqual(setUp().calls, ["second stage"]);
   });
@@ -118,7 +133,7 @@ describe("bootstrap.mjs in a clone", () => {
     rmSync(clone("no-network"));
     writeFileSync(clone("broken"), "");
     const second = setUp();
-    assert.deepEqual(second.calls, ["npm ci", "second stage"]);
+    assert.deepEqual(second.calls, ["declarations", "npm ci", "second stage"]);
     assert.match(second.stderr, /\nset-up failed\.\nExpected a compiler but found none\.\n$/);
     rmSync(clone("broken"));
     assert.deepEqual(setUp().calls, ["second stage"]);
@@ -142,7 +157,7 @@ describe("bootstrap.mjs in a clone", () => {
     assert.deepEqual(records[1], {
       name: "set-up",
       isOk: false,
-      found: "to be done: npm packages, Python packages, engine and weights",
+      found: "to be done: npm packages, Python packages, engine and weights, declarations",
       fix: "Run: npm run setup",
     });
     assert.equal(existsSync(clone("cache")), false, "it makes nothing");

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { projectDir, workspace } from "../workspace.js";
+import { type CellResult, contentsOf, converse, printed } from "./kernel.js";
+
+describe("ferkit in a cell", function () {
+  this.timeout(240_000);
+  const clone = workspace("suite");
+  let results: CellResult[];
+
+  before("runs cells in a clone, whose src they edit", async () => {
+    for (const name of [
+      ".ferkit/package",
+      "jupyter",
+      "package.json",
+      "package-lock.json",
+      "scripts",
+      "src",
+      "tsconfig.json",
+    ])
+      cpSync(path.join(projectDir, name), clone.file(name), { recursive: true, preserveTimestamps: true });
+    symlinkSync(path.join(projectDir, "node_modules"), clone.file("node_modules"));
+    mkdirSync(clone.file("notebooks"));
+    const file = clone.file("src/answer.ts");
+    writeFileSync(file, "export const answer: number = 42;\n");
+    const cells = [
+      'import * as ferkit from "ferkit";',
+      'import * as same from "./src/index.js";\nconsole.log(same.train === ferkit.train, Object.keys(ferkit).length > 50);',
+      "const classes: number = ferkit.EXPRESSIONS;",
+      "console.log(ferkit.tf.tensor1d([1, 2]).add(1).sum().dataSync()[0]);",
+      'import { answer } from "./src/answer.js";\nconst before: number = answer;\nconsole.log(before);',
+      `require("fs").writeFileSync(${JSON.stringify(file)}, "export const answer: string = 'new';\\n");`,
+      'import { answer } from "./src/answer.js";\nconst after: string = answer;\nconsole.log(after);',
+    ];
+    ({ results } = await converse(
+      "tslab",
+      cells.map((code) => [{ code }]),
+      { root: clone.path, patience: 200 },
+    ));
+  });
+
+  it("is imported by its name, or from src, and is the same", () => {
+    assert.equal(results[0].status, "ok");
+    assert.equal(printed(results[1]), "true true\n");
+  });
+
+  it("has types", () => {
+    const [{ evalue }] = contentsOf(results[2], "error");
+    assert.equal(evalue, "1:7 - Type 'readonly string[]' is not assignable to type 'number'.");
+  });
+
+  it("brings the engine, with the ops that are chained", () => {
+    assert.equal(printed(results[3]), "5\n");
+  });
+
+  it("is loaded again by an import after an edit, with its new types", () => {
+    assert.equal(printed(results[4]), "42\n");
+    assert.deepEqual(contentsOf(results[6], "error"), []);
+    assert.equal(printed(results[6]), "new\n");
+  });
+});

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import ts from "typescript";
+import { writePackage } from "../../../scripts/setup/declarations.js";
+import { isPackageCurrent, packagePaths } from "../../../scripts/setup/package-files.cjs";
+import { projectDir, workspace } from "../../workspace.js";
+
+const INDEX = `
+import { Shape } from "./shape.js";
+export type { Option } from "pkg";
+/** Returns the area of a shape. */
+export function area(shape: Shape): number { return shape.area; }
+export * as parts from "./shape.js";
+export { Shape };
+`;
+const SHAPE = `
+import { EventEmitter } from "node:events";
+export class Shape extends EventEmitter { area = 1; }
+`;
+/** A package whose module adds to another, as tfjs adds the chained ops to its tensors. */
+const PACKAGE = {
+  "package.json": JSON.stringify({ name: "pkg", version: "1.0.0", types: "index.d.ts" }),
+  "index.d.ts": 'import "./more";\nexport { Option } from "./option";\n',
+  "option.d.ts": "export declare class Option { name: string; }\nexport as namespace pkg;\n",
+  "more.d.ts": `
+import { Option } from "./option";
+declare module "./option" { interface Option { next(): Option; } }
+`,
+};
+
+describe("writePackage", () => {
+  const folder = workspace();
+
+  beforeEach("makes a project", () => {
+    for (const name of ["src", "node_modules/pkg", "scripts"])
+      mkdirSync(folder.file(name), { recursive: true });
+    writeFileSync(folder.file("src/index.ts"), INDEX);
+    writeFileSync(folder.file("src/shape.ts"), SHAPE);
+    for (const [name, text] of Object.entries(PACKAGE))
+      writeFileSync(folder.file("node_modules/pkg", name), text);
+    symlinkSync(path.join(projectDir, "node_modules/@types"), folder.file("node_modules/@types"));
+    symlinkSync(path.join(projectDir, "node_modules/undici-types"), folder.file("node_modules/undici-types"));
+    for (const name of ["package-lock.json", "tsconfig.json", "package.json"])
+      cpSync(path.join(projectDir, name), folder.file(name));
+    writePackage(folder.path);
+  });
+
+  /** Returns what the compiler says of a program that uses the declarations. */
+  function check(code: string): string[] {
+    const file = folder.file("use.ts");
+    writeFileSync(file, code);
+    const options = {
+      strict: true,
+      noEmit: true,
+      module: ts.ModuleKind.NodeNext,
+      types: ["node"],
+      typeRoots: [folder.file("node_modules/@types")],
+    };
+    const program = ts.createProgram([file], {
+      ...options,
+      skipLibCheck: true,
+      target: ts.ScriptTarget.ES2022,
+    });
+    return ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+  }
+
+  it("gives programs the types of src and of packages, what one module adds to another included", () => {
+    const use = `import * as ferkit from "./.ferkit/package/index.js";
+      const shape: ferkit.Shape = new ferkit.parts.Shape();
+      export const area: number = ferkit.area(shape.once("x", () => {}));
+      export const name = (option: ferkit.Option): string => option.next().next().name;`;
+    assert.deepEqual(check(use), []);
+  });
+
+  it("finds a wrong use", () => {
+    const use = `import { area, Shape } from "./.ferkit/package/index.js";
+      export const name: string = area(new Shape());`;
+    assert.deepEqual(check(use), ["Type 'number' is not assignable to type 'string'."]);
+  });
+
+  it("keeps the docs", () => {
+    const { modules } = packagePaths(folder.path);
+    assert.match(
+      readFileSync(modules, "utf8"),
+      /\/\*\* Returns the area of a shape\. \*\/\nexport declare function area/,
+    );
+  });
+
+  it("names what can be imported from an ES module", () => {
+    const { esm } = packagePaths(folder.path);
+    assert.match(readFileSync(esm, "utf8"), /^export const \{ Shape, area, parts \} = ferkit;$/m);
+  });
+
+  it("is current until a file of src changes", () => {
+    assert.equal(isPackageCurrent(folder.path), true);
+    utimesSync(folder.file("src/shape.ts"), 1, 1);
+    assert.equal(isPackageCurrent(folder.path), false);
+    writePackage(folder.path);
+    assert.equal(isPackageCurrent(folder.path), true);
+    assert.equal(existsSync(packagePaths(folder.path).declarations), true);
+  });
+});
