@@ -101,7 +101,7 @@ describe("src", () => {
     const runsBefore = (file: string) => /^scripts\/(setup\/|doctor\.ts)/.test(file);
     const folders = ["scripts", "bench", "examples", "experiments"];
     const outside = listFiles(folders, [".ts", ".mts", ".mjs", ".cjs"]).filter((file) => !runsBefore(file));
-    const isDeep = ({ specifier }: Import) => /\bsrc\/(?!index\.js$)/.test(specifier);
+    const isDeep = ({ specifier }: Import) => /\bsrc\/(?!index\.[jt]s$)/.test(specifier);
     const deep = outside.flatMap((importer) =>
       importsOf(parse(importer))
         .filter(isDeep)
