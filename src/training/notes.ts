@@ -1,13 +1,12 @@
 // What a user should know of a training before it starts: guesses, with the option that settles each, and surprises.
 import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
-import type { Dataset } from "../data/dataset.js";
 import { hasSameClasses } from "../model/create.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { runLearningRate } from "./schedule.js";
 import type { TrainState } from "./step.js";
 
-export async function trainingNotes(state: TrainState, dataset: Dataset): Promise<string[]> {
+export async function trainingNotes(state: TrainState, numImages: number): Promise<string[]> {
   const { config, network } = state;
   const { classNames } = network.config;
   const notes = [
@@ -16,9 +15,8 @@ export async function trainingNotes(state: TrainState, dataset: Dataset): Promis
     config.monitor === "macroF1" && config.classWeights === "balanced"
       ? "the best epoch is the one of highest macro-F1, since class weights are balanced; monitor=accuracy compares accuracy"
       : null,
-    batchesNote(state, dataset.train.numImages),
+    batchesNote(state, numImages),
     targetsNote(config),
-    missingNote(dataset),
   ];
   return notes.filter((note): note is string => note !== null);
 }
@@ -80,19 +78,6 @@ function batchesNote({ config: { batchSize }, plan }: TrainState, numImages: num
   const [small, large] = [Math.floor(numImages / numBatches), Math.ceil(numImages / numBatches)];
   const size = small === large ? `${small}` : `${small} or ${large}`;
   return `batches have ${size} images instead of ${batchSize}, so that an epoch uses all ${numImages} training images`;
-}
-
-function missingNote({ classNames, train, validation }: Dataset): string | null {
-  const missing = (labels: Int32Array) => {
-    const present = new Set(labels);
-    return classNames.filter((_, label) => !present.has(label)).join(", ");
-  };
-  const parts = [
-    missing(train.labels) && `no training images of ${missing(train.labels)}, which the network cannot learn`,
-    missing(validation.labels) &&
-      `no validation images of ${missing(validation.labels)}, so that nothing tells how well they are classified`,
-  ].filter(Boolean);
-  return parts.length > 0 ? parts.join("; ") : null;
 }
 
 /** Tells what more epochs than before mean for the learning rate. */

@@ -114,7 +114,7 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
   // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `fit`, `grey` nor `fill`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
   const emaDecay = train.emaDecay ?? averageDecay;
-  const { monitor = "accuracy", fit = "crop", grey = "auto", augment = {} } = train;
+  const { monitor = "accuracy", fit = "crop", grey = "auto", augment } = train;
   return {
     ...config,
     train: {
@@ -123,7 +123,7 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
       monitor,
       fit,
       grey,
-      augment: { fill: 0, ...augment } as TrainConfig["augment"],
+      augment: { ...augment, fill: augment?.fill ?? 0 },
     },
   };
 }

@@ -112,7 +112,7 @@ export async function* train(
     const firstEpoch = numDone + 1;
     await log.rewind(step);
     if (numDone < epochs)
-      for (const text of [...(await trainingNotes(state, dataset)), ...notes])
+      for (const text of [...(await trainingNotes(state, images.numImages)), ...notes])
         yield log.add({ type: "note", text });
 
     let reason: DoneEvent["reason"] = "completed";

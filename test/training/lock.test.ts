@@ -27,16 +27,16 @@ describe("lockRun", function () {
 
   it("is free again when the process that held it was killed", async () => {
     mkdirSync(run.dir, { recursive: true });
-    const holder = spawn("flock", ["--exclusive", file(), "sh", "-c", "echo held; exec sleep 60"]);
+    const args = ["-x", file(), "sh", "-c", "echo held; exec sleep 60"];
+    const holder = spawn("flock", args, { detached: true });
+    const end = once(holder, "exit");
     await once(holder.stdout, "data");
     assert.throws(() => lockRun(run.dir), {
       name: "InputError",
       message: /but found another process\. Choose/,
     });
-    const children = spawn("pkill", ["-KILL", "-P", String(holder.pid)]);
-    await once(children, "exit");
-    holder.kill("SIGKILL");
-    await once(holder, "exit");
+    process.kill(-(holder.pid as number), "SIGKILL"); // the program and what it started
+    await end;
     lockRun(run.dir).release();
   });
 
