@@ -29,7 +29,7 @@ describe("lockRun", function () {
     mkdirSync(run.dir, { recursive: true });
     const args = ["-x", file(), "sh", "-c", "echo held; exec sleep 60"];
     const holder = spawn("flock", args, { detached: true });
-    const end = once(holder, "exit");
+    const end = once(holder, "close"); // when all of its processes are gone
     await once(holder.stdout, "data");
     assert.throws(() => lockRun(run.dir), {
       name: "InputError",
