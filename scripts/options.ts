@@ -161,3 +161,9 @@ function labelSource(labels: string): string {
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
+
+/** Says on standard error which files of a data set are not used, and what was guessed. */
+export function printRemarks({ files, notes }: internals.DataReport): void {
+  const lines = files.leftOut.length > 0 ? internals.filesInWords(files) : [];
+  for (const line of [...lines, ...notes.map((note) => `note: ${note}`)]) console.error(line);
+}

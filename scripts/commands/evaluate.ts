@@ -15,6 +15,7 @@ import {
   type DataFlags,
   dataOptions,
   printJson,
+  printRemarks,
   withChartOption,
   withDataOptions,
   withExamples,
@@ -54,6 +55,7 @@ export function addEvaluateCommand(program: Command): void {
           onProgress: loading.onProgress,
         })
         .finally(loading.stop);
+      printRemarks(dataset.report);
       for (const note of notes) console.error(`note: ${note}`);
       const { train, validation } = dataset;
       if (validation.numImages === 0)

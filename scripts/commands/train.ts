@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import {
-  internals,
+  type internals,
   interruptSignal,
   loadDataset,
   train,
@@ -14,6 +14,7 @@ import {
   type DataFlags,
   dataOptions,
   printJson,
+  printRemarks,
   withDataOptions,
   withExamples,
 } from "../options.js";
@@ -47,9 +48,7 @@ export function addTrainCommand(program: Command): void {
         grey,
         onProgress: loading.onProgress,
       }).finally(loading.stop);
-      const { files, notes } = dataset.report;
-      const remarks = [...(files.leftOut.length > 0 ? internals.filesInWords(files) : []), ...notes];
-      for (const line of remarks) console.error(line);
+      printRemarks(dataset.report);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();

@@ -9,6 +9,8 @@ export interface Batch {
   images: Tensor4D;
   /** int32 `[batchSize]`. */
   labels: Int32Array;
+  /** float32 `[batchSize, numClasses]`: share of each class in the labels; absent if these are certain. */
+  labelShares?: Float32Array;
   /** Indices in the packed images, int32 `[batchSize]`. */
   indices: Int32Array;
 }
@@ -85,15 +87,21 @@ export async function gather(images: PackedImages, indices: Int32Array): Promise
 
 /** @param pixels - uint8 `[batchSize, imageSize, imageSize, numChannels]`. */
 function batchOf(
-  { labels, imageSize, numChannels }: PackedImages,
+  { labels, labelShares, numImages, imageSize, numChannels }: PackedImages,
   indices: Int32Array,
   pixels: Uint8Array,
 ): Batch {
+  const numClasses = (labelShares?.length ?? 0) / numImages;
+  const sharesOf = (index: number) =>
+    labelShares?.subarray(index * numClasses, (index + 1) * numClasses) ?? [];
   const shape: [number, number, number, number] = [indices.length, imageSize, imageSize, numChannels];
   const tensor = tf.tensor4d(new Float32Array(pixels), shape);
   return {
     images: numChannels === 3 ? tensor : asRgb(tensor),
     labels: Int32Array.from(indices, (index) => labels[index]),
+    ...(labelShares && {
+      labelShares: Float32Array.from([...indices].flatMap((index) => [...sharesOf(index)])),
+    }),
     indices,
   };
 }

@@ -150,7 +150,7 @@ function checkReadable(
   if (!isNone && unreadable.length / samples.length <= maxUnreadableShare) return;
   const percent = Number((100 * maxUnreadableShare).toPrecision(6));
   const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
-  const accept = "or accept more with --max-unreadable-share (in notebooks: --set maxUnreadableShare)";
+  const accept = "or accept more with --max-unreadable-share (for notebooks: --set maxUnreadableShare=0.1)";
   problems.push({
     expected: isNone ? "images that can be read" : `at most ${percent} % of the images to be unreadable`,
     where,
@@ -224,6 +224,7 @@ function assemble(
   const classNames = options.classNames?.map((one) => one.normalize("NFC")) ?? classesOf(samples);
   const isOutside = ({ className }: Sample) => !classNames.includes(className);
   if (options.classNames) checkKnownClasses(listing, classNames, options);
+  noteGroups(samples, split, options, remarks);
   const duplicates = new Duplicates(samples, split);
   const duplicated = new Set(dropDuplicates ? duplicates.duplicated() : []);
   const leaked = new Set(dropLeaked ? duplicates.leaked().filter((index) => !duplicated.has(index)) : []);
@@ -243,6 +244,11 @@ function assemble(
   samples.forEach((sample, index) => {
     if (!inSplit.has(index)) leftOut.add("in no part of the split", path.posix.join(inner, sample.path));
   });
+  const numLeaked = dropLeaked ? 0 : duplicates.leaked().length;
+  if (numLeaked > 0)
+    remarks.notes.push(
+      `${numLeaked} validation images are in train too, which makes the accuracy look better (--drop-leaked leaves them out).`,
+    );
   const numImages = { train: keptSplit.train.length, validation: keptSplit.validation.length };
   checkSplit(listing, samples, keptSplit, options, remarks);
   const used = numImages.train + numImages.validation;
@@ -268,6 +274,24 @@ function assemble(
   const pack = (indices: number[]) => select(decoded, indices, classNames, options);
   const [train, validation] = [pack(keptSplit.train), pack(keptSplit.validation)];
   return { name, classNames, split: report.split, train, validation, report };
+}
+
+/** Notes groups of `--group` that the data set's own split has on both sides. */
+function noteGroups(
+  samples: readonly Sample[],
+  split: Split,
+  { group }: DataOptions,
+  { notes }: Remarks,
+): void {
+  if (group === undefined) return;
+  const pattern = groupPattern("--group", group);
+  const [train, validation] = [split.train, split.validation].map(
+    (indices) => new Set(indices.map((index) => capture(pattern, samples[index].path))),
+  );
+  const shared = [...validation].filter((key) => key !== null && train.has(key));
+  if (shared.length === 0) return;
+  const groups = `${shared.length} of ${validation.size} groups in validation`;
+  notes.push(`${groups}, as ${shared[0]}, are in train too, so the accuracy is not that for new ones.`);
 }
 
 /** @throws InputError if images have classes that the model does not have; FER+ alone has one more class than FER-2013. */

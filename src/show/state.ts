@@ -4,18 +4,14 @@ import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { TrainConfig } from "../config.js";
 import type { Dataset } from "../data/dataset.js";
+import type { DataOptions } from "../data/load.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { describeRun } from "../training/run.js";
 
 /** How notebook 02 loaded the data set, so that later notebooks load the same images. */
-export interface PreparedData {
-  data: string;
-  seed: number;
-  validationShare: number;
-  dropDuplicates: boolean;
-  dropLeaked: boolean;
-}
+export type PreparedData = Partial<DataOptions> &
+  Pick<DataOptions, "data" | "seed" | "validationShare" | "dropDuplicates" | "dropLeaked">;
 
 const PREPARED = path.join("data", "prepared.json");
 const LATEST = path.join("runs", "latest.json");

@@ -57,7 +57,10 @@ export async function describeRun(
 }
 
 /** Options of the loader that only choose images, which the digest covers. Others change what an image looks like. */
-const CHOOSING = ["validationShare", "split", "dropDuplicates", "dropLeaked", "maxUnreadableShare"];
+const CHOOSING = [
+  ...["validationShare", "split", "dropDuplicates", "dropLeaked", "maxUnreadableShare", "group"],
+  ...["trainFolder", "validationFolder", "leaveOut", "labelColumn", "labelNames", "labelPattern"],
+];
 
 /** Writes what a run is started with into its folder. */
 export async function saveRunConfig(runDir: string, config: RunConfig, images: ImageList): Promise<void> {

@@ -16,20 +16,28 @@ export type ClassWeights = "none" | "balanced" | number[] | Record<string, numbe
  *
  * @param labels - int32 `[batchSize]`, each in `[0, numClasses)`.
  * @param options.labelSmoothing - Mass that is spread, `[0, 1)`.
+ * @param options.labelShares - float32 `[batchSize, numClasses]`, each row summing to 1, in place of the labels.
  * @returns float32 `[batchSize, numClasses]`, each row summing to 1; the caller disposes it.
  * @throws ParameterError "Expected a number in [0, 1) for labelSmoothing but received 1 of type number"
  * @see Szegedy et al. 2016, §7, https://arxiv.org/abs/1512.00567
  */
 export function smoothedOneHot(
   labels: Int32Array,
-  { numClasses, labelSmoothing }: { numClasses: number; labelSmoothing: number },
+  {
+    numClasses,
+    labelSmoothing,
+    labelShares,
+  }: { numClasses: number; labelSmoothing: number; labelShares?: Float32Array },
 ): Tensor2D {
   checkNumber("numClasses", numClasses, { min: 1, integer: true });
   checkNumber("labelSmoothing", labelSmoothing, { min: 0, max: 1, exclusiveMax: true });
   const targets = new Float32Array(labels.length * numClasses).fill(labelSmoothing / numClasses);
   labels.forEach((label, i) => {
     checkNumber(`labels[${i}]`, label, { min: 0, max: numClasses, integer: true, exclusiveMax: true });
-    targets[i * numClasses + label] += 1 - labelSmoothing;
+    if (!labelShares) targets[i * numClasses + label] += 1 - labelSmoothing;
+  });
+  labelShares?.forEach((share, i) => {
+    targets[i] += share * (1 - labelSmoothing);
   });
   return tf.tensor2d(targets, [labels.length, numClasses]);
 }

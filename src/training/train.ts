@@ -211,10 +211,11 @@ export function trainBatch(state: TrainState, batch: Batch, step: number): StepR
   const random = new Random(seed, "augment", step);
 
   const augmented = augmentBatch(batch.images, augment, random, imageSize);
-  const plain = smoothedOneHot(batch.labels, { numClasses, labelSmoothing });
+  const { labels, labelShares } = batch;
+  const plain = smoothedOneHot(labels, { numClasses, labelSmoothing, labelShares });
   const mixed = mix(augmented, plain, config, random);
   const targets = teach(teachers, teacherShare, mixed.images, mixed.targets);
-  const weights = exampleWeights(batch.labels, state.classWeights);
+  const weights = exampleWeights(labels, state.classWeights);
 
   const isHead = phaseOf(config, Math.ceil(step / plan.numBatches)) === "head";
   const trainable = trainableBlocks(network.architecture, isHead ? "predictions" : config.trainableFrom);

@@ -182,6 +182,16 @@ describe("gather", () => {
     images.dispose();
   });
 
+  it("takes the shares of classes of each image", async () => {
+    const labelShares = Float32Array.of(1, 0, 0.25, 0.75, 0.5, 0.5);
+    const batch = await gather({ ...packed(3, 1), labelShares }, Int32Array.of(2, 0));
+    assert.deepEqual(batch.labelShares, Float32Array.of(0.5, 0.5, 1, 0));
+    batch.images.dispose();
+    const plain = await gather(packed(3, 1), Int32Array.of(2, 0));
+    assert.ok(!("labelShares" in plain));
+    plain.images.dispose();
+  });
+
   it("takes the channels of colour images as they are", async () => {
     const { images, labels } = await gather(packed(3, 3), Int32Array.of(1));
     assert.deepEqual([...images.dataSync()], [20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31]);

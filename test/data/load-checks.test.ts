@@ -151,6 +151,20 @@ describe("loadDataset", () => {
       assert.equal(report.notes[0], "4 groups by --group, and 4 images without one, as a/p0_0.jpg.");
     });
 
+    it("notes groups and duplicates that the folders have in both parts", async () => {
+      await drawImages(data(), {
+        "train/a/p1_1.png": "#101010",
+        "train/b/p2_1.png": "#202020",
+        "val/a/p1_2.png": "#303030",
+        "val/b/p3_1.png": "#202020",
+      });
+      const { report } = await load({ group: "/(p\\d)_" });
+      assert.deepEqual(report.notes, [
+        "1 of 2 groups in validation, as p1, are in train too, so the accuracy is not that for new ones.",
+        "1 validation images are in train too, which makes the accuracy look better (--drop-leaked leaves them out).",
+      ]);
+    });
+
     it("refuses a pattern that is none, or has no group", async () => {
       const fix = "Write a regular expression with a group, such as --group '^([a-z]+)'.";
       await rejects(

@@ -22,6 +22,12 @@ import { countTensors, near, take } from "./tensors.js";
 describe("smoothedOneHot", () => {
   countTensors();
 
+  it("takes shares of classes in place of labels", () => {
+    const labelShares = Float32Array.of(0.75, 0.25, 0, 1);
+    const targets = smoothedOneHot(Int32Array.of(0, 1), { numClasses: 2, labelSmoothing: 0.2, labelShares });
+    near(take(targets), [0.7, 0.3, 0.1, 0.9]); // 0.2 / 2 + 0.8 · share
+  });
+
   it("gives all mass to the label", () => {
     const targets = smoothedOneHot(Int32Array.of(2, 0), { numClasses: 3, labelSmoothing: 0 });
     assert.deepEqual(targets.shape, [2, 3]);
