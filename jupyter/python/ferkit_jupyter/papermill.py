@@ -4,12 +4,22 @@ How papermill reads and writes parameters in TypeScript.
 papermill 2.7 has no entry point for translators, but loads those for engines when it starts. So this module is the entry point of an
 engine, papermill's own, and registers the translator when it is loaded.
 """
-import json
-import re
 
-from papermill.engines import NBClientEngine  # noqa: F401  (the entry point)
-from papermill.models import Parameter
-from papermill.translators import Translator, papermill_translators
+
+def __getattr__(name):
+    """Gives the entry point its engine. papermill may ask for it while this module is still importing papermill."""
+    if name != "NBClientEngine":
+        raise AttributeError(name)
+    from papermill.engines import NBClientEngine
+
+    return NBClientEngine
+
+
+import json  # noqa: E402
+import re  # noqa: E402
+
+from papermill.models import Parameter  # noqa: E402
+from papermill.translators import Translator, papermill_translators  # noqa: E402
 
 # Top-level declarations start a line; indented lines belong to the value above them.
 DECLARATION = re.compile(r"^(let|const|var)\s+([A-Za-z_$][\w$]*)\s*(?::\s*([^=\n]+?))?\s*=\s*(.*)$", re.MULTILINE)
