@@ -45,7 +45,7 @@ export { evaluatedImages } from "./show/pictures.js";
 // Charts: each is a vega-lite specification.
 export type { ChartSpec } from "./charts/theme.js";
 export { classBalanceChart } from "./charts/class-balance.js";
-export { confusionMatrixChart, perClassRecallChart } from "./charts/evaluation.js";
+export { confusionMatrixChart, perClassRecallChart } from "./charts/confusion.js";
 export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training.js";
 export { runsChart } from "./charts/runs.js";
 export {

@@ -3,7 +3,7 @@
 export { drawFace } from "./cartoons/draw.js";
 export { drawLook } from "./cartoons/look.js";
 export { type EvaluatedModel, evaluationChart } from "./charts/evaluation.js";
-export { facesChart } from "./charts/faces.js";
+export { facesCharts } from "./charts/faces.js";
 export { duration, percent } from "./charts/format.js";
 export { accuracyPoints, differencesTable, runsTable } from "./charts/runs.js";
 export { type TextTable, textTable } from "./charts/tables.js";

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import {
+  type ChartSpec,
   type Classifier,
   gradCam,
   type ImagePrediction,
@@ -24,7 +25,7 @@ import {
   withModelOption,
 } from "../options.js";
 
-const { checkNumber, facesChart, facesPicture, filesInWords, imagesIn, percent } = internals;
+const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, percent } = internals;
 const { MAX_CROP_SIDE, predictsExpressions } = internals;
 
 interface Flags {
@@ -105,7 +106,7 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
     saliency: saliency(classifier, flags),
     ...(flags.top !== undefined && { numShown: flags.top }),
   });
-  await saveChart(chart, callerPath(flags.chart));
+  await savePages(chart, flags.chart);
 }
 
 async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
@@ -148,7 +149,12 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
   }
   if (flags.chart === undefined || pictures.length === 0) return;
   const numShown = flags.top;
-  await saveChart(facesChart(withShortNames(pictures), { numShown }), callerPath(flags.chart));
+  await savePages(facesCharts(withShortNames(pictures), { numShown }), flags.chart);
+}
+
+async function savePages(pages: ChartSpec[], file: string): Promise<void> {
+  const files = await saveChart(pages, callerPath(file));
+  if (files.length > 1) console.error(`${files.length} pages: ${files[0]} to ${files[files.length - 1]}`);
 }
 
 function saliency({ network }: Classifier, flags: Flags) {

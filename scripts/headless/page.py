@@ -1,4 +1,4 @@
-"""The executed notebook as one page of HTML that loads nothing."""
+"""Writes an executed notebook as one page of HTML that loads nothing and follows the reader's theme."""
 
 from jinja2 import DictLoader
 from nbconvert.exporters import HTMLExporter
@@ -9,8 +9,14 @@ TEMPLATE = """
 {% block html_head_js %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
+{% block notebook_css %}
+{{ super() }}
+{{ resources.include_css("static/theme-dark.css")
+   | replace('<style', '<style media="(prefers-color-scheme: dark)"') }}
+{% endblock %}
 {% block extra_css %}
 <style>
+  :root { color-scheme: light dark; }
   main { max-width: 1100px; margin: 0 auto; }
   .jp-RenderedSVG img, .jp-RenderedImage img { max-width: 100%; height: auto; }
 </style>

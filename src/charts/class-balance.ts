@@ -9,6 +9,23 @@ export interface ClassCount {
   count: number;
 }
 
+/** Classes that a chart shows; of more, those at both ends. */
+const MAX_CLASSES = 300;
+
+/** Returns the classes to show of a ranked list, and a note that says so if some are left out. */
+export function endsOf<T>(ranked: T[], first: string, last: string): { shown: T[]; note: string } {
+  if (ranked.length <= MAX_CLASSES) return { shown: ranked, note: "" };
+  const half = MAX_CLASSES / 2;
+  const note = `; the ${half} ${first} and the ${half} ${last} of ${formatCount(ranked.length)} classes`;
+  return { shown: [...ranked.slice(0, half), ...ranked.slice(-half)], note };
+}
+
+/** Returns the height of a row in pixels, and the font size of its label, for as many rows. */
+export function barSize(numRows: number): { step: number; fontSize: number } {
+  if (numRows <= 20) return { step: 28, fontSize: FONT_SIZE.label };
+  return numRows <= 60 ? { step: 22, fontSize: FONT_SIZE.label } : { step: 12, fontSize: FONT_SIZE.tiny };
+}
+
 const SPLIT_COLORS = [COLORS.blue, COLORS.orange, COLORS.green];
 
 /**
@@ -25,20 +42,26 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
       found: splits.join(", "),
     });
   const inFirst = classCounts.filter(({ split }) => split === splits[0]).sort((a, b) => b.count - a.count);
-  const classNames = [...new Set([...inFirst, ...classCounts].map(({ className }) => className))];
+  const allNames = [...new Set([...inFirst, ...classCounts].map(({ className }) => className))];
+  const { shown: classNames, note } = endsOf(allNames, "largest", "smallest");
+  const isShown = new Set(classNames);
   const numImages = splits.map((split) =>
     classCounts.reduce((total, one) => total + (one.split === split ? one.count : 0), 0),
   );
   const totals = splits.map((split, i) => `${formatCount(numImages[i])} in ${split}`).join(", ");
   // At most one tick per image, so that ticks are whole numbers.
   const largest = Math.max(1, ...classCounts.map(({ count }) => count));
-  const values = classCounts.map((one) => ({ ...one, label: formatCount(one.count) }));
-  const step = (classNames.length > 20 ? 16 : 20) * splits.length;
+  const values = classCounts
+    .filter(({ className }) => isShown.has(className))
+    .map((one) => ({ ...one, label: formatCount(one.count) }));
+  const numClasses = allNames.length;
+  const step = Math.max(12, (numClasses > 60 ? 9 : numClasses > 20 ? 16 : 20) * splits.length);
+  const fontSize = numClasses > 60 ? FONT_SIZE.tiny : FONT_SIZE.label;
   return buildChart(
     {
       title,
-      subtitle: `${formatCount(classNames.length)} ${classNames.length === 1 ? "class" : "classes"}, ${totals}`,
-      description: classNames
+      subtitle: `${formatCount(numClasses)} ${numClasses === 1 ? "class" : "classes"}, ${totals}${note}`,
+      description: allNames
         .map((name) => {
           const counts = classCounts.filter(({ className }) => className === name);
           return `${name}: ${counts.map(({ split, count }) => `${formatCount(count)} ${split}`).join(", ")}`;
@@ -54,7 +77,15 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
           field: "className",
           type: "nominal",
           scale: { domain: classNames, paddingInner: 0.24, paddingOuter: 0.12 },
-          axis: { title: null, domain: false, ticks: false, labelColor: COLORS.text, labelPadding: 8 },
+          axis: {
+            title: null,
+            domain: false,
+            ticks: false,
+            labelOpacity: 1,
+            labelPadding: 8,
+            labelFontSize: fontSize,
+            labelOverlap: false,
+          },
         },
         yOffset: { field: "split", type: "nominal", scale: { domain: splits, paddingInner: 0.12 } },
         x: {
@@ -89,7 +120,7 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
             align: "left",
             baseline: "middle",
             dx: 4,
-            fontSize: FONT_SIZE.small,
+            fontSize: Math.min(fontSize, FONT_SIZE.small),
             clip: false,
           },
           encoding: { text: { field: "label" } },

@@ -1,4 +1,14 @@
-import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer } from "./layout.js";
+import {
+  fitText,
+  imageLayer,
+  MAX_HEIGHT,
+  MUTED,
+  type PlacedMark,
+  pagesOf,
+  pageTitle,
+  pixelLayer,
+  textLayer,
+} from "./layout.js";
 import { describe, type PredictedImage, predictionGrid, rank, SALIENCY_HINT, shown } from "./predictions.js";
 import { textWidth } from "./render.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
@@ -35,7 +45,7 @@ export interface FacesChartOptions {
 const MANY = 6;
 /** Photographs are as wide as the bars below and at least this wide, in pixels, unless that exceeds the height. */
 const MIN_WIDTH = 760;
-const MAX_HEIGHT = 560;
+const MAX_PHOTO_HEIGHT = 560;
 const HEADER_HEIGHT = 26;
 const LABEL_HEIGHT = 18;
 const LABEL_PADDING = 6;
@@ -44,48 +54,76 @@ const SPACING = 30;
 /**
  * Draws photographs with a numbered box around each face, and below each the probabilities of its faces. Images without a
  * face come last.
+ *
+ * @returns A chart per page.
  */
-export function facesChart(photos: FacesPicture[], options: FacesChartOptions = {}): ChartSpec {
+export function facesCharts(photos: FacesPicture[], options: FacesChartOptions = {}): ChartSpec[] {
   const { title = "Faces", numShown } = options;
-  if (!photos.length) return emptyChart(title, "no data: there is no photograph to show");
+  if (!photos.length) return [emptyChart(title, "no data: there is no photograph to show")];
   const wholes = photos.flatMap(({ name, whole, isFace }) =>
     whole ? [{ ...whole, name: isFace ? name : `No face found: ${name}` }] : [],
   );
-  const views = photos.filter(({ whole }) => !whole).flatMap((photo) => photoViews(photo, numShown));
-  if (wholes.length) views.push(gridView(wholes, numShown));
+  const parts = photos.filter(({ whole }) => !whole).flatMap((photo) => photoParts(photo, numShown));
+  if (wholes.length) parts.push(...gridParts(wholes, numShown));
   const hasSaliencyMaps = photos.some(({ faces, whole }) =>
     [...faces, whole].some((item) => item?.saliencyMaps),
   );
   const subtitle = hasSaliencyMaps ? SALIENCY_HINT : undefined;
-  return buildChart(
-    { title, subtitle, description: views.map(({ words }) => words).join("\n") },
-    { spacing: SPACING, vconcat: views.map(({ view }) => view) },
+  const pages = fillPages(parts);
+  return pages.map((page, i) =>
+    buildChart(
+      {
+        title: pageTitle(title, i, pages.length),
+        subtitle,
+        description: page.map(({ words }) => words).join("\n"),
+      },
+      { spacing: SPACING, vconcat: page.map(({ view }) => view) },
+    ),
   );
 }
 
-/** A part of the chart, and its main numbers in words. */
+/** A part of a chart, and its main numbers in words. */
 interface Part {
   view: { width: number; height: number };
   words: string;
 }
 
-function photoViews(photo: FacesPicture, numShown?: number): Part[] {
-  const grid = gridView(
+/** Puts parts on pages, in order, as many on each as fit. */
+function fillPages(parts: Part[]): Part[][] {
+  const pages: Part[][] = [[]];
+  let height = 0;
+  for (const part of parts) {
+    const page = pages[pages.length - 1];
+    if (page.length > 0 && height + part.view.height > MAX_HEIGHT) {
+      pages.push([part]);
+      height = 0;
+    } else page.push(part);
+    height += part.view.height + SPACING;
+  }
+  return pages;
+}
+
+function photoParts(photo: FacesPicture, numShown?: number): Part[] {
+  const grids = gridParts(
     photo.faces.map((face, i) => ({ ...face, name: `Face ${i + 1}` })),
     numShown,
   );
-  const view = photoView(photo, Math.max(MIN_WIDTH, grid.view.width));
-  return [{ view, words: heading(photo) }, grid];
+  const view = photoView(photo, Math.max(MIN_WIDTH, ...grids.map(({ view: { width } }) => width)));
+  return [{ view, words: heading(photo) }, ...grids];
 }
 
-function gridView(items: PredictedImage[], numShown?: number): Part {
+function gridParts(items: PredictedImage[], numShown?: number): Part[] {
   const areMany = items.length > MANY;
-  const tiles = items.map((item) => shown(item, numShown ?? (areMany ? 3 : 7)));
+  const rowsOf = (item: PredictedImage) => shown(item, numShown ?? (areMany ? 3 : 7));
   const numColumns = items.some(({ saliencyMaps }) => saliencyMaps) ? 1 : areMany ? 3 : 2;
-  return {
-    view: predictionGrid(items, tiles, numColumns),
-    words: items.map((item, i) => describe(item, tiles[i])).join("\n"),
-  };
+  const { height: rowHeight } = predictionGrid(items.slice(0, 1), items.slice(0, 1).map(rowsOf), 1);
+  return pagesOf(items, numColumns, rowHeight + SPACING).map((page) => {
+    const tiles = page.map(rowsOf);
+    return {
+      view: predictionGrid(page, tiles, numColumns),
+      words: page.map((item, i) => describe(item, tiles[i])).join("\n"),
+    };
+  });
 }
 
 function heading({ name, faces }: FacesPicture): string {
@@ -93,7 +131,7 @@ function heading({ name, faces }: FacesPicture): string {
 }
 
 function photoView(photo: FacesPicture, maxWidth: number) {
-  const scale = Math.min(maxWidth / photo.width, MAX_HEIGHT / photo.height);
+  const scale = Math.min(maxWidth / photo.width, MAX_PHOTO_HEIGHT / photo.height);
   const [width, height] = [photo.width, photo.height].map((side) => Math.round(side * scale));
   const boxes = photo.faces.map(({ box }) => ({
     x: box.left * scale,
@@ -106,7 +144,7 @@ function photoView(photo: FacesPicture, maxWidth: number) {
     x: 0,
     y: 8,
     text: fitText(heading(photo), width, FONT_SIZE.label),
-    color: COLORS.mutedText,
+    ...MUTED,
   };
   const outline = { type: "rect", fillOpacity: 0, strokeOpacity: 1, cornerRadius: 3 };
   return {
@@ -116,7 +154,7 @@ function photoView(photo: FacesPicture, maxWidth: number) {
       textLayer({ align: "left" }, [head]),
       imageLayer([{ image: photo.image, x: 0, y: HEADER_HEIGHT, tooltip: photo.name }], width, height),
       // A light line beside the dark one makes boxes visible on any photograph.
-      pixelLayer({ ...outline, stroke: COLORS.background, strokeWidth: 4 }, boxes),
+      pixelLayer({ ...outline, stroke: COLORS.onColor, strokeWidth: 4 }, boxes),
       pixelLayer({ ...outline, stroke: COLORS.blue, strokeWidth: 2 }, boxes),
       pixelLayer({ type: "rect", color: COLORS.blue, cornerRadius: 3 }, labels),
       textLayer(
@@ -125,7 +163,8 @@ function photoView(photo: FacesPicture, maxWidth: number) {
           x: (x + x2) / 2,
           y: (y + y2) / 2,
           text,
-          color: COLORS.background,
+          color: COLORS.onColor,
+          opacity: 1,
         })),
       ),
     ],

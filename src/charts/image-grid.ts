@@ -1,6 +1,16 @@
 // Charts of pictures in a grid: samples, augmented versions, pairs.
-import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer } from "./layout.js";
-import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
+import {
+  fitText,
+  imageLayer,
+  MUTED,
+  type PlacedMark,
+  pagesOf,
+  pageTitle,
+  pixelLayer,
+  TEXT,
+  textLayer,
+} from "./layout.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, OPACITY } from "./theme.js";
 
 /** A picture with the texts under it. */
 export interface GridImage {
@@ -25,14 +35,29 @@ const GAP = 14;
 const CAPTION_HEIGHT = 20;
 const DETAIL_HEIGHT = 15;
 
-/** Draws pictures in rows, each with its class under it: samples of a data set, or mistakes of a model. */
-export function sampleGridChart(images: GridImage[], options: SampleGridOptions = {}): ChartSpec {
-  const { title = "Samples", subtitle, side = 96 } = options;
-  if (!images.length) return emptyChart(title, "no data: there is no image to show");
+/**
+ * Draws pictures in rows, each with its class under it: samples of a data set, or mistakes of a model.
+ *
+ * @returns A chart per page.
+ */
+export function sampleGridCharts(images: GridImage[], options: SampleGridOptions = {}): ChartSpec[] {
+  const { title = "Samples", side = 96 } = options;
+  if (!images.length) return [emptyChart(title, "no data: there is no image to show")];
   const numColumns = Math.min(options.numColumns ?? 8, images.length);
-  const numRows = Math.ceil(images.length / numColumns);
   const captionHeight = CAPTION_HEIGHT + (images.some(({ detail }) => detail) ? DETAIL_HEIGHT : 0);
   const rowHeight = side + captionHeight + GAP;
+  const pages = pagesOf(images, numColumns, rowHeight);
+  return pages.map((page, i) =>
+    sampleGrid(page, { ...options, title: pageTitle(title, i, pages.length) }, numColumns, rowHeight),
+  );
+}
+
+function sampleGrid(
+  images: GridImage[],
+  { title = "", subtitle, side = 96 }: SampleGridOptions,
+  numColumns: number,
+  rowHeight: number,
+): ChartSpec {
   const cells = images.map((one, i) => ({
     ...one,
     x: (i % numColumns) * (side + GAP),
@@ -49,7 +74,7 @@ export function sampleGridChart(images: GridImage[], options: SampleGridOptions 
     { title, subtitle, description: images.map(describeImage).join("\n") },
     {
       width: numColumns * (side + GAP) - GAP,
-      height: numRows * rowHeight - GAP,
+      height: Math.ceil(images.length / numColumns) * rowHeight - GAP,
       layer: [
         imageLayer(pictures, side),
         textLayer({ align: "center", fontSize: FONT_SIZE.small }, captions),
@@ -91,8 +116,8 @@ export function augmentedGridChart(rows: AugmentedRow[], options: SampleGridOpti
     captionLines({ caption, x: 0, y: headerHeight + row * rowHeight }, side),
   );
   const heads = [
-    { text: "as it is", x: side / 2, y: 6, color: COLORS.mutedText },
-    { text: "augmented", x: firstX + side / 2, y: 6, color: COLORS.mutedText },
+    { text: "as it is", x: side / 2, y: 6, ...MUTED },
+    { text: "augmented", x: firstX + side / 2, y: 6, ...MUTED },
   ];
   const rule: PlacedMark = { x: side + 1.5 * GAP, y: 0, y2: height };
   return buildChart(
@@ -108,7 +133,7 @@ export function augmentedGridChart(rows: AugmentedRow[], options: SampleGridOpti
       height,
       layer: [
         imageLayer(pictures, side),
-        pixelLayer({ type: "rule", color: COLORS.grid }, [rule]),
+        pixelLayer({ type: "rule", color: COLORS.axis, opacity: OPACITY.grid }, [rule]),
         textLayer({ align: "center", fontSize: FONT_SIZE.small }, numVersions ? heads : heads.slice(0, 1)),
         textLayer({ align: "center", fontSize: FONT_SIZE.small }, captions),
       ],
@@ -120,16 +145,13 @@ function captionLines(
   { caption, detail, x, y }: { caption: string; detail?: string; x: number; y: number },
   side: number,
 ): PlacedMark[] {
-  const line = (text: string, dy: number, color: string) => ({
+  const line = (text: string, dy: number, look: typeof TEXT) => ({
     text: fitText(text, side + GAP - 4, FONT_SIZE.small),
     x: x + side / 2,
     y: y + side + dy,
-    color,
+    ...look,
   });
-  return [
-    line(caption, 12, COLORS.text),
-    ...(detail ? [line(detail, 12 + DETAIL_HEIGHT, COLORS.mutedText)] : []),
-  ];
+  return [line(caption, 12, TEXT), ...(detail ? [line(detail, 12 + DETAIL_HEIGHT, MUTED)] : [])];
 }
 
 function describeImage({ caption, detail }: GridImage): string {
@@ -166,7 +188,7 @@ export function pairsChart(groups: PairGroup[], title = "Pairs", subtitle?: stri
   const [pictures, texts, headings]: PlacedMark[][] = [[], [], []];
   let y = 0;
   for (const { heading, pairs } of shown) {
-    headings.push({ x: 0, y: y + 8, text: heading, color: COLORS.mutedText });
+    headings.push({ x: 0, y: y + 8, text: heading, ...MUTED });
     y += PAIR.heading;
     pairs.forEach((pair, i) => {
       const [left, top] = [(i % PAIRS_PER_ROW) * PITCH.x, y + Math.floor(i / PAIRS_PER_ROW) * PITCH.y];
@@ -175,13 +197,13 @@ export function pairsChart(groups: PairGroup[], title = "Pairs", subtitle?: stri
         const caption = pair.captions[side];
         pictures.push({ image, x, y: top, tooltip: `${caption}, ${pair.detail}` });
         const text = fitText(caption, PAIR.side, FONT_SIZE.small);
-        texts.push({ x: x + PAIR.side / 2, y: top + PAIR.side + 12, text, color: COLORS.text });
+        texts.push({ x: x + PAIR.side / 2, y: top + PAIR.side + 12, text, ...TEXT });
       });
       texts.push({
         x: left + PAIR.side + PAIR.innerGap / 2,
         y: top + PAIR.side + PAIR.caption + 9,
         text: fitText(pair.detail, 2 * PAIR.side + PAIR.gap - 6, FONT_SIZE.small),
-        color: COLORS.mutedText,
+        ...MUTED,
       });
     });
     y += Math.ceil(pairs.length / PAIRS_PER_ROW) * PITCH.y + 6;

@@ -1,6 +1,7 @@
 // Marks placed by pixel, for charts that are laid out rather than plotted.
 import { InputError } from "../errors.js";
 import { textWidth } from "./render.js";
+import { COLORS, OPACITY } from "./theme.js";
 
 /** A value of one mark: its position in pixels from the top left, and what it shows. */
 export type PlacedMark = Record<string, string | number>;
@@ -27,12 +28,32 @@ export function pixelLayer(
   };
 }
 
-/** Builds a layer of texts, each with its own colour. */
+/** Looks of text: in the colour of the page's text, and quieter. */
+export const TEXT = { color: COLORS.text, opacity: 1 };
+export const MUTED = { color: COLORS.text, opacity: OPACITY.muted };
+
+/** Builds a layer of texts, each with its own colour and opacity, such as those of `TEXT`. */
 export function textLayer(mark: object, values: PlacedMark[]): object {
   return pixelLayer({ type: "text", baseline: "middle", ...mark }, values, {
     text: { field: "text", type: "nominal" },
     color: { field: "color", type: "nominal", scale: null },
+    opacity: { field: "opacity", type: "quantitative", scale: null },
   });
+}
+
+/** Largest height of a chart in pixels; a longer list of pictures is split into pages. */
+export const MAX_HEIGHT = 4000;
+
+/** Splits a list into pages that fill at most `MAX_HEIGHT`. */
+export function pagesOf<T>(items: T[], numColumns: number, rowHeight: number): T[][] {
+  const perPage = numColumns * Math.max(1, Math.floor(MAX_HEIGHT / rowHeight));
+  const numPages = Math.max(1, Math.ceil(items.length / perPage));
+  return Array.from({ length: numPages }, (_, page) => items.slice(page * perPage, (page + 1) * perPage));
+}
+
+/** Adds the page to a title, if there are several. */
+export function pageTitle(title: string, page: number, numPages: number): string {
+  return numPages > 1 ? `${title} · page ${page + 1} of ${numPages}` : title;
 }
 
 /** Builds a layer of pictures from data URLs in the field `image`; the field `tooltip` describes them. */

@@ -2,7 +2,17 @@
 import { checkNumber } from "../errors.js";
 import type { Prediction } from "../inference/classifier.js";
 import { percent } from "./format.js";
-import { fitText, imageLayer, type PlacedMark, pixelLayer, textLayer } from "./layout.js";
+import {
+  fitText,
+  imageLayer,
+  MUTED,
+  type PlacedMark,
+  pagesOf,
+  pageTitle,
+  pixelLayer,
+  TEXT,
+  textLayer,
+} from "./layout.js";
 import { textWidth } from "./render.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
@@ -47,45 +57,36 @@ export interface PredictionChartOptions {
   numColumns?: number;
 }
 
-/** Draws a picture, and beside it a bar for the probability of each class, ranked. */
-export function predictionBarsChart(
-  image: string,
-  predictions: Prediction[],
-  options: PredictionChartOptions & Pick<PredictedImage, "name" | "trueClassName"> = {},
-): ChartSpec {
-  const { name, trueClassName, ...rest } = options;
-  const item = { image, predictions, trueClassName };
-  const [first] = rank(item);
-  const title = first ? `Predicted: ${first.className}, ${percent(first.prob)}` : "Prediction";
-  return predictionGridChart([item], { title, subtitle: name, ...rest, numColumns: 1 });
-}
-
-/** Draws images in a grid, each with its saliency maps, if any, and bars for the probabilities of its classes. */
-export function predictionGridChart(
-  items: PredictedImage[],
-  options: PredictionChartOptions = {},
-): ChartSpec {
+/**
+ * Draws images in a grid, each with its saliency maps, if any, and bars for the probabilities of its classes.
+ *
+ * @returns A chart per page.
+ */
+export function predictionCharts(items: PredictedImage[], options: PredictionChartOptions = {}): ChartSpec[] {
   const hasSaliencyMaps = items.some(({ saliencyMaps }) => saliencyMaps?.length);
   const { title = "Predictions", numShown = 7, numColumns = hasSaliencyMaps ? 1 : 2 } = options;
   checkNumber("numShown", numShown, { min: 1, integer: true });
   checkNumber("numColumns", numColumns, { min: 1, integer: true });
   if (!items.length || items.some(({ predictions }) => !predictions.length))
-    return emptyChart(title, "no data: nothing has been predicted");
-  const tiles = items.map((item) => shown(item, numShown));
+    return [emptyChart(title, "no data: nothing has been predicted")];
   const hints = [
     options.subtitle,
     items.some(({ trueClassName }) => trueClassName !== undefined) &&
       "✓ marks the true class; a wrong first choice is orange",
     hasSaliencyMaps && SALIENCY_HINT,
   ];
-  return buildChart(
-    {
-      title,
-      subtitle: hints.filter(Boolean).join(" · ") || undefined,
-      description: items.map((item, i) => describe(item, tiles[i])).join("\n"),
-    },
-    predictionGrid(items, tiles, numColumns),
+  const subtitle = hints.filter(Boolean).join(" · ") || undefined;
+  const { pitch } = tileSize(
+    items,
+    items.map((item) => shown(item, numShown)),
   );
+  const pages = pagesOf(items, numColumns, pitch);
+  return pages.map((page, i) => {
+    const tiles = page.map((item) => shown(item, numShown));
+    const description = page.map((item, k) => describe(item, tiles[k])).join("\n");
+    const words = { title: pageTitle(title, i, pages.length), subtitle, description };
+    return buildChart(words, predictionGrid(page, tiles, numColumns));
+  });
 }
 
 /**
@@ -181,7 +182,7 @@ function drawTile(
     x: x + i * (side + GAP),
     y: y + 8,
     text: fitText(text, space, FONT_SIZE.small),
-    color: COLORS.mutedText,
+    ...MUTED,
   });
   return {
     pictures: [
@@ -205,13 +206,13 @@ function drawTile(
       x: x + barX - 8,
       y: center(i),
       text: fitText(className(row), nameWidth, FONT_SIZE.label),
-      color: row.isTrue ? COLORS.green : COLORS.text,
+      ...(row.isTrue ? { color: COLORS.green, opacity: 1 } : TEXT),
     })),
     percents: rows.map((row, i) => ({
       x: x + barX + Math.max(1, row.prob * barWidth) + 6,
       y: center(i),
       text: percent(row.prob),
-      color: row.isFirst ? COLORS.text : COLORS.mutedText,
+      ...(row.isFirst ? TEXT : MUTED),
     })),
     headers: [
       ...(name === undefined ? [] : [head(name, 0, saliencyMaps.length ? side : width)]),

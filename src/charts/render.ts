@@ -7,10 +7,49 @@ import type { ChartSpec } from "./theme.js";
 
 /** Pixels of the PNG for each pixel of the chart, so that it is sharp on high-density screens. */
 const PIXEL_RATIO = 2;
+/** Largest side of a PNG in pixels, which every viewer can open. */
+const MAX_PICTURE_SIDE = 16_000;
 
-/** Renders a chart as a PNG at twice the chart's size. */
-export async function renderPng(spec: ChartSpec): Promise<Buffer> {
-  return rasterize(await renderSvg(spec), PIXEL_RATIO);
+/** Text and ground of a picture, which unlike a drawing has one theme. */
+const GROUNDS = {
+  light: { text: "#1f2933", ground: "#ffffff" },
+  dark: { text: "#e3e7eb", ground: "#111111" },
+} as const;
+
+/** Renders a chart as a PNG on a ground, at twice the chart's size if that is not too large. */
+export async function renderPng(spec: ChartSpec, theme: keyof typeof GROUNDS = "light"): Promise<Buffer> {
+  return drawingToPng(await renderSvg(spec), theme);
+}
+
+async function drawingToPng(svg: string, theme: keyof typeof GROUNDS = "light"): Promise<Buffer> {
+  const { text, ground } = GROUNDS[theme];
+  const [width, height] = sizeOf(svg);
+  const zoom = Math.min(PIXEL_RATIO, MAX_PICTURE_SIDE / Math.max(width, height));
+  const grounded = svg.replace(
+    /<svg[^>]*>/,
+    (open) =>
+      `${open.slice(0, -1)} color="${text}"><rect width="${width}" height="${height}" fill="${ground}"/>`,
+  );
+  return rasterize(grounded, zoom);
+}
+
+function sizeOf(svg: string): [width: number, height: number] {
+  const [, width, height] = /<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
+  return [Number(width), Number(height)];
+}
+
+/**
+ * Makes a drawing that is an image or a file of its own follow the reader's theme. Inside HTML, where `svg:root` matches nothing,
+ * a drawing has the ground and the text colour of its surroundings.
+ */
+function withThemes(svg: string): string {
+  const style = ({ text, ground }: (typeof GROUNDS)[keyof typeof GROUNDS]) =>
+    `svg:root{color:${text};background:${ground}}`;
+  const { light, dark } = GROUNDS;
+  return svg.replace(
+    /<svg[^>]*>/,
+    (open) => `${open}<style>${style(light)}@media(prefers-color-scheme:dark){${style(dark)}}</style>`,
+  );
 }
 
 /** Renders a chart in every form that a notebook front end may ask for: interactive, drawn, and in words. */
@@ -18,8 +57,8 @@ export async function chartBundle(spec: ChartSpec): Promise<MimeBundle> {
   const svg = await renderSvg(spec);
   return {
     "application/vnd.vegalite.v5+json": spec,
-    "image/svg+xml": svg,
-    "image/png": (await rasterize(svg, PIXEL_RATIO)).toString("base64"),
+    "image/svg+xml": withThemes(svg),
+    "image/png": (await drawingToPng(svg)).toString("base64"),
     "text/plain": chartText(spec),
   };
 }
@@ -31,24 +70,35 @@ export function chartText({ title, description }: ChartSpec): string {
 }
 
 /**
- * Writes a chart to a file.
+ * Writes a chart to a file, or the pages of one to files such as `chart-1.png`.
  *
  * @param file - Ends in `.svg`, `.png` or `.json` (the vega-lite specification).
- * @throws InputError for another ending, or if the file cannot be written.
+ * @returns The files that were written.
+ * @throws InputError for another ending, or if a file cannot be written.
  */
-export async function saveChart(spec: ChartSpec, file: string): Promise<void> {
+export async function saveChart(chart: ChartSpec | ChartSpec[], file: string): Promise<string[]> {
   const ending = path.extname(file).toLowerCase();
-  if (ending === ".json") return writeFileAtomically(file, `${JSON.stringify(spec, null, 2)}\n`);
-  if (ending === ".svg") return writeFileAtomically(file, await renderSvg(spec));
-  if (ending === ".png") return writeFileAtomically(file, await renderPng(spec));
-  throw new InputError({
-    expected: "a chart's file to end in .svg, .png or .json",
-    where: file,
-    found: ending ? `the ending ${ending}` : "no ending",
-  });
+  const encode = ENCODERS[ending];
+  if (!encode)
+    throw new InputError({
+      expected: "a chart's file to end in .svg, .png or .json",
+      where: file,
+      found: ending ? `the ending ${ending}` : "no ending",
+    });
+  const pages = [chart].flat();
+  const stem = file.slice(0, file.length - ending.length);
+  const files = pages.length === 1 ? [file] : pages.map((_, i) => `${stem}-${i + 1}${ending}`);
+  for (const [i, page] of pages.entries()) await writeFileAtomically(files[i], await encode(page));
+  return files;
 }
 
-/** Renders a chart as an SVG drawing. */
+const ENCODERS: Record<string, (spec: ChartSpec) => Promise<string | Buffer>> = {
+  ".json": async (spec) => `${JSON.stringify(spec, null, 2)}\n`,
+  ".svg": async (spec) => withThemes(await renderSvg(spec)),
+  ".png": async (spec) => renderPng(spec),
+};
+
+/** Renders a chart as an SVG drawing without a ground, its texts in `currentColor`. */
 export async function renderSvg(spec: ChartSpec): Promise<string> {
   const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
   const { textMetrics } = vega as unknown as { textMetrics: TextMetrics };

@@ -1,7 +1,7 @@
 // HTML pages that contain their style, charts and tables, and fetch nothing.
 import { escapeHtml } from "./format.js";
 import { chartText, renderSvg } from "./render.js";
-import { type ChartSpec, COLORS, FONT } from "./theme.js";
+import { type ChartSpec, FONT } from "./theme.js";
 
 /** A table of names and values. */
 export interface Facts {
@@ -25,7 +25,7 @@ export interface ReportPage {
   sections: { heading: string; content: string }[];
 }
 
-// Text has a contrast ≥ 4.5:1 on the light and on the dark page; charts are on their light card in both.
+// Text has a contrast ≥ 4.5:1 on the light and on the dark page. Charts take its colour.
 const STYLE = `
 :root { color-scheme: light dark; --page: #f5f7f9; --card: #ffffff; --text: #1f2933; --muted: #5b6672; --line: #dfe4e9; }
 @media (prefers-color-scheme: dark) {
@@ -43,7 +43,7 @@ h2 { margin: 44px 0 14px; font-size: 19px; }
 .headlines dt, .headlines .note { color: var(--muted); font-size: 13px; }
 .headlines dd { margin: 0; }
 .headlines .value { font-size: 27px; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; }
-figure { margin: 0 0 14px; padding: 4px; background: ${COLORS.background}; overflow-x: auto; }
+figure { margin: 0 0 14px; padding: 4px; overflow-x: auto; }
 figure svg { display: block; }
 .scroll { overflow-x: auto; padding: 6px 4px; }
 table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }

@@ -15,7 +15,7 @@ import {
   type RunConfig,
   type Session,
 } from "../training/run.js";
-import { confusionMatrixChart, perClassRecallChart } from "./evaluation.js";
+import { confusionMatrixChart, perClassRecallChart } from "./confusion.js";
 import { duration, percent } from "./format.js";
 import { type Facts, factTables, figures, type Headline, reportPage } from "./report-page.js";
 import { epochTable, tableBundle } from "./tables.js";

@@ -5,29 +5,30 @@ import type { TopLevelSpec } from "vega-lite";
 export type ChartSpec = TopLevelSpec;
 
 /**
- * Colours that people with the common kinds of colour blindness can tell apart. Text colours have a contrast ≥ 4.5:1 on
- * `background`.
+ * Colours that people with the common kinds of colour blindness can tell apart, and that are visible on white and on near-black:
+ * their contrast is at least 3:1 on both, and 4:1 for text.
  *
  * @see Okabe & Ito, https://jfly.uni-koeln.de/color/
  */
 export const COLORS = {
-  background: "#ffffff",
-  text: "#1f2933",
-  mutedText: "#5b6672",
-  grid: "#e6e9ed",
-  axis: "#aab3bd",
+  /** The colour of the text around the chart, so that a chart follows the theme of its page. */
+  text: "currentColor",
+  axis: "#8b96a1",
   /** Train, in comparisons of train and validation; the chosen value elsewhere. */
-  blue: "#0072b2",
+  blue: "#1a7bbf",
   /** Validation, in comparisons of train and validation. */
   orange: "#d55e00",
-  green: "#007a5a",
+  green: "#00875f",
   /** Values shown for comparison only. */
-  quiet: "#b9c6d3",
+  quiet: "#98a4b0",
+  /** Texts and outlines on blue, and on photographs. */
+  onColor: "#ffffff",
 } as const;
 
-/**
- * Colours of lines of equal rank, in this order. Neighbours differ in hue and lightness; the contrast on `background` is ≥ 3:1.
- */
+/** Opacity of secondary text, and of the grid. */
+export const OPACITY = { muted: 0.72, grid: 0.3 } as const;
+
+/** Colours of lines of equal rank, in this order. Neighbours differ in hue and lightness. */
 export const SERIES_COLORS = [
   COLORS.blue,
   COLORS.orange,
@@ -35,50 +36,50 @@ export const SERIES_COLORS = [
   "#c0609b",
   "#2f97cf",
   "#c68200",
-  "#5e4a9c",
-  "#7a4f2b",
+  "#7a68c4",
+  "#95693f",
   "#7f8f1f",
-  "#3b4754",
+  "#6b7b88",
 ] as const;
 
 /**
- * Colours of shares from 0 to 1. The step at one half keeps text readable: dark text up to there and white text above have
- * a contrast ≥ 4.5:1.
+ * Shares from 0 to 1, as the opacity of one colour. The step at one half keeps text readable on white and near-black: up to there
+ * in the text colour of the page, above in white, the contrast is at least 4.5:1.
  */
-export const SHARE_COLORS = {
+export const SHARES = {
+  color: "#1a66a8",
   domain: [0, 0.5, 0.501, 1],
-  range: ["#f4f8fb", "#64a5d2", "#2f7bb2", "#083d6b"],
-  darkAbove: 0.5,
-  textOnLight: "#10161c",
-  textOnDark: "#ffffff",
+  opacity: [0.05, 0.5, 0.85, 1],
+  /** The same for small cells without text. */
+  strongOpacity: [0.3, 0.6, 0.85, 1],
+  whiteTextAbove: 0.5,
 } as const;
 
 /** Font family that the package ships; browsers without it use their own sans-serif. */
 export const FONT = "Inter, system-ui, sans-serif";
 
-export const FONT_SIZE = { title: 16, subtitle: 12, label: 12, small: 11 } as const;
+export const FONT_SIZE = { title: 16, subtitle: 12, label: 12, small: 11, tiny: 9 } as const;
 
 const AXIS = {
-  labelColor: COLORS.mutedText,
+  labelColor: COLORS.text,
+  labelOpacity: OPACITY.muted,
   labelFontSize: FONT_SIZE.label,
   labelLimit: 220,
   labelPadding: 6,
   labelFlush: false,
-  titleColor: COLORS.mutedText,
+  titleColor: COLORS.text,
+  titleOpacity: OPACITY.muted,
   titleFontSize: FONT_SIZE.label,
   titleFontWeight: 400,
   titlePadding: 10,
   domainColor: COLORS.axis,
   tickColor: COLORS.axis,
-  gridColor: COLORS.grid,
+  gridColor: COLORS.axis,
+  gridOpacity: OPACITY.grid,
 } as const;
 
-/**
- * Axis text and marks cannot reach a contrast of 4.5:1 on both white and near-black. So every chart has its own light card,
- * which looks the same in a light and a dark JupyterLab, on GitHub and in a report.
- */
 const CONFIG = {
-  background: COLORS.background,
+  background: "transparent",
   padding: 18,
   font: FONT,
   title: {
@@ -87,7 +88,7 @@ const CONFIG = {
     color: COLORS.text,
     fontSize: FONT_SIZE.title,
     fontWeight: 600,
-    subtitleColor: COLORS.mutedText,
+    subtitleColor: COLORS.text,
     subtitleFontSize: FONT_SIZE.subtitle,
     subtitlePadding: 6,
     offset: 18,
@@ -122,6 +123,8 @@ export function buildChart({ title, subtitle, description }: ChartWords, body: o
     title: { text: title, ...(subtitle ? { subtitle } : {}) },
     description,
     config: CONFIG,
+    // In a canvas, the text colour of the page would be the one when the chart was drawn.
+    usermeta: { embedOptions: { renderer: "svg" } },
     ...body,
   } as unknown as ChartSpec;
 }
@@ -134,7 +137,7 @@ export function emptyChart(title: string, reason: string): ChartSpec {
       width: 360,
       height: 60,
       data: { values: [{ reason }] },
-      mark: { type: "text", color: COLORS.mutedText, fontSize: FONT_SIZE.label, align: "left", x: 0, y: 20 },
+      mark: { type: "text", opacity: OPACITY.muted, fontSize: FONT_SIZE.label, align: "left", x: 0, y: 20 },
       encoding: { text: { field: "reason", type: "nominal" } },
     },
   );

@@ -196,7 +196,7 @@ const HEADING = {
   titleX: 0,
   titleY: -20,
   titleBaseline: "bottom",
-  titleColor: COLORS.text,
+  titleOpacity: 1,
   titleFontWeight: 600,
   tickCount: 5,
   domain: false,

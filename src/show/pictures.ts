@@ -1,19 +1,19 @@
 // Charts of images: each function reads pixels and returns a chart.
 import path from "node:path";
 import { faceSvg } from "../cartoons/face.js";
-import { type FacesPicture, facesChart } from "../charts/faces.js";
+import { type FacesPicture, facesCharts } from "../charts/faces.js";
 import { percent } from "../charts/format.js";
 import {
   augmentedGridChart,
   type PicturePair,
   pairsChart,
   type SampleGridOptions,
-  sampleGridChart,
+  sampleGridCharts,
 } from "../charts/image-grid.js";
 import {
   type PredictedImage,
   type PredictionChartOptions,
-  predictionGridChart,
+  predictionCharts,
   type SaliencyMap,
 } from "../charts/predictions.js";
 import type { ChartSpec } from "../charts/theme.js";
@@ -36,7 +36,7 @@ import { Random } from "../random.js";
 export async function drawnFacesChart(
   expressions: readonly string[],
   { perExpression, seed, ...options }: { perExpression: number; seed: number } & SampleGridOptions,
-): Promise<ChartSpec> {
+): Promise<ChartSpec[]> {
   const faces = expressions.flatMap((expression) =>
     Array.from({ length: perExpression }, async (_, i) => {
       const svg = faceSvg(expression, new Random(seed, "faces", expression, i), 192);
@@ -45,7 +45,7 @@ export async function drawnFacesChart(
       return { image: `data:image/png;base64,${png.toString("base64")}`, caption: expression };
     }),
   );
-  return sampleGridChart(await Promise.all(faces), { numColumns: perExpression, ...options });
+  return sampleGridCharts(await Promise.all(faces), { numColumns: perExpression, ...options });
 }
 
 /** Draws some images of each class, chosen at random, class by class. */
@@ -57,7 +57,7 @@ export async function samplesChart(
     seed,
     ...options
   }: { classNames: string[]; perClass: number; seed: number } & SampleGridOptions,
-): Promise<ChartSpec> {
+): Promise<ChartSpec[]> {
   const indices = classNames.flatMap((className, label) =>
     pickSome(indicesOf(images, label), perClass, new Random(seed, "samples", className)),
   );
@@ -65,7 +65,7 @@ export async function samplesChart(
     image: await pictureOf(images, index),
     caption: classNames[images.labels[index]],
   }));
-  return sampleGridChart(await Promise.all(pictures), { numColumns: perClass, ...options });
+  return sampleGridCharts(await Promise.all(pictures), { numColumns: perClass, ...options });
 }
 
 /** Draws one training image of each class, up to `numRows` classes, beside augmented versions of it. */
@@ -161,9 +161,9 @@ export async function evaluatedImages(
 export async function galleryChart(
   images: ImagePrediction[],
   options: SampleGridOptions = {},
-): Promise<ChartSpec> {
+): Promise<ChartSpec[]> {
   const pictures = await Promise.all(images.map(predictedImage));
-  return sampleGridChart(
+  return sampleGridCharts(
     pictures.map(({ image, predictions: [{ className, prob }], trueClassName }) => ({
       image,
       caption: `${className} ${percent(prob)}`,
@@ -187,8 +187,8 @@ export interface SaliencyOptions {
 export async function predictionsChart(
   images: ImagePrediction[],
   { saliency, ...options }: PredictionChartOptions & { saliency?: SaliencyOptions } = {},
-): Promise<ChartSpec> {
-  return predictionGridChart(await predictedImages(images, saliency), options);
+): Promise<ChartSpec[]> {
+  return predictionCharts(await predictedImages(images, saliency), options);
 }
 
 /**
@@ -199,10 +199,10 @@ export async function predictionsChart(
 export async function photosChart(
   photos: AsyncIterable<PhotoPrediction> | Iterable<PhotoPrediction>,
   { saliency, title }: { saliency?: SaliencyOptions; title?: string } = {},
-): Promise<ChartSpec> {
+): Promise<ChartSpec[]> {
   const pictures: FacesPicture[] = [];
   for await (const photo of photos) pictures.push(await facesPicture(photo, saliency));
-  return facesChart(pictures, { title });
+  return facesCharts(pictures, { title });
 }
 
 /** Turns a photograph into a picture for `facesChart`, without its pixels. */

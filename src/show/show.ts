@@ -8,8 +8,11 @@ import "../engine/tf.js"; // danfo.js loads the engine, which must be prepared f
 import { InputError } from "../errors.js";
 import { kernelHooks } from "./kernel.js";
 
-/** What a notebook can show: a chart, a table, an output in several forms, or a promise of one of these. */
-export type Showable = ChartSpec | DataFrame | TableRow[] | TableRow | MimeBundle;
+/** What a notebook can show: a chart or its pages, a table, images, an output in several forms. */
+export type Showable = ChartSpec | ChartSpec[] | DataFrame | TableRow[] | TableRow | MimeBundle;
+
+/** Pages of a chart that are shown; more would make a notebook slow. */
+const MAX_PAGES = 10;
 
 /**
  * Shows a chart or a table below the running cell. Outside a notebook it does nothing.
@@ -17,12 +20,22 @@ export type Showable = ChartSpec | DataFrame | TableRow[] | TableRow | MimeBundl
  * @throws InputError for a value that is neither.
  */
 export async function show(value: Showable | Promise<Showable>): Promise<void> {
+  const shown = await value;
+  if (!isPages(shown)) return showOne(shown);
+  for (const page of shown.slice(0, MAX_PAGES)) await showOne(page);
+  if (shown.length > MAX_PAGES)
+    await showOne({
+      "text/plain": `${MAX_PAGES} of ${shown.length} pages; saveChart writes all of them to files`,
+    });
+}
+
+async function showOne(value: Showable): Promise<void> {
   const { display } = kernelHooks();
-  const bundle = await toBundle(await value);
+  const bundle = await toBundle(value);
   if (!bundle)
     throw new InputError({
       expected: "a chart, rows of a table, a data frame or a MIME bundle to show",
-      found: describe(await value),
+      found: describe(value),
     });
   display?.(bundle, randomBytes(8).toString("hex"), false);
 }
@@ -39,8 +52,9 @@ export function showLive(bundle: MimeBundle): (next: MimeBundle) => void {
 export async function toBundle(value: unknown): Promise<MimeBundle | undefined> {
   if (typeof value !== "object" || value === null) return undefined;
   if (isDataFrame(value)) return tableBundle(value);
+  if (isPages(value)) return value.length === 1 ? chartBundle(value[0]) : undefined;
   if (Array.isArray(value)) return value.length && value.every(isRow) ? tableBundle(value) : undefined;
-  if ("$schema" in value && /vega-lite/.test(String(value.$schema))) return chartBundle(value as ChartSpec);
+  if (isChart(value)) return chartBundle(value);
   if (Object.keys(value).some((key) => /^\w+\/[\w.+-]+$/.test(key))) return value as MimeBundle;
   return isRow(value) ? tableBundle([value]) : undefined;
 }
@@ -48,6 +62,15 @@ export async function toBundle(value: unknown): Promise<MimeBundle | undefined> 
 // The kernel shows the last expression of a cell in the same forms.
 const hooks = kernelHooks();
 hooks.toBundle = toBundle;
+
+function isChart(value: unknown): value is ChartSpec {
+  if (typeof value !== "object" || value === null || !("$schema" in value)) return false;
+  return /vega-lite/.test(String(value.$schema));
+}
+
+function isPages(value: unknown): value is ChartSpec[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isChart);
+}
 
 function isDataFrame(value: object): value is DataFrame {
   return "columns" in value && "shape" in value && "values" in value && "dtypes" in value;

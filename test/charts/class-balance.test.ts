@@ -70,6 +70,20 @@ describe("classBalanceChart", () => {
     assert.ok(bars.every(({ height }) => height >= 11));
   });
 
+  it("shows the largest and the smallest of very many classes, and says so", async () => {
+    const counts = Array.from({ length: 1000 }, (_, i) => ({
+      split: "train",
+      className: `class ${i}`,
+      count: i,
+    }));
+    const chart = classBalanceChart(counts);
+    const marks = await drawnMarks(chart);
+    assert.equal(dataMarks(marks, "rect").length, 300);
+    assert.deepEqual(textsOf(marks, "title-subtitle"), [
+      "1,000 classes, 499,500 in train; the 150 largest and the 150 smallest of 1,000 classes",
+    ]);
+  });
+
   it("says that there is nothing to count", async () => {
     assert.deepEqual(await svgTexts(classBalanceChart([])), [
       "no data: no class has been counted",

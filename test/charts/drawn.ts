@@ -1,4 +1,5 @@
-// What a chart draws, as the compiler and the renderer see it, for tests.
+// What a chart draws, as the compiler and the renderer see it.
+import assert from "node:assert/strict";
 import type { Scene } from "vega";
 import { renderSvg } from "../../src/charts/render.js";
 import type { ChartSpec } from "../../src/charts/theme.js";
@@ -7,7 +8,7 @@ import type { ChartSpec } from "../../src/charts/theme.js";
 export interface DrawnMark {
   /** `rect`, `text`, `image`, `line`, `rule` or `symbol`. */
   kind: string;
-  /** `mark` for the data's own, else the part: `axis-label`, `axis-title`, `legend-label`, `title-text`, … */
+  /** `mark` for the data's own, otherwise the part: `axis-label`, `axis-title`, `legend-label`, `title-text`, … */
   role: string;
   x: number;
   y: number;
@@ -20,8 +21,16 @@ export interface DrawnMark {
   opacity: number;
 }
 
-/** Every mark that the chart draws, in order. */
-export async function drawnMarks(spec: ChartSpec): Promise<DrawnMark[]> {
+/** Returns the only page of a chart. */
+function onePage(chart: ChartSpec | ChartSpec[]): ChartSpec {
+  const [page, ...others] = [chart].flat();
+  assert.equal(others.length, 0, "more than one page");
+  return page;
+}
+
+/** Returns every mark that a chart draws, in order. */
+export async function drawnMarks(chart: ChartSpec | ChartSpec[]): Promise<DrawnMark[]> {
+  const spec = onePage(chart);
   const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
   const view = new vega.View(vega.parse(vegaLite.compile(structuredClone(spec)).spec), { renderer: "none" });
   await view.runAsync();
@@ -32,20 +41,20 @@ export async function drawnMarks(spec: ChartSpec): Promise<DrawnMark[]> {
   return marks;
 }
 
-/** The texts that the drawing holds, as a browser would read them. */
-export async function svgTexts(spec: ChartSpec): Promise<string[]> {
-  const svg = await renderSvg(spec);
+/** Returns the texts of a drawing, as a browser would read them. */
+export async function svgTexts(chart: ChartSpec | ChartSpec[]): Promise<string[]> {
+  const svg = await renderSvg(onePage(chart));
   return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) =>
     text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&"),
   );
 }
 
-/** The data's own marks of one kind. */
+/** Returns the data's own marks of one kind. */
 export function dataMarks(marks: DrawnMark[], kind: string): DrawnMark[] {
   return marks.filter((mark) => mark.kind === kind && mark.role === "mark");
 }
 
-/** The texts of one role. */
+/** Returns the texts of one role. */
 export function textsOf(marks: DrawnMark[], role: string): string[] {
   return marks.filter((mark) => mark.kind === "text" && mark.role === role).map(({ text }) => text);
 }
@@ -70,7 +79,7 @@ function visit(scene: Scene, x: number, y: number, marks: DrawnMark[]): void {
       url: String(item.url ?? ""),
       fill: String(item.fill ?? ""),
       stroke: String(item.stroke ?? ""),
-      opacity: Number(item.opacity ?? 1),
+      opacity: Number(item.fillOpacity ?? item.opacity ?? 1),
     });
   }
 }

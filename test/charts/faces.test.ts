@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type FacesPicture, facesChart } from "../../src/charts/faces.js";
+import { type FacesPicture, facesCharts } from "../../src/charts/faces.js";
 import { COLORS } from "../../src/charts/theme.js";
 import { dataMarks, drawnMarks, svgTexts } from "./drawn.js";
 import { ODD_NAMES, PIXEL } from "./fixtures.js";
@@ -30,14 +30,14 @@ const whole: FacesPicture = {
   whole: { image: PIXEL, predictions },
 };
 
-async function boxesOf(chart: ReturnType<typeof facesChart>) {
+async function boxesOf(chart: ReturnType<typeof facesCharts>) {
   const rects = dataMarks(await drawnMarks(chart), "rect");
   return rects.filter(({ stroke }) => stroke === COLORS.blue);
 }
 
-describe("facesChart", () => {
+describe("facesCharts", () => {
   it("draws the photograph with a box around each face, and the bars of each", async () => {
-    const chart = facesChart([photo([face(200, 300), face(800, 100, 160)])]);
+    const chart = facesCharts([photo([face(200, 300), face(800, 100, 160)])]);
     const marks = await drawnMarks(chart);
     const [picture, ...crops] = dataMarks(marks, "image");
     assert.deepEqual([picture.width, picture.height, crops.length], [760, 380, 2]);
@@ -54,7 +54,7 @@ describe("facesChart", () => {
   });
 
   it("keeps labels within the photograph", async () => {
-    const marks = await drawnMarks(facesChart([photo([face(0, 0), face(1420, 660)])]));
+    const marks = await drawnMarks(facesCharts([photo([face(0, 0), face(1420, 660)])]));
     const [picture] = dataMarks(marks, "image");
     const labels = dataMarks(marks, "rect").filter(
       ({ fill, height }) => fill === COLORS.blue && height === 18,
@@ -67,12 +67,12 @@ describe("facesChart", () => {
   });
 
   it("shows the numbers alone where faces are too near for their classes", async () => {
-    const texts = await svgTexts(facesChart([photo([face(200, 300, 40), face(250, 300, 40)])]));
+    const texts = await svgTexts(facesCharts([photo([face(200, 300, 40), face(250, 300, 40)])]));
     assert.ok(texts.includes("1") && texts.includes("2") && !texts.includes("1 happy"));
   });
 
   it("draws an image without a face after the photographs, with its bars alone", async () => {
-    const chart = facesChart([whole, photo([face(200, 300)])]);
+    const chart = facesCharts([whole, photo([face(200, 300)])]);
     const marks = await drawnMarks(chart);
     assert.equal(dataMarks(marks, "image").length, 3);
     assert.equal((await boxesOf(chart)).length, 1);
@@ -84,7 +84,7 @@ describe("facesChart", () => {
     const classes = ["a", "b", "c", "d", "e"].map((className, i) => ({ className, prob: (5 - i) / 15 }));
     const faces = Array.from({ length: 8 }, (_, i) => ({ ...face(150 * i, 300), predictions: classes }));
     const percents = async (numShown?: number) =>
-      (await svgTexts(facesChart([photo(faces)], { numShown }))).filter((text) => text.endsWith("%")).length;
+      (await svgTexts(facesCharts([photo(faces)], { numShown }))).filter((text) => text.endsWith("%")).length;
     assert.equal(await percents(), 8 * 3);
     assert.equal(await percents(1), 8);
   });
@@ -92,7 +92,7 @@ describe("facesChart", () => {
   it("draws the saliency maps of each face between the face and its bars, and says how to read them", async () => {
     const saliencyMaps = [{ image: PIXEL, caption: "Grad-CAM: happy" }];
     const faces = [face(200, 300), face(800, 100)].map((one) => ({ ...one, saliencyMaps }));
-    const chart = facesChart([photo(faces)]);
+    const chart = facesCharts([photo(faces)]);
     const marks = await drawnMarks(chart);
     const [, ...pictures] = dataMarks(marks, "image");
     assert.equal(pictures.length, 4);
@@ -106,7 +106,7 @@ describe("facesChart", () => {
   });
 
   it("says the main numbers in words", () => {
-    const { description } = facesChart([photo([face(200, 300)]), whole]);
+    const [{ description }] = facesCharts([photo([face(200, 300)]), whole]);
     assert.equal(
       description,
       "group.jpg: 1 face\nFace 1: happy 70.0%, sad 30.0%\nNo face found: crop.png: happy 70.0%, sad 30.0%",
@@ -116,12 +116,27 @@ describe("facesChart", () => {
   it("draws odd names literally", async () => {
     for (const name of ODD_NAMES) {
       const odd = { ...face(200, 300), predictions: [{ className: name, prob: 1 }] };
-      const texts = await svgTexts(facesChart([{ ...photo([odd]), name }]));
+      const texts = await svgTexts(facesCharts([{ ...photo([odd]), name }]));
       assert.ok(texts.includes(`${name}: 1 face`) && texts.includes(`1 ${name}`), name);
     }
   });
 
+  it("splits many photographs, and many faces, into pages", () => {
+    const crowd = photo(Array.from({ length: 200 }, (_, i) => face(7 * i, 300, 20)));
+    const pages = facesCharts([crowd, ...Array.from({ length: 10 }, () => photo([face(200, 300)])), whole]);
+    const heights = pages.map((page) =>
+      (page as unknown as { vconcat: { height: number }[] }).vconcat.reduce(
+        (sum, { height }) => sum + height,
+        0,
+      ),
+    );
+    assert.ok(pages.length > 3 && heights.every((height) => height <= 4000), `${heights}`);
+    const words = pages.map(({ description }) => description).join("\n");
+    assert.equal(words.match(/Face \d+:/g)?.length, 210);
+    assert.ok(words.includes("No face found: crop.png"));
+  });
+
   it("says that there is nothing", async () => {
-    assert.ok((await svgTexts(facesChart([]))).includes("no data: there is no photograph to show"));
+    assert.ok((await svgTexts(facesCharts([]))).includes("no data: there is no photograph to show"));
   });
 });

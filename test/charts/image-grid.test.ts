@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { augmentedGridChart, pairsChart, sampleGridChart } from "../../src/charts/image-grid.js";
+import { augmentedGridChart, pairsChart, sampleGridCharts } from "../../src/charts/image-grid.js";
 import { chartText } from "../../src/charts/render.js";
 import { dataMarks, drawnMarks, svgTexts } from "./drawn.js";
 import { ODD_NAMES, PIXEL } from "./fixtures.js";
 
 const places = (marks: { x: number; y: number }[]) => marks.map(({ x, y }) => [x, y]);
 
-describe("sampleGridChart", () => {
+describe("sampleGridCharts", () => {
   it("fills rows from the left", async () => {
     const images = ["a", "b", "c"].map((caption) => ({ image: PIXEL, caption }));
-    const drawn = dataMarks(await drawnMarks(sampleGridChart(images, { numColumns: 2, side: 50 })), "image");
+    const drawn = dataMarks(await drawnMarks(sampleGridCharts(images, { numColumns: 2, side: 50 })), "image");
     // a column is 50 + 14 px wide, a row 50 + 20 + 14 px high
     assert.deepEqual(places(drawn), [
       [0, 0],
@@ -20,7 +20,7 @@ describe("sampleGridChart", () => {
   });
 
   it("writes captions and details under the images, odd names literally", async () => {
-    const chart = sampleGridChart(ODD_NAMES.map((caption) => ({ image: PIXEL, caption, detail: "→ sad" })));
+    const chart = sampleGridCharts(ODD_NAMES.map((caption) => ({ image: PIXEL, caption, detail: "→ sad" })));
     const texts = await svgTexts(chart);
     for (const name of ODD_NAMES) assert.ok(texts.includes(name), name);
     assert.equal(texts.filter((text) => text === "→ sad").length, ODD_NAMES.length);
@@ -28,17 +28,25 @@ describe("sampleGridChart", () => {
 
   it("cuts a caption that would run into the next one", async () => {
     const caption = "a class name without an end to it";
-    const [text] = await svgTexts(sampleGridChart([{ image: PIXEL, caption }]));
+    const [text] = await svgTexts(sampleGridCharts([{ image: PIXEL, caption }]));
     assert.match(text, /^a class name.*…$/);
     assert.ok(text.length < caption.length);
   });
 
-  it("says so when there is no image", async () => {
-    assert.ok((await svgTexts(sampleGridChart([]))).includes("no data: there is no image to show"));
+  it("splits the samples of 200 classes into pages", () => {
+    const images = Array.from({ length: 1200 }, (_, i) => ({ image: PIXEL, caption: `class ${i}` }));
+    const pages = sampleGridCharts(images, { numColumns: 6 });
+    // rows of 130 px, 30 of them in 4,000 px; 200 rows
+    assert.equal(pages.length, 7);
+    assert.equal((pages[0].title as { text: string }).text, "Samples · page 1 of 7");
+  });
+
+  it("says that there is no image", async () => {
+    assert.ok((await svgTexts(sampleGridCharts([]))).includes("no data: there is no image to show"));
   });
 
   it("refuses the path of an image", () => {
-    assert.throws(() => sampleGridChart([{ image: "faces/1.png", caption: "a" }]), {
+    assert.throws(() => sampleGridCharts([{ image: "faces/1.png", caption: "a" }]), {
       message:
         'Expected each image of a chart as a data:image/ URL but found "faces/1.png". Make one with pngDataUrl.',
     });

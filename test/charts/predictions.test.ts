@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { predictionBarsChart, predictionGridChart } from "../../src/charts/predictions.js";
+import { type PredictedImage, predictionCharts } from "../../src/charts/predictions.js";
 import { COLORS } from "../../src/charts/theme.js";
+import type { Prediction } from "../../src/inference/classifier.js";
 import { dataMarks, drawnMarks, svgTexts } from "./drawn.js";
 import { ODD_NAMES, PIXEL } from "./fixtures.js";
 
@@ -10,9 +11,15 @@ const predictions = [
   { className: "fear", prob: 0.05 },
 ];
 
-describe("predictionBarsChart", () => {
-  it("ranks the classes and draws bars as long as their probabilities", async () => {
-    const marks = await drawnMarks(predictionBarsChart(PIXEL, predictions));
+/** Draws one image. */
+const chartOf = (
+  given: Prediction[],
+  { numShown, ...item }: Partial<PredictedImage> & { numShown?: number } = {},
+) => predictionCharts([{ image: PIXEL, predictions: given, ...item }], { numShown });
+
+describe("predictionCharts, for one image,", () => {
+  it("draws bars as long as the probabilities, ranked", async () => {
+    const marks = await drawnMarks(chartOf(predictions));
     // 260 px for 100 %
     assert.deepEqual(
       dataMarks(marks, "rect").map(({ width, fill }) => [Math.round(width), fill]),
@@ -32,14 +39,9 @@ describe("predictionBarsChart", () => {
     );
   });
 
-  it("names the first class and the file", async () => {
-    const texts = await svgTexts(predictionBarsChart(PIXEL, predictions, { name: "me.jpg" }));
-    assert.deepEqual(texts.slice(-2), ["Predicted: happy, 70.0%", "me.jpg"]);
-  });
-
   it("marks the true class, and a first choice that is wrong", async () => {
     const bars = async (trueClassName: string) => {
-      const marks = await drawnMarks(predictionBarsChart(PIXEL, predictions, { trueClassName }));
+      const marks = await drawnMarks(chartOf(predictions, { trueClassName }));
       const marked = dataMarks(marks, "text").filter(({ text }) => text.startsWith("✓"));
       return [dataMarks(marks, "rect")[0].fill, ...marked.map(({ text }) => text)];
     };
@@ -47,9 +49,9 @@ describe("predictionBarsChart", () => {
     assert.deepEqual(await bars("fear"), [COLORS.orange, "✓ fear"]);
   });
 
-  it("shows the true class even where many are more probable", async () => {
+  it("shows the true class even if many are more probable", async () => {
     const many = Array.from({ length: 40 }, (_, i) => ({ className: `class ${i}`, prob: (40 - i) / 820 }));
-    const chart = predictionBarsChart(PIXEL, many, { trueClassName: "class 39", numShown: 5 });
+    const chart = chartOf(many, { trueClassName: "class 39", numShown: 5 });
     const classes = dataMarks(await drawnMarks(chart), "text").slice(0, 6);
     assert.deepEqual(
       classes.map(({ text }) => text),
@@ -59,21 +61,21 @@ describe("predictionBarsChart", () => {
 
   it("draws odd class names literally", async () => {
     const odd = ODD_NAMES.map((className) => ({ className, prob: 1 / 6 }));
-    const texts = await svgTexts(predictionBarsChart(PIXEL, odd));
+    const texts = await svgTexts(chartOf(odd));
     for (const name of ODD_NAMES) assert.ok(texts.includes(name), name);
   });
 
-  it("refuses what is no probability", () => {
-    assert.throws(() => predictionBarsChart(PIXEL, [{ className: "sad", prob: Number.NaN }]), {
+  it("refuses a value that is no probability", () => {
+    assert.throws(() => chartOf([{ className: "sad", prob: Number.NaN }]), {
       message: "Expected a number in [0, 1.0001] for the probability of sad but received NaN of type number",
     });
   });
 });
 
-describe("predictionGridChart", () => {
+describe("predictionCharts", () => {
   it("draws a picture with bars for each image, in columns", async () => {
     const items = ["a.jpg", "b.jpg", "c.jpg"].map((name) => ({ image: PIXEL, predictions, name }));
-    const marks = await drawnMarks(predictionGridChart(items, { numColumns: 2 }));
+    const marks = await drawnMarks(predictionCharts(items, { numColumns: 2 }));
     const pictures = dataMarks(marks, "image");
     assert.equal(pictures.length, 3);
     assert.equal(pictures[0].y, pictures[1].y);
@@ -82,13 +84,13 @@ describe("predictionGridChart", () => {
     assert.equal(dataMarks(marks, "rect").length, 9);
   });
 
-  it("leaves room between the columns", async () => {
+  it("leaves space between the columns", async () => {
     const sure = [
       { className: "sad", prob: 1 },
       { className: "happy", prob: 0 },
     ];
     const items = [1, 2].map(() => ({ image: PIXEL, predictions: sure }));
-    const marks = await drawnMarks(predictionGridChart(items));
+    const marks = await drawnMarks(predictionCharts(items));
     const [percents] = dataMarks(marks, "text").filter(({ text }) => text === "100.0%");
     assert.ok(percents.x + 45 < dataMarks(marks, "image")[1].x);
   });
@@ -99,7 +101,7 @@ describe("predictionGridChart", () => {
       { image: PIXEL, predictions, name: "a.jpg", saliencyMaps },
       { image: PIXEL, predictions },
     ];
-    const marks = await drawnMarks(predictionGridChart(items));
+    const marks = await drawnMarks(predictionCharts(items));
     // pictures of 132 px with gaps of 14 px; a row = 26 for the head, 132 for the picture, 28 for the gap
     assert.deepEqual(
       dataMarks(marks, "image").map(({ x, y }) => [x, y]),
@@ -123,7 +125,25 @@ describe("predictionGridChart", () => {
     assert.ok(bars.every(({ x }) => x > 438 && x === bars[0].x));
   });
 
-  it("says so when nothing has been predicted", async () => {
-    assert.ok((await svgTexts(predictionGridChart([]))).includes("no data: nothing has been predicted"));
+  it("splits many images into pages that are not too high", async () => {
+    const items = Array.from({ length: 170 }, (_, i) => ({ image: PIXEL, predictions, name: `${i}.jpg` }));
+    const pages = predictionCharts(items, { title: "All" });
+    assert.deepEqual(
+      pages.map(({ title }) => (title as { text: string }).text),
+      pages.map((_, i) => `All · page ${i + 1} of ${pages.length}`),
+    );
+    const numImages = await Promise.all(
+      pages.map(async (page) => dataMarks(await drawnMarks(page), "image").length),
+    );
+    assert.ok(pages.length > 2 && Math.max(...numImages) <= 60, `${numImages}`);
+    assert.equal(
+      numImages.reduce((a, b) => a + b),
+      170,
+    );
+    for (const page of pages) assert.ok(Number((page as { height: number }).height) <= 4000);
+  });
+
+  it("says that nothing has been predicted", async () => {
+    assert.ok((await svgTexts(predictionCharts([]))).includes("no data: nothing has been predicted"));
   });
 });

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
 import { classBalanceChart } from "../../src/charts/class-balance.js";
-import { sampleGridChart } from "../../src/charts/image-grid.js";
+import { sampleGridCharts } from "../../src/charts/image-grid.js";
 import {
   chartBundle,
   rasterize,
@@ -19,12 +19,34 @@ import { PIXEL } from "./fixtures.js";
 const chart = classBalanceChart([{ split: "train", className: "happy", count: 3 }]);
 
 describe("renderPng and renderSvg", () => {
-  it("draws the PNG at twice the size of the SVG, on a light card", async () => {
+  it("draws the PNG at twice the size of the SVG, on a light or a dark ground", async () => {
     const [svg, png] = [await renderSvg(chart), await renderPng(chart)];
     const [, width, height] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(svg) ?? [];
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
     assert.deepEqual([info.width, info.height], [2 * Number(width), 2 * Number(height)]);
     assert.deepEqual([...data.subarray(0, 3)], [255, 255, 255]);
+    const dark = await sharp(await renderPng(chart, "dark"))
+      .raw()
+      .toBuffer();
+    assert.deepEqual([...dark.subarray(0, 3)], [17, 17, 17]);
+  });
+
+  it("has no ground in the SVG, and texts in the colour of the page", async () => {
+    const svg = await renderSvg(chart);
+    assert.doesNotMatch(svg, /#fff|white|<style/);
+    const texts = svg.match(/<text[^>]*>/g) ?? [];
+    assert.ok(texts.length > 5 && texts.every((text) => text.includes('fill="currentColor"')));
+  });
+
+  it("limits the side of a PNG that many classes make high", async () => {
+    const counts = Array.from({ length: 200 }, (_, i) => ({
+      split: "train",
+      className: `class ${i}`,
+      count: i,
+    }));
+    const spec = { ...classBalanceChart(counts), height: 20_000 } as ChartSpec;
+    const { height } = await sharp(await renderPng(spec)).metadata();
+    assert.equal(height, 16_000);
   });
 
   it("leaves room for every text", async () => {
@@ -44,7 +66,7 @@ describe("renderPng and renderSvg", () => {
       .png()
       .toBuffer();
     const image = `data:image/png;base64,${red.toString("base64")}`;
-    const png = await renderPng(sampleGridChart([{ image, caption: "red" }], { side: 100 }));
+    const png = await renderPng(sampleGridCharts([{ image, caption: "red" }], { side: 100 })[0]);
     const { data } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
     let numRed = 0;
     for (let i = 0; i < data.length; i += 3) if (data[i] > 200 && data[i + 1] < 50) numRed++;
@@ -52,7 +74,7 @@ describe("renderPng and renderSvg", () => {
   });
 
   it("holds each picture once, with words for those who cannot see it", async () => {
-    const svg = await renderSvg(sampleGridChart([{ image: PIXEL, caption: "sad", detail: "→ happy" }]));
+    const svg = await renderSvg(sampleGridCharts([{ image: PIXEL, caption: "sad", detail: "→ happy" }])[0]);
     assert.equal(svg.split(PIXEL).length - 1, 1);
     assert.match(svg, /<image aria-label="sad, → happy"/);
   });
@@ -106,8 +128,8 @@ describe("chartBundle", () => {
   it("says the same twice", async () => {
     const image = { image: PIXEL, caption: "a" };
     assert.deepEqual(
-      await chartBundle(sampleGridChart([image])),
-      await chartBundle(sampleGridChart([image])),
+      await chartBundle(sampleGridCharts([image])[0]),
+      await chartBundle(sampleGridCharts([image])[0]),
     );
   });
 });
@@ -125,6 +147,24 @@ describe("saveChart", () => {
     assert.equal(readFileSync(path.join(dir, "a.PNG")).toString("latin1", 1, 4), "PNG");
     assert.deepEqual(JSON.parse(readFileSync(path.join(dir, "deep/a.json"), "utf8")), chart);
     assert.deepEqual(readdirSync(dir).sort(), ["a.PNG", "a.svg", "deep"]);
+  });
+
+  it("writes a file for each page", async () => {
+    const file = path.join(dir, "pages.svg");
+    const written = await saveChart([chart, chart], file);
+    assert.deepEqual(written, [path.join(dir, "pages-1.svg"), path.join(dir, "pages-2.svg")]);
+    assert.deepEqual(readdirSync(dir).sort(), ["pages-1.svg", "pages-2.svg"]);
+    assert.deepEqual(await saveChart([chart], file), [file]);
+  });
+
+  it("writes drawings that follow the reader's theme", async () => {
+    const file = path.join(dir, "a.svg");
+    await saveChart(chart, file);
+    const svg = readFileSync(file, "utf8");
+    assert.match(
+      svg,
+      /^<svg[^>]*><style>svg:root\{color:#1f2933;background:#ffffff\}@media\(prefers-color-scheme:dark\)/,
+    );
   });
 
   it("refuses another ending", async () => {

@@ -25,7 +25,7 @@ import { randomNetwork } from "../model/fixtures.js";
 import { brightness, CLASS_NAMES, IMAGE_SIZE, images, indexOf } from "./brightness.js";
 
 /** The data URLs and the texts of the pictures on a chart, in order. */
-async function contents(chart: ChartSpec): Promise<{ urls: string[]; texts: string[] }> {
+async function contents(chart: ChartSpec | ChartSpec[]): Promise<{ urls: string[]; texts: string[] }> {
   const marks = await drawnMarks(chart);
   return {
     urls: dataMarks(marks, "image").map(({ url }) => url),
@@ -34,7 +34,7 @@ async function contents(chart: ChartSpec): Promise<{ urls: string[]; texts: stri
 }
 
 /** The images that a chart shows, by their brightness. */
-async function indicesOn(chart: ChartSpec): Promise<number[]> {
+async function indicesOn(chart: ChartSpec | ChartSpec[]): Promise<number[]> {
   return Promise.all((await contents(chart)).urls.map(indexOf));
 }
 

@@ -42,6 +42,14 @@ describe("show", () => {
     assert.match(String(shown[0]["text/html"]), /^<table class="dataframe">/);
   });
 
+  it("shows the pages of a chart one after the other, the first ten of many", async () => {
+    await show([chart, chart]);
+    assert.equal(shown.length, 2);
+    await show(Array.from({ length: 12 }, () => chart));
+    assert.equal(shown.length, 2 + 11);
+    assert.equal(shown[12]["text/plain"], "10 of 12 pages; saveChart writes all of them to files");
+  });
+
   it("shows a bundle as it is", async () => {
     await show({ "text/plain": "one", "text/html": "<b>one</b>" });
     assert.deepEqual(shown, [{ "text/plain": "one", "text/html": "<b>one</b>" }]);
