@@ -29,7 +29,7 @@ export {
 } from "./training/events.js";
 export { bestModelDir } from "./training/checkpoint.js";
 export { loadMetrics } from "./training/run.js";
-export { loadRuns, summarizeRun } from "./training/runs.js";
+export { loadRuns } from "./training/runs.js";
 
 // Prediction: classes of new images, faces in photographs, and what a prediction depends on.
 export { Classifier, type ImagePrediction, loadClassifier, type Prediction } from "./inference/classifier.js";
@@ -39,6 +39,7 @@ export { gradCam, occlusionMap } from "./inference/saliency.js";
 
 // Evaluation: scores on labelled images, and the images that deserve a look.
 export { type Evaluation, evaluate } from "./inference/evaluate.js";
+export { loadEvaluationData } from "./inference/held-out.js";
 export { labelIssues, topLosses } from "./inference/label-issues.js";
 export { evaluatedImages } from "./show/pictures.js";
 

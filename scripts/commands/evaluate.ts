@@ -7,6 +7,7 @@ import {
   findNearDuplicates,
   InputError,
   internals,
+  loadEvaluationData,
   loadModel,
   saveChart,
 } from "../../src/index.js";
@@ -45,16 +46,11 @@ export function addEvaluateCommand(program: Command): void {
       const network = await loadModel(callerPath(flags.model));
       const { config } = network;
       const loading = dataProgress();
-      const { dataset, isTrainedOn, notes } = await internals
-        .loadEvaluationData(callerPath(flags.model), {
-          ...dataOptions(flags),
-          imageSize: config.imageSize,
-          classNames: config.classNames,
-          ...config.decoding,
-          grey: config.grey ?? false,
-          onProgress: loading.onProgress,
-        })
-        .finally(loading.stop);
+      const options = { ...dataOptions(flags), onProgress: loading.onProgress };
+      const { dataset, isTrainedOn, notes } = await loadEvaluationData(
+        callerPath(flags.model),
+        options,
+      ).finally(loading.stop);
       printRemarks(dataset.report);
       for (const note of notes) console.error(`note: ${note}`);
       const { train, validation } = dataset;

@@ -1,9 +1,9 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { internals, loadRuns, runsChart, saveChart, summarizeRun } from "../../src/index.js";
+import { internals, loadRuns, runsChart, saveChart } from "../../src/index.js";
 import { callerPath, printJson, withChartOption, withExamples } from "../options.js";
 
-const { accuracyPoints, differencesTable, recordRun, runsTable, textTable } = internals;
+const { accuracyPoints, differencesTable, recordRun, runsTable, summarizeRun, textTable } = internals;
 type Run = internals.Run;
 
 interface Flags {

@@ -11,6 +11,7 @@ import {
 import { type DataOptions, loadDataset } from "../data/load.js";
 import type { Pixels } from "../data/pixels/pixels.js";
 import { InputError } from "../errors.js";
+import { loadModelConfig } from "../model/weights/model-folder.js";
 
 type LoadedDataset = Awaited<ReturnType<typeof loadDataset>>;
 
@@ -24,19 +25,21 @@ export interface EvaluationData {
 }
 
 /**
- * Loads the images to score a model on. If the model's run was trained on the data set, these are the images that the run held
+ * Loads the images to score a model on, with its classes, image size and decoding. If the model's run was trained on the data set, these are the images that the run held
  * out, whatever its seed and share were. Options that choose a split, `validationShare` and `split`, take precedence.
  *
  * @throws InputError when the data cannot be loaded, or the run held out none of the images.
  */
 export async function loadEvaluationData(
   modelDir: string,
-  options: Partial<DataOptions> & Pick<DataOptions, "data" | "imageSize">,
+  options: Partial<DataOptions> & Pick<DataOptions, "data">,
 ): Promise<EvaluationData> {
+  const { imageSize, classNames, decoding, grey = false } = await loadModelConfig(modelDir);
   const list = await readImageList(path.join(modelDir, IMAGE_LIST));
   const choosesSplit = options.validationShare !== undefined || options.split !== undefined;
   const seed = Number(options.seed ?? list?.options.seed ?? 0);
-  const load = (more: Partial<DataOptions>) => loadDataset({ validationShare: 1, ...options, seed, ...more });
+  const known = { imageSize, classNames, ...decoding, grey, validationShare: 1, ...options, seed };
+  const load = (more: Partial<DataOptions>) => loadDataset({ ...known, ...more });
   if (!list) {
     const notes = [
       "the model has no list of the images that it was trained on, so some of these may be among them",
