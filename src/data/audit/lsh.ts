@@ -52,17 +52,17 @@ function bitCount(word: number): number {
 }
 
 /** Two hashes are compared if all bits of a band are equal; the bits are shuffled into bands this many times. */
-const [BAND_BITS, NUM_SHUFFLES] = [16, 2];
-/** Bits of 128 that may differ. 98 in 100 copies of a photograph differ in no more. */
-const MAX_DISTANCE = 18;
+const [BAND_BITS, NUM_SHUFFLES] = [16, 4];
+/** Bits of 128 that may differ. Five in six copies that are cropped by up to 6 % differ in no more, and nearly all others. */
+const MAX_DISTANCE = 22;
 /** Comparisons of a hash within a band. In a crowded band, the other hashes link the rest. */
 const MAX_COMPARED = 500;
 /** Pairs reported for a hash. One with more, such as a drawing on a plain ground, says little. */
-const MAX_CLOSE = 64;
+const MAX_CLOSE = 200;
 
 /**
  * Finds hashes that differ in a few bits without comparing every pair: their bits are shuffled into bands of 16, and hashes with
- * an equal band are compared. With 16 bands, 97 of 100 copies of a photograph share one (measured on FER-2013).
+ * an equal band are compared.
  *
  * @param hashes - uint32 `[numHashes, 4]`.
  * @param numFirst - The first `numFirst` hashes are compared with all, the others only with these.

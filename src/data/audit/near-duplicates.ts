@@ -2,12 +2,13 @@
 import { createHash } from "node:crypto";
 import type { OnProgress } from "../../progress.js";
 import type { PackedImages } from "../dataset.js";
+import { GRID_SIZE, similarity } from "./align.js";
 import { closeHashes, differenceHash, HASH_WORDS, THUMBNAIL_SIZE } from "./lsh.js";
 
 /** Two images that show the same picture. */
 export interface NearDuplicatePair {
   indices: [number, number];
-  /** Correlation of their gradients, [0.8, 1]. */
+  /** Mean correlation of their parts at the best alignment, [0.86, 1]. */
   similarity: number;
   /** Whether one is the mirror image of the other. */
   isMirrored: boolean;
@@ -25,14 +26,18 @@ export interface NearDuplicates {
 
 /** Images read at a time. */
 const BLOCK = 256;
-/** In a larger group, as drawings may form, not every pair is compared. */
+/** Candidates whose images are read at a time. */
+const CANDIDATE_BLOCK = 8192;
+/** In a larger group, not every pair is compared. */
 const LARGE_GROUP = 64;
+/** Root mean square of a thumbnail's gradients, in levels of 0–255; an image with less shows nothing. */
+const MIN_CONTRAST = 1;
+/** Of copies that are cropped by up to 6 %, nine in ten have this much, and nearly all others. */
+const MIN_GRADIENT_CORRELATION = 0.5;
 
 /**
  * Finds images that were made from the same picture by scaling, a small crop, brightness, mirroring, compression or a mark.
- * Hashes of thumbnails find candidates, and the thumbnails' gradients decide.
- *
- * It is made for photographs. Drawings of few lines, such as digits, are similar without being copies.
+ * Hashes of thumbnails and the thumbnails' gradients find candidates; their pixels decide, once they are aligned.
  *
  * @param splits - All of the same image size and number of channels.
  */
@@ -45,13 +50,14 @@ export async function findNearDuplicates(
   const bytes = THUMBNAIL_SIZE ** 2 * numChannels;
   const thumbnailAt = (index: number) => thumbnails.subarray(index * bytes, (index + 1) * bytes);
   const candidates = duplicates.filter(
-    (first, index) => first === index && hasContrast(gradients(thumbnailAt(index), numChannels)),
+    (first, index) => first === index && hasContrast(thumbnailAt(index), numChannels),
   );
   const sets = new DisjointSets(duplicates.length);
   duplicates.forEach((first, index) => {
     sets.join(first, index);
   });
-  const pairs = findPairs(candidates, thumbnailAt, numChannels, sets);
+  const similar = findCandidates(candidates, thumbnailAt, numChannels);
+  const pairs = await verify(similar, splits, sets);
   return { duplicates, groups: duplicates.map((_, index) => sets.firstOf(index)), pairs };
 }
 
@@ -78,7 +84,7 @@ async function scan(
   const total = splits.reduce((sum, { numImages }) => sum + numImages, 0);
   const duplicates = new Int32Array(total);
   const thumbnails = new Uint8Array(total * bytes);
-  const thumbnailOf = thumbnailer(imageSize, numChannels);
+  const thumbnailOf = gridder(imageSize, numChannels, THUMBNAIL_SIZE);
   const firstOf = new Map<string, number>();
   let index = 0;
   for (const { pixels, numImages } of splits)
@@ -98,40 +104,94 @@ async function scan(
   return { duplicates, thumbnails };
 }
 
-/**
- * @param candidates - Indices of images with different pixels and some contrast.
- * @param sets - The images of each pair are joined in it.
- */
-function findPairs(
-  candidates: Int32Array,
-  thumbnailAt: (index: number) => Uint8Array,
-  numChannels: number,
-  sets: DisjointSets,
-): NearDuplicatePair[] {
-  const count = candidates.length;
-  const hashes = new Uint32Array(2 * count * HASH_WORDS); // of the images, then of their mirror images
-  candidates.forEach((index, i) => {
-    const thumbnail = thumbnailAt(index);
-    hashes.set(differenceHash(thumbnail, numChannels), i * HASH_WORDS);
-    hashes.set(differenceHash(mirror(thumbnail, numChannels), numChannels), (count + i) * HASH_WORDS);
-  });
-  const pairs: NearDuplicatePair[] = [];
-  closeHashes(hashes, count, (a, b) => {
-    const isMirrored = b >= count;
-    const [first, last] = [candidates[Math.min(a, b % count)], candidates[Math.max(a, b % count)]];
-    const isKnown = sets.firstOf(first) === sets.firstOf(last);
-    if (first === last || (isKnown && sets.sizeOf(first) > LARGE_GROUP)) return;
-    const other = thumbnailAt(last);
-    const compared = isMirrored ? mirror(other, numChannels) : other;
-    const alike = similarity(gradients(thumbnailAt(first), numChannels), gradients(compared, numChannels));
-    if (alike === null) return;
-    sets.join(first, last);
-    pairs.push({ indices: [first, last], similarity: alike, isMirrored });
-  });
-  return pairs.sort(inOrder).filter((pair, i) => i === 0 || inOrder(pairs[i - 1], pair) !== 0);
+/** Two images to compare as pixels; `a < b`. */
+interface Candidate {
+  a: number;
+  b: number;
+  isMirrored: boolean;
 }
 
-/** Puts the most similar first. It is 0 for a pair that was found from both of its images. */
+/** @param indices - Images with different pixels and some contrast. */
+function findCandidates(
+  indices: Int32Array,
+  thumbnailAt: (index: number) => Uint8Array,
+  numChannels: number,
+): Candidate[] {
+  const count = indices.length;
+  const hashes = new Uint32Array(2 * count * HASH_WORDS); // of the images, then of their mirror images
+  indices.forEach((index, i) => {
+    const thumbnail = thumbnailAt(index);
+    hashes.set(differenceHash(thumbnail, numChannels), i * HASH_WORDS);
+    hashes.set(
+      differenceHash(mirror(thumbnail, THUMBNAIL_SIZE, numChannels), numChannels),
+      (count + i) * HASH_WORDS,
+    );
+  });
+  const found = new Map<string, Candidate>(); // a mirrored pair is found from both of its images
+  closeHashes(hashes, count, (first, second) => {
+    const isMirrored = second >= count;
+    const [one, other] = [indices[first], indices[second % count]];
+    if (one === other) return;
+    const [a, b] = [Math.min(one, other), Math.max(one, other)];
+    const key = `${a} ${b} ${isMirrored}`;
+    if (found.has(key)) return;
+    const compared = isMirrored ? mirror(thumbnailAt(b), THUMBNAIL_SIZE, numChannels) : thumbnailAt(b);
+    if (gradientCorrelation(thumbnailAt(a), compared, numChannels) >= MIN_GRADIENT_CORRELATION)
+      found.set(key, { a, b, isMirrored });
+  });
+  return [...found.values()].sort((one, other) => one.a - other.a || one.b - other.b);
+}
+
+/**
+ * Compares candidates as pixels.
+ *
+ * @param sets - The images of each pair are joined in it.
+ */
+async function verify(
+  candidates: Candidate[],
+  splits: PackedImages[],
+  sets: DisjointSets,
+): Promise<NearDuplicatePair[]> {
+  const { numChannels } = splits[0];
+  const pairs: NearDuplicatePair[] = [];
+  for (let start = 0; start < candidates.length; start += CANDIDATE_BLOCK) {
+    const block = candidates.slice(start, start + CANDIDATE_BLOCK);
+    const grids = await gridsOf(new Set(block.flatMap(({ a, b }) => [a, b])), splits);
+    for (const { a, b, isMirrored } of block) {
+      if (sets.firstOf(a) === sets.firstOf(b) && sets.sizeOf(a) > LARGE_GROUP) continue;
+      const [one, other] = [grids.get(a), grids.get(b)] as [Float32Array, Float32Array];
+      const compared = isMirrored ? mirror(other, GRID_SIZE, numChannels) : other;
+      const alike = similarity(one, compared, numChannels);
+      if (alike === null) continue;
+      sets.join(a, b);
+      pairs.push({ indices: [a, b], similarity: alike, isMirrored });
+    }
+  }
+  return pairs.sort(inOrder);
+}
+
+/** Reads images by indices that count through the splits, as grids to compare. */
+async function gridsOf(indices: Set<number>, splits: PackedImages[]): Promise<Map<number, Float32Array>> {
+  const { imageSize, numChannels } = splits[0];
+  const [imageBytes, gridOf] = [imageSize ** 2 * numChannels, gridder(imageSize, numChannels, GRID_SIZE)];
+  const grids = new Map<number, Float32Array>();
+  const ascending = [...indices].sort((a, b) => a - b);
+  let offset = 0;
+  for (const { pixels, numImages } of splits) {
+    const own = ascending.filter((index) => index >= offset && index < offset + numImages);
+    for (let start = 0; start < own.length; start += BLOCK) {
+      const block = own.slice(start, start + BLOCK);
+      const read = await pixels.read(Int32Array.from(block, (index) => index - offset));
+      block.forEach((index, i) => {
+        grids.set(index, gridOf(read.subarray(i * imageBytes, (i + 1) * imageBytes)));
+      });
+    }
+    offset += numImages;
+  }
+  return grids;
+}
+
+/** Puts the most similar first. */
 function inOrder(a: NearDuplicatePair, b: NearDuplicatePair): number {
   return (
     b.similarity - a.similarity ||
@@ -142,16 +202,21 @@ function inOrder(a: NearDuplicatePair, b: NearDuplicatePair): number {
 }
 
 /**
- * Makes thumbnails of square images: means of their parts on a grid of 18 × 18.
+ * Reduces square images to grids of means.
  *
  * @param imageSize - Side of the images, in pixels.
- * @returns A function from one image's pixels, uint8 `[imageSize, imageSize, numChannels]`, to float32 `[18, 18, numChannels]`.
+ * @param side - Side of the grids.
+ * @returns A function from one image's pixels, uint8 `[imageSize, imageSize, numChannels]`, to float32 `[side, side, numChannels]`.
  */
-export function thumbnailer(imageSize: number, numChannels: number): (pixels: Uint8Array) => Float32Array {
-  const parts = partsOf(imageSize);
+export function gridder(
+  imageSize: number,
+  numChannels: number,
+  side: number,
+): (pixels: Uint8Array) => Float32Array {
+  const parts = partsOf(imageSize, side);
   const rowLength = imageSize * numChannels;
   return (pixels) => {
-    const thumbnail = new Float32Array(THUMBNAIL_SIZE * THUMBNAIL_SIZE * numChannels);
+    const grid = new Float32Array(side * side * numChannels);
     const row = new Float32Array(rowLength);
     parts.forEach((across, y) => {
       row.fill(0);
@@ -160,17 +225,17 @@ export function thumbnailer(imageSize: number, numChannels: number): (pixels: Ui
       parts.forEach((along, x) => {
         for (const { at, weight } of along)
           for (let c = 0; c < numChannels; c++)
-            thumbnail[(y * THUMBNAIL_SIZE + x) * numChannels + c] += weight * row[at * numChannels + c];
+            grid[(y * side + x) * numChannels + c] += weight * row[at * numChannels + c];
       });
     });
-    return thumbnail;
+    return grid;
   };
 }
 
-/** Lists the pixels of each of the 18 parts of a line, with their weights, which sum to 1 in a part. */
-function partsOf(imageSize: number): { at: number; weight: number }[][] {
-  const length = imageSize / THUMBNAIL_SIZE;
-  return Array.from({ length: THUMBNAIL_SIZE }, (_, part) => {
+/** Lists the pixels of each part of a line, with their weights, which sum to 1 in a part. */
+function partsOf(imageSize: number, side: number): { at: number; weight: number }[][] {
+  const length = imageSize / side;
+  return Array.from({ length: side }, (_, part) => {
     const [from, to] = [part * length, (part + 1) * length];
     const pixels: { at: number; weight: number }[] = [];
     for (let at = Math.floor(from); at < Math.min(imageSize, Math.ceil(to)); at++)
@@ -179,78 +244,58 @@ function partsOf(imageSize: number): { at: number; weight: number }[][] {
   });
 }
 
-/** Mirrors a thumbnail left to right. */
-export function mirror(thumbnail: Uint8Array, numChannels: number): Uint8Array {
-  const copy = new Uint8Array(thumbnail.length);
+/** Mirrors a grid of square pixels left to right. */
+export function mirror<Grid extends Uint8Array | Float32Array>(
+  grid: Grid,
+  side: number,
+  numChannels: number,
+): Grid {
+  const copy = grid.slice() as Grid;
   for (let i = 0; i < copy.length; i++) {
     const [pixel, channel] = [Math.floor(i / numChannels), i % numChannels];
-    const [y, x] = [Math.floor(pixel / THUMBNAIL_SIZE), pixel % THUMBNAIL_SIZE];
-    copy[i] = thumbnail[(y * THUMBNAIL_SIZE + THUMBNAIL_SIZE - 1 - x) * numChannels + channel];
+    const [y, x] = [Math.floor(pixel / side), pixel % side];
+    copy[i] = grid[(y * side + side - 1 - x) * numChannels + channel];
   }
   return copy;
 }
 
-/** Differences between neighbouring parts of a thumbnail, which do not depend on brightness. */
-export interface Gradients {
-  whole: Float32Array;
-  /** Those of the middle ninth, where the subject is. */
-  middle: Float32Array;
+/**
+ * Correlates the gradients of two thumbnails, that is, the differences between neighbouring parts, which do not depend on
+ * brightness.
+ *
+ * @param a - uint8 `[18, 18, numChannels]`.
+ */
+export function gradientCorrelation(a: Uint8Array, b: Uint8Array, numChannels: number): number {
+  let [squaresA, squaresB, products] = [0, 0, 0];
+  const add = (at: number, next: number) => {
+    const [one, other] = [a[next] - a[at], b[next] - b[at]];
+    squaresA += one * one;
+    squaresB += other * other;
+    products += one * other;
+  };
+  forEachGradient(numChannels, add);
+  return squaresA * squaresB > 0 ? products / Math.sqrt(squaresA * squaresB) : 0;
 }
 
-/** Root mean square of the gradients, in levels of 0–255; an image with less shows nothing. */
-const MIN_CONTRAST = 1;
+/** Returns whether a thumbnail shows anything: false if it has one colour. */
+export function hasContrast(thumbnail: Uint8Array, numChannels: number): boolean {
+  let [squares, count] = [0, 0];
+  forEachGradient(numChannels, (at, next) => {
+    squares += (thumbnail[next] - thumbnail[at]) ** 2;
+    count++;
+  });
+  return Math.sqrt(squares / count) >= MIN_CONTRAST;
+}
 
-/**
- * Minimum correlation of the gradients of copies, over the whole thumbnail and over its middle, so that a shape alone is not
- * enough. Chosen by looking at pairs of FER-2013, where faces are similar: of 64 pairs above 0.80 none shows two people, of 64
- * between 0.76 and 0.80 one does, of 64 between 0.66 and 0.70 half do. So it misses some copies, and finds hardly anything else.
- */
-const [MIN_WHOLE, MIN_MIDDLE] = [0.8, 0.7];
-
-/** @param thumbnail - uint8 `[18, 18, numChannels]`. */
-export function gradients(thumbnail: Uint8Array, numChannels: number): Gradients {
-  const [from, to] = [THUMBNAIL_SIZE / 3, (2 * THUMBNAIL_SIZE) / 3];
-  const whole = new Float32Array(2 * numChannels * (THUMBNAIL_SIZE - 1) ** 2);
-  const middle = new Float32Array(2 * numChannels * (to - from) ** 2);
-  let [numWhole, numMiddle] = [0, 0];
+/** Visits each value of a thumbnail with the next one along its row, and with the next one down its column. */
+function forEachGradient(numChannels: number, visit: (at: number, next: number) => void): void {
   for (let y = 0; y + 1 < THUMBNAIL_SIZE; y++)
-    for (let x = 0; x + 1 < THUMBNAIL_SIZE; x++) {
-      const isMiddle = y >= from && y < to && x >= from && x < to;
+    for (let x = 0; x + 1 < THUMBNAIL_SIZE; x++)
       for (let c = 0; c < numChannels; c++) {
         const at = (y * THUMBNAIL_SIZE + x) * numChannels + c;
-        const along = thumbnail[at + numChannels] - thumbnail[at];
-        const across = thumbnail[at + THUMBNAIL_SIZE * numChannels] - thumbnail[at];
-        whole[numWhole++] = along;
-        whole[numWhole++] = across;
-        if (!isMiddle) continue;
-        middle[numMiddle++] = along;
-        middle[numMiddle++] = across;
+        visit(at, at + numChannels);
+        visit(at, at + THUMBNAIL_SIZE * numChannels);
       }
-    }
-  return { whole, middle };
-}
-
-/** Returns whether an image shows anything: false if it has one colour. */
-export function hasContrast({ whole }: Gradients): boolean {
-  return Math.sqrt(product(whole, whole) / whole.length) >= MIN_CONTRAST;
-}
-
-/** Returns the similarity of two copies of a picture, [0.8, 1]; null if they are not copies. */
-export function similarity(a: Gradients, b: Gradients): number | null {
-  const alike = correlation(a.whole, b.whole);
-  return alike >= MIN_WHOLE && correlation(a.middle, b.middle) >= MIN_MIDDLE ? alike : null;
-}
-
-/** Returns 0 if either has one colour. */
-function correlation(a: Float32Array, b: Float32Array): number {
-  const scale = Math.sqrt(product(a, a) * product(b, b));
-  return scale ? Math.min(1, product(a, b) / scale) : 0;
-}
-
-function product(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 /** Disjoint sets of indices, joined pair by pair (union-find). */

@@ -171,7 +171,7 @@ export interface NearDuplicateReport {
 export interface PairExample {
   paths: [string, string];
   classNames: [string, string];
-  /** Correlation of their gradients, [0.8, 1]. */
+  /** Mean correlation of their parts at the best alignment, [0.86, 1]. */
   similarity: number;
   isMirrored: boolean;
 }

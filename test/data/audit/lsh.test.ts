@@ -85,13 +85,13 @@ describe("closeHashes", () => {
     assert.equal(count, 50);
   });
 
-  it("reports at most 64 pairs for a hash", () => {
-    const counts = new Array<number>(200).fill(0);
-    closeHashes(new Uint32Array(4 * 200), 200, (a) => counts[a]++);
-    assert.deepEqual(counts.slice(0, 136), new Array<number>(136).fill(64));
+  it("reports at most 200 pairs for a hash", () => {
+    const counts = new Array<number>(300).fill(0);
+    closeHashes(new Uint32Array(4 * 300), 300, (a) => counts[a]++);
+    assert.deepEqual(counts.slice(0, 100), new Array<number>(100).fill(200));
     assert.deepEqual(
-      counts.slice(136),
-      Array.from({ length: 64 }, (_, i) => 63 - i),
+      counts.slice(100),
+      Array.from({ length: 200 }, (_, i) => 199 - i),
     ); // the later hashes are fewer
   });
 });

@@ -1,0 +1,259 @@
+// Compares two images as pixels, at the shift and scale that fit best: the second stage of the search for near-duplicates.
+
+/** Side of the grids that are compared, in pixels, and of a coarse version of them. */
+export const GRID_SIZE = 32;
+const COARSE_SIZE = GRID_SIZE / 2;
+
+/** Scales, and shifts in pixels of the coarse grid, that a crop of a tenth can need. */
+const OTHER_SCALES = [0.9, 0.95, 1.05, 1.11];
+const SHIFTS = [-1, -0.5, 0, 0.5, 1];
+/** Steps around the best of them on the fine grid. */
+const [SCALE_STEP, SHIFT_STEP] = [0.025, 0.5];
+
+/** Correlation of coarse grids below which nothing else is compared: at the best shift, and at the best scale too. */
+const [MIN_SHIFTED, MIN_COARSE] = [0.7, 0.85];
+
+/** Share of the side that is left out at each edge, since a shift brings other pixels there. */
+const MARGIN = 1 / 16;
+/** Parts along each side that are compared one by one. */
+const NUM_PARTS = 6;
+/** Parts with a variance of less than this, or than a share of the image's, show nothing to compare. */
+const [MIN_VARIANCE, MIN_VARIANCE_SHARE] = [4, 0.02];
+const MIN_TEXTURED_PARTS = 6;
+
+/**
+ * What copies have in common: the mean correlation within the parts, so that the details are the same; the correlation of the
+ * parts' means and the root mean square of its residual in levels, so that the colours are the same up to one change of
+ * brightness and contrast.
+ *
+ * Chosen on pairs of FER-2013 and of drawn faces (experiments/near-duplicates.mts, docs/decisions/near-duplicates.md): photographs
+ * of two people stay below 0.84 in the first, drawn faces reach 0.96, but differ by 7 levels or more.
+ */
+const [MIN_DETAIL, MIN_TONE, MAX_RESIDUAL] = [0.86, 0.98, 6];
+
+/** Scale about the centre and shift, from pixels of one grid to those of the other. */
+interface Alignment {
+  scale: number;
+  dx: number;
+  dy: number;
+}
+
+/**
+ * Compares two grids of the same picture or of two.
+ *
+ * @param a - float32 `[32, 32, numChannels]`, 0–255.
+ * @returns Mean correlation of their parts, [0.86, 1]; null if they are not copies.
+ */
+export function similarity(a: Float32Array, b: Float32Array, numChannels: number): number | null {
+  const alignment = align(brightness(a, numChannels), brightness(b, numChannels));
+  if (!alignment) return null;
+  const moved = warp(b, numChannels, alignment);
+  const { details, means } = compareParts(a, moved, numChannels);
+  if (details.length < MIN_TEXTURED_PARTS) return null;
+  const detail = details.reduce((sum, one) => sum + one, 0) / details.length;
+  if (detail < MIN_DETAIL) return null;
+  const { correlation, varianceA, varianceB } = moments(means[0], means[1]);
+  const residual = Math.sqrt(Math.max(varianceA, varianceB) * (1 - correlation ** 2));
+  return correlation >= MIN_TONE && residual <= MAX_RESIDUAL ? detail : null;
+}
+
+/** Means of the channels. */
+function brightness(grid: Float32Array, numChannels: number): Float32Array {
+  if (numChannels === 1) return grid;
+  return Float32Array.from(
+    { length: grid.length / 3 },
+    (_, i) => (grid[3 * i] + grid[3 * i + 1] + grid[3 * i + 2]) / 3,
+  );
+}
+
+/** Finds the alignment of two grids with the highest correlation, first on coarse ones; null if those differ. */
+function align(a: Float32Array, b: Float32Array): Alignment | null {
+  let best: Alignment = { scale: 1, dx: 0, dy: 0 };
+  let highest = Number.NEGATIVE_INFINITY;
+  const attempt = (one: Float32Array, other: Float32Array, side: number, alignment: Alignment) => {
+    const correlation = correlationAt(one, other, side, alignment);
+    if (correlation <= highest) return;
+    [highest, best] = [correlation, alignment];
+  };
+  const [coarseA, coarseB] = [halve(a), halve(b)];
+  for (const dy of SHIFTS)
+    for (const dx of SHIFTS) attempt(coarseA, coarseB, COARSE_SIZE, { scale: 1, dx, dy });
+  if (highest < MIN_SHIFTED) return null;
+  const shift = best;
+  for (const scale of OTHER_SCALES)
+    for (const down of [-SHIFT_STEP, 0, SHIFT_STEP])
+      for (const right of [-SHIFT_STEP, 0, SHIFT_STEP])
+        attempt(coarseA, coarseB, COARSE_SIZE, { scale, dx: shift.dx + right, dy: shift.dy + down });
+  if (highest < MIN_COARSE) return null;
+  const { scale, dx, dy } = best;
+  highest = Number.NEGATIVE_INFINITY;
+  for (const step of [-1, 0, 1])
+    for (const down of [-1, 0, 1])
+      for (const right of [-1, 0, 1])
+        attempt(a, b, GRID_SIZE, {
+          scale: scale + step * SCALE_STEP,
+          dx: 2 * dx + right * SHIFT_STEP,
+          dy: 2 * dy + down * SHIFT_STEP,
+        });
+  return best;
+}
+
+/** Means of 2 × 2 pixels. */
+function halve(grid: Float32Array): Float32Array {
+  return Float32Array.from({ length: COARSE_SIZE ** 2 }, (_, i) => {
+    const at = 2 * Math.floor(i / COARSE_SIZE) * GRID_SIZE + 2 * (i % COARSE_SIZE);
+    return (grid[at] + grid[at + 1] + grid[at + GRID_SIZE] + grid[at + GRID_SIZE + 1]) / 4;
+  });
+}
+
+/** Correlation of one channel of two grids within their margins. */
+function correlationAt(a: Float32Array, b: Float32Array, side: number, { scale, dx, dy }: Alignment): number {
+  const margin = Math.round(MARGIN * side);
+  const [rows, columns] = [tapsOf(side, scale, dy), tapsOf(side, scale, dx)];
+  const sums: Sums = { sumA: 0, sumB: 0, squaresA: 0, squaresB: 0, products: 0 };
+  for (let y = margin; y < side - margin; y++)
+    for (let x = margin; x < side - margin; x++) {
+      const value = a[y * side + x];
+      const other = sample(b, side, 1, rows, columns, y, x, 0);
+      sums.sumA += value;
+      sums.sumB += other;
+      sums.squaresA += value * value;
+      sums.squaresB += other * other;
+      sums.products += value * other;
+    }
+  return correlationOf((side - 2 * margin) ** 2, sums);
+}
+
+/** Moves a grid by an alignment. */
+function warp(grid: Float32Array, numChannels: number, { scale, dx, dy }: Alignment): Float32Array {
+  const moved = new Float32Array(grid.length);
+  const [rows, columns] = [tapsOf(GRID_SIZE, scale, dy), tapsOf(GRID_SIZE, scale, dx)];
+  for (let y = 0, to = 0; y < GRID_SIZE; y++)
+    for (let x = 0; x < GRID_SIZE; x++)
+      for (let c = 0; c < numChannels; c++)
+        moved[to++] = sample(grid, GRID_SIZE, numChannels, rows, columns, y, x, c);
+  return moved;
+}
+
+/** Where each pixel of a moved line comes from: the first of two pixels, and the share of the way to the next. */
+interface Taps {
+  firsts: Int32Array;
+  shares: Float32Array;
+}
+
+function tapsOf(side: number, scale: number, shift: number): Taps {
+  const taps = { firsts: new Int32Array(side), shares: new Float32Array(side) };
+  const center = (side - 1) / 2;
+  for (let i = 0; i < side; i++) {
+    const at = Math.min(side - 1, Math.max(0, (i - center) * scale + center + shift));
+    taps.firsts[i] = Math.min(side - 2, Math.floor(at));
+    taps.shares[i] = at - taps.firsts[i];
+  }
+  return taps;
+}
+
+/** Interpolates linearly between the four pixels that (x, y) of a moved grid comes from. */
+function sample(
+  grid: Float32Array,
+  side: number,
+  numChannels: number,
+  rows: Taps,
+  columns: Taps,
+  y: number,
+  x: number,
+  channel: number,
+): number {
+  const at = (rows.firsts[y] * side + columns.firsts[x]) * numChannels + channel;
+  const below = at + side * numChannels;
+  const share = columns.shares[x];
+  const top = grid[at] + (grid[at + numChannels] - grid[at]) * share;
+  const bottom = grid[below] + (grid[below + numChannels] - grid[below]) * share;
+  return top + (bottom - top) * rows.shares[y];
+}
+
+/** Returns the correlation within each part that shows something, and the means of all parts and channels of both grids. */
+function compareParts(
+  a: Float32Array,
+  b: Float32Array,
+  numChannels: number,
+): { details: number[]; means: [number[], number[]] } {
+  const margin = Math.round(MARGIN * GRID_SIZE);
+  const edges = Array.from({ length: NUM_PARTS + 1 }, (_, i) =>
+    Math.round(margin + (i * (GRID_SIZE - 2 * margin)) / NUM_PARTS),
+  );
+  const whole = moments(
+    ...valuesIn(a, b, numChannels, margin, GRID_SIZE - margin, margin, GRID_SIZE - margin),
+  );
+  const minVariance = Math.max(MIN_VARIANCE, MIN_VARIANCE_SHARE * whole.varianceA);
+  const details: number[] = [];
+  const means: [number[], number[]] = [[], []];
+  for (let row = 0; row < NUM_PARTS; row++)
+    for (let column = 0; column < NUM_PARTS; column++) {
+      const [top, bottom, left, right] = [edges[row], edges[row + 1], edges[column], edges[column + 1]];
+      const [valuesA, valuesB] = valuesIn(a, b, numChannels, top, bottom, left, right);
+      const { correlation, varianceA, varianceB } = moments(valuesA, valuesB);
+      if (Math.max(varianceA, varianceB) > minVariance) details.push(correlation);
+      for (let c = 0; c < numChannels; c++) {
+        means[0].push(meanOfChannel(valuesA, numChannels, c));
+        means[1].push(meanOfChannel(valuesB, numChannels, c));
+      }
+    }
+  return { details, means };
+}
+
+function valuesIn(
+  a: Float32Array,
+  b: Float32Array,
+  numChannels: number,
+  top: number,
+  bottom: number,
+  left: number,
+  right: number,
+): [number[], number[]] {
+  const [valuesA, valuesB]: [number[], number[]] = [[], []];
+  for (let y = top; y < bottom; y++)
+    for (let i = (y * GRID_SIZE + left) * numChannels; i < (y * GRID_SIZE + right) * numChannels; i++) {
+      valuesA.push(a[i]);
+      valuesB.push(b[i]);
+    }
+  return [valuesA, valuesB];
+}
+
+function meanOfChannel(values: number[], numChannels: number, channel: number): number {
+  let sum = 0;
+  for (let i = channel; i < values.length; i += numChannels) sum += values[i];
+  return (sum * numChannels) / values.length;
+}
+
+interface Sums {
+  sumA: number;
+  sumB: number;
+  squaresA: number;
+  squaresB: number;
+  products: number;
+}
+
+function moments(a: number[], b: number[]): { correlation: number; varianceA: number; varianceB: number } {
+  const sums: Sums = { sumA: 0, sumB: 0, squaresA: 0, squaresB: 0, products: 0 };
+  for (let i = 0; i < a.length; i++) {
+    sums.sumA += a[i];
+    sums.sumB += b[i];
+    sums.squaresA += a[i] * a[i];
+    sums.squaresB += b[i] * b[i];
+    sums.products += a[i] * b[i];
+  }
+  return {
+    correlation: correlationOf(a.length, sums),
+    varianceA: sums.squaresA / a.length - (sums.sumA / a.length) ** 2,
+    varianceB: sums.squaresB / a.length - (sums.sumB / a.length) ** 2,
+  };
+}
+
+/** Returns 0 if either side has one value. */
+function correlationOf(count: number, { sumA, sumB, squaresA, squaresB, products }: Sums): number {
+  const varianceA = squaresA / count - (sumA / count) ** 2;
+  const varianceB = squaresB / count - (sumB / count) ** 2;
+  if (varianceA < 1e-6 || varianceB < 1e-6) return 0;
+  const covariance = products / count - (sumA * sumB) / count ** 2;
+  return Math.max(-1, Math.min(1, covariance / Math.sqrt(varianceA * varianceB))); // within the error of rounding
+}
