@@ -159,7 +159,7 @@ describe("imports", () => {
     assert.deepEqual(edges([...imports.keys()], isMissing), []);
   });
 
-  it("of packages stand in package.json, those of src and scripts as dependencies", () => {
+  it("of packages are in package.json, those of src and scripts as dependencies", () => {
     const { dependencies, devDependencies } = JSON.parse(readProjectFile("package.json")) as {
       dependencies: Record<string, string>;
       devDependencies: Record<string, string>;

@@ -16,7 +16,7 @@ describe("experiments/results", () => {
     }
   });
 
-  it("is told of in experiments/README.md, a row for each run", async () => {
+  it("has a row for each run in experiments/README.md", async () => {
     const readme = readProjectFile("experiments/README.md");
     const { runs } = await loadRuns(RESULTS);
     const names = runs.map(({ folder }) => path.relative(RESULTS, folder));
