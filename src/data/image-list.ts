@@ -13,6 +13,8 @@ export interface ListedImage {
   digest: string;
   /** Relative to the data set's root; absent in the list of a model. */
   path?: string;
+  /** Shares of votes to train on, one for each class; absent in the list of a model. */
+  shares?: number[];
 }
 
 export interface ImageList {
@@ -45,7 +47,9 @@ export async function listImages({
     const digests = packed.digests ?? (await pixelDigests(packed));
     packed.paths.forEach((path, i) => {
       const className = classNames[packed.labels[i]];
-      images.push({ split: name, className, digest: digests[i].slice(0, DIGEST_LENGTH), path });
+      const shares = packed.labelShares?.slice(i * classNames.length, (i + 1) * classNames.length);
+      const digest = digests[i].slice(0, DIGEST_LENGTH);
+      images.push({ split: name, className, digest, path, ...(shares && { shares: [...shares] }) });
     });
   }
   return { options: options ?? {}, ...(split && { split }), images };
@@ -70,7 +74,9 @@ export function listDigest({ images }: ImageList): string {
 /** Writes a list, compressed. Without paths, it tells nothing about files but their digests. */
 export async function writeImageList(file: string, list: ImageList, withPaths: boolean): Promise<void> {
   const { images, ...header } = list;
-  const lines = images.map(({ path, ...image }) => line(withPaths ? { ...image, path } : image));
+  const lines = images.map(({ path, shares, ...image }) =>
+    line(withPaths ? { ...image, path, shares } : image),
+  );
   await writeFileAtomically(file, gzipSync(`${JSON.stringify(header)}\n${lines.join("")}`));
 }
 
@@ -85,13 +91,8 @@ export async function readImageList(file: string): Promise<ImageList | null> {
   try {
     const [header, ...lines] = gunzipSync(bytes).toString().trimEnd().split("\n");
     const images = lines.map((text): ListedImage => {
-      const [split, className, digest, path] = JSON.parse(text) as [
-        ListedImage["split"],
-        string,
-        string,
-        string?,
-      ];
-      return { split, className, digest, ...(path !== undefined && { path }) };
+      const [split, className, digest, path, shares] = JSON.parse(text) as ListedLine;
+      return { split, className, digest, ...(path !== undefined && { path }), ...(shares && { shares }) };
     });
     return { ...(JSON.parse(header) as Omit<ImageList, "images">), images };
   } catch {
@@ -120,6 +121,7 @@ export function listChanges(before: ImageList, after: ImageList): string {
     if (earlier.digest !== image.digest) note("replaced", name);
     if (earlier.className !== image.className) note("with another label", name);
     else if (earlier.split !== image.split) note("in another split", name);
+    else if (JSON.stringify(earlier.shares) !== JSON.stringify(image.shares)) note("with other votes", name);
   }
   // An image that is gone from one path and has come to another was moved, most often to correct its label.
   const gone = new Map([...removed].map(([name, image]) => [image.digest, name]));
@@ -155,8 +157,13 @@ function byName({ images }: ImageList): Map<string, ListedImage> {
   );
 }
 
-function line({ split, className, digest, path }: ListedImage): string {
-  return `${JSON.stringify([split, className, digest, ...(path === undefined ? [] : [path])])}\n`;
+type ListedLine = [ListedImage["split"], string, string, string?, number[]?];
+
+function line({ split, className, digest, path, shares }: ListedImage): string {
+  const values: ListedLine = [split, className, digest];
+  if (path !== undefined) values.push(path);
+  if (path !== undefined && shares) values.push(shares);
+  return `${JSON.stringify(values)}\n`;
 }
 
 function hex(content: string | Uint8Array): string {

@@ -149,6 +149,7 @@ function select(dataset: Dataset, places: Place[]): PackedImages {
     numImages: places.length,
     imageSize,
     numChannels,
+    ...(train.decoding && { decoding: train.decoding }),
     paths: of(({ paths }, index) => paths[index]),
     ...(train.digests &&
       validation.digests && { digests: of(({ digests }, index) => (digests as string[])[index]) }),

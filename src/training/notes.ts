@@ -16,34 +16,34 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
       ? "the best epoch is the one of highest macro-F1, since class weights are balanced; monitor=accuracy compares accuracy"
       : null,
     batchesNote(state, numImages),
-    targetsNote(config),
+    targetsNote(state),
   ];
   return notes.filter((note): note is string => note !== null);
 }
 
-/** Describes what the training loss is measured against; null for plain labels. */
-export function targetsInWords({
-  labelSmoothing,
-  mixup,
-  cutmix,
-  mixShare,
-  teachers,
-  teacherShare,
-}: TrainConfig): string | null {
+/**
+ * Describes what the training loss is measured against; null for plain labels.
+ *
+ * @param hasShares - Whether the images have shares of votes in place of labels.
+ */
+export function targetsInWords(
+  { labelSmoothing, mixup, cutmix, mixShare, teachers, teacherShare }: TrainConfig,
+  hasShares = false,
+): string | null {
+  const plain = hasShares ? "shares of votes" : "labels";
   const mixes = mixShare > 0 && (mixup > 0 || cutmix > 0);
-  const parts = [
-    labelSmoothing > 0 ? "smoothed labels" : mixes ? "labels" : null,
-    mixes ? "of mixed images" : null,
-  ].filter(Boolean);
-  const labels = parts.join(" ") || "labels";
+  const parts = [labelSmoothing > 0 ? `smoothed ${plain}` : plain, mixes ? "of mixed images" : null].filter(
+    Boolean,
+  );
+  const labels = parts.join(" ");
   if (teachers.length > 0 && teacherShare > 0)
     return teacherShare === 1 ? "the teachers' probabilities" : `${labels} and the teachers' probabilities`;
   return labels === "labels" ? null : labels;
 }
 
 /** Smoothing alone is said beside each loss. */
-function targetsNote(config: TrainConfig): string | null {
-  const targets = targetsInWords(config);
+function targetsNote({ config, hasShares }: TrainState): string | null {
+  const targets = targetsInWords(config, hasShares);
   if (targets === null || targets === "smoothed labels") return null;
   const labels =
     config.mixShare > 0 && (config.mixup > 0 || config.cutmix > 0)

@@ -1,5 +1,6 @@
 // One training step: forward, backward, update.
 import type { TrainConfig } from "../config.js";
+import type { PackedImages } from "../data/dataset.js";
 import { backend } from "../engine/device.js";
 import * as kernels from "../engine/kernels.js";
 import { Tape } from "../engine/tape.js";
@@ -11,7 +12,6 @@ import { createNetwork } from "../model/create.js";
 import { forward, type TrainingOptions } from "../model/forward.js";
 import type { Network } from "../model/network.js";
 import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
-import type { Decoding } from "../model/preprocessing.js";
 import type { OnProgress } from "../progress.js";
 import type { Scores } from "./events.js";
 import { ADAM_DEFAULTS, Adam, Ema } from "./optimizer.js";
@@ -30,6 +30,8 @@ export interface TrainState {
   readonly classWeights: readonly number[];
   /** How each epoch divides the images into batches. */
   readonly plan: EpochPlan;
+  /** Whether the images have shares of votes to train on, in place of labels. */
+  readonly hasShares: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface TrainState {
  */
 export async function buildTrainState(
   config: TrainConfig,
-  train: { labels: Int32Array; numChannels: 1 | 3; decoding?: Decoding },
+  train: Pick<PackedImages, "labels" | "labelShares" | "numChannels" | "decoding">,
   classNames: string[],
   onProgress?: OnProgress,
 ): Promise<TrainState> {
@@ -66,6 +68,7 @@ export async function buildTrainState(
     teachers,
     classWeights,
     plan: planEpoch(train.labels.length, config.batchSize),
+    hasShares: train.labelShares !== undefined,
   };
 }
 

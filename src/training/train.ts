@@ -336,7 +336,7 @@ interface EpochResult {
 }
 
 function epochEvent(
-  { config, plan: { numBatches } }: TrainState,
+  { config, plan: { numBatches }, hasShares }: TrainState,
   { epoch, start, trainMs, earlier, trained, scores, isBest }: EpochResult,
 ): EpochEvent {
   const step = epoch * numBatches;
@@ -348,7 +348,7 @@ function epochEvent(
   );
   const { loss, accuracy, macroF1, perClassRecall, confusionMatrix } = scores;
   const { numTensors, numBytes } = tf.memory();
-  const trainTargets = targetsInWords(config);
+  const trainTargets = targetsInWords(config, hasShares);
   return {
     type: "epoch",
     phase: phaseOf(config, epoch),

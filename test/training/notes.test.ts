@@ -104,6 +104,11 @@ describe("targetsInWords", () => {
     [{ teachers: ["t"], teacherShare: 1 }, "the teachers' probabilities"],
     [{ teachers: ["t"], teacherShare: 0 }, null],
   ];
+  it("names shares of votes", () => {
+    assert.equal(targetsInWords(config(), true), "shares of votes");
+    assert.equal(targetsInWords(config({ labelSmoothing: 0.1 }), true), "smoothed shares of votes");
+  });
+
   for (const [overrides, words] of cases)
     it(`is ${words ?? "nothing"} for ${JSON.stringify(overrides)}`, () => {
       assert.equal(targetsInWords(config(overrides)), words);

@@ -101,6 +101,22 @@ describe("checkSameRun", () => {
     );
   });
 
+  it("names an image whose votes changed", async () => {
+    const labelShares = Float32Array.from({ length: 2 * train.numImages }, (_, i) => (i % 2 ? 0.25 : 0.75));
+    const { config: started, images } = await describeRun(
+      { ...dataset, train: { ...train, labelShares } },
+      config(),
+      "stripes",
+    );
+    await saveRunConfig(run.dir, started, images);
+    await check({ train: { ...train, labelShares } });
+    const changed = labelShares.map((share, i) => (i < 2 ? 0.5 : share));
+    await assert.rejects(
+      check({ train: { ...train, labelShares: changed } }),
+      refused("other images: 1 image with other votes (0/0.png)"),
+    );
+  });
+
   it("names an option of the loader that changes what images look like", async () => {
     const options = { fit: "crop", validationShare: 0.2 };
     const { config: started, images } = await describeRun({ ...dataset, options }, config(), "stripes");
