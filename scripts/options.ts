@@ -88,12 +88,14 @@ export interface DataFlags {
 
 /** Adds `--data` and the options that go with it. */
 export function withDataOptions(command: Command): Command {
+  const what =
+    "synthetic, fer2013 (downloads), or a folder, archive, table or Parquet file (docs/layouts.md)";
+  return withLoadingOptions(command.option("--data <source>", what, "synthetic"));
+}
+
+/** Adds the options that say how to load a data set. */
+export function withLoadingOptions(command: Command): Command {
   return command
-    .option(
-      "--data <source>",
-      "synthetic, fer2013 (downloads), or a folder, archive, table or Parquet file (docs/layouts.md)",
-      "synthetic",
-    )
     .option(
       "--validation-share <share>",
       "share of each class to validate on, if the data has no split",
@@ -131,11 +133,14 @@ function collectFolders(folder: string, previous: string[] = []): string[] {
 
 /** Returns the data options in the loader's form; the loader checks the ranges of numbers. */
 export function dataOptions(flags: DataFlags) {
-  const { data, validationShare, split, maxUnreadableShare, dropDuplicates, dropLeaked } = flags;
+  return { data: dataSource(flags.data), ...loadingOptions(flags) };
+}
+
+export function loadingOptions(flags: Omit<DataFlags, "data">) {
+  const { validationShare, split, maxUnreadableShare, dropDuplicates, dropLeaked } = flags;
   const { group, labels, labelColumn, labelNames, labelPattern, trainFolder, validationFolder, leaveOut } =
     flags;
   return {
-    data: dataSource(data),
     ...(validationShare !== undefined && { validationShare }),
     ...(split !== undefined && { split }),
     ...(maxUnreadableShare !== undefined && { maxUnreadableShare }),

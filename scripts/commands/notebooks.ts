@@ -4,9 +4,18 @@ import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals } from "../../src/index.js";
 import { projectDir, runPython } from "../jupyter.js";
-import { callerPath, collectAssignments, dataSource, numberFor, withExamples } from "../options.js";
+import {
+  callerPath,
+  collectAssignments,
+  type DataFlags,
+  dataSource,
+  loadingOptions,
+  numberFor,
+  withExamples,
+  withLoadingOptions,
+} from "../options.js";
 
-interface Flags {
+interface Flags extends Omit<DataFlags, "data"> {
   data?: string;
   preset?: string;
   set?: Record<string, unknown>;
@@ -21,13 +30,13 @@ interface Flags {
 /** Adds the command that `npm start` runs. */
 export function addNotebooksCommand(program: Command): void {
   withExamples(
-    program.command("notebooks"),
+    withLoadingOptions(program.command("notebooks")),
     "npm start -- --data my-images --notebooks 02,04 --set epochs=3 --timeout 600",
   )
     .description("run the notebooks in order; leaves executed copies and HTML pages in out/")
     .option(
       "--data <source>",
-      "synthetic, fer2013 (downloads), or a folder or archive; short for --set data=…",
+      "synthetic, fer2013 (downloads), or a folder, archive, table or Parquet file; short for --set data=…",
     )
     .option("--preset <name>", "a preset of src/presets.ts; short for --set preset=…")
     .option("--set <name=value>", "replace a parameter of the notebooks; may be repeated", collectAssignments)
@@ -51,6 +60,9 @@ async function runNotebooks(flags: Flags): Promise<number> {
   const parameters = { ...flags.set };
   if (flags.data !== undefined) parameters.data = flags.data;
   if (flags.preset !== undefined) parameters.preset = flags.preset;
+  const loading = loadingOptions(flags);
+  if (Object.keys(loading).length > 0)
+    parameters.dataOptions = { ...loading, ...(parameters.dataOptions as object | undefined) };
   if (typeof parameters.data === "string") parameters.data = dataSource(parameters.data);
   const folder = flags.folder === undefined ? path.join(projectDir, "notebooks") : callerPath(flags.folder);
   const job = {

@@ -126,6 +126,7 @@ function noteClasses({ samples, emptyClasses }: Listing, { notes }: Remarks): vo
   for (const name of classesOf(samples)) {
     const key = name
       .normalize("NFKC")
+      .replace(/[\u200b-\u200f\ufeff]/g, "") // marks without a width
       .toLowerCase()
       .replace(/[\s_-]+/g, " ")
       .trim();
@@ -150,7 +151,7 @@ function checkReadable(
   if (!isNone && unreadable.length / samples.length <= maxUnreadableShare) return;
   const percent = Number((100 * maxUnreadableShare).toPrecision(6));
   const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
-  const accept = "or accept more with --max-unreadable-share (for notebooks: --set maxUnreadableShare=0.1)";
+  const accept = "or accept more with --max-unreadable-share (maxUnreadableShare in a notebook)";
   problems.push({
     expected: isNone ? "images that can be read" : `at most ${percent} % of the images to be unreadable`,
     where,

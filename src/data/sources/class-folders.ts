@@ -1,8 +1,8 @@
 // Class folders: which folders are classes, which are parts of a split, and which are neither.
 import path from "node:path";
 import { InputError, type InputProblem } from "../../errors.js";
-import { type Folder, type LeftOutFiles, REASONS, type Walk } from "./files.js";
-import { inOrder, type Listing, type Sample, stampOf } from "./listing.js";
+import type { Folder, LeftOutFiles, Walk } from "./files.js";
+import { type Layout, type Listing, listLayout } from "./listing.js";
 import { type Part, partsOf } from "./split-names.js";
 
 /** Folders that the user names, relative to the data set's folder. */
@@ -14,20 +14,9 @@ export interface FolderChoice {
   leaveOut?: string[];
 }
 
-/** How the folders of a data set are understood. */
-interface Layout {
-  /** Sample paths are relative to it. */
-  root: Folder;
-  classes: { folder: Folder; className: string; split: Part | null }[];
-  /** Folders that are not used, each with the reason. */
-  unused: Map<Folder, string>;
-  notes: string[];
-}
-
 /** A layout, or why there are no class folders. */
 type Result = Layout | { refusal: InputProblem };
 
-export const LOOSE = "in no class folder";
 const NEIGHBOUR = "in a folder that is no class and no part of the split";
 const NO_CLASSES = "in a folder without class folders";
 const NO_LABELS = "in a test folder without the classes";
@@ -50,7 +39,7 @@ export function findClassFolders(
   for (const name of choice.leaveOut ?? []) remove(top, folderAt(top, name, dir), leftOut);
   const isChosen = choice.trainFolder !== undefined || choice.validationFolder !== undefined;
   const result = isChosen ? chosenLayout(top, dir, choice) : layoutOf(unwrap(top), dir);
-  return "refusal" in result ? result : { listing: listingOf(result, top, dir, leftOut) };
+  return "refusal" in result ? result : { listing: listLayout(result, top, dir, leftOut) };
 }
 
 /** Takes a folder out of the tree. */
@@ -175,13 +164,35 @@ function hasSplit(folder: Folder): boolean {
   return parts.has("train") && parts.size > 1;
 }
 
+/** Whether all images of a folder are in folders for parts. */
+function holdsPartsOnly(folder: Folder): boolean {
+  const inner = withImages(folder);
+  const parts = partsOf(inner.map(({ name }) => name));
+  return folder.images.length === 0 && inner.length > 0 && parts.size === inner.length;
+}
+
+/** Refuses a "class" that holds two thirds of all images, and only in folders, which may be the classes. */
+function refuseContainer(inner: Folder[], dir: string): void {
+  const total = inner.reduce((sum, { numImages }) => sum + numImages, 0);
+  const [large] = inner.filter((folder) => folder.numImages * 3 > total * 2 && folder.images.length === 0);
+  if (!large || inner.length === 1 || withImages(large).length < 2) return;
+  const others = inner.filter((folder) => folder !== large);
+  throw new InputError({
+    expected: "folders with one meaning",
+    where: dir,
+    found: `${large.name} with the folders ${names(withImages(large))}, beside ${names(others)}`,
+    fix: `Choose --train-folder ${large.path} if the folders in it are the classes, or --train-folder . if it is a class.`,
+  });
+}
+
 function classLayout(root: Folder, dir: string): Result {
   const inner = withImages(root);
   const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
   const isAround = inner.length === 1 && inner[0].images.length === 0 && withImages(inner[0]).length > 1;
   const trees = inner.filter((folder) => isTree(unwrap(folder)));
   if (trees.length > 0 || isAround) return innerLayout(root, isAround ? inner : trees, dir);
-  if (inner.some(hasSplit)) return splitInClasses(root, inner, dir);
+  if (inner.some(hasSplit) || inner.every(holdsPartsOnly)) return splitInClasses(root, inner, dir);
+  refuseContainer(inner, dir);
   addClasses(layout, root, null, dir);
   const folders = layout.classes.map(({ folder }) => folder);
   refuseSameFolders(folders, dir);
@@ -191,6 +202,7 @@ function classLayout(root: Folder, dir: string): Result {
       dir,
       `${root.images.length} images in no class folder, and ${numLabelled} in ${names(folders)}`,
     );
+  layout.notes.push(...notesOn(folders));
   const parts = partsOf(folders.map(({ name }) => name));
   const alike = folders.filter(({ name }) => parts.has(name));
   if (alike.length > 0)
@@ -198,6 +210,22 @@ function classLayout(root: Folder, dir: string): Result {
       `${names(alike)} ${alike.length > 1 ? "hold" : "holds"} images and no class folders, so ${alike.length > 1 ? "they are classes" : "it is a class"} (--leave-out leaves a folder out).`,
     );
   return layout;
+}
+
+/** Names of folders that are often beside classes, and seldom are one. */
+const SELDOM_CLASSES =
+  /^(_?(samples?|examples?|demo|preview|masks?|labels?|annotations?|duplicates?|removed|rejected|clean(ed|up)?|unsorted|unlabell?ed|unused|misc|backup|old|tmp|temp|trash|augmented|crops|predictions?|results?|outputs?|logs?|cache|raw|originals?|new))([_ -]?(images?|pics|files|data))?$/i;
+
+/** Says which folders may be classes by mistake. */
+function notesOn(folders: Folder[]): string[] {
+  const doubtful = folders.filter(({ name }) => SELDOM_CLASSES.test(name));
+  const nested = folders.filter((folder) => folder.images.length === 0 && withImages(folder).length > 1);
+  return [
+    ...doubtful.map(({ name, path }) => `${name} is read as a class (--leave-out ${path} leaves it out).`),
+    ...nested
+      .slice(0, 3)
+      .map((folder) => `The class ${folder.name} has no images itself, but in ${names(withImages(folder))}.`),
+  ];
 }
 
 /** Whether a folder is a data set of its own: it holds parts of a split with class folders in them. */
@@ -275,7 +303,7 @@ function refuseSameFolders(folders: Folder[], dir: string): void {
 function ambiguous(dir: string, found: string, folders: Folder[]): InputError {
   const [train, validation] = folders.map(({ path }) => path);
   const chosen = `--train-folder ${train}${validation ? ` and --validation-folder ${validation}` : ""}`;
-  const fix = `Choose the parts, as in ${chosen}${train === "." ? "" : ", or --train-folder . if these are classes"}.`;
+  const fix = `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or leave folders out with --leave-out.`;
   return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
 }
 
@@ -314,7 +342,7 @@ function folderAt(top: Folder, name: string, dir: string): Folder {
     .filter((step) => step !== "." && step !== "");
   for (const from of [top, unwrap(top)]) {
     const found = steps.reduce<Folder | undefined>(
-      (folder, step) => folder?.folders.find((inner) => inner.name === step),
+      (folder, step) => folder?.folders.find((inner) => nameOf(inner.name) === nameOf(step)),
       from,
     );
     if (found) return found;
@@ -335,64 +363,4 @@ function nameOf(name: string): string {
 function names(folders: readonly Folder[]): string {
   const all = folders.map(({ name, path }) => (path === "." ? "." : name));
   return all.length > 6 ? `${all.slice(0, 5).join(", ")} and ${all.length - 5} more` : all.join(", ");
-}
-
-/** Lists the images of the class folders, and counts all other files. */
-function listingOf(layout: Layout, top: Folder, dir: string, leftOut: LeftOutFiles): Listing {
-  const { root, unused, notes } = layout;
-  const classes = new Map(layout.classes.map((one) => [one.folder, { ...one, seen: new Set<string>() }]));
-  const samples: Sample[] = [];
-  const start = root.path === "." ? 0 : root.path.length + 1;
-  type Class = (Layout["classes"][number] & { seen: Set<string> }) | undefined;
-  const visit = (folder: Folder, around: Class, reasonAround: string): void => {
-    const inClass = classes.get(folder) ?? around;
-    const reason = unused.get(folder) ?? reasonAround;
-    const isAgain = inClass?.seen.has(folder.real) ?? false;
-    inClass?.seen.add(folder.real);
-    const fileOf = (name: string) => (folder.path === "." ? name : `${folder.path}/${name}`);
-    for (const name of folder.images) {
-      const file = fileOf(name);
-      if (!inClass || unused.has(folder)) leftOut.add(reason, file);
-      else if (isAgain) leftOut.add(REASONS.again, file);
-      else {
-        const { className, split } = inClass;
-        samples.push({ path: file.slice(start), className, split, ...stampOf(path.join(dir, file)) });
-      }
-    }
-    for (const other of folder.others) leftOut.add(other.reason, fileOf(other.name));
-    for (const inner of folder.folders) visit(inner, unused.has(folder) ? undefined : inClass, reason);
-  };
-  visit(top, undefined, LOOSE);
-  const around = new Set(layout.classes.map(({ folder }) => path.posix.dirname(folder.path)));
-  const empty = emptyFolders(top).filter(({ path: file }) => around.has(path.posix.dirname(file)));
-  const rootDir = root.path === "." ? dir : path.join(dir, root.path);
-  return {
-    root: rootDir,
-    where: rootDir,
-    inner: root.path,
-    labels: "class folders",
-    samples: inOrder(samples),
-    emptyClasses: empty.map((folder) => `${folder.path} (${contentOf(folder)})`),
-    leftOut,
-    notes,
-  };
-}
-
-function emptyFolders(folder: Folder): Folder[] {
-  if (folder.numImages === 0 && folder.path !== ".") return [folder];
-  return folder.folders.flatMap(emptyFolders);
-}
-
-/** Counts the files in a folder without images by ending: "2 .heic, 1 .txt". */
-function contentOf(folder: Folder): string {
-  const counts = new Map<string, number>();
-  const count = ({ others, folders }: Folder): void => {
-    for (const { name } of others) {
-      const ending = path.posix.extname(name).toLowerCase() || "without ending";
-      counts.set(ending, (counts.get(ending) ?? 0) + 1);
-    }
-    folders.forEach(count);
-  };
-  count(folder);
-  return [...counts].map(([ending, number]) => `${number} ${ending}`).join(", ") || "empty";
 }

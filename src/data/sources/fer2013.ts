@@ -12,7 +12,7 @@ import { LeftOutFiles } from "./files.js";
 import type { Listing, Sample, Usage } from "./listing.js";
 import { stampOf } from "./listing.js";
 import { partOf } from "./split-names.js";
-import { parseRows, readTable } from "./tables.js";
+import { LABEL_COLUMN, parseRows, readTable, SPLIT_COLUMN } from "./tables.js";
 
 /** FER-2013 as class folders of JPEG files. */
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";
@@ -72,12 +72,43 @@ interface PixelNotes {
   /** Rows without a usable image, by reason. */
   skipped: Record<string, number>;
   numScaled: number;
+  isCoded: boolean;
 }
 
-/** Returns whether a file is a table with a column `pixels`, as fer2013.csv and icml_face_data.csv, and with another column. */
-export async function isPixelTable(file: string, other = "pixels"): Promise<boolean> {
+/** Where a table of pixels has what. */
+interface PixelColumns {
+  delimiter: string;
+  /** One column with all pixels, or one for each. */
+  pixels: number[];
+  /** -1 if there is none. */
+  label: number;
+  split: number;
+  /** Whether the labels are FER-2013's codes. */
+  isCoded: boolean;
+}
+
+/** Returns the columns of a table of pixels, such as fer2013.csv and icml_face_data.csv; null if a file is none. */
+async function pixelColumns(file: string): Promise<PixelColumns | null> {
   const columns = await headerOf(file);
-  return columns.includes("pixels") && columns.includes(other);
+  const found = (fits: (name: string) => boolean) => columns.flatMap((name, i) => (fits(name) ? i : []));
+  const single = found((name) => name === "pixels");
+  const each = found((name) => /^(pixel[ _]?\d+|\d+x\d+)$/.test(name));
+  if (single.length === 0 && each.length < 16) return null;
+  const [emotion = -1] = found((name) => name === "emotion");
+  const [label = -1] = found((name) => LABEL_COLUMN.test(name));
+  const [split = -1] = found((name) => SPLIT_COLUMN.test(name));
+  const isCoded = emotion >= 0;
+  const pixels = single.length > 0 ? single : each;
+  return { delimiter: columns.delimiter, pixels, label: isCoded ? emotion : label, split, isCoded };
+}
+
+export async function isPixelTable(file: string): Promise<boolean> {
+  return (await pixelColumns(file)) !== null;
+}
+
+/** Returns whether a table of pixels has a column for the split. */
+export async function hasSplitColumn(file: string): Promise<boolean> {
+  return ((await pixelColumns(file))?.split ?? -1) >= 0;
 }
 
 /** Returns whether a file is a table of FER+'s votes. */
@@ -86,11 +117,16 @@ export async function isVoteTable(file: string): Promise<boolean> {
   return Object.keys(VOTES).every((name) => columns.includes(name));
 }
 
-async function headerOf(file: string): Promise<string[]> {
-  const stream = createReadStream(file, { encoding: "utf8", end: 4096 });
+/** Reads the names of a table's columns, in lower case, and what is between them. */
+async function headerOf(file: string): Promise<string[] & { delimiter: string }> {
+  const stream = createReadStream(file, { encoding: "utf8", end: 2 ** 16 });
   let text = "";
   for await (const chunk of stream) text += chunk;
-  return (parseRows(text.split(/\r?\n/, 1)[0])[0] ?? []).map((name) => name.toLowerCase());
+  const [line] = text.split(/\r?\n/, 1);
+  const names = (parseRows(line)[0] ?? []).map((name) => name.toLowerCase());
+  const delimiter =
+    [";", "\t"].find((mark) => line.split(mark).length === names.length && names.length > 1) ?? ",";
+  return Object.assign(names, { delimiter });
 }
 
 /**
@@ -101,7 +137,7 @@ async function headerOf(file: string): Promise<string[]> {
  */
 export async function readPixelTable(file: string, onProgress?: OnProgress): Promise<Listing> {
   const { dir, notes } = await unpackOnce([file], (to) => unpackPixels(file, to, onProgress));
-  const { rows, skipped, numScaled } = notes;
+  const { rows, skipped, numScaled, isCoded } = notes;
   const leftOut = new LeftOutFiles();
   for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, path.basename(file), count);
   const samples = rows.map(({ path: image, className, usage }) => ({
@@ -113,7 +149,7 @@ export async function readPixelTable(file: string, onProgress?: OnProgress): Pro
     ...stampOf(path.join(dir, image)),
   }));
   const scaled = numScaled > 0 ? [`${numScaled} rows have pixels above 255, and are scaled to 0–255.`] : [];
-  const named = `The codes of ${path.basename(file)} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`;
+  const codes = `The codes of ${path.basename(file)} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`;
   return {
     root: dir,
     where: file,
@@ -122,38 +158,36 @@ export async function readPixelTable(file: string, onProgress?: OnProgress): Pro
     samples,
     emptyClasses: [],
     leftOut,
-    notes: [named, ...scaled],
+    notes: [...(isCoded ? [codes] : []), ...scaled],
   };
 }
 
 async function unpackPixels(file: string, dir: string, onProgress?: OnProgress): Promise<PixelNotes> {
-  const columns = await headerOf(file);
-  const [label, pixels, usage] = ["emotion", "pixels", "usage"].map((name) => columns.indexOf(name));
-  if (label < 0)
+  const columns = await pixelColumns(file);
+  if (!columns || columns.label < 0)
     throw new InputError({
-      expected: "a column emotion beside pixels",
+      expected: "a column emotion or label beside pixels",
       where: file,
-      found: columns.join(", "),
+      found: (await headerOf(file)).filter((name) => !/\d/.test(name)).join(", ") || "pixels only",
       fix: "Choose a table with labels.",
     });
   const { default: sharp } = await import("sharp");
   const { size } = await stat(file);
-  const notes: PixelNotes = { rows: [], skipped: {}, numScaled: 0 };
+  const notes: PixelNotes = { rows: [], skipped: {}, numScaled: 0, isCoded: columns.isCoded };
   const skip = (reason: string) => {
     notes.skipped[reason] = (notes.skipped[reason] ?? 0) + 1;
   };
   let [row, done, writing] = [-1, 0, [] as Promise<unknown>[]];
-  for await (const line of createInterface({
-    input: createReadStream(file),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
+  const input = createReadStream(file);
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     done += line.length + 1;
     if (row++ < 0 || line.trim() === "") continue;
-    const cells = line.split(",").map((cell) => cell.trim().replace(/^"|"$/g, ""));
-    const levels = Array.from(cells[pixels]?.split(/\s+/) ?? [], Number);
+    const cells = line.split(columns.delimiter).map((cell) => cell.trim().replace(/^"|"$/g, ""));
+    const levels = columns.pixels.flatMap((column) => Array.from(cells[column]?.split(/\s+/) ?? [], Number));
     const side = Math.sqrt(levels.length);
-    const code = CODES[Number(cells[label] || Number.NaN)];
-    if (code === undefined) skip(`a row with the unknown code ${cells[label]}`);
+    const label = cells[columns.label] ?? "";
+    const className = columns.isCoded && /^\d+$/.test(label) ? CODES[Number(label)] : label;
+    if (!className) skip(label === "" ? "a row without a label" : `a row with the unknown code ${label}`);
     else if (!Number.isInteger(side) || levels.some((level) => !(level >= 0)))
       skip("a row without a square image");
     else {
@@ -162,15 +196,10 @@ async function unpackPixels(file: string, dir: string, onProgress?: OnProgress):
       const scale = max > 255 ? 255 / max : 1;
       const bytes = Uint8Array.from(levels, (level) => Math.round(level * scale));
       const name = `${row - 1}.png`;
-      notes.rows.push({ path: name, className: code, usage: usage < 0 ? "" : cells[usage] });
-      const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } });
-      writing.push(
-        image
-          .toColourspace("b-w")
-          .png({ compressionLevel: 1 })
-          .toBuffer()
-          .then((png) => writeFile(path.join(dir, name), png)),
-      );
+      notes.rows.push({ path: name, className, usage: columns.split < 0 ? "" : cells[columns.split] });
+      const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
+      const png = image.png({ compressionLevel: 1 }).toBuffer();
+      writing.push(png.then((content) => writeFile(path.join(dir, name), content)));
       if (writing.length < 64) continue;
       await Promise.all(writing);
       writing = [];

@@ -1,7 +1,7 @@
 // What every kind of data set is read to: images with their labels, and an account of all files.
 import { statSync } from "node:fs";
 import path from "node:path";
-import type { LeftOutFiles } from "./files.js";
+import { type Folder, type LeftOutFiles, REASONS } from "./files.js";
 import type { Part } from "./split-names.js";
 
 /** An image of a data set. */
@@ -91,4 +91,76 @@ export function stampOf(file: string): Pick<Sample, "size" | "changed"> {
   } catch {
     return { size: 0, changed: "" }; // a broken link is reported as unreadable
   }
+}
+
+/** How the folders of a data set are understood. */
+export interface Layout {
+  /** Sample paths are relative to it. */
+  root: Folder;
+  classes: { folder: Folder; className: string; split: Part | null }[];
+  /** Folders that are not used, each with the reason. */
+  unused: Map<Folder, string>;
+  notes: string[];
+}
+
+const LOOSE = "in no class folder";
+
+/** Lists the images of the class folders, and counts all other files. */
+export function listLayout(layout: Layout, top: Folder, dir: string, leftOut: LeftOutFiles): Listing {
+  const { root, unused, notes } = layout;
+  const classes = new Map(layout.classes.map((one) => [one.folder, { ...one, seen: new Set<string>() }]));
+  const samples: Sample[] = [];
+  const start = root.path === "." ? 0 : root.path.length + 1;
+  type Class = (Layout["classes"][number] & { seen: Set<string> }) | undefined;
+  const visit = (folder: Folder, around: Class, reasonAround: string): void => {
+    const inClass = classes.get(folder) ?? around;
+    const reason = unused.get(folder) ?? reasonAround;
+    const isAgain = inClass?.seen.has(folder.real) ?? false;
+    inClass?.seen.add(folder.real);
+    const fileOf = (name: string) => (folder.path === "." ? name : `${folder.path}/${name}`);
+    for (const name of folder.images) {
+      const file = fileOf(name);
+      if (!inClass || unused.has(folder)) leftOut.add(reason, file);
+      else if (isAgain) leftOut.add(REASONS.again, file);
+      else {
+        const { className, split } = inClass;
+        samples.push({ path: file.slice(start), className, split, ...stampOf(path.join(dir, file)) });
+      }
+    }
+    for (const other of folder.others) leftOut.add(other.reason, fileOf(other.name));
+    for (const inner of folder.folders) visit(inner, unused.has(folder) ? undefined : inClass, reason);
+  };
+  visit(top, undefined, LOOSE);
+  const around = new Set(layout.classes.map(({ folder }) => path.posix.dirname(folder.path)));
+  const empty = emptyFolders(top).filter(({ path: file }) => around.has(path.posix.dirname(file)));
+  const rootDir = root.path === "." ? dir : path.join(dir, root.path);
+  return {
+    root: rootDir,
+    where: rootDir,
+    inner: root.path,
+    labels: "class folders",
+    samples: inOrder(samples),
+    emptyClasses: empty.map((folder) => `${folder.path} (${contentOf(folder)})`),
+    leftOut,
+    notes,
+  };
+}
+
+function emptyFolders(folder: Folder): Folder[] {
+  if (folder.numImages === 0 && folder.path !== ".") return [folder];
+  return folder.folders.flatMap(emptyFolders);
+}
+
+/** Counts the files in a folder without images by ending: "2 .heic, 1 .txt". */
+function contentOf(folder: Folder): string {
+  const counts = new Map<string, number>();
+  const count = ({ others, folders }: Folder): void => {
+    for (const { name } of others) {
+      const ending = path.posix.extname(name).toLowerCase() || "without ending";
+      counts.set(ending, (counts.get(ending) ?? 0) + 1);
+    }
+    folders.forEach(count);
+  };
+  count(folder);
+  return [...counts].map(([ending, number]) => `${number} ${ending}`).join(", ") || "empty";
 }

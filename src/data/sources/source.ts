@@ -11,6 +11,7 @@ import { type FolderChoice, findClassFolders } from "./class-folders.js";
 import {
   downloadFer2013,
   findVotes,
+  hasSplitColumn,
   isPixelTable,
   isVoteTable,
   readPixelTable,
@@ -232,7 +233,7 @@ async function readPacked(
   const pixels: string[] = [];
   for (const file of tables) if (await isPixelTable(file)) pixels.push(file);
   const labelled: string[] = [];
-  for (const file of pixels) if (await isPixelTable(file, "usage")) labelled.push(file);
+  for (const file of pixels) if (await hasSplitColumn(file)) labelled.push(file);
   const [best, ...others] = labelled.length > 0 ? labelled : pixels;
   if (best === undefined) return null;
   if (others.length > 0)

@@ -76,9 +76,13 @@ export function partOf(name: string): Part | null {
  * that the name is none, except if neighbours share it, as in `birds_train` and `birds_test`.
  */
 export function partsOf(names: string[]): Map<string, Part> {
+  const hasValidation = names.some((name) => /val/i.test(name.replace(/eval/gi, "")) && read(name));
   const readings = names.flatMap((name) => {
     const reading = read(name);
-    return reading ? [{ name, ...reading }] : [];
+    if (!reading) return [];
+    // beside a folder for validation, one for evaluation is for tests
+    const isTest = hasValidation && reading.part === "validation" && /eval/i.test(name);
+    return [{ name, ...reading, ...(isTest && { part: "test" as const }) }];
   });
   const isShared = (rest: string) =>
     new Set(readings.filter((other) => other.rest === rest).map(({ part }) => part)).size > 1;

@@ -22,9 +22,11 @@ export interface LabelChoice {
 
 const TABLE_FILE = /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i;
 const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;
-const LABEL_COLUMN =
+/** Usual names of a column with labels. */
+export const LABEL_COLUMN =
   /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
-const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
+/** Usual names of a column with the part of the split. */
+export const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
 const VALIDATION_COLUMN = /^(is[ _-]?)?(valid|validation|val)$/i;
 const UNNAMED = "in no row of the table";
 

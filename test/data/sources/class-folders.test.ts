@@ -125,7 +125,7 @@ describe("findClassFolders", () => {
     rejects(
       names,
       "new and old, which hold the same folders cat, dog",
-      "Choose the parts, as in --train-folder new and --validation-folder old, or --train-folder . if these are classes.",
+      "Choose the parts, as in --train-folder new and --validation-folder old, or --train-folder . if these are classes, or leave folders out with --leave-out.",
     );
     assert.equal(summary(names, { trainFolder: "old", validationFolder: "new" }), "cat,dog 2+2+0");
     assert.equal(summary(names, { trainFolder: "old" }), "cat,dog 0+0+2");
@@ -136,7 +136,7 @@ describe("findClassFolders", () => {
     rejects(
       tree("train/cat", "train/dog", "held/cat", "held/dog"),
       "train and held, which hold the same folders",
-      "Choose the parts, as in --train-folder train and --validation-folder held, or --train-folder . if these are classes.",
+      "Choose the parts, as in --train-folder train and --validation-folder held, or --train-folder . if these are classes, or leave folders out with --leave-out.",
     );
   });
 
@@ -154,7 +154,7 @@ describe("findClassFolders", () => {
     rejects(
       names,
       "the folders train_1, train_2, val_1, val_2",
-      "Choose the parts, as in --train-folder train_1 and --validation-folder val_1, or --train-folder . if these are classes.",
+      "Choose the parts, as in --train-folder train_1 and --validation-folder val_1, or --train-folder . if these are classes, or leave folders out with --leave-out.",
     );
     assert.equal(summary(names, { trainFolder: "train_2", validationFolder: "val_2" }), "a,b 2+2+0");
   });
@@ -196,6 +196,39 @@ describe("findClassFolders", () => {
       "duplicates is no class, since it holds folders named as classes: a.",
     ]);
     assert.equal(leftOut(names).length, 1);
+  });
+
+  it("refuses a folder of folders that holds most images, beside others", () => {
+    const names = [...tree("faces/a", "faces/b", "faces/c"), "sample_images/9.png"];
+    rejects(
+      names,
+      "faces with the folders a, b, c, beside sample_images",
+      "Choose --train-folder faces if the folders in it are the classes, or --train-folder . if it is a class.",
+    );
+    assert.equal(summary(names, { trainFolder: "faces" }), "a,b,c 0+0+3");
+    assert.equal(summary(names, { trainFolder: "." }), "faces,sample_images 0+0+4");
+  });
+
+  it("notes classes that may be neighbours of the data set, or are made of folders", () => {
+    const { notes } = read([...tree("a", "a/x", "b", "c/2019", "c/2020", "masks"), "a/9.png", "b/9.png"]);
+    assert.deepEqual(notes, [
+      "masks is read as a class (--leave-out masks leaves it out).",
+      "The class c has no images itself, but in 2019, 2020.",
+    ]);
+  });
+
+  it("takes evaluation for tests beside validation", () => {
+    assert.equal(
+      summary(
+        tree("training/a", "training/b", "validation/a", "validation/b", "evaluation/a", "evaluation/b"),
+      ),
+      "a,b 2+2+0",
+    );
+    assert.deepEqual(listFolder(inFolder("data")).unusedFolders, ["evaluation"]);
+  });
+
+  it("reads one part inside of each class", () => {
+    assert.equal(summary(tree("cat/train", "dog/train")), "cat,dog 0+0+2");
   });
 
   it("reads one folder of classes beside loose images", () => {

@@ -78,14 +78,26 @@ describe("readPixelTable", () => {
     );
     assert.deepEqual(
       leftOut.list().map(({ reason, count }) => `${count} ${reason}`),
-      ["1 a row with the unknown code ", "1 a row with the unknown code 9", "2 a row without a square image"],
+      ["1 a row with the unknown code 9", "1 a row without a label", "2 a row without a square image"],
     );
     assert.equal(notes[1], "1 rows have pixels above 255, and are scaled to 0–255.");
   });
 
+  it("reads a table with a column for each pixel, whose labels are names or codes of its own", async () => {
+    const header = Array.from({ length: 16 }, (_, i) => `pixel${i + 1}`).join(";");
+    const { samples, notes } = await write(
+      `label;${header}\n3;${row(7).replaceAll(" ", ";")}\nten;${row(8).replaceAll(" ", ";")}\n`,
+    );
+    assert.deepEqual(
+      samples.map(({ className }) => className),
+      ["3", "ten"],
+    );
+    assert.deepEqual(notes, []);
+  });
+
   it("refuses a table without labels", async () => {
     await assert.rejects(write(`pixels\n${row(1)}\n`), {
-      message: `Expected a column emotion beside pixels at ${inFolder("t.csv")} but found pixels. Choose a table with labels.`,
+      message: `Expected a column emotion or label beside pixels at ${inFolder("t.csv")} but found pixels. Choose a table with labels.`,
     });
   });
 
