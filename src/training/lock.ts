@@ -30,11 +30,12 @@ export function lockRun(runDir: string): RunLock {
   const { status } = spawnSync("flock", ["-x", "-n", "3"], { stdio });
   if (status === HELD_BY_ANOTHER) {
     closeSync(descriptor);
+    const { name, isOwn } = holder(file);
     throw new InputError({
-      expected: "a run that no other process trains",
+      expected: "a run that nothing else trains",
       where: runDir,
-      found: holder(file),
-      fix: "Choose another run folder, or stop that process first.",
+      found: name,
+      fix: `Choose another run folder, or ${isOwn ? "restart the kernel" : "stop that process"} first.`,
     });
   }
   ftruncateSync(descriptor);
@@ -58,12 +59,12 @@ function openLock(file: string): number {
   }
 }
 
-function holder(file: string): string {
+function holder(file: string): { name: string; isOwn: boolean } {
   try {
     const { pid, host, started } = JSON.parse(readFileSync(file, "utf8"));
-    const own = pid === process.pid && host === os.hostname() ? ", which is this process" : "";
-    return `process ${pid} on ${host}, since ${started}${own}`;
+    const isOwn = pid === process.pid && host === os.hostname();
+    return { name: `${isOwn ? "this process, " : "process "}${pid} on ${host}, since ${started}`, isOwn };
   } catch {
-    return "another process";
+    return { name: "another process", isOwn: false };
   }
 }

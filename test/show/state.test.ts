@@ -154,6 +154,8 @@ describe("what a notebook leaves for the next", () => {
         prepare({}, { train: images(5) }),
         prepare({}, { validation: images(3) }),
         prepare({}, {}, { data: "other" }),
+        prepare({}, { train: { ...images(4), labels: Int32Array.of(0, 1, 0, 0) } }),
+        prepare({}, { train: { ...images(4), pixels: new PixelArray(Uint8Array.of(0, 0, 9, 0), 1) } }),
       ]);
       assert.equal(new Set(folders).size, folders.length);
     });

@@ -19,7 +19,7 @@ describe("lockRun", function () {
     assert.equal(pid, process.pid);
     assert.throws(() => lockRun(run.dir), {
       name: "InputError",
-      message: `Expected a run that no other process trains at ${run.dir} but found process ${pid} on ${host}, since ${started}, which is this process. Choose another run folder, or stop that process first.`,
+      message: `Expected a run that nothing else trains at ${run.dir} but found this process, ${pid} on ${host}, since ${started}. Choose another run folder, or restart the kernel first.`,
     });
     lock.release();
     lockRun(run.dir).release();
