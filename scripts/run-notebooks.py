@@ -2,7 +2,8 @@
 Runs notebooks headlessly, in order, and stops at the first cell that fails.
 
 Takes one argument, a job as JSON: {"notebooks": [paths], "outDir": path, "projectDir": path, "parameters": {name: value},
-"timeout": seconds a cell or null, "verbose": boolean}. scripts/notebooks.ts makes it from the command line's options.
+"timeout": seconds a cell or null, "junit": path or null, "verbose": boolean}. scripts/commands/notebooks.ts makes it from the
+command line's options.
 Exit status: 0, 1 after a failure, 130 after Ctrl-C.
 """
 
@@ -23,6 +24,7 @@ from headless.page import render_page
 from headless.parameters import check_parameters, inject_parameters
 from headless.problem import CellFailure, InputProblem, Interrupted
 from headless.progress import Progress
+from headless.results import NotebookResult, annotation, first_heading, index_page, junit
 
 
 def load_notebook(path):
@@ -40,31 +42,61 @@ def load_notebook(path):
 async def run_job(job):
     out = Path(job["outDir"])
     notebooks = {Path(path).stem: load_notebook(path) for path in job["notebooks"]}
-    check_parameters(notebooks, job["parameters"])
+    taken = check_parameters(notebooks, job["parameters"])
     if out.resolve() in [Path(path).resolve().parent for path in job["notebooks"]]:
         fix = "The executed copies would replace them: choose another with --out."
         raise InputProblem("another folder than that of the notebooks for --out", out, fix=fix)
     make_folder(out)
+    if job["junit"] is not None:
+        make_folder(Path(job["junit"]).parent)
     for name in notebooks:  # what an earlier run left must not pass for this one's
         for suffix in (".ipynb", ".html"):
             (out / f"{name}{suffix}").unlink(missing_ok=True)
+    results = [
+        NotebookResult(name, first_heading(notebook, name), os.path.relpath(path, workspace()))
+        for path, (name, notebook) in zip(job["notebooks"], notebooks.items())
+    ]
+    try:
+        await run_notebooks(job, out, notebooks, results, taken)
+    finally:
+        if "index" not in notebooks:
+            write_whole(out / "index.html", index_page(results, taken))
+        if job["junit"] is not None:
+            write_whole(Path(job["junit"]), junit(results))
+
+
+async def run_notebooks(job, out, notebooks, results, taken):
     progress = Progress(sys.stdout, job["verbose"])
     progress.width = max(map(len, notebooks))
+    for line in taken:
+        progress.write(line)
     started = time.monotonic()
-    for path, (name, notebook) in zip(job["notebooks"], notebooks.items()):
-        notebook = inject_parameters(notebook, job["parameters"])
+    clients = []
+    for result, (name, notebook) in zip(results, notebooks.items()):
+        clients.append(HeadlessClient(inject_parameters(notebook, job["parameters"]), name, progress, job["timeout"]))
+        result.cells = clients[-1].results
+    for path, result, client in zip(job["notebooks"], results, clients):
+        name, notebook = client.name, client.nb
         stop = None
         try:
-            await HeadlessClient(notebook, name, progress, job["timeout"]).run()
+            await client.run()
         except (CellFailure, Interrupted) as reason:
             stop = reason  # once what there is has been written
+            result.failure = reason if isinstance(reason, CellFailure) else None
+            if result.failure and os.environ.get("GITHUB_ACTIONS") == "true":
+                progress.write(annotation(result, Path(path).read_text(encoding="utf-8")))
         write_whole(out / f"{name}.ipynb", nbformat.writes(notebook) + "\n")
         write_whole(out / f"{name}.html", render_page(notebook, name, Path(path).parent))
         progress.write(f"{name:<{progress.width}}  → {shown_path(out / name, job['projectDir'])}.{{ipynb,html}}")
         if stop:
             raise stop
     count = f"{len(notebooks)} notebook{'s' if len(notebooks) > 1 else ''}"
-    progress.write(f"{count} in {time.monotonic() - started:.0f} s, no failure")
+    progress.write(f"{count} in {time.monotonic() - started:.0f} s, no failure: {out / 'index.html'}")
+
+
+def workspace():
+    """Returns the folder from which GitHub counts the paths of files."""
+    return os.environ.get("GITHUB_WORKSPACE") or os.getcwd()
 
 
 def make_folder(folder):

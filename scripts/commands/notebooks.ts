@@ -22,6 +22,7 @@ interface Flags extends Omit<DataFlags, "data"> {
   notebooks?: string;
   timeout?: number;
   out?: string;
+  junit?: string;
   folder?: string;
   verbose?: boolean;
   accelerator?: string;
@@ -43,6 +44,7 @@ export function addNotebooksCommand(program: Command): void {
     .option("--notebooks <names>", "only those whose names start so, such as 04 or 01,02-pre")
     .option("--timeout <seconds>", "longest time for a cell (default: none)", numberFor("--timeout"))
     .option("--out <folder>", "where the results go (default: out)")
+    .option("--junit <file>", "also write a JUnit report, with a test case for each cell")
     .option("--folder <folder>", "where the notebooks are (default: notebooks)")
     .option("--verbose", "show what the cells print")
     .option("--accelerator <which>", "set up for cpu, gpu or auto first")
@@ -71,6 +73,7 @@ async function runNotebooks(flags: Flags): Promise<number> {
     projectDir,
     parameters,
     timeout,
+    junit: flags.junit === undefined ? null : callerPath(flags.junit),
     verbose: flags.verbose ?? false,
   };
   if (flags.accelerator !== undefined) {

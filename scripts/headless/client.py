@@ -12,9 +12,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
 
-from .failure import describe_failure, last_traceback
-from .problem import CellFailure, InputProblem, Interrupted
+from .failure import cell_failure, last_traceback
+from .problem import InputProblem, Interrupted
 from .progress import cell_title
+from .results import Cell
 
 # How long an interrupted cell may take to come to an end: a batch and the saving of a model.
 GRACE_S = 60
@@ -41,7 +42,9 @@ class HeadlessClient(NotebookClient):
         )
         self.name = name
         self.progress = progress
-        self.total = sum(is_executed(cell) for cell in notebook.cells)
+        executed = [i for i, cell in enumerate(notebook.cells) if is_executed(cell)]
+        self.total = len(executed)
+        self.results = [Cell(number, cell_title(notebook, i)) for number, i in enumerate(executed, 1)]
         self.stop_signal = None
         self.cells_by_request = {}
         self.num_timers = 0
@@ -88,7 +91,7 @@ class HeadlessClient(NotebookClient):
         number = self.code_cells_executed + 1
         title = cell_title(self.nb, cell_index)
         try:
-            async with self.progress.cell(self.name, number, self.total, title, self._outcome):
+            async with self.progress.cell(self.name, self.results[number - 1], self.total, self._outcome):
                 return await super().async_execute_cell(cell, cell_index, **kwargs)
         except CellExecutionError as error:
             message = f"{error.ename}: {error.evalue}"
@@ -102,7 +105,7 @@ class HeadlessClient(NotebookClient):
             message, details = await self._cause_of_death(), self._log_tail()
             if self.stop_signal is None:
                 add_error(cell, number, message)
-        raise CellFailure(describe_failure(self.name, number, title, cell, message, details))
+        raise cell_failure(self.name, number, title, cell, message, details)
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
         """Reads output until the cell is done; late output of an earlier cell goes to that cell."""

@@ -2,6 +2,8 @@
 
 import re
 
+from .problem import CellFailure
+
 
 def last_traceback(cell):
     """Of the error that the kernel reported, or nothing."""
@@ -9,16 +11,17 @@ def last_traceback(cell):
     return "\n".join(errors[-1].traceback) if errors else ""
 
 
-def describe_failure(name, number, title, cell, message, details):
-    """The report of a failing cell: where, the line of its source, the error."""
+def cell_failure(name, number, title, cell, message, details):
+    """Returns the failure of a cell. Its report says where, the line of the source, the stack, and last the error."""
     line = failing_line(cell.source, f"{message}\n{details}")
     lines = cell.source.splitlines()
     report = [f"{name}.ipynb failed at cell {number} ({title}), line {line}:", f"  {line} | {lines[line - 1]}"]
-    shown = plain(message)
+    shown = plain(message).strip()
     rest = plain(details).strip()
-    # A traceback carries the message already.
-    report.append(rest if shown in rest else f"{shown}\n{rest}".strip())
-    return "\n".join(report)
+    # A traceback begins with the message; other details are what a program said before it ended.
+    rest = rest.removeprefix(shown).strip("\n")
+    report += [part for part in (rest, shown) if part]
+    return CellFailure("\n".join(report), number, lines[line - 1].strip(), shown.split("\n")[0])
 
 
 def failing_line(source, text):

@@ -1,56 +1,75 @@
 """Parameters: what a notebook's cell tagged `parameters` declares, and the cell with other values that follows it."""
 
+import difflib
+
 from ferkit_jupyter.papermill import TypeScriptTranslator
-from papermill.parameterize import parameterize_notebook
+from nbformat.v4 import new_code_cell
 
 from .problem import InputProblem
 
+INJECTED = "injected-parameters"
+
 
 def declared_parameters(notebook):
-    """Name to papermill's `Parameter`, whose `help` is the keyword; empty when no cell is tagged."""
-    tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    """Name to papermill's `Parameter`, whose `help` is the keyword; empty if no cell is tagged."""
+    tagged = [cell for cell in notebook.cells if has_tag(cell, "parameters")]
     return {parameter.name: parameter for cell in tagged[:1] for parameter in TypeScriptTranslator.inspect(cell)}
+
+
+def has_tag(cell, tag):
+    return tag in cell.metadata.get("tags", [])
 
 
 def check_parameters(notebooks, values):
     """
-    Raises InputProblem for a value that no notebook declares, or that one declares as a constant.
+    Returns a line for each value, which says the notebooks that take it and those that do not.
+
+    Raises InputProblem for a value that no notebook declares.
 
     notebooks -- name to notebook.
     """
     declared = {name: declared_parameters(notebook) for name, notebook in notebooks.items()}
     known = sorted({parameter for parameters in declared.values() for parameter in parameters})
-    for unknown in [value for value in values if value not in known]:
-        choices = f"one of {', '.join(known)}" if known else "no parameter"
-        raise InputProblem(
-            f"{choices} for --set",
-            unknown,
-            fix=f"These are what the cells tagged `parameters` of {', '.join(notebooks)} declare.",
-        )
-    for name, parameters in declared.items():
-        for parameter in parameters.values():
-            if parameter.name in values and parameter.help == "const":
-                fix = f"Declare it so in the cell tagged `parameters`: let {parameter.name} = {parameter.default};"
-                raise InputProblem(f"`let {parameter.name}`", "`const`", where=f"{name}.ipynb", fix=fix)
+    lines = []
+    for parameter, value in values.items():
+        if parameter not in known:
+            raise InputProblem(
+                f"one of {', '.join(known)} for --set" if known else "no --set",
+                parameter,
+                fix=f"{suggestion(parameter, known)}The cells tagged `parameters` of {', '.join(notebooks)} declare "
+                + ("these." if known else "nothing."),
+            )
+        takers = [name for name, parameters in declared.items() if parameter in parameters]
+        others = [name for name in notebooks if name not in takers]
+        line = f"{parameter} = {TypeScriptTranslator.translate(value)} in {', '.join(takers)}"
+        lines.append(f"{line}; not declared in {', '.join(others)}" if others else line)
+    return lines
+
+
+def suggestion(name, known):
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {close[0]}? " if close else ""
 
 
 def inject_parameters(notebook, values):
-    """The notebook with those of the values that it declares, in a cell after the one tagged `parameters`."""
+    """Adds a cell after the one tagged `parameters`, with those of the values that it declares."""
     declared = declared_parameters(notebook)
     chosen = {name: value for name, value in values.items() if name in declared}
     if not chosen:
         return notebook
-    # Papermill wants tags in every cell and a record of the parameters; neither may stay.
-    untagged = [cell for cell in notebook.cells if "tags" not in cell.metadata]
-    for cell in untagged:
-        cell.metadata["tags"] = []
-    notebook.metadata["papermill"] = {}
-    comment = "Parameters of this run"
-    notebook = parameterize_notebook(notebook, chosen, comment=comment, kernel_name="tslab", language="typescript")
-    del notebook.metadata["papermill"]
-    for cell in untagged:
-        del cell.metadata["tags"]
-    for cell in notebook.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = "injected-parameters"  # papermill's is random
+    # An assignment keeps the declared type; a constant has to be declared again, which the kernel lets a later cell do.
+    lines = []
+    for name, value in chosen.items():
+        assignment = TypeScriptTranslator.assign(name, TypeScriptTranslator.translate(value))
+        parameter = declared[name]
+        if parameter.help == "const":
+            is_typed = parameter.inferred_type_name != "None"
+            assignment = f"const {name}{f': {parameter.inferred_type_name}' if is_typed else ''}{assignment[len(name):]}"
+        lines.append(assignment)
+    # The kernel shows the value of a last line that is an expression.
+    source = "\n".join(["// Parameters of this run", *lines, "void 0;"])
+    cell = new_code_cell(source, id=INJECTED, metadata={"tags": [INJECTED]})
+    kept = [cell for cell in notebook.cells if not has_tag(cell, INJECTED)]
+    position = next(i for i, kept_cell in enumerate(kept) if has_tag(kept_cell, "parameters"))
+    notebook.cells = [*kept[: position + 1], cell, *kept[position + 1 :]]
     return notebook

@@ -10,7 +10,19 @@ class InputProblem(Exception):
 
 
 class CellFailure(Exception):
-    """The first cell that failed; its message is the whole report, several lines long."""
+    """
+    The first cell that failed; its message is the whole report, several lines long.
+
+    number -- Of the cell, from 1.
+    source_line -- The line of the cell that failed.
+    summary -- The error on one line: "Error: boom".
+    """
+
+    def __init__(self, report, number, source_line, summary):
+        super().__init__(report)
+        self.number = number
+        self.source_line = source_line
+        self.summary = summary
 
 
 class Interrupted(Exception):

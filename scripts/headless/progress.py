@@ -34,13 +34,14 @@ class Progress:
         self.width = 0  # of the longest notebook's name
 
     @contextlib.asynccontextmanager
-    async def cell(self, notebook_name, number, total, title, failed):
+    async def cell(self, notebook_name, cell, total, failed):
         """
-        Around the execution of code cell `number` of `total`.
+        Around the execution of a code cell, of `total`; sets its time and outcome.
 
         failed -- Gives the word for what happened to a cell that raises.
         """
-        place = f"{notebook_name:<{self.width}}  {number:>{len(str(total))}}/{total}"
+        title = cell.title
+        place = f"{notebook_name:<{self.width}}  {cell.number:>{len(str(total))}}/{total}"
         started = time.monotonic()
 
         def line(note=""):
@@ -57,10 +58,13 @@ class Progress:
         outcome = ""
         try:
             yield
+            cell.outcome = "passed"
         except BaseException:
-            outcome = f"{failed()} after "
+            cell.outcome = failed()
+            outcome = f"{cell.outcome} after "
             raise
         finally:
+            cell.seconds = time.monotonic() - started
             if refreshing:
                 refreshing.cancel()
                 self.stream.write("\r\x1b[K")

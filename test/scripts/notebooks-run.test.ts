@@ -20,6 +20,11 @@ const text = (value: string | string[] | undefined) => [value ?? ""].flat().join
 describe("ferkit notebooks", function () {
   this.timeout(120_000);
   const folder = workspace();
+  const inCi = process.env.GITHUB_ACTIONS;
+  afterEach("leaves CI", () => {
+    if (inCi === undefined) delete process.env.GITHUB_ACTIONS;
+    else process.env.GITHUB_ACTIONS = inCi;
+  });
 
   /** Writes a notebook of the project's kernel: a cell of parameters, then the given ones. */
   function writeNotebook(name: string, ...sources: string[]): string {
@@ -60,8 +65,13 @@ describe("ferkit notebooks", function () {
     const { status, stdout, stderr } = run("--set", "count=5", "--set", "word=two words");
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^01-good {2}→ \S+01-good\.\{ipynb,html\}$/m);
-    assert.match(stdout, /^1 notebook in \d+ s, no failure$/m);
-    assert.deepEqual(readdirSync(folder.file("out")).sort(), ["01-good.html", "01-good.ipynb"]);
+    assert.match(stdout, /^1 notebook in \d+ s, no failure: \S+\/out\/index\.html$/m);
+    assert.match(stdout, /^count = 5 in 01-good\nword = "two words" in 01-good\n/);
+    assert.deepEqual(readdirSync(folder.file("out")).sort(), ["01-good.html", "01-good.ipynb", "index.html"]);
+    assert.match(
+      readFileSync(out("index.html"), "utf8"),
+      /<a href="01-good\.html">01-good<\/a>.*passed.*3 of 3/,
+    );
     assert.equal(readFileSync(file, "utf8"), source);
     const { cells } = readNotebook(out("01-good.ipynb"));
     assert.deepEqual(cells[1].metadata.tags, ["injected-parameters"]);
@@ -95,7 +105,7 @@ describe("ferkit notebooks", function () {
     writeNotebook("02-b", "let other = 1;", "console.log(count, other);");
     const { status, stderr } = run("--notebooks", "02", "--set", "count=7");
     assert.equal(status, 0, stderr);
-    assert.deepEqual(readdirSync(folder.file("out")).sort(), ["02-b.html", "02-b.ipynb"]);
+    assert.deepEqual(readdirSync(folder.file("out")).sort(), ["02-b.html", "02-b.ipynb", "index.html"]);
     assert.deepEqual(printed("02-b"), ["", "", "", "7 1\n"]);
   });
 
@@ -121,19 +131,60 @@ describe("ferkit notebooks", function () {
       writeNotebook("02-next", 'console.log("next");');
       mkdirSync(folder.file("out"));
       writeFileSync(out("02-next.html"), "of an earlier run");
-      const { status, stderr } = run();
+      process.env.GITHUB_ACTIONS = "true";
+      const { status, stdout, stderr } = run("--junit", "reports/junit.xml");
       assert.equal(status, 1);
       assert.match(stderr, /^\s*01-bad\.ipynb failed at cell 3 \(on line 2\), line 2:\n/);
       assert.ok(stderr.includes(`\n  2 | ${source}\n`), stderr);
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /node_modules|Traceback/);
+      const error = stderr.trimEnd().split("\n").at(-1) ?? "";
+      assert.match(error, message); // the last line says what happened
+      const line =
+        readFileSync(folder.file("in/01-bad.ipynb"), "utf8")
+          .split("\n")
+          .findIndex((one) => one.includes("on line 2")) + 1;
+      const place = `file=in/01-bad.ipynb,line=${line},title=01-bad%2C cell 3`;
+      assert.ok(stdout.split("\n").includes(`::error ${place}::${error}`), stdout);
+      const xml = readFileSync(folder.file("reports/junit.xml"), "utf8");
+      assert.match(xml, /<testsuite name="01-bad" tests="4" failures="1" errors="0" skipped="1" /);
+      assert.match(xml, /<testsuite name="02-next" tests="2" failures="0" errors="0" skipped="2" /);
+      assert.match(xml, /name="cell 3: on line 2".*>\s*<failure message="/);
+      assert.match(
+        readFileSync(out("index.html"), "utf8"),
+        /failed.*3 of 4[\s\S]*not run.*0 of 2[\s\S]*<pre>01-bad\.ipynb failed/,
+      );
       // What was run stays to be looked at; what was not leaves nothing that could pass for it.
-      assert.deepEqual(readdirSync(folder.file("out")).sort(), ["01-bad.html", "01-bad.ipynb"]);
+      assert.deepEqual(readdirSync(folder.file("out")).sort(), ["01-bad.html", "01-bad.ipynb", "index.html"]);
       const { cells } = readNotebook(out("01-bad.ipynb"));
       assert.equal(text(cells[1].outputs?.[0].text), "before\n");
       assert.equal(cells[2].outputs?.find(({ output_type }) => output_type === "error")?.ename, ename);
       assert.deepEqual(cells[3].outputs, []);
     });
+
+  it("gives each notebook the values that it declares, however they are declared", () => {
+    const forms = [
+      "let count = 1, word = 'none';",
+      "let count: number | null = null; const word: string = 'none';",
+      "let\n  limits: Record<string, number> = {\n    low: 1,\n    high: 2,\n  },\n  count = [\n    0,\n  ][0];\nconst word = 'none'",
+      "let other = 1;",
+    ];
+    const [print] = ["console.log(count, word);"];
+    forms.forEach((parameters, i) => {
+      const file = writeNotebook(`0${i}-form`, i === 3 ? "console.log(other);" : print);
+      const notebook = readNotebook(file);
+      notebook.cells[0].source = parameters;
+      writeFileSync(file, JSON.stringify(notebook));
+    });
+    const { status, stdout, stderr } = run("--set", "count=7", "--set", "word=some");
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(stdout.split("\n").slice(0, 2), [
+      "count = 7 in 00-form, 01-form, 02-form; not declared in 03-form",
+      'word = "some" in 00-form, 01-form, 02-form; not declared in 03-form',
+    ]);
+    for (const name of ["00-form", "01-form", "02-form"]) assert.equal(printed(name)[2], "7 some\n", name);
+    assert.deepEqual(printed("03-form"), ["", "1\n"]);
+  });
 
   it("stops at a parameter of another type than the notebook declares", () => {
     writeNotebook("01-typed", "console.log(count);");
@@ -157,9 +208,8 @@ describe("ferkit notebooks", function () {
     [
       "a parameter that no notebook declares",
       ["--set", "counts=2"],
-      /^one of count, fixed, word for --set but found counts\. /,
+      /^one of count, fixed, word for --set but found counts\. Did you mean count\? The cells tagged `parameters` of 01-good declare these\.$/m,
     ],
-    ["a value for a constant", ["--set", "fixed=1"], /^`let fixed` at 01-good\.ipynb but found `const`\. /],
     [
       "the notebooks' own folder for the results",
       ["--out", "in"],

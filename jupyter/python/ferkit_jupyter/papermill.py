@@ -16,13 +16,11 @@ def __getattr__(name):
 
 
 import json  # noqa: E402
-import re  # noqa: E402
 
 from papermill.models import Parameter  # noqa: E402
 from papermill.translators import Translator, papermill_translators  # noqa: E402
 
-# Top-level declarations start a line; indented lines belong to the value above them.
-DECLARATION = re.compile(r"^(let|const|var)\s+([A-Za-z_$][\w$]*)\s*(?::\s*([^=\n]+?))?\s*=\s*(.*)$", re.MULTILINE)
+from .declarations import find_declarations  # noqa: E402
 
 
 class TypeScriptTranslator(Translator):
@@ -53,10 +51,9 @@ class TypeScriptTranslator(Translator):
     @classmethod
     def inspect(cls, parameters_cell):
         """Returns a `Parameter` for each declaration, with its keyword (let, const or var) as help."""
-        declarations = DECLARATION.findall(parameters_cell.source)
         return [
-            Parameter(name=name, inferred_type_name=type_name or "None", default=value.rstrip("; "), help=keyword)
-            for keyword, name, type_name, value in declarations
+            Parameter(name=found.name, inferred_type_name=found.type or "None", default=found.value, help=found.keyword)
+            for found in find_declarations(parameters_cell.source)
         ]
 
 

@@ -1,0 +1,141 @@
+"""What a run did, for machines and reviewers: JUnit XML, GitHub annotations, an index page."""
+
+import html
+import json
+import re
+from dataclasses import dataclass, field
+from xml.etree import ElementTree
+
+
+@dataclass
+class Cell:
+    number: int
+    title: str
+    seconds: float = 0.0
+    # "passed", "failed", "interrupted" or "not run"
+    outcome: str = "not run"
+
+
+@dataclass
+class NotebookResult:
+    name: str
+    # The notebook's first heading.
+    title: str
+    path: str
+    cells: list = field(default_factory=list)
+    # The CellFailure, if any.
+    failure: object = None
+
+    @property
+    def seconds(self):
+        return sum(cell.seconds for cell in self.cells)
+
+    @property
+    def outcome(self):
+        outcomes = {cell.outcome for cell in self.cells}
+        for outcome in ("failed", "interrupted", "not run"):
+            if outcome in outcomes:
+                return outcome
+        return "passed"
+
+
+def first_heading(notebook, name):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := re.search(r"^# +(.+?) *$", cell.source, re.MULTILINE)):
+            return found.group(1)
+    return name
+
+
+# Characters that XML 1.0 has no way to write.
+UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(results):
+    """Returns JUnit XML: a suite for each notebook, a case for each cell."""
+    root = ElementTree.Element("testsuites", name="ferkit notebooks")
+    for result in results:
+        count = lambda outcome: str(sum(cell.outcome == outcome for cell in result.cells))
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=result.name,
+            tests=str(len(result.cells)),
+            failures=count("failed"),
+            errors="0",
+            skipped=str(int(count("not run")) + int(count("interrupted"))),
+            time=f"{result.seconds:.3f}",
+        )
+        for cell in result.cells:
+            name = UNWRITABLE.sub("", f"cell {cell.number}: {cell.title}")
+            attributes = {"classname": result.name, "name": name, "file": result.path, "time": f"{cell.seconds:.3f}"}
+            case = ElementTree.SubElement(suite, "testcase", attributes)
+            if cell.outcome == "failed" and result.failure:
+                message = UNWRITABLE.sub("", result.failure.summary)
+                failure = ElementTree.SubElement(case, "failure", message=message, type=message.split(":")[0])
+                failure.text = UNWRITABLE.sub("", str(result.failure))
+            elif cell.outcome != "passed":
+                ElementTree.SubElement(case, "skipped", message=cell.outcome)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def annotation(result, text):
+    """Returns GitHub's command that marks a failure at the line of the notebook file, whose text is given."""
+    failure = result.failure
+    escaped = lambda value: value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    in_property = lambda value: escaped(value).replace(":", "%3A").replace(",", "%2C")
+    quoted = json.dumps(failure.source_line, ensure_ascii=False)[1:-1]
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if quoted and quoted in line]
+    place = f"file={in_property(result.path)}" + (f",line={lines[0]}" if lines else "")
+    title = in_property(f"{result.name}, cell {failure.number}")
+    return f"::error {place},title={title}::{escaped(failure.summary)}"
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Notebooks: {outcome}</title>
+<style>
+  :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
+  body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
+  table {{ border-collapse: collapse; width: 100%; }}
+  th, td {{ text-align: left; padding: 0.4rem 0.8rem 0.4rem 0; border-bottom: 1px solid #8884; vertical-align: top; }}
+  td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+  .failed {{ color: light-dark(#b00020, #ff8a80); font-weight: 600; }}
+  pre {{ white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; border: 1px solid #8884; }}
+</style>
+<h1>Notebooks: {outcome}</h1>
+{parameters}
+<table>
+<tr><th>notebook</th><th>outcome</th><th>cells</th><th>time</th><th>files</th></tr>
+{rows}
+</table>
+{failures}
+</html>
+"""
+
+
+def index_page(results, parameters):
+    """
+    Returns a page that lists the notebooks of a run, with links to their pages.
+
+    parameters -- lines that say which notebook took which value.
+    """
+    escape = html.escape
+    rows = []
+    for result in results:
+        run = [cell for cell in result.cells if cell.outcome != "not run"]
+        name = escape(result.name)
+        has_page = bool(run) or not result.cells
+        files = f'<a href="{name}.html">page</a> · <a href="{name}.ipynb">notebook</a>' if has_page else ""
+        title = f'<a href="{name}.html">{escape(result.title)}</a>' if has_page else escape(result.title)
+        rows.append(
+            f'<tr><td>{title}</td><td class="{result.outcome.replace(" ", "-")}">{result.outcome}</td>'
+            f'<td class="number">{len(run)} of {len(result.cells)}</td>'
+            f'<td class="number">{result.seconds:.1f} s</td><td>{files}</td></tr>'
+        )
+    failures = [f"<pre>{escape(str(result.failure))}</pre>" for result in results if result.failure]
+    outcome = next((result.outcome for result in results if result.outcome != "passed"), "passed")
+    listed = f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in parameters)}</ul>" if parameters else ""
+    return PAGE.format(outcome=outcome, parameters=listed, rows="\n".join(rows), failures="\n".join(failures))
