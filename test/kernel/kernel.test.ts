@@ -21,8 +21,8 @@ describe("the kernel", function () {
   describe("where a cell fails", () => {
     let results: CellResult[];
     before(async () => {
-      const late = "setTimeout(() => { throw new Error('late'); }, 10);";
-      const waits = "await new Promise((resolve) => setTimeout(resolve, 100));";
+      const late = "setTimeout(() => { throw new Error('late'); }, 300);";
+      const waits = "await new Promise((resolve) => setTimeout(resolve, 600));";
       results = await runCells("tslab", [
         THROWS,
         "const count: number = 'x';\nconst name: string = 3;",
