@@ -78,40 +78,37 @@ function heldOut(
   seed: number,
   groups = Int32Array.from(samples, (_, index) => index),
 ): Split {
-  const byClass = collect(samples, ({ className }) => className);
-  const byGroup = collect(samples, (_, index) => groups[index]);
-  const isHeld: (boolean | undefined)[] = samples.map(() => undefined);
   const isProper = share > 0 && share < 1;
-  for (const [className, indices] of byClass) {
-    const isOneGroup = indices.every((index) => groups[index] === groups[indices[0]]);
-    const membersOf = (index: number) => (isOneGroup ? [index] : (byGroup.get(groups[index]) ?? []));
-    const isOwn = (index: number) => samples[index].className === className;
-    const sizeOf = (index: number) => membersOf(index).filter(isOwn).length;
-    const put = (index: number, value: boolean) => {
-      for (const member of membersOf(index))
-        if (isOwn(member) || isHeld[member] === undefined) isHeld[member] = value;
-    };
+  const heldGroups = new Map<number, boolean>();
+  /** Images of classes that are single groups. */
+  const single = new Map<number, boolean>();
+  for (const [className, indices] of collect(samples, ({ className }) => className)) {
     const order = [...new Random(seed, "split", className).permutation(indices.length)].map(
       (i) => indices[i],
     );
-    const free = order.filter((index) => isHeld[index] === undefined);
     const exact = Math.round(share * indices.length);
     const target = isProper ? Math.min(indices.length - 1, Math.max(1, exact)) : exact;
-    let numHeld = indices.filter((index) => isHeld[index]).length;
-    for (const index of free) {
-      if (isHeld[index] !== undefined) continue;
-      const size = sizeOf(index);
-      put(index, numHeld + size <= target);
-      if (numHeld + size <= target) numHeld += size;
+    if (indices.every((index) => groups[index] === groups[indices[0]])) {
+      order.forEach((index, i) => {
+        single.set(index, i < target);
+      });
+      continue;
+    }
+    const sizes = new Map<number, number>();
+    for (const index of order) sizes.set(groups[index], (sizes.get(groups[index]) ?? 0) + 1);
+    const sizeOf = (group: number) => sizes.get(group) as number;
+    const free = [...sizes.keys()].filter((group) => !heldGroups.has(group));
+    let numHeld = [...sizes].reduce((sum, [group, size]) => (heldGroups.get(group) ? sum + size : sum), 0);
+    for (const group of free) {
+      const fits = numHeld + sizeOf(group) <= target;
+      heldGroups.set(group, fits);
+      if (fits) numHeld += sizeOf(group);
     }
     const [smallest] = free.sort((a, b) => sizeOf(a) - sizeOf(b));
-    if (isProper && numHeld === 0 && smallest !== undefined && sizeOf(smallest) < indices.length)
-      put(smallest, true);
+    if (isProper && numHeld === 0 && smallest !== undefined) heldGroups.set(smallest, true);
   }
-  return {
-    train: indicesOf(isHeld, (held) => !held),
-    validation: indicesOf(isHeld, (held) => held === true),
-  };
+  const isHeld = samples.map((_, index) => single.get(index) ?? heldGroups.get(groups[index]) ?? false);
+  return { train: indicesOf(isHeld, (held) => !held), validation: indicesOf(isHeld, (held) => held) };
 }
 
 function collect<Key>(

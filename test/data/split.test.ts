@@ -138,6 +138,18 @@ describe("splitSamples", () => {
       assert.equal(validation.size, 3);
     });
 
+    it("keeps the groups of a person on one side in all classes, also if none fits", () => {
+      const samples = unsplit({ a: 6, b: 6, c: 3 });
+      // three persons, with two images each in a and b, and one in c
+      const groups = samples.map(({ path }) => Number(/\d+/.exec(path)?.[0]) % 3);
+      for (let seed = 0; seed < 10; seed++) {
+        const split = grouped(samples, groups, 0.2, seed);
+        const [train, validation] = sides(split, groups);
+        assert.deepEqual([train.size, validation.size], [2, 1]);
+        assert.equal([...validation].filter((group) => train.has(group)).length, 0);
+      }
+    });
+
     it("holds out the smallest group of a class if no group fits", () => {
       const samples = unsplit({ a: 9 });
       const groups = [0, 0, 0, 0, 1, 1, 1, 0, 0];

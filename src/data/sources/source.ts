@@ -169,7 +169,7 @@ function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGue
   const table = mayBeTable ? readLabelTables({ ...walk, leftOut }, dir, options) : null;
   if ("refusal" in found) {
     if (table) return table;
-    throw new InputError(withSuggestion(found.refusal, walk));
+    throw new InputError(withSuggestion(found.refusal, walk, dir));
   }
   if (!table) return found.listing;
   const classNames = classesOf(found.listing.samples);
@@ -187,7 +187,19 @@ function list(names: string[]): string {
   return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
 }
 
-function withSuggestion(refusal: InputProblem, walk: Walk): InputProblem {
+function withSuggestion(refusal: InputProblem, walk: Walk, dir: string): InputProblem {
+  const files = filesIn(walk.root);
+  const archive = files.find((file) => isArchive(file));
+  if (walk.root.numImages === 0 && archive !== undefined)
+    return {
+      ...refusal,
+      found: `the archive ${archive}`,
+      fix: `Choose it, as in --data ${path.join(dir, archive)}.`,
+    };
+  if (walk.root.numImages === 0 && files.length > 0) {
+    const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
+    return { ...refusal, found: `${refusal.found}, but ${files.length} other files (${list(endings)})` };
+  }
   const pattern = suggestPattern(walk);
   if (!pattern) return refusal;
   const fix = `If the class is in the files' names, run again with --label-pattern '${pattern}'.`;

@@ -129,6 +129,19 @@ describe("readSource", () => {
     assert.deepEqual(classesOf(samples), ["cat", "dog"]);
   });
 
+  it("names what a folder without images holds", async () => {
+    const dir = make("data.npz", "notes.md");
+    const expected =
+      "Expected class folders with images, with or without train and validation folders around them";
+    await assert.rejects(read(dir), {
+      message: `${expected} at ${dir} but found no images in class folders, but 2 other files (.npz, .md). Move each image into a folder named by its class.`,
+    });
+    writeFiles(dir, { "set.zip": "x" });
+    await assert.rejects(read(dir), {
+      message: `${expected} at ${dir} but found the archive set.zip. Choose it, as in --data ${dir}/set.zip.`,
+    });
+  });
+
   it("gives names to codes on request, and says that labels are codes otherwise", async () => {
     const dir = make("train/1/a.jpg", "train/2/b.jpg", "test/1/c.jpg", "test/2/d.jpg");
     const plain = await read(dir);
