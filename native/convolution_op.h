@@ -4,13 +4,18 @@
 
 namespace ferkit {
 
-/** Convolution with SAME padding; depthwise kernels are [k, k, channels, 1]. */
+/** Convolution with zero padding; depthwise kernels are [k, k, channels, 1]. */
 class ConvolutionOp : public ActivationOp {
  public:
   explicit ConvolutionOp(OpKernelConstruction* context) : ActivationOp(context) {
     OP_REQUIRES_OK(context, context->GetAttr("stride", &stride_));
     OP_REQUIRES_OK(context, context->GetAttr("depthwise", &isDepthwise_));
     OP_REQUIRES(context, stride_ >= 1, tensorflow::errors::InvalidArgument("stride: expected 1 or more, found ", stride_));
+    int padding = 0;
+    OP_REQUIRES_OK(context, context->GetAttr("padding", &padding));
+    OP_REQUIRES(context, padding >= kSame && padding <= kEven,
+                tensorflow::errors::InvalidArgument("padding: expected 0, 1 or 2, found ", padding));
+    padding_ = static_cast<Padding>(padding);
   }
 
  protected:
@@ -18,14 +23,14 @@ class ConvolutionOp : public ActivationOp {
     if (!isImages(x) || kernel.dims() != 4 || kernel.dim_size(0) != kernel.dim_size(1)) return false;
     const int64_t size = kernel.dim_size(0);
     if (kernel.dim_size(2) != x.dim_size(3) || size < stride_) return false;
+    if (strided(x.dim_size(1)) < 1 || strided(x.dim_size(2)) < 1) return false;
     return isDepthwise_ ? (size == 3 || size == 5) && kernel.dim_size(3) == 1 : kernel.dim_size(3) > 0;
   }
 
   Geometry geometryOf(const Tensor& x, const Tensor& kernel) const {
     const Extent in = extentOf(x);
-    const auto strided = [this](int64_t length) { return (length + stride_ - 1) / stride_; };
     const int64_t channels = isDepthwise_ ? in.channels : kernel.dim_size(3);
-    return {in, {in.batch, strided(in.height), strided(in.width), channels}, kernel.dim_size(0), stride_};
+    return {in, {in.batch, strided(in.height), strided(in.width), channels}, kernel.dim_size(0), stride_, padding_};
   }
 
   static bool isPointwise(const Geometry& geometry) { return geometry.kernelSize == 1 && geometry.stride == 1; }
@@ -38,7 +43,11 @@ class ConvolutionOp : public ActivationOp {
   }
 
   int stride_;
+  Padding padding_;
   bool isDepthwise_;
+
+ private:
+  int64_t strided(int64_t length) const { return padding_ == kEven ? length / stride_ : (length + stride_ - 1) / stride_; }
 };
 
 }  // namespace ferkit

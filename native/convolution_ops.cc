@@ -19,6 +19,7 @@ REGISTER_OP("FerkitConvolution")
     .Output("new_variance: float")
     .Attr("activation: int")
     .Attr("stride: int")
+    .Attr("padding: int = 0")
     .Attr("depthwise: bool")
     .Attr("momentum: float")
     .Attr("epsilon: float");
@@ -73,6 +74,7 @@ REGISTER_OP("FerkitConvolutionGradient")
     .Output("d_x_beta: float")
     .Attr("activation: int")
     .Attr("stride: int")
+    .Attr("padding: int = 0")
     .Attr("depthwise: bool")
     .Attr("needs_input: bool");
 

@@ -27,8 +27,8 @@ FERKIT_INLINE void clear(vec* frame, int64_t count) {
 template <class Visit>
 FERKIT_INLINE void forEachFramed(const Geometry& geometry, const Frame& frame, Visit visit) {
   const Extent& in = geometry.in;
-  const int64_t top = samePadding(in.height, geometry.out.height, geometry);
-  const int64_t left = samePadding(in.width, geometry.out.width, geometry);
+  const int64_t top = paddingBefore(in.height, geometry.out.height, geometry);
+  const int64_t left = paddingBefore(in.width, geometry.out.width, geometry);
   const int64_t height = min(in.height, frame.height - top), width = min(in.width, frame.width - left);
   for (int64_t y = 0; y < height; ++y)
     for (int64_t x = 0; x < width; ++x) visit(y * in.width + x, (y + top) * frame.width + x + left);

@@ -19,6 +19,7 @@ REGISTER_OP("FerkitConvolutionInference")
     .Output("y: float")
     .Attr("activation: int")
     .Attr("stride: int")
+    .Attr("padding: int = 0")
     .Attr("depthwise: bool")
     .Attr("epsilon: float");
 

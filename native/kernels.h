@@ -1,5 +1,5 @@
 // The interface between ops and kernels. Kernels are compiled once for each instruction set (kernels.cc); ops use the best one that
-// the processor has. Tensors are float32, NHWC, dense; convolutions pad as TensorFlow's SAME.
+// the processor has. Tensors are float32, NHWC, dense; convolutions pad with zeros, as `Padding` says.
 #pragma once
 #include <cstdint>
 
@@ -72,6 +72,7 @@ enum Padding { kSame, kSymmetric, kEven };
 struct Geometry {
   Extent in, out;
   int64_t kernelSize, stride;
+  Padding padding;
 };
 
 /** What inference does to a convolution's sums: y = activation(scale·sum + shift) + residual; residual null = none. */

@@ -80,9 +80,12 @@ inline void gradientCoefficients(const NormalizedGradient& dy, const Extent& ext
   }
 }
 
-/** Returns the rows (columns) of zeros above (left of) an image in TensorFlow's SAME padding. */
-FERKIT_INLINE int64_t samePadding(int64_t in, int64_t out, const Geometry& geometry) {
-  return max(0, (out - 1) * geometry.stride + geometry.kernelSize - in) / 2;
+/** Returns the rows (columns) of zeros above (left of) an image. */
+FERKIT_INLINE int64_t paddingBefore(int64_t in, int64_t out, const Geometry& geometry) {
+  const int64_t k = geometry.kernelSize, s = geometry.stride;
+  if (geometry.padding == kSymmetric) return (k - 1) / 2;
+  if (geometry.padding == kEven) return (k - s) / 2;
+  return max(0, (out - 1) * s + k - in) / 2;
 }
 
 /** For each output pixel, the patch [kernelSize, kernelSize, channels] that a convolution reads, as one row; zeros outside the image. */
@@ -92,9 +95,9 @@ struct PatchRows {
   const float* norm;
   Geometry geometry;
   void pack(int64_t row, int64_t numRows, float* packed) const {
-    const auto& [in, out, kernelSize, stride] = geometry;
-    const int64_t top = samePadding(in.height, out.height, geometry);
-    const int64_t left = samePadding(in.width, out.width, geometry);
+    const auto& [in, out, kernelSize, stride, padding] = geometry;
+    const int64_t top = paddingBefore(in.height, out.height, geometry);
+    const int64_t left = paddingBefore(in.width, out.width, geometry);
     const int64_t length = kernelSize * in.channels, packedStride = rowStride(kernelSize * length);
     float scale[kMaxPatchWidth], shift[kMaxPatchWidth];
     for (int64_t i = 0; i < length; ++i) {

@@ -1,271 +1,42 @@
-"""Converts a torch checkpoint to safetensors, without running what is in it.
+"""Converts a torch checkpoint or a Keras file to safetensors, without running what is in it.
 
     convert_checkpoint.py SOURCE TARGET
 
-A pickle is a program. This reader gives it nothing to run: known names become plain data and tensors, unknown ones of other
-packages become inert objects, and a pickle that asks for anything of Python's own is refused. It reads both formats, zip and
-the one before torch 1.6. Tensors are named by their path, such as `state_dict.conv_stem.weight`, in the checkpoint's order,
-which the metadata entry `ferkit.names` keeps; floats become float32, other numbers int64.
+Tensors are named by their path, such as `state_dict.conv_stem.weight`, in the file's order; floats become float32, other numbers
+int64. Metadata entries keep the order (`ferkit.names`), the model's name, mean and std if a checkpoint has them
+(`ferkit.architecture`, `ferkit.scale`), and how a Keras network scales pixels and pads (`ferkit.keras`).
 
 If the source cannot be read, it prints {"expected", "found", "fix"} as JSON and exits with status 2.
 """
-import collections
 import json
-import math
 import os
 import pickle
 import resource
 import sys
 import zipfile
-from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from safetensors.numpy import save_file
 
-DTYPES = {
-    "double": "f8", "float64": "f8", "float": "f4", "float32": "f4", "half": "f2", "float16": "f2",
-    "bfloat16": "bf16", "long": "i8", "int64": "i8", "int": "i4", "int32": "i4", "short": "i2", "int16": "i2",
-    "char": "i1", "int8": "i1", "byte": "u1", "uint8": "u1", "bool": "u1", "untyped": "u1",
-}
-MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
-MAX_DEPTH = 100
-
-
-class Problem(Exception):
-    def __init__(self, found, expected="a torch checkpoint", fix="Download the file again or choose another one."):
-        super().__init__(found)
-        self.parts = {"expected": expected, "found": found, "fix": fix}
-
-
-@dataclass(frozen=True)
-class Dtype:
-    name: str
-
-    @property
-    def storage(self):
-        """How numpy reads it; bfloat16 as its bits."""
-        return np.dtype("<u2" if self.name == "bf16" else "<" + self.name)
-
-
-@dataclass(frozen=True)
-class Storage:
-    """Numbers that tensors are views of."""
-
-    key: str
-    dtype: Dtype
-    length: int
-    """Where a view begins, in old checkpoints."""
-    start: int = 0
-
-
-@dataclass(frozen=True)
-class View:
-    storage: Storage
-    offset: int
-    shape: tuple
-    strides: tuple
-    dtype: Dtype
-
-
-class Inert:
-    """Stands for an object of a class that is never imported; keeps its state, runs nothing."""
-
-    def __new__(cls, *_args, **_options):
-        self = object.__new__(cls)
-        self.state = {}
-        return self
-
-    def __init__(self, *_args, **_options):
-        pass
-
-    def __setstate__(self, state):
-        self.state = state
-
-    def __setitem__(self, key, value):
-        if isinstance(self.state, dict):
-            self.state[key] = value
-
-    def ignore(self, *_args):
-        pass
-
-    append = extend = add = ignore
-
-
-def are_sizes(values):
-    return isinstance(values, tuple) and all(type(value) is int and value >= 0 for value in values)
-
-
-def rebuild_tensor(storage, offset, shape, strides, *rest):
-    """Takes the arguments of torch's `_rebuild_tensor_v2` and `_v3`; the latter gives a dtype for its untyped storage."""
-    sizes_fit = are_sizes((offset,)) and are_sizes(shape) and are_sizes(strides) and len(shape) == len(strides)
-    if not isinstance(storage, Storage) or not sizes_fit:
-        raise Problem("a tensor without storage, shape or strides")
-    dtype = next((value for value in rest if isinstance(value, Dtype)), storage.dtype)
-    return View(storage, offset, shape, strides, dtype)
-
-
-def first(value, *_rest):
-    return value
-
-
-def empty_dict(*_args):
-    return {}
-
-
-FUNCTIONS = {
-    "collections.OrderedDict": collections.OrderedDict,
-    "collections.defaultdict": empty_dict,
-    "torch._utils._rebuild_tensor": rebuild_tensor,
-    "torch._utils._rebuild_tensor_v2": rebuild_tensor,
-    "torch._utils._rebuild_tensor_v3": rebuild_tensor,
-    "torch._utils._rebuild_parameter": first,
-    "torch._utils._rebuild_parameter_with_state": first,
-    "torch.nn.parameter.Parameter": first,
-    "torch.nn.parameter.Buffer": first,
-    "torch._tensor._rebuild_from_type_v2": lambda rebuild, _type, args, _state: rebuild(*args),
-    **{f"torch.{name}": Dtype(code) for name, code in DTYPES.items()},
-    **{f"torch.{name.title()}Storage": Dtype(code) for name, code in DTYPES.items()},
-    "torch.BFloat16Storage": Dtype("bf16"),
-    "torch.storage.UntypedStorage": Dtype("u1"),
-    "torch.storage._UntypedStorage": Dtype("u1"),
-}
-BUILTINS = {name: getattr(__import__("builtins"), name) for name in ("dict", "list", "tuple", "set", "frozenset")}
-# What harmless checkpoints hold of Python's own, besides containers; never looked into.
-HARMLESS = {
-    "argparse.Namespace", "types.SimpleNamespace", "collections.Counter", "collections.deque", "copyreg._reconstructor",
-    "datetime.date", "datetime.datetime", "datetime.timedelta", "datetime.timezone", "decimal.Decimal", "fractions.Fraction",
-    "functools.partial", "_codecs.encode", "uuid.UUID", "enum.Enum", "random.Random",
-    *(f"builtins.{name}" for name in ("object", "int", "float", "complex", "bool", "str", "bytes", "bytearray", "slice", "range")),
-    *(f"{module}.{name}" for module in ("pathlib", "pathlib._local") for name in ("Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath")),
-}  # fmt: skip
-
-
-class Unpickler(pickle.Unpickler):
-    """Builds data from a pickle; imports and runs nothing that the pickle names."""
-
-    def __init__(self, file):
-        super().__init__(file, encoding="latin1")
-        self.storages = {}
-
-    def find_class(self, module, name):
-        module = "builtins" if module == "__builtin__" else module
-        path = f"{module}.{name}"
-        if path in FUNCTIONS:
-            return FUNCTIONS[path]
-        if module == "builtins" and name in BUILTINS:
-            return BUILTINS[name]
-        is_own = module.split(".")[0] in sys.stdlib_module_names
-        if is_own and path not in HARMLESS:
-            raise Problem(
-                f"a call of {path}",
-                expected="nothing but data in a checkpoint",
-                fix="Remove the file and take the weights from their publisher: it asks to run code, of which none was run.",
-            )
-        return type(name, (Inert,), {})
-
-    def persistent_load(self, reference):
-        kind, dtype, key, _, length, *view = (*reference, None)
-        if kind != "storage" or not isinstance(dtype, Dtype) or type(length) is not int or length < 0:
-            raise Problem(f"a reference to {kind}")
-        start = view[0][1] if isinstance(view[0], tuple) else 0
-        storage = Storage(str(key), dtype, length, start)
-        self.storages.setdefault(storage.key, storage)
-        return storage
-
-
-def read_zip(file):
-    """Returns the data, and a function that reads a storage's bytes."""
-    archive = zipfile.ZipFile(file)
-    names = archive.namelist()
-    pickles = [name for name in names if name.split("/")[-1] == "data.pkl"]
-    if any(name.split("/")[-1] == "constants.pkl" for name in names):
-        raise Problem(
-            "a TorchScript program", fix="Save the state dictionary instead: torch.save(model.state_dict(), FILE)."
-        )
-    if len(pickles) != 1:
-        raise Problem(f"a zip archive with {len(pickles)} files named data.pkl")
-    root = pickles[0][: -len("data.pkl")]
-    if f"{root}byteorder" in names and archive.read(f"{root}byteorder") == b"big":
-        raise Problem("numbers in big-endian order", fix="Save the checkpoint on a little-endian machine.")
-    with archive.open(pickles[0]) as data:
-        content = Unpickler(data).load()
-    return content, lambda storage: archive.read(f"{root}data/{storage.key}")
-
-
-def read_legacy(file):
-    """Returns the data, and a function that returns a storage's bytes."""
-    if Unpickler(file).load() != MAGIC_NUMBER:
-        raise Problem("no torch magic number")
-    for _ in ("protocol version", "sizes of the writer's types"):
-        Unpickler(file).load()
-    unpickler = Unpickler(file)
-    content = unpickler.load()
-    numbers = {}
-    for key in Unpickler(file).load():
-        storage = unpickler.storages.get(key)
-        if storage is None:
-            raise Problem(f"a storage {key} that no tensor uses")
-        length = int.from_bytes(file.read(8), "little", signed=True)
-        if length != storage.length:
-            raise Problem(f"a storage of {length} numbers instead of {storage.length}")
-        numbers[key] = file.read(length * storage.dtype.storage.itemsize)
-    return content, lambda storage: numbers[storage.key]
-
-
-def find_tensors(value, name="", depth=0):
-    """Yields the tensors of nested dictionaries, lists and modules by path, in order."""
-    if depth > MAX_DEPTH:
-        raise Problem("data that is nested too deeply")
-    if isinstance(value, View):
-        yield name, value
-    elif isinstance(value, Inert):
-        yield from find_tensors(value.state, name, depth + 1)
-    elif isinstance(value, (dict, list, tuple)):
-        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
-            # What a module that was saved whole keeps its parts in is no part of their names.
-            is_part = key in ("_parameters", "_buffers", "_modules")
-            path = name if is_part else f"{name}.{key}" if name else str(key)
-            yield from find_tensors(child, path, depth + 1)
-
-
-def numbers_of(view, read_storage, storages):
-    storage = view.storage
-    if storage.key not in storages:
-        data = read_storage(storage)
-        if len(data) < storage.length * storage.dtype.storage.itemsize:
-            raise EOFError
-        storages[storage.key] = data
-    numbers = np.frombuffer(storages[storage.key], view.dtype.storage)[storage.start :]
-    length = math.prod(view.shape)
-    last = view.offset + sum((size - 1) * stride for size, stride in zip(view.shape, view.strides))
-    if length and (last >= len(numbers) or length > len(numbers)):
-        raise Problem("a tensor outside its storage")
-    if length == 0:
-        numbers = numbers[:0].reshape(view.shape)
-    else:
-        strides = [stride * numbers.itemsize for stride in view.strides]
-        numbers = np.lib.stride_tricks.as_strided(numbers[view.offset :], view.shape, strides)
-    if view.dtype.name == "bf16":  # the upper half of a float32
-        numbers = (numbers.astype("<u4") << 16).view("<f4")
-    kind = "<f4" if numbers.dtype.kind == "f" else "<i8"
-    return np.ascontiguousarray(numbers, kind).reshape(view.shape)
+sys.path.insert(0, os.path.dirname(__file__))  # left out by `python -I`
+from weights.checkpoint import convert_torch  # noqa: E402
+from weights.keras_file import convert_keras  # noqa: E402
+from weights.problem import Problem  # noqa: E402
 
 
 def convert(file):
-    """Returns the tensors of a checkpoint by name."""
-    is_zip = file.read(2) == b"PK"
+    """Returns the tensors of a file by name, and metadata."""
+    is_h5 = file.read(8) == b"\x89HDF\r\n\x1a\n"
     file.seek(0)
-    content, read_storage = read_zip(file) if is_zip else read_legacy(file)
-    storages: dict[str, Any] = {}
-    tensors = {name: numbers_of(view, read_storage, storages) for name, view in find_tensors(content)}
+    is_keras = is_h5 or (zipfile.is_zipfile(file) and "model.weights.h5" in zipfile.ZipFile(file).namelist())
+    file.seek(0)
+    tensors, metadata = (convert_keras if is_keras else convert_torch)(file)
     if not tensors:
         raise Problem("no tensors")
-    return tensors
+    return tensors, metadata
 
 
 def read(file, size):
-    """Returns the tensors of a checkpoint by name; raises a Problem if it cannot be read."""
+    """Returns the tensors of a file by name, and metadata; raises a Problem if it cannot be read."""
     try:
         return convert(file)
     except (EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
@@ -283,11 +54,11 @@ def main(source, target):
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:
         with open(source, "rb") as file:
-            tensors = read(file, size)
+            tensors, metadata = read(file, size)
     except Problem as problem:
         print(json.dumps(problem.parts))
         return 2
-    save_file(tensors, target, {"format": "pt", "ferkit.names": json.dumps(list(tensors))})
+    save_file(tensors, target, {**metadata, "ferkit.names": json.dumps(list(tensors))})
     return 0
 
 

@@ -2,6 +2,7 @@
 import { type AugmentOptions, checkAugment } from "./data/augment.js";
 import { checkGrey } from "./data/pixels/cache.js";
 import { checkChoice, checkNumber, ParameterError } from "./errors.js";
+import { FAMILIES, type Family } from "./model/conventions.js";
 import { efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
 import { trainableBlocks } from "./model/parameters.js";
 import { FITS, type Fit } from "./model/preprocessing.js";
@@ -15,6 +16,8 @@ export interface TrainConfig {
   variant: Variant;
   /** `imagenet`, `random`, or the path of torch or safetensors weights or of a model folder to start from. */
   weights: string;
+  /** Family of the weights in a file: padding and epsilon, mean and deviation; `auto`: as the file says. */
+  weightsFamily: "auto" | Family;
   /** Side of the square input, in pixels. */
   imageSize: number;
   /** How images become square: `crop` to the central square, `pad` with black bars, or `squash`. */
@@ -77,6 +80,7 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   const count = { min: 1, integer: true };
   const share = { min: 0, max: 1, exclusiveMax: true };
   checkChoice("variant", config.variant, Object.keys(VARIANTS));
+  checkChoice("weightsFamily", config.weightsFamily, ["auto", ...FAMILIES]);
   trainableBlocks(efficientNet(config.variant, 2), config.trainableFrom); // refuses a block that the variant does not have
   checkNumber("imageSize", config.imageSize, { min: 33, max: 1024, integer: true });
   checkChoice("fit", config.fit, FITS);

@@ -18,6 +18,7 @@ const PHOTO_AUGMENTATION: AugmentOptions = {
 const BASELINE: TrainConfig = {
   variant: "lite0",
   weights: "imagenet",
+  weightsFamily: "auto",
   imageSize: 48,
   fit: "crop",
   grey: "auto",

@@ -19,6 +19,12 @@ interface Flags {
   classes?: string;
   imageSize?: number;
   grey?: boolean;
+  prefix?: string;
+  family?: internals.Family;
+  padding?: internals.Padding;
+  epsilon?: number;
+  mean?: number[];
+  std?: number[];
 }
 
 export function addConvertCommand(program: Command): void {
@@ -27,11 +33,8 @@ export function addConvertCommand(program: Command): void {
     "npx ferkit convert runs/tutorial/best --to small --precision uint8",
     "npx ferkit convert timm.safetensors --to pets --variant lite0 --classes cat,dog --image-size 96",
   )
-    .argument(
-      "<source>",
-      "a model folder, or a file of weights fine-tuned in timm (safetensors, or a torch checkpoint)",
-    )
-    .description("write a model folder with smaller weights, or from weights that were fine-tuned in PyTorch")
+    .argument("<source>", "a model folder, or a file of weights fine-tuned in timm, torchvision or Keras")
+    .description("write a model folder with smaller weights, or from weights that were fine-tuned elsewhere")
     .requiredOption("--to <folder>", "where to write it")
     .addOption(
       new Option("--precision <kind>", "numbers of the weights, in 4, 2 or 1 bytes")
@@ -43,6 +46,17 @@ export function addConvertCommand(program: Command): void {
     .option("--classes <names>", "class names in the order of the last layer, separated by commas")
     .option("--image-size <pixels>", "side of the training images", numberFor("--image-size"))
     .option("--grey", "the training images were grey")
+    .option("--prefix <name>", "prefix of the tensors to take, if the file holds several networks")
+    .addOption(
+      new Option(
+        "--family <name>",
+        "whose padding, epsilon, mean and deviation, if the file does not say",
+      ).choices(internals.FAMILIES),
+    )
+    .addOption(new Option("--padding <kind>", "padding other than the family's").choices(internals.PADDINGS))
+    .option("--epsilon <number>", "batch norm's epsilon, other than the family's", numberFor("--epsilon"))
+    .option("--mean <numbers>", "mean of each channel, [0, 1], separated by commas", scaleFor("--mean"))
+    .option("--std <numbers>", "deviation of each channel, [0, 1], separated by commas", scaleFor("--std"))
     .action(async (source: string, flags: Flags) => {
       const network = await load(callerPath(source), flags);
       const dir = callerPath(flags.to);
@@ -52,7 +66,8 @@ export function addConvertCommand(program: Command): void {
     });
 }
 
-async function load(source: string, { variant, classes, imageSize, grey }: Flags): Promise<Network> {
+async function load(source: string, flags: Flags): Promise<Network> {
+  const { variant, classes, imageSize, grey, prefix, family, padding, epsilon, mean, std } = flags;
   if ((await stat(source).catch(() => null))?.isDirectory()) return loadModel(source);
   if (variant === undefined || classes === undefined || imageSize === undefined)
     throw new InputError({
@@ -63,5 +78,46 @@ async function load(source: string, { variant, classes, imageSize, grey }: Flags
     });
   const classNames = classes.split(",").map((name) => name.trim());
   internals.checkNumber("--image-size", imageSize, { min: 33, max: 1024, integer: true });
-  return importNetwork(source, { variant, classNames, imageSize, ...(grey && { grey }) });
+  if (!mean !== !std)
+    throw new InputError({
+      expected: "--mean and --std",
+      where: source,
+      found: "one of them",
+      fix: "Add the other.",
+    });
+  if (epsilon !== undefined) internals.checkNumber("--epsilon", epsilon, { min: 0, max: 1 });
+  for (const value of std ?? []) internals.checkNumber("--std", value / 255, { min: 1e-3 });
+  const preprocessing = mean && std && { mean, std };
+  const origin = { prefix, family, padding, epsilon, preprocessing };
+  const network = await importNetwork(source, {
+    variant,
+    classNames,
+    imageSize,
+    ...(grey && { grey }),
+    origin,
+    onNote: (note) => console.error(`ferkit: ${note}`),
+  });
+  console.log(describe(network));
+  return network;
+}
+
+/** Says by which conventions a network computes. */
+function describe({ architecture, config }: Network): string {
+  const { mean, std } = config.preprocessing;
+  const shares = (values: number[]) => values.map((value) => Number((value / 255).toFixed(4))).join(", ");
+  return `padding ${architecture.padding}, epsilon ${architecture.epsilon}, mean ${shares(mean)}, std ${shares(std)}`;
+}
+
+/** Parses one number for all channels, or three, to the scale of 0–255. */
+function scaleFor(flag: string): (text: string) => number[] {
+  return (text) => {
+    const values = text.split(",").map((part) => 255 * numberFor(flag)(part));
+    if (values.length !== 1 && values.length !== 3)
+      throw new InputError({
+        expected: `one number or three for ${flag}`,
+        found: text,
+        fix: "Separate them by commas: 0.485,0.456,0.406",
+      });
+    return values.length === 1 ? [values[0], values[0], values[0]] : values;
+  };
 }

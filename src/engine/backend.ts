@@ -1,5 +1,6 @@
 // What the network needs of the engine. `fused.ts` has it from our C++ ops, `stock.ts` from TensorFlow's kernels, and
 // `device.ts` chooses.
+import type { Padding } from "./kernels.js";
 import type { Tape } from "./tape.js";
 import type { Tensor, Tensor2D, Tensor4D } from "./tf.js";
 import type { Variable } from "./variable.js";
@@ -38,9 +39,10 @@ export interface ConvolutionWeights {
   batchNorm: Tensor[];
 }
 
-/** A SAME convolution without bias, the batch norm after it and the activation after that. */
+/** A convolution without bias, the batch norm after it and the activation after that. */
 export interface Convolution {
   stride: number;
+  padding: Padding;
   depthwise: boolean;
   /** Added to the variance. */
   epsilon: number;
@@ -74,8 +76,7 @@ export type Precision = "float32" | "bfloat16";
 /** What a plan needs to know of a network, as an `Architecture` has it. */
 export interface PlannedNetwork {
   activation: Activation;
-  /** Zeros around an image: TensorFlow's SAME (the default), PyTorch's, or Keras' for an unknown size. */
-  padding?: "same" | "symmetric" | "even";
+  padding: Padding;
   /** Added to the variance in every batch norm. */
   epsilon: number;
   stemFilters: number;

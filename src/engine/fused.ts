@@ -29,6 +29,8 @@ const PIXELS_AT_ONCE = 2 ** 18;
 const ACTIVATIONS = { linear: 0, relu6: 1, swish: 2 };
 /** Borders by their number in the augmentation op; 0 is a colour. */
 const BORDERS = { edge: 1, reflect: 2 };
+/** Paddings by the number that the ops know them by. */
+const PADDINGS = { same: 0, symmetric: 1, even: 2 };
 
 /** Returns the backend of the C++ ops, once they are loaded. */
 export function fusedBackend(instructionSet: "avx512" | "avx2"): Backend {
@@ -63,8 +65,9 @@ function none(): Tensor {
 
 const inputs = ({ values, norm, gate }: Features) => [values, norm ?? none(), gate ?? none()];
 const activationOf = ({ activation = "linear" }: Features) => int("activation", ACTIVATIONS[activation]);
-const attributesOf = ({ stride, depthwise }: Convolution) => [
+const attributesOf = ({ stride, padding, depthwise }: Convolution) => [
   int("stride", stride),
+  int("padding", PADDINGS[padding]),
   bool("depthwise", depthwise),
 ];
 /** What the gradient by features goes to: their values, gamma and beta. */

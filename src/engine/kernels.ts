@@ -14,54 +14,81 @@ import { type Tensor, type Tensor4D, tf } from "./tf.js";
 
 const T = floatType();
 const NHWC = string("data_format", "NHWC");
-const strided = (stride: number) => [
-  T,
-  int("strides", [1, stride, stride, 1]),
-  string("padding", "SAME"),
-  NHWC,
-  int("dilations", [1, 1, 1, 1]),
+
+/**
+ * Zeros around an image, which families of networks choose differently at stride 2.
+ *
+ * - `same`: TensorFlow's SAME, one more below and to the right of an image of even size.
+ * - `symmetric`: the same on all sides, as in PyTorch.
+ * - `even`: SAME as if every size were even, as in Keras when the size is not known.
+ */
+export const PADDINGS = ["same", "symmetric", "even"] as const;
+export type Padding = (typeof PADDINGS)[number];
+
+/** A convolution's stride and padding. */
+export interface Steps {
+  stride: number;
+  padding: Padding;
+}
+
+/** Returns the zeros before and after an image along one side, as a backend without TensorFlow's SAME needs them. */
+export function zerosAround(kernelSize: number, { stride, padding }: Steps): [before: number, after: number] {
+  const before = Math.floor((padding === "symmetric" ? kernelSize - 1 : kernelSize - stride) / 2);
+  return [before, padding === "symmetric" ? before : kernelSize - stride - before];
+}
+
+function strided(kernelSize: number, steps: Steps) {
+  const { stride, padding } = steps;
+  // At stride 1 all paddings are the same.
+  const isSame = padding === "same" || stride === 1;
+  const zeros = zerosAround(kernelSize, steps);
+  return [
+    T,
+    int("strides", [1, stride, stride, 1]),
+    string("padding", isSame ? "SAME" : "EXPLICIT"),
+    int("explicit_paddings", isSame ? [] : [0, 0, ...zeros, ...zeros, 0, 0]),
+    NHWC,
+    int("dilations", [1, 1, 1, 1]),
+  ];
+}
+const convolution = (kernelSize: number, steps: Steps) => [
+  ...strided(kernelSize, steps),
+  bool("use_cudnn_on_gpu", true),
 ];
-const convolution = (stride: number) => [...strided(stride), bool("use_cudnn_on_gpu", true)];
 
-/** Computes a SAME convolution: images `[b, h, w, in]`, kernel `[k, k, in, out]`. */
-export function conv2d(x: Tensor, kernel: Tensor, stride: number): Tensor {
-  return execute("Conv2D", convolution(stride), x, kernel);
+/** Convolves images `[b, h, w, in]` with a kernel `[k, k, in, out]`. */
+export function conv2d(x: Tensor, kernel: Tensor, steps: Steps): Tensor {
+  return execute("Conv2D", convolution(kernel.shape[0], steps), x, kernel);
 }
 
-export function conv2dInputGradient(
-  dy: Tensor,
-  kernel: Tensor,
-  inputShape: number[],
-  stride: number,
-): Tensor {
-  return execute("Conv2DBackpropInput", convolution(stride), shapeTensor(inputShape), kernel, dy);
+export function conv2dInputGradient(dy: Tensor, kernel: Tensor, inputShape: number[], steps: Steps): Tensor {
+  const attributes = convolution(kernel.shape[0], steps);
+  return execute("Conv2DBackpropInput", attributes, shapeTensor(inputShape), kernel, dy);
 }
 
-export function conv2dKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], stride: number): Tensor {
-  return execute("Conv2DBackpropFilter", convolution(stride), x, shapeTensor(kernelShape), dy);
+export function conv2dKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], steps: Steps): Tensor {
+  const attributes = convolution(kernelShape[0], steps);
+  return execute("Conv2DBackpropFilter", attributes, x, shapeTensor(kernelShape), dy);
 }
 
-/** Computes a SAME depthwise convolution: kernel `[k, k, channels, 1]`. */
-export function depthwiseConv2d(x: Tensor, kernel: Tensor, stride: number): Tensor {
-  return execute("DepthwiseConv2dNative", strided(stride), x, kernel);
+/** Convolves each channel with its own kernel, `[k, k, channels, 1]`. */
+export function depthwiseConv2d(x: Tensor, kernel: Tensor, steps: Steps): Tensor {
+  return execute("DepthwiseConv2dNative", strided(kernel.shape[0], steps), x, kernel);
 }
 
 export function depthwiseInputGradient(
   dy: Tensor,
   kernel: Tensor,
   inputShape: number[],
-  stride: number,
+  steps: Steps,
 ): Tensor {
-  return execute("DepthwiseConv2dNativeBackpropInput", strided(stride), shapeTensor(inputShape), kernel, dy);
+  const attributes = strided(kernel.shape[0], steps);
+  return execute("DepthwiseConv2dNativeBackpropInput", attributes, shapeTensor(inputShape), kernel, dy);
 }
 
-export function depthwiseKernelGradient(
-  dy: Tensor,
-  x: Tensor,
-  kernelShape: number[],
-  stride: number,
-): Tensor {
-  return execute("DepthwiseConv2dNativeBackpropFilter", strided(stride), x, shapeTensor(kernelShape), dy);
+export function depthwiseKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], steps: Steps): Tensor {
+  const attributes = strided(kernelShape[0], steps);
+  return execute("DepthwiseConv2dNativeBackpropFilter", attributes, x, shapeTensor(kernelShape), dy);
 }
 
 export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {

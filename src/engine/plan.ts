@@ -33,7 +33,7 @@ const PADDINGS = { same: 0, symmetric: 1, even: 2 };
 
 /** Describes a network in the numbers that the op reads. */
 function describe(network: PlannedNetwork, { mean, std }: Scaling): string {
-  const { activation, padding = "same", epsilon, stemFilters, topFilters, numClasses, blocks } = network;
+  const { activation, padding, epsilon, stemFilters, topFilters, numClasses, blocks } = network;
   const numbers = [activation === "relu6" ? 1 : 2, PADDINGS[padding], epsilon, ...mean, ...std];
   const rows = blocks.map((block) => {
     const { kernelSize, stride, filtersIn, filtersOut, expandRatio, seFilters, hasResidual } = block;

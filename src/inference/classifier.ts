@@ -90,17 +90,17 @@ export class Classifier {
   async predictPixels(images: NamedPixels[]): Promise<ImagePrediction[]> {
     if (images.length === 0) return [];
     const { imageSize, classNames, grey } = this.config;
-    const seen = images.map(({ name, pixels }) => ({ name, pixels: grey ? toGrey(pixels) : pixels }));
     const output = tf.tidy(() => {
-      const tensors = seen.map(({ pixels }) =>
+      const tensors = images.map(({ pixels }) =>
         tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),
       );
       return tf.softmax(this.network.logits(tf.stack(tensors) as Tensor4D));
     });
     const probs = (await output.data()) as Float32Array;
     output.dispose();
-    return seen.map((image, i) => ({
-      ...image,
+    return images.map(({ name, pixels }, i) => ({
+      name,
+      pixels: grey ? toGrey(pixels) : pixels,
       predictions: rank(probs.subarray(i * classNames.length, (i + 1) * classNames.length), classNames),
     }));
   }

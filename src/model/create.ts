@@ -1,20 +1,24 @@
 import { stat } from "node:fs/promises";
 import { checkNumber } from "../errors.js";
 import type { OnProgress } from "../progress.js";
+import { type Conventions, conventions, type Family } from "./conventions.js";
 import type { Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
-import { type Decoding, isDefaultDecoding, preprocessing } from "./preprocessing.js";
+import { type Decoding, isDefaultDecoding } from "./preprocessing.js";
 import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
+import { readWeightFile, type WeightFileOptions } from "./weights/weight-file.js";
 
 export interface CreateOptions {
   variant: Variant;
   classNames: string[];
   /** Side of the square input, in pixels. */
   imageSize: number;
-  /** `imagenet`, `random`, or the path of torch or safetensors weights or of a model folder. */
+  /** `imagenet`, `random`, or the path of a file of weights or of a model folder. */
   weights: string;
+  /** Family of a file's weights; `auto`: as the file says. */
+  weightsFamily?: "auto" | Family;
   /** True if it will be trained on grey images; `auto` says nothing. */
   grey?: "auto" | boolean;
   /** How the training images are decoded. */
@@ -23,6 +27,8 @@ export interface CreateOptions {
   seed: number;
   /** Notified of the download, in bytes, of `imagenet` weights that are not in the cache. */
   onProgress?: OnProgress;
+  /** Called with what was guessed about a file of weights; by default it is printed. */
+  onNote?: (note: string) => void;
 }
 
 /** Smallest side at which the last stage has more than one pixel. */
@@ -39,18 +45,19 @@ export async function createNetwork(options: CreateOptions): Promise<Network> {
     max: 1024,
     integer: true,
   });
-  const specs = parameterSpecs(variant, classNames.length);
-  const config: ModelConfig = {
-    variant,
-    classNames,
-    imageSize,
-    preprocessing: preprocessing(variant),
-    ...(options.grey === true && { grey: true }),
-    ...(isDefaultDecoding(options.decoding) ? {} : { decoding: options.decoding }),
-  };
   const given = await startingPoint(options);
+  const config = withConventions(
+    {
+      variant,
+      classNames,
+      imageSize,
+      ...(options.grey === true && { grey: true }),
+      ...(isDefaultDecoding(options.decoding) ? {} : { decoding: options.decoding }),
+    },
+    given?.conventions ?? conventions(variant),
+  );
   const parameters = new Map(
-    specs.map((spec): [string, ParameterValue] => {
+    parameterSpecs(variant, classNames.length).map((spec): [string, ParameterValue] => {
       const isNew = !given || (spec.name.startsWith("predictions/") && !given.keepsLastLayer);
       if (isNew) return [spec.name, initialValue(spec, seed)];
       return [spec.name, given.parameters.get(spec.name) as ParameterValue]; // Network reports one that is missing
@@ -80,39 +87,69 @@ function withClassOrder(
   return reordered;
 }
 
+export interface ImportOptions extends Omit<ModelConfig, keyof Conventions | "calibration"> {
+  /** What is known about the file's weights, if the file does not tell. */
+  origin?: WeightFileOptions;
+  /** Called with what was guessed about the file; by default it is printed. */
+  onNote?: (note: string) => void;
+}
+
 /**
- * Builds a network that was fine-tuned elsewhere, with its last layer, from timm's safetensors or a torch checkpoint. Its input is
- * scaled as for the variant's published weights. The caller disposes it.
+ * Builds a network that was fine-tuned elsewhere, with its last layer, from a file of timm's, torchvision's or Keras' weights. The
+ * caller disposes it.
  *
  * @throws InputError if the file cannot be read, or is of another variant or number of classes.
  */
 export async function importNetwork(
   file: string,
-  config: Omit<ModelConfig, "preprocessing">,
+  { origin, onNote = console.warn, ...config }: ImportOptions,
 ): Promise<Network> {
-  const parameters = await loadPretrained(config.variant, { weights: file });
-  return new Network({ ...config, preprocessing: preprocessing(config.variant) }, parameters);
+  const options = { ...origin, needsLastLayer: true };
+  const { parameters, notes, isGrey, ...weights } = await readWeightFile(file, config.variant, options);
+  for (const note of notes) onNote(note);
+  if (isGrey && !config.grey) onNote(`${file} is of a network for one channel: all images are turned grey.`);
+  return new Network(
+    withConventions({ ...config, ...(isGrey && { grey: true }) }, weights.conventions),
+    parameters,
+  );
 }
 
 interface StartingPoint {
   parameters: Map<string, ParameterValue>;
+  conventions: Conventions;
   /** Whether their last layer is for `classNames`. */
   keepsLastLayer: boolean;
 }
 
-async function startingPoint({
-  variant,
-  classNames,
-  weights,
-  onProgress,
-}: CreateOptions): Promise<StartingPoint | null> {
+async function startingPoint(options: CreateOptions): Promise<StartingPoint | null> {
+  const { variant, classNames, weights, weightsFamily = "auto", onProgress, onNote = console.warn } = options;
   if (weights === "random") return null;
-  const isFolder = weights !== "imagenet" && (await stat(weights).catch(() => null))?.isDirectory();
-  if (isFolder) {
+  if (weights === "imagenet")
+    return { ...(await loadPretrained(variant, onProgress)), keepsLastLayer: false };
+  if ((await stat(weights).catch(() => null))?.isDirectory()) {
     const { config, parameters } = await loadParameters(weights);
-    if (!hasSameClasses(config.classNames, classNames)) return { parameters, keepsLastLayer: false };
-    return { parameters: withClassOrder(parameters, config.classNames, classNames), keepsLastLayer: true };
+    const found = { ...conventions(config.variant), ...config };
+    if (!hasSameClasses(config.classNames, classNames))
+      return { parameters, conventions: found, keepsLastLayer: false };
+    const reordered = withClassOrder(parameters, config.classNames, classNames);
+    return { parameters: reordered, conventions: found, keepsLastLayer: true };
   }
-  const source = weights === "imagenet" ? { onProgress } : { weights };
-  return { parameters: await loadPretrained(variant, source), keepsLastLayer: false };
+  const family = weightsFamily === "auto" ? undefined : weightsFamily;
+  const { notes, ...found } = await readWeightFile(weights, variant, { family });
+  for (const note of notes) onNote(note);
+  return { ...found, keepsLastLayer: false };
+}
+
+/** Adds conventions to a configuration, which names padding and epsilon only if they differ from TensorFlow's. */
+function withConventions(
+  config: Omit<ModelConfig, keyof Conventions>,
+  { preprocessing, padding, epsilon }: Conventions,
+): ModelConfig {
+  const usual = conventions(config.variant);
+  return {
+    ...config,
+    preprocessing,
+    ...(padding !== usual.padding && { padding }),
+    ...(epsilon !== usual.epsilon && { epsilon }),
+  };
 }

@@ -1,6 +1,7 @@
 // EfficientNet from one stage table, after Tan & Le 2019 (https://arxiv.org/abs/1905.11946) and the Lite variants of
 // https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite; layer names as in Keras.
 import type { Activation } from "../engine/backend.js";
+import type { Padding } from "../engine/kernels.js";
 import { checkChoice, checkNumber } from "../errors.js";
 
 /** A row of the paper's table 1: equal blocks in a row, before scaling. */
@@ -28,8 +29,6 @@ const TOP_FILTERS = 1280;
 const SE_RATIO = 0.25;
 /** Filters are rounded to multiples of this after scaling. */
 const FILTER_DIVISOR = 8;
-/** Added to the variance in batch norm. */
-const EPSILON = 1e-3;
 
 interface Scaling {
   widthCoefficient: number;
@@ -83,6 +82,8 @@ export interface Block {
 export interface Architecture {
   variant: Variant;
   activation: Activation;
+  /** Padding of convolutions. */
+  padding: Padding;
   /** Added to the variance in every batch norm. */
   epsilon: number;
   stemFilters: number;
@@ -92,8 +93,12 @@ export interface Architecture {
   numClasses: number;
 }
 
-/** Scales the stage table to a variant, with a last layer of `numClasses` (≥ 2). */
-export function efficientNet(variant: Variant, numClasses: number): Architecture {
+/** Scales the stage table to a variant, with a last layer of `numClasses` (≥ 2); by default by TensorFlow's conventions. */
+export function efficientNet(
+  variant: Variant,
+  numClasses: number,
+  { padding = "same", epsilon = 1e-3 }: { padding?: Padding; epsilon?: number } = {},
+): Architecture {
   checkChoice("variant", variant, Object.keys(VARIANTS));
   checkNumber("numClasses", numClasses, { min: 2, integer: true });
   const { widthCoefficient, depthCoefficient, dropoutRate } = VARIANTS[variant];
@@ -124,7 +129,8 @@ export function efficientNet(variant: Variant, numClasses: number): Architecture
   return {
     variant,
     activation: isLite ? "relu6" : "swish",
-    epsilon: EPSILON,
+    padding,
+    epsilon,
     stemFilters,
     blocks,
     topFilters: isLite ? TOP_FILTERS : width(TOP_FILTERS),
@@ -171,8 +177,8 @@ export interface Residual<X> {
  * What each layer does, in one reading of the network: it runs (`forward.ts`), becomes a Keras layer (`keras.ts`), or is counted
  * (`parameters.ts`).
  *
- * `X` is what flows through: features, symbolic tensors, or shapes. Convolutions pad as TensorFlow's SAME. Names are the
- * prefixes of the parameters' names.
+ * `X` is what flows through: features, symbolic tensors, or shapes. Names are the prefixes of the
+ * parameters' names.
  */
 export interface Layers<X> {
   /** Runs the layers of one block; a reading may free here what the block leaves behind. */

@@ -44,7 +44,8 @@ interface Training {
 /**
  * Computes the logits of a batch, and records on a tape what the backward pass needs.
  *
- * Layers that the tape does not track (frozen ones) run as in inference, moving statistics included.
+ * Layers that the tape does not track (frozen ones) run as in inference, moving statistics included. Images of a network that
+ * trains on grey ones must be grey.
  *
  * @returns The logits, and new moving statistics by parameter name; the caller disposes all of it.
  */
@@ -147,7 +148,8 @@ class RunningLayers implements Layers<Features> {
     const { name, activation } = norm;
     const weights = this.convolution(kernelName, name);
     const depthwise = kernelName.endsWith("/depthwise_kernel");
-    const convolution = { stride, depthwise, epsilon: this.architecture.epsilon, activation };
+    const { padding, epsilon } = this.architecture;
+    const convolution = { stride, padding, depthwise, epsilon, activation };
     const training = this.trainingOf(kernelName);
     if (!training) return backend().convolution(x, weights, convolution, skip);
     const { batchNormMomentum } = training.options;

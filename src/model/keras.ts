@@ -1,4 +1,5 @@
 // The network as a Keras model of plain tfjs layers, which any tfjs loads.
+import { zerosAround } from "../engine/kernels.js";
 import { tf } from "../engine/tf.js";
 import {
   type Architecture,
@@ -10,29 +11,32 @@ import {
   pointwise,
   type Residual,
 } from "./efficientnet.js";
+import type { ParameterValue } from "./network.js";
+import { LUMA, type Preprocessing } from "./preprocessing.js";
 
 type Symbolic = ReturnType<typeof tf.input>;
 type Layer = { apply(inputs: Symbolic | Symbolic[]): unknown };
 
-/** Name of the layer that scales pixels of 0–255 to the network's input; its weights are constants. */
-export const NORMALIZATION = "normalization";
+/** Names of the layers that turn pixels of 0–255 grey, if the network was trained on grey images, and scale them to its input. */
+const GREY = "grey";
+const NORMALIZATION = "normalization";
 
 /** Reads the network as tfjs layers, named as in Keras. */
 class KerasLayers implements Layers<Symbolic> {
-  constructor(private readonly epsilon: number) {}
+  constructor(private readonly architecture: Architecture) {}
 
   scope(_block: string, run: () => Symbolic): Symbolic {
     return run();
   }
 
-  conv(x: Symbolic, name: string, { kernelSize, stride, filters }: ConvShape, norm: Norm): Symbolic {
-    const options = { kernelSize, strides: stride, padding: "same", useBias: false } as const;
-    return this.batchNorm(apply(tf.layers.conv2d({ ...options, name, filters }), x), norm);
+  conv(x: Symbolic, name: string, shape: ConvShape, norm: Norm): Symbolic {
+    const { input, options } = this.padded(x, name, shape);
+    return this.batchNorm(apply(tf.layers.conv2d({ ...options, name, filters: shape.filters }), input), norm);
   }
 
-  depthwiseConv(x: Symbolic, name: string, { kernelSize, stride }: DepthwiseShape, norm: Norm): Symbolic {
-    const options = { kernelSize, strides: stride, padding: "same", useBias: false } as const;
-    return this.batchNorm(apply(tf.layers.depthwiseConv2d({ ...options, name }), x), norm);
+  depthwiseConv(x: Symbolic, name: string, shape: DepthwiseShape, norm: Norm): Symbolic {
+    const { input, options } = this.padded(x, name, shape);
+    return this.batchNorm(apply(tf.layers.depthwiseConv2d({ ...options, name }), input), norm);
   }
 
   squeezeExcite(x: Symbolic, name: string, seFilters: number): Symbolic {
@@ -61,8 +65,26 @@ class KerasLayers implements Layers<Symbolic> {
     return apply(tf.layers.dense({ name, units: numClasses, activation: "softmax" }), features);
   }
 
+  /** Adds the zeros that "same" in tfjs would not. */
+  private padded(x: Symbolic, name: string, { kernelSize, stride }: DepthwiseShape) {
+    const { padding } = this.architecture;
+    const isSame = padding === "same" || stride === 1;
+    const zeros = zerosAround(kernelSize, { stride, padding });
+    const pad = tf.layers.zeroPadding2d({
+      name: `${name.replace(/conv$/, "conv_pad")}`,
+      padding: [zeros, zeros],
+    });
+    const options = {
+      kernelSize,
+      strides: stride,
+      padding: isSame ? "same" : "valid",
+      useBias: false,
+    } as const;
+    return { input: isSame ? x : apply(pad, x), options };
+  }
+
   private batchNorm(x: Symbolic, { name, activation }: Norm): Symbolic {
-    const y = apply(tf.layers.batchNormalization({ name, epsilon: this.epsilon }), x);
+    const y = apply(tf.layers.batchNormalization({ name, epsilon: this.architecture.epsilon }), x);
     const activationName = name.replace(/bn$/, "activation");
     if (activation === "relu6") return apply(tf.layers.reLU({ name: activationName, maxValue: 6 }), y);
     if (activation === "swish") return apply(tf.layers.activation({ name: activationName, activation }), y);
@@ -74,14 +96,45 @@ class KerasLayers implements Layers<Symbolic> {
  * Builds the network as a `tf.LayersModel` with fresh weights: from pixels `[batchSize, imageSize, imageSize, 3]` of 0–255 to
  * probabilities `[batchSize, numClasses]`. The caller disposes it.
  */
-export function buildLayersModel(architecture: Architecture, imageSize: number) {
+export function buildLayersModel(
+  architecture: Architecture,
+  { imageSize, grey }: { imageSize: number; grey?: boolean },
+) {
   const images = tf.input({ name: "images", shape: [imageSize, imageSize, 3] });
-  const normalized = apply(
-    tf.layers.depthwiseConv2d({ name: NORMALIZATION, kernelSize: 1, useBias: true, trainable: false }),
-    images,
-  );
-  const outputs = applyEfficientNet(new KerasLayers(architecture.epsilon), architecture, normalized);
+  const toGrey = tf.layers.conv2d({
+    name: GREY,
+    kernelSize: 1,
+    filters: 3,
+    useBias: false,
+    trainable: false,
+  });
+  const normalize = tf.layers.depthwiseConv2d({
+    name: NORMALIZATION,
+    kernelSize: 1,
+    useBias: true,
+    trainable: false,
+  });
+  const normalized = apply(normalize, grey ? apply(toGrey, images) : images);
+  const outputs = applyEfficientNet(new KerasLayers(architecture), architecture, normalized);
   return tf.model({ name: `efficientnet_${architecture.variant}`, inputs: images, outputs });
+}
+
+/** Returns the weights of the layers before the network: grey, then `(x − mean) / std` as a 1×1 depthwise convolution. */
+export function inputWeights({
+  preprocessing: { mean, std },
+  grey,
+}: {
+  preprocessing: Preprocessing;
+  grey?: boolean;
+}): [string, ParameterValue][] {
+  const shares = Float32Array.from({ length: 9 }, (_, i) => LUMA[Math.floor(i / 3)]);
+  const kernel = Float32Array.from(std, (deviation) => 1 / deviation);
+  const bias = Float32Array.from(mean, (value, channel) => -value / std[channel]);
+  return [
+    ...(grey ? [[`${GREY}/kernel`, { shape: [1, 1, 3, 3], data: shares }] as [string, ParameterValue]] : []),
+    [`${NORMALIZATION}/depthwise_kernel`, { shape: [1, 1, 3, 1], data: kernel }],
+    [`${NORMALIZATION}/bias`, { shape: [3], data: bias }],
+  ];
 }
 
 function apply(layer: Layer, inputs: Symbolic | Symbolic[]): Symbolic {

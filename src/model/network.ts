@@ -1,6 +1,6 @@
 import type { Plan } from "../engine/backend.js";
 import { backend } from "../engine/device.js";
-import { resizeBilinear } from "../engine/kernels.js";
+import { matMul, type Padding, resizeBilinear } from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
@@ -18,6 +18,10 @@ export interface ModelConfig {
   /** Side of the square input, in pixels. */
   imageSize: number;
   preprocessing: Preprocessing;
+  /** Padding of convolutions; by default `same`. */
+  padding?: Padding;
+  /** Added to the variance in every batch norm; by default 1e-3. */
+  epsilon?: number;
   /** True if it was trained on grey images: others are turned grey before they are classified. */
   grey?: boolean;
   /** How the training images became square; absent: their central squares. */
@@ -61,7 +65,7 @@ export class Network {
     where?: string,
   ) {
     const { variant, classNames } = config;
-    this.architecture = efficientNet(variant, classNames.length);
+    this.architecture = efficientNet(variant, classNames.length, config);
     this.specs = parameterSpecs(variant, classNames.length);
     for (const spec of this.specs) checkParameter(spec, parameters.get(spec.name));
     checkFinite(parameters, where);
@@ -84,7 +88,7 @@ export class Network {
   }
 
   /**
-   * Computes the logits of a batch by moving statistics.
+   * Computes the logits of a batch by moving statistics. A network that was trained on grey images sees them in grey.
    *
    * @param images - Pixels of 0–255 `[batchSize, imageSize, imageSize, 3]`.
    * @param values - Values to use instead of the network's parameters, such as their moving average.
@@ -92,13 +96,28 @@ export class Network {
    */
   logits(images: Tensor4D, values?: Values): Tensor2D {
     const plan = this.planOf(values);
-    return plan ? plan.logits(images) : this.using(values, (own) => infer(this, images, own));
+    return this.seeing(images, (seen) =>
+      plan ? plan.logits(seen) : this.using(values, (own) => infer(this, seen, own)),
+    );
   }
 
   /** Computes the feature map whose mean the last layer takes, `[batchSize, height, width, channels]`; the caller disposes it. */
   features(images: Tensor4D, values?: Values): Tensor4D {
     const plan = this.planOf(values);
-    return plan ? plan.features(images) : this.using(values, (own) => lastFeatures(this, images, own));
+    return this.seeing(images, (seen) =>
+      plan ? plan.features(seen) : this.using(values, (own) => lastFeatures(this, seen, own)),
+    );
+  }
+
+  /** Calls `run` with the images as the network sees them: in grey, if it was trained on grey images. */
+  private seeing<T extends Tensor>(images: Tensor4D, run: (seen: Tensor4D) => T): T {
+    if (!this.config.grey) return run(images);
+    const grey = toGrey(images);
+    try {
+      return run(grey);
+    } finally {
+      grey.dispose();
+    }
   }
 
   /** Returns the plan of the values, if the backend makes plans; a new one only when values have changed. */
@@ -133,6 +152,14 @@ export class Network {
     this.plan?.dispose();
     for (const variable of this.variables.values()) variable.dispose();
   }
+}
+
+/** Turns RGB images grey. */
+function toGrey(images: Tensor4D): Tensor4D {
+  return tf.tidy(() => {
+    const shares = tf.tile(tf.tensor2d(LUMA, [3, 1]), [1, 3]);
+    return matMul(images.reshape([-1, 3]), shares).reshape(images.shape);
+  });
 }
 
 /** Copies tensors out of the engine and disposes them. */
@@ -186,7 +213,7 @@ function checkParameter({ name, shape }: ParameterSpec, value: ParameterValue | 
   throw new InputError({
     expected: `weights of shape [${shape}] for ${name}`,
     found: value ? `shape [${value.shape}]` : "none of that name",
-    fix: "Take weights of the same variant and number of classes.",
+    fix: "Choose weights of the same variant and number of classes.",
   });
 }
 
@@ -217,19 +244,10 @@ export function calibrated(
 }
 
 /**
- * Resizes images to a network's input, and turns them grey if it was trained on grey images.
+ * Resizes images to a network's input.
  *
- * @param images - Pixels of 0–255 `[batchSize, height, width, 3]`; stay the caller's, who disposes the result.
+ * @param images - `[batchSize, height, width, 3]`; stay the caller's, who disposes the result.
  */
-export function resizeToInput(
-  images: Tensor4D,
-  { imageSize, grey }: Pick<ModelConfig, "imageSize" | "grey">,
-): Tensor4D {
-  return tf.tidy(() => resizeBilinear(grey ? greyImages(images) : images, [imageSize, imageSize]));
-}
-
-/** Turns images grey as `toGrey` does pixels. */
-function greyImages(images: Tensor4D): Tensor4D {
-  const brightness = images.mul(LUMA).sum(3, true).round();
-  return tf.tile(brightness as Tensor4D, [1, 1, 1, 3]);
+export function resizeToInput(images: Tensor4D, { imageSize }: Pick<ModelConfig, "imageSize">): Tensor4D {
+  return tf.tidy(() => resizeBilinear(images, [imageSize, imageSize]));
 }

@@ -1,3 +1,4 @@
+import type { Padding } from "../engine/kernels.js";
 import { ParameterError } from "../errors.js";
 import {
   type Architecture,
@@ -40,19 +41,21 @@ class ShapeLayers implements Layers<Shape> {
   readonly specs: ParameterSpec[] = [];
   readonly summary: LayerSummary[] = [];
 
+  constructor(private readonly padding: Padding) {}
+
   scope(_block: string, run: () => Shape) {
     return run();
   }
 
   conv(x: Shape, name: string, { kernelSize, stride, filters }: ConvShape, norm: Norm) {
     const shape = [kernelSize, kernelSize, x.channels, filters];
-    const y = strided(x, stride, filters);
+    const y = this.strided(x, stride, filters);
     return this.batchNorm(this.add(name, y, [{ name: `${name}/kernel`, shape, kind: "kernel" }]), norm);
   }
 
   depthwiseConv(x: Shape, name: string, { kernelSize, stride }: DepthwiseShape, norm: Norm) {
     const shape = [kernelSize, kernelSize, x.channels, 1];
-    const y = strided(x, stride, x.channels);
+    const y = this.strided(x, stride, x.channels);
     return this.batchNorm(
       this.add(name, y, [{ name: `${name}/depthwise_kernel`, shape, kind: "kernel" }]),
       norm,
@@ -81,6 +84,11 @@ class ShapeLayers implements Layers<Shape> {
       { name: `${name}/kernel`, shape: [x.channels, numClasses], kind: "kernel" },
       { name: `${name}/bias`, shape: [numClasses], kind: "bias" },
     ]);
+  }
+
+  private strided({ height, width }: Shape, stride: number, channels: number): Shape {
+    const round = this.padding === "even" ? Math.floor : Math.ceil;
+    return { height: round(height / stride), width: round(width / stride), channels };
   }
 
   private batchNorm(x: Shape, { name }: Norm) {
@@ -150,13 +158,9 @@ export function trainableBlocks(architecture: Architecture, trainableFrom: strin
 }
 
 function read(architecture: Architecture, imageSize: number): ShapeLayers {
-  const layers = new ShapeLayers();
+  const layers = new ShapeLayers(architecture.padding);
   applyEfficientNet(layers, architecture, { height: imageSize, width: imageSize, channels: 3 });
   return layers;
-}
-
-function strided({ height, width }: Shape, stride: number, channels: number): Shape {
-  return { height: Math.ceil(height / stride), width: Math.ceil(width / stride), channels };
 }
 
 function size(shape: number[]): number {

@@ -1,5 +1,4 @@
-import type { Variant } from "./efficientnet.js";
-
+// How image files and pixels become a network's input.
 /** How pixels of 0–255 become a network's input: `(x − mean) / std` for each channel, RGB. */
 export interface Preprocessing {
   /** For each channel, on the scale of 0–255. */
@@ -27,20 +26,4 @@ export const DEFAULT_DECODING: Decoding = { fit: "crop" };
 /** Returns whether a model need not keep it. */
 export function isDefaultDecoding({ fit, whiteLevels }: Decoding = DEFAULT_DECODING): boolean {
   return fit === DEFAULT_DECODING.fit && Object.keys(whiteLevels ?? {}).length === 0;
-}
-
-/** Channel means and deviations of ImageNet's photographs, scaled from [0, 1]. */
-const IMAGENET: Preprocessing = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
-/** To [-1, 1]. */
-const UNIT: Preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
-
-/**
- * Returns what a variant's published weights were trained on; random weights, and weights from a file, get the same.
- *
- * @see timm's `default_cfgs` of `tf_efficientnet_lite*.in1k` and `tf_efficientnet_b*.ns_jft_in1k`,
- * https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/efficientnet.py
- */
-export function preprocessing(variant: Variant): Preprocessing {
-  const { mean, std } = variant.startsWith("lite") ? UNIT : IMAGENET;
-  return { mean: [...mean], std: [...std] };
 }

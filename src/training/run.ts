@@ -114,16 +114,17 @@ function rest(values: object, without: string[]): Record<string, unknown> {
 export async function loadRunConfig(runDir: string): Promise<RunConfig | undefined> {
   const config = (await readJson(path.join(runDir, "config.json"))) as RunConfig | undefined;
   if (!config || !isPlainObject(config.train)) return config;
-  // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `fit`, `grey` nor `fill`.
+  // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
   const emaDecay = train.emaDecay ?? averageDecay;
-  const { monitor = "accuracy", fit = "crop", grey = "auto", augment } = train;
+  const { monitor = "accuracy", weightsFamily = "auto", fit = "crop", grey = "auto", augment } = train;
   return {
     ...config,
     train: {
       ...train,
       ...(emaDecay !== undefined && { emaDecay }),
       monitor,
+      weightsFamily,
       fit,
       grey,
       augment: { ...augment, fill: augment?.fill ?? 0 },

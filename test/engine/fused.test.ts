@@ -9,6 +9,7 @@ import type {
   Features,
 } from "../../src/engine/backend.js";
 import { backend } from "../../src/engine/device.js";
+import type { Padding } from "../../src/engine/kernels.js";
 import { stock } from "../../src/engine/stock.js";
 import { Tape } from "../../src/engine/tape.js";
 import { type Tensor, type Tensor4D, tf } from "../../src/engine/tf.js";
@@ -27,8 +28,10 @@ interface Case {
   activation: Activation;
   depthwise?: boolean;
   isGated?: boolean;
+  padding?: Padding;
 }
 const pointwise = { kernelSize: 1, stride: 1 };
+const PLAIN = { stride: 1, padding: "same", depthwise: false, epsilon: 1e-3 } as const;
 const CASES: Case[] = [
   { shape: [2, 5, 7, 8], filters: 24, ...pointwise, activation: "relu6" },
   { shape: [3, 9, 9, 24], filters: 144, ...pointwise, activation: "swish" },
@@ -43,11 +46,20 @@ const CASES: Case[] = [
       { shape: [2, 1, 9, 16], filters: 16, kernelSize, stride, activation: "linear", depthwise: true },
     ]),
   ),
+  ...(["symmetric", "even"] as const).flatMap((padding) =>
+    ([3, 5] as const).flatMap((kernelSize): Case[] => {
+      const depthwise = { kernelSize, stride: 2, depthwise: true, padding };
+      return [
+        { shape: [2, 8, 7, 24], filters: 24, ...depthwise, activation: "relu6" },
+        { shape: [2, 6, 9, 17], filters: 17, ...depthwise, activation: "swish" },
+      ];
+    }),
+  ),
 ];
 
-function describeCase({ shape, filters, kernelSize, stride, activation, depthwise, isGated }: Case): string {
-  const kind = depthwise ? "depthwise " : "";
-  return `${kind}${kernelSize}×${kernelSize}/${stride}, [${shape}] → ${filters}, ${activation}${isGated ? ", gated" : ""}`;
+function describeCase({ shape, filters, kernelSize, stride, activation, ...one }: Case): string {
+  const kind = one.depthwise ? `${one.padding ?? ""} depthwise ` : "";
+  return `${kind}${kernelSize}×${kernelSize}/${stride}, [${shape}] → ${filters}, ${activation}${one.isGated ? ", gated" : ""}`;
 }
 
 function convolutionWeights(shape: number[], depthwise: boolean, seed: number): ConvolutionWeights {
@@ -88,7 +100,7 @@ const flat = ({ reduce, expand }: ExciteWeights) => [reduce.kernel, reduce.bias,
 
 /** Runs a case for training, forward and backward. */
 function train(on: Backend, one: Case, given: ReturnType<typeof operands>): Results {
-  const { stride, activation, depthwise = false, isGated } = one;
+  const { stride, activation, depthwise = false, isGated, padding = "same" } = one;
   const { images, first, excite, second } = given;
   const tracked: Results = Object.fromEntries([
     ...trained(first).map((tensor, i) => [`first ${i}`, tensor]),
@@ -96,10 +108,9 @@ function train(on: Backend, one: Case, given: ReturnType<typeof operands>): Resu
     ...(isGated ? flat(excite).map((tensor, i) => [EXCITE_NAMES[i], tensor]) : []),
   ]);
   const tape = new Tape(Object.values(tracked));
-  const plain = { stride: 1, depthwise: false, epsilon: 1e-3 };
-  const before = on.trainConvolution({ values: images }, first, { ...plain, activation }, 0.1, tape);
+  const before = on.trainConvolution({ values: images }, first, { ...PLAIN, activation }, 0.1, tape);
   const x = isGated ? on.excite(before.y, excite, tape) : before.y;
-  const convolution = { stride, depthwise, epsilon: 1e-3, activation: "swish" } as const;
+  const convolution = { stride, padding, depthwise, epsilon: 1e-3, activation: "swish" } as const;
   const { y, movingMean, movingVariance } = on.trainConvolution(x, second, convolution, 0.1, tape);
   const shape = y.values.shape;
   const mask = normal([shape[0]], 40);
@@ -133,10 +144,10 @@ describe("the fused backend", () => {
     it(`folds all that inference does into a convolution: ${describeCase(one)}`, () =>
       void tf.tidy(() => {
         const { images, excite, second } = operands(one);
-        const { stride, activation, depthwise = false, isGated } = one;
+        const { stride, activation, depthwise = false, isGated, padding = "same" } = one;
         const run = (on: Backend): Results => {
           const x: Features = isGated ? on.excite({ values: images }, excite) : { values: images };
-          const convolution = { stride, depthwise, epsilon: 1e-3, activation };
+          const convolution = { stride, padding, depthwise, epsilon: 1e-3, activation };
           const { values } = on.convolution(x, second, convolution);
           if (depthwise) return { values }; // no block adds a residual there
           const skip = normal(values.shape, 3);
@@ -145,25 +156,26 @@ describe("the fused backend", () => {
         assertAgree(run(backend()), run(stock));
       }));
 
-  it("normalises images where it reads them, with zeros around the normalised ones", () =>
-    void tf.tidy(() => {
-      const images = tf.randomUniform<Tensor4D["rankType"]>([2, 9, 8, 3], 0, 255, "float32", 5) as Tensor4D;
-      const weights = convolutionWeights([3, 3, 3, 20], false, 6);
-      const convolution = { stride: 2, depthwise: false, epsilon: 1e-3, activation: "relu6" } as const;
-      const run = (on: Backend): Results => {
-        const x = on.normalize(images, { mean: [120, 110, 100], std: [60, 50, 40] });
-        const tape = new Tape(trained(weights));
-        const { y } = on.trainConvolution(x, weights, convolution, 0.1, tape);
-        const { values } = on.residual(y, null, null, tape);
-        const output = values.clone();
-        const gradients = tape.backward(values, normal(values.shape, 7));
-        const names = ["kernel", "gamma", "beta"];
-        const byName = trained(weights).map(({ id }, i) => [names[i], gradients.get(id) as Tensor]);
-        const inference = on.convolution(x, weights, convolution).values;
-        return { output, inference, ...Object.fromEntries(byName) };
-      };
-      assertAgree(run(backend()), run(stock));
-    }));
+  for (const padding of ["same", "symmetric", "even"] as const)
+    it(`normalises images where it reads them, with zeros around the normalised ones: ${padding}`, () =>
+      void tf.tidy(() => {
+        const images = tf.randomUniform<Tensor4D["rankType"]>([2, 9, 8, 3], 0, 255, "float32", 5) as Tensor4D;
+        const weights = convolutionWeights([3, 3, 3, 20], false, 6);
+        const convolution = { ...PLAIN, stride: 2, padding, activation: "relu6" } as const;
+        const run = (on: Backend): Results => {
+          const x = on.normalize(images, { mean: [120, 110, 100], std: [60, 50, 40] });
+          const tape = new Tape(trained(weights));
+          const { y } = on.trainConvolution(x, weights, convolution, 0.1, tape);
+          const { values } = on.residual(y, null, null, tape);
+          const output = values.clone();
+          const gradients = tape.backward(values, normal(values.shape, 7));
+          const names = ["kernel", "gamma", "beta"];
+          const byName = trained(weights).map(({ id }, i) => [names[i], gradients.get(id) as Tensor]);
+          const inference = on.convolution(x, weights, convolution).values;
+          return { output, inference, ...Object.fromEntries(byName) };
+        };
+        assertAgree(run(backend()), run(stock));
+      }));
 
   for (const activation of ["linear", "relu6", "swish"] as const)
     it(`averages ${activation} features over an image, and gives the gradients`, () =>
@@ -173,7 +185,7 @@ describe("the fused backend", () => {
         const run = (on: Backend): Results => {
           const tracked = [...trained(weights), last.kernel, last.bias];
           const tape = new Tape(tracked);
-          const convolution = { stride: 1, depthwise: false, epsilon: 1e-3, activation };
+          const convolution = { ...PLAIN, activation };
           const images = { values: normal([3, 5, 7, 17], 2) };
           const { y } = on.trainConvolution(images, weights, convolution, 0.1, tape);
           const logits = on.dense(on.meanPool(y, tape), last, tape);
@@ -188,7 +200,7 @@ describe("the fused backend", () => {
   it("names the op whose operands do not fit", () =>
     void tf.tidy(() => {
       const weights = convolutionWeights([1, 1, 9, 8], false, 2);
-      const convolution = { stride: 1, depthwise: false, epsilon: 1e-3, activation: "linear" } as const;
+      const convolution = { ...PLAIN, activation: "linear" } as const;
       const x = { values: normal([1, 4, 4, 8], 1) };
       assert.throws(
         () => backend().trainConvolution(x, weights, convolution, 0.1, new Tape([])),

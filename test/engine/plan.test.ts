@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { Plan, Precision } from "../../src/engine/backend.js";
 import { backend, device, hasBfloat16 } from "../../src/engine/device.js";
 import { type Tensor, type Tensor4D, tf } from "../../src/engine/tf.js";
+import { conventions } from "../../src/model/conventions.js";
 import { type Architecture, efficientNet, type Variant } from "../../src/model/efficientnet.js";
 import { infer, lastFeatures } from "../../src/model/forward.js";
 import { parameterSpecs } from "../../src/model/parameters.js";
-import { preprocessing } from "../../src/model/preprocessing.js";
 import { randomImages } from "../model/fixtures.js";
 import { needsNativeOps, normal, onStock } from "./backends.js";
 
@@ -39,7 +39,7 @@ function draw(variant: Variant): Drawn {
   });
   return {
     architecture: efficientNet(variant, NUM_CLASSES),
-    config: { preprocessing: preprocessing(variant) },
+    config: { preprocessing: conventions(variant).preprocessing },
     values: new Map(values),
   };
 }

@@ -5,7 +5,7 @@ import { type Tensor4D, tf } from "../../src/engine/tf.js";
 import type { Variant } from "../../src/model/efficientnet.js";
 import { type ModelConfig, Network } from "../../src/model/network.js";
 import { type ParameterSpec, parameterSpecs } from "../../src/model/parameters.js";
-import { torchShape, toTensorFlow } from "../../src/model/weights/state-dict.js";
+import { fileShape, toParameter } from "../../src/model/weights/state-dict.js";
 
 interface Golden {
   pretrainedLogits: { lite0: Record<"224" | "48", number[]> };
@@ -22,6 +22,23 @@ interface Golden {
   >;
 }
 
+const TORCH = { layout: "torch" } as const;
+
+/** Results of one family of networks, made by make_families.py. */
+interface FamilyResults {
+  logits: number[][];
+  /** SHA-256 of the tensors' names in the order of `parameterSpecs`, one a line. */
+  names: string;
+  loss?: number;
+  /** Keys are indices of parameters in `parameterSpecs`. */
+  gradientNorms?: Record<string, number>;
+}
+
+export const families = JSON.parse(readFileSync(path.join(__dirname, "families.json"), "utf8")) as Record<
+  string,
+  FamilyResults
+>;
+
 export const golden = JSON.parse(readFileSync(path.join(__dirname, "efficientnet.json"), "utf8")) as Golden;
 
 /** Returns pixels of 0–255 `[seeds.length, size, size, 3]` by a formula; the caller disposes them. */
@@ -37,19 +54,20 @@ export function formulaImages(size: number, seeds: number[]): Tensor4D {
 }
 
 /** Returns a network of seven classes, with weights by a formula over torch's layout. */
-export function formulaNetwork(variant: Variant): Network {
+export function formulaNetwork(variant: Variant, options: Partial<ModelConfig> = {}): Network {
   const config: ModelConfig = {
     variant,
     classNames: ["a", "b", "c", "d", "e", "f", "g"],
     imageSize: 48,
     preprocessing: { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
+    ...options,
   };
   const specs = parameterSpecs(variant, 7);
   return new Network(config, new Map(specs.map((spec, t) => [spec.name, formulaValue(spec, t)])));
 }
 
 function formulaValue(spec: ParameterSpec, t: number) {
-  const shape = torchShape(spec);
+  const shape = fileShape(spec, TORCH);
   const length = shape.reduce((product, dimension) => product * dimension, 1);
   const data = Float32Array.from({ length }, (_, i) => {
     const wave = noise(i, t);
@@ -57,7 +75,7 @@ function formulaValue(spec: ParameterSpec, t: number) {
     if (spec.kind === "kernel") return wave * Math.sqrt(6 / (length / shape[0]));
     return 0.1 * wave;
   });
-  return toTensorFlow({ shape, data }, spec);
+  return toParameter({ shape, data }, spec, TORCH);
 }
 
 /** Returns element i of tensor t, in [-1, 1), mixed by multiplications modulo 2³². */

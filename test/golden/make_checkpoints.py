@@ -4,8 +4,10 @@
     v/bin/python test/golden/make_checkpoints.py
 """
 import argparse
+import functools
+import logging
 import pathlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 
 import numpy as np
 import torch
@@ -44,7 +46,13 @@ def main():
     everything = {
         "state_dict": model.state_dict(),
         "optimizer": optimizer.state_dict(),
-        "args": argparse.Namespace(lr=0.1, output=pathlib.PurePosixPath("out")),
+        "arch": "efficientnet",
+        "args": argparse.Namespace(
+            model="tf_efficientnet_lite0", mean=[0.5, 0.25, 0.125], std=(1.0, 2.0, 4.0), output=pathlib.PurePosixPath("out")
+        ),
+        "log": logging.getLogger("training"),
+        "parse": functools.partial(int, base=2),
+        "counts": Counter("aab"),
         "metric": np.float64(0.5),
         "epoch": 3,
     }

@@ -87,7 +87,7 @@ describe("Network", () => {
         console.log("      skipped: no weights in the cache; run `npm run setup`");
         this.skip();
       }
-      const parameters = await loadPretrained("lite0");
+      const { parameters } = await loadPretrained("lite0");
       const classNames = Array.from({ length: 1000 }, (_, i) => String(i));
       const preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
       const network = new Network(
@@ -106,12 +106,12 @@ describe("Network", () => {
     parameters.set("stem_conv/kernel", { shape: [3, 3, 3, 8], data: new Float32Array(216) });
     assert.throws(() => new Network(TINY, parameters), {
       message:
-        "Expected weights of shape [3,3,3,32] for stem_conv/kernel but found shape [3,3,3,8]. Take weights of the same variant and number of classes.",
+        "Expected weights of shape [3,3,3,32] for stem_conv/kernel but found shape [3,3,3,8]. Choose weights of the same variant and number of classes.",
     });
     parameters.delete("stem_conv/kernel");
     assert.throws(() => new Network(TINY, parameters), {
       message:
-        "Expected weights of shape [3,3,3,32] for stem_conv/kernel but found none of that name. Take weights of the same variant and number of classes.",
+        "Expected weights of shape [3,3,3,32] for stem_conv/kernel but found none of that name. Choose weights of the same variant and number of classes.",
     });
   });
 });

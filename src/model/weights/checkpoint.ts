@@ -1,4 +1,5 @@
-// Torch checkpoints, which a Python program converts to safetensors: a pickle is a program, and that one runs none of it.
+// Torch checkpoints and Keras files, which a Python program converts to safetensors. A checkpoint is a pickle, which is a program
+// in itself; none of it is run.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -13,20 +14,20 @@ const PROGRAM = path.join(PROJECT_DIR, "scripts/convert_checkpoint.py");
 /** Exit status of the program for a file that it cannot read. */
 const REFUSED = 2;
 
-/** True if bytes begin like a torch checkpoint: a pickle, or a zip archive. */
+/** True if bytes begin like a torch checkpoint or a Keras file: a pickle, a zip archive or HDF5. */
 export function isCheckpoint(bytes: Buffer): boolean {
-  return bytes[0] === 0x80 || bytes.toString("latin1", 0, 2) === "PK";
+  return bytes[0] === 0x80 || ["PK", "\x89H"].includes(bytes.toString("latin1", 0, 2));
 }
 
 /**
- * Returns the tensors of a torch checkpoint as the bytes of a safetensors file.
+ * Returns the tensors of a checkpoint or Keras file as the bytes of a safetensors file.
  *
- * @throws InputError if the file is no checkpoint, is cut short, or asks for anything but data, or if Python is missing.
+ * @throws InputError if the file is neither, is cut short, or asks for anything but data, or if Python is missing.
  */
 export async function convertCheckpoint(file: string): Promise<Buffer> {
   if (!existsSync(PYTHON))
     throw new InputError({
-      expected: "Python's packages, to read a torch checkpoint",
+      expected: "Python's packages, to read checkpoints and Keras files",
       where: PYTHON,
       found: "no such file",
       fix: "Run `npm run setup`, or choose a file of safetensors.",
@@ -44,7 +45,7 @@ export async function convertCheckpoint(file: string): Promise<Buffer> {
     };
     if (code === REFUSED) throw new InputError({ ...(JSON.parse(stdout) as InputProblem), where: file });
     throw new InputError({
-      expected: "to convert a torch checkpoint",
+      expected: "to convert a file of weights",
       where: file,
       found: stderr?.trim().split("\n").at(-1) || message,
       fix: "Run `npm run setup`, then try again.",

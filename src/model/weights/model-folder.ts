@@ -3,14 +3,15 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { writeFileAtomically } from "../../files.js";
-import { type Architecture, efficientNet } from "../efficientnet.js";
-import { buildLayersModel, NORMALIZATION } from "../keras.js";
+import { efficientNet } from "../efficientnet.js";
+import { buildLayersModel, inputWeights } from "../keras.js";
 import { type ModelConfig, Network, type ParameterValue } from "../network.js";
 import { parameterSpecs } from "../parameters.js";
 import type { Precision } from "./quantization.js";
 import { readTensors, removeOldTensors, type TensorManifest, writeTensors } from "./tensor-file.js";
 
-const FORMAT_VERSION = 1;
+/** Version 2 has conventions other than TensorFlow's, which readers of version 1 would pass over. */
+const FORMAT_VERSIONS = [1, 2];
 
 interface ModelJson {
   weightsManifest: [TensorManifest];
@@ -30,18 +31,22 @@ export async function saveModel(
   precision: Precision = "float32",
 ): Promise<void> {
   const specs = parameterSpecs(config.variant, config.classNames.length);
+  const input = inputWeights(config);
   const tensors: [string, ParameterValue][] = [
-    ...normalizationWeights(config),
+    ...input,
     ...specs.map(({ name }): [string, ParameterValue] => [name, parameters.get(name) as ParameterValue]),
   ];
-  const manifest = await writeTensors(dir, tensors, (name) => precisionOf(name, precision));
+  const isInput = (name: string) => input.some(([own]) => own === name);
+  const manifest = await writeTensors(dir, tensors, (name) =>
+    isInput(name) ? "float32" : precisionOf(name, precision),
+  );
   const model = {
     format: "layers-model",
     generatedBy: "ferkit",
     convertedBy: null,
-    modelTopology: topologyOf(efficientNet(config.variant, config.classNames.length), config.imageSize),
+    modelTopology: topologyOf(config),
     weightsManifest: [manifest],
-    userDefinedMetadata: { ferkit: { formatVersion: FORMAT_VERSION, ...config } },
+    userDefinedMetadata: { ferkit: { formatVersion: config.padding || config.epsilon ? 2 : 1, ...config } },
   };
   await writeFileAtomically(path.join(dir, "model.json"), JSON.stringify(model));
   await removeOldTensors(dir, manifest);
@@ -82,17 +87,15 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
     });
   const json = parse(text);
   const metadata = json?.userDefinedMetadata?.ferkit;
-  if (!json || metadata?.formatVersion !== FORMAT_VERSION)
+  if (!json || !metadata || !FORMAT_VERSIONS.includes(metadata.formatVersion))
     throw new InputError({
       expected: "a model saved by ferkit",
       where: file,
       found: json ? "no ferkit metadata of a known version" : "something other than JSON",
       fix: "Train one with `npx ferkit train`.",
     });
-  const { variant, classNames, imageSize, preprocessing, grey, decoding, calibration } = metadata;
-  const config = { variant, classNames, imageSize, preprocessing };
-  const rest = { ...(grey && { grey }), ...(decoding && { decoding }), ...(calibration && { calibration }) };
-  return { json, config: { ...config, ...rest } };
+  const { formatVersion: _, ...config } = metadata;
+  return { json, config };
 }
 
 function parse(text: string): ModelJson | null {
@@ -104,32 +107,22 @@ function parse(text: string): ModelJson | null {
 }
 
 /**
- * Returns the precision of one array. Only kernels are stored in fewer bytes, since they are nearly all of a model. Depthwise
- * kernels, which are few and differ much between channels, never take 1 byte.
+ * Returns the precision of one of the network's parameters. Only kernels are stored in fewer bytes, since they are nearly all of a
+ * model. Depthwise kernels, which are few and differ much between channels, never take 1 byte.
  */
 function precisionOf(name: string, precision: Precision): Precision {
-  if (name.startsWith(`${NORMALIZATION}/`)) return "float32";
   if (name.endsWith("/depthwise_kernel")) return precision === "uint8" ? "float16" : precision;
   return name.endsWith("/kernel") ? precision : "float32";
-}
-
-/** Returns `(x − mean) / std` as the kernel and bias of a 1×1 depthwise convolution. */
-function normalizationWeights({ preprocessing: { mean, std } }: ModelConfig): [string, ParameterValue][] {
-  const kernel = Float32Array.from(std, (deviation) => 1 / deviation);
-  const bias = Float32Array.from(mean, (value, channel) => -value / std[channel]);
-  return [
-    [`${NORMALIZATION}/depthwise_kernel`, { shape: [1, 1, 3, 1], data: kernel }],
-    [`${NORMALIZATION}/bias`, { shape: [3], data: bias }],
-  ];
 }
 
 const topologies = new Map<string, unknown>();
 
 /** Returns the topology of the tfjs model; each is built once, since that takes a while. */
-function topologyOf(architecture: Architecture, imageSize: number): unknown {
-  const key = [architecture.variant, architecture.numClasses, imageSize].join();
+function topologyOf(config: ModelConfig): unknown {
+  const { variant, classNames, imageSize, padding, epsilon, grey } = config;
+  const key = JSON.stringify([variant, classNames.length, imageSize, padding, epsilon, grey]);
   if (!topologies.has(key)) {
-    const model = buildLayersModel(architecture, imageSize);
+    const model = buildLayersModel(efficientNet(variant, classNames.length, config), config);
     topologies.set(key, model.toJSON(null, false));
     model.dispose();
   }

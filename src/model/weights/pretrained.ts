@@ -1,24 +1,13 @@
-// Weights of networks trained elsewhere: from a file, from the user's cache, or from the Hugging Face hub.
+// Published weights, from the user's cache or from the Hugging Face hub.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { downloadFile } from "../../download.js";
 import { InputError } from "../../errors.js";
 import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { Variant } from "../efficientnet.js";
-import type { ParameterValue } from "../network.js";
-import { convertCheckpoint, isCheckpoint } from "./checkpoint.js";
-import { isSafetensors, readSafetensors } from "./safetensors.js";
-import { fromTorch } from "./state-dict.js";
-
-export interface PretrainedOptions {
-  /** File of torch or safetensors weights; by default, the published ones. */
-  weights?: string;
-  /** Notified of a download, in bytes. */
-  onProgress?: OnProgress;
-}
+import { readIfExists, readWeightFile, type Weights } from "./weight-file.js";
 
 const HUB = "https://huggingface.co";
 /** A renamed repository takes one redirect; many would be a loop. */
@@ -32,42 +21,19 @@ const CHECKPOINT_SHA256: Partial<Record<Variant, string>> = {
 };
 
 /**
- * Reads the weights of a variant from a file, or those published for ImageNet's 1000 classes.
+ * Reads the weights of a variant that were published for ImageNet's 1000 classes.
  *
- * The published ones come from the cache: set-up's, otherwise the hub's, which are downloaded once (tens to hundreds of MB).
+ * They come from the cache: set-up's, otherwise the hub's, which are downloaded once (tens to hundreds of MB).
  *
- * @throws InputError if the file is missing, cut short, of another format or variant, or cannot be downloaded.
+ * @param onProgress - Notified of a download, in bytes.
+ * @throws InputError if the file is cut short, of another format or variant, or cannot be downloaded.
  */
-export async function loadPretrained(
-  variant: Variant,
-  { weights, onProgress }: PretrainedOptions = {},
-): Promise<Map<string, ParameterValue>> {
-  if (weights !== undefined) return readWeights(weights, variant);
+export async function loadPretrained(variant: Variant, onProgress?: OnProgress): Promise<Weights> {
   const file = await publishedWeights(variant, onProgress);
-  return readWeights(file, variant).catch((error) => {
+  return readWeightFile(file, variant, { family: "tensorflow" }).catch((error) => {
     if (!(error instanceof InputError)) throw error;
     throw new InputError({ ...error.problem, fix: `Run: rm ${file}, then try again.` });
   });
-}
-
-async function readWeights(file: string, variant: Variant): Promise<Map<string, ParameterValue>> {
-  const given = await readIfExists(file);
-  if (!given)
-    throw new InputError({
-      expected: "a file of weights",
-      where: path.resolve(file),
-      found: "no such file",
-      fix: "Choose a file, or `imagenet` for the published weights.",
-    });
-  const bytes = isCheckpoint(given) ? await convertCheckpoint(file) : given;
-  if (!isSafetensors(bytes))
-    throw new InputError({
-      expected: "safetensors or a torch checkpoint",
-      where: file,
-      found: `neither in ${bytes.length} bytes`,
-      fix: "Choose another file.",
-    });
-  return fromTorch(readSafetensors(bytes, file), variant, file);
 }
 
 /** Returns the file of a variant's published weights in the cache, which it downloads if it must. */
@@ -119,18 +85,6 @@ async function statedDigest(
   const location = response.headers.get("location");
   if (digest || !location || numRedirects === 0) return digest;
   return statedDigest(new URL(location, url).href, first, numRedirects - 1, instead);
-}
-
-async function readIfExists(file: string): Promise<Buffer | null> {
-  return readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
-    throw new InputError({
-      expected: "a file of weights that can be read",
-      where: file,
-      found: `the error ${error.code}`,
-      fix: "Fix its permissions, or choose another file.",
-    });
-  });
 }
 
 function checkDigest(where: string, bytes: Buffer, sha256: string, fix: string): void {

@@ -1,7 +1,7 @@
 // Reads safetensors: the length of a header, the header as JSON, the numbers (https://huggingface.co/docs/safetensors).
 import { InputError } from "../../errors.js";
 import { fromFloat16 } from "./quantization.js";
-import type { TorchTensor } from "./state-dict.js";
+import type { FileTensor } from "./state-dict.js";
 
 /** A tensor in the header; offsets count from the header's end. */
 interface Entry {
@@ -10,12 +10,22 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-type Header = { __metadata__?: { "ferkit.names"?: string } } & Record<string, unknown>;
+type Header = { __metadata__?: Record<string, string> } & Record<string, unknown>;
 
 /** Bytes that the header's length takes. */
 const PREFIX_BYTES = 8;
 
-const BYTES_PER_ELEMENT: Record<string, number> = { F32: 4, F16: 2, BF16: 2, I64: 8 };
+/** Reads the numbers of each type. */
+const READERS: Record<string, { bytes: number; read: (buffer: ArrayBuffer) => Float32Array }> = {
+  F64: { bytes: 8, read: (buffer) => Float32Array.from(new Float64Array(buffer)) },
+  F32: { bytes: 4, read: (buffer) => new Float32Array(buffer) },
+  F16: { bytes: 2, read: (buffer) => fromFloat16(new Uint16Array(buffer)) },
+  BF16: { bytes: 2, read: (buffer) => fromBfloat16(new Uint16Array(buffer)) },
+  I64: { bytes: 8, read: (buffer) => Float32Array.from(new BigInt64Array(buffer), Number) },
+  I32: { bytes: 4, read: (buffer) => Float32Array.from(new Int32Array(buffer)) },
+  U8: { bytes: 1, read: (buffer) => Float32Array.from(new Uint8Array(buffer)) },
+  BOOL: { bytes: 1, read: (buffer) => Float32Array.from(new Uint8Array(buffer)) },
+};
 
 /** True if bytes begin like a safetensors file: a length, then JSON. */
 export function isSafetensors(bytes: Buffer): boolean {
@@ -29,18 +39,21 @@ export function isSafetensors(bytes: Buffer): boolean {
  * @param where - Names the file in errors.
  * @throws InputError if the file is of another format, is cut short, or has numbers of another type.
  */
-export function readSafetensors(bytes: Buffer, where: string): Map<string, TorchTensor> {
+export function readSafetensors(
+  bytes: Buffer,
+  where: string,
+): { tensors: Map<string, FileTensor>; metadata: Record<string, string> } {
   const { header, data } = split(bytes, where);
-  const { __metadata__: metadata, ...entries } = header as Header;
-  const order = metadata?.["ferkit.names"];
+  const { __metadata__: metadata = {}, ...entries } = header as Header;
+  const order = metadata["ferkit.names"];
   const names = order ? (JSON.parse(order) as string[]) : Object.keys(entries);
-  const tensors = new Map<string, TorchTensor>();
+  const tensors = new Map<string, FileTensor>();
   for (const name of names) {
     const entry = entries[name];
     if (!isEntry(entry)) throw notSafetensors(where, `no type, shape and offsets for ${name}`);
     tensors.set(name, { shape: entry.shape, data: numbersOf(entry, name, data, where) });
   }
-  return tensors;
+  return { tensors, metadata };
 }
 
 function split(bytes: Buffer, where: string): { header: object; data: Buffer } {
@@ -65,22 +78,24 @@ function isEntry(value: unknown): value is Entry {
 
 function numbersOf({ dtype, shape, data_offsets }: Entry, name: string, data: Buffer, where: string) {
   const [start, end] = data_offsets;
-  if (!Object.hasOwn(BYTES_PER_ELEMENT, dtype))
-    throw notSafetensors(where, `numbers of type ${dtype} for ${name}`);
+  const type = Object.hasOwn(READERS, dtype) && READERS[dtype];
+  if (!type)
+    throw new InputError({
+      expected: `numbers of type ${Object.keys(READERS).join(", ")}`,
+      where,
+      found: `${dtype} for ${name}`,
+      fix: "Save the weights in one of these types.",
+    });
   if (end > data.length)
     throw notSafetensors(
       where,
       `the end of the file within ${name}; it is cut short by ${end - data.length} bytes`,
     );
-  const numBytes = shape.reduce((product, dimension) => product * dimension, BYTES_PER_ELEMENT[dtype]);
+  const numBytes = shape.reduce((product, dimension) => product * dimension, type.bytes);
   if (end - start !== numBytes)
     throw notSafetensors(where, `${end - start} bytes instead of ${numBytes} for ${name}`);
   // A copy, since typed arrays must be aligned.
-  const { buffer } = new Uint8Array(data.subarray(start, end));
-  if (dtype === "F32") return new Float32Array(buffer);
-  if (dtype === "I64") return Float32Array.from(new BigInt64Array(buffer), Number);
-  const halves = new Uint16Array(buffer);
-  return dtype === "BF16" ? fromBfloat16(halves) : fromFloat16(halves);
+  return type.read(new Uint8Array(data.subarray(start, end)).buffer);
 }
 
 /** Returns numbers from their bfloat16 bits, the upper half of a float32. */

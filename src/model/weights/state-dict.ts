@@ -1,79 +1,274 @@
-// Networks' parameters from a torch state dictionary.
+// A network's parameters among the tensors of a file, found by their publisher's names below any prefix.
 import { InputError } from "../../errors.js";
 import { VARIANTS, type Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
 import { type ParameterSpec, parameterSpecs } from "../parameters.js";
-import { timmName } from "./timm-names.js";
+import { NAMINGS, type Naming } from "./names.js";
 
-/** A tensor outside the engine in row-major order, with its axes in torch's order. */
-export interface TorchTensor {
+/** A tensor outside the engine in row-major order, with its axes in its publisher's order. */
+export interface FileTensor {
   shape: number[];
   data: Float32Array;
 }
 
+type Tensors = ReadonlyMap<string, FileTensor>;
+
+export interface StateDict {
+  /** By parameter name; without a last layer if the file has none that fits. */
+  parameters: Map<string, ParameterValue>;
+  naming: Naming;
+  /** True if the network takes images of one channel; its first kernel is spread over three. */
+  isGrey: boolean;
+  /** What was guessed or left out, in whole sentences. */
+  notes: string[];
+}
+
+export interface StateDictOptions {
+  /** True if the last layer is needed; otherwise any or none will do. */
+  needsLastLayer?: boolean;
+  /** Prefix of the network's tensors, such as `state_dict_ema`, if a file holds several networks. */
+  prefix?: string;
+}
+
+/** The tensors below a prefix that has a network's first kernel. */
+interface Group {
+  naming: Naming;
+  prefix: string;
+  /** By the name after the prefix. */
+  tensors: Tensors;
+}
+
+interface Fit extends Group {
+  isGrey: boolean;
+  /** Names of the last layer's tensors; null if there is none. */
+  lastLayer: { kernel: string; bias: string } | null;
+  /** What does not fit, each as a noun phrase; empty if the network is whole. */
+  problems: string[];
+  /** Tensors of another last layer, which are left out. */
+  leftOut: string[];
+}
+
+/** Counters and seeds, which no network needs. */
+const COUNTER = /(^|[./])(num_batches_tracked|n_averaged)$|seed_generator/;
+/** What checkpoints hold besides networks. */
+const OTHER_STATE =
+  /^(optim|optimizer|scheduler|lr_scheduler|scaler|amp|loops|callbacks|criterion|loss)\w*[./]/i;
+const AVERAGE = /ema|averag|swa/i;
+
 /**
- * Returns the parameters of a variant from a torch state dictionary.
+ * Returns the parameters of a variant from a file's tensors.
  *
- * Tensors are found by timm's names, in any order; under other names, by the order in which the layers run, which publishers agree
- * on. Every shape must fit; the last layer may have any number of classes.
- *
- * @throws InputError if the tensors are of another variant, or of none.
+ * @param where - Names the file in errors and notes.
+ * @throws InputError if the tensors are of another variant or network; it names one that does not fit.
  */
-export function fromTorch(
-  tensors: ReadonlyMap<string, TorchTensor>,
+export function readStateDict(
+  tensors: Tensors,
   variant: Variant,
   where: string,
-): Map<string, ParameterValue> {
-  const parameters = match(tensors, variant);
-  if (parameters) return parameters;
-  const other = (Object.keys(VARIANTS) as Variant[]).find((known) => match(tensors, known));
-  throw new InputError({
-    expected: `weights of EfficientNet ${variant}`,
-    where,
-    found: other ? `those of ${other}` : `${tensors.size} tensors of no known variant`,
-    fix: other
-      ? `Choose variant ${other}, or another file.`
-      : "Choose another file: timm's weights of tf_efficientnet models fit.",
+  { needsLastLayer = false, prefix }: StateDictOptions = {},
+): StateDict {
+  const groups = groupsOf(tensors, variant).filter(
+    (group) => prefix === undefined || labelOf(group) === prefix.replace(/[./]$/, ""),
+  );
+  const fits = groups.map((group) => compare(group, tensors, variant, needsLastLayer));
+  const whole = fits.filter(({ problems }) => problems.length === 0);
+  const best = whole.find((one) => AVERAGE.test(one.prefix)) ?? whole[0];
+  if (!best) {
+    const inOrder = groups.length === 0 && prefix === undefined && byOrder(tensors, variant, where);
+    if (inOrder) return inOrder;
+    throw misfit(tensors, variant, where, fits);
+  }
+  const notes: string[] = [];
+  const others = whole.filter((one) => one !== best);
+  if (others.length > 0)
+    notes.push(
+      `${where} holds several networks: taken is ${labelOf(best)}, not ${others.map(labelOf).join(", ")}. ` +
+        "`ferkit convert --prefix` takes another one.",
+    );
+  if (best.leftOut.length > 0)
+    notes.push(`${where}: left out, since no layer before the last has them: ${some(best.leftOut)}.`);
+  return {
+    parameters: parametersOf(best, tensors, variant),
+    naming: best.naming,
+    isGrey: best.isGrey,
+    notes,
+  };
+}
+
+/** Finds each prefix below which there is a network's first kernel. */
+function groupsOf(tensors: Tensors, variant: Variant): Group[] {
+  const found = NAMINGS.flatMap((naming) => {
+    const stem = naming.names(parameterSpecs(variant, 2)).get("stem_conv/kernel") as string;
+    return [...tensors.keys()]
+      .filter((name) => name === stem || name.endsWith(`.${stem}`) || name.endsWith(`/${stem}`))
+      .map((name) => ({ naming, prefix: name.slice(0, -stem.length) }))
+      .filter(({ prefix }) => !OTHER_STATE.test(prefix));
+  });
+  return found.map((group) => {
+    const { prefix } = group;
+    const within = found.filter((other) => other.prefix !== prefix && other.prefix.startsWith(prefix));
+    const own = [...tensors].filter(
+      ([name]) => name.startsWith(prefix) && !within.some((other) => name.startsWith(other.prefix)),
+    );
+    const named = own.map(([name, tensor]) => [name.slice(prefix.length), tensor] as const);
+    return {
+      ...group,
+      tensors: new Map(named.filter(([name]) => !COUNTER.test(name) && !OTHER_STATE.test(name))),
+    };
   });
 }
 
-function match(
-  tensors: ReadonlyMap<string, TorchTensor>,
+/** Compares a group with a variant's parameters. */
+function compare(group: Group, all: Tensors, variant: Variant, needsLastLayer: boolean): Fit {
+  const { naming, prefix, tensors } = group;
+  const specs = parameterSpecs(variant, 2);
+  const names = naming.names(specs);
+  const problems: string[] = [];
+  const used = new Set<string>();
+  let isGrey = false;
+  for (const spec of specs) {
+    if (isLast(spec)) continue;
+    const name = names.get(spec.name) as string;
+    const found = tensors.get(name)?.shape.join();
+    used.add(name);
+    isGrey ||= spec.name === "stem_conv/kernel" && found === fileShape(oneChannel(spec), naming).join();
+    const expected = fileShape(isGrey && spec.name === "stem_conv/kernel" ? oneChannel(spec) : spec, naming);
+    if (found === undefined) problems.push(`no tensor ${prefix}${name}`);
+    else if (found !== expected.join())
+      problems.push(`${prefix}${name} of shape [${found}] instead of [${expected}]`);
+  }
+  const lastLayer = findLastLayer(group, all, names, specs);
+  const extra = [...tensors.keys()].filter(
+    (name) =>
+      !used.has(name) &&
+      prefix + name !== lastLayer?.kernel &&
+      prefix + name !== lastLayer?.bias &&
+      !name.startsWith("normalization/"),
+  );
+  const isBackbone = (name: string) => naming.backbone.includes(name.split(/[./]/)[0].replace(/_\d+$/, ""));
+  const wrong = extra.filter((name) => needsLastLayer || isBackbone(name));
+  problems.push(...wrong.map((name) => `${prefix}${name}, which ${variant} does not have`));
+  if (needsLastLayer && !lastLayer)
+    problems.push(`no last layer, such as ${prefix}${names.get("predictions/kernel")}`);
+  const leftOut = extra.filter((name) => !wrong.includes(name)).map((name) => prefix + name);
+  return { ...group, isGrey, lastLayer, problems, leftOut };
+}
+
+/** Finds the last layer under its publisher's name, otherwise the dense layer that fits and is nearest to the network. */
+function findLastLayer(
+  { naming, prefix }: Group,
+  all: Tensors,
+  names: ReadonlyMap<string, string>,
+  specs: ParameterSpec[],
+): Fit["lastLayer"] {
+  const features = (specs.find(({ name }) => name === "predictions/kernel") as ParameterSpec).shape[0];
+  const own = prefix + names.get("predictions/kernel");
+  const biasOf = (kernel: string) =>
+    naming.layout === "torch"
+      ? kernel.replace(/weight$/, "bias")
+      : kernel.replace(/0$/, "1").replace(/kernel$/, "bias");
+  const common = (name: string) => [...prefix].findIndex((letter, i) => name[i] !== letter);
+  const nearness = (name: string) => (name === own ? 2 : common(name) < 0 ? 1 : common(name) / prefix.length);
+  const found = [...all].flatMap(([kernel, { shape }]) => {
+    const [inputs, outputs] = naming.layout === "torch" ? [shape[1], shape[0]] : shape;
+    const isDense = shape.length === 2 && inputs === features && !OTHER_STATE.test(kernel);
+    const bias = biasOf(kernel);
+    return isDense && bias !== kernel && all.get(bias)?.shape.join() === String(outputs)
+      ? [{ kernel, bias }]
+      : [];
+  });
+  found.sort((a, b) => nearness(b.kernel) - nearness(a.kernel));
+  return found[0] ?? null;
+}
+
+function parametersOf(
+  { naming, tensors, lastLayer, isGrey }: Fit,
+  all: Tensors,
   variant: Variant,
-): Map<string, ParameterValue> | null {
-  const isCounter = (name: string) => name.endsWith("num_batches_tracked");
-  const weights = new Map([...tensors].filter(([name]) => !isCounter(name)));
-  const inOrder = [...weights.values()];
-  const lastBias = weights.get(timmName("predictions/bias")) ?? inOrder[inOrder.length - 1];
-  const specs = parameterSpecs(variant, Math.max(1, lastBias?.data.length ?? 1));
-  if (weights.size !== specs.length) return null;
-  const hasTimmNames = specs.every(({ name }) => weights.has(timmName(name)));
+): Map<string, ParameterValue> {
+  const numClasses = lastLayer ? (all.get(lastLayer.bias) as FileTensor).shape[0] : 2;
+  const specs = parameterSpecs(variant, Math.max(2, numClasses));
+  const names = naming.names(specs);
   const parameters = new Map<string, ParameterValue>();
-  for (const [i, spec] of specs.entries()) {
-    const tensor = hasTimmNames ? (weights.get(timmName(spec.name)) as TorchTensor) : inOrder[i];
-    if (tensor.shape.join() !== torchShape(spec).join()) return null;
-    parameters.set(spec.name, toTensorFlow(tensor, spec));
+  for (const spec of specs) {
+    const weight = spec.name.split("/")[1] as "kernel" | "bias";
+    if (isLast(spec) && !lastLayer) continue;
+    const tensor = isLast(spec)
+      ? all.get((lastLayer as NonNullable<typeof lastLayer>)[weight])
+      : tensors.get(names.get(spec.name) as string);
+    const isSpread = isGrey && spec.name === "stem_conv/kernel";
+    const value = toParameter(tensor as FileTensor, isSpread ? oneChannel(spec) : spec, naming);
+    parameters.set(spec.name, isSpread ? spreadChannels(value) : value);
   }
   return parameters;
 }
 
-/** Returns the shape that a parameter has in torch: convolutions `[out, in, height, width]`, depthwise `[channels, 1, height, width]`, dense `[out, in]`. */
-export function torchShape({ name, shape }: ParameterSpec): number[] {
+/** Takes tensors of unknown names in the order in which the layers run, if every shape fits. */
+function byOrder(tensors: Tensors, variant: Variant, where: string): StateDict | null {
+  const [naming] = NAMINGS;
+  const ordered = [...tensors].filter(([name]) => !COUNTER.test(name)).map(([, tensor]) => tensor);
+  const numClasses = ordered.at(-1)?.shape[0] ?? 0;
+  const specs = parameterSpecs(variant, Math.max(2, numClasses));
+  const fits = (spec: ParameterSpec, i: number) => ordered[i].shape.join() === fileShape(spec, naming).join();
+  if (ordered.length !== specs.length || !specs.every(fits)) return null;
+  return {
+    parameters: new Map(specs.map((spec, i) => [spec.name, toParameter(ordered[i], spec, naming)])),
+    naming,
+    isGrey: false,
+    notes: [`${where} has names of an unknown publisher; its tensors were taken in their order, which fits.`],
+  };
+}
+
+function misfit(tensors: Tensors, variant: Variant, where: string, fits: Fit[]): InputError {
+  const expected = `weights of EfficientNet ${variant}`;
+  const nearest = fits.reduce<Fit | null>(
+    (best, one) => (best && best.problems.length <= one.problems.length ? best : one),
+    null,
+  );
+  if (!nearest)
+    return new InputError({
+      expected,
+      where,
+      found: `${tensors.size} tensors under other names (${some([...tensors.keys()])})`,
+      fix: "Choose weights of an EfficientNet from timm, torchvision or Keras.",
+    });
+  const other = (Object.keys(VARIANTS) as Variant[]).find(
+    (known) => known !== variant && compare(nearest, tensors, known, false).problems.length === 0,
+  );
+  if (other)
+    return new InputError({
+      expected,
+      where,
+      found: `those of ${other}`,
+      fix: `Choose variant ${other}, or another file.`,
+    });
+  const [first, ...rest] = nearest.problems;
+  return new InputError({
+    expected,
+    where,
+    found: rest.length > 0 ? `${first}, and ${rest.length} more that do not fit` : first,
+    fix: `Choose weights that have the layers of ${nearest.naming.publisher}'s EfficientNet ${variant}.`,
+  });
+}
+
+/** Returns the shape that a parameter has in a file. */
+export function fileShape({ name, shape }: ParameterSpec, { layout }: Pick<Naming, "layout">): number[] {
+  if (layout === "keras") return shape;
   if (shape.length === 2) return [shape[1], shape[0]];
   if (shape.length !== 4) return shape;
   const [height, width, channelsIn, channelsOut] = shape;
-  return isDepthwise(name) ? [channelsIn, 1, height, width] : [channelsOut, channelsIn, height, width];
+  return name.endsWith("depthwise_kernel")
+    ? [channelsIn, 1, height, width]
+    : [channelsOut, channelsIn, height, width];
 }
 
-/**
- * Returns a parameter from its torch tensor: the two leading axes of torch's layout become the last ones of TensorFlow's, in
- * reverse order.
- */
-export function toTensorFlow(
-  { data, shape: [outer, inner, ...rest] }: TorchTensor,
+/** Returns a parameter from its tensor: the two leading axes in torch become the last ones, in reverse order. */
+export function toParameter(
+  { data, shape: [outer, inner, ...rest] }: FileTensor,
   { shape }: ParameterSpec,
+  { layout }: Pick<Naming, "layout">,
 ): ParameterValue {
-  if (shape.length === 1) return { shape, data };
+  if (layout === "keras" || shape.length === 1) return { shape, data };
   const area = rest.reduce((product, dimension) => product * dimension, 1);
   const result = new Float32Array(data.length);
   for (let o = 0; o < outer; o++)
@@ -82,6 +277,21 @@ export function toTensorFlow(
   return { shape, data: result };
 }
 
-function isDepthwise(name: string): boolean {
-  return name.endsWith("depthwise_kernel");
+const isLast = ({ name }: ParameterSpec) => name.startsWith("predictions/");
+const labelOf = ({ prefix }: Group) => prefix.replace(/[./]$/, "") || "the one without a prefix";
+const some = (names: string[]) =>
+  names.length > 3 ? `${names.slice(0, 3).join(", ")}, …` : names.join(", ");
+
+function oneChannel(spec: ParameterSpec): ParameterSpec {
+  const [height, width, , filters] = spec.shape;
+  return { ...spec, shape: [height, width, 1, filters] };
+}
+
+/** Spreads a kernel of one channel over three, so that grey pixels in RGB give the same. */
+function spreadChannels({ shape: [height, width, , filters], data }: ParameterValue): ParameterValue {
+  const spread = Float32Array.from({ length: 3 * data.length }, (_, i) => {
+    const tap = Math.floor(i / (3 * filters));
+    return data[tap * filters + (i % filters)] / 3;
+  });
+  return { shape: [height, width, 3, filters], data: spread };
 }

@@ -6,12 +6,13 @@ import os from "node:os";
 import path from "node:path";
 import { convertCheckpoint } from "../../../src/model/weights/checkpoint.js";
 import { readSafetensors } from "../../../src/model/weights/safetensors.js";
-import type { TorchTensor } from "../../../src/model/weights/state-dict.js";
+import type { FileTensor } from "../../../src/model/weights/state-dict.js";
 import { projectDir } from "../../source-files.js";
 import { checkpointBytes, checkpointHead, pickle, text } from "./weight-files.js";
 
 /** Made by torch (test/golden/make_checkpoints.py). */
 const GOLDEN = path.join(projectDir, "test/golden/checkpoints");
+const PYTHON = path.join(projectDir, ".venv/bin/python");
 const AGAIN = "Download the file again or choose another one.";
 
 describe("convertCheckpoint", function () {
@@ -24,12 +25,12 @@ describe("convertCheckpoint", function () {
   });
   after(() => rm(folder, { recursive: true }));
 
-  const convert = async (source: string) => readSafetensors(await convertCheckpoint(source), source);
+  const convert = async (source: string) => readSafetensors(await convertCheckpoint(source), source).tensors;
   const convertBytes = async (bytes: Buffer) => {
     await writeFile(file, bytes);
     return convert(file);
   };
-  const refusal = (found: string, expected = "a torch checkpoint", fix = AGAIN) => ({
+  const refusal = (found: string, expected = "a torch checkpoint or a Keras file", fix = AGAIN) => ({
     name: "InputError",
     message: `Expected ${expected} at ${file} but found ${found}. ${fix}`,
   });
@@ -68,14 +69,19 @@ describe("convertCheckpoint", function () {
   });
 
   it("names the tensors of nested dictionaries by their path, and passes over other data", async () => {
-    const names = [...(await convert(path.join(GOLDEN, "nested.pth"))).keys()];
+    const source = path.join(GOLDEN, "nested.pth");
+    const { tensors, metadata } = readSafetensors(await convertCheckpoint(source), source);
+    assert.equal(metadata["ferkit.architecture"], "tf_efficientnet_lite0");
+    assert.equal(metadata["ferkit.scale"], "[[0.5, 0.25, 0.125], [1.0, 2.0, 4.0]]");
+    const names = [...tensors.keys()];
     assert.ok(names.includes("state_dict.conv.weight"), names.join());
     assert.ok(names.includes("optimizer.state.0.exp_avg"), names.join());
     assert.equal(names.filter((name) => name.startsWith("state_dict.")).length, 7);
   });
 
   it("refuses a pickle that calls a function of Python's, and runs nothing", async () => {
-    const planted = [pickle("cposix\nsystem\n", text(`touch ${folder}/planted`), "\x85R")];
+    const command = text(`touch ${folder}/planted`);
+    const planted = [pickle("cposix\nsystem\n", command, "\x85R")];
     planted.push(
       Buffer.concat([checkpointHead(), pickle("}", text("weight"), planted[0].subarray(2, -1), "s")]),
     );
@@ -88,13 +94,17 @@ describe("convertCheckpoint", function () {
           "Remove the file and take the weights from their publisher: it asks to run code, of which none was run.",
         ),
       );
+    await assert.rejects(
+      convertBytes(pickle("ccommands\nPopen\n", command, "\x85R")), // subprocess, by its name in Python 2
+      /found a call of subprocess\.Popen\. /,
+    );
     assert.equal(existsSync(path.join(folder, "planted")), false);
   });
 
   it("says what it found in other pickles and archives", async () => {
-    const matrix: TorchTensor = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+    const matrix: FileTensor = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
     const large = { shape: [2 ** 20, 2 ** 20], data: Float32Array.of(1) };
-    const laidOut = (tensor: TorchTensor, offset: number, strides: number[]) =>
+    const laidOut = (tensor: FileTensor, offset: number, strides: number[]) =>
       checkpointBytes(new Map([["weight", tensor]]), () => ({ offset, strides }));
     const cut = (bytes: Buffer) => `the end of the file after ${bytes.length} bytes; it is cut short`;
     const whole = laidOut(matrix, 0, [3, 1]);
@@ -110,16 +120,39 @@ describe("convertCheckpoint", function () {
     for (const [bytes, found] of cases) await assert.rejects(convertBytes(bytes), refusal(found));
   });
 
+  it("says how a Keras network pads and scales pixels, from its configuration and arrays", async () => {
+    const program = path.join(projectDir, "test/model/weights/make_keras_file.py");
+    const metadataOf = async (side: string, variance: string) => {
+      execFileSync(PYTHON, ["-I", program, file, side, variance]);
+      const { tensors, metadata } = readSafetensors(await convertCheckpoint(file), file);
+      assert.deepEqual(tensors.get("layers/dense/vars/0"), {
+        shape: [2, 2],
+        data: Float32Array.of(1, 2, 3, 4),
+      });
+      return JSON.parse(metadata["ferkit.keras"]);
+    };
+    const { padding, preprocessing } = await metadataOf("None", "4");
+    assert.equal(padding, "even");
+    // (x/255 − mean) / √4 · scale
+    const close = (actual: number[], expected: number[]) =>
+      actual.forEach((value, i) => {
+        assert.ok(Math.abs(value - expected[i]) < 1e-4, `${actual}`);
+      });
+    close(preprocessing.mean, [51, 102, 153]);
+    close(preprocessing.std, [255, (255 * 2) / 4, (255 * 2) / 5]);
+    assert.equal((await metadataOf("48", "1")).padding, "same");
+  });
+
   for (const form of ["legacy", "zip"])
     it(`refuses a damaged file or reads it, whichever byte is wrong: ${form}`, () => {
       const program = path.join(projectDir, "test/model/weights/damaged_checkpoints.py");
       const checkpoint = path.join(GOLDEN, `${form}.pth`);
       const counts = execFileSync(
-        path.join(projectDir, ".venv/bin/python"),
+        PYTHON,
         ["-I", "-W", "ignore", program, path.join(projectDir, "scripts"), checkpoint],
         { encoding: "utf8" },
       );
       const { refused, read } = JSON.parse(counts) as { refused: number; read: number };
-      assert.ok(refused > 10_000 && read > 1000, counts);
+      assert.ok(refused > 1000 && read > 500, counts);
     });
 });

@@ -1,4 +1,4 @@
-"""Reads a checkpoint with each of its bytes changed, and cut short at each; prints how many were refused and how many read.
+"""Reads a checkpoint damaged in about 4000 ways, cut short or with a changed byte; prints how many were refused and how many read.
 
     damaged_checkpoints.py FOLDER_OF_THE_PROGRAM CHECKPOINT
 """
@@ -15,6 +15,7 @@ whole = Path(checkpoint).read_bytes()
 damaged = [whole[:length] for length in range(len(whole))]
 for index in range(len(whole)):
     damaged += [whole[:index] + bytes([byte]) + whole[index + 1 :] for byte in (0, 255, *b"().NRQte}]")]
+damaged = damaged[:: max(1, len(damaged) // 4000)]
 counts = {"refused": 0, "read": 0}
 for content in damaged:
     try:

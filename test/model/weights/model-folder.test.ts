@@ -3,7 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync
 import os from "node:os";
 import path from "node:path";
 import { type Tensor, tf } from "../../../src/engine/tf.js";
+import type { ModelConfig } from "../../../src/model/network.js";
 import { loadModel, loadModelConfig, saveModel } from "../../../src/model/weights/model-folder.js";
+import { projectDir } from "../../source-files.js";
 import { randomImages, randomNetwork, relativeError, TINY } from "../fixtures.js";
 
 describe("a model folder", () => {
@@ -28,6 +30,29 @@ describe("a model folder", () => {
         stock.dispose();
         network.dispose();
       });
+
+    const others: Partial<ModelConfig>[] = [
+      { grey: true },
+      { padding: "symmetric", epsilon: 1e-5 },
+      { padding: "even", variant: "b0", grey: true },
+    ];
+    for (const other of others)
+      for (const imageSize of [40, 49])
+        it(`writes a graph with ${JSON.stringify(other)} at ${imageSize} pixels, and reads it back`, async () => {
+          const network = randomNetwork({ ...other, imageSize });
+          await saveModel(dir, network.config, await network.parameters(), "float16");
+          const loaded = await loadModel(dir);
+          assert.deepEqual(loaded.config, network.config);
+          const stock = await tf.loadLayersModel(`file://${dir}/model.json`);
+          const images = randomImages(2, imageSize);
+          const ours = tf.tidy(() => tf.softmax(loaded.logits(images)));
+          const theirs = stock.predict(images) as Tensor;
+          assert.ok(relativeError(ours.dataSync(), theirs.dataSync()) < 1e-5);
+          tf.dispose([images, ours, theirs]);
+          stock.dispose();
+          loaded.dispose();
+          network.dispose();
+        });
 
     for (const [precision, numBytes] of [
       ["float16", 2],
@@ -68,6 +93,25 @@ describe("a model folder", () => {
       assert.equal(readdirSync(dir).filter((name) => name.endsWith(".bin")).length, 1);
       assert.equal(readdirSync(dir).length, 2);
     });
+  });
+
+  describe("a bundled model", () => {
+    for (const name of ["fer2013", "fer2013-small"])
+      it(`gives the same probabilities in plain tfjs for coloured pixels: ${name}`, async () => {
+        const folder = path.join(projectDir, "models", name);
+        const network = await loadModel(folder);
+        const stock = await tf.loadLayersModel(`file://${folder}/model.json`);
+        const images = randomImages(2, network.config.imageSize);
+        const [ours, theirs] = tf.tidy(() =>
+          [tf.softmax(network.logits(images)), stock.predict(images) as Tensor].map((one) => one.dataSync()),
+        );
+        ours.forEach((prob, i) => {
+          assert.ok(Math.abs(prob - theirs[i]) < 1e-4, `${prob} ≠ ${theirs[i]}`);
+        });
+        images.dispose();
+        stock.dispose();
+        network.dispose();
+      });
   });
 
   describe("loadModel", () => {

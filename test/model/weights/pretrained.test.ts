@@ -7,14 +7,14 @@ import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { cacheDir } from "../../../src/files.js";
+import { conventions } from "../../../src/model/conventions.js";
 import { parameterSpecs } from "../../../src/model/parameters.js";
 import { loadPretrained } from "../../../src/model/weights/pretrained.js";
-import { fromTorch, type TorchTensor } from "../../../src/model/weights/state-dict.js";
+import { readStateDict } from "../../../src/model/weights/state-dict.js";
 import type { LoadProgress } from "../../../src/progress.js";
-import { checkpointBytes, safetensorsBytes, sorted, timmTensors } from "./weight-files.js";
+import { safetensorsBytes, sorted, timmTensors } from "./weight-files.js";
 
 describe("loadPretrained", () => {
-  const lite0 = timmTensors("lite0");
   let folder: string;
   let environment: NodeJS.ProcessEnv;
 
@@ -27,70 +27,6 @@ describe("loadPretrained", () => {
       if (environment[name] === undefined) delete process.env[name];
       else process.env[name] = environment[name];
     await rm(folder, { recursive: true });
-  });
-
-  describe("from a given file", () => {
-    let file: string;
-    beforeEach(() => {
-      file = path.join(folder, "weights.bin");
-    });
-    const load = async (bytes: Uint8Array) => {
-      await writeFile(file, bytes);
-      return loadPretrained("lite0", { weights: file });
-    };
-    const refusal = (expected: string, found: string, fix: string) => ({
-      name: "InputError",
-      message: `Expected ${expected} at ${file} but found ${found}. ${fix}`,
-    });
-
-    it("reads the same parameters from a torch checkpoint and from safetensors", async () => {
-      const inOrder = new Map(
-        [...lite0.values()].map((tensor, i): [string, TorchTensor] => [`_${i}`, tensor]),
-      );
-      const expected = fromTorch(lite0, "lite0", file);
-      assert.deepEqual(await load(checkpointBytes(inOrder)), expected);
-      assert.deepEqual(await load(safetensorsBytes(sorted(lite0))), expected);
-    });
-
-    it("names the variant that the weights are of", async () => {
-      const expected = "weights of EfficientNet lite0";
-      const fix = "Choose variant lite1, or another file.";
-      const bytes = safetensorsBytes(sorted(timmTensors("lite1")));
-      await assert.rejects(load(bytes), refusal(expected, "those of lite1", fix));
-    });
-
-    it("says that a file is cut short", async () => {
-      const bytes = safetensorsBytes(lite0).subarray(0, -4);
-      const missing = "the end of the file within classifier.bias; it is cut short by 4 bytes";
-      const fix = "Download the file again or choose another one.";
-      await assert.rejects(load(bytes), refusal("a safetensors file", missing, fix));
-    });
-
-    it("refuses a file of another format", async () => {
-      const expected = "safetensors or a torch checkpoint";
-      for (const content of ["<html>no such page</html>", "version https://git-lfs.github.com/spec/v1", ""])
-        await assert.rejects(
-          load(Buffer.from(content)),
-          refusal(expected, `neither in ${content.length} bytes`, "Choose another file."),
-        );
-    });
-
-    it("says that there is no such file", async () => {
-      const fix = "Choose a file, or `imagenet` for the published weights.";
-      await assert.rejects(
-        loadPretrained("lite0", { weights: file }),
-        refusal("a file of weights", "no such file", fix),
-      );
-    });
-
-    it("says why a file cannot be read", async () => {
-      await mkdir(file);
-      const fix = "Fix its permissions, or choose another file.";
-      await assert.rejects(
-        loadPretrained("lite0", { weights: file }),
-        refusal("a file of weights that can be read", "the error EISDIR", fix),
-      );
-    });
   });
 
   describe("from the cache", () => {
@@ -115,7 +51,7 @@ describe("loadPretrained", () => {
           console.log(`      skipped: not in the cache; run \`npm run setup -- --weights ${variant}\``);
           this.skip();
         }
-        const parameters = await loadPretrained(variant);
+        const { parameters } = await loadPretrained(variant);
         for (const { name, shape, kind } of parameterSpecs(variant, 1000)) {
           const value = parameters.get(name);
           assert.deepEqual(value?.shape, shape, name);
@@ -171,9 +107,10 @@ describe("loadPretrained", () => {
     it("downloads timm's default weights of the SAME-padded family once, and keeps them", async () => {
       files.set(B0, { content, digest: sha256(content) });
       const progress: LoadProgress[] = [];
-      const first = await loadPretrained("b0", { onProgress: (step) => progress.push(step) });
+      const first = await loadPretrained("b0", (step) => progress.push(step));
       assert.equal(requests[0], `HEAD ${B0}`);
-      assert.deepEqual(first, fromTorch(tensors, "b0", cached()));
+      assert.deepEqual(first.parameters, readStateDict(tensors, "b0", cached()).parameters);
+      assert.deepEqual([first.conventions, first.notes], [conventions("b0"), []]);
       assert.ok(content.equals(await readFile(cached())));
       const { length } = content;
       assert.deepEqual(progress.at(-1), { stage: "download", done: length, total: length, unit: "bytes" });
@@ -195,7 +132,7 @@ describe("loadPretrained", () => {
 
     it("takes nothing but a SHA-256 as a digest", async () => {
       files.set(B0, { content, digest: "ab".repeat(20) });
-      assert.equal((await loadPretrained("b0")).size, parameterSpecs("b0", 1000).length);
+      assert.equal((await loadPretrained("b0")).parameters.size, parameterSpecs("b0", 1000).length);
     });
 
     it("says that the hub has no such file, and how to get it otherwise", async () => {
@@ -227,7 +164,7 @@ describe("loadPretrained", () => {
           `it is cut short by 4 bytes. Run: rm ${cached()}, then try again.`,
       });
       await writeFile(cached(), content);
-      assert.equal((await loadPretrained("b0")).size, parameterSpecs("b0", 1000).length);
+      assert.equal((await loadPretrained("b0")).parameters.size, parameterSpecs("b0", 1000).length);
     });
   });
 });

@@ -1,121 +1,222 @@
 import assert from "node:assert/strict";
+import type { Variant } from "../../../src/model/efficientnet.js";
 import { type ParameterSpec, parameterSpecs } from "../../../src/model/parameters.js";
+import { NAMINGS } from "../../../src/model/weights/names.js";
 import {
-  fromTorch,
-  type TorchTensor,
-  torchShape,
-  toTensorFlow,
+  type FileTensor,
+  fileShape,
+  readStateDict,
+  type StateDictOptions,
+  toParameter,
 } from "../../../src/model/weights/state-dict.js";
-import { sorted, timmTensors } from "./weight-files.js";
+import { fileTensors, sorted, timmTensors } from "./weight-files.js";
 
-describe("fromTorch", () => {
-  const lite0 = timmTensors("lite0");
-  const inOrder = new Map(
-    [...lite0.values()].map((tensor, i): [string, TorchTensor] => [`layer ${i}`, tensor]),
-  );
-  const counter: [string, TorchTensor] = ["bn1.num_batches_tracked", { shape: [], data: Float32Array.of(9) }];
+type Tensors = Map<string, FileTensor>;
+
+describe("readStateDict", () => {
+  const lite0 = timmTensors("lite0", 7);
+  const read = (tensors: Tensors, options?: StateDictOptions, variant: Variant = "lite0") =>
+    readStateDict(tensors, variant, "a.pth", options);
+  const expected = read(lite0).parameters;
+  const vector = (...data: number[]) => ({ shape: [data.length], data: Float32Array.from(data) });
+  const zeros = (...shape: number[]) => ({
+    shape,
+    data: new Float32Array(shape.reduce((product, size) => product * size, 1)),
+  });
+  const below = (prefix: string, tensors: Tensors) =>
+    new Map([...tensors].map(([name, tensor]) => [prefix + name, tensor]));
+  const without = (name: string, tensors: Tensors) => new Map([...tensors].filter(([own]) => own !== name));
+  const refusal = (
+    found: string,
+    fix = "Choose weights that have the layers of timm's EfficientNet lite0.",
+  ) => ({
+    name: "InputError",
+    message: `Expected weights of EfficientNet lite0 at a.pth but found ${found}. ${fix}`,
+  });
 
   it("gives each parameter its shape", () => {
-    const parameters = fromTorch(lite0, "lite0", "a.pth");
-    const specs = parameterSpecs("lite0", 1000);
+    const specs = parameterSpecs("lite0", 7);
     assert.deepEqual(
-      [...parameters.keys()],
+      [...expected.keys()],
       specs.map(({ name }) => name),
     );
-    for (const { name, shape } of specs) assert.deepEqual(parameters.get(name)?.shape, shape);
+    for (const { name, shape } of specs) assert.deepEqual(expected.get(name)?.shape, shape);
   });
 
-  it("takes tensors by timm's names, in any order", () => {
-    const expected = fromTorch(lite0, "lite0", "a.pth");
-    assert.deepEqual(fromTorch(sorted(lite0), "lite0", "a.safetensors"), expected);
+  for (const naming of NAMINGS)
+    it(`finds tensors by the names of ${naming.publisher}, in any order`, () => {
+      const tensors = sorted(fileTensors("b0", 7, naming));
+      const found = read(tensors, { needsLastLayer: true }, "b0");
+      assert.equal(found.naming, naming);
+      assert.deepEqual([...found.parameters.keys()].length, parameterSpecs("b0", 7).length);
+      const first = tensors.get(naming.names(parameterSpecs("b0", 7)).get("stem_bn/gamma") as string);
+      assert.deepEqual(found.parameters.get("stem_bn/gamma")?.data, first?.data);
+    });
+
+  for (const prefix of [
+    "_orig_mod.",
+    "model.",
+    "module.",
+    "state_dict.",
+    "state_dict.model.backbone.",
+    "a.b_c.",
+  ])
+    it(`finds tensors below the prefix ${prefix}`, () => {
+      const { parameters, notes } = read(below(prefix, lite0), { needsLastLayer: true });
+      assert.deepEqual(parameters, expected);
+      assert.deepEqual(notes, []);
+    });
+
+  it("passes over counters, optimizers and losses", () => {
+    const tensors = new Map([
+      ["state_dict.bn1.num_batches_tracked", vector(9)],
+      ["state_dict.n_averaged", vector(1)],
+      ...below("state_dict.", lite0),
+      ["state_dict.criterion.weight", vector(1, 2)],
+      ["optimizer.state.0.exp_avg", zeros(1, 1280)],
+    ]);
+    assert.deepEqual(read(tensors, { needsLastLayer: true }).parameters, expected);
   });
 
-  it("takes tensors of other names in the order of the layers", () => {
-    assert.deepEqual(fromTorch(inOrder, "lite0", "a.pth"), fromTorch(lite0, "lite0", "a.pth"));
+  it("takes the moving average of several networks and says so, unless a prefix is given", () => {
+    const average = new Map([...lite0].map(([name, { shape }]) => [name, zeros(...shape)]));
+    const both = new Map([...below("state_dict.", lite0), ...below("state_dict_ema.", average)]);
+    const { parameters, notes } = read(both, { needsLastLayer: true });
+    assert.equal(parameters.get("stem_bn/beta")?.data[1], 0);
+    assert.deepEqual(notes, [
+      "a.pth holds several networks: taken is state_dict_ema, not state_dict. " +
+        "`ferkit convert --prefix` takes another one.",
+    ]);
+    const chosen = read(both, { needsLastLayer: true, prefix: "state_dict" });
+    assert.deepEqual(chosen.parameters, expected);
+    assert.deepEqual(chosen.notes, []);
   });
 
-  it("leaves out the counters of batch norm", () => {
-    const expected = fromTorch(lite0, "lite0", "a.pth");
-    assert.deepEqual(fromTorch(new Map([counter, ...lite0]), "lite0", "a.pth"), expected);
-    assert.deepEqual(fromTorch(new Map([counter, ...inOrder]), "lite0", "a.pth"), expected);
+  it("spreads a kernel of one channel over three", () => {
+    const kernel = { shape: [32, 1, 3, 3], data: new Float32Array(32 * 9).fill(0.75) };
+    const { parameters, isGrey } = read(new Map([...lite0, ["conv_stem.weight", kernel]]));
+    assert.ok(isGrey);
+    assert.deepEqual(parameters.get("stem_conv/kernel"), {
+      shape: [3, 3, 3, 32],
+      data: new Float32Array(3 * 32 * 9).fill(0.25),
+    });
   });
 
-  it("takes weights that were fine-tuned to other classes", () => {
-    const last: [string, TorchTensor][] = [
-      ["classifier.weight", { shape: [7, 1280], data: new Float32Array(7 * 1280).fill(2) }],
-      ["classifier.bias", { shape: [7], data: new Float32Array(7).fill(3) }],
-    ];
-    const fineTuned = new Map([...lite0, ...last]);
-    for (const tensors of [
-      fineTuned,
-      new Map([...fineTuned.values()].map((tensor, i) => [`layer ${i}`, tensor])),
-    ]) {
-      const parameters = fromTorch(tensors, "lite0", "a.pth");
-      assert.deepEqual(parameters.get("predictions/kernel")?.shape, [1280, 7]);
-      assert.deepEqual(parameters.get("predictions/bias")?.data, new Float32Array(7).fill(3));
+  it("takes no last layer, or another one, if none is needed", () => {
+    const backbone = without("classifier.bias", without("classifier.weight", lite0));
+    assert.equal(read(backbone).parameters.has("predictions/kernel"), false);
+    const deep = new Map([
+      ...backbone,
+      ["head.0.weight", zeros(512, 1280)],
+      ["head.2.weight", zeros(3, 512)],
+    ]);
+    assert.deepEqual(read(deep).notes, [
+      "a.pth: left out, since no layer before the last has them: head.0.weight, head.2.weight.",
+    ]);
+    assert.throws(
+      () => read(backbone, { needsLastLayer: true }),
+      refusal("no last layer, such as classifier.weight"),
+    );
+    assert.throws(
+      () => read(deep, { needsLastLayer: true }),
+      refusal("head.0.weight, which lite0 does not have, and 2 more that do not fit"),
+    );
+  });
+
+  it("finds a last layer of another name, beside the network too", () => {
+    const backbone = without("classifier.bias", without("classifier.weight", lite0));
+    const last: Tensors = new Map([
+      ["model.head.weight", zeros(5, 1280)],
+      ["model.head.bias", zeros(5)],
+    ]);
+    for (const prefix of ["model.", "model.backbone."]) {
+      const found = read(new Map([...below(prefix, backbone), ...last]), { needsLastLayer: true });
+      assert.deepEqual(found.parameters.get("predictions/kernel")?.shape, [1280, 5]);
     }
   });
 
-  it("names the variant that the weights are of", () => {
-    for (const tensors of [timmTensors("lite1"), sorted(timmTensors("lite1"))])
-      assert.throws(() => fromTorch(tensors, "lite0", "a.pth"), {
-        name: "InputError",
-        message:
-          "Expected weights of EfficientNet lite0 at a.pth but found those of lite1. " +
-          "Choose variant lite1, or another file.",
-      });
+  it("takes tensors of unknown names in the order of the layers, and says so", () => {
+    const unknown = new Map([...lite0.values()].map((tensor, i) => [`layer ${i}`, tensor]));
+    const { parameters, notes } = read(unknown);
+    assert.deepEqual(parameters, expected);
+    assert.deepEqual(notes, [
+      "a.pth has names of an unknown publisher; its tensors were taken in their order, which fits.",
+    ]);
+    assert.throws(
+      () => read(sorted(unknown)),
+      refusal(
+        "296 tensors under other names (layer 0, layer 1, layer 10, …)".replace("296", String(lite0.size)),
+        "Choose weights of an EfficientNet from timm, torchvision or Keras.",
+      ),
+    );
   });
 
-  it("refuses the weights of no variant", () => {
-    const refusal = (numTensors: number) => ({
-      name: "InputError",
-      message:
-        `Expected weights of EfficientNet lite0 at a.pth but found ${numTensors} tensors of no known variant. ` +
-        "Choose another file: timm's weights of tf_efficientnet models fit.",
-    });
-    const numTensors = lite0.size;
-    const without = new Map([...lite0].slice(1));
-    assert.throws(() => fromTorch(without, "lite0", "a.pth"), refusal(numTensors - 1));
-    const sevenClasses = { shape: [7, 1280], data: new Float32Array(7 * 1280) };
-    const fineTuned = new Map([...lite0, ["classifier.weight", sevenClasses] as const]);
-    assert.throws(() => fromTorch(fineTuned, "lite0", "a.pth"), refusal(numTensors));
-    assert.throws(() => fromTorch(sorted(inOrder), "lite0", "a.pth"), refusal(numTensors));
+  it("names the variant that the weights are of", () => {
+    for (const tensors of [timmTensors("lite1"), below("model.", sorted(timmTensors("lite1")))])
+      assert.throws(() => read(tensors), refusal("those of lite1", "Choose variant lite1, or another file."));
+  });
+
+  it("names a tensor that does not fit", () => {
+    const cases: [Tensors, string][] = [
+      [without("bn2.bias", lite0), "no tensor bn2.bias"],
+      [new Map([...lite0, ["extra.weight", vector(1)]]), "extra.weight, which lite0 does not have"],
+      [new Map([...lite0, ["bn2.extra", vector(1)]]), "bn2.extra, which lite0 does not have"],
+      [
+        new Map([...lite0, ["conv_stem.weight", zeros(32, 4, 3, 3)]]),
+        "conv_stem.weight of shape [32,4,3,3] instead of [32,3,3,3]",
+      ],
+      [
+        below("model.", new Map([...lite0, ["bn1.weight", vector(1)], ["bn1.bias", vector(1)]])),
+        "model.bn1.weight of shape [1] instead of [32], and 1 more that do not fit",
+      ],
+    ];
+    for (const [tensors, found] of cases)
+      assert.throws(() => read(tensors, { needsLastLayer: true }), refusal(found));
   });
 });
 
-describe("toTensorFlow", () => {
+describe("toParameter", () => {
+  const torch = { layout: "torch" } as const;
+
   it("turns a convolution's [out, in, height, width] into [height, width, in, out]", () => {
-    const torch = { shape: [2, 2, 1, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+    const tensor = { shape: [2, 2, 1, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
     const spec: ParameterSpec = { name: "a/kernel", shape: [1, 2, 2, 2], kind: "kernel" };
     // Output 0: input 0 has 1 2 along the width, input 1 has 3 4; output 1: 5 6 and 7 8.
-    assert.deepEqual(toTensorFlow(torch, spec), {
+    assert.deepEqual(toParameter(tensor, spec, torch), {
       shape: [1, 2, 2, 2],
       data: Float32Array.of(1, 5, 3, 7, 2, 6, 4, 8),
     });
   });
 
   it("turns a depthwise convolution's [channels, 1, height, width] into [height, width, channels, 1]", () => {
-    const torch = { shape: [2, 1, 1, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+    const tensor = { shape: [2, 1, 1, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
     const spec: ParameterSpec = { name: "a/depthwise_kernel", shape: [1, 3, 2, 1], kind: "kernel" };
-    assert.deepEqual(toTensorFlow(torch, spec).data, Float32Array.of(1, 4, 2, 5, 3, 6));
+    assert.deepEqual(toParameter(tensor, spec, torch).data, Float32Array.of(1, 4, 2, 5, 3, 6));
   });
 
   it("transposes a dense layer", () => {
-    const torch = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+    const tensor = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
     const spec: ParameterSpec = { name: "a/kernel", shape: [3, 2], kind: "kernel" };
-    assert.deepEqual(toTensorFlow(torch, spec).data, Float32Array.of(1, 4, 2, 5, 3, 6));
+    assert.deepEqual(toParameter(tensor, spec, torch).data, Float32Array.of(1, 4, 2, 5, 3, 6));
   });
 
-  it("leaves vectors as they are", () => {
+  it("leaves vectors, and Keras' layout, unchanged", () => {
     const data = Float32Array.of(1, 2);
-    const spec: ParameterSpec = { name: "a/bias", shape: [2], kind: "bias" };
-    assert.deepEqual(toTensorFlow({ shape: [2], data }, spec), { shape: [2], data });
+    const bias: ParameterSpec = { name: "a/bias", shape: [2], kind: "bias" };
+    assert.deepEqual(toParameter({ shape: [2], data }, bias, torch), { shape: [2], data });
+    const kernel: ParameterSpec = { name: "a/kernel", shape: [1, 2], kind: "kernel" };
+    assert.deepEqual(toParameter({ shape: [1, 2], data }, kernel, { layout: "keras" }), {
+      shape: [1, 2],
+      data,
+    });
   });
 });
 
-describe("torchShape", () => {
-  it("says how torch lays out each kind of parameter", () => {
-    const shapes = new Map(parameterSpecs("b0", 1000).map((spec) => [spec.name, torchShape(spec)]));
+describe("fileShape", () => {
+  it("knows how torch lays out each kind of parameter", () => {
+    const shapes = new Map(
+      parameterSpecs("b0", 1000).map((spec) => [spec.name, fileShape(spec, { layout: "torch" })]),
+    );
     assert.deepEqual(shapes.get("stem_conv/kernel"), [32, 3, 3, 3]);
     assert.deepEqual(shapes.get("block3a_dwconv/depthwise_kernel"), [144, 1, 5, 5]);
     assert.deepEqual(shapes.get("block2a_se_reduce/kernel"), [4, 96, 1, 1]);

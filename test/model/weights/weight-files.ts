@@ -1,28 +1,37 @@
 // Writes files of weights, byte by byte.
 import type { Variant } from "../../../src/model/efficientnet.js";
 import { parameterSpecs } from "../../../src/model/parameters.js";
-import { type TorchTensor, torchShape } from "../../../src/model/weights/state-dict.js";
-import { timmName } from "../../../src/model/weights/timm-names.js";
+import { NAMINGS, type Naming } from "../../../src/model/weights/names.js";
+import { type FileTensor, fileShape } from "../../../src/model/weights/state-dict.js";
 
-/** Returns tensors of a variant under timm's names, in the order of the layers; each number differs from its neighbours. */
-export function timmTensors(variant: Variant, numClasses = 1000): Map<string, TorchTensor> {
+/** Returns tensors of a variant under a publisher's names, in the order of the layers; each number differs from its neighbours. */
+export function fileTensors(variant: Variant, numClasses: number, naming: Naming): Map<string, FileTensor> {
+  const specs = parameterSpecs(variant, numClasses);
+  const names = naming.names(specs);
   return new Map(
-    parameterSpecs(variant, numClasses).map((spec, index): [string, TorchTensor] => {
-      const shape = torchShape(spec);
+    specs.map((spec, index): [string, FileTensor] => {
+      const shape = fileShape(spec, naming);
       const length = shape.reduce((product, dimension) => product * dimension, 1);
       const data = Float32Array.from({ length }, (_, i) => ((i * 31 + index * 17) % 1009) / 1009);
-      return [timmName(spec.name), { shape, data }];
+      return [names.get(spec.name) as string, { shape, data }];
     }),
   );
 }
+
+/** Returns the same under timm's names. */
+export const timmTensors = (variant: Variant, numClasses = 1000) =>
+  fileTensors(variant, numClasses, NAMINGS[0]);
 
 /** Returns the same entries in alphabetical order. */
 export function sorted<T>(map: ReadonlyMap<string, T>): Map<string, T> {
   return new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-export function safetensorsBytes(tensors: ReadonlyMap<string, TorchTensor>): Buffer {
-  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+export function safetensorsBytes(
+  tensors: ReadonlyMap<string, FileTensor>,
+  metadata: Record<string, string> = {},
+): Buffer {
+  const header: Record<string, unknown> = { __metadata__: { format: "pt", ...metadata } };
   const parts: Buffer[] = [];
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
@@ -49,16 +58,16 @@ export interface Layout {
 
 /** Writes a checkpoint as torch did before 1.6: four pickles, the list of storages, the storages. */
 export function checkpointBytes(
-  tensors: ReadonlyMap<string, TorchTensor>,
-  layoutOf: (tensor: TorchTensor) => Layout = rowMajor,
+  tensors: ReadonlyMap<string, FileTensor>,
+  layoutOf: (tensor: FileTensor) => Layout = rowMajor,
 ): Buffer {
   const names = [...tensors.keys()];
   const entries = names.map((name, i) => {
-    const tensor = tensors.get(name) as TorchTensor;
+    const tensor = tensors.get(name) as FileTensor;
     return Buffer.concat([text(name), tensorPickle(tensor, String(i), layoutOf(tensor))]);
   });
   const storages = names.map((name) => {
-    const { data } = tensors.get(name) as TorchTensor;
+    const { data } = tensors.get(name) as FileTensor;
     const count = Buffer.alloc(8);
     count.writeBigInt64LE(BigInt(data.length));
     return Buffer.concat([count, bytesOf(data)]);
@@ -85,7 +94,7 @@ export function pickle(...instructions: (string | Buffer)[]): Buffer {
 
 const ORDERED_DICT = "ccollections\nOrderedDict\n)R";
 
-function tensorPickle({ shape, data }: TorchTensor, key: string, { offset, strides }: Layout): Buffer {
+function tensorPickle({ shape, data }: FileTensor, key: string, { offset, strides }: Layout): Buffer {
   return Buffer.concat([
     Buffer.from("ctorch._utils\n_rebuild_tensor_v2\n(("),
     text("storage"),
@@ -101,7 +110,7 @@ function tensorPickle({ shape, data }: TorchTensor, key: string, { offset, strid
   ]);
 }
 
-function rowMajor({ shape }: TorchTensor): Layout {
+function rowMajor({ shape }: FileTensor): Layout {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
   return { offset: 0, strides };
 }

@@ -1,0 +1,7 @@
+"""What is wrong with a file of weights."""
+
+
+class Problem(Exception):
+    def __init__(self, found, expected="a torch checkpoint or a Keras file", fix="Download the file again or choose another one."):
+        super().__init__(found)
+        self.parts = {"expected": expected, "found": found, "fix": fix}

@@ -1,0 +1,182 @@
+// A file of a network's weights, of any format that is read, with the conventions that they were trained by.
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { InputError } from "../../errors.js";
+import { type Conventions, conventions, type Family } from "../conventions.js";
+import type { Variant } from "../efficientnet.js";
+import type { ParameterValue } from "../network.js";
+import type { Preprocessing } from "../preprocessing.js";
+import { convertCheckpoint, isCheckpoint } from "./checkpoint.js";
+import { isSafetensors, readSafetensors } from "./safetensors.js";
+import { readStateDict, type StateDict, type StateDictOptions } from "./state-dict.js";
+
+/** What the user knows about a file; it counts more than what the file says. */
+export interface WeightFileOptions extends StateDictOptions, Partial<Conventions> {
+  family?: Family;
+}
+
+export interface Weights {
+  parameters: Map<string, ParameterValue>;
+  conventions: Conventions;
+  /** True if the network takes images of one channel. */
+  isGrey: boolean;
+  /** What was guessed or left out, in whole sentences. */
+  notes: string[];
+}
+
+/** What is known about a file's weights besides the tensors. */
+interface Origin {
+  /** A model's name at timm or torchvision. */
+  architecture?: string;
+  preprocessing?: Preprocessing;
+  padding?: Conventions["padding"];
+  epsilon?: number;
+}
+
+/**
+ * Reads a file of a network's weights.
+ *
+ * @throws InputError if the file is missing, cut short, or of another format or variant.
+ */
+export async function readWeightFile(
+  file: string,
+  variant: Variant,
+  options: WeightFileOptions = {},
+): Promise<Weights> {
+  const given = await readIfExists(file);
+  if (!given)
+    throw new InputError({
+      expected: "a file of weights",
+      where: path.resolve(file),
+      found: "no such file",
+      fix: "Choose a file, or `imagenet` for the published weights.",
+    });
+  const bytes = isCheckpoint(given) ? await convertCheckpoint(file) : given;
+  if (!isSafetensors(bytes))
+    throw new InputError({
+      expected: "safetensors, a torch checkpoint or a Keras file",
+      where: file,
+      found: `none of them in ${bytes.length} bytes`,
+      fix: "Choose another file.",
+    });
+  const { tensors, metadata } = readSafetensors(bytes, file);
+  const stateDict = readStateDict(tensors, variant, file, options);
+  const origin = { ...(await besideFile(file)), ...inMetadata(metadata) };
+  const { found, notes } = findConventions(file, variant, stateDict, origin, options);
+  const { parameters, isGrey } = stateDict;
+  return { parameters, conventions: found, isGrey, notes: [...stateDict.notes, ...notes] };
+}
+
+/** Returns a file's content; null if there is none. */
+export async function readIfExists(file: string): Promise<Buffer | null> {
+  return readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
+    throw new InputError({
+      expected: "a file of weights that can be read",
+      where: file,
+      found: `the error ${error.code}`,
+      fix: "Fix its permissions, or choose another file.",
+    });
+  });
+}
+
+function findConventions(
+  file: string,
+  variant: Variant,
+  { naming, isGrey }: StateDict,
+  origin: Origin,
+  options: WeightFileOptions,
+): { found: Conventions; notes: string[] } {
+  const notes: string[] = [];
+  const known =
+    options.family ?? naming.family ?? familyOf(origin.architecture) ?? familyOf(publishedName(file));
+  const isSettled = known || (options.padding && options.epsilon !== undefined);
+  if (!isSettled)
+    notes.push(
+      `${file} does not say which family its weights are of: timm's tf_efficientnet models and its other efficientnet models have ` +
+        "the same names, but other padding and epsilon. TensorFlow's are taken; --family pytorch (in training, " +
+        "weightsFamily=pytorch) takes the others'.",
+    );
+  const family = conventions(variant, known ?? "tensorflow");
+  const preprocessing = options.preprocessing ?? origin.preprocessing ?? family.preprocessing;
+  if (naming.publisher === "Keras" && !origin.padding && !options.padding)
+    notes.push(
+      `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
+        "For one of any size, (None, None, 3), choose --padding even.",
+    );
+  const found = {
+    padding: options.padding ?? origin.padding ?? family.padding,
+    epsilon: options.epsilon ?? origin.epsilon ?? family.epsilon,
+    preprocessing,
+  };
+  if (!isGrey) return { found, notes };
+  const average = (values: number[]) =>
+    values.map(() => values.reduce((sum, value) => sum + value, 0) / values.length);
+  const grey = { mean: average(preprocessing.mean), std: average(preprocessing.std) };
+  if (grey.mean.join() !== preprocessing.mean.join())
+    notes.push(
+      `${file} is of a network for one channel, for which the means of the channels' mean and std are taken. ` +
+        "--mean and --std take others.",
+    );
+  return { found: { ...found, preprocessing: grey }, notes };
+}
+
+/** Returns the family of a model by its name at timm or torchvision. */
+function familyOf(name?: string): Family | undefined {
+  if (!name) return undefined;
+  if (/(^|[^a-z])tf_efficientnet_/.test(name)) return "tensorflow";
+  return /(^|[^a-z_])efficientnet_(lite|b)\d/.test(name) ? "pytorch" : undefined;
+}
+
+/** Returns the part of a path that a publisher named: a repository of the hub, or a file name with a digest. */
+function publishedName(file: string): string | undefined {
+  const parts = path.resolve(file).split(path.sep);
+  const repository = parts.find((part) => part.startsWith("models--timm--"))?.slice("models--timm--".length);
+  const name = parts[parts.length - 1];
+  return repository ?? (/tf_efficientnet_|-[0-9a-f]{8}\.pth$/.test(name) ? name : undefined);
+}
+
+/** Reads the `config.json` that timm writes beside weights. */
+async function besideFile(file: string): Promise<Origin> {
+  const text = await readFile(path.join(path.dirname(file), "config.json"), "utf8").catch(() => "{}");
+  const { architecture, pretrained_cfg, model_args } = parseObject(text);
+  if (typeof architecture !== "string" || !architecture.includes("efficientnet")) return {};
+  const { mean, std } = Object(pretrained_cfg) as Record<string, unknown>;
+  const { pad_type: padding, bn_eps: epsilon } = Object(model_args) as Record<string, unknown>;
+  return {
+    architecture,
+    ...scale(mean, std),
+    ...(typeof padding === "string" && { padding: padding === "same" ? "same" : "symmetric" }),
+    ...(typeof epsilon === "number" && { epsilon }),
+  };
+}
+
+/** Reads what `convert_checkpoint.py`, or another program, wrote about the weights into safetensors. */
+function inMetadata(metadata: Record<string, string>): Origin {
+  const keras = parseObject(metadata["ferkit.keras"] ?? "{}");
+  const architecture = metadata["ferkit.architecture"] ?? metadata.architecture;
+  const [mean, std] = Object.values(parseObject(metadata["ferkit.scale"] ?? "[]"));
+  return {
+    ...(architecture && { architecture }),
+    ...scale(mean, std),
+    ...(keras as Pick<Origin, "padding" | "preprocessing">),
+  };
+}
+
+const areThree = (values: unknown): values is number[] =>
+  Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
+
+/** Returns mean and std of [0, 1] as preprocessing, if they are three numbers each. */
+function scale(mean: unknown, std: unknown): Pick<Origin, "preprocessing"> {
+  if (!areThree(mean) || !areThree(std)) return {};
+  const scaled = (values: number[]) => values.map((value) => 255 * value);
+  return { preprocessing: { mean: scaled(mean), std: scaled(std) } };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(text)) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}

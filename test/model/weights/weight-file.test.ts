@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { conventions } from "../../../src/model/conventions.js";
+import { parameterSpecs } from "../../../src/model/parameters.js";
+import { NAMINGS } from "../../../src/model/weights/names.js";
+import { type FileTensor, readStateDict } from "../../../src/model/weights/state-dict.js";
+import { readWeightFile, type WeightFileOptions } from "../../../src/model/weights/weight-file.js";
+import { checkpointBytes, fileTensors, safetensorsBytes, sorted, timmTensors } from "./weight-files.js";
+
+describe("readWeightFile", () => {
+  const lite0 = timmTensors("lite0");
+  const bytes = safetensorsBytes(lite0);
+  let folder: string;
+  let file: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), "ferkit-weight-file-"));
+    file = path.join(folder, "weights.bin");
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  const read = async (content: Uint8Array, options?: WeightFileOptions) => {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+    return readWeightFile(file, "lite0", options);
+  };
+  const refusal = (expected: string, found: string, fix: string) => ({
+    name: "InputError",
+    message: `Expected ${expected} at ${file} but found ${found}. ${fix}`,
+  });
+  const unknown = () =>
+    `${file} does not say which family its weights are of: timm's tf_efficientnet models and its other efficientnet models have ` +
+    "the same names, but other padding and epsilon. TensorFlow's are taken; --family pytorch (in training, " +
+    "weightsFamily=pytorch) takes the others'.";
+
+  it("reads the same parameters from a torch checkpoint and from safetensors", async () => {
+    const expected = readStateDict(lite0, "lite0", file).parameters;
+    assert.deepEqual((await read(checkpointBytes(lite0))).parameters, expected);
+    assert.deepEqual((await read(safetensorsBytes(sorted(lite0)))).parameters, expected);
+  });
+
+  it("says that the family is not known, and takes TensorFlow's", async () => {
+    const { conventions: found, notes } = await read(bytes);
+    assert.deepEqual(found, conventions("lite0"));
+    assert.deepEqual(notes, [unknown()]);
+  });
+
+  it("takes the family that it is told", async () => {
+    const { conventions: found, notes } = await read(bytes, { family: "pytorch" });
+    assert.deepEqual(found, conventions("lite0", "pytorch"));
+    assert.deepEqual(notes, []);
+    const own = {
+      padding: "even",
+      epsilon: 0.5,
+      preprocessing: { mean: [1, 2, 3], std: [4, 5, 6] },
+    } as const;
+    const { conventions: given } = await read(bytes, {
+      ...own,
+      preprocessing: { mean: [1, 2, 3], std: [4, 5, 6] },
+    });
+    assert.deepEqual(given, own);
+  });
+
+  it("knows the family, mean and deviation from timm's config.json", async () => {
+    const config = {
+      architecture: "efficientnet_lite0",
+      pretrained_cfg: { mean: [0.5, 0.4, 0.3], std: [0.1, 0.2, 1] },
+    };
+    await writeFile(path.join(folder, "config.json"), JSON.stringify(config));
+    const { conventions: found, notes } = await read(bytes);
+    assert.deepEqual(found, {
+      padding: "symmetric",
+      epsilon: 1e-5,
+      preprocessing: { mean: [127.5, 102, 76.5], std: [25.5, 51, 255] },
+    });
+    assert.deepEqual(notes, []);
+    await writeFile(
+      path.join(folder, "config.json"),
+      JSON.stringify({ architecture: "tf_efficientnet_lite0" }),
+    );
+    const tensorflow = await read(bytes);
+    assert.deepEqual([tensorflow.conventions, tensorflow.notes], [conventions("lite0"), []]);
+    const changed = { architecture: "tf_efficientnet_lite0", model_args: { pad_type: "", bn_eps: 0.25 } };
+    await writeFile(path.join(folder, "config.json"), JSON.stringify(changed));
+    const { conventions: own } = await read(bytes);
+    assert.deepEqual([own.padding, own.epsilon], ["symmetric", 0.25]);
+    await writeFile(path.join(folder, "config.json"), "{");
+    assert.deepEqual((await read(bytes)).notes, [unknown()]);
+  });
+
+  it("knows the family from metadata, and from names that the hub and timm give to files", async () => {
+    const metadata = { architecture: "efficientnet_lite0" };
+    assert.equal((await read(safetensorsBytes(lite0, metadata))).conventions.padding, "symmetric");
+    const scale = JSON.stringify([
+      [0.5, 0.4, 0.3],
+      [0.1, 0.2, 1],
+    ]);
+    const given = safetensorsBytes(lite0, {
+      "ferkit.architecture": "tf_efficientnet_lite0",
+      "ferkit.scale": scale,
+    });
+    assert.deepEqual((await read(given)).conventions.preprocessing, {
+      mean: [127.5, 102, 76.5],
+      std: [25.5, 51, 255],
+    });
+    const names: [string, string][] = [
+      ["models--timm--efficientnet_lite0.ra_in1k/snapshots/1a/model.safetensors", "symmetric"],
+      ["efficientnet_lite0_ra-37913777.pth", "symmetric"],
+      ["tf_efficientnet_lite0-0aa007d2.pth", "same"],
+      ["my-tf_efficientnet_lite0.safetensors", "same"],
+    ];
+    for (const [name, padding] of names) {
+      file = path.join(folder, name);
+      const { conventions: found, notes } = await read(bytes);
+      assert.deepEqual([found.padding, notes], [padding, []], name);
+    }
+    file = path.join(folder, "efficientnet_lite0.safetensors"); // anyone's name
+    assert.deepEqual((await read(bytes)).notes, [unknown()]);
+  });
+
+  it("knows the family from torchvision's names", async () => {
+    const torchvision = NAMINGS.find(({ publisher }) => publisher === "torchvision");
+    const tensors = fileTensors("b0", 7, torchvision as (typeof NAMINGS)[0]);
+    await writeFile(file, safetensorsBytes(tensors));
+    const { conventions: found, notes } = await readWeightFile(file, "b0");
+    assert.deepEqual([found, notes], [conventions("b0", "torchvision"), []]);
+  });
+
+  it("takes the mean of the channels' scales for a network of one channel, and says so", async () => {
+    const kernel: FileTensor = { shape: [32, 1, 3, 3], data: new Float32Array(32 * 9) };
+    const grey = safetensorsBytes(new Map([...lite0, ["conv_stem.weight", kernel]]));
+    const { conventions: found, isGrey, notes } = await read(grey, { family: "pytorch" });
+    assert.ok(isGrey);
+    // 255 · (0.485 + 0.456 + 0.406) / 3
+    for (const mean of found.preprocessing.mean) assert.ok(Math.abs(mean - 114.495) < 1e-9);
+    assert.deepEqual(notes, [
+      `${file} is of a network for one channel, for which the means of the channels' mean and std are taken. ` +
+        "--mean and --std take others.",
+    ]);
+    assert.deepEqual((await read(grey, { family: "tensorflow" })).notes, []);
+  });
+
+  it("says that a file is cut short", async () => {
+    const missing = "the end of the file within classifier.bias; it is cut short by 4 bytes";
+    const fix = "Download the file again or choose another one.";
+    await assert.rejects(read(bytes.subarray(0, -4)), refusal("a safetensors file", missing, fix));
+  });
+
+  it("refuses a file of another format", async () => {
+    const expected = "safetensors, a torch checkpoint or a Keras file";
+    for (const content of ["<html>no such page</html>", "version https://git-lfs.github.com/spec/v1", ""])
+      await assert.rejects(
+        read(Buffer.from(content)),
+        refusal(expected, `none of them in ${content.length} bytes`, "Choose another file."),
+      );
+  });
+
+  it("says that there is no such file, or why it cannot be read", async () => {
+    const fix = "Choose a file, or `imagenet` for the published weights.";
+    await assert.rejects(readWeightFile(file, "lite0"), refusal("a file of weights", "no such file", fix));
+    await mkdir(file);
+    await assert.rejects(
+      readWeightFile(file, "lite0"),
+      refusal(
+        "a file of weights that can be read",
+        "the error EISDIR",
+        "Fix its permissions, or choose another file.",
+      ),
+    );
+  });
+
+  it("reads Keras' arrays under the numbers of their layers", async () => {
+    const keras = NAMINGS.find(({ publisher }) => publisher === "Keras") as (typeof NAMINGS)[0];
+    const tensors = fileTensors("b0", 7, keras);
+    const nested = new Map(
+      [...tensors].map(([name, tensor]): [string, FileTensor] => [
+        name.startsWith("dense/") ? `layers/${name}` : `layers/functional/layers/${name}`,
+        tensor,
+      ]),
+    );
+    const metadata = { "ferkit.keras": JSON.stringify({ padding: "even" }) };
+    await writeFile(file, safetensorsBytes(nested, metadata));
+    const {
+      parameters,
+      conventions: found,
+      notes,
+    } = await readWeightFile(file, "b0", { needsLastLayer: true });
+    assert.deepEqual(parameters.size, parameterSpecs("b0", 7).length);
+    assert.deepEqual([found.padding, found.epsilon, notes], ["even", 1e-3, []]);
+    await writeFile(file, safetensorsBytes(nested));
+    assert.deepEqual((await readWeightFile(file, "b0", { needsLastLayer: true })).notes, [
+      `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
+        "For one of any size, (None, None, 3), choose --padding even.",
+    ]);
+  });
+});
