@@ -39,7 +39,7 @@ export function describeConfusion({ matrix, classNames }: Confusion): string {
   return classNames.map((name, c) => describeRow(name, matrix[c], classNames)).join("\n");
 }
 
-/** Sizes of a matrix of so many classes. */
+/** Sizes of a matrix, by its number of classes. */
 interface MatrixSize {
   maxClasses: number;
   /** Side of a cell, in pixels. */

@@ -110,8 +110,8 @@ const CONFIG = {
 /** The texts of a chart. */
 export interface ChartWords {
   title: string;
-  /** A line under the title. */
-  subtitle?: string;
+  /** Lines under the title. */
+  subtitle?: string | string[];
   /** The main numbers as plain text, for screen readers and terminals. */
   description: string;
 }

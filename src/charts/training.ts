@@ -1,10 +1,13 @@
 // Curves of a training run.
 import { type BatchEvent, type EpochEvent, keptEpoch } from "../training/events.js";
 import { percent } from "./format.js";
-import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
+import { pixelLayer } from "./layout.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, OPACITY } from "./theme.js";
 
 /** Two panels fit side by side into a notebook with an open file browser. */
 const PANEL = { width: 310, height: 250 };
+const PANEL_SPACING = 40;
+const BAR_HEIGHT = 6;
 const WIDE = { width: 640, height: 240 };
 /** More points than pixels would only make the notebook larger. */
 const MAX_POINTS = 500;
@@ -60,32 +63,7 @@ export function learningRateChart(
  */
 export function batchMetricsChart(events: BatchEvent[], title = "Training, batch by batch"): ChartSpec {
   if (!events.length) return emptyChart(title, "no data: no batch has been trained yet");
-  const reach = Math.min(50, Math.floor(events.length / 40));
-  const lossMean = smooth(
-    events.map(({ loss }) => loss),
-    reach,
-  );
-  const accuracyMean = smooth(
-    events.map(({ accuracy }) => accuracy),
-    reach,
-  );
-  const points = events.map(({ step, loss, accuracy }, i) => ({
-    step,
-    loss: shorten(loss),
-    accuracy: shorten(accuracy),
-    lossMean: shorten(lossMean[i]),
-    accuracyMean: shorten(accuracyMean[i]),
-  }));
-  const panel = (field: "loss" | "accuracy", axis: object, scale: object) => ({
-    ...PANEL,
-    encoding: {
-      x: { field: "step", type: "quantitative", axis: stepAxis(points), scale: { nice: false, zero: false } },
-    },
-    layer: [
-      line(field, { color: COLORS.blue, opacity: 0.28, strokeWidth: 1 }, axis, scale),
-      line(`${field}Mean`, { color: COLORS.blue, strokeWidth: 2.2, point: points.length < 3 }, axis, scale),
-    ],
-  });
+  const reach = reachOf(events);
   return buildChart(
     {
       title,
@@ -94,15 +72,137 @@ export function batchMetricsChart(events: BatchEvent[], title = "Training, batch
         : undefined,
       description: describeLast(events),
     },
+    batchPanels(events, []),
+  );
+}
+
+/** A run while it trains. */
+export interface LiveRun {
+  batches: BatchEvent[];
+  /** Epochs that have ended. */
+  epochs: EpochEvent[];
+  /** Steps of the whole run, if known. */
+  numSteps?: number;
+  /** How far it is: "epoch 3 of 8 · …". */
+  status: string;
+}
+
+/**
+ * Draws a run while it trains, over the steps of the whole run: a progress bar, loss and accuracy of the training batches, and of
+ * the validation images after each epoch, with the best epoch marked.
+ */
+export function liveTrainingChart({ batches, epochs, numSteps, status }: LiveRun): ChartSpec {
+  if (!batches.length) return emptyChart("Training", status);
+  const reach = reachOf(batches);
+  const { step } = batches[batches.length - 1];
+  const last = Math.max(step, numSteps ?? 0);
+  const strong = reach ? `strong: mean of ${2 * reach + 1} batches` : "";
+  const hints = ["blue: training", strong, "orange: validation", "green: best epoch"];
+  return buildChart(
     {
-      data: { values: thin(points, MAX_POINTS) },
-      spacing: 40,
-      hconcat: [
-        panel("loss", LOSS_AXIS, { zero: true, nice: true }),
-        panel("accuracy", ACCURACY_AXIS, { domain: [0, 1] }),
-      ],
+      title: "Training",
+      subtitle: [status, hints.filter(Boolean).join(", ")],
+      description: [status, describeLast(batches), ...epochs.map(describeEpoch)].join("\n"),
+    },
+    {
+      spacing: 16,
+      vconcat: [progressBar(step / last), batchPanels(batches, epochs, last)],
     },
   );
+}
+
+/** Draws the share of a run that is done. */
+function progressBar(share: number): object {
+  const width = 2 * PANEL.width + PANEL_SPACING;
+  const bar = (x2: number, look: object) =>
+    pixelLayer({ type: "rect", cornerRadius: 2, ...look }, [{ x: 0, x2, y: 0, y2: BAR_HEIGHT }]);
+  return {
+    width,
+    height: BAR_HEIGHT,
+    layer: [
+      bar(width, { color: COLORS.axis, opacity: OPACITY.grid }),
+      bar(share * width, { color: COLORS.blue }),
+    ],
+  };
+}
+
+/** Builds panels of loss and accuracy, side by side, from the first step to `lastStep`. */
+function batchPanels(batches: BatchEvent[], epochs: EpochEvent[], lastStep?: number): object {
+  const reach = reachOf(batches);
+  const means = (field: "loss" | "accuracy") =>
+    smooth(
+      batches.map((batch) => batch[field]),
+      reach,
+    );
+  const [lossMean, accuracyMean] = [means("loss"), means("accuracy")];
+  const points = batches.map(({ step, loss, accuracy }, i) => ({
+    step,
+    loss: shorten(loss),
+    accuracy: shorten(accuracy),
+    lossMean: shorten(lossMean[i]),
+    accuracyMean: shorten(accuracyMean[i]),
+  }));
+  const first = points[0].step;
+  const last = lastStep ?? points[points.length - 1].step;
+  const validated = epochs.map(({ step, epoch, validation: { loss, accuracy } }) => ({
+    step,
+    epoch,
+    loss: shorten(loss),
+    accuracy: shorten(accuracy),
+  }));
+  const best = keptEpoch(epochs);
+  const panel = (field: "loss" | "accuracy", axis: object, scale: object) => ({
+    ...PANEL,
+    encoding: {
+      x: {
+        field: "step",
+        type: "quantitative",
+        axis: stepAxis([{ step: first }, { step: last }]),
+        scale: { nice: false, zero: false, ...(last > first && { domain: [first, last] }) },
+      },
+    },
+    layer: [
+      ...(best ? [bestStep(best)] : []),
+      line(field, { color: COLORS.blue, opacity: 0.28, strokeWidth: 1 }, axis, scale),
+      line(`${field}Mean`, { color: COLORS.blue, strokeWidth: 2.2, point: points.length < 3 }, axis, scale),
+      ...(validated.length
+        ? [
+            {
+              data: { values: validated },
+              mark: {
+                type: "line",
+                color: COLORS.orange,
+                strokeWidth: 1.5,
+                point: { size: validated.length > 30 ? 16 : 42, color: COLORS.orange },
+                tooltip: true,
+              },
+              encoding: { y: { field, type: "quantitative", axis, scale } },
+            },
+          ]
+        : []),
+    ],
+  });
+  return {
+    data: { values: thin(points, MAX_POINTS) },
+    spacing: PANEL_SPACING,
+    hconcat: [
+      panel("loss", LOSS_AXIS, { zero: true, nice: true }),
+      panel("accuracy", ACCURACY_AXIS, { domain: [0, 1] }),
+    ],
+  };
+}
+
+/** Draws a rule at the last step of the best epoch. */
+function bestStep({ step }: EpochEvent): object {
+  return {
+    data: { values: [{ step }] },
+    mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3], strokeWidth: 1.5 },
+  };
+}
+
+/** Returns the number of neighbours on each side that a mean is over. */
+function reachOf({ length }: BatchEvent[]): number {
+  return Math.min(50, Math.floor(length / 40));
 }
 
 /**
@@ -149,18 +249,14 @@ export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch
       title,
       subtitle: [bestText, targets].filter(Boolean).join("; ") || undefined,
       description: [
-        ...events.map(
-          ({ epoch, train, validation }) =>
-            `epoch ${epoch}: train loss ${train.loss.toFixed(3)}, accuracy ${percent(train.accuracy)}; ` +
-            `validation loss ${validation.loss.toFixed(3)}, accuracy ${percent(validation.accuracy)}`,
-        ),
+        ...events.map(describeEpoch),
         ...(bestText ? [bestText] : []),
         ...(targets ? [targets] : []),
       ].join("\n"),
     },
     {
       data: { values },
-      spacing: 40,
+      spacing: PANEL_SPACING,
       hconcat: [
         panel("loss", LOSS_AXIS, { zero: true, nice: true }),
         panel("accuracy", ACCURACY_AXIS, { domain: accuracyDomain(values), nice: false }),
@@ -174,6 +270,13 @@ function line(field: string, mark: object, axis: object, scale: object): object 
     mark: { type: "line", ...mark },
     encoding: { y: { field, type: "quantitative", axis, scale } },
   };
+}
+
+function describeEpoch({ epoch, train, validation }: EpochEvent): string {
+  return (
+    `epoch ${epoch}: train loss ${train.loss.toFixed(3)}, accuracy ${percent(train.accuracy)}; ` +
+    `validation loss ${validation.loss.toFixed(3)}, accuracy ${percent(validation.accuracy)}`
+  );
 }
 
 function describeLast(events: BatchEvent[]): string {

@@ -1,47 +1,140 @@
-import { percent } from "../charts/format.js";
-import { chartBundle } from "../charts/render.js";
-import { batchMetricsChart } from "../charts/training.js";
-import { type BatchEvent, type DoneEvent, ofType, type TrainEvent } from "../training/events.js";
+import { duration, percent } from "../charts/format.js";
+import { chartBundle, chartText } from "../charts/render.js";
+import { liveTrainingChart } from "../charts/training.js";
+import {
+  type BatchEvent,
+  type DoneEvent,
+  type EpochEvent,
+  keptEpoch,
+  ofType,
+  type TrainEvent,
+} from "../training/events.js";
+import { kernelHooks } from "./kernel.js";
 import { showLive } from "./show.js";
 
-/** Time between drawings: often enough to watch, and without a cost. */
-const REDRAW_MS = 3000;
+/** Time between updates of the display. */
+const UPDATE_MS = 500;
+/** Batches that the speed is averaged over. */
+const WINDOW = 20;
+
+export interface LiveOptions {
+  /** Events that a resumed run logged before; they are drawn too. */
+  earlier?: TrainEvent[];
+  /** Epochs of the whole run. By default they are known once the first epoch has ended. */
+  epochs?: number;
+}
 
 /**
- * Reads a training run to its end, prints a line per epoch, and draws loss and accuracy while it trains.
+ * Reads a training run to its end and shows it in one display that updates in place: how far it is, with the time left, and loss
+ * and accuracy over the whole run. The last state remains. Outside a notebook, a line per epoch is printed.
  *
- * @param earlier - Events that a resumed run logged before; they are drawn too.
  * @returns The event that ended the run.
  */
 export async function showTraining(
   events: AsyncIterable<TrainEvent>,
-  earlier: TrainEvent[] = [],
+  { earlier = [], epochs }: LiveOptions = {},
 ): Promise<DoneEvent | undefined> {
-  let batches = ofType(earlier, "batch");
-  const isRepeated = (event: BatchEvent) => (batches[batches.length - 1]?.step ?? 0) >= event.step;
+  const run = new LiveRun(earlier, epochs);
   const update = showLive({ "text/plain": "waiting for the first batches" });
-  const draw = async () => update(await chartBundle(batchMetricsChart(batches)));
-  let [drawn, done]: [number, DoneEvent | undefined] = [performance.now(), undefined];
-  for await (const event of events) {
+  let updated = performance.now();
+  let done: DoneEvent | undefined;
+  try {
+    for await (const event of events) {
+      run.add(event);
+      if (event.type === "note") console.log(`note: ${event.text}`);
+      if (event.type === "epoch" && !kernelHooks().display) console.log(epochLine(event));
+      if (event.type === "done") done = event;
+      if (event.type !== "batch" || performance.now() - updated < UPDATE_MS) continue;
+      // The specification alone, which the front end draws: pictures would take time from the training.
+      const chart = run.chart();
+      update({ "application/vnd.vegalite.v5+json": chart, "text/plain": chartText(chart) });
+      updated = performance.now();
+    }
+  } finally {
+    if (run.hasBatches) update(await chartBundle(run.chart()));
+  }
+  return done;
+}
+
+/** What is known of a run so far. */
+class LiveRun {
+  private batches: BatchEvent[];
+  private epochEvents: EpochEvent[];
+  private done: DoneEvent | undefined;
+
+  constructor(
+    earlier: TrainEvent[],
+    private epochs: number | undefined,
+  ) {
+    this.batches = ofType(earlier, "batch");
+    this.epochEvents = ofType(earlier, "epoch");
+  }
+
+  get hasBatches(): boolean {
+    return this.batches.length > 0;
+  }
+
+  add(event: TrainEvent): void {
     if (event.type === "batch") {
       // A run that was killed resumes after its last whole epoch, and repeats batches.
-      if (isRepeated(event)) batches = batches.filter(({ step }) => step < event.step);
-      batches.push(event);
+      if ((this.batches[this.batches.length - 1]?.step ?? 0) >= event.step)
+        this.batches = this.batches.filter(({ step }) => step < event.step);
+      this.batches.push(event);
+      this.epochEvents = this.epochEvents.filter(({ epoch }) => epoch < event.epoch);
     }
-    if (event.type === "batch" && performance.now() - drawn > REDRAW_MS) {
-      await draw();
-      drawn = performance.now();
-    }
-    if (event.type === "note") console.log(`note: ${event.text}`);
     if (event.type === "epoch") {
-      const { epoch, numEpochs, train, validation, imagesPerSecond, isBest } = event;
-      console.log(
-        `epoch ${epoch}/${numEpochs}: train ${percent(train.accuracy)}, validation ${percent(validation.accuracy)}, ` +
-          `loss ${validation.loss.toFixed(3)}, ${imagesPerSecond.toFixed(0)} images/s${isBest ? ", best" : ""}`,
-      );
+      this.epochEvents.push(event);
+      this.epochs = event.numEpochs;
     }
-    if (event.type === "done") done = event;
+    if (event.type === "done") this.done = event;
   }
-  if (batches.length > 0) await draw();
-  return done;
+
+  chart() {
+    const { batches, epochEvents: epochs } = this;
+    const { numBatches } = batches[batches.length - 1];
+    const numSteps = this.epochs && this.epochs * numBatches;
+    return liveTrainingChart({ batches, epochs, numSteps, status: this.status() });
+  }
+
+  private status(): string {
+    const { epoch, batch, numBatches } = this.batches[this.batches.length - 1];
+    const best = keptEpoch(this.epochEvents);
+    const parts = this.done
+      ? [this.done.reason]
+      : [
+          `epoch ${epoch}${this.epochs ? ` of ${this.epochs}` : ""}`,
+          `batch ${batch} of ${numBatches}`,
+          `${this.rate().toFixed(0)} images/s`,
+          ...(this.epochs ? [`${duration(this.secondsLeft(this.epochs))} left`] : []),
+        ];
+    const label = this.done ? "best" : "best so far";
+    if (best) parts.push(`${label}: ${percent(best.validation.accuracy)} in epoch ${best.epoch}`);
+    return parts.join(" · ");
+  }
+
+  /** Returns the images trained per second in the last batches. */
+  private rate(): number {
+    const recent = this.batches.slice(-WINDOW);
+    const seconds = recent.reduce(
+      (sum, { numImages, imagesPerSecond }) => sum + numImages / imagesPerSecond,
+      0,
+    );
+    return recent.reduce((sum, { numImages }) => sum + numImages, 0) / seconds;
+  }
+
+  /** Estimates the rest of the run: its batches, and validation and saving after each epoch as in the last one. */
+  private secondsLeft(epochs: number): number {
+    const { epoch, batch, numBatches, numImages } = this.batches[this.batches.length - 1];
+    const batchesLeft = (epochs - epoch + 1) * numBatches - batch;
+    const last = this.epochEvents[this.epochEvents.length - 1];
+    const overhead = last ? last.durationMs / 1000 - (numBatches * numImages) / last.imagesPerSecond : 0;
+    return (batchesLeft * numImages) / this.rate() + (epochs - epoch + 1) * Math.max(0, overhead);
+  }
+}
+
+function epochLine({ epoch, numEpochs, train, validation, imagesPerSecond, isBest }: EpochEvent): string {
+  return (
+    `epoch ${epoch}/${numEpochs}: train ${percent(train.accuracy)}, validation ${percent(validation.accuracy)}, ` +
+    `loss ${validation.loss.toFixed(3)}, ${imagesPerSecond.toFixed(0)} images/s${isBest ? ", best" : ""}`
+  );
 }

@@ -1,50 +1,35 @@
 import assert from "node:assert/strict";
 import type { MimeBundle } from "../../src/charts/format.js";
+import type { ChartSpec } from "../../src/charts/theme.js";
 import type { KernelHooks } from "../../src/show/kernel.js";
 import { showTraining } from "../../src/show/live.js";
 import type { BatchEvent, DoneEvent, EpochEvent, TrainEvent } from "../../src/training/events.js";
+import { dataMarks, drawnMarks, textsOf } from "../charts/drawn.js";
+import { batchEvent, epochEvent } from "../charts/fixtures.js";
 
 const globals = globalThis as { ferkitKernel?: KernelHooks };
-const REDRAW_MS = 3000;
+const UPDATE_MS = 500;
+const VEGA = "application/vnd.vegalite.v5+json";
 
-const batch = (step: number): BatchEvent => ({
-  type: "batch",
-  phase: "full",
-  epoch: 1,
-  batch: step,
-  numBatches: 3,
-  numImages: 8,
-  step,
-  loss: 2 / step,
-  accuracy: step / 10,
-  learningRate: 1e-3,
-  imagesPerSecond: 100,
-});
-const epoch: EpochEvent = {
-  type: "epoch",
-  phase: "full",
-  epoch: 1,
-  numEpochs: 4,
-  step: 3,
-  learningRate: 1e-3,
-  durationMs: 500,
-  imagesPerSecond: 123.4,
-  train: { loss: 1.5, accuracy: 0.5 },
-  validation: {
-    loss: 1.23456,
-    accuracy: 0.625,
-    macroF1: 0.6,
-    perClassRecall: { a: 1, b: 0.25 },
-    confusionMatrix: [
-      [4, 0],
-      [3, 1],
-    ],
-  },
-  isBest: true,
-  numTensors: 10,
-  numBytes: 1000,
-  residentBytes: 1e8,
-};
+/** Three batches an epoch, 8 images each, at 100 images/s. */
+const batch = (step: number): BatchEvent =>
+  batchEvent(step, {
+    epoch: Math.ceil(step / 3),
+    batch: ((step - 1) % 3) + 1,
+    numBatches: 3,
+    numImages: 8,
+    loss: 2 / step,
+    accuracy: step / 10,
+  });
+/** With 0.24 s of training and 0.26 s of validation. */
+const epoch = (number: number, validation: number, isBest: boolean): EpochEvent =>
+  epochEvent(number, 0.5, validation, {
+    numEpochs: 4,
+    step: 3 * number,
+    durationMs: 500,
+    imagesPerSecond: 100,
+    isBest,
+  });
 const done: DoneEvent = {
   type: "done",
   reason: "completed",
@@ -86,53 +71,75 @@ describe("showTraining", () => {
     })();
   }
 
-  it("prints a line for each epoch and returns how the run ended", async () => {
-    const events = [batch(1), epoch, { ...epoch, epoch: 2, isBest: false }, done];
-    assert.deepEqual(await showTraining(streamOf(events)), done);
-    assert.deepEqual(printed, [
-      "epoch 1/4: train 50.0%, validation 62.5%, loss 1.235, 123 images/s, best",
-      "epoch 2/4: train 50.0%, validation 62.5%, loss 1.235, 123 images/s",
-    ]);
-  });
+  const statusOf = ({ bundle }: (typeof shown)[number]) => String(bundle["text/plain"]).split("\n")[1];
+  const chartOf = ({ bundle }: (typeof shown)[number]) => bundle[VEGA] as ChartSpec;
 
-  it("replaces the first output by the chart of all batches", async () => {
-    await showTraining(streamOf([batch(1), batch(2), batch(3), epoch, done]));
+  it("updates one display, and leaves the last state in every form", async () => {
+    const events = [batch(1), batch(2), batch(3), epoch(1, 0.625, true), done];
+    assert.deepEqual(await showTraining(streamOf(events)), done);
     const [first, ...updates] = shown;
     assert.deepEqual(first.bundle, { "text/plain": "waiting for the first batches" });
-    assert.equal(first.isUpdate, false);
-    const last = updates[updates.length - 1];
-    assert.deepEqual([last.isUpdate, last.displayId], [true, first.displayId]);
-    assert.deepEqual(Object.keys(last.bundle).sort(), [
-      "application/vnd.vegalite.v5+json",
-      "image/png",
-      "image/svg+xml",
-      "text/plain",
-    ]);
-    assert.match(String(last.bundle["image/svg+xml"]), /^<svg/);
-  });
-
-  it("draws earlier batches, except those that are repeated", async () => {
-    const earlier = [batch(1), batch(2), batch(3), batch(4), epoch];
-    await showTraining(streamOf([batch(3), done]), earlier);
-    // The mean accuracy of batches 1 to 3: (0.1 + 0.2 + 0.3) / 3
-    assert.match(String(shown[1].bundle["text/plain"]), /after step 3: .*accuracy 20\.0%/);
-    await showTraining(streamOf([done]), earlier);
-    assert.match(String(shown[3].bundle["text/plain"]), /after step 4: /);
-  });
-
-  it("draws again after some time, and at the end", async () => {
-    const batches = Array.from({ length: 7 }, (_, i) => batch(i + 1));
-    await showTraining(streamOnClock(batches, REDRAW_MS / 2));
-    // Times 1.5, 3, 4.5, … s: drawn more than 3 s after the last drawing, at 4.5 and 9, and at the end.
-    assert.equal(shown.filter(({ isUpdate }) => isUpdate).length, 3);
-  });
-
-  it("draws a short run only at the end", async () => {
-    await showTraining(streamOnClock([batch(1), batch(2), done], 10));
+    assert.ok(updates.length > 0 && updates.every(({ displayId }) => displayId === first.displayId));
     assert.deepEqual(
       shown.map(({ isUpdate }) => isUpdate),
-      [false, true],
+      [false, ...updates.map(() => true)],
     );
+    const { bundle } = updates[updates.length - 1];
+    assert.deepEqual(Object.keys(bundle), [VEGA, "image/svg+xml", "image/png", "text/plain"]);
+    assert.equal(statusOf(updates[updates.length - 1]), "completed · best: 62.5% in epoch 1");
+    assert.deepEqual(printed, []);
+  });
+
+  it("updates at most twice a second, with the specification alone", async () => {
+    const batches = Array.from({ length: 9 }, (_, i) => batch(i + 1));
+    await showTraining(streamOnClock(batches, UPDATE_MS / 2));
+    // at batches 2, 4, 6, 8, and at the end
+    const updates = shown.filter(({ isUpdate }) => isUpdate);
+    assert.equal(updates.length, 5);
+    assert.deepEqual(Object.keys(updates[0].bundle), [VEGA, "text/plain"]);
+  });
+
+  it("says how far the run is, how fast, how long it still takes, and what was best", async () => {
+    const events = [1, 2, 3].map(batch);
+    await showTraining(streamOnClock([...events, epoch(1, 0.625, true), batch(4), batch(5)], UPDATE_MS), {
+      epochs: 4,
+    });
+    // 4 · 3 − 1 batches of 8 images at 100 images/s
+    assert.equal(statusOf(shown[1]), "epoch 1 of 4 · batch 1 of 3 · 100 images/s · 1 s left");
+    // 4 · 3 − 5 batches take 0.56 s, three validations 0.78 s
+    assert.equal(
+      statusOf(shown[shown.length - 1]),
+      "epoch 2 of 4 · batch 2 of 3 · 100 images/s · 1 s left · best so far: 62.5% in epoch 1",
+    );
+  });
+
+  it("draws batches and validation over the axis of the whole run, and marks the best epoch", async () => {
+    const events = [1, 2, 3].map(batch);
+    await showTraining(
+      streamOf([...events, epoch(1, 0.5, true), ...[4, 5, 6].map(batch), epoch(2, 0.25, false)]),
+      {
+        epochs: 4,
+      },
+    );
+    const marks = await drawnMarks(chartOf(shown[shown.length - 1]));
+    const points = dataMarks(marks, "symbol");
+    assert.equal(points.length, 2 * 2); // of the validation, in two panels
+    const [rule, second] = dataMarks(marks, "rule");
+    assert.ok(Math.abs(rule.x - points[0].x) < 1e-6 && second.x > rule.x);
+    // 12 steps on 310 px: the last validation is at step 6
+    const left = points[0].x - (310 * 2) / 11;
+    assert.ok(Math.abs(points[1].x - left - (310 * 5) / 11) < 1e-6);
+    const [whole, bar] = dataMarks(marks, "rect").filter(({ height }) => height <= 6);
+    assert.equal(bar.width / whole.width, 0.5);
+    assert.match(textsOf(marks, "title-subtitle")[0], /^epoch 2 of 4 · .*blue: training, orange: validation/);
+  });
+
+  it("draws earlier batches and epochs, except those that are repeated", async () => {
+    const earlier = [batch(1), batch(2), batch(3), epoch(1, 0.5, true), batch(4), batch(5)];
+    await showTraining(streamOf([batch(4), done]), { earlier });
+    // The mean accuracy of batches 1 to 4: (0.1 + 0.2 + 0.3 + 0.4) / 4
+    const { bundle } = shown[shown.length - 1];
+    assert.match(String(bundle["text/plain"]), /after step 4: .*accuracy 25\.0%[\s\S]*epoch 1: /);
   });
 
   it("returns undefined for a run without an end, and draws nothing without batches", async () => {
@@ -140,17 +147,24 @@ describe("showTraining", () => {
     assert.equal(shown.length, 1);
   });
 
-  it("rethrows the error that ends a run", async () => {
+  it("rethrows the error that ends a run, and leaves the last state", async () => {
     const failing = (async function* (): AsyncGenerator<TrainEvent, void, undefined> {
       yield batch(1);
       throw new Error("the loss is not finite");
     })();
     await assert.rejects(showTraining(failing), /the loss is not finite/);
+    assert.ok("image/png" in shown[shown.length - 1].bundle);
   });
 
-  it("reads the run to its end outside a notebook, where nothing is shown", async () => {
+  it("prints a line for each epoch outside a notebook, and notes everywhere", async () => {
+    await showTraining(streamOf([{ type: "note", text: "grey images" }, batch(1)]));
+    assert.deepEqual(printed, ["note: grey images"]);
     globals.ferkitKernel = undefined;
-    assert.deepEqual(await showTraining(streamOf([batch(1), done])), done);
-    assert.equal(shown.length, 0);
+    const events = [batch(1), epoch(1, 0.625, true), epoch(2, 0.5, false), done];
+    assert.deepEqual(await showTraining(streamOf(events)), done);
+    assert.deepEqual(printed.slice(1), [
+      "epoch 1/4: train 50.0%, validation 62.5%, loss 0.375, 100 images/s, best",
+      "epoch 2/4: train 50.0%, validation 50.0%, loss 0.500, 100 images/s",
+    ]);
   });
 });
