@@ -38,7 +38,7 @@ export async function loadEvaluationData(
   const list = await readImageList(path.join(modelDir, IMAGE_LIST));
   const choosesSplit = options.validationShare !== undefined || options.split !== undefined;
   const seed = Number(options.seed ?? list?.options.seed ?? 0);
-  const known = { imageSize, classNames, ...decoding, grey, validationShare: 1, ...options, seed };
+  const known = { validationShare: 1, ...options, seed, imageSize, classNames, ...decoding, grey };
   const load = (more: Partial<DataOptions>) => loadDataset({ ...known, ...more });
   if (!list) {
     const notes = [
