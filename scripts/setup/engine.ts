@@ -172,6 +172,50 @@ async function compileAddon(context: Context, target: string): Promise<void> {
   });
 }
 
+/** The addon that keeps TensorFlow's notices from the terminal. Without it they are printed, so it may be missing. */
+export const notices: StepWithFiles = {
+  name: "notices",
+  files: ({ stateDir }) =>
+    ["notices.node", "notices.stamp"].map((name) => path.join(stateDir, "native", name)),
+  isCurrent(context) {
+    const [, stamp] = this.files(context);
+    return existsSync(stamp) && readFileSync(stamp, "utf8") === noticesKey(context);
+  },
+  async run(context) {
+    const [file, stamp] = this.files(context);
+    const key = noticesKey(context);
+    const { command: compiler } = findCompiler(context.env);
+    const headers = path.join(context.nodeModulesDir, "node-api-headers/include");
+    const cached = path.join(context.cacheDir, "addons", key.slice(0, 16), path.basename(file));
+    let isCompiled = existsSync(cached);
+    if (!isCompiled && compiler)
+      await replaceFile(cached, async (temporary) => {
+        const args = [
+          "-O2",
+          "-fPIC",
+          "-shared",
+          "-x",
+          "c",
+          `-I${headers}`,
+          noticesSource(context),
+          "-o",
+          temporary,
+        ];
+        const { status } = await context.onCore(() => runCommand(compiler, args));
+        isCompiled = status === 0;
+        if (!isCompiled) await writeFileAtomically(temporary, "");
+        return { isKept: isCompiled, result: undefined };
+      });
+    if (isCompiled) await writeFileAtomically(file, readFileSync(cached));
+    else rmSync(file, { force: true });
+    await writeFileAtomically(stamp, key);
+    return isCompiled ? undefined : "not compiled";
+  },
+};
+
+const noticesSource = ({ root }: Context) => path.join(root, "native/notices.c");
+const noticesKey = (context: Context) => digestOf([{ file: noticesSource(context) }, ...distribution()]);
+
 /** What the engine says of itself. */
 export interface EngineState {
   /** Whether it computes right. */

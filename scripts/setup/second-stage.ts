@@ -6,7 +6,7 @@ import path from "node:path";
 import { InputError } from "../../src/errors.js";
 import { writeFileAtomically } from "../../src/files.js";
 import { weightsFiles } from "./context.cjs";
-import { addon, checkEngine, libtensorflow } from "./engine.js";
+import { addon, checkEngine, libtensorflow, notices } from "./engine.js";
 import { stopCommands } from "./machine.cjs";
 import { nativeOps } from "./native-ops.js";
 import pins from "./pins.json";
@@ -94,6 +94,7 @@ export async function runSecondStage(context: Context, report: (message: object)
     library.then(() => run(addon)),
     run(nativeOps(() => library)),
     run(weights),
+    run(notices),
   ]);
   for (const result of results) if (result.status === "rejected") throw result.reason;
   await run(checkEngine);

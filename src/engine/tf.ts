@@ -1,11 +1,12 @@
 // The only module that imports the engine, so that what must happen before happens once.
+import { existsSync } from "node:fs";
+import path from "node:path";
 import util from "node:util";
 
 // tfjs-node 4.22 calls two functions that Node 23 removed; without them every op throws.
 const legacyUtil = util as unknown as Record<string, (value: unknown) => boolean>;
 legacyUtil.isNullOrUndefined ??= (value) => value === null || value === undefined;
 legacyUtil.isArray ??= Array.isArray;
-// The library's errors stay; two notices that it prints while it loads ignore every setting.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 
 type Engine = typeof import("@tensorflow/tfjs-node-gpu");
@@ -13,8 +14,27 @@ let loaded: Engine | null = null;
 
 /** Loads when it is first used, since the library takes a second; `require`, since an import would load at once. */
 function engine(): Engine {
-  loaded ??= require("@tensorflow/tfjs-node-gpu") as Engine;
+  loaded ??= withoutNotices(() => require("@tensorflow/tfjs-node-gpu") as Engine);
   return loaded;
+}
+
+/** What set-up makes of native/notices.c. */
+const NOTICES_ADDON = path.join(__dirname, "../../.ferkit/native/notices.node");
+/** Notices that TensorFlow prints while it loads, whatever the settings. */
+const NOTICE =
+  /^(WARNING: All log messages before absl::|I\d{4} |To enable the following instructions: ).*\n/gm;
+
+/** Loads a library; of what it prints meanwhile, all but its notices reaches standard error. */
+function withoutNotices<T>(load: () => T): T {
+  if (!existsSync(NOTICES_ADDON)) return load();
+  const notices: { hold(): boolean; release(): string } = require(NOTICES_ADDON);
+  const isHeld = notices.hold();
+  try {
+    return load();
+  } finally {
+    const printed = isHeld ? notices.release().replace(NOTICE, "") : "";
+    if (printed !== "") process.stderr.write(printed);
+  }
 }
 
 /** The engine: all of tfjs. */

@@ -4,7 +4,7 @@ import type { MimeBundle } from "../charts/format.js";
 import { chartBundle } from "../charts/render.js";
 import { type TableRow, tableBundle } from "../charts/tables.js";
 import type { ChartSpec } from "../charts/theme.js";
-import "../engine/tf.js"; // danfo.js loads the engine, which must be prepared first
+import { tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import { kernelHooks } from "./kernel.js";
 
@@ -90,6 +90,7 @@ function describe(value: unknown): string {
 
 /** Builds a danfo.js data frame, to group, describe and sort. Its columns are those of the first row. */
 export async function dataFrame(rows: TableRow[]): Promise<DataFrame> {
+  void tf.version; // danfo.js loads the engine itself, without the care that this takes
   const { DataFrame } = await import("danfojs-node");
   const columns = Object.keys(rows[0] ?? {});
   return new DataFrame(

@@ -1,0 +1,55 @@
+// Holds back what a library prints on standard error while it is loaded. TensorFlow's static initialisers print notices before
+// any setting applies, so only the file descriptor itself can be redirected.
+#define _GNU_SOURCE
+#include <node_api.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int kept = -1;  // standard error as it was
+static int held = -1;  // what is printed meanwhile
+
+static napi_value Hold(napi_env env, napi_callback_info info) {
+  (void)info;
+  if (kept < 0) {
+    held = memfd_create("ferkit-notices", MFD_CLOEXEC);
+    kept = held < 0 ? -1 : dup(STDERR_FILENO);
+    if (kept >= 0) dup2(held, STDERR_FILENO);
+  }
+  napi_value result;
+  napi_get_boolean(env, kept >= 0, &result);
+  return result;
+}
+
+static napi_value Release(napi_env env, napi_callback_info info) {
+  (void)info;
+  char* text = NULL;
+  size_t length = 0;
+  if (kept >= 0) {
+    dup2(kept, STDERR_FILENO);
+    struct stat state;
+    if (fstat(held, &state) == 0 && state.st_size > 0 && (text = malloc((size_t)state.st_size)) != NULL) {
+      ssize_t count = pread(held, text, (size_t)state.st_size, 0);
+      length = count > 0 ? (size_t)count : 0;
+    }
+    close(kept);
+  }
+  if (held >= 0) close(held);
+  kept = held = -1;
+  napi_value result;
+  napi_create_string_utf8(env, text ? text : "", length, &result);
+  free(text);
+  return result;
+}
+
+static napi_value Init(napi_env env, napi_value exports) {
+  napi_value function;
+  napi_create_function(env, "hold", NAPI_AUTO_LENGTH, Hold, NULL, &function);
+  napi_set_named_property(env, exports, "hold", function);
+  napi_create_function(env, "release", NAPI_AUTO_LENGTH, Release, NULL, &function);
+  napi_set_named_property(env, exports, "release", function);
+  return exports;
+}
+
+NAPI_MODULE(ferkit_notices, Init)
