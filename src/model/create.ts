@@ -135,8 +135,9 @@ async function startingPoint(options: CreateOptions): Promise<StartingPoint | nu
     return { parameters: reordered, conventions: found, keepsLastLayer: true };
   }
   const family = weightsFamily === "auto" ? undefined : weightsFamily;
-  const { notes, ...found } = await readWeightFile(weights, variant, { family });
+  const { notes, isGrey, ...found } = await readWeightFile(weights, variant, { family });
   for (const note of notes) onNote(note);
+  if (isGrey) onNote(`${weights} is of a network for one channel: its first kernel is spread over three.`);
   return { ...found, keepsLastLayer: false };
 }
 

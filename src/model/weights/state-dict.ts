@@ -67,14 +67,20 @@ export function readStateDict(
   where: string,
   { needsLastLayer = false, prefix }: StateDictOptions = {},
 ): StateDict {
-  const groups = groupsOf(tensors, variant).filter(
-    (group) => prefix === undefined || labelOf(group) === prefix.replace(/[./]$/, ""),
-  );
+  const all = groupsOf(tensors, variant);
+  const groups = prefix === undefined ? all : all.filter((group) => isBelow(group.prefix, prefix));
+  if (prefix !== undefined && groups.length === 0)
+    throw new InputError({
+      expected: `a network below the prefix ${prefix}`,
+      where,
+      found: all.length > 0 ? all.map(labelOf).join(", ") : "no network of a known publisher",
+      fix: "Choose a prefix that the file has, or none.",
+    });
   const fits = groups.map((group) => compare(group, tensors, variant, needsLastLayer));
   const whole = fits.filter(({ problems }) => problems.length === 0);
   const best = whole.find((one) => AVERAGE.test(one.prefix)) ?? whole[0];
   if (!best) {
-    const inOrder = groups.length === 0 && prefix === undefined && byOrder(tensors, variant, where);
+    const inOrder = groups.length === 0 && byOrder(tensors, variant, where);
     if (inOrder) return inOrder;
     throw misfit(tensors, variant, where, fits);
   }
@@ -243,6 +249,13 @@ function misfit(tensors: Tensors, variant: Variant, where: string, fits: Fit[]):
       fix: `Choose variant ${other}, or another file.`,
     });
   const [first, ...rest] = nearest.problems;
+  if (rest.length === 0 && !nearest.lastLayer && first.startsWith("no last layer"))
+    return new InputError({
+      expected: `${expected} with their last layer`,
+      where,
+      found: first,
+      fix: "Choose other weights, or train a last layer: npx ferkit train --set weights=PATH",
+    });
   return new InputError({
     expected,
     where,
@@ -278,6 +291,9 @@ export function toParameter(
 }
 
 const isLast = ({ name }: ParameterSpec) => name.startsWith("predictions/");
+/** True if a group's prefix is the one that was asked for, or is longer by more segments. */
+const isBelow = (prefix: string, asked: string) =>
+  [".", "/"].some((separator) => prefix.startsWith(asked.replace(/[./]$/, "") + separator));
 const labelOf = ({ prefix }: Group) => prefix.replace(/[./]$/, "") || "the one without a prefix";
 const some = (names: string[]) =>
   names.length > 3 ? `${names.slice(0, 3).join(", ")}, …` : names.join(", ");

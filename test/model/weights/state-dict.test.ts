@@ -90,6 +90,13 @@ describe("readStateDict", () => {
     const chosen = read(both, { needsLastLayer: true, prefix: "state_dict" });
     assert.deepEqual(chosen.parameters, expected);
     assert.deepEqual(chosen.notes, []);
+    const nested = new Map([...both, ...below("swa.module.", average)]);
+    assert.deepEqual(read(nested, { needsLastLayer: true, prefix: "swa" }).notes, []);
+    assert.throws(() => read(both, { prefix: "model" }), {
+      message:
+        "Expected a network below the prefix model at a.pth but found state_dict, state_dict_ema. " +
+        "Choose a prefix that the file has, or none.",
+    });
   });
 
   it("spreads a kernel of one channel over three", () => {
@@ -113,10 +120,11 @@ describe("readStateDict", () => {
     assert.deepEqual(read(deep).notes, [
       "a.pth: left out, since no layer before the last has them: head.0.weight, head.2.weight.",
     ]);
-    assert.throws(
-      () => read(backbone, { needsLastLayer: true }),
-      refusal("no last layer, such as classifier.weight"),
-    );
+    assert.throws(() => read(backbone, { needsLastLayer: true }), {
+      message:
+        "Expected weights of EfficientNet lite0 with their last layer at a.pth but found no last layer, such as classifier.weight. " +
+        "Choose other weights, or train a last layer: npx ferkit train --set weights=PATH",
+    });
     assert.throws(
       () => read(deep, { needsLastLayer: true }),
       refusal("head.0.weight, which lite0 does not have, and 2 more that do not fit"),
