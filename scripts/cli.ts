@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => (program: Command) => void> = {
   runs: () => require("./commands/runs.js").addRunsCommand,
   notebooks: () => require("./commands/notebooks.js").addNotebooksCommand,
   doctor: () => addDoctorCommand,
+  completion: () => require("./completion.js").addCompletionCommand,
 };
 
 /** 128 and the number of SIGPIPE: what a shell reports of a program that this signal ended. */
@@ -31,7 +32,8 @@ export async function runCli(args: string[]): Promise<number> {
   const program = new Command("ferkit").description(description).version(version);
   program.showHelpAfterError().exitOverride();
   program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg");
-  const names = Object.hasOwn(COMMANDS, args[0] ?? "") ? [args[0]] : Object.keys(COMMANDS);
+  const isAlone = Object.hasOwn(COMMANDS, args[0] ?? "") && args[0] !== "completion";
+  const names = isAlone ? [args[0]] : Object.keys(COMMANDS);
   for (const name of names) COMMANDS[name]()(program);
   process.exitCode = 0;
   try {

@@ -64,6 +64,12 @@ export function withModelOption(command: Command): Command {
   );
 }
 
+/** Builds an option that takes one of some words; for a mistyped one, the error suggests the nearest. */
+export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
+  const option = new Option(flags, description).choices(choices);
+  return option.argParser((word: string) => internals.checkChoice(option.long ?? flags, word, choices));
+}
+
 export function withChartOption(command: Command, what: string): Command {
   return command.option("--chart <file>", `draw ${what} as .svg, .png or .json (vega-lite)`);
 }
@@ -102,10 +108,11 @@ export function withLoadingOptions(command: Command): Command {
       numberFor("--validation-share"),
     )
     .addOption(
-      new Option(
+      choiceOption(
         "--split <kind>",
         "the folders' split, or the official one of FER-2013: train on Training, validate on PublicTest or (-test) PrivateTest",
-      ).choices(internals.SPLIT_CHOICES),
+        internals.SPLIT_CHOICES,
+      ),
     )
     .option("--drop-duplicates", "leave out duplicates within a split")
     .option("--drop-leaked", "leave out validation images that are also in train")

@@ -15,7 +15,7 @@ export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js
 export { OWN_SOURCES } from "./data/sources/source.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";
-export { checkNumber } from "./errors.js";
+export { checkChoice, checkNumber, suggestion } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";
 export { cacheDir, replaceFile, writeFileAtomically } from "./files.js";
 export { classify, type EvaluationReport, evaluationReport, type Scores } from "./inference/evaluate.js";

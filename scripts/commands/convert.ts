@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import {
   InputError,
   importNetwork,
@@ -10,7 +10,7 @@ import {
   VARIANTS,
   type Variant,
 } from "../../src/index.js";
-import { callerPath, numberFor, withExamples } from "../options.js";
+import { callerPath, choiceOption, numberFor, withExamples } from "../options.js";
 
 interface Flags {
   to: string;
@@ -37,23 +37,26 @@ export function addConvertCommand(program: Command): void {
     .description("write a model folder with smaller weights, or from weights that were fine-tuned elsewhere")
     .requiredOption("--to <folder>", "where to write it")
     .addOption(
-      new Option("--precision <kind>", "numbers of the weights, in 4, 2 or 1 bytes")
-        .choices(internals.PRECISIONS)
-        .default("float16"),
+      choiceOption(
+        "--precision <kind>",
+        "numbers of the weights, in 4, 2 or 1 bytes",
+        internals.PRECISIONS,
+      ).default("float16"),
     )
     .optionsGroup("For a file of weights:")
-    .addOption(new Option("--variant <name>", "size of the EfficientNet").choices(Object.keys(VARIANTS)))
+    .addOption(choiceOption("--variant <name>", "size of the EfficientNet", Object.keys(VARIANTS)))
     .option("--classes <names>", "class names in the order of the last layer, separated by commas")
     .option("--image-size <pixels>", "side of the training images", numberFor("--image-size"))
     .option("--grey", "the training images were grey")
     .option("--prefix <name>", "prefix of the tensors to take, if the file holds several networks")
     .addOption(
-      new Option(
+      choiceOption(
         "--family <name>",
         "whose padding, epsilon, mean and deviation, if the file does not say",
-      ).choices(internals.FAMILIES),
+        internals.FAMILIES,
+      ),
     )
-    .addOption(new Option("--padding <kind>", "padding other than the family's").choices(internals.PADDINGS))
+    .addOption(choiceOption("--padding <kind>", "padding other than the family's", internals.PADDINGS))
     .option("--epsilon <number>", "batch norm's epsilon, other than the family's", numberFor("--epsilon"))
     .option("--mean <numbers>", "mean of each channel, [0, 1], separated by commas", scaleFor("--mean"))
     .option("--std <numbers>", "deviation of each channel, [0, 1], separated by commas", scaleFor("--std"))

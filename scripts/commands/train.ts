@@ -19,6 +19,7 @@ import {
   withExamples,
 } from "../options.js";
 import { dataProgress, TrainProgress } from "../progress.js";
+import { withConfigOption } from "../run-config.js";
 
 interface Flags extends DataFlags {
   preset: string;
@@ -27,9 +28,11 @@ interface Flags extends DataFlags {
 }
 
 export function addTrainCommand(program: Command): void {
+  const command = withConfigOption(withDataOptions(program.command("train")));
   withExamples(
-    withDataOptions(program.command("train")),
+    command,
     "npx ferkit train --data my-images --run runs/mine --set epochs=20 --set learningRate=0.001",
+    "npx ferkit train --config run.json",
   )
     .description("fine-tune a network, or resume a run that was stopped")
     .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")

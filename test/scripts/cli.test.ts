@@ -36,7 +36,17 @@ describe("ferkit", function () {
     assert.deepEqual(run("--version"), { status: 0, stdout: `${version}\n`, stderr: "" });
     const { status, stdout } = run("--help");
     assert.equal(status, 0);
-    for (const command of ["data", "train", "evaluate", "predict", "convert", "runs", "notebooks", "doctor"])
+    for (const command of [
+      "data",
+      "train",
+      "evaluate",
+      "predict",
+      "convert",
+      "runs",
+      "notebooks",
+      "doctor",
+      "completion",
+    ])
       assert.match(stdout, new RegExp(`^ {2}${command} `, "m"));
   });
 
@@ -67,7 +77,9 @@ describe("ferkit", function () {
         "best",
         "config.json",
         "environment.json",
+        "images.jsonl.gz",
         "last",
+        "lock",
         "metrics.jsonl",
         "report.html",
       ]);

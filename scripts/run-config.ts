@@ -1,0 +1,150 @@
+// Settings of a run from a file: npx ferkit train --config run.json. Options of the command line win.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { Command, type Option } from "commander";
+import { InputError, internals, PRESETS } from "../src/index.js";
+
+/** Options that name a file or a folder, which the file gives from its own folder. */
+const PATHS = ["data", "run", "labels"];
+/** Options of the command that a file has no use for. */
+const LEFT_OUT = ["config", "help"];
+
+/** Adds `--config FILE`, whose keys are the command's options. */
+export function withConfigOption(command: Command): Command {
+  return command
+    .option("--config <file>", "JSON file of these options (schema: docs/run.schema.json); options here win")
+    .hook("preAction", (_, action) => {
+      const file = action.getOptionValue("config") as string | undefined;
+      if (file !== undefined) applyConfig(action, path.resolve(process.env.INIT_CWD ?? process.cwd(), file));
+    });
+}
+
+function applyConfig(command: Command, file: string): void {
+  const options = new Map(configOptions(command).map((option) => [option.attributeName(), option]));
+  for (const [key, value] of Object.entries(readConfig(file))) {
+    if (key === "$schema") continue;
+    const option = options.get(key);
+    if (!option) {
+      const near = internals.suggestion(key, [...options.keys()]);
+      const fix = near ? `Did you mean ${near}?` : `Choose from ${[...options.keys()].join(", ")}.`;
+      throw new InputError({ expected: "options of ferkit train", where: file, found: key, fix });
+    }
+    const given = command.getOptionValueSource(key) === "cli" ? command.getOptionValue(key) : undefined;
+    if (key === "set") {
+      if (!isPlainObject(value)) throw wrongType(file, key, "an object of settings", value);
+      command.setOptionValueWithSource(key, { ...value, ...(given as object) }, "config");
+    } else if (given === undefined)
+      command.setOptionValueWithSource(key, checkValue(option, value, file), "config");
+  }
+}
+
+function readConfig(file: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const found =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such path" : (error as Error).message;
+    throw new InputError({
+      expected: "a file of settings",
+      where: file,
+      found,
+      fix: "Choose another with --config.",
+    });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isPlainObject(value)) return value;
+    throw new Error("another value");
+  } catch (error) {
+    const found = (error as Error).message;
+    throw new InputError({ expected: "a JSON object of settings", where: file, found, fix: "Fix the file." });
+  }
+}
+
+/** Returns a value as the command line would give it. */
+function checkValue(option: Option, value: unknown, file: string): unknown {
+  const key = option.attributeName();
+  const kind = kindOf(option);
+  if (kind === "array") {
+    if (!Array.isArray(value) || value.some((item) => typeof item !== "string"))
+      throw wrongType(file, key, "a list of texts", value);
+    return value;
+  }
+  if (typeof value !== kind) throw wrongType(file, key, kind === "string" ? "a text" : `a ${kind}`, value);
+  if (option.argChoices) return internals.checkChoice(key, value, option.argChoices);
+  const isPath = PATHS.includes(key) && !NAMES.includes(String(value));
+  return isPath ? path.resolve(path.dirname(file), String(value)) : value;
+}
+
+/** Values of path options that are names instead. */
+const NAMES = [...Object.keys(internals.OWN_SOURCES), "folders", "ferplus", "ferplus-soft"];
+
+function wrongType(file: string, key: string, expected: string, value: unknown): InputError {
+  const found = JSON.stringify(value);
+  return new InputError({ expected: `${expected} for ${key}`, where: file, found, fix: "Fix the file." });
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+type Kind = "boolean" | "number" | "string" | "array";
+
+/** Returns the JSON type of an option's value. */
+function kindOf(option: Option): Kind {
+  if (option.isBoolean()) return "boolean";
+  if (option.attributeName() === "leaveOut") return "array";
+  return /<(share|count|pixels|seconds)>/.test(option.flags) ? "number" : "string";
+}
+
+function configOptions(command: Command): Option[] {
+  return command.options.filter((option) => !LEFT_OUT.includes(option.attributeName()));
+}
+
+/** Returns the JSON Schema of the file, which editors check and complete it by. */
+export function configSchema(command: Command): object {
+  const properties = configOptions(command).map((option) => {
+    const key = option.attributeName();
+    const { description } = option;
+    if (key === "set")
+      return [key, { type: "object", description, additionalProperties: false, properties: settings() }];
+    if (key === "preset") return [key, { enum: Object.keys(PRESETS), description }];
+    const kind = kindOf(option);
+    if (option.argChoices) return [key, { enum: option.argChoices, description }];
+    return [key, { type: kind, description, ...(kind === "array" && { items: { type: "string" } }) }];
+  });
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Settings of a run of ferkit: npx ferkit train --config FILE",
+    type: "object",
+    additionalProperties: false,
+    properties: { $schema: { type: "string" }, ...Object.fromEntries(properties) },
+  };
+}
+
+/** Returns the schema of each setting of a preset, by the type of its value. */
+function settings(): Record<string, object> {
+  const { augment, ...values } = PRESETS.tutorial;
+  const all: Record<string, unknown> = { ...augment, ...values, augment };
+  return Object.fromEntries(settingNames().map((name) => [name, schemaOf(name, all[name])]));
+}
+
+/** Settings that take values of several types. */
+const MIXED = ["classWeights", "fill", "grey"];
+
+function schemaOf(name: string, value: unknown): object {
+  const isSimple = ["number", "string", "boolean"].includes(typeof value) && !MIXED.includes(name);
+  return isSimple ? { type: [typeof value, "null"] } : {};
+}
+
+/** Returns the names that `--set` takes. */
+export function settingNames(): string[] {
+  return [...Object.keys(PRESETS.tutorial), ...Object.keys(PRESETS.tutorial.augment)].sort();
+}
+
+if (require.main === module) {
+  const program = new Command();
+  require("./commands/train.js").addTrainCommand(program);
+  process.stdout.write(`${JSON.stringify(configSchema(program.commands[0]), null, 2)}\n`);
+}
