@@ -51,8 +51,6 @@ export function addEvaluateCommand(program: Command): void {
         callerPath(flags.model),
         options,
       ).finally(loading.stop);
-      printRemarks(dataset.report);
-      for (const note of notes) console.error(`note: ${note}`);
       const { train, validation } = dataset;
       if (validation.numImages === 0)
         throw new InputError({
@@ -61,6 +59,8 @@ export function addEvaluateCommand(program: Command): void {
           found: "none",
           fix: "Choose a --validation-share above 0.",
         });
+      printRemarks(dataset.report);
+      for (const note of notes) console.error(`note: ${note}`);
       const nearDuplicates =
         train.numImages > 0
           ? await findNearDuplicates([train, validation], loading.onProgress).finally(loading.stop)
