@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import type { PackedImages } from "../../src/data/dataset.js";
@@ -106,6 +106,54 @@ describe("loadDataset", () => {
         },
       ]);
     });
+  });
+
+  it("counts every file of a folder once, whatever becomes of it", async () => {
+    await drawImages(data(), {
+      "all/train/a/1.png": "#101010",
+      "all/train/a/2.png": "#202020",
+      "all/train/b/deep/er/1.png": "#303030",
+      "all/train/b/2.JPG": "#404040",
+      "all/train/a/@eaDir/1.png": "#505050",
+      "all/val/a/1.png": "#606060",
+      "all/val/b/1.png": "#101010",
+      "all/test/a/1.png": "#707070",
+      "all/test/7.png": "#707070",
+      "all/masks/1.png": "#808080",
+      "all/train/loose.png": "#909090",
+      "preview.png": "#909090",
+    });
+    writeFiles(data(), {
+      "all/train/a/broken.png": "x",
+      "all/train/b/photo.heic": "x",
+      "all/train/c/photo.bmp": "x",
+      "all/val/b/Thumbs.db": "x",
+      "all/.git/a/b/c": "x",
+      "__MACOSX/all/._x": "x",
+      README: "x",
+      "labels.csv": "a,b\n1,2\n",
+      "all/train/a/1.png.bak": "x",
+    });
+    symlinkSync(inFolder("data/all/train/a/1.png"), inFolder("data/all/train/b/link.png"));
+    symlinkSync(inFolder("nowhere"), inFolder("data/all/train/b/gone"));
+    symlinkSync(data(), inFolder("data/all/train/b/up"));
+    const onDisk = readdirSync(data(), { recursive: true, withFileTypes: true }).filter(
+      (entry) => !entry.isDirectory(),
+    );
+    for (const options of [
+      {},
+      { dropDuplicates: true, dropLeaked: true },
+      { leaveOut: ["all/train/b/deep"] },
+    ]) {
+      const { report } = await load({ onProblem: "report", ...options });
+      const { found, used, leftOut } = report.files;
+      assert.equal(found, onDisk.length);
+      assert.equal(used, report.numImages.train + report.numImages.validation);
+      assert.equal(
+        leftOut.reduce((sum, { count }) => sum + count, used),
+        found,
+      );
+    }
   });
 
   describe("without a split", () => {

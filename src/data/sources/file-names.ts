@@ -190,7 +190,7 @@ export function readLabelFiles(
   const labelOf = new Map<string, string>();
   const visit = (folder: Folder): void => {
     for (const { name } of folder.others)
-      if (/\.(cls|cls2|json|txt)$/i.test(name)) {
+      if (/\.(cls|json)$/i.test(name)) {
         const key = path.posix.join(folder.path, name.split(".")[0]);
         const isBetter = /\.cls$/i.test(name) || !labelOf.has(key);
         if (isBetter) labelOf.set(key, path.posix.join(folder.path, name));

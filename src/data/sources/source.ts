@@ -1,5 +1,5 @@
 // Finds out what kind of data set a path names, and reads its images and labels.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
@@ -61,6 +61,8 @@ const KNOWN_NAMES: Record<string, string> = {
 const STANDARD_TABLE = /^(_classes\.csv|metadata\.(csv|jsonl))$/;
 const EXPECTED =
   "synthetic, fer2013, or a folder, an archive (.tar.gz, .tgz, .tar, .zip), a table (.csv, .tsv, .jsonl, .txt) or a Parquet file";
+/** A larger file beside an image describes more than its class. */
+const MAX_LABEL_BYTES = 2 ** 14;
 /** With more tables than this, they are notes on single images. */
 const MAX_TABLES = 20;
 
@@ -121,7 +123,7 @@ async function readLabelled(
     return { name, listing: await readParquet([data], path.dirname(data), options, onProgress) };
   if (found && /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i.test(data)) {
     if (await isPixelTable(data)) return { name, listing: await readPixelTable(data, onProgress) };
-    const listing = readLabelTables(walkFolder(path.dirname(data)), path.dirname(data), options, data);
+    const listing = readLabelTables(walkFolder(path.dirname(data)), path.dirname(data), options, [name]);
     if (listing) return { name, listing };
   }
   throw new InputError({
@@ -137,6 +139,7 @@ async function readFolder(
   options: SourceOptions,
   skipped: SkippedEntry[],
   onProgress?: OnProgress,
+  isShards = false,
 ): Promise<Listing> {
   const walk = walkFolder(dir);
   for (const { path: file, reason } of skipped) walk.leftOut.add(reason, file);
@@ -149,12 +152,12 @@ async function readFolder(
     if (packed) return packed;
   }
   if (labels === "auto") {
-    const listing = readKnownNames(walk, dir) ?? readLabelFiles(walk, dir, labelIn);
+    const tables = filesIn(walk.root).filter((file) => STANDARD_TABLE.test(path.posix.basename(file)));
+    const listing =
+      readKnownNames(walk, dir) ??
+      (isShards ? readLabelFiles(walk, dir, labelIn) : null) ??
+      (tables.length > 0 ? readLabelTables(walk, dir, options, tables) : null);
     if (listing) return listing;
-    if (filesIn(walk.root).some((file) => STANDARD_TABLE.test(path.posix.basename(file)))) {
-      const table = readLabelTables(walk, dir, options);
-      if (table) return table;
-    }
   }
   return readClassFolders(walk, dir, options, labels === "auto");
 }
@@ -166,9 +169,11 @@ function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGue
   const numTables = filesIn(walk.root).filter((file) => /\.(csv|tsv|jsonl|txt)$/i.test(file)).length;
   const isChosen = options.trainFolder !== undefined || options.validationFolder !== undefined;
   const mayBeTable = isGuess && !isChosen && numTables > 0 && numTables <= MAX_TABLES;
-  const table = mayBeTable ? readLabelTables({ ...walk, leftOut }, dir, options) : null;
+  const readTables = () => readLabelTables({ ...walk, leftOut }, dir, options);
+  const table = !mayBeTable ? null : "refusal" in found ? readTables() : withoutErrors(readTables);
   if ("refusal" in found) {
-    if (table) return table;
+    const listing = table ?? (isGuess ? readLabelFiles(walk, dir, labelIn) : null);
+    if (listing) return listing;
     throw new InputError(withSuggestion(found.refusal, walk, dir));
   }
   if (!table) return found.listing;
@@ -181,6 +186,16 @@ function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGue
     found: `the folders ${list(classNames)}, and ${table.labels} with ${list(classesOf(table.samples))}`,
     fix: `Choose with --labels folders or --labels ${table.labels}.`,
   });
+}
+
+/** Tables beside class folders may be about anything. */
+function withoutErrors(read: () => Listing | null): Listing | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
 }
 
 function list(names: string[]): string {
@@ -216,7 +231,7 @@ async function readGivenTable(
   const file = (await stat(given).catch(() => null)) ? given : near;
   const found = await stat(file).catch(() => null);
   if (found && (await isPixelTable(file))) return readPixelTable(file);
-  const listing = found && readLabelTables(walk, dir, options, file);
+  const listing = found && readLabelTables(walk, dir, options, [path.relative(dir, file)]);
   if (listing) return listing;
   throw new InputError({
     expected: "folders, ferplus, ferplus-soft or a table that names images, for --labels",
@@ -239,7 +254,7 @@ async function readPacked(
   );
   if (shards.length > 0) {
     const { dir: unpacked, notes } = await unpackShards(shards);
-    return { ...(await readFolder(unpacked, options, notes, onProgress)), where: dir };
+    return { ...(await readFolder(unpacked, options, notes, onProgress, true)), where: dir };
   }
   if (parquet.length > 0) return readParquet(parquet, dir, options, onProgress);
   const pixels: string[] = [];
@@ -267,9 +282,9 @@ function filesIn(folder: Folder): string[] {
 
 /** Reads the label in a file beside an image: text, or JSON with a field for it. */
 function labelIn(file: string): string | null {
+  if (statSync(file).size > MAX_LABEL_BYTES) return null;
   const text = readFileSync(file, "utf8").trim();
-  if (!/\.json$/i.test(file))
-    return text.includes("\n") || text.length > 100 || /\.txt$/i.test(file) ? null : text || null;
+  if (!/\.json$/i.test(file)) return text.includes("\n") || text.length > 100 ? null : text || null;
   try {
     const content = JSON.parse(text) as unknown;
     const fields =

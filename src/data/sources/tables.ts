@@ -171,7 +171,7 @@ function match(table: Table, index: ImageIndex): Matched | null {
 /**
  * Reads the labels of a data set from its tables.
  *
- * @param given - Path of the table; by default all tables of the folder that name at least half of its images, or a part of them.
+ * @param given - Tables to read, relative to `dir`; by default all of the folder whose rows are about its images.
  * @returns Null if no table names images.
  * @throws InputError if it is not clear which table, column or image is meant.
  */
@@ -179,11 +179,11 @@ export function readLabelTables(
   walk: Walk,
   dir: string,
   choice: LabelChoice,
-  given?: string,
+  given?: string[],
 ): Listing | null {
   const index = new ImageIndex(walk.root);
   if (index.files.length === 0) return null;
-  const files = given === undefined ? tableFiles(walk.root) : [path.relative(dir, given)];
+  const files = given ?? tableFiles(walk.root);
   const matched = files.flatMap((file) => {
     const table = readTable(dir, file);
     return (table && match(table, index)) ?? [];
@@ -234,7 +234,7 @@ function tableFiles(root: Folder): string[] {
 
 /** A table is useful if its rows are about images, not about other things that happen to have such names. */
 function isUseful({ files }: Matched, numImages: number): boolean {
-  const numFound = files.filter(({ length }) => length > 0).length;
+  const numFound = files.filter(({ length }) => length === 1).length;
   return numFound * 2 >= files.length || numFound * 2 >= numImages;
 }
 
