@@ -142,9 +142,6 @@ export interface AdamRates {
 export interface Backend {
   /** Instruction set of our C++ ops; "stock" = TensorFlow's kernels. */
   readonly kernels: "avx512" | "avx2" | "stock";
-  /** Pixels of the images that go through the network at once in inference, so that features stay in the processor's cache. */
-  readonly pixelsAtOnce: number;
-
   /**
    * Prepares a network for inference in one call; null if the backend runs networks layer by layer.
    *

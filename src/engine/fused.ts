@@ -23,8 +23,6 @@ import type { Tape } from "./tape.js";
 import { type Tensor, type Tensor4D, tf } from "./tf.js";
 import { changingHandlesOf, handlesOf, type Variable } from "./variable.js";
 
-/** Pixels of images whose features fit a processor's cache. */
-const PIXELS_AT_ONCE = 2 ** 18;
 /** Activations by the number that the ops know them by. */
 const ACTIVATIONS = { linear: 0, relu6: 1, swish: 2 };
 /** Borders by their number in the augmentation op; 0 is a colour. */
@@ -37,7 +35,6 @@ export function fusedBackend(instructionSet: "avx512" | "avx2"): Backend {
   return {
     ...stock, // for what is not fused: dense layers
     kernels: instructionSet,
-    pixelsAtOnce: PIXELS_AT_ONCE,
     buildPlan,
     normalize,
     convolution,

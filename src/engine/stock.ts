@@ -24,7 +24,6 @@ const APPLY_GRADIENT = [floatType(), bool("use_locking", false)];
 
 export const stock: Backend = {
   kernels: "stock",
-  pixelsAtOnce: Number.POSITIVE_INFINITY,
   buildPlan: null,
   normalize: (images, { mean, std }) => ({
     values: tf.tidy(() => images.sub(tf.tensor1d(mean)).div(tf.tensor1d(std))),

@@ -60,36 +60,24 @@ export function forward(
   return { logits: logits as Tensor2D, movingStatistics: layers.movingStatistics };
 }
 
-/** Computes the logits of a batch by moving statistics, a part of a large batch after another. The caller disposes them. */
+/** Computes the logits of a batch by moving statistics, layer by layer. The caller disposes them. */
 export function infer(model: Model, images: Tensor4D, values: Values): Tensor2D {
-  return runParts(applyEfficientNet, model, images, values) as Tensor2D;
+  return run(applyEfficientNet, model, images, values) as Tensor2D;
 }
 
 /** Computes the feature map whose mean the last layer takes, `[batchSize, height, width, channels]`; the caller disposes it. */
 export function lastFeatures(model: Model, images: Tensor4D, values: Values): Tensor4D {
-  return runParts(applyConvolutions, model, images, values) as Tensor4D;
+  return run(applyConvolutions, model, images, values) as Tensor4D;
 }
 
-function runParts(
+function run(
   apply: (layers: Layers<Features>, architecture: Architecture, images: Features) => Features,
   { architecture, config }: Model,
   images: Tensor4D,
   values: Values,
 ): Tensor {
   const layers = new RunningLayers(architecture, values);
-  const run = (part: Tensor4D) =>
-    tf.tidy(() => apply(layers, architecture, backend().normalize(part, config.preprocessing)).values);
-  const [batchSize, height, width] = images.shape;
-  const partSize = Math.max(1, Math.floor(backend().pixelsAtOnce / (height * width)));
-  if (batchSize <= partSize) return run(images);
-  return tf.tidy(() => {
-    const parts: Tensor[] = [];
-    for (let start = 0; start < batchSize; start += partSize) {
-      const size = Math.min(partSize, batchSize - start);
-      parts.push(tf.tidy(() => run(images.slice([start, 0, 0, 0], [size, -1, -1, -1]))));
-    }
-    return tf.concat(parts);
-  });
+  return tf.tidy(() => apply(layers, architecture, backend().normalize(images, config.preprocessing)).values);
 }
 
 /** The reading that computes. Without training, it frees at the end of a block what the block leaves behind. */
