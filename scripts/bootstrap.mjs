@@ -17,6 +17,7 @@ import {
 } from "./setup/machine.cjs";
 import { isPackageCurrent } from "./setup/package-files.cjs";
 import { createProgress } from "./setup/progress.cjs";
+import { movedFrom, relocate, showKernel, showsKernel } from "./setup/venv.cjs";
 
 const HELP = `Usage: npm run setup -- [options]
 
@@ -90,8 +91,9 @@ const venvStep = {
 /** Installs the pinned packages; requirements.txt is complete, so pip need not resolve anything. */
 export const pythonStep = {
   name: "Python packages",
-  isCurrent: (context) => hasPackages(context) && showsKernel(context),
+  isCurrent: (context) => hasPackages(context) && !movedFrom(context) && showsKernel(context),
   async run(context, show) {
+    if (movedFrom(context)) relocate(context);
     if (!hasPackages(context)) await this.install(context, show);
     showKernel(context);
   },
@@ -117,35 +119,6 @@ const hasPackages = (context) =>
   fs.existsSync(context.venvPython) && readText(venvStamp(context)) === venvKey(context);
 const venvStamp = ({ venvDir }) => path.join(venvDir, ".ferkit-stamp");
 const venvKey = ({ root }) => digestOf([{ file: path.join(root, "requirements.txt") }]);
-
-// Every tool of the virtual environment finds the project's kernel, and papermill its translator. Both paths are relative, so
-// they hold when the clone is moved.
-
-const kernelLink = ({ venvDir }) => path.join(venvDir, "share/jupyter/kernels/tslab");
-const KERNEL = "../../../../jupyter/kernels/tslab";
-const TRANSLATOR = "../../../../jupyter/python\n";
-
-function translatorFile({ venvDir }) {
-  const lib = path.join(venvDir, "lib");
-  const version = fs.existsSync(lib) ? fs.readdirSync(lib).find((name) => name.startsWith("python3")) : "";
-  return path.join(lib, version ?? "", "site-packages/ferkit_jupyter.pth");
-}
-
-function showsKernel(context) {
-  const link = fs.lstatSync(kernelLink(context), { throwIfNoEntry: false });
-  return (
-    link?.isSymbolicLink() === true &&
-    fs.readlinkSync(kernelLink(context)) === KERNEL &&
-    readText(translatorFile(context)) === TRANSLATOR
-  );
-}
-
-function showKernel(context) {
-  fs.mkdirSync(path.dirname(kernelLink(context)), { recursive: true });
-  fs.rmSync(kernelLink(context), { recursive: true, force: true });
-  fs.symlinkSync(KERNEL, kernelLink(context));
-  writeWhole(translatorFile(context), TRANSLATOR);
-}
 
 /** Rolls the types of src into one file, for cells and other projects. */
 const declarationsStep = {

@@ -8,6 +8,7 @@ import { libtensorflowDir, probeEngine } from "./setup/engine.js";
 import { machine, runCommand } from "./setup/machine.cjs";
 import pins from "./setup/pins.json";
 import type { Context } from "./setup/second-stage.js";
+import { movedFrom } from "./setup/venv.cjs";
 import { megabytes } from "./setup/wheels.js";
 
 const SET_UP = "Run: npm run setup";
@@ -93,6 +94,8 @@ async function describePython({ venvPython, venvDir }: Before["context"]): Promi
   ].join("\n");
   const { status, output } = await runCommand(venvPython, ["-c", code, ...PYTHON_PACKAGES]);
   if (status !== 0) return [wrong("Python", `no working environment at ${venvDir}`, SET_UP)];
+  const madeIn = movedFrom({ venvDir });
+  if (madeIn) return [wrong("Python", `programs of ${madeIn}, since this clone was moved or copied`, SET_UP)];
   return Object.entries(JSON.parse(output) as Record<string, string | null>).map(([name, version]) =>
     version ? ok(name, version) : wrong(name, "not installed", "Run: rm -rf .venv && npm run setup"),
   );

@@ -55,7 +55,9 @@ describe("bootstrap.mjs in a clone", () => {
     mkdirSync(clone("scripts/setup"), { recursive: true });
     for (const name of [
       "bootstrap.mjs",
-      ...["context", "lock", "machine", "package-files", "progress"].map((part) => `setup/${part}.cjs`),
+      ...["context", "lock", "machine", "package-files", "progress", "venv"].map(
+        (part) => `setup/${part}.cjs`,
+      ),
     ])
       writeFileSync(clone("scripts", name), readFileSync(path.join(projectDir, "scripts", name)));
     writeFileSync(clone("scripts/setup/pins.json"), JSON.stringify({ weights: { lite0: {} } }));
