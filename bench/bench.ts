@@ -1,4 +1,5 @@
 // The whole bench: checks that the engines agree, then measures how fast they are, then what else they need.
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -6,7 +7,15 @@ import { checkLogits, checkParity } from "./parity.js";
 import { countTensors, type DataRounds, measureData, measureMemory, measureStarts } from "./resources.js";
 import { machine, type Results, today } from "./results.js";
 import { measure, type Timing } from "./rounds.js";
-import { type Case, CONTENDERS, type ContenderName, describe, type SuiteOptions, suite } from "./suite.js";
+import {
+  type Case,
+  CONTENDERS,
+  type Contender,
+  type ContenderName,
+  describe,
+  type SuiteOptions,
+  suite,
+} from "./suite.js";
 import { medianOnly } from "./tables.js";
 import { Workers } from "./workers.js";
 
@@ -75,13 +84,24 @@ export async function runBench(options: BenchOptions): Promise<Results> {
   }
 }
 
-/** Returns the cases that the options select, with the contenders that they select. */
-export function chooseCases({ only = "", contenders: chosen, ...options }: BenchOptions): Case[] {
+/**
+ * Returns the cases that the options select, with the contenders that they select.
+ *
+ * @param hasBfloat16 - Whether the processor multiplies bfloat16 numbers; otherwise nothing is measured in them.
+ */
+export function chooseCases(
+  { only = "", contenders: chosen, ...options }: BenchOptions,
+  hasBfloat16 = readFileSync("/proc/cpuinfo", "latin1").includes("avx512_bf16"),
+): Case[] {
+  const isPossible = (name: ContenderName) => {
+    const { precision }: Contender = CONTENDERS[name];
+    return hasBfloat16 || precision !== "bfloat16";
+  };
   return suite(options)
     .filter(({ workload }) => describe(workload).includes(only))
     .map((one) => ({
       ...one,
-      contenders: one.contenders.filter((name) => chosen?.includes(name) ?? true),
+      contenders: one.contenders.filter((name) => isPossible(name) && (chosen?.includes(name) ?? true)),
     }))
     .filter(({ contenders }) => contenders.length > 0);
 }

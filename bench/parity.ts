@@ -1,7 +1,7 @@
 // Speeds are comparable only if the same weights and images give the same results in every engine.
 import path from "node:path";
 import { type BenchVariant, CONTENDERS, type Contender, type ContenderName } from "./suite.js";
-import type { Recorded } from "./workers/recorded.js";
+import type { Recorded, RecordedLogits } from "./workers/recorded.js";
 import type { Workers } from "./workers.js";
 
 /** Relative errors of the loss and, by parameter name, of each gradient: the norm of the difference over the norm. */
@@ -102,11 +102,10 @@ export async function checkLogits(
     const name = path.join(workers.dir, `${network.variant}-${network.imageSize}-logits`);
     const [file, output] = [`${name}.safetensors`, `${name}.onnx`];
     const workload = { ...network, batchSize: LOGITS_BATCH_SIZE };
-    const { names: parameters } = await ferkit.request<Recorded>("recordLogits", {
-      ...workload,
-      seed: 0,
-      file,
-    });
+    const recorded = await ferkit.request<RecordedLogits>("recordLogits", { ...workload, seed: 0, file });
+    const { names: parameters, bfloat16Error } = recorded;
+    if (names.has("ferkitBf16") && bfloat16Error !== undefined)
+      parities.push(requireSameLogits({ ...network, contender: "ferkitBf16", error: bfloat16Error }));
     await pytorch.request("exportOnnx", { ...workload, file, names: parameters, output });
     for (const contender of LOGITS_CONTENDERS.filter((name) => names.has(name))) {
       const { engine, precision, compiled }: Contender = CONTENDERS[contender];

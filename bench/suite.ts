@@ -147,7 +147,7 @@ function contendersOf({ kind, variant, imageSize, batchSize }: Workload): Conten
   if (isDrawn) contenders.push("ferkitLoading", "stockLayers");
   if (isDrawn || isFullBatch || (kind === "infer" && imageSize === 48 && batchSize === 1))
     contenders.push("pytorchCompiled");
-  if (kind === "infer") contenders.push(...RUNTIMES);
+  if (kind === "infer") contenders.push("ferkitBf16", ...RUNTIMES);
   if (variant === "b0" && (isDrawn || isFullBatch)) contenders.push("keras");
   return contenders;
 }

@@ -14,6 +14,7 @@ export { PixelArray } from "./data/pixels/pixels.js";
 export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js";
 export { OWN_SOURCES } from "./data/sources/source.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
+export { hasBfloat16 } from "./engine/device.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";
 export { checkChoice, checkNumber, suggestion } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";

@@ -61,26 +61,37 @@ export async function recordStep({ file, ...options }: RecordOptions): Promise<R
   ]);
 }
 
+export interface RecordedLogits extends Recorded {
+  /** Relative difference of ferkit's logits in bfloat16, if the processor has it. */
+  bfloat16Error?: number;
+}
+
 export interface LogitsOptions extends RecordOptions {
   imageSize: number;
 }
 
 /** Writes a batch, random weights and moving statistics, and the logits that they give, as safetensors. */
-export async function recordLogits({ file, ...options }: LogitsOptions): Promise<Recorded> {
+export async function recordLogits({ file, ...options }: LogitsOptions): Promise<RecordedLogits> {
   const config = trainConfig("baseline", { ...options, weights: "random" });
   const network = await withRandomStatistics(
     await createNetwork({ ...config, classNames: CLASS_NAMES }),
     new Random(config.seed, "statistics"),
   );
   const { images } = await firstBatch(noise(config.imageSize, config.batchSize, config.seed), config);
+  const logits = network.logits(images);
   const recorded = new Map([
     ["images", normalize(network, images)],
-    ["logits", network.logits(images)],
+    ["logits", logits],
   ]);
+  let bfloat16Error: number | undefined;
+  if (internals.hasBfloat16()) {
+    network.setPrecision("bfloat16");
+    [bfloat16Error] = tf.tidy(() => network.logits(images).sub(logits).norm().div(logits.norm()).dataSync());
+  }
   const weights = await network.parameters();
   images.dispose();
   network.dispose();
-  return write(file, recorded, weights);
+  return { ...(await write(file, recorded, weights)), bfloat16Error };
 }
 
 /** Returns a network whose moving statistics are not the initial 0 and 1, which would hide mistakes. */

@@ -15,7 +15,7 @@ import {
   tf,
   trainConfig,
 } from "../../src/index.js";
-import { CLASS_NAMES, type Workload } from "../suite.js";
+import { CLASS_NAMES, type Precision, type Workload } from "../suite.js";
 import { noise } from "./noise.js";
 import type { Session } from "./serve.js";
 
@@ -67,8 +67,9 @@ function trainingSession(
 }
 
 /** Computes the logits of the same batch in every step. */
-export async function inference(workload: Workload): Promise<Session> {
+export async function inference(workload: Workload & { precision?: Precision }): Promise<Session> {
   const network = await createNetwork({ ...configFor(workload), classNames: CLASS_NAMES });
+  network.setPrecision(workload.precision ?? "float32");
   const { images } = await firstBatch(noise(workload.imageSize, workload.batchSize), configFor(workload));
   return {
     step: async () => {

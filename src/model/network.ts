@@ -1,5 +1,5 @@
-import type { Plan } from "../engine/backend.js";
-import { backend } from "../engine/device.js";
+import type { Plan, Precision } from "../engine/backend.js";
+import { backend, hasBfloat16 } from "../engine/device.js";
 import { matMul, type Padding, resizeBilinear } from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { Variable } from "../engine/variable.js";
@@ -53,6 +53,7 @@ export class Network {
   /** For inference, and the tensors or versions of the values that it was made from. */
   private plan: Plan | null = null;
   private madeFrom: number[] = [];
+  private precision: Precision = "float32";
 
   /**
    * @param parameters - A value for each of `parameterSpecs`, of its shape.
@@ -101,6 +102,22 @@ export class Network {
     );
   }
 
+  /**
+   * Chooses the type of the numbers that inference computes with: float32, or bfloat16, which is faster and less exact.
+   *
+   * @throws InputError when this processor does not multiply bfloat16 numbers.
+   */
+  setPrecision(precision: Precision): void {
+    if (precision === "bfloat16" && !hasBfloat16())
+      throw new InputError({
+        expected: "a processor with AVX512-BF16 for precision bfloat16",
+        found: "one without, or no native ops",
+        fix: "Choose float32.",
+      });
+    this.precision = precision;
+    this.madeFrom = [];
+  }
+
   /** Computes the feature map whose mean the last layer takes, `[batchSize, height, width, channels]`; the caller disposes it. */
   features(images: Tensor4D, values?: Values): Tensor4D {
     const plan = this.planOf(values);
@@ -127,12 +144,13 @@ export class Network {
     const madeFrom = this.specs.map(({ name }) =>
       values ? (values.get(name) as Tensor).id : -(this.variables.get(name) as Variable).version,
     );
-    if (this.plan && madeFrom.every((version, i) => version === this.madeFrom[i])) return this.plan;
+    const isSame = this.madeFrom.length > 0 && madeFrom.every((version, i) => version === this.madeFrom[i]);
+    if (this.plan && isSame) return this.plan;
     this.plan?.dispose();
     this.madeFrom = madeFrom;
     this.plan = this.using(values, (own) => {
       const weights = this.specs.map(({ name }) => own.get(name) as Tensor);
-      return buildPlan(this.architecture, this.config.preprocessing, weights, "float32");
+      return buildPlan(this.architecture, this.config.preprocessing, weights, this.precision);
     });
     return this.plan;
   }

@@ -18,4 +18,13 @@ describe("chooseCases", () => {
       ],
     );
   });
+
+  it("leaves bfloat16 out on a processor without it", () => {
+    const namesOf = (hasBfloat16: boolean) =>
+      chooseCases({ ...QUICK, only: "infer lite0, 48 px, batch 32" }, hasBfloat16)[0].contenders;
+    assert.deepEqual(
+      namesOf(true).filter((name) => !namesOf(false).includes(name)),
+      ["ferkitBf16", "openvinoBf16"],
+    );
+  });
 });

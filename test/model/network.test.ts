@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { backend } from "../../src/engine/device.js";
+import { backend, hasBfloat16, useBackend } from "../../src/engine/device.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
 import { Variable } from "../../src/engine/variable.js";
 import { cacheDir } from "../../src/files.js";
@@ -79,6 +79,39 @@ describe("Network", () => {
     assert.ok(relativeError(last.dataSync(), few.dataSync()) < 1e-6);
     tf.dispose([batch, images, few, many, last]);
     network.dispose();
+  });
+
+  it("infers in bfloat16 once that is chosen, and in float32 again", function () {
+    if (!hasBfloat16()) {
+      console.log("      skipped: the processor does not multiply bfloat16 numbers");
+      this.skip();
+    }
+    const network = formulaNetwork("lite0");
+    const images = formulaImages(48, [0, 1]);
+    const logits = () => tf.tidy(() => [...network.logits(images).dataSync()]);
+    const exact = logits();
+    network.setPrecision("bfloat16");
+    const error = relativeError(logits(), exact);
+    assert.ok(error > 1e-5 && error < 0.05, `${error}`); // 8 bits of precision
+    network.setPrecision("float32");
+    assert.deepEqual(logits(), exact);
+    images.dispose();
+    network.dispose();
+  });
+
+  it("refuses bfloat16 where the native ops do not compute in it", () => {
+    const network = randomNetwork();
+    useBackend("stock");
+    try {
+      assert.throws(() => network.setPrecision("bfloat16"), {
+        name: "InputError",
+        message:
+          "Expected a processor with AVX512-BF16 for precision bfloat16 but found one without, or no native ops. Choose float32.",
+      });
+    } finally {
+      useBackend("fastest");
+      network.dispose();
+    }
   });
 
   for (const size of [224, 48] as const)
