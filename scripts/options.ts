@@ -174,8 +174,9 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Says on standard error which files of a data set are not used, and what was guessed. */
-export function printRemarks({ files, notes }: internals.DataReport): void {
+/** Says on standard error which files of a data set are not used, what was guessed, and what the audit concludes. */
+export function printRemarks({ files, notes, conclusions }: internals.DataReport): void {
   const lines = files.leftOut.length > 0 ? internals.filesInWords(files) : [];
-  for (const line of [...lines, ...notes.map((note) => `note: ${note}`)]) console.error(line);
+  const remarks = [...notes, ...conclusions.map(({ text }) => text)];
+  for (const line of [...lines, ...remarks.map((remark) => `note: ${remark}`)]) console.error(line);
 }

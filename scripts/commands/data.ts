@@ -44,8 +44,15 @@ export function addDataCommand(program: Command): void {
       }).finally(stop);
       const found = await findNearDuplicates([dataset.train, dataset.validation], onProgress).finally(stop);
       const nearDuplicates = internals.nearDuplicateReport(dataset, found);
-      if (flags.json) printJson({ ...dataset.report, nearDuplicates });
-      else for (const line of reportText(dataset.report, nearDuplicates)) console.log(line);
+      const report = {
+        ...dataset.report,
+        conclusions: [
+          ...(await internals.imageConclusions(dataset, found, nearDuplicates)),
+          ...dataset.report.conclusions,
+        ],
+      };
+      if (flags.json) printJson({ ...report, nearDuplicates });
+      else for (const line of reportText(report, nearDuplicates)) console.log(line);
       if (flags.chart === undefined) return;
       const subtitle = `some of those in ${dataset.name}`;
       const chart = await nearDuplicatesChart(dataset, found, { numEach: PAIRS_OF_A_KIND, subtitle });
@@ -54,7 +61,7 @@ export function addDataCommand(program: Command): void {
 }
 
 function reportText(report: internals.DataReport, nearDuplicates: internals.NearDuplicateReport): string[] {
-  const { name, numImages, classCounts, sizes, unreadable, dropped, unusedFolders } = report;
+  const { name, numImages, classCounts, sizes, colours, unreadable, dropped, unusedFolders } = report;
   const { percent } = internals;
   const counts = report.classNames.map((className) => {
     const count = (split: string) =>
@@ -75,6 +82,7 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
           `sizes: ${sizes.length}, most often ${common.width}×${common.height} (${percent(common.count / total)})`,
         ]
       : []),
+    `colours: ${colours.grey} grey and ${colours.coloured} in colour, used in ${colours.used}`,
     ...internals.filesInWords(report.files),
     `unreadable: ${unreadable.length}`,
     ...unreadable.slice(0, 10).map(({ path, reason }) => `  ${path}: ${reason}`),
@@ -88,6 +96,7 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
       : []),
     ...unusedFolders.map((folder) => `not used: the folder ${folder}, since another is for validation`),
     ...report.notes.map((note) => `note: ${note}`),
+    ...report.conclusions.map(({ text }) => `conclusion: ${text}`),
     ...report.problems.map((problem) => `training would refuse this: ${problem}`),
   ];
 }

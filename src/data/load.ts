@@ -2,6 +2,7 @@ import path from "node:path";
 import { checkChoice, checkNumber, InputError, type InputProblem } from "../errors.js";
 import { type Decoding, FITS, type Fit } from "../model/preprocessing.js";
 import type { OnProgress } from "../progress.js";
+import { fileConclusions } from "./audit/conclusions.js";
 import { DisjointSets, findNearDuplicates } from "./audit/near-duplicates.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import type { Dataset, PackedImages } from "./dataset.js";
@@ -270,6 +271,10 @@ function assemble(
     unusedFolders,
     files: { found: used + leftOut.count, used, leftOut: leftOut.list() },
     notes: remarks.notes,
+    conclusions: fileConclusions(
+      { ...decoded, samples: [...keptSplit.train, ...keptSplit.validation].map((index) => samples[index]) },
+      options,
+    ),
     problems: remarks.problems.map((problem) => new InputError(problem).message),
   };
   const pack = (indices: number[]) => select(decoded, indices, classNames, options);

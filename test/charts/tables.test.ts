@@ -85,6 +85,7 @@ describe("auditTable", () => {
       labels: "class folders",
       files: { found: 11, used: 9, leftOut: [] },
       notes: [],
+      conclusions: [],
       problems: [],
       duplicateGroups: 3,
       duplicateImages: 2,

@@ -99,6 +99,8 @@ export function sampleOf(file: string, digest = file, width = 48, height = width
     width,
     height,
     isGrey: false,
+    dark: 0,
+    light: 255,
     traits: TRAITS,
   };
 }

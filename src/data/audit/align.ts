@@ -19,7 +19,9 @@ const MARGIN = 1 / 16;
 const NUM_PARTS = 6;
 /** Parts with a variance of less than this, or than a share of the image's, show nothing to compare. */
 const [MIN_VARIANCE, MIN_VARIANCE_SHARE] = [4, 0.02];
-const MIN_TEXTURED_PARTS = 6;
+/** With fewer parts that show something, as in drawings of few lines, copies must be aligned as they are, and equal in detail. */
+const MANY_PARTS = 12;
+const MIN_SPARSE_DETAIL = 0.95;
 
 /**
  * What copies have in common: the mean correlation within the parts, so that the details are the same; the correlation of the
@@ -49,12 +51,19 @@ export function similarity(a: Float32Array, b: Float32Array, numChannels: number
   if (!alignment) return null;
   const moved = warp(b, numChannels, alignment);
   const { details, means } = compareParts(a, moved, numChannels);
-  if (details.length < MIN_TEXTURED_PARTS) return null;
+  if (details.length === 0) return null;
   const detail = details.reduce((sum, one) => sum + one, 0) / details.length;
-  if (detail < MIN_DETAIL) return null;
+  const isSparse = details.length < MANY_PARTS;
+  if (detail < (isSparse ? MIN_SPARSE_DETAIL : MIN_DETAIL)) return null;
+  if (isSparse && isMoved(alignment)) return null;
   const { correlation, varianceA, varianceB } = moments(means[0], means[1]);
   const residual = Math.sqrt(Math.max(varianceA, varianceB) * (1 - correlation ** 2));
   return correlation >= MIN_TONE && residual <= MAX_RESIDUAL ? detail : null;
+}
+
+/** Returns whether an alignment is more than the error of the search. */
+function isMoved({ scale, dx, dy }: Alignment): boolean {
+  return Math.max(Math.abs(dx), Math.abs(dy)) > SHIFT_STEP || Math.abs(scale - 1) > SCALE_STEP;
 }
 
 /** Means of the channels. */

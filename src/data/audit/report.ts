@@ -27,6 +27,8 @@ export interface DataReport {
   files: FileCounts;
   /** Guesses and doubts, each a sentence. */
   notes: string[];
+  /** What the audit concludes from the files. */
+  conclusions: Conclusion[];
   /** Why the data set cannot be trained on; empty if it can. */
   problems: string[];
   /** Groups of duplicates, that is, byte-identical files, in both splits together. */
@@ -43,6 +45,24 @@ export interface DataReport {
   unusedFolders: string[];
   /** Paths of the images of some groups. */
   examples: { duplicates: string[][]; leaked: string[][]; conflicts: string[][] };
+}
+
+/** Something that the audit concludes. */
+export interface Conclusion {
+  about:
+    | "trait"
+    | "colour"
+    | "brightness"
+    | "crop"
+    | "numbers"
+    | "frames"
+    | "copies"
+    | "labels"
+    | "mirroring";
+  /** One or two sentences with numbers, then what settles it. */
+  text: string;
+  /** Paths of images that show it. */
+  examples: string[];
 }
 
 const NUM_EXAMPLES = 5;

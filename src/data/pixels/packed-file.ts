@@ -18,6 +18,9 @@ export interface DecodedSample extends Sample {
   height: number;
   /** Whether the decoded image has no colour. */
   isGrey: boolean;
+  /** Values, 0–255, that 1 % of the decoded ones are below, and above. */
+  dark: number;
+  light: number;
   traits: FileTraits;
 }
 
@@ -55,8 +58,8 @@ interface Details {
   whiteLevels: WhiteLevels;
 }
 
-/** A record is the digest, width, height, number of its traits, and 1 if it is grey. */
-const [DIGEST_BYTES, RECORD_BYTES] = [32, 44];
+/** A record is the digest, width, height, number of its traits, 1 if it is grey, and its dark and light values. */
+const [DIGEST_BYTES, RECORD_BYTES] = [32, 45];
 /** Five numbers of 32 bits: magic number, image size, channels, images, length of the JSON. */
 const TAIL_BYTES = 20;
 const MAGIC = 0x66_6b_70_32;
@@ -103,6 +106,9 @@ export async function writePackedFile(
         if (!traits.has(key)) traits.set(key, traits.size);
         records.writeUInt16LE(traits.get(key) as number, at + DIGEST_BYTES + 8);
         records.writeUInt8(Number(outcome.numChannels === 1), at + DIGEST_BYTES + 10);
+        const { dark, light } = tonesOf(outcome.pixels);
+        records.writeUInt8(dark, at + DIGEST_BYTES + 11);
+        records.writeUInt8(light, at + DIGEST_BYTES + 12);
         levels.add(outcome.traits.numbers, outcome.white);
         await writer.append(outcome.pixels, outcome.numChannels);
       }
@@ -127,6 +133,23 @@ export async function writePackedFile(
   } finally {
     await handle.close();
   }
+}
+
+/** Finds the values that 1 % of an image's are below, and above. */
+function tonesOf(pixels: Uint8Array): { dark: number; light: number } {
+  const counts = new Uint32Array(256);
+  for (const value of pixels) counts[value]++;
+  const rest = Math.floor(pixels.length / 100);
+  const beyond = (values: Iterable<number>) => {
+    let sum = 0;
+    for (const value of values) {
+      sum += counts[value];
+      if (sum > rest) return value;
+    }
+    return 0;
+  };
+  const rising = [...counts.keys()];
+  return { dark: beyond(rising), light: beyond(rising.reverse()) };
 }
 
 /** Pixels are written in blocks of this size. */
@@ -241,6 +264,8 @@ function joinRecords(
         width: records.readUInt32LE(at + DIGEST_BYTES),
         height: records.readUInt32LE(at + DIGEST_BYTES + 4),
         isGrey: records.readUInt8(at + DIGEST_BYTES + 10) === 1,
+        dark: records.readUInt8(at + DIGEST_BYTES + 11),
+        light: records.readUInt8(at + DIGEST_BYTES + 12),
         traits: traits[records.readUInt16LE(at + DIGEST_BYTES + 8)],
       };
     }),

@@ -56,12 +56,14 @@ describe("writePackedFile", () => {
     assert.deepEqual(await valuesOf(decoded.pixels, 2), [1, 1, 1, 1, 2, 2, 2, 2]);
     assert.deepEqual(
       decoded.samples,
-      ["a/1.png", "a/4.png"].map((path) => ({
+      ["a/1.png", "a/4.png"].map((path, i) => ({
         ...sampleOf(path),
         digest: DIGEST.toString("hex"),
         width: 7,
         height: 5,
         isGrey: true,
+        dark: i + 1,
+        light: i + 1,
       })),
     );
     assert.deepEqual(decoded.unreadable, [

@@ -1,0 +1,272 @@
+// What the audit concludes: each a sentence with numbers, and what settles it.
+import type { Fit } from "../../model/preprocessing.js";
+import { Random } from "../../random.js";
+import type { Dataset, PackedImages } from "../dataset.js";
+import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
+import { THUMBNAIL_SIZE } from "./lsh.js";
+import { gridder, mirror, type NearDuplicates } from "./near-duplicates.js";
+import { type Conclusion, imageAt, type NearDuplicateReport } from "./report.js";
+import { telltaleTraits } from "./traits.js";
+
+const NUM_EXAMPLES = 3;
+
+const count = (number: number, singular: string, plural = `${singular}s`) =>
+  `${number.toLocaleString("en-US")} ${number === 1 ? singular : plural}`;
+const percent = (share: number) => `${Math.round(100 * share)} %`;
+const pathsOf = (samples: { path: string }[]) => samples.slice(0, NUM_EXAMPLES).map(({ path }) => path);
+const named = (samples: { path: string }[]) =>
+  ` (${pathsOf(samples).join(", ")}${samples.length > NUM_EXAMPLES ? ", …" : ""})`;
+
+/** Concludes from what the files say and from their decoded brightness. */
+export function fileConclusions(
+  decoded: Pick<DecodedImages, "samples" | "numChannels" | "whiteLevels">,
+  { fit, grey }: { fit: Fit; grey: "auto" | boolean },
+): Conclusion[] {
+  const { samples } = decoded;
+  return [
+    ...telltaleTraits(samples).map(({ text }): Conclusion => ({ about: "trait", text, examples: [] })),
+    ...colourConclusion(decoded, grey),
+    ...brightnessConclusions(samples),
+    ...cropConclusion(samples, fit),
+    ...numberConclusions(decoded),
+    ...frameConclusion(samples),
+  ];
+}
+
+function colourConclusion(
+  { samples, numChannels }: Pick<DecodedImages, "samples" | "numChannels">,
+  grey: "auto" | boolean,
+): Conclusion[] {
+  const coloured = samples.filter(({ isGrey }) => !isGrey);
+  const numGrey = samples.length - coloured.length;
+  if (coloured.length === 0 || numGrey === 0) return [];
+  const isUsedGrey = numChannels === 1;
+  const odd = isUsedGrey ? coloured : samples.filter(({ isGrey }) => isGrey);
+  const used = isUsedGrey ? "all are used in grey" : "all are used in colour";
+  const why = grey === "auto" ? `, since ${isUsedGrey ? "most have no" : "at least half have"} colour` : "";
+  const text =
+    `${coloured.length} of ${samples.length} in colour; ${used}${why}. ` +
+    `Choose --set grey=${!isUsedGrey} for ${isUsedGrey ? "colours" : "grey"}, or --set grey=${isUsedGrey} to settle it.`;
+  return [{ about: "colour", text, examples: pathsOf(odd) }];
+}
+
+/** An image is nearly black or white if 99 % of its values are beyond these, of 0–255. */
+const [NEARLY_BLACK, NEARLY_WHITE] = [24, 231];
+
+function brightnessConclusions(samples: readonly DecodedSample[]): Conclusion[] {
+  const kinds: [string, string, (sample: DecodedSample) => boolean][] = [
+    [
+      "black",
+      `99 % of their values are at most ${NEARLY_BLACK} of 255`,
+      ({ light }) => light <= NEARLY_BLACK,
+    ],
+    ["white", `99 % of their values are at least ${NEARLY_WHITE} of 255`, ({ dark }) => dark >= NEARLY_WHITE],
+  ];
+  return kinds.flatMap(([name, meaning, fits]): Conclusion[] => {
+    const found = samples.filter(fits);
+    if (found.length === 0) return [];
+    const text =
+      `${count(found.length, "image is", "images are")} nearly ${name}${named(found)}: ${meaning}. ` +
+      "Remove them, or fix their brightness if they should show something.";
+    return [{ about: "brightness", text, examples: pathsOf(found) }];
+  });
+}
+
+/** A crop that leaves out this share of an image is worth a word, if this share of the images has it. */
+const [MUCH_CUT, MIN_CUT_IMAGES] = [0.4, 0.01];
+
+function cropConclusion(samples: readonly DecodedSample[], fit: Fit): Conclusion[] {
+  if (fit !== "crop") return [];
+  const cutOff = ({ width, height }: DecodedSample) => 1 - Math.min(width, height) / Math.max(width, height);
+  const found = samples.filter((sample) => cutOff(sample) >= MUCH_CUT);
+  if (found.length === 0 || found.length < MIN_CUT_IMAGES * samples.length) return [];
+  const [worst] = [...found].sort((a, b) => cutOff(b) - cutOff(a));
+  const text =
+    `The central square leaves out ${percent(MUCH_CUT)} or more of ${found.length} of ${samples.length} images ` +
+    `(${percent(cutOff(worst))} of ${worst.path}, ${worst.width}×${worst.height}). ` +
+    "Choose --set fit=pad to keep all of them between black bars, or --set fit=squash.";
+  return [{ about: "crop", text, examples: pathsOf(found) }];
+}
+
+function numberConclusions({
+  samples,
+  whiteLevels,
+}: Pick<DecodedImages, "samples" | "whiteLevels">): Conclusion[] {
+  const numbers = [...new Set(samples.map(({ traits }) => traits.numbers))].filter(
+    (one) => one !== "8-bit" && one !== "1-bit",
+  );
+  return numbers.map((one): Conclusion => {
+    const found = samples.filter(({ traits }) => traits.numbers === one);
+    const white = whiteLevels[one] ?? 1;
+    const text =
+      `${count(found.length, "image has", "images have")} ${one} numbers; white is ${white.toLocaleString("en-US")}, the top of ` +
+      "the range that they use. Save them in 8 bits to choose another range.";
+    return { about: "numbers", text, examples: pathsOf(found) };
+  });
+}
+
+function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
+  const found = samples.filter(({ traits }) => traits.numFrames > 1);
+  if (found.length === 0) return [];
+  const text =
+    `${count(found.length, "file holds", "files hold")} several frames or pages${named(found)}; only the first is used. ` +
+    "Save each frame as a file to use them all.";
+  return [{ about: "frames", text, examples: pathsOf(found) }];
+}
+
+/** Concludes from what the images show: copies across the splits, copies with two labels, classes that mirroring confuses. */
+export async function imageConclusions(
+  dataset: Dataset,
+  found: NearDuplicates,
+  report: NearDuplicateReport,
+): Promise<Conclusion[]> {
+  return [...copyConclusions(dataset, found, report), ...(await mirrorConclusions(dataset, found))];
+}
+
+function copyConclusions(dataset: Dataset, found: NearDuplicates, report: NearDuplicateReport): Conclusion[] {
+  const conclusions: Conclusion[] = [];
+  const { train, validation, classNames } = dataset;
+  if (report.leaked > 0) {
+    const index = Array.from({ length: validation.numImages }, (_, i) => train.numImages + i).find(
+      (one) => found.groups[one] < train.numImages,
+    ) as number;
+    const examples = [imageAt(dataset, index).path, imageAt(dataset, found.groups[index]).path];
+    const text =
+      `${report.leaked} of ${count(validation.numImages, "validation image")} look like one in train ` +
+      `(${examples.join(" and ")}), so that scores on them are too high. Choose --drop-leaked to leave out those with equal ` +
+      "files; `npx ferkit evaluate` also scores without all of them.";
+    conclusions.push({ about: "copies", text, examples });
+  }
+  if (report.labelConflicts > 0) {
+    const index = found.groups.findIndex(
+      (first, one) => imageAt(dataset, first).label !== imageAt(dataset, one).label,
+    );
+    const images = [imageAt(dataset, found.groups[index]), imageAt(dataset, index)];
+    const examples = images.map(({ path }) => path);
+    const shown = images.map(({ path, label }) => `${path} is ${classNames[label]}`);
+    const text =
+      `${count(report.labelConflicts, "group")} of near-duplicates ${report.labelConflicts === 1 ? "has" : "have"} two labels ` +
+      `(${shown.join(", ")}). Fix the wrong ones, or remove the images.`;
+    conclusions.push({ about: "labels", text, examples });
+  }
+  return conclusions;
+}
+
+const NO_MIRRORING = "Choose --set horizontalFlip=0, and evaluate and predict without --flip.";
+/** Images of each class that show whether mirroring confuses it; half of them make the class's mean. */
+const NUM_MIRRORED = 200;
+const MIN_MIRRORED = 4;
+/** Share of a class that must look like it, and of its mirror images that must look like the other class. */
+const MIN_LIKENESS = 0.75;
+
+async function mirrorConclusions(dataset: Dataset, { pairs }: NearDuplicates): Promise<Conclusion[]> {
+  const conclusions: Conclusion[] = [];
+  const mirrored = pairs.filter(({ isMirrored }) => isMirrored);
+  const conflicts = mirrored.filter(
+    ({ indices: [a, b] }) => imageAt(dataset, a).label !== imageAt(dataset, b).label,
+  );
+  const { classNames } = dataset;
+  if (conflicts.length >= 2 && 2 * conflicts.length >= mirrored.length) {
+    const images = conflicts[0].indices.map((index) => imageAt(dataset, index));
+    const examples = images.map(({ path }) => path);
+    const shown = images.map(({ path, label }) => `${path} is ${classNames[label]}`);
+    const text =
+      `${conflicts.length} of ${count(mirrored.length, "pair")} of mirror images have two labels (${shown.join(", ")}): ` +
+      `mirroring makes these classes one. ${NO_MIRRORING}`;
+    return [{ about: "mirroring", text, examples }];
+  }
+  for (const { a, b, share, examples } of await mirroredClasses(dataset)) {
+    const text =
+      `${percent(share)} of the mirror images of ${classNames[a]} look like ${classNames[b]}, and the reverse: mirroring makes ` +
+      `these classes one. ${NO_MIRRORING}`;
+    conclusions.push({ about: "mirroring", text, examples });
+  }
+  return conclusions;
+}
+
+/** Two classes of which each looks like the other's mirror image. */
+interface MirroredClasses {
+  a: number;
+  b: number;
+  /** Share of their mirror images that look like the other class. */
+  share: number;
+  examples: string[];
+}
+
+/** Compares images and their mirror images with the mean of each class, made of other images. */
+async function mirroredClasses({ train, classNames }: Dataset): Promise<MirroredClasses[]> {
+  const { numChannels } = train;
+  const samples = await Promise.all(classNames.map((_, label) => thumbnailsOf(train, label)));
+  const halves = samples.map(({ thumbnails }) => Math.floor(thumbnails.length / 2));
+  const means = samples.map(({ thumbnails }, label) =>
+    meanOf(thumbnails.slice(0, halves[label]), numChannels),
+  );
+  const nearest = (thumbnail: Float32Array) => {
+    const scores = means.map((mean) => (mean ? dot(mean, thumbnail) : Number.NEGATIVE_INFINITY));
+    return scores.indexOf(Math.max(...scores));
+  };
+  /** Shares of a class's images, and of their mirror images, that look like each class. */
+  const shares = samples.map(({ thumbnails }, label) => {
+    const tested = thumbnails.slice(halves[label]);
+    const shareOf = (some: Float32Array[]) => {
+      const found = some.map(nearest);
+      return classNames.map(
+        (_, other) => found.filter((one) => one === other).length / Math.max(1, found.length),
+      );
+    };
+    return {
+      own: shareOf(tested),
+      mirrored: shareOf(tested.map((one) => mirror(one, THUMBNAIL_SIZE, numChannels))),
+    };
+  });
+  const isLike = (label: number, other: number) =>
+    shares[label].own[label] >= MIN_LIKENESS && shares[label].mirrored[other] >= MIN_LIKENESS;
+  return classNames.flatMap((_, a) =>
+    classNames.flatMap((_, b): MirroredClasses[] => {
+      if (b <= a || Math.min(halves[a], halves[b]) < MIN_MIRRORED || !isLike(a, b) || !isLike(b, a))
+        return [];
+      const share = Math.min(shares[a].mirrored[b], shares[b].mirrored[a]);
+      return [{ a, b, share, examples: [samples[a].paths[halves[a]], samples[b].paths[halves[b]]] }];
+    }),
+  );
+}
+
+/** Reads some images of a class as thumbnails of mean 0 and length 1. */
+async function thumbnailsOf(
+  { pixels, labels, imageSize, numChannels, paths }: PackedImages,
+  label: number,
+): Promise<{ thumbnails: Float32Array[]; paths: string[] }> {
+  const own = [...labels.keys()].filter((index) => labels[index] === label);
+  const order = new Random(0, "mirrored classes", label).permutation(own.length).subarray(0, NUM_MIRRORED);
+  const indices = Int32Array.from(order, (i) => own[i]);
+  const bytes = await pixels.read(indices);
+  const gridOf = gridder(imageSize, numChannels, THUMBNAIL_SIZE);
+  const length = imageSize ** 2 * numChannels;
+  const thumbnails = [...indices.keys()].map((i) =>
+    normalized(gridOf(bytes.subarray(i * length, (i + 1) * length))),
+  );
+  return { thumbnails, paths: [...indices].map((index) => paths[index]) };
+}
+
+function normalized(values: Float32Array): Float32Array {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const centered = values.map((value) => value - mean);
+  const length = Math.sqrt(dot(centered, centered));
+  return length > 0 ? centered.map((value) => value / length) : centered;
+}
+
+function meanOf(thumbnails: Float32Array[], numChannels: number): Float32Array | null {
+  if (thumbnails.length < MIN_MIRRORED) return null;
+  const sum = new Float32Array(THUMBNAIL_SIZE ** 2 * numChannels);
+  for (const thumbnail of thumbnails)
+    thumbnail.forEach((value, i) => {
+      sum[i] += value;
+    });
+  return normalized(sum);
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

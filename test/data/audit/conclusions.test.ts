@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { fileConclusions, imageConclusions } from "../../../src/data/audit/conclusions.js";
+import { findNearDuplicates } from "../../../src/data/audit/near-duplicates.js";
+import { nearDuplicateReport } from "../../../src/data/audit/report.js";
+import type { Dataset, PackedImages } from "../../../src/data/dataset.js";
+import type { DecodedSample } from "../../../src/data/pixels/packed-file.js";
+import { PixelArray } from "../../../src/data/pixels/pixels.js";
+import { Random } from "../../../src/random.js";
+import { sampleOf, TRAITS } from "../fixtures.js";
+
+/** Ten samples of two classes, of which the first `changed` differ. */
+const samples = (numChanged: number, change: Partial<DecodedSample>) =>
+  Array.from({ length: 10 }, (_, i) => ({
+    ...sampleOf(`${i % 2 ? "a" : "b"}/${i}.png`),
+    ...(i < numChanged ? change : {}),
+  }));
+const conclude = (
+  some: DecodedSample[],
+  {
+    numChannels = 3 as 1 | 3,
+    whiteLevels = {},
+    fit = "crop" as const,
+    grey = "auto" as "auto" | boolean,
+  } = {},
+) => fileConclusions({ samples: some, numChannels, whiteLevels }, { fit, grey });
+
+describe("fileConclusions", () => {
+  it("concludes nothing from files of one kind", () => {
+    assert.deepEqual(conclude(samples(0, {})), []);
+  });
+
+  it("says that some images have no colour, how all are used, and which option settles it", () => {
+    const [colour, ...others] = conclude(samples(9, { isGrey: true }), { numChannels: 1 });
+    assert.deepEqual(others, []);
+    assert.deepEqual(colour, {
+      about: "colour",
+      text:
+        "1 of 10 in colour; all are used in grey, since most have no colour. Choose --set grey=false for colours, or " +
+        "--set grey=true to settle it.",
+      examples: ["a/9.png"],
+    });
+    const [set] = conclude(samples(4, { isGrey: true }), { grey: false });
+    assert.equal(
+      set.text,
+      "6 of 10 in colour; all are used in colour. Choose --set grey=true for grey, or --set grey=false to settle it.",
+    );
+  });
+
+  it("names images that are nearly black or white", () => {
+    const [black] = conclude(samples(4, { light: 15 }));
+    assert.deepEqual(black, {
+      about: "brightness",
+      text:
+        "4 images are nearly black (b/0.png, a/1.png, b/2.png, …): 99 % of their values are at most 24 of 255. Remove them, " +
+        "or fix their brightness if they should show something.",
+      examples: ["b/0.png", "a/1.png", "b/2.png"],
+    });
+    const [white] = conclude(samples(1, { dark: 250 }));
+    assert.match(white.text, /^1 image is nearly white \(b\/0.png\): 99 % of their values are at least 231/);
+  });
+
+  it("warns that the central square leaves out much, unless another fit is chosen", () => {
+    const wide = samples(4, { width: 90, height: 30 });
+    const [crop] = conclude(wide);
+    assert.deepEqual(crop, {
+      about: "crop",
+      text:
+        "The central square leaves out 40 % or more of 4 of 10 images (67 % of b/0.png, 90×30). Choose --set fit=pad to keep " +
+        "all of them between black bars, or --set fit=squash.",
+      examples: ["b/0.png", "a/1.png", "b/2.png"],
+    });
+    assert.deepEqual(
+      fileConclusions({ samples: wide, numChannels: 3, whiteLevels: {} }, { fit: "pad", grey: "auto" }),
+      [],
+    );
+    assert.deepEqual(conclude(samples(4, { width: 64, height: 48 })), []);
+  });
+
+  it("says which number is white, and that only first frames are used", () => {
+    const traits = { ...TRAITS, numbers: "16-bit" };
+    const [numbers] = conclude(samples(2, { traits }), { whiteLevels: { "16-bit": 4095 } });
+    assert.match(
+      numbers.text,
+      /^2 images have 16-bit numbers; white is 4,095, the top of the range that they use\./,
+    );
+    const [frames] = conclude(samples(1, { traits: { ...TRAITS, numFrames: 12 } }));
+    assert.match(frames.text, /^1 file holds several frames or pages \(b\/0.png\); only the first is used\./);
+  });
+});
+
+const SIDE = 24;
+
+/** A bright disc on noise, left or right of the middle, up or down. */
+function disc(seed: number, isRight: boolean): Uint8Array {
+  const random = new Random(seed, "disc");
+  const [x, y] = [(isRight ? 16 : 5) + random.integer(3), 4 + random.integer(14)];
+  return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
+    const isIn = ((i % SIDE) - x) ** 2 + (Math.floor(i / SIDE) - y) ** 2 < 12;
+    return (isIn ? 180 : 40) + random.integer(60);
+  });
+}
+const mirrored = (image: Uint8Array) =>
+  image.map((_, i) => image[Math.floor(i / SIDE) * SIDE + SIDE - 1 - (i % SIDE)]);
+
+function packed(images: Uint8Array[], labels: number[], split: string): PackedImages {
+  return {
+    pixels: new PixelArray(Buffer.concat(images), SIDE * SIDE),
+    labels: Int32Array.from(labels),
+    numImages: images.length,
+    imageSize: SIDE,
+    numChannels: 1,
+    paths: images.map((_, i) => `${split}/${i}.png`),
+  };
+}
+
+async function concludeFrom(train: PackedImages, validation: PackedImages) {
+  const dataset: Dataset = { name: "discs", classNames: ["left", "right"], train, validation };
+  const found = await findNearDuplicates([train, validation]);
+  return imageConclusions(dataset, found, nearDuplicateReport(dataset, found));
+}
+
+describe("imageConclusions", () => {
+  const none = () => packed([], [], "validation");
+  const lefts = Array.from({ length: 20 }, (_, i) => disc(i, false));
+  const rights = Array.from({ length: 20 }, (_, i) => disc(100 + i, true));
+  const labels = (a: number, b: number) => [...Array<number>(20).fill(a), ...Array<number>(20).fill(b)];
+
+  it("says that mirroring makes two classes one if each looks like the other's mirror image", async () => {
+    const [left, ...others] = await concludeFrom(
+      packed([...lefts, ...rights], labels(0, 1), "train"),
+      none(),
+    );
+    assert.deepEqual(others, []);
+    assert.equal(
+      left.text,
+      "100 % of the mirror images of left look like right, and the reverse: mirroring makes these classes one. Choose --set " +
+        "horizontalFlip=0, and evaluate and predict without --flip.",
+    );
+    assert.equal(left.about, "mirroring");
+  });
+
+  it("does not if both sides are in both classes", async () => {
+    const images = [...lefts, ...rights];
+    const mixed = images.map((_, i) => i % 2);
+    assert.deepEqual(await concludeFrom(packed(images, mixed, "train"), none()), []);
+  });
+
+  it("says so of pairs of mirror images with two labels", async () => {
+    const images = [0, 1, 2].flatMap((seed) => [disc(seed, false), mirrored(disc(seed, false))]);
+    const [mirroring] = (await concludeFrom(packed(images, [0, 1, 0, 1, 0, 0], "train"), none())).filter(
+      ({ about }) => about === "mirroring",
+    );
+    assert.match(
+      mirroring.text,
+      /^2 of 3 pairs of mirror images have two labels \(train\/\d.png is \w+, train\/\d.png is \w+\): mirroring makes these/,
+    );
+  });
+
+  it("gives an example of copies across the splits, and of copies with two labels", async () => {
+    const train = packed([disc(0, false), disc(1, false), disc(2, true)], [0, 0, 1], "train");
+    const lighter = (image: Uint8Array) => image.map((value) => value - 20);
+    const validation = packed(
+      [disc(5, true), lighter(disc(1, false)), lighter(disc(2, true))],
+      [1, 0, 0],
+      "validation",
+    );
+    const conclusions = await concludeFrom(train, validation);
+    assert.deepEqual(conclusions, [
+      {
+        about: "copies",
+        text:
+          "2 of 3 validation images look like one in train (validation/1.png and train/1.png), so that scores on them are too " +
+          "high. Choose --drop-leaked to leave out those with equal files; `npx ferkit evaluate` also scores without all of them.",
+        examples: ["validation/1.png", "train/1.png"],
+      },
+      {
+        about: "labels",
+        text:
+          "1 group of near-duplicates has two labels (train/2.png is right, validation/2.png is left). Fix the wrong ones, or " +
+          "remove the images.",
+        examples: ["train/2.png", "validation/2.png"],
+      },
+    ]);
+  });
+});
