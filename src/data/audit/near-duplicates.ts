@@ -32,7 +32,7 @@ const CANDIDATE_BLOCK = 8192;
 const LARGE_GROUP = 64;
 /** Root mean square of a thumbnail's gradients, in levels of 0–255; an image with less shows nothing. */
 const MIN_CONTRAST = 1;
-/** Of copies that are cropped by up to 6 %, nine in ten have this much, and nearly all others. */
+/** Nine in ten copies that are cropped by up to 6 % have this much, and nearly all others. */
 const MIN_GRADIENT_CORRELATION = 0.5;
 
 /**
