@@ -253,7 +253,8 @@ function assemble(
     );
   const numImages = { train: keptSplit.train.length, validation: keptSplit.validation.length };
   checkSplit(listing, samples, keptSplit, options, remarks);
-  const used = numImages.train + numImages.validation;
+  const usedSamples = [...keptSplit.train, ...keptSplit.validation].map((index) => samples[index]);
+  const used = usedSamples.length;
   const report: DataReport = {
     name,
     root,
@@ -271,10 +272,7 @@ function assemble(
     unusedFolders,
     files: { found: used + leftOut.count, used, leftOut: leftOut.list() },
     notes: remarks.notes,
-    conclusions: fileConclusions(
-      { ...decoded, samples: [...keptSplit.train, ...keptSplit.validation].map((index) => samples[index]) },
-      options,
-    ),
+    conclusions: fileConclusions({ ...decoded, samples: usedSamples }, options),
     problems: remarks.problems.map((problem) => new InputError(problem).message),
   };
   const pack = (indices: number[]) => select(decoded, indices, classNames, options);
