@@ -1,5 +1,8 @@
-# Writes the small data sets in test/golden/datasets with the tools that make them: Hugging Face's `datasets` 5.2.0 and
-# `webdataset` 1.0.2, with Pillow 13.0.0 and NumPy. Run it in a folder of its own: python make_datasets.py OUTPUT
+"""Writes datasets/: small data sets made by the tools whose layouts they have.
+
+    python3 -m venv v && v/bin/pip install datasets==5.2.0 webdataset==1.0.2 pillow==13.0.0
+    v/bin/python test/golden/make_datasets.py test/golden/datasets
+"""
 import os
 import sys
 
