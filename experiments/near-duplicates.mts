@@ -8,9 +8,9 @@ import sharp, { type Sharp } from "sharp";
 import {
   decodeImage,
   findNearDuplicates,
-  internals,
   loadDataset,
   type PackedImages,
+  PixelArray,
   Random,
 } from "../src/index.js";
 
@@ -61,7 +61,7 @@ async function changed(original: PackedImages, change: (typeof CHANGES)[string])
     const { pixels } = await decodeImage(await result.png().toBuffer(), IMAGE_SIZE);
     bytes.set(numChannels === 3 ? pixels : pixels.filter((_, at) => at % 3 === 0), i * length);
   }
-  return { ...original, pixels: new internals.PixelArray(bytes, length) };
+  return { ...original, pixels: new PixelArray(bytes, length) };
 }
 
 async function main(data: string, count: number): Promise<void> {
@@ -73,7 +73,7 @@ async function main(data: string, count: number): Promise<void> {
   const indices = Int32Array.from(order, (i) => firsts[i]);
   const original: PackedImages = {
     ...train,
-    pixels: new internals.PixelArray(await train.pixels.read(indices), IMAGE_SIZE ** 2 * train.numChannels),
+    pixels: new PixelArray(await train.pixels.read(indices), IMAGE_SIZE ** 2 * train.numChannels),
     labels: Int32Array.from(indices, (index) => train.labels[index]),
     numImages: indices.length,
     paths: [...indices].map((index) => train.paths[index]),

@@ -5,9 +5,10 @@ export { EXPRESSIONS } from "./cartoons/expression.js";
 export { loadDataset } from "./data/load.js";
 export type { Dataset, PackedImages } from "./data/dataset.js";
 export { decodeImage } from "./data/pixels/decode.js";
+export { PixelArray } from "./data/pixels/pixels.js";
 export { findNearDuplicates } from "./data/audit/near-duplicates.js";
 export { type Batch, batches } from "./data/batches.js";
-export { type AugmentOptions, augmentBatch, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
+export { type AugmentOptions, augmentBatch, NO_AUGMENTATION } from "./data/augment.js";
 
 // Networks: EfficientNet with pre-trained weights, and model folders.
 export { createNetwork, importNetwork } from "./model/create.js";

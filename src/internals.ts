@@ -11,7 +11,6 @@ export { buildChart, COLORS } from "./charts/theme.js";
 export { imageConclusions } from "./data/audit/conclusions.js";
 export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
 export { gather } from "./data/batches.js";
-export { PixelArray } from "./data/pixels/pixels.js";
 export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js";
 export { OWN_SOURCES } from "./data/sources/source.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";

@@ -1,6 +1,6 @@
 // Random images: what they show does not matter for speed.
 import sharp from "sharp";
-import { internals, type PackedImages, Random } from "../../src/index.js";
+import { type PackedImages, PixelArray, Random } from "../../src/index.js";
 import { CLASS_NAMES } from "../suite.js";
 
 /** Returns grey noise, grey like FER-2013. The classes alternate. */
@@ -9,7 +9,7 @@ export function noise(imageSize: number, numImages: number, seed = 0): PackedIma
   const bytes = Uint8Array.from({ length: numImages * imageSize ** 2 }, () => random.uint32() & 255);
   const labels = Int32Array.from({ length: numImages }, (_, i) => i % CLASS_NAMES.length);
   const paths = Array.from(labels, (label, i) => `${CLASS_NAMES[label]}/${i}.png`);
-  const pixels = new internals.PixelArray(bytes, imageSize ** 2);
+  const pixels = new PixelArray(bytes, imageSize ** 2);
   return { pixels, labels, numImages, imageSize, numChannels: 1, paths };
 }
 

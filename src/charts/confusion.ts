@@ -44,7 +44,7 @@ interface MatrixSize {
   maxClasses: number;
   /** Side of a cell, in pixels. */
   cell: number;
-  /** Of the class names; null: they do not fit. */
+  /** Size of the class names; null if they do not fit. */
   fontSize: number | null;
   gap: number;
 }

@@ -9,6 +9,7 @@ import {
   ofType,
   type TrainEvent,
 } from "../training/events.js";
+import { loadMetrics } from "../training/run.js";
 import { kernelHooks } from "./kernel.js";
 import { showLive } from "./show.js";
 
@@ -18,8 +19,8 @@ const UPDATE_MS = 500;
 const WINDOW = 20;
 
 export interface LiveOptions {
-  /** Events that a resumed run logged before; they are drawn too. */
-  earlier?: TrainEvent[];
+  /** Folder of the run. What a resumed run logged before is drawn too. */
+  runDir?: string;
   /** Epochs of the whole run. By default they are known once the first epoch has ended. */
   epochs?: number;
 }
@@ -32,9 +33,9 @@ export interface LiveOptions {
  */
 export async function showTraining(
   events: AsyncIterable<TrainEvent>,
-  { earlier = [], epochs }: LiveOptions = {},
+  { runDir, epochs }: LiveOptions = {},
 ): Promise<DoneEvent | undefined> {
-  const run = new LiveRun(earlier, epochs);
+  const run = new LiveRun(runDir === undefined ? [] : await loadMetrics(runDir), epochs);
   const update = showLive({ "text/plain": "waiting for the first batches" });
   let updated = performance.now();
   let done: DoneEvent | undefined;

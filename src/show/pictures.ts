@@ -273,7 +273,11 @@ async function saliencyMaps(
   return maps;
 }
 
-async function pictureOf({ pixels, imageSize, numChannels }: PackedImages, index: number): Promise<string> {
+/** Encodes an image of a split as a PNG data URL. */
+export async function pictureOf(
+  { pixels, imageSize, numChannels }: PackedImages,
+  index: number,
+): Promise<string> {
   return pngDataUrl(await pixels.read(Int32Array.of(index)), imageSize, imageSize, numChannels);
 }
 

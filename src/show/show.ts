@@ -1,27 +1,32 @@
 import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { inspect } from "node:util";
 import type { DataFrame } from "danfojs-node";
 import type { MimeBundle } from "../charts/format.js";
+import { sampleGridCharts } from "../charts/image-grid.js";
 import { chartBundle } from "../charts/render.js";
 import { type TableRow, tableBundle } from "../charts/tables.js";
 import type { ChartSpec } from "../charts/theme.js";
-import { tf } from "../engine/tf.js";
+import type { PackedImages } from "../data/dataset.js";
+import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
+import type { ImagePrediction } from "../inference/classifier.js";
 import { kernelHooks } from "./kernel.js";
-
-/** What a notebook can show: a chart or its pages, a table, images, an output in several forms. */
-export type Showable = ChartSpec | ChartSpec[] | DataFrame | TableRow[] | TableRow | MimeBundle;
+import { pictureOf, predictionsChart } from "./pictures.js";
 
 /** Pages of a chart that are shown; more would make a notebook slow. */
 const MAX_PAGES = 10;
+/** Images of a data set that are shown, and numbers of a tensor. */
+const [MAX_IMAGES, MAX_NUMBERS] = [32, 1000];
 
 /**
- * Shows a chart or a table below the running cell. Outside a notebook it does nothing.
+ * Shows a value below the running cell: a chart, a table (rows, a row or a data frame), images (of a data set, or classified), a
+ * tensor, an output in several forms, or the promise of one of these. Outside a notebook it does nothing.
  *
- * @throws InputError for a value that is neither.
+ * @throws InputError for any other value.
  */
-export async function show(value: Showable | Promise<Showable>): Promise<void> {
-  const shown = await value;
-  if (!isPages(shown)) return showOne(shown);
+export async function show(value: unknown): Promise<void> {
+  const shown = await pagesOf(await value);
   for (const page of shown.slice(0, MAX_PAGES)) await showOne(page);
   if (shown.length > MAX_PAGES)
     await showOne({
@@ -29,12 +34,12 @@ export async function show(value: Showable | Promise<Showable>): Promise<void> {
     });
 }
 
-async function showOne(value: Showable): Promise<void> {
+async function showOne(value: unknown): Promise<void> {
   const { display } = kernelHooks();
   const bundle = await toBundle(value);
   if (!bundle)
     throw new InputError({
-      expected: "a chart, rows of a table, a data frame or a MIME bundle to show",
+      expected: "a chart, a table, images, a tensor or a MIME bundle to show",
       found: describe(value),
     });
   display?.(bundle, randomBytes(8).toString("hex"), false);
@@ -48,13 +53,24 @@ export function showLive(bundle: MimeBundle): (next: MimeBundle) => void {
   return (next) => display?.(next, displayId, true);
 }
 
-/** Renders a value in the forms that a notebook shows; undefined for a value that is not a chart or a table. */
+/**
+ * Renders a value in the forms that a notebook shows, the first page if it has several.
+ *
+ * @returns Undefined for a value that has no better form than its text.
+ */
 export async function toBundle(value: unknown): Promise<MimeBundle | undefined> {
+  if (value instanceof Promise) {
+    const result = await value;
+    return (
+      (await toBundle(result)) ?? { "text/plain": typeof result === "string" ? result : inspect(result) }
+    );
+  }
   if (typeof value !== "object" || value === null) return undefined;
+  const [first] = await pagesOf(value);
+  if (isChart(first)) return chartBundle(first);
+  if (isTensor(value)) return { "text/plain": tensorText(value) };
   if (isDataFrame(value)) return tableBundle(value);
-  if (isPages(value)) return value.length === 1 ? chartBundle(value[0]) : undefined;
   if (Array.isArray(value)) return value.length && value.every(isRow) ? tableBundle(value) : undefined;
-  if (isChart(value)) return chartBundle(value);
   if (Object.keys(value).some((key) => /^\w+\/[\w.+-]+$/.test(key))) return value as MimeBundle;
   return isRow(value) ? tableBundle([value]) : undefined;
 }
@@ -62,6 +78,49 @@ export async function toBundle(value: unknown): Promise<MimeBundle | undefined> 
 // The kernel shows the last expression of a cell in the same forms.
 const hooks = kernelHooks();
 hooks.toBundle = toBundle;
+
+/** Returns the pages of a chart, or of the chart that shows images; otherwise the value itself. */
+async function pagesOf(value: unknown): Promise<unknown[]> {
+  if (isPages(value)) return value;
+  if (isPrediction(value)) return predictionsChart([value]);
+  if (Array.isArray(value) && value.length > 0 && value.every(isPrediction)) return predictionsChart(value);
+  if (isPacked(value)) return packedChart(value);
+  return [value];
+}
+
+/** Draws the first images of a split. */
+async function packedChart(images: PackedImages): Promise<ChartSpec[]> {
+  const shown = Math.min(MAX_IMAGES, images.numImages);
+  const classNames = images.paths.map((file) => path.basename(path.dirname(file)));
+  const predictions = Array.from({ length: shown }, async (_, i) => ({
+    image: await pictureOf(images, i),
+    caption: classNames[i],
+  }));
+  return sampleGridCharts(await Promise.all(predictions), {
+    title: `${shown} of ${images.numImages.toLocaleString("en-US")} images`,
+  });
+}
+
+function tensorText(tensor: Tensor): string {
+  const { dtype, shape, size } = tensor;
+  const head = `Tensor ${dtype} [${shape.join(", ")}]`;
+  if (tensor.isDisposed) return `${head}, disposed`;
+  return size > MAX_NUMBERS ? head : `${head}\n${tensor.toString().replace(/^Tensor\n/, "")}`;
+}
+
+function isTensor(value: object): value is Tensor {
+  return "dataSync" in value && "dtype" in value && "shape" in value;
+}
+
+function isPrediction(value: unknown): value is ImagePrediction {
+  if (typeof value !== "object" || value === null) return false;
+  return "predictions" in value && Array.isArray(value.predictions) && "pixels" in value;
+}
+
+function isPacked(value: unknown): value is PackedImages {
+  if (typeof value !== "object" || value === null) return false;
+  return ["pixels", "labels", "numImages", "paths"].every((key) => key in value);
+}
 
 function isChart(value: unknown): value is ChartSpec {
   if (typeof value !== "object" || value === null || !("$schema" in value)) return false;

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import type { MimeBundle } from "../../src/charts/format.js";
 import type { ChartSpec } from "../../src/charts/theme.js";
 import type { KernelHooks } from "../../src/show/kernel.js";
@@ -136,7 +139,13 @@ describe("showTraining", () => {
 
   it("draws earlier batches and epochs, except those that are repeated", async () => {
     const earlier = [batch(1), batch(2), batch(3), epoch(1, 0.5, true), batch(4), batch(5)];
-    await showTraining(streamOf([batch(4), done]), { earlier });
+    const runDir = mkdtempSync(path.join(os.tmpdir(), "ferkit-live-"));
+    writeFileSync(
+      path.join(runDir, "metrics.jsonl"),
+      earlier.map((event) => JSON.stringify(event)).join("\n"),
+    );
+    await showTraining(streamOf([batch(4), done]), { runDir });
+    rmSync(runDir, { recursive: true });
     // The mean accuracy of batches 1 to 4: (0.1 + 0.2 + 0.3 + 0.4) / 4
     const { bundle } = shown[shown.length - 1];
     assert.match(String(bundle["text/plain"]), /after step 4: .*accuracy 25\.0%[\s\S]*epoch 1: /);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { classBalanceChart } from "../../src/charts/class-balance.js";
 import type { MimeBundle } from "../../src/charts/format.js";
+import { tf } from "../../src/engine/tf.js";
 import type { KernelHooks } from "../../src/show/kernel.js";
-import { dataFrame, type Showable, show, toBundle } from "../../src/show/show.js";
+import { dataFrame, show, toBundle } from "../../src/show/show.js";
+import { images } from "./brightness.js";
 
 const globals = globalThis as { ferkitKernel?: KernelHooks };
 const chart = classBalanceChart([{ split: "train", className: "happy", count: 3 }]);
@@ -19,7 +21,7 @@ describe("show", () => {
   });
 
   /** The first line of the text of what is shown. */
-  async function textOf(value: Showable | Promise<Showable>): Promise<string> {
+  async function textOf(value: unknown): Promise<string> {
     await show(value);
     return String(shown[shown.length - 1]["text/plain"]);
   }
@@ -50,13 +52,29 @@ describe("show", () => {
     assert.equal(shown[12]["text/plain"], "10 of 12 pages; saveChart writes all of them to files");
   });
 
+  it("shows images: of a split, and classified ones", async () => {
+    assert.match(await textOf(images([0, 1, 2])), /^3 of 3 images\na\nb\nc$/);
+    const predictions = [{ className: "a", prob: 1 }];
+    const classified = { name: "x.png", predictions, pixels: new Uint8Array(12) };
+    assert.equal(await textOf(classified), "Predictions\nx.png: a 100.0%");
+    assert.equal(await textOf([classified]), "Predictions\nx.png: a 100.0%");
+  });
+
+  it("shows the shape of a tensor, and its numbers if they are few", async () => {
+    const [small, large] = [tf.tensor2d([[1, 2]], [1, 2], "int32"), tf.zeros([40, 40])];
+    assert.match(await textOf(small), /^Tensor int32 \[1, 2\]\n.*1, 2/);
+    assert.equal(await textOf(large), "Tensor float32 [40, 40]");
+    tf.dispose([small, large]);
+    assert.equal(await textOf(small), "Tensor int32 [1, 2], disposed");
+  });
+
   it("shows a bundle as it is", async () => {
     await show({ "text/plain": "one", "text/html": "<b>one</b>" });
     assert.deepEqual(shown, [{ "text/plain": "one", "text/html": "<b>one</b>" }]);
   });
 
   it("refuses other values", async () => {
-    const expected = "a chart, rows of a table, a data frame or a MIME bundle to show";
+    const expected = "a chart, a table, images, a tensor or a MIME bundle to show";
     const cases: [unknown, string][] = [
       [3, "a number"],
       [null, "null"],
@@ -65,7 +83,7 @@ describe("show", () => {
       [{ deep: {} }, "another object"],
     ];
     for (const [value, found] of cases)
-      await assert.rejects(show(value as Showable), {
+      await assert.rejects(show(value), {
         name: "InputError",
         message: `Expected ${expected} but found ${found}.`,
       });
@@ -80,6 +98,11 @@ describe("show", () => {
 });
 
 describe("toBundle", () => {
+  it("waits for a promise, and returns its text if it has no richer form", async () => {
+    assert.deepEqual(await toBundle(Promise.resolve(12)), { "text/plain": "12" });
+    assert.match(String((await toBundle(Promise.resolve([{ a: 1 }])))?.["text/html"]), /^<table/);
+  });
+
   it("returns undefined for a value without a richer form", async () => {
     for (const value of [3, "text", undefined, [], [1, 2], {}, { f: () => 1 }])
       assert.equal(await toBundle(value), undefined);
