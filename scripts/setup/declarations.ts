@@ -37,6 +37,7 @@ export function writePackage(root: string): void {
   writeWhole(modules, rollUp(root, types, roots));
   writeWhole(declarations, '/// <reference path="./modules.d.ts" />\nexport * from "ferkit/src/index";\n');
   writeWhole(esm, esmWrapper(root));
+  mkdirSync(path.dirname(stamp), { recursive: true });
   writeWhole(stamp, JSON.stringify(files));
 }
 
@@ -136,6 +137,7 @@ function ambientModules(root: string, types: string, file: string): Declarations
     for (const change of changes
       .filter((one) => one.start >= start && one.end <= end)
       .sort((a, b) => a.start - b.start)) {
+      if (change.start < at) continue; // inside of what was removed
       result += text.slice(at, change.start) + change.text;
       at = change.end;
     }
@@ -158,7 +160,7 @@ function esmWrapper(root: string): string {
   const names = Object.keys(require(path.join(root, "src/index.ts"))).sort();
   return (
     'import { createRequire } from "node:module";\n' +
-    `const ferkit = createRequire(import.meta.url)("../../scripts/package.cjs");\n` +
+    `const ferkit = createRequire(import.meta.url)("../scripts/package.cjs");\n` +
     `export default ferkit;\nexport const { ${names.join(", ")} } = ferkit;\n`
   );
 }

@@ -4,17 +4,17 @@ const path = require("node:path");
 
 /** @param {string} root */
 function packagePaths(root) {
-  const dir = path.join(root, ".ferkit/package");
+  const dir = path.join(root, "dist");
   const inDir = (name) => path.join(dir, name);
   return {
     dir,
     /** One declaration file for each file of src. */
-    types: inDir("types"),
+    types: path.join(root, ".ferkit/types"),
     /** All of them in one, with those of packages. */
     modules: inDir("modules.d.ts"),
     declarations: inDir("index.d.ts"),
     esm: inDir("index.mjs"),
-    stamp: inDir("stamp.json"),
+    stamp: path.join(root, ".ferkit/declarations.json"),
   };
 }
 

@@ -11,7 +11,8 @@ describe("ferkit in a cell", function () {
 
   before("runs cells in a clone, whose src they edit", async () => {
     for (const name of [
-      ".ferkit/package",
+      ".ferkit/declarations.json",
+      "dist",
       "jupyter",
       "package.json",
       "package-lock.json",

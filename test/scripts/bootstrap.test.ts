@@ -38,10 +38,12 @@ process.disconnect();
 
 const DECLARATIONS = `
 const fs = require("node:fs");
+const path = require("node:path");
 const { packagePaths, sourceFiles } = require("./package-files.cjs");
 fs.appendFileSync("calls", "declarations\\n");
 const { dir, modules, stamp } = packagePaths(process.cwd());
 fs.mkdirSync(dir, { recursive: true });
+fs.mkdirSync(path.dirname(stamp), { recursive: true });
 fs.writeFileSync(modules, "");
 fs.writeFileSync(stamp, JSON.stringify(sourceFiles(process.cwd())));
 `;

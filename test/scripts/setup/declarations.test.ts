@@ -21,7 +21,7 @@ export class Shape extends EventEmitter { area = 1; }
 /** A package whose module adds to another, as tfjs adds the chained ops to its tensors. */
 const PACKAGE = {
   "package.json": JSON.stringify({ name: "pkg", version: "1.0.0", types: "index.d.ts" }),
-  "index.d.ts": 'import "./more";\nexport { Option } from "./option";\n',
+  "index.d.ts": 'declare module "pkg" {\n  import "./more";\n  export { Option } from "./option";\n}\n',
   "option.d.ts": "export declare class Option { name: string; }\nexport as namespace pkg;\n",
   "more.d.ts": `
 import { Option } from "./option";
@@ -68,7 +68,7 @@ describe("writePackage", () => {
   }
 
   it("gives programs the types of src and of packages, what one module adds to another included", () => {
-    const use = `import * as ferkit from "./.ferkit/package/index.js";
+    const use = `import * as ferkit from "./dist/index.js";
       const shape: ferkit.Shape = new ferkit.parts.Shape();
       export const area: number = ferkit.area(shape.once("x", () => {}));
       export const name = (option: ferkit.Option): string => option.next().next().name;`;
@@ -76,7 +76,7 @@ describe("writePackage", () => {
   });
 
   it("finds a wrong use", () => {
-    const use = `import { area, Shape } from "./.ferkit/package/index.js";
+    const use = `import { area, Shape } from "./dist/index.js";
       export const name: string = area(new Shape());`;
     assert.deepEqual(check(use), ["Type 'number' is not assignable to type 'string'."]);
   });
