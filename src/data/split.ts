@@ -76,7 +76,7 @@ function heldOut(
   samples: readonly Sample[],
   share: number,
   seed: number,
-  groups = Int32Array.from(samples, (_, index) => index),
+  groups: Int32Array = Int32Array.from(samples, (_, index) => index),
 ): Split {
   const isProper = share > 0 && share < 1;
   const heldGroups = new Map<number, boolean>();
