@@ -7,6 +7,7 @@ export type { Dataset, PackedImages } from "./data/dataset.js";
 export { decodeImage } from "./data/pixels/decode.js";
 export { PixelArray } from "./data/pixels/pixels.js";
 export { findNearDuplicates } from "./data/audit/near-duplicates.js";
+export { imageConclusions } from "./data/audit/conclusions.js";
 export { type Batch, batches } from "./data/batches.js";
 export { type AugmentOptions, augmentBatch, NO_AUGMENTATION } from "./data/augment.js";
 

@@ -8,7 +8,6 @@ export { duration, percent } from "./charts/format.js";
 export { accuracyPoints, differencesTable, runsTable } from "./charts/runs.js";
 export { type TextTable, textTable } from "./charts/tables.js";
 export { buildChart, COLORS } from "./charts/theme.js";
-export { imageConclusions } from "./data/audit/conclusions.js";
 export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
 export { gather } from "./data/batches.js";
 export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js";

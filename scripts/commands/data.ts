@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import {
   findNearDuplicates,
+  imageConclusions,
   internals,
   loadDataset,
   nearDuplicatesChart,
@@ -47,7 +48,7 @@ export function addDataCommand(program: Command): void {
       const report = {
         ...dataset.report,
         conclusions: [
-          ...(await internals.imageConclusions(dataset, found, nearDuplicates)),
+          ...(await imageConclusions(dataset, found)),
           ...dataset.report.conclusions,
         ],
       };

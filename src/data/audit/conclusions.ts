@@ -5,7 +5,7 @@ import type { Dataset, PackedImages } from "../dataset.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import { THUMBNAIL_SIZE } from "./lsh.js";
 import { gridder, mirror, type NearDuplicates } from "./near-duplicates.js";
-import { type Conclusion, imageAt, type NearDuplicateReport } from "./report.js";
+import { type Conclusion, imageAt, nearDuplicateReport } from "./report.js";
 import { telltaleTraits } from "./traits.js";
 
 const NUM_EXAMPLES = 3;
@@ -115,15 +115,12 @@ function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
 }
 
 /** Concludes from what the images show: copies across the splits, copies with two labels, classes that mirroring confuses. */
-export async function imageConclusions(
-  dataset: Dataset,
-  found: NearDuplicates,
-  report: NearDuplicateReport,
-): Promise<Conclusion[]> {
-  return [...copyConclusions(dataset, found, report), ...(await mirrorConclusions(dataset, found))];
+export async function imageConclusions(dataset: Dataset, found: NearDuplicates): Promise<Conclusion[]> {
+  return [...copyConclusions(dataset, found), ...(await mirrorConclusions(dataset, found))];
 }
 
-function copyConclusions(dataset: Dataset, found: NearDuplicates, report: NearDuplicateReport): Conclusion[] {
+function copyConclusions(dataset: Dataset, found: NearDuplicates): Conclusion[] {
+  const report = nearDuplicateReport(dataset, found);
   const conclusions: Conclusion[] = [];
   const { train, validation, classNames } = dataset;
   if (report.leaked > 0) {

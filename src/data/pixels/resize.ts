@@ -30,11 +30,13 @@ const SUPPORT = 2;
  * @see Keys 1981, "Cubic convolution interpolation for digital image processing", with a = -0.5
  */
 export function resize(source: Raster, box: Box, width: number, height: number): Uint8Array {
-  const columns = weightsOf(source.width, box.left, box.width, width);
-  const rows = weightsOf(source.height, box.top, box.height, height);
   const isSameWidth = width === source.width && box.left === 0 && box.width === width;
   const isSameHeight = height === source.height && box.top === 0 && box.height === height;
-  const narrow = isSameWidth ? source.pixels : alongRows(source, columns, rows);
+  if (isSameWidth && isSameHeight) return source.pixels;
+  const rows = weightsOf(source.height, box.top, box.height, height);
+  const narrow = isSameWidth
+    ? source.pixels
+    : alongRows(source, weightsOf(source.width, box.left, box.width, width), rows);
   return isSameHeight ? narrow : alongColumns(narrow, width * source.numChannels, rows);
 }
 
@@ -52,7 +54,19 @@ interface Weights {
   values: Int32Array;
 }
 
+/** Weights of the last sizes, since most data sets have few. */
+const known = new Map<string, Weights>();
+const MAX_KNOWN = 32;
+
 function weightsOf(sourceLength: number, start: number, extent: number, length: number): Weights {
+  const key = [sourceLength, start, extent, length].join(" ");
+  const weights = known.get(key) ?? computeWeights(sourceLength, start, extent, length);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, weights);
+  return weights;
+}
+
+function computeWeights(sourceLength: number, start: number, extent: number, length: number): Weights {
   const scale = extent / length;
   const stretch = Math.max(1, scale);
   const reach = SUPPORT * stretch;

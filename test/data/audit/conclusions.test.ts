@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { fileConclusions, imageConclusions } from "../../../src/data/audit/conclusions.js";
 import { findNearDuplicates } from "../../../src/data/audit/near-duplicates.js";
-import { nearDuplicateReport } from "../../../src/data/audit/report.js";
 import type { Dataset, PackedImages } from "../../../src/data/dataset.js";
 import type { DecodedSample } from "../../../src/data/pixels/packed-file.js";
 import { PixelArray } from "../../../src/data/pixels/pixels.js";
@@ -116,7 +115,7 @@ function packed(images: Uint8Array[], labels: number[], split: string): PackedIm
 async function concludeFrom(train: PackedImages, validation: PackedImages) {
   const dataset: Dataset = { name: "discs", classNames: ["left", "right"], train, validation };
   const found = await findNearDuplicates([train, validation]);
-  return imageConclusions(dataset, found, nearDuplicateReport(dataset, found));
+  return imageConclusions(dataset, found);
 }
 
 describe("imageConclusions", () => {
