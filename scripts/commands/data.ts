@@ -47,10 +47,7 @@ export function addDataCommand(program: Command): void {
       const nearDuplicates = internals.nearDuplicateReport(dataset, found);
       const report = {
         ...dataset.report,
-        conclusions: [
-          ...(await imageConclusions(dataset, found)),
-          ...dataset.report.conclusions,
-        ],
+        conclusions: [...(await imageConclusions(dataset, found)), ...dataset.report.conclusions],
       };
       if (flags.json) printJson({ ...report, nearDuplicates });
       else for (const line of reportText(report, nearDuplicates)) console.log(line);
