@@ -159,10 +159,11 @@ function describeData({ root }: Context): Finding {
 }
 
 function folderBytes(dir: string): number {
-  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(
-    (entry) => !entry.isDirectory(),
-  );
-  const sizes = files.map((entry) => lstatSync(path.join(entry.parentPath, entry.name)).size);
+  // Not `recursive`: Node.js 26 follows links there.
+  const sizes = readdirSync(dir, { withFileTypes: true }).map((entry) => {
+    const file = path.join(dir, entry.name);
+    return entry.isDirectory() ? folderBytes(file) : lstatSync(file).size;
+  });
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

@@ -333,8 +333,11 @@ function realpathOf(file: string): string | null {
 /** Lists the names of all files in a folder, at any depth. */
 function namesBelow(dir: string): string[] {
   try {
-    const entries = readdirSync(dir, { recursive: true, withFileTypes: true });
-    return entries.flatMap((entry) => (entry.isDirectory() ? [] : entry.name));
+    // Not `recursive`: Node.js 26 follows links there, which may lead back to the root.
+    const entries = readdirSync(dir, { withFileTypes: true });
+    return entries.flatMap((entry) =>
+      entry.isDirectory() ? namesBelow(path.join(dir, entry.name)) : [entry.name],
+    );
   } catch {
     return [""]; // a folder without permission counts as one file
   }
