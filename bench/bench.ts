@@ -1,11 +1,13 @@
 // The whole bench: checks that the engines agree, then measures how fast they are, then what else they need.
+
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { internals } from "../src/index.js";
 import { checkLogits, checkParity } from "./parity.js";
 import { countTensors, type DataRounds, measureData, measureMemory, measureStarts } from "./resources.js";
-import { machine, type Results, today } from "./results.js";
+import { type Results, today } from "./results.js";
 import { measure, type Timing } from "./rounds.js";
 import {
   type Case,
@@ -67,7 +69,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       : [];
     const versions = await workers.versions([...names].map((name) => CONTENDERS[name].engine));
     const timings = await measureAll(cases, workers, options.seconds);
-    const results = { date: today(), machine: machine(), versions, parity, logitsParity, timings };
+    const results = { date: today(), machine: internals.machine(), versions, parity, logitsParity, timings };
     if (options.only !== undefined || options.contenders) return { ...results, memory: [], tensors: [] };
     const memory = await step("memory", () => measureMemory(workers));
     await workers.close();

@@ -1,20 +1,14 @@
 // Results are JSON files, one for each run. The newest by name counts.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
+import type { internals } from "../src/index.js";
 import type { LogitsParity, Parity } from "./parity.js";
 import type { DataFigures, MemoryFigure, StartFigure } from "./resources.js";
 import type { Timing } from "./rounds.js";
 import type { EpochTensors } from "./workers/data.js";
 
-/** The computer that a run was measured on. */
-export interface Machine {
-  /** Model of its processor. */
-  cpu: string;
-  cores: number;
-  memoryGiB: number;
-}
+export type Machine = internals.Machine;
 
 /** Name → version of everything that takes part. */
 export type Versions = Record<string, string>;
@@ -45,16 +39,6 @@ const RUN_FILE = /^\d{4}-\d{2}-\d{2}-.*\.json$/;
 /** Returns the date in universal time, such as `2026-11-25`. */
 export function today(): string {
   return new Date().toISOString().slice(0, 10);
-}
-
-/** Describes this computer. */
-export function machine(): Machine {
-  const processors = os.cpus();
-  return {
-    cpu: processors[0]?.model.trim() ?? "unknown",
-    cores: processors.length,
-    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
-  };
 }
 
 /** Returns a machine's name for files, such as `amd-epyc-2-cores`. */

@@ -5,6 +5,7 @@ import path from "node:path";
 import {
   type Dataset,
   InputError,
+  internals,
   loadDataset,
   type PackedImages,
   type TrainConfig,
@@ -22,7 +23,7 @@ import {
   secondsToTarget,
   targetAccuracy,
 } from "./accuracy-record.js";
-import { machine, today } from "./results.js";
+import { today } from "./results.js";
 import type { Layout } from "./suite.js";
 import { startWorker, Workers } from "./workers.js";
 
@@ -105,7 +106,7 @@ async function openRecord({ data, preset, runs }: TimeToAccuracyOptions): Promis
   const workers = new Workers(os.tmpdir());
   const versions = await workers.versions(["ferkit", "pytorch"]).finally(() => workers.close());
   const { numImages } = report;
-  const own = { date: today(), machine: machine(), versions, data: name, numImages };
+  const own = { date: today(), machine: internals.machine(), versions, data: name, numImages };
   const latest = runs && latestAccuracyRecord();
   const identity = ({ machine, data, numImages }: Omit<AccuracyRecord, "runs">) =>
     JSON.stringify([machine, data, numImages]);

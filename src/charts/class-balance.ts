@@ -20,6 +20,19 @@ export function endsOf<T>(ranked: T[], first: string, last: string): { shown: T[
   return { shown: [...ranked.slice(0, half), ...ranked.slice(-half)], note };
 }
 
+/** Builds the axis that names every class. */
+export function classAxis(labelFontSize: number): object {
+  return {
+    title: null,
+    domain: false,
+    ticks: false,
+    labelOpacity: 1,
+    labelPadding: 8,
+    labelFontSize,
+    labelOverlap: false,
+  };
+}
+
 /** Returns the height of a row in pixels, and the font size of its label, for as many rows. */
 export function barSize(numRows: number): { step: number; fontSize: number } {
   if (numRows <= 20) return { step: 28, fontSize: FONT_SIZE.label };
@@ -77,15 +90,7 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
           field: "className",
           type: "nominal",
           scale: { domain: classNames, paddingInner: 0.24, paddingOuter: 0.12 },
-          axis: {
-            title: null,
-            domain: false,
-            ticks: false,
-            labelOpacity: 1,
-            labelPadding: 8,
-            labelFontSize: fontSize,
-            labelOverlap: false,
-          },
+          axis: classAxis(fontSize),
         },
         yOffset: { field: "split", type: "nominal", scale: { domain: splits, paddingInner: 0.12 } },
         x: {

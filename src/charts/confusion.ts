@@ -1,6 +1,6 @@
 // What a model confuses, and what it gets right in each class.
 import { InputError } from "../errors.js";
-import { barSize, endsOf } from "./class-balance.js";
+import { barSize, classAxis, endsOf } from "./class-balance.js";
 import { formatCount, percent } from "./format.js";
 import { textWidth } from "./render.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, SHARES } from "./theme.js";
@@ -182,15 +182,7 @@ export function perClassRecallChart(
                 paddingInner: 0.28,
                 paddingOuter: 0.15,
               },
-              axis: {
-                title: null,
-                domain: false,
-                ticks: false,
-                labelOpacity: 1,
-                labelPadding: 8,
-                labelFontSize: fontSize,
-                labelOverlap: false,
-              },
+              axis: classAxis(fontSize),
             },
             x: {
               field: "recall",
