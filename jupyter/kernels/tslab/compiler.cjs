@@ -115,14 +115,9 @@ function transformCell(context) {
   };
   const isShared = (symbol, cell) =>
     (symbol?.declarations ?? []).some((declaration) => {
-      let node = declaration;
-      while (
-        ts.isBindingElement(node) ||
-        ts.isBindingPattern?.(node) ||
-        ts.isObjectBindingPattern(node) ||
-        ts.isArrayBindingPattern(node)
-      )
-        node = node.parent;
+      const node = ts.isBindingElement(declaration)
+        ? ts.walkUpBindingElementsAndPatterns(declaration)
+        : declaration;
       const list = node.parent;
       return (
         ts.isVariableDeclaration(node) &&
@@ -132,10 +127,14 @@ function transformCell(context) {
         list.parent.parent === cell
       );
     });
-  const isReference = ({ parent }, node) =>
-    !(ts.isPropertyAccessExpression(parent) && parent.name === node) &&
-    !(parent.name === node && !ts.isShorthandPropertyAssignment(parent)) &&
-    !(parent.propertyName === node);
+  const isReference = (node) => {
+    const { parent } = node;
+    return (
+      !(ts.isPropertyAccessExpression(parent) && parent.name === node) &&
+      !(parent.name === node && !ts.isShorthandPropertyAssignment(parent)) &&
+      parent.propertyName !== node
+    );
+  };
   return (cell) => {
     const shared = (name) =>
       factory.createPropertyAccessExpression(
@@ -171,7 +170,7 @@ function transformCell(context) {
       if (
         ts.isIdentifier(node) &&
         node.parent &&
-        isReference(node, node) &&
+        isReference(node) &&
         isShared(checker.getSymbolAtLocation(node), cell)
       )
         return ts.setTextRange(shared(node.text), node);
