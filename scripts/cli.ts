@@ -17,6 +17,9 @@ const COMMANDS: Record<string, () => (program: Command) => void> = {
   completion: () => require("./completion.js").addCompletionCommand,
 };
 
+/** What follows an error of usage, in place of the whole help. */
+const HINT = "Run npx ferkit --help for the commands, or npx ferkit COMMAND --help for a command's options.";
+
 /** 128 and the number of SIGPIPE: what a shell reports of a program that this signal ended. */
 const BROKEN_PIPE_STATUS = 141;
 
@@ -30,7 +33,7 @@ export async function runCli(args: string[]): Promise<number> {
   const file = path.join(__dirname, "../package.json");
   const { version, description } = JSON.parse(readFileSync(file, "utf8"));
   const program = new Command("ferkit").description(description).version(version);
-  program.showHelpAfterError().exitOverride();
+  program.showHelpAfterError(HINT).exitOverride();
   program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg");
   const isAlone = Object.hasOwn(COMMANDS, args[0] ?? "") && args[0] !== "completion";
   const names = isAlone ? [args[0]] : Object.keys(COMMANDS);

@@ -92,20 +92,12 @@ function describe(event: Extract<TrainEvent, { type: "epoch" | "done" }>): strin
   );
 }
 
-function describeEnd({
-  reason,
-  monitor,
-  resumesAt,
-  runDir,
-  ...best
-}: Extract<TrainEvent, { type: "done" }>): string {
-  const { bestEpoch, bestAccuracy, bestMacroF1, bestLoss } = best;
-  const where = resumesAt?.batch
-    ? ` in epoch ${resumesAt.epoch}, after batch ${resumesAt.batch} of ${resumesAt.numBatches}`
-    : "";
+function describeEnd(event: Extract<TrainEvent, { type: "done" }>): string {
+  const { bestEpoch, bestAccuracy, bestMacroF1, bestLoss, monitor, resumesAt, runDir } = event;
+  const end = internals.endInWords(event);
   const next = resumesAt ? "; the same command resumes there" : "";
   if (bestEpoch === null || bestAccuracy === null)
-    return `${reason}${where}: no epoch has ended, so there is no model yet${next}`;
+    return `${end}: no epoch has ended, so there is no model yet${next}`;
   const accuracy = `accuracy ${percent(bestAccuracy)}`;
   const scores =
     monitor === "macroF1" && typeof bestMacroF1 === "number"
@@ -113,5 +105,5 @@ function describeEnd({
       : monitor === "loss" && typeof bestLoss === "number"
         ? `loss ${bestLoss.toFixed(4)} (${accuracy})`
         : accuracy;
-  return `${reason}${where}: best validation ${scores} in epoch ${bestEpoch}, kept in ${runDir}/best${next}`;
+  return `${end}: best validation ${scores} in epoch ${bestEpoch}, kept in ${runDir}/best${next}`;
 }

@@ -2,7 +2,7 @@
 Runs notebooks headlessly, in order, and stops at the first cell that fails.
 
 Takes one argument, a job as JSON: {"notebooks": [paths], "outDir": path, "projectDir": path, "parameters": {name: value},
-"timeout": seconds a cell or null, "junit": path or null, "verbose": boolean}. scripts/commands/notebooks.ts makes it from the
+"timeout": seconds a cell or null, "junit": path or null, "verbose": boolean, "check": "compare", "update" or null}. scripts/commands/notebooks.ts makes it from the
 command line's options.
 Exit status: 0, 1 after a failure, 130 after Ctrl-C.
 """
@@ -19,12 +19,13 @@ from pathlib import Path
 import nbformat
 
 sys.path.append(str(Path(__file__).parents[1] / "jupyter/python"))  # set-up does the same for other tools
+from headless import expectations
 from headless.client import HeadlessClient
 from headless.page import render_page
 from headless.parameters import check_parameters, inject_parameters
-from headless.problem import CellFailure, InputProblem, Interrupted
+from headless.problem import CellFailure, CheckFailure, InputProblem, Interrupted
 from headless.progress import Progress
-from headless.results import NotebookResult, annotation, first_heading, index_page, junit
+from headless.results import NotebookResult, annotation, check_annotation, first_heading, index_page, junit
 
 
 def load_notebook(path):
@@ -43,6 +44,9 @@ async def run_job(job):
     out = Path(job["outDir"])
     notebooks = {Path(path).stem: load_notebook(path) for path in job["notebooks"]}
     taken = check_parameters(notebooks, job["parameters"])
+    folder = Path(job["notebooks"][0]).parent
+    is_update = job["check"] == "update"
+    expected = expectations.load_expected(folder, is_update) if job["check"] else {}
     if out.resolve() in [Path(path).resolve().parent for path in job["notebooks"]]:
         fix = "The executed copies would replace them: choose another with --out."
         raise InputProblem("another folder than that of the notebooks for --out", out, fix=fix)
@@ -56,13 +60,53 @@ async def run_job(job):
         NotebookResult(name, first_heading(notebook, name), os.path.relpath(path, workspace()))
         for path, (name, notebook) in zip(job["notebooks"], notebooks.items())
     ]
+    checked = []
     try:
         await run_notebooks(job, out, notebooks, results, taken)
+        if job["check"]:
+            found = {name: expectations.shown_metrics(name, notebook) for name, notebook in notebooks.items()}
+            if is_update:
+                expected = update_expected(folder, expected, found)
+            checked += check_metrics(folder, expected, found)
     finally:
         if "index" not in notebooks:
-            write_whole(out / "index.html", index_page(results, taken))
+            write_whole(out / "index.html", index_page(results, taken, checked))
         if job["junit"] is not None:
-            write_whole(Path(job["junit"]), junit(results))
+            write_whole(Path(job["junit"]), junit(results, checked))
+    num_failed = sum(not row.passed for row in checked)
+    if num_failed > 0:
+        why = "; the run had other parameters than the notebooks' own" if taken else ""
+        raise CheckFailure(f"check failed: {num_failed} of {len(checked)} metrics are not as expected{why}")
+
+
+def update_expected(folder, expected, found):
+    """Writes the metrics of a run to the file of expectations; returns what it holds."""
+    path = folder / expectations.FILE
+    result = expectations.updated(expected, found)
+    if result:
+        write_whole(path, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        print(f"\nwrote {path}; look at its tolerances", flush=True)
+    return result
+
+
+def check_metrics(folder, expected, found):
+    """
+    Prints how the metrics of a run compare with the expected ones, and returns the comparisons.
+
+    Raises InputProblem if there is nothing to compare.
+    """
+    path = folder / expectations.FILE
+    rows = expectations.compare(expected, found)
+    if not rows:
+        fix = f"Add the tag `{expectations.TAG}` to a cell whose last value is a row of numbers."
+        raise InputProblem("metrics to check", "none", where=folder, fix=fix)
+    for line in ["", *expectations.table(rows)]:
+        print(line, flush=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for row in rows:
+            if not row.passed:
+                print(check_annotation(row, os.path.relpath(path, workspace()), path.read_text("utf-8")), flush=True)
+    return rows
 
 
 async def run_notebooks(job, out, notebooks, results, taken):
@@ -72,26 +116,36 @@ async def run_notebooks(job, out, notebooks, results, taken):
         progress.write(line)
     started = time.monotonic()
     clients = []
-    for result, (name, notebook) in zip(results, notebooks.items()):
-        clients.append(HeadlessClient(inject_parameters(notebook, job["parameters"]), name, progress, job["timeout"]))
+    for path, result, (name, notebook) in zip(job["notebooks"], results, notebooks.items()):
+        executed = inject_parameters(notebook, job["parameters"])
+        clients.append(HeadlessClient(executed, Path(path).parent, name, progress, job["timeout"]))
         result.cells = clients[-1].results
-    for path, result, client in zip(job["notebooks"], results, clients):
-        name, notebook = client.name, client.nb
-        stop = None
-        try:
-            await client.run()
-        except (CellFailure, Interrupted) as reason:
-            stop = reason  # once what there is has been written
-            result.failure = reason if isinstance(reason, CellFailure) else None
-            if result.failure and os.environ.get("GITHUB_ACTIONS") == "true":
-                progress.write(annotation(result, Path(path).read_text(encoding="utf-8")))
-        write_whole(out / f"{name}.ipynb", nbformat.writes(notebook) + "\n")
-        write_whole(out / f"{name}.html", render_page(notebook, name, Path(path).parent))
-        progress.write(f"{name:<{progress.width}}  → {shown_path(out / name, job['projectDir'])}.{{ipynb,html}}")
-        if stop:
-            raise stop
+    try:
+        for number, (path, result, client) in enumerate(zip(job["notebooks"], results, clients)):
+            for following in clients[number + 1 : number + 2]:
+                await following.start_ahead()
+            await run_notebook(client, result, Path(path), out, progress)
+            shown = shown_path(out / client.name, job["projectDir"])
+            progress.write(f"{client.name:<{progress.width}}  → {shown}.{{ipynb,html}}")
+            if result.stop:
+                raise result.stop
+    finally:
+        for client in clients:
+            await client.end()
     count = f"{len(notebooks)} notebook{'s' if len(notebooks) > 1 else ''}"
     progress.write(f"{count} in {time.monotonic() - started:.0f} s, no failure: {out / 'index.html'}")
+
+
+async def run_notebook(client, result, path, out, progress):
+    """Runs one notebook and writes what there is of it; what stopped it is kept in the result."""
+    try:
+        await client.run()
+    except (CellFailure, Interrupted) as reason:
+        result.stop = reason
+        if result.failure and os.environ.get("GITHUB_ACTIONS") == "true":
+            progress.write(annotation(result, path.read_text(encoding="utf-8")))
+    write_whole(out / f"{client.name}.ipynb", nbformat.writes(client.nb) + "\n")
+    write_whole(out / f"{client.name}.html", render_page(client.nb, client.name, path.parent))
 
 
 def workspace():
@@ -136,7 +190,7 @@ def main():
     try:
         asyncio.run(run_job(json.loads(sys.argv[1])))
         return 0
-    except CellFailure as failure:
+    except (CellFailure, CheckFailure) as failure:
         print(f"\n{failure}", file=sys.stderr)
     except InputProblem as problem:
         print(f"ferkit: {problem}", file=sys.stderr)

@@ -68,6 +68,8 @@ export interface TrainConfig {
   monitor: Monitor;
   /** Epochs without a better monitored score before the run stops; 0 = never. */
   patience: number;
+  /** Time after which a session ends, in minutes from its first batch; 0 = none. The same run resumes when it is started again. */
+  maxMinutes: number;
   augment: AugmentOptions;
 }
 
@@ -104,6 +106,7 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   checkNumber("teacherShare", config.teacherShare, { min: 0, max: 1 });
   checkChoice("monitor", config.monitor, MONITORS);
   checkNumber("patience", config.patience, { min: 0, integer: true });
+  checkNumber("maxMinutes", config.maxMinutes, { min: 0 });
   checkAugment(config.augment);
   return config;
 }

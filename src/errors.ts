@@ -24,14 +24,14 @@ export class InputError extends Error {
   }
 }
 
-/** Reports a parameter that is out of range: "Expected X for NAME but received Y of type T". */
+/** Reports a parameter that is out of range: "Expected X for NAME but received Y of type T", after a hint if there is one. */
 export class ParameterError extends RangeError {
   override readonly name = "ParameterError";
 
-  /** @param hint - A sentence that follows: "Did you mean epochs?" */
+  /** @param hint - A sentence that comes first, since a list of choices may be long: "Did you mean epochs?" */
   constructor(name: string, expected: string, value: unknown, hint?: string) {
     const received = `${asText(value)} of type ${typeof value}`;
-    super(`Expected ${expected} for ${name} but received ${received}${hint ? `. ${hint}` : ""}`);
+    super(`${hint ? `${hint} ` : ""}Expected ${expected} for ${name} but received ${received}`);
   }
 }
 

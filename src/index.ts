@@ -22,6 +22,7 @@ export { loadModel, saveModel } from "./model/weights/model-folder.js";
 export type { TrainConfig } from "./config.js";
 export { PRESETS, trainConfig } from "./presets.js";
 export { learningRates } from "./training/schedule.js";
+export { findLearningRate } from "./training/find-learning-rate.js";
 export { train } from "./training/train.js";
 export {
   type BatchEvent,
@@ -49,7 +50,8 @@ export { evaluatedImages } from "./show/pictures.js";
 export type { ChartSpec } from "./charts/theme.js";
 export { classBalanceChart } from "./charts/class-balance.js";
 export { confusionMatrixChart, perClassRecallChart } from "./charts/confusion.js";
-export { batchMetricsChart, epochMetricsChart, learningRateChart } from "./charts/training.js";
+export { learningRateChart, learningRateSearchChart } from "./charts/learning-rate.js";
+export { batchMetricsChart, epochMetricsChart } from "./charts/training.js";
 export { runsChart } from "./charts/runs.js";
 export {
   augmentedChart,

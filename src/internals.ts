@@ -27,6 +27,7 @@ export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
 export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
 export { facesPicture } from "./show/pictures.js";
+export { endInWords } from "./training/events.js";
 export { type Run, recordRun, summarizeRun } from "./training/runs.js";
 export { buildTrainState, computeGradients, disposeTrainState, type TrainState } from "./training/step.js";
 export { trainBatch } from "./training/train.js";

@@ -45,6 +45,7 @@ const BASELINE: TrainConfig = {
   batchNormMomentum: 0.1,
   monitor: "accuracy",
   patience: 0,
+  maxMinutes: 0,
   augment: BASELINE_AUGMENTATION,
 };
 

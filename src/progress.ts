@@ -1,11 +1,11 @@
 /** Progress of a load, as a loader reports it while it works. */
 export interface LoadProgress {
-  /** `download`, `unpack`, `draw`, `decode` or `compare`. */
+  /** `download`, `unpack`, `draw`, `decode`, `compare` or `search`. */
   stage: string;
   done: number;
   /** 0 if it is not known. */
   total: number;
-  unit: "images" | "bytes";
+  unit: "images" | "batches" | "bytes";
 }
 
 export type OnProgress = (progress: LoadProgress) => void;

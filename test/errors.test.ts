@@ -43,7 +43,7 @@ describe("suggestion", () => {
     assert.equal(suggestion("x", []), undefined);
     assert.throws(() => checkChoice("n", "epoch", names), {
       message:
-        "Expected one of epochs, learningRate, batchSize for n but received epoch of type string. Did you mean epochs?",
+        "Did you mean epochs? Expected one of epochs, learningRate, batchSize for n but received epoch of type string",
     });
   });
 });

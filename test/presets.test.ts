@@ -52,7 +52,7 @@ describe("trainConfig", () => {
     [{ schedule: "step" }, "Expected one of cosine, constant for schedule but received step of type string"],
     [
       { learningrate: 1 },
-      `Expected one of ${[...Object.keys(PRESETS.baseline), ...Object.keys(NO_AUGMENTATION)].join(", ")} for the name of a training option but received learningrate of type string. Did you mean learningRate?`,
+      `Did you mean learningRate? Expected one of ${[...Object.keys(PRESETS.baseline), ...Object.keys(NO_AUGMENTATION)].join(", ")} for the name of a training option but received learningrate of type string`,
     ],
   ];
   for (const [overrides, message] of cases)

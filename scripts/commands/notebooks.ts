@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals } from "../../src/index.js";
@@ -23,6 +23,8 @@ interface Flags extends Omit<DataFlags, "data"> {
   timeout?: number;
   out?: string;
   junit?: string;
+  check?: boolean;
+  updateExpected?: boolean;
   folder?: string;
   verbose?: boolean;
   accelerator?: string;
@@ -33,6 +35,7 @@ export function addNotebooksCommand(program: Command): void {
   withExamples(
     withLoadingOptions(program.command("notebooks")),
     "npm start -- --data my-images --notebooks 02,04 --set epochs=3 --timeout 600",
+    "npx ferkit notebooks --folder my-notebooks --check --junit report.xml",
   )
     .description("run the notebooks in order; leaves executed copies and HTML pages in out/")
     .option(
@@ -43,9 +46,11 @@ export function addNotebooksCommand(program: Command): void {
     .option("--set <name=value>", "replace a parameter of the notebooks; may be repeated", collectAssignments)
     .option("--notebooks <names>", "only those whose names start so, such as 04 or 01,02-pre")
     .option("--timeout <seconds>", "longest time for a cell (default: none)", numberFor("--timeout"))
-    .option("--out <folder>", "where the results go (default: out)")
+    .option("--out <folder>", "where the results go (default: out in the project of the notebooks)")
     .option("--junit <file>", "also write a JUnit report, with a test case for each cell")
-    .option("--folder <folder>", "where the notebooks are (default: notebooks)")
+    .option("--check", "fail if metrics are not as expected.json beside the notebooks says (docs/ci.md)")
+    .option("--update-expected", "write the metrics of this run to expected.json")
+    .option("--folder <folder>", "where the notebooks are (default: notebooks of this project, or ferkit's)")
     .option("--verbose", "show what the cells print")
     .option("--accelerator <which>", "set up for cpu, gpu or auto first")
     .action(async (flags: Flags) => {
@@ -66,11 +71,19 @@ async function runNotebooks(flags: Flags): Promise<number> {
   if (Object.keys(loading).length > 0)
     parameters.dataOptions = { ...loading, ...(parameters.dataOptions as object | undefined) };
   if (typeof parameters.data === "string") parameters.data = dataSource(parameters.data);
-  const folder = flags.folder === undefined ? path.join(projectDir, "notebooks") : callerPath(flags.folder);
+  const folder = flags.folder === undefined ? defaultFolder() : callerPath(flags.folder);
+  if (flags.check && flags.updateExpected)
+    throw new InputError({
+      expected: "--check or --update-expected",
+      found: "both",
+      fix: "Choose one of them.",
+    });
+  const project = projectOf(folder);
   const job = {
     notebooks: findNotebooks(folder, flags.notebooks),
-    outDir: flags.out === undefined ? path.join(projectDir, "out") : callerPath(flags.out),
-    projectDir,
+    outDir: flags.out === undefined ? path.join(project, "out") : callerPath(flags.out),
+    projectDir: project,
+    check: flags.check ? "compare" : flags.updateExpected ? "update" : null,
     parameters,
     timeout,
     junit: flags.junit === undefined ? null : callerPath(flags.junit),
@@ -82,6 +95,19 @@ async function runNotebooks(flags: Flags): Promise<number> {
     if (status !== 0) return status ?? 1;
   }
   return runPython([path.join(projectDir, "scripts/run-notebooks.py"), JSON.stringify(job)]);
+}
+
+/** Returns the nearest folder with a package.json, where the kernel runs; otherwise the folder of the notebooks itself. */
+function projectOf(folder: string): string {
+  for (let dir = folder; dir !== path.dirname(dir); dir = path.dirname(dir))
+    if (existsSync(path.join(dir, "package.json"))) return dir;
+  return folder;
+}
+
+/** Returns the notebooks of the project that the command was called in, otherwise ferkit's own. */
+function defaultFolder(): string {
+  const own = path.join(projectOf(callerPath(".")), "notebooks");
+  return existsSync(own) ? own : path.join(projectDir, "notebooks");
 }
 
 /**

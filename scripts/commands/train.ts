@@ -1,9 +1,14 @@
 import path from "node:path";
 import type { Command } from "commander";
 import {
+  type Dataset,
+  findLearningRate,
   type internals,
   interruptSignal,
+  learningRateSearchChart,
   loadDataset,
+  saveChart,
+  type TrainConfig,
   train,
   trainConfig,
   writeRunReport,
@@ -25,6 +30,7 @@ interface Flags extends DataFlags {
   preset: string;
   run?: string;
   set?: internals.Overrides;
+  findLearningRate?: string | true;
 }
 
 export function addTrainCommand(program: Command): void {
@@ -33,11 +39,16 @@ export function addTrainCommand(program: Command): void {
     command,
     "npx ferkit train --data my-images --run runs/mine --set epochs=20 --set learningRate=0.001",
     "npx ferkit train --config run.json",
+    "npx ferkit train --data my-images --find-learning-rate rate.png",
   )
     .description("fine-tune a network, or resume a run that was stopped")
     .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")
     .option("--set <name=value>", "replace a value of the preset; may be repeated", collectAssignments)
     .option("--run <folder>", "folder of the run (default: runs/<preset>)")
+    .option(
+      "--find-learning-rate [chart]",
+      "try rising rates instead, suggest one, and draw the loss over the rate as .svg, .png or .json (default: learning-rate.svg)",
+    )
     .option("--json", "print each epoch and the end as a JSON line")
     .action(async (flags: Flags) => {
       const config = trainConfig(flags.preset, flags.set);
@@ -52,6 +63,7 @@ export function addTrainCommand(program: Command): void {
         onProgress: loading.onProgress,
       }).finally(loading.stop);
       printRemarks(dataset.report);
+      if (flags.findLearningRate !== undefined) return findRate(dataset, config, flags);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();
@@ -69,4 +81,29 @@ export function addTrainCommand(program: Command): void {
       console.error(`report: ${await writeRunReport(runDir)}`);
       if (signal.aborted) process.exitCode = 130;
     });
+}
+
+/** Searches for a learning rate, prints it, and draws what was measured. */
+async function findRate(dataset: Dataset, config: TrainConfig, flags: Flags): Promise<void> {
+  const file = flags.findLearningRate === true ? "learning-rate.svg" : (flags.findLearningRate as string);
+  const { signal, release } = interruptSignal();
+  const progress = dataProgress();
+  const search = await findLearningRate(dataset, config, {
+    signal,
+    onProgress: progress.onProgress,
+  }).finally(() => {
+    progress.stop();
+    release();
+  });
+  const { phase, suggestion, configured } = search;
+  if (flags.json) printJson(search);
+  else if (suggestion === null)
+    console.log(`no suggestion: the loss falls at no rate; the configured one is ${configured}`);
+  else {
+    const name = phase === "head" ? "headLearningRate" : "learningRate";
+    console.log(`${name}=${suggestion}: there the loss falls fastest; the configured one is ${configured}`);
+  }
+  for (const path of await saveChart(learningRateSearchChart(search), callerPath(file)))
+    console.error(`chart: ${path}`);
+  if (signal.aborted) process.exitCode = 130;
 }

@@ -27,10 +27,12 @@ DOCTOR = "Run: npm run doctor"
 class HeadlessClient(NotebookClient):
     """Executes one notebook; the outputs of a cell that fails stay in it, with the error as the last of them."""
 
-    def __init__(self, notebook, name, progress, timeout):
+    def __init__(self, notebook, folder, name, progress, timeout):
         super().__init__(
             notebook,
             kernel_name="tslab",
+            # Where the kernel starts, and looks for the project around it.
+            resources={"metadata": {"path": str(folder)}},
             timeout=timeout,
             # Two runs must give the same bytes.
             record_timing=False,
@@ -61,22 +63,31 @@ class HeadlessClient(NotebookClient):
             if self.stop_signal is None:
                 raise
         finally:
-            if self.km is not None and self.km.has_kernel:  # nbclient leaves a kernel that was still starting
-                await self.km.shutdown_kernel(now=True)
+            await self.end()  # nbclient leaves a kernel that was still starting
         if self.stop_signal is not None:
             raise Interrupted(self.stop_signal)
 
+    async def start_ahead(self):
+        """Starts the kernel's process, which gets ready while another notebook runs."""
+        self.km = self.create_kernel_manager()
+        await self.async_start_new_kernel(stdout=self.log_file, stderr=self.log_file)
+
+    async def end(self):
+        """Ends the kernel, if there is one."""
+        if self.km is not None and self.km.has_kernel:
+            await self.km.shutdown_kernel(now=True)
+
     async def async_start_new_kernel(self, **kwargs):
-        # nbclient has just put its own handlers there, which end the kernel without an interrupt.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop, number)
         try:
             await super().async_start_new_kernel(**kwargs)
         except NoSuchKernel:
             raise InputProblem("the kernel tslab", "none of this name", fix=DOCTOR) from None
 
     async def async_start_new_kernel_client(self):
+        # nbclient has just put its own handlers there, which end the kernel without an interrupt.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, number)
         try:
             return await super().async_start_new_kernel_client()
         except RuntimeError as error:

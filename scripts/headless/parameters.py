@@ -36,7 +36,8 @@ def check_parameters(notebooks, values):
             raise InputProblem(
                 f"one of {', '.join(known)} for --set" if known else "no --set",
                 parameter,
-                fix=f"{suggestion(parameter, known)}The cells tagged `parameters` of {', '.join(notebooks)} declare "
+                hint=suggestion(parameter, known),
+                fix=f"The cells tagged `parameters` of {', '.join(notebooks)} declare "
                 + ("these." if known else "nothing."),
             )
         takers = [name for name, parameters in declared.items() if parameter in parameters]
@@ -48,7 +49,7 @@ def check_parameters(notebooks, values):
 
 def suggestion(name, known):
     close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]}? " if close else ""
+    return f"Did you mean {close[0]}?" if close else ""
 
 
 def inject_parameters(notebook, values):

@@ -2,11 +2,12 @@
 
 
 class InputProblem(Exception):
-    """Reads "Expected E at WHERE but found F. FIX"; `where` and `fix` may be left out."""
+    """Reads "HINT Expected E at WHERE but found F. FIX"; all but `expected` and `found` may be left out."""
 
-    def __init__(self, expected, found, where="", fix=""):
+    def __init__(self, expected, found, where="", fix="", hint=""):
         place = f" at {where}" if where else ""
-        super().__init__(f"Expected {expected}{place} but found {found}.{' ' if fix else ''}{fix}")
+        message = f"Expected {expected}{place} but found {found}."
+        super().__init__(" ".join(part for part in (hint, message, fix) if part))
 
 
 class CellFailure(Exception):
@@ -23,6 +24,10 @@ class CellFailure(Exception):
         self.number = number
         self.source_line = source_line
         self.summary = summary
+
+
+class CheckFailure(Exception):
+    """Metrics that are not as expected; its message says how many."""
 
 
 class Interrupted(Exception):

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
+from .problem import CellFailure
+
 
 @dataclass
 class Cell:
@@ -23,8 +25,12 @@ class NotebookResult:
     title: str
     path: str
     cells: list = field(default_factory=list)
-    # The CellFailure, if any.
-    failure: object = None
+    # The CellFailure or Interrupted that stopped it, if any.
+    stop: object = None
+
+    @property
+    def failure(self):
+        return self.stop if isinstance(self.stop, CellFailure) else None
 
     @property
     def seconds(self):
@@ -50,8 +56,12 @@ def first_heading(notebook, name):
 UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(results):
-    """Returns JUnit XML: a suite for each notebook, a case for each cell."""
+def junit(results, checked):
+    """
+    Returns JUnit XML: a suite for each notebook with a case for each cell, and one with a case for each checked metric.
+
+    checked -- the Comparisons of the run's metrics, if they were compared.
+    """
     root = ElementTree.Element("testsuites", name="ferkit notebooks")
     for result in results:
         count = lambda outcome: str(sum(cell.outcome == outcome for cell in result.cells))
@@ -75,6 +85,15 @@ def junit(results):
                 failure.text = UNWRITABLE.sub("", str(result.failure))
             elif cell.outcome != "passed":
                 ElementTree.SubElement(case, "skipped", message=cell.outcome)
+    if checked:
+        failed = [row for row in checked if not row.passed]
+        counts = {"tests": str(len(checked)), "failures": str(len(failed)), "errors": "0", "skipped": "0", "time": "0"}
+        suite = ElementTree.SubElement(root, "testsuite", {"name": "metrics", **counts})
+        for row in checked:
+            name = UNWRITABLE.sub("", row.metric)
+            case = ElementTree.SubElement(suite, "testcase", classname=row.notebook, name=name, time="0")
+            if row in failed:
+                ElementTree.SubElement(case, "failure", message=UNWRITABLE.sub("", str(row)), type="Metric")
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -82,13 +101,28 @@ def junit(results):
 def annotation(result, text):
     """Returns GitHub's command that marks a failure at the line of the notebook file, whose text is given."""
     failure = result.failure
+    quoted = json.dumps(failure.source_line, ensure_ascii=False)[1:-1]
+    title = f"{result.name}, cell {failure.number}"
+    return error_command(result.path, line_of(quoted, text), title, failure.summary)
+
+
+def check_annotation(row, path, text):
+    """Returns GitHub's command that marks a metric that is not as expected, in the file of expectations, whose text is given."""
+    line = line_of(json.dumps(row.metric, ensure_ascii=False) + ":", text.partition(json.dumps(row.notebook) + ":")[2])
+    above = text.partition(json.dumps(row.notebook) + ":")[0].count("\n")
+    return error_command(path, line and line + above, row.notebook, str(row))
+
+
+def line_of(quoted, text):
+    """Returns the number, from 1, of the first line that holds a text; None if there is none."""
+    return next((number for number, line in enumerate(text.splitlines(), 1) if quoted and quoted in line), None)
+
+
+def error_command(path, line, title, message):
     escaped = lambda value: value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     in_property = lambda value: escaped(value).replace(":", "%3A").replace(",", "%2C")
-    quoted = json.dumps(failure.source_line, ensure_ascii=False)[1:-1]
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if quoted and quoted in line]
-    place = f"file={in_property(result.path)}" + (f",line={lines[0]}" if lines else "")
-    title = in_property(f"{result.name}, cell {failure.number}")
-    return f"::error {place},title={title}::{escaped(failure.summary)}"
+    place = f"file={in_property(path)}" + (f",line={line}" if line else "")
+    return f"::error {place},title={in_property(title)}::{escaped(message)}"
 
 
 PAGE = """<!doctype html>
@@ -111,16 +145,18 @@ PAGE = """<!doctype html>
 <tr><th>notebook</th><th>outcome</th><th>cells</th><th>time</th><th>files</th></tr>
 {rows}
 </table>
+{checks}
 {failures}
 </html>
 """
 
 
-def index_page(results, parameters):
+def index_page(results, parameters, checked):
     """
     Returns a page that lists the notebooks of a run, with links to their pages.
 
     parameters -- lines that say which notebook took which value.
+    checked -- the Comparisons of the run's metrics, if they were compared.
     """
     escape = html.escape
     rows = []
@@ -136,6 +172,18 @@ def index_page(results, parameters):
             f'<td class="number">{result.seconds:.1f} s</td><td>{files}</td></tr>'
         )
     failures = [f"<pre>{escape(str(result.failure))}</pre>" for result in results if result.failure]
+    checks = ""
+    if checked:
+        lines = [
+            f"<tr><td>{escape(row.notebook)}</td><td>{escape(row.metric)}</td>"
+            f'<td class="number">{row.shown_expected}</td><td class="number">{row.shown_found}</td>'
+            f'<td class="{"passed" if row.passed else "failed"}">{escape(row.verdict)}</td></tr>'
+            for row in checked
+        ]
+        heading = "<tr><th>notebook</th><th>metric</th><th>expected</th><th>found</th><th></th></tr>"
+        checks = f"<h2>Metrics</h2><table>{heading}{''.join(lines)}</table>"
     outcome = next((result.outcome for result in results if result.outcome != "passed"), "passed")
+    if any(not row.passed for row in checked):
+        outcome = "failed"
     listed = f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in parameters)}</ul>" if parameters else ""
-    return PAGE.format(outcome=outcome, parameters=listed, rows="\n".join(rows), failures="\n".join(failures))
+    return PAGE.format(outcome=outcome, parameters=listed, rows="\n".join(rows), checks=checks, failures="\n".join(failures))

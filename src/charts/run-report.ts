@@ -5,7 +5,7 @@ import { dataName } from "../data/sources/source.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { PRESETS } from "../presets.js";
-import { type DoneEvent, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
+import { type EpochEvent, endInWords, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import {
   flatten,
   isPlainObject,
@@ -17,9 +17,10 @@ import {
 } from "../training/run.js";
 import { confusionMatrixChart, perClassRecallChart } from "./confusion.js";
 import { duration, percent } from "./format.js";
+import { learningRateChart } from "./learning-rate.js";
 import { type Facts, factTables, figures, type Headline, reportPage } from "./report-page.js";
 import { epochTable, tableBundle } from "./tables.js";
-import { batchMetricsChart, epochMetricsChart, learningRateChart } from "./training.js";
+import { batchMetricsChart, epochMetricsChart } from "./training.js";
 
 /** A configuration that differs from every preset in more values than this is named "no preset". */
 const MAX_CHANGES = 6;
@@ -106,14 +107,9 @@ function headlines({ train }: RunConfig, events: TrainEvent[], best?: EpochEvent
     {
       label: "Epochs",
       value: `${epochs.length} of ${train.epochs}`,
-      note: done ? endOf(done) : "not finished",
+      note: done ? endInWords(done) : "not finished",
     },
   ];
-}
-
-function endOf({ reason, resumesAt }: DoneEvent): string {
-  if (!resumesAt?.batch) return reason;
-  return `${reason} in epoch ${resumesAt.epoch}, after batch ${resumesAt.batch} of ${resumesAt.numBatches}`;
 }
 
 async function validationSection({ epoch, validation }: EpochEvent, { classNames }: RunConfig) {

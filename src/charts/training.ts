@@ -8,51 +8,8 @@ import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, OPACITY } fr
 const PANEL = { width: 310, height: 250 };
 const PANEL_SPACING = 40;
 const BAR_HEIGHT = 6;
-const WIDE = { width: 640, height: 240 };
 /** More points than pixels would only make the notebook larger. */
-const MAX_POINTS = 500;
-
-/** Draws the learning rate at each step of a run. */
-export function learningRateChart(
-  points: { step: number; learningRate: number }[],
-  title = "Learning rate",
-): ChartSpec {
-  if (!points.length) return emptyChart(title, "no data: there is no step");
-  const rates = points.map(({ learningRate }) => learningRate);
-  const peak = points[rates.indexOf(Math.max(...rates))];
-  const peakText = `${shorten(peak.learningRate)} at step ${peak.step}`;
-  const last = points[points.length - 1];
-  return buildChart(
-    {
-      title,
-      subtitle: `highest: ${peakText}`,
-      description: `from ${shorten(rates[0])} to ${shorten(last.learningRate)} over ${points.length} steps, highest: ${peakText}`,
-    },
-    {
-      ...WIDE,
-      data: {
-        values: thin(points, MAX_POINTS).map(({ step, learningRate }) => ({
-          step,
-          learningRate: shorten(learningRate),
-        })),
-      },
-      mark: { type: "line", color: COLORS.blue, strokeWidth: 2, point: points.length < 3, tooltip: true },
-      encoding: {
-        x: {
-          field: "step",
-          type: "quantitative",
-          axis: stepAxis(points),
-          scale: { nice: false, zero: false },
-        },
-        y: {
-          field: "learningRate",
-          type: "quantitative",
-          axis: { title: "learning rate", format: "~g", tickCount: 5, domain: false, ticks: false },
-        },
-      },
-    },
-  );
-}
+export const MAX_POINTS = 500;
 
 /**
  * Draws loss and accuracy of each training batch: faint as measured, strong as the mean of neighbouring batches.
@@ -201,7 +158,7 @@ function bestStep({ step }: EpochEvent): object {
 }
 
 /** Returns the number of neighbours on each side that a mean is over. */
-function reachOf({ length }: BatchEvent[]): number {
+export function reachOf({ length }: { length: number }): number {
   return Math.min(50, Math.floor(length / 40));
 }
 
@@ -287,7 +244,7 @@ function describeLast(events: BatchEvent[]): string {
 }
 
 /** Rounds to the digits that a chart can show; more would make a notebook several times larger. */
-function shorten(value: number): number {
+export function shorten(value: number): number {
   return Number(value.toPrecision(4));
 }
 
@@ -310,7 +267,7 @@ const LOSS_AXIS = { title: "Loss (nats)", ...HEADING };
 export const ACCURACY_AXIS = { title: "Accuracy", format: ".0~%", ...HEADING };
 
 /** Builds an x axis with at most one tick per step, so that ticks are whole numbers. */
-function stepAxis(points: { step: number }[]): object {
+export function stepAxis(points: { step: number }[]): object {
   const numSteps = points[points.length - 1].step - points[0].step;
   return {
     title: "step (batches)",

@@ -5,6 +5,7 @@ import {
   type BatchEvent,
   type DoneEvent,
   type EpochEvent,
+  endInWords,
   keptEpoch,
   ofType,
   type TrainEvent,
@@ -101,7 +102,7 @@ class LiveRun {
     const { epoch, batch, numBatches } = this.batches[this.batches.length - 1];
     const best = keptEpoch(this.epochEvents);
     const parts = this.done
-      ? [this.done.reason]
+      ? [endInWords(this.done)]
       : [
           `epoch ${epoch}${this.epochs ? ` of ${this.epochs}` : ""}`,
           `batch ${batch} of ${numBatches}`,

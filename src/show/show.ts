@@ -18,6 +18,8 @@ import { pictureOf, predictionsChart } from "./pictures.js";
 const MAX_PAGES = 10;
 /** Images of a data set that are shown, and numbers of a tensor. */
 const [MAX_IMAGES, MAX_NUMBERS] = [32, 1000];
+/** The form of a single row that programs read: its numbers are the metrics of a cell tagged `metrics` (docs/ci.md). */
+const ROW_TYPE = "application/vnd.ferkit.row+json";
 
 /**
  * Shows a value below the running cell: a chart, a table (rows, a row or a data frame), images (of a data set, or classified), a
@@ -72,7 +74,7 @@ export async function toBundle(value: unknown): Promise<MimeBundle | undefined> 
   if (isDataFrame(value)) return tableBundle(value);
   if (Array.isArray(value)) return value.length && value.every(isRow) ? tableBundle(value) : undefined;
   if (Object.keys(value).some((key) => /^\w+\/[\w.+-]+$/.test(key))) return value as MimeBundle;
-  return isRow(value) ? tableBundle([value]) : undefined;
+  return isRow(value) ? { ...tableBundle([value]), [ROW_TYPE]: value } : undefined;
 }
 
 // The kernel shows the last expression of a cell in the same forms.

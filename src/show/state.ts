@@ -38,7 +38,8 @@ export async function prepareRunFolder(
   { data, fresh }: { data: string; fresh: boolean },
 ): Promise<string> {
   const { dataDigest } = (await describeRun(dataset, config, data)).config;
-  const identity = JSON.stringify([config, dataset.classNames, data, dataDigest]);
+  const unlimited = { ...config, maxMinutes: undefined }; // another time limit resumes the same run
+  const identity = JSON.stringify([unlimited, dataset.classNames, data, dataDigest]);
   const runDir = path.join(
     "runs",
     `${preset}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`,

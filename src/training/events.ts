@@ -77,7 +77,7 @@ export interface CheckpointEvent {
   path: string;
 }
 
-/** How a run ended; an interrupted run can resume. */
+/** How a run ended; an interrupted run can resume. The user interrupts it, or its time limit. */
 export type EndReason = "completed" | "interrupted" | "stopped early";
 
 /** The last event. */
@@ -91,12 +91,27 @@ export interface DoneEvent {
   bestLoss?: number | null;
   /** What "best" means; version 0.1 knew only accuracy. */
   monitor?: Monitor;
+  /** The time limit that interrupted the run, in minutes; absent if the user did. */
+  maxMinutes?: number;
   /** Where an interrupted run resumes: this epoch, after this batch. */
   resumesAt?: { epoch: number; batch: number; numBatches: number };
   runDir: string;
 }
 
 export type TrainEvent = NoteEvent | BatchEvent | EpochEvent | CheckpointEvent | DoneEvent;
+
+/** Says how a run ended: "interrupted by the time limit of 5 minutes in epoch 2, after batch 8 of 20". */
+export function endInWords({ reason, maxMinutes, resumesAt }: DoneEvent): string {
+  const limit = maxMinutes ? ` by the time limit of ${minutes(maxMinutes)}` : "";
+  if (!resumesAt?.batch) return reason + limit;
+  const { epoch, batch, numBatches } = resumesAt;
+  return `${reason}${limit} in epoch ${epoch}, after batch ${batch} of ${numBatches}`;
+}
+
+/** Writes a number of minutes: "1 minute", "2.5 minutes". */
+export function minutes(count: number): string {
+  return `${count} minute${count === 1 ? "" : "s"}`;
+}
 
 /** Returns the epoch whose model is kept: the last best one; undefined before the first epoch has ended. */
 export function keptEpoch(events: readonly EpochEvent[]): EpochEvent | undefined {

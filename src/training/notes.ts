@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
 import { hasSameClasses } from "../model/create.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
+import { minutes } from "./events.js";
 import { runLearningRate } from "./schedule.js";
 import type { TrainState } from "./step.js";
 
@@ -17,6 +18,7 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
       : null,
     batchesNote(state, numImages),
     targetsNote(state),
+    timeLimitNote(config),
   ];
   return notes.filter((note): note is string => note !== null);
 }
@@ -78,6 +80,12 @@ function batchesNote({ config: { batchSize }, plan }: TrainState, numImages: num
   const [small, large] = [Math.floor(numImages / numBatches), Math.ceil(numImages / numBatches)];
   const size = small === large ? `${small}` : `${small} or ${large}`;
   return `batches have ${size} images instead of ${batchSize}, so that an epoch uses all ${numImages} training images`;
+}
+
+function timeLimitNote({ maxMinutes, schedule }: TrainConfig): string | null {
+  if (maxMinutes === 0) return null;
+  const limit = `training stops after ${minutes(maxMinutes)} (maxMinutes) if it is not completed by then, and resumes when it is started again`;
+  return schedule === "cosine" ? `${limit}; the learning rate falls as if there were no limit` : limit;
 }
 
 /** Tells what more epochs than before mean for the learning rate. */

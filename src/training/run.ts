@@ -70,7 +70,7 @@ export async function saveRunConfig(runDir: string, config: RunConfig, images: I
 
 /**
  * Checks that the run in a folder is the same: trained by the same configuration on the same images, wherever these are now.
- * Only `epochs` and `patience` may differ, to train it longer.
+ * Only `epochs`, `patience` and `maxMinutes` may differ, to train it longer.
  *
  * @throws InputError with what differs.
  */
@@ -101,7 +101,7 @@ export async function checkSameRun(
 function comparable(config: RunConfig, other: RunConfig): object {
   const { data, dataOptions = {}, dataDigest, numImages, split, ...own } = config;
   const hasDigests = dataDigest !== undefined && other.dataDigest !== undefined;
-  const train = rest(own.train, ["epochs", "patience"]);
+  const train = rest(own.train, ["epochs", "patience", "maxMinutes"]);
   if (hasDigests) return { ...own, train, dataOptions: rest(dataOptions, CHOOSING) };
   return { ...own, train, data, numImages, ...(split && { split }) };
 }
@@ -114,10 +114,12 @@ function rest(values: object, without: string[]): Record<string, unknown> {
 export async function loadRunConfig(runDir: string): Promise<RunConfig | undefined> {
   const config = (await readJson(path.join(runDir, "config.json"))) as RunConfig | undefined;
   if (!config || !isPlainObject(config.train)) return config;
-  // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`.
+  // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`. Version 0.2 had
+  // no `maxMinutes`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
   const emaDecay = train.emaDecay ?? averageDecay;
   const { monitor = "accuracy", weightsFamily = "auto", fit = "crop", grey = "auto", augment } = train;
+  const { maxMinutes = 0 } = train;
   return {
     ...config,
     train: {
@@ -127,6 +129,7 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
       weightsFamily,
       fit,
       grey,
+      maxMinutes,
       augment: { ...augment, fill: augment?.fill ?? 0 },
     },
   };

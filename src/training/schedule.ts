@@ -60,6 +60,11 @@ export function planEpoch(numImages: number, batchSize: number): EpochPlan {
   return { numBatches: Math.ceil(numImages / batchSize), numLeftOut: 0, isEven: true };
 }
 
+/** Returns what `batches` needs to divide an epoch as planned, in the order of `seed`. */
+export function batchOrder({ batchSize, seed }: TrainConfig, { numBatches, isEven }: EpochPlan) {
+  return { batchSize, seed, shuffle: true, dropLast: true, ...(isEven && { numEvenBatches: numBatches }) };
+}
+
 /**
  * Returns the learning rate of a step of a run: `headLearningRate` while the last layer trains alone, then the schedule's.
  *

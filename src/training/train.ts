@@ -10,15 +10,7 @@ import { download, nonFinite, type ParameterValue } from "../model/network.js";
 import { trainableBlocks } from "../model/parameters.js";
 import type { OnProgress } from "../progress.js";
 import { Random } from "../random.js";
-import {
-  type BestEpoch,
-  bestModelDir,
-  type Checkpoint,
-  loadCheckpoint,
-  restore,
-  saveBestModel,
-  saveCheckpoint,
-} from "./checkpoint.js";
+import { type BestEpoch, bestModelDir, saveBestModel, saveCheckpoint } from "./checkpoint.js";
 import {
   type BatchEvent,
   type DoneEvent,
@@ -30,17 +22,10 @@ import {
   type TrainEvent,
 } from "./events.js";
 import { lockRun, type RunLock } from "./lock.js";
-import { extensionNote, targetsInWords, trainingNotes } from "./notes.js";
-import {
-  checkSameRun,
-  describeRun,
-  loadMetrics,
-  loadRunConfig,
-  MetricsLog,
-  recordSession,
-  saveRunConfig,
-} from "./run.js";
-import { runLearningRate } from "./schedule.js";
+import { targetsInWords, trainingNotes } from "./notes.js";
+import { describeRun, loadMetrics, MetricsLog, recordSession } from "./run.js";
+import { batchOrder, runLearningRate } from "./schedule.js";
+import { resumeRun, startClock } from "./session.js";
 import {
   applyGradients,
   buildTrainState,
@@ -74,7 +59,7 @@ interface PendingStep {
  *
  * The run's folder gets the configuration, the metrics, the best model by `config.monitor`, and a checkpoint after each epoch.
  * A run that is killed resumes after its last whole epoch, and one that is interrupted after its last batch: to the same weights
- * as if it had never stopped. While a run trains, no other process can train it.
+ * as if it had never stopped. `config.maxMinutes` interrupts it too. While a run trains, no other process can train it.
  *
  * @throws InputError when there are no images to train or validate on, loss or scores are not finite, the folder holds another
  * run, or another process trains it. A configuration that is refused leaves no folder.
@@ -88,18 +73,12 @@ export async function* train(
   checkNotEmpty(dataset);
   checkDecoding(dataset, config);
   const { train: images, validation } = dataset;
-  const { batchSize, seed, epochs, patience, monitor } = config;
+  const { epochs, patience, monitor, maxMinutes } = config;
 
   // Load.
   const state = await buildTrainState(config, images, dataset.classNames, onProgress);
-  const { numBatches, isEven } = state.plan;
-  const order = {
-    batchSize,
-    seed,
-    shuffle: true,
-    dropLast: true,
-    ...(isEven && { numEvenBatches: numBatches }),
-  };
+  const { numBatches } = state.plan;
+  const order = batchOrder(config, state.plan);
   const log = new MetricsLog(runDir);
   let lock: RunLock | null = null;
   let pending: PendingStep | null = null;
@@ -116,8 +95,9 @@ export async function* train(
         yield log.add({ type: "note", text });
 
     let reason: DoneEvent["reason"] = "completed";
+    const isOver = startClock(maxMinutes);
     for (let epoch = firstEpoch; epoch <= epochs; epoch++) {
-      if (signal?.aborted) reason = "interrupted";
+      if (signal?.aborted || (epoch > firstEpoch && isOver())) reason = "interrupted";
       else if (patience > 0 && best && epoch - 1 - best.reached >= patience) reason = "stopped early";
       if (reason !== "completed") break;
       const startBatch = step - numDone * numBatches;
@@ -145,12 +125,12 @@ export async function* train(
         since = now;
         if (previous) yield await finish(previous);
         await new Promise(setImmediate); // lets interrupts and the events' reader run
-        if (signal?.aborted) break;
+        if (signal?.aborted || isOver()) break;
       }
       if (pending) yield await finish(pending);
       pending = null;
       await log.flush();
-      if (signal?.aborted) {
+      if (signal?.aborted || step < epoch * numBatches) {
         reason = "interrupted";
         break;
       }
@@ -188,7 +168,8 @@ export async function* train(
     }
     const done = doneEvent(reason, best, monitor, runDir);
     const resumesAt = { epoch: numDone + 1, batch: numExtra, numBatches };
-    const last = log.add(reason === "interrupted" ? { ...done, resumesAt } : done);
+    const limit = signal?.aborted ? {} : { maxMinutes };
+    const last = log.add(reason === "interrupted" ? { ...done, ...limit, resumesAt } : done);
     await log.flush();
     yield last;
   } finally {
@@ -202,9 +183,15 @@ export async function* train(
  * Trains on a batch, which it disposes: augment, forward, backward, update.
  *
  * @param step - Number in the run, from 1; with the seed it determines everything random.
+ * @param learningRate - Default: that of the step in the run's schedule.
  * @returns Tensors to give to `readScores`, which disposes them.
  */
-export function trainBatch(state: TrainState, batch: Batch, step: number): StepResult {
+export function trainBatch(
+  state: TrainState,
+  batch: Batch,
+  step: number,
+  learningRate = runLearningRate(state.config, state.plan.numBatches, step),
+): StepResult {
   const { config, network, teachers, plan } = state;
   const { seed, augment, imageSize, labelSmoothing, teacherShare } = config;
   const numClasses = network.config.classNames.length;
@@ -221,54 +208,10 @@ export function trainBatch(state: TrainState, batch: Batch, step: number): StepR
   const trainable = trainableBlocks(network.architecture, isHead ? "predictions" : config.trainableFrom);
   const input = { images: mixed.images, targets, exampleWeights: weights };
   const gradients = computeGradients(network, input, trainable, { ...config, seed: random.uint32() >>> 1 });
-  applyGradients(state, gradients, runLearningRate(config, plan.numBatches, step));
+  applyGradients(state, gradients, learningRate);
 
   tf.dispose([batch.images, augmented, plain, mixed.images, targets, weights]);
   return { loss: gradients.loss, logits: gradients.logits, labels: mixed.targets };
-}
-
-/**
- * Resumes the run in a folder: checks that it is the same, and restores its checkpoint.
- *
- * @returns How far the run has come, and notes for the user.
- */
-async function resumeRun(
-  runDir: string,
-  { config, images }: Awaited<ReturnType<typeof describeRun>>,
-  state: TrainState,
-  lock: RunLock,
-): Promise<{ progress: Checkpoint["progress"]; notes: string[] }> {
-  const notes = lock.isHeld
-    ? []
-    : ["this system cannot lock the run's folder, so start no second process on it"];
-  const present = await loadRunConfig(runDir);
-  if (present) await checkSameRun(runDir, present, config, images);
-  const checkpoint = await loadCheckpoint(runDir);
-  if (checkpoint) checkProgress(runDir, checkpoint, state);
-  await saveRunConfig(runDir, config, images);
-  if (!checkpoint) return { progress: { epoch: 0, step: 0, best: null }, notes };
-  restore(state, checkpoint);
-  if (present) notes.push(...extensionNote(state, present.train, checkpoint.progress.step));
-  return { progress: checkpoint.progress, notes };
-}
-
-function checkProgress(runDir: string, { progress }: Checkpoint, { config, plan }: TrainState): void {
-  const { epoch, step } = progress;
-  if (epoch > config.epochs)
-    throw new InputError({
-      expected: `epochs=${epoch} or more for a run that has trained as many`,
-      where: runDir,
-      found: `epochs=${config.epochs}`,
-      fix: "Choose more epochs, or another run folder (--run).",
-    });
-  const numExtra = step - epoch * plan.numBatches;
-  if (numExtra < 0 || numExtra > plan.numBatches)
-    throw new InputError({
-      expected: `a run of ${plan.numBatches} batches an epoch`,
-      where: runDir,
-      found: `${step} steps after ${epoch} epochs, since version 0.1 left out more images`,
-      fix: "Choose another run folder (--run).",
-    });
 }
 
 /** Returns the logged batches of an epoch that was interrupted. */

@@ -1,48 +1,8 @@
 import assert from "node:assert/strict";
 import { COLORS } from "../../src/charts/theme.js";
-import {
-  batchMetricsChart,
-  epochMetricsChart,
-  learningRateChart,
-  smooth,
-  thin,
-} from "../../src/charts/training.js";
+import { batchMetricsChart, epochMetricsChart, smooth, thin } from "../../src/charts/training.js";
 import { dataMarks, drawnMarks, svgTexts, textsOf } from "./drawn.js";
 import { batchEvent, epochEvent } from "./fixtures.js";
-
-describe("learningRateChart", () => {
-  it("draws a curve from the first step to the last, its height the rate", async () => {
-    const marks = await drawnMarks(
-      learningRateChart([
-        { step: 1, learningRate: 0 },
-        { step: 5, learningRate: 0.002 },
-        { step: 9, learningRate: 0.001 },
-      ]),
-    );
-    // 640 × 240 px: the highest rate at the top, half of it at half the height
-    assert.deepEqual(
-      dataMarks(marks, "line").map(({ x, y }) => [x, y]),
-      [
-        [0, 240],
-        [320, 0],
-        [640, 120],
-      ],
-    );
-    assert.deepEqual(textsOf(marks, "title-subtitle"), ["highest: 0.002 at step 5"]);
-    assert.deepEqual(textsOf(marks, "axis-title").sort(), ["learning rate", "step (batches)"]);
-  });
-
-  it("draws no more points of a long run than the chart has room for", async () => {
-    const points = Array.from({ length: 20_000 }, (_, i) => ({ step: i + 1, learningRate: 1 }));
-    const line = dataMarks(await drawnMarks(learningRateChart(points)), "line");
-    assert.equal(line.length, 500);
-    assert.deepEqual([line[0].x, line[499].x], [0, 640]);
-  });
-
-  it("says so when there is no step", async () => {
-    assert.ok((await svgTexts(learningRateChart([]))).includes("no data: there is no step"));
-  });
-});
 
 describe("batchMetricsChart", () => {
   it("draws each batch faint and the mean of its neighbours strong", async () => {

@@ -208,7 +208,7 @@ describe("ferkit notebooks", function () {
     [
       "a parameter that no notebook declares",
       ["--set", "counts=2"],
-      /^one of count, fixed, word for --set but found counts\. Did you mean count\? The cells tagged `parameters` of 01-good declare these\.$/m,
+      /^Did you mean count\? Expected one of count, fixed, word for --set but found counts\. The cells tagged `parameters` of 01-good declare these\.$/m,
     ],
     [
       "the notebooks' own folder for the results",
@@ -228,7 +228,7 @@ describe("ferkit notebooks", function () {
       if (what.includes("none")) writeFileSync(folder.file("in/bad.ipynb"), "no JSON");
       const { status, stdout, stderr } = run("--notebooks", "01", ...args);
       assert.deepEqual([status, stdout], [1, ""]);
-      assert.match(stderr, /^ferkit: Expected [^\n]+\n$/);
+      assert.match(stderr, /^ferkit: (Did you mean \w+\? )?Expected [^\n]+\n$/);
       assert.match(stderr.slice("ferkit: Expected ".length), message);
       assert.ok(existsSync(folder.file("in/01-good.ipynb")));
       assert.equal(existsSync(folder.file("out")), false);

@@ -84,7 +84,7 @@ describe("--config", () => {
   it("suggests the nearest word for a split", async () => {
     await assert.rejects(read({ split: "offical" }), {
       message:
-        "Expected one of folders, official, official-test for split but received offical of type string. Did you mean official?",
+        "Did you mean official? Expected one of folders, official, official-test for split but received offical of type string",
     });
   });
 });

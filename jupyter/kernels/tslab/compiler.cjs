@@ -24,10 +24,18 @@ function extendCompiler() {
   ts = require(file);
 
   refreshDeclarations();
+  // A project need not have the types of Node.js itself.
+  const nodeTypes = path.dirname(require.resolve("@types/node/package.json", { paths: [tslab] }));
   const createWatchCompilerHost = (roots, options, system, ...rest) =>
     ts.createWatchCompilerHost(
       [...roots, ...ROOTS],
-      { ...options, strict: true, inlineSourceMap: true, types: ["node"] },
+      {
+        ...options,
+        strict: true,
+        inlineSourceMap: true,
+        types: ["node"],
+        typeRoots: [...options.typeRoots, path.dirname(nodeTypes)],
+      },
       libraryView(system),
       ...rest,
     );

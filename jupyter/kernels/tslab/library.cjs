@@ -2,6 +2,7 @@
 // is loaded. After an edit in src, the next import makes both again.
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
+const Module = require("node:module");
 const path = require("node:path");
 const { isPackageCurrent, packagePaths } = require("../../../scripts/setup/package-files.cjs");
 
@@ -9,8 +10,8 @@ const root = path.resolve(__dirname, "../../..");
 const sources = path.join(root, "src");
 const { modules, declarations } = packagePaths(root);
 
-/** Files that the compiler sees, though they are elsewhere: the package in node_modules, under its own name. */
-const packageDir = path.join(root, "node_modules/ferkit");
+/** Files that the compiler sees, though they are elsewhere: the package in the project's node_modules, under its own name. */
+const packageDir = path.join(process.cwd(), "node_modules/ferkit");
 const PLACED = new Map([
   [path.join(packageDir, "index.d.ts"), declarations],
   [path.join(packageDir, "modules.d.ts"), modules],
@@ -67,9 +68,15 @@ function refreshLibrary(code) {
   for (const [file, callback] of watchers) callback(file, CHANGED);
 }
 
-/** Puts this view into tslab, whose converter must not be loaded yet, and compiles src when it is required. */
+/**
+ * Puts this view into tslab, whose converter must not be loaded yet, and compiles src when it is required. Whatever folder a
+ * notebook is in, `ferkit` is the package of this kernel.
+ */
 function extendConverter() {
   require("tsx/cjs");
+  const resolve = Module._resolveFilename;
+  Module._resolveFilename = (request, ...rest) =>
+    request === "ferkit" ? path.join(root, "scripts/package.cjs") : resolve(request, ...rest);
   const converter = require("tslab/dist/converter.js");
   const { createConverter } = converter;
   converter.createConverter = (options) => {

@@ -1,0 +1,170 @@
+"""
+Metrics of a run, compared with those that are expected.
+
+A metric is a number in a row that a cell tagged `metrics` shows, under the name of its column. `expected.json`, beside the
+notebooks, holds what is expected: {notebook: {metric: {"expected": number, "tolerance": number}}}.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from .parameters import has_tag
+from .problem import InputProblem
+
+FILE = "expected.json"
+TAG = "metrics"
+# src/show/show.ts adds this form to a table of one row.
+ROW = "application/vnd.ferkit.row+json"
+# Tolerance of a new metric: none for a count above 1, this share of any other number.
+SHARE = 0.02
+UPDATE = "Run with --update-expected to write it."
+
+
+@dataclass
+class Comparison:
+    notebook: str
+    metric: str
+    # None if the file does not name the metric.
+    expected: float | None
+    tolerance: float | None
+    # None if no tagged cell shows the metric.
+    found: float | None
+
+    @property
+    def verdict(self):
+        if self.expected is None:
+            return "not checked"
+        if self.found is None:
+            return "not found"
+        if abs(self.found - self.expected) <= self.tolerance * (1 + 1e-9):
+            return "as expected"
+        return f"off by {number(self.found - self.expected)}"
+
+    @property
+    def passed(self):
+        return self.verdict in ("as expected", "not checked")
+
+    @property
+    def shown_expected(self):
+        return "nothing" if self.expected is None else f"{number(self.expected)} ± {number(self.tolerance)}"
+
+    @property
+    def shown_found(self):
+        return "nothing" if self.found is None else number(self.found)
+
+    def __str__(self):
+        return f"{self.notebook}, {self.metric}: expected {self.shown_expected}, found {self.shown_found}"
+
+
+def number(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def load_expected(folder, may_be_missing):
+    """Raises InputProblem if the file is missing, unless it may be, or has another form."""
+    path = Path(folder) / FILE
+    try:
+        expected = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if may_be_missing:
+            return {}
+        raise InputProblem("the expected metrics", "no such file", where=path, fix=UPDATE) from None
+    except (OSError, ValueError) as error:
+        raise InputProblem("the expected metrics", str(error), where=path, fix=f"Fix the file. {UPDATE}") from None
+    names = {notebook.stem for notebook in Path(folder).glob("*.ipynb")}
+    for notebook, metrics in expected.items() if isinstance(expected, dict) else [("", None)]:
+        if notebook not in names:
+            found = f"{notebook or 'another form'}"
+            raise InputProblem("metrics by the name of a notebook", found, where=path, fix="Fix the file.")
+        for metric, entry in metrics.items() if isinstance(metrics, dict) else [("metrics", metrics)]:
+            if not is_entry(entry):
+                expectation = f'{{"expected": number, "tolerance": number ≥ 0}} for {metric} of {notebook}'
+                raise InputProblem(expectation, json.dumps(entry), where=path, fix="Fix the file.")
+    return expected
+
+
+def is_entry(entry):
+    return (
+        isinstance(entry, dict)
+        and set(entry) == {"expected", "tolerance"}
+        and all(is_number(value) for value in entry.values())
+        and entry["tolerance"] >= 0
+    )
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def shown_metrics(name, notebook):
+    """
+    Returns the metrics that the tagged cells of an executed notebook show: name to number.
+
+    Raises InputProblem for two of the same name.
+    """
+    metrics = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or not has_tag(cell, TAG):
+            continue
+        for output in cell.outputs:
+            for metric, value in output.get("data", {}).get(ROW, {}).items():
+                if not is_number(value):
+                    continue
+                if metric in metrics:
+                    fix = f"Rename one of them, or remove the tag `{TAG}` of a cell."
+                    raise InputProblem(f"one metric {metric}", "two", where=f"{name}.ipynb", fix=fix)
+                metrics[metric] = value
+    return metrics
+
+
+def compare(expected, found):
+    """
+    Returns a Comparison for each metric that is expected or found.
+
+    expected -- {notebook: {metric: {"expected", "tolerance"}}}, of which only the notebooks that were run count.
+    found -- {notebook: {metric: number}} of the notebooks that were run.
+    """
+    rows = []
+    for notebook, metrics in found.items():
+        entries = expected.get(notebook, {})
+        for metric in [*entries, *(name for name in metrics if name not in entries)]:
+            entry = entries.get(metric, {})
+            rows.append(
+                Comparison(notebook, metric, entry.get("expected"), entry.get("tolerance"), metrics.get(metric))
+            )
+    return rows
+
+
+def updated(expected, found):
+    """Returns the expectations with the found values; a metric that was there keeps its tolerance."""
+    result = dict(expected)
+    for notebook, metrics in found.items():
+        entries = expected.get(notebook, {})
+        result[notebook] = {
+            metric: {"expected": rounded(value), "tolerance": entries.get(metric, new_tolerance(value))["tolerance"]}
+            for metric, value in metrics.items()
+        }
+        if not result[notebook]:
+            del result[notebook]
+    return dict(sorted(result.items()))
+
+
+def new_tolerance(value):
+    # JavaScript writes a share of 1.0 like a count of 1.
+    is_count = isinstance(value, int) and abs(value) > 1
+    return {"tolerance": 0 if is_count else float(f"{max(abs(value), 1e-9) * SHARE:.1g}")}
+
+
+def rounded(value):
+    return value if isinstance(value, int) else float(f"{value:.4g}")
+
+
+def table(rows):
+    """Returns the comparisons as aligned lines."""
+    cells = [("notebook", "metric", "expected", "found", "")] + [
+        (row.notebook, row.metric, row.shown_expected, row.shown_found, row.verdict) for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells]

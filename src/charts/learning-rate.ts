@@ -1,0 +1,132 @@
+// The learning rate: of each step of a run, and the search for a good one.
+import type { LearningRateSearch } from "../training/find-learning-rate.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
+import { MAX_POINTS, reachOf, shorten, smooth, stepAxis, thin } from "./training.js";
+
+const WIDE = { width: 640, height: 240 };
+
+/** Draws the learning rate at each step of a run. */
+export function learningRateChart(
+  points: { step: number; learningRate: number }[],
+  title = "Learning rate",
+): ChartSpec {
+  if (!points.length) return emptyChart(title, "no data: there is no step");
+  const rates = points.map(({ learningRate }) => learningRate);
+  const peak = points[rates.indexOf(Math.max(...rates))];
+  const peakText = `${shorten(peak.learningRate)} at step ${peak.step}`;
+  const last = points[points.length - 1];
+  return buildChart(
+    {
+      title,
+      subtitle: `highest: ${peakText}`,
+      description: `from ${shorten(rates[0])} to ${shorten(last.learningRate)} over ${points.length} steps, highest: ${peakText}`,
+    },
+    {
+      ...WIDE,
+      data: {
+        values: thin(points, MAX_POINTS).map(({ step, learningRate }) => ({
+          step,
+          learningRate: shorten(learningRate),
+        })),
+      },
+      mark: { type: "line", color: COLORS.blue, strokeWidth: 2, point: points.length < 3, tooltip: true },
+      encoding: {
+        x: {
+          field: "step",
+          type: "quantitative",
+          axis: stepAxis(points),
+          scale: { nice: false, zero: false },
+        },
+        y: {
+          field: "learningRate",
+          type: "quantitative",
+          axis: { title: "learning rate", format: "~g", tickCount: 5, domain: false, ticks: false },
+        },
+      },
+    },
+  );
+}
+
+/**
+ * Draws the loss over the learning rate, faint for each batch and strong as the mean of neighbouring ones, and marks the suggested
+ * rate. The axis of rates is logarithmic.
+ */
+export function learningRateSearchChart(
+  { points, suggestion, configured, diverged }: LearningRateSearch,
+  title = "Search for a learning rate",
+): ChartSpec {
+  if (!points.length) return emptyChart(title, "no data: the loss was not finite in the first batch");
+  const reach = reachOf(points);
+  const losses = points.map(({ loss }) => loss);
+  const means = smooth(losses, reach);
+  const values = points.map(({ learningRate, loss }, i) => ({
+    learningRate: shorten(learningRate),
+    loss: shorten(loss),
+    mean: shorten(means[i]),
+  }));
+  const found =
+    suggestion === null
+      ? "no suggestion: the loss falls at no rate"
+      : `suggested: ${suggestion}, where the loss falls fastest`;
+  const end = diverged ? `; diverged above ${values[values.length - 1].learningRate}` : "";
+  const y = (field: string) => ({
+    field,
+    type: "quantitative",
+    scale: { zero: false },
+    axis: { title: "loss (nats)", tickCount: 5, domain: false, ticks: false },
+  });
+  const rule = (learningRate: number, mark: object) => ({
+    data: { values: [{ learningRate }] },
+    mark: { type: "rule", strokeWidth: 1.5, ...mark },
+  });
+  return buildChart(
+    {
+      title,
+      subtitle: [`${found}${end}`, `grey: the configured rate, ${configured}`],
+      description: `${found}${end}\nconfigured: ${configured}\nlowest mean loss: ${Math.min(...means).toFixed(3)}`,
+    },
+    {
+      ...WIDE,
+      data: { values },
+      encoding: {
+        x: {
+          field: "learningRate",
+          type: "quantitative",
+          scale: { type: "log", nice: false },
+          axis: { title: "learning rate", format: "~g", grid: false, tickCount: 6 },
+        },
+      },
+      layer: [
+        rule(configured, { color: COLORS.axis, strokeDash: [2, 3] }),
+        {
+          mark: { type: "line", color: COLORS.blue, opacity: 0.28, strokeWidth: 1 },
+          encoding: { y: y("loss") },
+        },
+        {
+          mark: {
+            type: "line",
+            color: COLORS.blue,
+            strokeWidth: 2.2,
+            tooltip: true,
+            point: points.length < 3,
+          },
+          encoding: { y: y("mean") },
+        },
+        ...(suggestion === null ? [] : [suggestedRule(suggestion)]),
+      ],
+    },
+  );
+}
+
+function suggestedRule(learningRate: number): object {
+  return {
+    data: { values: [{ learningRate, label: `suggested: ${learningRate}` }] },
+    layer: [
+      { mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3], strokeWidth: 1.5 } },
+      {
+        mark: { type: "text", color: COLORS.green, y: -4, baseline: "bottom", fontSize: FONT_SIZE.small },
+        encoding: { text: { field: "label" } },
+      },
+    ],
+  };
+}

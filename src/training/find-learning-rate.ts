@@ -1,0 +1,139 @@
+// A learning rate found by a short trial: training with rates that rise from tiny to too large.
+import { checkTrainConfig, type TrainConfig } from "../config.js";
+import { batches } from "../data/batches.js";
+import { checkDecoding, type Dataset } from "../data/dataset.js";
+import { tf } from "../engine/tf.js";
+import { checkNumber, ParameterError } from "../errors.js";
+import type { OnProgress } from "../progress.js";
+import type { Phase } from "./events.js";
+import { batchOrder } from "./schedule.js";
+import { buildTrainState, disposeTrainState } from "./step.js";
+import { trainBatch } from "./train.js";
+
+export interface LearningRateOptions {
+  /** Rate of the first batch. Default: 1e-6. */
+  from?: number;
+  /** Rate that the last batch would have. Default: 1. */
+  to?: number;
+  /** Batches from `from` to `to`, each with a rate that is larger by the same factor. Default: 120. */
+  numBatches?: number;
+  /**
+   * `full` finds `learningRate`; `head` trains the last layer alone and finds `headLearningRate`. Default: `head` if the
+   * configuration trains nothing else, otherwise `full`.
+   */
+  phase?: Phase;
+  /** Stops after the current batch; the suggestion is from the batches so far. */
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+}
+
+/** What a search for a learning rate has measured. */
+export interface LearningRateSearch {
+  /** In order, up to the batch at which the loss diverged. */
+  points: {
+    /** From 1. */
+    batch: number;
+    learningRate: number;
+    /** Mean cross-entropy of the batch, in nats, before its update. */
+    loss: number;
+  }[];
+  /** Whether the search ended early, because the loss was far above the lowest or not finite. */
+  diverged: boolean;
+  /** Which rate of the configuration was searched for: `learningRate`, or `headLearningRate` for `head`. */
+  phase: Phase;
+  /** The rate around which the loss falls fastest; null if it falls nowhere. */
+  suggestion: number | null;
+  /** Rate of the configuration. */
+  configured: number;
+}
+
+/** Decades of rates over which a slope is fitted: wide enough to average the noise of single batches. */
+const SLOPE_DECADES = 1;
+/** The loss has diverged once its running mean is this many times the lowest one. */
+const DIVERGED = 2;
+/** Share of the last batch in the running mean. */
+const MEAN_SHARE = 0.2;
+
+/**
+ * Finds a learning rate: trains a network of its own on batches of the data set, with a rate that rises exponentially, until the
+ * loss diverges. The suggestion is the rate around which the loss falls fastest, by lines fitted over one decade of rates each.
+ *
+ * It writes no file and leaves no tensor, and networks that you have built stay as they are. Same seed, same result.
+ *
+ * @throws ParameterError for options out of range.
+ * @see Smith 2017, §3.3, https://arxiv.org/abs/1506.01186
+ */
+export async function findLearningRate(
+  dataset: Dataset,
+  config: TrainConfig,
+  options: LearningRateOptions = {},
+): Promise<LearningRateSearch> {
+  const { from = 1e-6, to = 1, numBatches = 120, signal, onProgress } = options;
+  const { phase = config.headEpochs < config.epochs ? "full" : "head" } = options;
+  checkTrainConfig(config);
+  checkDecoding(dataset, config);
+  if (!(from > 0)) throw new ParameterError("from", "a number > 0", from);
+  checkNumber("to", to, { min: from, max: 10 });
+  checkNumber("numBatches", numBatches, { min: 10, integer: true });
+  const isHead = phase === "head";
+  const points: LearningRateSearch["points"] = [];
+  const rateOf = (batch: number) => from * (to / from) ** ((batch - 1) / (numBatches - 1));
+  const headEpochs = isHead ? Number.MAX_SAFE_INTEGER : 0;
+  const state = await buildTrainState(
+    { ...config, headEpochs, emaDecay: 0 },
+    dataset.train,
+    dataset.classNames,
+    onProgress,
+  );
+  let diverged = false;
+  try {
+    let [mean, lowest] = [0, Number.POSITIVE_INFINITY];
+    for (let epoch = 1; points.length < numBatches && !diverged && !signal?.aborted; epoch++)
+      for await (const trained of batches(dataset.train, { ...batchOrder(config, state.plan), epoch })) {
+        const batch = points.length + 1;
+        const learningRate = rateOf(batch);
+        const result = trainBatch(state, trained, batch, learningRate);
+        const [loss] = await result.loss.data();
+        tf.dispose([result.loss, result.logits, result.labels]);
+        mean = batch === 1 ? loss : (1 - MEAN_SHARE) * mean + MEAN_SHARE * loss;
+        lowest = Math.min(lowest, mean);
+        diverged = !(mean <= DIVERGED * lowest);
+        if (diverged) break;
+        points.push({ batch, learningRate, loss });
+        onProgress?.({ stage: "search", done: batch, total: numBatches, unit: "batches" });
+        await new Promise(setImmediate); // lets interrupts run
+        if (points.length === numBatches || signal?.aborted) break;
+      }
+  } finally {
+    disposeTrainState(state);
+  }
+  const configured = isHead ? config.headLearningRate : config.learningRate;
+  return { points, diverged, phase, suggestion: steepest(points), configured };
+}
+
+/**
+ * Returns the rate around which the loss falls fastest, rounded to two digits; null if it falls nowhere.
+ *
+ * Around each point, a line is fitted to the losses over the logarithm of the rate, within half of `SLOPE_DECADES` on each side.
+ */
+export function steepest(points: LearningRateSearch["points"]): number | null {
+  const logs = points.map(({ learningRate }) => Math.log10(learningRate));
+  const [first, last] = [logs[0], logs[logs.length - 1]];
+  const reach = SLOPE_DECADES / 2;
+  let best = { slope: 0, log: Number.NaN };
+  for (const center of logs) {
+    if (center - reach < first || center + reach > last) continue;
+    const near = points.filter((_, i) => Math.abs(logs[i] - center) <= reach + 1e-9);
+    const slope = slopeOf(near.map(({ learningRate, loss }) => [Math.log10(learningRate), loss]));
+    if (slope < best.slope) best = { slope, log: center };
+  }
+  return Number.isNaN(best.log) ? null : Number((10 ** best.log).toPrecision(2));
+}
+
+/** Returns the slope of the least-squares line through points. */
+function slopeOf(points: number[][]): number {
+  const mean = (axis: number) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  const covariance = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0);
+  return covariance / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+}

@@ -1,0 +1,62 @@
+// A session: the part of a run that one process trains. Where it resumes, and when its time is over.
+import { InputError } from "../errors.js";
+import { type Checkpoint, loadCheckpoint, restore } from "./checkpoint.js";
+import type { RunLock } from "./lock.js";
+import { extensionNote } from "./notes.js";
+import { checkSameRun, type describeRun, loadRunConfig, saveRunConfig } from "./run.js";
+import type { TrainState } from "./step.js";
+
+/**
+ * Resumes the run in a folder: checks that it is the same, and restores its checkpoint.
+ *
+ * @returns How far the run has come, and notes for the user.
+ */
+export async function resumeRun(
+  runDir: string,
+  { config, images }: Awaited<ReturnType<typeof describeRun>>,
+  state: TrainState,
+  lock: RunLock,
+): Promise<{ progress: Checkpoint["progress"]; notes: string[] }> {
+  const notes = lock.isHeld
+    ? []
+    : ["this system cannot lock the run's folder, so start no second process on it"];
+  const present = await loadRunConfig(runDir);
+  if (present) await checkSameRun(runDir, present, config, images);
+  const checkpoint = await loadCheckpoint(runDir);
+  if (checkpoint) checkProgress(runDir, checkpoint, state);
+  await saveRunConfig(runDir, config, images);
+  if (!checkpoint) return { progress: { epoch: 0, step: 0, best: null }, notes };
+  restore(state, checkpoint);
+  if (present) notes.push(...extensionNote(state, present.train, checkpoint.progress.step));
+  return { progress: checkpoint.progress, notes };
+}
+
+function checkProgress(runDir: string, { progress }: Checkpoint, { config, plan }: TrainState): void {
+  const { epoch, step } = progress;
+  if (epoch > config.epochs)
+    throw new InputError({
+      expected: `epochs=${epoch} or more for a run that has trained as many`,
+      where: runDir,
+      found: `epochs=${config.epochs}`,
+      fix: "Choose more epochs, or another run folder (--run).",
+    });
+  const numExtra = step - epoch * plan.numBatches;
+  if (numExtra < 0 || numExtra > plan.numBatches)
+    throw new InputError({
+      expected: `a run of ${plan.numBatches} batches an epoch`,
+      where: runDir,
+      found: `${step} steps after ${epoch} epochs, since version 0.1 left out more images`,
+      fix: "Choose another run folder (--run).",
+    });
+}
+
+/**
+ * Starts the clock of a session.
+ *
+ * @param maxMinutes - 0 = no limit.
+ * @returns Whether the time is over.
+ */
+export function startClock(maxMinutes: number): () => boolean {
+  const started = performance.now();
+  return () => maxMinutes > 0 && performance.now() - started >= 60_000 * maxMinutes;
+}
