@@ -149,11 +149,11 @@ for (const [number, file] of files.entries())
       );
     });
 
-    it("imports src/index.ts only", () => {
+    it("imports the package only", () => {
       const modules = codeCells(notebook).flatMap((cell) =>
         importsOf(parse("cell.ts", sourceOf(cell))).map(({ specifier }) => specifier),
       );
-      assert.deepEqual(modules, ["./src/index.js"]);
+      assert.deepEqual(modules, ["ferkit"]);
     });
 
     it("ends with two exercises, each with a solution that runs", () => {
