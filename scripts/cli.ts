@@ -11,6 +11,7 @@ const COMMANDS: Record<string, () => (program: Command) => void> = {
   evaluate: () => require("./commands/evaluate.js").addEvaluateCommand,
   predict: () => require("./commands/predict.js").addPredictCommand,
   convert: () => require("./commands/convert.js").addConvertCommand,
+  export: () => require("./commands/export.js").addExportCommand,
   runs: () => require("./commands/runs.js").addRunsCommand,
   notebooks: () => require("./commands/notebooks.js").addNotebooksCommand,
   doctor: () => addDoctorCommand,

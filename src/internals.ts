@@ -22,6 +22,7 @@ export { cacheDir, replaceFile, writeFileAtomically } from "./files.js";
 export { classify, type EvaluationReport, evaluationReport, type Scores } from "./inference/evaluate.js";
 export { calibrationError, reliability, withTemperature } from "./metrics/calibration.js";
 export { FAMILIES, type Family } from "./model/conventions.js";
+export { exportOnnx, exportTransformers } from "./model/onnx/export.js";
 export { trainableBlocks } from "./model/parameters.js";
 export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
 export type { Overrides } from "./presets.js";

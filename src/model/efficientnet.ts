@@ -174,8 +174,8 @@ export interface Residual<X> {
 }
 
 /**
- * What each layer does, in one reading of the network: it runs (`forward.ts`), becomes a Keras layer (`keras.ts`), or is counted
- * (`parameters.ts`).
+ * What each layer does, in one reading of the network: it runs (`forward.ts`), becomes a Keras layer (`keras.ts`) or ONNX
+ * operators (`onnx/graph.ts`), or is counted (`parameters.ts`).
  *
  * `X` is what flows through: features, symbolic tensors, or shapes. Names are the prefixes of the
  * parameters' names.

@@ -110,7 +110,7 @@ function parse(text: string): ModelJson | null {
  * Returns the precision of one of the network's parameters. Only kernels are stored in fewer bytes, since they are nearly all of a
  * model. Depthwise kernels, which are few and differ much between channels, never take 1 byte.
  */
-function precisionOf(name: string, precision: Precision): Precision {
+export function precisionOf(name: string, precision: Precision): Precision {
   if (name.endsWith("/depthwise_kernel")) return precision === "uint8" ? "float16" : precision;
   return name.endsWith("/kernel") ? precision : "float32";
 }
