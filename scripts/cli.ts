@@ -9,6 +9,8 @@ const COMMANDS: Record<string, () => (program: Command) => void> = {
   data: () => require("./commands/data.js").addDataCommand,
   train: () => require("./commands/train.js").addTrainCommand,
   evaluate: () => require("./commands/evaluate.js").addEvaluateCommand,
+  calibrate: () => require("./commands/calibrate.js").addCalibrateCommand,
+  robustness: () => require("./commands/robustness.js").addRobustnessCommand,
   predict: () => require("./commands/predict.js").addPredictCommand,
   convert: () => require("./commands/convert.js").addConvertCommand,
   export: () => require("./commands/export.js").addExportCommand,

@@ -7,6 +7,9 @@ import { InputError, internals } from "../src/index.js";
 /** The bundled model: facial expressions, trained on FER-2013. */
 const BUNDLED_MODEL = path.join(__dirname, "../models/fer2013");
 
+const PRECISIONS = ["float32", "bfloat16"] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 /** Collects repeated `name=value` into an object; a value that is no JSON is text. */
 export function collectAssignments(
   text: string,
@@ -68,6 +71,17 @@ export function withModelOption(command: Command): Command {
 export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
   const option = new Option(flags, description).choices(choices);
   return option.argParser((word: string) => internals.checkChoice(option.long ?? flags, word, choices));
+}
+
+/** Adds `--precision`, for commands that only infer; `Network.setPrecision` takes its value. */
+export function withPrecisionOption(command: Command): Command {
+  return command.addOption(
+    choiceOption(
+      "--precision <type>",
+      "numbers to compute with: bfloat16 is faster where the processor has it, and less exact (docs/speed.md)",
+      PRECISIONS,
+    ).default("float32"),
+  );
 }
 
 export function withChartOption(command: Command, what: string): Command {

@@ -66,6 +66,8 @@ export interface TrainConfig {
   batchNormMomentum: number;
   /** Score on the validation images by which epochs are compared. Of equal ones, the lower loss is better. */
   monitor: Monitor;
+  /** Share of each class's training images that are set aside to calibrate the best model on, [0, 1); 0 = none. */
+  calibrationShare: number;
   /** Epochs without a better monitored score before the run stops; 0 = never. */
   patience: number;
   /** Time after which a session ends, in minutes from its first batch; 0 = none. The same run resumes when it is started again. */
@@ -97,6 +99,7 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   checkChoice("schedule", config.schedule, ["cosine", "constant"]);
   for (const name of ["warmupShare", "labelSmoothing", "emaDecay", "dropoutRate", "dropPathRate"] as const)
     checkNumber(name, config[name], share);
+  checkNumber("calibrationShare", config.calibrationShare, share);
   checkNumber("weightDecay", config.weightDecay, { min: 0, max: 1 });
   checkNumber("batchNormMomentum", config.batchNormMomentum, { min: 0, max: 1 });
   checkClassWeights(config.classWeights);

@@ -5,6 +5,7 @@ export { drawLook } from "./cartoons/look.js";
 export { type EvaluatedModel, evaluationChart } from "./charts/evaluation.js";
 export { facesCharts } from "./charts/faces.js";
 export { duration, percent } from "./charts/format.js";
+export { robustnessChart } from "./charts/robustness.js";
 export { accuracyPoints, differencesTable, runsTable } from "./charts/runs.js";
 export { type TextTable, textTable } from "./charts/tables.js";
 export { buildChart, COLORS } from "./charts/theme.js";
@@ -19,15 +20,30 @@ export { type Machine, machine } from "./environment.js";
 export { checkChoice, checkNumber, suggestion } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";
 export { cacheDir, replaceFile, writeFileAtomically } from "./files.js";
-export { classify, type EvaluationReport, evaluationReport, type Scores } from "./inference/evaluate.js";
+export {
+  classify,
+  type EvaluationReport,
+  evaluationReport,
+  type Scores,
+  score,
+} from "./inference/evaluate.js";
+export { loadUnseenImages } from "./inference/held-out.js";
+export {
+  CORRUPTION_NAMES,
+  type RobustnessReport,
+  robustness,
+} from "./inference/robustness.js";
 export { calibrationError, reliability, withTemperature } from "./metrics/calibration.js";
+export { argMax } from "./metrics/classification.js";
 export { FAMILIES, type Family } from "./model/conventions.js";
 export { exportOnnx, exportTransformers } from "./model/onnx/export.js";
 export { trainableBlocks } from "./model/parameters.js";
+export { loadParameters } from "./model/weights/model-folder.js";
 export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
 export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
 export { facesPicture } from "./show/pictures.js";
+export { calibrateOn, MIN_CALIBRATION_IMAGES } from "./training/calibration.js";
 export { endInWords } from "./training/events.js";
 export { type Run, recordRun, summarizeRun } from "./training/runs.js";
 export { buildTrainState, computeGradients, disposeTrainState, type TrainState } from "./training/step.js";

@@ -44,6 +44,7 @@ const BASELINE: TrainConfig = {
   dropPathRate: 0,
   batchNormMomentum: 0.1,
   monitor: "accuracy",
+  calibrationShare: 0,
   patience: 0,
   maxMinutes: 0,
   augment: BASELINE_AUGMENTATION,

@@ -1,6 +1,6 @@
 /** Progress of a load, as a loader reports it while it works. */
 export interface LoadProgress {
-  /** `download`, `unpack`, `draw`, `decode`, `compare` or `search`. */
+  /** `download`, `unpack`, `draw`, `decode`, `compare`, `search` or `classify`. */
   stage: string;
   done: number;
   /** 0 if it is not known. */

@@ -6,6 +6,7 @@ import {
   evaluate,
   findNearDuplicates,
   InputError,
+  imageConclusions,
   internals,
   loadEvaluationData,
   loadModel,
@@ -15,12 +16,14 @@ import {
   callerPath,
   type DataFlags,
   dataOptions,
+  type Precision,
   printJson,
   printRemarks,
   withChartOption,
   withDataOptions,
   withExamples,
   withModelOption,
+  withPrecisionOption,
 } from "../options.js";
 import { dataProgress } from "../progress.js";
 
@@ -29,6 +32,7 @@ const { calibrationError, percent, reliability, SPLIT_WORDS, textTable, withTemp
 interface Flags extends DataFlags {
   model: string;
   flip?: boolean;
+  precision: Precision;
   chart?: string;
 }
 
@@ -37,6 +41,7 @@ const SEED = 0;
 
 export function addEvaluateCommand(program: Command): void {
   const command = withModelOption(withDataOptions(program.command("evaluate")));
+  withPrecisionOption(command);
   withChartOption(command, "calibration, confusions and the scores of each class");
   withExamples(command, "npx ferkit evaluate --data my-images --model runs/mine/best --flip --json")
     .description("classify the validation images of a data set and score the result")
@@ -44,6 +49,7 @@ export function addEvaluateCommand(program: Command): void {
     .option("--json", "print all scores on one line")
     .action(async (flags: Flags) => {
       const network = await loadModel(callerPath(flags.model));
+      network.setPrecision(flags.precision);
       const { config } = network;
       const loading = dataProgress();
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
@@ -65,6 +71,9 @@ export function addEvaluateCommand(program: Command): void {
         train.numImages > 0
           ? await findNearDuplicates([train, validation], loading.onProgress).finally(loading.stop)
           : null;
+      if (flags.flip && nearDuplicates)
+        for (const { about, text } of await imageConclusions(dataset, nearDuplicates))
+          if (about === "mirroring") console.error(`note: ${text}`);
       const evaluation = await evaluate(network, validation);
       const mirroredProbs = flags.flip
         ? await internals.classify(network, validation, { isMirrored: true })
@@ -99,6 +108,8 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     loss,
     split,
     perClass,
+    predictionSets,
+    riskCoverage,
   } = report;
   const line = (label: string, scores: internals.Scores) =>
     `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
@@ -125,6 +136,15 @@ export function reportText(report: internals.EvaluationReport, name: string): st
       : []),
     `loss ${loss.toFixed(3)}, calibration error ${percent(ece)}` +
       (eceUncalibrated === null ? "" : ` (${percent(eceUncalibrated)} before calibration)`),
+    ...(predictionSets ?? []).map(
+      ({ coverage, covered, meanSize, intervals: { covered: bounds, meanSize: sizes }, answered }) =>
+        `sets for ${percent(coverage, 0)}: hold the right class of ${percent(covered)} (${range(bounds, percent)}), ` +
+        `${meanSize.toFixed(2)} classes (${range(sizes, (value) => value.toFixed(2))}); ` +
+        `${percent(answered.share)} have one class` +
+        (answered.accuracy === null ? "" : `, ${percent(answered.accuracy)} of these are correct`),
+    ),
+    `answering the most probable half alone: accuracy ${percent(1 - riskAt(riskCoverage, 0.5))}; ` +
+      `area under the risk–coverage curve ${riskCoverage.aurc.toFixed(3)}`,
   ];
   const cell = (value: number | null, format: (value: number) => string) =>
     value === null ? "–" : format(value);
@@ -144,6 +164,11 @@ function range([low, high]: readonly [number, number], format: (value: number) =
   return `${format(low)}–${format(high)}`;
 }
 
+/** Returns the risk of answering a share of the images. */
+function riskAt({ points }: internals.EvaluationReport["riskCoverage"], share: number): number {
+  return (points.find(({ answered }) => answered >= share) ?? points[points.length - 1]).risk;
+}
+
 /** Draws the model's calibration, its confusions, and its scores. */
 export function reportChart(
   report: internals.EvaluationReport,
@@ -156,7 +181,7 @@ export function reportChart(
     const bins = reliability(some, labels, classNames.length);
     return { bins, ece: calibrationError(bins) };
   };
-  const { temperature, split, numImages, accuracy, macroF1, intervals } = report;
+  const { temperature, split, numImages, accuracy, macroF1, intervals, riskCoverage } = report;
   return internals.evaluationChart({
     title: `Evaluation on ${dataset.name}`,
     subtitle:
@@ -165,6 +190,7 @@ export function reportChart(
     confusion: { matrix: report.confusionMatrix, classNames },
     classScores: classNames.map((name) => report.perClass[name]),
     shown: reliabilityOf(probs),
+    riskCoverage,
     ...(temperature !== null && {
       uncalibrated: reliabilityOf(withTemperature(probs, classNames.length, 1 / temperature)),
     }),

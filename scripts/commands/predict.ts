@@ -19,10 +19,12 @@ import { reportFailure } from "../cli.js";
 import {
   callerPath,
   numberFor,
+  type Precision,
   printJson,
   withChartOption,
   withExamples,
   withModelOption,
+  withPrecisionOption,
 } from "../options.js";
 
 const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, percent } = internals;
@@ -30,10 +32,12 @@ const { MAX_CROP_SIDE, predictsExpressions } = internals;
 
 interface Flags {
   model: string;
+  precision: Precision;
   faces?: boolean;
   top?: number;
   chart?: string;
   saliency?: boolean;
+  abstain?: number;
   json?: boolean;
 }
 
@@ -44,6 +48,7 @@ export function addPredictCommand(program: Command): void {
   const command = withModelOption(
     program.command("predict").argument("<images...>", "image files or folders"),
   );
+  withPrecisionOption(command);
   withChartOption(command, "the images with their probabilities");
   withExamples(
     command,
@@ -61,10 +66,15 @@ export function addPredictCommand(program: Command): void {
       `classes to print and draw for each image or face (default: ${DEFAULT_TOP}; all with --json)`,
       numberFor("--top"),
     )
+    .option(
+      "--abstain <coverage>",
+      "give no answer where the prediction set of this coverage, 0.9 or 0.95, holds several classes",
+      numberFor("--abstain"),
+    )
     .option("--saliency", "also draw saliency maps: the parts of each image that its top class depends on")
     .option(
       "--json",
-      "print a JSON line for each image: {name, predictions: [{className, prob}]}; with faces {name, faces: [{box: {left, top, width, height}, score, predictions}]}, and predictions of the whole image if it has no faces",
+      "print a JSON line for each image: {name, predictions: [{className, prob}]}; with faces {name, faces: [{box: {left, top, width, height}, score, predictions}]}, and predictions of the whole image if it has no faces; sets and answer are beside predictions",
     )
     .action(async (images: string[], flags: Flags) => {
       if (flags.top !== undefined) checkNumber("--top", flags.top, { min: 1, integer: true });
@@ -75,6 +85,8 @@ export function addPredictCommand(program: Command): void {
           fix: "Add --chart FILE.",
         });
       const classifier = await loadClassifier(callerPath(flags.model));
+      if (flags.abstain !== undefined) checkCoverage(classifier, flags.abstain, flags.model);
+      classifier.network.setPrecision(flags.precision);
       const inputs = images.map(callerPath);
       for (const line of inputs.flatMap(leftOutLines)) console.error(line);
       const findsFaces = flags.faces ?? predictsExpressions(classifier.config);
@@ -96,9 +108,9 @@ function leftOutLines(input: string): string[] {
 async function printImages(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
   const classified: ImagePrediction[] = [];
   for await (const image of classifier.predictEach(images, reportFailure)) {
-    const { name, predictions } = image;
-    if (flags.json) printJson({ name, predictions: predictions.slice(0, flags.top) });
-    else console.log(`${name}  ${ranked(predictions, flags)}`);
+    const { name } = image;
+    if (flags.json) printJson({ name, ...predicted(image, flags) });
+    else console.log(`${name}  ${inWords(image, flags)}`);
     if (flags.chart !== undefined) classified.push(image);
   }
   if (flags.chart === undefined || classified.length === 0) return;
@@ -128,22 +140,16 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
     if (flags.json)
       printJson({
         name,
-        faces: faces.map(({ box, score, predictions }) => ({
-          box,
-          score,
-          predictions: predictions.slice(0, flags.top),
-        })),
-        ...(whole && { predictions: whole.predictions.slice(0, flags.top) }),
+        faces: faces.map((face) => ({ box: face.box, score: face.score, ...predicted(face, flags) })),
+        ...(whole && predicted(whole, flags)),
       });
     else if (whole)
-      console.log(
-        `${name}  ${isFace ? "" : "no face found; as a whole: "}${ranked(whole.predictions, flags)}`,
-      );
+      console.log(`${name}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`);
     else {
       console.log(`${name}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`);
-      faces.forEach(({ box, predictions }, i) => {
-        const { left, top, width, height } = box;
-        console.log(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${ranked(predictions, flags)}`);
+      faces.forEach((face, i) => {
+        const { left, top, width, height } = face.box;
+        console.log(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}`);
       });
     }
   }
@@ -159,6 +165,49 @@ async function savePages(pages: ChartSpec[], file: string): Promise<void> {
 
 function saliency({ network }: Classifier, flags: Flags) {
   return flags.saliency ? { network, methods: { "Grad-CAM": gradCam, Occlusion: occlusionMap } } : undefined;
+}
+
+type Predicted = Pick<ImagePrediction, "predictions" | "sets">;
+
+/** Returns the keys of a JSON line that are about one image or face. */
+function predicted({ predictions, sets }: Predicted, flags: Flags): object {
+  return {
+    predictions: predictions.slice(0, flags.top),
+    ...(sets && { sets }),
+    ...(flags.abstain !== undefined && { answer: answerOf(sets, flags.abstain) }),
+  };
+}
+
+function inWords({ predictions, sets = [] }: Predicted, flags: Flags): string {
+  const isOpen = flags.abstain !== undefined && answerOf(sets, flags.abstain) === null;
+  const inSets = sets.map(
+    ({ coverage, classNames }) => `${Math.round(100 * coverage)}%: ${classNames.join(", ")}`,
+  );
+  const set = inSets.length > 0 ? `  (${inSets.join("; ")})` : "";
+  return `${isOpen ? "no answer: " : ""}${ranked(predictions, flags)}${set}`;
+}
+
+/** Returns the class of a set that holds one; null otherwise. */
+function answerOf(sets: Predicted["sets"], coverage: number): string | null {
+  const set = sets?.find((one) => one.coverage === coverage);
+  return set?.classNames.length === 1 ? set.classNames[0] : null;
+}
+
+function checkCoverage({ config }: Classifier, coverage: number, model: string): void {
+  const known = config.predictionSets?.thresholds.map((threshold) => threshold.coverage) ?? [];
+  if (known.length === 0)
+    throw new InputError({
+      expected: "a model that was calibrated for prediction sets, for --abstain",
+      where: callerPath(model),
+      found: "one that was not",
+      fix: "Run `npx ferkit calibrate`, or train with --set calibrationShare=0.1.",
+    });
+  if (!known.includes(coverage))
+    throw new InputError({
+      expected: `${known.join(" or ")} for --abstain`,
+      found: String(coverage),
+      fix: "Choose one of these.",
+    });
 }
 
 function ranked(predictions: Prediction[], { top = DEFAULT_TOP }: Flags): string {

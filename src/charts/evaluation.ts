@@ -27,6 +27,8 @@ export interface EvaluatedModel {
   shown: Reliability;
   /** Reliability before calibration, if the model was calibrated. */
   uncalibrated?: Reliability;
+  /** Error over the share of images that get an answer. */
+  riskCoverage: { aurc: number; points: { answered: number; risk: number; minProb: number }[] };
   title?: string;
   subtitle?: string;
 }
@@ -40,7 +42,7 @@ const MAX_SCORED = 250;
 
 /** Draws how well a model does: the reliability of its probabilities, its confusion matrix, and the scores of each class. */
 export function evaluationChart(model: EvaluatedModel): ChartSpec {
-  const { confusion, classScores, shown, uncalibrated, title = "Evaluation", subtitle } = model;
+  const { confusion, classScores, shown, uncalibrated, riskCoverage, title = "Evaluation", subtitle } = model;
   const { classNames } = confusion;
   const matrix = confusionPanel(confusion);
   const scored = classNames.map(
@@ -54,6 +56,7 @@ export function evaluationChart(model: EvaluatedModel): ChartSpec {
       description: [
         `expected calibration error ${percent(shown.ece)}`,
         ...(uncalibrated ? [`before calibration ${percent(uncalibrated.ece)}`] : []),
+        `area under the risk–coverage curve ${riskCoverage.aurc.toFixed(3)}`,
         ...scored,
         describeConfusion(confusion),
       ].join("\n"),
@@ -62,7 +65,14 @@ export function evaluationChart(model: EvaluatedModel): ChartSpec {
       spacing: 48,
       resolve: { scale: { x: "independent", y: "independent", color: "independent" } },
       hconcat: [
-        { spacing: 14, vconcat: [reliabilityPanel(shown, uncalibrated), histogramPanel(shown.bins)] },
+        {
+          spacing: 14,
+          vconcat: [
+            reliabilityPanel(shown, uncalibrated),
+            histogramPanel(shown.bins),
+            riskPanel(riskCoverage.points),
+          ],
+        },
         {
           spacing: 4,
           hconcat: [
@@ -155,6 +165,30 @@ function histogramPanel(bins: Bin[]): object {
         field: "numImages",
         type: "quantitative",
         axis: { title: "images", tickCount: 2, format: "~s", domain: false, ticks: false },
+      },
+    },
+  };
+}
+
+/** Draws the error among the images that get an answer, the most probable first. */
+function riskPanel(points: EvaluatedModel["riskCoverage"]["points"]): object {
+  return {
+    width: SIDE,
+    height: SIDE / 2,
+    data: { values: points },
+    mark: { type: "line", color: COLORS.blue, strokeWidth: 2.2, tooltip: true },
+    encoding: {
+      x: {
+        field: "answered",
+        type: "quantitative",
+        scale: { domain: [0, 1] },
+        axis: { format: ".0%", title: "share of images answered", domain: false, ticks: false },
+      },
+      y: {
+        field: "risk",
+        type: "quantitative",
+        scale: { domainMin: 0 },
+        axis: { format: ".0%", title: "error among them", tickCount: 4, domain: false, ticks: false },
       },
     },
   };

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.js";
 import type { Decoding, Fit } from "../model/preprocessing.js";
-import type { Pixels } from "./pixels/pixels.js";
+import { PixelSelection, type Pixels } from "./pixels/pixels.js";
 import type { SplitName } from "./split.js";
 
 /** Decoded images of one split, with their labels and paths. */
@@ -36,6 +36,24 @@ export interface Dataset {
   options?: Readonly<Record<string, unknown>>;
   train: PackedImages;
   validation: PackedImages;
+}
+
+/** Selects the images at some indices, in their order. */
+export function selectImages(images: PackedImages, indices: Int32Array): PackedImages {
+  const { pixels, labels, numImages, paths, digests, labelShares } = images;
+  const numClasses = (labelShares?.length ?? 0) / numImages;
+  const sharesOf = (index: number) => [
+    ...(labelShares?.subarray(index * numClasses, (index + 1) * numClasses) ?? []),
+  ];
+  return {
+    ...images,
+    pixels: new PixelSelection(pixels, indices),
+    labels: indices.map((index) => labels[index]),
+    numImages: indices.length,
+    paths: Array.from(indices, (index) => paths[index]),
+    ...(digests && { digests: Array.from(indices, (index) => digests[index]) }),
+    ...(labelShares && { labelShares: Float32Array.from([...indices].flatMap(sharesOf)) }),
+  };
 }
 
 /** Checks that the images were loaded as the configuration says, since it is what the run records. */

@@ -12,7 +12,15 @@ import { PixelSelection } from "./pixels/pixels.js";
 import { capture, groupPattern } from "./sources/file-names.js";
 import { chooseParts, classesOf, type Listing, type Sample } from "./sources/listing.js";
 import { readSource, type SourceOptions } from "./sources/source.js";
-import { SPLIT_CHOICES, type Split, type SplitChoice, splitName, splitSamples } from "./split.js";
+import {
+  groupsInBoth,
+  SPLIT_CHOICES,
+  type Split,
+  type SplitChoice,
+  splitName,
+  splitSamples,
+  untrainedClasses,
+} from "./split.js";
 
 export interface DataOptions extends SourceOptions {
   /** Side of the square images, in pixels. */
@@ -223,20 +231,28 @@ function assemble(
   const { root, where, inner, leftOut, unusedFolders, labels } = listing;
   const { samples, unreadable } = decoded;
   const split = splitSamples(samples, { ...options, groups }, where);
-  const classNames = options.classNames?.map((one) => one.normalize("NFC")) ?? classesOf(samples);
+  const untrained = options.classNames ? [] : untrainedClasses(samples, split);
+  const classNames =
+    options.classNames?.map((one) => one.normalize("NFC")) ??
+    classesOf(samples).filter((one) => !untrained.includes(one));
   const isOutside = ({ className }: Sample) => !classNames.includes(className);
   if (options.classNames) checkKnownClasses(listing, classNames, options);
-  noteGroups(samples, split, options, remarks);
+  if (untrained.length > 0)
+    remarks.notes.push(
+      `No training image is of ${untrained.join(", ")}, so such validation images are left out.`,
+    );
+  if (options.group !== undefined) remarks.notes.push(...groupsInBoth(samples, split, options.group));
   const duplicates = new Duplicates(samples, split);
   const duplicated = new Set(dropDuplicates ? duplicates.duplicated() : []);
   const leaked = new Set(dropLeaked ? duplicates.leaked().filter((index) => !duplicated.has(index)) : []);
+  const outside = options.classNames ? "the model does not have" : "no training image has";
   const reasons: [Set<number>, string][] = [
     [duplicated, "a duplicate, left out on request"],
     [leaked, "a validation image that is in train, left out on request"],
   ];
   const kept = (indices: number[]) =>
     indices.filter((index) => {
-      const unknown = isOutside(samples[index]) ? "of a class that the model does not have" : undefined;
+      const unknown = isOutside(samples[index]) ? `of a class that ${outside}` : undefined;
       const reason = reasons.find(([dropped]) => dropped.has(index))?.[1] ?? unknown;
       if (reason) leftOut.add(reason, path.posix.join(inner, samples[index].path));
       return !reason;
@@ -278,24 +294,6 @@ function assemble(
   const pack = (indices: number[]) => select(decoded, indices, classNames, options);
   const [train, validation] = [pack(keptSplit.train), pack(keptSplit.validation)];
   return { name, classNames, split: report.split, train, validation, report };
-}
-
-/** Notes groups of `--group` that the data set's own split has on both sides. */
-function noteGroups(
-  samples: readonly Sample[],
-  split: Split,
-  { group }: DataOptions,
-  { notes }: Remarks,
-): void {
-  if (group === undefined) return;
-  const pattern = groupPattern("--group", group);
-  const [train, validation] = [split.train, split.validation].map(
-    (indices) => new Set(indices.map((index) => capture(pattern, samples[index].path))),
-  );
-  const shared = [...validation].filter((key) => key !== null && train.has(key));
-  if (shared.length === 0) return;
-  const groups = `${shared.length} of ${validation.size} groups in validation`;
-  notes.push(`${groups}, as ${shared[0]}, are in train too, so the accuracy is not that for new ones.`);
 }
 
 /** @throws InputError if images have classes that the model does not have; FER+ alone has one more class than FER-2013. */

@@ -2,7 +2,8 @@ import path from "node:path";
 import { checkNumber, InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { usageOf } from "./sources/fer2013.js";
-import type { Sample } from "./sources/listing.js";
+import { capture, groupPattern } from "./sources/file-names.js";
+import { classesOf, type Sample } from "./sources/listing.js";
 
 /** How to split: by the folders, or as in the challenge that FER-2013 was made for. */
 export const SPLIT_CHOICES = ["folders", "official", "official-test"] as const;
@@ -34,6 +35,30 @@ export interface SplitOptions {
   split?: SplitChoice;
   /** int32 `[numImages]`: equal numbers for images that belong on one side. Default: each image by itself. */
   groups?: Int32Array;
+}
+
+/**
+ * Returns the classes of validation images that no training image has; none if train has other classes of its own too, since some may be
+ * the same under another name, or if it has fewer than two.
+ */
+export function untrainedClasses(samples: readonly Sample[], { train, validation }: Split): string[] {
+  const [trained, validated] = [train, validation].map((indices) =>
+    classesOf(indices.map((index) => samples[index])),
+  );
+  const isRenamed = trained.some((name) => !validated.includes(name));
+  return isRenamed || trained.length < 2 ? [] : validated.filter((name) => !trained.includes(name));
+}
+
+/** Says how many groups of `--group` are in both parts. */
+export function groupsInBoth(samples: readonly Sample[], split: Split, group: string): string[] {
+  const pattern = groupPattern("--group", group);
+  const [train, validation] = [split.train, split.validation].map(
+    (indices) => new Set(indices.map((index) => capture(pattern, samples[index].path))),
+  );
+  const shared = [...validation].filter((key) => key !== null && train.has(key));
+  if (shared.length === 0) return [];
+  const groups = `${shared.length} of ${validation.size} groups in validation`;
+  return [`${groups}, as ${shared[0]}, are in train too, so the accuracy is not that for new ones.`];
 }
 
 /** Returns the kind of split that these options give. */
@@ -140,8 +165,9 @@ function officialSplit(
   const usages = samples.map((sample) => {
     const usage = usageOf(sample);
     const { name } = path.parse(sample.path);
-    const other = seen.get(name);
-    seen.set(name, sample.path);
+    const key = /^\d+$/.test(name) ? name : sample.path; // other names count from 1 in each class
+    const other = seen.get(key);
+    seen.set(key, sample.path);
     if (usage !== null && other === undefined) return usage;
     throw new InputError({
       expected:

@@ -5,7 +5,8 @@ import { toGrey } from "../data/pixels/pixels.js";
 import { imagesIn } from "../data/sources/files.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
-import type { ModelConfig, Network } from "../model/network.js";
+import { predictionSet } from "../metrics/conformal.js";
+import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
 
 /** A class with its probability, [0, 1]. */
@@ -21,10 +22,20 @@ export interface NamedPixels {
   pixels: Uint8Array;
 }
 
+/** Classes that hold the right one with a probability. */
+export interface PredictionSet {
+  /** That probability, over images like those that the model was calibrated on, (0, 1). */
+  coverage: number;
+  /** Most probable first; at least one. */
+  classNames: string[];
+}
+
 /** What a network predicts for an image. */
 export interface ImagePrediction extends NamedPixels {
   /** Most probable first; the probabilities add up to 1. */
   predictions: Prediction[];
+  /** A set for each coverage, if the model was calibrated for them. */
+  sets?: PredictionSet[];
   /** The class that the image is labelled with, if known. */
   trueClassName?: string;
 }
@@ -89,7 +100,7 @@ export class Classifier {
   /** Classifies images that are decoded and have the network's size. */
   async predictPixels(images: NamedPixels[]): Promise<ImagePrediction[]> {
     if (images.length === 0) return [];
-    const { imageSize, classNames, grey } = this.config;
+    const { imageSize, classNames, grey, predictionSets } = this.config;
     const output = tf.tidy(() => {
       const tensors = images.map(({ pixels }) =>
         tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),
@@ -98,11 +109,15 @@ export class Classifier {
     });
     const probs = (await output.data()) as Float32Array;
     output.dispose();
-    return images.map(({ name, pixels }, i) => ({
-      name,
-      pixels: grey ? toGrey(pixels) : pixels,
-      predictions: rank(probs.subarray(i * classNames.length, (i + 1) * classNames.length), classNames),
-    }));
+    return images.map(({ name, pixels }, i) => {
+      const own = probs.subarray(i * classNames.length, (i + 1) * classNames.length);
+      return {
+        name,
+        pixels: grey ? toGrey(pixels) : pixels,
+        predictions: rank(own, classNames),
+        ...(predictionSets && { sets: setsOf(own, classNames, predictionSets) }),
+      };
+    });
   }
 
   dispose(): void {
@@ -113,6 +128,13 @@ export class Classifier {
 /** Pairs classes with their probabilities, most probable first. */
 export function rank(probs: Float32Array, classNames: string[]): Prediction[] {
   return classNames.map((className, i) => ({ className, prob: probs[i] })).sort((a, b) => b.prob - a.prob);
+}
+
+function setsOf(probs: Float32Array, classNames: string[], { thresholds }: PredictionSets): PredictionSet[] {
+  return thresholds.map(({ coverage, minProb }) => ({
+    coverage,
+    classNames: predictionSet(probs, minProb).map((c) => classNames[c]),
+  }));
 }
 
 export interface NamedImage {

@@ -16,6 +16,7 @@ import {
   confusionMatrix,
   scores,
 } from "../metrics/classification.js";
+import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../metrics/conformal.js";
 import { type ModelConfig, type Network, resizeToInput } from "../model/network.js";
 
 /** A network's predictions for labelled images, and their scores. */
@@ -137,6 +138,10 @@ export interface EvaluationReport extends ClassificationScores {
   eceUncalibrated: number | null;
   /** What the model's logits are divided by; null for a model that was not calibrated. */
   temperature: number | null;
+  /** How the prediction sets do on these images, for each coverage; null for a model without. */
+  predictionSets: SetScores[] | null;
+  /** Error over the share of images that get an answer, the most probable first. */
+  riskCoverage: RiskCoverage;
   /** Scores of the mean probabilities of each image and its mirror image; null if not requested. */
   flip: (Scores & { loss: number; ece: number }) | null;
   /** Scores without duplicates of training images; null without training images, or if no image is left. */
@@ -165,7 +170,7 @@ export interface ReportInput {
 /** Collects the scores of a model on a data set's validation images. */
 export function evaluationReport(input: ReportInput): EvaluationReport {
   const { dataset, config, evaluation, mirroredProbs, nearDuplicates, isTrainedOn = null, seed } = input;
-  const { classNames, calibration } = config;
+  const { classNames, calibration, predictionSets } = config;
   const { labels } = dataset.validation;
   const { accuracy, macroF1, perClassRecall, numImages, loss, predicted, probs } = evaluation;
   const numClasses = classNames.length;
@@ -196,6 +201,9 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     perClass: classScores(evaluation.confusionMatrix, classNames),
     perClassRecall,
     confusionMatrix: evaluation.confusionMatrix,
+    predictionSets:
+      predictionSets?.thresholds.map((threshold) => setScores(probs, labels, classNames, threshold)) ?? null,
+    riskCoverage: riskCoverage(probs, labels, numClasses),
     flip: mirroredProbs ? flipScores(meanOf(probs, mirroredProbs), labels, classNames, seed) : null,
     withoutDuplicates: unseenScores(nearDuplicates?.duplicates),
     withoutNearDuplicates: unseenScores(nearDuplicates?.groups),

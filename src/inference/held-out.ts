@@ -59,6 +59,42 @@ export async function loadEvaluationData(
   return { dataset, isTrainedOn, notes: [] };
 }
 
+/**
+ * Loads the images of a data set that a model's run neither trained nor validated on, in the model's size and decoding: all of both
+ * parts of a split, each content once.
+ *
+ * @throws InputError when the data cannot be loaded.
+ */
+export async function loadUnseenImages(
+  modelDir: string,
+  options: Partial<DataOptions> & Pick<DataOptions, "data">,
+): Promise<{ images: PackedImages; notes: string[] }> {
+  const { imageSize, classNames, decoding, grey = false } = await loadModelConfig(modelDir);
+  const known = { validationShare: 1, imageSize, classNames, ...decoding, grey };
+  const dataset = await loadDataset({ ...known, ...options });
+  const list = await readImageList(path.join(modelDir, IMAGE_LIST));
+  const seen = new Set(list?.images.map(({ digest }) => digest));
+  const counts = { train: 0, validation: 0, seen: 0 };
+  const places: Place[] = [];
+  for (const { split, digest } of (await listImages(dataset)).images) {
+    const place = { split, index: counts[split]++ };
+    if (seen.has(digest)) counts.seen++;
+    else places.push(place);
+    seen.add(digest);
+  }
+  const notes = [
+    ...(list
+      ? []
+      : [
+          "the model has no list of the images of its training, so it is not known whether these are among them",
+        ]),
+    ...(counts.seen > 0
+      ? [`${counts.seen} images are left out: the model's run had them, or another has the same bytes`]
+      : []),
+  ];
+  return { images: select(dataset, places), notes };
+}
+
 function digestsOf({ images }: ImageList, split: ListedImage["split"]): Set<string> {
   return new Set(images.filter((image) => image.split === split).map(({ digest }) => digest));
 }

@@ -87,7 +87,8 @@ function withClassOrder(
   return reordered;
 }
 
-export interface ImportOptions extends Omit<ModelConfig, keyof Conventions | "calibration"> {
+export interface ImportOptions
+  extends Omit<ModelConfig, keyof Conventions | "calibration" | "predictionSets"> {
   /** What is known about the file's weights, if the file does not tell. */
   origin?: WeightFileOptions;
   /** Called with what was guessed about the file; by default it is printed. */

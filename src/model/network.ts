@@ -28,6 +28,8 @@ export interface ModelConfig {
   decoding?: Decoding;
   /** How the last layer was scaled after training, if it was. */
   calibration?: Calibration;
+  /** From which probability on a class is in an image's prediction set, if the model was calibrated on images set aside. */
+  predictionSets?: PredictionSets;
 }
 
 /** How a model was calibrated, so that predictions of 80 % are correct 80 % of the time. */
@@ -36,6 +38,20 @@ export interface Calibration {
   temperature: number;
   /** Number of images that it was fitted on. */
   numImages: number;
+}
+
+/** Sets of classes that hold the right one with a chosen probability, by split conformal prediction. */
+export interface PredictionSets {
+  thresholds: SetThreshold[];
+  /** Number of images that they were fitted on, which the model was neither trained nor validated on. */
+  numImages: number;
+}
+
+export interface SetThreshold {
+  /** Share of images whose set holds the right class, (0, 1). */
+  coverage: number;
+  /** Classes of at least this probability are in the set, [0, 1]. */
+  minProb: number;
 }
 
 /** Weights outside the engine. */

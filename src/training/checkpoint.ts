@@ -1,11 +1,11 @@
 // What a run saves: the state that it resumes from (`last/`) and the best model so far (`best/`).
 import path from "node:path";
+import type { PackedImages } from "../data/dataset.js";
 import { IMAGE_LIST, type ImageList, writeImageList } from "../data/image-list.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
 import { writeFileAtomically } from "../files.js";
-import { calibrationError, fitTemperature, reliability, withTemperature } from "../metrics/calibration.js";
-import { calibrated, download, type ModelConfig, type ParameterValue } from "../model/network.js";
+import { download, type ModelConfig, type ParameterValue } from "../model/network.js";
 import { saveModel } from "../model/weights/model-folder.js";
 import {
   readTensors,
@@ -13,6 +13,7 @@ import {
   type TensorManifest,
   writeTensors,
 } from "../model/weights/tensor-file.js";
+import { calibrateOn, withFittedTemperature } from "./calibration.js";
 import { readJson } from "./run.js";
 import type { TrainState } from "./step.js";
 
@@ -139,14 +140,9 @@ export function restore({ network, optimizer, ema }: TrainState, checkpoint: Che
   ema.numUpdates = emaUpdates;
 }
 
-/** With fewer validation images, a temperature says little. */
-const MIN_CALIBRATION_IMAGES = 100;
-
 /**
- * Saves the best model, calibrated by a temperature that is fitted on the validation images, with the list of the run's images.
- *
- * A temperature is used only with 100 images or more, and if it lowers the calibration error: after label smoothing, the
- * one of lowest cross-entropy can raise it (experiments/README.md). It changes no class's rank.
+ * Saves the best model with the list of the run's images. It is calibrated on the images that the run set aside, or if there are
+ * none, by a temperature that is fitted on the validation images.
  *
  * @param probs - For the validation images, float32 `[numImages, numClasses]`.
  * @param labels - int32 `[numImages]`.
@@ -155,24 +151,11 @@ export async function saveBestModel(
   dir: string,
   config: ModelConfig,
   parameters: ReadonlyMap<string, ParameterValue>,
-  { probs, labels, images }: { probs: Float32Array; labels: Int32Array; images: ImageList },
+  scored: { probs: Float32Array; labels: Int32Array; images: ImageList; aside: PackedImages | null },
 ): Promise<void> {
-  const model = calibratedModel(config, parameters, probs, labels);
+  const { probs, labels, images, aside } = scored;
+  const given = { config, parameters };
+  const model = aside ? await calibrateOn(given, aside) : withFittedTemperature(given, probs, labels);
   await saveModel(dir, model.config, model.parameters);
   await writeImageList(path.join(dir, IMAGE_LIST), images, false);
-}
-
-function calibratedModel(
-  config: ModelConfig,
-  parameters: ReadonlyMap<string, ParameterValue>,
-  probs: Float32Array,
-  labels: Int32Array,
-): { config: ModelConfig; parameters: ReadonlyMap<string, ParameterValue> } {
-  const [numImages, numClasses] = [labels.length, config.classNames.length];
-  if (numImages < MIN_CALIBRATION_IMAGES) return { config, parameters };
-  const temperature = fitTemperature(probs, labels, numClasses);
-  const errorOf = (values: Float32Array) => calibrationError(reliability(values, labels, numClasses));
-  if (errorOf(withTemperature(probs, numClasses, temperature)) >= errorOf(probs))
-    return { config, parameters };
-  return calibrated(config, parameters, { temperature, numImages });
 }

@@ -115,17 +115,18 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
   const config = (await readJson(path.join(runDir, "config.json"))) as RunConfig | undefined;
   if (!config || !isPlainObject(config.train)) return config;
   // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`. Version 0.2 had
-  // no `maxMinutes`.
+  // neither `maxMinutes` nor `calibrationShare`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
   const emaDecay = train.emaDecay ?? averageDecay;
   const { monitor = "accuracy", weightsFamily = "auto", fit = "crop", grey = "auto", augment } = train;
-  const { maxMinutes = 0 } = train;
+  const { maxMinutes = 0, calibrationShare = 0 } = train;
   return {
     ...config,
     train: {
       ...train,
       ...(emaDecay !== undefined && { emaDecay }),
       monitor,
+      calibrationShare,
       weightsFamily,
       fit,
       grey,

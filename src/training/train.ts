@@ -10,6 +10,7 @@ import { download, nonFinite, type ParameterValue } from "../model/network.js";
 import { trainableBlocks } from "../model/parameters.js";
 import type { OnProgress } from "../progress.js";
 import { Random } from "../random.js";
+import { asideNote, setAside } from "./calibration.js";
 import { type BestEpoch, bestModelDir, saveBestModel, saveCheckpoint } from "./checkpoint.js";
 import {
   type BatchEvent,
@@ -72,11 +73,12 @@ export async function* train(
   checkTrainConfig(config);
   checkNotEmpty(dataset);
   checkDecoding(dataset, config);
-  const { train: images, validation } = dataset;
+  const { validation, classNames } = dataset;
+  const { kept: images, aside } = setAside(dataset.train, classNames, config);
   const { epochs, patience, monitor, maxMinutes } = config;
 
   // Load.
-  const state = await buildTrainState(config, images, dataset.classNames, onProgress);
+  const state = await buildTrainState(config, images, classNames, onProgress);
   const { numBatches } = state.plan;
   const order = batchOrder(config, state.plan);
   const log = new MetricsLog(runDir);
@@ -87,6 +89,7 @@ export async function* train(
     const run = await describeRun(dataset, config, data);
     lock = lockRun(runDir);
     const { progress, notes } = await resumeRun(runDir, run, state, lock);
+    if (aside) notes.push(asideNote(aside));
     let { epoch: numDone, step, best } = progress;
     const firstEpoch = numDone + 1;
     await log.rewind(step);
@@ -148,6 +151,7 @@ export async function* train(
           probs: scores.probs,
           labels,
           images: run.images,
+          aside,
         });
         yield { type: "checkpoint", kind: "best", epoch, path };
       }

@@ -28,6 +28,13 @@ const model = (given: Partial<EvaluatedModel> = {}): EvaluatedModel => ({
     { precision: null, recall: 1, f1: null, count: 1000 },
   ],
   shown: { bins: bins(0, 9, 991, 1000), ece: 0.021 },
+  riskCoverage: {
+    aurc: 0.05,
+    points: [
+      { answered: 0.5, risk: 0, minProb: 0.9 },
+      { answered: 1, risk: 0.1, minProb: 0.5 },
+    ],
+  },
   ...given,
 });
 
@@ -49,6 +56,12 @@ describe("evaluationChart", () => {
       "as given, error 2.1%",
       "before calibration, error 8.4%",
     ]);
+  });
+
+  it("draws the error over the share of images that get an answer", async () => {
+    const lines = dataMarks(await drawnMarks(evaluationChart(model())), "line");
+    assert.equal(lines.length, 2 + 2); // points of the reliability, of the risk
+    assert.match(chartText(evaluationChart(model())), /^area under the risk–coverage curve 0\.050$/m);
   });
 
   it("writes the scores of each class beside its row, and a dash for a missing one", async () => {

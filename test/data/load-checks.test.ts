@@ -67,6 +67,28 @@ describe("loadDataset", () => {
       assert.deepEqual((await report()).problems, [message]);
     });
 
+    it("leaves out validation images of a class that train does not have, and says so", async () => {
+      await drawImages(data(), { ...SPLIT_FACES, "validation/rare/1.png": "#707070" });
+      const { classNames, validation, report: found } = await load();
+      assert.ok(!classNames.includes("rare"));
+      assert.ok(!validation.paths.includes("validation/rare/1.png"));
+      assert.deepEqual(found.problems, []);
+      assert.ok(
+        found.notes.includes("No training image is of rare, so such validation images are left out."),
+        found.notes.join(),
+      );
+      assert.deepEqual(
+        found.files.leftOut.map(({ reason, count }) => [reason, count]),
+        [["of a class that no training image has", 1]],
+      );
+    });
+
+    it("names empty folders beside the parts of a split", async () => {
+      await drawImages(data(), SPLIT_FACES);
+      mkdirSync(path.join(data(), "test"));
+      assert.deepEqual((await report()).notes, ["Folders without images, which are not used: test (empty)."]);
+    });
+
     it("refuses one image in each class", async () => {
       await drawImages(data(), { "a/1.png": "#101010", "b/1.png": "#202020" });
       await rejects(

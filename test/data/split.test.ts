@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DecodedSample } from "../../src/data/pixels/packed-file.js";
-import { splitName, splitSamples } from "../../src/data/split.js";
+import { splitName, splitSamples, untrainedClasses } from "../../src/data/split.js";
 import { sampleOf } from "./fixtures.js";
 
 /** Samples without a split, with the images of the classes in turn. */
@@ -230,6 +230,17 @@ describe("splitSamples by the official split", () => {
     assert.deepEqual(split("official-test"), { train: [0, 4], validation: [2] });
   });
 
+  it("accepts numbers that count from 1 in each class, beside the part's name", () => {
+    const samples = ["a", "b"].flatMap((name) => [
+      sampleOf(`train/${name}/Training_1.jpg`),
+      sampleOf(`test/${name}/PublicTest_1.jpg`),
+    ]);
+    assert.deepEqual(splitSamples(samples, { ...OPTIONS, split: "official" }, "/fer"), {
+      train: [0, 2],
+      validation: [1, 3],
+    });
+  });
+
   const message = (found: string) =>
     `Expected files named by the rows 0 to 35886 of fer2013.csv or as PublicTest_1.jpg, each once, for its official split at /fer but found ${found}. Remove --split, or give FER-2013: fer2013.csv, or its class folders.`;
   for (const [files, found] of [
@@ -244,6 +255,22 @@ describe("splitSamples by the official split", () => {
         message: message(found),
       });
     });
+});
+
+describe("untrainedClasses", () => {
+  const samples = ["train/a/1", "train/b/2", "val/a/3", "val/c/4", "train/d/5"].map((file) =>
+    sampleOf(`${file}.jpg`),
+  );
+  it("names classes that only validation has", () => {
+    assert.deepEqual(untrainedClasses(samples, { train: [0, 1], validation: [2, 3] }), []); // b may be c
+    assert.deepEqual(untrainedClasses(samples, { train: [0, 3], validation: [2, 3] }), []);
+    const both = [...samples, sampleOf("val/b/6.jpg")];
+    assert.deepEqual(untrainedClasses(both, { train: [0, 1], validation: [2, 3, 5] }), ["c"]);
+  });
+
+  it("names none if train has one class", () => {
+    assert.deepEqual(untrainedClasses(samples, { train: [0], validation: [2, 3] }), []);
+  });
 });
 
 describe("splitName", () => {

@@ -110,20 +110,22 @@ describe("ferkit", function () {
         "numImages",
         "perClass",
         "perClassRecall",
+        "predictionSets",
+        "riskCoverage",
         "split",
         "temperature",
         "trainedOn",
         "withoutDuplicates",
         "withoutNearDuplicates",
       ]);
-      const { split, flip, trainedOn, temperature } = result;
+      const { split, flip, trainedOn, temperature, predictionSets } = result;
       assert.equal(split, "run");
       assert.match(
         stderr,
         /^note: the model's run was trained on this data set; the images are those that it held out \(seed 0, share 0.2\)$/m,
       );
       // Too few validation images to calibrate on.
-      assert.deepEqual([flip, trainedOn, temperature], [null, null, null]);
+      assert.deepEqual([flip, trainedOn, temperature, predictionSets], [null, null, null, null]);
       const matrix = result.confusionMatrix as number[][];
       assert.deepEqual(
         matrix.map(([a, b]) => a + b),
@@ -189,6 +191,25 @@ const REPORT: EvaluationReport = {
   perClass: { sad: { precision: null, recall: 0.5, f1: 0.625, count: 2 } },
   perClassRecall: { sad: 0.5 },
   confusionMatrix: [[1]],
+  predictionSets: [
+    {
+      coverage: 0.9,
+      minProb: 0.2,
+      covered: 0.875,
+      meanSize: 1.5,
+      intervals: { covered: [0.5, 1], meanSize: [1.25, 1.75] },
+      sizes: [2, 2],
+      perClass: { sad: 0.875 },
+      answered: { share: 0.5, accuracy: 0.8 },
+    },
+  ],
+  riskCoverage: {
+    aurc: 0.1234,
+    points: [
+      { answered: 0.5, risk: 0.1, minProb: 0.7 },
+      { answered: 1, risk: 0.25, minProb: 0.4 },
+    ],
+  },
   flip: null,
   withoutDuplicates: null,
   withoutNearDuplicates: null,
@@ -200,6 +221,8 @@ describe("reportText", () => {
     assert.deepEqual(reportText(REPORT, "faces").split("\n"), [
       "faces: accuracy 75.0% (25.0%–100.0%), macro-F1 0.733 (0.200–1.000), 4 images: the validation folder",
       "loss 0.500, calibration error 2.0% (8.0% before calibration)",
+      "sets for 90%: hold the right class of 87.5% (50.0%–100.0%), 1.50 classes (1.25–1.75); 50.0% have one class, 80.0% of these are correct",
+      "answering the most probable half alone: accuracy 90.0%; area under the risk–coverage curve 0.123",
       "(in brackets: 95% interval over draws of as many images)",
       "",
       "class  precision  recall     F1  images",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
+import { hasBfloat16, useBackend } from "../../src/engine/device.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { ASTRONAUT, groupPhoto, HOPPER } from "../faces/photos.js";
 import { randomNetwork } from "../model/fixtures.js";
@@ -124,6 +125,111 @@ describe("ferkit predict", () => {
     assert.equal(readFileSync(folder.file("some.svg"), "utf8").match(/<image /g)?.length, 1);
     assert.equal((await draw("none.svg", "bad.jpg")).status, 1);
     assert.ok(!existsSync(folder.file("none.svg")));
+  });
+
+  it("computes in bfloat16 on request, where the processor does", async function () {
+    if (!hasBfloat16()) {
+      console.log("      skipped: the processor does not multiply bfloat16 numbers");
+      this.skip();
+    }
+    const probsOf = async (...args: string[]) => {
+      const { status, stdout } = await folder.ferkit(
+        ...["predict", "b.png", "--model", "shapes", "--json", ...args],
+      );
+      assert.equal(status, 0);
+      return new Map<string, number>(
+        JSON.parse(stdout).predictions.map(({ className, prob }: { className: string; prob: number }) => [
+          className,
+          prob,
+        ]),
+      );
+    };
+    const [exact, rounded] = [await probsOf(), await probsOf("--precision", "bfloat16")];
+    assert.notDeepEqual(rounded, exact);
+    for (const [name, prob] of exact) assert.ok(Math.abs((rounded.get(name) as number) - prob) < 0.05, name);
+    assert.deepEqual(await probsOf("--precision", "float32"), exact);
+  });
+
+  it("refuses bfloat16 where nothing computes in it, and other numbers", async () => {
+    const predict = (precision: string) =>
+      folder.ferkit("predict", "b.png", "--model", "shapes", "--precision", precision);
+    useBackend("stock");
+    const refused = await predict("bfloat16").finally(() => useBackend("fastest"));
+    assert.equal(refused.status, 1);
+    assert.equal(
+      refused.stderr,
+      "ferkit: Expected a processor with AVX512-BF16 for precision bfloat16 but found one without, or no native ops. Choose float32.\n",
+    );
+    const mistyped = await predict("bfloat");
+    assert.equal(mistyped.status, 1);
+    assert.match(mistyped.stderr, /one of float32, bfloat16 for --precision .* Did you mean bfloat16\?/);
+  });
+
+  describe("with a model that was calibrated for sets", () => {
+    const predict = (...args: string[]) =>
+      folder.ferkit("predict", "b.png", "c.png", "--model", "calibrated", ...args);
+
+    before("saves one whose sets hold one class for 90 %, and all for 95 %", async () => {
+      const network = randomNetwork({ imageSize: 33, classNames: ["circle", "square", "triangle"] });
+      const thresholds = [
+        { coverage: 0.9, minProb: 1 },
+        { coverage: 0.95, minProb: 0 },
+      ];
+      const config = { ...network.config, predictionSets: { thresholds, numImages: 100 } };
+      await saveModel(folder.file("calibrated"), config, await network.parameters());
+      network.dispose();
+    });
+
+    it("prints the sets beside the probabilities", async () => {
+      const [line] = (await predict()).stdout.split("\n");
+      const found = / {2}\((90%: (\w+); 95%: (\w+), \w+, \w+)\)$/.exec(line);
+      assert.ok(found, line);
+      const json = JSON.parse((await predict("--json", "--top", "1")).stdout.split("\n")[0]);
+      assert.deepEqual(Object.keys(json), ["name", "predictions", "sets"]);
+      assert.deepEqual(
+        json.sets.map(({ coverage, classNames }: { coverage: number; classNames: string[] }) => [
+          coverage,
+          classNames.length,
+        ]),
+        [
+          [0.9, 1],
+          [0.95, 3],
+        ],
+      );
+      assert.equal(json.sets[0].classNames[0], json.predictions[0].className);
+    });
+
+    it("gives no answer where a set holds several classes, on request", async () => {
+      assert.doesNotMatch((await predict("--abstain", "0.9")).stdout, /no answer/);
+      assert.match((await predict("--abstain", "0.95")).stdout, /b\.png {2}no answer: \w+ \d/);
+      const [sure, unsure] = [
+        await predict("--abstain", "0.9", "--json"),
+        await predict("--abstain", "0.95", "--json"),
+      ].map(({ stdout }) => JSON.parse(stdout.split("\n")[0]));
+      assert.equal(sure.answer, sure.predictions[0].className);
+      assert.equal(unsure.answer, null);
+    });
+
+    it("refuses a coverage that the model has no sets for", async () => {
+      assert.equal(
+        (await predict("--abstain", "0.5")).stderr,
+        "ferkit: Expected 0.9 or 0.95 for --abstain but found 0.5. Choose one of these.\n",
+      );
+      const { status, stderr } = await folder.ferkit(
+        "predict",
+        "b.png",
+        "--model",
+        "shapes",
+        "--abstain",
+        "0.9",
+      );
+      assert.equal(status, 1);
+      assert.equal(
+        stderr,
+        `ferkit: Expected a model that was calibrated for prediction sets, for --abstain at ${folder.file("shapes")} but found one that was not. ` +
+          "Run `npx ferkit calibrate`, or train with --set calibrationShare=0.1.\n",
+      );
+    });
   });
 
   it("applies --top to lines, JSON and charts", async () => {

@@ -98,7 +98,7 @@ describe("saveBestModel", () => {
     const parameters = await network.parameters();
     network.dispose();
     const { probs, labels } = evaluated(numImages, numRight, row);
-    await saveBestModel(folder.dir, TINY, parameters, { probs, labels, images: IMAGES });
+    await saveBestModel(folder.dir, TINY, parameters, { probs, labels, images: IMAGES, aside: null });
     return parameters;
   }
 

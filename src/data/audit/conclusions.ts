@@ -149,7 +149,7 @@ function copyConclusions(dataset: Dataset, found: NearDuplicates): Conclusion[] 
   return conclusions;
 }
 
-const NO_MIRRORING = "Choose --set horizontalFlip=0, and evaluate and predict without --flip.";
+const NO_MIRRORING = "Choose --set horizontalFlip=0, and evaluate without --flip.";
 /** Images of each class that show whether mirroring confuses it; half of them make the class's mean. */
 const NUM_MIRRORED = 200;
 const MIN_MIRRORED = 4;

@@ -91,12 +91,19 @@ function layoutOf(root: Folder, dir: string): Result {
     );
   if (isSplit) return splitLayout(root, dir);
   if (inner.every(({ name }) => parts.has(name)))
-    return noClassFolders(dir, `images in ${names(inner)}, in no class folder`);
+    return noClassFolders(dir, `images in ${names(inner)}, in no class folder`, inner);
   return classLayout(root, dir);
 }
 
-function noClassFolders(where: string, found: string): { refusal: InputProblem } {
-  const fix = "Move each image into a folder named by its class.";
+/** @param mayBeClasses - Folders with images that are named for parts of a split. */
+function noClassFolders(
+  where: string,
+  found: string,
+  mayBeClasses: Folder[] = [],
+): { refusal: InputProblem } {
+  const move = "Move each image into a folder named by its class";
+  const fix =
+    mayBeClasses.length > 1 ? `${move}, or choose --train-folder . if these are the classes.` : `${move}.`;
   return { refusal: { expected: EXPECTED, where, found, fix } };
 }
 
@@ -238,6 +245,7 @@ function isTree(folder: Folder): boolean {
 function innerLayout(root: Folder, trees: Folder[], dir: string): Result {
   const [tree] = trees;
   const others = withImages(root).filter((folder) => folder !== tree);
+  const neighbours = others.filter((folder) => !trees.includes(folder));
   const result = layoutOf(unwrap(tree), dir);
   if ("refusal" in result) return result;
   const isCopy = others.some(({ name }) =>
@@ -247,7 +255,7 @@ function innerLayout(root: Folder, trees: Folder[], dir: string): Result {
     throw new InputError({
       expected: "one data set",
       where: dir,
-      found: `${names(trees)}, which ${trees.length > 1 ? "each hold" : "holds"} parts of a split, beside ${names(others)}`,
+      found: `${names(trees)}, which ${trees.length > 1 ? "each hold" : "holds"} parts of a split${neighbours.length > 0 ? `, beside ${names(neighbours)}` : ""}`,
       fix: `Choose one: give the folder ${path.join(dir, tree.path)}, or leave others out with --leave-out ${tree.path}.`,
     });
   for (const folder of others) result.unused.set(folder, NEIGHBOUR);
@@ -261,6 +269,13 @@ function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
   const found: { className: string; part: Part; folder: Folder }[] = [];
   for (const folder of inner) {
     const parts = partsOf(withImages(folder).map(({ name }) => name));
+    if (folder.images.length > 0 && hasSplit(folder))
+      throw new InputError({
+        expected: "all images of a class in the parts of its split",
+        where: dir,
+        found: `${names(withImages(folder))} in ${folder.name}, and images beside them`,
+        fix: "Move these images into one of the folders.",
+      });
     if (folder.images.length > 0 || parts.size === 0) {
       const [split] = inner.filter(hasSplit);
       throw new InputError({

@@ -132,7 +132,13 @@ export function listLayout(layout: Layout, top: Folder, dir: string, leftOut: Le
   };
   visit(top, undefined, LOOSE);
   const around = new Set(layout.classes.map(({ folder }) => path.posix.dirname(folder.path)));
-  const empty = emptyFolders(top).filter(({ path: file }) => around.has(path.posix.dirname(file)));
+  const isInClass = (file: string) => layout.classes.some(({ folder }) => file.startsWith(`${folder.path}/`));
+  const [empty, elsewhere] = [true, false].map((isBeside) =>
+    emptyFolders(top).filter(
+      ({ path: file }) => around.has(path.posix.dirname(file)) === isBeside && !isInClass(file),
+    ),
+  );
+  const inWords = (folder: Folder) => `${folder.path} (${contentOf(folder)})`;
   const rootDir = root.path === "." ? dir : path.join(dir, root.path);
   return {
     root: rootDir,
@@ -140,9 +146,12 @@ export function listLayout(layout: Layout, top: Folder, dir: string, leftOut: Le
     inner: root.path,
     labels: "class folders",
     samples: inOrder(samples),
-    emptyClasses: empty.map((folder) => `${folder.path} (${contentOf(folder)})`),
+    emptyClasses: empty.map(inWords),
     leftOut,
-    notes,
+    notes:
+      elsewhere.length > 0
+        ? [...notes, `Folders without images, which are not used: ${elsewhere.map(inWords).join("; ")}.`]
+        : notes,
   };
 }
 

@@ -62,12 +62,15 @@ export async function loadModel(dir: string): Promise<Network> {
   return new Network(config, parameters, dir);
 }
 
-/** Reads a model folder's configuration and weights, outside the engine. */
+/** Reads a model folder's configuration, weights and the precision that its kernels are stored in, outside the engine. */
 export async function loadParameters(
   dir: string,
-): Promise<{ config: ModelConfig; parameters: Map<string, ParameterValue> }> {
+): Promise<{ config: ModelConfig; parameters: Map<string, ParameterValue>; precision: Precision }> {
   const { json, config } = await readModelJson(dir);
-  return { config, parameters: await readTensors(dir, json.weightsManifest[0]) };
+  const [manifest] = json.weightsManifest;
+  const last = manifest.weights.find(({ name }) => name === "predictions/kernel");
+  const precision = last?.quantization?.dtype ?? "float32";
+  return { config, parameters: await readTensors(dir, manifest), precision };
 }
 
 /** Reads a model folder's configuration only. */

@@ -133,7 +133,7 @@ describe("imageConclusions", () => {
     assert.equal(
       left.text,
       "100 % of the mirror images of left look like right, and the reverse: mirroring makes these classes one. Choose --set " +
-        "horizontalFlip=0, and evaluate and predict without --flip.",
+        "horizontalFlip=0, and evaluate without --flip.",
     );
     assert.equal(left.about, "mirroring");
   });

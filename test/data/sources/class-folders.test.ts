@@ -163,9 +163,10 @@ describe("findClassFolders", () => {
     rejects(
       tree("train", "test"),
       "images in test, train, in no class folder",
-      "Move each image into a folder named by its class.",
+      "Move each image into a folder named by its class, or choose --train-folder . if these are the classes.",
       EXPECTED,
     );
+    assert.equal(summary([], { trainFolder: "." }), "test,train 0+0+2");
   });
 
   it("chooses the folder that holds the parts, and names the others", () => {
@@ -183,7 +184,7 @@ describe("findClassFolders", () => {
   it("refuses two data sets", () => {
     rejects(
       tree("faces/train/a", "faces/test/a", "cars/train/x", "cars/test/x"),
-      "cars, faces, which each hold parts of a split, beside faces",
+      "cars, faces, which each hold parts of a split",
       `Choose one: give the folder ${inFolder("data/cars")}, or leave others out with --leave-out cars.`,
       "one data set",
     );
@@ -271,6 +272,15 @@ describe("findClassFolders", () => {
       "train, val in cat, and images in dog",
       "Add such folders to dog, or leave it out with --leave-out dog.",
       "the parts of the split inside of every class",
+    );
+  });
+
+  it("refuses images beside the parts inside of a class", () => {
+    rejects(
+      [...tree("cat/train", "cat/val", "dog/train", "dog/val"), "cat/9.png"],
+      "train, val in cat, and images beside them",
+      "Move these images into one of the folders.",
+      "all images of a class in the parts of its split",
     );
   });
 

@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import { InputError, internals, saveModel } from "../../src/index.js";
+import {
+  callerPath,
+  type DataFlags,
+  dataOptions,
+  printJson,
+  withDataOptions,
+  withExamples,
+  withModelOption,
+} from "../options.js";
+import { dataProgress } from "../progress.js";
+
+const { calibrateOn, loadParameters, loadUnseenImages, MIN_CALIBRATION_IMAGES, percent } = internals;
+
+interface Flags extends DataFlags {
+  model: string;
+  to?: string;
+}
+
+export function addCalibrateCommand(program: Command): void {
+  const command = withModelOption(withDataOptions(program.command("calibrate")));
+  withExamples(command, "npx ferkit calibrate --data more-images --model runs/mine/best")
+    .description("fit a model's temperature and prediction sets to images that its run did not have")
+    .option("--to <folder>", "model folder to write; by default the model's own")
+    .option("--json", "print what was fitted on one line")
+    .action(async (flags: Flags) => {
+      const dir = callerPath(flags.model);
+      const { precision, ...model } = await loadParameters(dir);
+      const loading = dataProgress();
+      const options = { ...dataOptions(flags), onProgress: loading.onProgress };
+      const { images, notes } = await loadUnseenImages(dir, options).finally(loading.stop);
+      for (const note of notes) console.error(`note: ${note}`);
+      if (images.numImages < MIN_CALIBRATION_IMAGES)
+        throw new InputError({
+          expected: `${MIN_CALIBRATION_IMAGES} images or more that the model's run did not have`,
+          where: flags.data,
+          found: String(images.numImages),
+          fix: "Choose other images, or train with --set calibrationShare=0.1, which sets some aside.",
+        });
+      const { config, parameters } = await calibrateOn(model, images);
+      const to = callerPath(flags.to ?? flags.model);
+      await saveModel(to, config, parameters, precision);
+      const temperature = config.calibration?.temperature ?? null;
+      const { thresholds = [], numImages } = config.predictionSets ?? {};
+      if (flags.json) return printJson({ model: to, numImages, temperature, thresholds });
+      console.log(`calibrated on ${numImages} images: ${to}`);
+      if (temperature !== null) console.log(`logits divided by ${temperature.toFixed(3)}`);
+      for (const { coverage, minProb } of thresholds)
+        console.log(`sets for ${percent(coverage, 0)}: classes of at least ${percent(minProb)}`);
+    });
+}

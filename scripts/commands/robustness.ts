@@ -1,0 +1,85 @@
+import type { Command } from "commander";
+import { internals, loadEvaluationData, loadModel, saveChart } from "../../src/index.js";
+import {
+  callerPath,
+  type DataFlags,
+  dataOptions,
+  numberFor,
+  type Precision,
+  printJson,
+  printRemarks,
+  withChartOption,
+  withDataOptions,
+  withExamples,
+  withModelOption,
+  withPrecisionOption,
+} from "../options.js";
+import { dataProgress } from "../progress.js";
+
+const { CORRUPTION_NAMES, percent, robustness, robustnessChart, textTable } = internals;
+
+interface Flags extends DataFlags {
+  model: string;
+  precision: Precision;
+  images?: number;
+  seed: number;
+  chart?: string;
+}
+
+export function addRobustnessCommand(program: Command): void {
+  const command = withModelOption(withDataOptions(program.command("robustness")));
+  withPrecisionOption(command);
+  withChartOption(command, "accuracy over the strength of each corruption");
+  withExamples(command, "npx ferkit robustness --data my-images --images 500 --chart robustness.svg")
+    .description(
+      "score a model on validation images that are blurred, noisy, covered, turned, dark or bright",
+    )
+    .option("--images <count>", "number of images to draw (default: all)", numberFor("--images"))
+    .option("--seed <number>", "determines the drawn images and the noise", numberFor("--seed"), 0)
+    .option("--json", "print all scores on one line")
+    .action(async (flags: Flags) => {
+      const { seed, images: numImages } = flags;
+      internals.checkNumber("--seed", seed, { min: 0, integer: true });
+      if (numImages !== undefined) internals.checkNumber("--images", numImages, { min: 1, integer: true });
+      const dir = callerPath(flags.model);
+      const network = await loadModel(dir);
+      network.setPrecision(flags.precision);
+      const { onProgress, stop } = dataProgress();
+      const { dataset, notes } = await loadEvaluationData(dir, { ...dataOptions(flags), onProgress }).finally(
+        stop,
+      );
+      printRemarks(dataset.report);
+      for (const note of notes) console.error(`note: ${note}`);
+      const options = { numImages, seed, onProgress };
+      const report = await robustness(network, dataset.validation, options).finally(stop);
+      network.dispose();
+      if (flags.json) printJson(report);
+      else console.log(reportText(report, dataset.name));
+      if (flags.chart !== undefined)
+        await saveChart(
+          robustnessChart(report, { title: `Robustness on ${dataset.name}` }),
+          callerPath(flags.chart),
+        );
+    });
+}
+
+function reportText(
+  { numImages, clean, corrupted, meanAccuracy }: internals.RobustnessReport,
+  name: string,
+): string {
+  const [low, high] = clean.interval;
+  const table = textTable({
+    heading: ["accuracy at strength", "1", "2", "3", "4", "5", "mean"],
+    rows: CORRUPTION_NAMES.map((corruption) => {
+      const own = corrupted.filter((one) => one.corruption === corruption);
+      return [corruption, ...own.map(({ accuracy }) => percent(accuracy)), percent(meanAccuracy[corruption])];
+    }),
+    isNumeric: [false, true, true, true, true, true, true],
+  });
+  return [
+    `${name}: accuracy ${percent(clean.accuracy)} (${percent(low)}–${percent(high)}) on ${numImages} unchanged images, ` +
+      `${percent(meanAccuracy.all)} on average over corruptions and strengths`,
+    "",
+    table,
+  ].join("\n");
+}

@@ -1,0 +1,97 @@
+// Makes a model's probabilities mean what they say: a temperature, and the thresholds of prediction sets.
+import { type PackedImages, selectImages } from "../data/dataset.js";
+import { splitSamples } from "../data/split.js";
+import { classify } from "../inference/evaluate.js";
+import { calibrationError, fitTemperature, reliability, withTemperature } from "../metrics/calibration.js";
+import { fitThresholds } from "../metrics/conformal.js";
+import { calibrated, type ModelConfig, Network, type ParameterValue } from "../model/network.js";
+
+/** With fewer images, a temperature and a threshold say little. */
+export const MIN_CALIBRATION_IMAGES = 100;
+
+/** A model outside the engine. */
+interface Model {
+  config: ModelConfig;
+  parameters: ReadonlyMap<string, ParameterValue>;
+}
+
+/**
+ * Divides training images into those to train on and those that are set aside to calibrate on: a share of each class, drawn by the
+ * seed. Files with the same bytes stay together.
+ *
+ * @returns Null for the images set aside if the share is 0.
+ */
+export function setAside(
+  images: PackedImages,
+  classNames: string[],
+  { calibrationShare, seed }: { calibrationShare: number; seed: number },
+): { kept: PackedImages; aside: PackedImages | null } {
+  if (calibrationShare === 0) return { kept: images, aside: null };
+  const { paths, labels, digests } = images;
+  const samples = paths.map((path, i) => ({
+    path,
+    className: classNames[labels[i]],
+    split: null,
+    size: 0,
+    changed: "",
+  }));
+  const firsts = new Map<string, number>();
+  digests?.forEach((digest, i) => {
+    if (!firsts.has(digest)) firsts.set(digest, i);
+  });
+  const groups = digests && Int32Array.from(digests, (digest) => firsts.get(digest) as number);
+  const options = { validationShare: calibrationShare, seed, ...(groups && { groups }) };
+  const { train, validation } = splitSamples(samples, options, "the training images");
+  const [kept, aside] = [train, validation].map((indices) => selectImages(images, Int32Array.from(indices)));
+  return { kept, aside };
+}
+
+/** Says what becomes of the images that are set aside. */
+export function asideNote({ numImages }: PackedImages): string {
+  const use =
+    numImages < MIN_CALIBRATION_IMAGES
+      ? `too few to calibrate the model on, which takes ${MIN_CALIBRATION_IMAGES}`
+      : "to calibrate the model on";
+  return `${numImages} training images are set aside by calibrationShare, ${use}`;
+}
+
+/**
+ * Calibrates a model on images that it was neither trained nor validated on: by a temperature, and by the thresholds of
+ * prediction sets. Leaves it as it is with fewer than 100 images.
+ */
+export async function calibrateOn(model: Model, images: PackedImages): Promise<Model> {
+  if (images.numImages < MIN_CALIBRATION_IMAGES) return model;
+  const { predictionSets: _, ...config } = model.config; // of an earlier calibration
+  const network = new Network(config, model.parameters);
+  const probs = await classify(network, images).finally(() => network.dispose());
+  const tempered = withFittedTemperature({ ...model, config }, probs, images.labels);
+  const numClasses = config.classNames.length;
+  const { temperature } = tempered;
+  const shown = temperature === 1 ? probs : withTemperature(probs, numClasses, temperature);
+  const thresholds = fitThresholds(shown, images.labels, numClasses);
+  const predictionSets = { thresholds, numImages: images.numImages };
+  return { parameters: tempered.parameters, config: { ...tempered.config, predictionSets } };
+}
+
+/**
+ * Scales the last layer by the temperature that fits these probabilities best, if there are 100 or more of them and it lowers the
+ * calibration error: after label smoothing, the temperature of lowest cross-entropy can raise it (experiments/README.md). It changes
+ * no class's rank.
+ *
+ * @param probs - The model's for some images, float32 `[numImages, numClasses]`.
+ * @param labels - int32 `[numImages]`.
+ * @returns The model, and the temperature that was fitted; 1 if it is as it was.
+ */
+export function withFittedTemperature(
+  { config, parameters }: Model,
+  probs: Float32Array,
+  labels: Int32Array,
+): Model & { temperature: number } {
+  const [numImages, numClasses] = [labels.length, config.classNames.length];
+  const unchanged = { config, parameters, temperature: 1 };
+  if (numImages < MIN_CALIBRATION_IMAGES) return unchanged;
+  const temperature = fitTemperature(probs, labels, numClasses);
+  const errorOf = (values: Float32Array) => calibrationError(reliability(values, labels, numClasses));
+  if (errorOf(withTemperature(probs, numClasses, temperature)) >= errorOf(probs)) return unchanged;
+  return { ...calibrated(config, parameters, { temperature, numImages }), temperature };
+}
