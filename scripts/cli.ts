@@ -2,7 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { format } from "node:util";
 import { Command, CommanderError } from "commander";
+import { visible } from "../src/errors.js";
 
 /** Adds a command to the program; loaded when the command is asked for. */
 const COMMANDS: Record<string, () => (program: Command) => void> = {
@@ -37,6 +39,11 @@ export async function runCli(args: string[]): Promise<number> {
   const { version, description } = JSON.parse(readFileSync(file, "utf8"));
   const program = new Command("ferkit").description(description).version(version);
   program.showHelpAfterError(HINT).exitOverride();
+  program.configureOutput({
+    writeOut: (text) => process.stdout.write(shown(text)),
+    writeErr: (text) => process.stderr.write(shown(text)),
+  });
+  const restore = showEscapes();
   program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg");
   const isAlone = Object.hasOwn(COMMANDS, args[0] ?? "") && args[0] !== "completion";
   const names = isAlone ? [args[0]] : Object.keys(COMMANDS);
@@ -47,8 +54,26 @@ export async function runCli(args: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode; // it has said why
     reportFailure(error as Error);
+  } finally {
+    restore();
   }
   return Number(process.exitCode);
+}
+
+/** Shows the escapes in names of files and classes, which a terminal would run; as in JSON, so that JSON stays the same. */
+export function shown(text: string): string {
+  return visible(text, "\n\t");
+}
+
+/** Lets the console show escapes. Returns a function that undoes it. */
+function showEscapes(): () => void {
+  const { log, warn, error } = console;
+  const through =
+    (print: typeof log) =>
+    (...values: unknown[]) =>
+      print("%s", shown(format(...values)));
+  Object.assign(console, { log: through(log), warn: through(warn), error: through(error) });
+  return () => Object.assign(console, { log, warn, error });
 }
 
 /** Prints why a program failed, and sets its exit status: the message alone if the user can fix it, otherwise the stack. */

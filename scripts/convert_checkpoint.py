@@ -11,7 +11,6 @@ If the source cannot be read, it prints {"expected", "found", "fix"} as JSON and
 import json
 import os
 import pickle
-import resource
 import sys
 import zipfile
 
@@ -20,16 +19,17 @@ from safetensors.numpy import save_file
 sys.path.insert(0, os.path.dirname(__file__))  # left out by `python -I`
 from weights.checkpoint import convert_torch  # noqa: E402
 from weights.keras_file import convert_keras  # noqa: E402
+from weights.limits import limit_process  # noqa: E402
 from weights.problem import Problem  # noqa: E402
 
 
-def convert(file):
+def convert(file, size):
     """Returns the tensors of a file by name, and metadata."""
     is_h5 = file.read(8) == b"\x89HDF\r\n\x1a\n"
     file.seek(0)
     is_keras = is_h5 or (zipfile.is_zipfile(file) and "model.weights.h5" in zipfile.ZipFile(file).namelist())
     file.seek(0)
-    tensors, metadata = (convert_keras if is_keras else convert_torch)(file)
+    tensors, metadata = (convert_keras if is_keras else convert_torch)(file, size)
     if not tensors:
         raise Problem("no tensors")
     return tensors, metadata
@@ -38,20 +38,21 @@ def convert(file):
 def read(file, size):
     """Returns the tensors of a file by name, and metadata; raises a Problem if it cannot be read."""
     try:
-        return convert(file)
+        return convert(file, size)
     except (EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         is_cut = isinstance(error, EOFError) or "truncated" in str(error) or "not a zip" in str(error)
         raise Problem(f"the end of the file after {size} bytes; it is cut short" if is_cut else f"damaged data ({error})")
     except Problem:
         raise
+    except MemoryError:
+        raise Problem(f"data that needs much more memory than the {size} bytes of the file")
     except Exception as error:  # anything that damaged data makes the reader do
         raise Problem(f"damaged data ({type(error).__name__}: {error})")
 
 
 def main(source, target):
     size = os.path.getsize(source)
-    limit = 8 * size + 2**33  # of memory, since a damaged file may ask for any amount
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    limit_process(size)
     try:
         with open(source, "rb") as file:
             tensors, metadata = read(file, size)

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Command, Option } from "commander";
 import { InputError, internals } from "../src/index.js";
+import { shown } from "./cli.js";
 
 /** The bundled model: facial expressions, trained on FER-2013. */
 const BUNDLED_MODEL = path.join(__dirname, "../models/fer2013");
@@ -185,7 +186,7 @@ function labelSource(labels: string): string {
 }
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${shown(JSON.stringify(value))}\n`);
 }
 
 /** Says on standard error which files of a data set are not used, what was guessed, and what the audit concludes. */

@@ -21,6 +21,7 @@ import nbformat
 sys.path.append(str(Path(__file__).parents[1] / "jupyter/python"))  # set-up does the same for other tools
 from headless import expectations
 from headless.client import HeadlessClient
+from headless.failure import shown
 from headless.page import render_page
 from headless.parameters import check_parameters, inject_parameters
 from headless.problem import CellFailure, CheckFailure, InputProblem, Interrupted
@@ -193,7 +194,7 @@ def main():
     except (CellFailure, CheckFailure) as failure:
         print(f"\n{failure}", file=sys.stderr)
     except InputProblem as problem:
-        print(f"ferkit: {problem}", file=sys.stderr)
+        print(f"ferkit: {shown(str(problem))}", file=sys.stderr)
     except (Interrupted, KeyboardInterrupt) as stop:
         number = getattr(stop, "number", signal.SIGINT)
         print("\ninterrupted" if number == signal.SIGINT else "\nterminated", file=sys.stderr)

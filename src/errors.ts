@@ -20,8 +20,24 @@ export class InputError extends Error {
 
   constructor(readonly problem: InputProblem) {
     const { expected, found, where, fix } = problem;
-    super(`Expected ${expected}${where ? ` at ${where}` : ""} but found ${found}.${fix ? ` ${fix}` : ""}`);
+    super(
+      visible(
+        `Expected ${expected}${where ? ` at ${where}` : ""} but found ${found}.${fix ? ` ${fix}` : ""}`,
+      ),
+    );
   }
+}
+
+/**
+ * Shows what a terminal would act on or hide: control characters, as `\u001b`, and marks that reorder text. Names of files and
+ * classes may hold any.
+ *
+ * @param kept - Characters to leave as they are, such as line breaks of a text that has lines.
+ */
+export function visible(text: string, kept = ""): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (character) =>
+    kept.includes(character) ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Reports a parameter that is out of range: "Expected X for NAME but received Y of type T", after a hint if there is one. */
@@ -31,7 +47,7 @@ export class ParameterError extends RangeError {
   /** @param hint - A sentence that comes first, since a list of choices may be long: "Did you mean epochs?" */
   constructor(name: string, expected: string, value: unknown, hint?: string) {
     const received = `${asText(value)} of type ${typeof value}`;
-    super(`${hint ? `${hint} ` : ""}Expected ${expected} for ${name} but received ${received}`);
+    super(visible(`${hint ? `${hint} ` : ""}Expected ${expected} for ${name} but received ${received}`));
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { read, write } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { constants, createReadStream, read, type Stats, write } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { InputError } from "./errors.js";
@@ -57,6 +57,150 @@ export async function replaceFile<Result>(
   }
 }
 
+/** Name of a temporary file of `replaceFile`. */
+const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
+
+/** Removes the temporary files that killed processes left in a folder, which no other process may write to. */
+export async function removeTemporaryFiles(dir: string): Promise<void> {
+  const names = await readdir(dir).catch((): string[] => []); // the folder may be missing
+  for (const name of names) if (TEMPORARY.test(name)) await rm(path.join(dir, name), { force: true });
+}
+
+/** A process that has not written to its temporary file for this long was killed; into a folder, it may write far below. */
+const [ABANDONED_FILE_MS, ABANDONED_FOLDER_MS] = [3_600_000, 24 * 3_600_000];
+
+/** Removes what killed processes left in a folder of the cache, which other processes may write to. */
+export async function removeAbandoned(dir: string): Promise<void> {
+  for (const name of await readdir(dir).catch((): string[] => [])) {
+    if (!name.endsWith(".tmp")) continue;
+    const file = path.join(dir, name);
+    const found = await stat(file).catch(() => null);
+    if (!found) continue;
+    const limit = found.isDirectory() ? ABANDONED_FOLDER_MS : ABANDONED_FILE_MS;
+    if (Date.now() - found.mtimeMs > limit) await rm(file, { recursive: true, force: true });
+  }
+}
+
+/** What to say of a file that cannot be read. */
+export interface ReadProblem {
+  /** What should be there: "a file of weights". */
+  expected: string;
+  /** What to do, as a sentence. */
+  fix: string;
+}
+
+/** Bytes that one string or buffer of Node.js can hold, a little less. */
+const MAX_READ_BYTES = 2 ** 31 - 2 ** 12;
+
+/**
+ * Reads a whole file. Only a regular file is opened: a named pipe would wait for its writer, and a device may never end.
+ *
+ * @param maxBytes - A larger file is refused before it is read.
+ * @returns Null if there is no such file.
+ * @throws InputError if it is something else, too large, or cannot be read.
+ */
+export async function readRegularFile(
+  file: string,
+  problem: ReadProblem,
+  maxBytes = MAX_READ_BYTES,
+): Promise<Buffer | null> {
+  const handle = await openRegularFile(file, problem);
+  if (handle === null) return null;
+  try {
+    const { size } = await handle.stat();
+    if (size > maxBytes) throw unreadable(file, problem, `${size} bytes, more than ${maxBytes}`);
+    return await handle.readFile();
+  } catch (error) {
+    throw error instanceof InputError ? error : unreadable(file, problem, readFailure(error));
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Yields the lines of a file, without their ends. The last one has none if the file ends with a line break.
+ *
+ * @param maxLength - Bytes of the longest line; a longer one is refused.
+ * @throws InputError as `readRegularFile`; there are no lines if there is no such file.
+ */
+export async function* linesOf(
+  file: string,
+  problem: ReadProblem,
+  maxLength: number,
+): AsyncGenerator<string, void, undefined> {
+  const handle = await openRegularFile(file, problem);
+  if (handle === null) return;
+  let parts: Buffer[] = [];
+  let length = 0;
+  let number = 1;
+  const add = (part: Buffer) => {
+    parts.push(part);
+    length += part.length;
+    if (length > maxLength)
+      throw unreadable(file, problem, `a line ${number} of more than ${maxLength} bytes`);
+  };
+  const take = () => {
+    const line = Buffer.concat(parts).toString("utf8").replace(/\r$/, "");
+    [parts, length] = [[], 0];
+    number++;
+    return line;
+  };
+  try {
+    for await (const chunk of createReadStream(file, { fd: handle, autoClose: false })) {
+      const bytes = chunk as Buffer;
+      let start = 0;
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+        add(bytes.subarray(start, end));
+        yield take();
+        start = end + 1;
+      }
+      add(bytes.subarray(start));
+    }
+    if (length > 0) yield take();
+  } catch (error) {
+    throw error instanceof InputError || !(error as NodeJS.ErrnoException).code
+      ? error
+      : unreadable(file, problem, readFailure(error));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens a regular file; null if there is none. */
+async function openRegularFile(file: string, problem: ReadProblem): Promise<FileHandle | null> {
+  try {
+    const kind = kindOf(await stat(file)); // before it is opened, which a device may notice
+    if (kind !== null) throw unreadable(file, problem, kind);
+    return await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    throw unreadable(file, problem, readFailure(error));
+  }
+}
+
+/** Names what is not a regular file; null for a regular file. */
+export function kindOf(found: Stats): string | null {
+  if (found.isFile()) return null;
+  if (found.isDirectory()) return "a folder";
+  if (found.isFIFO()) return "a named pipe";
+  return found.isSocket() ? "a socket" : "a device";
+}
+
+function unreadable(where: string, { expected, fix }: ReadProblem, found: string): InputError {
+  return new InputError({ expected, where, found, fix });
+}
+
+function readFailure(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words = {
+    EACCES: "no permission to read",
+    EPERM: "no permission to read",
+    ELOOP: "a link to itself",
+  };
+  return words[code as keyof typeof words] ?? (code ? `the error ${code}` : message);
+}
+
 /** Most bytes that one call reads or writes; the system's limit is a little below 2³¹. */
 const CALL_BYTES = 2 ** 30;
 
@@ -109,9 +253,18 @@ export function writeError(file: string, error: unknown): unknown {
     ENOSPC: "a full disk",
     EDQUOT: "an exhausted disk quota",
     EACCES: "no permission to write",
+    EPERM: "no permission to write",
     EROFS: "a read-only disk",
     ENOTDIR: "a file in place of a folder",
     EEXIST: "a file in place of a folder",
+    EISDIR: "a folder in place of a file",
+    ENOTEMPTY: "a folder in place of a file",
+    ENOENT: "a folder that was removed meanwhile",
+    ENAMETOOLONG: "a name that is too long for the disk",
+    EFBIG: "a file that is too large for the disk",
+    EIO: "a disk that fails",
+    ESTALE: "a network disk that was taken away",
+    ETIMEDOUT: "a network disk that does not answer",
   }[code ?? ""];
   if (!found) return error;
   return new InputError({

@@ -28,7 +28,7 @@ import {
 } from "../options.js";
 
 const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, percent } = internals;
-const { MAX_CROP_SIDE, predictsExpressions } = internals;
+const { MAX_CROP_SIDE, predictsExpressions, visible } = internals;
 
 interface Flags {
   model: string;
@@ -110,7 +110,7 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
   for await (const image of classifier.predictEach(images, reportFailure)) {
     const { name } = image;
     if (flags.json) printJson({ name, ...predicted(image, flags) });
-    else console.log(`${name}  ${inWords(image, flags)}`);
+    else console.log(`${visible(name)}  ${inWords(image, flags)}`);
     if (flags.chart !== undefined) classified.push(image);
   }
   if (flags.chart === undefined || classified.length === 0) return;
@@ -144,9 +144,9 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
         ...(whole && predicted(whole, flags)),
       });
     else if (whole)
-      console.log(`${name}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`);
+      console.log(`${visible(name)}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`);
     else {
-      console.log(`${name}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`);
+      console.log(`${visible(name)}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`);
       faces.forEach((face, i) => {
         const { left, top, width, height } = face.box;
         console.log(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}`);

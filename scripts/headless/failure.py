@@ -43,5 +43,14 @@ def failing_line(source, text):
 
 
 def plain(text):
-    """Without a terminal's colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+    """Without a terminal's colours, and with other control characters shown, which a terminal would act on."""
+    return shown(re.sub(r"\x1b\[[0-9;]*m", "", text))
+
+
+# Control characters, and marks that reorder text.
+ACTED_ON = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def shown(text):
+    """Shows what a terminal would act on, as \\u001b."""
+    return ACTED_ON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

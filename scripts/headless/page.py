@@ -1,12 +1,18 @@
-"""Writes an executed notebook as one page of HTML that loads nothing and follows the reader's theme."""
+"""Writes an executed notebook as one page of HTML that loads and runs nothing, and follows the reader's theme."""
+
+import re
 
 from jinja2 import DictLoader
 from nbconvert.exporters import HTMLExporter
 
-# nbconvert's page without the scripts that it fetches; images are described by the text beside them in the bundle.
+# nbconvert's page without the scripts that it fetches; images are described by the text beside them in the bundle. Prose, outputs
+# and names of classes may hold scripts, forms and addresses: the policy lets a browser run and load none of them.
 TEMPLATE = """
 {%- extends 'index.html.j2' -%}
-{% block html_head_js %}{% endblock %}
+{% block html_head_js %}
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'; base-uri 'none'">
+{% endblock %}
+{% block jupyter_widgets %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 {% block notebook_css %}
@@ -46,4 +52,5 @@ def render_page(notebook, name, folder):
     )
     exporter.config.NbConvertBase.display_data_priority = PREFERRED
     text, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": name, "path": str(folder)}})
-    return text
+    head, body, rest = text.partition("<body")
+    return head + body + re.sub("<(?=meta)", "&lt;", rest, flags=re.IGNORECASE)  # one could lead to another page

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from dataclasses import dataclass, field
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from .problem import CellFailure
@@ -129,6 +130,7 @@ PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Notebooks: {outcome}</title>
 <style>
   :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
@@ -162,7 +164,7 @@ def index_page(results, parameters, checked):
     rows = []
     for result in results:
         run = [cell for cell in result.cells if cell.outcome != "not run"]
-        name = escape(result.name)
+        name = quote(result.name, safe="")  # no name is taken for an address
         has_page = bool(run) or not result.cells
         files = f'<a href="{name}.html">page</a> · <a href="{name}.ipynb">notebook</a>' if has_page else ""
         title = f'<a href="{name}.html">{escape(result.title)}</a>' if has_page else escape(result.title)

@@ -6,6 +6,7 @@ the one before torch 1.6.
 """
 import _compat_pickle
 import collections
+import io
 import json
 import math
 import pickle
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from weights.limits import Budget
 from weights.problem import Problem
 
 DTYPES = {
@@ -172,7 +174,7 @@ class Unpickler(pickle.Unpickler):
         return storage
 
 
-def read_zip(file):
+def read_zip(file, budget):
     """Returns the data, and a function that reads a storage's bytes."""
     archive = zipfile.ZipFile(file)
     names = archive.namelist()
@@ -184,11 +186,10 @@ def read_zip(file):
     if len(pickles) != 1:
         raise Problem(f"a zip archive with {len(pickles)} files named data.pkl")
     root = pickles[0][: -len("data.pkl")]
-    if f"{root}byteorder" in names and archive.read(f"{root}byteorder") == b"big":
+    if f"{root}byteorder" in names and budget.read(archive, f"{root}byteorder") == b"big":
         raise Problem("numbers in big-endian order", fix="Save the checkpoint on a little-endian machine.")
-    with archive.open(pickles[0]) as data:
-        content = Unpickler(data).load()
-    return content, lambda storage: archive.read(f"{root}data/{storage.key}")
+    content = Unpickler(io.BytesIO(budget.read(archive, pickles[0]))).load()
+    return content, lambda storage: budget.read(archive, f"{root}data/{storage.key}")
 
 
 def read_legacy(file):
@@ -211,23 +212,24 @@ def read_legacy(file):
     return content, lambda storage: numbers[storage.key]
 
 
-def find_tensors(value, name="", depth=0):
+def find_tensors(value, budget, name="", depth=0):
     """Yields the tensors of nested dictionaries, lists and modules by path, in order."""
+    budget.visit(name)
     if depth > MAX_DEPTH:
         raise Problem("data that is nested too deeply")
     if isinstance(value, View):
         yield name, value
     elif isinstance(value, Inert):
-        yield from find_tensors(value.state, name, depth + 1)
+        yield from find_tensors(value.state, budget, name, depth + 1)
     elif isinstance(value, (dict, list, tuple)):
         for key, child in value.items() if isinstance(value, dict) else enumerate(value):
             # What a module that was saved whole keeps its parts in is no part of their names.
             is_part = key in ("_parameters", "_buffers", "_modules")
             path = name if is_part else f"{name}.{key}" if name else str(key)
-            yield from find_tensors(child, path, depth + 1)
+            yield from find_tensors(child, budget, path, depth + 1)
 
 
-def numbers_of(view, read_storage, storages):
+def numbers_of(view, read_storage, storages, budget):
     storage = view.storage
     if storage.key not in storages:
         data = read_storage(storage)
@@ -239,6 +241,7 @@ def numbers_of(view, read_storage, storages):
     last = view.offset + sum((size - 1) * stride for size, stride in zip(view.shape, view.strides))
     if length and (last >= len(numbers) or length > len(numbers)):
         raise Problem("a tensor outside its storage")
+    budget.spend(length * numbers.itemsize, "views of its numbers")
     if length == 0:
         numbers = numbers[:0].reshape(view.shape)
     else:
@@ -259,18 +262,23 @@ def origin_of(content):
     args = args if isinstance(args, dict) else {}
     names = [name for name in (args.get("model"), content.get("arch")) if isinstance(name, str)]
     scales = [args.get("mean"), args.get("std")]
-    are_given = all(isinstance(scale, (list, tuple)) for scale in scales)
+    are_given = all(
+        isinstance(scale, (list, tuple)) and len(scale) == 3 and all(isinstance(value, (int, float)) for value in scale)
+        for scale in scales
+    )
     return {
         **({"ferkit.architecture": names[0]} if names else {}),
-        **({"ferkit.scale": json.dumps(scales, default=str)} if are_given else {}),
+        **({"ferkit.scale": json.dumps(scales)} if are_given else {}),
     }
 
 
-def convert_torch(file):
-    """Returns the tensors of a checkpoint by name, and metadata."""
+def convert_torch(file, size):
+    """Returns the tensors of a checkpoint of `size` bytes by name, and metadata."""
     is_zip = file.read(2) == b"PK"
     file.seek(0)
-    content, read_storage = read_zip(file) if is_zip else read_legacy(file)
+    budget = Budget(size)
+    content, read_storage = read_zip(file, budget) if is_zip else read_legacy(file)
     storages: dict[str, Any] = {}
-    tensors = {name: numbers_of(view, read_storage, storages) for name, view in find_tensors(content)}
+    views = find_tensors(content, budget)
+    tensors = {name: numbers_of(view, read_storage, storages, budget) for name, view in views}
     return tensors, origin_of(content)

@@ -7,6 +7,9 @@ import zipfile
 import h5py
 import numpy as np
 
+from weights.limits import Budget
+from weights.problem import Problem
+
 
 def layers_of(config, path=()):
     """Yields the layers of a Keras configuration, each with the names of the models around it."""
@@ -42,12 +45,16 @@ def keras_conventions(config, tensors):
     return conventions
 
 
-def read_h5(file):
+def read_h5(file, budget):
     """Returns the arrays of an HDF5 file by name, and its attributes."""
     tensors = {}
 
     def visit(name, item):
+        budget.visit(name)
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu":
+            if item.external or item.is_virtual:
+                raise Problem(f"numbers of {name} in another file")
+            budget.spend(item.size * item.dtype.itemsize, "arrays")
             numbers = item[()]
             tensors[name] = np.ascontiguousarray(numbers, "<f4" if item.dtype.kind == "f" else "<i8").reshape(item.shape)
 
@@ -62,14 +69,15 @@ def by_layer(name):
     return f"{layer}/depthwise_kernel" if layer.endswith("dwconv") and weight == "kernel" else f"{layer}/{weight}"
 
 
-def convert_keras(file):
-    """Returns the arrays of a Keras file by name, and metadata."""
+def convert_keras(file, size):
+    """Returns the arrays of a Keras file of `size` bytes by name, and metadata."""
     config = {}
+    budget = Budget(size)
     if zipfile.is_zipfile(file):
         archive = zipfile.ZipFile(file)
-        config = json.loads(archive.read("config.json"))
-        file = io.BytesIO(archive.read("model.weights.h5"))
-    tensors, attributes = read_h5(file)
+        config = json.loads(budget.read(archive, "config.json"))
+        file = io.BytesIO(budget.read(archive, "model.weights.h5"))
+    tensors, attributes = read_h5(file, budget)
     if not any("/vars/" in name for name in tensors):
         text = attributes.get("model_config", "{}")
         config = json.loads(text)

@@ -34,11 +34,11 @@ const MAX_CHANGES = 6;
  */
 export async function writeRunReport(runDir: string): Promise<string> {
   const config = await loadRunConfig(runDir);
-  if (!config?.train)
+  if (!config)
     throw new InputError({
       expected: "a run",
       where: runDir,
-      found: config ? "a config.json of something else" : "no config.json",
+      found: "no config.json",
       fix: "Run `npx ferkit train` to make one, or choose a folder below runs/.",
     });
   const events = await loadMetrics(runDir);
@@ -159,16 +159,26 @@ function text(value: unknown): string {
 }
 
 /** Lists when, where and with which versions a session of the run was done. */
-function sessionFacts({ epoch, started, versions, commit, machine, device, kernels }: Session): Facts {
+function sessionFacts({
+  epoch,
+  started,
+  versions,
+  commit,
+  machine,
+  device,
+  kernels,
+}: Partial<Session>): Facts {
+  const rows: [string, string | undefined][] = [
+    ["started", started],
+    ["ferkit", commit ? `${versions?.ferkit}, commit ${commit}` : versions?.ferkit],
+    ["TensorFlow", versions?.tensorflow],
+    ["Node.js", versions?.node],
+    ["device", kernels ? `${device}, ${kernels} kernels` : device],
+    ["processor", machine && `${machine.cores} × ${machine.cpu}`],
+  ];
+  // A run of another program may have recorded less.
   return {
     caption: `from epoch ${epoch}`,
-    rows: [
-      ["started", started],
-      ["ferkit", commit ? `${versions.ferkit}, commit ${commit}` : versions.ferkit],
-      ["TensorFlow", versions.tensorflow],
-      ["Node.js", versions.node],
-      ["device", `${device}, ${kernels} kernels`],
-      ["processor", `${machine.cores} × ${machine.cpu}`],
-    ],
+    rows: rows.filter((row): row is [string, string] => row[1] !== undefined),
   };
 }

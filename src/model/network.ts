@@ -85,7 +85,7 @@ export class Network {
     this.architecture = efficientNet(variant, classNames.length, config);
     this.specs = parameterSpecs(variant, classNames.length);
     for (const spec of this.specs) checkParameter(spec, parameters.get(spec.name));
-    checkFinite(parameters, where);
+    checkValues(parameters, this.specs, where);
     this.variables = new Map(
       this.specs.map(({ name, shape }) => {
         const { data } = parameters.get(name) as ParameterValue;
@@ -231,13 +231,21 @@ export function nonFinite(parameters: ReadonlyMap<string, ParameterValue>): stri
   return null;
 }
 
-function checkFinite(parameters: ReadonlyMap<string, ParameterValue>, where?: string): void {
+/** @throws InputError when a value is not finite, or a variance is negative, of which batch norm would make NaN. */
+function checkValues(
+  parameters: ReadonlyMap<string, ParameterValue>,
+  specs: readonly ParameterSpec[],
+  where?: string,
+): void {
   const name = nonFinite(parameters);
-  if (name === null) return;
+  const isNegative = ({ name: own, kind }: ParameterSpec) =>
+    kind === "movingVariance" && parameters.get(own)?.data.some((value) => value < 0);
+  const negative = specs.find(isNegative)?.name;
+  if (name === null && negative === undefined) return;
   throw new InputError({
-    expected: "finite weights",
+    expected: name === null ? "variances of 0 or more" : "finite weights",
     where,
-    found: `NaN or infinity in ${name}`,
+    found: name === null ? `a negative number in ${negative}` : `NaN or infinity in ${name}`,
     fix: "Choose other weights: these come from a training that failed, or a broken file.",
   });
 }

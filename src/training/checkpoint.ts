@@ -4,8 +4,9 @@ import type { PackedImages } from "../data/dataset.js";
 import { IMAGE_LIST, type ImageList, writeImageList } from "../data/image-list.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
+import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { download, type ModelConfig, type ParameterValue } from "../model/network.js";
+import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
 import { saveModel } from "../model/weights/model-folder.js";
 import {
   readTensors,
@@ -13,8 +14,8 @@ import {
   type TensorManifest,
   writeTensors,
 } from "../model/weights/tensor-file.js";
+import { readSaved } from "../saved-files.js";
 import { calibrateOn, withFittedTemperature } from "./calibration.js";
-import { readJson } from "./run.js";
 import type { TrainState } from "./step.js";
 
 /** The epoch whose model is kept, with its scores on the validation images. */
@@ -38,6 +39,7 @@ export interface Progress {
 }
 
 export interface Checkpoint {
+  runDir: string;
   progress: Progress;
   /** Updates of each parameter's moments, and of the EMA. */
   numUpdates: Record<string, number>;
@@ -85,22 +87,30 @@ export async function saveCheckpoint(
  */
 export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null> {
   const dir = path.join(runDir, "last");
-  const saved = (await readJson(path.join(dir, "state.json"))) as SavedState | undefined;
+  const fix = anotherRun(runDir);
+  const problem = { expected: "the state that a run resumes from", fix };
+  const saved = (await readSaved(path.join(dir, "state.json"), "state", problem)) as SavedState | undefined;
   if (!saved) return null;
   const { progress, manifest } = saved;
   const { epoch, step, numUpdates, emaUpdates, averageUpdates } = progress;
   const values = new Map(
-    [...(await readTensors(dir, manifest))].map(([name, value]) => [
+    [...(await readTensors(dir, manifest, fix))].map(([name, value]) => [
       name.replace(/^average\//, "ema/"),
       value,
     ]),
   );
   return {
+    runDir,
     progress: { epoch, step, best: progress.best ?? earlierBest(progress) },
     numUpdates,
     emaUpdates: emaUpdates ?? averageUpdates ?? 0,
     values,
   };
+}
+
+/** What to do about a checkpoint that is broken. The run's best model is another file, and stays. */
+function anotherRun(runDir: string): string {
+  return `Choose another run folder (--run) to train from scratch; the best model so far is kept in ${bestModelDir(runDir)}.`;
 }
 
 /** What state.json holds. Version 0.1 wrote `average…` for the EMA and only the accuracy of the best epoch. */
@@ -120,9 +130,15 @@ function earlierBest({ bestEpoch = 0, bestAccuracy = 0 }: SavedState["progress"]
   return { epoch: bestEpoch, accuracy: bestAccuracy, macroF1: 0, loss: Number.MAX_VALUE, reached: bestEpoch };
 }
 
-/** Copies a checkpoint's values into the engine. */
-export function restore({ network, optimizer, ema }: TrainState, checkpoint: Checkpoint): void {
+/**
+ * Copies a checkpoint's values into the engine.
+ *
+ * @throws InputError if they are not those of this network and optimizer, or not finite; then nothing is copied.
+ */
+export function restore(state: TrainState, checkpoint: Checkpoint): void {
+  const { network, optimizer, ema } = state;
   const { numUpdates, emaUpdates, values } = checkpoint;
+  checkRestorable(state, checkpoint);
   const assign = (key: string, variable: Variable) => {
     const { data, shape } = values.get(key) as ParameterValue;
     tf.tidy(() => variable.assign(tf.tensor(data, shape)));
@@ -138,6 +154,35 @@ export function restore({ network, optimizer, ema }: TrainState, checkpoint: Che
   if (!ema) return;
   for (const [name, variable] of ema.variables) assign(`ema/${name}`, variable);
   ema.numUpdates = emaUpdates;
+}
+
+function checkRestorable({ network, ema }: TrainState, { runDir, numUpdates, values }: Checkpoint): void {
+  const refuse = (found: string) =>
+    new InputError({
+      expected: "the state that a run resumes from",
+      where: path.join(runDir, "last"),
+      found,
+      fix: anotherRun(runDir),
+    });
+  const expected = new Map<string, number[]>();
+  for (const { name, shape } of network.specs) {
+    expected.set(`model/${name}`, shape);
+    if (Object.hasOwn(numUpdates, name))
+      for (const moment of MOMENTS) expected.set(`${moment}/${name}`, shape);
+    if (ema) expected.set(`ema/${name}`, shape);
+  }
+  for (const [name, shape] of expected) {
+    const value = values.get(name);
+    if (!value) throw refuse(`no ${name}`);
+    if (value.shape.join() !== shape.join())
+      throw refuse(`${name} of shape [${value.shape}] instead of [${shape}]`);
+  }
+  const surplus = [...values.keys(), ...Object.keys(numUpdates).map((name) => `model/${name}`)].find(
+    (name) => !expected.has(name),
+  );
+  if (surplus !== undefined) throw refuse(`${surplus}, which the network does not have`);
+  const name = nonFinite(values);
+  if (name !== null) throw refuse(`NaN or infinity in ${name}`);
 }
 
 /**

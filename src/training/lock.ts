@@ -1,14 +1,25 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { InputError } from "../errors.js";
-import { writeError } from "../files.js";
+import { kindOf, writeError } from "../files.js";
 
 /** A lock on a run's folder, until it is released or the process ends. */
 export interface RunLock {
   /** False if this system cannot lock files. */
   isHeld: boolean;
+  /** @throws InputError if the run's folder was removed, renamed or replaced since it was locked. */
+  check: () => void;
   release: () => void;
 }
 
@@ -38,11 +49,27 @@ export function lockRun(runDir: string): RunLock {
       fix: `Choose another run folder, or ${isOwn ? "restart the kernel" : "stop that process"} first.`,
     });
   }
-  ftruncateSync(descriptor);
-  const started = new Date().toISOString();
-  writeSync(descriptor, JSON.stringify({ pid: process.pid, host: os.hostname(), started }), 0);
+  const own = fstatSync(descriptor);
+  try {
+    ftruncateSync(descriptor);
+    const started = new Date().toISOString();
+    writeSync(descriptor, JSON.stringify({ pid: process.pid, host: os.hostname(), started }), 0);
+  } catch (error) {
+    closeSync(descriptor);
+    throw writeError(file, error);
+  }
   return {
     isHeld: status === 0,
+    check: () => {
+      const found = statSync(file, { throwIfNoEntry: false });
+      if (found?.ino === own.ino && found.dev === own.dev) return;
+      throw new InputError({
+        expected: "the folder of the run that trains",
+        where: runDir,
+        found: found ? "another one in its place" : "none: it was removed or renamed meanwhile",
+        fix: "Run the training again, with a folder that stays.",
+      });
+    },
     release: () => {
       ftruncateSync(descriptor);
       closeSync(descriptor);
@@ -52,10 +79,19 @@ export function lockRun(runDir: string): RunLock {
 
 function openLock(file: string): number {
   try {
+    const found = statSync(file, { throwIfNoEntry: false });
+    const kind = found ? kindOf(found) : null;
+    if (kind !== null)
+      throw new InputError({
+        expected: "a file that locks the run",
+        where: file,
+        found: kind,
+        fix: "Remove it, or choose another run folder (--run).",
+      });
     mkdirSync(path.dirname(file), { recursive: true });
     return openSync(file, "a+");
   } catch (error) {
-    throw writeError(file, error);
+    throw error instanceof InputError ? error : writeError(file, error);
   }
 }
 

@@ -1,5 +1,5 @@
 // A run on disk: `config.json`, `environment.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (a checkpoint).
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
@@ -16,7 +16,8 @@ import {
 import type { SplitName } from "../data/split.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
-import { writeError, writeFileAtomically } from "../files.js";
+import { linesOf, writeError, writeFileAtomically } from "../files.js";
+import { readJsonFile, readSaved, savedCheck } from "../saved-files.js";
 import type { TrainEvent } from "./events.js";
 
 /** What a run was started with. It resumes only with the same. */
@@ -110,10 +111,20 @@ function rest(values: object, without: string[]): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => !without.includes(name)));
 }
 
-/** Reads the configuration of a run; undefined if there is none. */
+/** What to do about a file of a run that is broken. Nothing of the run is to be removed: its best model is in it. */
+const ANOTHER_RUN = "Fix the file, or choose another run folder (--run).";
+
+/**
+ * Reads the configuration of a run; undefined if there is none.
+ *
+ * @throws InputError if the file is none of a run.
+ */
 export async function loadRunConfig(runDir: string): Promise<RunConfig | undefined> {
-  const config = (await readJson(path.join(runDir, "config.json"))) as RunConfig | undefined;
-  if (!config || !isPlainObject(config.train)) return config;
+  const problem = { expected: "the config.json of a run", fix: ANOTHER_RUN };
+  const config = (await readSaved(path.join(runDir, "config.json"), "config", problem)) as
+    | RunConfig
+    | undefined;
+  if (!config) return undefined;
   // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`. Version 0.2 had
   // neither `maxMinutes` nor `calibrationShare`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
@@ -156,10 +167,12 @@ export async function recordSession(runDir: string, session: Session): Promise<v
   await writeFileAtomically(path.join(runDir, "environment.json"), prettyJson([...kept, session]));
 }
 
-/** Reads the sessions of a run, in order; empty if they cannot be read, since a run does not depend on them. */
+/** Reads the sessions of a run, in order, without those that cannot be read, since a run does not depend on them. */
 export async function loadSessions(runDir: string): Promise<Session[]> {
-  const sessions = await readJson(path.join(runDir, "environment.json")).catch(() => undefined);
-  return Array.isArray(sessions) ? (sessions as Session[]) : [];
+  const problem = { expected: "the sessions of a run", fix: ANOTHER_RUN };
+  const sessions = await readJsonFile(path.join(runDir, "environment.json"), problem).catch(() => []);
+  const check = await savedCheck("session");
+  return Array.isArray(sessions) ? (sessions as Session[]).filter((one) => check(one) === null) : [];
 }
 
 /** Appends events to `metrics.jsonl`, one a line. */
@@ -182,7 +195,6 @@ export class MetricsLog {
     const text = this.lines.join("");
     if (text === "") return;
     this.lines = [];
-    await mkdir(path.dirname(this.file), { recursive: true });
     await appendFile(this.file, text).catch((error) => {
       throw writeError(this.file, error);
     });
@@ -190,25 +202,49 @@ export class MetricsLog {
 
   /** Drops the events after `step`, since the run trains from there again. */
   async rewind(step: number): Promise<void> {
-    const kept = (await readEvents(this.file)).filter((event) => "step" in event && event.step <= step);
+    const { events } = await readEvents(this.file);
+    const kept = events.filter((event) => "step" in event && event.step <= step);
     await writeFileAtomically(this.file, kept.map((event) => `${JSON.stringify(event)}\n`).join(""));
   }
 }
 
-/** Reads the batches, epochs and end that a run has logged, in order. */
+/** Reads the batches, epochs and end that a run has logged, in order; lines that are none of these are passed over. */
 export async function loadMetrics(runDir: string): Promise<TrainEvent[]> {
-  return readEvents(path.join(runDir, "metrics.jsonl"));
+  return (await readEvents(path.join(runDir, "metrics.jsonl"))).events;
 }
 
-async function readEvents(file: string): Promise<TrainEvent[]> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  return text.split("\n").flatMap((line) => {
-    try {
-      return [withTodaysReason(JSON.parse(line) as TrainEvent)];
-    } catch {
-      return []; // the empty last line, or one that a kill cut short
-    }
-  });
+/** Bytes of an epoch's line with thousands of classes. */
+const MAX_LINE_BYTES = 2 ** 28;
+
+/**
+ * Reads a log of events.
+ *
+ * @returns The events, and what is wrong with the first line that is none; a last line that a kill cut short is not counted.
+ */
+export async function readEvents(file: string): Promise<{ events: TrainEvent[]; problem: string | null }> {
+  const check = await savedCheck("event");
+  const events: TrainEvent[] = [];
+  let [number, problem, cut] = [0, null as string | null, null as string | null];
+  const expected = { expected: "the events of a run", fix: ANOTHER_RUN };
+  for await (const line of linesOf(file, expected, MAX_LINE_BYTES)) {
+    number++;
+    problem ??= cut; // it was not the last line
+    if (line.trim() === "") continue;
+    const event = parse(line);
+    const found = event === undefined ? "no JSON" : check(event);
+    if (found === null) events.push(withTodaysReason(event as TrainEvent));
+    else if (event === undefined) cut = `line ${number}: ${found}`;
+    else problem ??= `line ${number}: ${found}`;
+  }
+  return { events, problem };
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Version 0.1 wrote `earlyStopping`. */
@@ -216,22 +252,6 @@ function withTodaysReason(event: TrainEvent): TrainEvent {
   return event.type === "done" && (event.reason as string) === "earlyStopping"
     ? { ...event, reason: "stopped early" }
     : event;
-}
-
-/** Reads a JSON file of a run; undefined if it is missing. */
-export async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InputError({
-      expected: "JSON",
-      where: file,
-      found: "something else",
-      fix: "Remove the run's folder.",
-    });
-  }
 }
 
 export function prettyJson(value: object): string {

@@ -7,7 +7,15 @@ import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import type { Variant } from "../model/efficientnet.js";
 import { type EndReason, type EpochEvent, keptEpoch, ofType } from "./events.js";
-import { loadMetrics, loadRunConfig, loadSessions, prettyJson, type RunConfig, type Session } from "./run.js";
+import {
+  loadMetrics,
+  loadRunConfig,
+  loadSessions,
+  prettyJson,
+  type RunConfig,
+  readEvents,
+  type Session,
+} from "./run.js";
 
 /** A run as its folder describes it. */
 export interface Run {
@@ -54,35 +62,33 @@ export async function loadRuns(
 ): Promise<{ runs: Run[]; broken: { folder: string; reason: string }[] }> {
   const runs: Run[] = [];
   const broken: { folder: string; reason: string }[] = [];
-  for (const runDir of await findRuns(folder)) {
-    try {
-      runs.push(await loadRun(runDir));
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      const { expected, found } = error.problem;
-      broken.push({ folder: runDir, reason: `expected ${expected}, found ${found}` });
-    }
-  }
+  const passOver = (at: string, error: unknown) => {
+    if (!(error instanceof InputError)) throw error;
+    const { expected, found } = error.problem;
+    broken.push({ folder: at, reason: `expected ${expected}, found ${found}` });
+  };
+  for (const runDir of await findRuns(folder, passOver))
+    await loadRun(runDir).then(
+      (run) => runs.push(run),
+      (error) => passOver(runDir, error),
+    );
   return { runs, broken };
 }
 
 /** @throws InputError when the folder holds no readable run. */
 export async function loadRun(folder: string): Promise<Run> {
   const config = await loadRunConfig(folder);
-  if (!isRunConfig(config))
+  if (config === undefined)
+    throw new InputError({ expected: "the config.json of a run", where: folder, found: "none" });
+  const { events, problem } = await readEvents(path.join(folder, "metrics.jsonl"));
+  if (problem !== null)
     throw new InputError({
-      expected: "the config.json of a run",
+      expected: "the events of a run in metrics.jsonl",
       where: folder,
-      found: config === undefined ? "none" : "one of something else",
+      found: problem,
+      fix: "Fix the line, or remove it.",
     });
-  const events = await loadMetrics(folder);
   const epochs = ofType(events, "epoch");
-  if (!epochs.every(isEpoch))
-    throw new InputError({
-      expected: "epochs with an accuracy and a duration in metrics.jsonl",
-      where: folder,
-      found: "one without",
-    });
   const [done] = ofType(events, "done").slice(-1);
   const state = done?.reason ?? "interrupted";
   return { folder, config, epochs, state, sessions: await loadSessions(folder) };
@@ -133,8 +139,19 @@ export async function recordRun({ folder, config, sessions }: Run, target: strin
   await writeFileAtomically(path.join(target, "config.json"), prettyJson(own));
 }
 
-/** Finds folders with a file of a run; skips hidden folders and installed packages. */
-async function findRuns(folder: string): Promise<string[]> {
+/** Folders inside each other; more are a loop of mounts, or an attempt to exhaust the stack. */
+const MAX_DEPTH = 100;
+
+/**
+ * Finds folders with a file of a run; skips hidden folders and installed packages.
+ *
+ * @param passOver - Called with each inner folder that cannot be read.
+ */
+async function findRuns(
+  folder: string,
+  passOver: (folder: string, error: unknown) => void,
+  depth = 0,
+): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new InputError({
       expected: "a folder of runs",
@@ -143,19 +160,19 @@ async function findRuns(folder: string): Promise<string[]> {
       fix: "Run `npx ferkit train` to make one, or choose another folder.",
     });
   });
-  const isRun = entries.some((entry) => entry.isFile() && /^(config\.json|metrics\.jsonl)$/.test(entry.name));
+  const isRun = entries.some(
+    (entry) => !entry.isDirectory() && /^(config\.json|metrics\.jsonl)$/.test(entry.name),
+  );
   const inner = entries
     .filter((entry) => entry.isDirectory() && !/^(\..*|node_modules)$/.test(entry.name))
     .map(({ name }) => path.join(folder, name))
     .sort();
-  return [...(isRun ? [folder] : []), ...(await Promise.all(inner.map(findRuns))).flat()];
-}
-
-function isRunConfig(config: RunConfig | undefined): config is RunConfig {
-  const { train, data } = config ?? {};
-  return typeof data === "string" && typeof train?.variant === "string" && Number.isFinite(train.epochs);
-}
-
-function isEpoch({ epoch, durationMs, validation }: EpochEvent): boolean {
-  return [epoch, durationMs, validation?.accuracy].every(Number.isFinite);
+  const found: string[] = isRun ? [folder] : [];
+  for (const one of depth < MAX_DEPTH ? inner : [])
+    for (const runDir of await findRuns(one, passOver, depth + 1).catch((error) => {
+      passOver(one, error);
+      return [];
+    }))
+      found.push(runDir);
+  return found;
 }

@@ -1,9 +1,12 @@
 // A session: the part of a run that one process trains. Where it resumes, and when its time is over.
+import path from "node:path";
+import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
-import { type Checkpoint, loadCheckpoint, restore } from "./checkpoint.js";
+import { removeTemporaryFiles } from "../files.js";
+import { bestModelDir, type Checkpoint, loadCheckpoint, restore } from "./checkpoint.js";
 import type { RunLock } from "./lock.js";
 import { extensionNote } from "./notes.js";
-import { checkSameRun, type describeRun, loadRunConfig, saveRunConfig } from "./run.js";
+import { checkSameRun, type describeRun, loadRunConfig, loadSessions, saveRunConfig } from "./run.js";
 import type { TrainState } from "./step.js";
 
 /**
@@ -16,17 +19,21 @@ export async function resumeRun(
   { config, images }: Awaited<ReturnType<typeof describeRun>>,
   state: TrainState,
   lock: RunLock,
+  environment: Environment,
 ): Promise<{ progress: Checkpoint["progress"]; notes: string[] }> {
-  const notes = lock.isHeld
-    ? []
-    : ["this system cannot lock the run's folder, so start no second process on it"];
+  const notes: string[] = [];
+  if (lock.isHeld)
+    for (const dir of [runDir, bestModelDir(runDir), path.join(runDir, "last")])
+      await removeTemporaryFiles(dir);
+  else notes.push("this system cannot lock the run's folder, so start no second process on it");
   const present = await loadRunConfig(runDir);
   if (present) await checkSameRun(runDir, present, config, images);
   const checkpoint = await loadCheckpoint(runDir);
   if (checkpoint) checkProgress(runDir, checkpoint, state);
+  if (checkpoint) restore(state, checkpoint);
   await saveRunConfig(runDir, config, images);
   if (!checkpoint) return { progress: { epoch: 0, step: 0, best: null }, notes };
-  restore(state, checkpoint);
+  notes.push(...environmentNote((await loadSessions(runDir)).at(-1), environment));
   if (present) notes.push(...extensionNote(state, present.train, checkpoint.progress.step));
   return { progress: checkpoint.progress, notes };
 }
@@ -48,6 +55,29 @@ function checkProgress(runDir: string, { progress }: Checkpoint, { config, plan 
       found: `${step} steps after ${epoch} epochs, since version 0.1 left out more images`,
       fix: "Choose another run folder (--run).",
     });
+}
+
+/** What decides the last bits of a computation, by name. */
+const ARITHMETIC: [name: string, of: (environment: Partial<Environment>) => unknown][] = [
+  ["cores", ({ machine }) => machine?.cores],
+  ["device", ({ device }) => device],
+  ["kernels", ({ kernels }) => kernels],
+  ["ferkit", ({ versions }) => versions?.ferkit],
+  ["TensorFlow", ({ versions }) => versions?.tensorflow],
+  ["tfjs", ({ versions }) => versions?.tfjs],
+  ["Node.js", ({ versions }) => versions?.node],
+];
+
+/** Says how the environment of a run that resumes differs from that of its last session, if it does. */
+function environmentNote(last: Partial<Environment> | undefined, present: Environment): string[] {
+  const changes = ARITHMETIC.flatMap(([name, of]) => {
+    const [before, now] = [last && of(last), of(present)];
+    return before === undefined || before === now ? [] : [`${name} ${before} → ${now}`];
+  });
+  if (changes.length === 0) return [];
+  return [
+    `the run resumes in another environment (${changes.join(", ")}), so its weights differ in their last bits from those of a run that stayed in one`,
+  ];
 }
 
 /**

@@ -88,7 +88,8 @@ export async function* train(
     // Resume.
     const run = await describeRun(dataset, config, data);
     lock = lockRun(runDir);
-    const { progress, notes } = await resumeRun(runDir, run, state, lock);
+    const present = await environment();
+    const { progress, notes } = await resumeRun(runDir, run, state, lock, present);
     if (aside) notes.push(asideNote(aside));
     let { epoch: numDone, step, best } = progress;
     const firstEpoch = numDone + 1;
@@ -106,7 +107,7 @@ export async function* train(
       const startBatch = step - numDone * numBatches;
       if (epoch === firstEpoch) {
         const position = { epoch, batch: startBatch + 1, epochs, started: new Date().toISOString() };
-        await recordSession(runDir, { ...position, ...(await environment()) });
+        await recordSession(runDir, { ...position, ...present });
       }
 
       // Train. Each step's scores are read after the next step was given to the engine, which is then never idle.
@@ -128,6 +129,7 @@ export async function* train(
         since = now;
         if (previous) yield await finish(previous);
         await new Promise(setImmediate); // lets interrupts and the events' reader run
+        lock.check();
         if (signal?.aborted || isOver()) break;
       }
       if (pending) yield await finish(pending);
@@ -141,6 +143,7 @@ export async function* train(
       // Validate.
       const trainMs = performance.now() - start;
       const { scores, parameters } = await validate(state, validation, epoch, best);
+      lock.check();
       const isBest = isBetter(monitor, scores, best);
       if (isBest) {
         const reached = best && best[monitor] === scores[monitor] ? best.reached : epoch;

@@ -175,7 +175,7 @@ describe("writeRunReport", () => {
     writeFileSync(path.join(runDir, "config.json"), "{}");
     await assert.rejects(writeRunReport(runDir), {
       name: "InputError",
-      message: `Expected a run at ${runDir} but found a config.json of something else. ${fix}`,
+      message: `Expected the config.json of a run at ${path.join(runDir, "config.json")} but found no train. Fix the file, or choose another run folder (--run).`,
     });
     assert.deepEqual(readdirSync(runDir), ["config.json"]);
   });

@@ -214,10 +214,12 @@ describe("a classifier's errors", () => {
       await assert.rejects(loadClassifier(at("model")), {
         name: "InputError",
         message:
-          /^Expected \d+ bytes of weights at .*\.bin but found 4096\. Copy the folder again, or train from scratch\.$/,
+          /^Expected \d+ bytes of weights at .*\.bin but found 4096\. Copy the folder again, or choose another model\.$/,
       });
       rmSync(path.join(at("model"), weights));
-      await assert.rejects(loadClassifier(at("model")), { message: /bytes of weights .* but found 0\. / });
+      await assert.rejects(loadClassifier(at("model")), {
+        message: /bytes of weights .* but found no file\. /,
+      });
       truncateSync(at("model/model.json"), 1000);
       await assert.rejects(loadClassifier(at("model")), {
         message: /^Expected a model saved by ferkit at .*model\.json but found something other than JSON\. /,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gather } from "../../src/data/batches.js";
 import { type ImageList, readImageList } from "../../src/data/image-list.js";
@@ -71,6 +71,79 @@ describe("a checkpoint", function () {
     const { manifest, progress: copied } = json(at("second"));
     assert.deepEqual(manifest, JSON.parse(today).manifest);
     assert.equal(copied.emaUpdates, 1);
+  });
+
+  describe("that is broken", () => {
+    const refused = (
+      found: string,
+      where = "last/state.json",
+      expected = "the state that a run resumes from",
+    ) => ({
+      name: "InputError",
+      message:
+        `Expected ${expected} at ${path.join(at("run"), where)} but found ${found}. Choose another run folder (--run) to train ` +
+        `from scratch; the best model so far is kept in ${path.join(at("run"), "best")}.`,
+    });
+    const edit = (change: (state: ReturnType<typeof json>) => void) => {
+      const state = json(at("run"));
+      change(state);
+      writeFileSync(stateFile(at("run")), JSON.stringify(state));
+    };
+    const weightsFile = () => readdirSync(at("run/last")).find((name) => name.endsWith(".bin")) as string;
+
+    beforeEach(() => save(at("run")));
+
+    it("is refused, and the best model is not to be removed", async () => {
+      writeFileSync(stateFile(at("run")), readFileSync(stateFile(at("run"))).subarray(0, 1000));
+      await assert.rejects(loadCheckpoint(at("run")), refused("something other than JSON"));
+      writeFileSync(stateFile(at("run")), '{"progress": {"epoch": 1}}');
+      await assert.rejects(loadCheckpoint(at("run")), refused("no step in progress"));
+    });
+
+    it("is refused with a step or an epoch out of range", async () => {
+      edit(({ progress: found }) => {
+        found.step = -1;
+      });
+      await assert.rejects(loadCheckpoint(at("run")), refused("progress.step, which should be >= 0"));
+    });
+
+    it("is refused with a flipped bit", async () => {
+      const file = path.join(at("run/last"), weightsFile());
+      const bytes = readFileSync(file);
+      bytes[100] ^= 1;
+      writeFileSync(file, bytes);
+      await assert.rejects(
+        loadCheckpoint(at("run")),
+        refused("other bytes", `last/${weightsFile()}`, "the weights that the file's name is the digest of"),
+      );
+    });
+
+    it("is refused with a missing, another or a surplus array, or NaN, before anything is copied", async () => {
+      const name = "first/predictions/bias";
+      const cases: [string, (checkpoint: NonNullable<Awaited<ReturnType<typeof loadCheckpoint>>>) => void][] =
+        [
+          [`no ${name}`, ({ values }) => values.delete(name)],
+          [
+            `${name} of shape [1] instead of [2]`,
+            ({ values }) => values.set(name, { shape: [1], data: new Float32Array(1) }),
+          ],
+          [
+            "model/odd, which the network does not have",
+            ({ values }) => values.set("model/odd", { shape: [1], data: new Float32Array(1) }),
+          ],
+          [`NaN or infinity in ${name}`, ({ values }) => values.get(name)?.data.fill(Number.NaN)],
+        ];
+      await withState(1, async (state) => {
+        const before = await state.network.parameters();
+        for (const [found, change] of cases) {
+          const checkpoint = await loadCheckpoint(at("run"));
+          assert.ok(checkpoint);
+          change(checkpoint);
+          assert.throws(() => restore(state, checkpoint), refused(found, "last"));
+        }
+        assert.deepEqual(await state.network.parameters(), before);
+      });
+    });
   });
 
   it("is null before the first epoch has ended", async () => {

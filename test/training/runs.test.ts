@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { EndReason } from "../../src/training/events.js";
@@ -37,12 +38,60 @@ describe("loadRuns", () => {
     assert.deepEqual(
       broken.map(({ folder, reason }) => [path.basename(folder), reason]),
       [
-        ["cut", "expected JSON, found something else"],
+        ["cut", "expected the config.json of a run, found something other than JSON"],
         ["half", "expected the config.json of a run, found none"],
-        ["odd", "expected epochs with an accuracy and a duration in metrics.jsonl, found one without"],
-        ["other", "expected the config.json of a run, found one of something else"],
+        ["odd", "expected the events of a run in metrics.jsonl, found line 1: no durationMs"],
+        ["other", "expected the config.json of a run, found no train"],
       ],
     );
+  });
+
+  it("passes over one run for each kind of odd line or file, and lists the others", async () => {
+    writeRun(at("good"), { events: runEvents([0.5]) });
+    const lines = [
+      "null",
+      "[]",
+      "7",
+      '"text"',
+      "{}",
+      '{"type":"epoch"}',
+      "{broken",
+      '{"type":"done","reason":"?"}',
+    ];
+    lines.forEach((line, i) => {
+      writeRun(at(`line ${i}`), { events: runEvents([0.5]) });
+      const file = at(`line ${i}/metrics.jsonl`);
+      writeFileSync(file, `${line}\n${readFileSync(file, "utf8")}`);
+    });
+    for (const content of [
+      "null",
+      "[]",
+      '{"train": null, "data": "a"}',
+      `${"[".repeat(1e5)}${"]".repeat(1e5)}`,
+    ]) {
+      const name = `config ${content.slice(0, 20)}`;
+      writeRun(at(name), {});
+      writeFileSync(at(`${name}/config.json`), content);
+    }
+    writeRun(at("pipe"), { config: null });
+    execFileSync("mkfifo", [at("pipe/config.json")]);
+    for (const environment of [[null], [5], {}, [{ epoch: 0 }]])
+      writeRun(at(`sessions ${JSON.stringify(environment)}`), { environment });
+    const { runs, broken } = await loadRuns(root.dir);
+    assert.deepEqual(
+      runs.map(({ folder, sessions }) => [path.basename(folder), sessions]),
+      [
+        ["good", []],
+        ["sessions [5]", []],
+        ["sessions [null]", []],
+        ['sessions [{"epoch":0}]', []],
+        ["sessions {}", []],
+      ],
+    );
+    assert.equal(broken.length, lines.length + 4 + 1);
+    const reasonOf = (name: string) => broken.find(({ folder }) => folder === at(name))?.reason;
+    assert.equal(reasonOf("line 6"), "expected the events of a run in metrics.jsonl, found line 1: no JSON");
+    assert.equal(reasonOf("pipe"), "expected the config.json of a run, found a named pipe");
   });
 
   it("is empty for a folder without runs, and refuses a missing one", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { endInWords, ofType } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/run.js";
@@ -69,6 +69,46 @@ describe("train with maxMinutes", function () {
     assert.deepEqual(await notes("a", "constant"), [limit]);
     assert.deepEqual(await notes("b", "cosine"), [
       `${limit}; the learning rate falls as if there were no limit`,
+    ]);
+  });
+});
+
+describe("a run that resumes", function () {
+  this.timeout(60_000);
+  const run = runFolder();
+  const at = (...names: string[]) => path.join(run.dir, ...names);
+  const notes = async (epochs: number) =>
+    ofType(await collect(run.dir, { epochs }), "note")
+      .map(({ text }) => text)
+      .filter((text) => /environment/.test(text));
+
+  it("removes the temporary files that a killed process left, and no others", async () => {
+    await collect(run.dir, { epochs: 1 });
+    const left = [
+      "config.json.0123abcd.tmp",
+      "best/weights-1.bin.0123abcd.tmp",
+      "last/state.json.0123abcd.tmp",
+    ];
+    for (const name of [...left, "own.tmp"]) writeFileSync(at(name), "x");
+    await collect(run.dir, { epochs: 1 });
+    for (const name of left) assert.ok(!existsSync(at(name)), name);
+    assert.ok(existsSync(at("own.tmp")));
+  });
+
+  it("says how cores, instruction set and versions differ from those of its last session", async () => {
+    await collect(run.dir, { epochs: 1 });
+    assert.deepEqual(await notes(2), []);
+    const [session] = JSON.parse(readFileSync(at("environment.json"), "utf8"));
+    const { machine, kernels, versions } = session;
+    const other = {
+      ...session,
+      machine: { ...machine, cores: 99 },
+      kernels: "other",
+      versions: { ...versions, tensorflow: "1.0" },
+    };
+    writeFileSync(at("environment.json"), JSON.stringify([other]));
+    assert.deepEqual(await notes(3), [
+      `the run resumes in another environment (cores 99 → ${machine.cores}, kernels other → ${kernels}, TensorFlow 1.0 → ${versions.tensorflow}), so its weights differ in their last bits from those of a run that stayed in one`,
     ]);
   });
 });

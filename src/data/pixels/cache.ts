@@ -1,13 +1,13 @@
 // Images are decoded once, into one file for each data set and image size in the user's cache.
 import { createHash } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { ParameterError } from "../../errors.js";
-import { cacheDir, replaceFile } from "../../files.js";
+import { cacheDir, removeAbandoned, replaceFile } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding } from "../../model/preprocessing.js";
 import type { OnProgress } from "../../progress.js";
 import type { Listing, Sample } from "../sources/listing.js";
-import { decodePacked, loadSharp, readImageFile } from "./decode.js";
+import { decodePacked, loadSharp, readImageFile, TOO_SLOW } from "./decode.js";
 import {
   type Decoded,
   type DecodedImages,
@@ -24,8 +24,6 @@ type Images = Pick<Listing, "root" | "samples">;
 const FORMAT_VERSION = 4;
 /** Samples that go into the key at a time. */
 const KEY_BLOCK = 4096;
-/** A process that has not written to its temporary file for this long was killed. */
-const ABANDONED_MS = 3_600_000;
 
 /**
  * Loads the decoded images: from the cache if the files are unchanged, otherwise from the files.
@@ -67,15 +65,6 @@ function pixelCacheFile({ root, samples }: Images, imageSize: number, decoding: 
   }
   const key = identity.digest("hex").slice(0, 16);
   return path.join(cacheDir(), "pixels", `${key}-${imageSize}.bin`);
-}
-
-async function removeAbandoned(dir: string): Promise<void> {
-  for (const name of await readdir(dir).catch(() => [])) {
-    if (!name.endsWith(".tmp")) continue;
-    const file = path.join(dir, name);
-    const changed = (await stat(file).catch(() => null))?.mtimeMs ?? Number.POSITIVE_INFINITY;
-    if (Date.now() - changed > ABANDONED_MS) await rm(file, { force: true });
-  }
 }
 
 /**
@@ -133,7 +122,8 @@ async function decodeSample(
     return { ...image, digest: createHash("sha256").update(bytes).digest() };
   } catch (error) {
     const { problem, message } = error as { problem?: { found: string }; message: string };
-    return { reason: problem?.found ?? message, isLasting };
+    const reason = problem?.found ?? message;
+    return { reason, isLasting: isLasting && reason !== TOO_SLOW };
   }
 }
 

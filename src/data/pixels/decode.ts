@@ -2,13 +2,14 @@
 //
 // sharp decodes and converts colours; large images it also reduces, to no less than four times the wanted size. The last resize
 // is ours (`resize.ts`), so that each format, size and side gives the same pixels.
-import { readFile } from "node:fs";
+import { readFile, stat } from "node:fs";
 import { promisify } from "node:util";
 import type Sharp from "sharp";
 import type { Sharp as SharpImage, SharpOptions } from "sharp";
 import { InputError } from "../../errors.js";
+import { kindOf } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preprocessing.js";
-import { type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
+import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
 import { isGrey, repeatChannel } from "./pixels.js";
 import { type Box, type Raster, resize } from "./resize.js";
 import { needsRange, readRanged } from "./sample-range.js";
@@ -36,6 +37,14 @@ export interface PackedImage extends Omit<DecodedImage, "isGrey"> {
 
 /** Limit above any photograph: an image that claims more is a mistake, or an attempt to exhaust memory. */
 export const MAX_PIXELS = 50_000_000;
+/** The same for all frames of an animation, of which only the first is used. */
+const MAX_FRAME_PIXELS = 20 * MAX_PIXELS;
+/** Seconds that sharp may take for an image; the largest photographs take two. */
+const MAX_SECONDS = 30;
+/** Reason that a busy machine may be to blame for. */
+export const TOO_SLOW = `an image that takes more than ${MAX_SECONDS} s to decode`;
+/** Bytes of an image file. */
+const MAX_FILE_BYTES = 2 ** 30;
 
 /**
  * Decodes an image of any size, colour and format to a square: upright by its EXIF tag, in sRGB by its profile, on white where
@@ -71,7 +80,7 @@ export async function decodePacked(
   decoding: Decoding = DEFAULT_DECODING,
 ): Promise<PackedImage> {
   return readImage(bytes, where, async (open) => {
-    const header = plainJpegHeader(bytes) ?? headerOf(await open().metadata(), bytes);
+    const header = await readHeader(open, bytes);
     const reduced = reducedSize(header, imageSize, decoding.fit);
     const { raster, white } = await readRaster(open, header, decoding, reduced);
     const size = uprightSize(header);
@@ -99,11 +108,25 @@ export interface WholeImage {
 export async function decodeWhole(source: string | Buffer, name = "the buffer"): Promise<WholeImage> {
   const bytes = typeof source === "string" ? await readImageFile(source) : source;
   return readImage(bytes, typeof source === "string" ? source : name, async (open) => {
-    const header = headerOf(await open().metadata(), bytes);
+    const header = await readHeader(open, bytes);
     const { raster } = await readRaster(open, header, DEFAULT_DECODING, null);
     const { pixels, numChannels, width, height } = turnUpright(raster, header.orientation);
     return { pixels: Buffer.from(numChannels === 1 ? repeatChannel(pixels) : pixels), width, height };
   });
+}
+
+/** Reads what an image is, and counts its pixels before any of them is decoded. */
+async function readHeader(open: OpenImage, bytes: Buffer): Promise<ImageHeader> {
+  const header = plainJpegHeader(bytes) ?? headerOf(await open().metadata(), bytes);
+  const { width, height, traits } = header;
+  if (width * height > MAX_PIXELS) throw tooLarge();
+  if (width * height * traits.numFrames > MAX_FRAME_PIXELS)
+    throw new Error(`more than ${MAX_FRAME_PIXELS / 1e6} million pixels in ${traits.numFrames} frames`);
+  return header;
+}
+
+function tooLarge(): Error {
+  return new Error(`more than ${MAX_PIXELS / 1e6} million pixels`);
 }
 
 /** Makes a whole image square: uint8 `[imageSize, imageSize, 3]`. */
@@ -248,8 +271,14 @@ async function readImage<T>(bytes: Buffer, where: string, read: (open: OpenImage
   const sharp = await loadSharp();
   try {
     if (bytes.length === 0) throw new Error("an empty file");
+    const content = contentOf(bytes);
+    // sharp would draw vectors at any size that they ask for, and follow what they refer to.
+    if (content === "vector") throw new Error("a vector image, which has no pixels of its own");
+    if (content !== "image") throw new Error("no image that can be read");
     return await read((options) =>
-      sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated", ...options }),
+      sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated", ...options }).timeout({
+        seconds: MAX_SECONDS,
+      }),
     );
   } catch (error) {
     throw new InputError({ expected: "an image", where, found: reason(error), fix: "Remove or replace it." });
@@ -264,29 +293,37 @@ export function loadSharp(): Promise<typeof Sharp> {
   return loading;
 }
 
-/** Takes half the time of the promise API's `readFile` for a small file, since it makes no file handle. */
-const readWhole = promisify(readFile);
+/** These take half the time of the promise API's for a small file, since they make no file handle. */
+const [readWhole, statOf] = [promisify(readFile), promisify(stat)];
 
 /**
  * Reads the bytes of an image file.
  *
- * @throws InputError if there is no such file.
+ * @throws InputError if there is no such file, it is no regular one, or larger than any image.
  */
 export async function readImageFile(file: string): Promise<Buffer> {
+  const refuse = (found: string) =>
+    new InputError({ expected: "an image", where: file, found, fix: "Check the path." });
   try {
+    const found = await statOf(file);
+    const kind = kindOf(found);
+    if (kind !== null) throw refuse(kind);
+    if (found.size > MAX_FILE_BYTES) throw refuse(`${found.size} bytes`);
     return await readWhole(file);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const found = { ENOENT: "no such file", EISDIR: "a folder", EACCES: "no permission to read" }[
       (error as NodeJS.ErrnoException).code ?? ""
     ];
     if (!found) throw error;
-    throw new InputError({ expected: "an image", where: file, found, fix: "Check the path." });
+    throw refuse(found);
   }
 }
 
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (/pixel limit/.test(message)) return `more than ${MAX_PIXELS / 1e6} million pixels`;
+  if (/pixel limit/.test(message)) return tooLarge().message;
+  if (/timeout/.test(message)) return TOO_SLOW;
   if (/unsupported image format/.test(message)) return "no image that can be read";
   if (/samples out of range/.test(message)) return "numbers of 64 bits, or complex ones";
   return message.split("\n")[0].replace(/\.$/, "");

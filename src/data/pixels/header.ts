@@ -49,6 +49,25 @@ const COLOURS: Record<string, string> = {
   scrgb: "rgb",
 };
 
+/** Bytes from which `contentOf` tells an image. */
+export const HEAD_BYTES = 64;
+
+/** Tells by its first bytes whether a file is an image, and whether it is in a format that is read. */
+export function contentOf(head: Buffer): "image" | "unread" | "vector" | "other" {
+  const hex = head.toString("hex", 0, 8);
+  const text = head.toString("latin1", 0, HEAD_BYTES);
+  if (/^(ffd8ff|89504e470d0a1a0a|49492a00|4d4d002a|49492b00|4d4d002b)/.test(hex)) return "image";
+  if (/^GIF8[79]a/.test(text) || /^RIFF....WEBP/s.test(text)) return "image";
+  const [, brands] =
+    /^....ftyp(.*)$/s.exec(text.slice(0, Math.min(HEAD_BYTES, head.length < 4 ? 0 : head.readUInt32BE(0)))) ??
+    [];
+  if (brands !== undefined && /^(....)*avi[fs]/s.test(brands)) return "image";
+  if (/^....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1|jp2 )/s.test(text)) return "unread";
+  if (/^(0000000c4a584c20|ff0a|0000000c6a502020|38425053)/.test(hex)) return "unread";
+  if (/^(\ufeff|\xef\xbb\xbf)?\s*<(\?xml|!DOCTYPE svg|!--|svg)|^%(PDF|!PS)/i.test(text)) return "vector";
+  return /^BM....\0\0\0\0/s.test(text) || /^P[1-7]\s\d/.test(text) ? "unread" : "other";
+}
+
 /** @param metadata - Of the file, as sharp reads it. */
 export function headerOf(metadata: Metadata, bytes: Buffer): ImageHeader {
   const { width, height, channels, space, depth, format, orientation = 1 } = metadata;

@@ -1,12 +1,14 @@
 // Files that hold many images are unpacked once into the user's cache: archives here, tables of pixels beside.
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { link, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, stat, statfs, symlink } from "node:fs/promises";
 import path from "node:path";
+import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import zlib from "node:zlib";
 import type { Entry } from "yauzl";
 import { InputError } from "../../errors.js";
-import { cacheDir, writeError, writeFileAtomically } from "../../files.js";
+import { cacheDir, kindOf, removeAbandoned, writeError, writeFileAtomically } from "../../files.js";
 
 const TAR_FILE = /\.(tar|tgz|tar\.gz)$/i;
 const ZIP_FILE = /\.zip$/i;
@@ -38,6 +40,12 @@ export async function unpackOnce<Notes>(
   { variant = "", describe = (error: unknown): unknown => error } = {},
 ): Promise<Unpacked<Notes>> {
   const stamps = await Promise.all(files.map((file) => stat(file)));
+  stamps.forEach((found, i) => {
+    const kind = kindOf(found);
+    if (kind === null) return;
+    const problem = { expected: "a file of images", found: kind, fix: "Choose a regular file." };
+    throw new InputError({ ...problem, where: files[i] });
+  });
   const identity = stamps.map(({ size, mtimeMs, ctimeMs, ino }, i) => [
     path.resolve(files[i]),
     size,
@@ -47,11 +55,17 @@ export async function unpackOnce<Notes>(
   ]);
   const text = JSON.stringify([FORMAT_VERSION, variant, identity]);
   const dir = path.join(cacheDir(), "unpacked", createHash("sha256").update(text).digest("hex").slice(0, 16));
-  const kept = async () => ({ dir, notes: JSON.parse(await readFile(`${dir}.json`, "utf8")) as Notes });
-  const isThere = async () => (await stat(dir).catch(() => null)) !== null;
-  if (await isThere()) return kept();
+  const kept = async (): Promise<Unpacked<Notes> | null> => {
+    if ((await stat(dir).catch(() => null)) === null) return null;
+    const notes = await readFile(`${dir}.json`, "utf8").then(JSON.parse, () => null);
+    return { dir, notes: notes as Notes };
+  };
+  const earlier = await kept().catch(() => null);
+  if (earlier?.notes) return earlier;
   const temporary = `${dir}.${randomBytes(4).toString("hex")}.tmp`;
   try {
+    if (earlier) await rm(dir, { recursive: true, force: true }); // its notes are lost
+    await removeAbandoned(path.dirname(dir));
     await mkdir(temporary, { recursive: true });
     const notes = await fill(temporary);
     if ((await readdir(temporary)).length === 0) throw new Error("no files in it");
@@ -60,7 +74,8 @@ export async function unpackOnce<Notes>(
     return { dir, notes };
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file in place of a folder
-    if (await isThere()) return kept(); // another process was faster
+    const other = await kept().catch(() => null); // another process was faster
+    if (other?.notes) return other;
     const isRead = files.includes((error as NodeJS.ErrnoException).path ?? "");
     const named = isRead ? error : writeError(dir, error);
     throw named instanceof InputError ? named : describe(error);
@@ -94,14 +109,50 @@ export async function unpackShards(files: string[]): Promise<Unpacked<SkippedEnt
       const entries = await unpackInto(file, path.join(dir, name)).catch((error: unknown) => {
         throw error instanceof InputError ? error : archiveError(file, error);
       });
-      skipped.push(...entries.map((entry) => ({ ...entry, path: path.posix.join(name, entry.path) })));
+      for (const entry of entries) skipped.push({ ...entry, path: path.posix.join(name, entry.path) });
     }
     return skipped;
   });
 }
 
-function unpackInto(file: string, dir: string): Promise<SkippedEntry[]> {
-  return ZIP_FILE.test(file) ? unpackZip(file, dir) : unpackTar(file, dir);
+async function unpackInto(file: string, dir: string): Promise<SkippedEntry[]> {
+  const [{ size }, { bavail, bsize }] = await Promise.all([stat(file), statfs(dir)]);
+  const allowance = new Allowance(file, size, bavail * bsize);
+  return ZIP_FILE.test(file) ? unpackZip(file, dir, allowance) : unpackTar(file, dir, allowance);
+}
+
+/** Compression makes images and tables a few times smaller; a larger ratio fills a disk from a small file. */
+const [MAX_RATIO, MIN_ALLOWED_BYTES] = [200, 2 ** 26];
+/** Entries of one archive. */
+const MAX_ENTRIES = 5_000_000;
+const DISTRUST = "Remove the archive, since it is not to be trusted; nothing was unpacked.";
+
+/** Counts what an archive unpacks to, before it is written. */
+class Allowance {
+  private numBytes = 0;
+  private numEntries = 0;
+
+  constructor(
+    private readonly file: string,
+    private readonly archiveBytes: number,
+    private readonly freeBytes: number,
+  ) {}
+
+  /** @throws InputError if an entry of `size` bytes is one too many. */
+  add(name: string, size: number): void {
+    this.numBytes += size;
+    const refuse = (expected: string, found: string, fix: string) =>
+      new InputError({ expected, where: this.file, found: `${found} with its entry ${name}`, fix });
+    if (++this.numEntries > MAX_ENTRIES) throw refuse(`at most ${MAX_ENTRIES} entries`, "more", DISTRUST);
+    if (!(this.numBytes <= Math.max(MIN_ALLOWED_BYTES, MAX_RATIO * this.archiveBytes)))
+      throw refuse(`an archive that unpacks to at most ${MAX_RATIO} times its size`, "more", DISTRUST);
+    if (this.numBytes > this.freeBytes)
+      throw refuse(
+        `an archive that unpacks to the ${this.freeBytes} bytes that are free in the cache`,
+        `${this.numBytes} bytes`,
+        "Make room, or choose another cache with FERKIT_CACHE; nothing was unpacked.",
+      );
+  }
 }
 
 /** A link of an archive. */
@@ -112,7 +163,7 @@ interface Link {
 }
 
 /** Writes one file after another: for many small files that takes a fifth of the time of several at once. */
-async function unpackTar(file: string, dir: string): Promise<SkippedEntry[]> {
+async function unpackTar(file: string, dir: string, allowance: Allowance): Promise<SkippedEntry[]> {
   const { UnpackSync } = await import("tar");
   let refused: unknown = null;
   const links: Link[] = [];
@@ -120,11 +171,20 @@ async function unpackTar(file: string, dir: string): Promise<SkippedEntry[]> {
   const unpack = new UnpackSync({
     cwd: dir,
     strict: true,
+    preserveOwner: false,
     filter: (entryPath, entry) => {
-      if (isOutside(entryPath)) refused ??= outside(file, entryPath);
-      if (refused !== null) return false;
-      if (!("type" in entry) || ["File", "OldFile", "ContiguousFile", "Directory"].includes(entry.type))
+      if (refused !== null || !("type" in entry)) return false;
+      try {
+        if (isOutside(entryPath)) throw outside(file, entryPath);
+        allowance.add(entryPath, entry.size);
+      } catch (error) {
+        refused = error;
+        return false;
+      }
+      if (["File", "OldFile", "ContiguousFile", "Directory"].includes(entry.type)) {
+        entry.mode = entry.type === "Directory" ? 0o755 : 0o644; // as other new files, whatever the archive says
         return true;
+      }
       const target = entry.linkpath ?? "";
       if (entry.type === "Link") links.push({ path: entryPath, target });
       else if (entry.type === "SymbolicLink")
@@ -145,25 +205,36 @@ async function unpackTar(file: string, dir: string): Promise<SkippedEntry[]> {
   return [...skipped, ...(await makeLinks(dir, links))];
 }
 
-async function unpackZip(file: string, dir: string): Promise<SkippedEntry[]> {
+async function unpackZip(file: string, dir: string, allowance: Allowance): Promise<SkippedEntry[]> {
   const { openPromise } = await import("yauzl");
   const zip = await openPromise(file);
+  zip.on("error", () => {}); // what is wrong with an entry is thrown by the loop, other errors come too late to matter
   const links: Link[] = [];
   try {
     for await (const entry of zip.eachEntry()) {
-      if (isOutside(entry.fileName)) throw outside(file, entry.fileName);
-      if (entry.fileName.endsWith("/")) continue;
-      const stream = await zip.openReadStreamPromise(entry);
+      const { fileName, uncompressedSize, compressionMethod } = entry;
+      if (isOutside(fileName)) throw outside(file, fileName);
+      allowance.add(fileName, uncompressedSize);
+      if (fileName.endsWith("/")) continue;
+      if (entry.isEncrypted()) throw new Error(`the encrypted entry ${fileName}`);
+      if (![STORED, DEFLATED].includes(compressionMethod))
+        throw new Error(`the compression method ${compressionMethod} of ${fileName}`);
+      // Inflated here, since errors of the package's stream may come when nothing listens any more.
+      const raw = await zip.openReadStreamPromise(entry, { decodeFileData: false });
+      const decoded = compressionMethod === DEFLATED ? zlib.createInflateRaw() : new PassThrough();
       if (isLink(entry)) {
+        if (uncompressedSize > MAX_LINK_BYTES) throw new Error(`the long link ${fileName}`);
         const chunks: Buffer[] = [];
-        for await (const chunk of stream) chunks.push(chunk as Buffer);
-        const target = targetOf(entry.fileName, Buffer.concat(chunks).toString());
-        links.push({ path: entry.fileName, target });
+        await pipeline(raw, decoded, verified(entry), async (parts: AsyncIterable<Buffer>) => {
+          for await (const part of parts) chunks.push(part);
+        });
+        const target = targetOf(fileName, Buffer.concat(chunks).toString());
+        links.push({ path: fileName, target });
         continue;
       }
-      const onDisk = path.join(dir, entry.fileName);
+      const onDisk = path.join(dir, fileName);
       await mkdir(path.dirname(onDisk), { recursive: true });
-      await pipeline(stream, createWriteStream(onDisk));
+      await pipeline(raw, decoded, verified(entry), createWriteStream(onDisk, { mode: 0o644 }));
     }
   } finally {
     zip.close();
@@ -171,10 +242,34 @@ async function unpackZip(file: string, dir: string): Promise<SkippedEntry[]> {
   return makeLinks(dir, links);
 }
 
+/** Longest path of Linux. */
+const MAX_LINK_BYTES = 4096;
+/** Compression methods of a zip archive (APPNOTE.TXT, 4.4.5). */
+const [STORED, DEFLATED] = [0, 8];
+
+/** Passes the bytes of an entry on, and compares their number and CRC-32 with what the archive says. */
+function verified({ fileName, uncompressedSize, crc32 }: Entry) {
+  return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    let [numBytes, checksum] = [0, 0];
+    for await (const chunk of chunks) {
+      numBytes += chunk.length;
+      checksum = zlib.crc32(chunk, checksum);
+      if (numBytes > uncompressedSize) break;
+      yield chunk;
+    }
+    if (numBytes !== uncompressedSize)
+      throw new Error(`${fileName} of another length than the ${uncompressedSize} bytes in its header`);
+    if (checksum !== crc32) throw new Error(`${fileName} of another CRC-32 than in its header`);
+  };
+}
+
 /** Returns where a symbolic link leads, relative to the root of the archive. */
 function targetOf(linkPath: string, target: string): string {
   return path.posix.isAbsolute(target) ? target : path.posix.join(path.posix.dirname(linkPath), target);
 }
+
+/** A longer chain of links cannot be followed on Linux either. */
+const MAX_LINK_STEPS = 40;
 
 /** Makes the links of an archive that lead to something in it: hard links to files, symbolic ones to folders. */
 async function makeLinks(dir: string, links: Link[]): Promise<SkippedEntry[]> {
@@ -182,7 +277,7 @@ async function makeLinks(dir: string, links: Link[]): Promise<SkippedEntry[]> {
   const skipped = links
     .filter(({ target }) => isOutside(target))
     .map(({ path }) => ({ path, reason: "a link out of the archive" }));
-  for (let before = -1; left.length !== before; ) {
+  for (let step = 0, before = -1; left.length !== before && step < MAX_LINK_STEPS; step++) {
     before = left.length;
     const waiting: Link[] = [];
     for (const one of left) if (!(await makeLink(dir, one))) waiting.push(one); // its target may be another link
@@ -218,7 +313,7 @@ function outside(file: string, entryPath: string): InputError {
     expected: "an archive that stays in its folder",
     where: file,
     found: `the entry ${entryPath}`,
-    fix: "Remove the archive, since it is not to be trusted; nothing was unpacked.",
+    fix: DISTRUST,
   });
 }
 

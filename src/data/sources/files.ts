@@ -1,7 +1,17 @@
 // Finds the files of a data set, by one rule for all commands, and counts those that are not used.
-import { closeSync, openSync, readdirSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import path from "node:path";
 import { InputError } from "../../errors.js";
+import { contentOf, HEAD_BYTES } from "../pixels/header.js";
 
 /** Files that are not used, for one reason, in one folder, with one ending. */
 export interface LeftOut {
@@ -172,32 +182,25 @@ export function reasonAgainst(file: string): string | null {
   if (IMAGE_ENDING.test(name)) return null;
   if (BACKUP.test(name)) return REASONS.backup;
   if (CAMERA_RAW.test(name)) return REASONS.format;
-  const content = contentOf(file);
+  const content = contentOf(headOf(file));
   if (content === "image") return null;
   return content === "unread" || UNREAD_ENDING.test(name) ? REASONS.format : REASONS.notImage;
 }
 
-/** Tells an image by its first bytes, and whether it is in a format that is read. */
-function contentOf(file: string): "image" | "unread" | "other" {
-  const head = Buffer.alloc(16);
+/** Returns the first bytes of a file; zeros if it cannot be read. */
+function headOf(file: string): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
   try {
-    const descriptor = openSync(file, "r");
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       readSync(descriptor, head, 0, head.length, 0);
     } finally {
       closeSync(descriptor);
     }
   } catch {
-    return "other";
+    // as a file of another kind
   }
-  const hex = head.toString("hex");
-  const text = head.toString("latin1");
-  if (/^(ffd8ff|89504e470d0a1a0a|49492a00|4d4d002a|49492b00|4d4d002b)/.test(hex)) return "image";
-  if (/^GIF8[79]a/.test(text) || /^RIFF....WEBP/s.test(text)) return "image";
-  if (/^....ftypavi[fs]/s.test(text)) return "image";
-  if (/^....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1|jp2 )/s.test(text)) return "unread";
-  if (/^(0000000c4a584c20|ff0a|0000000c6a502020|38425053)/.test(hex)) return "unread";
-  return /^BM....\0\0\0\0/s.test(text) || /^P[1-7]\s\d/.test(text) ? "unread" : "other";
+  return head;
 }
 
 /**

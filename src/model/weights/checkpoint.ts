@@ -35,15 +35,25 @@ export async function convertCheckpoint(file: string): Promise<Buffer> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "ferkit-checkpoint-"));
   try {
     const target = path.join(folder, "weights.safetensors");
-    await promisify(execFile)(PYTHON, ["-I", PROGRAM, file, target]);
+    // One thread of linear algebra, since each reserves memory.
+    const env = { ...process.env, OPENBLAS_NUM_THREADS: "1" };
+    await promisify(execFile)(PYTHON, ["-I", PROGRAM, file, target], { env });
     return await readFile(target);
   } catch (error) {
-    const { code, stdout, stderr, message } = error as Error & {
+    const { code, signal, stdout, stderr, message } = error as Error & {
       code: unknown;
+      signal: unknown;
       stdout: string;
       stderr: string;
     };
     if (code === REFUSED) throw new InputError({ ...(JSON.parse(stdout) as InputProblem), where: file });
+    if (signal === "SIGXCPU" || signal === "SIGKILL")
+      throw new InputError({
+        expected: "a torch checkpoint or a Keras file",
+        where: file,
+        found: "data that takes much more time or memory than a file of its size should",
+        fix: "Download the file again or choose another one.",
+      });
     throw new InputError({
       expected: "to convert a file of weights",
       where: file,

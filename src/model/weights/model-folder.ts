@@ -1,8 +1,8 @@
 // A model on disk: a tfjs LayersModel with what ferkit needs in its user-defined metadata.
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { writeFileAtomically } from "../../files.js";
+import { readJsonFile, savedCheck } from "../../saved-files.js";
 import { efficientNet } from "../efficientnet.js";
 import { buildLayersModel, inputWeights } from "../keras.js";
 import { type ModelConfig, Network, type ParameterValue } from "../network.js";
@@ -52,10 +52,12 @@ export async function saveModel(
   await removeOldTensors(dir, manifest);
 }
 
+const BROKEN = "Copy the folder again, or choose another model.";
+
 /**
  * Reads a model folder that ferkit saved. The caller disposes the network.
  *
- * @throws InputError if there is no model, another program saved it, or its weights are cut short or not finite.
+ * @throws InputError if there is no model, another program saved it, or it was changed or damaged since: its weights are verified.
  */
 export async function loadModel(dir: string): Promise<Network> {
   const { config, parameters } = await loadParameters(dir);
@@ -70,7 +72,8 @@ export async function loadParameters(
   const [manifest] = json.weightsManifest;
   const last = manifest.weights.find(({ name }) => name === "predictions/kernel");
   const precision = last?.quantization?.dtype ?? "float32";
-  return { config, parameters: await readTensors(dir, manifest), precision };
+  const tensors = await readTensors(dir, manifest, BROKEN);
+  return { config, parameters: ownParameters(dir, config, tensors), precision };
 }
 
 /** Reads a model folder's configuration only. */
@@ -78,35 +81,61 @@ export async function loadModelConfig(dir: string): Promise<ModelConfig> {
   return (await readModelJson(dir)).config;
 }
 
+/**
+ * Returns the network's parameters among the tensors of a model folder. The others are of the layers before the network, which
+ * follow from the configuration; models of version 0.1 may lack one.
+ */
+function ownParameters(
+  dir: string,
+  config: ModelConfig,
+  tensors: Map<string, ParameterValue>,
+): Map<string, ParameterValue> {
+  const refuse = (found: string) =>
+    new InputError({
+      expected: `the weights of a model of ${config.variant}`,
+      where: dir,
+      found,
+      fix: BROKEN,
+    });
+  const parameters = new Map(tensors);
+  for (const [name, { shape, data }] of inputWeights(config)) {
+    const given = tensors.get(name);
+    parameters.delete(name);
+    if (given && (given.shape.join() !== shape.join() || !data.every((value, i) => value === given.data[i])))
+      throw refuse(`${name} that does not fit the preprocessing`);
+  }
+  const specs = parameterSpecs(config.variant, config.classNames.length);
+  const missing = specs.find(({ name }) => !parameters.has(name));
+  if (missing) throw refuse(`no ${missing.name}`);
+  const known = new Set(specs.map(({ name }) => name));
+  const surplus = [...parameters.keys()].find((name) => !known.has(name));
+  if (surplus !== undefined) throw refuse(`${surplus}, which it does not have`);
+  return parameters;
+}
+
 async function readModelJson(dir: string): Promise<{ json: ModelJson; config: ModelConfig }> {
   const file = path.join(dir, "model.json");
-  const text = await readFile(file, "utf8").catch(() => null);
-  if (text === null)
+  const problem = { expected: "a model saved by ferkit", fix: BROKEN };
+  const json = (await readJsonFile(file, problem)) as ModelJson | null | undefined;
+  if (json === undefined)
     throw new InputError({
       expected: "a model folder with model.json",
       where: dir,
       found: "none",
       fix: "Train one with `npx ferkit train`, or choose the folder `best` of a run.",
     });
-  const json = parse(text);
   const metadata = json?.userDefinedMetadata?.ferkit;
   if (!json || !metadata || !FORMAT_VERSIONS.includes(metadata.formatVersion))
     throw new InputError({
       expected: "a model saved by ferkit",
       where: file,
-      found: json ? "no ferkit metadata of a known version" : "something other than JSON",
+      found: "no ferkit metadata of a known version",
       fix: "Train one with `npx ferkit train`.",
     });
+  const found = (await savedCheck("model"))(json);
+  if (found !== null) throw new InputError({ ...problem, where: file, found });
   const { formatVersion: _, ...config } = metadata;
   return { json, config };
-}
-
-function parse(text: string): ModelJson | null {
-  try {
-    return JSON.parse(text) as ModelJson;
-  } catch {
-    return null;
-  }
 }
 
 /**

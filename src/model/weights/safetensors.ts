@@ -10,7 +10,7 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-type Header = { __metadata__?: Record<string, string> } & Record<string, unknown>;
+type Header = { __metadata__?: unknown } & Record<string, unknown>;
 
 /** Bytes that the header's length takes. */
 const PREFIX_BYTES = 8;
@@ -37,23 +37,82 @@ export function isSafetensors(bytes: Buffer): boolean {
  * header.
  *
  * @param where - Names the file in errors.
- * @throws InputError if the file is of another format, is cut short, or has numbers of another type.
+ * @throws InputError if the file is of another format, is cut short, has numbers of another type, or tensors that share bytes, by
+ * which a small file could fill the memory.
  */
 export function readSafetensors(
   bytes: Buffer,
   where: string,
 ): { tensors: Map<string, FileTensor>; metadata: Record<string, string> } {
   const { header, data } = split(bytes, where);
-  const { __metadata__: metadata = {}, ...entries } = header as Header;
-  const order = metadata["ferkit.names"];
-  const names = order ? (JSON.parse(order) as string[]) : Object.keys(entries);
-  const tensors = new Map<string, FileTensor>();
-  for (const name of names) {
-    const entry = entries[name];
+  const { __metadata__: given, ...entries } = header as Header;
+  const metadata = textsOf(given, where);
+  const own = new Map<string, Entry>();
+  for (const [name, entry] of Object.entries(entries)) {
     if (!isEntry(entry)) throw notSafetensors(where, `no type, shape and offsets for ${name}`);
+    own.set(name, entry);
+  }
+  const tensors = new Map<string, FileTensor>();
+  checkApart(own, where);
+  for (const name of orderOf(own, metadata["ferkit.names"], where)) {
+    const entry = own.get(name) as Entry;
     tensors.set(name, { shape: entry.shape, data: numbersOf(entry, name, data, where) });
   }
   return { tensors, metadata };
+}
+
+/** Returns the metadata, whose values are texts. */
+function textsOf(given: unknown, where: string): Record<string, string> {
+  const entries = Object.entries((given ?? {}) as Record<string, unknown>);
+  if (entries.some(([, value]) => typeof value !== "string"))
+    throw notSafetensors(where, "metadata other than texts");
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+/** @throws InputError if two tensors have bytes in common. */
+function checkApart(entries: ReadonlyMap<string, Entry>, where: string): void {
+  const filled = [...entries].filter(
+    ([
+      ,
+      {
+        data_offsets: [start, end],
+      },
+    ]) => end > start,
+  );
+  filled.sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
+  filled.forEach(
+    (
+      [
+        name,
+        {
+          data_offsets: [start],
+        },
+      ],
+      i,
+    ) => {
+      const before = filled[i - 1];
+      if (before && start < before[1].data_offsets[1])
+        throw notSafetensors(where, `bytes that ${before[0]} and ${name} share`);
+    },
+  );
+}
+
+/** Returns the names in the order that the metadata gives, if it does: each once. */
+function orderOf(entries: ReadonlyMap<string, Entry>, order: string | undefined, where: string): string[] {
+  if (order === undefined) return [...entries.keys()];
+  const names = parseNames(order);
+  if (names?.length === entries.size && new Set(names).size === names.length)
+    if (names.every((name) => entries.has(name))) return names;
+  throw notSafetensors(where, "an order in its metadata that is not that of its tensors");
+}
+
+function parseNames(text: string): string[] | null {
+  try {
+    const names: unknown = JSON.parse(text);
+    return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : null;
+  } catch {
+    return null;
+  }
 }
 
 function split(bytes: Buffer, where: string): { header: object; data: Buffer } {

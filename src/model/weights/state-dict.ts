@@ -67,7 +67,7 @@ export function readStateDict(
   where: string,
   { needsLastLayer = false, prefix }: StateDictOptions = {},
 ): StateDict {
-  const all = groupsOf(tensors, variant);
+  const all = groupsOf(tensors, variant, where);
   const groups = prefix === undefined ? all : all.filter((group) => isBelow(group.prefix, prefix));
   if (prefix !== undefined && groups.length === 0)
     throw new InputError({
@@ -101,8 +101,11 @@ export function readStateDict(
   };
 }
 
+/** A file with more networks is none that a training wrote, and each is compared with all others. */
+const MAX_NETWORKS = 64;
+
 /** Finds each prefix below which there is a network's first kernel. */
-function groupsOf(tensors: Tensors, variant: Variant): Group[] {
+function groupsOf(tensors: Tensors, variant: Variant, where: string): Group[] {
   const found = NAMINGS.flatMap((naming) => {
     const stem = naming.names(parameterSpecs(variant, 2)).get("stem_conv/kernel") as string;
     return [...tensors.keys()]
@@ -110,6 +113,13 @@ function groupsOf(tensors: Tensors, variant: Variant): Group[] {
       .map((name) => ({ naming, prefix: name.slice(0, -stem.length) }))
       .filter(({ prefix }) => !OTHER_STATE.test(prefix));
   });
+  if (found.length > MAX_NETWORKS)
+    throw new InputError({
+      expected: `at most ${MAX_NETWORKS} networks in a file of weights`,
+      where,
+      found: `${found.length}`,
+      fix: "Choose a file of one network.",
+    });
   return found.map((group) => {
     const { prefix } = group;
     const within = found.filter((other) => other.prefix !== prefix && other.prefix.startsWith(prefix));

@@ -1,9 +1,9 @@
 // Named arrays of numbers in one binary file; a manifest elsewhere has their names and shapes, as in tfjs.
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
-import { writeFileAtomically } from "../../files.js";
+import { readRegularFile, writeFileAtomically } from "../../files.js";
 import type { ParameterValue } from "../network.js";
 import { BYTES_PER_NUMBER, type Precision, pack, type Quantization, unpack } from "./quantization.js";
 
@@ -33,9 +33,7 @@ export async function writeTensors(
 ): Promise<TensorManifest> {
   const packed = tensors.map(([name, { data }]) => pack(data, precisionOf(name)));
   const parts = packed.map(({ bytes }) => bytes);
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  const file = `weights-${hash.digest("hex").slice(0, 16)}.bin`;
+  const file = `weights-${digestOf(parts)}.bin`;
   await writeFileAtomically(path.join(dir, file), parts);
   const weights = tensors.map(([name, { shape }], i): TensorSpec => {
     const { quantization } = packed[i];
@@ -44,38 +42,50 @@ export async function writeTensors(
   return { paths: [file], weights };
 }
 
+/** Name of a file of weights, with the start of the SHA-256 of its bytes. */
+const NAME = /^weights-([0-9a-f]{16})\.bin$/;
+
+function digestOf(parts: Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex").slice(0, 16);
+}
+
 /**
  * Reads what `writeTensors` wrote.
  *
- * @throws InputError if the file is missing or cut short.
+ * @param fix - What to do if it cannot be used, as a sentence.
+ * @throws InputError if the file is missing, no regular file, cut short, or other bytes than its name says, or if an array is in it
+ * twice.
  */
 export async function readTensors(
   dir: string,
   { paths, weights }: TensorManifest,
+  fix: string,
 ): Promise<Map<string, ParameterValue>> {
   const file = path.join(dir, paths[0]);
-  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
   const lengths = weights.map(
     ({ shape, quantization }) =>
       BYTES_PER_NUMBER[quantization?.dtype ?? "float32"] *
       shape.reduce((product, dimension) => product * dimension, 1),
   );
   const expected = lengths.reduce((total, length) => total + length, 0);
-  if (bytes.length !== expected)
-    throw new InputError({
-      expected: `${expected} bytes of weights`,
-      where: file,
-      found: `${bytes.length}`,
-      fix: "Copy the folder again, or train from scratch.",
-    });
+  const refuse = (what: string, found: string) => new InputError({ expected: what, where: file, found, fix });
+  const bytes = await readRegularFile(file, { expected: "a file of weights", fix });
+  if (bytes?.length !== expected)
+    throw refuse(`${expected} bytes of weights`, `${bytes?.length ?? "no file"}`);
+  const [, digest] = NAME.exec(paths[0]) ?? [];
+  if (digest !== undefined && digest !== digestOf([bytes]))
+    throw refuse("the weights that the file's name is the digest of", "other bytes");
   let offset = 0;
-  return new Map(
-    weights.map(({ name, shape, quantization }, i) => {
-      const data = unpack(bytes.subarray(offset, offset + lengths[i]), quantization);
-      offset += lengths[i];
-      return [name, { shape, data }];
-    }),
-  );
+  const tensors = new Map<string, ParameterValue>();
+  weights.forEach(({ name, shape, quantization }, i) => {
+    if (tensors.has(name)) throw refuse("each array of weights once", `${name} twice`);
+    const data = unpack(bytes.subarray(offset, offset + lengths[i]), quantization);
+    tensors.set(name, { shape, data });
+    offset += lengths[i];
+  });
+  return tensors;
 }
 
 /** Removes the files of earlier writes from a folder when nothing refers to them. */

@@ -1,7 +1,8 @@
 // A file of a network's weights, of any format that is read, with the conventions that they were trained by.
-import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { PADDINGS } from "../../engine/kernels.js";
 import { InputError } from "../../errors.js";
+import { readRegularFile } from "../../files.js";
 import { type Conventions, conventions, type Family } from "../conventions.js";
 import type { Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
@@ -61,23 +62,20 @@ export async function readWeightFile(
     });
   const { tensors, metadata } = readSafetensors(bytes, file);
   const stateDict = readStateDict(tensors, variant, file, options);
-  const origin = { ...(await besideFile(file)), ...inMetadata(metadata) };
+  const origin = { ...(await besideFile(file)), ...inMetadata(metadata, file) };
   const { found, notes } = findConventions(file, variant, stateDict, origin, options);
   const { parameters, isGrey } = stateDict;
   return { parameters, conventions: found, isGrey, notes: [...stateDict.notes, ...notes] };
 }
 
+const PROBLEM = {
+  expected: "a file of weights that can be read",
+  fix: "Fix the file, or choose another one.",
+};
+
 /** Returns a file's content; null if there is none. */
 export async function readIfExists(file: string): Promise<Buffer | null> {
-  return readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
-    throw new InputError({
-      expected: "a file of weights that can be read",
-      where: file,
-      found: `the error ${error.code}`,
-      fix: "Fix its permissions, or choose another file.",
-    });
-  });
+  return readRegularFile(file, PROBLEM);
 }
 
 function findConventions(
@@ -136,40 +134,64 @@ function publishedName(file: string): string | undefined {
   return repository ?? (/tf_efficientnet_|-[0-9a-f]{8}\.pth$/.test(name) ? name : undefined);
 }
 
+/** A larger `config.json` is not timm's. */
+const MAX_CONFIG_BYTES = 2 ** 20;
+
 /** Reads the `config.json` that timm writes beside weights. */
 async function besideFile(file: string): Promise<Origin> {
-  const text = await readFile(path.join(path.dirname(file), "config.json"), "utf8").catch(() => "{}");
-  const { architecture, pretrained_cfg, model_args } = parseObject(text);
+  const beside = path.join(path.dirname(file), "config.json");
+  const bytes = await readRegularFile(beside, PROBLEM, MAX_CONFIG_BYTES).catch(() => null);
+  const { architecture, pretrained_cfg, model_args } = parseObject(bytes?.toString() ?? "{}");
   if (typeof architecture !== "string" || !architecture.includes("efficientnet")) return {};
   const { mean, std } = Object(pretrained_cfg) as Record<string, unknown>;
   const { pad_type: padding, bn_eps: epsilon } = Object(model_args) as Record<string, unknown>;
   return {
     architecture,
-    ...scale(mean, std),
+    ...scale(mean, std, beside),
     ...(typeof padding === "string" && { padding: padding === "same" ? "same" : "symmetric" }),
-    ...(typeof epsilon === "number" && { epsilon }),
+    ...(typeof epsilon === "number" && epsilon >= 0 && epsilon <= 1 && { epsilon }),
   };
 }
 
 /** Reads what `convert_checkpoint.py`, or another program, wrote about the weights into safetensors. */
-function inMetadata(metadata: Record<string, string>): Origin {
-  const keras = parseObject(metadata["ferkit.keras"] ?? "{}");
+function inMetadata(metadata: Record<string, string>, where: string): Origin {
+  const { padding, preprocessing } = parseObject(metadata["ferkit.keras"] ?? "{}");
   const architecture = metadata["ferkit.architecture"] ?? metadata.architecture;
   const [mean, std] = Object.values(parseObject(metadata["ferkit.scale"] ?? "[]"));
+  const own = Object(preprocessing) as { mean?: unknown; std?: unknown };
+  const known = PADDINGS.find((one) => one === padding);
   return {
     ...(architecture && { architecture }),
-    ...scale(mean, std),
-    ...(keras as Pick<Origin, "padding" | "preprocessing">),
+    ...scale(mean, std, where),
+    ...(known && { padding: known }),
+    ...scale(own.mean, own.std, where, 1),
   };
 }
 
 const areThree = (values: unknown): values is number[] =>
   Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
 
-/** Returns mean and std of [0, 1] as preprocessing, if they are three numbers each. */
-function scale(mean: unknown, std: unknown): Pick<Origin, "preprocessing"> {
+/**
+ * Returns mean and std as preprocessing, if they are three numbers each.
+ *
+ * @param range - What one unit of them is in pixels of 0–255.
+ * @throws InputError if a deviation is not above 0.
+ */
+function scale(
+  mean: unknown,
+  std: unknown,
+  where: string,
+  range: 1 | 255 = 255,
+): Pick<Origin, "preprocessing"> {
   if (!areThree(mean) || !areThree(std)) return {};
-  const scaled = (values: number[]) => values.map((value) => 255 * value);
+  if (std.some((value) => value <= 0))
+    throw new InputError({
+      expected: "deviations of the channels above 0",
+      where,
+      found: std.join(", "),
+      fix: "Fix the file, or choose other weights.",
+    });
+  const scaled = (values: number[]) => values.map((value) => range * value);
   return { preprocessing: { mean: scaled(mean), std: scaled(std) } };
 }
 

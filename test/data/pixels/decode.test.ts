@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
@@ -43,6 +44,48 @@ describe("decodeImage", () => {
     const image = await decodeImage(await plain(ORANGE, 30, 20).png().toBuffer(), 4);
     assert.deepEqual([image.width, image.height, image.isGrey], [30, 20, false]);
     assert.deepEqual([...image.pixels], Array(16).fill([200, 100, 50]).flat());
+  });
+
+  const vectors: Record<string, string> = {
+    SVG: '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+    "SVG after a declaration":
+      '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+    "SVG after blanks": '\n  <svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+    PDF: "%PDF-1.7\n",
+  };
+  for (const [kind, content] of Object.entries(vectors))
+    it(`refuses ${kind} under the name of a photograph`, async () => {
+      writeFileSync(inFolder("a.png"), content);
+      await assert.rejects(decodeImage(inFolder("a.png"), 8), {
+        name: "InputError",
+        message: `Expected an image at ${inFolder("a.png")} but found a vector image, which has no pixels of its own. Remove or replace it.`,
+      });
+      await assert.rejects(decodeWhole(inFolder("a.png")), { name: "InputError" });
+    });
+
+  it("counts the pixels of all frames before it decodes one", async () => {
+    const size = Buffer.alloc(4);
+    for (const at of [0, 2]) size.writeUInt16LE(7000, at);
+    const frame = [0x21, 0xf9, 4, 0, 10, 0, 0, 0, 0x2c, 0, 0, 0, 0, ...size, 0, 2, 2, 0x44, 1, 0];
+    const head = [Buffer.from("GIF89a"), size, Buffer.of(0x80, 0, 0, 0, 0, 0, 255, 255, 255)];
+    const gif = Buffer.concat([...head, ...Array<Buffer>(30).fill(Buffer.from(frame)), Buffer.of(0x3b)]);
+    await assert.rejects(decodeImage(gif, 8), {
+      name: "InputError",
+      message:
+        "Expected an image at the buffer but found more than 1000 million pixels in 30 frames. Remove or replace it.",
+    });
+  });
+
+  it("does not wait for a named pipe, nor read a device that never ends", async () => {
+    execFileSync("mkfifo", [inFolder("pipe.png")]);
+    for (const [file, kind] of [
+      [inFolder("pipe.png"), "a named pipe"],
+      ["/dev/zero", "a device"],
+    ])
+      await assert.rejects(decodeImage(file, 8), {
+        name: "InputError",
+        message: `Expected an image at ${file} but found ${kind}. Check the path.`,
+      });
   });
 
   it("reads a file like its bytes", async () => {

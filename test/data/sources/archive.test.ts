@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
+import { crc32, deflateRawSync, gzipSync } from "node:zlib";
+import { Header } from "tar";
 import { isArchive, unpackArchive } from "../../../src/data/sources/archive.js";
 import { Random } from "../../../src/random.js";
 import { type Entries, tarOf, temporaryFolder, writeFiles, zipOf } from "../fixtures.js";
@@ -27,6 +30,22 @@ const FORMATS: [string, (entries: Entries) => Buffer][] = [
   ["faces.tgz", (entries) => gzipSync(tarOf(entries))],
   ["faces.zip", zipOf],
 ];
+
+/** Packs a zip archive of one compressed entry. */
+function deflatedZip(name: string, data: Buffer): Buffer {
+  const compressed = deflateRawSync(data);
+  const packed = zipOf({ [name]: compressed });
+  for (const [mark, method, checksum, size] of [
+    ["PK\x03\x04", 8, 14, 22],
+    ["PK\x01\x02", 10, 16, 24],
+  ] as const) {
+    const at = packed.lastIndexOf(mark, undefined, "latin1");
+    packed.writeUInt16LE(8, at + method);
+    packed.writeUInt32LE(crc32(data), at + checksum);
+    packed.writeUInt32LE(data.length, at + size);
+  }
+  return packed;
+}
 
 describe("isArchive", () => {
   it("knows archives by the end of the name, in any case", () => {
@@ -122,6 +141,38 @@ describe("unpackArchive", () => {
         assert.ok(!existsSync(OUTSIDE));
       });
 
+    it(`refuses a ${name} that claims more than the disk has, before it writes an entry`, async () => {
+      const entries = { "a/1.png": noise, "a/2.png": noise };
+      const isZip = name.endsWith(".zip");
+      const packed = isZip ? zipOf(entries) : tarOf(entries);
+      if (isZip) {
+        // in the central directory, both sizes of the second entry
+        const at = packed.lastIndexOf("PK\x01\x02", undefined, "latin1");
+        for (const position of [20, 24]) packed.writeUInt32LE(0xfffffffe, at + position);
+      } else {
+        const header = new Header({ path: "a/2.png", size: 2 ** 45, mode: 0o644, type: "File" });
+        header.encode(packed, 512 + 20_480);
+      }
+      await assert.rejects(unpack(name, isZip || name === "faces.tar" ? packed : gzipSync(packed)), {
+        name: "InputError",
+        message: `Expected an archive that unpacks to at most 200 times its size at ${inFolder(name)} but found more with its entry a/2.png. Remove the archive, since it is not to be trusted; nothing was unpacked.`,
+      });
+      assertNothingLeft(name);
+    });
+
+    it(`takes no modes from ${name}: no set-user-id bit, and files that can be read`, async () => {
+      const mode = name.endsWith(".zip") ? undefined : 0;
+      const packed = pack({ "a/1.png": noise, "a/2.png": noise });
+      const plain = mode === undefined ? packed : tarOf({ "a/1.png": noise, "a/2.png": noise });
+      if (mode === undefined)
+        for (let at = plain.indexOf("PK\x01\x02"); at >= 0; at = plain.indexOf("PK\x01\x02", at + 1))
+          plain.writeUInt16LE(0o106755, at + 40); // in the upper half of the attributes
+      else new Header({ path: "a/1.png", size: noise.length, mode: 0o6000, type: "File" }).encode(plain);
+      const dir = await unpack(name, packed === plain || name === "faces.tar" ? plain : gzipSync(plain));
+      for (const file of ["a/1.png", "a/2.png"])
+        assert.equal(statSync(path.join(dir, file)).mode & 0o7777, 0o644 & ~process.umask(), file);
+    });
+
     it(`writes nothing through a link in ${name}`, async () => {
       mkdirSync(inFolder("outside"));
       const hostile = { link: { target: inFolder("outside") }, "link/x.png": bytes("inside") };
@@ -130,6 +181,62 @@ describe("unpackArchive", () => {
       assert.equal(readFileSync(`${dir}/link/x.png`, "utf8"), "inside");
     });
   }
+
+  it("refuses a small archive of large zeros", async () => {
+    const zeros = Buffer.alloc(2 ** 27);
+    await assert.rejects(unpack("faces.tar.gz", gzipSync(tarOf({ "a/1.png": zeros }))), {
+      name: "InputError",
+      message: /^Expected an archive that unpacks to at most 200 times its size at /,
+    });
+    assertNothingLeft("faces.tar.gz");
+  });
+
+  it("refuses a zip whose entry has another CRC-32 than it says", async () => {
+    const packed = zipOf({ "a/1.png": bytes("one"), "a/2.png": noise });
+    packed[packed.indexOf(noise) + 100] ^= 1;
+    await assert.rejects(unpack("faces.zip", packed), {
+      name: "InputError",
+      message: `Expected a complete .tar.gz, .tgz, .tar or .zip archive at ${inFolder("faces.zip")} but found one that cannot be read (a/2.png of another CRC-32 than in its header). Remove it, and download or pack it again; nothing was unpacked.`,
+    });
+    assertNothingLeft("faces.zip");
+  });
+
+  it("refuses a damaged zip with an error of its own, or unpacks it, whichever byte is wrong", async () => {
+    const packed = deflatedZip("a/1.png", noise.subarray(0, 300));
+    let numRefused = 0;
+    for (let at = 0; at < packed.length; at += 3)
+      for (const value of [packed[at] ^ 255, packed[at] ^ 1]) {
+        const damaged = Buffer.from(packed);
+        damaged[at] = value;
+        await unpack("faces.zip", damaged).catch((error: Error) => {
+          assert.equal(error.name, "InputError", `byte ${at}: ${error.stack}`);
+          numRefused++;
+        });
+        rmSync(inFolder("cache"), { recursive: true });
+      }
+    await new Promise(setImmediate); // an event that nothing listens to would end the test
+    assert.ok(numRefused > 200, `${numRefused}`);
+  });
+
+  it("unpacks compressed entries of a zip", async () => {
+    const dir = await unpack("faces.zip", deflatedZip("a/1.png", noise));
+    assert.deepEqual(readFileSync(`${dir}/a/1.png`), noise);
+  });
+
+  it("does not wait for a named pipe", async () => {
+    execFileSync("mkfifo", [inFolder("faces.zip")]);
+    await assert.rejects(unpackArchive(inFolder("faces.zip")), {
+      name: "InputError",
+      message: `Expected a file of images at ${inFolder("faces.zip")} but found a named pipe. Choose a regular file.`,
+    });
+  });
+
+  it("unpacks again if the cache has lost the notes on an archive", async () => {
+    const dir = await unpack("faces.tar", tarOf({ "a/1.png": bytes("one") }));
+    writeFileSync(`${dir}.json`, "{");
+    assert.deepEqual((await unpackArchive(inFolder("faces.tar"))).notes, []);
+    assert.equal(readFileSync(`${dir}/a/1.png`, "utf8"), "one");
+  });
 
   it("makes hard links of a tar archive", async () => {
     const entries = { "d/a/1.png": bytes("one"), "d/b/2.png": { target: "d/a/1.png", isHard: true } };

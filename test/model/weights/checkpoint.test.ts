@@ -143,6 +143,31 @@ describe("convertCheckpoint", function () {
     assert.equal((await metadataOf("48", "1")).padding, "same");
   });
 
+  describe("with a small file that asks for much", () => {
+    const RATIO = "that take more than 16 times the file's size";
+    const files: [name: string, what: string, found: string][] = [
+      ["views.pth", "a storage that is viewed many times", `views of its numbers ${RATIO}`],
+      ["nested.pth", "lists that hold each other", "data that is nested too deeply"],
+      ["deep.pth", "deep nesting", "data that is nested too deeply"],
+      ["zeros.pth", "zeros that are compressed a thousand times", `entries of the archive ${RATIO}`],
+      ["huge.h5", "an array that is not in the file", `arrays ${RATIO}`],
+      ["outside.h5", "an array in another file", "numbers of layers/dense/vars/0 in another file"],
+      ["zeros.keras", "a Keras file of compressed zeros", `entries of the archive ${RATIO}`],
+    ];
+    before("writes them", () => {
+      const program = path.join(projectDir, "test/model/weights/make_greedy_files.py");
+      execFileSync(PYTHON, ["-I", program, folder]);
+    });
+    for (const [name, what, found] of files)
+      it(`refuses ${what}`, async () => {
+        const source = path.join(folder, name);
+        await assert.rejects(convertCheckpoint(source), {
+          name: "InputError",
+          message: `Expected a torch checkpoint or a Keras file at ${source} but found ${found}. ${AGAIN}`,
+        });
+      });
+  });
+
   for (const form of ["legacy", "zip"])
     it(`refuses a damaged file or reads it, whichever byte is wrong: ${form}`, () => {
       const program = path.join(projectDir, "test/model/weights/damaged_checkpoints.py");

@@ -1,5 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Tensor, tf } from "../../../src/engine/tf.js";
@@ -163,9 +175,141 @@ describe("a model folder", () => {
       await assert.rejects(loadModel(dir), (error: Error) => {
         assert.match(
           error.message,
-          /^Expected \d+ bytes of weights at .*\.bin but found 1000\. Copy the folder again, or train from scratch\.$/,
+          /^Expected \d+ bytes of weights at .*\.bin but found 1000\. Copy the folder again, or choose another model\.$/,
         );
         return true;
+      });
+    });
+
+    describe("of a folder that was changed", () => {
+      let whole: string;
+      before(async () => {
+        whole = mkdtempSync(path.join(os.tmpdir(), "ferkit-model-"));
+        const network = randomNetwork();
+        await saveModel(whole, network.config, await network.parameters());
+        network.dispose();
+      });
+      after(() => rmSync(whole, { recursive: true }));
+      beforeEach(() => cpSync(whole, dir, { recursive: true }));
+
+      const weights = () => path.join(dir, readdirSync(dir).find((name) => name.endsWith(".bin")) as string);
+      const json = () => path.join(dir, "model.json");
+      type Json = { weightsManifest: { paths: string[]; weights: { name: string }[] }[] };
+      const edit = (change: (model: Json & Record<string, unknown>) => void) => {
+        const model = JSON.parse(readFileSync(json(), "utf8"));
+        change(model);
+        writeFileSync(json(), JSON.stringify(model));
+      };
+      const editMetadata = (change: object) =>
+        edit((model) => Object.assign((model.userDefinedMetadata as { ferkit: object }).ferkit, change));
+      const refused = (expected: string, where: string, found: string) =>
+        assert.rejects(loadModel(dir), {
+          name: "InputError",
+          message: `Expected ${expected} at ${where} but found ${found}. Copy the folder again, or choose another model.`,
+        });
+
+      it("refuses a flipped bit, wherever it is, by the digest in the file's name", async () => {
+        const bytes = readFileSync(weights());
+        for (const at of [0, bytes.length >> 1, bytes.length - 1]) {
+          const flipped = Buffer.from(bytes);
+          flipped[at] ^= 1;
+          writeFileSync(weights(), flipped);
+          await refused("the weights that the file's name is the digest of", weights(), "other bytes");
+        }
+      });
+
+      for (const name of ["../weights.bin", "/etc/passwd", "a/b.bin", "..", "a\\b.bin"])
+        it(`refuses weights at ${name}, which may be outside the folder`, async () => {
+          edit(({ weightsManifest: [manifest] }) => {
+            manifest.paths = [name];
+          });
+          const found =
+            'weightsManifest[0].paths[0], which should match pattern "^(?!\\.\\.?$)[^/\\\\\\u0000]+$"';
+          await refused("a model saved by ferkit", json(), found);
+        });
+
+      it("refuses a tensor that is missing, surplus or there twice", async () => {
+        const rename = (from: string, to: string) =>
+          edit(({ weightsManifest: [{ weights }] }) => {
+            for (const one of weights) if (one.name === from) one.name = to;
+          });
+        const expected = "the weights of a model of lite0";
+        rename("stem_conv/kernel", "stem_conv/other");
+        await refused(expected, dir, "no stem_conv/kernel");
+        rename("stem_conv/other", "top_bn/gamma");
+        await refused("each array of weights once", weights(), "top_bn/gamma twice");
+        rename("top_bn/gamma", "stem_conv/kernel"); // the first and the second are of one name now
+        await refused("each array of weights once", weights(), "stem_conv/kernel twice");
+        edit(({ weightsManifest: [{ weights }] }) => {
+          weights.push({ name: "extra", shape: [0], dtype: "float32" } as { name: string });
+          weights[2].name = "top_bn/moving_mean_2";
+        });
+        await refused(expected, dir, "no top_bn/gamma");
+      });
+
+      it("refuses values out of range", async () => {
+        const cases: [object, string][] = [
+          [{ imageSize: 1e9 }, "imageSize, which should be <= 1024"],
+          [{ imageSize: "48" }, "imageSize, which should be integer"],
+          [
+            { classNames: ["a", "b", "a"] },
+            "classNames, which should not have duplicate items (items ## 2 and 0 are identical)",
+          ],
+          [{ classNames: [] }, "classNames, which should not have fewer than 1 items"],
+          [{ epsilon: -1 }, "epsilon, which should be >= 0"],
+          [
+            { preprocessing: { mean: [0, 0, 0], std: [1, 0, 1] } },
+            "preprocessing.std[1], which should be > 0",
+          ],
+          [{ calibration: { temperature: 0, numImages: 1 } }, "calibration.temperature, which should be > 0"],
+        ];
+        for (const [change, found] of cases) {
+          cpSync(whole, dir, { recursive: true, force: true });
+          editMetadata(change);
+          await refused("a model saved by ferkit", json(), `userDefinedMetadata.ferkit.${found}`);
+        }
+      });
+
+      it("refuses a preprocessing that is not the one in the weights, which plain tfjs takes", async () => {
+        editMetadata({ preprocessing: { mean: [0, 0, 0], std: [255, 255, 255] } });
+        await refused(
+          "the weights of a model of lite0",
+          dir,
+          "normalization/depthwise_kernel that does not fit the preprocessing",
+        );
+      });
+
+      it("refuses a negative variance", async () => {
+        const network = randomNetwork();
+        const parameters = await network.parameters();
+        network.dispose();
+        parameters.get("stem_bn/moving_variance")?.data.fill(-1, 3, 4);
+        await saveModel(dir, TINY, parameters);
+        await assert.rejects(loadModel(dir), {
+          name: "InputError",
+          message: `Expected variances of 0 or more at ${dir} but found a negative number in stem_bn/moving_variance. Choose other weights: these come from a training that failed, or a broken file.`,
+        });
+      });
+
+      const kinds: [string, (file: string) => void][] = [
+        ["a named pipe", (file) => execFileSync("mkfifo", [file])],
+        ["a folder", (file) => mkdirSync(file)],
+        ["a device", (file) => execFileSync("ln", ["-s", "/dev/zero", file])],
+      ];
+      for (const [kind, make] of kinds)
+        it(`refuses ${kind} in place of a file, and does not wait for it`, async () => {
+          const file = weights();
+          renameSync(file, path.join(dir, "kept"));
+          make(file);
+          await refused("a file of weights", file, kind);
+          renameSync(json(), path.join(dir, "kept.json"));
+          make(json());
+          await refused("a model saved by ferkit", json(), kind);
+        });
+
+      it("refuses JSON that is nested a million times", async () => {
+        writeFileSync(json(), "[".repeat(1e6) + "]".repeat(1e6));
+        await assert.rejects(loadModel(dir), { name: "InputError" });
       });
     });
   });

@@ -93,6 +93,48 @@ describe("readSafetensors", () => {
     assert.throws(() => read(one("F16", [3], [0, 8])), refusal("8 bytes instead of 6 for x"));
   });
 
+  it("refuses tensors that share bytes, of which a small file could have thousands", () => {
+    const offsets: [number, number][][] = [
+      [
+        [0, 8],
+        [0, 8],
+      ],
+      [
+        [0, 8],
+        [4, 8],
+      ],
+      [
+        [4, 8],
+        [0, 8],
+      ],
+    ];
+    for (const [a, b] of offsets) {
+      const shape = ([start, end]: number[]) => [(end - start) / 4];
+      const header = { a: entry("F32", shape(a), a), b: entry("F32", shape(b), b) };
+      assert.throws(
+        () => read(withHeader(header, Buffer.alloc(8))),
+        /found bytes that (a and b|b and a) share\. /,
+      );
+    }
+    const empty = { a: entry("F32", [2], [0, 8]), b: entry("F32", [0], [4, 4]) };
+    assert.equal(read(withHeader(empty, Buffer.alloc(8))).size, 2);
+  });
+
+  it("refuses metadata that is no text, and an order of other names", () => {
+    const one = { a: entry("F32", [1], [0, 4]) };
+    for (const __metadata__ of [{ a: 1 }, { a: null }, [[]]])
+      assert.throws(
+        () => read(withHeader({ __metadata__, ...one }, Buffer.alloc(4))),
+        refusal("metadata other than texts"),
+      );
+    assert.equal(read(withHeader({ __metadata__: null, ...one }, Buffer.alloc(4))).size, 1);
+    for (const names of ["{", "null", '["b"]', '["a","a"]', "[]"])
+      assert.throws(
+        () => read(withHeader({ __metadata__: { "ferkit.names": names }, ...one }, Buffer.alloc(4))),
+        refusal("an order in its metadata that is not that of its tensors"),
+      );
+  });
+
   it("refuses numbers of other kinds", () => {
     for (const type of ["F8_E4M3", "toString"])
       assert.throws(() => read(one(type, [8], [0, 8])), {

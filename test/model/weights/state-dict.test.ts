@@ -34,6 +34,17 @@ describe("readStateDict", () => {
     message: `Expected weights of EfficientNet lite0 at a.pth but found ${found}. ${fix}`,
   });
 
+  it("refuses a file of more networks than a training writes, before it compares them", () => {
+    const many = new Map(
+      Array.from({ length: 20_000 }, (_, i): [string, FileTensor] => [`n${i}.conv_stem.weight`, zeros(0)]),
+    );
+    assert.throws(() => read(many), {
+      name: "InputError",
+      message:
+        "Expected at most 64 networks in a file of weights at a.pth but found 20000. Choose a file of one network.",
+    });
+  });
+
   it("gives each parameter its shape", () => {
     const specs = parameterSpecs("lite0", 7);
     assert.deepEqual(

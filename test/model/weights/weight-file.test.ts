@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -156,17 +157,31 @@ describe("readWeightFile", () => {
       );
   });
 
+  it("refuses deviations of 0, which pixels would be divided by", async () => {
+    const pretrained_cfg = { mean: [0.5, 0.4, 0.3], std: [0.1, 0, 1] };
+    const beside = path.join(folder, "config.json");
+    await writeFile(beside, JSON.stringify({ architecture: "efficientnet_lite0", pretrained_cfg }));
+    await assert.rejects(read(bytes), {
+      name: "InputError",
+      message: `Expected deviations of the channels above 0 at ${beside} but found 0.1, 0, 1. Fix the file, or choose other weights.`,
+    });
+  });
+
+  it("does not wait for a named pipe", async () => {
+    execFileSync("mkfifo", [file]);
+    await assert.rejects(
+      readWeightFile(file, "lite0"),
+      refusal("a file of weights that can be read", "a named pipe", "Fix the file, or choose another one."),
+    );
+  });
+
   it("says that there is no such file, or why it cannot be read", async () => {
     const fix = "Choose a file, or `imagenet` for the published weights.";
     await assert.rejects(readWeightFile(file, "lite0"), refusal("a file of weights", "no such file", fix));
     await mkdir(file);
     await assert.rejects(
       readWeightFile(file, "lite0"),
-      refusal(
-        "a file of weights that can be read",
-        "the error EISDIR",
-        "Fix its permissions, or choose another file.",
-      ),
+      refusal("a file of weights that can be read", "a folder", "Fix the file, or choose another one."),
     );
   });
 
