@@ -1,7 +1,7 @@
 import path from "node:path";
-import type { FaceLandmark68Net, SsdMobilenetv1 } from "@vladmandic/face-api";
+import type { FaceLandmark68Net, SsdMobilenetv1, TNetInput } from "@vladmandic/face-api";
 import { decodeWhole, loadSharp, type WholeImage } from "../data/pixels/decode.js";
-import { tf } from "../engine/tf.js";
+import { type Tensor, tf } from "../engine/tf.js";
 import type { ImageInput } from "../inference/classifier.js";
 
 /** An upright rectangle in an image, in pixels from the top left. */
@@ -64,7 +64,8 @@ export async function detectFaces(photo: ImageInput): Promise<Face[]> {
  * @see Liu et al. 2016, https://arxiv.org/abs/1512.02325
  */
 export class FaceDetector {
-  private constructor(
+  /** @param network - Loaded, like `landmarks`. */
+  constructor(
     private readonly network: SsdMobilenetv1,
     private readonly landmarks: FaceLandmark68Net,
   ) {}
@@ -187,9 +188,9 @@ async function cut({ pixels, width, height }: WholeImage, part: Box, size: Size 
   return whole.resize(size.width, size.height, { fit: "fill", kernel: "cubic" }).raw().toBuffer();
 }
 
-/** Makes a tensor `[height, width, 3]`; the caller disposes it. */
+/** Makes a tensor `[height, width, 3]`; the caller disposes it. face-api has its own copy of the types of tensors. */
 function pixelTensor(pixels: Buffer, { width, height }: Size) {
-  return tf.tensor3d(pixels, [height, width, 3], "int32");
+  return tf.tensor3d(pixels, [height, width, 3], "int32") as unknown as TNetInput & Tensor;
 }
 
 function scaled({ left, top, width, height }: Box, scale: number): Box {

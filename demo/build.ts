@@ -1,0 +1,112 @@
+// Builds the page into one folder that any static host can serve: `npm run demo`, or with --build only builds.
+import { cpSync, createReadStream, mkdirSync, rmSync, statSync } from "node:fs";
+import http from "node:http";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { build, type Plugin } from "esbuild";
+
+const projectDir = path.resolve(__dirname, "..");
+const faceApi = path.dirname(require.resolve("@vladmandic/face-api/package.json"));
+const wasm = path.dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
+
+/** What the page has in place of modules of Node.js, which the code that it shares with Node.js imports. */
+const inBrowser: Plugin = {
+  name: "in-browser",
+  setup({ onResolve, onLoad }) {
+    const own = (file: string) => () => ({ path: path.join(__dirname, file) });
+    onResolve({ filter: /^sharp$/ }, own("sharp.ts"));
+    onResolve({ filter: /\/engine\/tf\.js$/ }, own("engine.ts"));
+    onResolve({ filter: /^@vladmandic\/face-api$/ }, () => ({
+      path: path.join(faceApi, "dist/face-api.esm-nobundle.js"),
+    }));
+    onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: "node" }));
+    // Modules import them, but nothing on the page calls them; only `promisify` is called while modules are loaded.
+    onLoad({ filter: /.*/, namespace: "node" }, () => ({
+      contents: "module.exports = { promisify: () => null };",
+    }));
+  },
+};
+
+/** Builds the page in `dir`. */
+export async function buildPage(
+  dir: string,
+  modelDir = path.join(projectDir, "models/fer2013"),
+): Promise<void> {
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  await build({
+    entryPoints: [path.join(__dirname, "app.ts")],
+    outfile: path.join(dir, "app.js"),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    legalComments: "linked",
+    plugins: [inBrowser],
+    logLevel: "warning",
+  });
+  for (const file of ["index.html", "style.css"]) cpSync(path.join(__dirname, file), path.join(dir, file));
+  cpSync(modelDir, path.join(dir, "model"), { recursive: true });
+  for (const network of ["ssd_mobilenetv1_model", "face_landmark_68_model"])
+    for (const file of [`${network}-weights_manifest.json`, `${network}.bin`])
+      cpSync(path.join(faceApi, "model", file), path.join(dir, "faces", file));
+  for (const kind of ["", "-simd", "-threaded-simd"]) {
+    const file = `tfjs-backend-wasm${kind}.wasm`;
+    cpSync(path.join(wasm, "dist", file), path.join(dir, "wasm", file));
+  }
+}
+
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
+
+/** With these, browsers let WebAssembly use several processors. A host that cannot send them serves the page all the same. */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+/** Serves a folder on this machine only, as a static host would. Port 0 is any that is free. */
+export function servePage(dir: string, port: number): Promise<http.Server> {
+  const server = http.createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const file = path.join(
+      dir,
+      decodeURIComponent(pathname.endsWith("/") ? `${pathname}index.html` : pathname),
+    );
+    if (!file.startsWith(dir + path.sep) || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, {
+      "content-type": TYPES[path.extname(file)] ?? "application/octet-stream",
+      ...ISOLATION,
+    });
+    createReadStream(file).pipe(response);
+  });
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    server.listen(port, "127.0.0.1", () => resolve(server));
+  });
+}
+
+async function main(): Promise<void> {
+  const options = { build: { type: "boolean" }, out: { type: "string" }, port: { type: "string" } } as const;
+  const { values } = parseArgs({ options });
+  const dir = path.resolve(values.out ?? path.join(projectDir, "out/demo"));
+  await buildPage(dir);
+  console.log(`wrote ${dir}`);
+  if (values.build) return;
+  await servePage(dir, Number(values.port ?? 8000));
+  console.log(`serving it at http://127.0.0.1:${values.port ?? 8000}/ until Ctrl-C`);
+}
+
+if (require.main === module)
+  main().catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });

@@ -1,0 +1,210 @@
+// The page of demo/ in a browser, with photographs and with a camera that shows one of them: npm run test:browser.
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import type http from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import sharp from "sharp";
+import { buildPage, servePage } from "../../demo/build.js";
+import { type Classifier, loadClassifier, predictFaces } from "../../src/index.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { projectDir, workspace } from "../workspace.js";
+import { type Browser, openBrowser, type Page } from "./chromium.js";
+
+const PHOTOS = ["astronaut", "grace-hopper"];
+const PICTURES = path.join(projectDir, "out/browser");
+/** Largest difference from Node.js of a probability for the same pixels, and for the same photograph. */
+const [SAME_PIXELS, SAME_PHOTO] = [1e-3, 1e-2];
+const WAIT = { timeout: 120_000 };
+
+/** What the page classified last; pixels in base64. */
+interface Latest {
+  image: { pixels: string; width: number; height: number };
+  found: { pixels: string; probs: number[]; isFace: boolean }[];
+}
+
+describe("the page", function () {
+  this.timeout(180_000);
+  this.slow(20_000);
+  const folder = workspace("suite");
+  const requests: string[] = [];
+  const errors: string[] = [];
+  let browser: Browser;
+  let server: http.Server;
+  let page: Page;
+  let classifier: Classifier;
+
+  before("builds and opens it", async function () {
+    const camera = folder.file("camera.mjpeg");
+    const frame = sharp(path.join(projectDir, "test/faces/photos/astronaut.jpg")).resize(640, 480, {
+      position: "top",
+    });
+    writeFileSync(camera, await frame.jpeg({ quality: 95 }).toBuffer());
+    const opened = await openBrowser([
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      `--use-file-for-fake-video-capture=${camera}`,
+    ]);
+    if (typeof opened === "string") {
+      console.log(`      skipped: ${opened}`);
+      this.skip();
+    }
+    browser = opened as Browser;
+    classifier = await loadClassifier(path.join(projectDir, "models/fer2013"));
+    await buildPage(folder.file("page"));
+    server = await servePage(folder.file("page"), 0);
+    mkdirSync(PICTURES, { recursive: true });
+    page = await browser.newPage({ viewport: { width: 1000, height: 800 } });
+    page.on("pageerror", ({ message }) => errors.push(message));
+    page.on("request", (request) => requests.push(request.url()));
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await isReady();
+  });
+
+  after("closes it", async () => {
+    classifier?.dispose();
+    await browser?.close();
+    server?.close();
+  });
+
+  const isReady = () =>
+    page.waitForFunction('document.getElementById("status").textContent === "Ready."', null, WAIT);
+  const textOf = (selector: string) =>
+    page.evaluate<string>(`document.querySelector("${selector}").innerText`);
+
+  /** Waits until the page has classified a picture, and returns it. */
+  async function nextLatest(begin: () => Promise<unknown>): Promise<Latest> {
+    await page.evaluate("ferkit.latest = null");
+    await begin();
+    await page.waitForFunction("ferkit.latest !== null", null, WAIT);
+    return page.evaluate<Latest>(`(() => {
+      const text = (pixels) => {
+        let binary = "";
+        for (const byte of pixels) binary += String.fromCharCode(byte);
+        return btoa(binary);
+      };
+      const { image, found } = ferkit.latest;
+      return {
+        image: { ...image, pixels: text(image.pixels) },
+        found: found.map(({ face, pixels, probs }) => ({ isFace: face !== null, pixels: text(pixels), probs: [...probs] })),
+      };
+    })()`);
+  }
+
+  /** Returns probabilities in the order of the classes. */
+  const inOrder = (predictions: { className: string; prob: number }[]) =>
+    classifier.config.classNames.map(
+      (name) => predictions.find(({ className }) => className === name)?.prob as number,
+    );
+
+  const difference = (a: number[], b: number[]) => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
+
+  /** Checks each face of a picture against Node.js: the network on the page's pixels, and all from the whole picture. */
+  async function checkAgainstNode({ image, found }: Latest): Promise<void> {
+    const pixels = found.map((one, i) => ({
+      name: String(i),
+      pixels: new Uint8Array(Buffer.from(one.pixels, "base64")),
+    }));
+    const same = await classifier.predictPixels(pixels);
+    const ofPixels = same.map(({ predictions }, i) => difference(inOrder(predictions), found[i].probs));
+    const raw = { width: image.width, height: image.height, channels: 3 } as const;
+    const photo = await sharp(Buffer.from(image.pixels, "base64"), { raw }).png().toBuffer();
+    for await (const { faces } of predictFaces(classifier, photo)) {
+      assert.equal(faces.length, found.length);
+      const ofPhoto = faces.map(({ predictions }, i) => difference(inOrder(predictions), found[i].probs));
+      console.log(
+        `      largest differences: same pixels ${Math.max(...ofPixels).toExponential(1)}, same picture ${Math.max(...ofPhoto).toExponential(1)}`,
+      );
+      assert.ok(Math.max(...ofPhoto) <= SAME_PHOTO, `${ofPhoto}`);
+    }
+    assert.ok(Math.max(...ofPixels) <= SAME_PIXELS, `${ofPixels}`);
+  }
+
+  it("names the fastest engine and its frames a second", async () => {
+    assert.match(await textOf("#backend"), /^tfjs (webgpu|webgl|wasm), \d+\.\d frames\/s/);
+    assert.match(await textOf("#about"), /^FER-2013: 7 classes, 144 × 144 pixels, for faces$/);
+  });
+
+  for (const name of PHOTOS)
+    it(`finds the face of ${name} and gives the probabilities of Node.js`, async () => {
+      const latest = await nextLatest(() =>
+        page.setInputFiles("#photos", path.join(projectDir, `test/faces/photos/${name}.jpg`)),
+      );
+      assert.deepEqual(
+        latest.found.map(({ isFace }) => isFace),
+        [true],
+      );
+      await checkAgainstNode(latest);
+      assert.match(await textOf(".picture .results"), new RegExp(`^${name}.jpg, face 1\\n`));
+    });
+
+  it("shows that a file is not an image", async () => {
+    const file = folder.file("notes.jpg");
+    writeFileSync(file, "no image");
+    await page.setInputFiles("#photos", file);
+    const expected = "Expected an image but notes.jpg cannot be read.";
+    await page.waitForFunction(`document.getElementById("status").textContent === "${expected}"`, null, WAIT);
+  });
+
+  it("classifies the camera's picture live", async () => {
+    await checkAgainstNode(await nextLatest(() => page.click("#camera")));
+    await page.waitForFunction(
+      '/ frames.s with the camera/.test(document.getElementById("speed").textContent)',
+      null,
+      WAIT,
+    );
+    assert.match(await textOf("#live .results"), /^Camera, face 1\nhappy\n/);
+    console.log(`      ${await textOf("#speed")}, ${await textOf("#backend")}`);
+  });
+
+  it("fits a phone, in light and dark", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const [name, width] of [
+        ["phone", 375],
+        ["desk", 1000],
+      ] as const) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.screenshot({ path: path.join(PICTURES, `demo-${colorScheme}-${name}.png`) });
+        const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+        assert.ok(overflow <= 0, `${overflow} pixels wider than the window of ${width}`);
+      }
+    }
+    await page.click("#camera"); // stops it
+  });
+
+  it("takes a model folder of other classes, and classifies whole pictures with it", async () => {
+    const network = randomNetwork();
+    await saveModel(folder.file("shapes"), network.config, await network.parameters());
+    network.dispose();
+    await page.setInputFiles("#model", folder.file("shapes"));
+    await page.waitForFunction(
+      '/^shapes: 3 classes/.test(document.getElementById("about").textContent)',
+      null,
+      WAIT,
+    );
+    await isReady();
+    const { found } = await nextLatest(() =>
+      page.setInputFiles("#photos", path.join(projectDir, "test/faces/photos/astronaut.jpg")),
+    );
+    const own = await loadClassifier(folder.file("shapes"));
+    const [{ predictions }] = await own.predictPixels([
+      { name: "", pixels: new Uint8Array(Buffer.from(found[0].pixels, "base64")) },
+    ]);
+    own.dispose();
+    const probs = own.config.classNames.map(
+      (name) => predictions.find((one) => one.className === name)?.prob as number,
+    );
+    assert.deepEqual([found.length, found[0].isFace], [1, false]);
+    assert.ok(difference(probs, found[0].probs) <= SAME_PIXELS);
+  });
+
+  it("asked no other host, and threw no error", () => {
+    const { port } = server.address() as AddressInfo;
+    const other = requests.filter(
+      (url) => !/^(data|blob):/.test(url) && new URL(url).host !== `127.0.0.1:${port}`,
+    );
+    assert.deepEqual([other, errors], [[], []]);
+  });
+});
