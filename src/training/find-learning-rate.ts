@@ -11,11 +11,11 @@ import { buildTrainState, disposeTrainState } from "./step.js";
 import { trainBatch } from "./train.js";
 
 export interface LearningRateOptions {
-  /** Rate of the first batch. Default: 1e-6. */
+  /** Rate of the first batch. Default: 1e-5. */
   from?: number;
   /** Rate that the last batch would have. Default: 1. */
   to?: number;
-  /** Batches from `from` to `to`, each with a rate that is larger by the same factor. Default: 120. */
+  /** Batches from `from` to `to`, each with a rate that is larger by the same factor. Default: 100. */
   numBatches?: number;
   /**
    * `full` finds `learningRate`; `head` trains the last layer alone and finds `headLearningRate`. Default: `head` if the
@@ -68,7 +68,7 @@ export async function findLearningRate(
   config: TrainConfig,
   options: LearningRateOptions = {},
 ): Promise<LearningRateSearch> {
-  const { from = 1e-6, to = 1, numBatches = 120, signal, onProgress } = options;
+  const { from = 1e-5, to = 1, numBatches = 100, signal, onProgress } = options;
   const { phase = config.headEpochs < config.epochs ? "full" : "head" } = options;
   checkTrainConfig(config);
   checkDecoding(dataset, config);
@@ -130,7 +130,7 @@ export function steepest(points: LearningRateSearch["points"]): number | null {
   return Number.isNaN(best.log) ? null : Number((10 ** best.log).toPrecision(2));
 }
 
-/** Returns the slope of the least-squares line through points. */
+/** Returns the slope of the line that fits points best. */
 function slopeOf(points: number[][]): number {
   const mean = (axis: number) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
   const [x, y] = [mean(0), mean(1)];
