@@ -68,7 +68,9 @@ export function learningRateSearchChart(
     suggestion === null
       ? "no suggestion: the loss falls at no rate"
       : `suggested: ${suggestion}, where the loss falls fastest`;
-  const end = diverged ? `; diverged above ${Number(points[points.length - 1].learningRate.toPrecision(2))}` : "";
+  const end = diverged
+    ? `; diverged above ${Number(points[points.length - 1].learningRate.toPrecision(2))}`
+    : "";
   const y = (field: string) => ({
     field,
     type: "quantitative",

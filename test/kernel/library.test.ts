@@ -33,6 +33,11 @@ describe("ferkit in a cell", function () {
       'import { answer } from "./src/answer.js";\nconst before: number = answer;\nconsole.log(before);',
       `require("fs").writeFileSync(${JSON.stringify(file)}, "export const answer: string = 'new';\\n");`,
       'import { answer } from "./src/answer.js";\nconst after: string = answer;\nconsole.log(after);',
+      'import { writeFileSync, rmSync } from "node:fs";\nwriteFileSync("own.ts", "export const own = 1;\\n");',
+      'import { own } from "./own";\nconsole.log(own);',
+      'rmSync("own.ts");\nawait new Promise((resolve) => setTimeout(resolve, 500));',
+      'writeFileSync("own.ts", "export const own = 2;\\n");\nawait new Promise((resolve) => setTimeout(resolve, 500));',
+      'import { own } from "./own";\nconsole.log(own);',
     ];
     ({ results } = await converse(
       "tslab",
@@ -59,5 +64,10 @@ describe("ferkit in a cell", function () {
     assert.equal(printed(results[4]), "42\n");
     assert.deepEqual(contentsOf(results[6], "error"), []);
     assert.equal(printed(results[6]), "new\n");
+  });
+
+  it("goes on when files that were imported are removed and written again while a cell runs", () => {
+    for (const result of results.slice(7)) assert.deepEqual(contentsOf(result, "error"), []);
+    assert.deepEqual([printed(results[8]), printed(results[11])], ["1\n", "2\n"]);
   });
 });

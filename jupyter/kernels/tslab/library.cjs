@@ -35,7 +35,40 @@ function libraryView(system) {
     watchers.set(file, callback);
     return { close: () => watchers.delete(file) };
   };
-  return view;
+  return Object.assign(view, manyTimers(system));
+}
+
+/** tslab holds one timer, and fails at a second one. A change on disk, such as that of an npm install, makes the compiler ask for two. */
+function manyTimers(system) {
+  const due = new Set();
+  let held = null;
+  let isRunning = false;
+  const runAll = () => {
+    isRunning = true;
+    try {
+      for (const timer of due) {
+        due.delete(timer);
+        timer.callback(); // may add another one, which follows
+      }
+    } finally {
+      isRunning = false;
+      held = null;
+    }
+  };
+  return {
+    setTimeout(callback) {
+      const timer = { callback };
+      due.add(timer);
+      held ??= system.setTimeout(runAll);
+      return timer;
+    },
+    clearTimeout(timer) {
+      due.delete(timer);
+      if (due.size > 0 || isRunning || !held) return;
+      system.clearTimeout(held);
+      held = null;
+    },
+  };
 }
 
 const isSource = (file) => file.startsWith(`${sources}/`) && file.endsWith(".ts");
