@@ -146,7 +146,11 @@ export function withLoadingOptions(command: Command): Command {
     .option("--label-pattern <pattern>", "pattern for an image's path, whose group is the class")
     .option("--train-folder <folder>", "folder of the class folders to train on; . is the data set's own")
     .option("--validation-folder <folder>", "folder of the class folders to validate on")
-    .option("--leave-out <folder>", "folder that is not read; may be repeated", collectFolders);
+    .option("--leave-out <folder>", "folder that is not read; may be repeated", collectFolders)
+    .option("--offline", "open no connection; also FERKIT_OFFLINE=1")
+    .on("option:offline", () => {
+      process.env.FERKIT_OFFLINE = "1";
+    });
 }
 
 function collectFolders(folder: string, previous: string[] = []): string[] {

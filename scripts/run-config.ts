@@ -7,7 +7,7 @@ import { InputError, internals, PRESETS } from "../src/index.js";
 /** Options that name a file or a folder, which the file gives from its own folder. */
 const PATHS = ["data", "run", "labels"];
 /** Options of the command that a file has no use for. */
-const LEFT_OUT = ["config", "help", "findLearningRate"];
+const LEFT_OUT = ["config", "help", "findLearningRate", "offline"];
 
 /** Adds `--config FILE`, whose keys are the command's options. */
 export function withConfigOption(command: Command): Command {

@@ -157,24 +157,6 @@ describe("downloadFile", () => {
     assertFiles();
   });
 
-  it("does not mix two downloads of a file at the same time", async () => {
-    const half = CONTENT.length / 2;
-    const held: (() => void)[] = [];
-    /** Sends the second half of each answer once both have their first half. */
-    const inTurns =
-      (file: Buffer): Answer =>
-      (_, response) => {
-        response.writeHead(200, { "content-length": file.length }).write(file.subarray(0, half));
-        held.push(() => response.end(file.subarray(half)));
-        if (held.length === 2) for (const finish of held) finish();
-      };
-    server.answers = [inTurns(CONTENT), inTurns(OTHER)];
-    await Promise.all([start(), start()]);
-    const found = readFileSync(inFolder("downloads/file.bin"));
-    assert.ok(found.equals(CONTENT) || found.equals(OTHER));
-    assertFiles("file.bin");
-  });
-
   it("reports how many bytes are done, also after it resumed", async () => {
     const reports: LoadProgress[] = [];
     const onProgress = (progress: LoadProgress) => reports.push(progress);

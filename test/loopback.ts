@@ -83,6 +83,10 @@ export const cut =
 
 /** Answers with an error. */
 export const status =
-  (code: number): Answer =>
+  (code: number, headers: http.OutgoingHttpHeaders = {}): Answer =>
   (_, response) =>
-    response.writeHead(code).end("an error page");
+    response.writeHead(code, headers).end("an error page");
+
+/** Redirects to another address. */
+export const redirect = (location: string, headers: http.OutgoingHttpHeaders = {}): Answer =>
+  status(302, { location, ...headers });

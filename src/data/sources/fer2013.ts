@@ -18,6 +18,7 @@ import { LABEL_COLUMN, parseRows, readTable, SPLIT_COLUMN } from "./tables.js";
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";
 /** The votes of FER+. */
 const VOTES_URL = "https://raw.githubusercontent.com/microsoft/FERPlus/master/fer2013new.csv";
+const VOTES_SHA256 = "9206e20d62f56475939f516847d61753e4860caeac9718b560129541b776fc2c";
 
 /**
  * Downloads the archive of FER-2013's class folders into the cache, once, and returns its path. The environment variable
@@ -25,12 +26,23 @@ const VOTES_URL = "https://raw.githubusercontent.com/microsoft/FERPlus/master/fe
  */
 export async function downloadFer2013(onProgress?: OnProgress): Promise<string> {
   const file = path.join(cacheDir(), "downloads", "fer2013.tar.gz");
-  if ((await stat(file).catch(() => null)) !== null) return file;
   await downloadFile(process.env.FERKIT_FER2013_URL ?? URL, file, {
+    check: checkArchive,
     onProgress,
     instead: "Download it in another way, and give the archive or folder with --data PATH.",
   });
   return file;
+}
+
+/** Reads an archive to its end: GitHub packs it anew for each request, so it has no digest that is known. */
+async function checkArchive(file: string): Promise<void> {
+  const { list } = await import("tar");
+  let numEntries = 0;
+  const onReadEntry = () => {
+    numEntries++;
+  };
+  await list({ file, strict: true, onReadEntry });
+  if (numEntries === 0) throw new Error("an archive without files");
 }
 
 /**
@@ -278,11 +290,21 @@ export async function findVotes(data: string, onProgress?: OnProgress): Promise<
   const near = [path.resolve(data), dir, path.join(dir, "ferplus"), path.join(dir, "../ferplus")];
   for (const file of [...near.map((folder) => path.join(folder, name)), cached])
     if ((await stat(file).catch(() => null))?.isFile()) return file;
-  await downloadFile(process.env.FERKIT_FERPLUS_URL ?? VOTES_URL, cached, {
+  const mirror = process.env.FERKIT_FERPLUS_URL;
+  await downloadFile(mirror ?? VOTES_URL, cached, {
+    ...(mirror === undefined && { sha256: VOTES_SHA256 }),
+    check: checkVotes,
     onProgress,
     instead: "Download fer2013new.csv in another way, and give it with --labels FILE.",
   });
   return cached;
+}
+
+/** Checks that a table of votes ends with a whole row. */
+async function checkVotes(file: string): Promise<void> {
+  const { rows } = readTable(path.dirname(file), path.basename(file)) ?? { rows: [] };
+  if (!(await isVoteTable(file))) throw new Error("no table of FER+'s votes");
+  if (rows.at(-1)?.length !== rows[0].length) throw new Error("a table whose last row is cut short");
 }
 
 /**

