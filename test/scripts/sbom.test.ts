@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { buildBom, licenseOf } from "../../scripts/sbom.js";
+import { listFiles, readProjectFile } from "../source-files.js";
+
+interface Locked {
+  version: string;
+  dev?: boolean;
+  link?: boolean;
+  hasInstallScript?: boolean;
+}
+const { packages } = JSON.parse(readProjectFile("package-lock.json")) as { packages: Record<string, Locked> };
+
+describe("the bill of materials", () => {
+  const bom = buildBom();
+
+  it("names ferkit and its version, in CycloneDX", () => {
+    const { name, version } = JSON.parse(readProjectFile("package.json"));
+    assert.deepEqual(
+      [bom.bomFormat, bom.metadata.component.name, bom.metadata.component.version],
+      ["CycloneDX", name, version],
+    );
+  });
+
+  it("has each package of npm that is not for development, each of Python, and what set-up unpacks", () => {
+    const purls = new Set(bom.components.map(({ purl }) => purl.split("?")[0].toLowerCase()));
+    const names = Object.entries(packages).flatMap(([at, { version, dev, link }]) => {
+      const name = at.slice(at.lastIndexOf("node_modules/") + "node_modules/".length);
+      return at.includes("node_modules/") && !dev && !link
+        ? [`pkg:npm/${name.replace("@", "%40")}@${version}`.toLowerCase()]
+        : [];
+    });
+    assert.ok(names.length > 100);
+    assert.deepEqual(
+      names.filter((purl) => !purls.has(purl)),
+      [],
+    );
+    const pinned = readProjectFile("requirements.txt").match(/^[\w.-]+==/gm) ?? [];
+    assert.equal([...purls].filter((purl) => purl.startsWith("pkg:pypi/")).length, pinned.length + 5);
+    assert.ok(purls.has("pkg:pypi/tensorflow-cpu@2.21.0"));
+  });
+
+  it("knows the licence of each", () => {
+    const unknown = bom.components.filter((one) => licenseOf(one) === "unknown").map(({ purl }) => purl);
+    assert.deepEqual(unknown, []);
+  });
+});
+
+describe("an install script", () => {
+  // Of these, set-up needs none: it fetches the engine's library itself, and the others ship their programs.
+  const KNOWN = ["@tensorflow/tfjs-node-gpu", "core-js", "esbuild", "fsevents", "zeromq"];
+
+  it("is in no package that nobody has looked at", () => {
+    const found = Object.entries(packages).flatMap(([at, { hasInstallScript }]) =>
+      hasInstallScript ? at.slice(at.lastIndexOf("node_modules/") + "node_modules/".length) : [],
+    );
+    assert.deepEqual(
+      [...new Set(found)].filter((name) => !KNOWN.includes(name)),
+      [],
+    );
+  });
+
+  it("is not run by set-up, and ferkit has none", () => {
+    assert.match(readProjectFile("scripts/bootstrap.mjs"), /\["ci", "--ignore-scripts"/);
+    const { scripts } = JSON.parse(readProjectFile("package.json")) as { scripts: Record<string, string> };
+    const own = Object.keys(scripts).filter((name) =>
+      /^(pre|post)?(install|prepare|pack|publish)/.test(name),
+    );
+    assert.deepEqual(own, []);
+  });
+
+  it("is not run by a workflow either", () => {
+    for (const file of listFiles([".github"], [".yml"]))
+      for (const [line] of readProjectFile(file).matchAll(/npm (ci|install|i)\b.*/g))
+        assert.match(line, /--ignore-scripts/, file);
+  });
+});
