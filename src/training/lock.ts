@@ -71,7 +71,11 @@ export function lockRun(runDir: string): RunLock {
       });
     },
     release: () => {
-      ftruncateSync(descriptor);
+      try {
+        ftruncateSync(descriptor);
+      } catch {
+        // on a disk that has become read-only; the lock ends with the file all the same
+      }
       closeSync(descriptor);
     },
   };

@@ -40,7 +40,9 @@ const SHAPE: fc.Arbitrary<Shape> = fc
   .map((shape) => {
     // The network has 1×1 convolutions of stride 1, also of gated features, and depthwise ones of 3 or 5.
     const isDepthwise = shape.isDepthwise && shape.kernelSize > 1;
-    return isDepthwise ? { ...shape, isGated: false } : { ...shape, isDepthwise, kernelSize: 1 as const, stride: 1 as const };
+    return isDepthwise
+      ? { ...shape, isGated: false }
+      : { ...shape, isDepthwise, kernelSize: 1 as const, stride: 1 as const };
   });
 
 interface Operands {

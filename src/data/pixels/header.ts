@@ -151,6 +151,7 @@ export function jpegQuality(bytes: Buffer): number | null {
   forEachSegment(bytes, (marker, at) => {
     if (marker !== QUANTIZATION) return false;
     const isWide = bytes[at + 4] >> 4 > 0;
+    if (bytes.length < at + 5 + (isWide ? 128 : 64)) return true; // cut short
     let sum = 0;
     for (let i = 0; i < 64; i++) sum += isWide ? bytes.readUInt16BE(at + 5 + 2 * i) : bytes[at + 5 + i];
     const percent = (100 * sum) / STANDARD_SUM;

@@ -174,6 +174,9 @@ export async function readPixelTable(file: string, onProgress?: OnProgress): Pro
   };
 }
 
+/** @returns NaN for an empty cell, which as a number would be 0. */
+const levelOf = (text: string) => (text === "" ? Number.NaN : Number(text));
+
 async function unpackPixels(file: string, dir: string, onProgress?: OnProgress): Promise<PixelNotes> {
   const columns = await pixelColumns(file);
   if (!columns || columns.label < 0)
@@ -191,34 +194,44 @@ async function unpackPixels(file: string, dir: string, onProgress?: OnProgress):
   };
   let [row, done, writing] = [-1, 0, [] as Promise<unknown>[]];
   const input = createReadStream(file);
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    done += line.length + 1;
-    if (row++ < 0 || line.trim() === "") continue;
-    const cells = line.split(columns.delimiter).map((cell) => cell.trim().replace(/^"|"$/g, ""));
-    const levels = columns.pixels.flatMap((column) => Array.from(cells[column]?.split(/\s+/) ?? [], Number));
-    const side = Math.sqrt(levels.length);
-    const label = cells[columns.label] ?? "";
-    const className = columns.isCoded && /^\d+$/.test(label) ? CODES[Number(label)] : label;
-    if (!className) skip(label === "" ? "a row without a label" : `a row with the unknown code ${label}`);
-    else if (!Number.isInteger(side) || levels.some((level) => !(level >= 0)))
-      skip("a row without a square image");
-    else {
-      const max = Math.max(...levels);
-      if (max > 255) notes.numScaled++;
-      const scale = max > 255 ? 255 / max : 1;
-      const bytes = Uint8Array.from(levels, (level) => Math.round(level * scale));
-      const name = `${row - 1}.png`;
-      notes.rows.push({ path: name, className, usage: columns.split < 0 ? "" : cells[columns.split] });
-      const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
-      const png = image.png({ compressionLevel: 1 }).toBuffer();
-      writing.push(png.then((content) => writeFile(path.join(dir, name), content)));
-      if (writing.length < 64) continue;
-      await Promise.all(writing);
-      writing = [];
-      onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      done += line.length + 1;
+      if (row++ < 0 || line.trim() === "") continue;
+      const cells = line.split(columns.delimiter).map((cell) => cell.trim().replace(/^"|"$/g, ""));
+      const levels = columns.pixels.flatMap((column) =>
+        Array.from(cells[column]?.split(/\s+/) ?? [], levelOf),
+      );
+      const side = Math.sqrt(levels.length);
+      const label = cells[columns.label] ?? "";
+      const className = columns.isCoded && /^\d+$/.test(label) ? CODES[Number(label)] : label;
+      if (!className) skip(label === "" ? "a row without a label" : `a row with the unknown code ${label}`);
+      else if (
+        side === 0 ||
+        !Number.isInteger(side) ||
+        levels.some((level) => !(level >= 0 && level < Number.POSITIVE_INFINITY))
+      )
+        skip("a row without a square image");
+      else {
+        const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
+        if (max > 255) notes.numScaled++;
+        const scale = max > 255 ? 255 / max : 1;
+        const bytes = Uint8Array.from(levels, (level) => Math.round(level * scale));
+        const name = `${row - 1}.png`;
+        notes.rows.push({ path: name, className, usage: cells[columns.split] ?? "" });
+        const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
+        const png = image.png({ compressionLevel: 1 }).toBuffer();
+        writing.push(png.then((content) => writeFile(path.join(dir, name), content)));
+        if (writing.length < 64) continue;
+        await Promise.all(writing);
+        writing = [];
+        onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
+      }
     }
+    await Promise.all(writing);
+  } finally {
+    await Promise.allSettled(writing); // the folder may be removed next
   }
-  await Promise.all(writing);
   return notes;
 }
 

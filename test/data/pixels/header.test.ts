@@ -56,6 +56,20 @@ describe("plainJpegHeader", () => {
 });
 
 describe("jpegQuality", () => {
+  it("is null if the file ends within the table, and no header is read then", async () => {
+    const data = await image(8, 8).jpeg().toBuffer();
+    const table = data.indexOf(Buffer.of(0xff, 0xdb));
+    for (let length = 0; length < data.length; length++) {
+      const cut = data.subarray(0, length);
+      const found = jpegQuality(cut);
+      if (length < table + 4 + 65) assert.equal(found, null, String(length));
+      plainJpegHeader(cut);
+    }
+    const wide = Buffer.from(data.subarray(0, table + 80));
+    wide[table + 4] = 0x10; // numbers of 16 bits
+    assert.equal(jpegQuality(wide), null);
+  });
+
   it("estimates the quality that a JPEG was saved with", async () => {
     for (const quality of [30, 50, 75, 90, 100]) {
       const data = await image(8, 8).jpeg({ quality }).toBuffer();

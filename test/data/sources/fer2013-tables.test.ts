@@ -58,6 +58,34 @@ describe("readPixelTable", () => {
     assert.deepEqual(labels(again), EXPECTED, "also from the cache");
   });
 
+  it("counts rows that are cut short, and reads those around them", async () => {
+    const rows = [
+      "0",
+      `0,${row(1)}`,
+      "",
+      "1,",
+      `2,${row(2)},Training`,
+      `3,${Array(16).fill("1e999").join(" ")},Training`,
+    ];
+    const { samples, leftOut } = await write(`emotion,pixels,Usage\n${rows.join("\n")}\n`);
+    assert.deepEqual(
+      samples.map(({ path, split }) => [path, split]),
+      [
+        ["1.png", null],
+        ["4.png", "train"],
+      ],
+    );
+    assert.deepEqual(
+      leftOut.list().map(({ reason, count }) => [reason, count]),
+      [["a row without a square image", 3]],
+    );
+  });
+
+  it("reads images of many pixels", async () => {
+    const { samples } = await write(`emotion,pixels\n0,${"7 ".repeat(400 * 400).trim()}\n`);
+    assert.equal(samples.length, 1);
+  });
+
   it("reads a table without a split", async () => {
     assert.deepEqual(labels(await write(`emotion,pixels\n0,${row(1)}\n1,${row(2)}\n`)), [
       "0.png angry null 0 undefined",
