@@ -32,7 +32,7 @@ describe("a file of any tensors", () => {
   it("is read to the same bits", () =>
     fc.assert(
       fc.asyncProperty(TENSORS, async (tensors) => {
-        const read = await readTensors(dir(), await write(tensors));
+        const read = await readTensors(dir(), await write(tensors), "");
         assert.deepEqual([...read], tensors);
       }),
       RUNS,
@@ -48,7 +48,7 @@ describe("a file of any tensors", () => {
         if (bytes.length > 0) damaged.push(bytes.subarray(0, cut % bytes.length));
         for (const content of damaged) {
           writeFileSync(file, content);
-          await assert.rejects(readTensors(dir(), manifest), { name: "InputError" });
+          await assert.rejects(readTensors(dir(), manifest, ""), { name: "InputError" });
         }
         writeFileSync(file, bytes);
       }),
