@@ -79,7 +79,7 @@ export function withPrecisionOption(command: Command): Command {
   return command.addOption(
     choiceOption(
       "--precision <type>",
-      "numbers to compute with: bfloat16 is faster where the processor has it, and less exact (docs/speed.md)",
+      "numbers to compute with: bfloat16 is faster where the processor has it, and less exact (docs/results.md)",
       PRECISIONS,
     ).default("float32"),
   );

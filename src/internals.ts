@@ -11,6 +11,7 @@ export { type TextTable, textTable } from "./charts/tables.js";
 export { buildChart, COLORS } from "./charts/theme.js";
 export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
 export { gather } from "./data/batches.js";
+export { selectImages } from "./data/dataset.js";
 export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js";
 export { OWN_SOURCES } from "./data/sources/source.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
@@ -35,6 +36,7 @@ export {
 } from "./inference/robustness.js";
 export { calibrationError, reliability, withTemperature } from "./metrics/calibration.js";
 export { argMax } from "./metrics/classification.js";
+export { fitThresholds, setScores } from "./metrics/conformal.js";
 export { FAMILIES, type Family } from "./model/conventions.js";
 export { exportOnnx, exportTransformers } from "./model/onnx/export.js";
 export { trainableBlocks } from "./model/parameters.js";

@@ -103,7 +103,7 @@ describe("setScores", () => {
 });
 
 describe("riskCoverage", () => {
-  it("answers the surest images first", () => {
+  it("answers the most probable images first", () => {
     // Sorted: 0.9 correct, 0.8 wrong, 0.7 correct, 0.6 wrong: risks 0, 1/2, 1/3, 1/2.
     const probs = Float32Array.of(0.7, 0.3, 0.9, 0.1, 0.4, 0.6, 0.2, 0.8);
     const { aurc, points } = riskCoverage(probs, Int32Array.of(0, 0, 0, 0), 2);

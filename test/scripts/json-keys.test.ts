@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { saveModel } from "../../src/model/weights/model-folder.js";
+import { randomNetwork } from "../model/fixtures.js";
 import { readProjectFile } from "../source-files.js";
 import { drawClassFolders, launcher, runProgram, workspace } from "../workspace.js";
 
@@ -83,13 +85,29 @@ describe("docs/commands.md names every key of --json", function () {
     checkKeys(await lines(...args, "--max-unreadable-share", "0.5"), tablesOf("evaluate")[0]);
   });
 
-  it("predict, of an image and of a photograph", async () => {
+  it("predict, of an image and of a photograph, and with prediction sets", async () => {
+    const network = randomNetwork({ imageSize: 33 });
+    const predictionSets = { thresholds: [{ coverage: 0.9, minProb: 0.2 }], numImages: 100 };
+    await saveModel(folder.file("sets"), { ...network.config, predictionSets }, await network.parameters());
+    network.dispose();
     const photo = `${__dirname}/../faces/photos/astronaut.jpg`;
     const found = [
       ...(await lines("predict", "images/disc/1.png", "--no-faces")),
       ...(await lines("predict", photo)),
+      ...(await lines("predict", photo, "--no-faces", "--model", "sets", "--abstain", "0.9")),
     ];
     checkKeys(found, tablesOf("predict")[0]);
+  });
+
+  it("calibrate", async () => {
+    await drawClassFolders(folder.file("more"), 100);
+    const args = ["calibrate", "--data", "more", "--model", "runs/a/best", "--to", "calibrated"];
+    checkKeys(await lines(...args), tablesOf("calibrate")[0]);
+  });
+
+  it("robustness", async () => {
+    const args = ["robustness", "--data", "images", "--model", "runs/a/best", "--images", "2"];
+    checkKeys(await lines(...args, "--max-unreadable-share", "0.5"), tablesOf("robustness")[0]);
   });
 
   it("runs", async () => {
