@@ -12,7 +12,7 @@ export function learningRateChart(
 ): ChartSpec {
   if (!points.length) return emptyChart(title, "no data: there is no step");
   const rates = points.map(({ learningRate }) => learningRate);
-  const peak = points[rates.indexOf(Math.max(...rates))];
+  const peak = points.reduce((best, point) => (point.learningRate > best.learningRate ? point : best));
   const peakText = `${shorten(peak.learningRate)} at step ${peak.step}`;
   const last = points[points.length - 1];
   return buildChart(

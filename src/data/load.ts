@@ -191,7 +191,7 @@ async function groupsOf(
   const { groups, duplicates } = await findNearDuplicates([all], options.onProgress);
   const sizes = new Map<number, number>();
   for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  const largest = Math.max(0, ...sizes.values());
+  const largest = [...sizes.values()].reduce((most, size) => Math.max(most, size), 0);
   const isUsable = largest <= Math.max(LARGE_GROUP, MAX_GROUP_SHARE * samples.length);
   if (!isUsable)
     notes.push(

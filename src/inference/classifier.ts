@@ -154,7 +154,7 @@ export async function listInputs(
 ): Promise<NamedImage[]> {
   const sources: ImageInput[] = [];
   for (const input of [inputs].flat())
-    sources.push(...(await filesOf(input).catch((error) => reportInput(error, onError))));
+    for (const file of await filesOf(input).catch((error) => reportInput(error, onError))) sources.push(file);
   return sources.map((source, i) => ({
     source,
     name: typeof source === "string" ? source : `buffer ${i + 1}`,

@@ -7,6 +7,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { DataOptions } from "../data/load.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
+import { lockRun } from "../training/lock.js";
 import { describeRun } from "../training/run.js";
 
 /** How notebook 02 loaded the data set, so that later notebooks load the same images. */
@@ -30,6 +31,7 @@ export async function loadPreparedData(): Promise<PreparedData> {
  * find their run again, and others get their own folder.
  *
  * @param options.fresh - Remove the run that is in the folder.
+ * @throws InputError when another process trains the run that is to be removed.
  */
 export async function prepareRunFolder(
   preset: string,
@@ -44,7 +46,11 @@ export async function prepareRunFolder(
     "runs",
     `${preset}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`,
   );
-  if (fresh) await rm(runDir, { recursive: true, force: true });
+  if (fresh) {
+    const lock = lockRun(runDir); // another process may train it
+    await rm(runDir, { recursive: true, force: true });
+    lock.release();
+  }
   return runDir;
 }
 

@@ -166,6 +166,23 @@ describe("writeRunReport", () => {
     assert.equal(tableRows(page, '<table class="dataframe">')[1][3], "NaN");
   });
 
+  it("shows names of classes and data that are HTML, and runs nothing", async () => {
+    const hostile = "</title><script>alert(1)</script><img src=x onerror=alert(1)>";
+    const validation = {
+      ...epochEvent(1, 0.5, 0.5).validation,
+      perClassRecall: { [hostile]: 0.5, b: 0.5 },
+      confusionMatrix: [
+        [1, 1],
+        [1, 1],
+      ],
+    };
+    const config = { ...CONFIG, classNames: [hostile, "b"], data: hostile };
+    const page = await report([epochEvent(1, 0.5, 0.5, { validation, isBest: true })], config);
+    assert.doesNotMatch(page, /<script|<img|<\/title>[^\n]*<\/title>/);
+    assert.match(page, /&lt;script&gt;alert\(1\)/);
+    assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
+  });
+
   it("refuses a folder that holds no run", async () => {
     const fix = "Run `npx ferkit train` to make one, or choose a folder below runs/.";
     await assert.rejects(writeRunReport(runDir), {

@@ -116,19 +116,23 @@ export async function unpackShards(files: string[]): Promise<Unpacked<SkippedEnt
 }
 
 async function unpackInto(file: string, dir: string): Promise<SkippedEntry[]> {
-  const [{ size }, { bavail, bsize }] = await Promise.all([stat(file), statfs(dir)]);
-  const allowance = new Allowance(file, size, bavail * bsize);
+  const allowance = await allowanceFor(file, dir);
   return ZIP_FILE.test(file) ? unpackZip(file, dir, allowance) : unpackTar(file, dir, allowance);
+}
+
+/** Returns what a file may unpack to in a folder. */
+export async function allowanceFor(file: string, dir: string): Promise<Allowance> {
+  const [{ size }, { bavail, bsize }] = await Promise.all([stat(file), statfs(dir)]);
+  return new Allowance(file, size, bavail * bsize);
 }
 
 /** Compression makes images and tables a few times smaller; a larger ratio fills a disk from a small file. */
 const [MAX_RATIO, MIN_ALLOWED_BYTES] = [200, 2 ** 26];
 /** Entries of one archive. */
 const MAX_ENTRIES = 5_000_000;
-const DISTRUST = "Remove the archive, since it is not to be trusted; nothing was unpacked.";
 
 /** Counts what an archive unpacks to, before it is written. */
-class Allowance {
+export class Allowance {
   private numBytes = 0;
   private numEntries = 0;
 
@@ -143,12 +147,13 @@ class Allowance {
     this.numBytes += size;
     const refuse = (expected: string, found: string, fix: string) =>
       new InputError({ expected, where: this.file, found: `${found} with its entry ${name}`, fix });
-    if (++this.numEntries > MAX_ENTRIES) throw refuse(`at most ${MAX_ENTRIES} entries`, "more", DISTRUST);
+    const distrust = "Remove it, since it is not to be trusted; nothing was unpacked.";
+    if (++this.numEntries > MAX_ENTRIES) throw refuse(`at most ${MAX_ENTRIES} entries`, "more", distrust);
     if (!(this.numBytes <= Math.max(MIN_ALLOWED_BYTES, MAX_RATIO * this.archiveBytes)))
-      throw refuse(`an archive that unpacks to at most ${MAX_RATIO} times its size`, "more", DISTRUST);
+      throw refuse(`a file that unpacks to at most ${MAX_RATIO} times its size`, "more", distrust);
     if (this.numBytes > this.freeBytes)
       throw refuse(
-        `an archive that unpacks to the ${this.freeBytes} bytes that are free in the cache`,
+        `a file that unpacks to the ${this.freeBytes} bytes that are free in the cache`,
         `${this.numBytes} bytes`,
         "Make room, or choose another cache with FERKIT_CACHE; nothing was unpacked.",
       );
@@ -313,7 +318,7 @@ function outside(file: string, entryPath: string): InputError {
     expected: "an archive that stays in its folder",
     where: file,
     found: `the entry ${entryPath}`,
-    fix: DISTRUST,
+    fix: "Remove the archive, since it is not to be trusted; nothing was unpacked.",
   });
 }
 

@@ -2,10 +2,9 @@
 import { createReadStream } from "node:fs";
 import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { downloadFile } from "../../download.js";
 import { InputError } from "../../errors.js";
-import { cacheDir } from "../../files.js";
+import { cacheDir, linesOf } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { unpackOnce } from "./archive.js";
 import { LeftOutFiles } from "./files.js";
@@ -131,6 +130,7 @@ export async function isVoteTable(file: string): Promise<boolean> {
 
 /** Reads the names of a table's columns, in lower case, and what is between them. */
 async function headerOf(file: string): Promise<string[] & { delimiter: string }> {
+  if (!(await stat(file)).isFile()) return Object.assign([], { delimiter: "," }); // a named pipe would wait for its writer
   const stream = createReadStream(file, { encoding: "utf8", end: 2 ** 16 });
   let text = "";
   for await (const chunk of stream) text += chunk;
@@ -174,6 +174,9 @@ export async function readPixelTable(file: string, onProgress?: OnProgress): Pro
   };
 }
 
+/** Bytes of a row: an image of 1024 × 1024 pixels has a quarter. */
+const MAX_LINE_BYTES = 2 ** 24;
+
 /** @returns NaN for an empty cell, which as a number would be 0. */
 const levelOf = (text: string) => (text === "" ? Number.NaN : Number(text));
 
@@ -193,9 +196,9 @@ async function unpackPixels(file: string, dir: string, onProgress?: OnProgress):
     notes.skipped[reason] = (notes.skipped[reason] ?? 0) + 1;
   };
   let [row, done, writing] = [-1, 0, [] as Promise<unknown>[]];
-  const input = createReadStream(file);
+  const problem = { expected: "a table of pixels", fix: "Choose another table." };
   try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesOf(file, problem, MAX_LINE_BYTES)) {
       done += line.length + 1;
       if (row++ < 0 || line.trim() === "") continue;
       const cells = line.split(columns.delimiter).map((cell) => cell.trim().replace(/^"|"$/g, ""));

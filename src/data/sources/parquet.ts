@@ -4,7 +4,7 @@ import path from "node:path";
 import zlib from "node:zlib";
 import { InputError } from "../../errors.js";
 import type { OnProgress } from "../../progress.js";
-import { unpackOnce } from "./archive.js";
+import { type Allowance, allowanceFor, unpackOnce } from "./archive.js";
 import { LeftOutFiles } from "./files.js";
 import { inOrder, type Listing, stampOf } from "./listing.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
@@ -103,29 +103,32 @@ async function unpackFile(
   { split, choice, to, onProgress }: UnpackOptions,
   notes: Notes,
 ): Promise<void> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
+  const { parquetMetadataAsync, parquetReadObjects, snappyUncompress } = await import("hyparquet");
+  const compressors = compressorsWith(snappyUncompress);
   const handle = await open(file, "r");
   try {
     const { size } = await handle.stat();
     const buffer = {
       byteLength: size,
       async slice(start: number, end = size): Promise<ArrayBuffer> {
-        const from = start < 0 ? size + start : start;
-        const bytes = new Uint8Array(Math.max(0, end - from));
+        const from = Math.max(0, start < 0 ? size + start : start);
+        const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - from));
         await handle.read(bytes, 0, bytes.length, from);
         return bytes.buffer;
       },
     };
     const metadata = await parquetMetadataAsync(buffer);
+    const allowance = await allowanceFor(file, to);
+    const numRows = Number(metadata.num_rows);
+    if (!(numRows >= 0 && numRows <= size)) throw new Error(`${numRows} rows in ${size} bytes`); // each has an image
     const [first] = await parquetReadObjects({
       file: buffer,
       metadata,
       rowEnd: 1,
       utf8: false,
-      compressors: COMPRESSORS,
+      compressors,
     });
     const found = columnsOf(first ?? {}, classNamesIn(metadata.key_value_metadata), choice, file);
-    const numRows = Number(metadata.num_rows);
     for (let start = 0; start < numRows; start += BLOCK) {
       const rows = await parquetReadObjects({
         file: buffer,
@@ -134,9 +137,9 @@ async function unpackFile(
         rowStart: start,
         rowEnd: Math.min(numRows, start + BLOCK),
         utf8: false,
-        compressors: COMPRESSORS,
+        compressors,
       });
-      for (const row of rows) await unpackRow(row, found, split, to, notes);
+      for (const row of rows) await unpackRow(row, found, { split, to, allowance }, notes);
       onProgress?.({ stage: "unpack", done: start + rows.length, total: numRows, unit: "images" });
     }
   } finally {
@@ -144,17 +147,39 @@ async function unpackFile(
   }
 }
 
-/** Codecs beside Snappy, which the reader has. */
-const COMPRESSORS = {
-  GZIP: (bytes: Uint8Array) => new Uint8Array(zlib.gunzipSync(bytes)),
-  BROTLI: (bytes: Uint8Array) => new Uint8Array(zlib.brotliDecompressSync(bytes)),
-};
+/** Pages of images hardly shrink; a larger ratio fills the memory from a small file. */
+const [MAX_RATIO, MIN_ALLOWED_BYTES] = [200, 2 ** 24];
+
+/** Returns a codec that refuses a page that claims more than it may have. */
+function bounded(decompress: (bytes: Uint8Array, length: number) => Uint8Array) {
+  return (bytes: Uint8Array, length: number): Uint8Array => {
+    if (!(length >= 0 && length <= Math.max(MIN_ALLOWED_BYTES, MAX_RATIO * bytes.length)))
+      throw new Error(`a page of ${bytes.length} bytes that unpacks to ${length}`);
+    return decompress(bytes, length);
+  };
+}
+
+/** Returns the codecs that are read. */
+function compressorsWith(snappyUncompress: (bytes: Uint8Array, page: Uint8Array) => unknown) {
+  return {
+    SNAPPY: bounded((bytes, length) => {
+      const page = new Uint8Array(length);
+      snappyUncompress(bytes, page);
+      return page;
+    }),
+    GZIP: bounded(
+      (bytes, length) => new Uint8Array(zlib.gunzipSync(bytes, { maxOutputLength: length || 1 })),
+    ),
+    BROTLI: bounded(
+      (bytes, length) => new Uint8Array(zlib.brotliDecompressSync(bytes, { maxOutputLength: length || 1 })),
+    ),
+  };
+}
 
 async function unpackRow(
   row: Record<string, unknown>,
   { image, label, classNames }: Columns,
-  split: Part | null,
-  to: string,
+  { split, to, allowance }: { split: Part | null; to: string; allowance: Allowance },
   notes: Notes,
 ): Promise<void> {
   const bytes = bytesOf(row[image]);
@@ -165,6 +190,7 @@ async function unpackRow(
   else {
     const number = String(notes.rows.length).padStart(7, "0");
     const name = `${split ?? "image"}-${number}${ENDINGS[bytes[0]] ?? ""}`;
+    allowance.add(name, bytes.length); // rows may share an image
     await writeFile(path.join(to, name), bytes);
     notes.rows.push({ path: name, label: classNames?.[Number(text)] ?? text, split });
   }

@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
 import { InputError, type InputProblem } from "../../errors.js";
-import { cacheDir } from "../../files.js";
+import { cacheDir, kindOf } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { isArchive, type SkippedEntry, unpackArchive, unpackShards } from "./archive.js";
 import { type FolderChoice, findClassFolders } from "./class-folders.js";
@@ -118,6 +118,9 @@ async function readLabelled(
     const name = entries.length === 1 ? entries[0] : path.basename(data).replace(/\.(tar\.gz|\w+)$/i, "");
     return { name, listing: await readFolder(dir, options, notes, onProgress) };
   }
+  const kind = found && kindOf(found);
+  if (kind)
+    throw new InputError({ expected: EXPECTED, where: data, found: kind, fix: "Choose a regular file." });
   const name = path.basename(data);
   if (found && /\.parquet$/i.test(data))
     return { name, listing: await readParquet([data], path.dirname(data), options, onProgress) };

@@ -1,5 +1,5 @@
 // Tables of labels: a CSV, TSV, JSON Lines or list file that names images and their classes.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { type Folder, REASONS, type Walk } from "./files.js";
@@ -39,7 +39,10 @@ export function parseRows(text: string): string[][] {
   if (most === 1 && /\S\s+\S/.test(firstLine) && !firstLine.includes('"'))
     return lines(content).map((line) => line.split(/\s+/));
   const rows: string[][] = [];
-  const cell = new RegExp(` *(?:"((?:[^"]|"")*)" *|([^${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|$)`, "y");
+  const cell = new RegExp(
+    ` *(?:"([^"]*(?:""[^"]*)*)" *|([^${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|$)`,
+    "y",
+  );
   let row: string[] = [];
   while (cell.lastIndex < content.length) {
     const found = cell.exec(content);
@@ -57,23 +60,30 @@ function lines(text: string): string[] {
   return text.split(/\r?\n/).flatMap((line) => line.trim() || []);
 }
 
+/** A table of labels has fewer columns, one-hot classes included. */
+const MAX_COLUMNS = 10_000;
+
 /** Reads a table; null if the file is none. */
 export function readTable(dir: string, file: string): Table | null {
   let text: string;
   try {
-    text = readFileSync(path.join(dir, file), "utf8");
+    const onDisk = path.join(dir, file);
+    if (!statSync(onDisk).isFile()) return null; // a named pipe would wait for its writer
+    text = readFileSync(onDisk, "utf8");
   } catch {
     return null; // larger than a string may be, or not readable
   }
   if (/\.(jsonl|ndjson)$/i.test(file)) return jsonTable(file, text);
   const rows = parseRows(text);
-  return rows.length > 0 && rows.some((row) => row.length > 1) ? { file, columns: null, rows } : null;
+  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  return width > 1 && width <= MAX_COLUMNS ? { file, columns: null, rows } : null;
 }
 
 function jsonTable(file: string, text: string): Table | null {
   try {
     const objects = lines(text).map((line) => JSON.parse(line) as Record<string, unknown>);
     const columns = [...new Set(objects.flatMap((object) => Object.keys(object)))];
+    if (columns.length > MAX_COLUMNS) return null;
     const cell = (value: unknown) => (value === undefined || value === null ? "" : String(value));
     return { file, columns, rows: objects.map((object) => columns.map((name) => cell(object[name]))) };
   } catch {
@@ -260,7 +270,7 @@ function labelColumns(
   dir: string,
 ): LabelColumns | null {
   const { columns, rows } = table;
-  const width = columns?.length ?? Math.max(...rows.map((row) => row.length));
+  const width = columns?.length ?? rows.reduce((most, row) => Math.max(most, row.length), 0);
   const split = splitColumn(table, pathColumn);
   const isFilled = (column: number) => rows.some((row) => (row[column] ?? "") !== "");
   const others = Array.from({ length: width }, (_, column) => column).filter(

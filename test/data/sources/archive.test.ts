@@ -155,7 +155,7 @@ describe("unpackArchive", () => {
       }
       await assert.rejects(unpack(name, isZip || name === "faces.tar" ? packed : gzipSync(packed)), {
         name: "InputError",
-        message: `Expected an archive that unpacks to at most 200 times its size at ${inFolder(name)} but found more with its entry a/2.png. Remove the archive, since it is not to be trusted; nothing was unpacked.`,
+        message: `Expected a file that unpacks to at most 200 times its size at ${inFolder(name)} but found more with its entry a/2.png. Remove it, since it is not to be trusted; nothing was unpacked.`,
       });
       assertNothingLeft(name);
     });
@@ -186,7 +186,7 @@ describe("unpackArchive", () => {
     const zeros = Buffer.alloc(2 ** 27);
     await assert.rejects(unpack("faces.tar.gz", gzipSync(tarOf({ "a/1.png": zeros }))), {
       name: "InputError",
-      message: /^Expected an archive that unpacks to at most 200 times its size at /,
+      message: /^Expected a file that unpacks to at most 200 times its size at /,
     });
     assertNothingLeft("faces.tar.gz");
   });

@@ -49,6 +49,22 @@ describe("readPixelTable", () => {
     ]);
   });
 
+  it("reads images of hundreds of pixels a side", async () => {
+    const listing = await write(
+      `emotion,pixels,Usage\n0,${Array(400 * 400)
+        .fill(7)
+        .join(" ")},Training\n`,
+    );
+    assert.equal((await sharp(path.join(listing.root, "0.png")).metadata()).width, 400);
+  });
+
+  it("refuses a line that is longer than any image", async () => {
+    await assert.rejects(write(`emotion,pixels,Usage\n0,${"1 ".repeat(2 ** 23)}`), {
+      name: "InputError",
+      message: `Expected a table of pixels at ${inFolder("t.csv")} but found a line 2 of more than 16777216 bytes. Choose another table.`,
+    });
+  });
+
   it("reads icml_face_data.csv, whose columns are in another order, with blanks and quotes", async () => {
     const listing = await write(
       `emotion, Usage, pixels\n0, Training,"${row(1)}"\r\n6, PublicTest, ${row(2)}\r\n3, PrivateTest, ${row(3)}\r\n`,

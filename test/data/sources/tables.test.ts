@@ -61,6 +61,22 @@ describe("parseRows", () => {
     });
 });
 
+describe("parseRows with large input", () => {
+  it("reads a quoted cell of millions of characters", () => {
+    const long = 'x""'.repeat(2e6);
+    const [[first, second]] = parseRows(`"${long}",b\n`);
+    assert.deepEqual([first.length, second], [4e6, "b"]);
+  });
+
+  it("takes a time in proportion to the length, also where quotes do not match", () => {
+    for (const part of ['"', '"a', '"",', '"a""b,', '" "', '""a']) {
+      const started = performance.now();
+      parseRows(`a,b\n${part.repeat(2e5 / part.length)}`);
+      assert.ok(performance.now() - started < 2000, `${part}: ${performance.now() - started} ms`);
+    }
+  });
+});
+
 describe("readLabelTables", () => {
   const inFolder = temporaryFolder();
   const images = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}`, "x"]));
@@ -253,6 +269,17 @@ describe("readLabelTables", () => {
       message:
         "Expected one image for each row of t.csv but found aligned/1.jpg and original/1.jpg for 1.jpg. Choose the folder of images with --data, and the table with --labels.",
     });
+  });
+
+  it("reads a list of hundreds of thousands of rows", () => {
+    const rows = Array.from({ length: 200_000 }, (_, i) => `img/${(i % 3) + 1}.jpg,cat\n`);
+    assert.equal(read({ ...FILES, "t.csv": rows.join("") })?.samples.length, 3);
+  });
+
+  it("takes a table of more columns than a table of labels has for none", () => {
+    const objects = Array.from({ length: 10_001 }, (_, i) => JSON.stringify({ [`c${i}`]: "1.jpg" }));
+    assert.equal(read({ ...FILES, "t.jsonl": objects.join("\n") }), null);
+    assert.equal(read({ ...FILES, "t.csv": `${"1.jpg,".repeat(10_001)}\n` }), null);
   });
 
   it("finds no table that names images", () => {
