@@ -1,18 +1,10 @@
 // Tables of labels: a CSV, TSV, JSON Lines or list file that names images and their classes.
-import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { type Folder, REASONS, type Walk } from "./files.js";
 import { type Listing, type Sample, stampOf } from "./listing.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
-
-export interface Table {
-  /** Relative to the data set's folder. */
-  file: string;
-  /** Null if the table has no header. */
-  columns: string[] | null;
-  rows: string[][];
-}
+import { readTable, type Table } from "./table-file.js";
 
 /** How to read the labels of a table. */
 export interface LabelChoice {
@@ -29,67 +21,6 @@ export const LABEL_COLUMN =
 export const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
 const VALIDATION_COLUMN = /^(is[ _-]?)?(valid|validation|val)$/i;
 const UNNAMED = "in no row of the table";
-
-/** Splits text into rows of cells: comma, semicolon, tab or blanks between them, quotes around them (RFC 4180). */
-export function parseRows(text: string): string[][] {
-  const content = text.replace(/^\uFEFF/, "");
-  const [firstLine] = content.split(/\r?\n/, 1);
-  const counts = [",", ";", "\t"].map((mark) => [mark, firstLine.split(mark).length] as const);
-  const [delimiter, most] = counts.reduce((a, b) => (b[1] > a[1] ? b : a));
-  if (most === 1 && /\S\s+\S/.test(firstLine) && !firstLine.includes('"'))
-    return lines(content).map((line) => line.split(/\s+/));
-  const rows: string[][] = [];
-  const cell = new RegExp(
-    ` *(?:"([^"]*(?:""[^"]*)*)" *|([^${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|$)`,
-    "y",
-  );
-  let row: string[] = [];
-  while (cell.lastIndex < content.length) {
-    const found = cell.exec(content);
-    if (!found) break;
-    const [, quoted, plain, end] = found;
-    row.push(quoted === undefined ? plain.trim() : quoted.replace(/""/g, '"').trim());
-    if (end === delimiter && cell.lastIndex < content.length) continue;
-    if (row.some((value) => value !== "")) rows.push(row);
-    row = [];
-  }
-  return rows;
-}
-
-function lines(text: string): string[] {
-  return text.split(/\r?\n/).flatMap((line) => line.trim() || []);
-}
-
-/** A table of labels has fewer columns, one-hot classes included. */
-const MAX_COLUMNS = 10_000;
-
-/** Reads a table; null if the file is none. */
-export function readTable(dir: string, file: string): Table | null {
-  let text: string;
-  try {
-    const onDisk = path.join(dir, file);
-    if (!statSync(onDisk).isFile()) return null; // a named pipe would wait for its writer
-    text = readFileSync(onDisk, "utf8");
-  } catch {
-    return null; // larger than a string may be, or not readable
-  }
-  if (/\.(jsonl|ndjson)$/i.test(file)) return jsonTable(file, text);
-  const rows = parseRows(text);
-  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
-  return width > 1 && width <= MAX_COLUMNS ? { file, columns: null, rows } : null;
-}
-
-function jsonTable(file: string, text: string): Table | null {
-  try {
-    const objects = lines(text).map((line) => JSON.parse(line) as Record<string, unknown>);
-    const columns = [...new Set(objects.flatMap((object) => Object.keys(object)))];
-    if (columns.length > MAX_COLUMNS) return null;
-    const cell = (value: unknown) => (value === undefined || value === null ? "" : String(value));
-    return { file, columns, rows: objects.map((object) => columns.map((name) => cell(object[name]))) };
-  } catch {
-    return null;
-  }
-}
 
 /** Images of a folder by path, name and name without ending, to find those that a table names. */
 class ImageIndex {

@@ -1,0 +1,72 @@
+// The rows of a table in a file: CSV, TSV, a list, or JSON Lines.
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+
+export interface Table {
+  /** Relative to the data set's folder. */
+  file: string;
+  /** Null if the table has no header. */
+  columns: string[] | null;
+  rows: string[][];
+}
+
+/** Splits text into rows of cells: comma, semicolon, tab or blanks between them, quotes around them (RFC 4180). */
+export function parseRows(text: string): string[][] {
+  const content = text.replace(/^\uFEFF/, "");
+  const [firstLine] = content.split(/\r?\n/, 1);
+  const counts = [",", ";", "\t"].map((mark) => [mark, firstLine.split(mark).length] as const);
+  const [delimiter, most] = counts.reduce((a, b) => (b[1] > a[1] ? b : a));
+  if (most === 1 && /\S\s+\S/.test(firstLine) && !firstLine.includes('"'))
+    return lines(content).map((line) => line.split(/\s+/));
+  const rows: string[][] = [];
+  const cell = new RegExp(
+    ` *(?:"([^"]*(?:""[^"]*)*)" *|([^${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|$)`,
+    "y",
+  );
+  let row: string[] = [];
+  while (cell.lastIndex < content.length) {
+    const found = cell.exec(content);
+    if (!found) break;
+    const [, quoted, plain, end] = found;
+    row.push(quoted === undefined ? plain.trim() : quoted.replace(/""/g, '"').trim());
+    if (end === delimiter && cell.lastIndex < content.length) continue;
+    if (row.some((value) => value !== "")) rows.push(row);
+    row = [];
+  }
+  return rows;
+}
+
+function lines(text: string): string[] {
+  return text.split(/\r?\n/).flatMap((line) => line.trim() || []);
+}
+
+/** A table of labels has fewer columns, one-hot classes included. */
+const MAX_COLUMNS = 10_000;
+
+/** Reads a table; null if the file is none. */
+export function readTable(dir: string, file: string): Table | null {
+  let text: string;
+  try {
+    const onDisk = path.join(dir, file);
+    if (!statSync(onDisk).isFile()) return null; // a named pipe would wait for its writer
+    text = readFileSync(onDisk, "utf8");
+  } catch {
+    return null; // larger than a string may be, or not readable
+  }
+  if (/\.(jsonl|ndjson)$/i.test(file)) return jsonTable(file, text);
+  const rows = parseRows(text);
+  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  return width > 1 && width <= MAX_COLUMNS ? { file, columns: null, rows } : null;
+}
+
+function jsonTable(file: string, text: string): Table | null {
+  try {
+    const objects = lines(text).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const columns = [...new Set(objects.flatMap((object) => Object.keys(object)))];
+    if (columns.length > MAX_COLUMNS) return null;
+    const cell = (value: unknown) => (value === undefined || value === null ? "" : String(value));
+    return { file, columns, rows: objects.map((object) => columns.map((name) => cell(object[name]))) };
+  } catch {
+    return null;
+  }
+}
