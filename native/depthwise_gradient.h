@@ -68,7 +68,9 @@ FERKIT_INLINE void storeInputGradient(const Geometry& geometry, const vec* dilat
   };
   if (!x.norm) {
     forEachFramed(geometry, frame, [&](int64_t pixel, int64_t position) {
-      store(dx.gradient + offset + pixel * channels, gradientAt(position), item.count);
+      const int64_t index = offset + pixel * channels;
+      const vec gradient = gradientAt(position);
+      store(dx.gradient + index, dx.other ? gradient + load(dx.other + index, item.count) : gradient, item.count);
     });
     return;
   }

@@ -100,17 +100,21 @@ struct FeaturesGradientEpilogue {
   }
 };
 
+/** Stores the result, plus `other` if there is one. */
 struct StoreEpilogue {
   float* y;
   int64_t channels;
+  const float* other;
 
   template <int V>
   struct Columns {
     const StoreEpilogue& of;
     int64_t c;
     FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
-      for (int v = 0; v < V; ++v)
-        store(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
+      for (int v = 0; v < V; ++v) {
+        const int64_t index = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
+        store(of.y + index, of.other ? tile[v] + load(of.other + index, count) : tile[v], count);
+      }
     }
     FERKIT_INLINE void flush() {}
   };
@@ -124,7 +128,7 @@ struct StoreEpilogue {
 template <class Run>
 FERKIT_INLINE void withGradientEpilogue(const Features& x, int64_t channels, const FeaturesGradient& dx, const ChannelSums& sums,
                                         Run run) {
-  if (!x.norm || x.gate) return run([&](int) { return StoreEpilogue{dx.gradient, channels}; });
+  if (!x.norm || x.gate) return run([&](int) { return StoreEpilogue{dx.gradient, channels, dx.other}; });
   withActivation(x.activation, [&](auto activation) {
     run([&](int part) { return FeaturesGradientEpilogue<activation.value>{dx.gradient, x, channels, &sums, part}; });
   });

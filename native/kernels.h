@@ -58,6 +58,8 @@ struct NormalizedGradient {
 struct FeaturesGradient {
   float* gradient;
   float *dGamma, *dBeta;
+  /** Added to the gradient by plain features: what comes from their other reader; null = none. */
+  const float* other = nullptr;
 };
 
 /** Largest row of a patch, in numbers, of a convolution that is neither 1×1 nor depthwise. */

@@ -18,9 +18,10 @@ int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
 char* AlignedMemory::reserve(int64_t numBytes) {
   if (numBytes > size_) {
-    size_ = roundUp(numBytes, kLargePage);
-    data_.reset(static_cast<char*>(aligned_alloc(kLargePage, size_)));
-    madvise(data(), size_, MADV_HUGEPAGE);
+    const bool isLarge = numBytes >= 2 * kLargePage;
+    size_ = roundUp(numBytes, isLarge ? kLargePage : kCacheLine);
+    data_.reset(static_cast<char*>(aligned_alloc(isLarge ? kLargePage : kCacheLine, size_)));
+    if (isLarge) madvise(data(), size_, MADV_HUGEPAGE);
   }
   return data();
 }

@@ -27,7 +27,7 @@ struct NetworkDescription {
   float epsilon;
   Padding padding;
   /** Pixels of 0–255 become (x − mean) / std, by channel. */
-  float mean[3], std[3];
+  double mean[3], std[3];
 
   /** Returns what is wrong; empty if nothing is. */
   std::string problem() const;

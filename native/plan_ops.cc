@@ -1,67 +1,11 @@
 // Plans as ops: one builds a plan, one runs it on a batch, one frees it.
-#include <map>
-#include <sstream>
-
+#include "network_text.h"
 #include "operands.h"
-#include "plan.h"
+#include "registry.h"
 
 namespace ferkit {
 namespace {
 using namespace tensorflow;
-
-/** The plans of this process by number. */
-class PlanRegistry {
- public:
-  int add(std::shared_ptr<Plan> plan) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    plans_[++last_] = std::move(plan);
-    return last_;
-  }
-  std::shared_ptr<Plan> find(int id) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = plans_.find(id);
-    return found == plans_.end() ? nullptr : found->second;
-  }
-  void remove(int id) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    plans_.erase(id);
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<int, std::shared_ptr<Plan>> plans_;
-  int last_ = 0;
-};
-
-PlanRegistry& registry() {
-  static PlanRegistry registry;
-  return registry;
-}
-
-/**
- * Reads a description: activation and padding (numbers of their types), epsilon, mean and deviation of the three
- * channels, filters of stem and top, number of classes, number of blocks; then for each block kernel size, stride, filters before and
- * after, expansion ratio, bottleneck of squeeze-and-excite, and 1 for a residual or 0.
- */
-NetworkDescription readNetwork(const std::string& text, std::string* problem) {
-  std::istringstream in(text);
-  NetworkDescription network{};
-  int activation = 0, padding = 0;
-  size_t numBlocks = 0;
-  in >> activation >> padding >> network.epsilon;
-  for (float& mean : network.mean) in >> mean;
-  for (float& std : network.std) in >> std;
-  in >> network.stemFilters >> network.topFilters >> network.numClasses >> numBlocks;
-  network.activation = static_cast<Activation>(activation);
-  network.padding = static_cast<Padding>(padding);
-  for (size_t i = 0; in && i < numBlocks; ++i) {
-    BlockDescription block;
-    in >> block.kernelSize >> block.stride >> block.numIn >> block.numOut >> block.expandRatio >> block.numReduced >> block.hasResidual;
-    network.blocks.push_back(block);
-  }
-  *problem = in ? network.problem() : "expected numbers only, and as many as the blocks need";
-  return network;
-}
 
 REGISTER_OP("FerkitPlanBuild")
     .Input("weights: N * float")
@@ -96,7 +40,7 @@ class PlanBuild : public OpKernel {
     }
     Tensor* id = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({}), &id));
-    id->scalar<int32>()() = registry().add(std::make_shared<Plan>(*kernels_, network_, weights));
+    id->scalar<int32>()() = Registry<Plan>::get().add(std::make_shared<Plan>(*kernels_, network_, weights));
   }
 
  private:
@@ -122,7 +66,7 @@ class PlanRun : public OpKernel {
     const Tensor &id = context->input(0), &images = context->input(1);
     FERKIT_REQUIRES(context, hasLength(id, 1));
     FERKIT_REQUIRES(context, isImages(images) && images.dim_size(3) == 3);
-    const std::shared_ptr<Plan> plan = registry().find(id.flat<int32>()(0));
+    const std::shared_ptr<Plan> plan = Registry<Plan>::get().find(id.flat<int32>()(0));
     OP_REQUIRES(context, plan, errors::NotFound("expected a plan that was not freed"));
     const NetworkDescription& network = plan->description();
     const Extent extent = extentOf(images);
@@ -154,7 +98,7 @@ class PlanFree : public OpKernel {
   using OpKernel::OpKernel;
   void Compute(OpKernelContext* context) override {
     FERKIT_REQUIRES(context, hasLength(context->input(0), 1));
-    registry().remove(context->input(0).flat<int32>()(0));
+    Registry<Plan>::get().remove(context->input(0).flat<int32>()(0));
   }
 };
 

@@ -322,8 +322,8 @@ class PlanRun {
     const int64_t numBytes = input_.height * input_.width * 3 * (input_.areFloats ? sizeof(float) : 1);
     PlanImages images{static_cast<const char*>(input_.pixels) + image * numBytes, input_.areFloats, input_.height, input_.width};
     for (int i = 0; i < 3; ++i) {
-      images.scale[i] = 1.f / network_.std[i];
-      images.shift[i] = -network_.mean[i] / network_.std[i];
+      images.scale[i] = (float)(1 / network_.std[i]);
+      images.shift[i] = (float)(-network_.mean[i] / network_.std[i]);
     }
     return images;
   }

@@ -58,4 +58,11 @@ inline absl::Status beginUpdate(tensorflow::OpKernelContext* context, tensorflow
   return absl::OkStatus();
 }
 
+/** Does so for many variables. */
+inline absl::Status beginUpdates(tensorflow::OpKernelContext* context, const Variables& variables, std::vector<float*>* buffers) {
+  buffers->resize(variables.size());
+  for (size_t i = 0; i < variables.size(); ++i) TF_RETURN_IF_ERROR(beginUpdate(context, variables[i].get(), &(*buffers)[i]));
+  return absl::OkStatus();
+}
+
 }  // namespace ferkit

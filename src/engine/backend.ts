@@ -103,6 +103,65 @@ export interface Plan {
   dispose(): void;
 }
 
+export interface TrainingPlanOptions {
+  /** How far the moving statistics go towards each batch's, (0, 1]. */
+  batchNormMomentum: number;
+  /** Probability to zero a feature before the last layer, [0, 1). */
+  dropoutRate: number;
+  /** Probability to drop the last residual branch for an image, [0, 1); earlier ones linearly less. */
+  dropPathRate: number;
+  /** Index of the first block that is trained: 0 = stem, then the blocks, then top and last layer. Those before run as in inference. */
+  firstTrained: number;
+  beta1: number;
+  beta2: number;
+  /** Adam's. */
+  epsilon: number;
+}
+
+/** What a training plan reads and changes. */
+export interface TrainedVariables {
+  /** All parameters in the order in which the layers run. */
+  values: readonly Variable[];
+  /** First and second moments of the trained parameters. */
+  first: readonly Variable[];
+  second: readonly Variable[];
+  /** Moving averages of all parameters; empty = none. */
+  emas: readonly Variable[];
+}
+
+export interface TrainingBatch {
+  /** Pixels of 0–255 `[batchSize, height, width, 3]`. */
+  images: Tensor4D;
+  /** Probabilities `[batchSize, numClasses]`. */
+  targets: Tensor2D;
+  /** Weight of each example in the mean, `[batchSize]`. */
+  exampleWeights: Tensor;
+  /** Governs dropout and dropped branches. */
+  seed: number;
+}
+
+/** A network that is trained by one call a step. Dispose it when done. */
+export interface TrainingPlan {
+  /**
+   * Trains on a batch.
+   *
+   * @param rates - For each trained parameter its step size and the share by which it shrinks first; and how far averages move.
+   * @returns The loss, of shape [], and the logits; the caller disposes them.
+   */
+  step(
+    batch: TrainingBatch,
+    rates: { stepSizes: number[]; decays: number[]; emaRate: number },
+  ): { loss: Tensor; logits: Tensor2D };
+  /**
+   * Computes what a step would use.
+   *
+   * @returns For each parameter its gradient or, of a moving statistic, the new value; empty if it is not trained. The caller
+   * disposes all of it.
+   */
+  gradients(batch: TrainingBatch): { loss: Tensor; logits: Tensor2D; results: Tensor[] };
+  dispose(): void;
+}
+
 /** Changes to a batch of images. */
 export interface ImageChanges {
   /** For each image, a to f of the affine map from a pixel (x, y) of the result to its source, (a·x + b·y + c, d·x + e·y + f). */
@@ -149,6 +208,16 @@ export interface Backend {
    */
   readonly buildPlan:
     | ((network: PlannedNetwork, scaling: Scaling, weights: Tensor[], precision: Precision) => Plan)
+    | null;
+
+  /** Prepares a network for training by one call a step; null if the backend trains networks layer by layer. */
+  readonly buildTrainingPlan:
+    | ((
+        network: PlannedNetwork,
+        scaling: Scaling,
+        variables: TrainedVariables,
+        options: TrainingPlanOptions,
+      ) => TrainingPlan)
     | null;
 
   /** `(images − mean) / std`, by channel. */

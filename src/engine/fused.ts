@@ -18,6 +18,7 @@ import type {
 import { bool, execute, executeMany, float, int } from "./execute.js";
 import { resizeBilinear } from "./kernels.js";
 import { buildPlan } from "./plan.js";
+import { buildTrainingPlan } from "./plan-training.js";
 import { isIdentity, stock } from "./stock.js";
 import type { Tape } from "./tape.js";
 import { type Tensor, type Tensor4D, tf } from "./tf.js";
@@ -36,6 +37,7 @@ export function fusedBackend(instructionSet: "avx512" | "avx2"): Backend {
     ...stock, // for what is not fused: dense layers
     kernels: instructionSet,
     buildPlan,
+    buildTrainingPlan,
     normalize,
     convolution,
     trainConvolution,

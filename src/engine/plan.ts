@@ -31,8 +31,8 @@ export function buildPlan(
 /** Paddings by the number that the op knows them by. */
 const PADDINGS = { same: 0, symmetric: 1, even: 2 };
 
-/** Describes a network in the numbers that the op reads. */
-function describe(network: PlannedNetwork, { mean, std }: Scaling): string {
+/** Describes a network in the numbers that the ops read. */
+export function describe(network: PlannedNetwork, { mean, std }: Scaling): string {
   const { activation, padding, epsilon, stemFilters, topFilters, numClasses, blocks } = network;
   const numbers = [activation === "relu6" ? 1 : 2, PADDINGS[padding], epsilon, ...mean, ...std];
   const rows = blocks.map((block) => {

@@ -25,6 +25,7 @@ const APPLY_GRADIENT = [floatType(), bool("use_locking", false)];
 export const stock: Backend = {
   kernels: "stock",
   buildPlan: null,
+  buildTrainingPlan: null,
   normalize: (images, { mean, std }) => ({
     values: tf.tidy(() => images.sub(tf.tensor1d(mean)).div(tf.tensor1d(std))),
   }),

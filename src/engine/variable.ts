@@ -49,6 +49,11 @@ export const handlesOf = (variables: readonly Variable[]): Tensor[] => variables
 
 /** Returns the handles for an op that changes the variables. */
 export function changingHandlesOf(variables: readonly Variable[]): Tensor[] {
-  for (const variable of variables) variable.version++;
+  noteChange(variables);
   return handlesOf(variables);
+}
+
+/** Notes that the values of variables change, if an op that has their handles does it. */
+export function noteChange(variables: readonly Variable[]): void {
+  for (const variable of variables) variable.version++;
 }

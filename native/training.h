@@ -1,0 +1,61 @@
+// Training plans: forward, loss and backward of a batch as one call, in memory that is kept for the next one.
+#pragma once
+#include <functional>
+
+#include "plan.h"
+
+namespace ferkit {
+
+struct TrainingOptions {
+  /** How far the moving statistics go towards each batch's. */
+  float momentum;
+  /** Probabilities to zero a feature before the last layer, and to drop the last residual branch of an image; earlier ones linearly less. */
+  double dropoutRate, dropPathRate;
+  /** Index of the first block that is trained: 0 = stem, then the blocks, then top and last layer. Those before run as in inference. */
+  int64_t firstTrained;
+};
+
+struct TrainingInput {
+  /** Pixels of 0–255 [batchSize, height, width, 3]. */
+  const float* images;
+  int64_t batchSize, height, width;
+  /** Probabilities [batchSize, numClasses], and the weight of each example in the mean. */
+  const float *targets, *exampleWeights;
+  /** Governs dropout and dropped branches. */
+  uint32_t seed;
+};
+
+struct TrainingOutput {
+  float loss;
+  /** [batchSize, numClasses] */
+  float* logits;
+  /** Receives a parameter's gradient, which is not needed later, or the new value of a moving statistic. */
+  std::function<void(int64_t parameter, const float* values)> onGradient, onStatistic;
+};
+
+class TrainingPlan {
+ public:
+  TrainingPlan(const Kernels& kernels, const NetworkDescription& network, const TrainingOptions& options);
+
+  const NetworkDescription& network() const { return network_; }
+  /** Returns the indices of the trained parameters, in order. */
+  std::vector<int64_t> trainedParameters() const;
+
+  /**
+   * Computes loss, logits, gradients and new moving statistics of a batch.
+   *
+   * @param values - All parameters in the order in which the layers use them. A kernel, bias, gamma or beta may change once its
+   * gradient was received.
+   */
+  void run(const Pool& pool, const TrainingInput& input, const std::vector<const float*>& values, TrainingOutput* output);
+
+ private:
+  friend class TrainingRun;
+  const Kernels& kernels_;
+  const NetworkDescription network_;
+  const TrainingOptions options_;
+  /** Memory of the runs' tensors, in the order in which a run asks for them. */
+  std::vector<AlignedMemory> memory_;
+};
+
+}  // namespace ferkit

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import type { TrainingBatch, TrainingPlan } from "../../src/engine/backend.js";
+import { backend, device } from "../../src/engine/device.js";
+import { type Tensor, type Tensor2D, tf } from "../../src/engine/tf.js";
+import { Variable } from "../../src/engine/variable.js";
+import type { Variant } from "../../src/model/efficientnet.js";
+import type { Network } from "../../src/model/network.js";
+import { blockNames, trainableBlocks } from "../../src/model/parameters.js";
+import { Adam, Ema } from "../../src/training/optimizer.js";
+import { applyGradients, computeGradients, type TrainState } from "../../src/training/step.js";
+import { randomImages, randomNetwork } from "../model/fixtures.js";
+import { difference, needsNativeOps, onStock } from "./backends.js";
+
+/** A large epsilon, since Adam would enlarge rounding errors of gradients that are almost zero. */
+const RATES = { beta1: 0.9, beta2: 0.999, epsilon: 1e-2 };
+
+interface Options {
+  trainableFrom?: string;
+  dropoutRate?: number;
+  dropPathRate?: number;
+}
+
+const optionsOf = ({ dropoutRate = 0.3, dropPathRate = 0.4 }: Options) => ({
+  batchNormMomentum: 0.1,
+  dropoutRate,
+  dropPathRate,
+});
+
+function batchOf(size: number, numImages: number): TrainingBatch {
+  return {
+    images: randomImages(numImages, size, size),
+    targets: tf.tidy(() => tf.softmax(tf.randomNormal([numImages, 3], 0, 2, "float32", 5)) as Tensor2D),
+    exampleWeights: tf.tidy(() => tf.softmax(tf.randomNormal([numImages], 0, 0.5, "float32", 6))),
+    seed: 12345,
+  };
+}
+
+/** Variables of zeros like those of the trained parameters. */
+function moments(network: Network, trained: string[]): Variable[] {
+  return trained.map((name) => new Variable(() => tf.zeros(network.variables.get(name)?.shape as number[])));
+}
+
+function trainedNames(network: Network, trainableFrom = "stem"): string[] {
+  const blocks = trainableBlocks(network.architecture, trainableFrom);
+  return network.specs
+    .filter(({ name, kind }) => blocks.has(name.split(/[_/]/, 1)[0]) && !kind.startsWith("moving"))
+    .map(({ name }) => name);
+}
+
+interface Planned {
+  plan: TrainingPlan;
+  first: Variable[];
+  second: Variable[];
+  dispose(): void;
+}
+
+function planOf(network: Network, options: Options, emas: Variable[] = []): Planned {
+  const { trainableFrom = "stem" } = options;
+  const trained = trainedNames(network, trainableFrom);
+  const [first, second] = [moments(network, trained), moments(network, trained)];
+  const { buildTrainingPlan } = backend();
+  assert.ok(buildTrainingPlan);
+  const values = [...network.variables.values()];
+  const firstTrained = blockNames(network.architecture).indexOf(trainableFrom);
+  const plan = buildTrainingPlan(
+    network.architecture,
+    network.config.preprocessing,
+    { values, first, second, emas },
+    { ...optionsOf(options), ...RATES, firstTrained },
+  );
+  return {
+    plan,
+    first,
+    second,
+    dispose() {
+      plan.dispose();
+      for (const moment of [...first, ...second]) moment.dispose();
+    },
+  };
+}
+
+/** Compares loss, logits, gradients and moving statistics with those of a tape. */
+function compare(network: Network, batch: TrainingBatch, options: Options, tolerance: number): void {
+  const { plan, dispose } = planOf(network, options);
+  const trainable = trainableBlocks(network.architecture, options.trainableFrom ?? "stem");
+  tf.tidy(() => {
+    const expected = computeGradients(network, batch, trainable, { ...optionsOf(options), seed: batch.seed });
+    const { loss, logits, results } = plan.gradients(batch);
+    assert.ok(difference(loss, expected.loss) < tolerance, "loss");
+    assert.ok(difference(logits, expected.logits) < tolerance, "logits");
+    for (const [i, { name }] of network.specs.entries()) {
+      const wanted = expected.gradients.get(name) ?? expected.movingStatistics.get(name) ?? tf.tensor1d([]);
+      assert.deepEqual(results[i].shape, wanted.shape, name);
+      const error = wanted.size > 0 ? difference(results[i], wanted) : 0;
+      assert.ok(error < tolerance, `${name}: ${error}`);
+    }
+  });
+  dispose();
+}
+
+const bytesOf = (tensors: Tensor[]): Buffer =>
+  Buffer.concat(tensors.map((tensor) => Buffer.from((tensor.dataSync() as Float32Array).slice().buffer)));
+
+describe("buildTrainingPlan", () => {
+  needsNativeOps();
+
+  const cases: [Variant, number, Options][] = [
+    ["lite0", 48, {}],
+    ["lite0", 41, { trainableFrom: "block4a" }],
+    ["lite0", 40, { trainableFrom: "block1a" }],
+    ["lite0", 40, { trainableFrom: "top" }],
+    ["lite0", 40, { trainableFrom: "predictions" }],
+    ["b0", 48, {}],
+    ["b1", 33, { dropoutRate: 0 }],
+    ["b1", 33, { trainableFrom: "block1b", dropPathRate: 0 }],
+  ];
+  for (const [variant, imageSize, options] of cases)
+    it(`gives the gradients of a tape: ${variant}, ${imageSize} pixels, ${JSON.stringify(options)}`, () => {
+      const network = randomNetwork({ variant, imageSize });
+      const batch = batchOf(imageSize, 6);
+      compare(network, batch, options, 1e-5);
+      network.dispose();
+      tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
+    });
+
+  it("gives the gradients of TensorFlow's kernels", () => {
+    const network = randomNetwork({ variant: "b0", imageSize: 48 });
+    const batch = batchOf(48, 8);
+    const trainable = trainableBlocks(network.architecture, "stem");
+    const { plan, dispose } = planOf(network, {});
+    tf.tidy(() => {
+      const { loss, results } = plan.gradients(batch);
+      const expected = onStock(() =>
+        computeGradients(network, batch, trainable, { ...optionsOf({}), seed: batch.seed }),
+      );
+      assert.ok(difference(loss, expected.loss) < 1e-4);
+      network.specs.forEach(({ name }, i) => {
+        const wanted = expected.gradients.get(name) ?? expected.movingStatistics.get(name);
+        assert.ok(difference(results[i], wanted as Tensor) < 1e-3, name);
+      });
+    });
+    dispose();
+    network.dispose();
+    tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
+  });
+
+  for (const trainableFrom of ["stem", "block5b"])
+    it(`changes variables as single ops do, from ${trainableFrom} on`, () => {
+      // Swish is smooth; a rounding error at the bend of ReLU6 would change a gradient.
+      const [mine, theirs] = [0, 1].map(() => randomNetwork({ variant: "b0" }));
+      const [myEma, theirEma] = [mine, theirs].map(({ variables }) => new Ema(variables, 0.9));
+      const options = { trainableFrom, dropPathRate: 0.2 };
+      const { plan, first, second, dispose } = planOf(mine, options, [...myEma.variables.values()]);
+      const optimizer = new Adam({ ...RATES, weightDecay: 0.05 });
+      const trainable = trainableBlocks(mine.architecture, trainableFrom);
+      const trained = trainedNames(mine, trainableFrom);
+      const kinds = new Map(mine.specs.map(({ name, kind }) => [name, kind]));
+      for (let step = 1; step <= 3; step++) {
+        const batch = { ...batchOf(40, 6), seed: step };
+        const [beta1, beta2] = [RATES.beta1, RATES.beta2].map(Math.fround);
+        const size = (0.03 * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
+        const rates = {
+          stepSizes: trained.map(() => size),
+          decays: trained.map((name) => (kinds.get(name) === "kernel" ? 0.03 * 0.05 : 0)),
+          emaRate: 1 - Math.min(0.9, step / (step + 9)),
+        };
+        const { loss, logits } = plan.step(batch, rates);
+        const state = { network: theirs, optimizer, ema: theirEma } as unknown as TrainState;
+        const gradients = computeGradients(theirs, batch, trainable, {
+          ...optionsOf(options),
+          seed: batch.seed,
+        });
+        applyGradients(state, gradients, 0.03);
+        assert.ok(difference(loss, gradients.loss) < 1e-4);
+        tf.dispose([loss, logits, gradients.loss, gradients.logits]);
+        tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
+      }
+      const assertSame = (actual: Variable, expected: Variable, name: string) =>
+        tf.tidy(() => {
+          const error = difference(actual.read(), expected.read());
+          assert.ok(error < 1e-3, `${name}: ${error}`);
+        });
+      for (const [name, variable] of mine.variables) {
+        assertSame(variable, theirs.variables.get(name) as Variable, name);
+        assertSame(
+          myEma.variables.get(name) as Variable,
+          theirEma.variables.get(name) as Variable,
+          `EMA of ${name}`,
+        );
+      }
+      trained.forEach((name, i) => {
+        const [theirFirst, theirSecond] = optimizer.moments.get(name) as [Variable, Variable];
+        assertSame(first[i], theirFirst, `first moment of ${name}`);
+        assertSame(second[i], theirSecond, `second moment of ${name}`);
+      });
+      dispose();
+      for (const one of [mine, theirs, myEma, theirEma, optimizer]) one.dispose();
+    });
+
+  it("gives the same numbers again, and leaves no tensor behind", () => {
+    const network = randomNetwork();
+    const batch = batchOf(40, 5);
+    const before = device().numTensors;
+    const { plan, dispose } = planOf(network, {});
+    const numbers = () => tf.tidy(() => bytesOf(plan.gradients(batch).results));
+    const first = numbers();
+    const larger = batchOf(48, 7);
+    tf.tidy(() => {
+      plan.gradients(larger);
+    });
+    assert.ok(numbers().equals(first));
+    tf.dispose([larger.images, larger.targets, larger.exampleWeights]);
+    dispose();
+    assert.equal(device().numTensors, before);
+    tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
+    network.dispose();
+  });
+
+  it("leaves values alone that someone has read before a step", () => {
+    const network = randomNetwork();
+    const batch = batchOf(40, 4);
+    const { plan, first, dispose } = planOf(network, {});
+    const values = network.read();
+    const numbers = bytesOf([...values.values()]);
+    const rates = { stepSizes: first.map(() => 0.1), decays: first.map(() => 0), emaRate: 0 };
+    tf.dispose(Object.values(plan.step(batch, rates)));
+    assert.ok(bytesOf([...values.values()]).equals(numbers));
+    tf.dispose([...values.values(), batch.images, batch.targets, batch.exampleWeights]);
+    dispose();
+    network.dispose();
+  });
+
+  it("refuses tensors that do not fit", () => {
+    const network = randomNetwork();
+    const batch = batchOf(40, 4);
+    const { plan, dispose } = planOf(network, {});
+    assert.throws(
+      () => plan.gradients({ ...batch, targets: batch.exampleWeights as Tensor2D }),
+      /operands do not fit/,
+    );
+    assert.throws(() => plan.step(batch, { stepSizes: [1], decays: [1], emaRate: 0 }), /operands do not fit/);
+    dispose();
+    assert.throws(() => plan.gradients(batch));
+    tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
+    network.dispose();
+  });
+});
