@@ -1,162 +1,185 @@
-// Depthwise convolutions, one image and one vector of channels at a time. Pixels are copied into a zero-padded frame, so that taps
-// need no bounds checks.
+// Depthwise convolutions of features, a few vectors of channels of one image at a time.
 #pragma once
+#include "depthwise_rows.h"
 #include "sums.h"
 
 namespace ferkit {
 namespace {
 
-/** Vectors of channels, [height, width]: an image and the zero padding that the kernel reaches. */
-struct Frame {
-  int64_t height, width;
+/** Vectors of channels that are worked on together, so that a pixel's numbers are read in one piece. */
+constexpr int kGroupVectors = 3;
 
-  /** Frame of a convolution's input: output (y, x) reads rows and columns from y·stride, x·stride, kernelSize of each. */
-  static Frame ofInput(const Geometry& geometry) {
-    const Extent& out = geometry.out;
-    const int64_t k = geometry.kernelSize, s = geometry.stride;
-    return {(out.height - 1) * s + k, (out.width - 1) * s + k};
-  }
-  int64_t numFloats() const { return height * width * kLanes; }
+/** Some vectors of channels, from c on, of images [begin, end). */
+struct DepthwiseGroup {
+  int64_t c;
+  int numVectors;
+  int64_t begin, end;
 };
 
-FERKIT_INLINE void clear(vec* frame, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) frame[i] = vec{};
-}
+/** A part of all groups of channels of all images, image after image. */
+struct DepthwisePart {
+  int64_t numVectors, numGroups, batch;
+  Range range;
 
-/** Calls `visit(pixel, position)` for each input pixel that the kernel reaches: its index in the image and in the frame. */
-template <class Visit>
-FERKIT_INLINE void forEachFramed(const Geometry& geometry, const Frame& frame, Visit visit) {
-  const Extent& in = geometry.in;
-  const int64_t top = paddingBefore(in.height, geometry.out.height, geometry);
-  const int64_t left = paddingBefore(in.width, geometry.out.width, geometry);
-  const int64_t height = min(in.height, frame.height - top), width = min(in.width, frame.width - left);
-  for (int64_t y = 0; y < height; ++y)
-    for (int64_t x = 0; x < width; ++x) visit(y * in.width + x, (y + top) * frame.width + x + left);
-}
-
-/** One image and the channels from c on. */
-struct DepthwiseItem {
-  int64_t image, c, count;
-};
-
-/** Calls `body(part, item)` for each vector of channels of each image; a part's items are in order. */
-template <class Body>
-FERKIT_INLINE void forEachItem(const Pool& pool, int parts, const Extent& extent, const Body& body) {
-  const int64_t numVectors = ceilDivide(extent.channels, kLanes);
-  parallel(pool, parts, [&](int part) {
-    const Range range(extent.batch * numVectors, parts, part);
-    for (int64_t i = range.begin; i < range.end; ++i) {
-      const int64_t c = i % numVectors * kLanes;
-      body(part, DepthwiseItem{i / numVectors, c, extent.channels - c});
+  DepthwisePart(const Extent& extent, int parts, int part)
+      : numVectors(ceilDivide(extent.channels, kLanes)),
+        numGroups(ceilDivide(numVectors, kGroupVectors)),
+        batch(extent.batch),
+        range(extent.batch * numGroups, parts, part) {}
+  template <class Body>
+  FERKIT_INLINE void forEachGroup(Body body) const {
+    for (int64_t i = range.begin; i < range.end;) {
+      const int64_t group = i / batch, end = min(range.end, (group + 1) * batch);
+      const int64_t first = numVectors * group / numGroups, last = numVectors * (group + 1) / numGroups;
+      body(DepthwiseGroup{first * kLanes, (int)(last - first), i - group * batch, end - group * batch});
+      i = end;
     }
-  });
-}
+  }
+};
 
 FERKIT_INLINE int depthwiseParts(const Pool& pool, const Geometry& geometry) {
-  const int64_t items = geometry.in.batch * ceilDivide(geometry.in.channels, kLanes);
-  const int64_t work = items * geometry.out.area() * geometry.kernelSize * geometry.kernelSize;
+  const int64_t items = geometry.in.batch * ceilDivide(geometry.in.channels, kGroupVectors * kLanes);
+  const int64_t work = items * kGroupVectors * geometry.out.area() * geometry.kernelSize * geometry.kernelSize;
   return (int)min(min(pool.numThreads, items), work / 10000 + 1);
 }
 
-template <int K>
-FERKIT_INLINE void loadKernel(const float* kernel, int64_t channels, const DepthwiseItem& item, vec (&weights)[K * K]) {
-  for (int i = 0; i < K * K; ++i) weights[i] = load(kernel + i * channels + item.c, item.count);
+/** One image as a tile. */
+FERKIT_INLINE PlanTile tileOf(const Geometry& geometry) {
+  const Extent &in = geometry.in, &out = geometry.out;
+  return {1, 0, out.height, in.height, in.width, out.height, out.width, geometry.padding};
 }
 
-/** Sums the taps from `corner` of a frame on. */
-template <int K>
-FERKIT_INLINE vec sumTaps(const vec* corner, int64_t frameWidth, const vec (&weights)[K * K]) {
-  vec sum{};
-#pragma GCC unroll 5
-  for (int ky = 0; ky < K; ++ky)
-#pragma GCC unroll 5
-    for (int kx = 0; kx < K; ++kx) sum += corner[ky * frameWidth + kx] * weights[ky * K + kx];
-  return sum;
+/** Copies a vector of channels of the kernel, [taps, channels], to where its taps are next to each other. */
+FERKIT_INLINE void copyTaps(const float* kernel, int64_t numTaps, int64_t channels, int64_t c, float* taps) {
+  for (int64_t i = 0; i < numTaps; ++i) store(taps + i * kLanes, load(kernel + i * channels + c, channels - c));
 }
 
-/** Copies the features, after norm and activation, into a frame. */
+/** Features of a group of channels, with norm and activation applied as they are read. */
 template <Activation kActivation>
-FERKIT_INLINE void layOut(const Geometry& geometry, const Features& x, const DepthwiseItem& item, const Frame& frame, vec* framed) {
-  const int64_t channels = geometry.in.channels;
-  const float* image = x.values + item.image * geometry.in.area() * channels + item.c;
-  clear(framed, frame.height * frame.width);
-  if (!x.norm) {
-    forEachFramed(geometry, frame, [&](int64_t pixel, int64_t position) { framed[position] = load(image + pixel * channels, item.count); });
-    return;
+struct GroupFeatures {
+  const float* values;
+  int64_t channels;
+  bool hasNorm;
+  vec scale[kGroupVectors], shift[kGroupVectors];
+
+  FERKIT_INLINE GroupFeatures(const Features& x, int64_t channels, int64_t c) : values(x.values + c), channels(channels), hasNorm(x.norm) {
+    for (int v = 0; v < kGroupVectors && hasNorm; ++v) {
+      const int64_t column = c + v * kLanes, count = max(0, channels - column);
+      scale[v] = load(x.norm + kScale * channels + column, count);
+      shift[v] = load(x.norm + kShift * channels + column, count);
+    }
   }
-  const vec scale = load(x.norm + kScale * channels + item.c, item.count);
-  const vec shift = load(x.norm + kShift * channels + item.c, item.count);
-  forEachFramed(geometry, frame, [&](int64_t pixel, int64_t position) {
-    framed[position] = activate<kActivation>(load(image + pixel * channels, item.count) * scale + shift);
-  });
+
+  /** Fills a row of one plane; only the first `count` channels of its vector are there. */
+  FERKIT_INLINE void fillRow(const float* from, int v, int64_t count, int64_t width, float* target) const {
+    from += v * kLanes;
+    if (!hasNorm)
+      for (int64_t x = 0; x < width; ++x) store(target + x * kLanes, load(from + x * channels, count));
+    else if (count >= kLanes)
+      for (int64_t x = 0; x < width; ++x)
+        store(target + x * kLanes, activate<kActivation>(load(from + x * channels) * scale[v] + shift[v]));
+    else
+      for (int64_t x = 0; x < width; ++x)
+        store(target + x * kLanes, activate<kActivation>(load(from + x * channels, count) * scale[v] + shift[v]));
+  }
+};
+
+/** Fills rows [begin, end) of a ring's planes with an image's features, whose first pixel is `image`. */
+template <class Source>
+FERKIT_INLINE void fillRing(const Ring& ring, int64_t width, const Source& source, int64_t image, const DepthwiseGroup& group,
+                            int64_t channels, int64_t begin, int64_t end, float* planes) {
+  for (int64_t y = begin; y < end; ++y) {
+    const float* const from = source.values + (image + y * width) * channels;
+    float* const target = ring.at(planes, ring.slot(y)) + ring.left * kLanes;
+    for (int v = 0; v < group.numVectors; ++v)
+      source.fillRow(from, v, channels - group.c - v * kLanes, width, target + v * ring.planeSize);
+  }
 }
 
-/** Stores results and takes batch norm's sums. */
+/** Stores raw results and takes batch norm's sums. */
 struct DepthwiseBatchNorm {
   float* y;
-  int64_t channels, area;
+  int64_t channels;
   const float* movingMean;
   const ChannelSums* sums;
 
-  struct Item {
-    float* y;
+  struct Target {
+    float* next;
     int64_t channels, count;
     vec origin, offsets{}, squares{};
-    FERKIT_INLINE void take(int64_t pixel, vec sum) {
-      store(y + pixel * channels, sum, count);
-      const vec offset = sum - origin;
-      offsets += offset;
-      squares += offset * offset;
+    FERKIT_INLINE void take(const vec* values, int64_t numValues) {
+      for (int64_t i = 0; i < numValues; ++i, next += channels) {
+        store(next, values[i], count);
+        const vec offset = values[i] - origin;
+        offsets += offset;
+        squares += offset * offset;
+      }
     }
   };
-  FERKIT_INLINE Item begin(const DepthwiseItem& item) const {
-    return {y + item.image * area * channels + item.c, channels, item.count, load(movingMean + item.c, item.count)};
-  }
-  FERKIT_INLINE void end(const Item& state, int part, const DepthwiseItem& item) const {
-    sums->add(part, item.c, state.offsets, state.squares);
-  }
+  FERKIT_INLINE Target begin(int64_t c) const { return {nullptr, channels, channels - c, load(movingMean + c, channels - c)}; }
+  FERKIT_INLINE void end(const Target& target, int part, int64_t c) const { sums->add(part, c, target.offsets, target.squares); }
 };
 
 /** Applies batch norm by moving statistics, then the activation. */
 template <Activation kActivation>
 struct DepthwiseFinish {
   float* y;
-  int64_t channels, area;
+  int64_t channels;
   Finish finish;
 
-  struct Item {
-    float* y;
+  struct Target {
+    float* next;
     int64_t channels, count;
     vec scale, shift;
-    FERKIT_INLINE void take(int64_t pixel, vec sum) {
-      store(y + pixel * channels, activate<kActivation>(sum * scale + shift), count);
+    FERKIT_INLINE void take(const vec* values, int64_t numValues) {
+      for (int64_t i = 0; i < numValues; ++i, next += channels) store(next, activate<kActivation>(values[i] * scale + shift), count);
     }
   };
-  FERKIT_INLINE Item begin(const DepthwiseItem& item) const {
-    return {y + item.image * area * channels + item.c, channels, item.count, load(finish.scale + item.c, item.count),
-            load(finish.shift + item.c, item.count)};
+  FERKIT_INLINE Target begin(int64_t c) const {
+    return {nullptr, channels, channels - c, load(finish.scale + c, channels - c), load(finish.shift + c, channels - c)};
   }
-  FERKIT_INLINE void end(const Item&, int, const DepthwiseItem&) const {}
+  FERKIT_INLINE void end(const Target&, int, int64_t) const {}
 };
 
-/** Passes each result to the epilogue's item. */
+/** Convolves all images; each result goes to a target of the epilogue. */
 template <int K, Activation kActivation, class Epilogue>
 void convolveDepthwise(const Pool& pool, int parts, const Geometry& geometry, const Features& x, const float* kernel,
                        const Epilogue& epilogue) {
-  const Extent& out = geometry.out;
-  const Frame frame = Frame::ofInput(geometry);
-  forEachItem(pool, parts, geometry.in, [&](int part, const DepthwiseItem& item) {
-    vec* framed = reinterpret_cast<vec*>(scratch(kInputSlot, frame.numFloats()));
-    layOut<kActivation>(geometry, x, item, frame, framed);
-    vec weights[K * K];
-    loadKernel<K>(kernel, out.channels, item, weights);
-    auto state = epilogue.begin(item);
-    for (int64_t oy = 0; oy < out.height; ++oy) {
-      const vec* corner = framed + oy * geometry.stride * frame.width;
-      for (int64_t ox = 0; ox < out.width; ++ox, corner += geometry.stride)
-        state.take(oy * out.width + ox, sumTaps<K>(corner, frame.width, weights));
-    }
-    epilogue.end(state, part, item);
+  const Extent &in = geometry.in, &out = geometry.out;
+  const PlanTile tile = tileOf(geometry);
+  const Ring ring(tile, K, geometry.stride);
+  parallel(pool, parts, [&](int part) {
+    float* const planes = scratch(kInputSlot, kGroupVectors * ring.planeSize);
+    for (int v = 0; v < kGroupVectors; ++v) ring.clear(planes + v * ring.planeSize);
+    vec* const results = reinterpret_cast<vec*>(scratch(kOutputSlot, ring.numResults(tile) * kLanes));
+    DepthwisePart(in, parts, part).forEachGroup([&](const DepthwiseGroup& group) {
+      const GroupFeatures<kActivation> source(x, in.channels, group.c);
+      float taps[kGroupVectors][K * K * kLanes] __attribute__((aligned(64)));
+      typename Epilogue::Target targets[kGroupVectors];
+      for (int v = 0; v < group.numVectors; ++v) {
+        copyTaps(kernel, K * K, out.channels, group.c + v * kLanes, taps[v]);
+        targets[v] = epilogue.begin(group.c + v * kLanes);
+      }
+      for (int64_t image = group.begin; image < group.end; ++image) {
+        for (int v = 0; v < group.numVectors; ++v) targets[v].next = epilogue.y + image * out.area() * out.channels + group.c + v * kLanes;
+        int64_t filled = 0;
+        for (int64_t y = 0; y < out.height; y += ring.stripHeight) {
+          const int64_t end = min(out.height, y + ring.stripHeight);
+          const int64_t needed = ring.isSmall ? in.height : min(in.height, (end - 1) * geometry.stride - ring.top + K);
+          if (needed > filled) fillRing(ring, in.width, source, image * in.area(), group, in.channels, filled, needed, planes);
+          filled = max(filled, needed);
+          for (int v = 0; v < group.numVectors; ++v) {
+            float* const plane = planes + v * ring.planeSize;
+            const auto take = [&](const vec* values, int64_t count) { targets[v].take(values, count); };
+            if (ring.isSmall)
+              convolveWhole<K>(plane, in.height, taps[v], vec{}, results, take);
+            else
+              convolveRows<K>(ring, tile, geometry.stride, plane, y, end, taps[v], vec{}, results, take);
+          }
+        }
+      }
+      for (int v = 0; v < group.numVectors; ++v) epilogue.end(targets[v], part, group.c + v * kLanes);
+    });
   });
 }
 
@@ -174,7 +197,7 @@ void depthwise(const Pool& pool, const Geometry& geometry, const Features& x, co
   const Extent& out = geometry.out;
   const int parts = depthwiseParts(pool, geometry);
   const ChannelSums sums(parts, out.channels);
-  const DepthwiseBatchNorm epilogue{y, out.channels, out.area(), norm.movingMean, &sums};
+  const DepthwiseBatchNorm epilogue{y, out.channels, norm.movingMean, &sums};
   withKernelSize(geometry.kernelSize, [&](auto k) {
     withActivation(x.activation, [&](auto activation) {
       convolveDepthwise<k.value, activation.value>(pool, parts, geometry, x, kernel, epilogue);
@@ -184,12 +207,12 @@ void depthwise(const Pool& pool, const Geometry& geometry, const Features& x, co
 }
 
 void depthwiseInference(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
-                     const Finish& finish) {
+                        const Finish& finish) {
   const Extent& out = geometry.out;
   const int parts = depthwiseParts(pool, geometry);
   withKernelSize(geometry.kernelSize, [&](auto k) {
     withActivation(finish.activation, [&](auto activation) {
-      const DepthwiseFinish<activation.value> epilogue{y, out.channels, out.area(), finish};
+      const DepthwiseFinish<activation.value> epilogue{y, out.channels, finish};
       convolveDepthwise<k.value, kLinear>(pool, parts, geometry, x, kernel, epilogue);
     });
   });

@@ -18,7 +18,7 @@ int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
 char* AlignedMemory::reserve(int64_t numBytes) {
   if (numBytes > size_) {
-    const bool isLarge = numBytes >= 2 * kLargePage;
+    const bool isLarge = numBytes >= kLargePage / 4;
     size_ = roundUp(numBytes, isLarge ? kLargePage : kCacheLine);
     data_.reset(static_cast<char*>(aligned_alloc(isLarge ? kLargePage : kCacheLine, size_)));
     if (isLarge) madvise(data(), size_, MADV_HUGEPAGE);

@@ -1,80 +1,11 @@
 // A plan's depthwise convolutions and what feeds them. The expansion or the stem writes some rows of a panel's channels into a ring,
 // which stays in the first-level cache and is convolved there: the expanded image never goes to memory.
 #pragma once
+#include "depthwise_rows.h"
 #include "plan_product.h"
 
 namespace ferkit {
 namespace {
-
-/** Largest side of an image whose rows are convolved in registers, without zeros around them. */
-constexpr int64_t kMaxSmallSide = kLanes == 16 ? 9 : 6;
-/** Pixels that the expansion works on at least, so that a call costs little beside its work. */
-constexpr int64_t kStripPixels = 48;
-
-/** Returns the zeros before an image along one side. */
-FERKIT_INLINE int64_t paddingBefore(const PlanTile& tile, int64_t in, int64_t out, int64_t kernelSize, int64_t stride) {
-  if (tile.padding == kSymmetric) return (kernelSize - 1) / 2;
-  if (tile.padding == kEven) return (kernelSize - stride) / 2;
-  return max(0, (out - 1) * stride + kernelSize - in) / 2;
-}
-
-/**
- * Rows of a panel's input, a plane for each vector of channels.
- *
- * A row is as wide as the kernel reaches, with zeros left and right of the image. A small image is held as a whole, without zeros; all
- * of a tile's images lie one after another. Otherwise row y of an image is in slot y modulo `capacity`.
- */
-struct Ring {
-  bool isSmall;
-  int64_t width, left, top, capacity, stripHeight, planeSize;
-
-  Ring(const PlanTile& tile, const PackedDepthwise& filter) {
-    const int64_t k = filter.kernelSize, stride = filter.stride, side = tile.inHeight;
-    isSmall = stride == 1 && side == tile.inWidth && side > 1 && side <= kMaxSmallSide && tile.begin == 0 && tile.end == side;
-    top = paddingBefore(tile, tile.inHeight, tile.outHeight, k, stride);
-    left = isSmall ? 0 : paddingBefore(tile, tile.inWidth, tile.outWidth, k, stride);
-    width = isSmall ? tile.inWidth : (tile.outWidth - 1) * stride + k;
-    stripHeight = min(tile.end - tile.begin, ceilDivide(kStripPixels, tile.inWidth * stride));
-    capacity = isSmall ? tile.numImages * side : (stripHeight - 1) * stride + k;
-    // An odd number of vectors, so that planes use different sets of the cache; the last row stays zero.
-    planeSize = ((capacity + 1) * width | 1) * kLanes;
-  }
-  int64_t slot(int64_t row) const { return isSmall ? row : row % capacity; }
-  int64_t zeroSlot() const { return capacity; }
-  float* at(float* plane, int64_t slot) const { return plane + slot * width * kLanes; }
-
-  void clear(float* plane) const {
-    for (int64_t i = 0; i < planeSize; i += kLanes) store(plane + i, vec{});
-  }
-};
-
-/** Rows [begin, end) of the images from `image` on; several images only with all of their rows. */
-struct Strip {
-  int64_t image, numImages, begin, end;
-  int64_t numRows() const { return numImages * (end - begin); }
-};
-
-/** Walks over the pixels of a strip in order, in a plane of the ring. */
-struct RingWalk {
-  const Ring& ring;
-  float* const plane;
-  const int64_t width;
-  int64_t column = 0, slot;
-  float* next;
-
-  RingWalk(const Ring& ring, const PlanTile& tile, const Strip& strip, float* plane)
-      : ring(ring), plane(plane), width(tile.inWidth), slot(ring.slot(strip.begin)), next(ring.at(plane, slot) + ring.left * kLanes) {}
-  FERKIT_INLINE float* step() {
-    float* const current = next;
-    next += kLanes;
-    if (++column == width) {
-      column = 0;
-      if (++slot == ring.capacity) slot = 0;
-      next = ring.at(plane, slot) + ring.left * kLanes;
-    }
-    return current;
-  }
-};
 
 /** Pixels that a strip of the stem's result reads, normalised, as elements with zeros around the image. */
 struct StemPixels {
@@ -118,94 +49,6 @@ struct StemPixels {
   }
 };
 
-/** Loads a vector that is used more than once, where the compiler would read it from memory each time. */
-FERKIT_INLINE vec loadToRegister(const float* p) {
-  vec v = load(p);
-#ifdef __AVX512F__
-  asm("" : "+v"(v));
-#else
-  asm("" : "+x"(v));
-#endif
-  return v;
-}
-
-/** One image and vector of channels of a depthwise convolution's result. */
-struct DepthwiseTarget {
-  Element* result;
-  int64_t stride;
-  vec shift, total{};
-
-  template <Activation kActivation>
-  FERKIT_INLINE void take(vec sum) {
-    const vec y = kActivation == kSwish ? fastSwish(sum) : activate<kActivation>(sum);
-    total += y;
-    storeElements(result, y);
-    result += stride;
-  }
-};
-
-/** Computes N neighbouring results, whose first taps are `offset` floats from the starts of K rows. */
-template <int K, int Stride, int N, Activation kActivation>
-FERKIT_INLINE void convolveRun(const float* const (&rows)[K], int64_t offset, const float* taps, DepthwiseTarget& target) {
-  constexpr int kNumInputs = (N - 1) * Stride + K;
-  vec sums[N];
-#pragma GCC unroll 8
-  for (int i = 0; i < N; ++i) sums[i] = target.shift;
-#pragma GCC unroll 5
-  for (int ky = 0; ky < K; ++ky) {
-    vec inputs[kNumInputs];
-#pragma GCC unroll 16
-    for (int i = 0; i < kNumInputs; ++i) inputs[i] = loadToRegister(rows[ky] + offset + i * kLanes);
-#pragma GCC unroll 5
-    for (int kx = 0; kx < K; ++kx) {
-      const vec tap = load(taps + (ky * K + kx) * kLanes);
-#pragma GCC unroll 8
-      for (int i = 0; i < N; ++i) sums[i] += inputs[i * Stride + kx] * tap;
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < N; ++i) target.take<kActivation>(sums[i]);
-}
-
-template <int K, int Stride, Activation kActivation>
-void convolveRow(const float* const (&rows)[K], int64_t width, const float* taps, DepthwiseTarget& target) {
-  constexpr int N = Stride == 1 ? 4 : 2;
-  int64_t x = 0;
-  for (; x + N <= width; x += N) convolveRun<K, Stride, N, kActivation>(rows, x * Stride * kLanes, taps, target);
-  if (N > 2 && x + 2 <= width) {
-    convolveRun<K, Stride, 2, kActivation>(rows, x * Stride * kLanes, taps, target);
-    x += 2;
-  }
-  if (x < width) convolveRun<K, Stride, 1, kActivation>(rows, x * Stride * kLanes, taps, target);
-}
-
-/** Convolves an image of Side × Side pixels without zeros around it, with the taps that meet a pixel. */
-template <int K, int Side, Activation kActivation>
-void convolveSmall(const float* image, const float* taps, DepthwiseTarget& target) {
-  for (int y = 0; y < Side; ++y) {
-    vec sums[Side];
-#pragma GCC unroll 16
-    for (int x = 0; x < Side; ++x) sums[x] = target.shift;
-    for (int fromY = y < K / 2 ? 0 : y - K / 2; fromY < Side && fromY <= y + K / 2; ++fromY) {
-      const float* const rowTaps = taps + (fromY - y + K / 2) * K * kLanes;
-      vec inputs[Side];
-#pragma GCC unroll 16
-      for (int x = 0; x < Side; ++x) inputs[x] = loadToRegister(image + (fromY * Side + x) * kLanes);
-#pragma GCC unroll 5
-      for (int kx = 0; kx < K; ++kx) {
-        const vec tap = load(rowTaps + kx * kLanes);
-#pragma GCC unroll 16
-        for (int x = 0; x < Side; ++x) {
-          const int fromX = x + kx - K / 2;
-          if (fromX >= 0 && fromX < Side) sums[x] += inputs[fromX] * tap;
-        }
-      }
-    }
-#pragma GCC unroll 16
-    for (int x = 0; x < Side; ++x) target.take<kActivation>(sums[x]);
-  }
-}
-
 /** Work on the panels of one tile. */
 template <int K, Activation kActivation>
 struct DepthwiseWork {
@@ -218,6 +61,7 @@ struct DepthwiseWork {
   const Ring ring;
   const StemPixels stem;
   const PanelSplit panels;
+  vec* const results;
   Element* const pixels;
 
   DepthwiseWork(const PlanTile& tile, const PlanSource& source, const PackedDepthwise& filter, const PlanRows& result, float* scratch,
@@ -228,10 +72,11 @@ struct DepthwiseWork {
         result(result),
         planes(scratch),
         sums(sums),
-        ring(tile, filter),
+        ring(tile, filter.kernelSize, filter.stride),
         stem(tile, source.images),
         panels(filter.channels),
-        pixels(reinterpret_cast<Element*>(scratch + kMaxVectors * ring.planeSize)) {
+        results(reinterpret_cast<vec*>(scratch + kMaxVectors * ring.planeSize)),
+        pixels(reinterpret_cast<Element*>(results + ring.numResults(tile))) {
     for (int v = 0; v < kMaxVectors; ++v) ring.clear(plane(v));
   }
 
@@ -298,40 +143,24 @@ struct DepthwiseWork {
       const int64_t c = vector * kLanes;
       float* const from = plane(vector - panels.begin(panel));
       const float* const taps = filter.taps + c * K * K;
-      DepthwiseTarget target{elements(result) + row * result.stride + c, result.stride, load(filter.shift + c)};
+      const vec shift = load(filter.shift + c);
+      Element* target = elements(result) + row * result.stride + c;
+      vec total{};
+      const auto take = [&](const vec* values, int64_t count) {
+        for (int64_t i = 0; i < count; ++i, target += result.stride) {
+          const vec y = kActivation == kSwish ? fastSwish(values[i]) : activate<kActivation>(values[i]);
+          total += y;
+          storeElements(target, y);
+        }
+      };
       if (ring.isSmall)
-        convolveWhole(ring.at(from, image * tile.inHeight), taps, target);
+        convolveWhole<K>(ring.at(from, image * tile.inHeight), tile.inHeight, taps, shift, results, take);
       else
-        for (int64_t y = begin; y < end; ++y) convolveRowFrom(from, y, taps, target);
+        convolveRows<K>(ring, tile, filter.stride, from, begin, end, taps, shift, results, take);
       if (!sums) continue;
       float* const sum = sums + image * result.stride + c;
-      store(sum, load(sum) + target.total);
+      store(sum, load(sum) + total);
     }
-  }
-
-  void convolveWhole(const float* image, const float* taps, DepthwiseTarget& target) const {
-    switch (tile.inHeight) {
-      case 2: return convolveSmall<K, 2, kActivation>(image, taps, target);
-      case 3: return convolveSmall<K, 3, kActivation>(image, taps, target);
-      case 4: return convolveSmall<K, 4, kActivation>(image, taps, target);
-      case 5: return convolveSmall<K, 5, kActivation>(image, taps, target);
-      case 6: return convolveSmall<K, 6, kActivation>(image, taps, target);
-#ifdef __AVX512F__
-      case 7: return convolveSmall<K, 7, kActivation>(image, taps, target);
-      case 8: return convolveSmall<K, 8, kActivation>(image, taps, target);
-      case 9: return convolveSmall<K, 9, kActivation>(image, taps, target);
-#endif
-    }
-  }
-
-  void convolveRowFrom(float* from, int64_t y, const float* taps, DepthwiseTarget& target) const {
-    const float* rows[K];
-    for (int ky = 0; ky < K; ++ky) {
-      const int64_t inRow = y * filter.stride - ring.top + ky;
-      rows[ky] = ring.at(from, inRow < 0 || inRow >= tile.inHeight ? ring.zeroSlot() : ring.slot(inRow));
-    }
-    filter.stride == 1 ? convolveRow<K, 1, kActivation>(rows, tile.outWidth, taps, target)
-                       : convolveRow<K, 2, kActivation>(rows, tile.outWidth, taps, target);
   }
 
   void run(int64_t panel) const {
@@ -368,9 +197,9 @@ void expandDepthwise(const PlanTile& tile, const PlanSource& source, const Packe
 }
 
 int64_t scratchSize(const PlanTile& tile, const PlanSource& source, const PackedDepthwise& filter) {
-  const Ring ring(tile, filter);
-  const int64_t planes = kMaxVectors * ring.planeSize;
-  return source.kind == PlanSource::kStem ? planes + StemPixels(tile, source.images).numFloats(ring) : planes;
+  const Ring ring(tile, filter.kernelSize, filter.stride);
+  const int64_t size = kMaxVectors * ring.planeSize + ring.numResults(tile) * kLanes;
+  return source.kind == PlanSource::kStem ? size + StemPixels(tile, source.images).numFloats(ring) : size;
 }
 
 }  // namespace

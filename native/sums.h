@@ -77,6 +77,7 @@ template <int V, Activation kActivation>
 struct NormalizedColumns {
   vec scale[V], shift[V], mean[V], inverseDeviation[V], dGamma[V] = {}, dBeta[V] = {};
 
+  NormalizedColumns() = default;
   FERKIT_INLINE NormalizedColumns(const float* norm, int64_t channels, int64_t c) {
     for (int v = 0; v < V; ++v) {
       const int64_t column = c + v * kLanes, count = max(0, channels - column);

@@ -108,7 +108,7 @@ class TrainingRun {
                           int64_t numOut, Activation activation, const float* residual) {
     const Extent out{in.batch, network_.strided(in.height, stride), network_.strided(in.width, stride), numOut ? numOut : in.channels};
     const int64_t parameter = takeParameters(5);
-    layer = {parameter, {in, out, kernelSize, stride}, numOut == 0, x, allocate(out.pixels() * out.channels), nullptr, activation};
+    layer = {parameter, {in, out, kernelSize, stride, network_.padding}, numOut == 0, x, allocate(out.pixels() * out.channels), nullptr, activation};
     const float *kernel = values_[parameter], *gamma = values_[parameter + 1], *beta = values_[parameter + 2];
     const float *movingMean = values_[parameter + 3], *movingVariance = values_[parameter + 4];
     if (!isTrained(block)) {
@@ -152,7 +152,7 @@ class TrainingRun {
     kept_ = dropout_ ? multiply(means_, dropout_, extent.batch * extent.channels) : means_;
     predictions_ = takeParameters(2);
     // A dense layer is a 1×1 convolution of images of one pixel.
-    dense_ = {{extent.batch, 1, 1, extent.channels}, {extent.batch, 1, 1, network_.numClasses}, 1, 1};
+    dense_ = {{extent.batch, 1, 1, extent.channels}, {extent.batch, 1, 1, network_.numClasses}, 1, 1, kSame};
     float* const ones = allocate(network_.numClasses);
     std::fill_n(ones, network_.numClasses, 1.f);
     const Finish finish{ones, values_[predictions_ + 1], kLinear, nullptr};
