@@ -9,11 +9,19 @@ namespace {
 /** Vectors of channels that are worked on together, so that a pixel's numbers are read in one piece. */
 constexpr int kGroupVectors = 3;
 
+/** Numbers that are summed in float32, at most, unless an image has more; then the sum goes to one that loses less. */
+constexpr int64_t kMaxFloatTerms = 4096;
+
 /** Some vectors of channels, from c on, of images [begin, end). */
 struct DepthwiseGroup {
   int64_t c;
   int numVectors;
   int64_t begin, end;
+
+  /** Whether the sums of these images, of `area` numbers each, end with this one. */
+  FERKIT_INLINE bool endsSums(int64_t image, int64_t area) const {
+    return image + 1 == end || (image + 1 - begin) % max(1, kMaxFloatTerms / area) == 0;
+  }
 };
 
 /** A part of all groups of channels of all images, image after image. */
@@ -117,7 +125,10 @@ struct DepthwiseBatchNorm {
     }
   };
   FERKIT_INLINE Target begin(int64_t c) const { return {nullptr, channels, channels - c, load(movingMean + c, channels - c)}; }
-  FERKIT_INLINE void end(const Target& target, int part, int64_t c) const { sums->add(part, c, target.offsets, target.squares); }
+  FERKIT_INLINE void endSums(Target& target, int part, int64_t c) const {
+    sums->add(part, c, target.offsets, target.squares);
+    target.offsets = target.squares = vec{};
+  }
 };
 
 /** Applies batch norm by moving statistics, then the activation. */
@@ -138,7 +149,7 @@ struct DepthwiseFinish {
   FERKIT_INLINE Target begin(int64_t c) const {
     return {nullptr, channels, channels - c, load(finish.scale + c, channels - c), load(finish.shift + c, channels - c)};
   }
-  FERKIT_INLINE void end(const Target&, int, int64_t) const {}
+  FERKIT_INLINE void endSums(Target&, int, int64_t) const {}
 };
 
 /** Convolves all images; each result goes to a target of the epilogue. */
@@ -177,8 +188,9 @@ void convolveDepthwise(const Pool& pool, int parts, const Geometry& geometry, co
               convolveRows<K>(ring, tile, geometry.stride, plane, y, end, taps[v], vec{}, results, take);
           }
         }
+        for (int v = 0; v < group.numVectors && group.endsSums(image, out.area()); ++v)
+          epilogue.endSums(targets[v], part, group.c + v * kLanes);
       }
-      for (int v = 0; v < group.numVectors; ++v) epilogue.end(targets[v], part, group.c + v * kLanes);
     });
   });
 }

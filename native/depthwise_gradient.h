@@ -186,11 +186,20 @@ struct DepthwiseGradientWork {
         store(taps[v] + (geometry.stride == 1 ? K * K - 1 - i : i) * kLanes, load(kernel + i * channels + c, channels - c));
       targets[v].begin(x, channels, c);
     }
-    for (int64_t image = group.begin; image < group.end; ++image) runImage(group, image, source, dySource, taps, targets, dTaps);
-    for (int v = 0; v < group.numVectors; ++v) {
-      const int64_t c = group.c + v * kLanes;
-      for (int i = 0; i < K * K; ++i) store(own + i * channels + c, dTaps[v][i], channels - c);
-      if (dx.gradient && x.norm) targets[v].norm.flush(sums, part, channels, c);
+    bool isFirst = true;
+    for (int64_t image = group.begin; image < group.end; ++image) {
+      runImage(group, image, source, dySource, taps, targets, dTaps);
+      if (!group.endsSums(image, geometry.in.area())) continue;
+      for (int v = 0; v < group.numVectors; ++v) {
+        const int64_t c = group.c + v * kLanes, count = channels - c;
+        for (int i = 0; i < K * K; ++i) {
+          float* const target = own + i * channels + c;
+          store(target, isFirst ? dTaps[v][i] : load(target, count) + dTaps[v][i], count);
+          dTaps[v][i] = vec{};
+        }
+        if (dx.gradient && x.norm) targets[v].norm.flush(sums, part, channels, c);
+      }
+      isFirst = false;
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <utility>
 
 namespace ferkit {
@@ -19,11 +20,28 @@ int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 char* AlignedMemory::reserve(int64_t numBytes) {
   if (numBytes > size_) {
     const bool isLarge = numBytes >= kLargePage / 4;
-    size_ = roundUp(numBytes, isLarge ? kLargePage : kCacheLine);
-    data_.reset(static_cast<char*>(aligned_alloc(isLarge ? kLargePage : kCacheLine, size_)));
+    data_.reset();
+    size_ = 0;
+    const int64_t size = roundUp(numBytes, isLarge ? kLargePage : kCacheLine);
+    data_.reset(static_cast<char*>(aligned_alloc(isLarge ? kLargePage : kCacheLine, size)));
+    if (!data_) throw std::bad_alloc();
+    size_ = size;
     if (isLarge) madvise(data(), size_, MADV_HUGEPAGE);
   }
   return data();
+}
+
+float* Arena::take(int64_t count) {
+  /** Bytes of a piece, unless more are asked for at once. */
+  constexpr int64_t kPieceSize = 16 << 20;
+  const int64_t numBytes = roundUp(count * sizeof(float), kCacheLine);
+  while (piece_ < pieces_.size() && used_ + numBytes > pieces_[piece_].size()) {
+    ++piece_;
+    used_ = 0;
+  }
+  if (piece_ == pieces_.size()) pieces_.emplace_back().reserve(std::max(numBytes, kPieceSize));
+  used_ += numBytes;
+  return reinterpret_cast<float*>(pieces_[piece_].data() + used_ - numBytes);
 }
 
 std::string NetworkDescription::problem() const {

@@ -42,9 +42,10 @@ struct NetworkDescription {
 /** Memory aligned to cache lines, on large pages if the system has them. */
 class AlignedMemory {
  public:
-  /** Returns memory of at least that size; its content is lost if it grows. */
+  /** Returns memory of at least that size; its content is lost if it grows. Throws std::bad_alloc. */
   char* reserve(int64_t numBytes);
   char* data() const { return data_.get(); }
+  int64_t size() const { return size_; }
   float* floats() const { return reinterpret_cast<float*>(data()); }
 
  private:
@@ -53,6 +54,25 @@ class AlignedMemory {
   };
   std::unique_ptr<char, Free> data_;
   int64_t size_ = 0;
+};
+
+/** Memory of many tensors that live equally long. */
+class Arena {
+ public:
+  /** Returns memory, aligned to cache lines, until the next `restart`. Throws std::bad_alloc. */
+  float* take(int64_t count);
+  /** Makes all memory free again; the same requests get the same memory. */
+  void restart() { piece_ = used_ = 0; }
+  /** Gives all memory back to the system. */
+  void clear() {
+    pieces_.clear();
+    restart();
+  }
+
+ private:
+  std::vector<AlignedMemory> pieces_;
+  /** The piece in use, and the bytes in use of it. */
+  size_t piece_ = 0, used_ = 0;
 };
 
 /** A batch of images [batchSize, height, width, 3] of pixels of 0–255, as bytes or floats. */

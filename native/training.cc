@@ -41,11 +41,25 @@ struct BlockRun {
 /** One run of a training plan. */
 class TrainingRun {
  public:
-  TrainingRun(TrainingPlan& plan, const Pool& pool, const TrainingInput& input, const std::vector<const float*>& values, TrainingOutput* output)
-      : plan_(plan), kernels_(plan.kernels_), network_(plan.network_), options_(plan.options_), pool_(pool), input_(input), values_(values), output_(output) {}
+  TrainingRun(TrainingPlan& plan, const Pool& pool, const TrainingInput& input, const std::vector<const float*>& values,
+              TrainingOutput* output)
+      : plan_(plan),
+        kernels_(plan.kernels_),
+        network_(plan.network_),
+        options_(plan.options_),
+        pool_(pool),
+        input_(input),
+        values_(values),
+        output_(output) {}
 
   void run() {
-    forward();
+    const Extent shape{input_.batchSize, input_.height, input_.width, 3};
+    const Extent& last = plan_.shape_;
+    if (shape.batch != last.batch || shape.height != last.height || shape.width != last.width) plan_.arena_.clear();
+    plan_.shape_ = shape;
+    plan_.arena_.restart();
+    plan_.temporary_.resize(kNumTemporary);
+    forward(shape);
     const float* dLogits = computeLoss();
     backward(dLogits);
   }
@@ -56,16 +70,16 @@ class TrainingRun {
 
   // Forward.
 
-  void forward() {
-    const Extent images{input_.batchSize, input_.height, input_.width, 3};
-    Features x = runConvolution(stem_, 0, normalized(images), images, 3, 2, network_.stemFilters, network_.activation, nullptr);
+  void forward(const Extent& images) {
+    Features x = normalized(images);
+    x = runConvolution(stem_, 0, kBlockResult + 1, x, images, 3, 2, network_.stemFilters, network_.activation, nullptr);
     Extent extent = stem_.geometry.out;
     blocks_.resize(numBlocks());
     for (int64_t b = 0; b < numBlocks(); ++b) {
       x = runBlock(b, x, extent);
       extent = blocks_[b].project.geometry.out;
     }
-    x = runConvolution(top_, numBlocks() + 1, x, extent, 1, 1, network_.topFilters, network_.activation, nullptr);
+    x = runConvolution(top_, numBlocks() + 1, kWideResult, x, extent, 1, 1, network_.topFilters, network_.activation, nullptr);
     classify(x, top_.geometry.out);
   }
 
@@ -85,13 +99,14 @@ class TrainingRun {
     BlockRun& block = blocks_[b];
     Features x = input;
     if (shape.expandRatio > 1)
-      x = runConvolution(block.expand, b + 1, x, inExtent, 1, 1, shape.numExpanded(), network_.activation, nullptr);
+      x = runConvolution(block.expand, b + 1, kWideResult, x, inExtent, 1, 1, shape.numExpanded(), network_.activation, nullptr);
     const Extent expanded{inExtent.batch, inExtent.height, inExtent.width, shape.numExpanded()};
-    x = runConvolution(block.depthwise, b + 1, x, expanded, shape.kernelSize, shape.stride, 0, network_.activation, nullptr);
+    x = runConvolution(block.depthwise, b + 1, kWideResult + 1, x, expanded, shape.kernelSize, shape.stride, 0, network_.activation,
+                       nullptr);
     const Extent extent = block.depthwise.geometry.out;
     if (shape.numReduced) x.gate = excite(block.excitation, x, extent, shape.numReduced);
     const float* const skip = shape.hasResidual ? input.values : nullptr;
-    const Features branch = runConvolution(block.project, b + 1, x, extent, 1, 1, shape.numOut, kLinear, skip);
+    const Features branch = runConvolution(block.project, b + 1, kBlockResult + b % 2, x, extent, 1, 1, shape.numOut, kLinear, skip);
     if (!isTrained(b + 1)) return branch;
     const Extent& out = block.project.geometry.out;
     block.mask = shape.hasResidual ? drawMask(out.batch, options_.dropPathRate * ((double)b / numBlocks())) : nullptr;
@@ -101,14 +116,17 @@ class TrainingRun {
   }
 
   /**
+   * @param result - Memory of the result if the layer is not trained.
    * @param numOut - 0 for a depthwise convolution.
    * @param residual - Added if the layer is not trained; a trained block adds it itself.
    */
-  Features runConvolution(Layer& layer, int64_t block, const Features& x, const Extent& in, int64_t kernelSize, int64_t stride,
-                          int64_t numOut, Activation activation, const float* residual) {
+  Features runConvolution(Layer& layer, int64_t block, int64_t result, const Features& x, const Extent& in, int64_t kernelSize,
+                          int64_t stride, int64_t numOut, Activation activation, const float* residual) {
     const Extent out{in.batch, network_.strided(in.height, stride), network_.strided(in.width, stride), numOut ? numOut : in.channels};
     const int64_t parameter = takeParameters(5);
-    layer = {parameter, {in, out, kernelSize, stride, network_.padding}, numOut == 0, x, allocate(out.pixels() * out.channels), nullptr, activation};
+    layer = {parameter, {in, out, kernelSize, stride, network_.padding}, numOut == 0, x, nullptr, nullptr, activation};
+    const int64_t length = out.pixels() * out.channels;
+    layer.values = isTrained(block) ? allocate(length) : reserve(result, length);
     const float *kernel = values_[parameter], *gamma = values_[parameter + 1], *beta = values_[parameter + 2];
     const float *movingMean = values_[parameter + 3], *movingVariance = values_[parameter + 4];
     if (!isTrained(block)) {
@@ -230,7 +248,8 @@ class TrainingRun {
     float* const dKernel = allocate(numIn * numClasses);
     float* const dx = isTrained(numBlocks() + 1) ? allocate(batchSize * numIn) : nullptr;
     const NormalizedGradient dy{dLogits, output_->logits, norm, zeros, zeros};
-    kernels_.convolutionGradient(pool_, dense_, dy, {kept_, nullptr, kLinear, nullptr}, values_[predictions_], dKernel, {dx, nullptr, nullptr});
+    const Features x{kept_, nullptr, kLinear, nullptr};
+    kernels_.convolutionGradient(pool_, dense_, dy, x, values_[predictions_], dKernel, {dx, nullptr, nullptr});
     output_->onGradient(predictions_, dKernel);
     output_->onGradient(predictions_ + 1, dBias);
     return dx && dropout_ ? multiply(dx, dropout_, batchSize * numIn) : dx;
@@ -292,20 +311,31 @@ class TrainingRun {
 
   // Memory.
 
-  float* allocate(int64_t count) { return reserve(2 * kNumKinds + numAllocated_++, count); }
+  float* allocate(int64_t count) { return plan_.arena_.take(count); }
 
-  float* reserve(int64_t index, int64_t count) {
-    if ((int64_t)plan_.memory_.size() <= index) plan_.memory_.resize(index + 1);
-    return reinterpret_cast<float*>(plan_.memory_[index].reserve(count * sizeof(float)));
+  /**
+   * Memory that is soon overwritten: gradients, until the next one of their kind is computed, and results of layers that are not
+   * trained. Two kinds have two pieces each, in turn.
+   */
+  enum Temporary {
+    kKernelGradient,
+    kBranchGradient,
+    kWideGradient,
+    kBlockGradient = kWideGradient + 2,
+    kNumGradients = kBlockGradient + 2,
+    kBlockResult = 2 * kNumGradients,
+    kWideResult = kBlockResult + 2,
+    kNumTemporary = kWideResult + 2
+  };
+
+  float* reserve(int64_t kind, int64_t count) {
+    return reinterpret_cast<float*>(plan_.temporary_[kind].reserve(count * sizeof(float)));
   }
-
-  /** Memory of gradients, which are lost when the next one of their kind is computed. Two kinds have two places each. */
-  enum { kKernelGradient, kBranchGradient, kWideGradient, kBlockGradient = kWideGradient + 2, kNumKinds = kBlockGradient + 2 };
 
   /** Returns memory for the gradient by features. */
   FeaturesGradient take(int64_t kind, const Extent& extent, bool hasNorm) {
     float* const gradient = reserve(kind, extent.pixels() * extent.channels);
-    float* const sums = hasNorm ? reserve(kNumKinds + kind, 2 * extent.channels) : nullptr;
+    float* const sums = hasNorm ? reserve(kNumGradients + kind, 2 * extent.channels) : nullptr;
     return {gradient, sums, sums ? sums + extent.channels : nullptr};
   }
 
@@ -319,7 +349,7 @@ class TrainingRun {
   const TrainingInput& input_;
   const std::vector<const float*>& values_;
   TrainingOutput* const output_;
-  int64_t nextParameter_ = 0, numMasks_ = 0, numAllocated_ = 0;
+  int64_t nextParameter_ = 0, numMasks_ = 0;
   Layer stem_, top_;
   std::vector<BlockRun> blocks_;
   float *means_, *kept_, *dropout_;

@@ -9,7 +9,7 @@ namespace ferkit {
 struct TrainingOptions {
   /** How far the moving statistics go towards each batch's. */
   float momentum;
-  /** Probabilities to zero a feature before the last layer, and to drop the last residual branch of an image; earlier ones linearly less. */
+  /** Probability to zero a feature before the last layer, and to drop the last residual branch of an image; earlier ones linearly less. */
   double dropoutRate, dropPathRate;
   /** Index of the first block that is trained: 0 = stem, then the blocks, then top and last layer. Those before run as in inference. */
   int64_t firstTrained;
@@ -46,6 +46,7 @@ class TrainingPlan {
    *
    * @param values - All parameters in the order in which the layers use them. A kernel, bias, gamma or beta may change once its
    * gradient was received.
+   * @throws std::bad_alloc
    */
   void run(const Pool& pool, const TrainingInput& input, const std::vector<const float*>& values, TrainingOutput* output);
 
@@ -54,8 +55,11 @@ class TrainingPlan {
   const Kernels& kernels_;
   const NetworkDescription network_;
   const TrainingOptions options_;
-  /** Memory of the runs' tensors, in the order in which a run asks for them. */
-  std::vector<AlignedMemory> memory_;
+  /** The last batch's shape, of images. */
+  Extent shape_{};
+  /** What the forward pass keeps for the backward pass; what is soon overwritten, by kind. */
+  Arena arena_;
+  std::vector<AlignedMemory> temporary_;
 };
 
 }  // namespace ferkit

@@ -113,8 +113,13 @@ class TrainingOp : public OpKernel {
     if (!context->status().ok()) return;
     const TrainingInput input{data(images),  extent.batch,  extent.height, extent.width,
                               data(targets), data(weights), (uint32_t)seed.flat<int32>()(0)};
-    session->plan.run(poolOf(context), input, values, output);
-    *loss = output->loss;
+    try {
+      session->plan.run(poolOf(context), input, values, output);
+      *loss = output->loss;
+    } catch (const std::bad_alloc&) {
+      context->SetStatus(errors::ResourceExhausted("there is not enough memory for ", extent.batch, " images of ", extent.height, " × ",
+                                                   extent.width, " pixels"));
+    }
   }
 };
 

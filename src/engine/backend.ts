@@ -145,12 +145,13 @@ export interface TrainingPlan {
   /**
    * Trains on a batch.
    *
-   * @param rates - For each trained parameter its step size and the share by which it shrinks first; and how far averages move.
+   * @param rates - Of Adam and of the averages. For each trained parameter, the number of its updates with this one, and the
+   * share by which its value shrinks first.
    * @returns The loss, of shape [], and the logits; the caller disposes them.
    */
   step(
     batch: TrainingBatch,
-    rates: { stepSizes: number[]; decays: number[]; emaRate: number },
+    rates: { learningRate: number; counts: number[]; decays: number[]; emaRate: number },
   ): { loss: Tensor; logits: Tensor2D };
   /**
    * Computes what a step would use.

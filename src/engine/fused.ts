@@ -18,7 +18,7 @@ import type {
 import { bool, execute, executeMany, float, int } from "./execute.js";
 import { resizeBilinear } from "./kernels.js";
 import { buildPlan } from "./plan.js";
-import { buildTrainingPlan } from "./plan-training.js";
+import { buildTrainingPlan, stepSizes } from "./plan-training.js";
 import { isIdentity, stock } from "./stock.js";
 import type { Tape } from "./tape.js";
 import { type Tensor, type Tensor4D, tf } from "./tf.js";
@@ -198,12 +198,9 @@ function augment(images: Tensor4D, size: [height: number, width: number], change
 
 function adam(updates: readonly AdamUpdate[], rates: AdamRates): void {
   if (updates.length === 0) return;
-  const { learningRate, epsilon } = rates;
-  // As the op has them: 1 − 0.999 in float32 differs by 5e-5, which would not cancel.
-  const [beta1, beta2] = [rates.beta1, rates.beta2].map(Math.fround);
-  const sizes = updates.map(
-    ({ count }) => (learningRate * Math.sqrt(1 - beta2 ** count)) / (1 - beta1 ** count),
-  );
+  const { beta1, beta2, epsilon } = rates;
+  const counts = updates.map(({ count }) => count);
+  const sizes = stepSizes(counts, rates);
   tf.tidy(() => {
     executeMany(
       "FerkitAdam",

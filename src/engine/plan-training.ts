@@ -12,6 +12,16 @@ import { describe } from "./plan.js";
 import { type Tensor, type Tensor2D, tf } from "./tf.js";
 import { handlesOf, noteChange } from "./variable.js";
 
+/** Adam's step sizes, with bias correction, of parameters of so many updates. */
+export function stepSizes(
+  counts: readonly number[],
+  rates: { learningRate: number; beta1: number; beta2: number },
+): number[] {
+  // As the ops have them: 1 − 0.999 in float32 differs by 5e-5, which would not cancel.
+  const [beta1, beta2] = [rates.beta1, rates.beta2].map(Math.fround);
+  return counts.map((count) => (rates.learningRate * Math.sqrt(1 - beta2 ** count)) / (1 - beta1 ** count));
+}
+
 /** Builds a training plan of our C++ ops. */
 export function buildTrainingPlan(
   network: PlannedNetwork,
@@ -43,9 +53,10 @@ export function buildTrainingPlan(
     tf.scalar(seed, "int32"),
   ];
   return {
-    step(batch, { stepSizes, decays, emaRate }) {
+    step(batch, { learningRate, counts, decays, emaRate }) {
       const [loss, logits] = tf.tidy(() => {
-        const rates = [tf.tensor1d(stepSizes), tf.tensor1d(decays), tf.scalar(emaRate)];
+        const sizes = stepSizes(counts, { ...options, learningRate });
+        const rates = [tf.tensor1d(sizes), tf.tensor1d(decays), tf.scalar(emaRate)];
         return executeMany("FerkitTrainingStep", 2, rateAttributes, ...inputs(batch), ...rates);
       });
       noteChange(all);

@@ -33,18 +33,30 @@ export class Adam {
   /** Updates of each parameter so far, since bias correction starts when a parameter is first trained. */
   readonly numUpdates = new Map<string, number>();
 
-  constructor(private readonly options: AdamOptions) {}
+  constructor(readonly options: AdamOptions) {}
 
   /** Moves the variables against their gradients. */
   update(updates: readonly ParameterUpdate[], learningRate: number): void {
-    const { weightDecay, ...rates } = this.options;
-    const all = updates.map(({ name, variable, gradient, decays }) => {
-      const count = (this.numUpdates.get(name) ?? 0) + 1;
-      this.numUpdates.set(name, count);
-      const moments = this.momentsOf(name, variable);
-      return { variable, gradient, moments, count, decay: decays ? learningRate * weightDecay : 0 };
+    const all = updates.map((update) => {
+      const { name, variable, gradient } = update;
+      return {
+        variable,
+        gradient,
+        moments: this.momentsOf(name, variable),
+        ...this.next(update, learningRate),
+      };
     });
-    backend().adam(all, { ...rates, learningRate });
+    backend().adam(all, { ...this.options, learningRate });
+  }
+
+  /** Counts an update of a parameter; returns the count, and the share by which its value shrinks first. */
+  next(
+    { name, decays }: Pick<ParameterUpdate, "name" | "decays">,
+    learningRate: number,
+  ): { count: number; decay: number } {
+    const count = (this.numUpdates.get(name) ?? 0) + 1;
+    this.numUpdates.set(name, count);
+    return { count, decay: decays ? learningRate * this.options.weightDecay : 0 };
   }
 
   momentsOf(name: string, { shape }: Variable): [Variable, Variable] {
@@ -82,10 +94,14 @@ export class Ema {
 
   /** Moves the EMA towards `variables`; faster at first, so that it soon forgets the untrained values. */
   update(variables: ReadonlyMap<string, Variable>): void {
-    this.numUpdates++;
-    const decay = Math.min(this.decay, this.numUpdates / (this.numUpdates + 9));
     const values = [...this.variables.keys()].map((name) => variables.get(name) as Variable);
-    backend().ema([...this.variables.values()], values, 1 - decay);
+    backend().ema([...this.variables.values()], values, this.nextRate());
+  }
+
+  /** Counts an update; returns the share of the way that the EMA moves in it. */
+  nextRate(): number {
+    this.numUpdates++;
+    return 1 - Math.min(this.decay, this.numUpdates / (this.numUpdates + 9));
   }
 
   read(): Map<string, Tensor> {

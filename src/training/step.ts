@@ -1,6 +1,7 @@
 // One training step: forward, backward, update.
 import type { TrainConfig } from "../config.js";
 import type { PackedImages } from "../data/dataset.js";
+import type { TrainingPlan } from "../engine/backend.js";
 import { backend } from "../engine/device.js";
 import * as kernels from "../engine/kernels.js";
 import { Tape } from "../engine/tape.js";
@@ -11,7 +12,7 @@ import { argMax } from "../metrics/classification.js";
 import { createNetwork } from "../model/create.js";
 import { forward, type TrainingOptions } from "../model/forward.js";
 import type { Network } from "../model/network.js";
-import { blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
+import { blockNames, blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
 import type { OnProgress } from "../progress.js";
 import type { Scores } from "./events.js";
 import { ADAM_DEFAULTS, Adam, Ema } from "./optimizer.js";
@@ -32,6 +33,14 @@ export interface TrainState {
   readonly plan: EpochPlan;
   /** Whether the images have shares of votes to train on, in place of labels. */
   readonly hasShares: boolean;
+  /** How the current blocks are trained by one call a step; null before the first step, and if the backend cannot. */
+  planned: PlannedTraining | null;
+}
+
+interface PlannedTraining {
+  plan: TrainingPlan;
+  trained: ParameterSpec[];
+  firstTrained: number;
 }
 
 /**
@@ -69,11 +78,12 @@ export async function buildTrainState(
     classWeights,
     plan: planEpoch(train.labels.length, config.batchSize),
     hasShares: train.labelShares !== undefined,
+    planned: null,
   };
 }
 
-export function disposeTrainState({ network, optimizer, ema, teachers }: TrainState): void {
-  for (const one of [network, optimizer, ema, ...teachers]) one?.dispose();
+export function disposeTrainState({ network, optimizer, ema, teachers, planned }: TrainState): void {
+  for (const one of [planned?.plan, network, optimizer, ema, ...teachers]) one?.dispose();
 }
 
 export interface StepInput {
@@ -93,6 +103,63 @@ export interface Gradients {
   gradients: Map<string, Tensor>;
   /** New values of the moving statistics, by parameter name. */
   movingStatistics: Map<string, Tensor>;
+}
+
+/**
+ * Trains on a batch: parameters, moving statistics and EMA.
+ *
+ * @param trainable - The last blocks of the network, from some block on.
+ * @returns Loss and logits from before the update; the caller disposes them.
+ */
+export function trainStep(
+  state: TrainState,
+  input: StepInput,
+  trainable: ReadonlySet<string>,
+  options: TrainingOptions,
+  learningRate: number,
+): Pick<Gradients, "loss" | "logits"> {
+  const planned = planTraining(state, trainable, options);
+  if (!planned) {
+    const gradients = computeGradients(state.network, input, trainable, options);
+    applyGradients(state, gradients, learningRate);
+    return { loss: gradients.loss, logits: gradients.logits };
+  }
+  const { plan, trained } = planned;
+  const updates = trained.map(({ name, kind }) =>
+    state.optimizer.next({ name, decays: kind === "kernel" }, learningRate),
+  );
+  const [counts, decays] = [updates.map(({ count }) => count), updates.map(({ decay }) => decay)];
+  const emaRate = state.ema?.nextRate() ?? 0;
+  return plan.step({ ...input, seed: options.seed }, { learningRate, counts, decays, emaRate });
+}
+
+/** Returns the plan for training these blocks, if the backend makes plans; a new one when other blocks are trained. */
+function planTraining(
+  state: TrainState,
+  trainable: ReadonlySet<string>,
+  options: TrainingOptions,
+): PlannedTraining | null {
+  const { network, optimizer, ema } = state;
+  const { buildTrainingPlan } = backend();
+  if (!buildTrainingPlan) return null;
+  const firstTrained = blockNames(network.architecture).findIndex((name) => trainable.has(name));
+  if (state.planned?.firstTrained === firstTrained) return state.planned;
+  state.planned?.plan.dispose();
+  const trained = trainedSpecs(network, trainable);
+  const moments = trained.map(({ name }) =>
+    optimizer.momentsOf(name, network.variables.get(name) as Variable),
+  );
+  const variables = {
+    values: [...network.variables.values()],
+    first: moments.map(([first]) => first),
+    second: moments.map(([, second]) => second),
+    emas: [...(ema?.variables.values() ?? [])],
+  };
+  const { architecture, config } = network;
+  const planOptions = { ...options, ...optimizer.options, firstTrained };
+  const plan = buildTrainingPlan(architecture, config.preprocessing, variables, planOptions);
+  state.planned = { plan, trained, firstTrained };
+  return state.planned;
 }
 
 /** Computes the loss and the gradients of the parameters in `trainable` blocks; the caller disposes all of it. */

@@ -28,13 +28,12 @@ import { describeRun, loadMetrics, MetricsLog, recordSession } from "./run.js";
 import { batchOrder, runLearningRate } from "./schedule.js";
 import { resumeRun, startClock } from "./session.js";
 import {
-  applyGradients,
   buildTrainState,
-  computeGradients,
   disposeTrainState,
   readScores,
   type StepResult,
   type TrainState,
+  trainStep,
 } from "./step.js";
 import { exampleWeights, mix, smoothedOneHot, teach } from "./targets.js";
 
@@ -214,11 +213,11 @@ export function trainBatch(
   const isHead = phaseOf(config, Math.ceil(step / plan.numBatches)) === "head";
   const trainable = trainableBlocks(network.architecture, isHead ? "predictions" : config.trainableFrom);
   const input = { images: mixed.images, targets, exampleWeights: weights };
-  const gradients = computeGradients(network, input, trainable, { ...config, seed: random.uint32() >>> 1 });
-  applyGradients(state, gradients, learningRate);
+  const options = { ...config, seed: random.uint32() >>> 1 };
+  const { loss, logits } = trainStep(state, input, trainable, options, learningRate);
 
   tf.dispose([batch.images, augmented, plain, mixed.images, targets, weights]);
-  return { loss: gradients.loss, logits: gradients.logits, labels: mixed.targets };
+  return { loss, logits, labels: mixed.targets };
 }
 
 /** Returns the logged batches of an epoch that was interrupted. */

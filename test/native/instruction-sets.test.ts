@@ -23,7 +23,7 @@ describe("the other kernels", () => {
       console.log("      skipped: this process runs no kernels of AVX-512");
       this.skip();
     }
-    const files = ["test/engine/fused.test.ts", "test/engine/plan.test.ts"];
+    const files = ["fused", "plan", "plan-training"].map((name) => `test/engine/${name}.test.ts`);
     assert.ok(numPassing(files, { FERKIT_CPU: "avx2" }) > files.length);
   });
 

@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
-import { type Tensor, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor2D, tf } from "../../src/engine/tf.js";
 import type { Network } from "../../src/model/network.js";
 import { isTrainable, trainableBlocks } from "../../src/model/parameters.js";
-import { computeGradients, type Gradients } from "../../src/training/step.js";
+import { trainConfig } from "../../src/presets.js";
+import { ADAM_DEFAULTS, Adam } from "../../src/training/optimizer.js";
+import {
+  buildTrainState,
+  computeGradients,
+  disposeTrainState,
+  type Gradients,
+  type TrainState,
+  trainStep,
+} from "../../src/training/step.js";
 import { smoothedOneHot } from "../../src/training/targets.js";
+import { difference, needsNativeOps, normal, onStock } from "../engine/backends.js";
 import { formulaImages, formulaNetwork, golden } from "../golden/golden.js";
-import { relativeError } from "../model/fixtures.js";
+import { randomImages, relativeError } from "../model/fixtures.js";
 
 const OPTIONS = { batchNormMomentum: 0.1, dropoutRate: 0, dropPathRate: 0, seed: 0 };
 
@@ -82,4 +92,67 @@ describe("computeGradients", () => {
     assert.ok(tf.memory().numTensors - before <= 2, `${tf.memory().numTensors - before} more`); // shapes of the masks
     network.dispose();
   });
+});
+
+describe("trainStep", () => {
+  needsNativeOps();
+
+  /** Returns everything that a step changes, by name. */
+  function valuesOf({ network, optimizer, ema }: TrainState): Map<string, Tensor> {
+    const values = new Map<string, Tensor>();
+    for (const [name, variable] of network.variables) values.set(name, variable.read());
+    for (const [name, moments] of optimizer.moments)
+      for (const i of [0, 1]) values.set(`moment ${i} of ${name}`, moments[i].read());
+    for (const [name, variable] of ema?.variables ?? []) values.set(`EMA of ${name}`, variable.read());
+    return values;
+  }
+
+  for (const trainableFrom of ["stem", "block5b"])
+    it(`changes all that TensorFlow's kernels do: the head, then all from ${trainableFrom} on`, async () => {
+      // Swish is smooth; a rounding error at a kink of ReLU6 would change a gradient.
+      const options = {
+        weights: "random",
+        imageSize: 40,
+        batchSize: 3,
+        emaDecay: 0.9,
+        dropoutRate: 0.3,
+        dropPathRate: 0.2,
+      };
+      const config = trainConfig("baseline", { variant: "b0", ...options });
+      const images = { labels: Int32Array.of(0, 1, 2), numChannels: 3 } as const;
+      const states: TrainState[] = [];
+      for (let i = 0; i < 2; i++) {
+        const state = await buildTrainState(config, images, ["a", "b", "c"]);
+        // A large epsilon, since Adam would enlarge rounding errors of gradients that are almost zero.
+        const optimizer = new Adam({ ...ADAM_DEFAULTS, epsilon: 1e-2, weightDecay: 0.05 });
+        states.push({ ...state, optimizer });
+      }
+      const [mine, theirs] = states;
+      const input = {
+        images: randomImages(6, 40),
+        targets: tf.tidy(() => tf.softmax(normal([6, 3], 5, 2)) as Tensor2D),
+        exampleWeights: tf.tidy(() => tf.softmax(normal([6], 6, 0.5))),
+      };
+      for (const [index, from] of ["predictions", trainableFrom, trainableFrom].entries()) {
+        const trainable = trainableBlocks(mine.network.architecture, from);
+        const step = (state: TrainState) =>
+          trainStep(state, input, trainable, { ...config, seed: index }, 0.03);
+        // In the last step, each goes on from where the other's way has led.
+        const [first, second] = index === 2 ? [theirs, mine] : [mine, theirs];
+        const [actual, expected] = [step(first), onStock(() => step(second))];
+        assert.ok(difference(actual.loss, expected.loss) < 1e-4);
+        assert.ok(difference(actual.logits, expected.logits) < 1e-3);
+        for (const result of [actual, expected]) tf.dispose(Object.values(result));
+      }
+      const [actual, expected] = states.map(valuesOf);
+      assert.deepEqual([...actual.keys()], [...expected.keys()]);
+      for (const [name, value] of expected) {
+        const error = difference(actual.get(name) as Tensor, value);
+        assert.ok(error < 1e-3, `${name}: ${error}`);
+      }
+      assert.deepEqual(mine.optimizer.numUpdates, theirs.optimizer.numUpdates);
+      assert.equal(mine.ema?.numUpdates, 3);
+      tf.dispose([...actual.values(), ...expected.values(), ...Object.values(input)]);
+      states.forEach(disposeTrainState);
+    });
 });
