@@ -7,6 +7,7 @@ import { internals } from "../../../src/index.js";
 
 const run = promisify(execFile);
 const NODE_PACKAGE = "onnxruntime-node@1.30.0";
+const TRANSFORMERS = "@huggingface/transformers@4.3.2";
 const PYTHON_PACKAGES = ["onnx==1.23.2", "onnxruntime==1.32.0", "numpy==2.4.6"];
 
 /** Values of one type, with their shape. */
@@ -27,12 +28,28 @@ export interface OnnxRuntime {
   InferenceSession: { create(file: string, options?: object): Promise<Session> };
 }
 
-/** Returns ONNX Runtime for Node.js; null if npm cannot install it. Its install script only adds files for GPUs. */
-export async function nodeRuntime(): Promise<OnnxRuntime | null> {
-  const folder = await installed(`bench-${NODE_PACKAGE}`, (dir) =>
-    run("npm", ["install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", NODE_PACKAGE]),
-  );
-  return folder === null ? null : require(path.join(folder, "node_modules/onnxruntime-node"));
+/** Returns ONNX Runtime for Node.js; null if npm cannot install it. */
+export function nodeRuntime(): Promise<OnnxRuntime | null> {
+  return npmPackage(`bench-${NODE_PACKAGE}`, NODE_PACKAGE, "onnxruntime-node");
+}
+
+type Classify = (file: string, options: { top_k: number }) => Promise<{ label: string; score: number }[]>;
+
+export interface Transformers {
+  env: { allowRemoteModels: boolean };
+  pipeline(task: "image-classification", folder: string, options: { dtype: string }): Promise<Classify>;
+}
+
+/** Returns transformers.js, half a gigabyte with its runtimes; null if npm cannot install it. */
+export function transformersRuntime(): Promise<Transformers | null> {
+  return npmPackage("test-transformers@4.3.2", TRANSFORMERS, "@huggingface/transformers");
+}
+
+/** Installs without the install scripts, which only add files for GPUs. */
+async function npmPackage<Module>(folder: string, spec: string, name: string): Promise<Module | null> {
+  const options = ["--ignore-scripts", "--no-audit", "--no-fund"];
+  const found = await installed(folder, (dir) => run("npm", ["install", "--prefix", dir, ...options, spec]));
+  return found === null ? null : require(path.join(found, "node_modules", name));
 }
 
 /** Returns a Python with onnx and ONNX Runtime; null if pip cannot install them. */
