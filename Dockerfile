@@ -29,5 +29,5 @@ ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER node
 WORKDIR /opt/ferkit
 EXPOSE 8888
-ENTRYPOINT ["npx", "ferkit"]
+ENTRYPOINT ["node", "/opt/ferkit/scripts/ferkit.cjs"]
 CMD ["--help"]

@@ -18,6 +18,7 @@ export interface Page {
   screenshot(options: { path: string }): Promise<Buffer>;
   keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   addInitScript(script: { path: string }): Promise<unknown>;
+  context(): { setOffline(isOffline: boolean): Promise<void> };
   click(selector: string): Promise<void>;
   setInputFiles(selector: string, files: string | string[]): Promise<void>;
   emulateMedia(media: { colorScheme: "light" | "dark" }): Promise<void>;

@@ -60,6 +60,7 @@ describe("the page", function () {
     page.on("request", (request) => requests.push(request.url()));
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await isReady();
+    await page.context().setOffline(true); // after loading, it needs no network
   });
 
   after("closes it", async () => {
@@ -200,7 +201,7 @@ describe("the page", function () {
     assert.ok(difference(probs, found[0].probs) <= SAME_PIXELS);
   });
 
-  it("asked no other host, and threw no error", () => {
+  it("needed no network after loading, asked no other host, and threw no error", () => {
     const { port } = server.address() as AddressInfo;
     const other = requests.filter(
       (url) => !/^(data|blob):/.test(url) && new URL(url).host !== `127.0.0.1:${port}`,
