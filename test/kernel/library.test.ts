@@ -66,7 +66,7 @@ describe("ferkit in a cell", function () {
     assert.equal(printed(results[6]), "new\n");
   });
 
-  it("goes on when files that were imported are removed and written again while a cell runs", () => {
+  it("keeps running when files that were imported are removed and written again while a cell runs", () => {
     for (const result of results.slice(7)) assert.deepEqual(contentsOf(result, "error"), []);
     assert.deepEqual([printed(results[8]), printed(results[11])], ["1\n", "2\n"]);
   });
