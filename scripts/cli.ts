@@ -7,7 +7,7 @@ import { Command, CommanderError } from "commander";
 import { visible } from "../src/errors.js";
 
 /** Adds a command to the program; loaded when the command is asked for. */
-const COMMANDS: Record<string, () => (program: Command) => void> = {
+export const COMMANDS: Record<string, () => (program: Command) => void> = {
   data: () => require("./commands/data.js").addDataCommand,
   train: () => require("./commands/train.js").addTrainCommand,
   evaluate: () => require("./commands/evaluate.js").addEvaluateCommand,

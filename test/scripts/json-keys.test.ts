@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { COMMANDS } from "../../scripts/cli.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { readProjectFile } from "../source-files.js";
@@ -118,5 +120,15 @@ describe("docs/commands.md names every key of --json", function () {
     const { stdout, stderr } = runProgram(process.execPath, [launcher, "doctor", "--json"], folder.path);
     assert.notEqual(stdout, "", stderr);
     checkKeys([JSON.parse(stdout)], tablesOf("doctor")[0]);
+  });
+
+  it("of no command that is not tested here", () => {
+    const tested = ["data", "train", "evaluate", "predict", "calibrate", "robustness", "runs", "doctor"];
+    const commands = Object.keys(COMMANDS).filter((name) => {
+      const program = new Command();
+      COMMANDS[name]()(program);
+      return program.commands[0].options.some(({ long }) => long === "--json");
+    });
+    assert.deepEqual(commands.sort(), tested.sort());
   });
 });
