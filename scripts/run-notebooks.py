@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -155,10 +156,13 @@ def workspace():
 
 
 def make_folder(folder):
+    """Makes a folder, and checks that files can be written to it, before notebooks run for hours."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise InputProblem("to make a folder", error.strerror, where=folder, fix="Choose another with --out.") from error
+        raise InputProblem("a folder that can be written", error.strerror, where=folder, fix="Choose another with --out.") from error
 
 
 def write_whole(path, text):

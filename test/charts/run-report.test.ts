@@ -183,6 +183,18 @@ describe("writeRunReport", () => {
     assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
   });
 
+  it("stays under a minute and 20 MB with 1,000 classes", async () => {
+    const classNames = Array.from({ length: 1000 }, (_, i) => `class number ${i} with a name`);
+    const validation = {
+      ...epochEvent(1, 0.5, 0.5).validation,
+      perClassRecall: Object.fromEntries(classNames.map((name, i) => [name, (i % 100) / 100])),
+      confusionMatrix: classNames.map((_, i) => classNames.map((__, j) => (i === j ? 40 : (7 * i + j) % 2))),
+    };
+    const events = [1, 2, 3].map((epoch) => epochEvent(epoch, 0.5, 0.5, { validation, isBest: true }));
+    const page = await report(events, { ...CONFIG, classNames });
+    assert.ok(page.length < 20e6, `${page.length}`);
+  }).timeout(60_000);
+
   it("refuses a folder that holds no run", async () => {
     const fix = "Run `npx ferkit train` to make one, or choose a folder below runs/.";
     await assert.rejects(writeRunReport(runDir), {

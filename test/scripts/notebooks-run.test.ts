@@ -218,7 +218,7 @@ describe("ferkit notebooks", function () {
     [
       "a file for the results",
       ["--out", "in/01-good.ipynb"],
-      /^to make a folder at \S+ but found File exists\. /,
+      /^a folder that can be written at \S+ but found File exists\. /,
     ],
     ["a notebook that is none", ["--notebooks", "bad"], /^a notebook at \S+bad\.ipynb but found /],
   ];
