@@ -17,6 +17,7 @@ import {
 } from "./setup/machine.cjs";
 import { isPackageCurrent } from "./setup/package-files.cjs";
 import { createProgress } from "./setup/progress.cjs";
+import { addNotebookFilter, hasNotebookFilter } from "./setup/stored-notebook.cjs";
 import { movedFrom, relocate, showKernel, showsKernel } from "./setup/venv.cjs";
 
 const HELP = `Usage: npm run setup -- [options]
@@ -132,6 +133,16 @@ const declarationsStep = {
   },
 };
 
+/** Keeps the outputs of notebooks out of git. */
+const notebookFilterStep = {
+  name: "git's filter for notebooks",
+  isCurrent: hasNotebookFilter,
+  async run(context) {
+    const { status, output } = addNotebookFilter(context);
+    if (status !== 0) throw describeFailure("the configuration of git", output, context.root);
+  },
+};
+
 /** Everything else: the engine, the native ops and the weights, in TypeScript. */
 export const secondStage = {
   name: "engine and weights",
@@ -183,7 +194,7 @@ function isFolder(file) {
 
 /** Returns the names of the steps that are to be done. */
 export function pendingSteps(context) {
-  return [npmStep, pythonStep, secondStage, declarationsStep]
+  return [npmStep, pythonStep, secondStage, declarationsStep, notebookFilterStep]
     .filter((step) => !step.isCurrent(context))
     .map(({ name }) => name);
 }
@@ -243,7 +254,7 @@ async function runStages(context, progress) {
   });
   // What has begun may end, so that the next set-up need not repeat it.
   const declarations = npm.then(() => run(declarationsStep));
-  const results = await Promise.allSettled([npm, packages, rest, declarations]);
+  const results = await Promise.allSettled([npm, packages, rest, declarations, run(notebookFilterStep)]);
   progress.end();
   const reasons = [...new Set(results.flatMap(({ reason }) => reason ?? []))];
   if (reasons.length > 0) throw joinErrors(reasons);

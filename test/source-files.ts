@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
+import { storedNotebook } from "../scripts/setup/stored-notebook.cjs";
 
 export const projectDir = path.resolve(__dirname, "..");
 
@@ -25,8 +26,10 @@ export function listFiles(folders: string[], suffixes: string[]): string[] {
     .sort();
 }
 
+/** Returns the text of a file, that of a notebook without outputs: those of a reader are no part of the project. */
 export function readProjectFile(file: string): string {
-  return readFileSync(path.join(projectDir, file), "utf8");
+  const text = readFileSync(path.join(projectDir, file), "utf8");
+  return file.endsWith(".ipynb") ? storedNotebook(text) : text;
 }
 
 export function parse(file: string, text = readProjectFile(file)): ts.SourceFile {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import path from "node:path";
-import { projectDir, workspace } from "../workspace.js";
+import { writeFileSync } from "node:fs";
+import { workspace } from "../workspace.js";
+import { cloneProject } from "./clone.js";
 import { type CellResult, contentsOf, converse, printed } from "./kernel.js";
 
 describe("ferkit in a cell", function () {
@@ -10,19 +10,7 @@ describe("ferkit in a cell", function () {
   let results: CellResult[];
 
   before("runs cells in a clone, whose src they edit", async () => {
-    for (const name of [
-      ".ferkit/declarations.json",
-      "dist",
-      "jupyter",
-      "package.json",
-      "package-lock.json",
-      "scripts",
-      "src",
-      "tsconfig.json",
-    ])
-      cpSync(path.join(projectDir, name), clone.file(name), { recursive: true, preserveTimestamps: true });
-    symlinkSync(path.join(projectDir, "node_modules"), clone.file("node_modules"));
-    mkdirSync(clone.file("notebooks"));
+    cloneProject(clone.path);
     const file = clone.file("src/answer.ts");
     writeFileSync(file, "export const answer: number = 42;\n");
     const cells = [

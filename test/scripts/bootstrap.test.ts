@@ -57,7 +57,7 @@ describe("bootstrap.mjs in a clone", () => {
     mkdirSync(clone("scripts/setup"), { recursive: true });
     for (const name of [
       "bootstrap.mjs",
-      ...["context", "lock", "machine", "package-files", "progress", "venv"].map(
+      ...["context", "lock", "machine", "package-files", "progress", "stored-notebook", "venv"].map(
         (part) => `setup/${part}.cjs`,
       ),
     ])

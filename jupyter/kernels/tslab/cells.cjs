@@ -1,18 +1,28 @@
 // The cells: which one runs, what belongs to it (output, interrupts, failure), and how it is stopped.
 const { AsyncLocalStorage } = require("node:async_hooks");
+const { setImmediate } = require("node:timers"); // not those that cells get
 const { inspect } = require("node:util");
 const { readableStack } = require("./source-positions.cjs");
 
-/** Characters that a cell may print. Front ends slow down long before. */
-const MAX_PRINTED = 20_000_000;
+/** Characters that a cell may print, and those of the outputs that it may show. Front ends slow down before. */
+const [MAX_PRINTED, MAX_SHOWN] = [5_000_000, 100_000_000];
+/** Characters of one text: an error, or the value of a cell. */
+const MAX_TEXT = 1_000_000;
+/** What an output weighs besides its content, in characters. */
+const OUTPUT_WEIGHT = 1000;
+/** Prints are sent together, up to this many characters and milliseconds; otherwise a loop would fill the memory. */
+const [PRINT_LENGTH, PRINT_MS] = [65_536, 50];
 /** Time without a turn of the event loop after which an `await` makes one, so that signals arrive, in milliseconds. */
 const TURN_MS = 50;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Carries the cell through its timers and promises, so that late output finds it. */
 const context = new AsyncLocalStorage();
 /** The cell that runs, or ran last. */
 let current = null;
 let lastTurn = performance.now();
+/** Cells so far, and the last one of those that an interrupt between cells has stopped. */
+let [numCells, stoppedThrough] = [0, 0];
 
 /** One execution of a cell. */
 class Cell {
@@ -21,38 +31,89 @@ class Cell {
    * @param isSilent - Shows no output, as Jupyter asks for.
    */
   constructor(publish, isSilent) {
-    this.publish = isSilent ? () => {} : publish;
+    this.send = isSilent ? () => {} : publish;
+    this.number = ++numCells;
     this.failure = undefined;
+    /** What the compiler found. */
+    this.diagnostics = [];
     this.isRunning = true;
-    this.isStopped = false;
-    this.numPrinted = 0;
+    this.wasStopped = false;
+    [this.numPrinted, this.numShown] = [0, 0];
+    /** What was printed and not sent yet. */
+    this.printed = { name: "stdout", text: "" };
+    [this.isSending, this.lastSent] = [false, 0];
     this.interruptCallbacks = new Set();
+    this.listeners = SIGNALS.map((name) => process.listeners(name));
     this.stopped = new Promise((resolve) => {
       this.stop = () => {
-        this.isStopped = true;
+        this.wasStopped = true;
         resolve();
       };
     });
   }
 
+  get isStopped() {
+    return this.wasStopped || this.number <= stoppedThrough;
+  }
+
+  /** Whether the cell was stopped and has ended: what still runs of it says nothing more. */
+  get isOver() {
+    return this.isStopped && !this.isRunning;
+  }
+
+  publish(type, content) {
+    this.flush();
+    this.send(type, content);
+  }
+
   print(name, text) {
-    if (this.numPrinted > MAX_PRINTED) return;
+    const numLeft = MAX_PRINTED - this.numPrinted;
+    if (numLeft < 0 || this.isOver) return;
     this.numPrinted += text.length;
-    if (this.numPrinted > MAX_PRINTED) {
-      const limit = `${MAX_PRINTED / 1e6} million characters`;
-      this.publish("stream", {
-        name: "stderr",
-        text: `\nThis cell printed over ${limit}; the rest is left out.\n`,
+    this.#append(name, text.slice(0, numLeft));
+    if (text.length > numLeft) this.#append("stderr", tooMuch("printed", MAX_PRINTED));
+  }
+
+  #append(name, text) {
+    if (name !== this.printed.name) this.flush();
+    this.printed = { name, text: this.printed.text + text };
+    const isDue = this.printed.text.length >= PRINT_LENGTH || performance.now() - this.lastSent >= PRINT_MS;
+    if (isDue) this.flush();
+    else if (!this.isSending) {
+      this.isSending = true;
+      setImmediate(() => {
+        this.isSending = false;
+        this.flush();
       });
-    } else this.publish("stream", { name, text });
+    }
+  }
+
+  /** Sends what was printed. */
+  flush() {
+    const { name, text } = this.printed;
+    this.lastSent = performance.now();
+    if (text === "") return;
+    this.printed = { name, text: "" };
+    this.send("stream", { name, text: text.toWellFormed() }); // half a character cannot be saved
   }
 
   display(output, isUpdate) {
-    this.publish(isUpdate ? "update_display_data" : "display_data", output);
+    if (this.isOver) return;
+    if (isUpdate) {
+      this.publish("update_display_data", output); // takes the place of the last
+      return;
+    }
+    if (this.numShown > MAX_SHOWN) return;
+    this.numShown += OUTPUT_WEIGHT;
+    for (const form of Object.values(output.data))
+      this.numShown += typeof form === "string" ? form.length : JSON.stringify(form).length;
+    if (this.numShown > MAX_SHOWN) this.#append("stderr", tooMuch("showed", MAX_SHOWN));
+    else this.publish("display_data", output);
   }
 
   fail(thrown) {
-    this.failure = this.isStopped ? failureOf(new Interrupted()) : failureOf(thrown);
+    if (thrown?.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") this.stop(); // what was running never let a signal arrive
+    this.failure = failureOf(this.isStopped ? new Interrupted() : thrown);
   }
 
   /** Asks those who listen to stop; a cell where nobody listens, or that is asked again, is stopped. */
@@ -63,9 +124,24 @@ class Cell {
   }
 
   end() {
+    this.flush();
     this.isRunning = false;
     this.interruptCallbacks.clear();
+    if (!this.isStopped) return;
+    for (const [i, name] of SIGNALS.entries())
+      for (const listener of process.listeners(name))
+        if (!this.listeners[i].includes(listener)) process.removeListener(name, listener);
   }
+}
+
+const tooMuch = (verb, limit) =>
+  `\nThis cell ${verb} over ${limit / 1e6} million characters; the rest is left out.\n`;
+
+/** Returns a text of at most `MAX_TEXT` characters, which says what was left out. */
+function bounded(text) {
+  if (text.length <= MAX_TEXT) return text.toWellFormed();
+  const numLeft = text.length - MAX_TEXT;
+  return `${text.slice(0, MAX_TEXT).toWellFormed()}\n… ${numLeft.toLocaleString("en-US")} characters left out`;
 }
 
 /** What a stopped cell fails with. */
@@ -109,6 +185,35 @@ function turn() {
   });
 }
 
+/** Stops what cells that have ended left behind. */
+function stopLeftovers() {
+  stoppedThrough = numCells;
+}
+
+/**
+ * Ends the timers of a cell with the cell: a stopped one can start no timer, so its loops end at the next one, and its intervals
+ * stop.
+ */
+function boundTimers() {
+  for (const name of ["setTimeout", "setInterval", "setImmediate"]) {
+    const start = globalThis[name];
+    const startForCell = (callback, ...rest) => {
+      const cell = context.getStore();
+      if (cell?.isOver) throw new Interrupted();
+      if (name !== "setInterval" || !cell || typeof callback !== "function") return start(callback, ...rest);
+      const timer = start(
+        (...args) => {
+          if (cell.isOver) clearInterval(timer);
+          else callback(...args);
+        },
+        ...rest,
+      );
+      return timer;
+    };
+    globalThis[name] = Object.defineProperties(startForCell, Object.getOwnPropertyDescriptors(start));
+  }
+}
+
 /** Sends what is written to standard output and error to the cell that wrote it. */
 function captureOutput() {
   for (const name of ["stdout", "stderr"]) {
@@ -126,10 +231,24 @@ function captureOutput() {
 /** Content of Jupyter's `error` message for what was thrown. */
 function failureOf(thrown) {
   if (!(thrown instanceof Error)) {
-    const evalue = inspect(thrown);
+    const evalue = bounded(inspect(thrown));
     return { ename: "Thrown", evalue, traceback: [`Thrown: ${evalue}`] };
   }
-  return { ename: thrown.name, evalue: thrown.message, traceback: readableStack(thrown) };
+  const traceback = bounded(readableStack(thrown).join("\n")).split("\n");
+  return { ename: thrown.name, evalue: bounded(thrown.message), traceback };
 }
 
-module.exports = { Cell, captureOutput, currentCell: () => current, failureOf, owner, pause, runAs, turn };
+module.exports = {
+  bounded,
+  boundTimers,
+  Cell,
+  captureOutput,
+  currentCell: () => current,
+  failureOf,
+  Interrupted,
+  owner,
+  pause,
+  runAs,
+  stopLeftovers,
+  turn,
+};

@@ -218,11 +218,23 @@ function signatureAt(position) {
   return [signature, text(documentation), described.join("\n")].filter((part) => part !== "").join("\n\n");
 }
 
-/** Gives each cell's script a name, by which its lines are found again in a stack. */
+/** Gives each cell's script a name, by which its lines are found again in a stack, and lets interrupts arrive after it. */
 function nameScripts() {
   const { runInThisContext } = vm;
-  vm.runInThisContext = (code, options) =>
-    runInThisContext(code, { ...options, filename: nextCellFile() ?? options?.filename });
+  vm.runInThisContext = (code, options) => {
+    try {
+      return runInThisContext(code, { ...options, filename: nextCellFile() ?? options?.filename });
+    } finally {
+      if (options?.breakOnSigint) listenAgain();
+    }
+  };
+}
+
+/** Listens to interrupts again: Node.js forgets to if a script that may be broken off has added a listener. */
+function listenAgain() {
+  const listeners = process.rawListeners("SIGINT");
+  process.removeAllListeners("SIGINT");
+  for (const listener of listeners) process.on("SIGINT", listener);
 }
 
 module.exports = { extendCompiler, signatureAt };

@@ -1,6 +1,16 @@
 // Jupyter's requests, one at a time and in order: each is busy, then answered, then idle. Extends the server of tslab.
 const { inspect } = require("node:util");
-const { Cell, currentCell, failureOf, owner, runAs, turn } = require("./cells.cjs");
+const {
+  bounded,
+  Cell,
+  currentCell,
+  failureOf,
+  Interrupted,
+  owner,
+  runAs,
+  stopLeftovers,
+  turn,
+} = require("./cells.cjs");
 const { signatureAt } = require("./compiler.cjs");
 const { startCell } = require("./source-positions.cjs");
 
@@ -159,7 +169,7 @@ async function execute(server, message) {
   await dropping;
   const reply = { execution_count: executionCount, numTimers: numTimers() };
   if (!cell.failure) return { ...reply, status: "ok", user_expressions: {}, payload: [] };
-  if (stopsOnError) await dropQueued();
+  if (stopsOnError || cell.isStopped) await dropQueued();
   cell.publish("error", cell.failure);
   return { ...reply, ...cell.failure, status: "error" };
 }
@@ -179,11 +189,7 @@ async function runCell(cell, code) {
   } catch (error) {
     cell.fail(error);
   }
-  const hint = cell.failure?.ename === "TypeScriptError" ? hintFor(code) : "";
-  if (hint) {
-    const { ename, evalue, traceback } = cell.failure;
-    cell.failure = { ename, evalue: `${evalue}\n${hint}`, traceback: [...traceback, hint] };
-  }
+  if (cell.diagnostics.length > 0 && !cell.isStopped) cell.failure = typeFailure(code, cell.diagnostics);
 }
 
 /** Keeps the value of a cell's last expression. */
@@ -194,7 +200,7 @@ function keepResult(value) {
 /** Shows the value of a cell's last expression, in the forms that ferkit has for it. */
 async function publishResult(cell, value) {
   if (value === undefined || value === null || cell.isStopped) return;
-  const text = typeof value === "string" ? value : inspect(value);
+  const text = bounded(typeof value === "string" ? value : inspect(value));
   const data = (await globalThis.ferkitKernel.toBundle?.(value)) ?? { "text/plain": text };
   cell.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
 }
@@ -222,10 +228,13 @@ async function dropQueued() {
   dropThrough = numArrived;
 }
 
-/** Stops the running cell and drops what is queued behind it. */
+/** Stops the running cell and drops what is queued behind it; between cells, stops what they left behind. */
 function interrupt() {
   const cell = currentCell();
-  if (!cell?.isRunning) return;
+  if (!cell?.isRunning) {
+    stopLeftovers();
+    return;
+  }
   dropping = dropQueued();
   cell.interrupt();
 }
@@ -238,15 +247,18 @@ function keepFailure(...printed) {
     return;
   }
   const [, file, line, column, text] = printed;
-  const found = `${file}${line}:${column} - ${text}`;
-  const before = cell.failure ? `${cell.failure.evalue}\n` : "";
-  const evalue = before + found;
-  cell.failure = { ename: "TypeScriptError", evalue, traceback: `TypeScriptError: ${evalue}`.split("\n") };
+  cell.diagnostics.push(`${file}${line}:${column} - ${text}`);
+}
+
+/** What a cell fails with that does not compile. */
+function typeFailure(code, diagnostics) {
+  const evalue = bounded([...diagnostics, hintFor(code)].filter((text) => text !== "").join("\n"));
+  return { ename: "TypeScriptError", evalue, traceback: `TypeScriptError: ${evalue}`.split("\n") };
 }
 
 /** Takes what was thrown or rejected without being caught: the running cell fails with it, otherwise the next one. */
 function keepUncaught(thrown) {
-  uncaught.push(failureOf(thrown));
+  if (!(thrown instanceof Interrupted)) uncaught.push(failureOf(thrown));
 }
 
 /** Habits from IPython, each with what does it here. */

@@ -8,6 +8,9 @@ const CELL_SOURCE = "__tslab__.ts";
 const KERNEL_FRAME =
   /^\s+at .*(\/node_modules\/tslab\/|\/jupyter\/kernels\/tslab\/|node:vm|node:internal|sigintHandlersWrap)/;
 
+/** A line of a stack that names a place in a file: short, since the expressions here take quadratic time. */
+const isFrame = (line) => line.length < 5000 && /^\s+at /.test(line);
+
 /** By compiled file: the maps back through tslab's two passes, the last pass first, and the name to show. */
 const compiled = new Map();
 let cellNumber = 0;
@@ -56,8 +59,8 @@ function readableStack(error) {
   const own = lines.slice(Math.max(0, lines.indexOf(header)));
   const caller = own.findIndex((line) => line.includes("sigintHandlersWrap")) - 1; // of the cell's function
   return own
-    .filter((line, i) => i !== caller && !KERNEL_FRAME.test(line))
-    .map((line) => line.replace(/([^\s(]+):(\d+):(\d+)\)?$/, original));
+    .filter((line, i) => i !== caller && !(isFrame(line) && KERNEL_FRAME.test(line)))
+    .map((line) => (isFrame(line) ? line.replace(/([^\s(]+):(\d+):(\d+)\)?$/, original) : line));
 }
 
 function original(position, file, line, column) {
