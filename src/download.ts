@@ -251,7 +251,7 @@ async function whileLocked(file: string, run: () => Promise<void>): Promise<void
       // The process that held the lock has removed its file: others may lock a new one.
       if (isLocked && (await stat(lock).catch(() => null))?.ino !== (await handle.stat()).ino) continue;
       if (isLocked) await removePartsOf(file);
-      await run().finally(() => rm(lock, { force: true }));
+      await run().finally(() => rm(lock, { force: true }).catch(() => {})); // the disk may be read-only by now
       isDone = true;
     } finally {
       await handle.close();

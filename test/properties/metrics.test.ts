@@ -70,7 +70,7 @@ describe("scores of any predictions", function () {
       const each = classScores(matrix, names);
       names.forEach((name, c) => {
         for (const score of ["precision", "recall", "f1"] as const)
-          isNear(each[name][score] ?? 0, expected[i][score][c], `${score} of ${name}`); // 0 where there is none
+          isNear(each[name][score] ?? 0, expected[i][score][c], `${score} of ${name}`); // null if there are none
       });
     });
   });
@@ -95,7 +95,7 @@ describe("scores of any predictions", function () {
     );
   });
 
-  it("lie in their bootstrap interval's range, which is the same for the same seed", () => {
+  it("are in the range of their bootstrap interval, which is the same for the same seed", () => {
     fc.assert(
       fc.property(CASE, fc.nat(), (one, seed) => {
         const [labels, predicted] = [Int32Array.from(one.labels), Int32Array.from(one.predicted)];

@@ -34,7 +34,7 @@ export async function downloadFer2013(onProgress?: OnProgress): Promise<string> 
   return file;
 }
 
-/** Reads an archive to its end: GitHub packs it anew for each request, so it has no digest that is known. */
+/** Reads an archive to its end: GitHub packs it for each request, so it has no digest that is known. */
 async function checkArchive(file: string): Promise<void> {
   const { list } = await import("tar");
   let numEntries = 0;
@@ -236,6 +236,16 @@ async function unpackPixels(file: string, dir: string, onProgress?: OnProgress):
   } finally {
     await Promise.allSettled(writing); // the folder may be removed next
   }
+  if (notes.rows.length === 0)
+    throw new InputError({
+      expected: "rows with a label and a square image",
+      where: file,
+      found:
+        Object.entries(notes.skipped)
+          .map(([reason, count]) => `${count} × ${reason}`)
+          .join(", ") || "none",
+      fix: "Choose another table.",
+    });
   return notes;
 }
 

@@ -97,6 +97,18 @@ describe("readPixelTable", () => {
     );
   });
 
+  it("refuses a table without a usable row", async () => {
+    const refusal = (found: string) => ({
+      name: "InputError",
+      message: `Expected rows with a label and a square image at ${inFolder("t.csv")} but found ${found}. Choose another table.`,
+    });
+    await assert.rejects(write("emotion,pixels\n"), refusal("none"));
+    await assert.rejects(
+      write(`emotion,pixels\n0,1 2 3\n,${row(1)}\n`),
+      refusal("1 × a row without a square image, 1 × a row without a label"),
+    );
+  });
+
   it("reads images of many pixels", async () => {
     const { samples } = await write(`emotion,pixels\n0,${"7 ".repeat(400 * 400).trim()}\n`);
     assert.equal(samples.length, 1);
