@@ -9,7 +9,7 @@ import { readPackedFile, writePackedFile } from "../../src/data/pixels/packed-fi
 import { unpackArchive } from "../../src/data/sources/archive.js";
 import { isPixelTable, readPixelTable, readVotes } from "../../src/data/sources/fer2013.js";
 import { readSource } from "../../src/data/sources/source.js";
-import { parseRows } from "../../src/data/sources/tables.js";
+import { parseRows } from "../../src/data/sources/table-file.js";
 import { loadParameters, saveModel } from "../../src/model/weights/model-folder.js";
 import { readSafetensors } from "../../src/model/weights/safetensors.js";
 import { readStateDict } from "../../src/model/weights/state-dict.js";
