@@ -55,6 +55,8 @@ const SIZES: MatrixSize[] = [
   { maxClasses: 60, cell: 20, fontSize: FONT_SIZE.label, gap: 0 },
   { maxClasses: 250, cell: 12, fontSize: FONT_SIZE.tiny, gap: 0 },
 ];
+/** A drawing of more cells takes minutes and tens of megabytes. */
+const MAX_CELLS = 60_000;
 /** Side of a matrix of more classes, in pixels. */
 const LARGE_SIDE = 3000;
 
@@ -69,7 +71,7 @@ export function confusionPanel({ matrix, classNames }: Confusion) {
   const numClasses = classNames.length;
   const { cell, fontSize, gap } = sizeFor(numClasses);
   const hasTexts = numClasses <= 20;
-  const values = matrix.flatMap((row, actual) =>
+  const all = matrix.flatMap((row, actual) =>
     row.flatMap((count, predicted) => {
       if (!hasTexts && !count) return []; // most cells of a large matrix are empty
       const share = totals[actual] ? count / totals[actual] : 0;
@@ -83,6 +85,9 @@ export function confusionPanel({ matrix, classNames }: Confusion) {
       };
     }),
   );
+  const isWhole = all.length <= MAX_CELLS;
+  const values = isWhole ? all : all.sort((a, b) => b.share - a.share).slice(0, MAX_CELLS);
+  const left = isWhole ? "" : ` (only the ${formatCount(MAX_CELLS)} cells of the largest shares are drawn)`;
   const text = (field: string, dy: number, fontSize: number) => ({
     mark: { type: "text", dy, fontSize, baseline: "middle" },
     encoding: {
@@ -114,7 +119,7 @@ export function confusionPanel({ matrix, classNames }: Confusion) {
         field: "predicted",
         type: "nominal",
         scale,
-        axis: { ...axis, title: "predicted class", orient: "bottom", labelAngle: fits ? 0 : -45 },
+        axis: { ...axis, title: `predicted class${left}`, orient: "bottom", labelAngle: fits ? 0 : -45 },
       },
       y: { field: "actual", type: "nominal", scale, axis: { ...axis, title: "actual class" } },
     },

@@ -68,6 +68,14 @@ describe("confusionMatrixChart", () => {
     assert.equal(textsOf(marks, "axis-label").length, 0); // 300 names do not fit
   });
 
+  it("draws the cells of the largest shares where there are too many, and says so", () => {
+    const matrix = names(300).map((_, a) => names(300).map((__, p) => (a === p ? 300 : 1)));
+    const spec = JSON.stringify(confusionMatrixChart({ matrix, classNames: names(300) }));
+    assert.equal(spec.match(/"actual":"/g)?.length, 60_000);
+    assert.equal(spec.match(/"count":300,/g)?.length, 300);
+    assert.ok(spec.includes("predicted class (only the 60,000 cells of the largest shares are drawn)"));
+  });
+
   it("draws odd class names literally", async () => {
     const texts = await svgTexts(confusionMatrixChart({ matrix: square(6), classNames: ODD_NAMES }));
     for (const name of ODD_NAMES) assert.equal(texts.filter((text) => text === name).length, 2, name);
