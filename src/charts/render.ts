@@ -21,10 +21,14 @@ export async function renderPng(spec: ChartSpec, theme: keyof typeof GROUNDS = "
   return drawingToPng(await renderSvg(spec), theme);
 }
 
-async function drawingToPng(svg: string, theme: keyof typeof GROUNDS = "light"): Promise<Buffer> {
+async function drawingToPng(
+  svg: string,
+  theme: keyof typeof GROUNDS = "light",
+  pixelRatio = PIXEL_RATIO,
+): Promise<Buffer> {
   const { text, ground } = GROUNDS[theme];
   const [width, height] = sizeOf(svg);
-  const zoom = Math.min(PIXEL_RATIO, MAX_PICTURE_SIDE / Math.max(width, height));
+  const zoom = Math.min(pixelRatio, MAX_PICTURE_SIDE / Math.max(width, height));
   const grounded = svg.replace(
     /<svg[^>]*>/,
     (open) =>
@@ -55,10 +59,12 @@ function withThemes(svg: string): string {
 /** Renders a chart in every form that a notebook front end may ask for: interactive, drawn, and in words. */
 export async function chartBundle(spec: ChartSpec): Promise<MimeBundle> {
   const svg = await renderSvg(spec);
+  // Photographs have no more detail, and take most of the time.
+  const pixelRatio = svg.includes("<image") ? 1 : PIXEL_RATIO;
   return {
     "application/vnd.vegalite.v5+json": spec,
     "image/svg+xml": withThemes(svg),
-    "image/png": (await drawingToPng(svg)).toString("base64"),
+    "image/png": (await drawingToPng(svg, "light", pixelRatio)).toString("base64"),
     "text/plain": chartText(spec),
   };
 }

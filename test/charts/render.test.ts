@@ -125,6 +125,16 @@ describe("chartBundle", () => {
     assert.equal(bundle["text/plain"], "Images per class\nhappy: 3 train");
   });
 
+  it("has a PNG of twice the chart's size, and of its size if the chart holds pictures", async () => {
+    const ratioOf = async (spec: ChartSpec) => {
+      const bundle = await chartBundle(spec);
+      const { width } = await sharp(Buffer.from(String(bundle["image/png"]), "base64")).metadata();
+      return Number(width) / Number(/ width="(\d+)"/.exec(String(bundle["image/svg+xml"]))?.[1]);
+    };
+    const [pictures] = sampleGridCharts([{ image: PIXEL, caption: "a" }], { title: "Samples" });
+    assert.deepEqual([await ratioOf(chart), await ratioOf(pictures)], [2, 1]);
+  });
+
   it("says the same twice", async () => {
     const image = { image: PIXEL, caption: "a" };
     assert.deepEqual(
