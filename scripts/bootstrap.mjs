@@ -38,6 +38,9 @@ Environment:
 
 Example: npm run setup -- --weights lite0,lite1
 `;
+/** What lets Node.js load TypeScript; it needs npm's packages. */
+const COMPILED = "scripts/compiled.cjs";
+
 /** Writes a small file in one step, so that a reader never sees half of it. */
 function writeWhole(file, content) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -89,7 +92,7 @@ const venvStep = {
   },
 };
 
-/** Installs the pinned packages; requirements.txt is complete, so pip need not resolve anything. */
+/** Installs the pinned packages as wheels, checked by digest; requirements.txt is complete, so pip need not resolve anything. */
 export const pythonStep = {
   name: "Python packages",
   isCurrent: (context) => hasPackages(context) && !movedFrom(context) && showsKernel(context),
@@ -101,6 +104,7 @@ export const pythonStep = {
   async install(context, show) {
     const { root, env, venvPython, wheelsDir } = context;
     const options = ["--no-deps", "--no-compile", "--disable-pip-version-check", "--progress-bar", "off"];
+    options.push("--require-hashes", "--only-binary", ":all:");
     if (wheelsDir) options.push("--find-links", wheelsDir);
     const args = ["-m", "pip", "install", ...options, "-r", path.join(root, "requirements.txt")];
     const onLine = (line) =>
@@ -121,13 +125,13 @@ const hasPackages = (context) =>
 const venvStamp = ({ venvDir }) => path.join(venvDir, ".ferkit-stamp");
 const venvKey = ({ root }) => digestOf([{ file: path.join(root, "requirements.txt") }]);
 
-/** Rolls the types of src into one file, for cells and other projects. */
+/** Rolls the types of src into one file, for cells and other projects, and compiles what the command line loads. */
 const declarationsStep = {
   name: "declarations",
   isCurrent: ({ root }) => isPackageCurrent(root),
-  async run({ root, nodeModulesDir, env }) {
+  async run({ root, env }) {
     const script = path.join(root, "scripts/setup/declarations.ts");
-    const args = ["--require", path.join(nodeModulesDir, "tsx/dist/cjs/index.cjs"), script];
+    const args = ["--require", path.join(root, COMPILED), script];
     const { status, output } = await runCommand(process.execPath, args, { cwd: root, env });
     if (status !== 0) throw describeFailure("the making of declarations", output, root);
   },
@@ -153,7 +157,7 @@ export const secondStage = {
     );
   },
   async run(context, report) {
-    const { root, nodeModulesDir, env } = context;
+    const { root, env } = context;
     const script = path.join(root, "scripts/setup/second-stage.ts");
     const job = JSON.stringify({
       ...context,
@@ -161,7 +165,7 @@ export const secondStage = {
       key: stageKey(context),
       stamp: stagePath(context),
     });
-    const args = ["--require", path.join(nodeModulesDir, "tsx/dist/cjs/index.cjs"), script, job];
+    const args = ["--require", path.join(root, COMPILED), script, job];
     const { status, output } = await runCommand(process.execPath, args, {
       cwd: root,
       env,
@@ -302,8 +306,10 @@ async function runSetUp(args) {
       );
       process.exit(status);
     });
+  process.env.FERKIT_SETTING_UP = "1"; // what set-up runs must not ask for it
   const startMs = Date.now();
   const ran = await setUp(context, process.stderr);
+  writeWhole(path.join(context.stateDir, "ready"), "");
   const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
   process.stderr.write(ran.length > 0 ? `set-up: done in ${seconds} s\n` : "set-up: nothing to do\n");
 }
@@ -331,12 +337,12 @@ function runDoctor(args) {
   const { python, compiler } = findNeeds(context, pending); // without the folders, which a check would make
   const { problems } = checkMachine(context, { python, compiler });
   const messages = problems.map(({ message }) => message);
-  const tsx = path.join(context.nodeModulesDir, "tsx/dist/cjs/index.cjs");
-  if (fs.existsSync(tsx)) {
+  if (fs.existsSync(path.join(context.nodeModulesDir, "typescript"))) {
     const found = JSON.stringify({ context: { ...context, env: undefined }, pending, problems: messages });
     const script = path.join(context.root, "scripts/doctor.ts");
+    const compiled = path.join(context.root, COMPILED);
     const options = { stdio: "inherit" };
-    const { status } = spawnSync(process.execPath, ["--require", tsx, script, found, ...args], options);
+    const { status } = spawnSync(process.execPath, ["--require", compiled, script, found, ...args], options);
     process.exitCode = status ?? 1;
     return;
   }

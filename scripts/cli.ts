@@ -6,20 +6,86 @@ import { format } from "node:util";
 import { Command, CommanderError } from "commander";
 import { visible } from "../src/errors.js";
 
-/** Adds a command to the program; loaded when the command is asked for. */
-export const COMMANDS: Record<string, () => (program: Command) => void> = {
-  data: () => require("./commands/data.js").addDataCommand,
-  train: () => require("./commands/train.js").addTrainCommand,
-  evaluate: () => require("./commands/evaluate.js").addEvaluateCommand,
-  calibrate: () => require("./commands/calibrate.js").addCalibrateCommand,
-  robustness: () => require("./commands/robustness.js").addRobustnessCommand,
-  predict: () => require("./commands/predict.js").addPredictCommand,
-  convert: () => require("./commands/convert.js").addConvertCommand,
-  export: () => require("./commands/export.js").addExportCommand,
-  runs: () => require("./commands/runs.js").addRunsCommand,
-  notebooks: () => require("./commands/notebooks.js").addNotebooksCommand,
-  doctor: () => addDoctorCommand,
-  completion: () => require("./completion.js").addCompletionCommand,
+/** A command as the list of commands shows it. Its options are loaded when it is asked for. */
+interface Entry {
+  usage: string;
+  description: string;
+  load: () => (program: Command) => void;
+}
+
+export const COMMANDS: Record<string, Entry> = {
+  data: {
+    usage: "[options]",
+    description:
+      "load a data set into the cache and report on it: counts, sizes, unreadable files, duplicates, leaks",
+    load: () => require("./commands/data.js").addDataCommand,
+  },
+  train: {
+    usage: "[options]",
+    description: "fine-tune a network, or resume a run that was stopped",
+    load: () => require("./commands/train.js").addTrainCommand,
+  },
+  evaluate: {
+    usage: "[options]",
+    description: "classify the validation images of a data set and score the result",
+    load: () => require("./commands/evaluate.js").addEvaluateCommand,
+  },
+  calibrate: {
+    usage: "[options]",
+    description: "fit a model's temperature and prediction sets to images that its run did not have",
+    load: () => require("./commands/calibrate.js").addCalibrateCommand,
+  },
+  robustness: {
+    usage: "[options]",
+    description:
+      "score a model on validation images that are blurred, noisy, covered, turned, dark or bright",
+    load: () => require("./commands/robustness.js").addRobustnessCommand,
+  },
+  predict: {
+    usage: "[options] <images...>",
+    description: "print the probability of each class for images of any size and format",
+    load: () => require("./commands/predict.js").addPredictCommand,
+  },
+  convert: {
+    usage: "[options] <source>",
+    description: "write a model folder with smaller weights, or from weights that were fine-tuned elsewhere",
+    load: () => require("./commands/convert.js").addConvertCommand,
+  },
+  export: {
+    usage: "[options] <model>",
+    description: "write a model for other programs, from pixels to probabilities (docs/export.md)",
+    load: () => require("./commands/export.js").addExportCommand,
+  },
+  runs: {
+    usage: "[options] [folders...]",
+    description: "list and compare runs, the most accurate first",
+    load: () => require("./commands/runs.js").addRunsCommand,
+  },
+  notebooks: {
+    usage: "[options]",
+    description: "run the notebooks in order; leaves executed copies and HTML pages in out/",
+    load: () => require("./commands/notebooks.js").addNotebooksCommand,
+  },
+  init: {
+    usage: "[options] <folder>",
+    description: "start a project for your own images, with the notebooks, a test and a CI workflow",
+    load: () => require("./commands/init.js").addInitCommand,
+  },
+  setup: {
+    usage: "[options]",
+    description: "install what ferkit needs, or what is missing; npx ferkit setup --help has the options",
+    load: () => addSetupCommand,
+  },
+  doctor: {
+    usage: "[options]",
+    description: "say what is installed, what was found, and how to fix what is wrong",
+    load: () => addDoctorCommand,
+  },
+  completion: {
+    usage: "[options] <shell>",
+    description: "print a script that completes commands and options in a shell",
+    load: () => require("./completion.js").addCompletionCommand,
+  },
 };
 
 /** What follows an error of usage, in place of the whole help. */
@@ -45,9 +111,8 @@ export async function runCli(args: string[]): Promise<number> {
   });
   const restore = showEscapes();
   program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg");
-  const isAlone = Object.hasOwn(COMMANDS, args[0] ?? "") && args[0] !== "completion";
-  const names = isAlone ? [args[0]] : Object.keys(COMMANDS);
-  for (const name of names) COMMANDS[name]()(program);
+  program.configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` });
+  addCommands(program, args[0] === "help" ? args[1] : args[0]);
   process.exitCode = 0;
   try {
     await program.parseAsync(args, { from: "user" });
@@ -76,6 +141,16 @@ function showEscapes(): () => void {
   return () => Object.assign(console, { log, warn, error });
 }
 
+/** Adds all commands; the one that is asked for with its options, and for their completion all of them. */
+function addCommands(program: Command, asked: string | undefined): void {
+  for (const [name, { usage, description, load }] of Object.entries(COMMANDS)) {
+    const isAsked = name === asked || asked === "completion";
+    if (isAsked) load()(program);
+    const command = isAsked ? program.commands.find((added) => added.name() === name) : program.command(name);
+    command?.description(description).usage(usage);
+  }
+}
+
 /** Prints why a program failed, and sets its exit status: the message alone if the user can fix it, otherwise the stack. */
 export function reportFailure(error: Error): void {
   const isInput = error.name === "InputError" || error.name === "ParameterError";
@@ -93,16 +168,26 @@ export async function main(): Promise<void> {
   process.exitCode = await runCli(process.argv.slice(2));
 }
 
+function addSetupCommand(program: Command): void {
+  program
+    .command("setup")
+    .argument("[options...]")
+    .allowUnknownOption()
+    .helpOption(false)
+    .action((_, __, { args }: Command) => runBootstrap(args));
+}
+
 function addDoctorCommand(program: Command): void {
   program
     .command("doctor")
-    .description("say what is installed, what was found, and how to fix what is wrong")
     .option("--json", "print the findings as JSON")
     .addHelpText("after", "\nExample:\n  $ npx ferkit doctor")
-    .action((flags: { json?: boolean }) => {
-      const script = path.join(__dirname, "bootstrap.mjs");
-      const args = [script, "doctor", ...(flags.json ? ["--json"] : [])];
-      const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
-      process.exitCode = status ?? 1;
-    });
+    .action((flags: { json?: boolean }) => runBootstrap(["doctor", ...(flags.json ? ["--json"] : [])]));
+}
+
+/** Runs the first stage of set-up, which works without any package. */
+function runBootstrap(args: string[]): void {
+  const script = path.join(__dirname, "bootstrap.mjs");
+  const { status } = spawnSync(process.execPath, [script, ...args], { stdio: "inherit" });
+  process.exitCode = status ?? 1;
 }

@@ -15,7 +15,6 @@ export function addCompletionCommand(program: Command): void {
   program
     .command("completion")
     .argument("<shell>", "bash, zsh or fish")
-    .description("print a script that completes commands and options in a shell")
     .addHelpText(
       "after",
       "\nExamples:\n" +

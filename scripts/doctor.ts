@@ -15,7 +15,7 @@ const SET_UP = "Run: npm run setup";
 const NPM_PACKAGES = [
   "@tensorflow/tfjs-node-gpu",
   "tslab",
-  "tsx",
+  "typescript",
   "sharp",
   "vega",
   "vega-lite",

@@ -1,4 +1,10 @@
-// What `require("ferkit")` gives: src, compiled when it is loaded.
-require("./all-cores.cjs");
-require("tsx/cjs");
-module.exports = require("../src/index.ts");
+// What `require("ferkit")` gives, of an installed package that of its home.
+const path = require("node:path");
+const { homeOf } = require("./home.cjs");
+
+const scripts = path.join(homeOf(), "scripts");
+if (scripts === __dirname) {
+  require("./all-cores.cjs");
+  require("./compiled.cjs");
+  module.exports = require("../src/index.ts");
+} else module.exports = require(path.join(scripts, "package.cjs"));

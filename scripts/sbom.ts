@@ -24,7 +24,7 @@ export interface Component {
 export interface Bom {
   bomFormat: "CycloneDX";
   specVersion: string;
-  /** Of this bill. */
+  /** Version of this bill. */
   version: number;
   metadata: { component: { type: "application"; name: string; version: string; purl: string } };
   components: Component[];
@@ -32,10 +32,7 @@ export interface Bom {
 
 /** What package-lock.json says of each package, by its folder. */
 interface Lock {
-  packages: Record<
-    string,
-    { version: string; dev?: boolean; link?: boolean; license?: string; integrity?: string }
-  >;
+  packages: Record<string, { version: string; link?: boolean; license?: string; integrity?: string }>;
 }
 
 /** Licences that are in a package's text, not in its package.json. */
@@ -53,13 +50,13 @@ export function buildBom(): Bom {
   };
 }
 
-/** Reads the packages that users get; each version of a package is listed once. */
+/** Reads the packages that set-up installs; each version of a package is listed once. */
 function npmComponents(): Component[] {
   const { packages } = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8")) as Lock;
   const components = new Map<string, Component>();
-  for (const [at, { version, dev, link, license, integrity = "" }] of Object.entries(packages)) {
+  for (const [at, { version, link, license, integrity = "" }] of Object.entries(packages)) {
     const name = at.split("node_modules/").at(-1) ?? "";
-    if (dev || link || name === at) continue;
+    if (link || name === at) continue;
     const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
     const [, sha512] = /^sha512-(.*)$/.exec(integrity) ?? [];
     const hashes = sha512 && [{ alg: "SHA-512", content: Buffer.from(sha512, "base64").toString("hex") }];
@@ -69,13 +66,16 @@ function npmComponents(): Component[] {
   return [...components.values()];
 }
 
+/** Reads the pinned packages of Python: those that are installed, or where none is, those of all its versions. */
 function pythonComponents(): Component[] {
   const installed = licensesInVenv();
   const lines = readFileSync(path.join(root, "requirements.txt"), "utf8").split("\n");
   return lines.flatMap((line): Component[] => {
     const [, name, version] = /^([\w.-]+)==([\w.+!]+)/.exec(line) ?? [];
     if (name === undefined) return [];
-    const licenses = licensesOf(installed.get(normalized(name)) ?? UNKNOWN);
+    const license = installed.get(`${normalized(name)}@${version}`);
+    if (installed.size > 0 && license === undefined) return []; // for another version of Python
+    const licenses = licensesOf(license ?? UNKNOWN);
     return [{ type: "library", name, version, purl: `pkg:pypi/${normalized(name)}@${version}`, licenses }];
   });
 }
@@ -113,7 +113,7 @@ function licensesInVenv(): Map<string, string> {
       const classifier = /^Classifier: License :: (?:OSI Approved :: )?(.*)$/m.exec(header)?.[1];
       const short = field("License")?.match(/^[\w .,()-]{1,40}$/)?.[0];
       const license = field("License-Expression") ?? (short === "UNKNOWN" ? undefined : short) ?? classifier;
-      found.set(normalized(field("Name") ?? ""), license ?? UNKNOWN);
+      found.set(`${normalized(field("Name") ?? "")}@${field("Version")}`, license ?? UNKNOWN);
     }
   }
   return found;

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
 import ts from "typescript";
+import { readProjectFile } from "./source-files.js";
 import { projectDir, runProgram, workspace } from "./workspace.js";
 
 describe("the package ferkit in another folder", () => {
@@ -50,23 +61,95 @@ describe("the package ferkit in another folder", () => {
   });
 });
 
-describe("npm pack", () => {
-  it("packs what the package needs, in at most 12 MB", () => {
-    const [npm, ...args] = ["npm", "pack", "--dry-run", "--json", "--ignore-scripts"];
-    const { status, stdout, stderr } = runProgram(npm, args, projectDir);
+describe("the package ferkit, packed and installed", function () {
+  this.timeout(120_000);
+  const folder = workspace("suite");
+  /** What npm packed. */
+  let tarball: { size: number; filename: string; files: { path: string }[] };
+
+  before("packs it and installs it in an empty folder", () => {
+    const args = ["pack", "--json", "--pack-destination", folder.path];
+    const { status, stdout, stderr } = spawnSync("npm", args, { cwd: projectDir, encoding: "utf8" });
     assert.equal(status, 0, stderr);
-    const [{ size, files }] = JSON.parse(stdout) as [{ size: number; files: { path: string }[] }];
-    assert.ok(size <= 12e6, `${size} bytes`);
-    const names = files.map((file) => file.path);
+    [tarball] = JSON.parse(stdout.slice(stdout.indexOf("[")));
+    run("npm", "init", "--yes");
+    // Needs no network: what ferkit is set up with is installed into its home, and what it starts with is in the tarball.
+    run("npm", "install", "--offline", "--no-audit", "--no-fund", `./${tarball.filename}`);
+  });
+
+  /** Runs a program in the folder, with a cache of its own; it must succeed. */
+  function run(program: string, ...args: string[]): string {
+    const { status, stdout, stderr } = runProgram(program, args, folder.path);
+    assert.equal(status, 0, `${program} ${args.join(" ")}\n${stdout}${stderr}`);
+    return stdout;
+  }
+  const home = () => {
+    const [name] = readdirSync(folder.file("cache/ferkit/homes"));
+    return folder.file("cache/ferkit/homes", name);
+  };
+  /** Makes the home one that was set up, with the packages of this clone. */
+  function borrowPackages(): void {
+    rmSync(path.join(home(), "node_modules"), { recursive: true });
+    for (const name of ["node_modules", ".venv", ".ferkit/native"])
+      symlinkSync(path.join(projectDir, name), path.join(home(), name));
+    writeFileSync(path.join(home(), ".ferkit/ready"), "");
+  }
+
+  it("has what it needs, in at most 12 MB", () => {
+    assert.ok(tarball.size <= 12e6, `${tarball.size} bytes`);
+    const names = tarball.files.map((file) => file.path);
     for (const name of [
       "dist/index.d.ts",
       "dist/index.mjs",
-      "src/index.ts",
-      "scripts/package.cjs",
+      "dist/lock.json",
+      "dist/compiled/scripts/cli.js",
+      "examples/project/gitignore",
       "models/fer2013/model.json",
+      "src/index.ts",
     ])
       assert.ok(names.includes(name), name);
     const unwanted = names.filter((name) => /^(test|bench|experiments|out|runs)\/|\.pyc$/.test(name));
     assert.deepEqual(unwanted, []);
+  });
+
+  it("leaves the installed files as they are", () => {
+    const before = run("find", "node_modules", "-type", "f", "-newer", "package.json");
+    run("npx", "ferkit", "--help");
+    assert.equal(run("find", "node_modules", "-type", "f", "-newer", "package.json"), before);
+    assert.ok(existsSync(path.join(home(), "package-lock.json")));
+  });
+
+  it("answers and is imported before it is set up", () => {
+    const { version } = JSON.parse(readProjectFile("package.json"));
+    assert.equal(run("npx", "ferkit", "--version"), `${version}\n`);
+    const code =
+      'import { learningRates, loadClassifier, trainConfig } from "ferkit"; console.log(typeof loadClassifier, trainConfig("tutorial").variant);';
+    assert.equal(run("node", "--input-type=module", "--eval", code), "function lite0\n");
+    assert.equal(run("node", "--print", 'typeof require("ferkit").train'), "function\n");
+  });
+
+  it("says how to set it up when that is needed, and there is nobody to ask", () => {
+    const { status, stderr } = runProgram("npx", ["ferkit", "predict", "x.png"], folder.path);
+    const expected =
+      `ferkit: Expected ferkit's engine at ${home()} but found a package that is not set up. ` +
+      `Run: npx ferkit setup (it downloads about 500 MB and needs 3 GB in ${home()})\n`;
+    assert.deepEqual({ status, stderr }, { status: 1, stderr: expected });
+    const code =
+      'require("ferkit").decodeImage(Buffer.from("x"), 48).catch((error) => console.log(error.name));';
+    assert.equal(run("node", "--eval", code), "InputError\n");
+  });
+
+  it("classifies images and starts a project once it is set up", () => {
+    borrowPackages();
+    const photo = path.join(projectDir, "test/faces/photos/grace-hopper.jpg");
+    const { faces } = JSON.parse(run("npx", "ferkit", "predict", photo, "--json"));
+    assert.equal(faces.length, 1);
+    const printed = run("npx", "ferkit", "init", "My Pets", "--data", "synthetic");
+    assert.match(printed, /My Pets is a project\. Then run: cd My Pets && npm start\n$/);
+    const project = JSON.parse(readFileSync(folder.file("My Pets/package.json"), "utf8"));
+    assert.deepEqual(
+      [project.name, project.dependencies],
+      ["my-pets", { ferkit: `file:../${tarball.filename}` }],
+    );
   });
 });

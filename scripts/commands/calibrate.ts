@@ -21,7 +21,6 @@ interface Flags extends DataFlags {
 export function addCalibrateCommand(program: Command): void {
   const command = withModelOption(withDataOptions(program.command("calibrate")));
   withExamples(command, "npx ferkit calibrate --data more-images --model runs/mine/best")
-    .description("fit a model's temperature and prediction sets to images that its run did not have")
     .option("--to <folder>", "model folder to write; by default the model's own")
     .option("--json", "print what was fitted on one line")
     .action(async (flags: Flags) => {

@@ -34,7 +34,6 @@ export function addConvertCommand(program: Command): void {
     "npx ferkit convert timm.safetensors --to pets --variant lite0 --classes cat,dog --image-size 96",
   )
     .argument("<source>", "a model folder, or a file of weights fine-tuned in timm, torchvision or Keras")
-    .description("write a model folder with smaller weights, or from weights that were fine-tuned elsewhere")
     .requiredOption("--to <folder>", "where to write it")
     .addOption(
       choiceOption(

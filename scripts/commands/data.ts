@@ -30,9 +30,6 @@ const PAIRS_OF_A_KIND = 8;
 export function addDataCommand(program: Command): void {
   const command = withChartOption(withDataOptions(program.command("data")), "pairs of near-duplicates");
   withExamples(command, "npx ferkit data --data my-images --chart pairs.png")
-    .description(
-      "load a data set into the cache and report on it: counts, sizes, unreadable files, duplicates, leaks",
-    )
     .option("--image-size <pixels>", "side that the images are decoded to", numberFor("--image-size"), 48)
     .option("--json", "print the report as JSON")
     .action(async (flags: Flags) => {

@@ -44,7 +44,6 @@ export function addEvaluateCommand(program: Command): void {
   withPrecisionOption(command);
   withChartOption(command, "calibration, confusions and the scores of each class");
   withExamples(command, "npx ferkit evaluate --data my-images --model runs/mine/best --flip --json")
-    .description("classify the validation images of a data set and score the result")
     .option("--flip", "also score the mean over each image and its mirror image")
     .option("--json", "print all scores on one line")
     .action(async (flags: Flags) => {

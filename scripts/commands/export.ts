@@ -21,7 +21,6 @@ export function addExportCommand(program: Command): void {
     "npx ferkit export models/fer2013 --to transformers --precision uint8 --out fer2013-web",
   )
     .argument("<model>", "a model folder, such as `best` of a run")
-    .description("write a model for other programs, from pixels to probabilities (docs/export.md)")
     .addOption(
       choiceOption(
         "--to <format>",

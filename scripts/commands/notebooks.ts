@@ -37,7 +37,6 @@ export function addNotebooksCommand(program: Command): void {
     "npm start -- --data my-images --notebooks 02,04 --set epochs=3 --timeout 600",
     "npx ferkit notebooks --folder my-notebooks --check --junit report.xml",
   )
-    .description("run the notebooks in order; leaves executed copies and HTML pages in out/")
     .option(
       "--data <source>",
       "synthetic, fer2013 (downloads), or a folder, archive, table or Parquet file; short for --set data=…",

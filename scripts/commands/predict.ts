@@ -55,7 +55,6 @@ export function addPredictCommand(program: Command): void {
     "npx ferkit predict photo.jpg --chart faces.png",
     "npx ferkit predict images/ --model runs/tutorial/best --json",
   )
-    .description("print the probability of each class for images of any size and format")
     .option("--faces", "find the faces in each image, and classify each face")
     .option(
       "--no-faces",

@@ -31,9 +31,6 @@ export function addRobustnessCommand(program: Command): void {
   withPrecisionOption(command);
   withChartOption(command, "accuracy over the strength of each corruption");
   withExamples(command, "npx ferkit robustness --data my-images --images 500 --chart robustness.svg")
-    .description(
-      "score a model on validation images that are blurred, noisy, covered, turned, dark or bright",
-    )
     .option("--images <count>", "number of images to draw (default: all)", numberFor("--images"))
     .option("--seed <number>", "determines the drawn images and the noise", numberFor("--seed"), 0)
     .option("--json", "print all scores on one line")

@@ -17,7 +17,6 @@ export function addRunsCommand(program: Command): void {
   const command = program.command("runs").argument("[folders...]", "runs, or folders with runs", ["runs"]);
   withChartOption(command, "validation accuracy over minutes and over epochs");
   withExamples(command, "npx ferkit runs runs/a runs/b --diff --chart runs.png")
-    .description("list and compare runs, the most accurate first")
     .option("--diff", "also print the values in which their configurations differ")
     .option("--record <folder>", "copy them there without weights and batches, small enough for git")
     .option("--json", "print a JSON line for each run")

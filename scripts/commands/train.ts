@@ -41,7 +41,6 @@ export function addTrainCommand(program: Command): void {
     "npx ferkit train --config run.json",
     "npx ferkit train --data my-images --find-learning-rate rate.png",
   )
-    .description("fine-tune a network, or resume a run that was stopped")
     .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")
     .option("--set <name=value>", "replace a value of the preset; may be repeated", collectAssignments)
     .option("--run <folder>", "folder of the run (default: runs/<preset>)")

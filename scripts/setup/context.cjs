@@ -14,15 +14,12 @@ const { InputError, machine } = require("./machine.cjs");
 function createContext({ root, env = process.env, accelerator, weights = ["lite0"] } = {}) {
   const rootDir = root ?? path.resolve(__dirname, "../..");
   const inRoot = (name) => path.join(rootDir, name);
-  const xdg = path.isAbsolute(env.XDG_CACHE_HOME || "")
-    ? env.XDG_CACHE_HOME
-    : path.join(os.homedir(), ".cache");
   const stateDir = inRoot(".ferkit");
   return {
     root: rootDir,
     env,
     stateDir,
-    cacheDir: env.FERKIT_CACHE ? path.resolve(env.FERKIT_CACHE) : path.join(xdg, "ferkit"),
+    cacheDir: cacheFolder(env),
     wheelsDir: env.FERKIT_WHEELS ? path.resolve(env.FERKIT_WHEELS) : "",
     nodeModulesDir: inRoot("node_modules"),
     venvDir: inRoot(".venv"),
@@ -30,6 +27,17 @@ function createContext({ root, env = process.env, accelerator, weights = ["lite0
     accelerator: accelerator ?? chooseAccelerator(stateDir, env),
     weights,
   };
+}
+
+/**
+ * Returns the user's cache folder, as src/files.ts does.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+function cacheFolder(env) {
+  if (env.FERKIT_CACHE) return path.resolve(env.FERKIT_CACHE);
+  const isUsable = path.isAbsolute(env.XDG_CACHE_HOME || "");
+  return path.join(isUsable ? env.XDG_CACHE_HOME : path.join(os.homedir(), ".cache"), "ferkit");
 }
 
 /**
@@ -84,4 +92,4 @@ function chooseWeights(text = "lite0") {
   throw new InputError({ expected, found: unknown.join(", ") || "nothing", fix });
 }
 
-module.exports = { chooseAccelerator, chooseWeights, createContext, digestOf, weightsFiles };
+module.exports = { cacheFolder, chooseAccelerator, chooseWeights, createContext, digestOf, weightsFiles };

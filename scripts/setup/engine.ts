@@ -228,12 +228,9 @@ export interface EngineState {
 }
 
 /** Starts the engine in a process of its own; returns what it says, or what went wrong. */
-export async function probeEngine({
-  root,
-  nodeModulesDir,
-}: Context): Promise<EngineState | { error: string }> {
+export async function probeEngine({ root }: Context): Promise<EngineState | { error: string }> {
   const probe = path.join(root, "scripts/setup/engine-probe.ts");
-  const args = ["--require", path.join(nodeModulesDir, "tsx/dist/cjs/index.cjs"), probe];
+  const args = ["--require", path.join(root, "scripts/compiled.cjs"), probe];
   const { status, output } = await runCommand(process.execPath, args, { cwd: root });
   const line = output
     .split("\n")

@@ -12,8 +12,7 @@ const NPM = `
 const fs = require("node:fs");
 fs.appendFileSync("calls", "npm " + process.argv[2] + "\\n");
 if (fs.existsSync("no-network")) { console.log("request to https://npm.example/tslab failed ENOTFOUND"); process.exit(1); }
-fs.mkdirSync("node_modules/tsx/dist/cjs", { recursive: true });
-fs.writeFileSync("node_modules/tsx/dist/cjs/index.cjs", "");
+fs.mkdirSync("node_modules", { recursive: true });
 `;
 const PYTHON = `#!/bin/sh
 case "$2" in
@@ -63,6 +62,7 @@ describe("bootstrap.mjs in a clone", () => {
     ])
       writeFileSync(clone("scripts", name), readFileSync(path.join(projectDir, "scripts", name)));
     writeFileSync(clone("scripts/setup/pins.json"), JSON.stringify({ weights: { lite0: {} } }));
+    writeFileSync(clone("scripts/compiled.cjs"), "");
     writeFileSync(clone("scripts/setup/second-stage.ts"), SECOND_STAGE);
     writeFileSync(clone("scripts/setup/declarations.ts"), DECLARATIONS);
     mkdirSync(clone("src"));

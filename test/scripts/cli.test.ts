@@ -15,6 +15,24 @@ const TRAIN = [
   "batchSize=4",
 ];
 
+const COMMANDS = [
+  "data",
+  "train",
+  "evaluate",
+  "calibrate",
+  "robustness",
+  "predict",
+  "convert",
+  "export",
+  "runs",
+  "notebooks",
+  "init",
+  "setup",
+  "doctor",
+  "completion",
+];
+/** Returns the name in `<images...>`. */
+const bare = (argument: string) => argument.replace(/[^\w]/g, "");
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>;
 
 describe("ferkit", function () {
@@ -36,33 +54,26 @@ describe("ferkit", function () {
     assert.deepEqual(run("--version"), { status: 0, stdout: `${version}\n`, stderr: "" });
     const { status, stdout } = run("--help");
     assert.equal(status, 0);
-    for (const command of [
-      "data",
-      "train",
-      "evaluate",
-      "predict",
-      "convert",
-      "export",
-      "runs",
-      "notebooks",
-      "doctor",
-      "completion",
-    ])
-      assert.match(stdout, new RegExp(`^ {2}${command} `, "m"));
+    for (const command of COMMANDS) assert.match(stdout, new RegExp(`^ {2}${command} `, "m"));
+  });
+
+  it("lists each command as its own help has it", async () => {
+    const { stdout: list } = await ferkit("--help");
+    for (const command of COMMANDS.filter((name) => name !== "setup")) {
+      const { stdout } = await ferkit(command, "--help");
+      const [, usage] = stdout.match(/^Usage: ferkit (.*)\n/) as RegExpMatchArray;
+      assert.ok(list.includes(`  ${usage} `), usage);
+      const own = stdout.match(/^Arguments:\n((?: {2}.*\n)+)/m)?.[1] ?? "";
+      const names = own.split("\n").flatMap((line) => /^ {2}(\w+)/.exec(line)?.[1] ?? []);
+      assert.deepEqual(
+        names,
+        (usage.match(/[<[](\w+)(\.\.\.)?[>\]]/g) ?? []).map(bare).filter((n) => n !== "options"),
+      );
+    }
   });
 
   it("shows an example in the help of each command", async () => {
-    for (const command of [
-      "data",
-      "train",
-      "evaluate",
-      "predict",
-      "convert",
-      "export",
-      "runs",
-      "notebooks",
-      "doctor",
-    ]) {
+    for (const command of COMMANDS.filter((name) => !["setup", "completion"].includes(name))) {
       const { status, stdout, stderr } = await ferkit(command, "--help");
       assert.deepEqual([status, stderr], [0, ""]);
       assert.match(stdout, /\nExamples?:\n {2}\$ (npx ferkit|npm start) /, command);

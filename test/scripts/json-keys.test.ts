@@ -126,7 +126,7 @@ describe("docs/commands.md names every key of --json", function () {
     const tested = ["data", "train", "evaluate", "predict", "calibrate", "robustness", "runs", "doctor"];
     const commands = Object.keys(COMMANDS).filter((name) => {
       const program = new Command();
-      COMMANDS[name]()(program);
+      COMMANDS[name].load()(program);
       return program.commands[0].options.some(({ long }) => long === "--json");
     });
     assert.deepEqual(commands.sort(), tested.sort());

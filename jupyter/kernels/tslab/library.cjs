@@ -8,6 +8,8 @@ const { isPackageCurrent, packagePaths } = require("../../../scripts/setup/packa
 
 const root = path.resolve(__dirname, "../../..");
 const sources = path.join(root, "src");
+/** What compiles src when it is required. */
+const COMPILED = "scripts/compiled.cjs";
 const { modules, declarations } = packagePaths(root);
 
 /** Files that the compiler sees, though they are elsewhere: the package in the project's node_modules, under its own name. */
@@ -85,7 +87,7 @@ function declarationOf(file) {
 function refreshDeclarations() {
   if (isPackageCurrent(root)) return;
   const script = path.join(root, "scripts/setup/declarations.ts");
-  const args = ["--require", require.resolve("tsx/cjs"), script];
+  const args = ["--require", path.join(root, COMPILED), script];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
   if (status !== 0) throw new Error(`The declarations of src could not be made.\n${stderr}`);
 }
@@ -106,7 +108,7 @@ function refreshLibrary(code) {
  * notebook is in, `ferkit` is the package of this kernel.
  */
 function extendConverter() {
-  require("tsx/cjs");
+  require(path.join(root, COMPILED));
   const resolve = Module._resolveFilename;
   Module._resolveFilename = (request, ...rest) =>
     request === "ferkit" ? path.join(root, "scripts/package.cjs") : resolve(request, ...rest);

@@ -1,0 +1,123 @@
+// Lets Node.js load the project's TypeScript: from the copies that set-up or an earlier run compiled, or, after an edit, by compiling
+// the file again. The compiler takes longer to load than most commands run, so it is loaded only when a file has no current copy.
+const { createHash } = require("node:crypto");
+const fs = require("node:fs");
+const Module = require("node:module");
+const path = require("node:path");
+const process = require("node:process");
+const { ensureSetUp } = require("./home.cjs");
+
+const root = path.resolve(__dirname, "..");
+const folder = path.join(root, ".ferkit/compiled");
+/** What a copy ends with: what it was compiled from, and a file that need not be read again to see that it has not changed. */
+const MARK = "\n//# compiled from ";
+/** Another version of this file may compile in another way. */
+const OWN = digest(fs.readFileSync(__filename));
+
+/** Returns the JavaScript of a TypeScript file. */
+function javascriptOf(file) {
+  const { mtimeMs, size } = fs.statSync(file);
+  const name = path.relative(root, file);
+  const copy = name.startsWith("..") ? null : path.join(folder, name.replace(/ts$/, "js"));
+  const kept = copy && fs.existsSync(copy) ? fs.readFileSync(copy, "utf8") : "";
+  const time = `${mtimeMs} ${size}\n`;
+  if (kept.endsWith(time)) return kept;
+  const text = fs.readFileSync(file, "utf8");
+  const mark = `${MARK}${digest(OWN + text)} `;
+  const at = kept.lastIndexOf(mark);
+  const code = (at < 0 ? compile(file, text) : kept.slice(0, at)) + mark + time;
+  if (copy) keep(copy, code);
+  return code;
+}
+
+function digest(content) {
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
+}
+
+function compile(file, text) {
+  const ts = require("typescript");
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022);
+  const isIndex = source.statements.every((node) => ts.isExportDeclaration(node) && node.moduleSpecifier);
+  if (isIndex && source.statements.length > 0) return lazyExports(ts, source);
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.Node16, // in which `import()` stays as it is
+    esModuleInterop: true,
+    removeComments: true,
+    inlineSourceMap: true,
+  };
+  const transformers = { before: [(context) => (node) => setUpBeforeImports(ts, context, file, node)] };
+  return ts.transpileModule(text, { fileName: file, compilerOptions, transformers }).outputText;
+}
+
+/** Makes each `import("package")` set up an installed ferkit before; `require` does so below. */
+function setUpBeforeImports(ts, context, file, source) {
+  const { factory } = context;
+  const home = path.relative(path.dirname(file), path.join(__dirname, "home.cjs"));
+  const call = (callee, ...args) => factory.createCallExpression(callee, undefined, args);
+  const visit = (node) => {
+    const visited = ts.visitEachChild(node, visit, context);
+    if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return visited;
+    const load = call(factory.createIdentifier("require"), factory.createStringLiteral(home));
+    const setUp = call(factory.createPropertyAccessExpression(load, "ensureSetUp"));
+    return call(node.expression, factory.createComma(setUp, visited.arguments[0]));
+  };
+  return ts.visitNode(source, visit);
+}
+
+/** Compiles a file that only exports what others have, so that it loads each of them when it is first used. */
+function lazyExports(ts, source) {
+  const lines = ['"use strict";', 'Object.defineProperty(exports, "__esModule", { value: true });'];
+  for (const { exportClause, moduleSpecifier, isTypeOnly } of source.statements) {
+    if (isTypeOnly) continue;
+    const load = `require(${JSON.stringify(moduleSpecifier.text)})`;
+    const add = (name, value) =>
+      lines.push(`Object.defineProperty(exports, "${name}", { enumerable: true, get: () => ${value} });`);
+    if (ts.isNamespaceExport(exportClause)) add(exportClause.name.text, load);
+    else
+      for (const { name, propertyName, isTypeOnly: isType } of exportClause.elements)
+        if (!isType) add(name.text, `${load}.${(propertyName ?? name).text}`);
+  }
+  return lines.join("\n");
+}
+
+/** Writes a copy as a whole or not at all; where nothing can be written, the next run compiles again. */
+function keep(copy, code) {
+  const temporary = `${copy}.${process.pid}.tmp`;
+  try {
+    fs.mkdirSync(path.dirname(copy), { recursive: true });
+    fs.writeFileSync(temporary, code);
+    fs.renameSync(temporary, copy);
+  } catch {
+    if (fs.existsSync(temporary)) fs.rmSync(temporary);
+  }
+}
+
+/** Compiles all files of folders that have no current copy. */
+function compileAll(...folders) {
+  for (const name of folders)
+    for (const entry of fs.readdirSync(path.join(root, name), { withFileTypes: true })) {
+      const inRoot = path.join(name, entry.name);
+      if (entry.isDirectory()) compileAll(inRoot);
+      else if (entry.name.endsWith(".ts")) javascriptOf(path.join(root, inRoot));
+    }
+}
+
+Module._extensions[".ts"] = (module, file) => module._compile(javascriptOf(file), file, "commonjs");
+
+const isOwn = (file) => file?.startsWith(`${root}/`) && !file.includes("/node_modules/", root.length);
+const isPackage = (request) => !/^([./]|commander$)/.test(request) && !Module.isBuiltin(request);
+const { _resolveFilename } = Module;
+/** Files name each other by what they become: "./load.js" is load.ts. A package other than the bundled one must be installed. */
+Module._resolveFilename = function resolve(request, parent, ...rest) {
+  if (/^\.{1,2}\/.*\.js$/.test(request)) {
+    const file = path.resolve(parent?.filename ? path.dirname(parent.filename) : process.cwd(), request);
+    const source = file.replace(/js$/, "ts");
+    if (file.startsWith(`${root}/`) && fs.existsSync(source) && !fs.existsSync(file)) return source;
+  } else if (isOwn(parent?.filename) && isPackage(request)) ensureSetUp();
+  return _resolveFilename.call(this, request, parent, ...rest);
+};
+
+process.setSourceMapsEnabled(true);
+
+module.exports = { compileAll, javascriptOf };
