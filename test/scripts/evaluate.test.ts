@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
 import { reportText } from "../../scripts/commands/evaluate.js";
 import type { EvaluationReport } from "../../src/inference/evaluate.js";
+import { Random } from "../../src/random.js";
 import { drawClassFolders, workspace } from "../workspace.js";
 
 const PER_CLASS = 6;
@@ -154,6 +157,24 @@ describe("ferkit", function () {
         disc: matrix[0][0] / PER_CLASS,
         square: matrix[1][1] / PER_CLASS,
       });
+    });
+
+    it("warns with --flip if mirroring makes two classes one", async () => {
+      const random = new Random(1);
+      for (const split of ["train", "validation"])
+        for (let i = 0; i < 6; i++) {
+          const raw = Buffer.from(Array.from({ length: 6 * 6 * 3 }, () => random.integer(256)));
+          for (const className of ["disc", "square"]) {
+            const file = folder.file("mirrored", split, className, `${i}.png`);
+            mkdirSync(path.dirname(file), { recursive: true });
+            const image = sharp(raw, { raw: { width: 6, height: 6, channels: 3 } }).resize(40, 40);
+            await (className === "disc" ? image : image.flop()).toFile(file);
+          }
+        }
+      const args = ["evaluate", "--data", "mirrored", "--model", "run/best"];
+      const warning = /^note: 12 of 12 pairs of mirror images have two labels .* evaluate without --flip\.$/m;
+      assert.match((await ferkit(...args, "--flip")).stderr, warning);
+      assert.doesNotMatch((await ferkit(...args)).stderr, /mirror/);
     });
 
     it("evaluates the share that was held out", async () => {
