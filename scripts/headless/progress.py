@@ -7,6 +7,8 @@ import re
 import shutil
 import time
 
+from .failure import shown
+
 REFRESH_S = 1.0
 TITLE_LENGTH = 60
 
@@ -71,7 +73,7 @@ class Progress:
             self.write("".join(line(outcome)))
 
     def write(self, text):
-        print(text, file=self.stream, flush=True)
+        print(shown(text), file=self.stream, flush=True)
 
     def output(self, text):
         """What a cell printed; shown only when asked for."""
@@ -81,5 +83,5 @@ class Progress:
 
     def _draw(self, text, end):
         columns = shutil.get_terminal_size().columns - len(end) - 1
-        self.stream.write(f"\r\x1b[K{text[:columns]}{end}")
+        self.stream.write(f"\r\x1b[K{shown(text)[:columns]}{end}")
         self.stream.flush()

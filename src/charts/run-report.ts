@@ -43,7 +43,15 @@ export async function writeRunReport(runDir: string): Promise<string> {
     });
   const events = await loadMetrics(runDir);
   const sessions = await loadSessions(runDir);
-  const epochs = ofType(events, "epoch").map(withLoss);
+  const logged = ofType(events, "epoch");
+  if (!logged.every(isWhole))
+    throw new InputError({
+      expected: "epochs with all scores that ferkit logs",
+      where: path.join(runDir, "metrics.jsonl"),
+      found: "one without",
+      fix: "Choose a run that ferkit trained.",
+    });
+  const epochs = logged.map(withLoss);
   const batches = ofType(events, "batch");
   const best = keptEpoch(epochs);
   const { train } = config;
@@ -70,6 +78,13 @@ export async function writeRunReport(runDir: string): Promise<string> {
   const file = path.join(runDir, "report.html");
   await writeFileAtomically(file, page);
   return file;
+}
+
+/** Whether an epoch has what a report shows; records of other programs may have less. */
+function isWhole({ train, learningRate, imagesPerSecond, validation }: Partial<EpochEvent>): boolean {
+  const { macroF1, perClassRecall, confusionMatrix } = validation ?? {};
+  const areNumbers = [learningRate, imagesPerSecond, train?.accuracy, macroF1].every(Number.isFinite);
+  return areNumbers && perClassRecall !== undefined && confusionMatrix !== undefined;
 }
 
 /** Restores NaN losses, which JSON stores as null. */

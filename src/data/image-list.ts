@@ -1,9 +1,8 @@
 // The list of images that a run trains and validates on: how a run and its models know their data.
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { InputError } from "../errors.js";
-import { writeFileAtomically } from "../files.js";
+import { readRegularFile, writeFileAtomically } from "../files.js";
 import type { Dataset, PackedImages } from "./dataset.js";
 
 export interface ListedImage {
@@ -80,27 +79,35 @@ export async function writeImageList(file: string, list: ImageList, withPaths: b
   await writeFileAtomically(file, gzipSync(`${JSON.stringify(header)}\n${lines.join("")}`));
 }
 
+/** Digests hardly shrink, votes do; a larger ratio fills the memory from a small file. */
+const [MAX_RATIO, MIN_ALLOWED_BYTES] = [200, 2 ** 20];
+
 /**
  * Reads what `writeImageList` wrote; null if there is no such file.
  *
  * @throws InputError when the file is broken.
  */
 export async function readImageList(file: string): Promise<ImageList | null> {
-  const bytes = await readFile(file).catch(() => null);
+  const fix = "Remove it; then nothing is known about the images of the training.";
+  const bytes = await readRegularFile(file, { expected: "a list of images", fix });
   if (!bytes) return null;
   try {
-    const [header, ...lines] = gunzipSync(bytes).toString().trimEnd().split("\n");
+    const maxOutputLength = MIN_ALLOWED_BYTES + MAX_RATIO * bytes.length;
+    const [header, ...lines] = gunzipSync(bytes, { maxOutputLength }).toString().trimEnd().split("\n");
     const images = lines.map((text): ListedImage => {
       const [split, className, digest, path, shares] = JSON.parse(text) as ListedLine;
+      if (![split, className, digest, path ?? ""].every((value) => typeof value === "string"))
+        throw new Error("other values");
       return { split, className, digest, ...(path !== undefined && { path }), ...(shares && { shares }) };
     });
-    return { ...(JSON.parse(header) as Omit<ImageList, "images">), images };
+    const { options, ...others } = JSON.parse(header) as Omit<ImageList, "images">;
+    return { options: { ...options }, ...others, images };
   } catch {
     throw new InputError({
       expected: "a list of images",
       where: file,
       found: "a broken file",
-      fix: "Remove it; then nothing is known about the images of the training.",
+      fix,
     });
   }
 }

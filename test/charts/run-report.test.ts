@@ -195,6 +195,14 @@ describe("writeRunReport", () => {
     assert.ok(page.length < 20e6, `${page.length}`);
   }).timeout(60_000);
 
+  it("refuses a record of another program, which has fewer scores", async () => {
+    const { train: _, ...less } = epochEvent(1, 0.5, 0.5);
+    await assert.rejects(report([less as TrainEvent]), {
+      name: "InputError",
+      message: `Expected epochs with all scores that ferkit logs at ${path.join(runDir, "metrics.jsonl")} but found one without. Choose a run that ferkit trained.`,
+    });
+  });
+
   it("refuses a folder that holds no run", async () => {
     const fix = "Run `npx ferkit train` to make one, or choose a folder below runs/.";
     await assert.rejects(writeRunReport(runDir), {
