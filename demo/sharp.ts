@@ -1,5 +1,6 @@
 // The part of sharp that `src/faces` calls, in a browser: raw RGB pixels are cut out, extended, resized and turned.
-import { type Raster, resize } from "../src/data/pixels/resize.js";
+import type { Raster } from "../src/data/pixels/resize.js";
+import { resizeLikeLibvips } from "./libvips.js";
 
 interface Box {
   left: number;
@@ -59,8 +60,8 @@ class Pipeline {
 
   /** Fills the new size by bicubic interpolation; faces are resized in no other way. */
   resize(width: number, height: number): this {
-    const whole = { left: 0, top: 0, width: this.image.width, height: this.image.height };
-    return this.become(resize(this.image, whole, width, height), width, height);
+    this.image = resizeLikeLibvips(this.image, width, height);
+    return this;
   }
 
   /** Turns clockwise by degrees, by bilinear interpolation, on black. As in libvips, samples are at whole coordinates. */
