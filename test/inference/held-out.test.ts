@@ -3,7 +3,7 @@ import { renameSync, rmSync } from "node:fs";
 import type { PackedImages } from "../../src/data/dataset.js";
 import { IMAGE_LIST, listImages, writeImageList } from "../../src/data/image-list.js";
 import { loadDataset } from "../../src/data/load.js";
-import { loadEvaluationData } from "../../src/inference/held-out.js";
+import { loadEvaluationData, loadUnseenImages } from "../../src/inference/held-out.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { drawImage, drawImages, temporaryFolder, valuesOf } from "../data/fixtures.js";
 import { randomNetwork } from "../model/fixtures.js";
@@ -130,5 +130,43 @@ describe("loadEvaluationData", () => {
     assert.deepEqual(notes, [
       "the model has no list of the images that it was trained on, so some of these may be among them",
     ]);
+  });
+
+  describe("loadUnseenImages", () => {
+    const unseen = () => loadUnseenImages(file("model"), given());
+
+    it("leaves out what the model's run had, in train and in validation, and copies", async () => {
+      await train(1);
+      await drawImages(file("data"), {
+        "a/new.png": "#010203",
+        "a/copy.png": "#010203",
+        "b/new.png": "#040506",
+      });
+      const { images, notes } = await unseen();
+      assert.equal(images.numImages, 2);
+      assert.deepEqual([...images.labels].sort(), [0, 1]);
+      assert.deepEqual(notes, [
+        "21 images are left out: the model's run had them, or another has the same bytes", // 20 and a copy
+      ]);
+    });
+
+    it("takes all images for a model without a list, of both parts, and says what is not known", async () => {
+      await drawImages(file("data"), {
+        "train/a/1.png": "#101010",
+        "train/b/2.png": "#202020",
+        "validation/a/3.png": "#303030",
+        "validation/b/4.png": "#404040",
+      });
+      const { images, notes } = await unseen();
+      assert.deepEqual([...images.paths].sort(), [
+        "train/a/1.png",
+        "train/b/2.png",
+        "validation/a/3.png",
+        "validation/b/4.png",
+      ]);
+      assert.deepEqual(notes, [
+        "the model has no list of the images of its training, so it is not known whether these are among them",
+      ]);
+    });
   });
 });

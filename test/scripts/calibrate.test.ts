@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { drawClassFolders, workspace } from "../workspace.js";
+
+describe("ferkit calibrate", function () {
+  this.timeout(60_000);
+  const folder = workspace("suite");
+  const calibrate = (...args: string[]) =>
+    folder.ferkit("calibrate", "--data", "images", "--model", "model", ...args);
+  const weightsOf = (model: string) => {
+    const { weightsManifest } = JSON.parse(readFileSync(folder.file(model, "model.json"), "utf8"));
+    return weightsManifest[0].weights as { name: string; quantization?: { dtype: string } }[];
+  };
+
+  before("saves a model in half precision, and draws images", async () => {
+    const network = randomNetwork({ imageSize: 33, classNames: ["disc", "square"] });
+    await saveModel(folder.file("model"), network.config, await network.parameters(), "float16");
+    network.dispose();
+    await drawClassFolders(folder.file("images"), 86); // 62 discs are larger than the image, and alike
+    await drawClassFolders(folder.file("few"), 40);
+  });
+
+  it("writes thresholds into a copy, which keeps its precision, and prints them", async () => {
+    const before = readFileSync(folder.file("model/model.json"), "utf8");
+    const { status, stdout, stderr } = await calibrate("--to", "copy", "--json");
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^note: the model has no list of the images of its training/m);
+    assert.equal(readFileSync(folder.file("model/model.json"), "utf8"), before);
+    const { numImages, thresholds } = JSON.parse(stdout);
+    assert.equal(numImages, 110);
+    assert.deepEqual((await loadModelConfig(folder.file("copy"))).predictionSets, { thresholds, numImages });
+    assert.deepEqual(
+      weightsOf("copy").map(({ name, quantization }) => [name, quantization?.dtype]),
+      weightsOf("model").map(({ name, quantization }) => [name, quantization?.dtype]),
+    );
+  });
+
+  it("calibrates the model itself, whose sets evaluate then scores", async () => {
+    const { status, stdout } = await calibrate();
+    assert.equal(status, 0);
+    assert.match(
+      stdout,
+      /^calibrated on 110 images: .*model\n(logits divided by .*\n)?sets for 90%: classes of at least .*%\nsets for 95%: /,
+    );
+    const evaluated = await folder.ferkit("evaluate", "--data", "images", "--model", "model", "--json");
+    const { predictionSets } = JSON.parse(evaluated.stdout) as { predictionSets: { coverage: number }[] };
+    assert.deepEqual(
+      predictionSets.map(({ coverage }) => coverage),
+      [0.9, 0.95],
+    );
+  });
+
+  it("refuses fewer than 100 images", async () => {
+    const { status, stderr } = await folder.ferkit("calibrate", "--data", "few", "--model", "model");
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /Expected 100 images or more that the model's run did not have at few but found 64\. Choose other images, or train with --set calibrationShare=0\.1, which sets some aside\.$/m,
+    );
+  });
+});
