@@ -12,7 +12,7 @@ import { describe } from "./plan.js";
 import { type Tensor, type Tensor2D, tf } from "./tf.js";
 import { handlesOf, noteChange } from "./variable.js";
 
-/** Adam's step sizes, with bias correction, of parameters of so many updates. */
+/** Returns Adam's step sizes, with bias correction, of parameters that have had `counts` updates. */
 export function stepSizes(
   counts: readonly number[],
   rates: { learningRate: number; beta1: number; beta2: number },

@@ -137,7 +137,7 @@ describe("trainStep", () => {
         const trainable = trainableBlocks(mine.network.architecture, from);
         const step = (state: TrainState) =>
           trainStep(state, input, trainable, { ...config, seed: index }, 0.03);
-        // In the last step, each goes on from where the other's way has led.
+        // In the last step, each resumes what the other has trained.
         const [first, second] = index === 2 ? [theirs, mine] : [mine, theirs];
         const [actual, expected] = [step(first), onStock(() => step(second))];
         assert.ok(difference(actual.loss, expected.loss) < 1e-4);
