@@ -7,6 +7,8 @@ import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, OPACITY } fr
 /** Two panels fit side by side into a notebook with an open file browser. */
 const PANEL = { width: 310, height: 250 };
 const PANEL_SPACING = 40;
+/** Labels of the right panel's y axis. */
+const AXIS_WIDTH = 43;
 const BAR_HEIGHT = 6;
 /** More points than pixels would only make the notebook larger. */
 export const MAX_POINTS = 500;
@@ -70,7 +72,7 @@ export function liveTrainingChart({ batches, epochs, numSteps, status }: LiveRun
 
 /** Draws the share of a run that is done. */
 function progressBar(share: number): object {
-  const width = 2 * PANEL.width + PANEL_SPACING;
+  const width = 2 * PANEL.width + PANEL_SPACING + AXIS_WIDTH;
   const bar = (x2: number, look: object) =>
     pixelLayer({ type: "rect", cornerRadius: 2, ...look }, [{ x: 0, x2, y: 0, y2: BAR_HEIGHT }]);
   return {
