@@ -5,6 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { inHome } from "./home.cjs";
 import { chooseAccelerator, chooseWeights, createContext, digestOf, weightsFiles } from "./setup/context.cjs";
 import { takeLock } from "./setup/lock.cjs";
 import {
@@ -282,7 +283,7 @@ function usableVenv({ venvPython }) {
 /** Installs what is missing, and says how long it took. */
 async function runSetUp(args) {
   const options = parseArguments(args);
-  if (options.help) return void process.stdout.write(HELP);
+  if (options.help) return void process.stdout.write(inHome(HELP));
   const context = createContext({});
   context.accelerator = chooseAccelerator(context.stateDir, process.env, options.accelerator);
   context.weights = chooseWeights(options.weights);
@@ -352,7 +353,7 @@ function runDoctor(args) {
   ];
   const line = ({ name, isOk, found, fix }) => `${isOk ? "ok   " : "WRONG"}  ${name}  ${found}  ${fix}\n`;
   const json = `${JSON.stringify({ isOk: false, records }, null, 2)}\n`;
-  process.stdout.write(args.includes("--json") ? json : records.map(line).join(""));
+  process.stdout.write(inHome(args.includes("--json") ? json : records.map(line).join("")));
   process.exitCode = 1;
 }
 
@@ -364,7 +365,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process
     const message = error.syscall
       ? describeFailure("set-up", `${error.code} ${error.message}`, error.path).message
       : error.stack;
-    process.stderr.write(`\nset-up failed.\n${isPlain ? error.message : message}\n`);
+    process.stderr.write(inHome(`\nset-up failed.\n${isPlain ? error.message : message}\n`));
     process.exitCode = 1;
   });
 }

@@ -5,6 +5,7 @@ import path from "node:path";
 import { format } from "node:util";
 import { Command, CommanderError } from "commander";
 import { visible } from "../src/errors.js";
+import { inHome } from "./home.cjs";
 
 /** A command as the list of commands shows it. Its options are loaded when it is asked for. */
 interface Entry {
@@ -65,6 +66,11 @@ export const COMMANDS: Record<string, Entry> = {
     usage: "[options]",
     description: "run the notebooks in order; leaves executed copies and HTML pages in out/",
     load: () => require("./commands/notebooks.js").addNotebooksCommand,
+  },
+  lab: {
+    usage: "[options] [arguments...]",
+    description: "open the notebooks in JupyterLab",
+    load: () => require("./commands/lab.js").addLabCommand,
   },
   init: {
     usage: "[options] <folder>",
@@ -154,7 +160,7 @@ function addCommands(program: Command, asked: string | undefined): void {
 /** Prints why a program failed, and sets its exit status: the message alone if the user can fix it, otherwise the stack. */
 export function reportFailure(error: Error): void {
   const isInput = error.name === "InputError" || error.name === "ParameterError";
-  console.error(isInput ? `ferkit: ${error.message}` : error);
+  console.error(isInput ? inHome(`ferkit: ${error.message}`) : error);
   process.exitCode = 1;
 }
 
@@ -171,7 +177,7 @@ export async function main(): Promise<void> {
 function addSetupCommand(program: Command): void {
   program
     .command("setup")
-    .argument("[options...]")
+    .argument("[arguments...]")
     .allowUnknownOption()
     .helpOption(false)
     .action((_, __, { args }: Command) => runBootstrap(args));

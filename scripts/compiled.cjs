@@ -20,11 +20,11 @@ function javascriptOf(file) {
   const name = path.relative(root, file);
   const copy = name.startsWith("..") ? null : path.join(folder, name.replace(/ts$/, "js"));
   const kept = copy && fs.existsSync(copy) ? fs.readFileSync(copy, "utf8") : "";
-  const time = `${mtimeMs} ${size}\n`;
+  const time = `${OWN} ${mtimeMs} ${size}\n`;
   if (kept.endsWith(time)) return kept;
   const text = fs.readFileSync(file, "utf8");
-  const mark = `${MARK}${digest(OWN + text)} `;
-  const at = kept.lastIndexOf(mark);
+  const mark = `${MARK}${digest(text)} `;
+  const at = kept.lastIndexOf(`${mark}${OWN} `);
   const code = (at < 0 ? compile(file, text) : kept.slice(0, at)) + mark + time;
   if (copy) keep(copy, code);
   return code;

@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { InputError } from "../src/errors.js";
+import { inHome } from "./home.cjs";
 import { jupyterEnvironment } from "./jupyter.js";
 import { weightsFiles } from "./setup/context.cjs";
 import { libtensorflowDir, probeEngine } from "./setup/engine.js";
@@ -175,7 +176,7 @@ async function main([found, ...args]: string[]): Promise<void> {
   const findings = await diagnose({ ...before, context: { ...before.context, env: process.env, pins } });
   const isOk = findings.every((finding) => finding.isOk);
   const json = `${JSON.stringify({ isOk, records: findings }, null, 2)}\n`;
-  process.stdout.write(args.includes("--json") ? json : formatDiagnosis(findings));
+  process.stdout.write(inHome(args.includes("--json") ? json : formatDiagnosis(findings)));
   process.exitCode = isOk ? 0 : 1;
 }
 

@@ -78,4 +78,10 @@ function asks() {
   return /^(y|yes|)$/i.test(answer.toString("utf8", 0, length).trim());
 }
 
-module.exports = { ensureSetUp, homeOf, isHome: () => fs.existsSync(mark), packed };
+/** Names the commands of an installed package in place of those of a clone. */
+function inHome(text) {
+  if (!fs.existsSync(mark)) return text;
+  return text.replace(/npm run (setup|doctor)( --(?= ))?/g, "npx ferkit $1");
+}
+
+module.exports = { ensureSetUp, homeOf, inHome, packed };

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { InputError } from "../src/index.js";
+import { ensureSetUp } from "./home.cjs";
 
 export const projectDir = path.resolve(__dirname, "..");
 
@@ -13,6 +14,7 @@ export const projectDir = path.resolve(__dirname, "..");
  * @throws InputError if set-up has not made it.
  */
 export function findVenvPython(root = projectDir): string {
+  ensureSetUp();
   const python = path.join(root, ".venv/bin/python");
   if (existsSync(python)) return python;
   throw new InputError({

@@ -104,7 +104,7 @@ function projectOf(folder: string): string {
 }
 
 /** Returns the notebooks of the project that the command was called in, otherwise ferkit's own. */
-function defaultFolder(): string {
+export function defaultFolder(): string {
   const own = path.join(projectOf(callerPath(".")), "notebooks");
   return existsSync(own) ? own : path.join(projectDir, "notebooks");
 }

@@ -56,6 +56,7 @@ describe("bootstrap.mjs in a clone", () => {
     mkdirSync(clone("scripts/setup"), { recursive: true });
     for (const name of [
       "bootstrap.mjs",
+      "home.cjs",
       ...["context", "lock", "machine", "package-files", "progress", "stored-notebook", "venv"].map(
         (part) => `setup/${part}.cjs`,
       ),

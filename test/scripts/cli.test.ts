@@ -26,6 +26,7 @@ const COMMANDS = [
   "export",
   "runs",
   "notebooks",
+  "lab",
   "init",
   "setup",
   "doctor",

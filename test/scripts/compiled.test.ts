@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { projectDir, runProgram, workspace } from "../workspace.js";
 
@@ -71,6 +71,15 @@ describe("compiled.cjs", () => {
     withoutCompiler();
     utimesSync(folder.file("src/double.ts"), 1, 1);
     assert.deepEqual(run("console.log(...src.double(3));"), printed("3 6\n"));
+  });
+
+  it("compiles again after a change in how it compiles", () => {
+    run("src.double(1);");
+    const loader = folder.file("scripts/compiled.cjs");
+    const changed = readFileSync(loader, "utf8").replace("removeComments: true", "removeComments: false");
+    writeFileSync(loader, changed);
+    run("src.double(1);");
+    assert.match(readFileSync(folder.file(".ferkit/compiled/src/double.js"), "utf8"), /A comment/);
   });
 
   it("names the lines that were written in a stack", () => {
