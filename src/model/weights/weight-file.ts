@@ -1,4 +1,6 @@
 // A file of a network's weights, of any format that is read, with the conventions that they were trained by.
+import { createHash } from "node:crypto";
+import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { PADDINGS } from "../../engine/kernels.js";
 import { InputError } from "../../errors.js";
@@ -52,6 +54,7 @@ export async function readWeightFile(
       found: "no such file",
       fix: "Choose a file, or `imagenet` for the published weights.",
     });
+  const digestNotes = await checkNamedDigest(file, given);
   const bytes = isCheckpoint(given) ? await convertCheckpoint(file) : given;
   if (!isSafetensors(bytes))
     throw new InputError({
@@ -65,7 +68,39 @@ export async function readWeightFile(
   const origin = { ...(await besideFile(file)), ...inMetadata(metadata, file) };
   const { found, notes } = findConventions(file, variant, stateDict, origin, options);
   const { parameters, isGrey } = stateDict;
-  return { parameters, conventions: found, isGrey, notes: [...stateDict.notes, ...notes] };
+  return {
+    parameters,
+    conventions: found,
+    isGrey,
+    notes: [...digestNotes, ...stateDict.notes, ...notes],
+  };
+}
+
+/**
+ * Compares a file with the SHA-256 in its name: the whole one of a blob in the hub's cache, or the start of one as torch's
+ * publishers write it, which the name of another file may have by chance.
+ *
+ * @returns A note if the start differs.
+ * @throws InputError if the whole one differs.
+ */
+async function checkNamedDigest(file: string, bytes: Buffer): Promise<string[]> {
+  const blob = path.basename(await realpath(file));
+  const [, start] = /efficientnet.*-([0-9a-f]{8})\.(?:pth|pt|safetensors)$/.exec(path.basename(file)) ?? [];
+  const isBlob = /^[0-9a-f]{64}$/.test(blob);
+  const named = isBlob ? blob : start;
+  if (named === undefined || /^(19|20)\d{6}$/.test(named)) return []; // a date
+  const found = createHash("sha256").update(bytes).digest("hex").slice(0, named.length);
+  if (found === named) return [];
+  if (isBlob)
+    throw new InputError({
+      expected: `a file of SHA-256 ${named}, as its name says`,
+      where: file,
+      found,
+      fix: "Remove it, and download it again.",
+    });
+  return [
+    `${file} is another file than its publisher's if ${named} in its name is the start of a SHA-256, as usual: its own begins with ${found}.`,
+  ];
 }
 
 const PROBLEM = {

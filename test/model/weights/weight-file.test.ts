@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { conventions } from "../../../src/model/conventions.js";
@@ -13,6 +14,7 @@ import { checkpointBytes, fileTensors, safetensorsBytes, sorted, timmTensors } f
 describe("readWeightFile", () => {
   const lite0 = timmTensors("lite0");
   const bytes = safetensorsBytes(lite0);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
   let folder: string;
   let file: string;
 
@@ -107,8 +109,8 @@ describe("readWeightFile", () => {
     });
     const names: [string, string][] = [
       ["models--timm--efficientnet_lite0.ra_in1k/snapshots/1a/model.safetensors", "symmetric"],
-      ["efficientnet_lite0_ra-37913777.pth", "symmetric"],
-      ["tf_efficientnet_lite0-0aa007d2.pth", "same"],
+      [`efficientnet_lite0_ra-${sha256.slice(0, 8)}.pth`, "symmetric"],
+      [`tf_efficientnet_lite0-${sha256.slice(0, 8)}.pth`, "same"],
       ["my-tf_efficientnet_lite0.safetensors", "same"],
     ];
     for (const [name, padding] of names) {
@@ -118,6 +120,30 @@ describe("readWeightFile", () => {
     }
     file = path.join(folder, "efficientnet_lite0.safetensors"); // anyone's name
     assert.deepEqual((await read(bytes)).notes, [unknown()]);
+  });
+
+  it("compares the digest in a publisher's name, and that of a blob in the hub's cache", async () => {
+    file = path.join(folder, "tf_efficientnet_lite0-0aa007d2.pth");
+    assert.deepEqual((await read(bytes)).notes, [
+      `${file} is another file than its publisher's if 0aa007d2 in its name is the start of a SHA-256, as usual: its own begins with ${sha256.slice(0, 8)}.`,
+    ]);
+    file = path.join(folder, "efficientnet-20251128.pth"); // a date
+    assert.deepEqual((await read(bytes)).notes, [unknown()]);
+    const [right, wrong] = [sha256, sha256.replace(/./g, "0")].map((name) => path.join(folder, name));
+    for (const blob of [right, wrong]) await writeFile(blob, bytes);
+    file = path.join(folder, "model.safetensors");
+    await symlink(right, file);
+    assert.deepEqual((await readWeightFile(file, "lite0")).notes, [unknown()]);
+    await rm(file);
+    await symlink(wrong, file);
+    await assert.rejects(
+      readWeightFile(file, "lite0"),
+      refusal(
+        `a file of SHA-256 ${path.basename(wrong)}, as its name says`,
+        sha256,
+        "Remove it, and download it again.",
+      ),
+    );
   });
 
   it("knows the family from torchvision's names", async () => {
