@@ -15,6 +15,21 @@ describe("Random", () => {
     assert.deepEqual([random.uint32(), random.uint32(), random.uint32()], GOLDEN);
   });
 
+  it("gives the draws of every kind of earlier versions, too", () => {
+    const random = new Random(1, "golden");
+    const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-12);
+    near(random.uniform(2, 5), 4.419935022015125);
+    assert.equal(random.integer(100), 47);
+    near(random.normal(3, 2), 1.9390492306678386);
+    near(random.beta(0.4), 0.026819151574929728);
+    assert.deepEqual(
+      [0.2, 0.5, 0.8].map((probability) => random.chance(probability)),
+      [false, false, true],
+    );
+    assert.equal(random.pick(["a", "b", "c", "d"]), "d");
+    assert.deepEqual([...random.permutation(5)], [3, 1, 4, 2, 0]);
+  });
+
   it("draws uniform numbers of the right mean and variance", () => {
     const numbers = draw(new Random(3), 100_000);
     const mean = numbers.reduce((a, b) => a + b) / numbers.length;

@@ -9,6 +9,8 @@ import { Tape } from "../../src/engine/tape.js";
 import { type Tensor, type Tensor4D, tf } from "../../src/engine/tf.js";
 import { difference, needsNativeOps, normal } from "../engine/backends.js";
 
+fc.configureGlobal({ seed: 21 }); // the same cases each time
+
 /** A block: 1×1 convolution, squeeze-and-excite if gated, a convolution, means over the image. */
 interface Shape {
   batchSize: number;
@@ -139,7 +141,7 @@ describe("gradients of the native ops", function () {
           });
         });
       }),
-      { numRuns: 40, seed: 9 },
+      { numRuns: 40 },
     );
   });
 
@@ -168,7 +170,7 @@ describe("gradients of the native ops", function () {
           });
         });
       }),
-      { numRuns: 15, seed: 9 },
+      { numRuns: 15 },
     );
   });
 });

@@ -10,6 +10,8 @@ import {
 import { argMax, classScores, confusionMatrix, scores } from "../../src/metrics/classification.js";
 import { type Case, scoresOf } from "./scikit-learn.js";
 
+fc.configureGlobal({ seed: 21 }); // the same cases each time
+
 const SEED = 21;
 const namesOf = (numClasses: number) => Array.from({ length: numClasses }, (_, c) => `class ${c}`);
 
@@ -105,7 +107,7 @@ describe("scores of any predictions", function () {
         assert.ok(found.accuracy[0] <= accuracy && accuracy <= found.accuracy[1]);
         assert.deepEqual(bootstrapIntervals(labels, predicted, one.numClasses, seed), found);
       }),
-      { numRuns: 20, seed: SEED },
+      { numRuns: 20 },
     );
   });
 });

@@ -92,5 +92,5 @@ export async function readTensors(
 export async function removeOldTensors(dir: string, { paths }: TensorManifest): Promise<void> {
   for (const name of await readdir(dir))
     if (/^weights-.*\.(bin|tmp)$/.test(name) && !paths.includes(name))
-      await rm(path.join(dir, name), { force: true });
+      await rm(path.join(dir, name), { force: true }).catch(() => {}); // the next save removes it, or says what is wrong
 }
