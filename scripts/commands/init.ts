@@ -79,8 +79,10 @@ export async function writeProject(project: string, data: string, ferkit: string
     const [was, is] = ['data = "data";', `data = ${JSON.stringify(data)};`];
     await replaceIn(path.join(temporary, "test/images.test.mjs"), [[was, is]]);
     await mkdir(path.join(temporary, "notebooks"));
-    for (const notebook of readdirSync(NOTEBOOKS).filter((file) => file.endsWith(".ipynb")))
-      await writeNotebook(path.join(NOTEBOOKS, notebook), path.join(temporary, "notebooks", notebook), data);
+    for (const name of readdirSync(NOTEBOOKS).filter((file) => /\.(ipynb|jpg)$/.test(file))) {
+      const write = name.endsWith(".jpg") ? cp : writeNotebook(data);
+      await write(path.join(NOTEBOOKS, name), path.join(temporary, "notebooks", name));
+    }
     await rm(project, { recursive: true, force: true }); // empty
     await rename(temporary, project);
   } finally {
@@ -107,15 +109,16 @@ async function replaceIn(file: string, changes: [string, string][]): Promise<voi
   await writeFile(file, text);
 }
 
-/** Writes a notebook of the tutorial that imports the package and loads the project's images. */
-async function writeNotebook(source: string, target: string, data: string): Promise<void> {
-  const notebook = JSON.parse(await readFile(source, "utf8")) as { cells: { source: string[] }[] };
-  for (const cell of notebook.cells)
-    cell.source = cell.source.map((line) =>
-      line
-        .replace('from "./src/index.js"', 'from "ferkit"')
-        .replace(/\[([^\]]+)\]\(\.\.\/(docs\/[^)]+)\)/g, "$1 (ferkit's $2)")
-        .replace(/^let data = "synthetic";/, () => `let data = ${JSON.stringify(data)};`),
-    );
-  await writeFile(target, `${JSON.stringify(notebook, null, 1)}\n`);
+/** Returns what writes a notebook of the tutorial so that it loads the project's images. */
+function writeNotebook(data: string): (source: string, target: string) => Promise<void> {
+  return async (source, target) => {
+    const notebook = JSON.parse(await readFile(source, "utf8")) as { cells: { source: string[] }[] };
+    for (const cell of notebook.cells)
+      cell.source = cell.source.map((line) =>
+        line
+          .replace(/\[([^\]]+)\]\(\.\.\/(docs\/[^)]+)\)/g, "$1 (ferkit's $2)")
+          .replace(/^let data = "synthetic";/, () => `let data = ${JSON.stringify(data)};`),
+      );
+    await writeFile(target, `${JSON.stringify(notebook, null, 1)}\n`);
+  };
 }

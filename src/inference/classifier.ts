@@ -1,9 +1,11 @@
 // A trained network for images as people have them: files, folders, bytes.
 import { stat } from "node:fs/promises";
+import path from "node:path";
 import { decodeImage } from "../data/pixels/decode.js";
 import { toGrey } from "../data/pixels/pixels.js";
 import { imagesIn } from "../data/sources/files.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
+import { PROJECT_DIR } from "../environment.js";
 import { InputError } from "../errors.js";
 import { predictionSet } from "../metrics/conformal.js";
 import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
@@ -48,8 +50,15 @@ export type OnInputError = (error: InputError) => void;
 
 const BATCH_SIZE = 64;
 
-/** Loads a model folder to classify with. The caller disposes the classifier. */
-export async function loadClassifier(modelDir: string): Promise<Classifier> {
+/** The bundled model, which predicts facial expressions. */
+const BUNDLED_MODEL = path.join(PROJECT_DIR, "models/fer2013");
+
+/**
+ * Loads a model to classify with. The caller disposes the classifier.
+ *
+ * @param modelDir - Its folder; by default the bundled model, which predicts facial expressions.
+ */
+export async function loadClassifier(modelDir = BUNDLED_MODEL): Promise<Classifier> {
   return new Classifier(await loadModel(modelDir));
 }
 

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { projectDir, workspace } from "../workspace.js";
+
+describe("ferkit init", () => {
+  const folder = workspace();
+  const read = (...names: string[]) => readFileSync(folder.file(...names), "utf8");
+  /** Returns the code of a notebook's cells. */
+  const codeOf = (file: string) =>
+    (JSON.parse(file) as { cells: { source: string[] }[] }).cells.flatMap((cell) => cell.source).join("\n");
+
+  it("writes a project for images in its folder data", async () => {
+    const { status, stdout } = await folder.ferkit("init", "pets");
+    assert.equal(status, 0);
+    assert.equal(
+      stdout,
+      `${folder.file("pets")} is a project. Put images into pets/data/CLASS/. Then run: cd pets && npm start\n`,
+    );
+    assert.deepEqual(readdirSync(folder.file("pets")).sort(), [
+      ".github",
+      ".gitignore",
+      "README.md",
+      "data",
+      "notebooks",
+      "package.json",
+      "test",
+      "tsconfig.json",
+    ]);
+    const { name, dependencies } = JSON.parse(read("pets/package.json"));
+    assert.deepEqual(
+      [name, dependencies],
+      ["pets", { ferkit: `file:${path.relative(folder.file("pets"), projectDir)}` }],
+    );
+    assert.ok(existsSync(folder.file("pets/.github/workflows/ci.yml")));
+    const names = readdirSync(folder.file("pets/notebooks"));
+    assert.deepEqual(
+      names,
+      readdirSync(path.join(projectDir, "notebooks")).filter((file) => names.includes(file)),
+    );
+    assert.ok(names.includes("06-errors-and-labels.ipynb"));
+    const code = codeOf(read("pets/notebooks/02-preprocessing.ipynb"));
+    assert.match(code, /^let data = "data";/m);
+    assert.match(code, /^import \* as ferkit from "ferkit";/m);
+    assert.doesNotMatch(code, /\.\.\/docs/);
+    for (const [, file] of codeOf(read("pets/notebooks/05-inference.ipynb")).matchAll(
+      /"([\w-]+\/[^"]+\.jpg)"/g,
+    ))
+      assert.ok(existsSync(folder.file("pets", file)), file);
+  });
+
+  it("uses images that are elsewhere", async () => {
+    mkdirSync(folder.file("photographs"));
+    assert.equal((await folder.ferkit("init", "My Pets", "--data", "photographs")).status, 0);
+    assert.match(read("My Pets/test/images.test.mjs"), /^const data = "\.\.\/photographs";$/m);
+    assert.match(
+      codeOf(read("My Pets/notebooks/02-preprocessing.ipynb")),
+      /^let data = "\.\.\/photographs";/m,
+    );
+    assert.equal(JSON.parse(read("My Pets/package.json")).name, "my-pets");
+  });
+
+  it("refuses a folder that holds something, and images that are not there", async () => {
+    mkdirSync(folder.file("full"));
+    writeFileSync(folder.file("full/note"), "mine");
+    const full = await folder.ferkit("init", "full");
+    const where = folder.file("full");
+    assert.deepEqual(
+      [full.status, full.stderr],
+      [
+        1,
+        `ferkit: Expected a new or empty folder at ${where} but found files in it. Choose another folder.\n`,
+      ],
+    );
+    const none = await folder.ferkit("init", "pets", "--data", "none");
+    assert.deepEqual(
+      [none.status, none.stderr],
+      [1, `ferkit: Expected images for --data at ${folder.file("none")} but found no such path.\n`],
+    );
+    assert.deepEqual(readdirSync(folder.path), ["full"]);
+  });
+});
