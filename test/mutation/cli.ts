@@ -48,16 +48,13 @@ function mutate(name: string, tool: string): Mutant[] {
   const out = path.join(projectDir, "out/mutation", name.replace("/", "-"));
   mkdirSync(out, { recursive: true });
   const report = path.join(out, "report.json");
+  const mocha = path.join(out, "mocharc.json");
+  writeFileSync(mocha, JSON.stringify({ require: [require.resolve("tsx/cjs")], timeout: 60_000 }));
   const settings = {
     mutate: [`src/${name}.ts`],
     plugins: [path.join(tool, "node_modules/@stryker-mutator/mocha-runner/dist/src/index.js")],
     testRunner: "mocha",
-    mochaOptions: {
-      spec: MODULES[name].map((test) => `test/${test}.test.ts`),
-      "no-config": true,
-      require: [require.resolve("tsx/cjs")],
-      timeout: 60_000,
-    },
+    mochaOptions: { spec: MODULES[name].map((test) => `test/${test}.test.ts`), config: mocha },
     coverageAnalysis: "perTest",
     reporters: ["json"],
     jsonReporter: { fileName: report },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Split, splitSamples } from "../../src/data/split.js";
+import { groupsInBoth, type Split, splitName, splitSamples } from "../../src/data/split.js";
 import { sampleOf } from "../data/fixtures.js";
 
 fc.configureGlobal({ seed: 21 }); // the same cases each time
@@ -88,5 +88,54 @@ describe("a split of any images", () => {
         assert.ok(split.train.every((index) => parts[index][0] === "train"));
       }),
     );
+  });
+
+  it("counts the images of a class that another class has held out with their group", () => {
+    // Class 0 has a group of its own and group 10; class 1 has two images in group 10, and two more. A half of 4 is 2.
+    const classes = [0, 0, 1, 1, 1, 1];
+    const groups = Int32Array.of(10, 11, 10, 10, 12, 13);
+    for (let seed = 0; seed < 20; seed++) {
+      const { validation } = splitSamples(
+        samplesOf(classes),
+        { validationShare: 0.5, seed, groups },
+        "/data",
+      );
+      assert.deepEqual(
+        [0, 1].map((name) => count(validation, classes, name)),
+        [1, 2],
+        `seed ${seed}`,
+      );
+    }
+  });
+});
+
+describe("the name of a split", () => {
+  const loose = samplesOf([0, 1]);
+  const mixed = [...loose, sampleOf("train/a/1.png")];
+  const options = { validationShare: 0.2, seed: 0 };
+
+  it("is that of the folders if any image is in one, otherwise of what is held out", () => {
+    assert.equal(splitName(loose, options), "held-out");
+    assert.equal(splitName(loose, { ...options, split: "folders" }), "held-out");
+    assert.equal(splitName(loose, { ...options, validationShare: 1 }), "all");
+    assert.equal(splitName(mixed, options), "folders");
+    assert.equal(splitName(mixed, { ...options, split: "official" }), "official");
+  });
+});
+
+describe("groups in both parts", () => {
+  const samples = ["a/x-1.png", "a/x-2.png", "b/y-1.png", "b/1.png", "b/2.png"].map((file) => sampleOf(file));
+
+  it("are counted among those of validation, and the first is named", () => {
+    const split = { train: [0, 3], validation: [1, 2, 4] };
+    // x, y, and the images without a group, which count as one.
+    assert.deepEqual(groupsInBoth(samples, split, "/([xy])-"), [
+      "1 of 3 groups in validation, as x, are in train too, so the accuracy is not that for new ones.",
+    ]);
+  });
+
+  it("are none if each group is in one part", () => {
+    assert.deepEqual(groupsInBoth(samples, { train: [0, 1], validation: [2, 3] }, "/([xy])-"), []);
+    assert.deepEqual(groupsInBoth(samples, { train: [3], validation: [4] }, "/([xy])-"), []);
   });
 });

@@ -25,6 +25,7 @@ const TESTS = [
   ...[
     "engine/fused",
     "engine/plan",
+    "engine/plan-training",
     "engine/variable",
     "data/augment",
     "training/optimizer",
