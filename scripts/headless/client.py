@@ -1,6 +1,7 @@
 """nbclient, made to say which cell failed and why, and to be interrupted without loss."""
 
 import asyncio
+import atexit
 import re
 import signal
 import tempfile
@@ -73,7 +74,8 @@ class HeadlessClient(NotebookClient):
         await self.async_start_new_kernel(stdout=self.log_file, stderr=self.log_file)
 
     async def end(self):
-        """Ends the kernel, if there is one."""
+        """Ends the kernel, if there is one; nothing is left for nbclient to do when the process ends."""
+        atexit.unregister(self._cleanup_kernel)
         if self.km is not None and self.km.has_kernel:
             await self.km.shutdown_kernel(now=True)
 

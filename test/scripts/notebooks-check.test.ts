@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { launcher, runProgram, workspace } from "../workspace.js";
+import { launcher, projectDir, runProgram, workspace } from "../workspace.js";
 
 /** A code cell, as text, and its tags. */
 type Cell = [source: string, ...tags: string[]];
@@ -35,32 +35,36 @@ describe("ferkit notebooks in a project of one's own", function () {
   this.timeout(120_000);
   const folder = workspace("suite");
 
-  before("makes a project with a package, a module, a file and a notebook", () => {
-    const files: Record<string, string> = {
-      "package.json": "{}",
-      "node_modules/triple/package.json": '{ "main": "main.js" }',
-      "node_modules/triple/main.js": "exports.triple = (value) => 3 * value;",
-      "node_modules/triple/main.d.ts": "export function triple(value: number): number;",
-      "own.ts":
-        'import { tf } from "ferkit";\nexport const half = (value: number) => tf.scalar(value).div(2).dataSync()[0];',
-      "value.txt": "8",
-    };
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(path.dirname(folder.file(name)), { recursive: true });
-      writeFileSync(folder.file(name), text);
-    }
-    writeNotebook(folder.file("notebooks/01-own.ipynb"), [
-      [
-        'import { readFileSync } from "node:fs";\nimport * as ferkit from "ferkit";\nimport { triple } from "triple";\nimport { half } from "./own";',
-      ],
-      ['const value = Number(readFileSync("value.txt", "utf8"));\nvalue;', "metrics"],
-      [
-        "await ferkit.show({ tripled: triple(value), half: half(value), of: ferkit.EXPRESSIONS.length });",
-        "metrics",
-      ],
-      ["({ third: value / 3, name: 'x' });", "metrics"],
-    ]);
-  });
+  before(
+    "makes a project with packages, one of them a link to ferkit, a module, a file and a notebook",
+    () => {
+      const files: Record<string, string> = {
+        "package.json": "{}",
+        "node_modules/triple/package.json": '{ "main": "main.js" }',
+        "node_modules/triple/main.js": "exports.triple = (value) => 3 * value;",
+        "node_modules/triple/main.d.ts": "export function triple(value: number): number;",
+        "own.ts":
+          'import { tf } from "ferkit";\nexport const half = (value: number) => tf.scalar(value).div(2).dataSync()[0];',
+        "value.txt": "8",
+      };
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(path.dirname(folder.file(name)), { recursive: true });
+        writeFileSync(folder.file(name), text);
+      }
+      symlinkSync(projectDir, folder.file("node_modules/ferkit"));
+      writeNotebook(folder.file("notebooks/01-own.ipynb"), [
+        [
+          'import { readFileSync } from "node:fs";\nimport * as ferkit from "ferkit";\nimport { triple } from "triple";\nimport { half } from "./own";',
+        ],
+        ['const value = Number(readFileSync("value.txt", "utf8"));\nvalue;', "metrics"],
+        [
+          "await ferkit.show({ tripled: triple(value), half: half(value), of: ferkit.EXPRESSIONS.length });",
+          "metrics",
+        ],
+        ["({ third: value / 3, name: 'x' });", "metrics"],
+      ]);
+    },
+  );
 
   it("uses its packages, modules and files, and writes to its folder", () => {
     const { status, stdout, stderr } = ferkit(folder.path, "--update-expected");

@@ -27,9 +27,13 @@ const watchers = new Map();
 /** Returns the compiler's view of the disk, in which files of src are declarations of the package. */
 function libraryView(system) {
   const view = Object.create(system);
-  view.fileExists = (file) =>
-    PLACED.has(file) || declarationOf(file) !== undefined || (!isSource(file) && system.fileExists(file));
-  view.directoryExists = (dir) => dir === packageDir || system.directoryExists(dir);
+  view.fileExists = (file) => {
+    if (isInPackage(file)) return PLACED.has(file);
+    return declarationOf(file) !== undefined || (!isSource(file) && system.fileExists(file));
+  };
+  view.directoryExists = (dir) => dir === packageDir || (!isInPackage(dir) && system.directoryExists(dir));
+  view.realpath = (file) =>
+    file === packageDir || isInPackage(file) ? file : (system.realpath?.(file) ?? file);
   view.readFile = (file, encoding) =>
     declarationOf(file) ?? system.readFile(PLACED.get(file) ?? file, encoding);
   view.watchFile = (file, callback, ...rest) => {
@@ -73,6 +77,8 @@ function manyTimers(system) {
   };
 }
 
+/** Whatever is installed there, a copy or a link, only the placed files are seen. */
+const isInPackage = (file) => file.startsWith(`${packageDir}/`);
 const isSource = (file) => file.startsWith(`${sources}/`) && file.endsWith(".ts");
 
 /** Returns the text of `src/x.d.ts`, which stands for `src/x.ts`; undefined for any other file. */
