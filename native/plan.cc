@@ -32,16 +32,17 @@ char* AlignedMemory::reserve(int64_t numBytes) {
 }
 
 float* Arena::take(int64_t count) {
-  /** Bytes of a piece, unless more are asked for at once. */
-  constexpr int64_t kPieceSize = 16 << 20;
+  /** Bytes of a piece, unless more are asked for at once. What is never written to takes no memory. */
+  constexpr int64_t kPieceSize = 256 << 20;
+  auto& [piece, used] = mark_;
   const int64_t numBytes = roundUp(count * sizeof(float), kCacheLine);
-  while (piece_ < pieces_.size() && used_ + numBytes > pieces_[piece_].size()) {
-    ++piece_;
-    used_ = 0;
+  while (piece < pieces_.size() && used + numBytes > pieces_[piece].size()) {
+    ++piece;
+    used = 0;
   }
-  if (piece_ == pieces_.size()) pieces_.emplace_back().reserve(std::max(numBytes, kPieceSize));
-  used_ += numBytes;
-  return reinterpret_cast<float*>(pieces_[piece_].data() + used_ - numBytes);
+  if (piece == pieces_.size()) pieces_.emplace_back().reserve(std::max(numBytes, kPieceSize));
+  used += numBytes;
+  return reinterpret_cast<float*>(pieces_[piece].data() + used - numBytes);
 }
 
 std::string NetworkDescription::problem() const {

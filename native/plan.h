@@ -59,20 +59,26 @@ class AlignedMemory {
 /** Memory of many tensors that live equally long. */
 class Arena {
  public:
-  /** Returns memory, aligned to cache lines, until the next `restart`. Throws std::bad_alloc. */
+  /** Returns memory, aligned to cache lines, until a `rewind` frees it. Throws std::bad_alloc. */
   float* take(int64_t count);
-  /** Makes all memory free again; the same requests get the same memory. */
-  void restart() { piece_ = used_ = 0; }
+  /** How much is in use. */
+  struct Mark {
+    size_t piece = 0;
+    int64_t used = 0;
+  };
+  Mark mark() const { return mark_; }
+  /** Makes free again what was taken since a mark; the same requests get the same memory. */
+  void rewind(const Mark& mark) { mark_ = mark; }
   /** Gives all memory back to the system. */
   void clear() {
     pieces_.clear();
-    restart();
+    mark_ = {};
   }
 
  private:
   std::vector<AlignedMemory> pieces_;
   /** The piece in use, and the bytes in use of it. */
-  size_t piece_ = 0, used_ = 0;
+  Mark mark_;
 };
 
 /** A batch of images [batchSize, height, width, 3] of pixels of 0–255, as bytes or floats. */

@@ -34,6 +34,8 @@ struct BlockRun {
   float* mask;
   /** The plain result. */
   float* y;
+  /** Memory in use at the block's end. Later memory is free in the block's backward pass. */
+  Arena::Mark end;
 };
 
 }  // namespace
@@ -57,9 +59,10 @@ class TrainingRun {
     const Extent& last = plan_.shape_;
     if (shape.batch != last.batch || shape.height != last.height || shape.width != last.width) plan_.arena_.clear();
     plan_.shape_ = shape;
-    plan_.arena_.restart();
+    plan_.arena_.rewind({});
     plan_.temporary_.resize(kNumTemporary);
     forward(shape);
+    for (const auto& [parameter, values] : statistics_) output_->onStatistic(parameter, values);
     const float* dLogits = computeLoss();
     backward(dLogits);
   }
@@ -112,6 +115,7 @@ class TrainingRun {
     block.mask = shape.hasResidual ? drawMask(out.batch, options_.dropPathRate * ((double)b / numBlocks())) : nullptr;
     block.y = allocate(out.pixels() * out.channels);
     kernels_.residual(pool_, out, branch, block.mask, skip, block.y);
+    block.end = plan_.arena_.mark();
     return {block.y, nullptr, kLinear, nullptr};
   }
 
@@ -223,13 +227,12 @@ class TrainingRun {
     const float* const dMeans = dense(dLogits);
     const int64_t top = numBlocks() + 1;
     if (isTrained(top)) {
-      const FeaturesGradient dTop = take(kWideGradient, top_.geometry.out, true);
+      const FeaturesGradient dTop = allocateGradient(top_.geometry.out, true);
       kernels_.meanPoolGradient(pool_, top_.geometry.out, dMeans, top_.result(), dTop);
-      FeaturesGradient dy = backConvolution(top_, dTop, isTrained(top - 1), kBlockGradient + numBlocks() % 2, nullptr);
+      FeaturesGradient dy = backConvolution(top_, dTop, isTrained(top - 1), numBlocks() % 2, nullptr);
       for (int64_t b = numBlocks() - 1; b >= 0 && isTrained(b + 1); --b) dy = backBlock(b, dy);
-      if (isTrained(0)) backConvolution(stem_, dy, false, 0, nullptr);
+      if (isTrained(0)) backConvolution(stem_, dy, false, kOwn, nullptr);
     }
-    for (const auto& [parameter, values] : statistics_) output_->onStatistic(parameter, values);
   }
 
   /** Returns the gradient by the means; null if it is not needed. */
@@ -255,34 +258,35 @@ class TrainingRun {
     return dx && dropout_ ? multiply(dx, dropout_, batchSize * numIn) : dx;
   }
 
-  /** @param dy - In memory of parity b + 1; the result is in that of parity b. */
+  /** @param dy - In the block gradient's memory of parity b + 1; the result is in that of parity b. */
   FeaturesGradient backBlock(int64_t b, const FeaturesGradient& dy) {
     const BlockDescription& shape = network_.blocks[b];
     const BlockRun& block = blocks_[b];
     const bool needsInput = isTrained(b), isExpanded = shape.expandRatio > 1;
     const float* const other = shape.hasResidual ? dy.gradient : nullptr;
-    const int64_t result = kBlockGradient + b % 2;
-    const FeaturesGradient dBranch = take(kBranchGradient, block.project.geometry.out, true);
+    plan_.arena_.rewind(block.end);
+    const FeaturesGradient dBranch = allocateGradient(block.project.geometry.out, true);
     kernels_.residualGradient(pool_, block.project.geometry.out, dy.gradient, block.project.result(), block.mask, dBranch);
-    FeaturesGradient dx = backConvolution(block.project, dBranch, true, kWideGradient, nullptr);
-    if (shape.numReduced) dx = backExcite(block, shape.numReduced, dx, kWideGradient + 1);
-    if (!isExpanded) return backConvolution(block.depthwise, dx, needsInput, result, other);
-    dx = backConvolution(block.depthwise, dx, true, shape.numReduced ? kWideGradient : kWideGradient + 1, nullptr);
-    return backConvolution(block.expand, dx, needsInput, result, other);
+    FeaturesGradient dx = backConvolution(block.project, dBranch, true, kOwn, nullptr);
+    if (shape.numReduced) dx = backExcite(block, shape.numReduced, dx);
+    if (!isExpanded) return backConvolution(block.depthwise, dx, needsInput, b % 2, other);
+    dx = backConvolution(block.depthwise, dx, true, kOwn, nullptr);
+    return backConvolution(block.expand, dx, needsInput, b % 2, other);
   }
 
   /**
    * Passes a gradient through a convolution.
    *
-   * @param memory - Of the result.
+   * @param parity - That of the block gradient's memory to use; `kOwn` = new memory.
    * @param other - Added to the gradient by the input, whose other reader it comes from; null = none.
    */
-  FeaturesGradient backConvolution(const Layer& layer, const FeaturesGradient& dy, bool needsInput, int64_t memory, const float* other) {
+  FeaturesGradient backConvolution(const Layer& layer, const FeaturesGradient& dy, bool needsInput, int64_t parity, const float* other) {
     const Geometry& geometry = layer.geometry;
     const int64_t numTaps = geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
     float* const dKernel = reserve(kKernelGradient, layer.isDepthwise ? numTaps : numTaps * geometry.out.channels);
     FeaturesGradient dx{};
-    if (needsInput) dx = take(memory, geometry.in, layer.x.norm && !layer.x.gate);
+    const bool hasNorm = layer.x.norm && !layer.x.gate;
+    if (needsInput) dx = parity == kOwn ? allocateGradient(geometry.in, hasNorm) : blockGradient(parity, geometry.in, hasNorm);
     dx.other = other;
     const NormalizedGradient gradient{dy.gradient, layer.values, layer.norm, dy.dGamma, dy.dBeta};
     const auto run = layer.isDepthwise ? kernels_.depthwiseGradient : kernels_.convolutionGradient;
@@ -293,13 +297,13 @@ class TrainingRun {
     return dx;
   }
 
-  FeaturesGradient backExcite(const BlockRun& block, int64_t numReduced, const FeaturesGradient& dGated, int64_t memory) {
+  FeaturesGradient backExcite(const BlockRun& block, int64_t numReduced, const FeaturesGradient& dGated) {
     const Extent& extent = block.depthwise.geometry.out;
     const int64_t kernelLength = extent.channels * numReduced, lengths[] = {kernelLength, numReduced, kernelLength, extent.channels};
     ExciteWeightsGradient dWeights;
     float* next = reserve(kKernelGradient, 2 * kernelLength + numReduced + extent.channels);
     for (int i = 0; i < 4; next += lengths[i++]) dWeights.parts[i] = next;
-    const FeaturesGradient dx = take(memory, extent, true);
+    const FeaturesGradient dx = allocateGradient(extent, true);
     const Excitation& excitation = block.excitation;
     Features x = block.depthwise.result();
     x.gate = excitation.gate;
@@ -313,29 +317,35 @@ class TrainingRun {
 
   float* allocate(int64_t count) { return plan_.arena_.take(count); }
 
+  /** Returns memory for the gradient by features, until the block's end. */
+  FeaturesGradient allocateGradient(const Extent& extent, bool hasNorm) {
+    float* const gradient = allocate(extent.pixels() * extent.channels);
+    float* const sums = hasNorm ? allocate(2 * extent.channels) : nullptr;
+    return {gradient, sums, sums ? sums + extent.channels : nullptr};
+  }
+
   /**
    * Memory that is soon overwritten: gradients, until the next one of their kind is computed, and results of layers that are not
    * trained. Two kinds have two pieces each, in turn.
    */
   enum Temporary {
     kKernelGradient,
-    kBranchGradient,
-    kWideGradient,
-    kBlockGradient = kWideGradient + 2,
-    kNumGradients = kBlockGradient + 2,
-    kBlockResult = 2 * kNumGradients,
+    kBlockGradient,
+    kBlockSums = kBlockGradient + 2,
+    kBlockResult = kBlockSums + 2,
     kWideResult = kBlockResult + 2,
     kNumTemporary = kWideResult + 2
   };
+  static constexpr int64_t kOwn = -1;
 
   float* reserve(int64_t kind, int64_t count) {
     return reinterpret_cast<float*>(plan_.temporary_[kind].reserve(count * sizeof(float)));
   }
 
-  /** Returns memory for the gradient by features. */
-  FeaturesGradient take(int64_t kind, const Extent& extent, bool hasNorm) {
-    float* const gradient = reserve(kind, extent.pixels() * extent.channels);
-    float* const sums = hasNorm ? reserve(kNumGradients + kind, 2 * extent.channels) : nullptr;
+  /** Returns memory for the gradient by a block's input, which outlives the block. */
+  FeaturesGradient blockGradient(int64_t parity, const Extent& extent, bool hasNorm) {
+    float* const gradient = reserve(kBlockGradient + parity, extent.pixels() * extent.channels);
+    float* const sums = hasNorm ? reserve(kBlockSums + parity, 2 * extent.channels) : nullptr;
     return {gradient, sums, sums ? sums + extent.channels : nullptr};
   }
 

@@ -146,7 +146,12 @@ describe("buildTrainingPlan", () => {
     const batch = batchOf(40, 5);
     const before = device().numTensors;
     const { plan, dispose } = planOf(network, {});
-    const numbers = () => tf.tidy(() => bytesOf(plan.gradients(batch).results));
+    const numbers = () => {
+      const { loss, logits, results } = plan.gradients(batch);
+      const bytes = bytesOf(results);
+      tf.dispose([loss, logits, ...results]);
+      return bytes;
+    };
     const first = numbers();
     const larger = batchOf(48, 7);
     tf.tidy(() => {
