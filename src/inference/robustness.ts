@@ -27,6 +27,8 @@ interface Corruption {
 
 /** Rows that glasses cover: their middle, as a share of the height of an image that is all face. */
 const EYES = 0.36;
+/** By default, sharp cuts the kernel of a blur off at a fifth of its height, which leaves nothing of a small one. */
+const WHOLE_KERNEL = { precision: "float", minAmplitude: 0.01 } as const;
 /** Grey levels of what covers a face. */
 const [GLASSES, MASK] = [30, 200];
 
@@ -39,7 +41,8 @@ export const CORRUPTIONS = {
   blur: {
     title: "deviation of the blur, as a share of the side",
     values: [0.01, 0.02, 0.03, 0.04, 0.06],
-    apply: (image, value) => processed(image, (sharp) => sharp.blur(Math.max(0.3, value * image.side))),
+    apply: (image, value) =>
+      processed(image, (sharp) => sharp.blur({ sigma: Math.max(0.3, value * image.side), ...WHOLE_KERNEL })),
   },
   noise: {
     title: "deviation of normal noise, as a share of 255",
