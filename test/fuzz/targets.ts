@@ -69,7 +69,7 @@ const model = inPlace(
     await saveModel(folder, network.config, await network.parameters(), "uint8");
     network.dispose();
     const { modelTopology: _, ...read } = JSON.parse(readFileSync(path.join(folder, "model.json"), "utf8"));
-    return [json(read)];
+    return [json({ ...read, modelTopology: {} })];
   },
   (dir) => loadParameters(path.join(dir, "model")),
 );

@@ -26,7 +26,6 @@ const TESTS = [
     "engine/fused",
     "engine/plan",
     "engine/plan-training",
-    "engine/variable",
     "data/augment",
     "training/optimizer",
     "training/step",
