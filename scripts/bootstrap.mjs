@@ -132,7 +132,7 @@ const declarationsStep = {
   isCurrent: ({ root }) => isPackageCurrent(root),
   async run({ root, env }) {
     const script = path.join(root, "scripts/setup/declarations.ts");
-    const args = ["--require", path.join(root, COMPILED), script];
+    const args = ["--require", path.join(root, COMPILED), script, "--compile"];
     const { status, output } = await runCommand(process.execPath, args, { cwd: root, env });
     if (status !== 0) throw describeFailure("the making of declarations", output, root);
   },

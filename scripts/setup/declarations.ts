@@ -169,5 +169,5 @@ if (require.main === module) {
   const root = path.resolve(__dirname, "../..");
   if (process.argv.includes("--clean")) rmSync(packagePaths(root).dir, { recursive: true, force: true });
   writePackage(root);
-  require("../compiled.cjs").compileAll("src", "scripts");
+  if (process.argv.includes("--compile")) require("../compiled.cjs").compileAll("src", "scripts");
 }
