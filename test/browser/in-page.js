@@ -15,6 +15,13 @@
     return counts;
   };
 
+  /** Whether part of a drawing is neither seen nor reached by scrolling. */
+  const isCutOff = (svg) => {
+    const place = svg.closest(".jp-OutputArea-output");
+    const isScrolled = ["auto", "scroll"].includes(getComputedStyle(place).overflowX);
+    return !isScrolled && svg.getBoundingClientRect().right > place.getBoundingClientRect().right;
+  };
+
   const channels = (color) => color.match(/[\d.]+/g).map(Number);
   const luminance = (color) => {
     const [red, green, blue] = channels(color).map((value) => {
@@ -46,13 +53,13 @@
         outputs: model.sharedModel.getOutputs(),
       })),
     }),
-    /** Returns each drawn chart of a cell: its marks, its texts, and whether it is wider than its place. */
+    /** Returns each drawn chart of a cell: its marks, its texts, and whether part of it is out of reach. */
     charts: (id) =>
       drawings(cellOf(id).node).map((svg) => ({
         marks: countMarks(svg),
         paths: [...svg.querySelectorAll("g.mark-line path")].map((path) => path.getAttribute("d")),
         title: svg.querySelector("g.role-title-text text")?.textContent ?? "",
-        overflow: svg.getBoundingClientRect().right - cellOf(id).node.getBoundingClientRect().right,
+        isCutOff: isCutOff(svg),
       })),
     /** Returns the lowest contrast of the texts around the charts of a notebook with what is behind them. */
     lowestContrast: () => {
@@ -64,7 +71,9 @@
     },
     /** Returns the height that shows the whole notebook. */
     height: () => document.querySelector(".jp-WindowedPanel-outer").scrollHeight,
-    scrollTo: (id) => cellOf(id).node.scrollIntoView({ block: "start" }),
+    scrollToTop: () => {
+      document.querySelector(".jp-WindowedPanel-outer").scrollTop = 0;
+    },
     completions: () =>
       [...document.querySelectorAll(".jp-Completer-item code, .jp-Completer-item .jp-Completer-match")].map(
         ({ textContent }) => textContent,

@@ -1,9 +1,10 @@
 // JupyterLab on a copy of the project, as `npm run lab` starts it, and a page of it in a browser.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+import { addNotebookFilter, storedNotebook } from "../../scripts/setup/stored-notebook.cjs";
 import { cloneProject } from "../kernel/clone.js";
 import { projectDir } from "../workspace.js";
 import type { Browser, Page } from "./chromium.js";
@@ -38,8 +39,8 @@ export interface DrawnChart {
   /** Outlines of the lines. */
   paths: string[];
   title: string;
-  /** Pixels by which the chart is wider than its place. */
-  overflow: number;
+  /** Part of it is neither seen nor reached by scrolling. */
+  isCutOff: boolean;
 }
 
 /** Resolves when `isReached` returns something; `what` names it for the error. */
@@ -65,14 +66,14 @@ export async function until<T>(
 export function makeClone(dir: string, edits: Record<string, [code: string, replacement: string][]>): void {
   cloneProject(dir, DATA);
   symlinkSync(path.join(projectDir, ".venv"), path.join(dir, ".venv"));
-  for (const [name, replacements] of Object.entries(edits)) {
-    const file = path.join(dir, "notebooks", `${name}.ipynb`);
-    let text = readFileSync(file, "utf8");
-    for (const [code, replacement] of replacements) {
+  const folder = path.join(dir, "notebooks");
+  for (const name of readdirSync(folder).filter((one) => one.endsWith(".ipynb"))) {
+    let text = storedNotebook(readFileSync(path.join(folder, name), "utf8"));
+    for (const [code, replacement] of edits[path.basename(name, ".ipynb")] ?? []) {
       if (!text.includes(code)) throw new Error(`${name} has no ${code}`);
       text = text.replace(code, replacement);
     }
-    writeFileSync(file, text);
+    writeFileSync(path.join(folder, name), text);
   }
   writeFileSync(path.join(dir, ".gitignore"), readFileSync(path.join(projectDir, ".gitignore")));
 }
@@ -94,9 +95,9 @@ export class Lab {
       return path.join(dir, ".jupyter", name);
     };
     const server = spawn(
-      path.join(dir, "node_modules/.bin/tsx"),
+      process.execPath,
       [
-        ...["scripts/lab.ts", "--no-browser", `--port=${port}`, "--ServerApp.port_retries=0"],
+        ...["scripts/ferkit.cjs", "lab", "--no-browser", `--port=${port}`, "--ServerApp.port_retries=0"],
         ...[`--IdentityProvider.token=${TOKEN}`, "--LabApp.expose_app_in_browser=True"],
       ],
       {
@@ -104,6 +105,7 @@ export class Lab {
         stdio: ["ignore", openSync(log, "w"), openSync(log, "a")],
         env: {
           ...process.env,
+          INIT_CWD: dir, // where npm was called, which is the folder that is opened
           JUPYTER_CONFIG_DIR: settings("config"),
           JUPYTER_DATA_DIR: settings("data"),
           JUPYTER_RUNTIME_DIR: settings("runtime"),
@@ -168,7 +170,7 @@ export class Lab {
   async picture(file: string): Promise<void> {
     const height = await this.page.evaluate<number>("lab.height()");
     await this.page.setViewportSize({ width: WIDTH, height: Math.min(12_000, height + 120) });
-    await this.page.evaluate("lab.run('notebook:deselect-all')");
+    await this.page.evaluate("lab.scrollToTop()");
     await new Promise((resolve) => setTimeout(resolve, 1000)); // cells that come into view are drawn then
     await this.page.screenshot({ path: file });
     await this.page.setViewportSize({ width: WIDTH, height: 900 });
@@ -184,10 +186,11 @@ export class Lab {
   }
 }
 
-/** Makes the copy a repository, and commits its notebooks. */
+/** Makes the copy a repository as set-up leaves it, and commits its notebooks. */
 export function commitNotebooks(dir: string): void {
   const git = (...args: string[]) => execFileSync("git", args, { cwd: dir, stdio: "pipe" });
   git("init", "--quiet");
+  addNotebookFilter({ root: dir });
   git("add", ".gitattributes", ".gitignore", "notebooks");
   git(
     ...["-c", "user.name=test", "-c", "user.email=test@example.org"],
