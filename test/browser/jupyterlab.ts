@@ -10,7 +10,10 @@ import { projectDir } from "../workspace.js";
 import type { Browser, Page } from "./chromium.js";
 
 /** What the notebooks read, besides what a kernel needs. */
-const DATA = [".ferkit/native", ".gitattributes", "data", "models", "notebooks", "test/faces/photos"];
+const DATA = [
+  ...[".ferkit/native", ".gitattributes", "data", "docs/saved-files.schema.json"],
+  ...["models", "notebooks", "test/faces/photos"],
+];
 const TOKEN = "browser-tests";
 const WIDTH = 1280;
 /** Time that the server, a page or a kernel may take to start, in milliseconds. */
