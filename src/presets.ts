@@ -147,13 +147,16 @@ export type Overrides = {
   augment?: Partial<AugmentOptions> | null;
 };
 
+/** Any text, as from a command line; TypeScript completes the names of the presets all the same. */
+type PresetText = PresetName | (string & Record<never, never>);
+
 /**
  * Builds a preset's configuration with some values replaced, and checks it. With balanced class weights, `monitor` is macro-F1
  * by default.
  *
  * @throws ParameterError for an unknown preset, an unknown name, or a value out of range.
  */
-export function trainConfig(preset: string, overrides: Overrides = {}): TrainConfig {
+export function trainConfig(preset: PresetText, overrides: Overrides = {}): TrainConfig {
   const base = PRESETS[checkChoice("preset", preset, Object.keys(PRESETS) as PresetName[])];
   const given: Record<string, unknown> = {};
   const augment: Record<string, unknown> = { ...NO_AUGMENTATION, ...base.augment };

@@ -62,6 +62,11 @@ const GROUPS: Record<string, Request[]> = {
   "first completion": [
     { type: "complete_request", content: { code: "const shape = { side: 3 };\nshape.", cursor_pos: 33 } },
   ],
+  "preset name": [
+    { code: 'import * as ferkit from "ferkit";' },
+    { type: "complete_request", content: { code: "ferkit.trainConfig('", cursor_pos: 20 } },
+    { type: "complete_request", content: { code: 'ferkit.trainConfig("fer', cursor_pos: 23 } },
+  ],
   signature: [
     {
       type: "inspect_request",
@@ -193,6 +198,14 @@ describe("a request to the kernel", function () {
 
   it("for completion is answered at the first try", () => {
     assert.deepEqual(resultsOf("first completion")[0].reply?.matches, ["side"]);
+  });
+
+  it("for the completion of a preset is answered with the names of the presets", () => {
+    const names = ["baseline", "fer2013", "fer2013-best", "fer2013-fast", "tutorial"];
+    const [, all, begun] = resultsOf("preset name").map(({ reply }) => reply);
+    assert.deepEqual(all?.matches, names);
+    assert.deepEqual(begun?.matches, names.slice(1, 4));
+    assert.deepEqual([begun?.cursor_start, begun?.cursor_end], [20, 23]); // what is typed is replaced
   });
 
   it("for help inside a call shows the signature", () => {

@@ -188,18 +188,30 @@ function transformCell(context) {
   };
 }
 
+/** The cell that was inspected or completed last, and where it begins: after the line that tslab puts before it. */
+function lastCell() {
+  const files = program.getProgram().getSourceFiles();
+  const cell = files.find(({ fileName }) => fileName.endsWith(CELL));
+  return { cell, start: cell.text.indexOf("\n") + 1 };
+}
+
+/** Text in quotes around a position of that cell: where it begins, and what of it is before the position. Undefined elsewhere. */
+function quotedBefore(position) {
+  const { cell, start } = lastCell();
+  const token = ts.findPrecedingToken(start + position, cell);
+  if (!token || !ts.isStringLiteralLike(token)) return undefined;
+  const begin = token.getStart(cell) + 1 - start;
+  return begin > position ? undefined : { begin, text: cell.text.slice(start + begin, start + position) };
+}
+
 /** Signature of the call around a position of the cell that was inspected last, with its documentation; empty outside of calls. */
 function signatureAt(position) {
-  const cell = program
-    .getProgram()
-    .getSourceFiles()
-    .find(({ fileName }) => fileName.endsWith(CELL));
-  const before = cell.text.indexOf("\n") + 1; // the line that tslab puts before a cell
+  const { cell, start } = lastCell();
   const never = { isCancellationRequested: () => false, throwIfCancellationRequested: () => {} };
   const found = ts.SignatureHelp.getSignatureHelpItems(
     program.getProgram(),
     cell,
-    before + position,
+    start + position,
     undefined,
     never,
   );
@@ -237,4 +249,4 @@ function listenAgain() {
   for (const listener of listeners) process.on("SIGINT", listener);
 }
 
-module.exports = { extendCompiler, signatureAt };
+module.exports = { extendCompiler, quotedBefore, signatureAt };

@@ -11,7 +11,7 @@ const {
   stopLeftovers,
   turn,
 } = require("./cells.cjs");
-const { signatureAt } = require("./compiler.cjs");
+const { quotedBefore, signatureAt } = require("./compiler.cjs");
 const { startCell } = require("./source-positions.cjs");
 
 /** How tslab prints what the compiler found. */
@@ -114,7 +114,12 @@ function extendProtocol() {
   // The first answer after a change of the cell comes from the program before it.
   JupyterHandlerImpl.prototype.handleComplete = function (request) {
     const first = handleComplete.call(this, request);
-    return first.matches.length > 0 ? first : handleComplete.call(this, request);
+    const found = first.matches.length > 0 ? first : handleComplete.call(this, request);
+    // tslab would put a name in quotes behind what is typed of it.
+    const quoted = found.cursor_start === request.cursor_pos ? quotedBefore(request.cursor_pos) : undefined;
+    if (!quoted) return found;
+    const matches = found.matches.filter((name) => name.startsWith(quoted.text));
+    return { ...found, matches, cursor_start: quoted.begin };
   };
 }
 
