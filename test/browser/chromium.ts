@@ -9,13 +9,21 @@ const PLAYWRIGHT = "playwright-core@1.56.1";
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const FOLDERS = ["/usr/bin", "/usr/local/bin", "/snap/bin"];
 
+/** A part of a page. */
+export interface Clip {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 /** The part of playwright's page that the tests use. */
 export interface Page {
   goto(url: string): Promise<unknown>;
   evaluate<T>(expression: string): Promise<T>;
   waitForFunction(expression: string, argument: null, options: { timeout: number }): Promise<unknown>;
   setViewportSize(size: { width: number; height: number }): Promise<void>;
-  screenshot(options: { path: string }): Promise<Buffer>;
+  screenshot(options: { path?: string; clip?: Clip }): Promise<Buffer>;
   keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   addInitScript(script: { path: string }): Promise<unknown>;
   context(): { setOffline(isOffline: boolean): Promise<void> };
@@ -27,7 +35,10 @@ export interface Page {
 }
 
 export interface Browser {
-  newPage(options: { viewport: { width: number; height: number } }): Promise<Page>;
+  newPage(options: {
+    viewport: { width: number; height: number };
+    deviceScaleFactor?: number;
+  }): Promise<Page>;
   close(): Promise<void>;
 }
 

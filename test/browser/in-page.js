@@ -59,6 +59,7 @@
         marks: countMarks(svg),
         paths: [...svg.querySelectorAll("g.mark-line path")].map((path) => path.getAttribute("d")),
         title: svg.querySelector("g.role-title-text text")?.textContent ?? "",
+        texts: [...svg.querySelectorAll("text")].map(({ textContent }) => textContent),
         isCutOff: isCutOff(svg),
       })),
     /** Returns the lowest contrast of the texts around the charts of a notebook with what is behind them. */
@@ -73,6 +74,15 @@
     height: () => document.querySelector(".jp-WindowedPanel-outer").scrollHeight,
     scrollToTop: () => {
       document.querySelector(".jp-WindowedPanel-outer").scrollTop = 0;
+    },
+    /** Returns where a cell's code and outputs are on the page. */
+    placeOf: (id) => {
+      const parts = [...cellOf(id).node.querySelectorAll(".jp-Cell-inputArea, .jp-Cell-outputArea")];
+      const boxes = parts.map((part) => part.getBoundingClientRect());
+      const x = Math.min(...boxes.map(({ left }) => left));
+      const y = Math.min(...boxes.map(({ top }) => top));
+      const right = Math.max(...boxes.map((box) => box.right));
+      return { x, y, width: right - x, height: Math.max(...boxes.map(({ bottom }) => bottom)) - y };
     },
     completions: () =>
       [...document.querySelectorAll(".jp-Completer-item code, .jp-Completer-item .jp-Completer-match")].map(

@@ -7,7 +7,7 @@ import path from "node:path";
 import { addNotebookFilter, storedNotebook } from "../../scripts/setup/stored-notebook.cjs";
 import { cloneProject } from "../kernel/clone.js";
 import { projectDir } from "../workspace.js";
-import type { Browser, Page } from "./chromium.js";
+import type { Browser, Clip, Page } from "./chromium.js";
 
 /** What the notebooks read, besides what a kernel needs. */
 const DATA = [
@@ -15,7 +15,8 @@ const DATA = [
   ...["models", "notebooks", "test/faces/photos"],
 ];
 const TOKEN = "browser-tests";
-const WIDTH = 1280;
+/** Height of the window. */
+const HEIGHT = 900;
 /** Time that the server, a page or a kernel may take to start, in milliseconds. */
 const START_MS = 120_000;
 const POLL_MS = 200;
@@ -42,6 +43,8 @@ export interface DrawnChart {
   /** Outlines of the lines. */
   paths: string[];
   title: string;
+  /** All of its texts. */
+  texts: string[];
   /** Part of it is neither seen nor reached by scrolling. */
   isCutOff: boolean;
 }
@@ -86,11 +89,16 @@ export class Lab {
   private constructor(
     private readonly url: string,
     readonly page: Page,
+    private readonly width: number,
     readonly stop: () => Promise<void>,
   ) {}
 
-  /** Starts JupyterLab in a copy of the project. */
-  static async start(dir: string, browser: Browser): Promise<Lab> {
+  /**
+   * Starts JupyterLab in a copy of the project.
+   *
+   * @param options - Width of the window, and pixels of a picture per pixel of the page.
+   */
+  static async start(dir: string, browser: Browser, { width = 1280, scale = 1 } = {}): Promise<Lab> {
     const port = await freePort();
     const log = path.join(dir, "jupyterlab.log");
     const settings = (name: string) => {
@@ -128,9 +136,12 @@ export class Lab {
         if (server.exitCode !== null) throw new Error(readFileSync(log, "utf8"));
         return (await fetch(`${url}/api?token=${TOKEN}`).catch(() => undefined))?.ok;
       });
-      const page = await browser.newPage({ viewport: { width: WIDTH, height: 900 } });
+      const page = await browser.newPage({
+        viewport: { width, height: HEIGHT },
+        deviceScaleFactor: scale,
+      });
       await page.addInitScript({ path: path.join(__dirname, "in-page.js") });
-      return new Lab(url, page, stop);
+      return new Lab(url, page, width, stop);
     } catch (error) {
       await stop();
       throw error;
@@ -171,12 +182,26 @@ export class Lab {
 
   /** Takes a picture of the whole notebook. */
   async picture(file: string): Promise<void> {
+    await this.wholly(() => this.page.screenshot({ path: file }));
+  }
+
+  /** Takes a picture of a cell with its output, without what is beside it. */
+  cellPicture(id: string): Promise<Buffer> {
+    return this.wholly(async () => {
+      const clip = await this.page.evaluate<Clip>(`lab.placeOf(${JSON.stringify(id)})`);
+      return this.page.screenshot({ clip });
+    });
+  }
+
+  /** Does something while the whole notebook is in view. */
+  private async wholly<T>(act: () => Promise<T>): Promise<T> {
     const height = await this.page.evaluate<number>("lab.height()");
-    await this.page.setViewportSize({ width: WIDTH, height: Math.min(12_000, height + 120) });
+    await this.page.setViewportSize({ width: this.width, height: Math.min(12_000, height + 120) });
     await this.page.evaluate("lab.scrollToTop()");
     await new Promise((resolve) => setTimeout(resolve, 1000)); // cells that come into view are drawn then
-    await this.page.screenshot({ path: file });
-    await this.page.setViewportSize({ width: WIDTH, height: 900 });
+    const result = await act();
+    await this.page.setViewportSize({ width: this.width, height: HEIGHT });
+    return result;
   }
 
   async save(): Promise<void> {
