@@ -1,6 +1,7 @@
 // Builds the page into one folder that any static host can serve: `npm run demo`, or with --build only builds.
 import { cpSync, createReadStream, mkdirSync, rmSync, statSync } from "node:fs";
 import http from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Plugin } from "esbuild";
@@ -73,11 +74,12 @@ const ISOLATION = {
 /** Serves a folder on this machine only, as a static host would. Port 0 is any that is free. */
 export function servePage(dir: string, port: number): Promise<http.Server> {
   const server = http.createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    const file = path.join(
-      dir,
-      decodeURIComponent(pathname.endsWith("/") ? `${pathname}index.html` : pathname),
-    );
+    const pathname = pathOf(request.url ?? "/");
+    if (pathname === null) {
+      response.writeHead(400).end();
+      return;
+    }
+    const file = path.join(dir, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
     if (!file.startsWith(dir + path.sep) || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
       response.writeHead(404).end();
       return;
@@ -94,6 +96,16 @@ export function servePage(dir: string, port: number): Promise<http.Server> {
   });
 }
 
+/** Returns the decoded path of a request, or null if it is malformed. */
+function pathOf(url: string): string | null {
+  try {
+    const pathname = decodeURIComponent(new URL(url, "http://localhost").pathname);
+    return pathname.includes("\0") ? null : pathname;
+  } catch {
+    return null;
+  }
+}
+
 async function main(): Promise<void> {
   const options = { build: { type: "boolean" }, out: { type: "string" }, port: { type: "string" } } as const;
   const { values } = parseArgs({ options });
@@ -101,12 +113,17 @@ async function main(): Promise<void> {
   await buildPage(dir);
   console.log(`wrote ${dir}`);
   if (values.build) return;
-  await servePage(dir, Number(values.port ?? 8000));
-  console.log(`serving it at http://127.0.0.1:${values.port ?? 8000}/ until Ctrl-C`);
+  const wanted = Number(values.port ?? 8000);
+  const server = await servePage(dir, wanted).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EADDRINUSE") throw error;
+    throw new Error(`Port ${wanted} is in use. Choose another: npm run demo -- --port ${wanted + 1}`);
+  });
+  const { port } = server.address() as AddressInfo;
+  console.log(`serving it at http://127.0.0.1:${port}/ until Ctrl-C`);
 }
 
 if (require.main === module)
   main().catch((error) => {
-    console.error(error);
+    console.error((error as Error).message);
     process.exitCode = 1;
   });

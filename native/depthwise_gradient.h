@@ -35,7 +35,7 @@ struct InputGradientTarget {
   bool hasNorm;
   int64_t channels, count;
   NormalizedColumns<1, kActivation> norm;
-  /** Where the next pixel's raw value is, what is added to its gradient (null = nothing), and where that goes. */
+  /** Points at the next pixel's raw value, at what is added to its gradient (null = nothing), and at where that goes. */
   const float *raw, *other;
   float* next;
 
@@ -141,7 +141,7 @@ void spreadRow(const float* const (&dy)[K / 2 + 1], int firstTap, int64_t left, 
   }
 }
 
-/** What a part needs for the gradients of a depthwise convolution. */
+/** Holds what a part needs for the gradients of a depthwise convolution. */
 template <int K, Activation kActivation>
 struct DepthwiseGradientWork {
   typedef InputGradientTarget<kActivation> Target;
@@ -149,7 +149,7 @@ struct DepthwiseGradientWork {
   const Features& x;
   const FeaturesGradient& dx;
   const PlanTile tile;
-  /** Of the input, and of the gradient by the output. */
+  /** The ring of rows of the input, and that of the gradient by the output. */
   const Ring ring, dyRing;
   float *const planes, *const dyPlanes;
   vec* const results;

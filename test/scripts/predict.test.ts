@@ -162,7 +162,10 @@ describe("ferkit predict", () => {
     );
     const mistyped = await predict("bfloat");
     assert.equal(mistyped.status, 1);
-    assert.match(mistyped.stderr, /one of float32, bfloat16 for --precision .* Did you mean bfloat16\?/);
+    assert.equal(
+      mistyped.stderr,
+      "ferkit: Did you mean bfloat16? Expected one of float32, bfloat16 for --precision but received bfloat of type string\n",
+    );
   });
 
   describe("with a model that was calibrated for sets", () => {
