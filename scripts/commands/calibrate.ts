@@ -11,7 +11,8 @@ import {
 } from "../options.js";
 import { dataProgress } from "../progress.js";
 
-const { calibrateOn, loadParameters, loadUnseenImages, MIN_CALIBRATION_IMAGES, percent } = internals;
+const { calibrateOn, copyImageList, loadParameters, loadUnseenImages, MIN_CALIBRATION_IMAGES, percent } =
+  internals;
 
 interface Flags extends DataFlags {
   model: string;
@@ -40,6 +41,7 @@ export function addCalibrateCommand(program: Command): void {
       const { config, parameters } = await calibrateOn(model, images);
       const to = callerPath(flags.to ?? flags.model);
       await saveModel(to, config, parameters, precision);
+      await copyImageList(dir, to);
       const temperature = config.calibration?.temperature ?? null;
       const { thresholds = [], numImages } = config.predictionSets ?? {};
       if (flags.json) return printJson({ model: to, numImages, temperature, thresholds });

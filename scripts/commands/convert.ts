@@ -64,6 +64,7 @@ export function addConvertCommand(program: Command): void {
       const dir = callerPath(flags.to);
       await saveModel(dir, network.config, await network.parameters(), flags.precision);
       network.dispose();
+      await internals.copyImageList(callerPath(source), dir);
       console.log(`wrote ${dir}`);
     });
 }

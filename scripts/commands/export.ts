@@ -1,5 +1,7 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
 import type { Command } from "commander";
-import { internals, loadModel } from "../../src/index.js";
+import { InputError, internals, loadModel } from "../../src/index.js";
 import { callerPath, choiceOption, withExamples } from "../options.js";
 
 /** For each format, what writes it, and what is appended to the model folder's path by default. */
@@ -40,9 +42,28 @@ export function addExportCommand(program: Command): void {
       const source = callerPath(model);
       const { write, suffix } = FORMATS[flags.to];
       const out = flags.out === undefined ? `${source}${suffix}` : callerPath(flags.out);
+      checkTarget(out, source, flags.to);
       const network = await loadModel(source);
       const parameters = await network.parameters().finally(() => network.dispose());
       await write(out, network.config, parameters, flags.precision);
       console.log(`wrote ${out}`);
     });
+}
+
+/** @throws InputError if writing would replace something that is no export. */
+function checkTarget(out: string, source: string, format: Flags["to"]): void {
+  const refuse = (expected: string, found: string) =>
+    new InputError({ expected, where: "--out", found, fix: "Choose another path." });
+  if (`${out}${path.sep}`.startsWith(`${source}${path.sep}`))
+    throw refuse("a path outside of the model folder", out);
+  if (format === "onnx" && path.extname(out) !== ".onnx")
+    throw refuse("a name that ends in .onnx", path.basename(out));
+  if (format === "transformers" && existsSync(out) && !isExport(out))
+    throw refuse("a new or empty folder, or an earlier export", out);
+}
+
+function isExport(out: string): boolean {
+  if (!statSync(out).isDirectory()) return false;
+  const names = readdirSync(out);
+  return names.length === 0 || names.includes("onnx");
 }

@@ -1,5 +1,5 @@
 // Starts a project of one's own: the notebooks, a test and a workflow, for images in its folder data.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "commander";
@@ -56,11 +56,12 @@ function ferkitFrom(project: string): string {
  * @throws InputError if the folder holds something.
  */
 export async function writeProject(project: string, data: string, ferkit: string): Promise<void> {
-  if (existsSync(project) && readdirSync(project).length > 0)
+  const isFile = existsSync(project) && !statSync(project).isDirectory();
+  if (isFile || (existsSync(project) && readdirSync(project).length > 0))
     throw new InputError({
       expected: "a new or empty folder",
       where: project,
-      found: "files in it",
+      found: isFile ? "a file" : "files in it",
       fix: "Choose another folder.",
     });
   const temporary = `${project}.${process.pid}.tmp`;

@@ -87,6 +87,12 @@ export function addPredictCommand(program: Command): void {
       if (flags.abstain !== undefined) checkCoverage(classifier, flags.abstain, flags.model);
       classifier.network.setPrecision(flags.precision);
       const inputs = images.map(callerPath);
+      if (flags.chart !== undefined && inputs.includes(callerPath(flags.chart)))
+        throw new InputError({
+          expected: "a file that is no input for --chart",
+          found: flags.chart,
+          fix: "Choose another name, so that the image is kept.",
+        });
       for (const line of inputs.flatMap(leftOutLines)) console.error(line);
       const findsFaces = flags.faces ?? predictsExpressions(classifier.config);
       try {

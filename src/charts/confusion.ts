@@ -192,6 +192,7 @@ export function perClassRecallChart(
             x: {
               field: "recall",
               type: "quantitative",
+              stack: null, // stacking fails for a class that has a name such as constructor
               scale: { domain: [0, 1] },
               axis: { title: "recall", format: ".0%", tickCount: 5, domain: false, ticks: false },
             },

@@ -1,5 +1,7 @@
 // The list of images that a run trains and validates on: how a run and its models know their data.
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { InputError } from "../errors.js";
 import { readRegularFile, writeFileAtomically } from "../files.js";
@@ -175,4 +177,19 @@ function line({ split, className, digest, path, shares }: ListedImage): string {
 
 function hex(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex").slice(0, DIGEST_LENGTH);
+}
+
+/**
+ * Gives a copy of a model the list of the images that the model's run had. A copy of a model without a list gets none, whatever
+ * model was in the folder before.
+ *
+ * @param source - Model folder, or a file of weights.
+ * @throws InputError when the list is broken.
+ */
+export async function copyImageList(source: string, target: string): Promise<void> {
+  const [from, to] = [source, target].map((dir) => join(dir, IMAGE_LIST));
+  if (from === to) return;
+  const list = await readImageList(from);
+  if (list) await writeImageList(to, list, false);
+  else await rm(to, { force: true });
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { type ImageList, readImageList, writeImageList } from "../../src/data/image-list.js";
+import { copyImageList, type ImageList, readImageList, writeImageList } from "../../src/data/image-list.js";
 import { temporaryFolder } from "./fixtures.js";
 
 describe("readImageList", () => {
@@ -49,5 +49,28 @@ describe("readImageList", () => {
     execFileSync("rm", [file()]);
     execFileSync("mkfifo", [file()]);
     await refused("a named pipe");
+  });
+});
+
+describe("copyImageList", () => {
+  const inFolder = temporaryFolder();
+  const list: ImageList = {
+    options: { seed: 5 },
+    images: [{ split: "train", className: "a", digest: "0123456789abcdef" }],
+  };
+
+  it("replaces the list of the model that was there, also by none", async () => {
+    for (const dir of ["one", "other", "none"]) mkdirSync(inFolder(dir));
+    const file = (dir: string) => inFolder(`${dir}/images.jsonl.gz`);
+    await writeImageList(file("one"), list, false);
+    await copyImageList(inFolder("one"), inFolder("other"));
+    assert.deepEqual(await readImageList(file("other")), list);
+    await copyImageList(inFolder("one"), inFolder("one"));
+    assert.deepEqual(await readImageList(file("one")), list);
+    await copyImageList(inFolder("none"), inFolder("other"));
+    assert.equal(await readImageList(file("other")), null);
+    writeFileSync(inFolder("weights.safetensors"), "");
+    await copyImageList(inFolder("weights.safetensors"), inFolder("one"));
+    assert.equal(await readImageList(file("one")), null);
   });
 });

@@ -8,7 +8,7 @@ import { workspace } from "../workspace.js";
 describe("servePage", () => {
   const folder = workspace();
 
-  it("answers a malformed request and goes on", async () => {
+  it("answers a malformed request and keeps serving", async () => {
     mkdirSync(folder.file("page"));
     writeFileSync(folder.file("page/index.html"), "the page");
     writeFileSync(folder.file("secret"), "outside");

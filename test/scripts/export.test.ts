@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { workspace } from "../workspace.js";
@@ -22,6 +22,25 @@ describe("ferkit export", function () {
     await folder.ferkit("export", "best", "--precision", "uint8", "--out", "new/small.onnx");
     assert.deepEqual(readdirSync(folder.file("new")), ["small.onnx"]);
     assert.deepEqual(readdirSync(folder.path).sort(), ["best", "best-transformers", "best.onnx", "new"]);
+  });
+
+  it("refuses to replace what is no export", async () => {
+    const inside = await folder.ferkit("export", "best", "--out", "best/model.onnx");
+    assert.equal(
+      inside.stderr,
+      `ferkit: Expected a path outside of the model folder at --out but found ${folder.file("best/model.onnx")}. Choose another path.\n`,
+    );
+    const other = await folder.ferkit("export", "best", "--out", "notes.txt");
+    assert.equal(
+      other.stderr,
+      "ferkit: Expected a name that ends in .onnx at --out but found notes.txt. Choose another path.\n",
+    );
+    mkdirSync(folder.file("mine"));
+    writeFileSync(folder.file("mine/notes.txt"), "");
+    const full = await folder.ferkit("export", "best", "--to", "transformers", "--out", "mine");
+    assert.match(full.stderr, /^ferkit: Expected a new or empty folder, or an earlier export at --out/);
+    assert.deepEqual([inside.status, other.status, full.status], [1, 1, 1]);
+    assert.deepEqual(readdirSync(folder.path).sort(), ["best", "mine"]);
   });
 
   it("refuses a format that it does not know", async () => {

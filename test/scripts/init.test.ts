@@ -72,6 +72,8 @@ describe("ferkit init", () => {
         `ferkit: Expected a new or empty folder at ${where} but found files in it. Choose another folder.\n`,
       ],
     );
+    const file = await folder.ferkit("init", "full/note");
+    assert.match(file.stderr, /^ferkit: Expected a new or empty folder at .*note but found a file\./);
     const none = await folder.ferkit("init", "pets", "--data", "none");
     assert.deepEqual(
       [none.status, none.stderr],
