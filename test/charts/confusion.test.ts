@@ -124,6 +124,14 @@ describe("perClassRecallChart", () => {
     for (const name of ODD_NAMES) assert.ok(texts.includes(name), name);
   });
 
+  it("draws classes that are named as properties of every object", async () => {
+    const marks = await drawnMarks(perClassRecallChart({ constructor: 0.5, toString: 0.25 }));
+    assert.deepEqual(
+      dataMarks(marks, "rect").map(({ width }) => width),
+      [240, 120],
+    );
+  });
+
   it("says that no class has images", async () => {
     assert.ok((await svgTexts(perClassRecallChart({ sad: null }))).includes("no data: no class has images"));
   });
