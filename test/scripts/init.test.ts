@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import ts from "typescript";
 import { projectDir, workspace } from "../workspace.js";
 
 describe("ferkit init", () => {
@@ -48,6 +49,29 @@ describe("ferkit init", () => {
     ))
       assert.ok(existsSync(folder.file("pets", file)), file);
   });
+
+  it("writes a project that type-checks with what its package.json names", async () => {
+    await folder.ferkit("init", "pets");
+    const { devDependencies } = JSON.parse(read("pets/package.json"));
+    const own = JSON.parse(readFileSync(path.join(projectDir, "package.json"), "utf8")).devDependencies;
+    for (const name of ["typescript", "@types/node"]) assert.equal(devDependencies[name], own[name], name);
+    mkdirSync(folder.file("pets/node_modules/@types"), { recursive: true });
+    for (const name of Object.keys(devDependencies))
+      symlinkSync(path.join(projectDir, "node_modules", name), folder.file("pets/node_modules", name));
+    symlinkSync(projectDir, folder.file("pets/node_modules/ferkit"));
+    writeFileSync(
+      folder.file("pets/wrong.mts"),
+      'import { loadClassifier } from "ferkit";\nexport const side: string = (await loadClassifier()).config.imageSize;\n',
+    );
+    const { config } = ts.readConfigFile(folder.file("pets/tsconfig.json"), ts.sys.readFile);
+    const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, folder.file("pets"));
+    assert.deepEqual(fileNames.map((file) => path.basename(file)).sort(), ["images.test.mjs", "wrong.mts"]);
+    const found = ts.getPreEmitDiagnostics(ts.createProgram(fileNames, options));
+    assert.deepEqual(
+      found.map(({ file, messageText }) => [path.basename(file?.fileName ?? ""), messageText]),
+      [["wrong.mts", "Type 'number' is not assignable to type 'string'."]],
+    );
+  }).timeout(60_000);
 
   it("uses images that are elsewhere", async () => {
     mkdirSync(folder.file("photographs"));
