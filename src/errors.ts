@@ -29,13 +29,13 @@ export class InputError extends Error {
 }
 
 /**
- * Shows what a terminal would act on or hide: control characters, as `\u001b`, and marks that reorder text. Names of files and
- * classes may hold any.
+ * Shows what a terminal would act on or hide: control characters, as `\u001b`, and marks that reorder text,
+ * and what no text may hold, such as half a surrogate pair. Names of files and classes may hold any.
  *
  * @param kept - Characters to leave as they are, such as line breaks of a text that has lines.
  */
 export function visible(text: string, kept = ""): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (character) =>
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029\ufffe\uffff]/gu, (character) =>
     kept.includes(character) ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -1,4 +1,5 @@
 // Values as people read them, and the forms in which an output is sent.
+import { visible } from "../errors.js";
 
 /** One output in several forms, by MIME type. A notebook shows the richest form that it knows. */
 export type MimeBundle = Record<string, unknown>;
@@ -20,9 +21,9 @@ export function formatCount(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** Escapes a text for HTML, between tags or in a quoted attribute. */
+/** Escapes a text for HTML, between tags or in a quoted attribute; control characters are shown. */
 export function escapeHtml(text: string): string {
-  return text
+  return visible(text, "\t\n\r")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

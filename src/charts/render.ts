@@ -1,7 +1,8 @@
 // Charts as drawings, pictures and files, and the widths of their texts.
 import path from "node:path";
-import { InputError } from "../errors.js";
+import { InputError, visible } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
+import { isPlainObject } from "../training/run.js";
 import type { MimeBundle } from "./format.js";
 import type { ChartSpec } from "./theme.js";
 
@@ -58,14 +59,15 @@ function withThemes(svg: string): string {
 
 /** Renders a chart in every form that a notebook front end may ask for: interactive, drawn, and in words. */
 export async function chartBundle(spec: ChartSpec): Promise<MimeBundle> {
-  const svg = await renderSvg(spec);
+  const shown = shownSpec(spec);
+  const svg = await renderSvg(shown);
   // Photographs have no more detail, and take most of the time.
   const pixelRatio = svg.includes("<image") ? 1 : PIXEL_RATIO;
   return {
-    "application/vnd.vegalite.v5+json": spec,
+    "application/vnd.vegalite.v5+json": shown,
     "image/svg+xml": withThemes(svg),
     "image/png": (await drawingToPng(svg, "light", pixelRatio)).toString("base64"),
-    "text/plain": chartText(spec),
+    "text/plain": chartText(shown),
   };
 }
 
@@ -104,30 +106,52 @@ const ENCODERS: Record<string, (spec: ChartSpec) => Promise<string | Buffer>> = 
   ".png": async (spec) => renderPng(spec),
 };
 
-/** Renders a chart as an SVG drawing without a ground, its texts in `currentColor`. */
+/**
+ * Renders a chart as an SVG drawing without a ground, its texts in `currentColor`.
+ *
+ * @throws InputError for a specification that cannot be drawn as it is, also where Vega would leave a part out and only log it.
+ */
 export async function renderSvg(spec: ChartSpec): Promise<string> {
   const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
   const { textMetrics } = vega as unknown as { textMetrics: TextMetrics };
   textMetrics.width = measure;
   const refused: string[] = [];
-  // Vega changes the values, so it gets a copy.
-  const view = new vega.View(vega.parse(vegaLite.compile(structuredClone(spec)).spec), {
-    renderer: "none",
-    logLevel: vega.Error,
-    loader: embeddedOnly(refused),
-  });
+  const logged: unknown[] = [];
+  const logger = vega.logger(vega.Error, undefined, (_method, _level, [error]) => logged.push(error));
   try {
-    const svg = await view.toSVG();
-    if (refused.length)
-      throw new InputError({
-        expected: "a chart that carries its own data and pictures",
-        found: `the address ${refused[0].slice(0, 200)}`,
-        fix: "Put the values or a data: URL in its place.",
-      });
-    return svg;
-  } finally {
-    view.finalize();
+    const runtime = vega.parse(vegaLite.compile(shownSpec(spec)).spec);
+    const view = new vega.View(runtime, { renderer: "none", logger, loader: embeddedOnly(refused) });
+    const svg = await view.toSVG().finally(() => view.finalize());
+    if (refused.length === 0 && logged.length === 0) return svg;
+  } catch (error) {
+    logged.push(error);
   }
+  if (refused.length)
+    throw new InputError({
+      expected: "a chart that carries its own data and pictures",
+      found: `the address ${refused[0].slice(0, 200)}`,
+      fix: "Put the values or a data: URL in its place.",
+    });
+  const [error] = logged;
+  throw new InputError({
+    expected: "a chart that vega-lite can draw",
+    found: `the error "${error instanceof Error ? error.message : error}"`,
+    fix: "Fix its specification.",
+  });
+}
+
+/** Copies a chart, whose values Vega would change, with visible stand-ins for characters that no drawing can hold. */
+function shownSpec<T>(value: T): T;
+function shownSpec(value: unknown): unknown {
+  if (typeof value === "string") return shownText(value);
+  if (Array.isArray(value)) return value.map(shownSpec);
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shownSpec(part)]));
+}
+
+/** Shows what SVG cannot hold or readers cannot see: `a\u001b`. Class names and file names may hold any character. */
+function shownText(text: string): string {
+  return visible(text, "\t\n\r");
 }
 
 /** Vega's own measure of text, which it allows to be replaced. */
@@ -179,7 +203,7 @@ const widths = new Map<string, number>();
 /** Measures the width of a line of semi-bold text in pixels; regular text is a little narrower. */
 export function textWidth(text: string, fontSize: number): number {
   let width = 0;
-  for (const character of text) {
+  for (const character of shownText(text)) {
     const known = widths.get(character) ?? drawnWidth(`|${character}|`) - drawnWidth("||");
     widths.set(character, known);
     width += known;

@@ -14,6 +14,7 @@ import {
   textWidth,
 } from "../../src/charts/render.js";
 import type { ChartSpec } from "../../src/charts/theme.js";
+import { visible } from "../../src/errors.js";
 import { PIXEL } from "./fixtures.js";
 
 const chart = classBalanceChart([{ split: "train", className: "happy", count: 3 }]);
@@ -101,6 +102,45 @@ describe("renderPng and renderSvg", () => {
     await assert.rejects(renderSvg(withImage), {
       message: `Expected a chart that carries its own data and pictures but found the address http://127.0.0.1:9/face.png. ${fix}`,
     });
+  });
+
+  it("shows characters that a drawing cannot hold", async () => {
+    const className = "\u001b\0\ufffe\ud800\u202e\u{1f600}";
+    const spec = classBalanceChart([{ split: "train", className, count: 3 }], `of ${className}`);
+    const [svg, png] = [await renderSvg(spec), await renderPng(spec)];
+    assert.ok(svg.includes(">of \\u001b\\u0000\\ufffe\\ud800\\u202e\u{1f600}</text>"), svg);
+    assert.equal(visible(svg), svg); // nothing left to show
+    assert.equal((await sharp(png).metadata()).format, "png");
+  });
+
+  const broken = async (part: object, found: string) => {
+    const spec = {
+      $schema: "https://vega.github.io/schema/vega-lite/v5.json",
+      data: { values: [{ a: 1, b: "toString" }] },
+      mark: "bar",
+      encoding: {},
+      ...part,
+    };
+    await assert.rejects(renderSvg(spec as ChartSpec), {
+      name: "InputError",
+      message: `Expected a chart that vega-lite can draw but found the error "${found}". Fix its specification.`,
+    });
+  };
+
+  it("refuses what Vega would draw without, and only log", async () => {
+    const stacked = {
+      encoding: {
+        x: { field: "a", type: "quantitative", stack: "zero" },
+        y: { field: "b" },
+        color: { field: "b" },
+      },
+    };
+    await broken(stacked, "g.push is not a function");
+  });
+
+  it("refuses specifications that vega-lite or Vega cannot read", async () => {
+    await broken({ mark: "no such mark" }, "Cannot read properties of undefined (reading 'filled')");
+    await broken({ transform: [{ calculate: "1 +", as: "c" }] }, "Unexpected end of input");
   });
 });
 
@@ -223,6 +263,13 @@ describe("textWidth", () => {
     assert.ok(textWidth("a b", 12) > textWidth("ab", 12) + 2);
     assert.equal(textWidth("abc", 24), 2 * textWidth("abc", 12));
     assert.equal(textWidth("", 12), 0);
+  });
+
+  it("measures what is shown for characters that a drawing cannot hold", () => {
+    for (const character of ["\u001b", "\0", "\ufffe", "\ud800", "\u202e"]) {
+      const shown = `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+      assert.equal(textWidth(`a${character}`, 12), textWidth(`a${shown}`, 12), shown);
+    }
   });
 
   it("measures markup literally", () => {

@@ -114,7 +114,7 @@ describe("writeRunReport", () => {
   });
 
   it("escapes the names of classes, data and files", async () => {
-    const names = [...ODD_NAMES, '<script src="x">'];
+    const names = [...ODD_NAMES, '<script src="x">', "\u001b[31m\0"];
     const matrix = names.map((_, a) => names.map((_, b) => (a === b ? 1 : 0)));
     const perClassRecall = Object.fromEntries(names.map((name) => [name, 1]));
     const validation = { loss: 1, accuracy: 1, macroF1: 1, perClassRecall, confusionMatrix: matrix };
@@ -128,6 +128,8 @@ describe("writeRunReport", () => {
     assert.match(page, /<td>&lt;i&gt;&amp;amp;\.pth<\/td>/);
     assert.match(page, /a&lt;b&gt;&amp;, the &quot;quoted&quot;, /);
     assert.doesNotMatch(page, /<(script|img|i|b)\b/);
+    assert.match(page, />\\u001b\[31m\\u0000<\/text>/);
+    assert.ok(!page.includes("\u001b") && !page.includes("\0"));
   });
 
   it("needs nothing from elsewhere", async () => {
