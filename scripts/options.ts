@@ -93,6 +93,7 @@ export interface DataFlags {
   data: string;
   validationShare?: number;
   split?: internals.SplitChoice;
+  fold?: string;
   dropDuplicates?: boolean;
   dropLeaked?: boolean;
   maxUnreadableShare?: number;
@@ -129,6 +130,7 @@ export function withLoadingOptions(command: Command): Command {
         internals.SPLIT_CHOICES,
       ),
     )
+    .option("--fold <number>", "validate on a fold of the training images: 2/5 is the second of five")
     .option("--drop-duplicates", "leave out duplicates within a split")
     .option("--drop-leaked", "leave out validation images that are also in train")
     .option(
@@ -164,11 +166,27 @@ export function dataOptions(flags: DataFlags) {
 
 export function loadingOptions(flags: Omit<DataFlags, "data">) {
   const { validationShare, split, maxUnreadableShare, dropDuplicates, dropLeaked } = flags;
-  const { group, labels, labelColumn, labelNames, labelPattern, trainFolder, validationFolder, leaveOut } =
-    flags;
+  const {
+    fold,
+    group,
+    labels,
+    labelColumn,
+    labelNames,
+    labelPattern,
+    trainFolder,
+    validationFolder,
+    leaveOut,
+  } = flags;
+  if (fold !== undefined && validationShare !== undefined)
+    throw new InputError({
+      expected: "--fold or --validation-share",
+      found: "both",
+      fix: "Remove one of them.",
+    });
   return {
     ...(validationShare !== undefined && { validationShare }),
     ...(split !== undefined && { split }),
+    ...(fold !== undefined && { fold }),
     ...(maxUnreadableShare !== undefined && { maxUnreadableShare }),
     ...(dropDuplicates && { dropDuplicates }),
     ...(dropLeaked && { dropLeaked }),

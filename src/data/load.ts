@@ -14,6 +14,8 @@ import { chooseParts, classesOf, type Listing, type Sample } from "./sources/lis
 import { readSource, type SourceOptions } from "./sources/source.js";
 import {
   groupsInBoth,
+  holdsOut,
+  parseFold,
   SPLIT_CHOICES,
   type Split,
   type SplitChoice,
@@ -31,6 +33,8 @@ export interface DataOptions extends SourceOptions {
   validationShare: number;
   /** `folders`: the data set's own, or a held-out share; `official`, `official-test`: as in FER-2013's challenge. */
   split: SplitChoice;
+  /** Which fold of the training images to validate on: `2/5` is the second of five. Default: as `split` says. */
+  fold?: string;
   /**
    * Regular expression for an image's path; images for which its group captures the same text, as one person's, are held out
    * together. Near-duplicates are held out together in any case.
@@ -90,6 +94,7 @@ export async function loadDataset(
   checkNumber("maxUnreadableShare", options.maxUnreadableShare, { min: 0, max: 1 });
   checkNumber("validationShare", options.validationShare, { min: 0, max: 1 });
   checkChoice("split", options.split, SPLIT_CHOICES);
+  if (options.fold !== undefined) parseFold(options.fold);
   checkChoice("fit", options.fit, FITS);
   checkGrey(options.grey);
   checkNumber("seed", options.seed, { min: 0, integer: true });
@@ -106,10 +111,7 @@ export async function loadDataset(
   const remarks: Remarks = { notes: [...listing.notes], problems: [] };
   noteClasses(listing, remarks);
   checkReadable(decoded, listing, options, remarks);
-  const isHeldOut =
-    splitName(decoded.samples, options) === "held-out" &&
-    options.validationShare > 0 &&
-    decoded.samples.length > 0;
+  const isHeldOut = holdsOut(decoded.samples, options);
   const groups = isHeldOut ? await groupsOf(decoded, options, group, remarks) : undefined;
   const dataset = assemble(name, listing, decoded, groups, options, remarks);
   if (remarks.problems.length > 0 && options.onProblem === "throw") throw new InputError(remarks.problems[0]);

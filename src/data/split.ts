@@ -33,6 +33,8 @@ export interface SplitOptions {
   seed: number;
   /** Default: `folders`. */
   split?: SplitChoice;
+  /** Which fold of the training images to validate on instead: `2/5` is the second of five. */
+  fold?: string;
   /** int32 `[numImages]`: equal numbers for images that belong on one side. Default: each image by itself. */
   groups?: Int32Array;
 }
@@ -62,25 +64,49 @@ export function groupsInBoth(samples: readonly Sample[], split: Split, group: st
 }
 
 /** Returns the kind of split that these options give. */
-export function splitName(samples: readonly Sample[], { validationShare, split }: SplitOptions): SplitName {
+export function splitName(
+  samples: readonly Sample[],
+  { validationShare, split, fold }: SplitOptions,
+): SplitName {
+  if (fold !== undefined) return "held-out";
   if (split !== undefined && split !== "folders") return split;
   if (samples.some((sample) => sample.split !== null)) return "folders";
   return validationShare === 1 ? "all" : "held-out";
 }
 
+/** Tells whether images are held out here, so that those which belong together must be known. */
+export function holdsOut(samples: readonly Sample[], options: SplitOptions): boolean {
+  const isShare = options.fold !== undefined || options.validationShare > 0;
+  return samples.length > 0 && isShare && splitName(samples, options) === "held-out";
+}
+
+/** Reads `2/5`. @throws InputError if it is no fold. */
+export function parseFold(fold: string): { number: number; count: number } {
+  const [, number, count] = (/^(\d{1,4})\/(\d{1,4})$/.exec(fold) ?? []).map(Number);
+  if (count >= 2 && number >= 1 && number <= count) return { number, count };
+  const expected = "the number of a fold and of all folds, two or more, such as 2/5 for --fold";
+  throw new InputError({ expected, found: fold || "nothing", fix: "Choose one from 1/5 to 5/5." });
+}
+
 /**
  * Splits as chosen. `folders` without a split of its own is a seeded split that holds out `validationShare` of each class: a
  * class with two or more images keeps at least one in each split, and the only image of a class is for training, except with a
- * share of 0 or 1.
+ * share of 0 or 1. With a fold, the training images are split again, and those of the validation folder are in no part.
  *
  * @throws InputError when the images are not FER-2013's, for its official split.
  */
 export function splitSamples(
   samples: readonly Sample[],
-  { validationShare, seed, split: choice = "folders", groups }: SplitOptions,
+  { validationShare, seed, split: choice = "folders", fold, groups }: SplitOptions,
   root: string,
 ): Split {
   checkNumber("validationShare", validationShare, { min: 0, max: 1 });
+  if (fold !== undefined) {
+    const isOwn = choice === "folders" && samples.every(({ split }) => split === null);
+    const options = { validationShare, seed, split: choice };
+    const all = isOwn ? indicesOf(samples, () => true) : splitSamples(samples, options, root).train;
+    return foldOf(samples, all, fold, seed, groups);
+  }
   if (choice !== "folders") return officialSplit(samples, choice, root);
   if (samples.every(({ split }) => split === null)) return heldOut(samples, validationShare, seed, groups);
   return {
@@ -136,13 +162,56 @@ function heldOut(
   return { train: indicesOf(isHeld, (held) => !held), validation: indicesOf(isHeld, (held) => held) };
 }
 
-function collect<Key>(
+/**
+ * Deals the images of each class to folds, in random order and each with its group: a group goes to the fold that has the fewest
+ * images of the class so far. Every image is in one fold, which is the same for each number of the fold.
+ */
+function foldOf(
   samples: readonly Sample[],
-  keyOf: (sample: Sample, index: number) => Key,
+  all: readonly number[],
+  fold: string,
+  seed: number,
+  groups: Int32Array = Int32Array.from(samples, (_, index) => index),
+): Split {
+  const { number, count } = parseFold(fold);
+  const foldOfGroup = new Map<number, number>();
+  const totals = new Array<number>(count).fill(0);
+  const held = new Set<number>();
+  const parts = collect(all, (index) => samples[index].className);
+  const byClass = [...parts].map(([className, at]) => ({ className, indices: at.map((i) => all[i]) }));
+  for (const { className, indices } of byClass) {
+    const own = new Array<number>(count).fill(0);
+    const isSingle = indices.every((index) => groups[index] === groups[indices[0]]);
+    const members = collect(indices, (index, i) => (isSingle ? -1 - i : groups[index]));
+    const keys = [...members.keys()];
+    const order = [...new Random(seed, "folds", className).permutation(keys.length)].map((i) => keys[i]);
+    const isDealt = (key: number) => foldOfGroup.has(key);
+    for (const key of [...order.filter(isDealt), ...order.filter((key) => !isDealt(key))]) {
+      const images = (members.get(key) as number[]).map((i) => indices[i]);
+      const emptiest = own
+        .map((size, k) => ({ size, total: totals[k], k }))
+        .sort((a, b) => a.size - b.size || a.total - b.total || a.k - b.k)[0].k;
+      const k = foldOfGroup.get(key) ?? emptiest;
+      if (!isSingle) foldOfGroup.set(key, k);
+      own[k] += images.length;
+      totals[k] += images.length;
+      if (k === number - 1) for (const index of images) held.add(index);
+    }
+  }
+  return {
+    train: all.filter((index) => !held.has(index)),
+    validation: all.filter((index) => held.has(index)),
+  };
+}
+
+/** Returns the indices of the items that have the same key. */
+function collect<Item, Key>(
+  items: readonly Item[],
+  keyOf: (item: Item, index: number) => Key,
 ): Map<Key, number[]> {
   const collected = new Map<Key, number[]>();
-  samples.forEach((sample, index) => {
-    const key = keyOf(sample, index);
+  items.forEach((item, index) => {
+    const key = keyOf(item, index);
     const indices = collected.get(key);
     if (indices) indices.push(index);
     else collected.set(key, [index]);

@@ -26,7 +26,7 @@ export interface EvaluationData {
 
 /**
  * Loads the images to score a model on, with its classes, image size and decoding. If the model's run was trained on the data set, these are the images that the run held
- * out, whatever its seed and share were. Options that choose a split, `validationShare` and `split`, take precedence.
+ * out, whatever its seed and share were. Options that choose a split, `validationShare`, `split` and `fold`, take precedence.
  *
  * @throws InputError when the data cannot be loaded, or the run held out none of the images.
  */
@@ -36,7 +36,8 @@ export async function loadEvaluationData(
 ): Promise<EvaluationData> {
   const { imageSize, classNames, decoding, grey = false } = await loadModelConfig(modelDir);
   const list = await readImageList(path.join(modelDir, IMAGE_LIST));
-  const choosesSplit = options.validationShare !== undefined || options.split !== undefined;
+  const { validationShare, split, fold } = options;
+  const choosesSplit = [validationShare, split, fold].some((choice) => choice !== undefined);
   const seed = Number(options.seed ?? list?.options.seed ?? 0);
   const known = { validationShare: 1, ...options, seed, imageSize, classNames, ...decoding, grey };
   const load = (more: Partial<DataOptions>) => loadDataset({ ...known, ...more });

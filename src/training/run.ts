@@ -59,7 +59,7 @@ export async function describeRun(
 
 /** Options of the loader that only choose images, which the digest covers. Others change what an image looks like. */
 const CHOOSING = [
-  ...["validationShare", "split", "dropDuplicates", "dropLeaked", "maxUnreadableShare", "group"],
+  ...["validationShare", "split", "dropDuplicates", "dropLeaked", "maxUnreadableShare", "group", "fold"],
   ...["trainFolder", "validationFolder", "leaveOut", "labelColumn", "labelNames", "labelPattern"],
 ];
 

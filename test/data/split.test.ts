@@ -174,6 +174,85 @@ describe("splitSamples", () => {
     });
   });
 
+  describe("with folds", () => {
+    const foldsOf = (samples: DecodedSample[], count: number, groups?: number[], seed = 0) =>
+      Array.from({ length: count }, (_, i) =>
+        splitSamples(
+          samples,
+          {
+            validationShare: 0.2,
+            seed,
+            fold: `${i + 1}/${count}`,
+            ...(groups && { groups: Int32Array.from(groups) }),
+          },
+          "/data",
+        ),
+      );
+    const sorted = (indices: number[]) => [...indices].sort((a, b) => a - b);
+
+    it("validates on each image in one fold, and trains on the others", () => {
+      const samples = unsplit({ a: 20, b: 11 });
+      const folds = foldsOf(samples, 3);
+      const all = samples.map((_, i) => i);
+      assert.deepEqual(sorted(folds.flatMap(({ validation }) => validation)), all);
+      for (const { train, validation } of folds) assert.deepEqual(sorted([...train, ...validation]), all);
+    });
+
+    it("gives the folds of a class sizes that differ by one at most, and evens out their totals", () => {
+      const samples = unsplit({ a: 10, b: 10, c: 10 });
+      // 10 = 4 + 3 + 3; the fold with four images is another one for each class
+      for (const { validation } of foldsOf(samples, 3)) {
+        assert.deepEqual(Object.values(countsOf(samples, validation)).sort(), [3, 3, 4]);
+        assert.equal(validation.length, 10);
+      }
+    });
+
+    it("keeps each group in one fold, also over classes", () => {
+      const samples = unsplit({ a: 40, b: 40 });
+      const groups = samples.map((_, i) => Math.floor(i / 4)); // two images of each class
+      const folds = foldsOf(samples, 4, groups);
+      const where = folds.map(({ validation }) => new Set(validation.map((index) => groups[index])));
+      assert.deepEqual(
+        where.map(({ size }) => size),
+        [5, 5, 5, 5],
+      );
+      assert.equal(new Set(where.flatMap((set) => [...set])).size, 20);
+    });
+
+    it("deals single images of a class that is one group", () => {
+      const samples = unsplit({ a: 6, b: 6 });
+      const groups = samples.map(({ className }) => (className === "a" ? 0 : 1));
+      for (const { validation } of foldsOf(samples, 3, groups))
+        assert.deepEqual(countsOf(samples, validation), { a: 2, b: 2 });
+    });
+
+    it("deals the training images alone if the folders have a split", () => {
+      const files = ["validation/a/1", "train/a/2", "train/a/3", "train/b/4", "train/b/5", "validation/b/6"];
+      const folds = foldsOf(
+        files.map((file) => sampleOf(file)),
+        2,
+      );
+      assert.deepEqual(sorted(folds.flatMap(({ validation }) => validation)), [1, 2, 3, 4]);
+      assert.equal(splitName([sampleOf("train/a/1")], { ...OPTIONS, fold: "1/2" }), "held-out");
+    });
+
+    it("deals otherwise by another seed", () => {
+      const samples = unsplit({ a: 30 });
+      assert.deepEqual(foldsOf(samples, 3), foldsOf(samples, 3));
+      assert.notDeepEqual(foldsOf(samples, 3), foldsOf(samples, 3, undefined, 1));
+    });
+
+    for (const fold of ["", "0/5", "6/5", "1/1", "2", "2/5/6", "1.5/3"])
+      it(`refuses ${fold || "an empty text"} as fold`, () => {
+        assert.throws(() => splitSamples([], { ...OPTIONS, fold }, "/data"), {
+          name: "InputError",
+          message:
+            "Expected the number of a fold and of all folds, two or more, such as 2/5 for --fold but found " +
+            `${fold || "nothing"}. Choose one from 1/5 to 5/5.`,
+        });
+      });
+  });
+
   it("keeps folders with validation images only", () => {
     assert.deepEqual(splitBy([sampleOf("validation/a/1"), sampleOf("validation/b/2")], 1), {
       train: [],

@@ -53,6 +53,10 @@ describe("ferkit with bad input", function () {
       [...train, "--set", "trainableFrom=end"],
       /^one of stem, .* for trainableFrom but received end of type string/,
     ],
+    [
+      [...train, "--fold", "1/5", "--validation-share", "0.1"],
+      "--fold or --validation-share but found both. Remove one of them.",
+    ],
     [[...train, "--validation-share", "abc"], "a number for --validation-share but found abc."],
     [
       [...train, "--validation-share", "-1"],
