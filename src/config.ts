@@ -105,7 +105,11 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   checkClassWeights(config.classWeights);
   checkMix(config);
   if (!Array.isArray(config.teachers) || config.teachers.some((dir) => typeof dir !== "string"))
-    throw new ParameterError("teachers", "a list of model folders", config.teachers);
+    throw new ParameterError(
+      "teachers",
+      `a list of model folders, as in --set 'teachers=["runs/a/best","runs/b/best"]',`,
+      config.teachers,
+    );
   checkNumber("teacherShare", config.teacherShare, { min: 0, max: 1 });
   checkChoice("monitor", config.monitor, MONITORS);
   checkNumber("patience", config.patience, { min: 0, integer: true });

@@ -167,8 +167,13 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
     if ((value ?? null) === null) continue;
     if (isAugmentation) augment[short] = value;
     else if (name !== "augment") given[name] = value;
-    else if (Object(value) === value) Object.assign(augment, value);
-    else throw new ParameterError("augment", "an object of augmentation options", value);
+    else if (Object(value) === value && !Array.isArray(value)) Object.assign(augment, value);
+    else
+      throw new ParameterError(
+        "augment",
+        `augmentation options by name, as in --set 'augment={"rotation":10,"zoom":[0.9,1.1]}',`,
+        value,
+      );
   }
   const monitor = given.classWeights === "balanced" ? "macroF1" : base.monitor;
   return checkTrainConfig({ ...base, monitor, ...given, augment } as unknown as TrainConfig);

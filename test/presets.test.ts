@@ -29,6 +29,13 @@ describe("trainConfig", () => {
     assert.equal(trainConfig("baseline", dotted).augment.rotation, 3);
   });
 
+  it("refuses an augmentation without names", () => {
+    for (const augment of [3, "rotation=3", [3]])
+      assert.throws(() => trainConfig("baseline", { augment } as unknown as Overrides), {
+        message: `Expected augmentation options by name, as in --set 'augment={"rotation":10,"zoom":[0.9,1.1]}', for augment but received ${augment} of type ${typeof augment}`,
+      });
+  });
+
   it("compares epochs by macro-F1 with balanced class weights, unless another score is chosen", () => {
     assert.equal(trainConfig("baseline").monitor, "accuracy");
     assert.equal(trainConfig("baseline", { classWeights: "balanced" }).monitor, "macroF1");

@@ -65,7 +65,11 @@ export function checkAugment(options: AugmentOptions): AugmentOptions {
   checkNumber("rotation", options.rotation, { min: 0, max: 180 });
   const { zoom } = options;
   if (!Array.isArray(zoom) || zoom.length !== 2)
-    throw new ParameterError("zoom", "two numbers, the smallest and the largest scale", zoom);
+    throw new ParameterError(
+      "zoom",
+      "two numbers, the smallest and the largest scale, as in --set 'zoom=[0.9,1.1]',",
+      zoom,
+    );
   checkNumber("zoom[1]", zoom[1], { min: 0.1, max: 10 });
   checkNumber("zoom[0]", zoom[0], { min: 0.1, max: zoom[1] });
   checkFill(options.fill);
@@ -107,7 +111,11 @@ function checkFill(fill: AugmentOptions["fill"]): void {
   const isColour = Array.isArray(fill) && fill.length === 3;
   const values: unknown[] = isColour ? fill : [fill];
   if (values.every((value) => typeof value === "number" && value >= 0 && value <= 255)) return;
-  throw new ParameterError("fill", "edge, reflect, a number in [0, 255] or three of them", fill);
+  throw new ParameterError(
+    "fill",
+    "edge, reflect, a number in [0, 255] or three of them, as in --set 'fill=[127,127,127]',",
+    fill,
+  );
 }
 
 /** @returns A colour with a value for each channel; a grey one if there is one channel. */

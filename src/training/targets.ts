@@ -1,6 +1,6 @@
 // What a batch is trained on: target probabilities, the weight of each image, mixed images, teachers.
 import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { checkChoice, checkNumber, InputError, ParameterError } from "../errors.js";
+import { checkChoice, checkNumber, InputError, ParameterError, suggestion } from "../errors.js";
 import { type Network, resizeToInput } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
 import type { Random } from "../random.js";
@@ -10,6 +10,8 @@ import type { Random } from "../random.js";
  * have the weight 1, or one for each class in the order of the class names.
  */
 export type ClassWeights = "none" | "balanced" | number[] | Record<string, number>;
+
+const CLASS_WEIGHTS = ["none", "balanced"];
 
 /**
  * Builds the probabilities to train on: the label's, with some mass spread over all classes.
@@ -45,11 +47,19 @@ export function smoothedOneHot(
 /**
  * Returns `classWeights` if it is a known word or numbers > 0; `weightPerClass` checks their count and names.
  *
- * @throws ParameterError "Expected one of none, balanced for classWeights but received even of type string"
+ * @throws ParameterError "Expected none, balanced or weights by class name, as in …, for classWeights but received even of type string"
  */
 export function checkClassWeights(classWeights: ClassWeights): ClassWeights {
-  if (typeof classWeights !== "object" || classWeights === null)
-    return checkChoice<"none" | "balanced">("classWeights", classWeights, ["none", "balanced"]);
+  if (typeof classWeights !== "object" || classWeights === null) {
+    if (CLASS_WEIGHTS.some((known) => known === classWeights)) return classWeights;
+    const nearest = suggestion(String(classWeights), CLASS_WEIGHTS);
+    throw new ParameterError(
+      "classWeights",
+      `none, balanced or weights by class name, as in --set 'classWeights={"happy":2,"sad":0.5}',`,
+      classWeights,
+      nearest && `Did you mean ${nearest}?`,
+    );
+  }
   for (const [name, weight] of Object.entries(classWeights))
     if (!(checkNumber(`classWeights[${name}]`, weight) > 0))
       throw new ParameterError(`classWeights[${name}]`, "a number > 0", weight);

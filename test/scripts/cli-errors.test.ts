@@ -46,8 +46,16 @@ describe("ferkit with bad input", function () {
     ],
     [[...train, "--set", "variant=b9"], /^one of .* for variant but received b9 of type string/],
     [
-      [...train, "--set", "augment=3"],
-      "an object of augmentation options for augment but received 3 of type number",
+      [...train, "--set", "augment=rotation=3"],
+      `augmentation options by name, as in --set 'augment={"rotation":10,"zoom":[0.9,1.1]}', for augment but received rotation=3 of type string`,
+    ],
+    [
+      [...train, "--set", "teachers=x,y"],
+      `a list of model folders, as in --set 'teachers=["runs/a/best","runs/b/best"]', for teachers but received x,y of type string`,
+    ],
+    [
+      [...train, "--set", "classWeights=a=3,b=1"],
+      /^none, balanced or weights .* for classWeights but received a=3,b=1 of type string/,
     ],
     [
       [...train, "--set", "trainableFrom=end"],

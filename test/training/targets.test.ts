@@ -112,12 +112,14 @@ describe("checkClassWeights", () => {
       assert.equal(checkClassWeights(known as ClassWeights), known);
   });
 
+  const expected = `Expected none, balanced or weights by class name, as in --set 'classWeights={"happy":2,"sad":0.5}', for classWeights`;
   const cases: [unknown, string][] = [
-    ["even", "Expected one of none, balanced for classWeights but received even of type string"],
-    [2, "Expected one of none, balanced for classWeights but received 2 of type number"],
+    ["a=3,b=1", `${expected} but received a=3,b=1 of type string`],
+    ["balance", `Did you mean balanced? ${expected} but received balance of type string`],
+    [2, `${expected} but received 2 of type number`],
     [[1, 0], "Expected a number > 0 for classWeights[1] but received 0 of type number"],
     [{ a: -1 }, "Expected a number > 0 for classWeights[a] but received -1 of type number"],
-    [null, "Expected one of none, balanced for classWeights but received null of type object"],
+    [null, `${expected} but received null of type object`],
     [[1, Number.NaN], "Expected a finite number for classWeights[1] but received NaN of type number"],
   ];
   for (const [value, message] of cases)
