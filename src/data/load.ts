@@ -1,63 +1,27 @@
 import path from "node:path";
 import { checkChoice, checkNumber, InputError, type InputProblem } from "../errors.js";
-import { type Decoding, FITS, type Fit } from "../model/preprocessing.js";
-import type { OnProgress } from "../progress.js";
+import { type Decoding, FITS } from "../model/preprocessing.js";
 import { fileConclusions } from "./audit/conclusions.js";
 import { DisjointSets, findNearDuplicates } from "./audit/near-duplicates.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
+import type { DataOptions } from "./data-options.js";
 import type { Dataset, PackedImages } from "./dataset.js";
 import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
 import { PixelSelection } from "./pixels/pixels.js";
 import { capture, groupPattern } from "./sources/file-names.js";
 import { chooseParts, classesOf, type Listing, type Sample } from "./sources/listing.js";
-import { readSource, type SourceOptions } from "./sources/source.js";
+import { readSource } from "./sources/source.js";
 import {
   groupsInBoth,
   holdsOut,
   parseFold,
   SPLIT_CHOICES,
   type Split,
-  type SplitChoice,
   splitName,
   splitSamples,
   untrainedClasses,
 } from "./split.js";
-
-export interface DataOptions extends SourceOptions {
-  /** Side of the square images, in pixels. */
-  imageSize: number;
-  /** Seed of the split and of the synthetic faces. */
-  seed: number;
-  /** Share of each class to validate on if the data set has no split; 1 = all, to evaluate only. */
-  validationShare: number;
-  /** `folders`: the data set's own, or a held-out share; `official`, `official-test`: as in FER-2013's challenge. */
-  split: SplitChoice;
-  /** Which fold of the training images to validate on: `2/5` is the second of five. Default: as `split` says. */
-  fold?: string;
-  /**
-   * Regular expression for an image's path; images for which its group captures the same text, as one person's, are held out
-   * together. Near-duplicates are held out together in any case.
-   */
-  group?: string;
-  /** Leave out all but the first of each group of duplicates in a split. Off, as in published figures. */
-  dropDuplicates: boolean;
-  /** Leave out validation images with a duplicate in train. Off, as in published figures. */
-  dropLeaked: boolean;
-  /** Share of unreadable images to accept. */
-  maxUnreadableShare: number;
-  /** Classes of a trained model, for the labels. Default: the classes of the data set. */
-  classNames?: string[];
-  /** How images become square: their central square, all of them between black bars, or all of them squeezed. */
-  fit: Fit;
-  /** For each number format other than 8 bits, the number that is white. Default: the range that the files use. */
-  whiteLevels?: Record<string, number>;
-  /** Whether images are used in grey; `auto`: if most of them are grey. */
-  grey: "auto" | boolean;
-  /** What to do with data that cannot be trained on: `throw` an InputError, or `report` it in `report.problems`. */
-  onProblem: "throw" | "report";
-  onProgress?: OnProgress;
-}
 
 const DEFAULTS = {
   seed: 0,

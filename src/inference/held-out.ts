@@ -1,5 +1,6 @@
 // The images of a data set that a model's run held out, and those that it was trained on.
 import path from "node:path";
+import type { DataOptions } from "../data/data-options.js";
 import type { Dataset, PackedImages } from "../data/dataset.js";
 import {
   IMAGE_LIST,
@@ -8,7 +9,7 @@ import {
   listImages,
   readImageList,
 } from "../data/image-list.js";
-import { type DataOptions, loadDataset } from "../data/load.js";
+import { loadDataset } from "../data/load.js";
 import type { Pixels } from "../data/pixels/pixels.js";
 import { InputError } from "../errors.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";

@@ -1,0 +1,40 @@
+// What loadDataset can be told about a data set.
+import type { Fit } from "../model/preprocessing.js";
+import type { OnProgress } from "../progress.js";
+import type { SourceOptions } from "./sources/source.js";
+import type { SplitChoice } from "./split.js";
+
+export interface DataOptions extends SourceOptions {
+  /** Side of the square images, in pixels. */
+  imageSize: number;
+  /** Seed of the split and of the synthetic faces. */
+  seed: number;
+  /** Share of each class to validate on if the data set has no split; 1 = all, to evaluate only. */
+  validationShare: number;
+  /** `folders`: the data set's own, or a held-out share; `official`, `official-test`: as in FER-2013's challenge. */
+  split: SplitChoice;
+  /** Which fold of the training images to validate on: `2/5` is the second of five. Default: as `split` says. */
+  fold?: string;
+  /**
+   * Regular expression for an image's path; images for which its group captures the same text, as one person's, are held out
+   * together. Near-duplicates are held out together in any case.
+   */
+  group?: string;
+  /** Leave out all but the first of each group of duplicates in a split. Off, as in published figures. */
+  dropDuplicates: boolean;
+  /** Leave out validation images with a duplicate in train. Off, as in published figures. */
+  dropLeaked: boolean;
+  /** Share of unreadable images to accept. */
+  maxUnreadableShare: number;
+  /** Classes of a trained model, for the labels. Default: the classes of the data set. */
+  classNames?: string[];
+  /** How images become square: their central square, all of them between black bars, or all of them squeezed. */
+  fit: Fit;
+  /** For each number format other than 8 bits, the number that is white. Default: the range that the files use. */
+  whiteLevels?: Record<string, number>;
+  /** Whether images are used in grey; `auto`: if most of them are grey. */
+  grey: "auto" | boolean;
+  /** What to do with data that cannot be trained on: `throw` an InputError, or `report` it in `report.problems`. */
+  onProblem: "throw" | "report";
+  onProgress?: OnProgress;
+}
