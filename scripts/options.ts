@@ -45,6 +45,12 @@ export function numberFor(option: string): (text: string) => number {
 
 /** Returns the absolute path of one that is relative to where the command was called, also through npm. */
 export function callerPath(relative: string): string {
+  if (relative === "")
+    throw new InputError({
+      expected: "a path, or . for this folder",
+      found: "an empty one",
+      fix: "Fix the option.",
+    });
   return path.resolve(process.env.INIT_CWD ?? process.cwd(), relative);
 }
 

@@ -2,8 +2,8 @@
 Runs notebooks headlessly, in order, and stops at the first cell that fails.
 
 Takes one argument, a job as JSON: {"notebooks": [paths], "outDir": path, "projectDir": path, "parameters": {name: value},
-"timeout": seconds a cell or null, "junit": path or null, "verbose": boolean, "check": "compare", "update" or null}. scripts/commands/notebooks.ts makes it from the
-command line's options.
+"options": {parameter: the option that gave it, unless it was --set}, "timeout": seconds a cell or null, "junit": path or null,
+"verbose": boolean, "check": "compare", "update" or null}. scripts/commands/notebooks.ts makes it from the command line's options.
 Exit status: 0, 1 after a failure, 130 after Ctrl-C.
 """
 
@@ -45,7 +45,7 @@ def load_notebook(path):
 async def run_job(job):
     out = Path(job["outDir"])
     notebooks = {Path(path).stem: load_notebook(path) for path in job["notebooks"]}
-    taken = check_parameters(notebooks, job["parameters"])
+    taken = check_parameters(notebooks, job["parameters"], job["options"])
     folder = Path(job["notebooks"][0]).parent
     is_update = job["check"] == "update"
     expected = expectations.load_expected(folder, is_update) if job["check"] else {}

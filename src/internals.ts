@@ -14,7 +14,7 @@ export { gather } from "./data/batches.js";
 export { selectImages } from "./data/dataset.js";
 export { copyImageList } from "./data/image-list.js";
 export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js";
-export { OWN_SOURCES } from "./data/sources/source.js";
+export { OWN_SOURCES, readSource } from "./data/sources/source.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
 export { hasBfloat16 } from "./engine/device.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";

@@ -22,9 +22,20 @@ export function addInitCommand(program: Command): void {
       const data = flags.data === undefined ? "data" : sourceFrom(project, flags.data);
       await writeProject(project, data, ferkitFrom(project));
       const cd = path.relative(callerPath("."), project) || ".";
-      const images = flags.data === undefined ? `Put images into ${path.join(cd, "data")}/CLASS/. ` : "";
-      console.log(`${project} is a project. ${images}Then run: cd ${cd} && npm start`);
+      const isEmpty = flags.data === undefined || hasNoFile(path.resolve(project, data));
+      const images = isEmpty ? `Put images into ${path.join(cd, data)}/CLASS/. ` : "";
+      console.log(`${project} is a project. ${images}Then run: cd ${quoted(cd)} && npm start`);
     });
+}
+
+/** Returns whether a path is a folder that holds no file at any depth. */
+function hasNoFile(source: string): boolean {
+  return existsSync(source) && statSync(source).isDirectory() && internals.imagesIn(source).files.found === 0;
+}
+
+/** Quotes what a shell would split or act on. */
+function quoted(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Returns what the project calls its images: a source of ferkit's own, or a path from the project. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals } from "../../src/index.js";
@@ -64,11 +64,17 @@ async function runNotebooks(flags: Flags): Promise<number> {
       ? null
       : internals.checkNumber("--timeout", flags.timeout, { min: 1, integer: true });
   const parameters = { ...flags.set };
-  if (flags.data !== undefined) parameters.data = flags.data;
-  if (flags.preset !== undefined) parameters.preset = flags.preset;
+  /** The options that gave parameters, by these. */
+  const options: Record<string, string> = {};
+  for (const name of ["data", "preset"] as const)
+    if (flags[name] !== undefined) [parameters[name], options[name]] = [flags[name], `--${name}`];
   const loading = loadingOptions(flags);
-  if (Object.keys(loading).length > 0)
+  if (Object.keys(loading).length > 0) {
     parameters.dataOptions = { ...loading, ...(parameters.dataOptions as object | undefined) };
+    options.dataOptions = Object.keys(loading)
+      .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+      .join(", ");
+  }
   if (typeof parameters.data === "string") parameters.data = dataSource(parameters.data);
   const folder = flags.folder === undefined ? defaultFolder() : callerPath(flags.folder);
   if (flags.check && flags.updateExpected)
@@ -78,12 +84,15 @@ async function runNotebooks(flags: Flags): Promise<number> {
       fix: "Choose one of them.",
     });
   const project = projectOf(folder);
+  const notebooks = findNotebooks(folder, flags.notebooks);
+  await checkData(notebooks, project, parameters);
   const job = {
-    notebooks: findNotebooks(folder, flags.notebooks),
+    notebooks,
     outDir: flags.out === undefined ? path.join(project, "out") : callerPath(flags.out),
     projectDir: project,
     check: flags.check ? "compare" : flags.updateExpected ? "update" : null,
     parameters,
+    options,
     timeout,
     junit: flags.junit === undefined ? null : callerPath(flags.junit),
     verbose: flags.verbose ?? false,
@@ -94,6 +103,34 @@ async function runNotebooks(flags: Flags): Promise<number> {
     if (status !== 0) return status ?? 1;
   }
   return runPython([path.join(projectDir, "scripts/run-notebooks.py"), JSON.stringify(job)]);
+}
+
+/**
+ * Looks for images before notebooks run for minutes. Data sets of ferkit's own are there.
+ *
+ * @throws InputError if a notebook loads data without any.
+ */
+async function checkData(
+  notebooks: string[],
+  project: string,
+  { data: given, dataOptions }: Record<string, unknown>,
+): Promise<void> {
+  const declared = notebooks.map(declaredData).find((data) => data !== undefined);
+  const data = given ?? declared;
+  if (declared === undefined || typeof data !== "string" || Object.hasOwn(internals.OWN_SOURCES, data))
+    return;
+  await internals.readSource({
+    seed: 0,
+    ...(dataOptions as object | undefined),
+    data: path.resolve(project, data),
+  });
+}
+
+/** Returns the data set that a notebook's cell of parameters declares; nothing for a file that is no notebook, as the run says. */
+function declaredData(file: string): string | undefined {
+  const text = readFileSync(file, "utf8");
+  const [, value] = /"let data(?:: string)? = \\"(.*?)\\";/.exec(text) ?? [];
+  return value;
 }
 
 /** Returns the nearest folder with a package.json, where the kernel runs; otherwise the folder of the notebooks itself. */

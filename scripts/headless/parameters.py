@@ -20,17 +20,22 @@ def has_tag(cell, tag):
     return tag in cell.metadata.get("tags", [])
 
 
-def check_parameters(notebooks, values):
+def check_parameters(notebooks, values, options):
     """
     Returns a line for each value, which says the notebooks that take it and those that do not.
 
     Raises InputProblem for a value that no notebook declares.
 
     notebooks -- name to notebook.
+    options -- parameter to the option of the command line that gave its value; --set gave the others.
     """
     declared = {name: declared_parameters(notebook) for name, notebook in notebooks.items()}
     known = sorted({parameter for parameters in declared.values() for parameter in parameters})
     lines = []
+    untaken = [options[parameter] for parameter in values if parameter in options and parameter not in known]
+    if untaken:
+        fix = "Choose others with --notebooks, or remove what they do not take."
+        raise InputProblem(f"a notebook that takes {', '.join(untaken)}", ", ".join(notebooks), fix=fix)
     for parameter, value in values.items():
         if parameter not in known:
             raise InputProblem(

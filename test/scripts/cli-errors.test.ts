@@ -107,6 +107,11 @@ describe("ferkit with bad input", function () {
     [["notebooks", "--timeout", "soon"], "a number for --timeout but found soon."],
     [["notebooks", "--timeout", "-5"], "an integer ≥ 1 for --timeout but received -5 of type number"],
     [["notebooks", "--folder", "none"], /^a folder of notebooks at \S+\/none but found no such path\.$/],
+    [
+      ["notebooks", "--data", "empty"],
+      /^class folders .* at \S+\/empty but found no images in class folders\. /,
+    ],
+    [["data", "--data", ""], "a path, or . for this folder but found an empty one. Fix the option."],
     [["notebooks", "--set", "=3"], "name=value for --set but found =3. Write for example --set epochs=3."],
   ];
   for (const [args, expected] of cases)

@@ -50,6 +50,17 @@ describe("ferkit init", () => {
       assert.ok(existsSync(folder.file("pets", file)), file);
   });
 
+  it("looks for its images before it runs notebooks", async () => {
+    await folder.ferkit("init", "pets");
+    const { status, stdout, stderr } = await folder.ferkit("notebooks", "--folder", "pets/notebooks");
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.match(
+      stderr,
+      /^ferkit: Expected class folders .* at \S+\/pets\/data but found no images in class /,
+    );
+    assert.ok(!existsSync(folder.file("pets/out")));
+  });
+
   it("writes a project that type-checks with what its package.json names", async () => {
     await folder.ferkit("init", "pets");
     const { devDependencies } = JSON.parse(read("pets/package.json"));
@@ -75,7 +86,12 @@ describe("ferkit init", () => {
 
   it("uses images that are elsewhere", async () => {
     mkdirSync(folder.file("photographs"));
-    assert.equal((await folder.ferkit("init", "My Pets", "--data", "photographs")).status, 0);
+    const { status, stdout } = await folder.ferkit("init", "My Pets", "--data", "photographs");
+    assert.equal(status, 0);
+    assert.match(
+      stdout,
+      / is a project\. Put images into photographs\/CLASS\/\. Then run: cd 'My Pets' && npm start\n$/,
+    );
     assert.match(read("My Pets/test/images.test.mjs"), /^const data = "\.\.\/photographs";$/m);
     assert.match(
       codeOf(read("My Pets/notebooks/02-preprocessing.ipynb")),

@@ -211,6 +211,11 @@ describe("ferkit notebooks", function () {
       /^Did you mean count\? Expected one of count, fixed, word for --set but found counts\. The cells tagged `parameters` of 01-good declare these\.$/m,
     ],
     [
+      "options that no notebook takes, by their names",
+      ["--data", "synthetic", "--validation-share", "0.3", "--drop-leaked"],
+      /^a notebook that takes --data, --validation-share, --drop-leaked but found 01-good\. Choose others with --notebooks, or remove what they do not take\.$/m,
+    ],
+    [
       "the notebooks' own folder for the results",
       ["--out", "in"],
       /^another folder .* for --out but found \S+\/in\. /,
