@@ -2,8 +2,8 @@
 Sends requests to a kernel through Jupyter's protocol and prints what came back, as JSON.
 
 Takes one argument, JSON: {"kernel": name, "cwd": path, "groups": [[request, …], …], "patience": seconds}. A request is
-{"code": text, "interruptAt": text, "stopOnError": bool} for a cell, or {"type": "history_request", "content": {…}}. The
-requests of a group are sent at once; the next group follows when all of them are done, or have been silent for `patience`
+{"code": text, "interruptAt": text, "stopOnError": bool, "storeHistory": bool, "expressions": {name: text}} for a cell, or
+{"type": "history_request", "content": {…}}. The requests of a group are sent at once; the next group follows when all of them are done, or have been silent for `patience`
 seconds. The kernel is interrupted once a request has printed its `interruptAt`. Prints for each request {"status", "reply",
 "messages": [{"type", "content"}], "isIdle"}, and the statuses of all requests in the order in which they came.
 """
@@ -40,7 +40,12 @@ class Driver:
 
     def send(self, request):
         if "type" not in request:
-            return self.client.execute(request["code"], stop_on_error=request.get("stopOnError", True))
+            return self.client.execute(
+                request["code"],
+                store_history=request.get("storeHistory", True),
+                user_expressions=request.get("expressions"),
+                stop_on_error=request.get("stopOnError", True),
+            )
         message = self.client.session.msg(request["type"], request["content"])
         self.client.shell_channel.send(message)
         return message["header"]["msg_id"]

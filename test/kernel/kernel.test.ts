@@ -78,8 +78,11 @@ describe("the kernel", function () {
       });
     });
 
-    it("fails the next cell with what an earlier one throws late", () => {
+    it("prints what a cell throws late below it, and fails the next one with it", () => {
       assert.equal(results[5].status, "ok");
+      assert.deepEqual(contentsOf(results[5], "stream"), [
+        { name: "stderr", text: "Error: late\n    at Timeout._onTimeout (cell 6, line 1:26)\n" },
+      ]);
       assert.deepEqual(errorOf(6).traceback, [
         "Error: late",
         "    at Timeout._onTimeout (cell 6, line 1:26)",

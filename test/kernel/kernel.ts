@@ -9,7 +9,13 @@ import { findVenvPython, jupyterEnvironment, projectDir } from "../../scripts/ju
 
 /** A cell, or another request of Jupyter's protocol. */
 export type Request =
-  | { code: string; interruptAt?: string; stopOnError?: boolean }
+  | {
+      code: string;
+      interruptAt?: string;
+      stopOnError?: boolean;
+      storeHistory?: boolean;
+      expressions?: Record<string, string>;
+    }
   | { type: string; content: Record<string, unknown> };
 
 export interface CellResult {

@@ -58,7 +58,15 @@ const GROUPS: Record<string, Request[]> = {
       content: { hist_access_type: "search", pattern: "let ep*", raw: true, output: false },
     },
   ],
-  comms: [{ type: "comm_info_request", content: {} }],
+  comms: [
+    { type: "comm_info_request", content: {} },
+    { type: "comm_open", content: { comm_id: "c", target_name: "jupyter.widget", data: {} } },
+  ],
+  "completion behind an emoji": [
+    { type: "complete_request", content: { code: 'const face = "😀😀"; Mat', cursor_pos: 22 } },
+  ],
+  "beside a cell": [{ code: "4;", expressions: { sum: "1 + 1" } }],
+  "not in the history": [{ code: "5;", storeHistory: false }],
   "first completion": [
     { type: "complete_request", content: { code: "const shape = { side: 3 };\nshape.", cursor_pos: 33 } },
   ],
@@ -110,6 +118,32 @@ const GROUPS: Record<string, Request[]> = {
     },
     { code: "console.log('dropped');" },
   ],
+  "stopped retries": [
+    {
+      code: [
+        "await new Promise(setImmediate); console.log('retries');",
+        "for (;;) try { await new Promise((resolve) => setTimeout(resolve, 20)); } catch {}",
+      ].join("\n"),
+      interruptAt: "retries",
+    },
+  ],
+  "a throwing callback": [
+    { code: "await new Promise(() => setTimeout(() => { throw new Error('in a timer'); }, 50));" },
+    { code: "console.log('dropped');" },
+  ],
+  "an expected throwing callback": [
+    {
+      code: "(async () => { await null; throw new Error('not awaited'); })(); await new Promise(() => {});",
+      stopOnError: false,
+    },
+    { code: "console.log('runs');" },
+  ],
+  input: [
+    {
+      code: "const ask = require('node:readline/promises').createInterface({ input: process.stdin });\nawait ask.question('name? ');",
+    },
+  ],
+  "read input": [{ code: "require('node:fs').readFileSync(0).length;" }],
   "after the stops": [{ code: "console.log('alive');" }],
 };
 
@@ -192,8 +226,34 @@ describe("a request to the kernel", function () {
     assert.equal((resultsOf("search")[0].reply as { history: unknown[] }).history.length, 1);
   });
 
-  it("for comms is answered", () => {
-    assert.deepEqual(resultsOf("comms")[0].reply, { status: "ok", comms: {} });
+  it("for comms is answered, and one that is opened is closed", () => {
+    const [info, opened] = resultsOf("comms");
+    assert.deepEqual(info.reply, { status: "ok", comms: {} });
+    assert.deepEqual(contentsOf(opened, "comm_close"), [{ comm_id: "c", data: {} }]);
+  });
+
+  it("counts positions in characters, not in JavaScript's units", () => {
+    const [{ reply }] = resultsOf("completion behind an emoji");
+    assert.deepEqual(reply?.matches, ["Math"]);
+    assert.deepEqual([reply?.cursor_start, reply?.cursor_end], [19, 22]);
+  });
+
+  it("for the values of expressions beside a cell is refused", () => {
+    const values = resultsOf("beside a cell")[0].reply?.user_expressions as Record<
+      string,
+      { status: string }
+    >;
+    assert.deepEqual(
+      Object.entries(values).map(([name, { status }]) => [name, status]),
+      [["sum", "error"]],
+    );
+  });
+
+  it("that is not for the history is not counted", () => {
+    const [before, uncounted] = ["beside a cell", "not in the history"].map(
+      (title) => resultsOf(title)[0].reply?.execution_count,
+    );
+    assert.equal(uncounted, before);
   });
 
   it("for completion is answered at the first try", () => {
@@ -238,6 +298,22 @@ describe("a request to the kernel", function () {
 
   it("is stopped in a loop of settled promises", () => {
     assert.equal(errorOf("stopped microtasks")?.ename, "Interrupted");
+  });
+
+  it("is stopped in a loop that catches everything", () => {
+    assert.equal(errorOf("stopped retries").ename, "Interrupted");
+  });
+
+  it("ends with what is thrown in a callback of the cell, and drops the queue unless told otherwise", () => {
+    assert.equal(errorOf("a throwing callback").evalue, "in a timer");
+    assert.equal(resultsOf("a throwing callback")[1].status, "aborted");
+    assert.equal(errorOf("an expected throwing callback").evalue, "not awaited");
+    assert.equal(printed(resultsOf("an expected throwing callback")[1]), "runs\n");
+  });
+
+  it("fails where a cell asks for input, and reads an empty one", () => {
+    assert.equal(errorOf("input").evalue, "A cell cannot ask for input. Put the value in a variable.");
+    assert.equal(resultOf(resultsOf("read input")[0]), "0");
   });
 
   it("that stops by itself succeeds, and drops the queue", () => {

@@ -14,6 +14,8 @@ const OUTPUT_WEIGHT = 1000;
 const [PRINT_LENGTH, PRINT_MS] = [65_536, 50];
 /** Time without a turn of the event loop after which an `await` makes one, so that signals arrive, in milliseconds. */
 const TURN_MS = 50;
+/** Times that a stopped cell may catch its end and await again. A loop that retries would hold the kernel for ever. */
+const MAX_CAUGHT = 100;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Carries the cell through its timers and promises, so that late output finds it. */
@@ -37,7 +39,7 @@ class Cell {
     /** What the compiler found. */
     this.diagnostics = [];
     this.isRunning = true;
-    this.wasStopped = false;
+    [this.wasStopped, this.hasCrashed, this.numCaught] = [false, false, 0];
     [this.numPrinted, this.numShown] = [0, 0];
     /** What was printed and not sent yet. */
     this.printed = { name: "stdout", text: "" };
@@ -111,8 +113,17 @@ class Cell {
     else this.publish("display_data", output);
   }
 
+  /** Ends the cell with what it threw where no one could catch it, as Node.js ends a program: what it awaits may never come. */
+  crash(failure) {
+    if (this.isStopped) return;
+    this.hasCrashed = true;
+    this.failure = failure;
+    this.stop();
+  }
+
   fail(thrown) {
     if (thrown?.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") this.stop(); // what was running never let a signal arrive
+    if (this.hasCrashed) return;
     this.failure = failureOf(this.isStopped ? new Interrupted() : thrown);
   }
 
@@ -167,21 +178,26 @@ function owner() {
  */
 function pause(value) {
   const cell = context.getStore();
-  if (cell?.isStopped) throw new Interrupted();
+  if (cell?.isStopped) return endOf(cell);
   if (performance.now() - lastTurn < TURN_MS) return value;
-  return turn().then(() => {
-    if (cell?.isStopped) throw new Interrupted();
-    return value;
-  });
+  return turn().then(() => (cell?.isStopped ? endOf(cell) : value));
 }
 
-/** Resolves after a turn of the event loop. */
+/** Throws in a stopped cell; one that catches this again and again gets a promise that never settles, and so ends there. */
+function endOf(cell) {
+  if (++cell.numCaught > MAX_CAUGHT) return new Promise(() => {});
+  throw new Interrupted();
+}
+
+/** Resolves after a turn of the event loop in which signals arrive: the first immediate may come before they are read. */
 function turn() {
   return new Promise((resolve) => {
-    setImmediate(() => {
-      lastTurn = performance.now();
-      resolve();
-    });
+    setImmediate(() =>
+      setImmediate(() => {
+        lastTurn = performance.now();
+        resolve();
+      }),
+    );
   });
 }
 

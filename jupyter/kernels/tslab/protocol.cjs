@@ -81,12 +81,7 @@ function extendProtocol() {
     publishStatus.call(this, status, message);
     const { msg_type: type } = message.header;
     if (status === "busy" && type in OTHER_REQUESTS)
-      send(
-        this,
-        message,
-        type === "interrupt_request" ? this.control : this.shell,
-        ...OTHER_REQUESTS[type](message),
-      );
+      send(this, message, this[SOCKETS[type] ?? "shell"], ...OTHER_REQUESTS[type](message));
   };
   const { warn } = console;
   console.warn = (text, ...rest) => /^unknown msg_type/.test(text) || warn(text, ...rest);
@@ -106,22 +101,33 @@ function extendProtocol() {
     const banner = `TypeScript ${version}, run by tslab ${tslab}`;
     return { ...info, status: "ok", implementation_version: tslab, language_info, banner };
   };
-  JupyterHandlerImpl.prototype.handleInspect = function (request) {
+  JupyterHandlerImpl.prototype.handleInspect = function ({ code, cursor_pos, ...rest }) {
+    const request = { ...rest, code, cursor_pos: unitsBefore(code, cursor_pos) };
     const found = handleInspect.call(this, request);
     const text = found.found ? "" : signatureAt(request.cursor_pos);
     return text ? { ...found, found: true, data: { "text/plain": text } } : found;
   };
   // The first answer after a change of the cell comes from the program before it.
-  JupyterHandlerImpl.prototype.handleComplete = function (request) {
+  JupyterHandlerImpl.prototype.handleComplete = function ({ code, cursor_pos, ...rest }) {
+    const request = { ...rest, code, cursor_pos: unitsBefore(code, cursor_pos) };
     const first = handleComplete.call(this, request);
     const found = first.matches.length > 0 ? first : handleComplete.call(this, request);
     // tslab would put a name in quotes behind what is typed of it.
     const quoted = found.cursor_start === request.cursor_pos ? quotedBefore(request.cursor_pos) : undefined;
-    if (!quoted) return found;
-    const matches = found.matches.filter((name) => name.startsWith(quoted.text));
-    return { ...found, matches, cursor_start: quoted.begin };
+    const matches = quoted ? found.matches.filter((name) => name.startsWith(quoted.text)) : found.matches;
+    const [start, end] = [quoted?.begin ?? found.cursor_start, found.cursor_end];
+    return {
+      ...found,
+      matches,
+      cursor_start: charactersBefore(code, start),
+      cursor_end: charactersBefore(code, end),
+    };
   };
 }
+
+// Jupyter counts characters, JavaScript the one or two units of each.
+const unitsBefore = (code, numCharacters) => [...code].slice(0, numCharacters).join("").length;
+const charactersBefore = (code, numUnits) => [...code.slice(0, numUnits)].length;
 
 /** Requests that tslab does not know, each with the type and content of its answer. */
 const OTHER_REQUESTS = {
@@ -131,7 +137,11 @@ const OTHER_REQUESTS = {
     return ["interrupt_reply", { status: "ok" }];
   },
   connect_request: () => ["connect_reply", { status: "ok" }],
+  // Nothing here speaks to widgets; a front end that is not told waits.
+  comm_open: ({ content }) => ["comm_close", { comm_id: content.comm_id, data: {} }],
 };
+/** Where the answers go that are not for the shell channel. */
+const SOCKETS = { interrupt_request: "control", comm_open: "iopub" };
 
 /** Inputs that a history request asks for, oldest first. */
 function recall({ hist_access_type: access, n, start, stop, pattern = "*", output }) {
@@ -160,10 +170,11 @@ function send(server, message, socket, type, content, metadata = {}) {
 
 async function execute(server, message) {
   const { code, silent = false, stop_on_error: stopsOnError = true } = message.content;
+  const { store_history: isCounted = true, user_expressions: expressions } = message.content;
   if (numBegun <= dropThrough) return { status: "aborted" };
   const publish = (type, content) => send(server, message, server.iopub, type, content);
   const cell = new Cell(publish, silent);
-  if (!silent) history.push([0, ++executionCount, code]);
+  if (!silent && isCounted) history.push([0, ++executionCount, code]);
   cell.publish("execute_input", { code, execution_count: executionCount });
   startCell(executionCount);
   await runAs(cell, () => runCell(cell, code));
@@ -173,10 +184,19 @@ async function execute(server, message) {
   cell.end();
   await dropping;
   const reply = { execution_count: executionCount, numTimers: numTimers() };
-  if (!cell.failure) return { ...reply, status: "ok", user_expressions: {}, payload: [] };
-  if (stopsOnError || cell.isStopped) await dropQueued();
+  if (!cell.failure)
+    return { ...reply, status: "ok", user_expressions: refuseEach(expressions), payload: [] };
+  if (stopsOnError || (cell.isStopped && !cell.hasCrashed)) await dropQueued();
   cell.publish("error", cell.failure);
   return { ...reply, ...cell.failure, status: "error" };
+}
+
+/** Answers the expressions that a front end wants to know the values of beside a cell. */
+function refuseEach(expressions) {
+  const failure = failureOf(new Error("The kernel computes no expressions beside a cell."));
+  return Object.fromEntries(
+    Object.keys(expressions ?? {}).map((name) => [name, { status: "error", ...failure }]),
+  );
 }
 
 /** Runs a cell's code; how it fails is kept in the cell. */
@@ -261,9 +281,20 @@ function typeFailure(code, diagnostics) {
   return { ename: "TypeScriptError", evalue, traceback: `TypeScriptError: ${evalue}`.split("\n") };
 }
 
-/** Takes what was thrown or rejected without being caught: the running cell fails with it, otherwise the next one. */
+/**
+ * Takes what was thrown or rejected without being caught. It ends the cell that it belongs to; if that has ended, it is printed
+ * there, and the cell that runs, or else the next one, fails with it.
+ */
 function keepUncaught(thrown) {
-  if (!(thrown instanceof Interrupted)) uncaught.push(failureOf(thrown));
+  if (thrown instanceof Interrupted) return;
+  const failure = failureOf(thrown);
+  const cell = owner();
+  if (cell?.isRunning) {
+    cell.crash(failure);
+    return;
+  }
+  cell?.print("stderr", `${failure.traceback.join("\n")}\n`);
+  uncaught.push(failure);
 }
 
 /** Habits from IPython, each with what does it here. */
