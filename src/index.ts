@@ -30,7 +30,7 @@ export {
   ofType,
   type TrainEvent,
 } from "./training/events.js";
-export { bestModelDir } from "./training/checkpoint.js";
+export { bestModelDir } from "./training/best-model.js";
 export { loadMetrics } from "./training/run.js";
 export { loadRuns } from "./training/runs.js";
 

@@ -26,7 +26,7 @@ export function addCalibrateCommand(program: Command): void {
     .option("--json", "print what was fitted on one line")
     .action(async (flags: Flags) => {
       const dir = callerPath(flags.model);
-      const { precision, ...model } = await loadParameters(dir);
+      const { precision, weightFile, ...model } = await loadParameters(dir);
       const loading = dataProgress();
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
       const { images, notes } = await loadUnseenImages(dir, options).finally(loading.stop);
@@ -39,6 +39,7 @@ export function addCalibrateCommand(program: Command): void {
           fix: "Choose other images, or train with --set calibrationShare=0.1, which sets some aside.",
         });
       const { config, parameters } = await calibrateOn(model, images);
+      config.calibratedFrom ??= weightFile;
       const to = callerPath(flags.to ?? flags.model);
       await saveModel(to, config, parameters, precision);
       await copyImageList(dir, to);

@@ -88,7 +88,7 @@ function withClassOrder(
 }
 
 export interface ImportOptions
-  extends Omit<ModelConfig, keyof Conventions | "calibration" | "predictionSets"> {
+  extends Omit<ModelConfig, keyof Conventions | "calibration" | "predictionSets" | "calibratedFrom"> {
   /** What is known about the file's weights, if the file does not tell. */
   origin?: WeightFileOptions;
   /** Called with what was guessed about the file; by default it is printed. */

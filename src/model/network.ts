@@ -30,6 +30,8 @@ export interface ModelConfig {
   calibration?: Calibration;
   /** From which probability on a class is in an image's prediction set, if the model was calibrated on images set aside. */
   predictionSets?: PredictionSets;
+  /** Name of the file of weights before the model was calibrated once more, after its run. */
+  calibratedFrom?: string;
 }
 
 /** How a model was calibrated, so that predictions of 80 % are correct 80 % of the time. */

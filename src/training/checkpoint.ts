@@ -1,13 +1,11 @@
-// What a run saves: the state that it resumes from (`last/`) and the best model so far (`best/`).
+// The state that a run resumes from (`last/`).
+import { existsSync } from "node:fs";
 import path from "node:path";
-import type { PackedImages } from "../data/dataset.js";
-import { IMAGE_LIST, type ImageList, writeImageList } from "../data/image-list.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
-import { saveModel } from "../model/weights/model-folder.js";
+import { download, nonFinite, type ParameterValue } from "../model/network.js";
 import {
   readTensors,
   removeOldTensors,
@@ -15,18 +13,8 @@ import {
   writeTensors,
 } from "../model/weights/tensor-file.js";
 import { readSaved } from "../saved-files.js";
-import { calibrateOn, withFittedTemperature } from "./calibration.js";
+import { type BestEpoch, bestModelDir } from "./best-model.js";
 import type { TrainState } from "./step.js";
-
-/** The epoch whose model is kept, with its scores on the validation images. */
-export interface BestEpoch {
-  epoch: number;
-  accuracy: number;
-  macroF1: number;
-  loss: number;
-  /** Epoch in which the monitored score first was as good. */
-  reached: number;
-}
 
 /** How far a run has come. */
 export interface Progress {
@@ -50,10 +38,6 @@ export interface Checkpoint {
 
 /** Prefixes of Adam's two moments. */
 const MOMENTS = ["first", "second"];
-
-export function bestModelDir(runDir: string): string {
-  return path.join(runDir, "best");
-}
 
 /** Writes everything that a run needs to resume to the same bits. Returns the folder. */
 export async function saveCheckpoint(
@@ -110,7 +94,9 @@ export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null>
 
 /** What to do about a checkpoint that is broken. The run's best model is another file, and stays. */
 function anotherRun(runDir: string): string {
-  return `Choose another run folder (--run) to train from scratch; the best model so far is kept in ${bestModelDir(runDir)}.`;
+  const best = bestModelDir(runDir);
+  const kept = existsSync(path.join(best, "model.json")) ? `; the best model so far is kept in ${best}` : "";
+  return `Choose another run folder (--run) to train from scratch${kept}.`;
 }
 
 /** What state.json holds. Version 0.1 wrote `average…` for the EMA and only the accuracy of the best epoch. */
@@ -183,24 +169,4 @@ function checkRestorable({ network, ema }: TrainState, { runDir, numUpdates, val
   if (surplus !== undefined) throw refuse(`${surplus}, which the network does not have`);
   const name = nonFinite(values);
   if (name !== null) throw refuse(`NaN or infinity in ${name}`);
-}
-
-/**
- * Saves the best model with the list of the run's images. It is calibrated on the images that the run set aside, or if there are
- * none, by a temperature that is fitted on the validation images.
- *
- * @param probs - For the validation images, float32 `[numImages, numClasses]`.
- * @param labels - int32 `[numImages]`.
- */
-export async function saveBestModel(
-  dir: string,
-  config: ModelConfig,
-  parameters: ReadonlyMap<string, ParameterValue>,
-  scored: { probs: Float32Array; labels: Int32Array; images: ImageList; aside: PackedImages | null },
-): Promise<void> {
-  const { probs, labels, images, aside } = scored;
-  const given = { config, parameters };
-  const model = aside ? await calibrateOn(given, aside) : withFittedTemperature(given, probs, labels);
-  await saveModel(dir, model.config, model.parameters);
-  await writeImageList(path.join(dir, IMAGE_LIST), images, false);
 }

@@ -200,10 +200,14 @@ export class MetricsLog {
     });
   }
 
-  /** Drops the events after `step`, since the run trains from there again. */
-  async rewind(step: number): Promise<void> {
+  /** Drops the events after `step`, since the run trains from there again, and marks the best epoch; 0 = there is none. */
+  async rewind(step: number, best: number): Promise<void> {
     const { events } = await readEvents(this.file);
-    const kept = events.filter((event) => "step" in event && event.step <= step);
+    const kept = events
+      .filter((event) => "step" in event && event.step <= step)
+      .map((event) =>
+        event.type === "epoch" && event.epoch >= best ? { ...event, isBest: event.epoch === best } : event,
+      );
     await writeFileAtomically(this.file, kept.map((event) => `${JSON.stringify(event)}\n`).join(""));
   }
 }

@@ -3,7 +3,8 @@ import path from "node:path";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { removeTemporaryFiles } from "../files.js";
-import { bestModelDir, type Checkpoint, loadCheckpoint, restore } from "./checkpoint.js";
+import { bestModelDir, type ModelImages, recoverBestModel, saveBestModel } from "./best-model.js";
+import { type Checkpoint, loadCheckpoint, type Progress, restore, saveCheckpoint } from "./checkpoint.js";
 import type { RunLock } from "./lock.js";
 import { extensionNote } from "./notes.js";
 import { checkSameRun, type describeRun, loadRunConfig, loadSessions, saveRunConfig } from "./run.js";
@@ -12,15 +13,15 @@ import type { TrainState } from "./step.js";
 /**
  * Resumes the run in a folder: checks that it is the same, and restores its checkpoint.
  *
- * @returns How far the run has come, and notes for the user.
+ * @returns How far the run has come, notes for a user who trains it further, and what was repaired.
  */
 export async function resumeRun(
   runDir: string,
   { config, images }: Awaited<ReturnType<typeof describeRun>>,
-  state: TrainState,
+  { state, ...modelImages }: ModelImages & { state: TrainState },
   lock: RunLock,
   environment: Environment,
-): Promise<{ progress: Checkpoint["progress"]; notes: string[] }> {
+): Promise<{ progress: Progress; notes: string[]; repair: string | null }> {
   const notes: string[] = [];
   if (lock.isHeld)
     for (const dir of [runDir, bestModelDir(runDir), path.join(runDir, "last")])
@@ -32,11 +33,20 @@ export async function resumeRun(
   if (checkpoint) checkProgress(runDir, checkpoint, state);
   if (checkpoint) restore(state, checkpoint);
   await saveRunConfig(runDir, config, images);
-  if (!checkpoint) return { progress: { epoch: 0, step: 0, best: null }, notes };
+  if (!checkpoint) return { progress: { epoch: 0, step: 0, best: null }, notes, repair: null };
   notes.push(...environmentNote((await loadSessions(runDir)).at(-1), environment));
   if (present) notes.push(...extensionNote(state, present.train, checkpoint.progress.step));
-  return { progress: checkpoint.progress, notes };
+  const { best, model, repair } = await recoverBestModel(runDir, state, checkpoint.progress, modelImages);
+  const progress = { ...checkpoint.progress, best };
+  if (checkpoint.progress.best && !checkpoint.progress.best.weightFile && repair === null)
+    notes.push(UNRECORDED_BEST);
+  if (repair !== null) await saveCheckpoint(runDir, progress, state);
+  if (model) await saveBestModel(runDir, model, images);
+  return { progress, notes, repair };
 }
+
+const UNRECORDED_BEST =
+  "the run did not record which model is its best, as it does since version 0.3: the one in best/ is taken for it";
 
 function checkProgress(runDir: string, { progress }: Checkpoint, { config, plan }: TrainState): void {
   const { epoch, step } = progress;

@@ -1,17 +1,25 @@
 import { checkTrainConfig, type Monitor, type TrainConfig } from "../config.js";
 import { augmentBatch } from "../data/augment.js";
 import { type Batch, batches } from "../data/batches.js";
-import { checkDecoding, type Dataset, type PackedImages } from "../data/dataset.js";
+import { checkDecoding, type Dataset } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { environment } from "../environment.js";
 import { InputError } from "../errors.js";
-import { classify, type Evaluation, score } from "../inference/evaluate.js";
-import { download, nonFinite, type ParameterValue } from "../model/network.js";
+import type { Evaluation } from "../inference/evaluate.js";
 import { trainableBlocks } from "../model/parameters.js";
 import type { OnProgress } from "../progress.js";
 import { Random } from "../random.js";
+import {
+  type BestEpoch,
+  bestEpoch,
+  bestModelDir,
+  calibratedModel,
+  isBetter,
+  saveBestModel,
+  validate,
+} from "./best-model.js";
 import { asideNote, setAside } from "./calibration.js";
-import { type BestEpoch, bestModelDir, saveBestModel, saveCheckpoint } from "./checkpoint.js";
+import { saveCheckpoint } from "./checkpoint.js";
 import {
   type BatchEvent,
   type DoneEvent,
@@ -74,6 +82,7 @@ export async function* train(
   checkDecoding(dataset, config);
   const { validation, classNames } = dataset;
   const { kept: images, aside } = setAside(dataset.train, classNames, config);
+  const modelImages = { validation, aside };
   const { epochs, patience, monitor, maxMinutes } = config;
 
   // Load.
@@ -88,11 +97,18 @@ export async function* train(
     const run = await describeRun(dataset, config, data);
     lock = lockRun(runDir);
     const present = await environment();
-    const { progress, notes } = await resumeRun(runDir, run, state, lock, present);
+    const { progress, notes, repair } = await resumeRun(
+      runDir,
+      run,
+      { state, ...modelImages },
+      lock,
+      present,
+    );
     if (aside) notes.push(asideNote(aside));
     let { epoch: numDone, step, best } = progress;
     const firstEpoch = numDone + 1;
-    await log.rewind(step);
+    await log.rewind(step, best?.epoch ?? 0);
+    if (repair !== null) yield log.add({ type: "note", text: repair });
     if (numDone < epochs)
       for (const text of [...(await trainingNotes(state, images.numImages)), ...notes])
         yield log.add({ type: "note", text });
@@ -141,30 +157,22 @@ export async function* train(
 
       // Validate.
       const trainMs = performance.now() - start;
-      const { scores, parameters } = await validate(state, validation, epoch, best);
-      lock.check();
+      const validated = await validate(state, validation, epoch, best);
+      const { scores } = validated;
       const isBest = isBetter(monitor, scores, best);
-      if (isBest) {
-        const reached = best && best[monitor] === scores[monitor] ? best.reached : epoch;
-        best = { epoch, accuracy: scores.accuracy, macroF1: scores.macroF1, loss: scores.loss, reached };
-        const path = bestModelDir(runDir);
-        const { labels } = validation;
-        await saveBestModel(path, state.network.config, parameters, {
-          probs: scores.probs,
-          labels,
-          images: run.images,
-          aside,
-        });
-        yield { type: "checkpoint", kind: "best", epoch, path };
-      }
+      const model = isBest ? await calibratedModel(state.network.config, validated, modelImages) : null;
+      if (model) best = bestEpoch(epoch, scores, model, { best, monitor });
+      lock.check();
 
-      // Log and save a checkpoint.
+      // Log, then save a checkpoint, which says what the best model is, then that model.
       numDone = epoch;
       const event = log.add(epochEvent(state, { epoch, start, trainMs, earlier, trained, scores, isBest }));
       await log.flush();
-      yield event;
       const path = await saveCheckpoint(runDir, { epoch, step, best }, state);
+      if (model) await saveBestModel(runDir, model, run.images);
+      yield event;
       yield { type: "checkpoint", kind: "last", epoch, path };
+      if (model) yield { type: "checkpoint", kind: "best", epoch, path: bestModelDir(runDir) };
     }
 
     const numExtra = step - numDone * numBatches;
@@ -223,39 +231,6 @@ export function trainBatch(
 /** Returns the logged batches of an epoch that was interrupted. */
 async function batchesOf(runDir: string, epoch: number): Promise<BatchEvent[]> {
   return ofType(await loadMetrics(runDir), "batch").filter((event) => event.epoch === epoch);
-}
-
-/**
- * Classifies the validation images.
- *
- * @returns Scores, and the parameters that they are for.
- * @throws InputError when a probability or a parameter is not finite.
- */
-async function validate(
-  { network, ema }: TrainState,
-  images: PackedImages,
-  epoch: number,
-  best: BestEpoch | null,
-): Promise<{ scores: Evaluation; parameters: Map<string, ParameterValue> }> {
-  const values = (ema ?? network).read();
-  const probs = await classify(network, images, { values });
-  const parameters = await download(values);
-  const name = nonFinite(parameters);
-  if (name !== null || !probs.every(Number.isFinite))
-    throw new InputError({
-      expected: `finite ${name === null ? "probabilities of the validation images" : "weights"}`,
-      where: `epoch ${epoch}`,
-      found: name === null ? "NaN" : `NaN or infinity in ${name}`,
-      fix: `Choose a lower learningRate; ${best ? `the model of epoch ${best.epoch} is kept` : "there is no model yet"}.`,
-    });
-  return { scores: score(probs, images.labels, network.config.classNames), parameters };
-}
-
-/** Compares by the monitored score; of equal ones, the lower loss is better. */
-function isBetter(monitor: Monitor, scores: Evaluation, best: BestEpoch | null): boolean {
-  if (!best) return true;
-  if (monitor === "loss" || scores[monitor] === best[monitor]) return scores.loss < best.loss;
-  return scores[monitor] > best[monitor];
 }
 
 function stepEvent(

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gather } from "../../src/data/batches.js";
-import { type ImageList, readImageList } from "../../src/data/image-list.js";
 import { tf } from "../../src/engine/tf.js";
-import { fitTemperature } from "../../src/metrics/calibration.js";
-import { loadModel, loadModelConfig } from "../../src/model/weights/model-folder.js";
-import { loadCheckpoint, restore, saveBestModel, saveCheckpoint } from "../../src/training/checkpoint.js";
+import { loadCheckpoint, restore, saveCheckpoint } from "../../src/training/checkpoint.js";
 import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
 import { trainBatch } from "../../src/training/train.js";
-import { randomNetwork, TINY } from "../model/fixtures.js";
 import { config, runFolder, stripes } from "./fixtures.js";
 
 describe("a checkpoint", function () {
@@ -91,13 +87,21 @@ describe("a checkpoint", function () {
     };
     const weightsFile = () => readdirSync(at("run/last")).find((name) => name.endsWith(".bin")) as string;
 
-    beforeEach(() => save(at("run")));
+    beforeEach(async () => {
+      await save(at("run"));
+      mkdirSync(at("run/best"));
+      writeFileSync(at("run/best/model.json"), "{}");
+    });
 
     it("is refused, and the best model is not to be removed", async () => {
       writeFileSync(stateFile(at("run")), readFileSync(stateFile(at("run"))).subarray(0, 1000));
       await assert.rejects(loadCheckpoint(at("run")), refused("something other than JSON"));
       writeFileSync(stateFile(at("run")), '{"progress": {"epoch": 1}}');
       await assert.rejects(loadCheckpoint(at("run")), refused("no step in progress"));
+      rmSync(at("run/best"), { recursive: true });
+      const { message } = refused("no step in progress");
+      const withoutBest = message.replace(/; the best model so far.*/, ".");
+      await assert.rejects(loadCheckpoint(at("run")), { name: "InputError", message: withoutBest });
     });
 
     it("is refused with a step or an epoch out of range", async () => {
@@ -148,71 +152,5 @@ describe("a checkpoint", function () {
 
   it("is null before the first epoch has ended", async () => {
     assert.equal(await loadCheckpoint(at("none")), null);
-  });
-});
-
-/** Gives every image the probabilities `row`; the first `numRight` are of class 0, the others of class 1. */
-function evaluated(numImages: number, numRight: number, row: number[]) {
-  const probs = new Float32Array(3 * numImages);
-  for (let i = 0; i < numImages; i++) probs.set(row, 3 * i);
-  return { probs, labels: Int32Array.from({ length: numImages }, (_, i) => (i < numRight ? 0 : 1)) };
-}
-
-const IMAGES: ImageList = {
-  options: { seed: 3 },
-  images: [{ split: "train", className: "circle", digest: "0123456789abcdef", path: "circle/1.png" }],
-};
-
-describe("saveBestModel", () => {
-  const folder = runFolder();
-
-  async function save(numImages: number, numRight: number, row = [0.9, 0.05, 0.05]) {
-    const network = randomNetwork();
-    const parameters = await network.parameters();
-    network.dispose();
-    const { probs, labels } = evaluated(numImages, numRight, row);
-    await saveBestModel(folder.dir, TINY, parameters, { probs, labels, images: IMAGES, aside: null });
-    return parameters;
-  }
-
-  it("lowers the confidence of an overconfident network, by the validation images", async () => {
-    const parameters = await save(200, 100);
-    // With logits ln 18, 0, 0: half are right, and half of the other probability goes to a class without images.
-    const { temperature, numImages } = (await loadModelConfig(folder.dir)).calibration ?? {};
-    assert.equal(numImages, 200);
-    assert.ok((temperature as number) > 2);
-    const saved = await loadModel(folder.dir);
-    const [before, after] = [parameters, await saved.parameters()].map(
-      (values) => values.get("predictions/kernel")?.data ?? new Float32Array(),
-    );
-    saved.dispose();
-    after.forEach((value, i) => {
-      assert.ok(Math.abs(value * (temperature as number) - before[i]) < 1e-6);
-    });
-  });
-
-  it("saves the model unchanged if it is calibrated, even if a temperature lowers the cross-entropy", async () => {
-    const row = [0.6, 0.01, 0.39]; // class 0 as often as it says, but the other images are of the class of lowest probability
-    const { probs, labels } = evaluated(200, 120, row);
-    assert.ok(fitTemperature(probs, labels, 3) > 1.5);
-    await save(200, 120, row);
-    assert.equal((await loadModelConfig(folder.dir)).calibration, undefined);
-  });
-
-  it("saves the model unchanged with fewer than 100 images", async () => {
-    const parameters = await save(99, 50);
-    assert.equal((await loadModelConfig(folder.dir)).calibration, undefined);
-    const saved = await loadModel(folder.dir);
-    assert.deepEqual((await saved.parameters()).get("predictions/bias"), parameters.get("predictions/bias"));
-    saved.dispose();
-  });
-
-  it("adds the list of the run's images, without paths", async () => {
-    await save(1, 1);
-    const { path: _, ...image } = IMAGES.images[0];
-    assert.deepEqual(await readImageList(path.join(folder.dir, "images.jsonl.gz")), {
-      ...IMAGES,
-      images: [image],
-    });
   });
 });

@@ -8,7 +8,13 @@ import { buildLayersModel, inputWeights } from "../keras.js";
 import { type ModelConfig, Network, type ParameterValue } from "../network.js";
 import { parameterSpecs } from "../parameters.js";
 import type { Precision } from "./quantization.js";
-import { readTensors, removeOldTensors, type TensorManifest, writeTensors } from "./tensor-file.js";
+import {
+  packTensors,
+  readTensors,
+  removeOldTensors,
+  type TensorManifest,
+  writeTensors,
+} from "./tensor-file.js";
 
 /** Version 2 has conventions other than TensorFlow's, which readers of version 1 would pass over. */
 const FORMAT_VERSIONS = [1, 2];
@@ -30,16 +36,7 @@ export async function saveModel(
   parameters: ReadonlyMap<string, ParameterValue>,
   precision: Precision = "float32",
 ): Promise<void> {
-  const specs = parameterSpecs(config.variant, config.classNames.length);
-  const input = inputWeights(config);
-  const tensors: [string, ParameterValue][] = [
-    ...input,
-    ...specs.map(({ name }): [string, ParameterValue] => [name, parameters.get(name) as ParameterValue]),
-  ];
-  const isInput = (name: string) => input.some(([own]) => own === name);
-  const manifest = await writeTensors(dir, tensors, (name) =>
-    isInput(name) ? "float32" : precisionOf(name, precision),
-  );
+  const manifest = await writeTensors(dir, ...tensorsOf(config, parameters, precision));
   const model = {
     format: "layers-model",
     generatedBy: "ferkit",
@@ -50,6 +47,26 @@ export async function saveModel(
   };
   await writeFileAtomically(path.join(dir, "model.json"), JSON.stringify(model));
   await removeOldTensors(dir, manifest);
+}
+
+/** Returns a model's tensors in the order of its file, and the precision of each. */
+function tensorsOf(
+  config: ModelConfig,
+  parameters: ReadonlyMap<string, ParameterValue>,
+  precision: Precision,
+): [tensors: [string, ParameterValue][], of: (name: string) => Precision] {
+  const specs = parameterSpecs(config.variant, config.classNames.length);
+  const input = new Map(inputWeights(config));
+  const own = specs.map(({ name }): [string, ParameterValue] => [
+    name,
+    parameters.get(name) as ParameterValue,
+  ]);
+  return [[...input, ...own], (name) => (input.has(name) ? "float32" : precisionOf(name, precision))];
+}
+
+/** Returns the name of the file of weights that `saveModel` writes for a model: it has the digest of all of them. */
+export function weightFileName(config: ModelConfig, parameters: ReadonlyMap<string, ParameterValue>): string {
+  return packTensors(...tensorsOf(config, parameters, "float32")).manifest.paths[0];
 }
 
 const BROKEN = "Copy the folder again, or choose another model.";
@@ -64,16 +81,29 @@ export async function loadModel(dir: string): Promise<Network> {
   return new Network(config, parameters, dir);
 }
 
-/** Reads a model folder's configuration, weights and the precision that its kernels are stored in, outside the engine. */
-export async function loadParameters(
-  dir: string,
-): Promise<{ config: ModelConfig; parameters: Map<string, ParameterValue>; precision: Precision }> {
+/** A model folder, outside the engine. */
+export interface SavedModel {
+  config: ModelConfig;
+  parameters: Map<string, ParameterValue>;
+  /** What its kernels are stored in. */
+  precision: Precision;
+  /** Name of its file of weights. */
+  weightFile: string;
+}
+
+/** Reads a model folder's configuration and weights. */
+export async function loadParameters(dir: string): Promise<SavedModel> {
   const { json, config } = await readModelJson(dir);
   const [manifest] = json.weightsManifest;
   const last = manifest.weights.find(({ name }) => name === "predictions/kernel");
   const precision = last?.quantization?.dtype ?? "float32";
   const tensors = await readTensors(dir, manifest, BROKEN);
-  return { config, parameters: ownParameters(dir, config, tensors), precision };
+  return {
+    config,
+    parameters: ownParameters(dir, config, tensors),
+    precision,
+    weightFile: manifest.paths[0],
+  };
 }
 
 /** Reads a model folder's configuration only. */

@@ -21,6 +21,20 @@ export interface TensorManifest {
   weights: TensorSpec[];
 }
 
+/** Packs arrays as the bytes of a file, which is named by its content. */
+export function packTensors(
+  tensors: [string, ParameterValue][],
+  precisionOf: (name: string) => Precision,
+): { manifest: TensorManifest; parts: Uint8Array[] } {
+  const packed = tensors.map(([name, { data }]) => pack(data, precisionOf(name)));
+  const parts = packed.map(({ bytes }) => bytes);
+  const weights = tensors.map(([name, { shape }], i): TensorSpec => {
+    const { quantization } = packed[i];
+    return { name, shape, dtype: "float32", ...(quantization && { quantization }) };
+  });
+  return { manifest: { paths: [`weights-${digestOf(parts)}.bin`], weights }, parts };
+}
+
 /**
  * Writes arrays into a file named by their content, so that it overwrites no file in use.
  *
@@ -31,15 +45,9 @@ export async function writeTensors(
   tensors: [string, ParameterValue][],
   precisionOf: (name: string) => Precision = () => "float32",
 ): Promise<TensorManifest> {
-  const packed = tensors.map(([name, { data }]) => pack(data, precisionOf(name)));
-  const parts = packed.map(({ bytes }) => bytes);
-  const file = `weights-${digestOf(parts)}.bin`;
-  await writeFileAtomically(path.join(dir, file), parts);
-  const weights = tensors.map(([name, { shape }], i): TensorSpec => {
-    const { quantization } = packed[i];
-    return { name, shape, dtype: "float32", ...(quantization && { quantization }) };
-  });
-  return { paths: [file], weights };
+  const { manifest, parts } = packTensors(tensors, precisionOf);
+  await writeFileAtomically(path.join(dir, manifest.paths[0]), parts);
+  return manifest;
 }
 
 /** Name of a file of weights, with the start of the SHA-256 of its bytes. */

@@ -1,0 +1,211 @@
+// The best model of a run: which epoch's it is, how it is saved, and whether it is still there when the run resumes.
+import { existsSync } from "node:fs";
+import { rename, stat } from "node:fs/promises";
+import path from "node:path";
+import type { Monitor } from "../config.js";
+import type { PackedImages } from "../data/dataset.js";
+import { IMAGE_LIST, type ImageList, writeImageList } from "../data/image-list.js";
+import { InputError } from "../errors.js";
+import { kindOf, writeError } from "../files.js";
+import { classify, type Evaluation, score } from "../inference/evaluate.js";
+import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
+import { loadParameters, saveModel, weightFileName } from "../model/weights/model-folder.js";
+import { calibrateOn, withFittedTemperature } from "./calibration.js";
+import type { TrainState } from "./step.js";
+
+/** The epoch whose model is kept, with its scores on the validation images. */
+export interface BestEpoch {
+  epoch: number;
+  accuracy: number;
+  macroF1: number;
+  loss: number;
+  /** Epoch in which the monitored score first was as good. */
+  reached: number;
+  /** Name of the model's file of weights, with their digest; absent for runs of version 0.2 until they save a model. */
+  weightFile?: string;
+  /** The same for the best model before, which is still in the folder if the process was killed before it saved this one. */
+  replaces?: string;
+}
+
+export function bestModelDir(runDir: string): string {
+  return path.join(runDir, "best");
+}
+
+/** The images that a best model is chosen and calibrated by. */
+export interface ModelImages {
+  validation: PackedImages;
+  /** Set aside to calibrate on, or null. */
+  aside: PackedImages | null;
+}
+
+/** A model outside the engine, calibrated. */
+interface BestModel {
+  config: ModelConfig;
+  parameters: ReadonlyMap<string, ParameterValue>;
+  weightFile: string;
+}
+
+/** A network's scores on the validation images, and the parameters that they are for. */
+export interface Validated {
+  scores: Evaluation;
+  parameters: ReadonlyMap<string, ParameterValue>;
+}
+
+/**
+ * Classifies the validation images.
+ *
+ * @throws InputError when a probability or a parameter is not finite.
+ */
+export async function validate(
+  { network, ema }: TrainState,
+  images: PackedImages,
+  epoch: number,
+  best: BestEpoch | null,
+): Promise<Validated> {
+  const values = (ema ?? network).read();
+  const probs = await classify(network, images, { values });
+  const parameters = await download(values);
+  const name = nonFinite(parameters);
+  if (name !== null || !probs.every(Number.isFinite))
+    throw new InputError({
+      expected: `finite ${name === null ? "probabilities of the validation images" : "weights"}`,
+      where: `epoch ${epoch}`,
+      found: name === null ? "NaN" : `NaN or infinity in ${name}`,
+      fix: `Choose a lower learningRate; ${best ? `the model of epoch ${best.epoch} is kept` : "there is no model yet"}.`,
+    });
+  return { scores: score(probs, images.labels, network.config.classNames), parameters };
+}
+
+/** Compares by the monitored score; of equal ones, the lower loss is better. */
+export function isBetter(monitor: Monitor, scores: Evaluation, best: BestEpoch | null): boolean {
+  if (!best) return true;
+  if (monitor === "loss" || scores[monitor] === best[monitor]) return scores.loss < best.loss;
+  return scores[monitor] > best[monitor];
+}
+
+/**
+ * Calibrates the model of an epoch: on the images that the run set aside, or if there are none, by a temperature that is fitted on
+ * the validation images.
+ */
+export async function calibratedModel(
+  config: ModelConfig,
+  { scores, parameters }: { scores: Pick<Evaluation, "probs">; parameters: Validated["parameters"] },
+  { validation, aside }: { validation: Pick<PackedImages, "labels">; aside: PackedImages | null },
+): Promise<BestModel> {
+  const given = { config, parameters };
+  const model = aside
+    ? await calibrateOn(given, aside)
+    : withFittedTemperature(given, scores.probs, validation.labels);
+  return { ...model, weightFile: weightFileName(model.config, model.parameters) };
+}
+
+/** Describes the epoch whose model becomes the best one. */
+export function bestEpoch(
+  epoch: number,
+  { accuracy, macroF1, loss }: Pick<Evaluation, "accuracy" | "macroF1" | "loss">,
+  { weightFile }: Pick<BestModel, "weightFile">,
+  before: { best: BestEpoch | null; monitor: Monitor },
+): BestEpoch {
+  const scores = { accuracy, macroF1, loss };
+  const { best, monitor } = before;
+  const reached = best && best[monitor] === scores[monitor] ? best.reached : epoch;
+  const replaces = best?.weightFile;
+  return { epoch, ...scores, reached, weightFile, ...(replaces !== undefined && { replaces }) };
+}
+
+/** Saves the best model with the list of the run's images. */
+export async function saveBestModel(
+  runDir: string,
+  { config, parameters }: Omit<BestModel, "weightFile">,
+  images: ImageList,
+): Promise<void> {
+  const dir = bestModelDir(runDir);
+  await saveModel(dir, config, parameters);
+  await writeImageList(path.join(dir, IMAGE_LIST), images, false);
+}
+
+/** What a run that resumes does about its best model. */
+export interface Recovery {
+  /** Null if there is no best epoch any more. */
+  best: BestEpoch | null;
+  /** A model to save as the best one. */
+  model: BestModel | null;
+  /** What was wrong, and what was done; null if nothing was. */
+  repair: string | null;
+}
+
+/**
+ * Checks that the folder of the best model has the one that the run recorded. If not, what is there is moved aside, and the state
+ * gives the model again if it is still that of its epoch; otherwise, the model of the last epoch takes its place. A state from within
+ * an epoch has no model to give, so the next epoch's becomes the best.
+ *
+ * @param state - As the checkpoint left it.
+ */
+export async function recoverBestModel(
+  runDir: string,
+  state: TrainState,
+  { epoch, step, best }: { epoch: number; step: number; best: BestEpoch | null },
+  images: ModelImages,
+): Promise<Recovery> {
+  const dir = bestModelDir(runDir);
+  const { found, weightFile, isRecorded } = await inspect(dir, best, state.network.config.classNames);
+  if (isRecorded) return { best: best && { weightFile, ...best }, model: null, repair: null };
+  const isAtEnd = epoch > 0 && step === epoch * state.plan.numBatches;
+  const isSame = isAtEnd && best?.epoch === epoch;
+  // A process that is killed while it saves the best model leaves the one before, or none.
+  const isUnfinished = isSame && (found === NO_MODEL || (weightFile && weightFile === best.replaces));
+  const moved = !isUnfinished && existsSync(dir) ? await moveAside(dir) : null;
+  const expected = best ? `the model of epoch ${best.epoch}` : "no model, since no epoch had ended";
+  const wrong = `best/ should hold ${expected}, but held ${found}${moved === null ? "" : `, which is now in ${moved}`}`;
+  if (!best) return { best, model: null, repair: wrong };
+  if (!isAtEnd) return { best: null, model: null, repair: `${wrong}; the next epoch's takes its place` };
+  const validated = await validate(state, images.validation, epoch, null);
+  const model = await calibratedModel(state.network.config, validated, images);
+  if (isSame)
+    return {
+      best: { ...best, weightFile: model.weightFile },
+      model,
+      repair: `${wrong}; it is saved again from last/`,
+    };
+  return {
+    best: bestEpoch(epoch, validated.scores, model, { best: null, monitor: state.config.monitor }),
+    model,
+    repair: `${wrong}; the model of epoch ${epoch}, the last one, takes its place`,
+  };
+}
+
+const NO_MODEL = "none";
+
+/** Says what is in the folder of the best model, and whether it is what the run recorded: a calibrated one is still the same. */
+async function inspect(
+  dir: string,
+  best: BestEpoch | null,
+  classNames: string[],
+): Promise<{ found: string; weightFile?: string; isRecorded: boolean }> {
+  const folder = await stat(dir).catch(() => null);
+  const kind = folder && !folder.isDirectory() ? (kindOf(folder) ?? "a file") : null;
+  if (kind !== null) return { found: kind, isRecorded: false };
+  if (!existsSync(path.join(dir, "model.json"))) return { found: NO_MODEL, isRecorded: best === null };
+  try {
+    const { config, weightFile } = await loadParameters(dir);
+    const isUnknown = best?.weightFile === undefined; // not before version 0.3
+    const isSame = isUnknown || [weightFile, config.calibratedFrom].includes(best.weightFile);
+    const isRecorded = best !== null && isSame && config.classNames.join("\n") === classNames.join("\n");
+    return { found: "another model", weightFile, isRecorded };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const { expected, found } = error.problem;
+    return { found: `a damaged one (expected ${expected}, found ${found})`, isRecorded: false };
+  }
+}
+
+/** Renames a folder to the first free name of `best.1`, `best.2` and so on, which it returns. */
+async function moveAside(dir: string): Promise<string> {
+  let number = 1;
+  while (existsSync(`${dir}.${number}`)) number++;
+  const to = `${dir}.${number}`;
+  await rename(dir, to).catch((error) => {
+    throw writeError(to, error);
+  });
+  return to;
+}
