@@ -271,6 +271,6 @@ export function writeError(file: string, error: unknown): unknown {
     expected: "to write",
     where: file,
     found,
-    fix: "Make room or choose another folder; nothing was changed.",
+    fix: `${found.includes("in place of") ? "Rename it" : "Make room"} or choose another folder; what was there is kept.`,
   });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { cacheDir, writeError, writeFileAtomically } from "../src/files.js";
@@ -20,9 +20,17 @@ describe("writeFileAtomically", () => {
   it("leaves nothing behind when the file cannot be renamed into place", async () => {
     writeFileSync(path.join(dir, "file"), "occupied");
     await assert.rejects(writeFileAtomically(path.join(dir, "file/b.txt"), "text"), {
-      message: `Expected to write at ${dir}/file/b.txt but found a file in place of a folder. Make room or choose another folder; nothing was changed.`,
+      message: `Expected to write at ${dir}/file/b.txt but found a file in place of a folder. Rename it or choose another folder; what was there is kept.`,
     });
     assert.deepEqual(readdirSync(dir), ["file"]);
+  });
+
+  it("keeps a folder that is in place of the file, and says no more than that", async () => {
+    mkdirSync(path.join(dir, "a.json/inner"), { recursive: true });
+    await assert.rejects(writeFileAtomically(path.join(dir, "a.json"), "text"), {
+      message: `Expected to write at ${dir}/a.json but found a folder in place of a file. Rename it or choose another folder; what was there is kept.`,
+    });
+    assert.deepEqual([readdirSync(dir), readdirSync(path.join(dir, "a.json"))], [["a.json"], ["inner"]]);
   });
 });
 
@@ -34,7 +42,7 @@ describe("writeError", () => {
     );
     assert.equal(
       (error as Error).message,
-      "Expected to write at /x but found a full disk. Make room or choose another folder; nothing was changed.",
+      "Expected to write at /x but found a full disk. Make room or choose another folder; what was there is kept.",
     );
   });
 

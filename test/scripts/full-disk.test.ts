@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { drawClassFolders, launcher, type Result, runProgram, workspace } from "../workspace.js";
 
-const ROOM = "Make room or choose another folder; nothing was changed.";
+const ROOM = "Make room or choose another folder; what was there is kept.";
 const TRAIN = [
   "train",
   "--data",
@@ -31,7 +31,7 @@ describe("ferkit where nothing can be written", function () {
       const where = dir.file(run, "lock");
       assert.equal(
         stderr,
-        `ferkit: Expected to write at ${where} but found a file in place of a folder. ${ROOM}\n`,
+        `ferkit: Expected to write at ${where} but found a file in place of a folder. ${ROOM.replace("Make room", "Rename it")}\n`,
       );
       assert.equal(readFileSync(dir.file("file"), "utf8"), "in the way");
     });

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import path from "node:path";
 import { drawClassFolders, launcher, projectDir, type Result, runProgram, workspace } from "../workspace.js";
 
-const ROOM = "Make room or choose another folder; nothing was changed.";
+const ROOM = "Make room or choose another folder; what was there is kept.";
 const UNSHARE = ["--user", "--map-root-user", "--mount", "sh", "-c"];
 const TRAIN = ["train", "--data", "images", "--run", "run"];
 const SETTINGS = ["weights=random", "epochs=1", "batchSize=4", "imageSize=33"].flatMap((one) => [
