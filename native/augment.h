@@ -6,7 +6,6 @@
 namespace ferkit {
 namespace {
 
-typedef float quad __attribute__((vector_size(16)));
 typedef quad unalignedQuad __attribute__((aligned(4), may_alias));
 
 /** Reads and writes a pixel. RGB takes four floats; the last belongs to the next pixel. */
@@ -16,7 +15,7 @@ template <>
 struct Pixels<3> {
   typedef quad Pixel;
   static FERKIT_INLINE quad read(const float* p) { return *reinterpret_cast<const unalignedQuad*>(p); }
-  static FERKIT_INLINE quad readLast(const float* p) { return (quad)_mm_maskload_ps(p, _mm_setr_epi32(-1, -1, -1, 0)); }
+  static FERKIT_INLINE quad readLast(const float* p) { return loadThree(p); }
   static FERKIT_INLINE void write(float* p, quad pixel) { *reinterpret_cast<unalignedQuad*>(p) = pixel; }
 };
 template <>

@@ -67,7 +67,7 @@ template <int K, int Stride>
 void addRows(const Ring& ring, const PlanTile& tile, float* plane, const Ring& dyRing, float* dyPlane, int64_t begin, int64_t end,
              vec (&sums)[K * K]) {
   // As many rows of taps at a time as registers allow.
-  constexpr int kTapRows = kLanes == 16 || K == 3 ? K : 1;
+  constexpr int kTapRows = kNumRegisters == 32 || K == 3 ? K : 1;
   for (int first = 0; first < K; first += kTapRows) {
     vec taps[kTapRows * K];
 #pragma GCC unroll 25

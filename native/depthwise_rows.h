@@ -8,7 +8,7 @@ namespace ferkit {
 namespace {
 
 /** Largest side of an image whose rows are convolved in registers, without zeros around them. */
-constexpr int64_t kMaxSmallSide = kLanes == 16 ? 9 : 6;
+constexpr int64_t kMaxSmallSide = kNumRegisters == 32 ? 9 : 6;
 /** Pixels that the expansion works on at least, so that a call costs little beside its work. */
 constexpr int64_t kStripPixels = 48;
 
@@ -92,16 +92,8 @@ struct RingWalk {
   }
 };
 
-/** Loads a vector that is used more than once, where the compiler would read it from memory each time. */
-FERKIT_INLINE vec loadToRegister(const float* p) {
-  vec v = load(p);
-#ifdef __AVX512F__
-  asm("" : "+v"(v));
-#else
-  asm("" : "+x"(v));
-#endif
-  return v;
-}
+/** Loads a vector that is used more than once. */
+FERKIT_INLINE vec loadToRegister(const float* p) { return keepInRegister(load(p)); }
 
 /** Computes N neighbouring results, whose first taps are `offset` floats from the starts of K rows. */
 template <int K, int Stride, int N>
@@ -167,20 +159,10 @@ void convolveSmall(const float* image, const float* taps, vec start, vec* result
 }
 
 /** Calls `run` with the side of a small image as a constant. */
-template <class Run>
+template <int Side = 2, class Run>
 FERKIT_INLINE void withSide(int64_t side, Run run) {
-  switch (side) {
-    case 2: return run(IntConstant<2>());
-    case 3: return run(IntConstant<3>());
-    case 4: return run(IntConstant<4>());
-    case 5: return run(IntConstant<5>());
-    case 6: return run(IntConstant<6>());
-#ifdef __AVX512F__
-    case 7: return run(IntConstant<7>());
-    case 8: return run(IntConstant<8>());
-    case 9: return run(IntConstant<9>());
-#endif
-  }
+  if (side == Side) return run(IntConstant<Side>());
+  if constexpr (Side < kMaxSmallSide) withSide<Side + 1>(side, run);
 }
 
 /** Finds the K rows of a ring's plane from `first` on; those outside the image are zero. */

@@ -144,6 +144,7 @@ struct Kernels {
   void (*ema)(int64_t length, float* ema, const float* value, float rate);
 };
 
-extern const Kernels kernelsAvx2, kernelsAvx512;
+/** Those of each instruction set; only those of the machine's architecture are compiled. */
+extern const Kernels kernelsAvx2, kernelsAvx512, kernelsNeon;
 
 }  // namespace ferkit

@@ -2,6 +2,7 @@
 // any setting applies, so only the file descriptor itself can be redirected.
 #define _GNU_SOURCE
 #include <node_api.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,10 +11,23 @@
 static int kept = -1;  // standard error as it was
 static int held = -1;  // what is printed meanwhile
 
+/** Returns a file without a name, or -1. */
+static int OpenHidden(void) {
+#ifdef __linux__
+  return memfd_create("ferkit-notices", MFD_CLOEXEC);
+#else
+  FILE* file = tmpfile();
+  if (file == NULL) return -1;
+  const int descriptor = dup(fileno(file));
+  fclose(file);
+  return descriptor;
+#endif
+}
+
 static napi_value Hold(napi_env env, napi_callback_info info) {
   (void)info;
   if (kept < 0) {
-    held = memfd_create("ferkit-notices", MFD_CLOEXEC);
+    held = OpenHidden();
     kept = held < 0 ? -1 : dup(STDERR_FILENO);
     if (kept >= 0) dup2(held, STDERR_FILENO);
   }

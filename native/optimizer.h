@@ -5,14 +5,6 @@
 namespace ferkit {
 namespace {
 
-FERKIT_INLINE vec squareRoot(vec x) {
-#ifdef __AVX512F__
-  return (vec)_mm512_sqrt_ps((__m512)x);
-#else
-  return (vec)_mm256_sqrt_ps((__m256)x);
-#endif
-}
-
 inline void adam(int64_t length, float* value, float* first, float* second, const float* gradient, float stepSize,
                  float decay, float beta1, float beta2, float epsilon) {
   for (int64_t i = 0; i < length; i += kLanes) {

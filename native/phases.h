@@ -1,12 +1,12 @@
 // Work in phases: the tasks of a phase run side by side, and the next phase begins when all of them are done.
 #pragma once
-#include <immintrin.h>
-
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
+
+#include "pause.h"
 
 namespace ferkit {
 
@@ -27,7 +27,7 @@ class Phases {
         task(thread, i);
         ++numDone;
       }
-      for (int spins = 0; numDone < count; ++spins) spins < kNumSpins ? _mm_pause() : std::this_thread::yield();
+      for (int spins = 0; numDone < count; ++spins) spins < kNumSpins ? pauseThread() : std::this_thread::yield();
     }
   }
 

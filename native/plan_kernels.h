@@ -86,6 +86,7 @@ struct PlanKernels {
   void (*applyGates)(int64_t numRows, int64_t begin, int64_t end, int64_t numChannels, const float* gates, const PlanRows& rows);
 };
 
-extern const PlanKernels planAvx2, planAvx512, planAvx512Bfloat16;
+/** Those of each instruction set; only those of the machine's architecture are compiled. */
+extern const PlanKernels planAvx2, planAvx512, planAvx512Bfloat16, planNeon;
 
 }  // namespace ferkit

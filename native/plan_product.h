@@ -55,15 +55,11 @@ FERKIT_INLINE vec loadBytes(const uint8_t* p, int64_t count) {
     __builtin_memcpy(bytes, p, kLanes);
   else
     for (int64_t i = 0; i < count; ++i) bytes[i] = p[i];
-#ifdef __AVX512F__
-  return (vec)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
-#else
-  return (vec)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
-#endif
+  return bytesToFloats(bytes);
 }
 
 /** Rows of a tile: as many sums as leave registers for the operands. */
-constexpr int kMaxTileRows = kLanes == 16 ? 8 : 4;
+constexpr int kMaxTileRows = kNumRegisters == 32 ? 8 : 4;
 constexpr int kMaxVectors = 3;
 
 /** Columns of a packed matrix in panels of at most kMaxVectors vectors of about equal width. */
@@ -126,7 +122,7 @@ typedef void (*MultiplyTile)(const ProductTile&);
 /** By rows − 1 and vectors − 1. */
 constexpr MultiplyTile kMultiplyTile[kMaxTileRows][kMaxVectors] = {
     FERKIT_TILES(1), FERKIT_TILES(2), FERKIT_TILES(3), FERKIT_TILES(4),
-#ifdef __AVX512F__
+#if defined(__AVX512F__) || defined(__aarch64__)
     FERKIT_TILES(5), FERKIT_TILES(6), FERKIT_TILES(7), FERKIT_TILES(8),
 #endif
 };
@@ -146,14 +142,9 @@ FERKIT_INLINE void setLimits(ProductTile& tile, Activation activation) {
 
 /** Computes 1 / (1 + e^−x) with a relative error below 1e-6. */
 FERKIT_INLINE vec fastSigmoid(vec x) {
-#ifdef __AVX512F__
-  const vec t = atMost(x * -1.44269504f, 126.f);
-  const vec n = (vec)_mm512_roundscale_ps((__m512)t, 8);
-#else
-  const vec t = atLeast(atMost(x * -1.44269504f, 126.f), -126.f);
-  const vec n = (vec)_mm256_round_ps((__m256)t, 8);
-#endif
-  const vec f = t - n;
+  vec t = atMost(x * -1.44269504f, 126.f);
+  if (!kScalesByAnyPower) t = atLeast(t, -126.f);
+  const vec n = nearestInteger(t), f = t - n;
   // 2^f on [−0.5, 0.5].
   vec p = splat(1.33952925e-3f);
   p = p * f + 9.61617227e-3f;
@@ -161,11 +152,7 @@ FERKIT_INLINE vec fastSigmoid(vec x) {
   p = p * f + 2.40226512e-1f;
   p = p * f + 6.93147182e-1f;
   p = p * f + 1.f;
-#ifdef __AVX512F__
-  return reciprocal(1.f + (vec)_mm512_scalef_ps((__m512)p, (__m512)n));
-#else
-  return reciprocal(1.f + p * (vec)((__builtin_convertvector(n, ivec) + 127) << 23));
-#endif
+  return reciprocal(1.f + timesPowerOfTwo(p, n));
 }
 FERKIT_INLINE vec fastSwish(vec x) { return x * fastSigmoid(x); }
 

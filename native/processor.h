@@ -5,7 +5,7 @@
 
 namespace ferkit {
 
-/** Returns "avx512", "avx2", or null if the processor has neither: then no op may run. FERKIT_CPU=avx2 asks for the lower. */
+/** Returns "avx512", "avx2", "neon", or null if the processor has none: then no op may run. FERKIT_CPU=avx2 asks for less than AVX-512. */
 const char* instructionSet();
 
 /** Whether the processor multiplies bfloat16 numbers, and `instructionSet` allows it. */

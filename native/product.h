@@ -9,7 +9,7 @@ namespace ferkit {
 namespace {
 
 /** Rows of a tile. With the panel's vectors, its sums leave just enough registers for the operands. */
-constexpr int kTileRows = kLanes == 16 ? 8 : 4;
+constexpr int kTileRows = kNumRegisters == 32 ? 8 : 4;
 constexpr int kPanelVectors = 3;
 constexpr int64_t kPanelWidth = kPanelVectors * kLanes;
 /** Rows packed at once. */

@@ -1,11 +1,10 @@
 #include "runtime.h"
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <atomic>
 #include <memory>
 
+#include "pause.h"
 #include "tensorflow/core/framework/device_base.h"
 #include "tensorflow/core/lib/core/threadpool.h"
 
@@ -30,7 +29,7 @@ class Job {
   void wait() {
     for (int i = 0; i < kNumSpins; ++i) {
       if (numDone_.load() == count_) return;
-      _mm_pause();
+      pauseThread();
     }
     for (int done = numDone_.load(); done != count_; done = numDone_.load()) numDone_.wait(done);
   }

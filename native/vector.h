@@ -1,74 +1,22 @@
-// Vectors of floats of the instruction set's width, by GCC's and Clang's vector extensions.
+// Vectors of floats, functions of them, and the splitting of work.
 #pragma once
-#include <immintrin.h>
+#if defined(__AVX512F__)
+#include "vector_avx512.h"
+#elif defined(__AVX2__)
+#include "vector_avx2.h"
+#elif defined(__aarch64__)
+#include "vector_neon.h"
+#else
+#error "Expected a target with AVX-512, AVX2 or NEON."
+#endif
 
-#include <cstdint>
 #include <cstdlib>
 
 #include "kernels.h"
 
-#define FERKIT_INLINE inline __attribute__((always_inline))
 // All functions have internal linkage, so that none compiled for one processor is called on another.
 namespace ferkit {
 namespace {
-
-#ifdef __AVX512F__
-constexpr int kLanes = 16;
-#else
-constexpr int kLanes = 8;
-#endif
-typedef float vec __attribute__((vector_size(kLanes * 4)));
-typedef int32_t ivec __attribute__((vector_size(kLanes * 4)));
-typedef vec unalignedVec __attribute__((aligned(4), may_alias));
-
-FERKIT_INLINE vec load(const float* p) { return *reinterpret_cast<const unalignedVec*>(p); }
-FERKIT_INLINE void store(float* p, vec v) { *reinterpret_cast<unalignedVec*>(p) = v; }
-
-/** Loads the first `count` lanes; the others are 0. */
-FERKIT_INLINE vec load(const float* p, int64_t count) {
-  if (count >= kLanes) return load(p);
-  if (count <= 0) return vec{};
-#ifdef __AVX512F__
-  return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
-#else
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return (vec)_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes));
-#endif
-}
-
-FERKIT_INLINE void store(float* p, vec v, int64_t count) {
-  if (count >= kLanes) return store(p, v);
-  if (count <= 0) return;
-#ifdef __AVX512F__
-  _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
-#else
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes), (__m256)v);
-#endif
-}
-
-FERKIT_INLINE vec splat(float x) {
-#ifdef __AVX512F__
-  return (vec)_mm512_set1_ps(x);
-#else
-  return (vec)_mm256_set1_ps(x);
-#endif
-}
-// Both keep NaN, so that training sees it: the instructions return their second operand unless the first is larger (smaller).
-FERKIT_INLINE vec atLeast(vec x, float low) {
-#ifdef __AVX512F__
-  return (vec)_mm512_max_ps((__m512)splat(low), (__m512)x);
-#else
-  return (vec)_mm256_max_ps((__m256)splat(low), (__m256)x);
-#endif
-}
-FERKIT_INLINE vec atMost(vec x, float high) {
-#ifdef __AVX512F__
-  return (vec)_mm512_min_ps((__m512)splat(high), (__m512)x);
-#else
-  return (vec)_mm256_min_ps((__m256)splat(high), (__m256)x);
-#endif
-}
 
 /** Computes eˣ to about 2 ulp: 2ⁿ times a polynomial in the remainder (Cephes' expf). */
 FERKIT_INLINE vec exponential(vec x) {
@@ -85,16 +33,6 @@ FERKIT_INLINE vec exponential(vec x) {
   p = p * r * r + r + 1.f;
   const ivec exponent = (__builtin_convertvector(n, ivec) + 127) << 23;
   return p * (vec)exponent;
-}
-
-/** Computes 1/x to about 1 ulp, unless x is 0 or near the ends of the range of floats. */
-FERKIT_INLINE vec reciprocal(vec x) {
-#ifdef __AVX512F__
-  const vec estimate = (vec)_mm512_rcp14_ps((__m512)x);
-  return estimate * (2.f - x * estimate);
-#else
-  return 1.f / x;
-#endif
 }
 
 FERKIT_INLINE vec sigmoid(vec x) { return reciprocal(1.f + exponential(-x)); }

@@ -179,7 +179,7 @@ export const secondStage = {
 const stagePath = ({ stateDir }) => path.join(stateDir, "setup.json");
 
 /** Returns the digest of all that the second stage works from. */
-function stageKey({ root, cacheDir, accelerator }) {
+function stageKey({ root, platform, cacheDir, accelerator }) {
   const filesIn = (dir) => {
     const folder = path.join(root, dir);
     const names = fs.existsSync(folder) ? fs.readdirSync(folder).sort() : [];
@@ -190,7 +190,7 @@ function stageKey({ root, cacheDir, accelerator }) {
   const sources = [...filesIn("native"), ...filesIn("scripts/setup")].filter(
     (input) => !isFolder(input.file),
   );
-  return digestOf([node, root, cacheDir, accelerator, ...release, npmKey(root), ...sources]);
+  return digestOf([node, platform, root, cacheDir, accelerator, ...release, npmKey(root), ...sources]);
 }
 
 function isFolder(file) {

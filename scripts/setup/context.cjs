@@ -5,6 +5,7 @@ const os = require("node:os");
 const path = require("node:path");
 const process = require("node:process");
 const { InputError, machine } = require("./machine.cjs");
+const { platformKey } = require("./platforms.cjs");
 
 /**
  * Returns where everything is, and what was chosen.
@@ -18,6 +19,7 @@ function createContext({ root, env = process.env, accelerator, weights = ["lite0
   return {
     root: rootDir,
     env,
+    platform: platformKey(),
     stateDir,
     cacheDir: cacheFolder(env),
     wheelsDir: env.FERKIT_WHEELS ? path.resolve(env.FERKIT_WHEELS) : "",
@@ -48,7 +50,7 @@ function cacheFolder(env) {
  * @param {string} [flag]
  * @param {() => unknown} [hasGpu]
  */
-function chooseAccelerator(stateDir, env, flag, hasGpu = machine.gpuName) {
+function chooseAccelerator(stateDir, env, flag, hasGpu = hasUsableGpu) {
   const file = path.join(stateDir, "accelerator");
   const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim() : "";
   const choice = flag ?? (env.FERKIT_ACCELERATOR || before || "cpu");
@@ -58,6 +60,11 @@ function chooseAccelerator(stateDir, env, flag, hasGpu = machine.gpuName) {
   }
   if (choice !== "auto") return choice;
   return hasGpu() ? "gpu" : "cpu";
+}
+
+/** Returns whether there is a GPU, and a library for it on this platform. */
+function hasUsableGpu() {
+  return "gpu" in (require("./pins.json").libtensorflow[platformKey()] ?? {}) && machine.gpuName() !== "";
 }
 
 /** Returns a digest of inputs: text as it is, `{ file }` by content. A missing file counts as empty. */

@@ -5,24 +5,26 @@ import { InputError } from "../../src/errors.js";
 import { replaceFile, writeFileAtomically } from "../../src/files.js";
 import { digestOf } from "./context.cjs";
 import { describeFailure, findCompiler, machine, runCommand } from "./machine.cjs";
+import { platformOf } from "./platforms.cjs";
 import type { Context, Show, Step } from "./second-stage.js";
-import { dropWheel, fetchWheel, findLinks, makeWhole, unpackWheel } from "./wheels.js";
+import { dropWheel, fetchWheel, findLinks, makeWhole, type Pin, unpackWheel } from "./wheels.js";
 
 /** A step that leaves these files; one that is missing makes set-up run again. */
 type StepWithFiles = Step & { files(context: Context): string[] };
 
-const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
-// Names that the addon is linked against; the wheel carries the C interface in its C++ library.
-const LINKS = {
-  "libtensorflow.so": "libtensorflow_cc.so.2",
-  "libtensorflow.so.2": "libtensorflow_cc.so.2",
-  "libtensorflow_framework.so": "libtensorflow_framework.so.2",
-};
+/** Returns the wheel that holds libtensorflow for this platform. */
+function libtensorflowPin({ platform, accelerator, pins }: Context): Pin {
+  const wheels: Record<string, Partial<Record<Context["accelerator"], Pin>>> = pins.libtensorflow;
+  const pin = wheels[platform]?.[accelerator];
+  if (!pin) throw new Error(`no libtensorflow for ${accelerator} on ${platform}`); // checkMachine has refused it before
+  return pin;
+}
 
 /** Returns the folder of libtensorflow in the cache; its name holds the digest, so another pin is another folder. */
-export function libtensorflowDir({ cacheDir, accelerator, pins }: Context): string {
-  const { version, sha256 } = pins.libtensorflow[accelerator];
-  return path.join(cacheDir, "libtensorflow", `${accelerator}-${version}-${sha256.slice(0, 8)}`);
+export function libtensorflowDir(context: Context): string {
+  const { version, sha256 } = libtensorflowPin(context);
+  const name = `${context.accelerator}-${version}-${sha256.slice(0, 8)}`;
+  return path.join(context.cacheDir, "libtensorflow", name);
 }
 
 /** Returns where the engine's package looks for libtensorflow: a link into the cache. */
@@ -31,7 +33,10 @@ const engineDir = ({ nodeModulesDir }: Context) => path.join(nodeModulesDir, "@t
 
 export const libtensorflow: StepWithFiles = {
   name: "libtensorflow",
-  files: (context) => [path.join(libtensorflowDir(context), "lib", LIBRARIES[0]), depsLink(context)],
+  files: (context) => [
+    path.join(libtensorflowDir(context), "lib", platformOf(context.platform).libraries[0]),
+    depsLink(context),
+  ],
   isCurrent(context) {
     const [library, link] = this.files(context);
     return existsSync(library) && readLink(link) === libtensorflowDir(context);
@@ -56,16 +61,17 @@ function readLink(file: string): string | null {
 }
 
 async function makeLibtensorflow(context: Context, dir: string, show: Show): Promise<void> {
-  const pin = context.pins.libtensorflow[context.accelerator];
+  const pin = libtensorflowPin(context);
+  const { libraries, links } = platformOf(context.platform);
   const wheel = await fetchWheel(context, pin, show);
   await makeWhole(dir, async (folder) => {
     const targetOf = (name: string) => {
       const part = name.replace(/^tensorflow\//, "");
-      if (LIBRARIES.includes(part)) return path.join(folder, "lib", part);
+      if (libraries.includes(part)) return path.join(folder, "lib", part);
       return part.startsWith("include/") ? path.join(folder, part) : null;
     };
     await unpackWheel(wheel, targetOf, show);
-    for (const [link, target] of Object.entries(LINKS)) symlinkSync(target, path.join(folder, "lib", link));
+    for (const [link, target] of Object.entries(links)) symlinkSync(target, path.join(folder, "lib", link));
     // The library looks for CUDA in ../nvidia/*/lib beside itself (its RUNPATH).
     if (context.accelerator === "gpu") await installCuda(context, folder, show);
     return folder;
@@ -99,12 +105,23 @@ async function installCuda(context: Context, folder: string, show: Show): Promis
 
 const SOURCES = ["tfjs_backend", "tfjs_binding"];
 const COMPILE_FLAGS = ["-std=c++17", "-O2", "-fPIC", "-w", "-DNAPI_VERSION=8"];
-const LINK_FLAGS = ["-shared", "-ltensorflow", "-ltensorflow_framework", "-Wl,-rpath,$ORIGIN/../../deps/lib"];
 
-/** Returns the distribution's name and release, which stand for its C++ runtime: several may share a home folder. */
-export function distribution(): string[] {
-  return machine.osRelease().match(/^(ID|VERSION_ID)=.*$/gm) ?? [];
+/**
+ * Returns what makes the linker produce an addon.
+ *
+ * @param library - Folder of libtensorflow, as seen from the addon's.
+ */
+export function linkFlags({ platform }: Context, library: string): string[] {
+  const { addonFlags, origin } = platformOf(platform);
+  return [...addonFlags, "-ltensorflow_framework", `-Wl,-rpath,${origin}/${library}`];
 }
+
+/** Returns the platform, and the distribution's name and release, which stand for its C++ runtime: several may share a home folder. */
+export function distribution({ platform }: Context): string[] {
+  return [platform, ...(machine.osRelease().match(/^(ID|VERSION_ID)=.*$/gm) ?? [])];
+}
+
+const addonLinkFlags = (context: Context) => ["-ltensorflow", ...linkFlags(context, "../../deps/lib")];
 
 /** Returns the digest of all that the addon is compiled from. */
 function addonKey(context: Context): string {
@@ -113,8 +130,14 @@ function addonKey(context: Context): string {
     const { version, integrity } = packages[`node_modules/${name}`];
     return `${name}@${version} ${integrity}`;
   });
-  const { version } = context.pins.libtensorflow[context.accelerator];
-  return digestOf([...sources, ...COMPILE_FLAGS, ...LINK_FLAGS, version, ...distribution()]);
+  const { version } = libtensorflowPin(context);
+  return digestOf([
+    ...sources,
+    ...COMPILE_FLAGS,
+    ...addonLinkFlags(context),
+    version,
+    ...distribution(context),
+  ]);
 }
 
 export const addon: StepWithFiles = {
@@ -167,7 +190,7 @@ async function compileAddon(context: Context, target: string): Promise<void> {
       }),
     );
     const file = path.join(folder, path.basename(target));
-    await compile([...objects, "-o", file, `-L${path.join(deps, "lib")}`, ...LINK_FLAGS]);
+    await compile([...objects, "-o", file, `-L${path.join(deps, "lib")}`, ...addonLinkFlags(context)]);
     return file;
   });
 }
@@ -193,7 +216,7 @@ export const notices: StepWithFiles = {
         const args = [
           "-O2",
           "-fPIC",
-          "-shared",
+          ...platformOf(context.platform).addonFlags,
           "-x",
           "c",
           `-I${headers}`,
@@ -214,7 +237,8 @@ export const notices: StepWithFiles = {
 };
 
 const noticesSource = ({ root }: Context) => path.join(root, "native/notices.c");
-const noticesKey = (context: Context) => digestOf([{ file: noticesSource(context) }, ...distribution()]);
+const noticesKey = (context: Context) =>
+  digestOf([{ file: noticesSource(context) }, ...distribution(context)]);
 
 /** What the engine says of itself. */
 export interface EngineState {

@@ -3,10 +3,14 @@ const { spawn, spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 const process = require("node:process");
+const os = require("node:os");
+const pins = require("./pins.json");
+const { PLATFORMS, platformKey, platformName } = require("./platforms.cjs");
 
 const MIN_NODE = [20, 19];
 const MIN_PYTHON = [3, 10];
 const MIN_GLIBC = [2, 27];
+const MIN_DARWIN = [21, 0]; // macOS 12
 const PYTHONS = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 const COMPILERS = ["g++", "c++", "clang++"];
 // Peaks as measured, with some room: the wheel and what is unpacked from it; node_modules and .venv.
@@ -33,7 +37,17 @@ const machine = {
   nodeVersion: process.versions.node,
   platform: process.platform,
   arch: process.arch,
-  osRelease: () => (fs.existsSync("/etc/os-release") ? fs.readFileSync("/etc/os-release", "utf8") : ""),
+  kernelVersion: os.release(),
+  osRelease() {
+    if (process.platform === "darwin") return "ID=macos";
+    return fs.existsSync("/etc/os-release") ? fs.readFileSync("/etc/os-release", "utf8") : "";
+  },
+  /** Returns the features of an x86-64 processor; empty where the system does not list them. */
+  cpuFlags() {
+    if (!fs.existsSync("/proc/cpuinfo")) return [];
+    const [, flags = ""] = /^flags\s*:(.*)$/m.exec(fs.readFileSync("/proc/cpuinfo", "utf8")) ?? [];
+    return flags.split(" ").filter((flag) => flag !== "");
+  },
   glibcVersion: () => process.report.getReport().header.glibcVersionRuntime,
   run: askProgram,
   gpuName: () =>
@@ -65,6 +79,7 @@ const PACKAGE_MANAGERS = [
   { family: /fedora|rhel|centos/, command: "sudo dnf install", python: "python3", compiler: "gcc-c++" },
   { family: /suse/, command: "sudo zypper install", python: "python311", compiler: "gcc-c++" },
   { family: /arch/, command: "sudo pacman -S", python: "python", compiler: "gcc" },
+  { family: /macos/, command: "brew install", python: "python", compiler: "gcc" },
 ];
 
 /**
@@ -76,6 +91,7 @@ const PACKAGE_MANAGERS = [
  */
 function installCommand(tool, osRelease, python = "python3") {
   const family = (osRelease.match(/^ID(_LIKE)?=.*$/gm) ?? []).join(" ");
+  if (tool === "compiler" && /macos/.test(family)) return "xcode-select --install";
   const manager = PACKAGE_MANAGERS.find((known) => known.family.test(family)) ?? PACKAGE_MANAGERS[0];
   if (tool !== "venv") return `${manager.command} ${manager[tool]}`;
   return `${manager.command} ${manager === PACKAGE_MANAGERS[0] ? `${python}-venv` : manager.python}`;
@@ -94,6 +110,13 @@ function checkMachine(context, needs, asked = machine) {
   }
   const platform = checkPlatform(asked);
   if (platform) return { problems: [platform] };
+  const wheels = pins.libtensorflow[platformKey(asked)];
+  if (!(context.accelerator in wheels)) {
+    const found = `${context.accelerator} on ${platformName(platformKey(asked))}`;
+    const fix = "Run: npm run setup -- --accelerator cpu";
+    const expected = "cpu as accelerator, since no library of TensorFlow for this platform has CUDA,";
+    return { problems: [new InputError({ expected, found, fix })] };
+  }
   const problems = [];
   const python = needs.python ? findPython(asked) : {};
   if (python.problem) problems.push(python.problem);
@@ -111,19 +134,47 @@ function checkMachine(context, needs, asked = machine) {
   return { problems, ...(python.command && { python: python.command }) };
 }
 
-function checkPlatform({ platform, arch, glibcVersion }) {
-  const expected = "Linux on x86-64 with glibc 2.27 or later";
-  if (platform !== "linux" || arch !== "x64") {
-    const fix =
-      "Use WSL 2 on Windows, and on macOS or ARM a Linux x86-64 machine or container: " +
-      "docker run --platform linux/amd64 -it node:22-bookworm bash";
-    return new InputError({ expected, found: `${platform} on ${arch}`, fix });
+/** Returns the problem of a platform that TensorFlow's library does not run on. */
+function checkPlatform(asked) {
+  const key = platformKey(asked);
+  if (!PLATFORMS[key]) {
+    const expected =
+      "Linux on x86-64 or arm64 with glibc 2.27 or later, or macOS 12 or later on Apple silicon";
+    return new InputError({ expected, found: platformName(key), fix: otherPlatform(asked) });
   }
-  const version = glibcVersion();
-  if (version && !isOlder(version, MIN_GLIBC)) return undefined;
-  const fix =
-    "Use a distribution of 2018 or later with glibc (not Alpine): docker run -it node:22-bookworm bash";
-  return new InputError({ expected, found: version ? `glibc ${version}` : "another C library", fix });
+  if (asked.platform === "darwin") {
+    if (!isOlder(asked.kernelVersion, MIN_DARWIN)) return undefined;
+    const expected = "macOS 12 or later (Darwin 21)";
+    return new InputError({
+      expected,
+      found: `Darwin ${asked.kernelVersion}`,
+      fix: "Run: softwareupdate --install --all",
+    });
+  }
+  const version = asked.glibcVersion();
+  if (!version || isOlder(version, MIN_GLIBC)) {
+    const found = version ? `glibc ${version}` : "another C library";
+    const fix =
+      "Use a distribution of 2018 or later with glibc (not Alpine): docker run -it node:22-bookworm bash";
+    return new InputError({ expected: `${platformName(key)} with glibc 2.27 or later`, found, fix });
+  }
+  const flags = asked.arch === "x64" ? asked.cpuFlags() : [];
+  if (flags.length === 0 || flags.includes("avx")) return undefined;
+  return new InputError({
+    expected: "a processor with AVX, as TensorFlow's library needs,",
+    found: "one without",
+    fix: "Use a processor of 2012 or later. In a virtual machine, choose the processor type of the host (QEMU: -cpu host).",
+  });
+}
+
+function otherPlatform({ platform, arch }) {
+  if (platform === "win32") return "Run: wsl --install, and use ferkit in that Linux.";
+  if (platform === "darwin" && arch === "x64")
+    return (
+      "Install Node.js for arm64 if this Mac has Apple silicon. On an Intel Mac, use a container, since TensorFlow has no library " +
+      "for it: docker run -it node:22-bookworm bash"
+    );
+  return "Use one of those, or a container: docker run --platform linux/amd64 -it node:22-bookworm bash";
 }
 
 function findPython({ run, osRelease }) {

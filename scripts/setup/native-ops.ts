@@ -4,16 +4,20 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import path from "node:path";
 import { writeFileAtomically } from "../../src/files.js";
 import { digestOf } from "./context.cjs";
-import { distribution, libtensorflowDir } from "./engine.js";
-import { findCompiler, runCommand } from "./machine.cjs";
+import { distribution, libtensorflowDir, linkFlags } from "./engine.js";
+import { findCompiler, machine, runCommand } from "./machine.cjs";
 import type { Context, Show, Step } from "./second-stage.js";
 import { makeWhole } from "./wheels.js";
 
 const FLAGS = ["-std=c++20", "-O3", "-fPIC", "-w", "-DNDEBUG", "-DNAPI_VERSION=8"];
 // Each instruction set has its table of kernels; the addon chooses one when it is loaded.
-const AVX512 = [...["f", "bw", "dq", "vl"].map((part) => `-mavx512${part}`), "-mprefer-vector-width=512"];
+const AVX512 = [
+  ...["f", "bw", "dq", "vl"].map((part) => `-mavx512${part}`),
+  ...["-mfma", "-mprefer-vector-width=512"],
+];
 const INSTRUCTION_SETS = {
-  avx2: ["-DFERKIT_KERNELS=kernelsAvx2", "-DFERKIT_PLAN_KERNELS=planAvx2", "-mavx2"],
+  neon: ["-DFERKIT_KERNELS=kernelsNeon", "-DFERKIT_PLAN_KERNELS=planNeon"],
+  avx2: ["-DFERKIT_KERNELS=kernelsAvx2", "-DFERKIT_PLAN_KERNELS=planAvx2", "-mavx2", "-mfma"],
   avx512: ["-DFERKIT_KERNELS=kernelsAvx512", "-DFERKIT_PLAN_KERNELS=planAvx512", ...AVX512],
   avx512Bfloat16: [
     "-DFERKIT_PLAN_KERNELS=planAvx512Bfloat16",
@@ -22,17 +26,14 @@ const INSTRUCTION_SETS = {
     "-mavx512bf16",
   ],
 };
-/** Files with a table for each of some instruction sets. */
-const KERNELS = new Map<string, (keyof typeof INSTRUCTION_SETS)[]>([
-  ["kernels.cc", ["avx2", "avx512"]],
-  ["plan_kernels.cc", ["avx2", "avx512", "avx512Bfloat16"]],
-]);
-const KERNEL_FLAGS = ["-mfma", "-ffp-contract=fast"];
-const LINK_FLAGS = [
-  "-shared",
-  "-ltensorflow_framework",
-  "-Wl,-rpath,$ORIGIN/../../node_modules/@tensorflow/tfjs-node-gpu/deps/lib",
-];
+/** Files with a table for each of some instruction sets, by architecture. */
+const KERNELS: Record<string, Record<string, (keyof typeof INSTRUCTION_SETS)[]>> = {
+  x64: { "kernels.cc": ["avx2", "avx512"], "plan_kernels.cc": ["avx2", "avx512", "avx512Bfloat16"] },
+  arm64: { "kernels.cc": ["neon"], "plan_kernels.cc": ["neon"] },
+};
+const KERNEL_FLAGS = "-ffp-contract=fast";
+/** Folder of libtensorflow, as seen from the addon's. */
+const LIBRARY = "../../node_modules/@tensorflow/tfjs-node-gpu/deps/lib";
 /** TensorFlow's headers take most of a file's time; they are compiled once for all files. */
 const PRECOMPILED = ["op.h", "op_kernel.h", "resource_mgr.h", "resource_var.h"]
   .map((name) => `#include "tensorflow/core/framework/${name}"\n`)
@@ -53,11 +54,12 @@ export function nativePaths({ stateDir }: Context) {
  * Builds the step that compiles the ops. It starts at once with what needs no header of TensorFlow.
  *
  * @param library - Waits for libtensorflow.
- * @param cpuFlags - Features of the processor.
+ * @param cpuFlags - Features of an x86-64 processor.
  */
-export function nativeOps(library: () => Promise<void>, cpuFlags = readCpuFlags()): Step {
-  const isWanted = ({ accelerator }: Context) =>
-    accelerator === "cpu" && ["avx2", "fma"].every((flag) => cpuFlags.includes(flag));
+export function nativeOps(library: () => Promise<void>, cpuFlags = machine.cpuFlags()): Step {
+  const isWanted = ({ accelerator, platform }: Context) =>
+    accelerator === "cpu" &&
+    (architecture(platform) !== "x64" || ["avx2", "fma"].every((flag) => cpuFlags.includes(flag)));
   return {
     name: "native ops",
     isCurrent(context) {
@@ -90,11 +92,8 @@ export function nativeOps(library: () => Promise<void>, cpuFlags = readCpuFlags(
   };
 }
 
-function readCpuFlags(): string[] {
-  if (!existsSync("/proc/cpuinfo")) return [];
-  const [, flags = ""] = /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8")) ?? [];
-  return flags.trim().split(" ");
-}
+/** Returns "x64" of "linux-x64". */
+const architecture = (platform: string) => platform.split("-")[1];
 
 /** Returns the digest of all that the ops are compiled from. */
 function nativeKey(context: Context): string {
@@ -113,11 +112,11 @@ function commonInputs(context: Context): string[] {
   const flags = [
     ...FLAGS,
     ...Object.values(INSTRUCTION_SETS).flat(),
-    ...KERNEL_FLAGS,
-    ...LINK_FLAGS,
+    KERNEL_FLAGS,
+    ...linkFlags(context, LIBRARY),
     PRECOMPILED,
   ];
-  return [...flags, libtensorflowDir(context), ...distribution()];
+  return [...flags, libtensorflowDir(context), ...distribution(context)];
 }
 
 /** Makes the addon in the cache; returns why it could not, or null. */
@@ -196,7 +195,7 @@ async function build(
   await Promise.all([compileAll(pending.filter(({ usesTensorFlow }) => !usesTensorFlow)), withLibrary()]);
   const files = objects.map(({ name }) => path.join(dir, name));
   const lib = path.join(libtensorflowDir(context), "lib");
-  await compile([...files, "-o", addon, `-L${lib}`, ...LINK_FLAGS], "linking");
+  await compile([...files, "-o", addon, `-L${lib}`, ...linkFlags(context, LIBRARY)], "linking");
   if (why !== null) throw new Error(why);
 }
 
@@ -209,9 +208,9 @@ function includes(context: Context): string[] {
 function listObjects(context: Context, compiler: string): ObjectFile[] {
   const headers = sourceFiles(context, ".h");
   return sourceFiles(context, ".cc").flatMap((source) => {
-    const sets = KERNELS.get(path.basename(source));
+    const sets = KERNELS[architecture(context.platform)][path.basename(source)];
     const variants = sets?.map((set) => INSTRUCTION_SETS[set]) ?? [[]];
-    const flags = sets ? KERNEL_FLAGS : includes(context);
+    const flags = sets ? [KERNEL_FLAGS] : includes(context);
     const inputs = includedBy(source, headers);
     const usesTensorFlow = inputs.some((file) => /^#include "tensorflow\//m.test(readFileSync(file, "utf8")));
     return variants.map((variant) => {

@@ -16,6 +16,8 @@ import { dropWheel, fetchWheel, makeWhole, unpackWheel } from "./wheels.js";
 export interface Context {
   root: string;
   env: NodeJS.ProcessEnv;
+  /** The key in `pins.json` and `platforms.cjs`, such as "linux-x64". */
+  platform: string;
   /** Set-up's own state, in the clone. */
   stateDir: string;
   /** Shared by all clones of a user. */

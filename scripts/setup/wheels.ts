@@ -17,6 +17,7 @@ import { openPromise } from "yauzl";
 import { InputError } from "../../src/errors.js";
 import { isRunning } from "./lock.cjs";
 import { describeFailure, runCommand } from "./machine.cjs";
+import { platformOf } from "./platforms.cjs";
 import type { Context, Show } from "./second-stage.js";
 
 const PROGRESS_MS = 500;
@@ -113,7 +114,7 @@ async function downloadWheel(context: Context, pin: Pin, folder: string, show: S
       "--progress-bar",
       "off",
     ],
-    ...["--python-version", "3.11", "--platform", "manylinux_2_27_x86_64"],
+    ...["--python-version", "3.11", "--platform", platformOf(context.platform).wheels],
     ...findLinks(context),
     ...["--dest", folder, `${pin.package}==${pin.version}`],
   ];

@@ -201,7 +201,7 @@ export interface AdamRates {
  */
 export interface Backend {
   /** Instruction set of our C++ ops; "stock" = TensorFlow's kernels. */
-  readonly kernels: "avx512" | "avx2" | "stock";
+  readonly kernels: "avx512" | "avx2" | "neon" | "stock";
   /**
    * Prepares a network for inference in one call; null if the backend runs networks layer by layer.
    *

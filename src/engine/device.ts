@@ -40,7 +40,7 @@ export function hasBfloat16(): boolean {
 }
 
 interface Addon {
-  instructionSet: "avx512" | "avx2" | null;
+  instructionSet: "avx512" | "avx2" | "neon" | null;
   hasBfloat16: boolean;
 }
 

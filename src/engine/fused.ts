@@ -32,7 +32,7 @@ const BORDERS = { edge: 1, reflect: 2 };
 const PADDINGS = { same: 0, symmetric: 1, even: 2 };
 
 /** Returns the backend of the C++ ops, once they are loaded. */
-export function fusedBackend(instructionSet: "avx512" | "avx2"): Backend {
+export function fusedBackend(instructionSet: "avx512" | "avx2" | "neon"): Backend {
   return {
     ...stock, // for what is not fused: dense layers
     kernels: instructionSet,

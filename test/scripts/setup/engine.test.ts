@@ -10,7 +10,7 @@ describe("libtensorflow", () => {
   it("unpacks the libraries and headers once and links each clone to them", async () => {
     const { context, folder } = sandbox;
     context.wheelsDir = folder.path;
-    const pin = context.pins.libtensorflow.cpu;
+    const pin = context.pins.libtensorflow["linux-x64"].cpu;
     const wheel = folder.file(pin.wheel);
     const members = [
       "libtensorflow_cc.so.2",

@@ -19,6 +19,8 @@ describe("checkMachine", () => {
       nodeVersion: "22.12.0",
       platform: "linux",
       arch: "x64",
+      kernelVersion: "6.1.0",
+      cpuFlags: () => ["avx", "avx2", "fma"],
       osRelease: () => 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n',
       glibcVersion: () => "2.39",
       run: (file: string) => versions[file],
@@ -45,11 +47,68 @@ describe("checkMachine", () => {
     ]);
   });
 
-  it("says what is supported on another platform", () => {
-    Object.assign(asked, { platform: "darwin", arch: "arm64" });
+  const SUPPORTED =
+    "Expected Linux on x86-64 or arm64 with glibc 2.27 or later, or macOS 12 or later on Apple silicon but found";
+  for (const [platform, arch, message] of [
+    ["win32", "x64", "Windows on x86-64. Run: wsl --install, and use ferkit in that Linux."],
+    [
+      "darwin",
+      "x64",
+      "macOS on x86-64. Install Node.js for arm64 if this Mac has Apple silicon. On an Intel Mac, use a container, since " +
+        "TensorFlow has no library for it: docker run -it node:22-bookworm bash",
+    ],
+    [
+      "linux",
+      "arm",
+      "Linux on 32-bit ARM. Use one of those, or a container: docker run --platform linux/amd64 -it node:22-bookworm bash",
+    ],
+  ] as const)
+    it(`says what is supported on another platform: ${platform} on ${arch}`, () => {
+      Object.assign(asked, { platform, arch });
+      assert.deepEqual(messages({}), [`${SUPPORTED} ${message}`]);
+    });
+
+  it("takes Linux on arm64 and macOS on Apple silicon, whose processors list no features", () => {
+    asked.cpuFlags = () => [];
+    Object.assign(asked, { arch: "arm64" });
+    assert.deepEqual(messages({ compiler: true }), []);
+    Object.assign(asked, { platform: "darwin", kernelVersion: "21.0.0", glibcVersion: () => undefined });
+    assert.deepEqual(messages({ compiler: true }), []);
+  });
+
+  it("names the least macOS, and its commands for what is missing", () => {
+    Object.assign(asked, { platform: "darwin", arch: "arm64", kernelVersion: "20.6.0" });
     assert.deepEqual(messages({}), [
-      "Expected Linux on x86-64 with glibc 2.27 or later but found darwin on arm64. Use WSL 2 on Windows, and on macOS or " +
-        "ARM a Linux x86-64 machine or container: docker run --platform linux/amd64 -it node:22-bookworm bash",
+      "Expected macOS 12 or later (Darwin 21) but found Darwin 20.6.0. Run: softwareupdate --install --all",
+    ]);
+    Object.assign(asked, {
+      kernelVersion: "24.1.0",
+      osRelease: () => "ID=macos",
+      run: () => undefined,
+    });
+    assert.deepEqual(messages({ python: true, compiler: true }), [
+      "Expected Python 3.10 or later but found no python3 on PATH. Run: brew install python",
+      "Expected a C++ compiler (g++, c++, clang++) but found none on PATH. Run: xcode-select --install",
+    ]);
+  });
+
+  it("refuses a processor that TensorFlow's library would crash on", () => {
+    asked.cpuFlags = () => ["sse4_2"];
+    assert.deepEqual(messages({}), [
+      "Expected a processor with AVX, as TensorFlow's library needs, but found one without. " +
+        "Use a processor of 2012 or later. In a virtual machine, choose the processor type of the host (QEMU: -cpu host).",
+    ]);
+    asked.cpuFlags = () => []; // a system that does not list them
+    assert.deepEqual(messages({}), []);
+  });
+
+  it("refuses a GPU where TensorFlow's library has no CUDA", () => {
+    sandbox.context.accelerator = "gpu";
+    assert.deepEqual(messages({}), []);
+    asked.arch = "arm64";
+    assert.deepEqual(messages({}), [
+      "Expected cpu as accelerator, since no library of TensorFlow for this platform has CUDA, but found gpu on Linux on arm64. " +
+        "Run: npm run setup -- --accelerator cpu",
     ]);
   });
 

@@ -137,6 +137,29 @@ describe("nativeOps", () => {
     assert.equal(broken.isCurrent(sandbox.context), false);
   });
 
+  it("compiles the kernels once for ARM, whatever features are listed", async () => {
+    const context = { ...sandbox.context, platform: "linux-arm64" };
+    const onArm = nativeOps(library, []);
+    assert.equal(onArm.isCurrent(context), false);
+    await onArm.run(context, ignore);
+    const lines = readFileSync(`${compiler}.calls`, "utf8").trim().split("\n");
+    const kernels = lines.filter((line) => line.includes("/kernels.cc"));
+    assert.equal(kernels.length, 1);
+    assert.match(kernels[0], / -DFERKIT_KERNELS=kernelsNeon -DFERKIT_PLAN_KERNELS=planNeon /);
+    assert.doesNotMatch(lines.join("\n"), / -m/, "no option of x86");
+    assert.match(lines.at(-1) ?? "", / -shared .* -Wl,-rpath,\$ORIGIN\/\.\.\/\.\.\/node_modules\//);
+  });
+
+  it("links an addon that Node.js loads on macOS, and finds the library beside it", async () => {
+    const context = { ...sandbox.context, platform: "darwin-arm64" };
+    await nativeOps(library, []).run(context, ignore);
+    const link = readFileSync(`${compiler}.calls`, "utf8").trim().split("\n").at(-1) ?? "";
+    assert.match(
+      link,
+      / -bundle -undefined dynamic_lookup -ltensorflow_framework -Wl,-rpath,@loader_path\/\.\.\/\.\.\/node_modules\//,
+    );
+  });
+
   it("has nothing to do for GPUs and for processors without AVX2", () => {
     const { context } = sandbox;
     assert.equal(step.isCurrent({ ...context, accelerator: "gpu" }), true);

