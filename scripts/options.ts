@@ -165,6 +165,11 @@ function collectFolders(folder: string, previous: string[] = []): string[] {
   return [...previous, folder];
 }
 
+/** Returns the paths that the data options name. */
+export function dataInputs({ data, labels }: DataFlags): string[] {
+  return [dataSource(data), ...(labels === undefined ? [] : [labelSource(labels)])].filter(path.isAbsolute);
+}
+
 /** Returns the data options in the loader's form; the loader checks the ranges of numbers. */
 export function dataOptions(flags: DataFlags) {
   return { data: dataSource(flags.data), ...loadingOptions(flags) };

@@ -5,6 +5,7 @@ export { drawLook } from "./cartoons/look.js";
 export { type EvaluatedModel, evaluationChart } from "./charts/evaluation.js";
 export { facesCharts } from "./charts/faces.js";
 export { duration, percent } from "./charts/format.js";
+export { checkChartFile } from "./charts/render.js";
 export { robustnessChart } from "./charts/robustness.js";
 export { accuracyPoints, differencesTable, runsTable } from "./charts/runs.js";
 export { type TextTable, textTable } from "./charts/tables.js";

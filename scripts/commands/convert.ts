@@ -11,6 +11,7 @@ import {
   type Variant,
 } from "../../src/index.js";
 import { callerPath, choiceOption, numberFor, withExamples } from "../options.js";
+import { checkOutput } from "../outputs.js";
 
 interface Flags {
   to: string;
@@ -60,8 +61,8 @@ export function addConvertCommand(program: Command): void {
     .option("--mean <numbers>", "mean of each channel, [0, 1], separated by commas", scaleFor("--mean"))
     .option("--std <numbers>", "deviation of each channel, [0, 1], separated by commas", scaleFor("--std"))
     .action(async (source: string, flags: Flags) => {
+      const dir = checkOutput("--to", callerPath(flags.to), { data: [callerPath(source)] });
       const network = await load(callerPath(source), flags);
-      const dir = callerPath(flags.to);
       await saveModel(dir, network.config, await network.parameters(), flags.precision);
       network.dispose();
       await internals.copyImageList(callerPath(source), dir);

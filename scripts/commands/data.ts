@@ -8,8 +8,8 @@ import {
   saveChart,
 } from "../../src/index.js";
 import {
-  callerPath,
   type DataFlags,
+  dataInputs,
   dataOptions,
   numberFor,
   printJson,
@@ -17,6 +17,7 @@ import {
   withDataOptions,
   withExamples,
 } from "../options.js";
+import { chartPath } from "../outputs.js";
 import { dataProgress } from "../progress.js";
 
 interface Flags extends DataFlags {
@@ -33,6 +34,7 @@ export function addDataCommand(program: Command): void {
     .option("--image-size <pixels>", "side that the images are decoded to", numberFor("--image-size"), 48)
     .option("--json", "print the report as JSON")
     .action(async (flags: Flags) => {
+      const chart = chartPath(flags, { data: dataInputs(flags) });
       const { onProgress, stop } = dataProgress();
       const dataset = await loadDataset({
         ...dataOptions(flags),
@@ -48,10 +50,12 @@ export function addDataCommand(program: Command): void {
       };
       if (flags.json) printJson({ ...report, nearDuplicates });
       else for (const line of reportText(report, nearDuplicates)) console.log(line);
-      if (flags.chart === undefined) return;
+      if (chart === undefined) return;
       const subtitle = `some of those in ${dataset.name}`;
-      const chart = await nearDuplicatesChart(dataset, found, { numEach: PAIRS_OF_A_KIND, subtitle });
-      await saveChart(chart, callerPath(flags.chart));
+      await saveChart(
+        await nearDuplicatesChart(dataset, found, { numEach: PAIRS_OF_A_KIND, subtitle }),
+        chart,
+      );
     });
 }
 

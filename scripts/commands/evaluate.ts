@@ -15,6 +15,7 @@ import {
 import {
   callerPath,
   type DataFlags,
+  dataInputs,
   dataOptions,
   type Precision,
   printJson,
@@ -25,6 +26,7 @@ import {
   withModelOption,
   withPrecisionOption,
 } from "../options.js";
+import { chartPath } from "../outputs.js";
 import { dataProgress } from "../progress.js";
 
 const { calibrationError, percent, reliability, SPLIT_WORDS, textTable, withTemperature } = internals;
@@ -47,15 +49,14 @@ export function addEvaluateCommand(program: Command): void {
     .option("--flip", "also score the mean over each image and its mirror image")
     .option("--json", "print all scores on one line")
     .action(async (flags: Flags) => {
-      const network = await loadModel(callerPath(flags.model));
+      const model = callerPath(flags.model);
+      const chart = chartPath(flags, { data: dataInputs(flags), models: [model] });
+      const network = await loadModel(model);
       network.setPrecision(flags.precision);
       const { config } = network;
       const loading = dataProgress();
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
-      const { dataset, isTrainedOn, notes } = await loadEvaluationData(
-        callerPath(flags.model),
-        options,
-      ).finally(loading.stop);
+      const { dataset, isTrainedOn, notes } = await loadEvaluationData(model, options).finally(loading.stop);
       const { train, validation } = dataset;
       if (validation.numImages === 0)
         throw new InputError({
@@ -89,8 +90,7 @@ export function addEvaluateCommand(program: Command): void {
       });
       if (flags.json) printJson(report);
       else console.log(reportText(report, dataset.name));
-      if (flags.chart !== undefined)
-        await saveChart(reportChart(report, dataset, evaluation), callerPath(flags.chart));
+      if (chart !== undefined) await saveChart(reportChart(report, dataset, evaluation), chart);
     });
 }
 

@@ -14,6 +14,7 @@ import {
   withExamples,
   withLoadingOptions,
 } from "../options.js";
+import { checkOutput } from "../outputs.js";
 
 interface Flags extends Omit<DataFlags, "data"> {
   data?: string;
@@ -85,6 +86,9 @@ async function runNotebooks(flags: Flags): Promise<number> {
     });
   const project = projectOf(folder);
   const notebooks = findNotebooks(folder, flags.notebooks);
+  const read = [...notebooks, path.join(folder, "expected.json")];
+  const junit =
+    flags.junit === undefined ? null : checkOutput("--junit", callerPath(flags.junit), { data: read });
   await checkData(notebooks, project, parameters);
   const job = {
     notebooks,
@@ -94,7 +98,7 @@ async function runNotebooks(flags: Flags): Promise<number> {
     parameters,
     options,
     timeout,
-    junit: flags.junit === undefined ? null : callerPath(flags.junit),
+    junit,
     verbose: flags.verbose ?? false,
   };
   if (flags.accelerator !== undefined) {

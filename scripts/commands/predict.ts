@@ -26,6 +26,7 @@ import {
   withModelOption,
   withPrecisionOption,
 } from "../options.js";
+import { chartPath } from "../outputs.js";
 
 const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, percent } = internals;
 const { MAX_CROP_SIDE, predictsExpressions, visible } = internals;
@@ -83,20 +84,16 @@ export function addPredictCommand(program: Command): void {
           found: "no --chart",
           fix: "Add --chart FILE.",
         });
-      const classifier = await loadClassifier(callerPath(flags.model));
+      const inputs = images.map(callerPath);
+      const model = callerPath(flags.model);
+      const chart = chartPath(flags, { data: inputs, models: [model] });
+      const classifier = await loadClassifier(model);
       if (flags.abstain !== undefined) checkCoverage(classifier, flags.abstain, flags.model);
       classifier.network.setPrecision(flags.precision);
-      const inputs = images.map(callerPath);
-      if (flags.chart !== undefined && inputs.includes(callerPath(flags.chart)))
-        throw new InputError({
-          expected: "a file that is no input for --chart",
-          found: flags.chart,
-          fix: "Choose another name, so that the image is kept.",
-        });
       for (const line of inputs.flatMap(leftOutLines)) console.error(line);
       const findsFaces = flags.faces ?? predictsExpressions(classifier.config);
       try {
-        await (findsFaces ? printFaces : printImages)(classifier, inputs, flags);
+        await (findsFaces ? printFaces : printImages)(classifier, inputs, { ...flags, chart });
       } finally {
         classifier.dispose();
       }
@@ -164,7 +161,7 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
 }
 
 async function savePages(pages: ChartSpec[], file: string): Promise<void> {
-  const files = await saveChart(pages, callerPath(file));
+  const files = await saveChart(pages, file);
   if (files.length > 1) console.error(`${files.length} pages: ${files[0]} to ${files[files.length - 1]}`);
 }
 

@@ -3,6 +3,7 @@ import { internals, loadEvaluationData, loadModel, saveChart } from "../../src/i
 import {
   callerPath,
   type DataFlags,
+  dataInputs,
   dataOptions,
   numberFor,
   type Precision,
@@ -14,6 +15,7 @@ import {
   withModelOption,
   withPrecisionOption,
 } from "../options.js";
+import { chartPath } from "../outputs.js";
 import { dataProgress } from "../progress.js";
 
 const { CORRUPTION_NAMES, percent, robustness, robustnessChart, textTable } = internals;
@@ -39,6 +41,7 @@ export function addRobustnessCommand(program: Command): void {
       internals.checkNumber("--seed", seed, { min: 0, integer: true });
       if (numImages !== undefined) internals.checkNumber("--images", numImages, { min: 1, integer: true });
       const dir = callerPath(flags.model);
+      const chart = chartPath(flags, { data: dataInputs(flags), models: [dir] });
       const network = await loadModel(dir);
       network.setPrecision(flags.precision);
       const { onProgress, stop } = dataProgress();
@@ -52,11 +55,8 @@ export function addRobustnessCommand(program: Command): void {
       network.dispose();
       if (flags.json) printJson(report);
       else console.log(reportText(report, dataset.name));
-      if (flags.chart !== undefined)
-        await saveChart(
-          robustnessChart(report, { title: `Robustness on ${dataset.name}` }),
-          callerPath(flags.chart),
-        );
+      if (chart !== undefined)
+        await saveChart(robustnessChart(report, { title: `Robustness on ${dataset.name}` }), chart);
     });
 }
 

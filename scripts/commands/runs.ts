@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Command } from "commander";
 import { internals, loadRuns, runsChart, saveChart } from "../../src/index.js";
 import { callerPath, printJson, withChartOption, withExamples } from "../options.js";
+import { chartPath, checkOutput } from "../outputs.js";
 
 const { accuracyPoints, differencesTable, recordRun, runsTable, summarizeRun, textTable } = internals;
 type Run = internals.Run;
@@ -21,21 +22,27 @@ export function addRunsCommand(program: Command): void {
     .option("--record <folder>", "copy them there without weights and batches, small enough for git")
     .option("--json", "print a JSON line for each run")
     .action(async (folders: string[], flags: Flags) => {
+      const chart = chartPath(flags, { models: folders.map(callerPath) });
       const runs = await loadRanked(folders.map(callerPath));
       if (flags.json) for (const { summary, run } of runs) printJson(record(summary, run));
       else if (runs.length) print(runs, flags);
       else console.error("found no runs; `npx ferkit train` makes one");
-      if (flags.record !== undefined)
-        for (const { run, summary } of runs)
-          await recordRun(run, path.join(callerPath(flags.record), summary.name));
-      if (flags.chart === undefined) return;
+      if (flags.record !== undefined) {
+        const targets = runs.map(({ summary }) =>
+          path.join(callerPath(flags.record as string), summary.name),
+        );
+        for (const target of targets)
+          checkOutput("--record", target, { data: runs.map(({ run }) => run.folder) });
+        for (const [i, { run }] of runs.entries()) await recordRun(run, targets[i]);
+      }
+      if (chart === undefined) return;
       const curves = runs.map(({ run, summary }) => ({
         name: summary.name,
         points: accuracyPoints(run.epochs),
       }));
       const data = [...new Set(runs.map(({ summary }) => summary.data))];
       const title = data.length === 1 ? `Runs on ${data[0]}` : "Runs";
-      await saveChart(runsChart(curves, title), callerPath(flags.chart));
+      await saveChart(runsChart(curves, title), chart);
     });
 }
 

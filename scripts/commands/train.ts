@@ -17,12 +17,14 @@ import {
   callerPath,
   collectAssignments,
   type DataFlags,
+  dataInputs,
   dataOptions,
   printJson,
   printRemarks,
   withDataOptions,
   withExamples,
 } from "../options.js";
+import { checkChart } from "../outputs.js";
 import { dataProgress, TrainProgress } from "../progress.js";
 import { withConfigOption } from "../run-config.js";
 
@@ -51,6 +53,7 @@ export function addTrainCommand(program: Command): void {
     .option("--json", "print each epoch and the end as a JSON line")
     .action(async (flags: Flags) => {
       const config = trainConfig(flags.preset, flags.set);
+      const chart = flags.findLearningRate === undefined ? undefined : rateChart(flags, config);
       const loading = dataProgress();
       const { imageSize, seed, fit, grey } = config;
       const dataset = await loadDataset({
@@ -62,7 +65,7 @@ export function addTrainCommand(program: Command): void {
         onProgress: loading.onProgress,
       }).finally(loading.stop);
       printRemarks(dataset.report);
-      if (flags.findLearningRate !== undefined) return findRate(dataset, config, flags);
+      if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();
@@ -82,9 +85,15 @@ export function addTrainCommand(program: Command): void {
     });
 }
 
+/** Returns where the chart of a search goes. */
+function rateChart({ findLearningRate: given, ...flags }: Flags, { weights, teachers }: TrainConfig): string {
+  const file = typeof given === "string" ? given : "learning-rate.svg";
+  const inputs = { data: dataInputs(flags), models: [weights, ...teachers].map(callerPath) };
+  return checkChart("--find-learning-rate", callerPath(file), inputs);
+}
+
 /** Searches for a learning rate, prints it, and draws what was measured. */
-async function findRate(dataset: Dataset, config: TrainConfig, flags: Flags): Promise<void> {
-  const file = flags.findLearningRate === true ? "learning-rate.svg" : (flags.findLearningRate as string);
+async function findRate(dataset: Dataset, config: TrainConfig, chart: string, isJson = false): Promise<void> {
   const { signal, release } = interruptSignal();
   const progress = dataProgress();
   const search = await findLearningRate(dataset, config, {
@@ -95,14 +104,13 @@ async function findRate(dataset: Dataset, config: TrainConfig, flags: Flags): Pr
     release();
   });
   const { phase, suggestion, configured } = search;
-  if (flags.json) printJson(search);
+  if (isJson) printJson(search);
   else if (suggestion === null)
     console.log(`no suggestion: the loss falls at no rate; the configured one is ${configured}`);
   else {
     const name = phase === "head" ? "headLearningRate" : "learningRate";
     console.log(`${name}=${suggestion}: there the loss falls fastest; the configured one is ${configured}`);
   }
-  for (const path of await saveChart(learningRateSearchChart(search), callerPath(file)))
-    console.error(`chart: ${path}`);
+  for (const path of await saveChart(learningRateSearchChart(search), chart)) console.error(`chart: ${path}`);
   if (signal.aborted) process.exitCode = 130;
 }

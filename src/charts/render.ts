@@ -85,19 +85,30 @@ export function chartText({ title, description }: ChartSpec): string {
  * @throws InputError for another ending, or if a file cannot be written.
  */
 export async function saveChart(chart: ChartSpec | ChartSpec[], file: string): Promise<string[]> {
-  const ending = path.extname(file).toLowerCase();
+  const ending = checkChartFile(file);
   const encode = ENCODERS[ending];
-  if (!encode)
-    throw new InputError({
-      expected: "a chart's file to end in .svg, .png or .json",
-      where: file,
-      found: ending ? `the ending ${ending}` : "no ending",
-    });
   const pages = [chart].flat();
   const stem = file.slice(0, file.length - ending.length);
   const files = pages.length === 1 ? [file] : pages.map((_, i) => `${stem}-${i + 1}${ending}`);
   for (const [i, page] of pages.entries()) await writeFileAtomically(files[i], await encode(page));
   return files;
+}
+
+/**
+ * Checks the name of a chart's file, which can be done before the work that the chart shows.
+ *
+ * @returns Its ending, in lower case.
+ * @throws InputError for another ending than those of charts.
+ */
+export function checkChartFile(file: string): string {
+  const ending = path.extname(file).toLowerCase();
+  if (Object.hasOwn(ENCODERS, ending)) return ending;
+  throw new InputError({
+    expected: "a chart's file to end in .svg, .png or .json",
+    where: file,
+    found: ending ? `the ending ${ending}` : "no ending",
+    fix: "Rename it.",
+  });
 }
 
 const ENCODERS: Record<string, (spec: ChartSpec) => Promise<string | Buffer>> = {

@@ -220,7 +220,7 @@ describe("saveChart", () => {
   it("refuses another ending", async () => {
     const file = path.join(dir, "a.gif");
     await assert.rejects(saveChart(chart, file), {
-      message: `Expected a chart's file to end in .svg, .png or .json at ${file} but found the ending .gif.`,
+      message: `Expected a chart's file to end in .svg, .png or .json at ${file} but found the ending .gif. Rename it.`,
     });
     assert.ok(!existsSync(file));
   });

@@ -104,6 +104,30 @@ describe("ferkit with bad input", function () {
       ["predict", "images", "--model", "model", "--saliency"],
       "--chart FILE with --saliency but found no --chart. Add --chart FILE.",
     ],
+    ...["data", "evaluate --model model", "robustness --model model", "train --find-learning-rate"].flatMap(
+      (command): [string[], RegExp][] => {
+        const chart = command.startsWith("train") ? [] : ["--chart"];
+        return [
+          [
+            [...command.split(" "), ...chart, "a.gif", "--data", "images"],
+            /^a chart's file .* found the ending \.gif\. /,
+          ],
+          [
+            [...command.split(" "), ...chart, "images/disc/0.png", "--data", "images"],
+            /^a path that is no input for --\S+ but found \S+\/images\/disc\/0\.png\. Choose another name, so that the input is kept\.$/,
+          ],
+        ];
+      },
+    ),
+    [
+      ["evaluate", "--model", "model", "--chart", "model/model.json"],
+      /^a path that is no input for --chart /,
+    ],
+    [["runs", "model", "--chart", "model/model.json"], /^a path that is no input for --chart /],
+    [["runs", "model", "--chart", "a"], /^a chart's file .* but found no ending\. /],
+    [["predict", "images", "--chart", "images/disc/0.png"], /^a path that is no input for --chart /],
+    [["predict", "images", "--chart", "a.gif"], /^a chart's file /],
+    [["convert", "model", "--to", "./model"], /^a path that is no input for --to but found \S+\/model\. /],
     [["notebooks", "--timeout", "soon"], "a number for --timeout but found soon."],
     [["notebooks", "--timeout", "-5"], "an integer ≥ 1 for --timeout but received -5 of type number"],
     [["notebooks", "--folder", "none"], /^a folder of notebooks at \S+\/none but found no such path\.$/],

@@ -44,6 +44,16 @@ describe("ferkit runs", function () {
     assert.equal(worse.folder, folder.file("runs/worse"));
   });
 
+  it("records no run over itself, which would lose its batches", async () => {
+    const before = readFileSync(folder.file("runs/worse/metrics.jsonl"), "utf8");
+    const { status, stderr } = await runs("runs/worse", "--record", "runs");
+    assert.deepEqual([status, readFileSync(folder.file("runs/worse/metrics.jsonl"), "utf8")], [1, before]);
+    assert.equal(
+      stderr,
+      `ferkit: Expected a path that is no input for --record but found ${folder.file("runs/worse")}. Choose another name, so that the input is kept.\n`,
+    );
+  });
+
   it("ends quietly when nobody reads its output any more", async () => {
     const child = spawn(process.execPath, [launcher, "runs", "--json"], {
       cwd: folder.path,

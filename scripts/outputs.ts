@@ -1,0 +1,118 @@
+// Where commands write. It is checked before their work, which may take hours.
+import { readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import path from "node:path";
+import { InputError, internals } from "../src/index.js";
+import { callerPath } from "./options.js";
+
+/** What a command reads, which it must not replace. */
+export interface Inputs {
+  /** Files, and folders of images or labels. */
+  data?: string[];
+  /** Model folders, runs, and folders of runs. */
+  models?: string[];
+}
+
+/**
+ * Returns the path that `--chart` gives, if it is there.
+ *
+ * @throws InputError for an ending that no chart has, or if the chart would replace an input.
+ */
+export function chartPath({ chart }: { chart?: string }, inputs: Inputs): string | undefined {
+  return chart === undefined ? undefined : checkChart("--chart", callerPath(chart), inputs);
+}
+
+/**
+ * Returns `file` if it can be that of a chart.
+ *
+ * @param option - What gives it, for messages.
+ * @throws InputError as `chartPath`.
+ */
+export function checkChart(option: string, file: string, inputs: Inputs): string {
+  internals.checkChartFile(file);
+  return checkOutput(option, file, inputs);
+}
+
+/**
+ * Returns `file` if neither it nor a page of it, such as `file-1.png`, is an input.
+ *
+ * @throws InputError otherwise.
+ */
+export function checkOutput(option: string, file: string, inputs: Inputs): string {
+  const present = filesAt(file);
+  const replaced = present.find((one) => isInput(one, inputs));
+  if (replaced === undefined) return file;
+  throw new InputError({
+    expected: `a path that is no input for ${option}`,
+    found: replaced,
+    fix: "Choose another name, so that the input is kept.",
+  });
+}
+
+/** Lists the files that writing to a path, or the pages of it, would replace. */
+function filesAt(file: string): string[] {
+  const { dir, name, ext } = path.parse(file);
+  const isPage = (other: string) =>
+    other === path.basename(file) ||
+    (other.startsWith(`${name}-`) &&
+      other.endsWith(ext) &&
+      /^-\d+$/.test(other.slice(name.length, -ext.length || undefined)));
+  const folder = resolved(dir);
+  return folder === null
+    ? []
+    : readdirSync(folder)
+        .filter(isPage)
+        .map((other) => path.join(folder, other));
+}
+
+function isInput(file: string, { data = [], models = [] }: Inputs): boolean {
+  return data.some((input) => isOf(file, input)) || models.some((folder) => isOfModel(file, folder));
+}
+
+/** Whether a file is an input, or one that the input holds or names. */
+function isOf(file: string, input: string): boolean {
+  const found = statOf(input);
+  if (found === null) return false;
+  if (file === inFolder(input)) return true;
+  if (/\.svg$/i.test(file)) return false; // no image that ferkit reads
+  if (found.isDirectory()) return isInside(file, input);
+  return isTable(input, found) && isInside(file, path.dirname(input)) && names(input, path.basename(file));
+}
+
+/** Whether a file is one that describes a model or a run. */
+function isOfModel(file: string, folder: string): boolean {
+  return file === inFolder(folder) || (/\.json$/i.test(file) && isInside(file, folder));
+}
+
+/** A larger table is one of pixels, which names no files. */
+const MAX_TABLE_BYTES = 2 ** 26;
+
+function isTable(file: string, { size }: Stats): boolean {
+  return /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i.test(file) && size <= MAX_TABLE_BYTES;
+}
+
+function names(table: string, file: string): boolean {
+  return readFileSync(table, "utf8").includes(file);
+}
+
+function isInside(file: string, folder: string): boolean {
+  const real = resolved(folder);
+  return real !== null && file.startsWith(path.join(real, path.sep));
+}
+
+/** Returns a path through the real folder around it. A link itself is what writing would replace. */
+function inFolder(file: string): string | null {
+  const folder = resolved(path.dirname(file));
+  return folder && path.join(folder, path.basename(file));
+}
+
+function resolved(file: string): string | null {
+  try {
+    return realpathSync(file);
+  } catch {
+    return null;
+  }
+}
+
+function statOf(file: string): Stats | null {
+  return statSync(file, { throwIfNoEntry: false }) ?? null;
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { checkOutput, type Inputs } from "../../scripts/outputs.js";
+import { workspace } from "../workspace.js";
+
+describe("checkOutput", () => {
+  const folder = workspace("suite");
+  const at = (...names: string[]) => names.map((name) => folder.file(name));
+
+  before("writes inputs", () => {
+    for (const name of ["images/cat", "run/best", "photos"])
+      mkdirSync(folder.file(name), { recursive: true });
+    for (const name of [
+      "images/cat/1.png",
+      "photos/face-2.png",
+      "run/config.json",
+      "run/chart.png",
+      "other.png",
+    ])
+      writeFileSync(folder.file(name), name);
+    writeFileSync(folder.file("images/old.svg"), "<svg/>");
+    writeFileSync(folder.file("labels.csv"), "file,label\nphotos/face-2.png,cat\n");
+    symlinkSync(folder.file("images"), folder.file("linked"));
+  });
+
+  const refused: [what: string, output: string, inputs: string[], found?: string][] = [
+    ["an input itself", "other.png", ["other.png"]],
+    ["an image in a folder of images", "images/cat/1.png", ["images"]],
+    ["one through a link", "linked/cat/1.png", ["images"], "images/cat/1.png"],
+    ["one of a folder that is given by a link", "images/cat/1.png", ["linked"]],
+    ["an image that a table names", "photos/face-2.png", ["labels.csv"]],
+    ["a page that is an input", "photos/face.png", ["photos/face-2.png"], "photos/face-2.png"],
+  ];
+  for (const [what, output, inputs, found = output] of refused)
+    it(`refuses ${what}`, () => {
+      assert.throws(() => checkOutput("--chart", folder.file(output), { data: at(...inputs) }), {
+        name: "InputError",
+        message: `Expected a path that is no input for --chart but found ${folder.file(found)}. Choose another name, so that the input is kept.`,
+      });
+    });
+
+  it("refuses the JSON files of models and runs", () => {
+    assert.throws(
+      () => checkOutput("--chart", folder.file("run/config.json"), { models: at("run") }),
+      /no input/,
+    );
+  });
+
+  for (const [what, output, inputs] of [
+    ["new files beside inputs", "images/new.png", { data: ["images"] }],
+    ["an earlier drawing, which is no image that is read", "images/old.svg", { data: ["images"] }],
+    ["an earlier chart of a run", "run/chart.png", { models: ["run"] }],
+    ["a picture that a table does not name", "other.png", { data: ["labels.csv"] }],
+    ["a file in a folder that is not there yet", "none/a.png", { data: ["images", "none"] }],
+  ] as [string, string, Inputs][])
+    it(`takes ${what}`, () => {
+      const { data = [], models = [] } = inputs;
+      const file = folder.file(output);
+      assert.equal(checkOutput("--chart", file, { data: at(...data), models: at(...models) }), file);
+    });
+});
