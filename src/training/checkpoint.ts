@@ -14,6 +14,7 @@ import {
 } from "../model/weights/tensor-file.js";
 import { readSaved } from "../saved-files.js";
 import { type BestEpoch, bestModelDir } from "./best-model.js";
+import { ofToday, type RunConfig } from "./run.js";
 import type { TrainState } from "./step.js";
 
 /** How far a run has come. */
@@ -29,6 +30,8 @@ export interface Progress {
 export interface Checkpoint {
   runDir: string;
   progress: Progress;
+  /** What the run was started with; absent for runs before version 0.3. */
+  run?: RunConfig;
   /** Updates of each parameter's moments, and of the EMA. */
   numUpdates: Record<string, number>;
   emaUpdates: number;
@@ -44,6 +47,7 @@ export async function saveCheckpoint(
   runDir: string,
   progress: Progress,
   { network, optimizer, ema }: TrainState,
+  run: RunConfig,
 ): Promise<string> {
   const tensors = new Map<string, Tensor>();
   for (const [name, variable] of network.variables) {
@@ -58,7 +62,7 @@ export async function saveCheckpoint(
   const updates = { numUpdates, emaUpdates: ema?.numUpdates ?? 0 };
   const dir = path.join(runDir, "last");
   const manifest = await writeTensors(dir, [...(await download(tensors))]);
-  const json = JSON.stringify({ progress: { ...progress, ...updates }, manifest });
+  const json = JSON.stringify({ progress: { ...progress, ...updates }, run, manifest });
   await writeFileAtomically(path.join(dir, "state.json"), json);
   await removeOldTensors(dir, manifest);
   return dir;
@@ -75,7 +79,7 @@ export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null>
   const problem = { expected: "the state that a run resumes from", fix };
   const saved = (await readSaved(path.join(dir, "state.json"), "state", problem)) as SavedState | undefined;
   if (!saved) return null;
-  const { progress, manifest } = saved;
+  const { progress, run, manifest } = saved;
   const { epoch, step, numUpdates, emaUpdates, averageUpdates } = progress;
   const values = new Map(
     [...(await readTensors(dir, manifest, fix))].map(([name, value]) => [
@@ -86,6 +90,7 @@ export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null>
   return {
     runDir,
     progress: { epoch, step, best: progress.best ?? earlierBest(progress) },
+    ...(run && { run: ofToday(run) }),
     numUpdates,
     emaUpdates: emaUpdates ?? averageUpdates ?? 0,
     values,
@@ -108,6 +113,7 @@ interface SavedState {
     bestEpoch?: number;
     bestAccuracy?: number;
   };
+  run?: RunConfig;
   manifest: TensorManifest;
 }
 

@@ -33,6 +33,18 @@ export interface RunConfig {
   /** `official` or `official-test`, if it was split so. */
   split?: SplitName;
   numImages: { train: number; validation: number };
+  /** What the files of weights held that the run was started with, if there were any; absent for runs before version 0.3. */
+  weightDigests?: WeightDigests;
+}
+
+/** Digests of the weights that a run is started with. */
+export interface WeightDigests {
+  /** Of the network at the start. */
+  start?: string;
+  /** Of what came with these weights and stays: how the network takes pixels, and pads. */
+  conventions?: string;
+  /** Of each teacher with its settings. */
+  teachers?: string[];
 }
 
 /** Describes a run to be, and the images that it is for. */
@@ -86,8 +98,9 @@ export async function checkSameRun(
   const found: string[] = [];
   if (differing.length > 0) found.push(`one that differs in ${differing.join(", ")}`);
   if (present.dataDigest !== undefined && present.dataDigest !== given.dataDigest) {
-    const earlier = await readImageList(path.join(runDir, IMAGE_LIST));
-    found.push(`other images: ${earlier ? listChanges(earlier, images) : "their digest differs"}`);
+    const earlier = await readImageList(path.join(runDir, IMAGE_LIST)).catch(() => null);
+    const isOwn = earlier && listDigest(earlier) === present.dataDigest;
+    found.push(`other images: ${isOwn ? listChanges(earlier, images) : "their digest differs"}`);
   }
   if (found.length === 0) return;
   throw new InputError({
@@ -98,9 +111,26 @@ export async function checkSameRun(
   });
 }
 
+/**
+ * Checks that the `config.json` of a run is the one that the run's state recorded.
+ *
+ * @throws InputError with what differs.
+ */
+export function checkOwnConfig(runDir: string, present: RunConfig, recorded: RunConfig): void {
+  const differing = differences(comparable(present, recorded), comparable(recorded, present));
+  if (present.dataDigest !== recorded.dataDigest) differing.push("dataDigest");
+  if (differing.length === 0) return;
+  throw new InputError({
+    expected: "the configuration that last/state.json recorded",
+    where: path.join(runDir, "config.json"),
+    found: `one that differs in ${differing.join(", ")}`,
+    fix: "Rename it and run again: it is then written again from last/state.json.",
+  });
+}
+
 /** Leaves out what may differ between a run's configuration and another one that resumes it. */
 function comparable(config: RunConfig, other: RunConfig): object {
-  const { data, dataOptions = {}, dataDigest, numImages, split, ...own } = config;
+  const { data, dataOptions = {}, dataDigest, numImages, split, weightDigests: _, ...own } = config;
   const hasDigests = dataDigest !== undefined && other.dataDigest !== undefined;
   const train = rest(own.train, ["epochs", "patience", "maxMinutes"]);
   if (hasDigests) return { ...own, train, dataOptions: rest(dataOptions, CHOOSING) };
@@ -124,7 +154,11 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
   const config = (await readSaved(path.join(runDir, "config.json"), "config", problem)) as
     | RunConfig
     | undefined;
-  if (!config) return undefined;
+  return config && ofToday(config);
+}
+
+/** Returns the configuration of a run of any version under today's names. */
+export function ofToday(config: RunConfig): RunConfig {
   // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`. Version 0.2 had
   // neither `maxMinutes` nor `calibrationShare`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };

@@ -1,48 +1,179 @@
 // A session: the part of a run that one process trains. Where it resumes, and when its time is over.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import path from "node:path";
+import type { TrainConfig } from "../config.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { removeTemporaryFiles } from "../files.js";
+import type { ParameterValue } from "../model/network.js";
 import { bestModelDir, type ModelImages, recoverBestModel, saveBestModel } from "./best-model.js";
 import { type Checkpoint, loadCheckpoint, type Progress, restore, saveCheckpoint } from "./checkpoint.js";
 import type { RunLock } from "./lock.js";
 import { extensionNote } from "./notes.js";
-import { checkSameRun, type describeRun, loadRunConfig, loadSessions, saveRunConfig } from "./run.js";
+import {
+  checkOwnConfig,
+  checkSameRun,
+  type describeRun,
+  loadRunConfig,
+  loadSessions,
+  type RunConfig,
+  readEvents,
+  saveRunConfig,
+  type WeightDigests,
+} from "./run.js";
 import type { TrainState } from "./step.js";
 
+/** What a run that resumes starts from. */
+export interface Resumption {
+  progress: Progress;
+  /** The run's configuration, as recorded. */
+  config: RunConfig;
+  /** For a user who trains it further. */
+  notes: string[];
+  /** What was wrong with the run's files, and what was done. */
+  repairs: string[];
+}
+
 /**
- * Resumes the run in a folder: checks that it is the same, and restores its checkpoint.
+ * Resumes the run in a folder: checks that it is the same and that its files belong to it, and restores its checkpoint.
  *
- * @returns How far the run has come, notes for a user who trains it further, and what was repaired.
+ * @throws InputError if it is another run, or files of it are gone that nothing can replace. Nothing is changed then.
  */
 export async function resumeRun(
   runDir: string,
-  { config, images }: Awaited<ReturnType<typeof describeRun>>,
+  { config: given, images }: Awaited<ReturnType<typeof describeRun>>,
   { state, ...modelImages }: ModelImages & { state: TrainState },
   lock: RunLock,
   environment: Environment,
-): Promise<{ progress: Progress; notes: string[]; repair: string | null }> {
-  const notes: string[] = [];
+): Promise<Resumption> {
+  const [notes, repairs]: string[][] = [[], []];
   if (lock.isHeld)
     for (const dir of [runDir, bestModelDir(runDir), path.join(runDir, "last")])
       await removeTemporaryFiles(dir);
   else notes.push("this system cannot lock the run's folder, so start no second process on it");
-  const present = await loadRunConfig(runDir);
-  if (present) await checkSameRun(runDir, present, config, images);
+  const digests = await weightDigests(state);
+  const saved = await loadRunConfig(runDir);
+  if (saved) await checkSameRun(runDir, saved, given, images);
   const checkpoint = await loadCheckpoint(runDir);
-  if (checkpoint) checkProgress(runDir, checkpoint, state);
-  if (checkpoint) restore(state, checkpoint);
+  if (!checkpoint) {
+    await checkUnstarted(runDir);
+    const config = { ...given, ...digests };
+    await saveRunConfig(runDir, config, images);
+    return { progress: { epoch: 0, step: 0, best: null }, config, notes, repairs };
+  }
+  const recorded = checkpoint.run ?? saved;
+  if (!recorded)
+    throw new InputError({
+      expected: "the config.json of the run",
+      where: runDir,
+      found: "none",
+      fix: "Choose another run folder (--run), or add the file again: it says what the run was started with.",
+    });
+  if (saved) checkOwnConfig(runDir, saved, recorded);
+  else repairs.push("config.json was missing; it is written again from last/state.json");
+  await checkSameRun(runDir, recorded, given, images);
+  notes.push(...checkWeights(recorded, digests.weightDigests, state.config));
+  checkProgress(runDir, checkpoint, state);
+  restore(state, checkpoint);
+  // What it began from stays on record, whatever is there now.
+  const weights = { ...digests.weightDigests, ...recorded.weightDigests };
+  const config = { ...given, ...(Object.keys(weights).length > 0 && { weightDigests: weights }) };
   await saveRunConfig(runDir, config, images);
-  if (!checkpoint) return { progress: { epoch: 0, step: 0, best: null }, notes, repair: null };
   notes.push(...environmentNote((await loadSessions(runDir)).at(-1), environment));
-  if (present) notes.push(...extensionNote(state, present.train, checkpoint.progress.step));
+  notes.push(...extensionNote(state, (saved ?? recorded).train, checkpoint.progress.step));
   const { best, model, repair } = await recoverBestModel(runDir, state, checkpoint.progress, modelImages);
   const progress = { ...checkpoint.progress, best };
-  if (checkpoint.progress.best && !checkpoint.progress.best.weightFile && repair === null)
-    notes.push(UNRECORDED_BEST);
-  if (repair !== null) await saveCheckpoint(runDir, progress, state);
+  if (repair !== null) repairs.push(repair);
+  else if (checkpoint.progress.best && !checkpoint.progress.best.weightFile) notes.push(UNRECORDED_BEST);
+  if (repair !== null) await saveCheckpoint(runDir, progress, state, config);
   if (model) await saveBestModel(runDir, model, images);
-  return { progress, notes, repair };
+  return { progress, config, notes, repairs };
+}
+
+/**
+ * Checks that a folder without a state has nothing that a run from scratch would replace. A process that is killed in its first
+ * epoch leaves that epoch's events at most.
+ */
+async function checkUnstarted(runDir: string): Promise<void> {
+  const { events, problem } = await readEvents(path.join(runDir, "metrics.jsonl"));
+  const numEpochs = Math.max(0, ...events.map((event) => ("epoch" in event ? event.epoch : 0)));
+  const hasModel = existsSync(path.join(bestModelDir(runDir), "model.json"));
+  const found = [
+    problem === null && numEpochs > 1 ? `${numEpochs} epochs in metrics.jsonl` : null,
+    problem === null ? null : `a metrics.jsonl of something else (${problem})`,
+    hasModel ? "a model in best" : null,
+  ].filter((one) => one !== null);
+  if (found.length === 0) return;
+  const start = hasModel ? `, with --set weights=${bestModelDir(runDir)} to start from that model` : "";
+  throw new InputError({
+    expected: "the state that a run resumes from",
+    where: path.join(runDir, "last", "state.json"),
+    found: `none, beside ${found.join(" and ")}, which a run from scratch would replace`,
+    fix: `Choose another run folder (--run)${start}.`,
+  });
+}
+
+/** Returns digests of the files of weights that a run uses; nothing if it uses none of its user's. */
+async function weightDigests({
+  config,
+  network,
+  teachers,
+}: TrainState): Promise<Pick<RunConfig, "weightDigests">> {
+  const isNamed = config.weights === "random" || config.weights === "imagenet";
+  if (isNamed && teachers.length === 0) return {};
+  const { preprocessing, padding, epsilon } = network.config;
+  const start = isNamed
+    ? {}
+    : {
+        start: digestOf(await network.parameters()),
+        conventions: digestOf(new Map(), [preprocessing, padding, epsilon]),
+      };
+  const ofTeachers: string[] = [];
+  for (const teacher of teachers) {
+    const { calibration: _, predictionSets: __, calibratedFrom: ___, ...settings } = teacher.config;
+    ofTeachers.push(digestOf(await teacher.parameters(), settings));
+  }
+  return { weightDigests: { ...start, ...(ofTeachers.length > 0 && { teachers: ofTeachers }) } };
+}
+
+function digestOf(parameters: ReadonlyMap<string, ParameterValue>, settings: unknown = null): string {
+  const hash = createHash("sha256").update(JSON.stringify(settings));
+  for (const [name, { data }] of parameters)
+    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * Compares the weights that a run uses with those that it was started with. What it began from is in its state by now, but its
+ * teachers and what came with the weights still count.
+ *
+ * @returns Notes for the user.
+ * @throws InputError if a teacher, or what came with the weights, is another one.
+ */
+function checkWeights(
+  { weightDigests: before }: RunConfig,
+  now: WeightDigests | undefined,
+  { weights, teachers }: TrainConfig,
+): string[] {
+  if (!now) return [];
+  if (!before)
+    return [
+      "the run did not record digests of its weights and teachers, as it does since version 0.3: those that are there now are taken for them",
+    ];
+  const refuse = (expected: string, where: string) =>
+    new InputError({
+      expected,
+      where,
+      found: "other weights",
+      fix: "Choose another run folder (--run), or put the weights back that were there.",
+    });
+  const other = teachers.findIndex((_, i) => before.teachers?.[i] !== now.teachers?.[i]);
+  if (other >= 0) throw refuse("the teacher that the run was started with", teachers[other]);
+  if (before.conventions !== now.conventions)
+    throw refuse("weights of the preprocessing and padding that the run was started with", weights);
+  if (before.start === now.start) return [];
+  return [`the weights at ${weights} are no longer those that the run began from; it resumes from its own`];
 }
 
 const UNRECORDED_BEST =

@@ -97,18 +97,13 @@ export async function* train(
     const run = await describeRun(dataset, config, data);
     lock = lockRun(runDir);
     const present = await environment();
-    const { progress, notes, repair } = await resumeRun(
-      runDir,
-      run,
-      { state, ...modelImages },
-      lock,
-      present,
-    );
+    const resumed = await resumeRun(runDir, run, { state, ...modelImages }, lock, present);
+    const { progress, notes, repairs } = resumed;
     if (aside) notes.push(asideNote(aside));
     let { epoch: numDone, step, best } = progress;
     const firstEpoch = numDone + 1;
     await log.rewind(step, best?.epoch ?? 0);
-    if (repair !== null) yield log.add({ type: "note", text: repair });
+    for (const text of repairs) yield log.add({ type: "note", text });
     if (numDone < epochs)
       for (const text of [...(await trainingNotes(state, images.numImages)), ...notes])
         yield log.add({ type: "note", text });
@@ -168,7 +163,7 @@ export async function* train(
       numDone = epoch;
       const event = log.add(epochEvent(state, { epoch, start, trainMs, earlier, trained, scores, isBest }));
       await log.flush();
-      const path = await saveCheckpoint(runDir, { epoch, step, best }, state);
+      const path = await saveCheckpoint(runDir, { epoch, step, best }, state, resumed.config);
       if (model) await saveBestModel(runDir, model, run.images);
       yield event;
       yield { type: "checkpoint", kind: "last", epoch, path };
@@ -177,7 +172,7 @@ export async function* train(
 
     const numExtra = step - numDone * numBatches;
     if (reason === "interrupted" && numExtra > 0) {
-      const path = await saveCheckpoint(runDir, { epoch: numDone, step, best }, state);
+      const path = await saveCheckpoint(runDir, { epoch: numDone, step, best }, state, resumed.config);
       yield { type: "checkpoint", kind: "last", epoch: numDone + 1, path };
     }
     const done = doneEvent(reason, best, monitor, runDir);

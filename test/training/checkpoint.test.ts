@@ -4,9 +4,17 @@ import path from "node:path";
 import { gather } from "../../src/data/batches.js";
 import { tf } from "../../src/engine/tf.js";
 import { loadCheckpoint, restore, saveCheckpoint } from "../../src/training/checkpoint.js";
+import type { RunConfig } from "../../src/training/run.js";
 import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
 import { trainBatch } from "../../src/training/train.js";
 import { config, runFolder, stripes } from "./fixtures.js";
+
+const RUN: RunConfig = {
+  train: config(),
+  classNames: ["across", "down"],
+  data: "stripes",
+  numImages: { train: 8, validation: 8 },
+};
 
 describe("a checkpoint", function () {
   this.timeout(60_000);
@@ -26,7 +34,7 @@ describe("a checkpoint", function () {
     withState(0, async (state) => {
       const batch = await gather(images, Int32Array.of(0, 1, 2, 3));
       tf.dispose(Object.values(trainBatch(state, batch, 1)));
-      await saveCheckpoint(runDir, progress, state);
+      await saveCheckpoint(runDir, progress, state, RUN);
     });
   /** Restores another state and saves it again. */
   const copy = (from: string, to: string) =>
@@ -34,7 +42,7 @@ describe("a checkpoint", function () {
       const checkpoint = await loadCheckpoint(from);
       assert.ok(checkpoint);
       restore(state, checkpoint);
-      await saveCheckpoint(to, checkpoint.progress, state);
+      await saveCheckpoint(to, checkpoint.progress, state, RUN);
     });
   const stateFile = (runDir: string) => path.join(runDir, "last/state.json");
   const json = (runDir: string) => JSON.parse(readFileSync(stateFile(runDir), "utf8"));

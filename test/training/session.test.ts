@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { TrainConfig } from "../../src/config.js";
+import type { ModelConfig } from "../../src/model/network.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
 import { endInWords, ofType } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/run.js";
 import { startClock } from "../../src/training/session.js";
+import { randomNetwork } from "../model/fixtures.js";
 import { collect, runFolder } from "./fixtures.js";
 
 /** A time limit that is over after the first batch of each session. */
@@ -70,6 +74,136 @@ describe("train with maxMinutes", function () {
     assert.deepEqual(await notes("b", "cosine"), [
       `${limit}; the learning rate falls as if there were no limit`,
     ]);
+  });
+});
+
+/** Saves a model of random weights for the two classes. */
+async function randomModel(dir: string, seed: number, more: Partial<ModelConfig> = {}): Promise<string> {
+  const network = randomNetwork({ classNames: ["across", "down"], imageSize: 40, ...more }, seed);
+  await saveModel(dir, network.config, await network.parameters());
+  network.dispose();
+  return dir;
+}
+
+describe("a run whose files were removed or changed", function () {
+  this.timeout(120_000);
+  const run = runFolder();
+  const at = (...names: string[]) => path.join(run.dir, ...names);
+  const train = (epochs: number, more: Partial<TrainConfig> = {}) => collect(at("run"), { epochs, ...more });
+  const notes = async (epochs: number, more?: Partial<TrainConfig>) =>
+    ofType(await train(epochs, more), "note").map(({ text }) => text);
+  const contents = () =>
+    readdirSync(at("run"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== "lock")
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .map((file) => [file, readFileSync(file, "base64")])
+      .sort();
+  const refused = async (training: Promise<unknown>, message: string) => {
+    const before = contents();
+    await assert.rejects(training, { name: "InputError", message });
+    assert.deepEqual(contents(), before);
+  };
+
+  it("is not replaced by one from scratch if its state is gone", async () => {
+    await train(2);
+    rmSync(at("run/last"), { recursive: true });
+    const [best, where] = [at("run/best"), at("run/last/state.json")];
+    const expected = `Expected the state that a run resumes from at ${where} but found none, beside`;
+    const replaced = "which a run from scratch would replace. Choose another run folder (--run)";
+    await refused(
+      train(2),
+      `${expected} 2 epochs in metrics.jsonl and a model in best, ${replaced}, with --set weights=${best} to start from that model.`,
+    );
+    renameSync(best, at("best"));
+    await refused(train(2), `${expected} 2 epochs in metrics.jsonl, ${replaced}.`);
+    writeFileSync(at("run/metrics.jsonl"), '{"loss": 0.5}\n');
+    await refused(train(2), `${expected} a metrics.jsonl of something else (line 1: no type), ${replaced}.`);
+    rmSync(at("run/metrics.jsonl"));
+    assert.equal(ofType(await train(1), "epoch").length, 1); // nothing is left to lose
+  });
+
+  it("starts again if it was killed in its first epoch", async () => {
+    await train(1);
+    for (const name of ["last", "best"]) rmSync(at("run", name), { recursive: true });
+    assert.equal(ofType(await train(1), "epoch").length, 1);
+  });
+
+  it("takes no other settings without its config.json, and writes that again", async () => {
+    await train(1);
+    const before = readFileSync(at("run/config.json"), "utf8");
+    rmSync(at("run/config.json"));
+    await refused(
+      train(2, { learningRate: 0.5 }),
+      `Expected a run of the same configuration and images at ${at("run")} but found one that differs in train.learningRate. Choose another run folder (--run), or remove this one to start from scratch.`,
+    );
+    assert.deepEqual(await notes(1), ["config.json was missing; it is written again from last/state.json"]);
+    assert.equal(readFileSync(at("run/config.json"), "utf8"), before);
+    assert.deepEqual(await notes(1), []);
+  });
+
+  it("refuses the config.json of another run, and leaves it", async () => {
+    await train(1);
+    const other = readFileSync(at("run/config.json"), "utf8").replace(/"seed": 0/, '"seed": 7');
+    writeFileSync(at("run/config.json"), other);
+    await refused(
+      train(1, { seed: 7 }),
+      `Expected the configuration that last/state.json recorded at ${at("run/config.json")} but found one that differs in train.seed. Rename it and run again: it is then written again from last/state.json.`,
+    );
+  });
+
+  it("needs its config.json if the state has no copy of it, as before version 0.3", async () => {
+    await train(1);
+    const { run: _, ...older } = JSON.parse(readFileSync(at("run/last/state.json"), "utf8"));
+    writeFileSync(at("run/last/state.json"), JSON.stringify(older));
+    assert.deepEqual(await notes(1), []);
+    rmSync(at("run/config.json"));
+    await refused(
+      train(1),
+      `Expected the config.json of the run at ${at("run")} but found none. Choose another run folder (--run), or add the file again: it says what the run was started with.`,
+    );
+  });
+
+  it("refuses a teacher whose weights were replaced", async () => {
+    const teachers = [await randomModel(at("teacher"), 1)];
+    await train(1, { teachers });
+    await randomModel(at("teacher"), 2);
+    await refused(
+      train(2, { teachers }),
+      `Expected the teacher that the run was started with at ${at("teacher")} but found other weights. Choose another run folder (--run), or put the weights back that were there.`,
+    );
+    await randomModel(at("teacher"), 1, { calibration: { temperature: 1, numImages: 100 } });
+    assert.equal(ofType(await train(2, { teachers }), "epoch").length, 1);
+  });
+
+  it("says that the weights were replaced that it began from, and refuses another preprocessing", async () => {
+    const weights = await randomModel(at("start"), 1);
+    await train(1, { weights });
+    const recorded = () => JSON.parse(readFileSync(at("run/config.json"), "utf8")).weightDigests;
+    const before = recorded();
+    await randomModel(at("start"), 2);
+    const said = await notes(2, { weights });
+    const replaced = `the weights at ${weights} are no longer those that the run began from; it resumes from its own`;
+    assert.ok(said.includes(replaced), said.join("\n"));
+    assert.deepEqual(recorded(), before);
+    await randomModel(at("start"), 1, { preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] } });
+    await refused(
+      train(3, { weights }),
+      `Expected weights of the preprocessing and padding that the run was started with at ${weights} but found other weights. Choose another run folder (--run), or put the weights back that were there.`,
+    );
+  });
+
+  it("is compared by paths alone if it recorded no digests, and says so", async () => {
+    const teachers = [await randomModel(at("teacher"), 1)];
+    await train(1, { teachers });
+    for (const name of ["config.json", "last/state.json"]) {
+      const { run: _, weightDigests: __, ...older } = JSON.parse(readFileSync(at("run", name), "utf8"));
+      writeFileSync(at("run", name), JSON.stringify(older));
+    }
+    const said = await notes(2, { teachers });
+    const note =
+      "the run did not record digests of its weights and teachers, as it does since version 0.3: those that are there now are taken for them";
+    assert.ok(said.includes(note), said.join("\n"));
+    assert.ok(!(await notes(3, { teachers })).includes(note));
   });
 });
 
