@@ -12,7 +12,7 @@ import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preproces
 import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
 import { isGrey, repeatChannel } from "./pixels.js";
 import { type Box, type Raster, resize } from "./resize.js";
-import { needsRange, readRanged } from "./sample-range.js";
+import { needsRange, readRanged, UnusableImage } from "./sample-range.js";
 
 /** An image as the network takes it. */
 export interface DecodedImage {
@@ -121,12 +121,14 @@ async function readHeader(open: OpenImage, bytes: Buffer): Promise<ImageHeader> 
   const { width, height, traits } = header;
   if (width * height > MAX_PIXELS) throw tooLarge();
   if (width * height * traits.numFrames > MAX_FRAME_PIXELS)
-    throw new Error(`more than ${MAX_FRAME_PIXELS / 1e6} million pixels in ${traits.numFrames} frames`);
+    throw new UnusableImage(
+      `more than ${MAX_FRAME_PIXELS / 1e6} million pixels in ${traits.numFrames} frames`,
+    );
   return header;
 }
 
-function tooLarge(): Error {
-  return new Error(`more than ${MAX_PIXELS / 1e6} million pixels`);
+function tooLarge(): UnusableImage {
+  return new UnusableImage(`more than ${MAX_PIXELS / 1e6} million pixels`);
 }
 
 /** Makes a whole image square: uint8 `[imageSize, imageSize, 3]`. */
@@ -169,7 +171,7 @@ async function readRaster(
     white = ranged.white;
     if (white !== 65535 || space !== "rgb16" || !traits.hasProfile) return ranged; // otherwise sharp applies the profile
   }
-  if (numChannels > 4) throw new Error(`${numChannels} channels`);
+  if (numChannels > 4) throw new UnusableImage(`${numChannels} channels`);
   let pipeline = traits.hasAlpha ? open().flatten({ background: "white" }) : open();
   if (white !== null) pipeline = pipeline.withIccProfile("srgb"); // sharp leaves 16 bits with a profile in Display P3
   pipeline = pipeline.toColourspace(space === "b-w" && !traits.hasProfile ? "b-w" : "srgb");
@@ -180,7 +182,7 @@ async function readRaster(
     pipeline = pipeline.resize(...reduced, { fit: "fill", kernel: "cubic", fastShrinkOnLoad: true });
   }
   const { data, info } = await pipeline.removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  if (info.channels !== 1 && info.channels !== 3) throw new Error(`${info.channels} channels`);
+  if (info.channels !== 1 && info.channels !== 3) throw new UnusableImage(`${info.channels} channels`);
   return {
     raster: { pixels: data, width: info.width, height: info.height, numChannels: info.channels },
     white,
@@ -270,11 +272,11 @@ type OpenImage = (options?: SharpOptions) => SharpImage;
 async function readImage<T>(bytes: Buffer, where: string, read: (open: OpenImage) => Promise<T>): Promise<T> {
   const sharp = await loadSharp();
   try {
-    if (bytes.length === 0) throw new Error("an empty file");
+    if (bytes.length === 0) throw new UnusableImage("an empty file");
     const content = contentOf(bytes);
     // sharp would draw vectors at any size that they ask for, and follow what they refer to.
-    if (content === "vector") throw new Error("a vector image, which has no pixels of its own");
-    if (content !== "image") throw new Error("no image that can be read");
+    if (content === "vector") throw new UnusableImage("a vector image, which has no pixels of its own");
+    if (content !== "image") throw new UnusableImage("no image that can be read");
     return await read((options) =>
       sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated", ...options }).timeout({
         seconds: MAX_SECONDS,
@@ -320,13 +322,20 @@ export async function readImageFile(file: string): Promise<Buffer> {
   }
 }
 
+/** Says in plain words why an image cannot be used; what libvips said is at the end. */
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UnusableImage) return message;
   if (/pixel limit/.test(message)) return tooLarge().message;
   if (/timeout/.test(message)) return TOO_SLOW;
   if (/unsupported image format/.test(message)) return "no image that can be read";
   if (/samples out of range/.test(message)) return "numbers of 64 bits, or complex ones";
-  return message.split("\n")[0].replace(/\.$/, "");
+  const [first] = message.replace(/^Input buffer has corrupt header: ?/, "").split("\n");
+  const words = first.replace(/\.$/, "");
+  const what = /not been built in|unsupported|not supported|no decod/i.test(words)
+    ? "an image of a kind that cannot be decoded"
+    : "a damaged image, perhaps a file that was cut short";
+  return words ? `${what} (${words})` : what;
 }
 
 /** Keeps one channel of an image that has no colour. */

@@ -31,6 +31,9 @@ const BITS = [8, 10, 12, 14, 16, 20, 24];
 
 type Depth = keyof typeof ARRAYS;
 
+/** Says why ferkit takes no image of some kind, in words for the user; other errors of an image are its decoder's. */
+export class UnusableImage extends Error {}
+
 /** Returns whether an image's numbers need a range: they are not 8 bits, and no colour space defines them. */
 export function needsRange({ depth, space }: ImageHeader): boolean {
   return depth !== "uchar" && !["cmyk", "lab", "labs", "lch", "xyz"].includes(space);
@@ -41,18 +44,19 @@ export function needsRange({ depth, space }: ImageHeader): boolean {
  *
  * @param white - The number that is white; by default, that of the file.
  * @returns The image, on white where transparent, and the number that was white.
- * @throws Error with the reason if there is no rule for its numbers.
+ * @throws UnusableImage with the reason if there is no rule for its numbers.
  */
 export async function readRanged(
   image: Sharp,
   { depth, space, traits, numChannels }: ImageHeader,
   white?: number,
 ): Promise<{ raster: Raster; white: number }> {
-  if (!isDepth(depth)) throw new Error(`pixels of ${traits.numbers} numbers, which cannot be read`);
+  if (!isDepth(depth)) throw new UnusableImage(`pixels of ${traits.numbers} numbers, which cannot be read`);
   const numColours = numChannels - Number(traits.hasAlpha);
-  if (numColours !== 1 && numColours !== 3) throw new Error(`${numChannels} channels`);
-  if (traits.hasAlpha && depth !== "ushort") throw new Error(`transparency in ${traits.numbers} numbers`);
-  if (depth === "float" && space === "grey16") throw new Error("floating-point numbers of 16 bits");
+  if (numColours !== 1 && numColours !== 3) throw new UnusableImage(`${numChannels} channels`);
+  if (traits.hasAlpha && depth !== "ushort")
+    throw new UnusableImage(`transparency in ${traits.numbers} numbers`);
+  if (depth === "float" && space === "grey16") throw new UnusableImage("floating-point numbers of 16 bits");
   if (depth === "short") {
     // libvips takes signed numbers for unsigned ones when it gives raw pixels, so that negative ones would become 0.
     const { channels } = await image.clone().stats();
@@ -105,7 +109,7 @@ function whiteOf(
       const value = values[from + c];
       if (value < lowest) lowest = value;
       if (value > highest) highest = value;
-      if (!Number.isFinite(value)) throw new Error(`numbers that are not finite (${value})`);
+      if (!Number.isFinite(value)) throw new UnusableImage(`numbers that are not finite (${value})`);
       isExpanded &&= value % 257 === 0;
     }
   if (lowest < 0) throw negative(lowest);
@@ -114,10 +118,12 @@ function whiteOf(
   if (isExpanded && highest > 0) return 65535;
   const sizes = [...BITS.map((bits) => 2 ** bits).filter((size) => size < LARGEST[depth]), LARGEST[depth]];
   const size = sizes.find((one) => highest < one);
-  if (size === undefined) throw new Error(`floating-point numbers up to ${highest}`);
+  if (size === undefined) throw new UnusableImage(`floating-point numbers up to ${highest}`);
   return size - 1;
 }
 
-function negative(lowest: number): Error {
-  return new Error(`numbers below 0 (down to ${Number(lowest.toPrecision(3))}), for which there is no black`);
+function negative(lowest: number): UnusableImage {
+  return new UnusableImage(
+    `numbers below 0 (down to ${Number(lowest.toPrecision(3))}), for which there is no black`,
+  );
 }

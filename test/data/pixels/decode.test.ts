@@ -171,21 +171,37 @@ describe("decodeImage", () => {
 
   const random = new Random(1);
   const values = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.integer(256));
-  const noise = () =>
+  const noise = (format: "jpeg" | "png" | "webp" = "jpeg") =>
     sharp(values, { raw: { width: 64, height: 64, channels: 3 } })
-      .jpeg()
+      .toFormat(format)
       .toBuffer();
   const refusals: [string, () => Promise<Buffer>, string][] = [
     [
       "a truncated JPEG",
       async () => (await noise()).subarray(0, 1500),
-      "VipsJpeg: premature end of JPEG image",
+      "a damaged image, perhaps a file that was cut short (VipsJpeg: premature end of JPEG image)",
     ],
     [
       "a JPEG with overwritten data",
       async () => (await noise()).fill(0xff, 200, 1500),
-      "Input buffer has corrupt header: VipsJpeg: Bogus Huffman table definition",
+      "a damaged image, perhaps a file that was cut short (VipsJpeg: Bogus Huffman table definition)",
     ],
+    [
+      "a truncated PNG",
+      async () => (await noise("png")).subarray(0, 1500),
+      "a damaged image, perhaps a file that was cut short (vipspng: libpng read error)",
+    ],
+    [
+      "the signature of a PNG alone",
+      async () => (await noise("png")).subarray(0, 8),
+      "a damaged image, perhaps a file that was cut short",
+    ],
+    [
+      "a truncated WebP",
+      async () => (await noise("webp")).subarray(0, 100),
+      "a damaged image, perhaps a file that was cut short (webp: unable to parse image)",
+    ],
+    ["a file of zeros", async () => Buffer.alloc(5000), "no image that can be read"],
     ["an empty file", async () => Buffer.alloc(0), "an empty file"],
     ["text", async () => Buffer.from("not an image\n"), "no image that can be read"],
   ];
