@@ -4,6 +4,9 @@ import { type CellResult, contentsOf, converse, printed, type Request } from "./
 const RUNS = "await new Promise(setImmediate); console.log('runs'); await new Promise(() => {});";
 const WAITS = "await new Promise((resolve) => setTimeout(resolve, 400)); console.log('second');";
 
+/** Interrupts all of the kernel's processes, as Jupyter does. No print leaves the process during a busy loop. */
+const INTERRUPTS = "require('node:child_process').spawn('sh', ['-c', 'sleep 0.5; kill -INT 0']);";
+
 /** Cells that are stopped, each with one that runs after it. */
 const STOPPED: Record<string, string> = {
   "an interval": `setInterval(() => console.log('tick'), 20);\n${RUNS}`,
@@ -12,11 +15,12 @@ const STOPPED: Record<string, string> = {
     "(async () => { for (;;) { await new Promise((resolve) => setTimeout(resolve, 20)); console.log('tick'); } })();",
     RUNS,
   ].join("\n"),
-  // No print leaves the process during such a loop.
   "an interval beside a busy loop": [
-    "require('node:child_process').spawn('sh', ['-c', 'sleep 0.5; kill -INT ' + process.pid]);",
+    INTERRUPTS,
     "setInterval(() => console.log('tick'), 20);\nfor (;;);",
   ].join("\n"),
+  "a busy loop behind an await": `${INTERRUPTS}\nawait null;\nfor (;;) try { for (;;); } catch {}`,
+  "a busy loop in a timer": `${INTERRUPTS}\nsetTimeout(() => { while (true); }, 10);\nawait new Promise(() => {});`,
   "a listener": `process.on('SIGINT', () => console.log('mine'));\n${RUNS}`,
 };
 

@@ -304,7 +304,7 @@ describe("a request to the kernel", function () {
     assert.equal(errorOf("stopped retries").ename, "Interrupted");
   });
 
-  it("ends with what is thrown in a callback of the cell, and drops the queue unless told otherwise", () => {
+  it("ends with what is thrown in a callback of the cell, and drops the queue if it may not fail", () => {
     assert.equal(errorOf("a throwing callback").evalue, "in a timer");
     assert.equal(resultsOf("a throwing callback")[1].status, "aborted");
     assert.equal(errorOf("an expected throwing callback").evalue, "not awaited");

@@ -3,6 +3,7 @@ const { AsyncLocalStorage } = require("node:async_hooks");
 const { setImmediate } = require("node:timers"); // not those that cells get
 const { inspect } = require("node:util");
 const { readableStack } = require("./source-positions.cjs");
+const { setListening } = require("./stuck.cjs");
 
 /** Characters that a cell may print, and those of the outputs that it may show. Front ends slow down before. */
 const [MAX_PRINTED, MAX_SHOWN] = [5_000_000, 100_000_000];
@@ -127,6 +128,16 @@ class Cell {
     this.failure = failureOf(this.isStopped ? new Interrupted() : thrown);
   }
 
+  /** Calls back at an interrupt while the cell runs; the returned function ends that earlier. */
+  listen(callback) {
+    this.interruptCallbacks.add(callback);
+    setListening(true);
+    return () => {
+      this.interruptCallbacks.delete(callback);
+      setListening(this.interruptCallbacks.size > 0);
+    };
+  }
+
   /** Asks those who listen to stop; a cell where nobody listens, or that is asked again, is stopped. */
   interrupt() {
     if (this.interruptCallbacks.size === 0 || this.wasInterrupted) this.stop();
@@ -138,6 +149,7 @@ class Cell {
     this.flush();
     this.isRunning = false;
     this.interruptCallbacks.clear();
+    setListening(false);
     if (!this.isStopped) return;
     for (const [i, name] of SIGNALS.entries())
       for (const listener of process.listeners(name))
@@ -181,6 +193,11 @@ function pause(value) {
   if (cell?.isStopped) return endOf(cell);
   if (performance.now() - lastTurn < TURN_MS) return value;
   return turn().then(() => (cell?.isStopped ? endOf(cell) : value));
+}
+
+/** Ends a loop that held the event loop during an interrupt. */
+function stopLoop() {
+  throw new Interrupted();
 }
 
 /** Throws in a stopped cell; one that catches this again and again gets a promise that never settles, and so ends there. */
@@ -266,5 +283,6 @@ module.exports = {
   pause,
   runAs,
   stopLeftovers,
+  stopLoop,
   turn,
 };

@@ -1,6 +1,6 @@
 // Extends the TypeScript compiler inside tslab, which has no options of its own: checks are strict, positions in cells survive,
 // `{ name }` finds a variable of an earlier cell, functions see what later cells assign, a cell may loop with `for await`,
-// and each `await` of a cell is a place where it can be stopped.
+// and each `await` and each turn of a loop of a cell is a place where it can be stopped.
 const path = require("node:path");
 const vm = require("node:vm");
 const { libraryView, refreshDeclarations, ROOTS } = require("./library.cjs");
@@ -109,7 +109,7 @@ function extendCompiler() {
 }
 
 /**
- * Makes a cell's variables shared, and its awaits places to stop.
+ * Makes a cell's variables shared, and its awaits and loops places to stop.
  *
  * tslab copies each variable of a cell to `exports` when it is declared, where later cells read and assign it. The cell's own
  * functions would keep reading the first copy; here they read and assign `exports` too.
@@ -117,9 +117,15 @@ function extendCompiler() {
 function transformCell(context) {
   const { factory } = context;
   const checker = program.getProgram().getTypeChecker();
-  const kernel = (name, value) => {
+  const kernel = (name, ...values) => {
     const callee = factory.createPropertyAccessExpression(factory.createIdentifier("ferkitKernel"), name);
-    return factory.createCallExpression(callee, undefined, [value]);
+    return factory.createCallExpression(callee, undefined, values);
+  };
+  /** Puts a look at whether loops stop before the body of a loop. */
+  const stoppable = (body) => {
+    const stops = factory.createElementAccessExpression(factory.createIdentifier("ferkitStops"), 0);
+    const stop = factory.createExpressionStatement(kernel("stopLoop"));
+    return factory.createBlock([factory.createIfStatement(stops, stop), body], true);
   };
   const isShared = (symbol, cell) =>
     (symbol?.declarations ?? []).some((declaration) => {
@@ -165,6 +171,12 @@ function transformCell(context) {
           body,
         );
       }
+      if (ts.isIterationStatement(node, false))
+        return ts.visitEachChild(
+          node,
+          (child) => (child === node.statement ? stoppable(ts.visitNode(child, visit)) : visit(child)),
+          context,
+        );
       if (ts.isShorthandPropertyAssignment(node)) {
         if (!isShared(checker.getShorthandAssignmentValueSymbol(node), cell))
           return ts.visitEachChild(node, visit, context);

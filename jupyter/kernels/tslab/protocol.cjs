@@ -13,6 +13,7 @@ const {
 } = require("./cells.cjs");
 const { quotedBefore, signatureAt } = require("./compiler.cjs");
 const { startCell } = require("./source-positions.cjs");
+const { clearStop } = require("./stuck.cjs");
 
 /** How tslab prints what the compiler found. */
 const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
@@ -255,6 +256,7 @@ async function dropQueued() {
 
 /** Stops the running cell and drops what is queued behind it; between cells, stops what they left behind. */
 function interrupt() {
+  clearStop();
   const cell = currentCell();
   if (!cell?.isRunning) {
     stopLeftovers();
