@@ -11,6 +11,17 @@ import { type ClassWeights, checkClassWeights, checkMix } from "./training/targe
 export const MONITORS = ["accuracy", "macroF1", "loss"] as const;
 export type Monitor = (typeof MONITORS)[number];
 
+/**
+ * Every hyperparameter of a training. `trainConfig` builds one from a preset.
+ *
+ * @example
+ * ```ts
+ * import { type TrainConfig, trainConfig } from "ferkit";
+ *
+ * const longer = (config: TrainConfig): TrainConfig => ({ ...config, epochs: 2 * config.epochs });
+ * console.log(longer(trainConfig("tutorial")).epochs); // 16
+ * ```
+ */
 export interface TrainConfig {
   /** Size of EfficientNet. */
   variant: Variant;
@@ -18,7 +29,7 @@ export interface TrainConfig {
   weights: string;
   /** Family of the weights in a file: padding and epsilon, mean and deviation; `auto`: as the file says. */
   weightsFamily: "auto" | Family;
-  /** Side of the square input, in pixels. */
+  /** Side of the square input, in pixels, [33, 1024]. */
   imageSize: number;
   /** How images become square: `crop` to the central square, `pad` with black bars, or `squash`. */
   fit: Fit;
@@ -32,11 +43,13 @@ export interface TrainConfig {
   headEpochs: number;
   /** First block that trains after `headEpochs`; the blocks before it stay frozen. `stem` trains the whole network. */
   trainableFrom: string;
+  /** Images in a step, [1, 4096]. */
   batchSize: number;
   /** Peak of the schedule, after `headEpochs`. */
   learningRate: number;
   /** Constant rate during `headEpochs`. */
   headLearningRate: number;
+  /** How the learning rate continues after the warm-up: half a cosine down to 0, or the peak to the end. */
   schedule: "cosine" | "constant";
   /** Share of the schedule's steps that rise linearly from 0, [0, 1). */
   warmupShare: number;
@@ -72,6 +85,7 @@ export interface TrainConfig {
   patience: number;
   /** Time after which a session ends, in minutes from its first batch; 0 = none. The same run resumes when it is started again. */
   maxMinutes: number;
+  /** Random changes to the training images. */
   augment: AugmentOptions;
 }
 

@@ -14,6 +14,18 @@ export interface InputProblem {
  * Reports an input that the user can fix: a path, a file, an option. Programs print its message without a stack.
  *
  * The message is "Expected E at WHERE but found F. FIX".
+ *
+ * @example
+ * ```ts
+ * import { InputError, loadClassifier } from "ferkit";
+ *
+ * try {
+ *   await loadClassifier("no/such/folder");
+ * } catch (error) {
+ *   if (!(error instanceof InputError)) throw error;
+ *   console.log(error.message); // Expected a model folder with model.json at no/such/folder but found none. …
+ * }
+ * ```
  */
 export class InputError extends Error {
   override readonly name = "InputError";

@@ -34,11 +34,13 @@ export { bestModelDir } from "./training/best-model.js";
 export { loadMetrics } from "./training/run.js";
 export { loadRuns } from "./training/runs.js";
 
-// Prediction: classes of new images, faces in photographs, and what a prediction depends on.
+// Prediction: the classes of new images, and what a prediction depends on.
 export { Classifier, type ImagePrediction, loadClassifier, type Prediction } from "./inference/classifier.js";
+export { gradCam, occlusionMap } from "./inference/saliency.js";
+
+// Faces: found in photographs, cut out and classified.
 export { detectFaces } from "./faces/detect.js";
 export { type PhotoPrediction, predictFaces } from "./faces/predict.js";
-export { gradCam, occlusionMap } from "./inference/saliency.js";
 
 // Evaluation: scores on labelled images, and the images that deserve a look.
 export { type Evaluation, evaluate } from "./inference/evaluate.js";
@@ -81,7 +83,7 @@ export {
   savePreparedData,
 } from "./show/state.js";
 
-// The engine, errors and random numbers.
+// Engine: what computes, errors and random numbers.
 export { device, measureMatrixProduct } from "./engine/device.js";
 export { tf } from "./engine/tf.js";
 export { InputError } from "./errors.js";

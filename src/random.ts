@@ -4,6 +4,14 @@
  * Streams are independent: `new Random(seed, "shuffle", epoch)` does not depend on how many numbers another stream drew.
  *
  * @see sfc32 by Chris Doty-Humphrey, PractRand, https://pracrand.sourceforge.net
+ * @example
+ * ```ts
+ * import { Random } from "ferkit";
+ *
+ * const random = new Random(0, "choice");
+ * console.log(random.uniform(), random.integer(6), random.permutation(5));
+ * console.log(new Random(0, "choice").uniform()); // the first number again
+ * ```
  */
 export class Random {
   private readonly state: Uint32Array;

@@ -145,7 +145,7 @@ describe("the package ferkit, packed and installed", function () {
     const { faces } = JSON.parse(run("npx", "ferkit", "predict", photo, "--json"));
     assert.equal(faces.length, 1);
     const printed = run("npx", "ferkit", "init", "My Pets", "--data", "synthetic");
-    assert.match(printed, /My Pets is a project\. Then run: cd My Pets && npm start\n$/);
+    assert.match(printed, /My Pets is a project\. Then run: cd 'My Pets' && npm start\n$/);
     const project = JSON.parse(readFileSync(folder.file("My Pets/package.json"), "utf8"));
     assert.deepEqual(
       [project.name, project.dependencies],

@@ -124,7 +124,17 @@ const PROTOTYPES: Record<string, readonly Prototype[]> = {
 /** Highest intensity of an inactive unit: a face at rest is never quite still. */
 const RESTING = 0.06;
 
-/** Names of the drawn expressions, sorted: the seven classes of FER-2013. */
+/**
+ * Names of the drawn expressions, sorted: the seven classes of FER-2013.
+ *
+ * @example
+ * ```ts
+ * import { drawnFacesChart, EXPRESSIONS, saveChart } from "ferkit";
+ *
+ * console.log(EXPRESSIONS.join(", ")); // angry, disgust, fear, happy, neutral, sad, surprise
+ * await saveChart(await drawnFacesChart(EXPRESSIONS, { perExpression: 2, seed: 0 }), "expressions.png");
+ * ```
+ */
 export const EXPRESSIONS: readonly string[] = Object.keys(PROTOTYPES);
 
 /**

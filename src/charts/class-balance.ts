@@ -44,7 +44,14 @@ const SPLIT_COLORS = [COLORS.blue, COLORS.orange, COLORS.green];
 /**
  * Draws the number of images of each class as bars, one per split, the largest class first.
  *
- * @param classCounts - As in a data report.
+ * @param classCounts - As in the report of `loadDataset`.
+ * @example
+ * ```ts
+ * import { classBalanceChart, loadDataset, saveChart } from "ferkit";
+ *
+ * const { report } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * await saveChart(classBalanceChart(report.classCounts), "classes.png");
+ * ```
  */
 export function classBalanceChart(classCounts: ClassCount[], title = "Images per class"): ChartSpec {
   if (!classCounts.length) return emptyChart(title, "no data: no class has been counted");

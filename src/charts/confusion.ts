@@ -16,6 +16,17 @@ export interface Confusion {
  * Draws the confusion matrix: a row for each actual class, with counts, coloured by the share of the row.
  *
  * Empty cells are blank. With more than 12 classes only the shares are written, with more than 20 nothing.
+ *
+ * @example
+ * ```ts
+ * import { confusionMatrixChart, evaluate, loadEvaluationData, loadModel, saveChart } from "ferkit";
+ *
+ * const network = await loadModel("runs/pets/best");
+ * const { dataset } = await loadEvaluationData("runs/pets/best", { data: "data/pets" });
+ * const { confusionMatrix: matrix } = await evaluate(network, dataset.validation);
+ * await saveChart(confusionMatrixChart({ matrix, classNames: dataset.classNames }), "confusion.png");
+ * network.dispose();
+ * ```
  */
 export function confusionMatrixChart(confusion: Confusion, title = "Confusion matrix"): ChartSpec {
   const { matrix, classNames } = confusion;
@@ -145,7 +156,18 @@ export function confusionPanel({ matrix, classNames }: Confusion) {
   };
 }
 
-/** Draws the recall of each class, highest first, and the mean. */
+/**
+ * Draws the recall of each class, highest first, and the mean.
+ *
+ * @param perClassRecall - Recall of each class, [0, 1]; null for a class without images, which is left out.
+ * @example
+ * ```ts
+ * import { loadMetrics, ofType, perClassRecallChart, saveChart } from "ferkit";
+ *
+ * const [{ validation }] = ofType(await loadMetrics("runs/pets"), "epoch").slice(-1);
+ * await saveChart(perClassRecallChart(validation.perClassRecall), "recall.png");
+ * ```
+ */
 export function perClassRecallChart(
   perClassRecall: Record<string, number | null>,
   title = "Recall per class",

@@ -5,7 +5,17 @@ import { MAX_POINTS, reachOf, shorten, smooth, stepAxis, thin } from "./training
 
 const WIDE = { width: 640, height: 240 };
 
-/** Draws the learning rate at each step of a run. */
+/**
+ * Draws the learning rate at each step of a run.
+ *
+ * @param points - From `learningRates`, or the batches of a run.
+ * @example
+ * ```ts
+ * import { learningRateChart, learningRates, saveChart, trainConfig } from "ferkit";
+ *
+ * await saveChart(learningRateChart(learningRates(trainConfig("tutorial"), 1000)), "learning-rate.png");
+ * ```
+ */
 export function learningRateChart(
   points: { step: number; learningRate: number }[],
   title = "Learning rate",
@@ -48,8 +58,18 @@ export function learningRateChart(
 }
 
 /**
- * Draws the loss over the learning rate, faint for each batch and strong as the mean of neighbouring ones, and marks the suggested
- * rate. The axis of rates is logarithmic.
+ * Draws the loss over the learning rate, faint for each batch and strong as the mean of neighbouring ones, and marks the
+ * suggested rate. The axis of rates is logarithmic.
+ *
+ * @param search - What `findLearningRate` has measured.
+ * @example
+ * ```ts
+ * import { findLearningRate, learningRateSearchChart, loadDataset, saveChart, trainConfig } from "ferkit";
+ *
+ * const config = trainConfig("tutorial");
+ * const dataset = await loadDataset({ data: "data/pets", imageSize: config.imageSize });
+ * await saveChart(learningRateSearchChart(await findLearningRate(dataset, config)), "search.png");
+ * ```
  */
 export function learningRateSearchChart(
   { points, suggestion, configured, diverged }: LearningRateSearch,

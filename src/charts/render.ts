@@ -83,6 +83,13 @@ export function chartText({ title, description }: ChartSpec): string {
  * @param file - Ends in `.svg`, `.png` or `.json` (the vega-lite specification).
  * @returns The files that were written.
  * @throws InputError for another ending, or if a file cannot be written.
+ * @example
+ * ```ts
+ * import { epochMetricsChart, loadMetrics, ofType, saveChart } from "ferkit";
+ *
+ * const chart = epochMetricsChart(ofType(await loadMetrics("runs/pets"), "epoch"));
+ * for (const ending of ["svg", "png", "json"]) await saveChart(chart, `epochs.${ending}`);
+ * ```
  */
 export async function saveChart(chart: ChartSpec | ChartSpec[], file: string): Promise<string[]> {
   const ending = checkChartFile(file);

@@ -31,6 +31,12 @@ const MAX_CHANGES = 6;
  *
  * @returns The page's path.
  * @throws InputError when the folder holds no run, or cannot be written.
+ * @example
+ * ```ts
+ * import { writeRunReport } from "ferkit";
+ *
+ * console.log(await writeRunReport("runs/pets")); // runs/pets/report.html
+ * ```
  */
 export async function writeRunReport(runDir: string): Promise<string> {
   const config = await loadRunConfig(runDir);

@@ -44,6 +44,21 @@ const PANEL = { width: 360, height: 300 };
  * Draws the validation accuracy of runs over minutes of training and over epochs, side by side, a line per run.
  *
  * @param curves - Runs without an epoch are left out.
+ * @example
+ * ```ts
+ * import { loadRuns, runsChart, saveChart } from "ferkit";
+ *
+ * const { runs } = await loadRuns("runs");
+ * const curves = runs.map(({ folder, epochs }) => {
+ *   let minutes = 0;
+ *   const points = epochs.map(({ epoch, durationMs, validation }) => {
+ *     minutes += durationMs / 60_000;
+ *     return { epoch, minutes, accuracy: validation.accuracy };
+ *   });
+ *   return { name: folder, points };
+ * });
+ * await saveChart(runsChart(curves), "runs.png");
+ * ```
  */
 export function runsChart(curves: AccuracyCurve[], title = "Runs"): ChartSpec {
   const best = ({ points }: AccuracyCurve) => Math.max(...points.map(({ accuracy }) => accuracy));

@@ -7,12 +7,24 @@ import type { EpochEvent } from "../training/events.js";
 import type { ClassCount } from "./class-balance.js";
 import { escapeHtml, type MimeBundle } from "./format.js";
 
+/** What a table has in a row and a column. */
 export type Cell = string | number | boolean | null;
 
 /** A row of a table: column name → cell. A cell that is missing is empty. */
 export type TableRow = Record<string, Cell | undefined>;
 
-/** Lists what can be wrong with a data set: how often it was found, and an example. */
+/**
+ * Lists what can be wrong with a data set: how often it was found, and an example.
+ *
+ * @param report - From `loadDataset`.
+ * @example
+ * ```ts
+ * import { auditTable, loadDataset } from "ferkit";
+ *
+ * const { report } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * console.table(auditTable(report));
+ * ```
+ */
 export function auditTable(report: DataReport): TableRow[] {
   const { numImages, unreadable, examples, dropped } = report;
   const first = (groups: string[][]) => groups[0]?.join(", ") ?? "";
@@ -50,7 +62,19 @@ export function auditTable(report: DataReport): TableRow[] {
   ];
 }
 
-/** Lists the blocks of a network: the shape of each output, `height × width × channels`, and the number of parameters. */
+/**
+ * Lists the blocks of a network: the shape of each output, `height × width × channels`, and the number of parameters.
+ *
+ * @param network - From `createNetwork` or `loadModel`.
+ * @example
+ * ```ts
+ * import { blockTable, loadModel } from "ferkit";
+ *
+ * const network = await loadModel("runs/pets/best");
+ * console.table(blockTable(network));
+ * network.dispose();
+ * ```
+ */
 export function blockTable({ architecture, config }: Pick<Network, "architecture" | "config">): TableRow[] {
   const layers = summary(architecture, config.imageSize);
   const blocks = [...new Set(layers.map(({ layer }) => blockOf(layer)))];
@@ -64,7 +88,17 @@ export function blockTable({ architecture, config }: Pick<Network, "architecture
   });
 }
 
-/** Lists the epochs of a run: losses in nats, scores in [0, 1]. */
+/**
+ * Lists the epochs of a run: losses in nats, scores in [0, 1].
+ *
+ * @param events - The epochs of one run, in order.
+ * @example
+ * ```ts
+ * import { epochTable, loadMetrics, ofType } from "ferkit";
+ *
+ * console.table(epochTable(ofType(await loadMetrics("runs/pets"), "epoch")));
+ * ```
+ */
 export function epochTable(events: EpochEvent[]): TableRow[] {
   const targets = events[0]?.trainTargets;
   const trainLoss = targets ? `train loss (against ${targets})` : "train loss";
@@ -82,7 +116,18 @@ export function epochTable(events: EpochEvent[]): TableRow[] {
   }));
 }
 
-/** Lists the classes: the number of images in each split, and the share of the first split, [0, 1]. */
+/**
+ * Lists the classes: the number of images in each split, and the share of the first split, [0, 1].
+ *
+ * @param report - From `loadDataset`.
+ * @example
+ * ```ts
+ * import { classTable, loadDataset } from "ferkit";
+ *
+ * const { report } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * console.table(classTable(report));
+ * ```
+ */
 export function classTable({ classCounts }: { classCounts: ClassCount[] }): TableRow[] {
   const splits = [...new Set(classCounts.map(({ split }) => split))];
   const classNames = [...new Set(classCounts.map(({ className }) => className))];

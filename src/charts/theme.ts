@@ -1,7 +1,18 @@
 // The look of every chart.
 import type { TopLevelSpec } from "vega-lite";
 
-/** A chart as data: a vega-lite 5 specification. */
+/**
+ * A chart as data: a vega-lite 5 specification. `show` shows it in a notebook, `saveChart` writes it to a file.
+ *
+ * @example
+ * ```ts
+ * import { type ChartSpec, classBalanceChart, loadDataset, saveChart } from "ferkit";
+ *
+ * const { report } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const chart: ChartSpec = classBalanceChart(report.classCounts);
+ * await saveChart({ ...chart, background: "white" }, "classes.svg");
+ * ```
+ */
 export type ChartSpec = TopLevelSpec;
 
 /**

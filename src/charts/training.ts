@@ -19,6 +19,12 @@ export const MAX_POINTS = 500;
  * A long run is drawn with evenly spaced points; the means are over all batches.
  *
  * @param events - The batches of one run, in order.
+ * @example
+ * ```ts
+ * import { batchMetricsChart, loadMetrics, ofType, saveChart } from "ferkit";
+ *
+ * await saveChart(batchMetricsChart(ofType(await loadMetrics("runs/pets"), "batch")), "batches.png");
+ * ```
  */
 export function batchMetricsChart(events: BatchEvent[], title = "Training, batch by batch"): ChartSpec {
   if (!events.length) return emptyChart(title, "no data: no batch has been trained yet");
@@ -168,6 +174,12 @@ export function reachOf({ length }: { length: number }): number {
  * Draws loss and accuracy on train and validation images, epoch by epoch, and marks the kept epoch.
  *
  * @param events - The epochs of one run, in order. The last one with `isBest` is the kept one.
+ * @example
+ * ```ts
+ * import { epochMetricsChart, loadMetrics, ofType, saveChart } from "ferkit";
+ *
+ * await saveChart(epochMetricsChart(ofType(await loadMetrics("runs/pets"), "epoch")), "epochs.png");
+ * ```
  */
 export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch by epoch"): ChartSpec {
   if (!events.length) return emptyChart(title, "no data: no epoch has ended yet");

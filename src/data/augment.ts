@@ -8,18 +8,29 @@ import { Random } from "../random.js";
 import { gather } from "./batches.js";
 import type { PackedImages } from "./dataset.js";
 
+/**
+ * Random changes to training images, each drawn again for every image.
+ *
+ * @example
+ * ```ts
+ * import { type AugmentOptions, NO_AUGMENTATION, trainConfig } from "ferkit";
+ *
+ * const augment: AugmentOptions = { ...NO_AUGMENTATION, horizontalFlip: 0.5, rotation: 10, fill: "edge" };
+ * console.log(trainConfig("baseline", { augment }).augment);
+ * ```
+ */
 export interface AugmentOptions {
-  /** Probability of mirroring left to right. */
+  /** Probability of mirroring left to right, [0, 1]. */
   horizontalFlip: number;
-  /** Maximum angle in either direction, in degrees. */
+  /** Maximum angle in either direction, in degrees, [0, 180]. */
   rotation: number;
-  /** Maximum shift in either direction along each side, as a share of it. */
+  /** Maximum shift in either direction along each side, as a share of it, [0, 1]. */
   translation: number;
-  /** Range of the scale about the centre; 1 = unchanged, above 1 = larger. */
+  /** Range of the scale about the centre; 1 = unchanged, above 1 = larger; each in [0.1, 10]. */
   zoom: [number, number];
-  /** Maximum change in either direction, as a share of 255. */
+  /** Maximum change in either direction, as a share of 255, [0, 1]. */
   brightness: number;
-  /** Maximum change in either direction of the distance from the image's mean, as a share. */
+  /** Maximum change in either direction of the distance from the image's mean, as a share, [0, 1]. */
   contrast: number;
   /** Probability of filling a rectangle of 2–20 % of the area with the image's mean (Zhong et al. 2020, https://arxiv.org/abs/1708.04896). */
   erasing: number;
@@ -30,6 +41,17 @@ export interface AugmentOptions {
   fill: "edge" | "reflect" | number | [red: number, green: number, blue: number];
 }
 
+/**
+ * Options that change nothing, to start from.
+ *
+ * @example
+ * ```ts
+ * import { NO_AUGMENTATION, trainConfig } from "ferkit";
+ *
+ * const config = trainConfig("tutorial", { augment: NO_AUGMENTATION }); // the preset without its augmentation
+ * console.log(config.augment.horizontalFlip); // 0
+ * ```
+ */
 export const NO_AUGMENTATION: AugmentOptions = {
   horizontalFlip: 0,
   rotation: 0,
@@ -82,9 +104,24 @@ export function checkAugment(options: AugmentOptions): AugmentOptions {
  * is that of the image, without what `fill` adds.
  *
  * @param images - `[batchSize, height, width, channels]`, 0–255; the caller keeps and disposes it.
+ * @param options - What may change, and how much.
  * @param random - Draws the same count of numbers for each image, so that no option changes the numbers of another.
  * @param outputSize - Side of the square result in pixels, resized like images for inference; by default the input's size.
  * @returns float32, 0–255, of the same shape except for `outputSize`; the caller disposes it.
+ * @throws ParameterError for an option out of range.
+ * @example
+ * ```ts
+ * import { augmentBatch, batches, loadDataset, NO_AUGMENTATION, Random, tf } from "ferkit";
+ *
+ * const { train } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const order = { batchSize: 8, shuffle: false, seed: 0, epoch: 1, dropLast: false };
+ * const options = { ...NO_AUGMENTATION, horizontalFlip: 0.5, rotation: 20 };
+ * for await (const { images } of batches(train, order)) {
+ *   const augmented = augmentBatch(images, options, new Random(0, "augment"));
+ *   console.log(augmented.shape); // as that of images
+ *   tf.dispose([images, augmented]);
+ * }
+ * ```
  */
 export function augmentBatch(
   images: Tensor4D,

@@ -3,11 +3,27 @@ import { checkNumber } from "../errors.js";
 import { Random } from "../random.js";
 import type { PackedImages } from "./dataset.js";
 
-/** Images to train on or to classify. The receiver disposes `images`. */
+/**
+ * Images to train on or to classify. The receiver disposes `images`.
+ *
+ * @example
+ * ```ts
+ * import { type Batch, batches, loadDataset } from "ferkit";
+ *
+ * const count = ({ labels }: Batch, label: number) => labels.filter((one) => one === label).length;
+ *
+ * const { train } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const order = { batchSize: 8, shuffle: true, seed: 0, epoch: 1, dropLast: false };
+ * for await (const batch of batches(train, order)) {
+ *   console.log(count(batch, 0), "of", batch.labels.length);
+ *   batch.images.dispose();
+ * }
+ * ```
+ */
 export interface Batch {
   /** float32 `[batchSize, imageSize, imageSize, 3]`, RGB, 0–255. */
   images: Tensor4D;
-  /** int32 `[batchSize]`. */
+  /** int32 `[batchSize]`, each in `[0, numClasses)`. */
   labels: Int32Array;
   /** float32 `[batchSize, numClasses]`: share of each class in the labels; absent if these are certain. */
   labelShares?: Float32Array;
@@ -15,11 +31,15 @@ export interface Batch {
   indices: Int32Array;
 }
 
+/** How a pass over images is divided into batches. */
 export interface BatchOptions {
+  /** Images in a batch, ≥ 1; the last one may have fewer. */
   batchSize: number;
   /** Shuffle the images, by `seed` and `epoch` alone. Otherwise they keep their order. */
   shuffle: boolean;
+  /** Seed of the order, if `shuffle`. */
   seed: number;
+  /** Number of the pass; each has an order of its own, if `shuffle`. */
   epoch: number;
   /** Leave out a last batch that is not full. */
   dropLast: boolean;
@@ -36,10 +56,21 @@ export function numBatches(numImages: number, batchSize: number, dropLast: boole
 }
 
 /**
- * Yields one pass over packed images as batches in the engine. The pixels of the next batch are read while the caller works on
- * a batch; its tensor is made when the caller asks for it.
+ * Yields one pass over packed images as batches in the engine. The pixels of the next batch are read while the caller works on a
+ * batch; its tensor is made when the caller asks for it.
  *
  * @throws ParameterError "Expected an integer ≥ 1 for batchSize but received 0 of type number"
+ * @example
+ * ```ts
+ * import { batches, loadDataset } from "ferkit";
+ *
+ * const { train } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const order = { batchSize: 8, shuffle: true, seed: 0, epoch: 1, dropLast: false };
+ * for await (const { images, labels } of batches(train, order)) {
+ *   console.log(images.shape, labels); // [8, 48, 48, 3] and eight labels
+ *   images.dispose();
+ * }
+ * ```
  */
 export function batches(images: PackedImages, options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
   const { batchSize, dropLast, numEvenBatches, startBatch = 0 } = options;

@@ -4,14 +4,18 @@ import type { OnProgress } from "../progress.js";
 import type { SourceOptions } from "./sources/source.js";
 import type { SplitChoice } from "./split.js";
 
+/** What can be said about a data set when it is loaded. Only `data` and `imageSize` have no default. */
 export interface DataOptions extends SourceOptions {
-  /** Side of the square images, in pixels. */
+  /** Side of the square images, in pixels, [1, 1024]. */
   imageSize: number;
-  /** Seed of the split and of the synthetic faces. */
+  /** Seed of the split and of the synthetic faces. Default: 0. */
   seed: number;
-  /** Share of each class to validate on if the data set has no split; 1 = all, to evaluate only. */
+  /** Share of each class to validate on if the data set has no split; 1 = all, to evaluate only. Default: 0.2. */
   validationShare: number;
-  /** `folders`: the data set's own, or a held-out share; `official`, `official-test`: as in FER-2013's challenge. */
+  /**
+   * `folders`: the data set's own, or a held-out share; `official`, `official-test`: as in FER-2013's challenge. Default:
+   * `folders`.
+   */
   split: SplitChoice;
   /** Which fold of the training images to validate on: `2/5` is the second of five. Default: as `split` says. */
   fold?: string;
@@ -20,21 +24,25 @@ export interface DataOptions extends SourceOptions {
    * together. Near-duplicates are held out together in any case.
    */
   group?: string;
-  /** Leave out all but the first of each group of duplicates in a split. Off, as in published figures. */
+  /** Leave out all but the first of each group of duplicates in a split. Default: false, as in published figures. */
   dropDuplicates: boolean;
-  /** Leave out validation images with a duplicate in train. Off, as in published figures. */
+  /** Leave out validation images with a duplicate in train. Default: false, as in published figures. */
   dropLeaked: boolean;
-  /** Share of unreadable images to accept. */
+  /** Share of unreadable images to accept, [0, 1]. Default: 0.01. */
   maxUnreadableShare: number;
   /** Classes of a trained model, for the labels. Default: the classes of the data set. */
   classNames?: string[];
-  /** How images become square: their central square, all of them between black bars, or all of them squeezed. */
+  /** How images become square: `crop` to the central square, `pad` with black bars, or `squash`. Default: `crop`. */
   fit: Fit;
   /** For each number format other than 8 bits, the number that is white. Default: the range that the files use. */
   whiteLevels?: Record<string, number>;
-  /** Whether images are used in grey; `auto`: if most of them are grey. */
+  /** Whether images are used in grey; `auto`: if most of them are grey. Default: `auto`. */
   grey: "auto" | boolean;
-  /** What to do with data that cannot be trained on: `throw` an InputError, or `report` it in `report.problems`. */
+  /**
+   * What to do with data that cannot be trained on: `throw` an InputError, or `report` it in `report.problems`. Default:
+   * `throw`.
+   */
   onProblem: "throw" | "report";
+  /** Called while images are downloaded, unpacked, drawn, decoded and compared. */
   onProgress?: OnProgress;
 }

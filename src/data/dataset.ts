@@ -3,12 +3,29 @@ import type { Decoding, Fit } from "../model/preprocessing.js";
 import { PixelSelection, type Pixels } from "./pixels/pixels.js";
 import type { SplitName } from "./split.js";
 
-/** Decoded images of one split, with their labels and paths. */
+/**
+ * Decoded images of one split, with their labels and paths.
+ *
+ * @example
+ * ```ts
+ * import { loadDataset, type PackedImages } from "ferkit";
+ *
+ * // Returns the mean of an image's pixel values, 0–255.
+ * async function brightness({ pixels }: PackedImages, index: number): Promise<number> {
+ *   const values = await pixels.read(Int32Array.of(index));
+ *   return values.reduce((sum, value) => sum + value, 0) / values.length;
+ * }
+ *
+ * const { train } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * console.log(train.paths[0], await brightness(train, 0));
+ * ```
+ */
 export interface PackedImages {
   /** uint8 `[numImages, imageSize, imageSize, numChannels]`, NHWC, RGB or grey. */
   pixels: Pixels;
   /** int32 `[numImages]`, each in `[0, numClasses)`. */
   labels: Int32Array;
+  /** Number of images. */
   numImages: number;
   /** Side of the square images, in pixels. */
   imageSize: number;
@@ -24,7 +41,17 @@ export interface PackedImages {
   decoding?: Decoding;
 }
 
-/** A data set ready to train on. */
+/**
+ * A data set ready to train on, as `loadDataset` returns it.
+ *
+ * @example
+ * ```ts
+ * import { type Dataset, loadDataset } from "ferkit";
+ *
+ * const numImages = ({ train, validation }: Dataset) => train.numImages + validation.numImages;
+ * console.log(numImages(await loadDataset({ data: "data/pets", imageSize: 48 })));
+ * ```
+ */
 export interface Dataset {
   /** Short name for titles: "synthetic faces", "FER-2013", or the name of the folder. */
   name: string;
@@ -34,7 +61,9 @@ export interface Dataset {
   split?: SplitName;
   /** What `loadDataset` was called with, including defaults. */
   options?: Readonly<Record<string, unknown>>;
+  /** Images to train on. */
   train: PackedImages;
+  /** Images to score on, which are not trained on. */
   validation: PackedImages;
 }
 

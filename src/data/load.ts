@@ -46,8 +46,19 @@ interface Remarks {
 /**
  * Loads a data set: finds the images, decodes them once into the cache, splits them, and reports on them.
  *
+ * @param given - `data`, where the images are, and `imageSize`. Every other option has a default.
+ * @returns The images of both splits with their labels; `report` says what was found, guessed and left out.
  * @throws InputError when there are no images, or they can be understood in several ways; also when they cannot be trained on,
  * except with `onProblem: "report"`.
+ * @throws ParameterError for an option out of range.
+ * @example
+ * ```ts
+ * import { loadDataset } from "ferkit";
+ *
+ * const { classNames, train, validation, report } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * console.log(classNames, train.numImages, validation.numImages);
+ * for (const note of report.notes) console.log(note);
+ * ```
  */
 export async function loadDataset(
   given: Partial<DataOptions> & Pick<DataOptions, "data" | "imageSize">,

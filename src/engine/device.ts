@@ -7,6 +7,7 @@ import { fusedBackend } from "./fused.js";
 import { stock } from "./stock.js";
 import { tf } from "./tf.js";
 
+/** What the engine runs on. */
 export interface Device {
   /** Where the engine computes. */
   kind: "CPU" | "GPU";
@@ -14,6 +15,7 @@ export interface Device {
   tensorflow: string;
   /** Instruction set of our C++ ops; "stock" if TensorFlow's own kernels run instead. */
   kernels: Backend["kernels"];
+  /** Tensors in the engine now. */
   numTensors: number;
 }
 
@@ -60,7 +62,17 @@ function isUsingGpu(): boolean {
   return (tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice;
 }
 
-/** Returns what the engine runs on. */
+/**
+ * Returns what the engine runs on.
+ *
+ * @example
+ * ```ts
+ * import { device } from "ferkit";
+ *
+ * const { kind, kernels, tensorflow } = device();
+ * console.log(`TensorFlow ${tensorflow} on ${kind}, ${kernels} kernels`);
+ * ```
+ */
 export function device(): Device {
   const { binding } = tf.backend() as unknown as { binding: { TF_Version: string } };
   return {
@@ -72,9 +84,17 @@ export function device(): Device {
 }
 
 /**
- * Measures multiplications and additions per second in a product of two square matrices; the best of `repeats`.
+ * Measures the engine's speed in a product of two square matrices.
  *
- * @param side - Rows of each matrix.
+ * @param options - `side`: rows of each matrix; `repeats`: products to measure, of which the fastest counts.
+ * @returns Multiplications and additions per second.
+ * @example
+ * ```ts
+ * import { measureMatrixProduct } from "ferkit";
+ *
+ * const speed = measureMatrixProduct({ side: 512, repeats: 3 });
+ * console.log(`${(speed / 1e9).toFixed(0)} billion operations per second`);
+ * ```
  */
 export function measureMatrixProduct({ side, repeats }: { side: number; repeats: number }): number {
   checkNumber("side", side, { min: 1, max: 8192, integer: true });

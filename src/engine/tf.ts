@@ -37,7 +37,18 @@ function withoutNotices<T>(load: () => T): T {
   }
 }
 
-/** The engine: all of tfjs. */
+/**
+ * The engine: all of tfjs. It loads when it is first used.
+ *
+ * @see https://js.tensorflow.org/api/latest
+ * @example
+ * ```ts
+ * import { tf } from "ferkit";
+ *
+ * const sum = tf.tidy(() => tf.tensor1d([1, 2]).add(1).sum().dataSync()[0]);
+ * console.log(sum); // 5
+ * ```
+ */
 export const tf = new Proxy({} as Engine, {
   get: (_, name) => Reflect.get(engine(), name),
   has: (_, name) => Reflect.has(engine(), name),

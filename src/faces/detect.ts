@@ -47,10 +47,18 @@ const MAX_FACES = 200;
 const LANDMARKS_SIDE = 112;
 
 /**
- * Finds the faces of a photograph, sorted from left to right: nearly all that are at least as high as 4 % of its longer side, and
- * most from 2 %.
+ * Finds the faces of a photograph, sorted from left to right: nearly all that are at least as high as 4 % of its longer side,
+ * and most from 2 %.
  *
+ * @param photo - A path, or the bytes of an image file.
  * @throws InputError when the photograph cannot be read.
+ * @example
+ * ```ts
+ * import { detectFaces } from "ferkit";
+ *
+ * for (const { box, score } of await detectFaces("photo.jpg"))
+ *   console.log(`${box.width} × ${box.height} pixels at ${box.left}, ${box.top}; confidence ${score.toFixed(2)}`);
+ * ```
  */
 export async function detectFaces(photo: ImageInput): Promise<Face[]> {
   const image = await decodeWhole(photo);

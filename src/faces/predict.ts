@@ -16,10 +16,24 @@ import { type Face, FaceDetector } from "./detect.js";
 /** A face, and what a network predicts for it. */
 export interface FacePrediction extends Face, ImagePrediction {}
 
-/** A photograph, and what a network predicts for each face in it. */
+/**
+ * A photograph, and what a network predicts for each face in it.
+ *
+ * @example
+ * ```ts
+ * import { loadClassifier, type PhotoPrediction, predictFaces } from "ferkit";
+ *
+ * const expressions = ({ faces }: PhotoPrediction) => faces.map(({ predictions }) => predictions[0].className);
+ *
+ * const classifier = await loadClassifier();
+ * for await (const photo of predictFaces(classifier, "photo.jpg")) console.log(photo.name, expressions(photo));
+ * classifier.dispose();
+ * ```
+ */
 export interface PhotoPrediction {
   /** The path; for bytes `buffer N`, with the position among all inputs. */
   name: string;
+  /** The photograph's pixels. */
   photo: WholeImage;
   /** Sorted from left to right. */
   faces: FacePrediction[];
@@ -29,6 +43,7 @@ export interface PhotoPrediction {
   isFace: boolean;
 }
 
+/** How faces are found, and what is done with photographs that cannot be read. */
 export interface FaceOptions {
   /** Called with each photograph that cannot be read, in place of an exception. */
   onError?: OnInputError;
@@ -42,11 +57,23 @@ export const MAX_CROP_SIDE = 128;
 const FILLED = 0.75;
 
 /**
- * Finds the faces in photographs and classifies each, cut out of the full resolution with level eyes. An image without a detected
- * face is classified as a whole.
+ * Finds the faces in photographs and classifies each, cut out of the full resolution with level eyes. An image without a
+ * detected face is classified as a whole.
  *
+ * @param classifier - For expressions, or for other questions about faces.
+ * @param inputs - Paths of photographs or of folders of them, or the bytes of image files.
+ * @param options - By default every detected face is cut out, and a photograph that cannot be read is an error.
  * @returns One photograph after the other, as soon as it is classified. It holds its pixels, so keep few of them.
  * @throws InputError when an image cannot be read, or a folder holds none, unless there is `onError`.
+ * @example
+ * ```ts
+ * import { loadClassifier, predictFaces } from "ferkit";
+ *
+ * const classifier = await loadClassifier();
+ * for await (const { name, faces } of predictFaces(classifier, "photo.jpg"))
+ *   for (const { box, predictions } of faces) console.log(name, box, predictions[0]);
+ * classifier.dispose();
+ * ```
  */
 export async function* predictFaces(
   classifier: Classifier,

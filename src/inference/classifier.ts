@@ -11,7 +11,21 @@ import { predictionSet } from "../metrics/conformal.js";
 import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
 
-/** A class with its probability, [0, 1]. */
+/**
+ * A class with its probability, [0, 1].
+ *
+ * @example
+ * ```ts
+ * import { loadClassifier, type Prediction } from "ferkit";
+ *
+ * const inWords = ({ className, prob }: Prediction) => `${className} ${Math.round(100 * prob)} %`;
+ *
+ * const classifier = await loadClassifier("runs/pets/best");
+ * for (const { name, predictions } of await classifier.predict("data/pets/cat"))
+ *   console.log(name, predictions.map(inWords).join(", "));
+ * classifier.dispose();
+ * ```
+ */
 export interface Prediction {
   className: string;
   prob: number;
@@ -19,6 +33,7 @@ export interface Prediction {
 
 /** The pixels that a network sees, by the name of their image. */
 export interface NamedPixels {
+  /** The path; for bytes `buffer N`, with the position among all inputs. */
   name: string;
   /** uint8 `[imageSize, imageSize, 3]`, RGB. */
   pixels: Uint8Array;
@@ -32,7 +47,21 @@ export interface PredictionSet {
   classNames: string[];
 }
 
-/** What a network predicts for an image. */
+/**
+ * What a network predicts for an image.
+ *
+ * @example
+ * ```ts
+ * import { type ImagePrediction, loadClassifier } from "ferkit";
+ *
+ * const isDoubtful = ({ predictions }: ImagePrediction) => predictions[0].prob < 0.6;
+ *
+ * const classifier = await loadClassifier("runs/pets/best");
+ * const images = await classifier.predict("data/pets");
+ * console.log(images.filter(isDoubtful).map(({ name }) => name));
+ * classifier.dispose();
+ * ```
+ */
 export interface ImagePrediction extends NamedPixels {
   /** Most probable first; the probabilities add up to 1. */
   predictions: Prediction[];
@@ -56,12 +85,46 @@ const BUNDLED_MODEL = path.join(PROJECT_DIR, "models/fer2013");
 /**
  * Loads a model to classify with. The caller disposes the classifier.
  *
- * @param modelDir - Its folder; by default the bundled model, which predicts facial expressions.
+ * @param modelDir - A model folder, such as `runs/NAME/best`; by default the bundled model, which predicts facial expressions.
+ * @throws InputError if there is no model, another program saved it, or it was changed or damaged since.
+ * @example
+ * ```ts
+ * import { loadClassifier } from "ferkit";
+ *
+ * const classifier = await loadClassifier(); // facial expressions; your own model: loadClassifier("runs/pets/best")
+ * const [{ predictions }] = await classifier.predict("photo.jpg");
+ * console.log(predictions[0].className, predictions[0].prob);
+ * classifier.dispose();
+ * ```
  */
 export async function loadClassifier(modelDir = BUNDLED_MODEL): Promise<Classifier> {
   return new Classifier(await loadModel(modelDir));
 }
 
+/**
+ * A trained network for images as people have them: files, folders, bytes. `loadClassifier` loads one.
+ *
+ * The whole image is classified. For faces in photographs, use `predictFaces`.
+ *
+ * @example
+ * ```ts
+ * import { type Classifier, loadClassifier } from "ferkit";
+ *
+ * // Counts the images of a folder by the class that is predicted for them.
+ * async function countClasses(classifier: Classifier, folder: string): Promise<Map<string, number>> {
+ *   const counts = new Map<string, number>();
+ *   for await (const { predictions } of classifier.predictEach(folder)) {
+ *     const { className } = predictions[0];
+ *     counts.set(className, (counts.get(className) ?? 0) + 1);
+ *   }
+ *   return counts;
+ * }
+ *
+ * const classifier = await loadClassifier("runs/pets/best");
+ * console.log(await countClasses(classifier, "data/pets"));
+ * classifier.dispose();
+ * ```
+ */
 export class Classifier {
   constructor(readonly network: Network) {}
 

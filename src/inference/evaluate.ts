@@ -19,13 +19,32 @@ import {
 import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../metrics/conformal.js";
 import { type ModelConfig, type Network, resizeToInput } from "../model/network.js";
 
-/** A network's predictions for labelled images, and their scores. */
+/**
+ * A network's predictions for labelled images, and their scores.
+ *
+ * @example
+ * ```ts
+ * import { type Evaluation, evaluate, loadDataset, loadModel } from "ferkit";
+ *
+ * // Returns the share of images that are correct among those with a confident prediction.
+ * function confidentAccuracy({ predicted, probs }: Evaluation, labels: Int32Array, minProb: number): number {
+ *   const numClasses = probs.length / labels.length;
+ *   const confident = [...labels.keys()].filter((i) => probs[i * numClasses + predicted[i]] >= minProb);
+ *   return confident.filter((i) => predicted[i] === labels[i]).length / confident.length;
+ * }
+ *
+ * const network = await loadModel("runs/pets/best");
+ * const { validation } = await loadDataset({ data: "data/pets", imageSize: network.config.imageSize });
+ * console.log(confidentAccuracy(await evaluate(network, validation), validation.labels, 0.5));
+ * network.dispose();
+ * ```
+ */
 export interface Evaluation extends ClassificationScores {
   /** Mean cross-entropy against the labels, in nats. */
   loss: number;
-  /** Class index of the largest probability, `[numImages]`. */
+  /** int32 `[numImages]`: index of the most probable class. */
   predicted: Int32Array;
-  /** `[numImages, numClasses]`, row after row. */
+  /** float32 `[numImages, numClasses]`, row after row, [0, 1]. */
   probs: Float32Array;
 }
 
@@ -35,7 +54,19 @@ const BATCH_SIZE = 128;
 /**
  * Classifies every image, in order, and scores the result.
  *
+ * @param images - Labelled images, of the network's size and with its classes.
  * @param values - Parameters to use in place of the network's own, such as an EMA; the caller keeps them.
+ * @throws InputError when a probability is not finite.
+ * @example
+ * ```ts
+ * import { evaluate, loadClassifier, loadEvaluationData } from "ferkit";
+ *
+ * const classifier = await loadClassifier("runs/pets/best");
+ * const { dataset } = await loadEvaluationData("runs/pets/best", { data: "data/pets" });
+ * const { accuracy, macroF1, perClassRecall } = await evaluate(classifier.network, dataset.validation);
+ * console.log(accuracy, macroF1, perClassRecall);
+ * classifier.dispose();
+ * ```
  */
 export async function evaluate(
   network: Network,

@@ -16,6 +16,7 @@ import { loadModelConfig } from "../model/weights/model-folder.js";
 
 type LoadedDataset = Awaited<ReturnType<typeof loadDataset>>;
 
+/** Images to score a model on, and what is known about them. */
 export interface EvaluationData {
   /** Its validation images are those to score. */
   dataset: LoadedDataset;
@@ -26,10 +27,20 @@ export interface EvaluationData {
 }
 
 /**
- * Loads the images to score a model on, with its classes, image size and decoding. If the model's run was trained on the data set, these are the images that the run held
- * out, whatever its seed and share were. Options that choose a split, `validationShare`, `split` and `fold`, take precedence.
+ * Loads the images to score a model on, with its classes, image size and decoding. If the model's run was trained on the data
+ * set, these are the images that the run held out, whatever its seed and share were. Options that choose a split,
+ * `validationShare`, `split` and `fold`, take precedence.
  *
+ * @param modelDir - A model folder, such as `runs/NAME/best`.
+ * @param options - Those of `loadDataset`; `data` says where the images are.
  * @throws InputError when the data cannot be loaded, or the run held out none of the images.
+ * @example
+ * ```ts
+ * import { loadEvaluationData } from "ferkit";
+ *
+ * const { dataset, notes } = await loadEvaluationData("runs/pets/best", { data: "data/pets" });
+ * console.log(dataset.validation.numImages, "images", notes.join(" "));
+ * ```
  */
 export async function loadEvaluationData(
   modelDir: string,

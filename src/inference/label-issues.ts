@@ -3,7 +3,23 @@ import type { Evaluation } from "./evaluate.js";
 
 type Predictions = Pick<Evaluation, "predicted" | "probs">;
 
-/** Returns the indices of wrongly classified images, the most confident errors first. */
+/**
+ * Returns the indices of wrongly classified images, the most confident errors first.
+ *
+ * @param evaluation - From `evaluate`.
+ * @param labels - int32 `[numImages]`, as the images have them.
+ * @example
+ * ```ts
+ * import { evaluate, loadEvaluationData, loadModel, topLosses } from "ferkit";
+ *
+ * const network = await loadModel("runs/pets/best");
+ * const { dataset } = await loadEvaluationData("runs/pets/best", { data: "data/pets" });
+ * const { labels, paths } = dataset.validation;
+ * const worst = topLosses(await evaluate(network, dataset.validation), labels).slice(0, 10);
+ * console.log(worst.map((index) => paths[index]));
+ * network.dispose();
+ * ```
+ */
 export function topLosses({ predicted, probs }: Predictions, labels: Int32Array): number[] {
   const numClasses = probs.length / labels.length;
   const confidence = (i: number) => probs[i * numClasses + predicted[i]];
@@ -13,11 +29,23 @@ export function topLosses({ predicted, probs }: Predictions, labels: Int32Array)
 }
 
 /**
- * Returns the indices of images whose labels are probably wrong, by confident learning: another class is the most probable,
- * and at least as probable as it is on average for the images with that label. The largest cross-entropy comes first.
+ * Returns the indices of images whose labels are probably wrong, by confident learning: another class is the most probable, and
+ * at least as probable as it is on average for the images with that label. The largest cross-entropy comes first.
  *
- * @param evaluation - For images that the network was not trained on.
+ * @param evaluation - From `evaluate`, for images that the network was not trained on.
+ * @param labels - int32 `[numImages]`, as the images have them.
  * @see Northcutt et al. 2021, https://arxiv.org/abs/1911.00068
+ * @example
+ * ```ts
+ * import { evaluate, labelIssues, loadEvaluationData, loadModel } from "ferkit";
+ *
+ * const network = await loadModel("runs/pets/best");
+ * const { dataset } = await loadEvaluationData("runs/pets/best", { data: "data/pets" });
+ * const { labels, paths } = dataset.validation;
+ * const suspects = labelIssues(await evaluate(network, dataset.validation), labels);
+ * console.log(suspects.map((index) => paths[index]));
+ * network.dispose();
+ * ```
  */
 export function labelIssues({ predicted, probs }: Predictions, labels: Int32Array): number[] {
   const numClasses = probs.length / labels.length;

@@ -36,11 +36,22 @@ const SHIFTS = Array.from(
  * that, and their values are interlaced and smoothed. At 48 pixels the feature map is 2 × 2, and each value sees the whole image:
  * there `occlusionMap` tells more.
  *
- * @param pixels - uint8 `[imageSize, imageSize, 3]`, as the network takes them.
+ * @param pixels - uint8 `[imageSize, imageSize, 3]`, RGB, as `ImagePrediction` has them.
+ * @param className - The class to explain.
  * @returns float32 `[imageSize, imageSize]`; 1 at the most important pixel, 0 where the image has no effect or a negative one.
  * @throws ParameterError when `className` is not one of the network's.
  * @see Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391; Zhou et al. 2016, https://arxiv.org/abs/1512.04150; for the
  * shifts Long et al. 2015, §3.2, https://arxiv.org/abs/1411.4038.
+ * @example
+ * ```ts
+ * import { gradCam, loadClassifier } from "ferkit";
+ *
+ * const classifier = await loadClassifier("runs/pets/best");
+ * const [{ pixels, predictions }] = await classifier.predict("data/pets/cat/1.png");
+ * const map = await gradCam(classifier.network, pixels, predictions[0].className);
+ * console.log(map.length, Math.max(...map)); // imageSize · imageSize values
+ * classifier.dispose();
+ * ```
  */
 export async function gradCam(
   network: Network,
@@ -123,10 +134,21 @@ const BLUR = 1 / 8;
  * for those in its middle. The map depends only on the network's answers and is as fine at 48 pixels as at 224, but needs 81
  * forward passes.
  *
- * @param pixels - uint8 `[imageSize, imageSize, 3]`, as the network takes them.
+ * @param pixels - uint8 `[imageSize, imageSize, 3]`, RGB, as `ImagePrediction` has them.
+ * @param className - The class to explain.
  * @returns float32 `[imageSize, imageSize]`; 1 at the most important pixel, 0 where the image has no effect or a negative one.
  * @throws ParameterError when `className` is not one of the network's.
  * @see Zeiler & Fergus 2014, §4.2, https://arxiv.org/abs/1311.2901.
+ * @example
+ * ```ts
+ * import { loadClassifier, occlusionMap } from "ferkit";
+ *
+ * const classifier = await loadClassifier("runs/pets/best");
+ * const [{ pixels, predictions }] = await classifier.predict("data/pets/cat/1.png");
+ * const map = await occlusionMap(classifier.network, pixels, predictions[0].className);
+ * console.log(map.length, Math.max(...map)); // imageSize · imageSize values
+ * classifier.dispose();
+ * ```
  */
 export async function occlusionMap(
   network: Network,

@@ -10,10 +10,13 @@ import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
 import { readWeightFile, type WeightFileOptions } from "./weights/weight-file.js";
 
+/** What a network is for, and the weights that it starts from. */
 export interface CreateOptions {
+  /** Size of EfficientNet. */
   variant: Variant;
+  /** Names of the classes, sorted; an output for each. */
   classNames: string[];
-  /** Side of the square input, in pixels. */
+  /** Side of the square input, in pixels, [33, 1024]. */
   imageSize: number;
   /** `imagenet`, `random`, or the path of a file of weights or of a model folder. */
   weights: string;
@@ -23,7 +26,7 @@ export interface CreateOptions {
   grey?: "auto" | boolean;
   /** How the training images are decoded. */
   decoding?: Decoding;
-  /** Governs the weights that are not loaded. */
+  /** Determines the weights that are not loaded. */
   seed: number;
   /** Notified of the download, in bytes, of `imagenet` weights that are not in the cache. */
   onProgress?: OnProgress;
@@ -37,6 +40,18 @@ const MIN_IMAGE_SIZE = 33;
 /**
  * Builds a network on pretrained weights, with a new last layer for `classNames`. Only a model folder of the same classes keeps
  * its last layer. The caller disposes it.
+ *
+ * @param options - A training configuration with `classNames` has all of them.
+ * @throws InputError if the weights cannot be read or downloaded, or are of another variant.
+ * @throws ParameterError for an image size out of range.
+ * @example
+ * ```ts
+ * import { createNetwork, trainConfig } from "ferkit";
+ *
+ * const network = await createNetwork({ ...trainConfig("tutorial"), classNames: ["cat", "dog"] });
+ * console.log(network.config.variant, network.config.imageSize); // lite0 48
+ * network.dispose();
+ * ```
  */
 export async function createNetwork(options: CreateOptions): Promise<Network> {
   const { variant, classNames, seed } = options;
@@ -87,6 +102,7 @@ function withClassOrder(
   return reordered;
 }
 
+/** What a file of weights does not tell: variant, classes and image size; and what it may not tell. */
 export interface ImportOptions
   extends Omit<ModelConfig, keyof Conventions | "calibration" | "predictionSets" | "calibratedFrom"> {
   /** What is known about the file's weights, if the file does not tell. */
@@ -96,10 +112,22 @@ export interface ImportOptions
 }
 
 /**
- * Builds a network that was fine-tuned elsewhere, with its last layer, from a file of timm's, torchvision's or Keras' weights. The
- * caller disposes it.
+ * Builds a network that was fine-tuned elsewhere, with its last layer, from a file of timm's, torchvision's or Keras' weights.
+ * The caller disposes it.
  *
+ * @param file - A checkpoint of PyTorch, a safetensors file, or a Keras file.
+ * @param options - `classNames` are in the order of the network's outputs.
  * @throws InputError if the file cannot be read, or is of another variant or number of classes.
+ * @example
+ * ```ts
+ * import { importNetwork, saveModel } from "ferkit";
+ *
+ * const classNames = ["cat", "dog"]; // in the order of the outputs
+ * const options = { variant: "b0", classNames, imageSize: 224 } as const;
+ * const network = await importNetwork("pets.safetensors", options);
+ * await saveModel("models/pets", network.config, await network.parameters());
+ * network.dispose();
+ * ```
  */
 export async function importNetwork(
   file: string,

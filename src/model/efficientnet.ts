@@ -30,11 +30,15 @@ const SE_RATIO = 0.25;
 /** Filters are rounded to multiples of this after scaling. */
 const FILTER_DIVISOR = 8;
 
+/** How a variant scales the network. */
 interface Scaling {
+  /** Factor of the number of channels. */
   widthCoefficient: number;
+  /** Factor of the number of layers. */
   depthCoefficient: number;
   /** Input side that the published weights were trained at, in pixels. */
   imageSize: number;
+  /** Dropout before the last layer in the published training, [0, 1). */
   dropoutRate: number;
 }
 
@@ -45,7 +49,17 @@ const scaling = (
   dropoutRate: number,
 ): Scaling => ({ widthCoefficient, depthCoefficient, imageSize, dropoutRate });
 
-/** The published scalings; Lite has ReLU6, no squeeze-and-excite, and an unscaled stem and top. */
+/**
+ * The published scalings; Lite has ReLU6, no squeeze-and-excite, and an unscaled stem and top.
+ *
+ * @see Tan & Le 2019, https://arxiv.org/abs/1905.11946
+ * @example
+ * ```ts
+ * import { VARIANTS } from "ferkit";
+ *
+ * for (const [variant, { imageSize }] of Object.entries(VARIANTS)) console.log(variant, imageSize);
+ * ```
+ */
 export const VARIANTS = {
   lite0: scaling(1.0, 1.0, 224, 0.2),
   lite1: scaling(1.0, 1.1, 240, 0.2),
@@ -62,6 +76,17 @@ export const VARIANTS = {
   b7: scaling(2.0, 3.1, 600, 0.5),
 } as const satisfies Record<string, Scaling>;
 
+/**
+ * Size of EfficientNet: `lite0` to `lite4`, `b0` to `b7`.
+ *
+ * @example
+ * ```ts
+ * import { countParameters, type Variant } from "ferkit";
+ *
+ * const variants: Variant[] = ["lite0", "b0"];
+ * for (const variant of variants) console.log(variant, countParameters(variant, 7));
+ * ```
+ */
 export type Variant = keyof typeof VARIANTS;
 
 /** One mobile inverted bottleneck block (MBConv), scaled. */

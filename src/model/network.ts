@@ -10,13 +10,29 @@ import { infer, lastFeatures, type Values } from "./forward.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
 import { type Decoding, LUMA, type Preprocessing } from "./preprocessing.js";
 
-/** What is needed to use a model; saved with its weights. */
+/**
+ * What is needed to use a model; saved with its weights.
+ *
+ * @example
+ * ```ts
+ * import { loadModel, type ModelConfig } from "ferkit";
+ *
+ * const describe = ({ variant, imageSize, classNames }: ModelConfig) =>
+ *   `${variant} for images of ${imageSize} pixels: ${classNames.join(", ")}`;
+ *
+ * const network = await loadModel("runs/pets/best");
+ * console.log(describe(network.config));
+ * network.dispose();
+ * ```
+ */
 export interface ModelConfig {
+  /** Size of EfficientNet. */
   variant: Variant;
   /** Sorted; `classNames[label]` names a class. */
   classNames: string[];
   /** Side of the square input, in pixels. */
   imageSize: number;
+  /** How pixels become the input. */
   preprocessing: Preprocessing;
   /** Padding of convolutions; by default `same`. */
   padding?: Padding;
@@ -62,7 +78,24 @@ export interface ParameterValue {
   data: Float32Array;
 }
 
-/** EfficientNet with its parameters in the engine. Dispose it when done. */
+/**
+ * EfficientNet with its parameters in the engine. Dispose it when done.
+ *
+ * @example
+ * ```ts
+ * import { loadModel, type Network, tf } from "ferkit";
+ *
+ * // Returns the logits of a black image.
+ * function blackLogits(network: Network): Float32Array {
+ *   const { imageSize } = network.config;
+ *   return tf.tidy(() => network.logits(tf.zeros([1, imageSize, imageSize, 3])).dataSync() as Float32Array);
+ * }
+ *
+ * const network = await loadModel("runs/pets/best");
+ * console.log(blackLogits(network)); // one for each class
+ * network.dispose();
+ * ```
+ */
 export class Network {
   readonly architecture: Architecture;
   /** In the order in which the layers run. */

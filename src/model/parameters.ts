@@ -122,7 +122,15 @@ export function summary(architecture: Architecture, imageSize: number): LayerSum
 /**
  * Counts the trained parameters as papers do: without the moving statistics.
  *
- * @param trainableFrom - First block that counts; those before are frozen.
+ * @param numClasses - Outputs of the last layer.
+ * @param trainableFrom - First block that counts; those before are frozen. Default: all count.
+ * @example
+ * ```ts
+ * import { countParameters } from "ferkit";
+ *
+ * console.log(countParameters("lite0", 7)); // the whole network
+ * console.log(countParameters("lite0", 7, "predictions")); // the last layer
+ * ```
  */
 export function countParameters(variant: Variant, numClasses: number, trainableFrom = "stem"): number {
   const blocks = trainableBlocks(efficientNet(variant, numClasses), trainableFrom);

@@ -19,6 +19,19 @@ export function kernelHooks(): KernelHooks {
  * Returns a signal that aborts when the user interrupts: with the kernel's stop button in a notebook, with Ctrl-C elsewhere.
  *
  * `release` stops listening; call it when the work is done.
+ *
+ * @example
+ * ```ts
+ * import { interruptSignal, loadDataset, train, trainConfig } from "ferkit";
+ *
+ * const data = "data/pets";
+ * const config = trainConfig("tutorial");
+ * const dataset = await loadDataset({ data, imageSize: config.imageSize });
+ * const { signal, release } = interruptSignal();
+ * for await (const event of train(dataset, config, { runDir: "runs/first", data, signal }))
+ *   if (event.type === "done") console.log(event.reason); // interrupted, after Ctrl-C
+ * release();
+ * ```
  */
 export function interruptSignal(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();

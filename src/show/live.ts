@@ -19,6 +19,7 @@ const UPDATE_MS = 500;
 /** Batches that the speed is averaged over. */
 const WINDOW = 20;
 
+/** What is known about a run before its events are read. */
 export interface LiveOptions {
   /** Folder of the run. What a resumed run logged before is drawn too. */
   runDir?: string;
@@ -30,7 +31,19 @@ export interface LiveOptions {
  * Reads a training run to its end and shows it in one display that updates in place: how far it is, with the time left, and loss
  * and accuracy over the whole run. The last state remains. Outside a notebook, a line per epoch is printed.
  *
+ * @param events - From `train`.
+ * @param options - The run's folder and its number of epochs.
  * @returns The event that ended the run.
+ * @example
+ * ```ts
+ * import { loadDataset, showTraining, train, trainConfig } from "ferkit";
+ *
+ * const [data, runDir] = ["data/pets", "runs/first"];
+ * const config = trainConfig("tutorial");
+ * const dataset = await loadDataset({ data, imageSize: config.imageSize });
+ * const done = await showTraining(train(dataset, config, { runDir, data }), { runDir, epochs: config.epochs });
+ * console.log(done?.bestAccuracy);
+ * ```
  */
 export async function showTraining(
   events: AsyncIterable<TrainEvent>,

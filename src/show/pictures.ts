@@ -31,7 +31,19 @@ import type { Network } from "../model/network.js";
 import { Random } from "../random.js";
 import { jpegDataUrl, pngDataUrl, saliencyDataUrl } from "./data-url.js";
 
-/** Draws cartoon faces, some of each expression. */
+/**
+ * Draws cartoon faces, some of each expression.
+ *
+ * @param expressions - Some of `EXPRESSIONS`.
+ * @param options - Faces of each expression, the seed that determines them, and the chart's titles and size.
+ * @throws ParameterError for another expression.
+ * @example
+ * ```ts
+ * import { drawnFacesChart, saveChart } from "ferkit";
+ *
+ * await saveChart(await drawnFacesChart(["happy", "sad"], { perExpression: 6, seed: 0 }), "faces.png");
+ * ```
+ */
 export async function drawnFacesChart(
   expressions: readonly string[],
   { perExpression, seed, ...options }: { perExpression: number; seed: number } & SampleGridOptions,
@@ -47,7 +59,19 @@ export async function drawnFacesChart(
   return sampleGridCharts(await Promise.all(faces), { numColumns: perExpression, ...options });
 }
 
-/** Draws some images of each class, chosen at random, class by class. */
+/**
+ * Draws some images of each class, chosen at random, class by class.
+ *
+ * @param options - Names of the classes, images of each, the seed that chooses them, and the chart's titles and size.
+ * @returns A chart per page.
+ * @example
+ * ```ts
+ * import { loadDataset, samplesChart, saveChart } from "ferkit";
+ *
+ * const { train, classNames } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * await saveChart(await samplesChart(train, { classNames, perClass: 6, seed: 0 }), "samples.png");
+ * ```
+ */
 export async function samplesChart(
   images: PackedImages,
   {
@@ -67,7 +91,21 @@ export async function samplesChart(
   return sampleGridCharts(await Promise.all(pictures), { numColumns: perClass, ...options });
 }
 
-/** Draws one training image of each class, up to `numRows` classes, beside augmented versions of it. */
+/**
+ * Draws one training image of each class, up to `numRows` classes, beside augmented versions of it.
+ *
+ * @param dataset - The images are from `train`.
+ * @param options - Augmentation, its seed, versions of each image, rows, and the chart's titles and size.
+ * @example
+ * ```ts
+ * import { augmentedChart, loadDataset, saveChart, trainConfig } from "ferkit";
+ *
+ * const { augment } = trainConfig("fer2013");
+ * const dataset = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const chart = await augmentedChart(dataset, { augment, numVersions: 5, numRows: 4, seed: 0 });
+ * await saveChart(chart, "augmented.png");
+ * ```
+ */
 export async function augmentedChart(
   { train, classNames }: Dataset,
   {
@@ -102,7 +140,20 @@ const PAIR_HEADINGS: Record<PairKind, string> = {
   others: "In the same split, with the same label",
 };
 
-/** Draws up to `numEach` pairs of near-duplicates of each kind, side by side. */
+/**
+ * Draws up to `numEach` pairs of near-duplicates of each kind, side by side.
+ *
+ * @param found - What `findNearDuplicates` found in train, then validation.
+ * @param options - Pairs of each kind, and the chart's titles.
+ * @example
+ * ```ts
+ * import { findNearDuplicates, loadDataset, nearDuplicatesChart, saveChart } from "ferkit";
+ *
+ * const dataset = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const found = await findNearDuplicates([dataset.train, dataset.validation]);
+ * await saveChart(await nearDuplicatesChart(dataset, found, { numEach: 4 }), "near-duplicates.png");
+ * ```
+ */
 export async function nearDuplicatesChart(
   dataset: Dataset,
   found: NearDuplicates,
@@ -130,7 +181,25 @@ export type ImageChoice =
   | { numImages: number; seed: number }
   | { numImages: number; order: (evaluation: Evaluation, labels: Int32Array) => number[] };
 
-/** Returns images of an evaluation, with their predictions and true classes. */
+/**
+ * Returns images of an evaluation, with their predictions and true classes, to draw.
+ *
+ * @param evaluation - From `evaluate`, for the same images.
+ * @param choice - Which images: `numImages` at random by `seed`, or the first ones of an `order` such as `topLosses`.
+ * @example
+ * ```ts
+ * import { evaluate, evaluatedImages, loadEvaluationData, loadModel, topLosses } from "ferkit";
+ *
+ * const network = await loadModel("runs/pets/best");
+ * const { dataset } = await loadEvaluationData("runs/pets/best", { data: "data/pets" });
+ * const { validation, classNames } = dataset;
+ * const evaluation = await evaluate(network, validation);
+ * const choice = { numImages: 10, order: topLosses };
+ * const errors = await evaluatedImages(validation, evaluation, classNames, choice);
+ * for (const { name, trueClassName, predictions } of errors) console.log(name, trueClassName, predictions[0]);
+ * network.dispose();
+ * ```
+ */
 export async function evaluatedImages(
   images: PackedImages,
   evaluation: Evaluation,
@@ -156,7 +225,21 @@ export async function evaluatedImages(
   );
 }
 
-/** Draws classified images in rows, with the predicted class and the label under each. */
+/**
+ * Draws classified images in rows, with the predicted class and the label under each.
+ *
+ * @param images - From `evaluatedImages` or a classifier.
+ * @returns A chart per page.
+ * @example
+ * ```ts
+ * import { galleryChart, loadClassifier, saveChart } from "ferkit";
+ *
+ * const classifier = await loadClassifier("runs/pets/best");
+ * const images = await classifier.predict("data/pets/cat");
+ * await saveChart(await galleryChart(images, { title: "Cats", numColumns: 5 }), "cats.png");
+ * classifier.dispose();
+ * ```
+ */
 export async function galleryChart(
   images: ImagePrediction[],
   options: SampleGridOptions = {},
@@ -181,7 +264,19 @@ export interface SaliencyOptions {
 /**
  * Draws classified images with the probabilities of their classes.
  *
+ * @param images - From a classifier or `evaluatedImages`.
  * @param options - `saliency` adds saliency maps of the predicted class, and of the true class if it is another one.
+ * @returns A chart per page.
+ * @example
+ * ```ts
+ * import { loadClassifier, occlusionMap, predictionsChart, saveChart } from "ferkit";
+ *
+ * const classifier = await loadClassifier("runs/pets/best");
+ * const images = await classifier.predict("data/pets/cat/1.png");
+ * const saliency = { network: classifier.network, methods: { Occlusion: occlusionMap } };
+ * await saveChart(await predictionsChart(images, { title: "A cat?", saliency }), "prediction.png");
+ * classifier.dispose();
+ * ```
  */
 export async function predictionsChart(
   images: ImagePrediction[],
@@ -193,7 +288,17 @@ export async function predictionsChart(
 /**
  * Draws photographs with numbered boxes around the faces, and the probabilities of each face.
  *
+ * @param photos - From `predictFaces`; each is drawn before the next one is classified.
  * @param options - `saliency` adds saliency maps of the predicted class of each face.
+ * @returns A chart per page.
+ * @example
+ * ```ts
+ * import { loadClassifier, photosChart, predictFaces, saveChart } from "ferkit";
+ *
+ * const classifier = await loadClassifier();
+ * await saveChart(await photosChart(predictFaces(classifier, "photo.jpg")), "faces.png");
+ * classifier.dispose();
+ * ```
  */
 export async function photosChart(
   photos: AsyncIterable<PhotoPrediction> | Iterable<PhotoPrediction>,

@@ -26,6 +26,14 @@ const ROW_TYPE = "application/vnd.ferkit.row+json";
  * tensor, an output in several forms, or the promise of one of these. Outside a notebook it does nothing.
  *
  * @throws InputError for any other value.
+ * @example
+ * ```ts
+ * import { classBalanceChart, loadDataset, show } from "ferkit";
+ *
+ * const { report, train } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * await show(classBalanceChart(report.classCounts));
+ * await show(train); // the first images
+ * ```
  */
 export async function show(value: unknown): Promise<void> {
   const shown = await pagesOf(await value);
@@ -58,7 +66,15 @@ export function showLive(bundle: MimeBundle): (next: MimeBundle) => void {
 /**
  * Renders a value in the forms that a notebook shows, the first page if it has several.
  *
- * @returns Undefined for a value that has no better form than its text.
+ * @param value - As for `show`.
+ * @returns The value by media type, such as `text/html`; undefined for a value that has no better form than its text.
+ * @example
+ * ```ts
+ * import { toBundle } from "ferkit";
+ *
+ * const bundle = await toBundle([{ class: "cat", images: 10 }]);
+ * console.log(bundle?.["text/html"]);
+ * ```
  */
 export async function toBundle(value: unknown): Promise<MimeBundle | undefined> {
   if (value instanceof Promise) {
@@ -149,7 +165,19 @@ function describe(value: unknown): string {
   return value === null ? "null" : typeof value === "object" ? "another object" : `a ${typeof value}`;
 }
 
-/** Builds a danfo.js data frame, to group, describe and sort. Its columns are those of the first row. */
+/**
+ * Builds a danfo.js data frame, to group, describe and sort. Its columns are those of the first row.
+ *
+ * @param rows - From `epochTable` and other tables, or your own.
+ * @see https://danfo.jsdata.org
+ * @example
+ * ```ts
+ * import { dataFrame, epochTable, loadMetrics, ofType } from "ferkit";
+ *
+ * const frame = await dataFrame(epochTable(ofType(await loadMetrics("runs/pets"), "epoch")));
+ * frame.sortValues("validation loss").head(3).print();
+ * ```
+ */
 export async function dataFrame(rows: TableRow[]): Promise<DataFrame> {
   void tf.version; // danfo.js loads the engine itself, without the care that this takes
   const { DataFrame } = await import("danfojs-node");

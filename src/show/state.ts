@@ -17,21 +17,54 @@ export type PreparedData = Partial<DataOptions> &
 const PREPARED = path.join("data", "prepared.json");
 const LATEST = path.join("runs", "latest.json");
 
+/**
+ * Keeps how a data set was loaded, in `data/prepared.json`, for the notebooks that follow.
+ *
+ * @example
+ * ```ts
+ * import { loadDataset, savePreparedData } from "ferkit";
+ *
+ * const options = { data: "data/pets", seed: 0, validationShare: 0.2, dropDuplicates: true, dropLeaked: true };
+ * await loadDataset({ ...options, imageSize: 48 }); // throws if it cannot be loaded so
+ * await savePreparedData(options);
+ * ```
+ */
 export async function savePreparedData(prepared: PreparedData): Promise<void> {
   await writeFileAtomically(PREPARED, `${JSON.stringify(prepared, null, 2)}\n`);
 }
 
-/** @throws InputError that names the notebook to run, if none has prepared the data. */
+/**
+ * Returns how an earlier notebook loaded the data set.
+ *
+ * @throws InputError that names the notebook to run, if none has prepared the data.
+ * @example
+ * ```ts
+ * import { loadDataset, loadPreparedData } from "ferkit";
+ *
+ * const dataset = await loadDataset({ ...(await loadPreparedData()), imageSize: 96 });
+ * console.log(dataset.name, dataset.train.numImages);
+ * ```
+ */
 export async function loadPreparedData(): Promise<PreparedData> {
   return (await readState(PREPARED, "02-preprocessing")) as PreparedData;
 }
 
 /**
- * Returns the folder of a run. Its name depends on everything that determines the run: the same configuration and images
- * find their run again, and others get their own folder.
+ * Returns the folder of a run, below `runs`. Its name depends on everything that determines the run: the same configuration and
+ * images find their run again, and others get their own folder.
  *
- * @param options.fresh - Remove the run that is in the folder.
+ * @param preset - The name's first part.
+ * @param options - `data`: what the data set was loaded from; `fresh`: remove the run that is in the folder.
  * @throws InputError when another process trains the run that is to be removed.
+ * @example
+ * ```ts
+ * import { loadDataset, prepareRunFolder, trainConfig } from "ferkit";
+ *
+ * const data = "data/pets";
+ * const config = trainConfig("tutorial");
+ * const dataset = await loadDataset({ data, imageSize: config.imageSize });
+ * console.log(await prepareRunFolder("tutorial", config, dataset, { data, fresh: false })); // runs/tutorial-…
+ * ```
  */
 export async function prepareRunFolder(
   preset: string,
@@ -54,11 +87,33 @@ export async function prepareRunFolder(
   return runDir;
 }
 
+/**
+ * Keeps the folder of a run, in `runs/latest.json`, for the notebooks that follow.
+ *
+ * @example
+ * ```ts
+ * import { saveLatestRun } from "ferkit";
+ *
+ * await saveLatestRun("runs/pets");
+ * ```
+ */
 export async function saveLatestRun(runDir: string): Promise<void> {
   await writeFileAtomically(LATEST, `${JSON.stringify({ runDir })}\n`);
 }
 
-/** @throws InputError that names the notebook to run, if none has trained. */
+/**
+ * Returns the folder of the run that an earlier notebook trained.
+ *
+ * @throws InputError that names the notebook to run, if none has trained.
+ * @example
+ * ```ts
+ * import { bestModelDir, loadClassifier, loadLatestRun } from "ferkit";
+ *
+ * const classifier = await loadClassifier(bestModelDir(await loadLatestRun()));
+ * console.log(classifier.config.classNames);
+ * classifier.dispose();
+ * ```
+ */
 export async function loadLatestRun(): Promise<string> {
   return ((await readState(LATEST, "04-training")) as { runDir: string }).runDir;
 }

@@ -27,6 +27,18 @@ export interface BestEpoch {
   replaces?: string;
 }
 
+/**
+ * Returns the model folder of a run's best epoch: `best` in the run's folder.
+ *
+ * @example
+ * ```ts
+ * import { bestModelDir, loadClassifier } from "ferkit";
+ *
+ * const classifier = await loadClassifier(bestModelDir("runs/pets"));
+ * console.log(classifier.config.classNames);
+ * classifier.dispose();
+ * ```
+ */
 export function bestModelDir(runDir: string): string {
   return path.join(runDir, "best");
 }

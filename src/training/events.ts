@@ -9,7 +9,18 @@ export interface NoteEvent {
   text: string;
 }
 
-/** A training step was done. */
+/**
+ * A training step was done.
+ *
+ * @example
+ * ```ts
+ * import { type BatchEvent, loadMetrics, ofType } from "ferkit";
+ *
+ * const seconds = ({ numImages, imagesPerSecond }: BatchEvent) => numImages / imagesPerSecond;
+ * const batches = ofType(await loadMetrics("runs/pets"), "batch");
+ * console.log(batches.map(seconds));
+ * ```
+ */
 export interface BatchEvent {
   type: "batch";
   phase: Phase;
@@ -17,6 +28,7 @@ export interface BatchEvent {
   epoch: number;
   /** Number of the batch in its epoch, from 1. */
   batch: number;
+  /** Batches in the epoch. */
   numBatches: number;
   /** Images in this batch. */
   numImages: number;
@@ -26,6 +38,7 @@ export interface BatchEvent {
   loss: number;
   /** Share of images that are classified as labelled, [0, 1], before the update. A mixed image has the label of its larger part. */
   accuracy: number;
+  /** Rate of this step. */
   learningRate: number;
   /** For this batch, including loading and augmentation. */
   imagesPerSecond: number;
@@ -38,22 +51,38 @@ export interface Scores {
   accuracy: number;
 }
 
-/** An epoch ended and the validation images were classified. */
+/**
+ * An epoch ended and the validation images were classified.
+ *
+ * @example
+ * ```ts
+ * import { type EpochEvent, loadMetrics, ofType } from "ferkit";
+ *
+ * const overfitting = ({ train, validation }: EpochEvent) => train.accuracy - validation.accuracy;
+ * const epochs = ofType(await loadMetrics("runs/pets"), "epoch");
+ * console.log(epochs.map(overfitting));
+ * ```
+ */
 export interface EpochEvent {
   type: "epoch";
   phase: Phase;
+  /** From 1. */
   epoch: number;
+  /** Epochs of the whole run. */
   numEpochs: number;
   /** Last step of the epoch. */
   step: number;
+  /** Rate of the epoch's last step. */
   learningRate: number;
   /** Training and validation. */
   durationMs: number;
   /** During training. */
   imagesPerSecond: number;
+  /** Means over the training batches. */
   train: Scores;
   /** What the training loss is measured against, if not the plain labels: "smoothed labels". */
   trainTargets?: string;
+  /** Scores on the validation images; recall and confusion matrix as in `Evaluation`. */
   validation: Scores & {
     macroF1: number;
     perClassRecall: Record<string, number | null>;
@@ -98,6 +127,22 @@ export interface DoneEvent {
   runDir: string;
 }
 
+/**
+ * What `train` yields and `loadMetrics` reads; `type` tells the kinds apart.
+ *
+ * @example
+ * ```ts
+ * import { loadMetrics, type TrainEvent } from "ferkit";
+ *
+ * function describe(event: TrainEvent): string {
+ *   if (event.type === "epoch") return `epoch ${event.epoch}: accuracy ${event.validation.accuracy}`;
+ *   if (event.type === "done") return `${event.reason}; the best epoch is ${event.bestEpoch}`;
+ *   return event.type;
+ * }
+ *
+ * for (const event of await loadMetrics("runs/pets")) console.log(describe(event));
+ * ```
+ */
 export type TrainEvent = NoteEvent | BatchEvent | EpochEvent | CheckpointEvent | DoneEvent;
 
 /** Says how a run ended: "interrupted by the time limit of 5 minutes in epoch 2, after batch 8 of 20". */
@@ -118,7 +163,17 @@ export function keptEpoch(events: readonly EpochEvent[]): EpochEvent | undefined
   return [...events].reverse().find(({ isBest }) => isBest);
 }
 
-/** Returns the events of one type, in order. */
+/**
+ * Returns the events of one type, in order.
+ *
+ * @example
+ * ```ts
+ * import { loadMetrics, ofType } from "ferkit";
+ *
+ * for (const { epoch, validation } of ofType(await loadMetrics("runs/pets"), "epoch"))
+ *   console.log(epoch, validation.accuracy);
+ * ```
+ */
 export function ofType<T extends TrainEvent["type"]>(
   events: TrainEvent[],
   type: T,

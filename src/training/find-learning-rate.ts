@@ -10,8 +10,9 @@ import { batchOrder } from "./schedule.js";
 import { buildTrainState, disposeTrainState } from "./step.js";
 import { trainBatch } from "./train.js";
 
+/** Range and length of a search for a learning rate. */
 export interface LearningRateOptions {
-  /** Rate of the first batch. Default: 1e-5. */
+  /** Rate of the first batch, > 0. Default: 1e-5. */
   from?: number;
   /** Rate that the last batch would have. Default: 1. */
   to?: number;
@@ -24,6 +25,7 @@ export interface LearningRateOptions {
   phase?: Phase;
   /** Stops after the current batch; the suggestion is from the batches so far. */
   signal?: AbortSignal;
+  /** Called after each batch. */
   onProgress?: OnProgress;
 }
 
@@ -62,6 +64,16 @@ const MEAN_SHARE = 0.2;
  *
  * @throws ParameterError for options out of range.
  * @see Smith 2017, §3.3, https://arxiv.org/abs/1506.01186
+ * @example
+ * ```ts
+ * import { findLearningRate, learningRateSearchChart, loadDataset, saveChart, trainConfig } from "ferkit";
+ *
+ * const config = trainConfig("tutorial");
+ * const dataset = await loadDataset({ data: "data/pets", imageSize: config.imageSize });
+ * const search = await findLearningRate(dataset, config);
+ * console.log(search.suggestion, "instead of", search.configured);
+ * await saveChart(learningRateSearchChart(search), "search.png");
+ * ```
  */
 export async function findLearningRate(
   dataset: Dataset,

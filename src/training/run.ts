@@ -246,7 +246,19 @@ export class MetricsLog {
   }
 }
 
-/** Reads the batches, epochs and end that a run has logged, in order; lines that are none of these are passed over. */
+/**
+ * Reads the batches, epochs and end that a run has logged, in order. Lines that are none of these are passed over.
+ *
+ * @param runDir - The run's folder.
+ * @returns Empty if nothing has been logged.
+ * @example
+ * ```ts
+ * import { epochMetricsChart, loadMetrics, ofType, saveChart } from "ferkit";
+ *
+ * const epochs = ofType(await loadMetrics("runs/pets"), "epoch");
+ * await saveChart(epochMetricsChart(epochs), "epochs.png");
+ * ```
+ */
 export async function loadMetrics(runDir: string): Promise<TrainEvent[]> {
   return (await readEvents(path.join(runDir, "metrics.jsonl"))).events;
 }

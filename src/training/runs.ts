@@ -56,6 +56,14 @@ export interface RunSummary {
  *
  * @returns Runs sorted by path, and the folders that look like a run but cannot be read, with the reason.
  * @throws InputError when the folder does not exist.
+ * @example
+ * ```ts
+ * import { loadRuns } from "ferkit";
+ *
+ * const { runs, broken } = await loadRuns("runs");
+ * for (const { folder, state, epochs } of runs) console.log(folder, state, epochs.length);
+ * for (const { folder, reason } of broken) console.log(folder, reason);
+ * ```
  */
 export async function loadRuns(
   folder: string,

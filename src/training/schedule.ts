@@ -79,7 +79,20 @@ export function runLearningRate(config: TrainConfig, stepsPerEpoch: number, step
   return learningRateAt(step - headSteps - 1, { learningRate, schedule, warmupSteps, totalSteps });
 }
 
-/** Returns the learning rate of every step of a run on `numImages` training images, for a chart before it starts. */
+/**
+ * Returns the learning rate of every step of a run, for a chart before it starts.
+ *
+ * @param numImages - Training images.
+ * @returns For each step, numbered from 1, its rate.
+ * @example
+ * ```ts
+ * import { learningRateChart, learningRates, saveChart, trainConfig } from "ferkit";
+ *
+ * const rates = learningRates(trainConfig("tutorial"), 1000);
+ * console.log(rates.length, rates[0]); // 248 steps, of which the first is in the warm-up
+ * await saveChart(learningRateChart(rates), "learning-rate.svg");
+ * ```
+ */
 export function learningRates(
   config: TrainConfig,
   numImages: number,

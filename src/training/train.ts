@@ -45,6 +45,7 @@ import {
 } from "./step.js";
 import { exampleWeights, mix, smoothedOneHot, teach } from "./targets.js";
 
+/** Where a run is kept, and what stops it. */
 export interface TrainOptions {
   /** Folder of the run. The same run that is there resumes. */
   runDir: string;
@@ -65,12 +66,25 @@ interface PendingStep {
 /**
  * Trains a network on a data set and yields what happens: notes, batches, epochs, files written, the end.
  *
- * The run's folder gets the configuration, the metrics, the best model by `config.monitor`, and a checkpoint after each epoch.
- * A run that is killed resumes after its last whole epoch, and one that is interrupted after its last batch: to the same weights
+ * The run's folder gets the configuration, the metrics, the best model by `config.monitor`, and a checkpoint after each epoch. A
+ * run that is killed resumes after its last whole epoch, and one that is interrupted after its last batch: to the same weights
  * as if it had never stopped. `config.maxMinutes` interrupts it too. While a run trains, no other process can train it.
  *
+ * @param dataset - Loaded with the configuration's `imageSize`, `fit` and `grey`.
+ * @param config - From `trainConfig`.
+ * @param options - The run's folder, and what stops the run.
  * @throws InputError when there are no images to train or validate on, loss or scores are not finite, the folder holds another
  * run, or another process trains it. A configuration that is refused leaves no folder.
+ * @example
+ * ```ts
+ * import { loadDataset, train, trainConfig } from "ferkit";
+ *
+ * const data = "data/pets";
+ * const config = trainConfig("tutorial");
+ * const dataset = await loadDataset({ data, imageSize: config.imageSize, seed: config.seed });
+ * for await (const event of train(dataset, config, { runDir: "runs/first", data }))
+ *   if (event.type === "epoch") console.log(event.epoch, event.validation.accuracy);
+ * ```
  */
 export async function* train(
   dataset: Dataset,

@@ -114,7 +114,19 @@ function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
   return [{ about: "frames", text, examples: pathsOf(found) }];
 }
 
-/** Concludes from what the images show: copies across the splits, copies with two labels, classes that mirroring confuses. */
+/**
+ * Concludes from what the images show: copies across the splits, copies with two labels, classes that mirroring confuses.
+ *
+ * @param found - What `findNearDuplicates` found in train, then validation.
+ * @example
+ * ```ts
+ * import { findNearDuplicates, imageConclusions, loadDataset } from "ferkit";
+ *
+ * const dataset = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const found = await findNearDuplicates([dataset.train, dataset.validation]);
+ * for (const { text } of await imageConclusions(dataset, found)) console.log(text);
+ * ```
+ */
 export async function imageConclusions(dataset: Dataset, found: NearDuplicates): Promise<Conclusion[]> {
   return [...copyConclusions(dataset, found), ...(await mirrorConclusions(dataset, found))];
 }

@@ -7,6 +7,7 @@ import { closeHashes, differenceHash, HASH_WORDS, THUMBNAIL_SIZE } from "./lsh.j
 
 /** Two images that show the same picture. */
 export interface NearDuplicatePair {
+  /** Index of each of them, counted through the splits. */
   indices: [number, number];
   /** Mean correlation of their parts at the best alignment, [0.86, 1]. */
   similarity: number;
@@ -39,7 +40,17 @@ const MIN_GRADIENT_CORRELATION = 0.5;
  * Finds images that were made from the same picture by scaling, a small crop, brightness, mirroring, compression or a mark.
  * Hashes of thumbnails and the thumbnails' gradients find candidates; their pixels decide, once they are aligned.
  *
- * @param splits - All of the same image size and number of channels.
+ * @param splits - Images to compare, all of the same size and number of channels.
+ * @param onProgress - Called while images are compared.
+ * @example
+ * ```ts
+ * import { findNearDuplicates, loadDataset } from "ferkit";
+ *
+ * const { train, validation } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const { pairs } = await findNearDuplicates([train, validation]);
+ * const paths = [...train.paths, ...validation.paths];
+ * for (const { indices, similarity } of pairs) console.log(indices.map((i) => paths[i]), similarity);
+ * ```
  */
 export async function findNearDuplicates(
   splits: PackedImages[],

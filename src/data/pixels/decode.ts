@@ -51,8 +51,17 @@ const MAX_FILE_BYTES = 2 ** 30;
  * transparent, the first frame of an animation. It is resized by antialiased bicubic interpolation, as Pillow does.
  *
  * @param source - A path, or a file's bytes.
+ * @param imageSize - Side of the result, in pixels.
  * @param name - Names the image in errors if `source` is not a path.
- * @throws InputError if there is no such file, it is not a readable image, or it is larger than `MAX_PIXELS`.
+ * @param decoding - How the image becomes square. Default: its central square.
+ * @throws InputError if there is no such file, it is not a readable image, or it has more than 50 million pixels.
+ * @example
+ * ```ts
+ * import { decodeImage } from "ferkit";
+ *
+ * const { pixels, width, height } = await decodeImage("photo.jpg", 48);
+ * console.log(`${width} × ${height} pixels in the file, ${pixels.length} values here`); // 48 · 48 · 3 values
+ * ```
  */
 export async function decodeImage(
   source: string | Buffer,

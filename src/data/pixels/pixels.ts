@@ -14,7 +14,26 @@ export interface Pixels {
   read(indices: Int32Array): Promise<Uint8Array>;
 }
 
-/** Pixels in memory. */
+/**
+ * Pixels in memory, for images that come from no file.
+ *
+ * @example
+ * ```ts
+ * import { loadDataset, type PackedImages, PixelArray, saveChart, samplesChart } from "ferkit";
+ *
+ * const { train, classNames } = await loadDataset({ data: "data/pets", imageSize: 48 });
+ * const pixels = await train.pixels.read(Int32Array.of(0, 1));
+ * const darker: PackedImages = {
+ *   imageSize: train.imageSize,
+ *   numChannels: train.numChannels,
+ *   numImages: 2,
+ *   pixels: new PixelArray(pixels.map((value) => value / 2), pixels.length / 2),
+ *   labels: train.labels.slice(0, 2),
+ *   paths: ["darker-0", "darker-1"],
+ * };
+ * await saveChart(await samplesChart(darker, { classNames, perClass: 2, seed: 0 }), "darker.png");
+ * ```
+ */
 export class PixelArray implements Pixels {
   /**
    * @param bytes - uint8 `[numImages, imageSize, imageSize, numChannels]`; must not change afterwards.

@@ -25,10 +25,21 @@ interface ModelJson {
 }
 
 /**
- * Writes a model folder: `model.json` and one file of weights. A reader finds either the earlier model or the new one, whole, since
- * `model.json` is renamed into place last.
+ * Writes a model folder: `model.json` and one file of weights. Plain `@tensorflow/tfjs` loads it, in a browser too. A reader
+ * finds either the earlier model or the new one, whole, since `model.json` is renamed into place last.
  *
- * @param precision - Of the kernels; plain tfjs reads every precision.
+ * @param dir - The folder; made if there is none.
+ * @param parameters - From `network.parameters()`.
+ * @param precision - Of the kernels; plain tfjs reads every precision. Default: `float32`.
+ * @throws InputError if the folder cannot be written.
+ * @example
+ * ```ts
+ * import { loadModel, saveModel } from "ferkit";
+ *
+ * const network = await loadModel("runs/pets/best");
+ * await saveModel("models/pets", network.config, await network.parameters(), "uint8"); // a quarter of the size
+ * network.dispose();
+ * ```
  */
 export async function saveModel(
   dir: string,
@@ -75,6 +86,16 @@ const BROKEN = "Copy the folder again, or choose another model.";
  * Reads a model folder that ferkit saved. The caller disposes the network.
  *
  * @throws InputError if there is no model, another program saved it, or it was changed or damaged since: its weights are verified.
+ * @example
+ * ```ts
+ * import { evaluate, loadDataset, loadModel } from "ferkit";
+ *
+ * const network = await loadModel("runs/pets/best");
+ * const { imageSize, classNames } = network.config;
+ * const { validation } = await loadDataset({ data: "data/pets", imageSize, classNames });
+ * console.log((await evaluate(network, validation)).accuracy);
+ * network.dispose();
+ * ```
  */
 export async function loadModel(dir: string): Promise<Network> {
   const { config, parameters } = await loadParameters(dir);
