@@ -50,5 +50,5 @@ export { facesPicture } from "./show/pictures.js";
 export { calibrateOn, MIN_CALIBRATION_IMAGES } from "./training/calibration.js";
 export { endInWords } from "./training/events.js";
 export { type Run, recordRun, summarizeRun } from "./training/runs.js";
-export { buildTrainState, computeGradients, disposeTrainState, type TrainState } from "./training/step.js";
+export { buildTrainState, disposeTrainState, stepGradients, type TrainState } from "./training/step.js";
 export { trainBatch } from "./training/train.js";

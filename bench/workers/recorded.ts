@@ -36,15 +36,17 @@ const IMAGE_SIZE = 48;
 export async function recordStep({ file, ...options }: RecordOptions): Promise<Recorded> {
   const config = trainConfig("baseline", { ...options, weights: "random", imageSize: IMAGE_SIZE });
   const { batchSize, seed } = config;
-  const network = await createNetwork({ ...config, classNames: CLASS_NAMES });
+  const data = noise(IMAGE_SIZE, batchSize, seed);
+  const state = await internals.buildTrainState(config, data, CLASS_NAMES);
+  const { network } = state;
   const weights = await network.parameters(); // before anything can change them
-  const { images, labels } = await firstBatch(noise(IMAGE_SIZE, batchSize, seed), config);
+  const { images, labels } = await firstBatch(data, config);
   const targets = tf
     .oneHot(tf.tensor1d(labels, "int32"), CLASS_NAMES.length, 1, 0, "float32")
     .as2D(batchSize, CLASS_NAMES.length);
   const exampleWeights = tf.fill([batchSize], 1 / batchSize);
-  const { loss, gradients, logits, movingStatistics } = internals.computeGradients(
-    network,
+  const { loss, gradients, logits, movingStatistics } = internals.stepGradients(
+    state,
     { images, targets, exampleWeights },
     internals.trainableBlocks(network.architecture, "stem"),
     config,
@@ -55,7 +57,7 @@ export async function recordStep({ file, ...options }: RecordOptions): Promise<R
     ...[...gradients].map(([name, gradient]) => [`gradients/${name}`, gradient] as const),
   ]);
   tf.dispose([images, targets, exampleWeights, logits, ...movingStatistics.values()]);
-  network.dispose();
+  internals.disposeTrainState(state);
   return write(file, recorded, weights, [
     ["labels", { shape: [batchSize], data: Float32Array.from(labels) }],
   ]);

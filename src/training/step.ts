@@ -162,7 +162,34 @@ function planTraining(
   return state.planned;
 }
 
-/** Computes the loss and the gradients of the parameters in `trainable` blocks; the caller disposes all of it. */
+/** Computes what `trainStep` updates by, in the same way, but changes nothing; the caller disposes all of it. */
+export function stepGradients(
+  state: TrainState,
+  input: StepInput,
+  trainable: ReadonlySet<string>,
+  options: TrainingOptions,
+): Gradients {
+  const { network } = state;
+  const planned = planTraining(state, trainable, options);
+  if (!planned) return computeGradients(network, input, trainable, options);
+  const { loss, logits, results } = planned.plan.gradients({ ...input, seed: options.seed });
+  const computed = network.specs.map((spec, i) => ({ spec, result: results[i] }));
+  tf.dispose(computed.filter(({ result }) => result.size === 0).map(({ result }) => result));
+  const resultsOf = (isWanted: (spec: ParameterSpec) => boolean) =>
+    new Map(
+      computed
+        .filter(({ spec, result }) => result.size > 0 && isWanted(spec))
+        .map(({ spec, result }) => [spec.name, result]),
+    );
+  return {
+    loss,
+    logits,
+    gradients: resultsOf(isTrainable),
+    movingStatistics: resultsOf((spec) => !isTrainable(spec)),
+  };
+}
+
+/** Computes the loss and the gradients of the parameters in `trainable` blocks on a tape; the caller disposes all of it. */
 export function computeGradients(
   network: Network,
   { images, targets, exampleWeights }: StepInput,

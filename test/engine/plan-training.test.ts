@@ -7,6 +7,8 @@ import type { Variant } from "../../src/model/efficientnet.js";
 import type { Network } from "../../src/model/network.js";
 import { blockNames, trainableBlocks } from "../../src/model/parameters.js";
 import { computeGradients } from "../../src/training/step.js";
+import { smoothedOneHot } from "../../src/training/targets.js";
+import { formulaImages, formulaNetwork, golden } from "../golden/golden.js";
 import { randomImages, randomNetwork } from "../model/fixtures.js";
 import { difference, needsNativeOps, onStock } from "./backends.js";
 
@@ -135,6 +137,41 @@ describe("buildTrainingPlan", () => {
         const wanted = expected.gradients.get(name) ?? expected.movingStatistics.get(name);
         assert.ok(difference(results[i], wanted as Tensor) < 1e-3, name);
       });
+    });
+    dispose();
+    network.dispose();
+    tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
+  });
+
+  it("is as exact as TensorFlow's kernels for one image, of whose last features a norm sees four", () => {
+    const expected = golden.trainingStep.b0OneImage; // in float64
+    const network = formulaNetwork("b0", { imageSize: 33 });
+    const targets = smoothedOneHot(Int32Array.of(4), { numClasses: 7, labelSmoothing: 0 });
+    const batch = { images: formulaImages(33, [0]), targets, exampleWeights: tf.ones([1]), seed: 0 };
+    const options = { dropoutRate: 0, dropPathRate: 0 };
+    const { plan, dispose } = planOf(network, options);
+    const errorOf = (loss: Tensor, resultOf: (index: number) => Tensor): number => {
+      const norms = Object.entries({ ...expected.gradientNorms, ...expected.statistics });
+      const errors = norms.map(([index, norm]) => {
+        const [actual] = resultOf(Number(index)).norm().dataSync();
+        return Math.abs(actual - norm) / (norm + 1e-2); // some gradients are zero but for rounding
+      });
+      return Math.max(...errors, Math.abs(loss.dataSync()[0] - expected.loss));
+    };
+    tf.tidy(() => {
+      const { loss, results } = plan.gradients(batch);
+      const error = errorOf(loss, (index) => results[index]);
+      const stock = onStock(() =>
+        computeGradients(network, batch, trainableBlocks(network.architecture, "stem"), {
+          ...optionsOf(options),
+          seed: 0,
+        }),
+      );
+      const stockError = errorOf(stock.loss, (index) => {
+        const { name } = network.specs[index];
+        return (stock.gradients.get(name) ?? stock.movingStatistics.get(name)) as Tensor;
+      });
+      assert.ok(error < 2e-2, `${error}, where TensorFlow's kernels have ${stockError}`);
     });
     dispose();
     network.dispose();

@@ -12,7 +12,7 @@ interface Golden {
   parameters: Record<Variant, number>;
   /** Keys are indices of parameters in `parameterSpecs`. */
   trainingStep: Record<
-    "lite0" | "b0",
+    "lite0" | "b0" | "b0OneImage",
     {
       logits: number[][];
       loss: number;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Tensor, type Tensor2D, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../src/engine/tf.js";
+import type { Variant } from "../../src/model/efficientnet.js";
 import type { Network } from "../../src/model/network.js";
 import { isTrainable, trainableBlocks } from "../../src/model/parameters.js";
 import { trainConfig } from "../../src/presets.js";
@@ -9,6 +10,7 @@ import {
   computeGradients,
   disposeTrainState,
   type Gradients,
+  stepGradients,
   type TrainState,
   trainStep,
 } from "../../src/training/step.js";
@@ -94,6 +96,53 @@ describe("computeGradients", () => {
   });
 });
 
+describe("stepGradients", () => {
+  needsNativeOps();
+
+  it("gives the very gradients that trainStep updates by, and changes nothing", async () => {
+    const config = trainConfig("baseline", {
+      weights: "random",
+      imageSize: 40,
+      batchSize: 3,
+      dropoutRate: 0.3,
+    });
+    const images = { labels: Int32Array.of(0, 1, 2), numChannels: 3 } as const;
+    const state = await buildTrainState(config, images, ["a", "b", "c"]);
+    const input = {
+      images: randomImages(3, 40),
+      targets: smoothedOneHot(Int32Array.of(0, 1, 2), { numClasses: 3, labelSmoothing: 0 }),
+      exampleWeights: tf.fill([3], 1 / 3),
+    };
+    const { network, optimizer } = state;
+    const trainable = trainableBlocks(network.architecture, "block5b");
+    const before = await network.parameters();
+    const result = stepGradients(state, input, trainable, config);
+    assert.deepEqual(await network.parameters(), before);
+    const { loss, logits } = trainStep(state, input, trainable, config, 1e-3);
+    assert.deepEqual(result.loss.dataSync(), loss.dataSync());
+    assert.deepEqual([...result.gradients.keys()], [...optimizer.moments.keys()]);
+    for (const [name, gradient] of result.gradients) {
+      const first = optimizer.moments.get(name)?.[0].read() as Tensor;
+      // The first moment goes from 0 a share of 1 − β₁ towards the gradient, in float32.
+      const share = Math.fround(1 - Math.fround(ADAM_DEFAULTS.beta1));
+      assert.deepEqual(
+        first.dataSync(),
+        gradient.dataSync().map((value) => value * share),
+        name,
+      );
+      first.dispose();
+    }
+    for (const [name, statistic] of result.movingStatistics) {
+      const value = network.variables.get(name)?.read() as Tensor;
+      assert.deepEqual(value.dataSync(), statistic.dataSync(), name);
+      value.dispose();
+    }
+    tf.dispose([loss, logits, ...Object.values(input)]);
+    dispose(result);
+    disposeTrainState(state);
+  });
+});
+
 describe("trainStep", () => {
   needsNativeOps();
 
@@ -155,4 +204,43 @@ describe("trainStep", () => {
       tf.dispose([...actual.values(), ...expected.values(), ...Object.values(input)]);
       states.forEach(disposeTrainState);
     });
+
+  /** Trains on batches of four small images, whose norms enlarge rounding; returns the loss of each of eight steps. */
+  async function lossesOf(variant: Variant, backend: "stock" | "fastest", brightness = 1): Promise<number[]> {
+    const config = trainConfig("baseline", { variant, weights: "random", imageSize: 33, batchSize: 4 });
+    const images = { labels: Int32Array.of(0, 1, 2), numChannels: 3 } as const;
+    const state = await buildTrainState(config, images, ["a", "b", "c"]);
+    const trainable = trainableBlocks(state.network.architecture, "stem");
+    const run = () =>
+      Array.from({ length: 8 }, (_, i) => {
+        const input = {
+          images: tf.tidy(() => randomImages(4, 33, i % 4).mul<Tensor4D>(brightness)),
+          targets: smoothedOneHot(Int32Array.of(0, 1, 2, 0), { numClasses: 3, labelSmoothing: 0 }),
+          exampleWeights: tf.fill([4], 1 / 4),
+        };
+        const result = trainStep(state, input, trainable, { ...config, seed: i }, 1e-3);
+        const [loss] = result.loss.dataSync();
+        tf.dispose([...Object.values(result), ...Object.values(input)]);
+        return loss;
+      });
+    const losses = backend === "stock" ? onStock(run) : run();
+    disposeTrainState(state);
+    return losses;
+  }
+  const distance = (a: number[], b: number[]) =>
+    a.reduce((sum, loss, i) => sum + Math.abs(loss - b[i]), 0) / a.length;
+
+  it("stays with TensorFlow's kernels on small batches of small images", async () => {
+    const error = distance(await lossesOf("b0", "fastest"), await lossesOf("b0", "stock"));
+    assert.ok(error < 1e-2, `${error}`);
+  });
+
+  it("leaves them no further than they leave themselves where ReLU6's kinks enlarge rounding", async () => {
+    const expected = await lossesOf("lite0", "stock");
+    // What float32 can still tell of a pixel, which is less than what a step rounds.
+    const others = [await lossesOf("lite0", "stock", 1 + 1e-7), await lossesOf("lite0", "stock", 1 - 1e-7)];
+    const largest = Math.max(...others.map((losses) => distance(losses, expected)));
+    const error = distance(await lossesOf("lite0", "fastest"), expected);
+    assert.ok(error < 3 * largest, `${error} after a rounding error, ${largest} after one of a pixel`);
+  });
 });
