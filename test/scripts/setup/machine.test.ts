@@ -76,7 +76,7 @@ describe("checkMachine", () => {
     assert.deepEqual(messages({ compiler: true }), []);
   });
 
-  it("names the least macOS, and its commands for what is missing", () => {
+  it("names the oldest macOS, and its commands for what is missing", () => {
     Object.assign(asked, { platform: "darwin", arch: "arm64", kernelVersion: "20.6.0" });
     assert.deepEqual(messages({}), [
       "Expected macOS 12 or later (Darwin 21) but found Darwin 20.6.0. Run: softwareupdate --install --all",
