@@ -1,7 +1,9 @@
-// Holds back what a library prints on standard error while it is loaded. TensorFlow's static initialisers print notices before
-// any setting applies, so only the file descriptor itself can be redirected.
+// What is needed before TensorFlow's library is loaded: whether the processor can run it at all, and a way to hold back what it prints
+// on standard error. Its static initialisers print notices before any setting applies, so only the file descriptor itself can be
+// redirected; on a processor without AVX they end the process.
 #define _GNU_SOURCE
 #include <node_api.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -57,8 +59,19 @@ static napi_value Release(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static bool RunsTensorFlow(void) {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx");
+#else
+  return true;
+#endif
+}
+
 static napi_value Init(napi_env env, napi_value exports) {
-  napi_value function;
+  napi_value function, runs;
+  napi_get_boolean(env, RunsTensorFlow(), &runs);
+  napi_set_named_property(env, exports, "runsTensorFlow", runs);
   napi_create_function(env, "hold", NAPI_AUTO_LENGTH, Hold, NULL, &function);
   napi_set_named_property(env, exports, "hold", function);
   napi_create_function(env, "release", NAPI_AUTO_LENGTH, Release, NULL, &function);

@@ -163,7 +163,7 @@ function checkPlatform(asked) {
   return new InputError({
     expected: "a processor with AVX, as TensorFlow's library needs,",
     found: "one without",
-    fix: "Use a processor of 2012 or later. In a virtual machine, choose the processor type of the host (QEMU: -cpu host).",
+    fix: "Run it on a processor of 2012 or later. In a virtual machine, choose the processor type of the host (QEMU: -cpu host).",
   });
 }
 

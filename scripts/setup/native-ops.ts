@@ -57,9 +57,8 @@ export function nativePaths({ stateDir }: Context) {
  * @param cpuFlags - Features of an x86-64 processor.
  */
 export function nativeOps(library: () => Promise<void>, cpuFlags = machine.cpuFlags()): Step {
-  const isWanted = ({ accelerator, platform }: Context) =>
-    accelerator === "cpu" &&
-    (architecture(platform) !== "x64" || ["avx2", "fma"].every((flag) => cpuFlags.includes(flag)));
+  const isWanted = (context: Context) =>
+    context.accelerator === "cpu" && hasInstructionSet(context, cpuFlags);
   return {
     name: "native ops",
     isCurrent(context) {
@@ -90,6 +89,11 @@ export function nativeOps(library: () => Promise<void>, cpuFlags = machine.cpuFl
       return isCached ? "from the cache" : undefined;
     },
   };
+}
+
+/** Returns whether there are kernels for this processor. */
+export function hasInstructionSet({ platform }: Context, cpuFlags = machine.cpuFlags()): boolean {
+  return architecture(platform) !== "x64" || ["avx2", "fma"].every((flag) => cpuFlags.includes(flag));
 }
 
 /** Returns "x64" of "linux-x64". */

@@ -8,7 +8,7 @@ import { writeFileAtomically } from "../../src/files.js";
 import { weightsFiles } from "./context.cjs";
 import { addon, checkEngine, libtensorflow, notices } from "./engine.js";
 import { stopCommands } from "./machine.cjs";
-import { nativeOps } from "./native-ops.js";
+import { hasInstructionSet, nativeOps } from "./native-ops.js";
 import pins from "./pins.json";
 import { dropWheel, fetchWheel, makeWhole, unpackWheel } from "./wheels.js";
 
@@ -100,6 +100,8 @@ export async function runSecondStage(context: Context, report: (message: object)
   ]);
   for (const result of results) if (result.status === "rejected") throw result.reason;
   await run(checkEngine);
+  if (context.accelerator === "cpu" && !hasInstructionSet(context))
+    context.note("The processor has no AVX2, so TensorFlow's own kernels are used and training is slower.");
 }
 
 /** Returns a function that runs as many pieces of work at once as there are cores. */

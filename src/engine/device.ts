@@ -50,6 +50,8 @@ function loadFused(): Backend | null {
   if (isUsingGpu() || process.env.FERKIT_NATIVE === "0" || !existsSync(ADDON)) return null;
   try {
     const { instructionSet } = require(ADDON) as Addon;
+    if (instructionSet === null)
+      process.emitWarning("TensorFlow's own kernels are used, since the processor has no AVX2");
     return instructionSet && fusedBackend(instructionSet);
   } catch (error) {
     const { message } = error as Error;

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import util from "node:util";
+import { InputError } from "../errors.js";
 
 // tfjs-node 4.22 calls two functions that Node 23 removed; without them every op throws.
 const legacyUtil = util as unknown as Record<string, (value: unknown) => boolean>;
@@ -20,6 +21,12 @@ function engine(): Engine {
 
 /** What set-up makes of native/notices.c. */
 const NOTICES_ADDON = path.join(__dirname, "../../.ferkit/native/notices.node");
+interface NoticesAddon {
+  hold(): boolean;
+  release(): string;
+  /** False if the library would end the process on this processor; an addon of an earlier version does not say. */
+  runsTensorFlow?: boolean;
+}
 /** Notices that TensorFlow prints while it loads, whatever the settings. */
 const NOTICE =
   /^(WARNING: All log messages before absl::|I\d{4} |To enable the following instructions: ).*\n/gm;
@@ -27,7 +34,13 @@ const NOTICE =
 /** Loads a library; of what it prints meanwhile, all but its notices reaches standard error. */
 function withoutNotices<T>(load: () => T): T {
   if (!existsSync(NOTICES_ADDON)) return load();
-  const notices: { hold(): boolean; release(): string } = require(NOTICES_ADDON);
+  const notices: NoticesAddon = require(NOTICES_ADDON);
+  if (notices.runsTensorFlow === false)
+    throw new InputError({
+      expected: "a processor with AVX, as TensorFlow's library needs,",
+      found: "one without",
+      fix: "Run it on a processor of 2012 or later. In a virtual machine, choose the processor type of the host (QEMU: -cpu host).",
+    });
   const isHeld = notices.hold();
   try {
     return load();

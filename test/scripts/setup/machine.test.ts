@@ -96,7 +96,7 @@ describe("checkMachine", () => {
     asked.cpuFlags = () => ["sse4_2"];
     assert.deepEqual(messages({}), [
       "Expected a processor with AVX, as TensorFlow's library needs, but found one without. " +
-        "Use a processor of 2012 or later. In a virtual machine, choose the processor type of the host (QEMU: -cpu host).",
+        "Run it on a processor of 2012 or later. In a virtual machine, choose the processor type of the host (QEMU: -cpu host).",
     ]);
     asked.cpuFlags = () => []; // a system that does not list them
     assert.deepEqual(messages({}), []);
