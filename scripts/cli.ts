@@ -62,6 +62,11 @@ export const COMMANDS: Record<string, Entry> = {
     description: "list and compare runs, the most accurate first",
     load: () => require("./commands/runs.js").addRunsCommand,
   },
+  sweep: {
+    usage: "[options]",
+    description: "train with many settings, seeds and folds, on this machine or a cluster (docs/cluster.md)",
+    load: () => require("./commands/sweep.js").addSweepCommand,
+  },
   notebooks: {
     usage: "[options]",
     description: "run the notebooks in order; leaves executed copies and HTML pages in out/",

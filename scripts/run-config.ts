@@ -5,9 +5,9 @@ import { Command, type Option } from "commander";
 import { InputError, internals, PRESETS } from "../src/index.js";
 
 /** Options that name a file or a folder, which the file gives from its own folder. */
-const PATHS = ["data", "run", "labels"];
-/** Options of the command that a file has no use for. */
-const LEFT_OUT = ["config", "help", "findLearningRate", "offline"];
+const PATHS = ["data", "run", "labels", "notebook", "chart"];
+/** Options of the commands that a file has no use for. */
+const LEFT_OUT = ["config", "space", "help", "findLearningRate", "offline", "dryRun", "ray"];
 
 /** Adds `--config FILE`, whose keys are the command's options. */
 export function withConfigOption(command: Command): Command {
@@ -19,15 +19,27 @@ export function withConfigOption(command: Command): Command {
     });
 }
 
-function applyConfig(command: Command, file: string): void {
+/**
+ * Sets options of a command from a file, except those that were given on the command line.
+ *
+ * @param own - Keys of the file that are no options.
+ * @returns The values of these keys.
+ */
+export function applyConfig(command: Command, file: string, own: string[] = []): Record<string, unknown> {
   const options = new Map(configOptions(command).map((option) => [option.attributeName(), option]));
+  const values: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(readConfig(file))) {
     if (key === "$schema") continue;
+    if (own.includes(key)) {
+      values[key] = value;
+      continue;
+    }
     const option = options.get(key);
     if (!option) {
-      const near = internals.suggestion(key, [...options.keys()]);
-      const fix = near ? `Did you mean ${near}?` : `Choose from ${[...options.keys()].join(", ")}.`;
-      throw new InputError({ expected: "options of ferkit train", where: file, found: key, fix });
+      const names = [...own, ...options.keys()];
+      const near = internals.suggestion(key, names);
+      const fix = near ? `Did you mean ${near}?` : `Choose from ${names.join(", ")}.`;
+      throw new InputError({ expected: `options of ferkit ${command.name()}`, where: file, found: key, fix });
     }
     const given = command.getOptionValueSource(key) === "cli" ? command.getOptionValue(key) : undefined;
     if (key === "set") {
@@ -36,6 +48,7 @@ function applyConfig(command: Command, file: string): void {
     } else if (given === undefined)
       command.setOptionValueWithSource(key, checkValue(option, value, file), "config");
   }
+  return values;
 }
 
 function readConfig(file: string): Record<string, unknown> {

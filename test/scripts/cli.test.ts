@@ -25,6 +25,7 @@ const COMMANDS = [
   "convert",
   "export",
   "runs",
+  "sweep",
   "notebooks",
   "lab",
   "init",

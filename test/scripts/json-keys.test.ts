@@ -116,6 +116,11 @@ describe("docs/commands.md names every key of --json", function () {
     checkKeys(await lines("runs"), tablesOf("runs")[0]);
   });
 
+  it("sweep", async () => {
+    writeFileSync(folder.file("space.json"), JSON.stringify({ space: { seed: [0, 1] }, folds: 2 }));
+    checkKeys(await lines("sweep", "--space", "space.json", "--dry-run"), tablesOf("sweep")[0]);
+  });
+
   it("doctor", () => {
     const { stdout, stderr } = runProgram(process.execPath, [launcher, "doctor", "--json"], folder.path);
     assert.notEqual(stdout, "", stderr);
@@ -123,7 +128,17 @@ describe("docs/commands.md names every key of --json", function () {
   });
 
   it("of no command that is not tested here", () => {
-    const tested = ["data", "train", "evaluate", "predict", "calibrate", "robustness", "runs", "doctor"];
+    const tested = [
+      "data",
+      "train",
+      "evaluate",
+      "predict",
+      "calibrate",
+      "robustness",
+      "runs",
+      "sweep",
+      "doctor",
+    ];
     const commands = Object.keys(COMMANDS).filter((name) => {
       const program = new Command();
       COMMANDS[name].load()(program);

@@ -1,0 +1,180 @@
+// The folder of a sweep: sweep.json, a file of settings for each trial, and the folders of the runs.
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { InputError, internals, loadRuns, type TrainConfig } from "../../src/index.js";
+import type { Trial } from "./space.js";
+
+type Run = internals.Run;
+
+/** What is known of a trial when the sweep is started again. */
+interface TrialState {
+  /** As in `Outcome`. */
+  state: string;
+  attempts: number;
+  reason?: string;
+  metrics?: Record<string, number>;
+}
+
+/** `sweep.json`. */
+export interface SweepRecord {
+  /** What all trials share. */
+  base: Record<string, unknown>;
+  /** Processors of each trial, on which the last bits of its numbers depend. */
+  cpus: number | null;
+  trials: Record<string, TrialState & Pick<Trial, "settings" | "fold">>;
+}
+
+/** What became of a trial. */
+export interface Outcome extends Trial {
+  /** Folder of its run. */
+  folder: string;
+  /** `planned`, `completed`, `stopped early`, `stopped by ASHA`, `interrupted` or `failed`. */
+  state: string;
+  /** How often its process was started in the last sweep that ran it; more than once if a worker died. */
+  attempts: number;
+  metric: string | null;
+  /** The metric in the best epoch. */
+  score: number | null;
+  bestEpoch: number | null;
+  /** Epochs that have ended. */
+  numEpochs: number;
+  durationMs: number;
+  /** Numbers that a notebook shows; null for a run of `train`. */
+  metrics: Record<string, number> | null;
+  /** Why it failed. */
+  reason: string | null;
+}
+
+/** States in which a trial is not run again. */
+const FINISHED = ["completed", "stopped early", "stopped by ASHA"];
+/** What may change when a sweep is started again. */
+const FREE = ["epochs", "patience", "maxMinutes"];
+
+/**
+ * Reads the record of the sweep in a folder.
+ *
+ * @throws InputError if the folder is another run's or sweep's.
+ */
+export function loadRecord(folder: string, base: Record<string, unknown>): SweepRecord {
+  const refused = (found: string) =>
+    new InputError({
+      expected: "a folder of this sweep, or none yet",
+      where: folder,
+      found,
+      fix: "Choose another with --run.",
+    });
+  if (existsSync(path.join(folder, "config.json"))) throw refused("a run");
+  const file = path.join(folder, "sweep.json");
+  if (!existsSync(file)) return { base, cpus: null, trials: {} };
+  let record: SweepRecord;
+  try {
+    record = JSON.parse(readFileSync(file, "utf8"));
+    if (typeof record.trials !== "object" || typeof record.base !== "object") throw new Error();
+  } catch {
+    throw refused("a sweep.json that cannot be read");
+  }
+  const differing = differences(record.base, JSON.parse(JSON.stringify(base)));
+  if (differing.length > 0) throw refused(`a sweep that differs in ${differing.join(", ")}`);
+  return { ...record, base };
+}
+
+function differences(before: Record<string, unknown>, now: Record<string, unknown>): string[] {
+  const { set: setBefore = {}, ...ownBefore } = before as { set?: object };
+  const { set: setNow = {}, ...ownNow } = now as { set?: object };
+  const [a, b] = [
+    { ...ownBefore, ...setBefore } as Record<string, unknown>,
+    { ...ownNow, ...setNow } as Record<string, unknown>,
+  ];
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return names.filter((name) => !FREE.includes(name) && !isDeepStrictEqual(a[name], b[name]));
+}
+
+export async function saveRecord(folder: string, record: SweepRecord): Promise<void> {
+  await internals.writeFileAtomically(
+    path.join(folder, "sweep.json"),
+    `${JSON.stringify(record, null, 2)}\n`,
+  );
+}
+
+/** Loads the runs of the trials, by folder. */
+export async function loadTrialRuns(folder: string): Promise<Map<string, Run>> {
+  if (!existsSync(folder)) return new Map();
+  const { runs } = await loadRuns(folder);
+  return new Map(runs.map((run) => [run.folder, run]));
+}
+
+/** Says what became of a trial of `train`, by its run and the record of the sweep. @param config - What it is to be trained by. */
+export function outcomeOf(
+  trial: Trial,
+  folder: string,
+  run: Run | undefined,
+  known: TrialState | undefined,
+  config: TrainConfig,
+): Outcome {
+  const { monitor: metric } = config;
+  const best = run && internals.keptEpoch(run.epochs);
+  return {
+    ...trial,
+    folder,
+    state: run ? stateOf(run, known, config) : known?.state === "failed" ? "failed" : "planned",
+    attempts: known?.attempts ?? 0,
+    metric,
+    score: best ? best.validation[metric] : null,
+    bestEpoch: best?.epoch ?? null,
+    numEpochs: run?.epochs.length ?? 0,
+    durationMs: run?.epochs.reduce((total, epoch) => total + epoch.durationMs, 0) ?? 0,
+    metrics: null,
+    reason: known?.reason ?? null,
+  };
+}
+
+function stateOf(run: Run, known: TrialState | undefined, config: TrainConfig): string {
+  const comparable = ({ maxMinutes: _, ...rest }: TrainConfig) => JSON.parse(JSON.stringify(rest));
+  const isSame = isDeepStrictEqual(comparable(run.config.train), comparable(config));
+  if (!isSame) return "interrupted"; // it is to train longer
+  if (run.state !== "interrupted") return run.state;
+  return known?.state === "stopped by ASHA" || known?.state === "failed" ? known.state : "interrupted";
+}
+
+/** Says what became of a trial of a notebook, which the record alone knows. */
+export function notebookOutcome(
+  trial: Trial,
+  folder: string,
+  known: TrialState | undefined,
+  metric: string | null,
+): Outcome {
+  const { state = "planned", attempts = 0, reason = null, metrics = null } = known ?? {};
+  const score = metric === null ? null : (metrics?.[metric] ?? null);
+  const none = { bestEpoch: null, numEpochs: 0, durationMs: 0 };
+  return { ...trial, folder, state, attempts, metric, score, ...none, metrics, reason };
+}
+
+/** Media type of a row of numbers, which a cell tagged `metrics` shows. */
+const ROW = "application/vnd.ferkit.row+json";
+
+/** Reads the numbers that the cells tagged `metrics` of an executed notebook show. */
+export function shownMetrics(file: string): Record<string, number> {
+  const { cells } = JSON.parse(readFileSync(file, "utf8")) as {
+    cells: { metadata: { tags?: string[] }; outputs?: { data?: Record<string, object> }[] }[];
+  };
+  const rows = cells
+    .filter(({ metadata }) => metadata.tags?.includes("metrics"))
+    .flatMap(({ outputs = [] }) => outputs.flatMap(({ data }) => Object.entries(data?.[ROW] ?? {})));
+  return Object.fromEntries(rows.filter(([, value]) => typeof value === "number"));
+}
+
+export function isFinished({ state }: Outcome): boolean {
+  return FINISHED.includes(state);
+}
+
+/** Sorts by score, the best first, those without one last. */
+export function ranked(outcomes: readonly Outcome[]): Outcome[] {
+  const value = ({ metric, score }: Outcome) =>
+    score === null ? Number.NEGATIVE_INFINITY : lowerIsBetter(metric) ? -score : score;
+  return [...outcomes].sort((a, b) => value(b) - value(a) || 0);
+}
+
+export function lowerIsBetter(metric: string | null): boolean {
+  return metric !== null && /(loss|error)$/i.test(metric);
+}

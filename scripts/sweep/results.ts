@@ -1,0 +1,112 @@
+// What a sweep prints and writes at its end: a table, means over seeds and folds, a chart, and a list of teachers.
+import path from "node:path";
+import { internals, runsChart, saveChart } from "../../src/index.js";
+import { isFinished, loadTrialRuns, type Outcome, ranked } from "./record.js";
+import { settingKey } from "./space.js";
+
+const { accuracyPoints, percent, runsTable, summarizeRun } = internals;
+type TextTable = internals.TextTable;
+
+/** Lists trials with their settings and scores, the best first. */
+export function trialsTable(outcomes: readonly Outcome[]): TextTable {
+  const names = [...new Set(outcomes.flatMap(({ settings }) => Object.keys(settings)))];
+  const hasFolds = outcomes.some(({ fold }) => fold !== null);
+  const metric = outcomes[0]?.metric ?? null;
+  const heading = [...names, ...(hasFolds ? ["fold"] : []), "state", ...(metric === null ? [] : [metric])];
+  const rows = outcomes.map(({ settings, fold, state, score }) => [
+    ...names.map((name) => valueInWords(settings[name])),
+    ...(hasFolds ? [fold ?? ""] : []),
+    state,
+    ...(metric === null ? [] : [scoreInWords(metric, score)]),
+  ]);
+  return { heading, rows, isNumeric: heading.map((name) => name === metric) };
+}
+
+/** Lists runs as `ferkit runs` does, the best first; what Ray has stopped is named so. */
+export async function runsTableOf(folder: string, outcomes: readonly Outcome[]): Promise<TextTable> {
+  const runs = await loadTrialRuns(folder);
+  const trained = outcomes.flatMap((outcome) => {
+    const run = runs.get(outcome.folder);
+    return run ? [{ outcome, summary: { name: outcome.name, ...summarizeRun(run) } }] : [];
+  });
+  const table = runsTable(trained.map(({ summary }) => summary));
+  const column = table.heading.indexOf("state");
+  const rows = table.rows.map((row, i) =>
+    row.map((cell, k) => (k === column ? trained[i].outcome.state : cell)),
+  );
+  return { ...table, rows };
+}
+
+/** Averages the scores of each setting over its seeds and folds; null if there is nothing to average. */
+export function meansTable(outcomes: readonly Outcome[]): TextTable | null {
+  const metric = outcomes[0]?.metric ?? null;
+  if (metric === null) return null;
+  const bySetting = new Map<string, Outcome[]>();
+  for (const outcome of outcomes) {
+    const key = settingKey(outcome);
+    bySetting.set(key, [...(bySetting.get(key) ?? []), outcome]);
+  }
+  if (bySetting.size === outcomes.length) return null;
+  const all = [...bySetting.values()].map((group) => {
+    const scores = group.flatMap(({ score }) => score ?? []);
+    const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+    const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / (scores.length - 1);
+    const { seed: _, ...settings } = group[0].settings;
+    return {
+      ...group[0],
+      settings,
+      score: scores.length > 0 ? mean : null,
+      scores,
+      deviation: Math.sqrt(variance),
+    };
+  });
+  const sorted = ranked(all) as typeof all;
+  const names = Object.keys(all[0].settings);
+  return {
+    heading: [...names, "trials", `mean ${metric}`, "deviation"],
+    rows: sorted.map(({ settings, score, scores, deviation }) => [
+      ...names.map((name) => valueInWords(settings[name])),
+      `${scores.length}`,
+      scoreInWords(metric, score),
+      scores.length > 1 ? scoreInWords(metric, deviation) : "–",
+    ]),
+    isNumeric: [...names.map(() => false), true, true, true],
+  };
+}
+
+function valueInWords(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
+function scoreInWords(metric: string, score: number | null): string {
+  if (score === null) return "–";
+  return metric === "accuracy" ? percent(score) : score.toPrecision(4);
+}
+
+/** Draws the accuracy of the runs over minutes and epochs. */
+export async function drawRuns(folder: string, outcomes: readonly Outcome[], file: string): Promise<void> {
+  const runs = await loadTrialRuns(folder);
+  const curves = outcomes.flatMap(({ name, folder: own }) => {
+    const run = runs.get(own);
+    return run ? [{ name, points: accuracyPoints(run.epochs) }] : [];
+  });
+  await saveChart(runsChart(curves, path.basename(folder)), file);
+}
+
+/**
+ * Writes the best models as settings for `train --config`, which then learns from them.
+ *
+ * @returns The file; null if no trial has completed.
+ */
+export async function writeTeachers(
+  folder: string,
+  outcomes: readonly Outcome[],
+  count: number,
+): Promise<string | null> {
+  const best = ranked(outcomes).filter((outcome) => isFinished(outcome) && outcome.bestEpoch !== null);
+  if (best.length === 0) return null;
+  const file = path.join(folder, "teachers.json");
+  const teachers = best.slice(0, count).map((outcome) => path.join(outcome.folder, "best"));
+  await internals.writeFileAtomically(file, `${JSON.stringify({ set: { teachers } }, null, 2)}\n`);
+  return file;
+}
