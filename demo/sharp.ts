@@ -1,4 +1,4 @@
-// The part of sharp that `src/faces` calls, in a browser: raw RGB pixels are cut out, extended, resized and turned.
+// The part of sharp that `src/faces` calls, in a browser: raw RGB pixels are cut out, extended and resized.
 import type { Raster } from "../src/data/pixels/resize.js";
 import { resizeLikeLibvips } from "./libvips.js";
 
@@ -62,48 +62,6 @@ class Pipeline {
   resize(width: number, height: number): this {
     this.image = resizeLikeLibvips(this.image, width, height);
     return this;
-  }
-
-  /** Turns clockwise by degrees, by bilinear interpolation, on black. As in libvips, samples are at whole coordinates. */
-  rotate(angle: number): this {
-    if (angle === 0) return this;
-    const { pixels, width, height } = this.image;
-    const radians = (angle * Math.PI) / 180;
-    const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
-    const corners = [
-      [0, 0],
-      [width, 0],
-      [0, height],
-      [width, height],
-    ].map(([x, y]) => [x * cos - y * sin, x * sin + y * cos]);
-    const [lefts, tops] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
-    const [left, top] = [Math.round(Math.min(...lefts)), Math.round(Math.min(...tops))];
-    const newWidth = Math.round(Math.max(...lefts) - Math.min(...lefts));
-    const newHeight = Math.round(Math.max(...tops) - Math.min(...tops));
-    const result = new Uint8Array(newWidth * newHeight * 3);
-    for (let y = 0, to = 0; y < newHeight; y++)
-      for (let x = 0; x < newWidth; x++, to += 3) {
-        const [outX, outY] = [x + left, y + top];
-        const [inX, inY] = [outX * cos + outY * sin, outY * cos - outX * sin];
-        const [x0, y0] = [Math.floor(inX), Math.floor(inY)];
-        if (x0 < -1 || y0 < -1 || x0 >= width || y0 >= height) continue;
-        const [shareX, shareY] = [inX - x0, inY - y0];
-        for (let c = 0; c < 3; c++) {
-          let value = 0;
-          for (const [dx, dy, share] of [
-            [0, 0, (1 - shareX) * (1 - shareY)],
-            [1, 0, shareX * (1 - shareY)],
-            [0, 1, (1 - shareX) * shareY],
-            [1, 1, shareX * shareY],
-          ]) {
-            const [px, py] = [x0 + dx, y0 + dy];
-            if (px >= 0 && py >= 0 && px < width && py < height)
-              value += share * pixels[(py * width + px) * 3 + c];
-          }
-          result[to + c] = Math.round(value);
-        }
-      }
-    return this.become(result, newWidth, newHeight);
   }
 
   raw(): this {

@@ -10,6 +10,10 @@ import type { Face } from "./detect.js";
 const SIDE = 0.9;
 /** Side in pixels at which a face is turned; larger than the input of most networks. */
 const TURNED_SIDE = 384;
+/** Side in pixels of what it is turned in: a square that holds the other at any angle, and some pixels more. */
+const AROUND_SIDE = 560;
+/** Pixels of the photograph beyond that, which the interpolation sees. */
+const MARGIN = 3;
 
 /** A square of an image, rotated about its centre. */
 export interface TurnedSquare {
@@ -34,27 +38,53 @@ export function faceSquare({ extent, eyes: [left, right] }: Face): TurnedSquare 
 /**
  * Cuts a face out of a photograph, with level eyes. Beyond the border, the photograph is mirrored.
  *
+ * No position is rounded to pixels, so that faces that differ by little give pixels that differ by little.
+ *
  * @returns uint8 `[imageSize, imageSize, 3]`, RGB.
  */
 export async function cropFace(image: WholeImage, face: Face, imageSize: number): Promise<Uint8Array> {
   const { x, y, side, angle } = faceSquare(face);
-  const turn = (Math.abs(angle) * Math.PI) / 180;
-  const reach = Math.ceil((side * (Math.abs(Math.cos(turn)) + Math.abs(Math.sin(turn)))) / 2) + 1;
-  const around = await cutAround(image, Math.round(x), Math.round(y), reach);
-  const scaledSide = Math.round((2 * reach * TURNED_SIDE) / side);
-  const scaled = resize(around, wholeOf(around), scaledSide, scaledSide);
-  const sharp = await loadSharp();
-  const { data, info } = await sharp(scaled, { raw: { width: scaledSide, height: scaledSide, channels: 3 } })
-    .rotate(-angle)
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const turned = { pixels: data, width: info.width, height: info.height, numChannels: 3 as const };
-  const [left, top] = [info.width, info.height].map((length) => (length - TURNED_SIDE) / 2);
-  return resize(turned, { left, top, width: TURNED_SIDE, height: TURNED_SIDE }, imageSize, imageSize);
+  const half = (side * AROUND_SIDE) / TURNED_SIDE / 2;
+  const [column, row] = [Math.round(x), Math.round(y)];
+  const reach = Math.ceil(half) + MARGIN;
+  const near = await cutAround(image, column, row, reach);
+  const box = {
+    left: reach + x - column - half,
+    top: reach + y - row - half,
+    width: 2 * half,
+    height: 2 * half,
+  };
+  const around = resize(near, box, AROUND_SIDE, AROUND_SIDE);
+  const turned = turnedMiddle(around, (angle * Math.PI) / 180);
+  const whole = { left: 0, top: 0, width: TURNED_SIDE, height: TURNED_SIDE };
+  return resize(turned, whole, imageSize, imageSize);
 }
 
-function wholeOf({ width, height }: Raster) {
-  return { left: 0, top: 0, width, height };
+/**
+ * Turns an image about its centre, by bilinear interpolation, and cuts out the middle.
+ *
+ * @param pixels - RGB, `[AROUND_SIDE, AROUND_SIDE, 3]`.
+ * @param angle - By which to turn it counter-clockwise, in radians.
+ */
+function turnedMiddle(pixels: Uint8Array, angle: number): Raster {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const turned = new Uint8Array(TURNED_SIDE * TURNED_SIDE * 3);
+  const rowLength = AROUND_SIDE * 3;
+  for (let row = 0, to = 0; row < TURNED_SIDE; row++)
+    for (let column = 0; column < TURNED_SIDE; column++) {
+      const [right, down] = [column - (TURNED_SIDE - 1) / 2, row - (TURNED_SIDE - 1) / 2];
+      const x = (AROUND_SIDE - 1) / 2 + right * cos - down * sin;
+      const y = (AROUND_SIDE - 1) / 2 + right * sin + down * cos;
+      const [x0, y0] = [Math.floor(x), Math.floor(y)];
+      const [shareX, shareY] = [x - x0, y - y0];
+      const from = y0 * rowLength + x0 * 3;
+      for (let c = from; c < from + 3; c++, to++) {
+        const upper = pixels[c] * (1 - shareX) + pixels[c + 3] * shareX;
+        const lower = pixels[c + rowLength] * (1 - shareX) + pixels[c + rowLength + 3] * shareX;
+        turned[to] = Math.round(upper * (1 - shareY) + lower * shareY);
+      }
+    }
+  return { pixels: turned, width: TURNED_SIDE, height: TURNED_SIDE, numChannels: 3 };
 }
 
 /** Cuts out the square that reaches equally far from a point to all sides, mirrored at the image's borders: RGB. */

@@ -15,7 +15,7 @@ describe("sharp on the page", () => {
     raw = { width: info.width, height: info.height, channels: 3 };
   });
 
-  type Steps = Pick<Sharp, "extract" | "extend" | "resize" | "rotate" | "raw" | "toBuffer">;
+  type Steps = Pick<Sharp, "extract" | "extend" | "resize" | "raw" | "toBuffer">;
 
   /** Runs the same steps in both, and returns their differences. */
   async function compare(run: (image: Steps) => Steps): Promise<{ largest: number; mean: number }> {
@@ -41,13 +41,6 @@ describe("sharp on the page", () => {
       const { largest, mean } = await compare((image) => image.resize(width, height, fill));
       assert.ok(largest <= 3 && mean < 0.3, `${largest}, mean ${mean}`);
     });
-
-  it("turns", async () => {
-    for (const angle of [-7.2, 1, 30]) {
-      const { largest, mean } = await compare((image) => image.rotate(angle));
-      assert.ok(largest <= 1 && mean < 0.01, `${largest}, mean ${mean}`);
-    }
-  });
 
   it("cuts out and extends by a colour, or by a mirror that is larger than the image", async () => {
     const box = { left: 100, top: 50, width: 30, height: 40 };

@@ -36,6 +36,68 @@ describe("cropFace", () => {
     }
   });
 
+  /** Draws a bright spot around a point, on black: 160 × 160 pixels. */
+  const spotAt = (x: number, y: number, width = 3) => {
+    const pixels = Buffer.alloc(160 * 160 * 3);
+    for (let row = 0; row < 160; row++)
+      for (let column = 0; column < 160; column++) {
+        const distance = Math.hypot(column + 0.5 - x, row + 0.5 - y) / width;
+        pixels.fill(
+          Math.round(255 * Math.exp(-0.5 * distance ** 2)),
+          3 * (160 * row + column),
+          3 * (160 * row + column + 1),
+        );
+      }
+    return { pixels, width: 160, height: 160 };
+  };
+
+  it("puts the face's centre at the crop's centre, between pixels and at any angle", async () => {
+    for (const [x, y, angle] of [
+      [80, 80, 0],
+      [80.4, 79.5, 0],
+      [80.5, 81.49, 7.3],
+      [79.51, 80.3, -33],
+      [80.2, 80.7, 45],
+      [80.5, 80.5, 171],
+    ]) {
+      const side = 50; // of the box; 45 of the square
+      const box = { left: x - side / 2, top: y - side / 2, width: side, height: side };
+      const [right, down] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+      const eyes: Face["eyes"] = [
+        { x: 0, y: 0 },
+        { x: 100 * right, y: 100 * down },
+      ];
+      const crop = await cropFace(spotAt(x, y), face(box, eyes), 90);
+      let [sum, sumX, sumY] = [0, 0, 0];
+      for (let i = 0; i < 90 * 90; i++) {
+        sum += crop[3 * i];
+        sumX += crop[3 * i] * ((i % 90) + 0.5);
+        sumY += crop[3 * i] * (Math.floor(i / 90) + 0.5);
+      }
+      const offset = Math.hypot(sumX / sum - 45, sumY / sum - 45);
+      assert.ok(offset < 0.03, `${offset} pixels at ${[x, y, angle]}`);
+    }
+  });
+
+  it("changes little when the eyes move by a hundredth of a pixel", async () => {
+    const image = await decodeWhole(ASTRONAUT);
+    const box = { left: 180, top: 60, width: 90, height: 110 };
+    let before: Uint8Array | undefined;
+    for (let step = 0; step < 40; step++) {
+      const eyes: Face["eyes"] = [
+        { x: 200, y: 100 },
+        { x: 250, y: 102 + step / 100 },
+      ];
+      const crop = await cropFace(image, face(box, eyes), 48);
+      const earlier = before;
+      if (earlier) {
+        const changes = Array.from(crop, (value, i) => Math.abs(value - earlier[i]));
+        assert.ok(Math.max(...changes) <= 2, `${Math.max(...changes)} levels at step ${step}`);
+      }
+      before = crop;
+    }
+  });
+
   it("mirrors the photograph beyond its border", async () => {
     // left fifth red, the rest green; half of the face's square of 90 pixels is beyond the left border
     const svg =

@@ -60,7 +60,7 @@ describe("predictFaces", () => {
     bundled.dispose();
     const [whole, cut] = photos.map(({ faces: [{ predictions }] }) => predictions[0]);
     assert.deepEqual([whole.className, cut.className], ["neutral", "neutral"]);
-    assert.ok(Math.abs(whole.prob - cut.prob) < 0.1, `${whole.prob}, ${cut.prob}`); // 0.34 by the visible part alone
+    assert.ok(Math.abs(whole.prob - cut.prob) < 0.15, `${whole.prob}, ${cut.prob}`); // 0.34 by the visible part alone
   });
 
   it("keeps images that are cut to a face already, if wanted", async () => {
