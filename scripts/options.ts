@@ -222,9 +222,12 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${shown(JSON.stringify(value))}\n`);
 }
 
-/** Says on standard error which files of a data set are not used, what was guessed, and what the audit concludes. */
-export function printRemarks({ files, notes, conclusions }: internals.DataReport): void {
+/** Says on standard error which files of a data set are not used, what was guessed, what the audit concludes, and more notes. */
+export function printRemarks(
+  { files, notes, conclusions }: internals.DataReport,
+  more: readonly string[] = [],
+): void {
   const lines = files.leftOut.length > 0 ? internals.filesInWords(files) : [];
-  const remarks = [...notes, ...conclusions.map(({ text }) => text)];
+  const remarks = [...notes, ...conclusions.map(({ text }) => text), ...more];
   for (const line of [...lines, ...remarks.map((remark) => `note: ${remark}`)]) console.error(line);
 }

@@ -13,7 +13,7 @@ export { buildChart, COLORS } from "./charts/theme.js";
 export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
 export { gather } from "./data/batches.js";
 export { selectImages } from "./data/dataset.js";
-export { copyImageList } from "./data/image-list.js";
+export { copyImageList, listCalibration } from "./data/image-list.js";
 export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js";
 export { OWN_SOURCES, readSource } from "./data/sources/source.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";

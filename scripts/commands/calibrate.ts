@@ -5,13 +5,14 @@ import {
   type DataFlags,
   dataOptions,
   printJson,
+  printRemarks,
   withDataOptions,
   withExamples,
   withModelOption,
 } from "../options.js";
 import { dataProgress } from "../progress.js";
 
-const { calibrateOn, copyImageList, loadParameters, loadUnseenImages, MIN_CALIBRATION_IMAGES, percent } =
+const { calibrateOn, listCalibration, loadParameters, loadUnseenImages, MIN_CALIBRATION_IMAGES, percent } =
   internals;
 
 interface Flags extends DataFlags {
@@ -29,8 +30,8 @@ export function addCalibrateCommand(program: Command): void {
       const { precision, weightFile, ...model } = await loadParameters(dir);
       const loading = dataProgress();
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
-      const { images, notes } = await loadUnseenImages(dir, options).finally(loading.stop);
-      for (const note of notes) console.error(`note: ${note}`);
+      const { images, digests, report, notes } = await loadUnseenImages(dir, options).finally(loading.stop);
+      printRemarks(report, notes);
       if (images.numImages < MIN_CALIBRATION_IMAGES)
         throw new InputError({
           expected: `${MIN_CALIBRATION_IMAGES} images or more that the model's run did not have`,
@@ -42,7 +43,7 @@ export function addCalibrateCommand(program: Command): void {
       config.calibratedFrom ??= weightFile;
       const to = callerPath(flags.to ?? flags.model);
       await saveModel(to, config, parameters, precision);
-      await copyImageList(dir, to);
+      await listCalibration(dir, to, digests);
       const temperature = config.calibration?.temperature ?? null;
       const { thresholds = [], numImages } = config.predictionSets ?? {};
       if (flags.json) return printJson({ model: to, numImages, temperature, thresholds });

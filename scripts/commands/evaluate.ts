@@ -5,21 +5,16 @@ import {
   type Evaluation,
   evaluate,
   findNearDuplicates,
-  InputError,
   imageConclusions,
   internals,
-  loadEvaluationData,
-  loadModel,
   saveChart,
 } from "../../src/index.js";
 import {
   callerPath,
   type DataFlags,
   dataInputs,
-  dataOptions,
   type Precision,
   printJson,
-  printRemarks,
   withChartOption,
   withDataOptions,
   withExamples,
@@ -27,7 +22,7 @@ import {
   withPrecisionOption,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
-import { dataProgress } from "../progress.js";
+import { loadScored } from "../scored-images.js";
 
 const { calibrationError, percent, reliability, SPLIT_WORDS, textTable, withTemperature } = internals;
 
@@ -51,25 +46,12 @@ export function addEvaluateCommand(program: Command): void {
     .action(async (flags: Flags) => {
       const model = callerPath(flags.model);
       const chart = chartPath(flags, { data: dataInputs(flags), models: [model] });
-      const network = await loadModel(model);
-      network.setPrecision(flags.precision);
+      const { network, dataset, isTrainedOn, progress } = await loadScored(flags);
       const { config } = network;
-      const loading = dataProgress();
-      const options = { ...dataOptions(flags), onProgress: loading.onProgress };
-      const { dataset, isTrainedOn, notes } = await loadEvaluationData(model, options).finally(loading.stop);
       const { train, validation } = dataset;
-      if (validation.numImages === 0)
-        throw new InputError({
-          expected: "images to evaluate",
-          where: dataset.name,
-          found: "none",
-          fix: "Choose a --validation-share above 0.",
-        });
-      printRemarks(dataset.report);
-      for (const note of notes) console.error(`note: ${note}`);
       const nearDuplicates =
         train.numImages > 0
-          ? await findNearDuplicates([train, validation], loading.onProgress).finally(loading.stop)
+          ? await findNearDuplicates([train, validation], progress.onProgress).finally(progress.stop)
           : null;
       if (flags.flip && nearDuplicates)
         for (const { about, text } of await imageConclusions(dataset, nearDuplicates))

@@ -1,14 +1,12 @@
 import type { Command } from "commander";
-import { internals, loadEvaluationData, loadModel, saveChart } from "../../src/index.js";
+import { internals, saveChart } from "../../src/index.js";
 import {
   callerPath,
   type DataFlags,
   dataInputs,
-  dataOptions,
   numberFor,
   type Precision,
   printJson,
-  printRemarks,
   withChartOption,
   withDataOptions,
   withExamples,
@@ -16,7 +14,7 @@ import {
   withPrecisionOption,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
-import { dataProgress } from "../progress.js";
+import { loadScored } from "../scored-images.js";
 
 const { CORRUPTION_NAMES, percent, robustness, robustnessChart, textTable } = internals;
 
@@ -42,16 +40,14 @@ export function addRobustnessCommand(program: Command): void {
       if (numImages !== undefined) internals.checkNumber("--images", numImages, { min: 1, integer: true });
       const dir = callerPath(flags.model);
       const chart = chartPath(flags, { data: dataInputs(flags), models: [dir] });
-      const network = await loadModel(dir);
-      network.setPrecision(flags.precision);
-      const { onProgress, stop } = dataProgress();
-      const { dataset, notes } = await loadEvaluationData(dir, { ...dataOptions(flags), onProgress }).finally(
-        stop,
-      );
-      printRemarks(dataset.report);
-      for (const note of notes) console.error(`note: ${note}`);
-      const options = { numImages, seed, onProgress };
-      const report = await robustness(network, dataset.validation, options).finally(stop);
+      const { network, dataset, isTrainedOn, progress } = await loadScored(flags);
+      const numTrainedOn = isTrainedOn?.filter(Boolean).length ?? 0;
+      if (numTrainedOn > 0)
+        console.error(
+          `note: the model was trained on ${numTrainedOn} of these ${dataset.validation.numImages} images`,
+        );
+      const options = { numImages, seed, onProgress: progress.onProgress };
+      const report = await robustness(network, dataset.validation, options).finally(progress.stop);
       network.dispose();
       if (flags.json) printJson(report);
       else console.log(reportText(report, dataset.name));

@@ -24,6 +24,8 @@ export interface ImageList {
   /** How it was split, if known. */
   split?: string;
   images: ListedImage[];
+  /** Digests of the images that the model was calibrated on after its run, if it was. */
+  calibratedOn?: string[];
 }
 
 /** Name of the list's file in a run's folder (with paths) and in its model folder (without). */
@@ -102,8 +104,10 @@ export async function readImageList(file: string): Promise<ImageList | null> {
         throw new Error("other values");
       return { split, className, digest, ...(path !== undefined && { path }), ...(shares && { shares }) };
     });
-    const { options, ...others } = JSON.parse(header) as Omit<ImageList, "images">;
-    return { options: { ...options }, ...others, images };
+    const { options, calibratedOn, ...others } = JSON.parse(header) as Omit<ImageList, "images">;
+    if (calibratedOn?.every((digest) => typeof digest === "string") === false)
+      throw new Error("other values");
+    return { options: { ...options }, ...others, images, ...(calibratedOn && { calibratedOn }) };
   } catch {
     throw new InputError({
       expected: "a list of images",
@@ -192,4 +196,16 @@ export async function copyImageList(source: string, target: string): Promise<voi
   const list = await readImageList(from);
   if (list) await writeImageList(to, list, false);
   else await rm(to, { force: true });
+}
+
+/**
+ * Gives a model that was calibrated the list of the model that it was before, with the images that it was calibrated on.
+ *
+ * @param digests - As `listImages` gives them.
+ * @throws InputError when the list is broken.
+ */
+export async function listCalibration(source: string, target: string, digests: string[]): Promise<void> {
+  const list = (await readImageList(join(source, IMAGE_LIST))) ?? { options: {}, images: [] };
+  const calibratedOn = [...new Set([...(list.calibratedOn ?? []), ...digests])];
+  await writeImageList(join(target, IMAGE_LIST), { ...list, calibratedOn }, false);
 }

@@ -51,11 +51,19 @@ export interface Evaluation extends ClassificationScores {
 /** Keeps the engine busy, while activations at 224 pixels still fit into memory. */
 const BATCH_SIZE = 128;
 
+export interface ClassifyOptions {
+  /** Parameters to use in place of the network's own, such as an EMA; the caller keeps them. */
+  values?: ReadonlyMap<string, Tensor>;
+  /** Mirrors the images first. */
+  isMirrored?: boolean;
+  /** Stops after the current batch with the signal's error; in a notebook, `interruptSignal` follows the stop button. */
+  signal?: AbortSignal;
+}
+
 /**
  * Classifies every image, in order, and scores the result.
  *
  * @param images - Labelled images, of the network's size and with its classes.
- * @param values - Parameters to use in place of the network's own, such as an EMA; the caller keeps them.
  * @throws InputError when a probability is not finite.
  * @example
  * ```ts
@@ -71,43 +79,47 @@ const BATCH_SIZE = 128;
 export async function evaluate(
   network: Network,
   images: PackedImages,
-  values?: ReadonlyMap<string, Tensor>,
+  options: ClassifyOptions = {},
 ): Promise<Evaluation> {
-  return score(await classify(network, images, { values }), images.labels, network.config.classNames);
+  return score(await classify(network, images, options), images.labels, network.config.classNames);
 }
 
 /**
  * Computes the probabilities of every image, in order.
  *
- * @param options.isMirrored - Mirrors the images first.
  * @returns float32 `[numImages, numClasses]`, row after row.
  */
 export async function classify(
   network: Network,
   images: PackedImages,
-  { values, isMirrored = false }: { values?: ReadonlyMap<string, Tensor>; isMirrored?: boolean } = {},
+  { values, isMirrored = false, signal }: ClassifyOptions = {},
 ): Promise<Float32Array> {
   const numClasses = network.config.classNames.length;
   const own = values ?? network.read();
   const probs = new Float32Array(images.numImages * numClasses);
   let offset = 0;
-  for await (const batch of batches(images, {
-    batchSize: BATCH_SIZE,
-    shuffle: false,
-    seed: 0,
-    epoch: 0,
-    dropLast: false,
-  })) {
-    const output = tf.tidy(() => {
-      const pixels = isMirrored ? (tf.reverse(batch.images, 2) as Tensor4D) : batch.images;
-      return tf.softmax(network.logits(resizeToInput(pixels, network.config), own));
-    });
-    batch.images.dispose();
-    probs.set((await output.data()) as Float32Array, offset);
-    output.dispose();
-    offset += batch.labels.length * numClasses;
+  try {
+    for await (const batch of batches(images, {
+      batchSize: BATCH_SIZE,
+      shuffle: false,
+      seed: 0,
+      epoch: 0,
+      dropLast: false,
+    })) {
+      const output = tf.tidy(() => {
+        const pixels = isMirrored ? (tf.reverse(batch.images, 2) as Tensor4D) : batch.images;
+        return tf.softmax(network.logits(resizeToInput(pixels, network.config), own));
+      });
+      batch.images.dispose();
+      probs.set((await output.data()) as Float32Array, offset);
+      output.dispose();
+      offset += batch.labels.length * numClasses;
+      await new Promise(setImmediate); // lets interrupts run
+      signal?.throwIfAborted();
+    }
+  } finally {
+    if (!values) tf.dispose([...own.values()]);
   }
-  if (!values) tf.dispose([...own.values()]);
   return probs;
 }
 

@@ -1,7 +1,8 @@
 // The images of a data set that a model's run held out, and those that it was trained on.
 import path from "node:path";
+import type { DataReport } from "../data/audit/report.js";
 import type { DataOptions } from "../data/data-options.js";
-import type { Dataset, PackedImages } from "../data/dataset.js";
+import { type Dataset, type PackedImages, selectImages } from "../data/dataset.js";
 import {
   IMAGE_LIST,
   type ImageList,
@@ -53,23 +54,59 @@ export async function loadEvaluationData(
   const seed = Number(options.seed ?? list?.options.seed ?? 0);
   const known = { validationShare: 1, ...options, seed, imageSize, classNames, ...decoding, grey };
   const load = (more: Partial<DataOptions>) => loadDataset({ ...known, ...more });
-  if (!list) {
-    const notes = [
-      "the model has no list of the images that it was trained on, so some of these may be among them",
-    ];
-    return { dataset: await load({}), isTrainedOn: null, notes };
-  }
-  if (!choosesSplit) {
+  const isKnown = list !== null && list.images.length > 0;
+  if (isKnown && !choosesSplit) {
     const all = await load({ dropDuplicates: false, dropLeaked: false });
     const own = await ownSplit(all, list, options);
     if (own) return own;
   }
-  const dataset = await load({});
+  const { dataset, digests, notes } = await forCalibrated(await load({}), list, choosesSplit);
+  if (!isKnown) return { dataset, isTrainedOn: null, notes: [UNKNOWN, ...notes] };
   const trained = digestsOf(list, "train");
-  const isTrainedOn = (await listImages(dataset)).images
+  return { dataset, isTrainedOn: digests.map((digest) => trained.has(digest)), notes };
+}
+
+const UNKNOWN =
+  "the model has no list of the images that it was trained on, so some of these may be among them";
+
+/**
+ * Leaves out the validation images that a model was calibrated on, unless the user chose a split.
+ *
+ * @returns Also the digests of the validation images.
+ * @throws InputError if there are no others.
+ */
+async function forCalibrated(
+  dataset: LoadedDataset,
+  list: ImageList | null,
+  choosesSplit: boolean,
+): Promise<{ dataset: LoadedDataset; digests: string[]; notes: string[] }> {
+  const digests = (await listImages(dataset)).images
     .filter(({ split }) => split === "validation")
-    .map(({ digest }) => trained.has(digest));
-  return { dataset, isTrainedOn, notes: [] };
+    .map(({ digest }) => digest);
+  const known = new Set(list?.calibratedOn);
+  const others = [...digests.keys()].filter((i) => !known.has(digests[i]));
+  const numKnown = digests.length - others.length;
+  if (numKnown === 0) return { dataset, digests, notes: [] };
+  if (choosesSplit) {
+    const note = `the model was calibrated on ${numKnown} of these ${digests.length} images, which flatters its calibration error and its prediction sets`;
+    return { dataset, digests, notes: [note] };
+  }
+  if (others.length === 0)
+    throw new InputError({
+      expected: "images that the model was not calibrated on",
+      where: dataset.name,
+      found: `${numKnown} images, all from its calibration`,
+      fix: ANYWAY,
+    });
+  const validation = selectImages(dataset.validation, Int32Array.from(others));
+  const notes = [calibrationNote(numKnown)];
+  return { dataset: { ...dataset, validation }, digests: others.map((i) => digests[i]), notes };
+}
+
+const ANYWAY = "Choose other images, or --validation-share 1 to score these all the same.";
+
+function calibrationNote(numImages: number): string {
+  return `${numImages} images are left out: the model was calibrated on them`;
 }
 
 /**
@@ -81,22 +118,26 @@ export async function loadEvaluationData(
 export async function loadUnseenImages(
   modelDir: string,
   options: Partial<DataOptions> & Pick<DataOptions, "data">,
-): Promise<{ images: PackedImages; notes: string[] }> {
+): Promise<{ images: PackedImages; digests: string[]; report: DataReport; notes: string[] }> {
   const { imageSize, classNames, decoding, grey = false } = await loadModelConfig(modelDir);
   const known = { validationShare: 1, imageSize, classNames, ...decoding, grey };
   const dataset = await loadDataset({ ...known, ...options });
   const list = await readImageList(path.join(modelDir, IMAGE_LIST));
-  const seen = new Set(list?.images.map(({ digest }) => digest));
+  const seen = new Set(list?.images.map(({ digest }) => digest)); // those of an earlier calibration may serve again
   const counts = { train: 0, validation: 0, seen: 0 };
   const places: Place[] = [];
+  const digests: string[] = [];
   for (const { split, digest } of (await listImages(dataset)).images) {
     const place = { split, index: counts[split]++ };
     if (seen.has(digest)) counts.seen++;
-    else places.push(place);
+    else {
+      places.push(place);
+      digests.push(digest);
+    }
     seen.add(digest);
   }
   const notes = [
-    ...(list
+    ...(list && list.images.length > 0
       ? []
       : [
           "the model has no list of the images of its training, so it is not known whether these are among them",
@@ -105,7 +146,7 @@ export async function loadUnseenImages(
       ? [`${counts.seen} images are left out: the model's run had them, or another has the same bytes`]
       : []),
   ];
-  return { images: select(dataset, places), notes };
+  return { images: select(dataset, places), digests, report: dataset.report, notes };
 }
 
 function digestsOf({ images }: ImageList, split: ListedImage["split"]): Set<string> {
@@ -126,27 +167,30 @@ async function ownSplit(
 ): Promise<EvaluationData | null> {
   const { images } = await listImages(dataset);
   const chosen: Record<ListedImage["split"], Place[]> = { train: [], validation: [] };
-  const counts = { train: 0, validation: 0, unknown: 0 };
+  const counts = { train: 0, validation: 0, unknown: 0, calibrated: 0 };
+  const calibratedOn = new Set(list.calibratedOn);
   const known = remaining(list);
   const [trained, seen] = [digestsOf(list, "train"), new Set<string>()];
   for (const image of images) {
     const place = { split: image.split, index: counts[image.split]++ };
     const split = takeSplit(known, image);
     if (split === null) {
-      counts.unknown++;
+      if (calibratedOn.has(image.digest)) counts.calibrated++;
+      else counts.unknown++;
       continue;
     }
     const isDropped = (dropLeaked && trained.has(image.digest)) || (dropDuplicates && seen.has(image.digest));
     if (split === "validation") seen.add(image.digest);
     if (split === "train" || !isDropped) chosen[split].push(place);
   }
-  if (counts.unknown > images.length / 2) return null;
+  const numOthers = images.length - counts.calibrated;
+  if (numOthers === 0 || counts.unknown > numOthers / 2) return null;
   if (chosen.validation.length === 0)
     throw new InputError({
       expected: "images that the model was not trained on",
       where: dataset.name,
       found: `${chosen.train.length} images, all from its training`,
-      fix: "Choose other images, or --validation-share 1 to score these all the same.",
+      fix: ANYWAY,
     });
   const pick = (places: Place[]) => select(dataset, places);
   const { seed, validationShare } = list.options;
@@ -154,6 +198,7 @@ async function ownSplit(
   const notes = [
     `the model's run was trained on this data set; the images are those that it held out${how}`,
     ...(counts.unknown > 0 ? [`${counts.unknown} images that the run did not have are left out`] : []),
+    ...(counts.calibrated > 0 ? [calibrationNote(counts.calibrated)] : []),
   ];
   const [train, validation] = [pick(chosen.train), pick(chosen.validation)];
   return { dataset: { ...dataset, split: "run", train, validation }, isTrainedOn: null, notes };

@@ -119,13 +119,15 @@ export interface RobustnessOptions {
   /** Determines the drawn images, the noise, the sides that images turn to, and the intervals. */
   seed: number;
   onProgress?: OnProgress;
+  /** Stops after the current batch with the signal's error. */
+  signal?: AbortSignal;
 }
 
 /** Scores a network on labelled images under each corruption at five strengths, one after the other. */
 export async function robustness(
   network: Network,
   images: PackedImages,
-  { numImages = images.numImages, seed, onProgress }: RobustnessOptions,
+  { numImages = images.numImages, seed, onProgress, signal }: RobustnessOptions,
 ): Promise<RobustnessReport> {
   checkNumber("--images", numImages, { min: 1, integer: true });
   const order = new Random(seed, "robustness").permutation(images.numImages).slice(0, numImages).sort();
@@ -138,7 +140,7 @@ export async function robustness(
       macroF1,
     };
   };
-  const clean = scoresOf(await evaluate(network, drawn));
+  const clean = scoresOf(await evaluate(network, drawn, { signal }));
   const corrupted: CorruptedScores[] = [];
   const total = CORRUPTION_NAMES.reduce((sum, name) => sum + CORRUPTIONS[name].values.length, 0);
   for (const corruption of CORRUPTION_NAMES)
@@ -146,7 +148,7 @@ export async function robustness(
       const done = corrupted.length * drawn.numImages;
       onProgress?.({ stage: "classify", done, total: total * drawn.numImages, unit: "images" });
       const pixels = new CorruptedPixels(drawn, corruption, i, seed);
-      const scores = scoresOf(await evaluate(network, { ...drawn, pixels }));
+      const scores = scoresOf(await evaluate(network, { ...drawn, pixels }, { signal }));
       corrupted.push({ corruption, strength: i + 1, value, ...scores });
     }
   const meanOf = (some: CorruptedScores[]) =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { NearDuplicates } from "../../src/data/audit/near-duplicates.js";
 import type { Dataset, PackedImages } from "../../src/data/dataset.js";
-import { PixelArray, PixelSelection } from "../../src/data/pixels/pixels.js";
+import { PixelArray, PixelSelection, type Pixels } from "../../src/data/pixels/pixels.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
 import { classify, evaluate, evaluationReport, score } from "../../src/inference/evaluate.js";
 import { withTemperature } from "../../src/metrics/calibration.js";
@@ -83,13 +83,35 @@ describe("evaluate", () => {
     values.get("predictions/bias")?.dispose();
     values.set("predictions/bias", tf.tensor1d([0, 0, Math.log(8)]));
     const images = noise([2, 2, 1]);
-    const result = await evaluate(network, images, values);
+    const result = await evaluate(network, images, { values });
     assert.deepEqual([...result.predicted], [2, 2, 2]);
     isNear(result.accuracy, 2 / 3);
     isNear(result.probs[2], 8 / 10);
     assert.ok([...values.values()].every(({ isDisposed }) => !isDisposed));
     assert.deepEqual([...(await evaluate(network, images)).predicted], [1, 1, 1]);
     tf.dispose([...values.values()]);
+    network.dispose();
+  });
+
+  it("stops after a batch when it is interrupted, and leaves no tensor", async () => {
+    const network = await constantNetwork();
+    const images = noise(Array.from({ length: 3 * 128 }, () => 0));
+    await evaluate(network, noise([0])); // the kernels keep shapes from their first use on
+    const before = tf.memory().numTensors;
+    let numRead = 0;
+    const interrupt = new AbortController();
+    const pixels: Pixels = {
+      read(indices) {
+        numRead += indices.length;
+        setImmediate(() => interrupt.abort()); // as the kernel, between two of its batches
+        return images.pixels.read(indices);
+      },
+    };
+    await assert.rejects(evaluate(network, { ...images, pixels }, { signal: interrupt.signal }), {
+      name: "AbortError",
+    });
+    assert.ok(numRead < images.numImages, `${numRead} of ${images.numImages} images`);
+    assert.equal(tf.memory().numTensors, before);
     network.dispose();
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { renameSync, rmSync } from "node:fs";
 import type { PackedImages } from "../../src/data/dataset.js";
-import { IMAGE_LIST, listImages, writeImageList } from "../../src/data/image-list.js";
+import { IMAGE_LIST, listCalibration, listImages, writeImageList } from "../../src/data/image-list.js";
 import { loadDataset } from "../../src/data/load.js";
 import { loadEvaluationData, loadUnseenImages } from "../../src/inference/held-out.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
@@ -130,6 +130,69 @@ describe("loadEvaluationData", () => {
     assert.deepEqual(notes, [
       "the model has no list of the images that it was trained on, so some of these may be among them",
     ]);
+  });
+
+  describe("for a model that was calibrated on some images", () => {
+    const NEW = { "a/new.png": "#010203", "b/new.png": "#040506" };
+    /** Calibrates the model on all images that it has not seen. */
+    const calibrate = async () => {
+      const { digests } = await loadUnseenImages(file("model"), given());
+      await listCalibration(file("model"), file("model"), digests);
+    };
+
+    it("leaves them out beside those that the run held out", async () => {
+      const { validation } = await train(1);
+      await drawImages(file("data"), NEW);
+      await calibrate();
+      const { dataset, notes } = await evaluate();
+      assert.deepEqual(dataset.validation.paths, validation.paths);
+      assert.deepEqual(notes.slice(1), ["2 images are left out: the model was calibrated on them"]);
+      await calibrate(); // again on the same images, which are still unseen
+      assert.deepEqual((await evaluate()).notes, notes);
+    });
+
+    it("leaves them out of another data set, and scores them on request with a note", async () => {
+      await train(1);
+      rmSync(file("data"), { recursive: true });
+      await drawImages(file("data"), NEW);
+      await calibrate();
+      await assert.rejects(evaluate(), {
+        name: "InputError",
+        message:
+          "Expected images that the model was not calibrated on at data but found 2 images, all from its calibration. " +
+          "Choose other images, or --validation-share 1 to score these all the same.",
+      });
+      await drawImages(file("data"), { "a/more.png": "#070809" });
+      const { dataset, isTrainedOn, notes } = await evaluate();
+      assert.deepEqual(dataset.validation.paths, ["a/more.png"]);
+      assert.deepEqual(
+        [isTrainedOn, notes],
+        [[false], ["2 images are left out: the model was calibrated on them"]],
+      );
+      const all = await evaluate({ validationShare: 1 });
+      assert.equal(all.dataset.validation.numImages, 3);
+      assert.deepEqual(all.notes, [
+        "the model was calibrated on 2 of these 3 images, which flatters its calibration error and its prediction sets",
+      ]);
+    });
+
+    it("leaves them out also if nothing is known of its training", async () => {
+      await drawImages(file("data"), NEW);
+      await calibrate();
+      await drawImages(file("data"), { "a/more.png": "#070809" });
+      const { dataset, isTrainedOn, notes } = await evaluate();
+      assert.deepEqual(dataset.validation.paths, ["a/more.png"]);
+      assert.deepEqual(
+        [isTrainedOn, notes],
+        [
+          null,
+          [
+            "the model has no list of the images that it was trained on, so some of these may be among them",
+            "2 images are left out: the model was calibrated on them",
+          ],
+        ],
+      );
+    });
   });
 
   describe("loadUnseenImages", () => {

@@ -44,7 +44,18 @@ describe("ferkit calibrate", function () {
       stdout,
       /^calibrated on 110 images: .*model\n(logits divided by .*\n)?sets for 90%: classes of at least .*%\nsets for 95%: /,
     );
-    const evaluated = await folder.ferkit("evaluate", "--data", "images", "--model", "model", "--json");
+    const evaluation = ["evaluate", "--data", "images", "--model", "model", "--json"];
+    const refused = await folder.ferkit(...evaluation);
+    assert.equal(refused.status, 1);
+    assert.match(
+      refused.stderr,
+      /Expected images that the model was not calibrated on at images but found \d+ images, all from its calibration\./,
+    );
+    const evaluated = await folder.ferkit(...evaluation, "--validation-share", "1");
+    assert.match(
+      evaluated.stderr,
+      /^note: the model was calibrated on (\d+) of these \1 images, which flatters its calibration error and its prediction sets$/m,
+    );
     const { predictionSets } = JSON.parse(evaluated.stdout) as { predictionSets: { coverage: number }[] };
     assert.deepEqual(
       predictionSets.map(({ coverage }) => coverage),

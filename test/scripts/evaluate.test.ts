@@ -177,6 +177,23 @@ describe("ferkit", function () {
       assert.doesNotMatch((await ferkit(...args)).stderr, /mirror/);
     });
 
+    for (const command of ["evaluate", "robustness"])
+      it(`refuses a set without images to score (${command})`, async () => {
+        const args = ["--data", "images", "--model", "run/best", "--validation-share", "0"];
+        const { status, stderr } = await ferkit(command, ...args);
+        assert.equal(status, 1);
+        assert.match(
+          stderr,
+          /Expected images to evaluate at images but found none\. Choose a --validation-share above 0\.$/m,
+        );
+      });
+
+    it("says in robustness too how many images the model was trained on", async () => {
+      const args = ["--data", "images", "--model", "run/best", "--validation-share", "1", "--images", "2"];
+      const { stderr } = await ferkit("robustness", ...args);
+      assert.match(stderr, /^note: the model was trained on 10 of these 12 images$/m);
+    });
+
     it("evaluates the share that was held out", async () => {
       const share = ["--validation-share", "0.2", "--json"];
       const { stdout } = await ferkit("evaluate", "--data", "images", "--model", "run/best", ...share);

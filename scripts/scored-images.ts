@@ -1,0 +1,38 @@
+// What the commands that score a model load: the model, and images that it was not trained on.
+import { InputError, loadEvaluationData, loadModel, type Network } from "../src/index.js";
+import { callerPath, type DataFlags, dataOptions, type Precision, printRemarks } from "./options.js";
+import { dataProgress } from "./progress.js";
+
+type EvaluationData = Awaited<ReturnType<typeof loadEvaluationData>>;
+
+/** A model and the images to score it on, with the bar for what is done with them. */
+export interface Scored extends Pick<EvaluationData, "dataset" | "isTrainedOn"> {
+  network: Network;
+  progress: ReturnType<typeof dataProgress>;
+}
+
+/**
+ * Loads a model and the images to score it on, and says on standard error what the user should know about them.
+ *
+ * @throws InputError if one of them cannot be loaded, or there are no images.
+ */
+export async function loadScored(
+  flags: DataFlags & { model: string; precision: Precision },
+): Promise<Scored> {
+  const model = callerPath(flags.model);
+  const progress = dataProgress();
+  const network = await loadModel(model);
+  network.setPrecision(flags.precision);
+  const options = { ...dataOptions(flags), onProgress: progress.onProgress };
+  const { dataset, isTrainedOn, notes } = await loadEvaluationData(model, options).finally(progress.stop);
+  const { numImages } = dataset.validation;
+  if (numImages === 0)
+    throw new InputError({
+      expected: "images to evaluate",
+      where: dataset.name,
+      found: "none",
+      fix: "Choose a --validation-share above 0.",
+    });
+  printRemarks(dataset.report, notes);
+  return { network, dataset, isTrainedOn, progress };
+}
