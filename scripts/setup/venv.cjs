@@ -5,8 +5,10 @@ const path = require("node:path");
 // Every tool of the virtual environment finds the project's kernel, and papermill its translator. Both paths are relative, so
 // they hold when the clone is moved.
 
-const kernelLink = ({ venvDir }) => path.join(venvDir, "share/jupyter/kernels/tslab");
-const KERNEL = "../../../../jupyter/kernels/tslab";
+const kernelDir = ({ venvDir }) => path.join(venvDir, "share/jupyter/kernels/tslab");
+const KERNEL = "../../../../../jupyter/kernels/tslab";
+/** What a front end reads or starts. A link to the whole folder is not followed by those that search for `kernel.json`. */
+const KERNEL_FILES = ["kernel.cjs", "kernel.json", "logo-32x32.png", "logo-64x64.png", "logo-svg.svg"];
 const TRANSLATOR = "../../../../jupyter/python\n";
 
 function translatorFile({ venvDir }) {
@@ -16,19 +18,23 @@ function translatorFile({ venvDir }) {
 }
 
 function showsKernel(context) {
-  const link = fs.lstatSync(kernelLink(context), { throwIfNoEntry: false });
+  const dir = kernelDir(context);
   return (
-    link?.isSymbolicLink() === true &&
-    fs.readlinkSync(kernelLink(context)) === KERNEL &&
+    fs.lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() === true &&
+    KERNEL_FILES.every((name) => {
+      const link = fs.lstatSync(path.join(dir, name), { throwIfNoEntry: false });
+      return link?.isSymbolicLink() && fs.readlinkSync(path.join(dir, name)) === `${KERNEL}/${name}`;
+    }) &&
     fs.existsSync(translatorFile(context)) &&
     fs.readFileSync(translatorFile(context), "utf8") === TRANSLATOR
   );
 }
 
 function showKernel(context) {
-  fs.mkdirSync(path.dirname(kernelLink(context)), { recursive: true });
-  fs.rmSync(kernelLink(context), { recursive: true, force: true });
-  fs.symlinkSync(KERNEL, kernelLink(context));
+  const dir = kernelDir(context);
+  fs.rmSync(dir, { recursive: true, force: true });
+  fs.mkdirSync(dir, { recursive: true });
+  for (const name of KERNEL_FILES) fs.symlinkSync(`${KERNEL}/${name}`, path.join(dir, name));
   fs.mkdirSync(path.dirname(translatorFile(context)), { recursive: true });
   fs.writeFileSync(translatorFile(context), TRANSLATOR);
 }
