@@ -81,7 +81,7 @@ export function writeReference(tools: string, out: string, format: "markdown" | 
         placeInternalsInOwningModule: true,
         validation: { notExported: false, invalidLink: true },
         groupOrder: ["Functions", "Classes", "Variables", "*"],
-        sort: ["alphabetical"],
+        sort: ["source-order"],
         treatWarningsAsErrors: true,
         logLevel: "Warn",
         ...(isMarkdown && MARKDOWN),
@@ -112,15 +112,17 @@ const MARKDOWN = {
     ),
   ),
   typeDeclarationFormat: "table",
+  tableColumnSettings: { hideInherited: true, hideOverrides: true, hideModifiers: true },
 };
 
 /** Builds the first page: every public name, by group, with the first sentence about it. */
 function contents(out: string, groups: Group[]): string {
   const lists = groups.map(({ name, about, exports }) => {
     const file = `${name.toLowerCase()}.md`;
-    const page = readFileSync(path.join(out, file), "utf8").replace(/^# .+/, `# ${name}`);
+    const names = namesOf(exports);
+    const page = inOrder(readFileSync(path.join(out, file), "utf8").replace(/^# .+/, `# ${name}`), names);
     writeFileSync(path.join(out, file), `[Reference](README.md)\n\n${page}`);
-    const rows = namesOf(exports).map((one) => {
+    const rows = names.map((one) => {
       const { anchor, summary } = findSection(page, one);
       return `| [\`${one}\`](${file}#${anchor}) | ${summary} |`;
     });
@@ -143,10 +145,31 @@ export function namesOf(exports: string): string[] {
     .filter((name) => name !== "");
 }
 
+/** Returns the name that a heading such as `### NO\_AUGMENTATION` or `### train()` is for. */
+function headedName(heading: string): string {
+  return heading.replace(/^### /, "").replace("()", "").replaceAll("\\", "");
+}
+
+/** Puts the sections below each second heading of a page into the order of some names, and other sections after them. */
+function inOrder(page: string, names: string[]): string {
+  const rank = (section: string) => {
+    const at = names.indexOf(headedName(section.match(/^### .+$/m)?.[0] ?? ""));
+    return at < 0 ? names.length : at;
+  };
+  const [head, ...parts] = page.split(/^(?=## )/m);
+  const sorted = parts.map((part) => {
+    const [heading, ...lines] = part.split("\n");
+    const sections = lines.join("\n").split("\n***\n");
+    const texts = sections.sort((a, b) => rank(a) - rank(b)).map((section) => section.trim());
+    return `${heading}\n\n${texts.join("\n\n***\n\n")}\n`;
+  });
+  return [head, ...sorted].join("\n").replace(/\n{3,}/g, "\n\n");
+}
+
 /** Finds the section of a name in a page: its anchor, and the first sentence about the name. */
 function findSection(page: string, name: string): { anchor: string; summary: string } {
   const lines = page.split("\n");
-  const start = lines.findIndex((line) => line.replaceAll("\\", "").replace("()", "") === `### ${name}`);
+  const start = lines.findIndex((line) => line.startsWith("### ") && headedName(line) === name);
   const [, anchor] = lines[start - 2]?.match(/^<a id="(.+)"><\/a>$/) ?? [];
   if (anchor === undefined) throw new Error(`The reference has no ${name}`);
   return { anchor, summary: firstSentence(lines.slice(start + 1)) };

@@ -9,19 +9,27 @@ import { tf } from "./engine/tf.js";
 
 export const PROJECT_DIR = path.join(__dirname, "..");
 
+/** A computer. */
 export interface Machine {
   /** Model of the processor. */
   cpu: string;
+  /** Processors that Node.js sees. */
   cores: number;
+  /** Main memory, in GiB. */
   memoryGiB: number;
 }
 
+/** What a process runs on. */
 export interface Environment {
+  /** Versions of ferkit and of what it runs on. */
   versions: { ferkit: string; node: string; tfjs: string; tensorflow: string };
   /** Commit of ferkit's clone, ending in "-dirty" if files differ from it; null outside a clone. */
   commit: string | null;
+  /** The computer. */
   machine: Machine;
+  /** Where the engine computes. */
   device: Device["kind"];
+  /** Instruction set of our C++ ops; "stock" if TensorFlow's own kernels run instead. */
   kernels: Device["kernels"];
 }
 

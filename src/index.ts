@@ -2,6 +2,7 @@
 
 // Data: images in class folders, decoded once.
 export { EXPRESSIONS } from "./cartoons/expression.js";
+export type { DataOptions } from "./data/data-options.js";
 export { loadDataset } from "./data/load.js";
 export type { Dataset, PackedImages } from "./data/dataset.js";
 export { decodeImage } from "./data/pixels/decode.js";

@@ -2,10 +2,12 @@
 export interface LoadProgress {
   /** `download`, `unpack`, `draw`, `decode`, `compare`, `search` or `classify`. */
   stage: string;
+  /** How much is done, in `unit`. */
   done: number;
-  /** 0 if it is not known. */
+  /** How much there is to do; 0 if it is not known. */
   total: number;
   unit: "images" | "batches" | "bytes";
 }
 
+/** Called again and again while something is loaded. */
 export type OnProgress = (progress: LoadProgress) => void;

@@ -16,6 +16,10 @@
 export class Random {
   private readonly state: Uint32Array;
 
+  /**
+   * @param seed - An integer.
+   * @param stream - Names of what the numbers are for.
+   */
   constructor(seed: number, ...stream: (string | number)[]) {
     this.state = hash(JSON.stringify([seed, ...stream]));
     for (let i = 0; i < 12; i++) this.uint32();
@@ -37,7 +41,11 @@ export class Random {
     return min + (max - min) * (this.uint32() / 0x1_0000_0000);
   }
 
-  /** Draws an integer in `[0, bound)`. */
+  /**
+   * Draws an integer in `[0, bound)`.
+   *
+   * @param bound - An integer ≥ 1.
+   */
   integer(bound: number): number {
     return Math.floor(this.uniform() * bound);
   }
@@ -48,7 +56,11 @@ export class Random {
     return mean + deviation * radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Draws from Beta(alpha, alpha), as mixup does (Jöhnk, 1964); in `(0, 1)`. */
+  /**
+   * Draws from Beta(alpha, alpha), as mixup does (Jöhnk, 1964); in `(0, 1)`.
+   *
+   * @param alpha - Both parameters of the distribution, > 0.
+   */
   beta(alpha: number): number {
     for (;;) {
       const x = this.uniform() ** (1 / alpha);
@@ -57,11 +69,16 @@ export class Random {
     }
   }
 
-  /** Returns true with the given probability. */
+  /**
+   * Returns true with the given probability.
+   *
+   * @param probability - In [0, 1].
+   */
   chance(probability: number): boolean {
     return this.uniform() < probability;
   }
 
+  /** Returns one of the items, each as probably as the others; undefined if there are none. */
   pick<T>(items: readonly T[]): T {
     return items[this.integer(items.length)];
   }

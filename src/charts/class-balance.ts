@@ -4,8 +4,11 @@ import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./the
 
 /** Number of images of a class in a split. */
 export interface ClassCount {
+  /** `train` or `validation`, or another name to show. */
   split: string;
+  /** The class. */
   className: string;
+  /** Number of images. */
   count: number;
 }
 

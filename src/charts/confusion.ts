@@ -9,6 +9,7 @@ import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, SHARES } fro
 export interface Confusion {
   /** Numbers of images, `[actual][predicted]`. */
   matrix: number[][];
+  /** In the order of the matrix. */
   classNames: string[];
 }
 

@@ -22,6 +22,7 @@ export interface GridImage {
   detail?: string;
 }
 
+/** Titles and size of a grid of pictures. */
 export interface SampleGridOptions {
   title?: string;
   subtitle?: string;

@@ -48,6 +48,7 @@ const GAP = 14;
 /** Explains saliency maps under a title. */
 export const SALIENCY_HINT = "bright: important for the class";
 
+/** Titles and size of a chart of predictions. */
 export interface PredictionChartOptions {
   title?: string;
   subtitle?: string;

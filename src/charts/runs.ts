@@ -16,6 +16,7 @@ export interface AccuracyCurve {
   name: string;
   /** Default: the next of `SERIES_COLORS`. */
   color?: string;
+  /** In the order of the epochs. */
   points: AccuracyPoint[];
 }
 

@@ -4,7 +4,18 @@ import type { OnProgress } from "../progress.js";
 import type { SourceOptions } from "./sources/source.js";
 import type { SplitChoice } from "./split.js";
 
-/** What can be said about a data set when it is loaded. Only `data` and `imageSize` have no default. */
+/**
+ * What can be said about a data set when it is loaded. Only `data` and `imageSize` have no default.
+ *
+ * @example
+ * ```ts
+ * import { type DataOptions, loadDataset } from "ferkit";
+ *
+ * const options: Partial<DataOptions> = { validationShare: 0.1, dropDuplicates: true, group: "(person-\\d+)" };
+ * const { train } = await loadDataset({ data: "data/pets", imageSize: 48, ...options });
+ * console.log(train.numImages);
+ * ```
+ */
 export interface DataOptions extends SourceOptions {
   /** Side of the square images, in pixels, [1, 1024]. */
   imageSize: number;

@@ -6,7 +6,9 @@ import type { ImageInput } from "../inference/classifier.js";
 
 /** An upright rectangle in an image, in pixels from the top left. */
 export interface Box {
+  /** From the left border. */
   left: number;
+  /** From the upper border. */
   top: number;
   width: number;
   height: number;

@@ -27,7 +27,9 @@ import { loadModel } from "../model/weights/model-folder.js";
  * ```
  */
 export interface Prediction {
+  /** One of the model's classes. */
   className: string;
+  /** Probability, [0, 1]. */
   prob: number;
 }
 
@@ -74,7 +76,7 @@ export interface ImagePrediction extends NamedPixels {
 /** Path of an image or of a folder of images, or the bytes of an image file. */
 export type ImageInput = string | Buffer;
 
-/** Called with an input that cannot be read. */
+/** Called with the error about an input that cannot be read. */
 export type OnInputError = (error: InputError) => void;
 
 const BATCH_SIZE = 64;
@@ -126,8 +128,10 @@ export async function loadClassifier(modelDir = BUNDLED_MODEL): Promise<Classifi
  * ```
  */
 export class Classifier {
+  /** @param network - Disposed with the classifier. */
   constructor(readonly network: Network) {}
 
+  /** The model's classes, image size and more. */
   get config(): ModelConfig {
     return this.network.config;
   }
@@ -136,6 +140,7 @@ export class Classifier {
    * Classifies images of any size, colour and format. A folder stands for the images in it and below, sorted. A model that was
    * trained on grey images sees all images in grey.
    *
+   * @param inputs - Paths of images or of folders of them, or the bytes of image files.
    * @throws InputError when an image cannot be read, or a folder holds none.
    */
   async predict(inputs: ImageInput | ImageInput[]): Promise<ImagePrediction[]> {
@@ -169,7 +174,11 @@ export class Classifier {
     }
   }
 
-  /** Classifies images that are decoded and have the network's size. */
+  /**
+   * Classifies images that are decoded and have the network's size.
+   *
+   * @param images - As from `decodeImage`.
+   */
   async predictPixels(images: NamedPixels[]): Promise<ImagePrediction[]> {
     if (images.length === 0) return [];
     const { imageSize, classNames, grey, predictionSets } = this.config;
@@ -192,6 +201,7 @@ export class Classifier {
     });
   }
 
+  /** Frees the network. */
   dispose(): void {
     this.network.dispose();
   }

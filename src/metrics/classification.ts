@@ -10,6 +10,7 @@ export interface ClassificationScores {
   perClassRecall: Record<string, number | null>;
   /** `[actual][predicted]`, in images. */
   confusionMatrix: number[][];
+  /** Images that were scored. */
   numImages: number;
 }
 

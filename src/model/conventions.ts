@@ -3,10 +3,13 @@ import type { Padding } from "../engine/kernels.js";
 import type { Variant } from "./efficientnet.js";
 import type { Preprocessing } from "./preprocessing.js";
 
+/** What a network computes besides its weights. */
 export interface Conventions {
+  /** Padding of convolutions. */
   padding: Padding;
   /** Added to the variance in every batch norm. */
   epsilon: number;
+  /** How pixels become the input. */
   preprocessing: Preprocessing;
 }
 

@@ -60,11 +60,13 @@ export interface Calibration {
 
 /** Sets of classes that hold the right one with a chosen probability, by split conformal prediction. */
 export interface PredictionSets {
+  /** One for each coverage. */
   thresholds: SetThreshold[];
   /** Number of images that they were fitted on, which the model was neither trained nor validated on. */
   numImages: number;
 }
 
+/** From which probability on a class is in a set. */
 export interface SetThreshold {
   /** Share of images whose set holds the right class, (0, 1). */
   coverage: number;
@@ -74,7 +76,9 @@ export interface SetThreshold {
 
 /** Weights outside the engine. */
 export interface ParameterValue {
+  /** As in TensorFlow. */
   shape: number[];
+  /** Its numbers, row after row. */
   data: Float32Array;
 }
 
@@ -217,6 +221,7 @@ export class Network {
     }
   }
 
+  /** Frees the parameters. */
   dispose(): void {
     this.plan?.dispose();
     for (const variable of this.variables.values()) variable.dispose();

@@ -16,6 +16,7 @@ export type Fit = (typeof FITS)[number];
 
 /** How image files become square pixels. A model keeps it, so that prediction decodes like training. */
 export interface Decoding {
+  /** How an image becomes square. */
   fit: Fit;
   /** For each number format other than 8 bits, the number that is white, such as 4095; by default, each file's own range. */
   whiteLevels?: Record<string, number>;

@@ -255,9 +255,11 @@ export async function galleryChart(
   );
 }
 
-/** Saliency maps to draw: the network, and the methods by the names to show, such as `{ "Grad-CAM": gradCam }`. */
+/** Saliency maps to draw. */
 export interface SaliencyOptions {
+  /** Network whose predictions are explained. */
   network: Network;
+  /** Methods by the names to show, such as `{ "Grad-CAM": gradCam }`. */
   methods: Record<string, SaliencyMethod>;
 }
 

@@ -23,6 +23,7 @@ export interface NoteEvent {
  */
 export interface BatchEvent {
   type: "batch";
+  /** Whether the last layer trains alone. */
   phase: Phase;
   /** From 1. */
   epoch: number;
@@ -65,6 +66,7 @@ export interface Scores {
  */
 export interface EpochEvent {
   type: "epoch";
+  /** Whether the last layer trained alone. */
   phase: Phase;
   /** From 1. */
   epoch: number;
@@ -90,10 +92,11 @@ export interface EpochEvent {
   };
   /** Whether the epoch is the run's best so far, by `monitor`. */
   isBest: boolean;
-  /** Tensors in the engine, and their size. */
+  /** Tensors in the engine. */
   numTensors: number;
+  /** Their size in bytes. */
   numBytes: number;
-  /** Memory of the process. */
+  /** Memory of the process, in bytes. */
   residentBytes: number;
 }
 
@@ -102,7 +105,9 @@ export interface CheckpointEvent {
   type: "checkpoint";
   /** The best model so far, or the state that the run resumes from. */
   kind: "best" | "last";
+  /** Last epoch of the state. */
   epoch: number;
+  /** Folder that was written. */
   path: string;
 }
 
@@ -112,11 +117,15 @@ export type EndReason = "completed" | "interrupted" | "stopped early";
 /** The last event. */
 export interface DoneEvent {
   type: "done";
+  /** Why the run ended. */
   reason: EndReason;
   /** Epoch of the kept model, and its scores on the validation images; null before the first epoch has ended. */
   bestEpoch: number | null;
+  /** [0, 1]. */
   bestAccuracy: number | null;
+  /** [0, 1]; absent for runs that did not log it. */
   bestMacroF1?: number | null;
+  /** In nats; absent for runs that did not log it. */
   bestLoss?: number | null;
   /** What "best" means; version 0.1 knew only accuracy. */
   monitor?: Monitor;
@@ -124,6 +133,7 @@ export interface DoneEvent {
   maxMinutes?: number;
   /** Where an interrupted run resumes: this epoch, after this batch. */
   resumesAt?: { epoch: number; batch: number; numBatches: number };
+  /** The run's folder. */
   runDir: string;
 }
 

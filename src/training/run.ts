@@ -22,7 +22,9 @@ import type { TrainEvent } from "./events.js";
 
 /** What a run was started with. It resumes only with the same. */
 export interface RunConfig {
+  /** Every hyperparameter. */
   train: TrainConfig;
+  /** Names of the classes, in the order of the outputs. */
   classNames: string[];
   /** What the data set was loaded from, as the user named it. */
   data: string;
@@ -32,6 +34,7 @@ export interface RunConfig {
   dataDigest?: string;
   /** `official` or `official-test`, if it was split so. */
   split?: SplitName;
+  /** Images of each split. */
   numImages: { train: number; validation: number };
   /** What the files of weights held that the run was started with, if there were any; absent for runs before version 0.3. */
   weightDigests?: WeightDigests;

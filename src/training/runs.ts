@@ -19,7 +19,9 @@ import {
 
 /** A run as its folder describes it. */
 export interface Run {
+  /** Path of the run's folder. */
   folder: string;
+  /** What the run was started with. */
   config: RunConfig;
   /** In order. */
   epochs: EpochEvent[];

@@ -7,19 +7,25 @@ import type { NearDuplicatePair, NearDuplicates } from "./near-duplicates.js";
 
 /** Counts, sizes, unreadable files and duplicates of a data set. */
 export interface DataReport {
+  /** Short name of the data set. */
   name: string;
+  /** Folder that `paths` are relative to. */
   root: string;
+  /** Names of the classes, sorted. */
   classNames: string[];
   /** Side of the decoded images, in pixels. */
   imageSize: number;
   /** Where the validation images come from. */
   split: SplitName;
+  /** Images of each split. */
   numImages: { train: number; validation: number };
+  /** Images of each class in each split. */
   classCounts: { split: "train" | "validation"; className: string; count: number }[];
   /** Sizes of the files' images, in pixels, most frequent first. */
   sizes: { width: number; height: number; count: number }[];
   /** Readable images without and with colour, how all of them are used, and whether that follows the majority. */
   colours: { grey: number; coloured: number; used: "grey" | "colour"; chosenBy: "majority" | "setting" };
+  /** Files that cannot be decoded, with the reason. */
   unreadable: { path: string; reason: string }[];
   /** Where the labels come from. */
   labels: string;
@@ -49,6 +55,7 @@ export interface DataReport {
 
 /** Something that the audit concludes. */
 export interface Conclusion {
+  /** What it is about. */
   about:
     | "trait"
     | "colour"

@@ -20,8 +20,9 @@ export interface DecodedImage {
   pixels: Uint8Array;
   /** Whether the three channels are equal everywhere. */
   isGrey: boolean;
-  /** Size of the upright image in the file, in pixels. */
+  /** Width of the upright image in the file, in pixels. */
   width: number;
+  /** Its height. */
   height: number;
 }
 
@@ -103,8 +104,9 @@ export async function decodePacked(
 export interface WholeImage {
   /** uint8 `[height, width, 3]`, RGB. */
   pixels: Buffer;
-  /** Size of the upright image, in pixels. */
+  /** Width of the upright image, in pixels. */
   width: number;
+  /** Its height. */
   height: number;
 }
 

@@ -5,10 +5,11 @@ import type { Folder, LeftOutFiles, Walk } from "./files.js";
 import { type Layout, type Listing, listLayout } from "./listing.js";
 import { type Part, partsOf } from "./split-names.js";
 
-/** Folders that the user names, relative to the data set's folder. */
+/** Which folders hold the classes. */
 export interface FolderChoice {
-  /** Holds the class folders to train on; "." is the data set's folder itself. */
+  /** Folder of the class folders to train on; "." is the data set's folder itself. Default: the one named so. */
   trainFolder?: string;
+  /** Folder of the class folders to validate on. Default: the one named so. */
   validationFolder?: string;
   /** Folders to leave out. */
   leaveOut?: string[];

@@ -58,10 +58,13 @@ export class LeftOutFiles {
   }
 }
 
-/** Files of a data set that are used, and those that are not. */
+/** Numbers of files in a data set, and those that are not used. */
 export interface FileCounts {
+  /** All files. */
   found: number;
+  /** Files that are images of a split. */
   used: number;
+  /** The others, a row for each reason, folder and ending. */
   leftOut: LeftOut[];
 }
 

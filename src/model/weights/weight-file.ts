@@ -15,6 +15,7 @@ import { readStateDict, type StateDict, type StateDictOptions } from "./state-di
 
 /** What the user knows about a file; it counts more than what the file says. */
 export interface WeightFileOptions extends StateDictOptions, Partial<Conventions> {
+  /** Whose conventions the weights were trained by. */
   family?: Family;
 }
 
