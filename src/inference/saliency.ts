@@ -33,8 +33,9 @@ const SHIFTS = Array.from(
  * computed.
  *
  * The feature map has one value for each 32 pixels. Therefore the map is computed for copies of the image shifted by less than
- * that, and their values are interlaced and smoothed. At 48 pixels the feature map is 2 × 2, and each value sees the whole image:
- * there `occlusionMap` tells more.
+ * that, and their values are interlaced and smoothed. At 48 pixels the feature map is 2 × 2, and each value sees the whole image: a
+ * trained network keeps its evidence in some of the four, wherever the image shows it, so that the map of a mirrored image is not
+ * mirrored. There `occlusionMap` tells more.
  *
  * @param pixels - uint8 `[imageSize, imageSize, 3]`, RGB, as `ImagePrediction` has them.
  * @param className - The class to explain.
