@@ -12,6 +12,7 @@ import path from "node:path";
 import ts from "typescript";
 import { installTypeDoc, namesOf, readGroups, writeReference } from "../../scripts/reference.js";
 import { isPackageCurrent } from "../../scripts/setup/package-files.cjs";
+import { listFiles, readProjectFile } from "../source-files.js";
 import { drawClassFolders, projectDir, runProgram, workspace } from "../workspace.js";
 
 /** Examples that only compile here: all but the last download ImageNet's weights, and the last needs a file of weights. */
@@ -100,7 +101,17 @@ describe("the reference of the public API", function () {
   });
 
   it("has examples that compile in a project that imports ferkit", () => {
-    const program = compile(Object.fromEntries(all().map(({ file, code }) => [`${file}.mts`, code])));
+    const pages = listFiles(["docs", "examples"], [".md"]).filter((page) => !page.startsWith("docs/api/"));
+    const snippets = ["README.md", ...pages].flatMap((page) =>
+      [...readProjectFile(page).matchAll(/^```ts\n([\s\S]*?)^```/gm)]
+        .map(([, code]) => code)
+        .filter((code) => code.includes('from "ferkit"'))
+        .map((code, i) => ({ file: `${page.replaceAll("/", "-")}-${i}`, code })),
+    );
+    assert.ok(snippets.length >= 4);
+    const program = compile(
+      Object.fromEntries([...all(), ...snippets].map(({ file, code }) => [`${file}.mts`, code])),
+    );
     const problems = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
       const line = file ? file.getLineAndCharacterOfPosition(start ?? 0).line + 1 : 0;
       return `${path.basename(file?.fileName ?? "")}:${line} ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
