@@ -66,7 +66,7 @@ export async function showTraining(
       updated = performance.now();
     }
   } finally {
-    if (run.hasBatches) update(await chartBundle(run.chart()));
+    update(run.hasBatches ? await chartBundle(run.chart()) : { "text/plain": "no batch was trained" });
   }
   return done;
 }

@@ -100,7 +100,7 @@ describe("JupyterLab in a browser", function () {
     if (name === "04-training") describeStop(); // the run that is stopped resumes in the notebook
     describe(name, () => {
       let state: State;
-      /** The kernel's status while cells ran, as the front end had it. */
+      /** The kernel's status while the training ran, as the front end had it. It is idle for a moment between two cells. */
       const statuses: string[] = [];
       /** The live chart at different times. */
       const live: DrawnChart[] = [];
@@ -111,7 +111,8 @@ describe("JupyterLab in a browser", function () {
         state = await until(`${name} to end`, NOTEBOOK_MS, async () => {
           const now = await lab.state();
           const isDone = now.cells.every(({ executionCount }) => executionCount !== null);
-          if (!isDone && live.length > 0) statuses.push(now.status);
+          const isTraining = now.cells.some(({ id, executionCount }) => id === "train" && executionCount === null);
+          if (isTraining && live.length > 0) statuses.push(now.status);
           if (name === "04-training" && !isDone) live.push(...(await lab.charts("train")));
           return ((isDone && now.status === "idle") || errorsOf(now).length > 0) && now;
         });
