@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { workspace } from "../workspace.js";
 import { type CellResult, contentsOf, converse, printed, type Request } from "./kernel.js";
 
 const RUNS = "await new Promise(setImmediate); console.log('runs'); await new Promise(() => {});";
@@ -28,8 +30,13 @@ describe("after an interrupt, of a cell", function () {
   this.timeout(180_000);
   let results: CellResult[];
   const titles = Object.keys(STOPPED);
+  const temporary = workspace("suite");
 
   before(async () => {
+    // Takes for ever, but only the first time.
+    const slow =
+      "globalThis.numLoads = (globalThis.numLoads ?? 0) + 1;\nwhile (numLoads < 2);\nexports.answer = 42;\n";
+    writeFileSync(temporary.file("slow.cjs"), slow);
     const groups: Request[][] = titles.flatMap((title) => [
       [{ code: STOPPED[title], interruptAt: "runs" }],
       [{ code: WAITS }],
@@ -40,7 +47,13 @@ describe("after an interrupt, of a cell", function () {
     const left = {
       code: "setInterval(() => console.log('tick'), 50);\nsetTimeout(() => process.kill(process.pid, 'SIGINT'), 300);",
     };
-    ({ results } = await converse("tslab", [...groups, [count], [left]], { patience: 20, late: 2 }));
+    const file = JSON.stringify(temporary.file("slow.cjs"));
+    const load = [`${INTERRUPTS}\nrequire(${file});`, `console.log(require(${file}).answer);`];
+    const loads = load.map((code) => [{ code }]);
+    ({ results } = await converse("tslab", [...groups, [count], ...loads, [left]], {
+      patience: 20,
+      late: 2,
+    }));
   });
 
   /** Returns what a cell sent after it had ended. */
@@ -60,6 +73,12 @@ describe("after an interrupt, of a cell", function () {
 
   it("no listener for signals remains", () => {
     assert.equal(printed(results[2 * titles.length]), "1\n");
+  });
+
+  it("no module remains that is loaded in part", () => {
+    const [stopped, next] = results.slice(2 * titles.length + 1);
+    assert.equal(contentsOf(stopped, "error")[0]?.evalue, "The cell was stopped.");
+    assert.equal(printed(next), "42\n");
   });
 
   it("that had ended before, nothing remains either", () => {

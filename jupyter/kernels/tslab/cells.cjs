@@ -123,7 +123,10 @@ class Cell {
   }
 
   fail(thrown) {
-    if (thrown?.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") this.stop(); // what was running never let a signal arrive
+    if (thrown?.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") {
+      this.stop(); // what was running never let a signal arrive
+      forgetPartlyLoaded();
+    }
     if (this.hasCrashed) return;
     this.failure = failureOf(this.isStopped ? new Interrupted() : thrown);
   }
@@ -165,6 +168,12 @@ function bounded(text) {
   if (text.length <= MAX_TEXT) return text.toWellFormed();
   const numLeft = text.length - MAX_TEXT;
   return `${text.slice(0, MAX_TEXT).toWellFormed()}\n… ${numLeft.toLocaleString("en-US")} characters left out`;
+}
+
+/** Lets modules load again whose loading was stopped: the next `require` would return what there was of them. */
+function forgetPartlyLoaded() {
+  for (const [file, { loaded }] of Object.entries(require.cache))
+    if (!loaded) delete require.cache[file];
 }
 
 /** What a stopped cell fails with. */
