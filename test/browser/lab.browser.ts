@@ -111,7 +111,9 @@ describe("JupyterLab in a browser", function () {
         state = await until(`${name} to end`, NOTEBOOK_MS, async () => {
           const now = await lab.state();
           const isDone = now.cells.every(({ executionCount }) => executionCount !== null);
-          const isTraining = now.cells.some(({ id, executionCount }) => id === "train" && executionCount === null);
+          const isTraining = now.cells.some(
+            ({ id, executionCount }) => id === "train" && executionCount === null,
+          );
           if (isTraining && live.length > 0) statuses.push(now.status);
           if (name === "04-training" && !isDone) live.push(...(await lab.charts("train")));
           return ((isDone && now.status === "idle") || errorsOf(now).length > 0) && now;

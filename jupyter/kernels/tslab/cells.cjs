@@ -172,8 +172,7 @@ function bounded(text) {
 
 /** Lets modules load again whose loading was stopped: the next `require` would return what there was of them. */
 function forgetPartlyLoaded() {
-  for (const [file, { loaded }] of Object.entries(require.cache))
-    if (!loaded) delete require.cache[file];
+  for (const [file, { loaded }] of Object.entries(require.cache)) if (!loaded) delete require.cache[file];
 }
 
 /** What a stopped cell fails with. */
