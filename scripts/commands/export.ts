@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { InputError, internals, loadModel } from "../../src/index.js";
 import { callerPath, choiceOption, withExamples } from "../options.js";
 
-/** For each format, what writes it, and what is appended to the model folder's path by default. */
+/** For each format, what writes it, and what is appended to the model folder's path by default: the ending of a file, or a folder's. */
 const FORMATS = {
   onnx: { write: internals.exportOnnx, suffix: ".onnx" },
   transformers: { write: internals.exportTransformers, suffix: "-transformers" },
@@ -42,7 +42,7 @@ export function addExportCommand(program: Command): void {
       const source = callerPath(model);
       const { write, suffix } = FORMATS[flags.to];
       const out = flags.out === undefined ? `${source}${suffix}` : callerPath(flags.out);
-      checkTarget(out, source, flags.to);
+      checkTarget(out, source, suffix);
       const network = await loadModel(source);
       const parameters = await network.parameters().finally(() => network.dispose());
       await write(out, network.config, parameters, flags.precision);
@@ -51,14 +51,15 @@ export function addExportCommand(program: Command): void {
 }
 
 /** @throws InputError if writing would replace something that is no export. */
-function checkTarget(out: string, source: string, format: Flags["to"]): void {
+function checkTarget(out: string, source: string, suffix: string): void {
   const refuse = (expected: string, found: string) =>
     new InputError({ expected, where: "--out", found, fix: "Choose another path." });
   if (`${out}${path.sep}`.startsWith(`${source}${path.sep}`))
     throw refuse("a path outside of the model folder", out);
-  if (format === "onnx" && path.extname(out) !== ".onnx")
-    throw refuse("a name that ends in .onnx", path.basename(out));
-  if (format === "transformers" && existsSync(out) && !isExport(out))
+  const isFile = suffix.startsWith(".");
+  if (isFile && path.extname(out) !== suffix)
+    throw refuse(`a name that ends in ${suffix}`, path.basename(out));
+  if (!isFile && existsSync(out) && !isExport(out))
     throw refuse("a new or empty folder, or an earlier export", out);
 }
 
