@@ -74,6 +74,11 @@ export function listDigest({ images }: ImageList): string {
   return hex(images.map((image) => line(image)).join(""));
 }
 
+/** Returns a digest of a list as a model has it, without paths. */
+export function modelListDigest({ images }: ImageList): string {
+  return hex(images.map(({ split, className, digest }) => line({ split, className, digest })).join(""));
+}
+
 /** Writes a list, compressed. Without paths, it tells nothing about files but their digests. */
 export async function writeImageList(file: string, list: ImageList, withPaths: boolean): Promise<void> {
   const { images, ...header } = list;
@@ -86,13 +91,35 @@ export async function writeImageList(file: string, list: ImageList, withPaths: b
 /** Digests hardly shrink, votes do; a larger ratio fills the memory from a small file. */
 const [MAX_RATIO, MIN_ALLOWED_BYTES] = [200, 2 ** 20];
 
+const REMOVE_LIST = "Remove it; then nothing is known about the images of the training.";
+
+/**
+ * Reads the list of a model folder; null if there is none.
+ *
+ * @param expected - Digest that the model recorded; undefined for models before version 0.3.
+ * @throws InputError when the list is broken, or of another model.
+ */
+export async function readModelList(dir: string, expected: string | undefined): Promise<ImageList | null> {
+  const where = join(dir, IMAGE_LIST);
+  const list = await readImageList(where);
+  // A model that was imported gets a list, without images, when it is calibrated.
+  if (list === null || list.images.length === 0 || expected === undefined) return list;
+  if (modelListDigest(list) === expected) return list;
+  throw new InputError({
+    expected: "the list of the images that the model was trained on",
+    where,
+    found: "that of another model",
+    fix: REMOVE_LIST,
+  });
+}
+
 /**
  * Reads what `writeImageList` wrote; null if there is no such file.
  *
  * @throws InputError when the file is broken.
  */
 export async function readImageList(file: string): Promise<ImageList | null> {
-  const fix = "Remove it; then nothing is known about the images of the training.";
+  const fix = REMOVE_LIST;
   const bytes = await readRegularFile(file, { expected: "a list of images", fix });
   if (!bytes) return null;
   try {

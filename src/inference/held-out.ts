@@ -1,15 +1,8 @@
 // The images of a data set that a model's run held out, and those that it was trained on.
-import path from "node:path";
 import type { DataReport } from "../data/audit/report.js";
 import type { DataOptions } from "../data/data-options.js";
 import { type Dataset, type PackedImages, selectImages } from "../data/dataset.js";
-import {
-  IMAGE_LIST,
-  type ImageList,
-  type ListedImage,
-  listImages,
-  readImageList,
-} from "../data/image-list.js";
+import { type ImageList, type ListedImage, listImages, readModelList } from "../data/image-list.js";
 import { loadDataset } from "../data/load.js";
 import type { Pixels } from "../data/pixels/pixels.js";
 import { InputError } from "../errors.js";
@@ -47,8 +40,8 @@ export async function loadEvaluationData(
   modelDir: string,
   options: Partial<DataOptions> & Pick<DataOptions, "data">,
 ): Promise<EvaluationData> {
-  const { imageSize, classNames, decoding, grey = false } = await loadModelConfig(modelDir);
-  const list = await readImageList(path.join(modelDir, IMAGE_LIST));
+  const { imageSize, classNames, decoding, grey = false, imageList } = await loadModelConfig(modelDir);
+  const list = await readModelList(modelDir, imageList);
   const { validationShare, split, fold } = options;
   const choosesSplit = [validationShare, split, fold].some((choice) => choice !== undefined);
   const seed = Number(options.seed ?? list?.options.seed ?? 0);
@@ -119,10 +112,10 @@ export async function loadUnseenImages(
   modelDir: string,
   options: Partial<DataOptions> & Pick<DataOptions, "data">,
 ): Promise<{ images: PackedImages; digests: string[]; report: DataReport; notes: string[] }> {
-  const { imageSize, classNames, decoding, grey = false } = await loadModelConfig(modelDir);
+  const { imageSize, classNames, decoding, grey = false, imageList } = await loadModelConfig(modelDir);
   const known = { validationShare: 1, imageSize, classNames, ...decoding, grey };
   const dataset = await loadDataset({ ...known, ...options });
-  const list = await readImageList(path.join(modelDir, IMAGE_LIST));
+  const list = await readModelList(modelDir, imageList);
   const seen = new Set(list?.images.map(({ digest }) => digest)); // those of an earlier calibration may serve again
   const counts = { train: 0, validation: 0, seen: 0 };
   const places: Place[] = [];

@@ -104,7 +104,10 @@ function withClassOrder(
 
 /** What a file of weights does not tell: variant, classes and image size; and what it may not tell. */
 export interface ImportOptions
-  extends Omit<ModelConfig, keyof Conventions | "calibration" | "predictionSets" | "calibratedFrom"> {
+  extends Omit<
+    ModelConfig,
+    keyof Conventions | "calibration" | "predictionSets" | "calibratedFrom" | "imageList"
+  > {
   /** What is known about the file's weights, if the file does not tell. */
   origin?: WeightFileOptions;
   /** Called with what was guessed about the file; by default it is printed. */

@@ -48,6 +48,8 @@ export interface ModelConfig {
   predictionSets?: PredictionSets;
   /** Name of the file of weights before the model was calibrated once more, after its run. */
   calibratedFrom?: string;
+  /** Digest of the list of its run's images, which is beside it. */
+  imageList?: string;
 }
 
 /** How a model was calibrated, so that predictions of 80 % are correct 80 % of the time. */

@@ -4,7 +4,13 @@ import { rename, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Monitor } from "../config.js";
 import type { PackedImages } from "../data/dataset.js";
-import { IMAGE_LIST, type ImageList, writeImageList } from "../data/image-list.js";
+import {
+  IMAGE_LIST,
+  type ImageList,
+  modelListDigest,
+  readImageList,
+  writeImageList,
+} from "../data/image-list.js";
 import { InputError } from "../errors.js";
 import { kindOf, writeError } from "../files.js";
 import { classify, type Evaluation, score } from "../inference/evaluate.js";
@@ -132,8 +138,28 @@ export async function saveBestModel(
   images: ImageList,
 ): Promise<void> {
   const dir = bestModelDir(runDir);
-  await saveModel(dir, config, parameters);
   await writeImageList(path.join(dir, IMAGE_LIST), images, false);
+  await saveModel(dir, { ...config, imageList: modelListDigest(images) }, parameters);
+}
+
+/**
+ * Writes the best model's list of images again if it is not the run's.
+ *
+ * @returns What was wrong; null if nothing was.
+ */
+export async function recoverImageList(runDir: string, images: ImageList): Promise<string | null> {
+  const file = path.join(bestModelDir(runDir), IMAGE_LIST);
+  const expected = modelListDigest(images);
+  const [found, list] = await readImageList(file).then(
+    (read) => [read ? "was of other images" : "was missing", read] as const,
+    (error) => {
+      if (error instanceof InputError) return [`was ${error.problem.found}`, null] as const;
+      throw error;
+    },
+  );
+  if (list && modelListDigest(list) === expected) return null;
+  await writeImageList(file, images, false);
+  return `best/${IMAGE_LIST} ${found}; it is written again`;
 }
 
 /** What a run that resumes does about its best model. */
@@ -165,7 +191,8 @@ export async function recoverBestModel(
   const isAtEnd = epoch > 0 && step === epoch * state.plan.numBatches;
   const isSame = isAtEnd && best?.epoch === epoch;
   // A process that is killed while it saves the best model leaves the one before, or none.
-  const isUnfinished = isSame && (found === NO_MODEL || (weightFile && weightFile === best.replaces));
+  const isUnfinished =
+    isSame && (found === NO_MODEL || found === EMPTY || (weightFile && weightFile === best.replaces));
   const moved = !isUnfinished && existsSync(dir) ? await moveAside(dir) : null;
   const expected = best ? `the model of epoch ${best.epoch}` : "no model, since no epoch had ended";
   const wrong = `best/ should hold ${expected}, but held ${found}${moved === null ? "" : `, which is now in ${moved}`}`;
@@ -186,7 +213,7 @@ export async function recoverBestModel(
   };
 }
 
-const NO_MODEL = "none";
+const [NO_MODEL, EMPTY] = ["none", "no model.json"];
 
 /** Says what is in the folder of the best model, and whether it is what the run recorded: a calibrated one is still the same. */
 async function inspect(
@@ -197,7 +224,8 @@ async function inspect(
   const folder = await stat(dir).catch(() => null);
   const kind = folder && !folder.isDirectory() ? (kindOf(folder) ?? "a file") : null;
   if (kind !== null) return { found: kind, isRecorded: false };
-  if (!existsSync(path.join(dir, "model.json"))) return { found: NO_MODEL, isRecorded: best === null };
+  if (!existsSync(path.join(dir, "model.json")))
+    return { found: folder ? EMPTY : NO_MODEL, isRecorded: best === null };
   try {
     const { config, weightFile } = await loadParameters(dir);
     const isUnknown = best?.weightFile === undefined; // not before version 0.3

@@ -114,6 +114,9 @@ export async function checkSameRun(
   });
 }
 
+/** What to do about a `config.json` that the state has a copy of. */
+export const WRITTEN_AGAIN = "Rename it and run again: it is then written again from last/state.json.";
+
 /**
  * Checks that the `config.json` of a run is the one that the run's state recorded.
  *
@@ -127,7 +130,7 @@ export function checkOwnConfig(runDir: string, present: RunConfig, recorded: Run
     expected: "the configuration that last/state.json recorded",
     where: path.join(runDir, "config.json"),
     found: `one that differs in ${differing.join(", ")}`,
-    fix: "Rename it and run again: it is then written again from last/state.json.",
+    fix: WRITTEN_AGAIN,
   });
 }
 

@@ -7,7 +7,13 @@ import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { removeTemporaryFiles } from "../files.js";
 import type { ParameterValue } from "../model/network.js";
-import { bestModelDir, type ModelImages, recoverBestModel, saveBestModel } from "./best-model.js";
+import {
+  bestModelDir,
+  type ModelImages,
+  recoverBestModel,
+  recoverImageList,
+  saveBestModel,
+} from "./best-model.js";
 import { type Checkpoint, loadCheckpoint, type Progress, restore, saveCheckpoint } from "./checkpoint.js";
 import type { RunLock } from "./lock.js";
 import { extensionNote } from "./notes.js";
@@ -21,6 +27,7 @@ import {
   readEvents,
   saveRunConfig,
   type WeightDigests,
+  WRITTEN_AGAIN,
 } from "./run.js";
 import type { TrainState } from "./step.js";
 
@@ -53,9 +60,12 @@ export async function resumeRun(
       await removeTemporaryFiles(dir);
   else notes.push("this system cannot lock the run's folder, so start no second process on it");
   const digests = await weightDigests(state);
-  const saved = await loadRunConfig(runDir);
-  if (saved) await checkSameRun(runDir, saved, given, images);
   const checkpoint = await loadCheckpoint(runDir);
+  const saved = await loadRunConfig(runDir).catch((error) => {
+    if (!(error instanceof InputError) || !checkpoint?.run) throw error;
+    throw new InputError({ ...error.problem, fix: WRITTEN_AGAIN });
+  });
+  if (saved) await checkSameRun(runDir, saved, given, images);
   if (!checkpoint) {
     await checkUnstarted(runDir);
     const config = { ...given, ...digests };
@@ -88,6 +98,10 @@ export async function resumeRun(
   else if (checkpoint.progress.best && !checkpoint.progress.best.weightFile) notes.push(UNRECORDED_BEST);
   if (repair !== null) await saveCheckpoint(runDir, progress, state, config);
   if (model) await saveBestModel(runDir, model, images);
+  else if (best && recorded.dataDigest !== undefined) {
+    const note = await recoverImageList(runDir, images);
+    if (note !== null) repairs.push(note);
+  }
   return { progress, config, notes, repairs };
 }
 

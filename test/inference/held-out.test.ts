@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { renameSync, rmSync } from "node:fs";
 import type { PackedImages } from "../../src/data/dataset.js";
-import { IMAGE_LIST, listCalibration, listImages, writeImageList } from "../../src/data/image-list.js";
+import {
+  IMAGE_LIST,
+  listCalibration,
+  listImages,
+  modelListDigest,
+  writeImageList,
+} from "../../src/data/image-list.js";
 import { loadDataset } from "../../src/data/load.js";
 import { loadEvaluationData, loadUnseenImages } from "../../src/inference/held-out.js";
-import { saveModel } from "../../src/model/weights/model-folder.js";
+import { loadParameters, saveModel } from "../../src/model/weights/model-folder.js";
 import { drawImage, drawImages, temporaryFolder, valuesOf } from "../data/fixtures.js";
 import { randomNetwork } from "../model/fixtures.js";
 
@@ -120,6 +126,23 @@ describe("loadEvaluationData", () => {
       clean.validation.digests,
       dataset.validation.digests?.filter((digest) => !trained.has(digest)),
     );
+  });
+
+  it("refuses the list of another model", async () => {
+    const dataset = await train(1);
+    const recorded = modelListDigest(await listImages(dataset));
+    const { config, parameters } = await loadParameters(file("model"));
+    await saveModel(file("model"), { ...config, imageList: recorded }, parameters);
+    assert.equal((await evaluate()).dataset.split, "run");
+    await saveModel(file("model"), { ...config, imageList: "0123456789abcdef" }, parameters);
+    const refused = {
+      name: "InputError",
+      message:
+        `Expected the list of the images that the model was trained on at ${file("model", IMAGE_LIST)} but found that of another model. ` +
+        "Remove it; then nothing is known about the images of the training.",
+    };
+    await assert.rejects(evaluate(), refused);
+    await assert.rejects(loadUnseenImages(file("model"), given()), refused);
   });
 
   it("says that it cannot know for a model without a list", async () => {

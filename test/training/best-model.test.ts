@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type ImageList, readImageList } from "../../src/data/image-list.js";
+import { gzipSync } from "node:zlib";
+import { type ImageList, listCalibration, readImageList } from "../../src/data/image-list.js";
 import { fitTemperature } from "../../src/metrics/calibration.js";
 import {
   loadModel,
@@ -126,7 +127,7 @@ describe("the best model of a run that resumes", function () {
     const [before, weights] = [model(), state().progress.best.weightFile];
     const damages: [string, () => void, string][] = [
       ["none", () => rmSync(at("best"), { recursive: true }), ""],
-      ["none", () => rmSync(at("best/model.json")), ""],
+      ["no model.json", () => rmSync(at("best/model.json")), ""],
       [
         `a damaged one (expected a model saved by ferkit, found something other than JSON)`,
         () => writeFileSync(at("best/model.json"), ""),
@@ -225,6 +226,29 @@ describe("the best model of a run that resumes", function () {
     );
     assert.equal(keptEpoch(ofType(await loadMetrics(at()), "epoch"))?.epoch, 2);
     assert.equal(state().progress.best.epoch, 2);
+  });
+
+  it("gets its list of images again, unless it is the run's with images that it was calibrated on", async () => {
+    await train(1);
+    const list = at("best/images.jsonl.gz");
+    const before = readFileSync(list);
+    const damages: [string, () => void][] = [
+      ["was missing", () => rmSync(list)],
+      ["was a broken file", () => writeFileSync(list, before.subarray(0, 40))],
+      [
+        "was of other images",
+        () => writeFileSync(list, gzipSync('{"options":{}}\n["train","across","0"]\n')),
+      ],
+    ];
+    for (const [found, damage] of damages) {
+      damage();
+      assert.deepEqual(await notes(1), [`best/images.jsonl.gz ${found}; it is written again`]);
+      assert.deepEqual(readFileSync(list), before);
+    }
+    await listCalibration(at("best"), at("best"), ["0123456789abcdef"]);
+    const calibrated = readFileSync(list);
+    assert.deepEqual(await notes(1), []);
+    assert.deepEqual(readFileSync(list), calibrated);
   });
 
   it("stays if it was calibrated since", async () => {

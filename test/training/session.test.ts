@@ -141,9 +141,14 @@ describe("a run whose files were removed or changed", function () {
     assert.deepEqual(await notes(1), []);
   });
 
-  it("refuses the config.json of another run, and leaves it", async () => {
+  it("refuses a config.json that is damaged or of another run, and leaves it", async () => {
     await train(1);
     const other = readFileSync(at("run/config.json"), "utf8").replace(/"seed": 0/, '"seed": 7');
+    writeFileSync(at("run/config.json"), other.slice(0, 40));
+    await refused(
+      train(1),
+      `Expected the config.json of a run at ${at("run/config.json")} but found something other than JSON. Rename it and run again: it is then written again from last/state.json.`,
+    );
     writeFileSync(at("run/config.json"), other);
     await refused(
       train(1, { seed: 7 }),
