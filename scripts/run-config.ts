@@ -28,7 +28,9 @@ export function withConfigOption(command: Command): Command {
 export function applyConfig(command: Command, file: string, own: string[] = []): Record<string, unknown> {
   const options = new Map(configOptions(command).map((option) => [option.attributeName(), option]));
   const values: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(readConfig(file))) {
+  for (const [key, value] of Object.entries(
+    readConfig(file, own.includes("space") ? "--space" : "--config"),
+  )) {
     if (key === "$schema") continue;
     if (own.includes(key)) {
       values[key] = value;
@@ -51,7 +53,7 @@ export function applyConfig(command: Command, file: string, own: string[] = []):
   return values;
 }
 
-function readConfig(file: string): Record<string, unknown> {
+function readConfig(file: string, option: string): Record<string, unknown> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -62,7 +64,7 @@ function readConfig(file: string): Record<string, unknown> {
       expected: "a file of settings",
       where: file,
       found,
-      fix: "Choose another with --config.",
+      fix: `Choose another with ${option}.`,
     });
   }
   try {
