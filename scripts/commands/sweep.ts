@@ -238,7 +238,7 @@ function jobOf(
     projectDir,
     version,
     node: process.execPath,
-    paths: [callerPath("."), ...plan.paths],
+    paths: plan.paths,
   };
 }
 

@@ -114,6 +114,7 @@ export interface RayJob {
   projectDir: string;
   version: string;
   node: string;
+  /** What all nodes must see as it is here. */
   paths: string[];
 }
 

@@ -248,36 +248,55 @@ def connect(job):
         raise Refused("a Ray cluster", str(error).splitlines()[0], fix, where=address) from error
 
 
-def problems_here(job):
-    """Returns what a node lacks to run a trial, as the parts of errors."""
+def content_of(path):
+    """Describes what is at a path, so that an empty mount point is not taken for the data."""
+    if not os.path.exists(path):
+        return "no such path"
+    if os.path.isdir(path):
+        count = len(os.listdir(path))
+        return f"a folder with {count} {'entry' if count == 1 else 'entries'}"
+    return f"a file of {os.path.getsize(path)} bytes"
+
+
+def problems_here(job, contents):
+    """
+    Returns what a node lacks to run a trial, as the parts of errors.
+
+    contents -- path to its content where the sweep was started.
+    """
     found = []
     package = Path(job["projectDir"]) / "package.json"
     version = json.loads(package.read_text("utf-8"))["version"] if package.is_file() else None
     if version != job["version"]:
         fix = "Install the same ferkit at the same path on all nodes, as from one image (docs/cluster.md)."
-        found.append((f"ferkit {job['version']} at {job['projectDir']}", f"ferkit {version}" if version else "none", fix))
+        found.append((f"ferkit {job['version']} in {job['projectDir']}", f"ferkit {version}" if version else "none", fix))
     if not shutil.which(job["node"]):
-        found.append((f"Node.js at {job['node']}", "none", "Install it at the same path on all nodes, as from one image."))
-    for path in job["paths"]:
-        if not os.path.exists(path):
-            fix = "Put it on a disk that all nodes mount at the same path (docs/cluster.md)."
-            found.append((f"the data at {path}", "no such path", fix))
+        found.append((f"Node.js as {job['node']}", "none", "Install it at the same path on all nodes, as from one image."))
+    for path, content in contents.items():
+        if content_of(path) != content:
+            fix = "Mount the disk that holds it at the same path on all nodes (docs/cluster.md)."
+            found.append((f"{content} as {path}", content_of(path), fix))
+    if not os.path.isdir(job["cwd"]):
+        found.append((f"the folder {job['cwd']}", content_of(job["cwd"]), "Run the sweep in a folder that all nodes have."))
     token = Path(job["token"])
     if not token.is_file() or not os.access(token.parent, os.W_OK):
         fix = "Choose a folder with --run that all nodes mount at the same path and can write to."
-        found.append((f"the folder of the runs at {token.parent}", "no such path" if not token.is_file() else "no permission to write", fix))
+        lack = "no permission to write" if token.is_file() else "another folder or none"
+        found.append((f"the folder of the runs as {token.parent}", lack, fix))
     return found
 
 
 def check_nodes(job, nodes):
     """Raises Refused if a node cannot run a trial."""
     check = ray.remote(num_cpus=0, max_retries=0)(problems_here)
-    pending = {}
+    contents = {path: content_of(path) for path in job["paths"]}
+    pending = []
     for node in nodes:
         strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        pending[node["NodeManagerAddress"]] = check.options(scheduling_strategy=strategy).remote(job)
-    for address, reference in pending.items():
-        for expected, found, fix in ray.get(reference):
+        here = check.options(scheduling_strategy=strategy).remote(job, contents)
+        pending.append((node["NodeManagerAddress"], here))
+    for address, here in pending:
+        for expected, found, fix in ray.get(here):
             raise Refused(expected, found, fix, where=f"node {address}")
 
 

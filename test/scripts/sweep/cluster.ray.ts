@@ -1,11 +1,12 @@
 // Sweeps on a real cluster of two nodes on this machine: npm run test:sweep.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { ensureRay, hasRay } from "../../../scripts/sweep/ray.js";
-import { drawClassFolders, launcher, workspace } from "../../workspace.js";
+import { drawClassFolders, launcher, projectDir, workspace } from "../../workspace.js";
 
 type Json = Record<string, unknown>;
 
@@ -114,21 +115,26 @@ describe("ferkit sweep on two nodes", function () {
       .map(({ epoch, train, validation }) => ({ epoch, train, validation }));
   }
 
-  /** Returns the process that Ray runs a trial in: the parent of its training. */
-  function workerOf(trial: string): number {
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        if (!command.includes(`/settings/${trial}.json\0`) || !command.startsWith(process.execPath)) continue;
-        return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-      } catch {
-        // a process that has ended meanwhile
+  /** Returns the process that trains a trial, as soon as it runs, and the worker of Ray that has started it. */
+  async function processOf(trial: string): Promise<{ training: number; worker: number }> {
+    for (let tries = 0; tries < 600; tries++) {
+      for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+        try {
+          const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+          if (!command.includes(`/settings/${trial}.json\0`) || !command.startsWith(process.execPath))
+            continue;
+          const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+          return { training: Number(pid), worker: Number(parent) };
+        } catch {
+          // a process that has ended meanwhile
+        }
       }
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`no process trains ${trial}`);
   }
 
-  it("gives all eight results, none twice, after a worker and the sweep itself were killed", async () => {
+  it("gives all eight results, none twice, after a worker, the sweep and a training were killed", async () => {
     const space = {
       data: "images",
       set: { weights: "random", imageSize: 33, batchSize: 4 },
@@ -144,8 +150,7 @@ describe("ferkit sweep on two nodes", function () {
     const first = start("runs/killed");
     await first.says(/on 2 nodes with 2 processors: 2 at once, 1 processor each/);
     const [, victim] = await first.says(/^(.*): epoch [1-4],/m);
-    const worker = workerOf(victim);
-    process.kill(worker, "SIGKILL");
+    process.kill((await processOf(victim)).worker, "SIGKILL");
     await first.says(/: its worker died; it resumes from its checkpoint/);
     // The sweep is killed after its first result.
     const [, done] = await first.says(/^(.*): completed$/m);
@@ -153,7 +158,12 @@ describe("ferkit sweep on two nodes", function () {
     await first.ended;
     const kept = readFileSync(folder.file("runs/killed", done, "environment.json"), "utf8");
 
-    const last = await start("runs/killed").ended;
+    // When it resumes, a training is killed.
+    const second = start("runs/killed");
+    const [, other] = await second.says(/^(.*): epoch [1-4],/m);
+    process.kill((await processOf(other)).training, "SIGKILL");
+    const last = await second.ended;
+    assert.match(last.stderr, /: its worker died; it resumes from its checkpoint/);
     assert.match(last.stderr, /^[1-7] of 8 have finished already$/m);
     const killed = trialsOf(last);
     assert.deepEqual([...killed.keys()].sort(), [...undisturbed.keys()].sort());
@@ -222,6 +232,38 @@ describe("ferkit sweep on two nodes", function () {
     assert.match(
       stderr,
       /ferkit: Expected a Ray cluster at 127\.0\.0\.1:9 but found .*Connection refused\. Start one with `ray start --head`, or unset RAY_ADDRESS/,
+    );
+  });
+
+  it("finds what a node lacks", async () => {
+    const job = {
+      projectDir: folder.path,
+      version: "1.2.3",
+      node: "/nowhere/node",
+      cwd: "/nowhere",
+      token: folder.file("runs/token"),
+    };
+    const contents = {
+      [folder.file("images")]: "a folder with 3 entries",
+      "/nowhere/a.zip": "a file of 5 bytes",
+    };
+    const code =
+      "import json, sys, trials; print(json.dumps(trials.problems_here(*json.loads(sys.argv[1]))))";
+    const { stdout } = await promisify(execFile)(
+      path.join(await ensureRay(), "bin/python"),
+      ["-c", code, JSON.stringify([job, contents])],
+      { env: { ...process.env, PYTHONPATH: path.join(projectDir, "scripts/sweep") } },
+    );
+    assert.deepEqual(
+      (JSON.parse(stdout) as string[][]).map(([expected, found]) => [expected, found]),
+      [
+        [`ferkit 1.2.3 in ${folder.path}`, "none"],
+        ["Node.js as /nowhere/node", "none"],
+        [`a folder with 3 entries as ${folder.file("images")}`, "a folder with 2 entries"],
+        ["a file of 5 bytes as /nowhere/a.zip", "no such path"],
+        ["the folder /nowhere", "no such path"],
+        [`the folder of the runs as ${folder.file("runs")}`, "another folder or none"],
+      ],
     );
   });
 
