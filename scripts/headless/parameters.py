@@ -1,6 +1,8 @@
 """Parameters: what a notebook's cell tagged `parameters` declares, and the cell with other values that follows it."""
 
 import difflib
+import json
+import re
 
 from ferkit_jupyter.papermill import TypeScriptTranslator
 from nbformat.v4 import new_code_cell
@@ -46,10 +48,63 @@ def check_parameters(notebooks, values, options):
                 + ("these." if known else "nothing."),
             )
         takers = [name for name, parameters in declared.items() if parameter in parameters]
+        for name in takers:
+            check_type(name, declared[name][parameter], parameter, value)
         others = [name for name in notebooks if name not in takers]
         line = f"{parameter} = {TypeScriptTranslator.translate(value)} in {', '.join(takers)}"
         lines.append(f"{line}; not declared in {', '.join(others)}" if others else line)
     return lines
+
+
+# What JSON calls the types of simple declarations, and how to write a value of each, of the parameter NAME.
+KINDS = {
+    "string": ("a text", """in quotes, such as --set 'NAME="5"'"""),
+    "number": ("a number", "as a number, such as --set NAME=5"),
+    "boolean": ("true or false", "as --set NAME=true or --set NAME=false"),
+    "object": ("an object", """as JSON, such as --set 'NAME={"name": 1}'"""),
+    "null": ("null", "as --set NAME=null"),
+}
+
+
+def check_type(notebook, parameter, name, value):
+    """
+    Compares a value with the type that a notebook declares, before notebooks run for minutes. The compiler checks other types.
+
+    Raises InputProblem if they differ.
+
+    notebook -- its name.
+    parameter -- what papermill knows of the declaration.
+    """
+    kinds = declared_kinds(parameter)
+    if kinds is None or kind_of(value) in kinds:
+        return
+    expected = " or ".join(KINDS[kind][0] for kind in kinds)
+    fix = f"Write it {KINDS[kinds[0]][1].replace('NAME', name)}."
+    raise InputProblem(f"{expected} for --set {name}, as {notebook} declares", TypeScriptTranslator.translate(value), fix=fix)
+
+
+def declared_kinds(parameter):
+    """Returns some of `KINDS`, by the declared type or the value that it begins with; None for others."""
+    if parameter.inferred_type_name != "None":
+        kinds = [kind.strip() for kind in parameter.inferred_type_name.split("|")]
+        return kinds if all(kind in KINDS for kind in kinds) else None
+    if re.fullmatch(r"""'[^'\\]*'|"[^"\\]*"|`[^`\\$]*`""", parameter.default):
+        return ["string"]
+    try:
+        kind = kind_of(json.loads(parameter.default))
+    except ValueError:
+        return None
+    return [kind] if kind in ("number", "boolean") else None
+
+
+def kind_of(value):
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "string" if isinstance(value, str) else "object"
 
 
 def suggestion(name, known):

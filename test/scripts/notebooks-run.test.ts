@@ -14,7 +14,8 @@ interface Notebook {
   metadata: object;
 }
 
-const PARAMETERS = 'let count = 1;\nlet word: string = "none";\nconst fixed = 0;';
+const PARAMETERS =
+  'let count = 1;\nlet word: string = "none";\nconst fixed = 0;\nlet limits: object | null = null;\nlet list: number[] = [];';
 const text = (value: string | string[] | undefined) => [value ?? ""].flat().join("");
 
 describe("ferkit notebooks", function () {
@@ -188,7 +189,7 @@ describe("ferkit notebooks", function () {
 
   it("stops at a parameter of another type than the notebook declares", () => {
     writeNotebook("01-typed", "console.log(count);");
-    const { status, stderr } = run("--set", "count=many");
+    const { status, stderr } = run("--set", 'list=["many"]');
     assert.equal(status, 1);
     assert.match(stderr, /^\s*01-typed\.ipynb failed at cell 2 \(Parameters of this run\), line 2:\n/);
     assert.match(stderr, /Type 'string' is not assignable to type 'number'/);
@@ -208,7 +209,12 @@ describe("ferkit notebooks", function () {
     [
       "a parameter that no notebook declares",
       ["--set", "counts=2"],
-      /^Did you mean count\? Expected one of count, fixed, word for --set but found counts\. The cells tagged `parameters` of 01-good declare these\.$/m,
+      /^Did you mean count\? Expected one of count, fixed, limits, list, word for --set but found counts\. The cells tagged `parameters` of 01-good declare these\.$/m,
+    ],
+    [
+      "a parameter of another type than is declared",
+      ["--set", "count=2", "--set", "limits=low=1"],
+      /^an object or null for --set limits, as 01-good declares but found "low=1"\. Write it as JSON, such as --set 'limits=\{"name": 1\}'\.$/m,
     ],
     [
       "options that no notebook takes, by their names",
