@@ -1,6 +1,6 @@
 // The project's own ops, native/*.cc, compiled into an addon that is loaded beside the engine's. Training works without it,
 // only slower, so what is missing here stops nothing.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { writeFileAtomically } from "../../src/files.js";
 import { digestOf } from "./context.cjs";
@@ -34,11 +34,6 @@ const KERNELS: Record<string, Record<string, (keyof typeof INSTRUCTION_SETS)[]>>
 const KERNEL_FLAGS = "-ffp-contract=fast";
 /** Folder of libtensorflow, as seen from the addon's. */
 const LIBRARY = "../../node_modules/@tensorflow/tfjs-node-gpu/deps/lib";
-/** TensorFlow's headers take most of a file's time; they are compiled once for all files. */
-const PRECOMPILED = ["op.h", "op_kernel.h", "resource_mgr.h", "resource_var.h"]
-  .map((name) => `#include "tensorflow/core/framework/${name}"\n`)
-  .join("");
-
 /** Returns where src looks for the addon, and what is there if it could not be made. */
 export function nativePaths({ stateDir }: Context) {
   const inDir = (name: string) => path.join(stateDir, "native", name);
@@ -118,7 +113,6 @@ function commonInputs(context: Context): string[] {
     ...Object.values(INSTRUCTION_SETS).flat(),
     KERNEL_FLAGS,
     ...linkFlags(context, LIBRARY),
-    PRECOMPILED,
   ];
   return [...flags, libtensorflowDir(context), ...distribution(context)];
 }
@@ -147,8 +141,8 @@ async function makeAddon(
 
 /** An object file; its name holds the digest of what it is made from, so that one that is there is kept. */
 interface ObjectFile {
-  source: string;
   name: string;
+  sources: string[];
   args: string[];
   usesTensorFlow: boolean;
 }
@@ -174,29 +168,26 @@ async function build(
       const { status, output } = await runCommand(compiler, args);
       if (status !== 0) why ??= `${what}:\n${output}`;
     });
-  const compileAll = (files: ObjectFile[], more: string[] = []) =>
-    Promise.all(
-      files.map(async ({ source, name, args }) => {
-        const file = path.join(dir, name);
-        await compile([...more, ...args, "-o", `${file}.tmp`], path.basename(source));
-        if (why === null) renameSync(`${file}.tmp`, file);
-        show(`${++numDone} of ${pending.length} files`);
-      }),
+  const makeObject = async ({ name, sources, args }: ObjectFile) => {
+    const file = path.join(dir, name);
+    const whole = `${file}.cc`;
+    if (sources.length > 1) writeFileSync(whole, sources.map((source) => `#include "${source}"\n`).join(""));
+    const source = sources.length > 1 ? whole : sources[0];
+    await compile(
+      [...args, "-c", source, "-o", `${file}.tmp`],
+      sources.map((one) => path.basename(one)).join(", "),
     );
-  const withLibrary = async () => {
-    await library();
-    const files = pending.filter(({ usesTensorFlow }) => usesTensorFlow);
-    const header = path.join(dir, "tensorflow.h");
-    const isWorthIt = files.length > 2;
-    if (isWorthIt) {
-      await writeFileAtomically(header, PRECOMPILED);
-      const args = [...FLAGS, ...includes(context), "-x", "c++-header", header, "-o", `${header}.gch`];
-      await compile(args, path.basename(header));
-    }
-    await compileAll(files, isWorthIt ? ["-include", header] : []);
-    for (const file of [header, `${header}.gch`]) rmSync(file, { force: true });
+    rmSync(whole, { force: true });
+    if (why === null) renameSync(`${file}.tmp`, file);
+    show(`${++numDone} of ${pending.length} files`);
   };
-  await Promise.all([compileAll(pending.filter(({ usesTensorFlow }) => !usesTensorFlow)), withLibrary()]);
+  await Promise.all(
+    pending.map(async (object) => {
+      if (object.usesTensorFlow) await library();
+      await makeObject(object);
+    }),
+  );
+  await library();
   const files = objects.map(({ name }) => path.join(dir, name));
   const lib = path.join(libtensorflowDir(context), "lib");
   await compile([...files, "-o", addon, `-L${lib}`, ...linkFlags(context, LIBRARY)], "linking");
@@ -209,21 +200,27 @@ function includes(context: Context): string[] {
   return [include, path.join(include, "external"), headers].map((dir) => `-I${dir}`);
 }
 
+/** Lists the object files. TensorFlow's headers take longer to read than our ops to compile, so all files with ops are compiled as one. */
 function listObjects(context: Context, compiler: string): ObjectFile[] {
   const headers = sourceFiles(context, ".h");
-  return sourceFiles(context, ".cc").flatMap((source) => {
-    const sets = KERNELS[architecture(context.platform)][path.basename(source)];
-    const variants = sets?.map((set) => INSTRUCTION_SETS[set]) ?? [[]];
-    const flags = sets ? [KERNEL_FLAGS] : includes(context);
-    const inputs = includedBy(source, headers);
-    const usesTensorFlow = inputs.some((file) => /^#include "tensorflow\//m.test(readFileSync(file, "utf8")));
-    return variants.map((variant) => {
-      const args = [...FLAGS, ...variant, ...flags, "-c", source];
-      const files = inputs.map((file) => ({ file }));
-      const digest = digestOf([compiler, ...commonInputs(context), ...args, ...files]).slice(0, 16);
-      return { source, name: `${path.basename(source, ".cc")}-${digest}.o`, args, usesTensorFlow };
+  const objectOf = (name: string, sources: string[], flags: string[], usesTensorFlow = false): ObjectFile => {
+    const args = [...FLAGS, ...flags];
+    const files = sources.flatMap((source) => includedBy(source, headers)).map((file) => ({ file }));
+    const inputs = [compiler, ...commonInputs(context), ...args, ...sources, ...files];
+    return { name: `${name}-${digestOf(inputs).slice(0, 16)}.o`, sources, args, usesTensorFlow };
+  };
+  const includesTensorFlow = (source: string) =>
+    includedBy(source, headers).some((file) => /^#include "tensorflow\//m.test(readFileSync(file, "utf8")));
+  const sources = sourceFiles(context, ".cc");
+  const ops = sources.filter(includesTensorFlow);
+  const others = sources
+    .filter((source) => !ops.includes(source))
+    .flatMap((source) => {
+      const sets = KERNELS[architecture(context.platform)][path.basename(source)];
+      const variants = sets?.map((set) => [...INSTRUCTION_SETS[set], KERNEL_FLAGS]) ?? [includes(context)];
+      return variants.map((flags) => objectOf(path.basename(source, ".cc"), [source], flags));
     });
-  });
+  return ops.length > 0 ? [...others, objectOf("ops", ops, includes(context), true)] : others;
 }
 
 /** Returns the file and those of `headers` that it includes, directly or not. */
