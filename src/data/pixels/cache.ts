@@ -21,7 +21,7 @@ import { PixelChannels } from "./pixels.js";
 type Images = Pick<Listing, "root" | "samples">;
 
 /** Changes when the same files would give other pixels, or another layout of the file. */
-const FORMAT_VERSION = 4;
+const FORMAT_VERSION = 5;
 /** Samples that go into the key at a time. */
 const KEY_BLOCK = 4096;
 
@@ -38,7 +38,7 @@ export async function loadDecoded(
 ): Promise<DecodedImages> {
   const { samples } = folders;
   const file = pixelCacheFile(folders, imageSize, decoding);
-  const readFile = (name: string) => readPackedFile(name, imageSize, samples);
+  const readFile = (name: string) => readPackedFile(name, imageSize, samples, file);
   const cached = await readFile(file).catch(() => null); // a damaged file is replaced
   if (cached) return cached;
   await removeAbandoned(path.dirname(file));

@@ -1,7 +1,8 @@
 // The cache's file of decoded images: uint8 pixels `[numImages, imageSize, imageSize, numChannels]`, a record of each image,
-// the rest as JSON, and a tail of five numbers with the lengths of these parts.
+// the rest as JSON, and a tail of six numbers with the lengths of these parts.
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { crc32 } from "node:zlib";
 import { readBytes, writeBytes } from "../../files.js";
 import type { Sample } from "../sources/listing.js";
 import type { PackedImage } from "./decode.js";
@@ -58,11 +59,11 @@ interface Details {
   whiteLevels: WhiteLevels;
 }
 
-/** A record is the digest, width, height, number of its traits, 1 if it is grey, and its dark and light values. */
-const [DIGEST_BYTES, RECORD_BYTES] = [32, 45];
-/** Five numbers of 32 bits: magic number, image size, channels, images, length of the JSON. */
-const TAIL_BYTES = 20;
-const MAGIC = 0x66_6b_70_32;
+/** A record is the digest, width, height, number of its traits, 1 if it is grey, its dark and light values, and the CRC-32 of its pixels. */
+const [DIGEST_BYTES, CHECKSUM_AT, RECORD_BYTES] = [32, 45, 49];
+/** Six numbers of 32 bits: magic number, CRC-32 of records and JSON, image size, channels, images, length of the JSON. */
+const TAIL_BYTES = 24;
+const MAGIC = 0x66_6b_70_33;
 
 /** What was written. */
 export interface Written {
@@ -88,6 +89,7 @@ export async function writePackedFile(
   const records = Buffer.alloc(numSamples * RECORD_BYTES);
   const unreadable: UnreadableRecord[] = [];
   const traits = new Map<string, number>();
+  const widened = new Uint32Array(numSamples); // checksums if all images get three channels
   const levels = new WhiteLevelTally();
   let isLasting = true;
   const handle = await open(file, "wx+");
@@ -110,6 +112,8 @@ export async function writePackedFile(
         records.writeUInt8(dark, at + DIGEST_BYTES + 11);
         records.writeUInt8(light, at + DIGEST_BYTES + 12);
         levels.add(outcome.traits.numbers, outcome.white);
+        records.writeUInt32LE(crc32(outcome.pixels), at + CHECKSUM_AT);
+        if (outcome.numChannels === 1) widened[writer.numImages] = crc32(repeatChannel(outcome.pixels));
         await writer.append(outcome.pixels, outcome.numChannels);
       }
     const { numChannels, numImages } = writer;
@@ -119,15 +123,20 @@ export async function writePackedFile(
       traits: [...traits.keys()].map((key) => JSON.parse(key)),
       whiteLevels,
     };
+    for (let i = 0; numChannels === 3 && i < numImages; i++) {
+      const at = i * RECORD_BYTES;
+      if (records.readUInt8(at + DIGEST_BYTES + 10) === 1)
+        records.writeUInt32LE(widened[i], at + CHECKSUM_AT);
+    }
     const json = Buffer.from(JSON.stringify(details));
+    const recordBytes = numImages * RECORD_BYTES;
+    const described = Buffer.concat([records.subarray(0, recordBytes), json]);
     const tail = Buffer.alloc(TAIL_BYTES);
-    [MAGIC, imageSize, numChannels, numImages, json.length].forEach((value, i) => {
+    [MAGIC, crc32(described), imageSize, numChannels, numImages, json.length].forEach((value, i) => {
       tail.writeUInt32LE(value, 4 * i);
     });
-    const recordBytes = numImages * RECORD_BYTES;
     const end = await writer.flush();
-    await writeBytes(handle.fd, records.subarray(0, recordBytes), end);
-    await writeBytes(handle.fd, Buffer.concat([json, tail]), end + recordBytes);
+    await writeBytes(handle.fd, Buffer.concat([described, tail]), end);
     await handle.sync();
     return { isLasting, whiteLevels, isUniform };
   } finally {
@@ -209,12 +218,14 @@ export class PixelWriter {
  * Opens a file that `writePackedFile` wrote; the pixels stay in it.
  *
  * @param samples - The samples that it was written for.
- * @throws Error if there is no such file, or it is incomplete.
+ * @param name - What the file is called in errors, if it will be renamed.
+ * @throws Error if there is no such file, or it is incomplete or damaged; damaged pixels are found when they are read.
  */
 export async function readPackedFile(
   file: string,
   imageSize: number,
   samples: Sample[],
+  name = file,
 ): Promise<DecodedImages> {
   const descriptor = openSync(file, "r");
   try {
@@ -226,7 +237,7 @@ export async function readPackedFile(
     };
     const tail = await bytesAt(size - TAIL_BYTES, TAIL_BYTES);
     const numbers = Array.from({ length: TAIL_BYTES / 4 }, (_, i) => tail.readUInt32LE(4 * i));
-    const [magic, side, numChannels, numImages, jsonLength] = numbers;
+    const [magic, checksum, side, numChannels, numImages, jsonLength] = numbers;
     const imageBytes = imageSize ** 2 * numChannels;
     const [pixelBytes, recordBytes] = [numImages * imageBytes, numImages * RECORD_BYTES];
     if (
@@ -236,10 +247,15 @@ export async function readPackedFile(
       numImages > samples.length
     )
       throw new Error("incomplete");
-    const records = await bytesAt(pixelBytes, recordBytes);
-    const json = await bytesAt(pixelBytes + recordBytes, jsonLength);
+    const described = await bytesAt(pixelBytes, recordBytes + jsonLength);
+    if (crc32(described) !== checksum) throw new Error("damaged");
+    const [records, json] = [described.subarray(0, recordBytes), described.subarray(recordBytes)];
     const known = joinRecords(samples, records, JSON.parse(json.toString()) as Details);
-    return { pixels: new PixelFile(descriptor, imageBytes), numChannels: numChannels as 1 | 3, ...known };
+    const checksums = Uint32Array.from({ length: numImages }, (_, i) =>
+      records.readUInt32LE(i * RECORD_BYTES + CHECKSUM_AT),
+    );
+    const pixels = new PixelFile(descriptor, imageBytes, checksums, name);
+    return { pixels, numChannels: numChannels as 1 | 3, ...known };
   } catch (error) {
     closeSync(descriptor);
     throw error;

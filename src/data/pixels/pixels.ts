@@ -1,5 +1,7 @@
 // Decoded pixels: in the cache's file for a data set, in memory for other images.
 import { close } from "node:fs";
+import { crc32 } from "node:zlib";
+import { InputError } from "../../errors.js";
 import { readBytes } from "../../files.js";
 import { LUMA } from "../../model/preprocessing.js";
 
@@ -59,16 +61,24 @@ const unused = new FinalizationRegistry<number>((descriptor) => close(descriptor
 
 /** Pixels at the start of a file, read outside JavaScript's thread. */
 export class PixelFile implements Pixels {
-  /** @param descriptor - An open file, closed when this object is collected. The file may be renamed or removed before. */
+  /**
+   * @param descriptor - An open file, closed when this object is collected. The file may be renamed or removed before.
+   * @param imageBytes - Length of an image, `imageSize² · numChannels`.
+   * @param checksums - CRC-32 of each image, which is compared at each read.
+   * @param file - The file's path, for errors.
+   */
   constructor(
     private readonly descriptor: number,
     private readonly imageBytes: number,
+    private readonly checksums: Uint32Array,
+    private readonly file: string,
   ) {
     unused.register(this, descriptor);
   }
 
+  /** @throws InputError if the file was damaged since it was written. */
   async read(indices: Int32Array): Promise<Uint8Array> {
-    const { descriptor, imageBytes } = this;
+    const { descriptor, imageBytes, checksums } = this;
     const bytes = new Uint8Array(indices.length * imageBytes);
     const parts: Promise<void>[] = [];
     for (let start = 0, end = 0; start < indices.length; start = end) {
@@ -77,8 +87,24 @@ export class PixelFile implements Pixels {
       const part = bytes.subarray(start * imageBytes, end * imageBytes);
       parts.push(readBytes(descriptor, part, indices[start] * imageBytes));
     }
-    await Promise.all(parts);
+    await Promise.all(parts).catch((error) => {
+      throw "code" in error ? error : this.damaged("a file that was cut short");
+    });
+    indices.forEach((index, i) => {
+      if (crc32(bytes.subarray(i * imageBytes, (i + 1) * imageBytes)) !== checksums[index])
+        throw this.damaged(`other bytes in image ${index + 1}`);
+    });
     return bytes;
+  }
+
+  private damaged(found: string): InputError {
+    const fix = "Remove the file and run again: the images are then decoded again.";
+    return new InputError({
+      expected: "the decoded images as they were written",
+      where: this.file,
+      found,
+      fix,
+    });
   }
 }
 

@@ -236,6 +236,30 @@ describe("loadDecoded", () => {
     }
   });
 
+  it("replaces a cache with another byte in its records, and refuses one with other pixels", async () => {
+    await drawImages(data(), { ...GREYS, "a/c.png": "#102030" });
+    const first = await contentOf(await load());
+    const [file] = cacheFiles();
+    const whole = readFileSync(file);
+    const pixelBytes = 4 * 3 * 4; // four coloured images of 2 × 2 pixels
+    for (let at = 0; at < whole.length; at += 13) {
+      const bytes = Buffer.from(whole);
+      bytes[at] ^= 0x10;
+      writeFileSync(file, bytes);
+      if (at < pixelBytes)
+        await assert.rejects(load().then(contentOf), {
+          name: "InputError",
+          message:
+            `Expected the decoded images as they were written at ${file} but found other bytes in image ${Math.floor(at / 12) + 1}. ` +
+            "Remove the file and run again: the images are then decoded again.",
+        });
+      else {
+        assert.deepEqual(await contentOf(await load()), first);
+        assert.deepEqual(readFileSync(file), whole);
+      }
+    }
+  });
+
   it("still gives pixels after the cache is emptied", async () => {
     await drawImages(data(), GREYS);
     const { pixels } = await load();
