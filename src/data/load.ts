@@ -35,6 +35,12 @@ const DEFAULTS = {
   onProblem: "throw" as const,
 };
 
+/** A data set with what was found in it. */
+export interface LoadedDataset extends Dataset {
+  /** What was found, guessed and left out. */
+  report: DataReport;
+}
+
 /** What is noted while a data set is loaded. */
 interface Remarks {
   /** Guesses and doubts, each a sentence. */
@@ -62,7 +68,7 @@ interface Remarks {
  */
 export async function loadDataset(
   given: Partial<DataOptions> & Pick<DataOptions, "data" | "imageSize">,
-): Promise<Dataset & { report: DataReport }> {
+): Promise<LoadedDataset> {
   const options: DataOptions = { ...DEFAULTS, ...given };
   const { imageSize, onProgress } = options;
   checkNumber("imageSize", imageSize, { min: 1, max: 1024, integer: true });
@@ -203,7 +209,7 @@ function assemble(
   groups: Int32Array | undefined,
   options: DataOptions,
   remarks: Remarks,
-): Dataset & { report: DataReport } {
+): LoadedDataset {
   const { imageSize, dropDuplicates, dropLeaked, grey } = options;
   const { root, where, inner, leftOut, unusedFolders, labels } = listing;
   const { samples, unreadable } = decoded;

@@ -3,12 +3,10 @@ import type { DataReport } from "../data/audit/report.js";
 import type { DataOptions } from "../data/data-options.js";
 import { type Dataset, type PackedImages, selectImages } from "../data/dataset.js";
 import { type ImageList, type ListedImage, listImages, readModelList } from "../data/image-list.js";
-import { loadDataset } from "../data/load.js";
+import { type LoadedDataset, loadDataset } from "../data/load.js";
 import type { Pixels } from "../data/pixels/pixels.js";
 import { InputError } from "../errors.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
-
-type LoadedDataset = Awaited<ReturnType<typeof loadDataset>>;
 
 /** Images to score a model on, and what is known about them. */
 export interface EvaluationData {
