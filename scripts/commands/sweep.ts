@@ -175,6 +175,7 @@ async function runMissing(plan: Plan, record: SweepRecord, folder: string, flags
   const log = openLog(folder);
   try {
     const rayDir = await ensureRay();
+    console.error("starting Ray …");
     for (const { settingsFile } of plan.trials)
       if (settingsFile)
         await internals.writeFileAtomically(settingsFile.path, prettyJson(settingsFile.content));
@@ -306,8 +307,13 @@ async function printResults(
   if (plan.metric === null) console.error("--metric NAME compares the notebooks by a number that they show");
   if (!isTraining) return;
   if (flags.chart !== undefined) await drawRuns(folder, outcomes, callerPath(flags.chart));
-  const teachers = await writeTeachers(folder, outcomes, flags.top);
-  if (teachers) console.error(`the best models, to learn from: npx ferkit train --config ${teachers}`);
+  const { file, differ } = await writeTeachers(folder, outcomes, flags.top);
+  if (file === null) return;
+  console.error(`the best models, to learn from: npx ferkit train --config ${file}`);
+  if (differ)
+    console.error(
+      "note: their runs held out different images, so a run that learns from them validates on images that some were trained on",
+    );
 }
 
 function prettyJson(value: object): string {

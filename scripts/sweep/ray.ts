@@ -35,7 +35,7 @@ export async function ensureRay(): Promise<string> {
   if (hasRay()) return dir;
   const missing = (found: string, fix: string) =>
     new InputError({ expected: "Ray, which runs the trials", where: dir, found, fix });
-  if (process.env.FERKIT_OFFLINE === "1")
+  if (!["", "0", undefined].includes(process.env.FERKIT_OFFLINE))
     throw missing("none", `Run once without --offline: npx ferkit sweep --ray (${SIZES})`);
   const question = `Ray is not installed yet: ${SIZES}, in ${dir}.`;
   if (!(await agrees(question))) throw missing("none", "Run again, and answer with y.");

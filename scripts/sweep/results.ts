@@ -48,7 +48,7 @@ export function meansTable(outcomes: readonly Outcome[]): TextTable | null {
   }
   if (bySetting.size === outcomes.length) return null;
   const all = [...bySetting.values()].map((group) => {
-    const scores = group.flatMap(({ score }) => score ?? []);
+    const scores = group.filter(isFinished).flatMap(({ score }) => score ?? []);
     const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
     const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / (scores.length - 1);
     const { seed: _, ...settings } = group[0].settings;
@@ -96,17 +96,20 @@ export async function drawRuns(folder: string, outcomes: readonly Outcome[], fil
 /**
  * Writes the best models as settings for `train --config`, which then learns from them.
  *
- * @returns The file; null if no trial has completed.
+ * @returns The file, null if no trial has completed, and whether the models' runs held out different images.
  */
 export async function writeTeachers(
   folder: string,
   outcomes: readonly Outcome[],
   count: number,
-): Promise<string | null> {
-  const best = ranked(outcomes).filter((outcome) => isFinished(outcome) && outcome.bestEpoch !== null);
-  if (best.length === 0) return null;
+): Promise<{ file: string | null; differ: boolean }> {
+  const finished = ranked(outcomes).filter((outcome) => isFinished(outcome) && outcome.bestEpoch !== null);
+  const best = finished.slice(0, count);
+  if (best.length === 0) return { file: null, differ: false };
   const file = path.join(folder, "teachers.json");
-  const teachers = best.slice(0, count).map((outcome) => path.join(outcome.folder, "best"));
+  const teachers = best.map((outcome) => path.join(outcome.folder, "best"));
   await internals.writeFileAtomically(file, `${JSON.stringify({ set: { teachers } }, null, 2)}\n`);
-  return file;
+  const runs = await loadTrialRuns(folder);
+  const digests = best.map((outcome) => runs.get(outcome.folder)?.config.dataDigest);
+  return { file, differ: new Set(digests).size > 1 };
 }

@@ -12,10 +12,16 @@ describe("ferkit sweep", () => {
   const set = { weights: "random", imageSize: 33 };
   const seeds = { space: { seed: [0, 1] }, set, maxEpochs: 2 };
   /** Writes the run of a trial as if it had been trained. */
-  const trained = (seed: number, accuracies: number[], reason?: "completed" | "stopped early") =>
+  const trained = (
+    seed: number,
+    accuracies: number[],
+    reason?: "completed" | "stopped early",
+    dataDigest = "a",
+  ) =>
     writeRun(folder.file(`runs/space/seed=${seed}`), {
       config: {
         ...runConfig(),
+        dataDigest,
         train: trainConfig("tutorial", { weights: "random", imageSize: 33, epochs: 2, seed }),
       },
       events: runEvents(accuracies, reason),
@@ -85,6 +91,16 @@ describe("ferkit sweep", () => {
       set: { teachers: [folder.file("runs/space/seed=1/best"), folder.file("runs/space/seed=0/best")] },
     });
     assert.ok(readFileSync(folder.file("sweep.svg"), "utf8").includes(">75.0% seed=1<"));
+  });
+
+  it("says if the best models held out different images", async () => {
+    space(seeds);
+    trained(0, [0.25, 0.5], "completed");
+    trained(1, [0.75, 0.5], "completed", "b");
+    const note =
+      "note: their runs held out different images, so a run that learns from them validates on images that some were trained on\n";
+    assert.ok((await sweep()).stderr.endsWith(note));
+    assert.doesNotMatch((await sweep("--top", "1")).stderr, /note/);
   });
 
   it("runs a trial again that was interrupted, or is to train longer", async () => {
