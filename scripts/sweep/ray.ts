@@ -12,7 +12,7 @@ import { InputError, internals } from "../../src/index.js";
 import { findVenvPython } from "../jupyter.js";
 
 const REQUIREMENTS = path.join(__dirname, "requirements.txt");
-/** Of the packages for Python 3.11; those for other versions differ by a few percent. */
+/** What Ray needs with Python 3.11; other versions differ by a few percent. */
 const SIZES = "170 MB to download and 630 MB on the disk";
 
 /** Returns the folder of the Python environment that has Ray, whether it is there or not. */
@@ -100,7 +100,7 @@ export interface RayJob {
   mode: "max" | "min";
   maxEpochs: number;
   graceEpochs: number;
-  /** Of each trial; null to divide what there is. */
+  /** Processors of each trial; null to divide what there is. */
   cpus: number | null;
   gpus: number;
   cwd: string;
