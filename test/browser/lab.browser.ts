@@ -179,6 +179,24 @@ describe("JupyterLab in a browser", function () {
           await lab.page.keyboard.type(text);
         };
 
+        it("stops a busy loop behind an await, and runs cells after it", async () => {
+          await newCell("await null; for (;;);");
+          await lab.page.evaluate('void lab.run("notebook:run-cell")');
+          await until("the loop", 60_000, async () => (await lab.state()).status === "busy");
+          await new Promise((resolve) => setTimeout(resolve, 3000)); // it compiles first
+          await lab.run("notebook:interrupt-kernel");
+          const stopped = await until("the end of the loop", 60_000, async () => {
+            const now = await lab.state();
+            return now.status === "idle" && now;
+          });
+          assert.match(errorsOf(stopped).join(), /: The cell was stopped\.$/);
+          await newCell("6 * 7");
+          await lab.run("notebook:run-cell");
+          const { cells } = await lab.state();
+          const shown = cells.flatMap(({ outputs }) => outputs.map(({ data }) => data?.["text/plain"]));
+          assert.ok(shown.includes("42"), String(shown));
+        });
+
         it("completes at the first Tab", async () => {
           await newCell("ferkit.");
           await lab.page.keyboard.press("Tab");
