@@ -1,10 +1,20 @@
 // Builds the page into one folder that any static host can serve: `npm run demo`, or with --build only builds.
-import { cpSync, createReadStream, mkdirSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Plugin } from "esbuild";
+import { checkNumber, InputError } from "../src/errors.js";
 
 const projectDir = path.resolve(__dirname, "..");
 const faceApi = path.dirname(require.resolve("@vladmandic/face-api/package.json"));
@@ -28,12 +38,33 @@ const inBrowser: Plugin = {
   },
 };
 
-/** Builds the page in `dir`. */
+/**
+ * Builds the page in `dir`, in place of an earlier page.
+ *
+ * @throws InputError if the folder holds something else.
+ */
 export async function buildPage(
   dir: string,
   modelDir = path.join(projectDir, "models/fer2013"),
 ): Promise<void> {
-  rmSync(dir, { recursive: true, force: true });
+  if (existsSync(dir) && !isPage(dir))
+    throw new InputError({
+      expected: "a new or empty folder, or an earlier page, for --out",
+      where: dir,
+      found: "other files",
+      fix: "Choose another.",
+    });
+  const temporary = `${dir}.${process.pid}.tmp`;
+  try {
+    await writePage(temporary, modelDir);
+    rmSync(dir, { recursive: true, force: true });
+    renameSync(temporary, dir);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+async function writePage(dir: string, modelDir: string): Promise<void> {
   mkdirSync(dir, { recursive: true });
   await build({
     entryPoints: [path.join(__dirname, "app.ts")],
@@ -55,6 +86,13 @@ export async function buildPage(
     const file = `tfjs-backend-wasm${kind}.wasm`;
     cpSync(path.join(wasm, "dist", file), path.join(dir, "wasm", file));
   }
+}
+
+/** Whether a folder is empty or a page. */
+function isPage(dir: string): boolean {
+  if (!statSync(dir).isDirectory()) return false;
+  const names = readdirSync(dir);
+  return names.length === 0 || ["app.js", "faces", "model", "wasm"].every((name) => names.includes(name));
 }
 
 const TYPES: Record<string, string> = {
@@ -109,11 +147,11 @@ function pathOf(url: string): string | null {
 async function main(): Promise<void> {
   const options = { build: { type: "boolean" }, out: { type: "string" }, port: { type: "string" } } as const;
   const { values } = parseArgs({ options });
+  const wanted = checkNumber("--port", Number(values.port ?? 8000), { min: 0, max: 65_535, integer: true });
   const dir = path.resolve(values.out ?? path.join(projectDir, "out/demo"));
   await buildPage(dir);
   console.log(`wrote ${dir}`);
   if (values.build) return;
-  const wanted = Number(values.port ?? 8000);
   const server = await servePage(dir, wanted).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EADDRINUSE") throw error;
     throw new Error(`Port ${wanted} is in use. Choose another: npm run demo -- --port ${wanted + 1}`);

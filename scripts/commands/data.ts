@@ -65,7 +65,7 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
   const counts = report.classNames.map((className) => {
     const count = (split: string) =>
       classCounts.find((row) => row.split === split && row.className === className)?.count ?? 0;
-    return `  ${className.padEnd(16)} ${String(count("train")).padStart(7)} ${String(count("validation")).padStart(7)}`;
+    return `  ${internals.visible(className).padEnd(16)} ${String(count("train")).padStart(7)} ${String(count("validation")).padStart(7)}`;
   });
   const [common] = sizes;
   const total = sizes.reduce((sum, { count }) => sum + count, 0);

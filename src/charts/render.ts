@@ -74,7 +74,7 @@ export async function chartBundle(spec: ChartSpec): Promise<MimeBundle> {
 /** Returns the title and the main numbers of a chart. */
 export function chartText({ title, description }: ChartSpec): string {
   const heading = typeof title === "object" && title !== null && "text" in title ? title.text : title;
-  return [heading, description].filter((part) => part).join("\n");
+  return shownText([heading, description].filter((part) => part).join("\n"));
 }
 
 /**

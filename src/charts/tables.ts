@@ -1,6 +1,7 @@
 // Tables as rows of named cells, as HTML and as text.
 import type { DataFrame } from "danfojs-node";
 import type { DataReport } from "../data/audit/report.js";
+import { visible } from "../errors.js";
 import type { Network } from "../model/network.js";
 import { blockOf, summary } from "../model/parameters.js";
 import type { EpochEvent } from "../training/events.js";
@@ -197,7 +198,7 @@ export interface TextTable {
 
 /** Writes columns side by side, two spaces apart. */
 export function textTable({ heading, rows, isNumeric = [] }: TextTable): string {
-  const all = [heading, ...rows];
+  const all = [heading, ...rows].map((row) => row.map((cell) => visible(cell)));
   const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column].length)));
   const align = (cell: string, column: number) =>
     isNumeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]);

@@ -7,6 +7,7 @@ import { classBalanceChart } from "../../src/charts/class-balance.js";
 import { sampleGridCharts } from "../../src/charts/image-grid.js";
 import {
   chartBundle,
+  chartText,
   rasterize,
   renderPng,
   renderSvg,
@@ -141,6 +142,13 @@ describe("renderPng and renderSvg", () => {
   it("refuses specifications that vega-lite or Vega cannot read", async () => {
     await broken({ mark: "no such mark" }, "Cannot read properties of undefined (reading 'filled')");
     await broken({ transform: [{ calculate: "1 +", as: "c" }] }, "Unexpected end of input");
+  });
+});
+
+describe("chartText", () => {
+  it("shows control characters, but keeps its lines", () => {
+    const text = chartText({ ...chart, title: "of \u001b[31m", description: "a\nb\u0007" });
+    assert.equal(text, "of \\u001b[31m\na\nb\\u0007");
   });
 });
 

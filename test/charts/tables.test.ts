@@ -143,6 +143,11 @@ describe("textTable", () => {
     ],
   };
 
+  it("shows control characters, and aligns by what is shown", () => {
+    const odd = { heading: ["class", "n"], rows: [["\u001b[31m", "1"]] };
+    assert.equal(textTable(odd), "class       n\n\\u001b[31m  1");
+  });
+
   it("aligns columns on the left", () => {
     assert.equal(textTable(table), "op      ms\nMatMul  42\nAdd     7");
   });

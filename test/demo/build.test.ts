@@ -1,9 +1,25 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { servePage } from "../../demo/build.js";
+import { buildPage, servePage } from "../../demo/build.js";
 import { workspace } from "../workspace.js";
+
+describe("buildPage", () => {
+  const folder = workspace();
+
+  it("replaces nothing but an earlier page", async () => {
+    mkdirSync(folder.file("mine"));
+    writeFileSync(folder.file("mine/index.html"), "my own");
+    writeFileSync(folder.file("file"), "text");
+    for (const name of ["mine", "file"])
+      await assert.rejects(buildPage(folder.file(name)), {
+        name: "InputError",
+        message: `Expected a new or empty folder, or an earlier page, for --out at ${folder.file(name)} but found other files. Choose another.`,
+      });
+    assert.equal(readFileSync(folder.file("mine/index.html"), "utf8"), "my own");
+  });
+});
 
 describe("servePage", () => {
   const folder = workspace();
