@@ -12,28 +12,27 @@ const SCHEMA_FILE = path.join(__dirname, "../docs/saved-files.schema.json");
 /** Larger than any such file: a topology has a few hundred kilobytes. */
 const MAX_JSON_BYTES = 2 ** 26;
 
-let validators: Promise<Record<SavedKind, ValidateFunction>> | undefined;
+type Compile = (kind: SavedKind) => ValidateFunction;
+let compiler: Promise<Compile> | undefined;
 
-/** Compiles the schema once, since that takes longer than to check most files. */
-function loadValidators(): Promise<Record<SavedKind, ValidateFunction>> {
-  validators ??= import("ajv").then(({ default: Ajv }) => {
+/** Loads the schema once, and compiles each definition when it is first used, since that takes longer than to check most files. */
+function loadSchema(): Promise<Compile> {
+  compiler ??= import("ajv").then(({ default: Ajv }) => {
     const schema = JSON.parse(readFileSync(SCHEMA_FILE, "utf8")) as { $id: string };
     const ajv = new Ajv({ strictNumbers: true }).addSchema(schema);
-    const compile = (kind: SavedKind) => ajv.compile({ $ref: `${schema.$id}#/definitions/${kind}` });
-    return {
-      model: compile("model"),
-      config: compile("config"),
-      event: compile("event"),
-      session: compile("session"),
-      state: compile("state"),
+    const compiled = new Map<SavedKind, ValidateFunction>();
+    return (kind) => {
+      const validate = compiled.get(kind) ?? ajv.compile({ $ref: `${schema.$id}#/definitions/${kind}` });
+      compiled.set(kind, validate);
+      return validate;
     };
   });
-  return validators;
+  return compiler;
 }
 
 /** Returns a function that says what is wrong with a parsed value, as "train.epochs, which should be integer"; null if nothing is. */
 export async function savedCheck(kind: SavedKind): Promise<(value: unknown) => string | null> {
-  const validate = (await loadValidators())[kind];
+  const validate = (await loadSchema())(kind);
   return (value) => (validate(value) ? null : inWords((validate.errors as ErrorObject[])[0]));
 }
 
