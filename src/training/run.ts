@@ -42,11 +42,11 @@ export interface RunConfig {
 
 /** Digests of the weights that a run is started with. */
 export interface WeightDigests {
-  /** Of the network at the start. */
+  /** Digest of the network at the start. */
   start?: string;
-  /** Of what came with these weights and stays: how the network takes pixels, and pads. */
+  /** Digest of what came with these weights and stays: how the network takes pixels, and pads. */
   conventions?: string;
-  /** Of each teacher with its settings. */
+  /** Digest of each teacher with its settings. */
   teachers?: string[];
 }
 
