@@ -2,6 +2,7 @@
 import { checkTrainConfig, type TrainConfig } from "./config.js";
 import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 import { checkChoice, ParameterError } from "./errors.js";
+import type { Variant } from "./model/efficientnet.js";
 
 /** For faces in photographs, which are tilted and off-centre a little, in varying light. */
 const PHOTO_AUGMENTATION: AugmentOptions = {
@@ -154,12 +155,14 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
 export type Overrides = {
   [Name in keyof Omit<TrainConfig, "variant" | "augment">]?: TrainConfig[Name] | null;
 } & { [Name in keyof AugmentOptions]?: AugmentOptions[Name] | null } & {
-  variant?: string | null;
+  variant?: Variant | AnyText | null;
   augment?: Partial<AugmentOptions> | null;
 };
 
-/** Any text, as from a command line; TypeScript completes the names of the presets all the same. */
-type PresetText = PresetName | (string & Record<never, never>);
+/** Any text, as from a command line. Beside names, TypeScript completes the names all the same. */
+type AnyText = string & Record<never, never>;
+/** Name of a preset, or any text, which is checked. */
+type PresetText = PresetName | AnyText;
 
 /**
  * Builds a preset's configuration with some values replaced, and checks it. With balanced class weights, `monitor` is macro-F1

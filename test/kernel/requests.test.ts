@@ -74,6 +74,10 @@ const GROUPS: Record<string, Request[]> = {
     { code: 'import * as ferkit from "ferkit";' },
     { type: "complete_request", content: { code: "ferkit.trainConfig('", cursor_pos: 20 } },
     { type: "complete_request", content: { code: 'ferkit.trainConfig("fer', cursor_pos: 23 } },
+    {
+      type: "complete_request",
+      content: { code: 'ferkit.trainConfig("tutorial", { variant: "lite', cursor_pos: 47 },
+    },
   ],
   signature: [
     {
@@ -262,9 +266,10 @@ describe("a request to the kernel", function () {
 
   it("for the completion of a preset is answered with the names of the presets", () => {
     const names = ["baseline", "fer2013", "fer2013-best", "fer2013-fast", "tutorial"];
-    const [, all, begun] = resultsOf("preset name").map(({ reply }) => reply);
+    const [, all, begun, variants] = resultsOf("preset name").map(({ reply }) => reply);
     assert.deepEqual(all?.matches, names);
     assert.deepEqual(begun?.matches, names.slice(1, 4));
+    assert.deepEqual(variants?.matches, ["lite0", "lite1", "lite2", "lite3", "lite4"]);
     assert.deepEqual([begun?.cursor_start, begun?.cursor_end], [20, 23]); // what is typed is replaced
   });
 
