@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants, createReadStream, read, type Stats, write } from "node:fs";
+import { constants, createReadStream, existsSync, read, type Stats, write } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -55,6 +55,17 @@ export async function replaceFile<Result>(
     await rm(temporary, { force: true }).catch(() => {}); // the folder may be missing
     throw writeError(file, error);
   }
+}
+
+/** Renames a file or folder to the first free name of `NAME.1`, `NAME.2` and so on, which it returns. */
+export async function moveAside(file: string): Promise<string> {
+  let number = 1;
+  while (existsSync(`${file}.${number}`)) number++;
+  const to = `${file}.${number}`;
+  await rename(file, to).catch((error) => {
+    throw writeError(to, error);
+  });
+  return to;
 }
 
 /** Name of a temporary file of `replaceFile`. */

@@ -188,7 +188,7 @@ export function runsTable(runs: (RunSummary & { name: string })[]): TextTable {
 
 /** Lists the values in which configurations differ, with a column per run. */
 export function differencesTable(runs: { name: string; config: RunConfig }[]): TextTable {
-  const values = runs.map(({ config: { train, classNames, data, ...rest } }) =>
+  const values = runs.map(({ config: { train, classNames, data, id: _, ...rest } }) =>
     flatten({ data: dataName(data), numClasses: classNames.length, ...rest, ...train }),
   );
   const names = [...new Set(values.flatMap((own) => [...own.keys()]))];

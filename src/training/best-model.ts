@@ -1,6 +1,6 @@
 // The best model of a run: which epoch's it is, how it is saved, and whether it is still there when the run resumes.
 import { existsSync } from "node:fs";
-import { rename, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { Monitor } from "../config.js";
 import type { PackedImages } from "../data/dataset.js";
@@ -12,7 +12,7 @@ import {
   writeImageList,
 } from "../data/image-list.js";
 import { InputError } from "../errors.js";
-import { kindOf, writeError } from "../files.js";
+import { kindOf, moveAside } from "../files.js";
 import { classify, type Evaluation, score } from "../inference/evaluate.js";
 import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
 import { loadParameters, saveModel, weightFileName } from "../model/weights/model-folder.js";
@@ -237,15 +237,4 @@ async function inspect(
     const { expected, found } = error.problem;
     return { found: `a damaged one (expected ${expected}, found ${found})`, isRecorded: false };
   }
-}
-
-/** Renames a folder to the first free name of `best.1`, `best.2` and so on, which it returns. */
-async function moveAside(dir: string): Promise<string> {
-  let number = 1;
-  while (existsSync(`${dir}.${number}`)) number++;
-  const to = `${dir}.${number}`;
-  await rename(dir, to).catch((error) => {
-    throw writeError(to, error);
-  });
-  return to;
 }

@@ -22,6 +22,8 @@ import type { TrainEvent } from "./events.js";
 
 /** What a run was started with. It resumes only with the same. */
 export interface RunConfig {
+  /** Digest of what follows, as it was at the start; the log names its run by it. Absent for runs before version 0.3. */
+  id?: string;
   /** Every hyperparameter. */
   train: TrainConfig;
   /** Names of the classes, in the order of the outputs. */
@@ -136,7 +138,7 @@ export function checkOwnConfig(runDir: string, present: RunConfig, recorded: Run
 
 /** Leaves out what may differ between a run's configuration and another one that resumes it. */
 function comparable(config: RunConfig, other: RunConfig): object {
-  const { data, dataOptions = {}, dataDigest, numImages, split, weightDigests: _, ...own } = config;
+  const { data, dataOptions = {}, dataDigest, numImages, split, id: _, weightDigests: __, ...own } = config;
   const hasDigests = dataDigest !== undefined && other.dataDigest !== undefined;
   const train = rest(own.train, ["epochs", "patience", "maxMinutes"]);
   if (hasDigests) return { ...own, train, dataOptions: rest(dataOptions, CHOOSING) };
@@ -220,7 +222,7 @@ export class MetricsLog {
   private readonly file: string;
   private lines: string[] = [];
 
-  constructor(runDir: string) {
+  constructor(private readonly runDir: string) {
     this.file = path.join(runDir, "metrics.jsonl");
   }
 
@@ -241,15 +243,21 @@ export class MetricsLog {
   }
 
   /** Drops the events after `step`, since the run trains from there again, and marks the best epoch; 0 = there is none. */
-  async rewind(step: number, best: number): Promise<void> {
-    const { events } = await readEvents(this.file);
+  async rewind({ id }: RunConfig, step: number, best: number): Promise<void> {
+    const { events } = await readEvents(this.runDir);
     const kept = events
       .filter((event) => "step" in event && event.step <= step)
       .map((event) =>
         event.type === "epoch" && event.epoch >= best ? { ...event, isBest: event.epoch === best } : event,
       );
-    await writeFileAtomically(this.file, kept.map((event) => `${JSON.stringify(event)}\n`).join(""));
+    await writeFileAtomically(this.file, logText(id, kept));
   }
+}
+
+/** Returns the lines of a log: the run's name, if it has one, and events. */
+export function logText(id: string | undefined, events: TrainEvent[]): string {
+  const lines: object[] = id === undefined ? events : [{ type: "run", id }, ...events];
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
 /**
@@ -257,6 +265,7 @@ export class MetricsLog {
  *
  * @param runDir - The run's folder.
  * @returns Empty if nothing has been logged.
+ * @throws InputError when the log is another run's.
  * @example
  * ```ts
  * import { epochMetricsChart, loadMetrics, ofType, saveChart } from "ferkit";
@@ -266,18 +275,44 @@ export class MetricsLog {
  * ```
  */
 export async function loadMetrics(runDir: string): Promise<TrainEvent[]> {
-  return (await readEvents(path.join(runDir, "metrics.jsonl"))).events;
+  const config = await loadRunConfig(runDir).catch(() => undefined); // which says nothing of a log without one
+  const log = await readEvents(runDir);
+  checkOwnLog(runDir, config, log);
+  return log.events;
+}
+
+/** @throws InputError when a log is another run's. */
+export function checkOwnLog(runDir: string, config: RunConfig | undefined, log: Log): void {
+  if (isOwnLog(config, log)) return;
+  throw new InputError({
+    expected: "the events of the run in config.json",
+    where: path.join(runDir, "metrics.jsonl"),
+    found: "those of another run",
+    fix: "Choose another run, or put the file back that was there.",
+  });
+}
+
+/** Returns whether a log can be of a run; every log can be that of a run before version 0.3. */
+export function isOwnLog(config: RunConfig | undefined, { events, id }: Log): boolean {
+  return config?.id === undefined || events.length === 0 || id === config.id;
 }
 
 /** Bytes of an epoch's line with thousands of classes. */
 const MAX_LINE_BYTES = 2 ** 28;
 
-/**
- * Reads a log of events.
- *
- * @returns The events, and what is wrong with the first line that is none; a last line that a kill cut short is not counted.
- */
-export async function readEvents(file: string): Promise<{ events: TrainEvent[]; problem: string | null }> {
+/** What a run has logged. */
+export interface Log {
+  events: TrainEvent[];
+  /** Of the run; absent before version 0.3. */
+  id?: string;
+  /** What is wrong with the first line that is no event, but for a last line that a kill cut short; null if nothing is. */
+  problem: string | null;
+}
+
+/** Reads the `metrics.jsonl` of a run's folder. */
+export async function readEvents(runDir: string): Promise<Log> {
+  const file = path.join(runDir, "metrics.jsonl");
+  let id: string | undefined;
   const check = await savedCheck("event");
   const events: TrainEvent[] = [];
   let [number, problem, cut] = [0, null as string | null, null as string | null];
@@ -288,11 +323,12 @@ export async function readEvents(file: string): Promise<{ events: TrainEvent[]; 
     if (line.trim() === "") continue;
     const event = parse(line);
     const found = event === undefined ? "no JSON" : check(event);
-    if (found === null) events.push(withTodaysReason(event as TrainEvent));
+    if (found === null && (event as { type: string }).type === "run") id = (event as { id: string }).id;
+    else if (found === null) events.push(withTodaysReason(event as TrainEvent));
     else if (event === undefined) cut = `line ${number}: ${found}`;
     else problem ??= `line ${number}: ${found}`;
   }
-  return { events, problem };
+  return { events, ...(id !== undefined && { id }), problem };
 }
 
 function parse(line: string): unknown {

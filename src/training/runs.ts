@@ -8,9 +8,11 @@ import { writeFileAtomically } from "../files.js";
 import type { Variant } from "../model/efficientnet.js";
 import { type EndReason, type EpochEvent, keptEpoch, ofType } from "./events.js";
 import {
+  checkOwnLog,
   loadMetrics,
   loadRunConfig,
   loadSessions,
+  logText,
   prettyJson,
   type RunConfig,
   readEvents,
@@ -90,7 +92,8 @@ export async function loadRun(folder: string): Promise<Run> {
   const config = await loadRunConfig(folder);
   if (config === undefined)
     throw new InputError({ expected: "the config.json of a run", where: folder, found: "none" });
-  const { events, problem } = await readEvents(path.join(folder, "metrics.jsonl"));
+  const log = await readEvents(folder);
+  const { events, problem } = log;
   if (problem !== null)
     throw new InputError({
       expected: "the events of a run in metrics.jsonl",
@@ -98,6 +101,7 @@ export async function loadRun(folder: string): Promise<Run> {
       found: problem,
       fix: "Fix the line, or remove it.",
     });
+  checkOwnLog(folder, config, log);
   const epochs = ofType(events, "epoch");
   const [done] = ofType(events, "done").slice(-1);
   const state = done?.reason ?? "interrupted";
@@ -143,8 +147,7 @@ export async function recordRun({ folder, config, sessions }: Run, target: strin
   const named = events.map((event) =>
     event.type === "done" ? { ...event, runDir: path.basename(target) } : event,
   );
-  const lines = named.map((event) => `${JSON.stringify(event)}\n`);
-  await writeFileAtomically(path.join(target, "metrics.jsonl"), lines.join(""));
+  await writeFileAtomically(path.join(target, "metrics.jsonl"), logText(config.id, named));
   await writeFileAtomically(path.join(target, "environment.json"), prettyJson(sessions));
   await writeFileAtomically(path.join(target, "config.json"), prettyJson(own));
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { TrainConfig } from "../config.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
-import { removeTemporaryFiles } from "../files.js";
+import { moveAside, removeTemporaryFiles } from "../files.js";
 import type { ParameterValue } from "../model/network.js";
 import {
   bestModelDir,
@@ -15,12 +15,14 @@ import {
   saveBestModel,
 } from "./best-model.js";
 import { type Checkpoint, loadCheckpoint, type Progress, restore, saveCheckpoint } from "./checkpoint.js";
+import { ofType } from "./events.js";
 import type { RunLock } from "./lock.js";
 import { extensionNote } from "./notes.js";
 import {
   checkOwnConfig,
   checkSameRun,
   type describeRun,
+  isOwnLog,
   loadRunConfig,
   loadSessions,
   type RunConfig,
@@ -68,7 +70,7 @@ export async function resumeRun(
   if (saved) await checkSameRun(runDir, saved, given, images);
   if (!checkpoint) {
     await checkUnstarted(runDir);
-    const config = { ...given, ...digests };
+    const config = { id: idOf(given), ...given, ...digests };
     await saveRunConfig(runDir, config, images);
     return { progress: { epoch: 0, step: 0, best: null }, config, notes, repairs };
   }
@@ -88,7 +90,12 @@ export async function resumeRun(
   restore(state, checkpoint);
   // What it began from stays on record, whatever is there now.
   const weights = { ...digests.weightDigests, ...recorded.weightDigests };
-  const config = { ...given, ...(Object.keys(weights).length > 0 && { weightDigests: weights }) };
+  const { id } = recorded;
+  const config = {
+    ...(id !== undefined && { id }),
+    ...given,
+    ...(Object.keys(weights).length > 0 && { weightDigests: weights }),
+  };
   await saveRunConfig(runDir, config, images);
   notes.push(...environmentNote((await loadSessions(runDir)).at(-1), environment));
   notes.push(...extensionNote(state, (saved ?? recorded).train, checkpoint.progress.step));
@@ -102,7 +109,34 @@ export async function resumeRun(
     const note = await recoverImageList(runDir, images);
     if (note !== null) repairs.push(note);
   }
+  repairs.push(...(await recoverLog(runDir, config, progress)));
   return { progress, config, notes, repairs };
+}
+
+/**
+ * Checks that the log has the events of all epochs that have ended. One of another run, or with other lines, is moved aside.
+ *
+ * @returns What was wrong.
+ */
+async function recoverLog(runDir: string, config: RunConfig, { epoch }: Progress): Promise<string[]> {
+  const log = await readEvents(runDir);
+  const file = path.join(runDir, "metrics.jsonl");
+  const isOwn = isOwnLog(config, log);
+  const logged = new Set(isOwn ? ofType(log.events, "epoch").map((event) => event.epoch) : []);
+  const missing = Array.from({ length: epoch }, (_, i) => i + 1).filter((one) => !logged.has(one));
+  const problems = [
+    ...(isOwn ? [] : [`is of another run, and is now ${await moveAside(file)}`]),
+    ...(isOwn && log.problem !== null ? [`has other lines, which are left out (${log.problem})`] : []),
+    ...(missing.length > 0
+      ? [`lacks ${missing.length} of ${epoch} epochs, which reports and charts cannot show`]
+      : []),
+  ];
+  return problems.length > 0 ? [`metrics.jsonl ${problems.join(", and ")}`] : [];
+}
+
+/** Returns the digest of a run's configuration. */
+function idOf(config: RunConfig): string {
+  return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
 }
 
 /**
@@ -110,7 +144,7 @@ export async function resumeRun(
  * epoch leaves that epoch's events at most.
  */
 async function checkUnstarted(runDir: string): Promise<void> {
-  const { events, problem } = await readEvents(path.join(runDir, "metrics.jsonl"));
+  const { events, problem } = await readEvents(runDir);
   const numEpochs = Math.max(0, ...events.map((event) => ("epoch" in event ? event.epoch : 0)));
   const hasModel = existsSync(path.join(bestModelDir(runDir), "model.json"));
   const found = [
@@ -225,8 +259,12 @@ const ARITHMETIC: [name: string, of: (environment: Partial<Environment>) => unkn
 
 /** Says how the environment of a run that resumes differs from that of its last session, if it does. */
 function environmentNote(last: Partial<Environment> | undefined, present: Environment): string[] {
+  if (!last)
+    return [
+      "environment.json has no session that can be read, so it is not known whether the run resumes in the environment that trained it",
+    ];
   const changes = ARITHMETIC.flatMap(([name, of]) => {
-    const [before, now] = [last && of(last), of(present)];
+    const [before, now] = [of(last), of(present)];
     return before === undefined || before === now ? [] : [`${name} ${before} → ${now}`];
   });
   if (changes.length === 0) return [];

@@ -116,7 +116,7 @@ export async function* train(
     if (aside) notes.push(asideNote(aside));
     let { epoch: numDone, step, best } = progress;
     const firstEpoch = numDone + 1;
-    await log.rewind(step, best?.epoch ?? 0);
+    await log.rewind(resumed.config, step, best?.epoch ?? 0);
     for (const text of repairs) yield log.add({ type: "note", text });
     if (numDone < epochs)
       for (const text of [...(await trainingNotes(state, images.numImages)), ...notes])

@@ -90,20 +90,29 @@ describe("ferkit where nothing can be written", function () {
       assert.deepEqual(files, []);
     });
 
-    it("names the model that could not be kept, and leaves no half-written one", async () => {
-      const { status, stderr, files } = runOnSmallDisk([...TRAIN, "--run", "disk/run"], "disk", "4m");
-      assert.equal(status, 1);
-      assert.match(
-        stderr,
-        /^ferkit: Expected to write at \S+\/disk\/run\/best\/weights-\S+\.bin but found a full disk\. [^\n]*\n$/,
-      );
-      assert.deepEqual(
+    it("names the state or the model that could not be kept, and leaves no half-written one", async () => {
+      const names = (files: string[]) =>
         files
-          .map((file) => path.basename(file))
+          .map((file) => path.basename(file).replace(/weights-.*/, "weights"))
           .filter((name) => !["environment.json", "metrics.jsonl"].includes(name))
-          .sort(),
-        ["config.json", "images.jsonl.gz", "lock"],
-      );
+          .sort();
+      for (const [size, folder, left] of [
+        ["4m", "last", []],
+        ["45m", "best", ["state.json", "weights"]],
+      ] as const) {
+        const { status, stderr, files } = runOnSmallDisk([...TRAIN, "--run", "disk/run"], "disk", size);
+        assert.equal(status, 1);
+        const [start, end] = ["Expected to write at", "but found a full disk"];
+        assert.match(
+          stderr,
+          new RegExp(
+            `^ferkit: ${start} \\S+/disk/run/${folder}/weights-\\S+\\.bin ${end}\\. [^\\n]*\\n$`,
+            "m",
+          ),
+        );
+        const lists = folder === "best" ? ["images.jsonl.gz", "images.jsonl.gz"] : ["images.jsonl.gz"];
+        assert.deepEqual(names(files), ["config.json", ...lists, "lock", ...left].sort());
+      }
       // With room again, the same command resumes.
       assert.equal((await dir.ferkit(...TRAIN, "--run", "disk/run")).status, 0);
       assert.ok(readdirSync(dir.file("disk/run/best")).includes("model.json"));

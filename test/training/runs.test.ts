@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { EndReason } from "../../src/training/events.js";
+import { loadMetrics, logText } from "../../src/training/run.js";
 import { loadRun, loadRuns, recordRun, summarizeRun } from "../../src/training/runs.js";
 import { runFolder } from "./fixtures.js";
 import { runConfig, runEvents, writeRun } from "./recorded-runs.js";
@@ -44,6 +45,41 @@ describe("loadRuns", () => {
         ["other", "expected the config.json of a run, found no train"],
       ],
     );
+  });
+
+  it("passes over a run whose events or configuration are another run's", async () => {
+    const [a, b] = ["a", "b"].map((id) => ({ ...runConfig(), id }));
+    const events = runEvents([0.5]);
+    const log = (id: string) => logText(id, events);
+    for (const [name, config, text] of [
+      ["good", a, log("a")],
+      ["older", runConfig(), log("a")], // its configuration does not say
+      ["other", b, log("a")],
+      ["unnamed", b, logText(undefined, events)],
+    ] as const) {
+      writeRun(at(name), { config });
+      writeFileSync(at(`${name}/metrics.jsonl`), text);
+    }
+    const { runs, broken } = await loadRuns(root.dir);
+    assert.deepEqual(
+      runs.map(({ folder, epochs }) => [path.basename(folder), epochs.length]),
+      [
+        ["good", 1],
+        ["older", 1],
+      ],
+    );
+    const reason = "expected the events of the run in config.json, found those of another run";
+    assert.deepEqual(
+      broken,
+      ["other", "unnamed"].map((name) => ({ folder: at(name), reason })),
+    );
+    await assert.rejects(loadMetrics(at("other")), {
+      name: "InputError",
+      message: `Expected the events of the run in config.json at ${at("other/metrics.jsonl")} but found those of another run. Choose another run, or put the file back that was there.`,
+    });
+    assert.deepEqual(await loadMetrics(at("good")), events);
+    await recordRun(runs[0], at("kept"));
+    assert.equal((await loadRun(at("kept"))).epochs.length, 1);
   });
 
   it("passes over one run for each kind of odd line or file, and lists the others", async () => {

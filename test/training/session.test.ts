@@ -168,6 +168,43 @@ describe("a run whose files were removed or changed", function () {
     );
   });
 
+  it("says what its metrics.jsonl lacks, and moves another run's aside", async () => {
+    await train(2);
+    const log = at("run/metrics.jsonl");
+    const before = readFileSync(log, "utf8");
+    const lacks = (count: number) => `lacks ${count} of 2 epochs, which reports and charts cannot show`;
+    const lines = before.split("\n");
+    const second = lines.findIndex((line) => line.includes('"epoch":2'));
+    const damages: [string, () => void][] = [
+      [`metrics.jsonl ${lacks(2)}`, () => rmSync(log)],
+      [`metrics.jsonl ${lacks(2)}`, () => writeFileSync(log, "")],
+      [`metrics.jsonl ${lacks(1)}`, () => writeFileSync(log, `${lines.slice(0, second).join("\n")}\n`)],
+      [
+        "metrics.jsonl has other lines, which are left out (line 2: no JSON)",
+        () => writeFileSync(log, [lines[0], "odd", ...lines.slice(1)].join("\n")),
+      ],
+      [
+        `metrics.jsonl is of another run, and is now ${log}.1, and ${lacks(2)}`,
+        () => writeFileSync(log, before.replace(/"id":".*"/, '"id":"other"')),
+      ],
+    ];
+    for (const [said, damage] of damages) {
+      damage();
+      assert.deepEqual(await notes(2), [said]);
+    }
+    assert.equal(readFileSync(`${log}.1`, "utf8"), before.replace(/"id":".*"/, '"id":"other"'));
+    assert.deepEqual(ofType(await loadMetrics(at("run")), "epoch"), []);
+  });
+
+  it("says that its record of sessions is gone", async () => {
+    await train(1);
+    writeFileSync(at("run/environment.json"), "");
+    const said = await notes(2);
+    const note =
+      "environment.json has no session that can be read, so it is not known whether the run resumes in the environment that trained it";
+    assert.ok(said.includes(note), said.join("\n"));
+  });
+
   it("refuses a teacher whose weights were replaced", async () => {
     const teachers = [await randomModel(at("teacher"), 1)];
     await train(1, { teachers });
