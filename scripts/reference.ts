@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { internals } from "../src/index.js";
+import { InputError, internals } from "../src/index.js";
 
 const TYPEDOC = "typedoc@0.28.20";
 const MARKDOWN_PLUGIN = "typedoc-plugin-markdown@4.14.1";
@@ -210,6 +210,13 @@ export function installTypeDoc(): string {
 if (require.main === module) {
   const { values: flags } = parseArgs({ options: { html: { type: "boolean" }, out: { type: "string" } } });
   const out = path.resolve(flags.out ?? path.join(root, flags.html ? "out/api" : "docs/api"));
+  if (flags.out !== undefined && existsSync(out) && readdirSync(out).length > 0)
+    throw new InputError({
+      expected: "a new or empty folder for --out",
+      where: out,
+      found: "other files",
+      fix: "Choose another.",
+    });
   const temporary = `${out}.${process.pid}.tmp`;
   writeReference(installTypeDoc(), temporary, flags.html ? "html" : "markdown");
   rmSync(out, { recursive: true, force: true });

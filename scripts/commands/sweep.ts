@@ -9,12 +9,14 @@ import {
   callerPath,
   choiceOption,
   collectAssignments,
+  dataInputs,
   numberFor,
   printJson,
   withChartOption,
   withDataOptions,
   withExamples,
 } from "../options.js";
+import { chartPath } from "../outputs.js";
 import { applyConfig } from "../run-config.js";
 import { type Plan, planNotebooks, planRuns, type SweepFlags } from "../sweep/plan.js";
 import { ensureRay, type RayEvent, type RayJob, runTrials } from "../sweep/ray.js";
@@ -105,6 +107,7 @@ export function addSweepCommand(program: Command): void {
 async function sweep(command: Command, given: Flags): Promise<void> {
   const { space, flags, file } = readSpace(command, given);
   const folder = callerPath(flags.run ?? path.join("runs", path.parse(file).name));
+  chartPath(flags, { data: [file, ...dataInputs(flags)], models: [folder] }); // before hours of work
   for (const name of ["cpus", "top"] as const)
     if (flags[name] !== undefined) checkNumber(`--${name}`, flags[name], { min: 1, integer: true });
   if (flags.gpus !== undefined) checkNumber("--gpus", flags.gpus, { min: 0 });

@@ -14,6 +14,7 @@ describe("ferkit with bad input", function () {
       cpSync(folder.file("images/disc"), folder.file("rings", name), { recursive: true });
     mkdirSync(folder.file("empty"));
     writeFileSync(folder.file("file"), "text");
+    writeFileSync(folder.file("space.json"), '{"space": {"seed": [0, 1]}}');
     const network = randomNetwork({ imageSize: 33, classNames: ["disc", "square"] });
     await saveModel(folder.file("model"), network.config, await network.parameters());
     network.dispose();
@@ -127,6 +128,7 @@ describe("ferkit with bad input", function () {
     [["runs", "model", "--chart", "a"], /^a chart's file .* but found no ending\. /],
     [["predict", "images", "--chart", "images/disc/0.png"], /^a path that is no input for --chart /],
     [["predict", "images", "--chart", "a.gif"], /^a chart's file /],
+    [["sweep", "--space", "space.json", "--data", "images", "--chart", "a.gif"], /^a chart's file /],
     [["convert", "model", "--to", "./model"], /^a path that is no input for --to but found \S+\/model\. /],
     [["notebooks", "--timeout", "soon"], "a number for --timeout but found soon."],
     [["notebooks", "--timeout", "-5"], "an integer ≥ 1 for --timeout but received -5 of type number"],
