@@ -26,7 +26,9 @@ char* AlignedMemory::reserve(int64_t numBytes) {
     data_.reset(static_cast<char*>(aligned_alloc(isLarge ? kLargePage : kCacheLine, size)));
     if (!data_) throw std::bad_alloc();
     size_ = size;
+#ifdef MADV_HUGEPAGE  // Linux only
     if (isLarge) madvise(data(), size_, MADV_HUGEPAGE);
+#endif
   }
   return data();
 }

@@ -201,7 +201,7 @@ function includes(context: Context): string[] {
 }
 
 /** Lists the object files. TensorFlow's headers take longer to read than our ops to compile, so all files with ops are compiled as one. */
-function listObjects(context: Context, compiler: string): ObjectFile[] {
+export function listObjects(context: Context, compiler: string): ObjectFile[] {
   const headers = sourceFiles(context, ".h");
   const objectOf = (name: string, sources: string[], flags: string[], usesTensorFlow = false): ObjectFile => {
     const args = [...FLAGS, ...flags];

@@ -17,7 +17,7 @@ const MACOS = {
     "libtensorflow.dylib": "libtensorflow_cc.2.dylib",
     "libtensorflow_framework.dylib": "libtensorflow_framework.2.dylib",
   },
-  addonFlags: ["-bundle", "-undefined", "dynamic_lookup"],
+  addonFlags: ["-dynamiclib", "-undefined", "dynamic_lookup"],
   origin: "@loader_path",
 };
 

@@ -161,7 +161,7 @@ describe("nativeOps", () => {
     const link = readFileSync(`${compiler}.calls`, "utf8").trim().split("\n").at(-1) ?? "";
     assert.match(
       link,
-      / -bundle -undefined dynamic_lookup -ltensorflow_framework -Wl,-rpath,@loader_path\/\.\.\/\.\.\/node_modules\//,
+      / -dynamiclib -undefined dynamic_lookup -ltensorflow_framework -Wl,-rpath,@loader_path\/\.\.\/\.\.\/node_modules\//,
     );
   });
 
