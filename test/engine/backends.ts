@@ -7,7 +7,7 @@ export function needsNativeOps(): void {
   before(function () {
     if (backend().kernels !== "stock") return;
     console.log(
-      "      skipped: there are no native ops, as on GPUs, CPUs without AVX2, or with FERKIT_NATIVE=0",
+      "      skipped: there are no native ops, as on GPUs, CPUs without AVX2 or NEON, or with FERKIT_NATIVE=0",
     );
     this.skip();
   });

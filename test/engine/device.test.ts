@@ -6,7 +6,7 @@ describe("device", () => {
   it("names where the engine computes and its version", () => {
     const { kind, tensorflow, kernels } = device();
     assert.match(kind, /^(CPU|GPU)$/);
-    assert.match(kernels, kind === "CPU" ? /^(avx512|avx2|stock)$/ : /^stock$/);
+    assert.match(kernels, kind === "CPU" ? /^(avx512|avx2|neon|stock)$/ : /^stock$/);
     assert.match(tensorflow, /^2\.\d+\.\d+/);
   });
 

@@ -50,7 +50,10 @@ describe("the files of kernels", () => {
     const objects = path.join(projectDir, ".ferkit/native/objects");
     const kernels = existsSync(objects) ? listFiles([".ferkit/native/objects"], [".o"]) : [];
     const compiled = kernels.filter((file) => /^(plan_)?kernels-/.test(path.basename(file)));
-    const tables = ["kernelsAvx2", "kernelsAvx512", "planAvx2", "planAvx512", "planAvx512Bfloat16"];
+    const tables =
+      process.arch === "arm64"
+        ? ["kernelsNeon", "planNeon"]
+        : ["kernelsAvx2", "kernelsAvx512", "planAvx2", "planAvx512", "planAvx512Bfloat16"];
     if (compiled.length < tables.length || spawnSync("nm", ["--version"]).status !== 0) {
       console.log("      skipped: the ops came from the cache, or there is no nm");
       this.skip();
