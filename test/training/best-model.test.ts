@@ -93,7 +93,7 @@ describe("the best model of a run that resumes", function () {
   this.timeout(120_000);
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, "run", ...names);
-  /** Trains three epochs, of which the second is the best. */
+  /** Trains up to an epoch; of the first three, the second is the best. */
   const train = (epochs: number) =>
     collect(at(), { epochs, monitor: "loss", learningRate: 1e-4, batchNormMomentum: 0.9 });
   const notes = async (epochs: number) => ofType(await train(epochs), "note").map(({ text }) => text);
