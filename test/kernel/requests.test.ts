@@ -65,6 +65,10 @@ const GROUPS: Record<string, Request[]> = {
   "completion behind an emoji": [
     { type: "complete_request", content: { code: 'const face = "😀😀"; Mat', cursor_pos: 22 } },
   ],
+  "complete code": ["const a = `b", "const a = `b\nc`", "f(", "f()"].map((code) => ({
+    type: "is_complete_request",
+    content: { code },
+  })),
   "beside a cell": [{ code: "4;", expressions: { sum: "1 + 1" } }],
   "not in the history": [{ code: "5;", storeHistory: false }],
   "first completion": [
@@ -240,6 +244,11 @@ describe("a request to the kernel", function () {
     const [{ reply }] = resultsOf("completion behind an emoji");
     assert.deepEqual(reply?.matches, ["Math"]);
     assert.deepEqual([reply?.cursor_start, reply?.cursor_end], [19, 22]);
+  });
+
+  it("for whether code is complete sees open brackets and templates", () => {
+    const statuses = resultsOf("complete code").map(({ status }) => String(status));
+    assert.deepEqual(statuses, ["incomplete", "complete", "incomplete", "complete"]);
   });
 
   it("for the values of expressions beside a cell is refused", () => {

@@ -11,6 +11,7 @@ const CELL = "__tslab__.ts";
 const PREVIOUS_CELLS = "__prev__.d.ts";
 /** "await is only allowed within an async function": what tslab makes a cell asynchronous for. */
 const TOP_LEVEL_AWAIT = 1308;
+const UNTERMINATED_TEMPLATE = 1160;
 const INLINE_MAP = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/;
 
 /** The program of the last compilation. */
@@ -216,6 +217,12 @@ function quotedBefore(position) {
   return begin > position ? undefined : { begin, text: cell.text.slice(start + begin, start + position) };
 }
 
+/** Returns whether code ends inside a template literal, which may have more lines. */
+function endsInTemplate(code) {
+  const { parseDiagnostics } = ts.createSourceFile(CELL, code, ts.ScriptTarget.Latest);
+  return parseDiagnostics.some((found) => found.code === UNTERMINATED_TEMPLATE);
+}
+
 /** Signature of the call around a position of the cell that was inspected last, with its documentation; empty outside of calls. */
 function signatureAt(position) {
   const { cell, start } = lastCell();
@@ -261,4 +268,4 @@ function listenAgain() {
   for (const listener of listeners) process.on("SIGINT", listener);
 }
 
-module.exports = { extendCompiler, quotedBefore, signatureAt };
+module.exports = { endsInTemplate, extendCompiler, quotedBefore, signatureAt };

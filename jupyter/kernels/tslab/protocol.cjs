@@ -11,7 +11,7 @@ const {
   stopLeftovers,
   turn,
 } = require("./cells.cjs");
-const { quotedBefore, signatureAt } = require("./compiler.cjs");
+const { endsInTemplate, quotedBefore, signatureAt } = require("./compiler.cjs");
 const { startCell } = require("./source-positions.cjs");
 const { clearStop } = require("./stuck.cjs");
 
@@ -93,7 +93,7 @@ function extendProtocol() {
     return bindSocket.call(this, socket, port);
   };
 
-  const { handleKernel, handleInspect, handleComplete } = JupyterHandlerImpl.prototype;
+  const { handleKernel, handleInspect, handleIsComplete, handleComplete } = JupyterHandlerImpl.prototype;
   JupyterHandlerImpl.prototype.handleKernel = function () {
     const info = handleKernel.call(this);
     const { version } = require("@tslab/typescript-for-tslab");
@@ -107,6 +107,10 @@ function extendProtocol() {
     const found = handleInspect.call(this, request);
     const text = found.found ? "" : signatureAt(request.cursor_pos);
     return text ? { ...found, found: true, data: { "text/plain": text } } : found;
+  };
+  JupyterHandlerImpl.prototype.handleIsComplete = function (request) {
+    if (endsInTemplate(request.code)) return { status: "incomplete", indent: "" };
+    return handleIsComplete.call(this, request);
   };
   // The first answer after a change of the cell comes from the program before it.
   JupyterHandlerImpl.prototype.handleComplete = function ({ code, cursor_pos, ...rest }) {
