@@ -69,37 +69,36 @@ function isMoved({ scale, dx, dy }: Alignment): boolean {
 /** Means of the channels. */
 function brightness(grid: Float32Array, numChannels: number): Float32Array {
   if (numChannels === 1) return grid;
-  return Float32Array.from(
-    { length: grid.length / 3 },
-    (_, i) => (grid[3 * i] + grid[3 * i + 1] + grid[3 * i + 2]) / 3,
-  );
+  const means = new Float32Array(grid.length / 3);
+  for (let i = 0; i < means.length; i++) means[i] = (grid[3 * i] + grid[3 * i + 1] + grid[3 * i + 2]) / 3;
+  return means;
 }
 
 /** Finds the alignment of two grids with the highest correlation, first on coarse ones; null if those differ. */
 function align(a: Float32Array, b: Float32Array): Alignment | null {
   let best: Alignment = { scale: 1, dx: 0, dy: 0 };
   let highest = Number.NEGATIVE_INFINITY;
-  const attempt = (one: Float32Array, other: Float32Array, side: number, alignment: Alignment) => {
-    const correlation = correlationAt(one, other, side, alignment);
+  const attempt = (grids: GridPair, alignment: Alignment) => {
+    const correlation = grids.correlationAt(alignment);
     if (correlation <= highest) return;
     [highest, best] = [correlation, alignment];
   };
-  const [coarseA, coarseB] = [halve(a), halve(b)];
-  for (const dy of SHIFTS)
-    for (const dx of SHIFTS) attempt(coarseA, coarseB, COARSE_SIZE, { scale: 1, dx, dy });
+  const coarse = new GridPair(halve(a), halve(b), COARSE_SIZE);
+  for (const dy of SHIFTS) for (const dx of SHIFTS) attempt(coarse, { scale: 1, dx, dy });
   if (highest < MIN_SHIFTED) return null;
   const shift = best;
   for (const scale of OTHER_SCALES)
     for (const down of [-SHIFT_STEP, 0, SHIFT_STEP])
       for (const right of [-SHIFT_STEP, 0, SHIFT_STEP])
-        attempt(coarseA, coarseB, COARSE_SIZE, { scale, dx: shift.dx + right, dy: shift.dy + down });
+        attempt(coarse, { scale, dx: shift.dx + right, dy: shift.dy + down });
   if (highest < MIN_COARSE) return null;
   const { scale, dx, dy } = best;
   highest = Number.NEGATIVE_INFINITY;
+  const fine = new GridPair(a, b, GRID_SIZE);
   for (const step of [-1, 0, 1])
     for (const down of [-1, 0, 1])
       for (const right of [-1, 0, 1])
-        attempt(a, b, GRID_SIZE, {
+        attempt(fine, {
           scale: scale + step * SCALE_STEP,
           dx: 2 * dx + right * SHIFT_STEP,
           dy: 2 * dy + down * SHIFT_STEP,
@@ -109,28 +108,70 @@ function align(a: Float32Array, b: Float32Array): Alignment | null {
 
 /** Means of 2 × 2 pixels. */
 function halve(grid: Float32Array): Float32Array {
-  return Float32Array.from({ length: COARSE_SIZE ** 2 }, (_, i) => {
+  const means = new Float32Array(COARSE_SIZE ** 2);
+  for (let i = 0; i < means.length; i++) {
     const at = 2 * Math.floor(i / COARSE_SIZE) * GRID_SIZE + 2 * (i % COARSE_SIZE);
-    return (grid[at] + grid[at + 1] + grid[at + GRID_SIZE] + grid[at + GRID_SIZE + 1]) / 4;
-  });
+    means[i] = (grid[at] + grid[at + 1] + grid[at + GRID_SIZE] + grid[at + GRID_SIZE + 1]) / 4;
+  }
+  return means;
 }
 
-/** Correlation of one channel of two grids within their margins. */
-function correlationAt(a: Float32Array, b: Float32Array, side: number, { scale, dx, dy }: Alignment): number {
-  const margin = Math.round(MARGIN * side);
-  const [rows, columns] = [tapsOf(side, scale, dy), tapsOf(side, scale, dx)];
-  const sums: Sums = { sumA: 0, sumB: 0, squaresA: 0, squaresB: 0, products: 0 };
-  for (let y = margin; y < side - margin; y++)
-    for (let x = margin; x < side - margin; x++) {
-      const value = a[y * side + x];
-      const other = sample(b, side, 1, rows, columns, y, x, 0);
-      sums.sumA += value;
-      sums.sumB += other;
-      sums.squaresA += value * value;
-      sums.squaresB += other * other;
-      sums.products += value * other;
+/** Two grids of one channel that are compared at many alignments: what several of these share is computed once. */
+class GridPair {
+  private readonly margin: number;
+  /** Over the first grid within its margins, which is the same part at each alignment. */
+  private readonly sums = { sumA: 0, squaresA: 0 };
+  /** The second grid, moved along its rows only, by scale and shift. */
+  private readonly movedRows = new Map<Taps, Float64Array>();
+
+  constructor(
+    private readonly a: Float32Array,
+    private readonly b: Float32Array,
+    private readonly side: number,
+  ) {
+    this.margin = Math.round(MARGIN * side);
+    for (let y = this.margin; y < side - this.margin; y++)
+      for (let x = this.margin; x < side - this.margin; x++) {
+        const value = a[y * side + x];
+        this.sums.sumA += value;
+        this.sums.squaresA += value * value;
+      }
+  }
+
+  /** Returns the correlation within the margins. */
+  correlationAt({ scale, dx, dy }: Alignment): number {
+    const { a, side, margin } = this;
+    const moved = this.moveRows(tapsOf(side, scale, dx));
+    const { firsts, shares } = tapsOf(side, scale, dy);
+    let [sumB, squaresB, products] = [0, 0, 0];
+    for (let y = margin; y < side - margin; y++) {
+      const [from, share] = [firsts[y] * side, shares[y]];
+      for (let x = margin; x < side - margin; x++) {
+        const top = moved[from + x];
+        const other = top + (moved[from + side + x] - top) * share;
+        sumB += other;
+        squaresB += other * other;
+        products += a[y * side + x] * other;
+      }
     }
-  return correlationOf((side - 2 * margin) ** 2, sums);
+    const { sumA, squaresA } = this.sums;
+    return correlationOf((side - 2 * margin) ** 2, { sumA, squaresA, sumB, squaresB, products });
+  }
+
+  private moveRows(taps: Taps): Float64Array {
+    const known = this.movedRows.get(taps);
+    if (known) return known;
+    const { b, side } = this;
+    const { firsts, shares } = taps;
+    const moved = new Float64Array(side * side);
+    for (let y = 0; y < side; y++)
+      for (let x = 0; x < side; x++) {
+        const at = y * side + firsts[x];
+        moved[y * side + x] = b[at] + (b[at + 1] - b[at]) * shares[x];
+      }
+    this.movedRows.set(taps, moved);
+    return moved;
+  }
 }
 
 /** Moves a grid by an alignment. */
@@ -139,8 +180,7 @@ function warp(grid: Float32Array, numChannels: number, { scale, dx, dy }: Alignm
   const [rows, columns] = [tapsOf(GRID_SIZE, scale, dy), tapsOf(GRID_SIZE, scale, dx)];
   for (let y = 0, to = 0; y < GRID_SIZE; y++)
     for (let x = 0; x < GRID_SIZE; x++)
-      for (let c = 0; c < numChannels; c++)
-        moved[to++] = sample(grid, GRID_SIZE, numChannels, rows, columns, y, x, c);
+      for (let c = 0; c < numChannels; c++) moved[to++] = sample(grid, numChannels, rows, columns, y, x, c);
   return moved;
 }
 
@@ -150,7 +190,13 @@ interface Taps {
   shares: Float32Array;
 }
 
+/** Those of every scale and shift that the search tries, which are a few hundred. */
+const allTaps = new Map<number, Taps>();
+
 function tapsOf(side: number, scale: number, shift: number): Taps {
+  const key = (scale * 4096 + shift) * 4096 + side; // shifts are far smaller than 4096 steps of scale
+  const known = allTaps.get(key);
+  if (known) return known;
   const taps = { firsts: new Int32Array(side), shares: new Float32Array(side) };
   const center = (side - 1) / 2;
   for (let i = 0; i < side; i++) {
@@ -158,13 +204,13 @@ function tapsOf(side: number, scale: number, shift: number): Taps {
     taps.firsts[i] = Math.min(side - 2, Math.floor(at));
     taps.shares[i] = at - taps.firsts[i];
   }
+  allTaps.set(key, taps);
   return taps;
 }
 
 /** Interpolates linearly between the four pixels that (x, y) of a moved grid comes from. */
 function sample(
   grid: Float32Array,
-  side: number,
   numChannels: number,
   rows: Taps,
   columns: Taps,
@@ -172,8 +218,8 @@ function sample(
   x: number,
   channel: number,
 ): number {
-  const at = (rows.firsts[y] * side + columns.firsts[x]) * numChannels + channel;
-  const below = at + side * numChannels;
+  const at = (rows.firsts[y] * GRID_SIZE + columns.firsts[x]) * numChannels + channel;
+  const below = at + GRID_SIZE * numChannels;
   const share = columns.shares[x];
   const top = grid[at] + (grid[at + numChannels] - grid[at]) * share;
   const bottom = grid[below] + (grid[below + numChannels] - grid[below]) * share;
