@@ -45,7 +45,7 @@ const inBrowser: Plugin = {
  */
 export async function buildPage(
   dir: string,
-  modelDir = path.join(projectDir, "models/fer2013"),
+  modelDir = path.join(projectDir, "models/ferplus"),
 ): Promise<void> {
   if (existsSync(dir) && !isPage(dir))
     throw new InputError({

@@ -5,8 +5,8 @@ import { type Command, Option } from "commander";
 import { InputError, internals } from "../src/index.js";
 import { shown } from "./cli.js";
 
-/** The bundled model: facial expressions, trained on FER-2013. */
-const BUNDLED_MODEL = path.join(__dirname, "../models/fer2013");
+/** The name of a bundled model. */
+type BundledName = keyof typeof internals.BUNDLED_MODELS;
 
 const PRECISIONS = ["float32", "bfloat16"] as const;
 export type Precision = (typeof PRECISIONS)[number];
@@ -65,13 +65,33 @@ export function withExamples(command: Command, ...lines: string[]): Command {
   return command.addHelpText("after", ["", heading, ...lines.map((line) => `  $ ${line}`)].join("\n"));
 }
 
-export function withModelOption(command: Command): Command {
-  return command.addOption(
-    new Option("--model <folder>", "model folder, such as `best` of a run").default(
-      BUNDLED_MODEL,
-      "models/fer2013: facial expressions",
-    ),
+/** Adds `--model`; `byDefault` says which bundled model is taken without it. */
+export function withModelOption(command: Command, byDefault: string): Command {
+  return command.option(
+    "--model <folder>",
+    `model folder, such as \`best\` of a run, or ferplus or fer2013 for a bundled model (default: ${byDefault})`,
   );
+}
+
+/** Adds `--model` for commands that score a model: the labels choose the bundled one. */
+export function withScoredModelOption(command: Command): Command {
+  return withModelOption(command, "ferplus for --labels ferplus and ferplus-soft, otherwise fer2013");
+}
+
+/** Returns the folder that `--model` names, or without it that of a bundled model, which is stated on standard error. */
+export function modelFolder(model: string | undefined, byDefault: BundledName): string {
+  const { BUNDLED_MODELS } = internals;
+  if (model === undefined) {
+    const other = byDefault === "ferplus" ? "fer2013" : "ferplus";
+    console.error(`note: the bundled model ${byDefault} is used; --model ${other} takes the other one.`);
+  }
+  const name = model ?? byDefault;
+  return Object.hasOwn(BUNDLED_MODELS, name) ? BUNDLED_MODELS[name as BundledName] : callerPath(name);
+}
+
+/** Returns the folder of the model to score: without `--model`, the bundled one that was trained on the labels. */
+export function scoredModelFolder({ model, labels }: { model?: string; labels?: string }): string {
+  return modelFolder(model, labels === "ferplus" || labels === "ferplus-soft" ? "ferplus" : "fer2013");
 }
 
 /** Builds an option that takes one of some words; for a mistyped one, the error suggests the nearest. */

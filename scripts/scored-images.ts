@@ -1,6 +1,6 @@
 // What the commands that score a model load: the model, and images that it was not trained on.
 import { InputError, loadEvaluationData, loadModel, type Network } from "../src/index.js";
-import { callerPath, type DataFlags, dataOptions, type Precision, printRemarks } from "./options.js";
+import { type DataFlags, dataOptions, type Precision, printRemarks } from "./options.js";
 import { dataProgress } from "./progress.js";
 
 type EvaluationData = Awaited<ReturnType<typeof loadEvaluationData>>;
@@ -17,9 +17,9 @@ export interface Scored extends Pick<EvaluationData, "dataset" | "isTrainedOn"> 
  * @throws InputError if one of them cannot be loaded, or there are no images.
  */
 export async function loadScored(
-  flags: DataFlags & { model: string; precision: Precision },
+  model: string,
+  flags: DataFlags & { precision: Precision },
 ): Promise<Scored> {
-  const model = callerPath(flags.model);
   const progress = dataProgress();
   const network = await loadModel(model);
   network.setPrecision(flags.precision);

@@ -23,6 +23,7 @@ export { type Machine, machine } from "./environment.js";
 export { checkChoice, checkNumber, suggestion, visible } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";
 export { cacheDir, replaceFile, writeFileAtomically } from "./files.js";
+export { BUNDLED_MODELS } from "./inference/classifier.js";
 export {
   classify,
   type EvaluationReport,

@@ -105,6 +105,7 @@ describe("the package ferkit, packed and installed", function () {
       "dist/compiled/scripts/cli.js",
       "examples/project/gitignore",
       "models/fer2013/model.json",
+      "models/ferplus/model.json",
       "src/index.ts",
     ])
       assert.ok(names.includes(name), name);

@@ -6,9 +6,10 @@ import {
   dataOptions,
   printJson,
   printRemarks,
+  scoredModelFolder,
   withDataOptions,
   withExamples,
-  withModelOption,
+  withScoredModelOption,
 } from "../options.js";
 import { dataProgress } from "../progress.js";
 
@@ -16,17 +17,17 @@ const { calibrateOn, listCalibration, loadParameters, loadUnseenImages, MIN_CALI
   internals;
 
 interface Flags extends DataFlags {
-  model: string;
+  model?: string;
   to?: string;
 }
 
 export function addCalibrateCommand(program: Command): void {
-  const command = withModelOption(withDataOptions(program.command("calibrate")));
+  const command = withScoredModelOption(withDataOptions(program.command("calibrate")));
   withExamples(command, "npx ferkit calibrate --data more-images --model runs/mine/best")
     .option("--to <folder>", "model folder to write; by default the model's own")
     .option("--json", "print what was fitted on one line")
     .action(async (flags: Flags) => {
-      const dir = callerPath(flags.model);
+      const dir = scoredModelFolder(flags);
       const { precision, weightFile, ...model } = await loadParameters(dir);
       const loading = dataProgress();
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
@@ -41,7 +42,7 @@ export function addCalibrateCommand(program: Command): void {
         });
       const { config, parameters } = await calibrateOn(model, images);
       config.calibratedFrom ??= weightFile;
-      const to = callerPath(flags.to ?? flags.model);
+      const to = flags.to === undefined ? dir : callerPath(flags.to);
       await saveModel(to, config, parameters, precision);
       await listCalibration(dir, to, digests);
       const temperature = config.calibration?.temperature ?? null;

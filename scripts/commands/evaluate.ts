@@ -10,16 +10,16 @@ import {
   saveChart,
 } from "../../src/index.js";
 import {
-  callerPath,
   type DataFlags,
   dataInputs,
   type Precision,
   printJson,
+  scoredModelFolder,
   withChartOption,
   withDataOptions,
   withExamples,
-  withModelOption,
   withPrecisionOption,
+  withScoredModelOption,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
 import { loadScored } from "../scored-images.js";
@@ -27,7 +27,7 @@ import { loadScored } from "../scored-images.js";
 const { calibrationError, percent, reliability, SPLIT_WORDS, textTable, withTemperature } = internals;
 
 interface Flags extends DataFlags {
-  model: string;
+  model?: string;
   flip?: boolean;
   precision: Precision;
   chart?: string;
@@ -37,16 +37,16 @@ interface Flags extends DataFlags {
 const SEED = 0;
 
 export function addEvaluateCommand(program: Command): void {
-  const command = withModelOption(withDataOptions(program.command("evaluate")));
+  const command = withScoredModelOption(withDataOptions(program.command("evaluate")));
   withPrecisionOption(command);
   withChartOption(command, "calibration, confusions and the scores of each class");
   withExamples(command, "npx ferkit evaluate --data my-images --model runs/mine/best --flip --json")
     .option("--flip", "also score the mean over each image and its mirror image")
     .option("--json", "print all scores on one line")
     .action(async (flags: Flags) => {
-      const model = callerPath(flags.model);
+      const model = scoredModelFolder(flags);
       const chart = chartPath(flags, { data: dataInputs(flags), models: [model] });
-      const { network, dataset, isTrainedOn, progress } = await loadScored(flags);
+      const { network, dataset, isTrainedOn, progress } = await loadScored(model, flags);
       const { config } = network;
       const { train, validation } = dataset;
       const nearDuplicates =
@@ -70,7 +70,7 @@ export function addEvaluateCommand(program: Command): void {
         isTrainedOn,
         seed: SEED,
       });
-      if (flags.json) printJson(report);
+      if (flags.json) printJson({ model, ...report });
       else console.log(reportText(report, dataset.name));
       if (chart !== undefined) await saveChart(reportChart(report, dataset, evaluation), chart);
     });

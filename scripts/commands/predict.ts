@@ -18,6 +18,7 @@ import {
 import { reportFailure } from "../cli.js";
 import {
   callerPath,
+  modelFolder,
   numberFor,
   type Precision,
   printJson,
@@ -32,7 +33,7 @@ const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, percent 
 const { MAX_CROP_SIDE, predictsExpressions, visible } = internals;
 
 interface Flags {
-  model: string;
+  model?: string;
   precision: Precision;
   faces?: boolean;
   top?: number;
@@ -48,6 +49,7 @@ const DEFAULT_TOP = 3;
 export function addPredictCommand(program: Command): void {
   const command = withModelOption(
     program.command("predict").argument("<images...>", "image files or folders"),
+    "ferplus",
   );
   withPrecisionOption(command);
   withChartOption(command, "the images with their probabilities");
@@ -74,7 +76,7 @@ export function addPredictCommand(program: Command): void {
     .option("--saliency", "also draw saliency maps: the parts of each image that its top class depends on")
     .option(
       "--json",
-      "print a JSON line for each image: {name, predictions: [{className, prob}]}; with faces {name, faces: [{box: {left, top, width, height}, score, predictions}]}, and predictions of the whole image if it has no faces; sets and answer are beside predictions",
+      "print a JSON line for each image: {name, model, predictions: [{className, prob}]}; with faces {name, model, faces: [{box: {left, top, width, height}, score, predictions}]}, and predictions of the whole image if it has no faces; sets and answer are beside predictions",
     )
     .action(async (images: string[], flags: Flags) => {
       if (flags.top !== undefined) checkNumber("--top", flags.top, { min: 1, integer: true });
@@ -85,15 +87,15 @@ export function addPredictCommand(program: Command): void {
           fix: "Add --chart FILE.",
         });
       const inputs = images.map(callerPath);
-      const model = callerPath(flags.model);
+      const model = modelFolder(flags.model, "ferplus");
       const chart = chartPath(flags, { data: inputs, models: [model] });
       const classifier = await loadClassifier(model);
-      if (flags.abstain !== undefined) checkCoverage(classifier, flags.abstain, flags.model);
+      if (flags.abstain !== undefined) checkCoverage(classifier, flags.abstain, model);
       classifier.network.setPrecision(flags.precision);
       for (const line of inputs.flatMap(leftOutLines)) console.error(line);
       const findsFaces = flags.faces ?? predictsExpressions(classifier.config);
       try {
-        await (findsFaces ? printFaces : printImages)(classifier, inputs, { ...flags, chart });
+        await (findsFaces ? printFaces : printImages)(classifier, inputs, { ...flags, model, chart });
       } finally {
         classifier.dispose();
       }
@@ -111,7 +113,7 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
   const classified: ImagePrediction[] = [];
   for await (const image of classifier.predictEach(images, reportFailure)) {
     const { name } = image;
-    if (flags.json) printJson({ name, ...predicted(image, flags) });
+    if (flags.json) printJson({ name, model: flags.model, ...predicted(image, flags) });
     else console.log(`${visible(name)}  ${inWords(image, flags)}`);
     if (flags.chart !== undefined) classified.push(image);
   }
@@ -142,6 +144,7 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
     if (flags.json)
       printJson({
         name,
+        model: flags.model,
         faces: faces.map((face) => ({ box: face.box, score: face.score, ...predicted(face, flags) })),
         ...(whole && predicted(whole, flags)),
       });
@@ -200,7 +203,7 @@ function checkCoverage({ config }: Classifier, coverage: number, model: string):
   if (known.length === 0)
     throw new InputError({
       expected: "a model that was calibrated for prediction sets, for --abstain",
-      where: callerPath(model),
+      where: model,
       found: "one that was not",
       fix: "Run `npx ferkit calibrate`, or train with --set calibrationShare=0.1.",
     });

@@ -1,17 +1,17 @@
 import type { Command } from "commander";
 import { internals, saveChart } from "../../src/index.js";
 import {
-  callerPath,
   type DataFlags,
   dataInputs,
   numberFor,
   type Precision,
   printJson,
+  scoredModelFolder,
   withChartOption,
   withDataOptions,
   withExamples,
-  withModelOption,
   withPrecisionOption,
+  withScoredModelOption,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
 import { loadScored } from "../scored-images.js";
@@ -19,7 +19,7 @@ import { loadScored } from "../scored-images.js";
 const { CORRUPTION_NAMES, percent, robustness, robustnessChart, textTable } = internals;
 
 interface Flags extends DataFlags {
-  model: string;
+  model?: string;
   precision: Precision;
   images?: number;
   seed: number;
@@ -27,7 +27,7 @@ interface Flags extends DataFlags {
 }
 
 export function addRobustnessCommand(program: Command): void {
-  const command = withModelOption(withDataOptions(program.command("robustness")));
+  const command = withScoredModelOption(withDataOptions(program.command("robustness")));
   withPrecisionOption(command);
   withChartOption(command, "accuracy over the strength of each corruption");
   withExamples(command, "npx ferkit robustness --data my-images --images 500 --chart robustness.svg")
@@ -38,9 +38,9 @@ export function addRobustnessCommand(program: Command): void {
       const { seed, images: numImages } = flags;
       internals.checkNumber("--seed", seed, { min: 0, integer: true });
       if (numImages !== undefined) internals.checkNumber("--images", numImages, { min: 1, integer: true });
-      const dir = callerPath(flags.model);
-      const chart = chartPath(flags, { data: dataInputs(flags), models: [dir] });
-      const { network, dataset, isTrainedOn, progress } = await loadScored(flags);
+      const model = scoredModelFolder(flags);
+      const chart = chartPath(flags, { data: dataInputs(flags), models: [model] });
+      const { network, dataset, isTrainedOn, progress } = await loadScored(model, flags);
       const numTrainedOn = isTrainedOn?.filter(Boolean).length ?? 0;
       if (numTrainedOn > 0)
         console.error(
@@ -49,7 +49,7 @@ export function addRobustnessCommand(program: Command): void {
       const options = { numImages, seed, onProgress: progress.onProgress };
       const report = await robustness(network, dataset.validation, options).finally(progress.stop);
       network.dispose();
-      if (flags.json) printJson(report);
+      if (flags.json) printJson({ model, ...report });
       else console.log(reportText(report, dataset.name));
       if (chart !== undefined)
         await saveChart(robustnessChart(report, { title: `Robustness on ${dataset.name}` }), chart);

@@ -81,13 +81,16 @@ export type OnInputError = (error: InputError) => void;
 
 const BATCH_SIZE = 64;
 
-/** The bundled model, which predicts facial expressions. */
-const BUNDLED_MODEL = path.join(PROJECT_DIR, "models/fer2013");
+/** The folders of the bundled models, which predict facial expressions: as FER+ labels them, and as FER-2013 does. */
+export const BUNDLED_MODELS = {
+  ferplus: path.join(PROJECT_DIR, "models/ferplus"),
+  fer2013: path.join(PROJECT_DIR, "models/fer2013"),
+};
 
 /**
  * Loads a model to classify with. The caller disposes the classifier.
  *
- * @param modelDir - A model folder, such as `runs/NAME/best`; by default the bundled model, which predicts facial expressions.
+ * @param modelDir - A model folder, such as `runs/NAME/best`; by default the bundled `models/ferplus`, which predicts the facial expression that most people see.
  * @throws InputError if there is no model, another program saved it, or it was changed or damaged since.
  * @example
  * ```ts
@@ -99,7 +102,7 @@ const BUNDLED_MODEL = path.join(PROJECT_DIR, "models/fer2013");
  * classifier.dispose();
  * ```
  */
-export async function loadClassifier(modelDir = BUNDLED_MODEL): Promise<Classifier> {
+export async function loadClassifier(modelDir = BUNDLED_MODELS.ferplus): Promise<Classifier> {
   return new Classifier(await loadModel(modelDir));
 }
 

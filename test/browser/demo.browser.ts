@@ -58,7 +58,7 @@ describe("the page", function () {
       this.skip();
     }
     browser = opened as Browser;
-    classifier = await loadClassifier(path.join(projectDir, "models/fer2013"));
+    classifier = await loadClassifier(path.join(projectDir, "models/ferplus"));
     await buildPage(folder.file("page"));
     server = await servePage(folder.file("page"), 0);
     mkdirSync(PICTURES, { recursive: true });

@@ -145,7 +145,7 @@ describe("ferkit", function () {
         ["disc", "square"].flatMap((name) => [0, 1, 2, 3, 4, 5].map((i) => `${name}/${i}.png`)),
       );
       for (const line of lines) {
-        assert.deepEqual(Object.keys(line), ["name", "predictions"]);
+        assert.deepEqual(Object.keys(line), ["name", "model", "predictions"]);
         const [first, second] = line.predictions as { className: string; prob: number }[];
         assert.ok(first.prob >= second.prob);
         assert.ok(Math.abs(first.prob + second.prob - 1) < 1e-6);

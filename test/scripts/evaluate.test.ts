@@ -110,6 +110,7 @@ describe("ferkit", function () {
         "intervals",
         "loss",
         "macroF1",
+        "model",
         "numImages",
         "perClass",
         "perClassRecall",

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import { callerPath, collectAssignments, dataSource, numberFor } from "../../scripts/options.js";
+import {
+  callerPath,
+  collectAssignments,
+  dataSource,
+  numberFor,
+  scoredModelFolder,
+} from "../../scripts/options.js";
 
 describe("collectAssignments", () => {
   it("gathers values one after another, a later one in place of an earlier", () => {
@@ -89,5 +95,33 @@ describe("callerPath", () => {
       "fer2013",
       "/home/caller/faces",
     ]);
+  });
+});
+
+describe("scoredModelFolder", () => {
+  const { error } = console;
+  before("says nothing", () => {
+    console.error = () => {};
+  });
+  after("says what it says", () => {
+    console.error = error;
+  });
+  const folderOf = (flags: Parameters<typeof scoredModelFolder>[0]) =>
+    path.relative(path.join(__dirname, "../.."), scoredModelFolder(flags));
+
+  const cases: [string, Parameters<typeof scoredModelFolder>[0], string][] = [
+    ["the votes' majority", { labels: "ferplus" }, "models/ferplus"],
+    ["the votes", { labels: "ferplus-soft" }, "models/ferplus"],
+    ["the folders", { labels: "folders" }, "models/fer2013"],
+    ["a table", { labels: "ferplus.csv" }, "models/fer2013"],
+    ["no labels", {}, "models/fer2013"],
+    ["a bundled model's name", { model: "fer2013", labels: "ferplus" }, "models/fer2013"],
+  ];
+  for (const [what, flags, folder] of cases)
+    it(`is ${folder} for ${what}`, () => assert.equal(folderOf(flags), folder));
+
+  it("is the folder that is given otherwise", () => {
+    assert.equal(scoredModelFolder({ model: "runs/a/best" }), callerPath("runs/a/best"));
+    assert.equal(scoredModelFolder({ model: "./ferplus" }), callerPath("ferplus"));
   });
 });

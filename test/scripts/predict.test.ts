@@ -6,6 +6,7 @@ import { hasBfloat16, useBackend } from "../../src/engine/device.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { ASTRONAUT, groupPhoto, HOPPER } from "../faces/photos.js";
 import { randomNetwork } from "../model/fixtures.js";
+import { projectDir } from "../source-files.js";
 import { workspace } from "../workspace.js";
 
 describe("ferkit predict --faces", () => {
@@ -45,14 +46,14 @@ describe("ferkit predict --faces", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    assert.deepEqual(Object.keys(two), ["name", "faces"]);
+    assert.deepEqual(Object.keys(two), ["name", "model", "faces"]);
     assert.equal(two.faces.length, 2);
     for (const face of two.faces) {
       assert.deepEqual(Object.keys(face), ["box", "score", "predictions"]);
       assert.deepEqual(Object.keys(face.box).sort(), ["height", "left", "top", "width"]);
       assert.equal(face.predictions.length, 3);
     }
-    assert.deepEqual(Object.keys(none), ["name", "faces", "predictions"]);
+    assert.deepEqual(Object.keys(none), ["name", "model", "faces", "predictions"]);
     assert.deepEqual([none.faces, none.predictions.length], [[], 3]);
   });
 
@@ -188,7 +189,7 @@ describe("ferkit predict", () => {
       const found = / {2}\((90%: (\w+); 95%: (\w+), \w+, \w+)\)$/.exec(line);
       assert.ok(found, line);
       const json = JSON.parse((await predict("--json", "--top", "1")).stdout.split("\n")[0]);
-      assert.deepEqual(Object.keys(json), ["name", "predictions", "sets"]);
+      assert.deepEqual(Object.keys(json), ["name", "model", "predictions", "sets"]);
       assert.deepEqual(
         json.sets.map(({ coverage, classNames }: { coverage: number; classNames: string[] }) => [
           coverage,
@@ -268,5 +269,15 @@ describe("ferkit predict", () => {
         assert.equal(stderr, "");
       }
     });
+  });
+
+  it("takes a bundled model by default or by its name, and says which", async () => {
+    const predicted = async (...args: string[]) => {
+      const { stdout, stderr } = await folder.ferkit("predict", "b.png", "--no-faces", "--json", ...args);
+      return [path.relative(projectDir, JSON.parse(stdout).model), stderr];
+    };
+    const note = "note: the bundled model ferplus is used; --model fer2013 takes the other one.\n";
+    assert.deepEqual(await predicted(), ["models/ferplus", note]);
+    assert.deepEqual(await predicted("--model", "fer2013"), ["models/fer2013", ""]);
   });
 });
