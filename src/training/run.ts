@@ -303,7 +303,7 @@ const MAX_LINE_BYTES = 2 ** 28;
 /** What a run has logged. */
 export interface Log {
   events: TrainEvent[];
-  /** Of the run; absent before version 0.3. */
+  /** Id of the run, as in its configuration; absent before version 0.3. */
   id?: string;
   /** What is wrong with the first line that is no event, but for a last line that a kill cut short; null if nothing is. */
   problem: string | null;
