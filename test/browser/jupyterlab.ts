@@ -195,14 +195,10 @@ export class Lab {
 
   /** Does something while the whole notebook is in view. */
   private async wholly<T>(act: () => Promise<T>): Promise<T> {
-    for (let seen = 0; ; ) {
-      const height = await this.page.evaluate<number>("lab.height()");
-      if (height === seen) break;
-      seen = height;
-      await this.page.setViewportSize({ width: this.width, height: Math.min(12_000, height + 120) });
-      await this.page.evaluate("lab.scrollToTop()");
-      await new Promise((resolve) => setTimeout(resolve, 1000)); // cells that come into view are drawn then
-    }
+    const height = await this.page.evaluate<number>("lab.height()");
+    await this.page.setViewportSize({ width: this.width, height: Math.min(12_000, height + 120) });
+    await this.page.evaluate("lab.scrollToTop()");
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // cells that come into view are drawn then
     const result = await act();
     await this.page.setViewportSize({ width: this.width, height: HEIGHT });
     return result;
