@@ -174,7 +174,8 @@ async function runMissing(plan: Plan, record: SweepRecord, folder: string, flags
     console.error(`${before.length - numLeft} of ${before.length} have finished already`);
   if (numLeft === 0) return 0;
   const lock = internals.lockRun(folder);
-  const inFolder = (...names: string[]) => path.join(folder, ...names);
+  const work = workDir(folder);
+  const jobFile = path.join(work, "job.json");
   const log = openLog(folder);
   try {
     const rayDir = await ensureRay();
@@ -182,27 +183,31 @@ async function runMissing(plan: Plan, record: SweepRecord, folder: string, flags
     for (const { settingsFile } of plan.trials)
       if (settingsFile)
         await internals.writeFileAtomically(settingsFile.path, prettyJson(settingsFile.content));
-    rmSync(inFolder("stop"), { force: true });
-    rmSync(inFolder("ray"), { recursive: true, force: true });
-    writeFileSync(inFolder("token"), "");
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { recursive: true });
+    writeFileSync(path.join(work, "token"), "");
     await saveRecord(folder, record);
     const job = jobOf(plan, before, record, folder, flags);
-    writeFileSync(inFolder("job.json"), prettyJson(job));
+    writeFileSync(jobFile, prettyJson(job));
     const seen = new Set<string>();
-    const status = await runTrials(rayDir, inFolder("job.json"), log, async (event) => {
+    const status = await runTrials(rayDir, jobFile, log, async (event) => {
       if (event.type === "plan") await takePlan(event, record, folder);
       else if (event.type !== "refused") await takeEvent(event, plan, record, folder, seen);
     });
     if (status === 130) console.error("stopped: the same command resumes");
     else if (status !== 0)
-      console.error(`Ray has failed, see ${inFolder("ray.log")}; the same command resumes`);
+      console.error(`Ray has failed, see ${path.join(folder, "ray.log")}; the same command resumes`);
     return status;
   } finally {
     closeSync(log);
-    for (const name of ["stop", "ray", "token", "job.json"])
-      rmSync(inFolder(name), { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
     lock.release();
   }
+}
+
+/** Returns the folder of files that last as long as the sweep's process. */
+function workDir(folder: string): string {
+  return path.join(folder, ".sweep");
 }
 
 function openLog(folder: string): number {
@@ -236,9 +241,9 @@ function jobOf(
     cwd: callerPath("."),
     env: process.env.FERKIT_OFFLINE ? { FERKIT_OFFLINE: process.env.FERKIT_OFFLINE } : {},
     logs: path.join(folder, "logs"),
-    stopFile: path.join(folder, "stop"),
-    token: path.join(folder, "token"),
-    storage: path.join(folder, "ray"),
+    stopFile: path.join(workDir(folder), "stop"),
+    token: path.join(workDir(folder), "token"),
+    storage: path.join(workDir(folder), "ray"),
     projectDir,
     version,
     node: process.execPath,

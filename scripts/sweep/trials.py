@@ -279,10 +279,11 @@ def problems_here(job, contents):
     if not os.path.isdir(job["cwd"]):
         found.append((f"the folder {job['cwd']}", content_of(job["cwd"]), "Run the sweep in a folder that all nodes have."))
     token = Path(job["token"])
-    if not token.is_file() or not os.access(token.parent, os.W_OK):
+    runs = token.parent.parent
+    if not token.is_file() or not os.access(runs, os.W_OK):
         fix = "Choose a folder with --run that all nodes mount at the same path and can write to."
         lack = "no permission to write" if token.is_file() else "another folder or none"
-        found.append((f"the folder of the runs as {token.parent}", lack, fix))
+        found.append((f"the folder of the runs as {runs}", lack, fix))
     return found
 
 
