@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--out", default="ferplus.safetensors", help="file for the weights")
     parser.add_argument("--smoke", action="store_true", help="try it on a few images")
     args = parser.parse_args()
-    changes, stride = (SMOKE, 200) if args.smoke else ({}, 1)
+    changes, stride = (SMOKE, 800) if args.smoke else ({}, 1)
     teacher, student = {**TEACHER, **changes}, {**STUDENT, **changes}
     votes = load_votes(args.archive, args.votes)
     splits = {split: [a[::stride] for a in (*pair, votes[split])] for split, pair in load(args.archive).items()}
