@@ -57,12 +57,20 @@ describe("bootstrap.mjs in a clone", () => {
     for (const name of [
       "bootstrap.mjs",
       "home.cjs",
-      ...["context", "lock", "machine", "package-files", "progress", "stored-notebook", "venv"].map(
-        (part) => `setup/${part}.cjs`,
-      ),
+      ...[
+        "context",
+        "lock",
+        "machine",
+        "package-files",
+        "platforms",
+        "progress",
+        "stored-notebook",
+        "venv",
+      ].map((part) => `setup/${part}.cjs`),
     ])
       writeFileSync(clone("scripts", name), readFileSync(path.join(projectDir, "scripts", name)));
-    writeFileSync(clone("scripts/setup/pins.json"), JSON.stringify({ weights: { lite0: {} } }));
+    const pins = JSON.parse(readFileSync(path.join(projectDir, "scripts/setup/pins.json"), "utf8"));
+    writeFileSync(clone("scripts/setup/pins.json"), JSON.stringify({ ...pins, weights: { lite0: {} } }));
     writeFileSync(clone("scripts/compiled.cjs"), "");
     writeFileSync(clone("scripts/setup/second-stage.ts"), SECOND_STAGE);
     writeFileSync(clone("scripts/setup/declarations.ts"), DECLARATIONS);
