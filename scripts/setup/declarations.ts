@@ -68,9 +68,14 @@ function emitDeclarations(root: string, types: string): void {
   program.emit();
 }
 
+/** Opens the roll-up. Some packages' declarations name types of browsers, or packages without types, or contradict each other. */
+const HEADER = `// Made by set-up from src and the packages that its types mention.
+// Programs that use them are checked; this file is not, since some packages' own declarations have errors.
+// @ts-nocheck`;
+
 /** Returns the declarations of files and of all that they import, as one script of ambient modules. */
 function rollUp(root: string, types: string, roots: string[]): string {
-  const blocks: string[] = ["// Made by set-up from src and the packages that its types mention."];
+  const blocks: string[] = [HEADER];
   const seen = new Set(roots);
   for (const file of seen) {
     const found = ambientModules(root, types, file);
@@ -128,6 +133,10 @@ function ambientModules(root: string, types: string, file: string): Declarations
     ) {
       const name = resolve(node.name.text) ?? node.name.text;
       additions.push({ name, body: node.body });
+    } else if (ts.canHaveModifiers(node)) {
+      const declare = node.modifiers?.find(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword);
+      // A block of a `declare module` allows no second one.
+      if (declare) changes.push({ start: declare.getStart(), end: declare.getEnd() + 1, text: "" });
     }
     ts.forEachChild(node, visit);
   };

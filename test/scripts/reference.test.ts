@@ -33,7 +33,8 @@ const PACKAGE_OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
   strict: true,
   noUnusedLocals: true,
-  skipLibCheck: true,
+  skipLibCheck: false,
+  lib: ["lib.es2022.d.ts"],
   noEmit: true,
   types: ["node"],
 };

@@ -18,11 +18,11 @@ const SHAPE = `
 import { EventEmitter } from "node:events";
 export class Shape extends EventEmitter { area = 1; }
 `;
-/** A package whose module adds to another, as tfjs adds the chained ops to its tensors. */
+/** A package whose module adds to another, as tfjs adds the chained ops to its tensors, and with a type that is nowhere. */
 const PACKAGE = {
   "package.json": JSON.stringify({ name: "pkg", version: "1.0.0", types: "index.d.ts" }),
   "index.d.ts": 'declare module "pkg" {\n  import "./more";\n  export { Option } from "./option";\n}\n',
-  "option.d.ts": "export declare class Option { name: string; }\nexport as namespace pkg;\n",
+  "option.d.ts": "export declare class Option { name: string; canvas: Missing; }\nexport as namespace pkg;\n",
   "more.d.ts": `
 import { Option } from "./option";
 declare module "./option" { interface Option { next(): Option; } }
@@ -59,7 +59,8 @@ describe("writePackage", () => {
     };
     const program = ts.createProgram([file], {
       ...options,
-      skipLibCheck: true,
+      skipLibCheck: false,
+      lib: ["lib.es2022.d.ts"],
       target: ts.ScriptTarget.ES2022,
     });
     return ts
@@ -67,7 +68,7 @@ describe("writePackage", () => {
       .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
   }
 
-  it("gives programs the types of src and of packages, what one module adds to another included", () => {
+  it("compiles without skipLibCheck, and gives the types of src and of packages, what one module adds to another included", () => {
     const use = `import * as ferkit from "./dist/index.js";
       const shape: ferkit.Shape = new ferkit.parts.Shape();
       export const area: number = ferkit.area(shape.once("x", () => {}));
@@ -85,8 +86,13 @@ describe("writePackage", () => {
     const { modules } = packagePaths(folder.path);
     assert.match(
       readFileSync(modules, "utf8"),
-      /\/\*\* Returns the area of a shape\. \*\/\nexport declare function area/,
+      /\/\*\* Returns the area of a shape\. \*\/\nexport function area/,
     );
+  });
+
+  it("repeats no `declare` inside of a module", () => {
+    const text = readFileSync(packagePaths(folder.path).modules, "utf8");
+    assert.deepEqual(text.match(/^.*\bdeclare (?!module ").*$/gm), null);
   });
 
   it("names what can be imported from an ES module", () => {
