@@ -69,7 +69,7 @@ const MEASURES: { name: string; measure(sample: DecodedSample): number | null; u
 const [MIN_GAIN, MIN_SURPLUS] = [0.5, 5];
 /** A threshold is chosen among many, so that it needs more images. */
 const MIN_IMAGES_FOR_THRESHOLD = 30;
-/** Share of a class that has a value, and of the images with that value that are in the class. */
+/** Share of a class that has a value, of the images with that value that are in the class, and of the other images without it. */
 const MIN_OVERLAP = 0.9;
 
 /** A file's class with its value of a trait. */
@@ -176,11 +176,14 @@ function tellsOneClass(files: Valued[], classes: string[]): string | null {
   const totals = tally(files.map(({ value }) => value));
   const shares = classes.flatMap((className) => {
     const own = files.filter((file) => file.className === className).map(({ value }) => value);
-    if (own.length < MIN_SURPLUS || files.length - own.length < MIN_SURPLUS) return [];
+    const numOthers = files.length - own.length;
+    if (own.length < MIN_SURPLUS || numOthers < MIN_SURPLUS) return [];
     return [...tally(own)].flatMap(([value, times]) => {
       const total = totals.get(value) ?? times;
-      if (times < MIN_OVERLAP * own.length || times < MIN_OVERLAP * total) return [];
-      return [`${value} in ${times} of ${own.length} of ${className}, and in ${total - times} others`];
+      const others = total - times;
+      const isTelling = times >= MIN_OVERLAP * total && numOthers - others >= MIN_OVERLAP * numOthers;
+      if (times < MIN_OVERLAP * own.length || !isTelling) return [];
+      return [`${value} in ${times} of ${own.length} of ${className}, and in ${others} others`];
     });
   });
   return shares.length > 0 ? `gives a class away: ${shares.slice(0, NUM_EXAMPLES).join("; ")}` : null;

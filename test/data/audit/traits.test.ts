@@ -83,6 +83,31 @@ describe("telltaleTraits", () => {
     );
   });
 
+  it("finds nothing in traits that all classes share, if one class is far larger", () => {
+    const unequal = (change: (className: string, i: number) => Partial<DecodedSample>) =>
+      [190, 10].flatMap((number, label) =>
+        Array.from({ length: number }, (_, i) => {
+          const className = "ab"[label];
+          return { ...sampleOf(`${className}/${i}.png`), ...change(className, i) };
+        }),
+      );
+    assert.deepEqual(telltaleTraits(unequal(() => ({}))), []);
+    for (let seed = 0; seed < 20; seed++) {
+      const random = new Random(seed, "unequal traits");
+      const mixed = unequal(() => ({
+        width: 48 + random.integer(200),
+        height: 48 + random.integer(200),
+        isGrey: random.chance(0.95),
+        ...withTraits({ format: "jpeg", quality: 50 + random.integer(50), hasExif: random.chance(0.05) }),
+      }));
+      assert.deepEqual(telltaleTraits(mixed), [], `seed ${seed}`);
+    }
+    const [format] = telltaleTraits(
+      unequal((className, i) => withTraits({ format: className === "a" || i === 0 ? "png" : "gif" })),
+    );
+    assert.match(format.text, /^The format of the files tells the classes apart: .*b: gif in 9 of 10\)/);
+  });
+
   it("finds nothing in a few images, or in one class", () => {
     const few = samples((className) => ({ isGrey: className === "a" })).filter((_, i) => i % 20 < 3);
     assert.deepEqual(telltaleTraits(few), []);
