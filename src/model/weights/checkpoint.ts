@@ -14,7 +14,7 @@ const PROGRAM = path.join(PROJECT_DIR, "scripts/convert_checkpoint.py");
 /** Exit status of the program for a file that it cannot read. */
 const REFUSED = 2;
 
-/** True if bytes begin like a torch checkpoint or a Keras file: a pickle, a zip archive or HDF5. */
+/** True if bytes that are no safetensors begin like a torch checkpoint or a Keras file: a pickle, a zip archive or HDF5. */
 export function isCheckpoint(bytes: Buffer): boolean {
   return bytes[0] === 0x80 || ["PK", "\x89H"].includes(bytes.toString("latin1", 0, 2));
 }

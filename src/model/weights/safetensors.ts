@@ -27,9 +27,15 @@ const READERS: Record<string, { bytes: number; read: (buffer: ArrayBuffer) => Fl
   BOOL: { bytes: 1, read: (buffer) => Float32Array.from(new Uint8Array(buffer)) },
 };
 
-/** True if bytes begin like a safetensors file: a length, then JSON. */
+/** A longer header is none: the bytes are those of another format, whose signature would be the length. */
+const MAX_HEADER_BYTES = 2 ** 32;
+
+/**
+ * True if bytes begin like a safetensors file: a length, then JSON. The first bytes of the length may be those of any other format's
+ * signature, so this is asked first.
+ */
 export function isSafetensors(bytes: Buffer): boolean {
-  return bytes[PREFIX_BYTES] === "{".charCodeAt(0);
+  return bytes[PREFIX_BYTES] === "{".charCodeAt(0) && bytes.readBigUInt64LE() < MAX_HEADER_BYTES;
 }
 
 /**

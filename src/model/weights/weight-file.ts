@@ -56,7 +56,7 @@ export async function readWeightFile(
       fix: "Choose a file, or `imagenet` for the published weights.",
     });
   const digestNotes = await checkNamedDigest(file, given);
-  const bytes = isCheckpoint(given) ? await convertCheckpoint(file) : given;
+  const bytes = !isSafetensors(given) && isCheckpoint(given) ? await convertCheckpoint(file) : given;
   if (!isSafetensors(bytes))
     throw new InputError({
       expected: "safetensors, a torch checkpoint or a Keras file",

@@ -158,10 +158,11 @@ describe("readSafetensors", () => {
 });
 
 describe("isSafetensors", () => {
-  it("goes by the first byte of the header", () => {
+  it("goes by the length of the header and its first byte", () => {
     assert.equal(isSafetensors(withHeader({})), true);
     assert.equal(isSafetensors(Buffer.from("PK\x03\x04, a zip archive")), false);
     assert.equal(isSafetensors(Buffer.from("{}")), false);
+    assert.equal(isSafetensors(Buffer.from("my text:{}")), false);
   });
 });
 

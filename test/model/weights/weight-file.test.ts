@@ -43,6 +43,19 @@ describe("readWeightFile", () => {
     assert.deepEqual((await read(safetensorsBytes(sorted(lite0)))).parameters, expected);
   });
 
+  it("knows safetensors whose length begins like another format", async () => {
+    const own = safetensorsBytes(lite0, { pad: "" }).readUInt32LE();
+    const beginnings = { pickle: 0x6780, "pickle's protocol": 0x1_0280, zip: 0x1_4b50, HDF5: 0x1_4889 };
+    for (const [format, length] of Object.entries(beginnings)) {
+      const padded = safetensorsBytes(lite0, { pad: "x".repeat(length - own) });
+      assert.equal(padded.readUInt32LE(), length);
+      assert.equal((await read(padded)).parameters.size, parameterSpecs("lite0", 1000).length, format);
+      const found = `a header of ${length} bytes in a file of 100`;
+      const fix = "Download the file again or choose another one.";
+      await assert.rejects(read(padded.subarray(0, 100)), refusal("a safetensors file", found, fix));
+    }
+  });
+
   it("says that the family is not known, and takes TensorFlow's", async () => {
     const { conventions: found, notes } = await read(bytes);
     assert.deepEqual(found, conventions("lite0"));
