@@ -35,55 +35,55 @@ export interface TrainConfig {
   fit: Fit;
   /** Whether images are used in grey; `auto`: if most of them are grey. */
   grey: "auto" | boolean;
-  /** Determines split, shuffle, augmentation, dropout and initial weights. */
+  /** Determines split, shuffle, augmentation, dropout and initial weights; [0, 2147483647]. */
   seed: number;
-  /** Passes over the training images, including `headEpochs`. */
+  /** Passes over the training images, including `headEpochs`; an integer ≥ 1. */
   epochs: number;
-  /** First epochs, which train the last layer alone. */
+  /** First epochs, which train the last layer alone, [0, `epochs`]. */
   headEpochs: number;
   /** First block that trains after `headEpochs`; the blocks before it stay frozen. `stem` trains the whole network. */
   trainableFrom: string;
   /** Images in a step, [1, 4096]. */
   batchSize: number;
-  /** Peak of the schedule, after `headEpochs`. */
+  /** Peak of the schedule, after `headEpochs`, (0, 10]. */
   learningRate: number;
-  /** Constant rate during `headEpochs`. */
+  /** Constant rate during `headEpochs`, (0, 10]. */
   headLearningRate: number;
   /** How the learning rate continues after the warm-up: half a cosine down to 0, or the peak to the end. */
   schedule: "cosine" | "constant";
   /** Share of the schedule's steps that rise linearly from 0, [0, 1). */
   warmupShare: number;
-  /** AdamW's decay of kernels, times the learning rate; 0 = Adam. */
+  /** AdamW's decay of kernels, times the learning rate, [0, 1]; 0 = Adam. */
   weightDecay: number;
   /** Mass of the target that is spread over all classes, [0, 1). */
   labelSmoothing: number;
-  /** `none`, `balanced` (inverse to each class's count), or weights, by class name or for each class. */
+  /** `none`, `balanced` (inverse to each class's count), or weights > 0, by class name or for each class. */
   classWeights: ClassWeights;
-  /** Parameter of the Beta distribution; 0 = off. */
+  /** Parameter of the Beta distribution that shares of two images are drawn from, [0.01, 10]; 0 = off. */
   mixup: number;
-  /** Parameter of the Beta distribution; 0 = off. */
+  /** Parameter of the Beta distribution that the size of a rectangle is drawn from, [0.01, 10]; 0 = off. */
   cutmix: number;
-  /** Share of the batches that are mixed, if mixup or CutMix is on. */
+  /** Share of the batches that are mixed, if mixup or CutMix is on, [0, 1]. */
   mixShare: number;
   /** Model folders of the same classes to learn from (distillation); empty = learn from the labels alone. */
   teachers: string[];
   /** Share of the teachers' mean probabilities in the targets, [0, 1]; the rest comes from the labels. */
   teacherShare: number;
-  /** Decay of the exponential moving average of weights that is validated and saved; 0 = off. */
+  /** Decay of the exponential moving average of weights that is validated and saved, [0, 1); 0 = off. */
   emaDecay: number;
-  /** Before the last layer, [0, 1). */
+  /** Share of the features that dropout hides before the last layer, [0, 1). */
   dropoutRate: number;
   /** Stochastic depth at the last block, [0, 1). */
   dropPathRate: number;
-  /** Share of each batch in batch norm's moving statistics. */
+  /** Share of each batch in batch norm's moving statistics, [0, 1]. */
   batchNormMomentum: number;
   /** Score on the validation images by which epochs are compared. Of equal ones, the lower loss is better. */
   monitor: Monitor;
   /** Share of each class's training images that are set aside to calibrate the best model on, [0, 1); 0 = none. */
   calibrationShare: number;
-  /** Epochs without a better monitored score before the run stops; 0 = never. */
+  /** Epochs without a better monitored score before the run stops, an integer ≥ 0; 0 = never. */
   patience: number;
-  /** Time after which a session ends, in minutes from its first batch; 0 = none. The same run resumes when it is started again. */
+  /** Time after which a session ends, in minutes from its first batch, ≥ 0; 0 = none. The same run resumes when it is started again. */
   maxMinutes: number;
   /** Random changes to the training images. */
   augment: AugmentOptions;

@@ -17,7 +17,7 @@ import type { SplitChoice } from "./split.js";
  * ```
  */
 export interface DataOptions extends SourceOptions {
-  /** Side of the square images, in pixels, [1, 1024]. */
+  /** Side of the square images, in pixels, [1, 1024]; networks take 33 or more. */
   imageSize: number;
   /** Seed of the split and of the synthetic faces. Default: 0. */
   seed: number;
