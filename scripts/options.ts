@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Command, Option } from "commander";
 import { InputError, internals } from "../src/index.js";
 import { shown } from "./cli.js";
+import { projectData, projectOf } from "./project.js";
 
 /** The name of a bundled model. */
 type BundledName = keyof typeof internals.BUNDLED_MODELS;
@@ -54,8 +55,14 @@ export function callerPath(relative: string): string {
   return path.resolve(process.env.INIT_CWD ?? process.cwd(), relative);
 }
 
-/** Returns what `--data` names: a source of ferkit's own, or a path. */
-export function dataSource(data: string): string {
+/** Returns what `--data` names: a source of ferkit's own, or a path; without it, the images of the project around, or the drawn faces. */
+export function dataSource(data?: string): string {
+  if (data === undefined) {
+    const declared = projectData(callerPath(".")) ?? "synthetic";
+    return Object.hasOwn(internals.OWN_SOURCES, declared)
+      ? declared
+      : path.resolve(projectOf(callerPath(".")), declared);
+  }
   return Object.hasOwn(internals.OWN_SOURCES, data) ? data : callerPath(data);
 }
 
@@ -116,7 +123,7 @@ export function withChartOption(command: Command, what: string): Command {
 }
 
 export interface DataFlags {
-  data: string;
+  data?: string;
   validationShare?: number;
   split?: internals.SplitChoice;
   fold?: string;
@@ -137,8 +144,8 @@ export interface DataFlags {
 /** Adds `--data` and the options that go with it. */
 export function withDataOptions(command: Command): Command {
   const what =
-    "synthetic, fer2013 (downloads), or a folder, archive, table or Parquet file (docs/layouts.md)";
-  return withLoadingOptions(command.option("--data <source>", what, "synthetic"));
+    "synthetic, fer2013 (downloads), or a folder, archive, table or Parquet file (docs/layouts.md) (default: what the notebooks of this project load, otherwise synthetic)";
+  return withLoadingOptions(command.option("--data <source>", what));
 }
 
 /** Adds the options that say how to load a data set. */
@@ -240,6 +247,20 @@ function labelSource(labels: string): string {
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${shown(JSON.stringify(value))}\n`);
+}
+
+/** Says on standard error which data set is used and how many images it has, if none was named. */
+export function printData({ data }: DataFlags, numImages?: { train: number; validation: number }): void {
+  if (data !== undefined) return;
+  const source = dataSource();
+  const own =
+    source === "synthetic" ? "the drawn faces (synthetic)" : `the images of this project (${source})`;
+  const { train = 0, validation = 0 } = numImages ?? {};
+  const counts = [train > 0 && `${train} training`, validation > 0 && `${validation} validation`].filter(
+    Boolean,
+  );
+  const images = counts.length > 0 ? `, ${counts.join(" and ")} images` : "";
+  console.error(`data: ${own}${images}; --data names others`);
 }
 
 /** Says on standard error which files of a data set are not used, what was guessed, what the audit concludes, and more notes. */

@@ -1,6 +1,6 @@
 // What the commands that score a model load: the model, and images that it was not trained on.
 import { InputError, loadEvaluationData, loadModel, type Network } from "../src/index.js";
-import { type DataFlags, dataOptions, type Precision, printRemarks } from "./options.js";
+import { type DataFlags, dataOptions, type Precision, printData, printRemarks } from "./options.js";
 import { dataProgress } from "./progress.js";
 
 type EvaluationData = Awaited<ReturnType<typeof loadEvaluationData>>;
@@ -33,6 +33,7 @@ export async function loadScored(
       found: "none",
       fix: "Choose a --validation-share above 0.",
     });
+  printData(flags, { train: dataset.train.numImages, validation: numImages });
   printRemarks(dataset.report, notes);
   return { network, dataset, isTrainedOn, progress };
 }

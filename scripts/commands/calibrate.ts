@@ -4,6 +4,7 @@ import {
   callerPath,
   type DataFlags,
   dataOptions,
+  printData,
   printJson,
   printRemarks,
   scoredModelFolder,
@@ -32,11 +33,12 @@ export function addCalibrateCommand(program: Command): void {
       const loading = dataProgress();
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
       const { images, digests, report, notes } = await loadUnseenImages(dir, options).finally(loading.stop);
+      printData(flags, report.numImages);
       printRemarks(report, notes);
       if (images.numImages < MIN_CALIBRATION_IMAGES)
         throw new InputError({
           expected: `${MIN_CALIBRATION_IMAGES} images or more that the model's run did not have`,
-          where: flags.data,
+          where: flags.data ?? options.data,
           found: String(images.numImages),
           fix: "Choose other images, or train with --set calibrationShare=0.1, which sets some aside.",
         });

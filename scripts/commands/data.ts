@@ -12,6 +12,7 @@ import {
   dataInputs,
   dataOptions,
   numberFor,
+  printData,
   printJson,
   withChartOption,
   withDataOptions,
@@ -42,6 +43,7 @@ export function addDataCommand(program: Command): void {
         onProblem: "report",
         onProgress,
       }).finally(stop);
+      printData(flags, dataset.report.numImages);
       const found = await findNearDuplicates([dataset.train, dataset.validation], onProgress).finally(stop);
       const nearDuplicates = internals.nearDuplicateReport(dataset, found);
       const report = {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals } from "../../src/index.js";
@@ -15,6 +15,7 @@ import {
   withLoadingOptions,
 } from "../options.js";
 import { checkOutput } from "../outputs.js";
+import { declaredData, notebooksIn, projectOf } from "../project.js";
 
 interface Flags extends Omit<DataFlags, "data"> {
   data?: string;
@@ -119,7 +120,7 @@ async function checkData(
   project: string,
   { data: given, dataOptions }: Record<string, unknown>,
 ): Promise<void> {
-  const declared = notebooks.map(declaredData).find((data) => data !== undefined);
+  const declared = declaredData(notebooks);
   const data = given ?? declared;
   if (declared === undefined || typeof data !== "string" || Object.hasOwn(internals.OWN_SOURCES, data))
     return;
@@ -128,20 +129,6 @@ async function checkData(
     ...(dataOptions as object | undefined),
     data: path.resolve(project, data),
   });
-}
-
-/** Returns the data set that a notebook's cell of parameters declares; nothing for a file that is no notebook, as the run says. */
-function declaredData(file: string): string | undefined {
-  const text = readFileSync(file, "utf8");
-  const [, value] = /"let data(?:: string)? = \\"(.*?)\\";/.exec(text) ?? [];
-  return value;
-}
-
-/** Returns the nearest folder with a package.json, where the kernel runs; otherwise the folder of the notebooks itself. */
-function projectOf(folder: string): string {
-  for (let dir = folder; dir !== path.dirname(dir); dir = path.dirname(dir))
-    if (existsSync(path.join(dir, "package.json"))) return dir;
-  return folder;
 }
 
 /** Returns the notebooks of the project that the command was called in, otherwise ferkit's own. */
@@ -180,9 +167,7 @@ export function findNotebooks(folder: string, wanted?: string): string[] {
 
 function listNotebooks(folder: string): string[] {
   try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith(".ipynb") && !name.startsWith("."))
-      .sort();
+    return notebooksIn(folder).map((file) => path.basename(file));
   } catch (error) {
     const found =
       (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such path" : (error as Error).message;

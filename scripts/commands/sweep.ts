@@ -11,6 +11,7 @@ import {
   collectAssignments,
   dataInputs,
   numberFor,
+  printData,
   printJson,
   withChartOption,
   withDataOptions,
@@ -117,6 +118,7 @@ async function sweep(command: Command, given: Flags): Promise<void> {
   const plan =
     flags.notebook === undefined ? planRuns(all, space, trials, folder) : planNotebooks(all, trials, folder);
   const record = loadRecord(folder, plan.base);
+  if (flags.notebook === undefined) printData(flags);
   console.error(`${countsInWords(trials)}${schedulerInWords(plan, flags)}`);
   if (flags.dryRun) {
     const outcomes = await outcomesOf(plan, record, folder);

@@ -19,6 +19,7 @@ import {
   type DataFlags,
   dataInputs,
   dataOptions,
+  printData,
   printJson,
   printRemarks,
   withDataOptions,
@@ -64,6 +65,7 @@ export function addTrainCommand(program: Command): void {
         grey,
         onProgress: loading.onProgress,
       }).finally(loading.stop);
+      printData(flags, dataset.report.numImages);
       printRemarks(dataset.report);
       if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));

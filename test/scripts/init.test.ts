@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
-import { projectDir, workspace } from "../workspace.js";
+import { drawClassFolders, projectDir, runFerkit, workspace } from "../workspace.js";
 
 describe("ferkit init", () => {
   const folder = workspace();
@@ -48,6 +48,29 @@ describe("ferkit init", () => {
       /"([\w-]+\/[^"]+\.jpg)"/g,
     ))
       assert.ok(existsSync(folder.file("pets", file)), file);
+  });
+
+  it("writes a project whose commands use its images, and say so", async () => {
+    await folder.ferkit("init", "pets");
+    await drawClassFolders(folder.file("pets/data"), 5);
+    const data = folder.file("pets/data");
+    const report = await runFerkit(["data"], folder.file("pets/test")); // from any folder of the project
+    assert.equal(report.stdout.split("\n")[0], "data: 8 training and 2 validation images");
+    assert.equal(
+      report.stderr,
+      `data: the images of this project (${data}), 8 training and 2 validation images; --data names others\n`,
+    );
+    const named = await runFerkit(["data", "--data", "data"], folder.file("pets"));
+    assert.deepEqual([named.stdout, named.stderr], [report.stdout, ""]);
+    const set = ["weights=random", "imageSize=33", "epochs=1"].flatMap((one) => ["--set", one]);
+    const trained = await runFerkit(["train", "--run", "run", ...set], folder.file("pets"));
+    assert.equal(trained.status, 0, trained.stderr);
+    assert.equal(trained.stderr.split("\n")[0], report.stderr.trim());
+    const scored = await runFerkit(["evaluate", "--model", "run/best"], folder.file("pets"));
+    assert.equal(
+      scored.stderr.split("\n")[0],
+      `data: the images of this project (${data}), 8 training and 2 validation images; --data names others`,
+    );
   });
 
   it("looks for its images before it runs notebooks", async () => {

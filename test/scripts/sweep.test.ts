@@ -9,6 +9,7 @@ describe("ferkit sweep", () => {
   const folder = workspace();
   const space = (content: object) => writeFileSync(folder.file("space.json"), JSON.stringify(content));
   const sweep = (...args: string[]) => folder.ferkit("sweep", "--space", "space.json", ...args);
+  const drawn = "data: the drawn faces (synthetic); --data names others\n";
   const set = { weights: "random", imageSize: 33 };
   const seeds = { space: { seed: [0, 1] }, set, maxEpochs: 2 };
   /** Writes the run of a trial as if it had been trained. */
@@ -31,7 +32,7 @@ describe("ferkit sweep", () => {
     space({ ...seeds, space: { seed: [0, 1], learningRate: [0.001, 0.01] }, folds: 3 });
     const { status, stdout, stderr } = await sweep("--dry-run");
     assert.equal(status, 0, stderr);
-    assert.equal(stderr, "12 trials: 2 settings × 2 seeds × 3 folds; each runs to its end\n");
+    assert.equal(stderr, `${drawn}12 trials: 2 settings × 2 seeds × 3 folds; each runs to its end\n`);
     const lines = stdout.trim().split("\n");
     assert.match(lines[0], /^learningRate +seed +fold +state +accuracy$/);
     assert.match(lines[12], /^0.01 +1 +3\/3 +planned +–$/);
@@ -44,21 +45,21 @@ describe("ferkit sweep", () => {
   it("takes options of the command line before those of the file", async () => {
     space({ ...seeds, metric: "loss", scheduler: "asha" });
     const asha = "; ASHA stops weak ones by loss from epoch 1 of 2\n";
-    assert.equal((await sweep("--dry-run")).stderr, `2 trials: 1 setting × 2 seeds${asha}`);
+    assert.equal((await sweep("--dry-run")).stderr, `${drawn}2 trials: 1 setting × 2 seeds${asha}`);
     const { stderr } = await sweep("--dry-run", "--metric", "macroF1", "--max-epochs", "9");
     assert.equal(
       stderr,
-      "2 trials: 1 setting × 2 seeds; ASHA stops weak ones by macroF1 from epoch 1 of 9\n",
+      `${drawn}2 trials: 1 setting × 2 seeds; ASHA stops weak ones by macroF1 from epoch 1 of 9\n`,
     );
   });
 
   it("chooses ASHA for settings alone, and says how to keep all", async () => {
     space({ space: { learningRate: [0.001, 0.01] }, set });
     const end = "ASHA stops weak ones by accuracy from epoch 1 of 8 (--scheduler fifo keeps all)\n";
-    assert.equal((await sweep("--dry-run")).stderr, `2 trials; ${end}`);
+    assert.equal((await sweep("--dry-run")).stderr, `${drawn}2 trials; ${end}`);
     assert.equal(
       (await sweep("--dry-run", "--scheduler", "fifo")).stderr,
-      "2 trials; each runs to its end\n",
+      `${drawn}2 trials; each runs to its end\n`,
     );
   });
 
@@ -71,7 +72,7 @@ describe("ferkit sweep", () => {
     const teachers = folder.file("runs/space/teachers.json");
     assert.equal(
       stderr,
-      "2 trials: 1 setting × 2 seeds; each runs to its end\n2 of 2 have finished already\n" +
+      `${drawn}2 trials: 1 setting × 2 seeds; each runs to its end\n2 of 2 have finished already\n` +
         `the best models, to learn from: npx ferkit train --config ${teachers}\n`,
     );
     const lines = stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
