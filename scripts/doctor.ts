@@ -153,11 +153,11 @@ function describeWeights(context: Context): Finding {
   return ok("weights", names.sort().join(", "));
 }
 
-/** The embedded faces need nothing; what else is in `data/` is named. */
+/** The drawn faces need nothing; what else is in `data/` is named. */
 function describeData({ root }: Context): Finding {
   const dir = path.join(root, "data");
   const names = existsSync(dir) ? readdirSync(dir).filter((name) => !/^(\.|README)/.test(name)) : [];
-  return ok("data", ["embedded faces", ...names.sort().map((name) => `data/${name}`)].join(", "));
+  return ok("data", ["drawn faces", ...names.sort().map((name) => `data/${name}`)].join(", "));
 }
 
 function folderBytes(dir: string): number {

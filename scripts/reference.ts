@@ -121,7 +121,7 @@ function contents(out: string, groups: Group[]): string {
     const file = `${name.toLowerCase()}.md`;
     const names = namesOf(exports);
     const page = inOrder(readFileSync(path.join(out, file), "utf8").replace(/^# .+/, `# ${name}`), names);
-    writeFileSync(path.join(out, file), `[Reference](README.md)\n\n${page}`);
+    writeFileSync(path.join(out, file), `[Reference](README.md). ${EXAMPLES}\n\n${page}`);
     const rows = names.map((one) => {
       const { anchor, summary } = findSection(page, one);
       return `| [\`${one}\`](${file}#${anchor}) | ${summary} |`;
@@ -131,10 +131,12 @@ function contents(out: string, groups: Group[]): string {
   return `${INTRODUCTION}\n${lists.join("\n")}`;
 }
 
+const EXAMPLES =
+  "The examples use images in `data/pets/CLASS/`, a run in `runs/pets` and a photograph `photo.jpg`: put yours there, or change the paths.";
+
 const INTRODUCTION = `# Reference
 
-Every name that \`import { … } from "ferkit"\` offers, by what it is for. Each has an example. The examples use images in
-\`data/pets/CLASS/\`, a run in \`runs/pets\` and a photograph \`photo.jpg\`. Made by \`npm run docs\` from the docstrings in \`src\`.
+Every name that \`import { … } from "ferkit"\` offers, by what it is for. Each has an example. ${EXAMPLES} Made by \`npm run docs\` from the docstrings in \`src\`.
 `;
 
 /** Returns the names that exports list, without types' keyword. */

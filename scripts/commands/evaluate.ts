@@ -124,7 +124,7 @@ export function reportText(report: internals.EvaluationReport, name: string): st
         `${percent(answered.share)} have one class` +
         (answered.accuracy === null ? "" : `, ${percent(answered.accuracy)} of these are correct`),
     ),
-    `answering the most probable half alone: accuracy ${percent(1 - riskAt(riskCoverage, 0.5))}; ` +
+    `accuracy ${percent(1 - riskAt(riskCoverage, 0.5))} on the half with the most probable answers; ` +
       `area under the risk–coverage curve ${riskCoverage.aurc.toFixed(3)}`,
   ];
   const cell = (value: number | null, format: (value: number) => string) =>

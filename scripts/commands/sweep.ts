@@ -38,7 +38,7 @@ import { countsInWords, type Space, trialsOf } from "../sweep/space.js";
 
 const { checkNumber, textTable } = internals;
 
-interface Flags extends Omit<SweepFlags, "run"> {
+interface Flags extends Omit<SweepFlags, "run" | "dataFrom"> {
   space?: string;
   run?: string;
   folds?: number;
@@ -114,7 +114,8 @@ async function sweep(command: Command, given: Flags): Promise<void> {
   if (flags.gpus !== undefined) checkNumber("--gpus", flags.gpus, { min: 0 });
   const seed = typeof flags.set?.seed === "number" ? flags.set.seed : 0;
   const trials = trialsOf(space, { folds: flags.folds, trials: flags.trials, seed }, file);
-  const all = { ...flags, run: folder };
+  const dataFrom = command.getOptionValueSource("data") === "config" ? `data in ${file}` : "--data";
+  const all = { ...flags, run: folder, dataFrom };
   const plan =
     flags.notebook === undefined ? planRuns(all, space, trials, folder) : planNotebooks(all, trials, folder);
   const record = loadRecord(folder, plan.base);

@@ -10,6 +10,8 @@ import type { Space, Trial } from "./space.js";
 export interface SweepFlags extends DataFlags {
   preset: string;
   run: string;
+  /** What names the data set, for errors: an option, or a key of the space file. */
+  dataFrom: string;
   set?: internals.Overrides;
   notebook?: string;
   metric?: string;
@@ -72,7 +74,12 @@ export function planRuns(flags: SweepFlags, space: Space, trials: readonly Trial
   set.monitor = flags.metric ?? set.monitor ?? trainConfig(preset, set as internals.Overrides).monitor;
   const { data, ...loading } = dataOptions(flags);
   if (!Object.hasOwn(internals.OWN_SOURCES, data) && !existsSync(data))
-    throw new InputError({ expected: "a data set", where: data, found: "no such path", fix: "Fix --data." });
+    throw new InputError({
+      expected: "a data set",
+      where: data,
+      found: "no such path",
+      fix: `Fix ${flags.dataFrom}.`,
+    });
   const paths = pathsIn(data, loading.labels, ...[set, ...trials.map(({ settings }) => settings)]);
   const planned = trials.map((trial): PlannedTrial => {
     const run = path.join(folder, trial.name);

@@ -18,7 +18,8 @@ export function kernelHooks(): KernelHooks {
 /**
  * Returns a signal that aborts when the user interrupts: with the kernel's stop button in a notebook, with Ctrl-C elsewhere.
  *
- * `release` stops listening; call it when the work is done.
+ * `signal` is for `train`, `evaluate` and the like. `release()` ends the listening: call it when the work is done, so that Ctrl-C ends the
+ * program again.
  *
  * @example
  * ```ts

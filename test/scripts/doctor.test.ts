@@ -56,7 +56,7 @@ describe("npm run doctor", () => {
     assert.deepEqual(byName.tslab, { name: "tslab", isOk: false, found: "not installed", fix });
     assert.match(byName.engine.found, /^does not start: .*Cannot find module/);
     assert.match(byName.Python.found, /^no working environment at /);
-    assert.deepEqual(byName.data, { name: "data", isOk: true, found: "embedded faces, data/flowers" });
+    assert.deepEqual(byName.data, { name: "data", isOk: true, found: "drawn faces, data/flowers" });
   });
 
   it("refuses an unknown option", () => {

@@ -261,7 +261,7 @@ describe("reportText", () => {
       "faces: accuracy 75.0% (25.0%–100.0%), macro-F1 0.733 (0.200–1.000), 4 images: the validation folder",
       "loss 0.500, calibration error 2.0% (8.0% before calibration)",
       "sets for 90%: hold the right class of 87.5% (50.0%–100.0%), 1.50 classes (1.25–1.75); 50.0% have one class, 80.0% of these are correct",
-      "answering the most probable half alone: accuracy 90.0%; area under the risk–coverage curve 0.123",
+      "accuracy 90.0% on the half with the most probable answers; area under the risk–coverage curve 0.123",
       "(in brackets: 95% interval over draws of as many images)",
       "",
       "class  precision  recall     F1  images",

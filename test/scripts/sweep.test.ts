@@ -216,6 +216,11 @@ describe("ferkit sweep", () => {
       "Expected a data set at FOLDER/nowhere but found no such path. Fix --data.",
     ],
     [
+      { data: "nowhere", space: { seed: [0] } },
+      [],
+      "Expected a data set at FOLDER/nowhere but found no such path. Fix data in FILE.",
+    ],
+    [
       { space: { seed: [0] } },
       ["--cpus", "0"],
       "Expected an integer ≥ 1 for --cpus but received 0 of type number",
@@ -232,7 +237,7 @@ describe("ferkit sweep", () => {
       const { status, stderr } = await sweep("--dry-run", ...args);
       assert.equal(status, 1);
       const found = stderr.replace(/^ferkit: /, "").trimEnd();
-      const shown = found.replace(folder.file("space.json"), "FILE").replace(folder.path, "FOLDER");
+      const shown = found.replaceAll(folder.file("space.json"), "FILE").replace(folder.path, "FOLDER");
       if (typeof message === "string") assert.equal(shown, message);
       else assert.match(shown, message);
     });
