@@ -197,7 +197,8 @@ function classLayout(root: Folder, dir: string): Result {
   const inner = withImages(root);
   const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
   const isAround = inner.length === 1 && inner[0].images.length === 0 && withImages(inner[0]).length > 1;
-  const trees = inner.filter((folder) => isTree(unwrap(folder)));
+  const isEach = inner.length > 1 && inner.every(holdsPartsOnly);
+  const trees = inner.filter((folder) => isTree(unwrap(folder)) || (!isEach && isTree(folder)));
   if (trees.length > 0 || isAround) return innerLayout(root, isAround ? inner : trees, dir);
   if (inner.some(hasSplit) || inner.every(holdsPartsOnly)) return splitInClasses(root, inner, dir);
   refuseContainer(inner, dir);
@@ -259,6 +260,7 @@ function innerLayout(root: Folder, trees: Folder[], dir: string): Result {
       found: `${names(trees)}, which ${trees.length > 1 ? "each hold" : "holds"} parts of a split${neighbours.length > 0 ? `, beside ${names(neighbours)}` : ""}`,
       fix: `Choose one: give the folder ${path.join(dir, tree.path)}, or leave others out with --leave-out ${tree.path}.`,
     });
+  refuseSameFolders(withImages(root), dir);
   for (const folder of others) result.unused.set(folder, NEIGHBOUR);
   if (others.length > 0)
     result.notes.push(`${tree.path} is the data set, and ${names(others)} beside it is not used.`);
@@ -308,12 +310,18 @@ function refuseSameFolders(folders: Folder[], dir: string): void {
     for (const b of nested.slice(0, i)) {
       const shared = sharedFolders(a, b);
       const isSame = shared.length === withImages(a).length && shared.length === withImages(b).length;
-      if (shared.length > 1 || (isSame && shared.length > 0))
-        throw ambiguous(dir, `${b.name} and ${a.name}, which hold the same folders ${shared.join(", ")}`, [
-          b,
-          a,
-        ]);
+      const found = `${b.name} and ${a.name}, which hold the same folders ${shared.join(", ")}`;
+      if (shared.length > 1 || (isSame && shared.length > 0)) throw ambiguous(dir, found, [b, a].sort(byUse));
     }
+}
+
+/** Beginnings of names of parts that are held out, in several languages. */
+const HELD_OUT = /^(hold|held|test|val|eval|dev)/i;
+
+/** Puts first what is probably for training: a folder without a name for a part that is held out, then the larger one. */
+function byUse(a: Folder, b: Folder): number {
+  const isHeldOut = ({ name }: Folder) => Number(HELD_OUT.test(name));
+  return isHeldOut(a) - isHeldOut(b) || b.numImages - a.numImages;
 }
 
 function ambiguous(dir: string, found: string, folders: Folder[]): InputError {

@@ -25,6 +25,8 @@ describe("findClassFolders", () => {
       name: "InputError",
       message: `Expected ${expected} at ${inFolder("data")} but found ${found}. ${fix}`,
     });
+  const chooseParts = (train: string, validation: string) =>
+    `Choose the parts, as in --train-folder ${train} and --validation-folder ${validation}, or --train-folder . if these are classes, or leave folders out with --leave-out.`;
   const EXPECTED = "class folders with images, with or without train and validation folders around them";
   const leftOut = (names: string[], choice = {}) =>
     read(names, choice)
@@ -122,40 +124,39 @@ describe("findClassFolders", () => {
 
   it("refuses folders that hold the same folders, with names that it does not know", () => {
     const names = tree("old/cat", "old/dog", "new/cat", "new/dog");
-    rejects(
-      names,
-      "new and old, which hold the same folders cat, dog",
-      "Choose the parts, as in --train-folder new and --validation-folder old, or --train-folder . if these are classes, or leave folders out with --leave-out.",
-    );
+    rejects(names, "new and old, which hold the same folders cat, dog", chooseParts("new", "old"));
     assert.equal(summary(names, { trainFolder: "old", validationFolder: "new" }), "cat,dog 2+2+0");
     assert.equal(summary(names, { trainFolder: "old" }), "cat,dog 0+0+2");
     assert.equal(summary(names, { trainFolder: "." }), "new,old 0+0+4");
   });
 
+  for (const [larger, smaller, train, validation] of [
+    ["tr", "holdout", "tr", "holdout"],
+    ["two", "one", "two", "one"],
+    ["teste", "treino", "treino", "teste"],
+    ["held_out", "new", "new", "held_out"],
+  ])
+    it(`suggests ${train} for training and ${validation} for validation`, () => {
+      const names = [
+        ...tree(`${larger}/a`, `${larger}/b`, `${smaller}/a`, `${smaller}/b`),
+        `${larger}/a/9.png`,
+      ];
+      const found = `${[larger, smaller].sort().join(" and ")}, which hold the same folders a, b`;
+      rejects(names, found, chooseParts(train, validation));
+    });
+
   it("refuses a part of the split beside a folder with the same folders", () => {
     rejects(
       tree("train/cat", "train/dog", "held/cat", "held/dog"),
       "train and held, which hold the same folders",
-      "Choose the parts, as in --train-folder train and --validation-folder held, or --train-folder . if these are classes, or leave folders out with --leave-out.",
+      chooseParts("train", "held"),
     );
   });
 
   it("refuses several parts of each kind, as folds have", () => {
-    const names = tree(
-      "train_1/a",
-      "train_1/b",
-      "val_1/a",
-      "val_1/b",
-      "train_2/a",
-      "train_2/b",
-      "val_2/a",
-      "val_2/b",
-    );
-    rejects(
-      names,
-      "the folders train_1, train_2, val_1, val_2",
-      "Choose the parts, as in --train-folder train_1 and --validation-folder val_1, or --train-folder . if these are classes, or leave folders out with --leave-out.",
-    );
+    const folders = ["train_1", "val_1", "train_2", "val_2"];
+    const names = tree(...folders.flatMap((name) => [`${name}/a`, `${name}/b`]));
+    rejects(names, "the folders train_1, train_2, val_1, val_2", chooseParts("train_1", "val_1"));
     assert.equal(summary(names, { trainFolder: "train_2", validationFolder: "val_2" }), "a,b 2+2+0");
   });
 
@@ -179,6 +180,28 @@ describe("findClassFolders", () => {
       leftOut.list().map(({ folder }) => folder),
       ["sample_images"],
     );
+  });
+
+  for (const neighbour of ["val", "valid", "test", "unlabelled", "extra"])
+    it(`enters a folder with train alone beside images in ${neighbour}`, () => {
+      const names = [...tree("faces/train/a", "faces/train/b"), `${neighbour}/8.png`, `${neighbour}/9.png`];
+      assert.equal(summary(names), "a,b 0+0+2");
+      assert.deepEqual(listFolder(inFolder("data")).notes, [
+        `faces is the data set, and ${neighbour} beside it is not used.`,
+      ]);
+      assert.deepEqual(leftOut([]), [
+        `2 .png in ${neighbour}: in a folder that is no class and no part of the split`,
+      ]);
+    });
+
+  it("refuses a folder with train alone beside one with the same classes", () => {
+    const names = tree("faces/train/a", "faces/train/b", "val/a", "val/b");
+    rejects(names, "faces and val, which hold the same folders a, b", chooseParts("faces", "val"));
+    assert.equal(summary(names, { trainFolder: "faces", validationFolder: "val" }), "a,b 2+2+0");
+  });
+
+  it("reads train inside of each class, with folders in it", () => {
+    assert.equal(summary(tree("cat/train/1", "cat/train/2", "dog/train/1", "dog/train/2")), "cat,dog 0+0+4");
   });
 
   it("refuses two data sets", () => {
