@@ -55,7 +55,7 @@ const BASELINE: TrainConfig = {
 export type PresetName = "tutorial" | "baseline" | "fer2013" | "fer2013-fast" | "fer2013-best";
 
 /**
- * Recipes to start from. What each is for, and why it has its values, is beside it in src/presets.ts.
+ * Recipes to start from. docs/presets.md lists their values; why each has them is beside it in src/presets.ts.
  *
  * @example
  * ```ts

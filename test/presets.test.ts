@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { NO_AUGMENTATION } from "../src/data/augment.js";
 import { type Overrides, PRESETS, trainConfig } from "../src/presets.js";
+import { readProjectFile } from "./source-files.js";
 
 describe("trainConfig", () => {
   it("accepts every preset", () => {
@@ -75,5 +76,26 @@ describe("trainConfig", () => {
       message:
         "Expected one of baseline, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received quick of type string",
     });
+  });
+});
+
+describe("docs/presets.md", () => {
+  it("has the values of every preset", () => {
+    const [, differing, same] = readProjectFile("docs/presets.md").split(/^## .*$/m);
+    const rowsOf = (text: string) =>
+      [...text.matchAll(/^\| (.+) \|$/gm)].map(([, row]) => row.split("|").map((cell) => cell.trim()));
+    const [[, ...names], , ...rows] = rowsOf(differing);
+    const listed = names.map((name, column) => {
+      const own = rows.map(([setting, ...values]) => [setting, values[column]]);
+      return [name, Object.fromEntries([...own, ...rowsOf(same).slice(2)])];
+    });
+    const expected = Object.entries(PRESETS).map(([name, { augment, ...settings }]) => {
+      const values = Object.entries({ ...settings, ...augment }).map(([setting, value]) => [
+        `\`${setting}\``,
+        typeof value === "string" ? value : JSON.stringify(value).replaceAll(",", ", "),
+      ]);
+      return [`\`${name}\``, Object.fromEntries(values)];
+    });
+    assert.deepEqual(Object.fromEntries(listed), Object.fromEntries(expected));
   });
 });
