@@ -3,11 +3,14 @@ Runs notebooks headlessly, in order, and stops at the first cell that fails.
 
 Takes one argument, a job as JSON: {"notebooks": [paths], "outDir": path, "projectDir": path, "parameters": {name: value},
 "options": {parameter: the option that gave it, unless it was --set}, "timeout": seconds a cell or null, "junit": path or null,
-"verbose": boolean, "check": "compare", "update" or null}. scripts/commands/notebooks.ts makes it from the command line's options.
+"verbose": boolean, "check": "compare", "update" or null, "parent": id of the process that started this one}.
+scripts/commands/notebooks.ts makes it from the command line's options. At the start of each cell, it writes a line of JSON to file
+descriptor 3.
 Exit status: 0, 1 after a failure, 130 after Ctrl-C.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -28,6 +31,10 @@ from headless.parameters import check_parameters, inject_parameters
 from headless.problem import CellFailure, CheckFailure, InputProblem, Interrupted
 from headless.progress import Progress
 from headless.results import NotebookResult, annotation, check_annotation, first_heading, index_page, junit
+
+
+# Time between two looks at whether the process that started this one is alive.
+PARENT_S = 1
 
 
 def load_notebook(path):
@@ -58,11 +65,15 @@ async def run_job(job):
     for name in notebooks:  # what an earlier run left must not pass for this one's
         for suffix in (".ipynb", ".html"):
             (out / f"{name}{suffix}").unlink(missing_ok=True)
+    for report in (out / "index.html", *([Path(job["junit"])] if job["junit"] is not None else [])):
+        if report.is_file():
+            report.unlink()
     results = [
         NotebookResult(name, first_heading(notebook, name), os.path.relpath(path, workspace()))
         for path, (name, notebook) in zip(job["notebooks"], notebooks.items())
     ]
     checked = []
+    watch = asyncio.ensure_future(end_with(job["parent"]))
     try:
         await run_notebooks(job, out, notebooks, results, taken)
         if job["check"]:
@@ -71,6 +82,7 @@ async def run_job(job):
                 expected = update_expected(folder, expected, found)
             checked += check_metrics(folder, expected, found)
     finally:
+        watch.cancel()
         if "index" not in notebooks:
             write_whole(out / "index.html", index_page(results, taken, checked))
         if job["junit"] is not None:
@@ -79,6 +91,15 @@ async def run_job(job):
     if num_failed > 0:
         why = "; the run had other parameters than the notebooks' own" if taken else ""
         raise CheckFailure(f"check failed: {num_failed} of {len(checked)} metrics are not as expected{why}")
+
+
+async def end_with(parent):
+    """Ends this program, in order, once the process that started it is gone: nobody could stop it otherwise."""
+    while os.getppid() == parent:
+        await asyncio.sleep(PARENT_S)
+    with contextlib.suppress(OSError):  # the terminal may be gone, too
+        print("\nthe command that started the notebooks is gone", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def update_expected(folder, expected, found):

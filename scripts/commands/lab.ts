@@ -14,6 +14,9 @@ export function addLabCommand(program: Command): void {
       process.chdir(path.dirname(defaultFolder())); // Jupyter serves the folder that it is started in
       // In a container the user is root; the server listens to this machine only.
       const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
-      process.exitCode = await runPython(["-m", "jupyterlab", ...asRoot, ...args]);
+      const { status, death } = await runPython(["-m", "jupyterlab", ...asRoot, ...args]);
+      if (death !== null)
+        console.error(`ferkit: JupyterLab was ${death}. Run this again; notebooks are as last saved.`);
+      process.exitCode = status;
     });
 }

@@ -32,6 +32,13 @@ interface Flags extends Omit<DataFlags, "data"> {
   accelerator?: string;
 }
 
+/** A cell that begins, as the runner reports it. */
+interface Step {
+  notebook: string;
+  cell: number;
+  title: string;
+}
+
 /** Adds the command that `npm start` runs. */
 export function addNotebooksCommand(program: Command): void {
   withExamples(
@@ -101,13 +108,32 @@ async function runNotebooks(flags: Flags): Promise<number> {
     timeout,
     junit,
     verbose: flags.verbose ?? false,
+    parent: process.pid,
   };
   if (flags.accelerator !== undefined) {
     const setup = [path.join(projectDir, "scripts/bootstrap.mjs"), "--accelerator", flags.accelerator];
     const { status } = spawnSync(process.execPath, setup, { stdio: "inherit" });
     if (status !== 0) return status ?? 1;
   }
-  return runPython([path.join(projectDir, "scripts/run-notebooks.py"), JSON.stringify(job)]);
+  let last: Step | null = null;
+  const program = path.join(projectDir, "scripts/run-notebooks.py");
+  const { status, death } = await runPython([program, JSON.stringify(job)], (line) => {
+    last = JSON.parse(line);
+  });
+  if (death !== null) console.error(`ferkit: ${describeDeath(death, last)}`);
+  return status;
+}
+
+/** Says how the runner died, which had no time to, and what to do. */
+function describeDeath(death: string, last: Step | null): string {
+  const where = last ? `cell ${last.cell} of ${last.notebook}.ipynb (${last.title})` : "the start";
+  const again = last ? `Run them again with --notebooks ${last.notebook}` : "Run them again";
+  return new InputError({
+    expected: "the notebooks to run to their end",
+    where,
+    found: `their runner ${death}`,
+    fix: `${again}; if memory was short, choose a smaller batch size or image size, or end other programs first.`,
+  }).message;
 }
 
 /**

@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import re
+import shutil
 import signal
 import tempfile
 import time
@@ -81,6 +82,9 @@ class HeadlessClient(NotebookClient):
 
     async def async_start_new_kernel(self, **kwargs):
         try:
+            # A kernel looks for its parent between its tasks; Linux ends even one whose cell never pauses.
+            tied = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+            self.km.kernel_spec.argv = [*tied, *self.km.kernel_spec.argv]
             await super().async_start_new_kernel(**kwargs)
         except NoSuchKernel:
             raise InputProblem("the kernel tslab", "none of this name", fix=DOCTOR) from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,10 @@ def cell_title(notebook, index):
     lines = [line.strip() for line in notebook.cells[index].source.splitlines()]
     first = next((line.removeprefix("// ") for line in lines if line), "")
     return first if len(first) <= TITLE_LENGTH else f"{first[:TITLE_LENGTH - 1]}…"
+
+
+# Where the command that started this program reads which cell runs, in case this program is killed.
+STEPS = 3
 
 
 class Progress:
@@ -54,6 +59,9 @@ class Progress:
                 self._draw(*line())
                 await asyncio.sleep(REFRESH_S)
 
+        with contextlib.suppress(OSError):  # nobody reads any more
+            step = {"notebook": notebook_name, "cell": cell.number, "title": title}
+            os.write(STEPS, f"{json.dumps(step)}\n".encode())
         refreshing = asyncio.ensure_future(refresh()) if self.in_place else None
         if self.verbose:
             self.write(f"{place}  {title}")
