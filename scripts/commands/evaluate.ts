@@ -94,7 +94,7 @@ export function reportText(report: internals.EvaluationReport, name: string): st
   } = report;
   const line = (label: string, scores: internals.Scores) =>
     `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
-    `macro-F1 ${scores.macroF1.toFixed(3)} (${range(scores.intervals.macroF1, (value) => value.toFixed(3))}), ` +
+    `macro-F1 ${scores.macroF1.toFixed(3)}${macroF1Range(scores)}, ` +
     `${scores.numImages} images`;
   const lines = [
     `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
@@ -139,6 +139,11 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     isNumeric: [false, true, true, true, true],
   });
   return [...lines, "(in brackets: 95% interval over draws of as many images)", "", table].join("\n");
+}
+
+/** Returns the interval of macro-F1 in brackets; nothing if it has no width, as for images that are all correct. */
+function macroF1Range({ intervals: { macroF1 } }: internals.Scores): string {
+  return macroF1[0] === macroF1[1] ? "" : ` (${range(macroF1, (value) => value.toFixed(3))})`;
 }
 
 function range([low, high]: readonly [number, number], format: (value: number) => string): string {

@@ -105,7 +105,7 @@ async function findRate(dataset: Dataset, config: TrainConfig, chart: string, is
     progress.stop();
     release();
   });
-  const { phase, suggestion, configured } = search;
+  const { phase, suggestion, configured, notes } = search;
   if (isJson) printJson(search);
   else if (suggestion === null)
     console.log(`no suggestion: the loss falls at no rate; the configured one is ${configured}`);
@@ -113,6 +113,7 @@ async function findRate(dataset: Dataset, config: TrainConfig, chart: string, is
     const name = phase === "head" ? "headLearningRate" : "learningRate";
     console.log(`${name}=${suggestion}: there the loss falls fastest; the configured one is ${configured}`);
   }
+  for (const note of notes) console.error(`note: ${note}`);
   for (const path of await saveChart(learningRateSearchChart(search), chart)) console.error(`chart: ${path}`);
   if (signal.aborted) process.exitCode = 130;
 }

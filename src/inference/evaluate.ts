@@ -173,7 +173,7 @@ export interface EvaluationReport extends ClassificationScores {
   /** Mean cross-entropy, in nats. */
   loss: number;
   perClass: Record<string, ClassScores>;
-  /** 95 %, by bootstrap. */
+  /** 95 %, by bootstrap; Wilson's for an accuracy of 0 or 1. */
   intervals: ScoreIntervals;
   /** Expected calibration error of the model's probabilities, [0, 1]. */
   ece: number;

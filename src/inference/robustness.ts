@@ -97,7 +97,7 @@ export interface CorruptedScores {
   value: number;
   /** Top-1, [0, 1]. */
   accuracy: number;
-  /** 95 % bounds by bootstrap. */
+  /** 95 % bounds by bootstrap; Wilson's for an accuracy of 0 or 1. */
   interval: Interval;
   macroF1: number;
 }

@@ -10,11 +10,17 @@ export interface ScoreIntervals {
   macroF1: Interval;
 }
 
+/** Quantile of the normal distribution for 95 % intervals. */
+export const Z = 1.96;
+
 const NUM_RESAMPLES = 1000;
 const TAIL = 0.025;
 
 /**
  * Computes 95 % intervals by percentile bootstrap: from 1000 draws of as many images, with replacement.
+ *
+ * If all or no predictions are correct, all draws are alike and the bootstrap has no width. The interval of the accuracy is then
+ * Wilson's; that of macro-F1 stays without width.
  *
  * It treats the images as independent, so near-duplicates make the interval too narrow.
  *
@@ -49,7 +55,12 @@ export function bootstrapIntervals(
     accuracy[resample] = numHits / numImages;
     macroF1[resample] = meanF1(hits, counts);
   }
-  return { accuracy: middle(accuracy), macroF1: middle(macroF1) };
+  const numCorrect = labels.filter((label, i) => label === predicted[i]).length;
+  const isVaried = numCorrect > 0 && numCorrect < numImages;
+  return {
+    accuracy: isVaried ? middle(accuracy) : wilson(numCorrect, numImages),
+    macroF1: middle(macroF1),
+  };
 }
 
 /** Averages 2 · hits / (images + predictions) over the classes that have either. */
@@ -67,4 +78,18 @@ function middle(values: Float64Array): Interval {
   const sorted = values.sort();
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
   return [at(TAIL), at(1 - TAIL)];
+}
+
+/**
+ * Returns 95 % bounds of a share.
+ *
+ * @see Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953
+ */
+export function wilson(hits: number, total: number): Interval {
+  const share = hits / total;
+  const middle = share + Z ** 2 / (2 * total);
+  const margin = Z * Math.sqrt((share * (1 - share)) / total + Z ** 2 / (4 * total ** 2));
+  const scale = 1 + Z ** 2 / total;
+  // 0 and 1 are the bounds of these shares; rounding would miss them
+  return [hits === 0 ? 0 : (middle - margin) / scale, hits === total ? 1 : (middle + margin) / scale];
 }

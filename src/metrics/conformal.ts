@@ -1,13 +1,11 @@
 // Sets of classes that hold the right one with a chosen probability, and what it gains to leave doubtful images open.
 import { checkNumber, ParameterError } from "../errors.js";
 import type { SetThreshold } from "../model/network.js";
-import type { Interval } from "./bootstrap.js";
+import { type Interval, wilson, Z } from "./bootstrap.js";
 import { argMax } from "./classification.js";
 
 /** Coverages that a calibrated model has a threshold for: how often the right class is to be in an image's set. */
 export const COVERAGES = [0.9, 0.95] as const;
-/** Quantile of the normal distribution for 95 % intervals. */
-const Z = 1.96;
 
 /**
  * Finds for each coverage the probability from which on a class is in an image's set (split conformal prediction with the score
@@ -100,19 +98,6 @@ export function setScores(
     ),
     answered: { share: sizes[0] / numImages, accuracy: sizes[0] > 0 ? correctSingles / sizes[0] : null },
   };
-}
-
-/**
- * Returns 95 % bounds of a share.
- *
- * @see Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953
- */
-function wilson(hits: number, total: number): Interval {
-  const share = hits / total;
-  const middle = share + Z ** 2 / (2 * total);
-  const margin = Z * Math.sqrt((share * (1 - share)) / total + Z ** 2 / (4 * total ** 2));
-  const scale = 1 + Z ** 2 / total;
-  return [Math.max(0, (middle - margin) / scale), Math.min(1, (middle + margin) / scale)];
 }
 
 /** The images with the largest probabilities, and how many of them are wrong. */

@@ -47,18 +47,24 @@ export interface LearningRateSearch {
   suggestion: number | null;
   /** Rate of the configuration. */
   configured: number;
+  /** What the user should know of the suggestion. */
+  notes: string[];
 }
 
 /** Decades of rates over which a slope is fitted: wide enough to average the noise of single batches. */
 const SLOPE_DECADES = 1;
 /** The loss has diverged once its running mean is this many times the lowest one. */
 const DIVERGED = 2;
+/** A search that passes over the images more often measures how they are memorised. */
+const MAX_PASSES = 5;
 /** Share of the last batch in the running mean. */
 const MEAN_SHARE = 0.2;
 
 /**
  * Finds a learning rate: trains a network of its own on batches of the data set, with a rate that rises exponentially, until the
  * loss diverges. The suggestion is the rate around which the loss falls fastest, by lines fitted over one decade of rates each.
+ *
+ * With few images, the search passes over them again and again and the suggestion is far too small: a note says so.
  *
  * It writes no file and leaves no tensor, and networks that you have built stay as they are. Same seed, same result.
  *
@@ -120,7 +126,17 @@ export async function findLearningRate(
     disposeTrainState(state);
   }
   const configured = isHead ? config.headLearningRate : config.learningRate;
-  return { points, diverged, phase, suggestion: steepest(points), configured };
+  const suggestion = steepest(points);
+  const passes = Math.ceil(points.length / state.plan.numBatches);
+  const notes = suggestion !== null && passes > MAX_PASSES ? [passesNote(passes, dataset, configured)] : [];
+  return { points, diverged, phase, suggestion, configured, notes };
+}
+
+function passesNote(passes: number, { train: { numImages } }: Dataset, configured: number): string {
+  return (
+    `the search passed ${passes} times over the ${numImages} training images, so it measures how they are memorised; ` +
+    `its suggestion may be far too small: keep ${configured}, or search with more images`
+  );
 }
 
 /**

@@ -49,6 +49,7 @@ describe("learningRateSearchChart", () => {
     phase: "full",
     suggestion: 1e-3,
     configured: 1e-2,
+    notes: [],
   };
 
   it("draws the loss over the logarithm of the rate, and marks the suggested and the configured rate", async () => {

@@ -17,9 +17,15 @@ describe("bootstrapIntervals", () => {
     assert.ok(macroF1[0] < 0.8 && macroF1[1] > 0.8);
   });
 
-  it("has no width if all are correct", () => {
-    const { labels } = outcomes(50, 50);
-    assert.deepEqual(bootstrapIntervals(labels, labels, 2, 0), { accuracy: [1, 1], macroF1: [1, 1] });
+  it("is Wilson's for the accuracy if all or none are correct, where all draws are alike", () => {
+    const { labels } = outcomes(9, 9);
+    const { accuracy, macroF1 } = bootstrapIntervals(labels, labels, 2, 0);
+    assert.ok(Math.abs(accuracy[0] - 9 / (9 + 1.96 ** 2)) < 1e-9, `${accuracy}`); // 0.701
+    assert.deepEqual([accuracy[1], macroF1], [1, [1, 1]]);
+    const none = outcomes(9, 0);
+    const wrong = bootstrapIntervals(none.labels, none.predicted, 2, 0);
+    assert.ok(Math.abs(wrong.accuracy[1] - 1.96 ** 2 / (9 + 1.96 ** 2)) < 1e-9, `${wrong.accuracy}`); // 0.299
+    assert.deepEqual([wrong.accuracy[0], wrong.macroF1], [0, [0, 0]]);
   });
 
   it("does not count classes that have neither images nor predictions", () => {

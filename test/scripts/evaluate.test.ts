@@ -269,6 +269,14 @@ describe("reportText", () => {
     ]);
   });
 
+  it("says no interval of macro-F1 if it has no width", () => {
+    const intervals: EvaluationReport["intervals"] = { accuracy: [0.701, 1], macroF1: [1, 1] };
+    assert.match(
+      reportText({ ...REPORT, accuracy: 1, macroF1: 1, numImages: 9, intervals }, "faces"),
+      /^faces: accuracy 100\.0% \(70\.1%–100\.0%\), macro-F1 1\.000, 9 images: /,
+    );
+  });
+
   it("warns of models that have seen the images of an official split", () => {
     assert.match(
       reportText({ ...REPORT, split: "official-test" }, "faces"),

@@ -58,6 +58,17 @@ describe("findLearningRate", function () {
     network.dispose();
   });
 
+  it("notes that it passes over few images again and again", async () => {
+    // 24 images are 3 batches of 8: 15 batches are 5 passes, 16 begin the sixth
+    const upTo = async (numBatches: number) =>
+      (await findLearningRate(dataset, config(), { from: 1e-5, to: 1e-3, numBatches })).notes;
+    assert.deepEqual(await upTo(15), []);
+    assert.deepEqual(await upTo(16), [
+      "the search passed 6 times over the 24 training images, so it measures how they are memorised; " +
+        "its suggestion may be far too small: keep 0.001, or search with more images",
+    ]);
+  });
+
   it("searches for the rate of the last layer if that trains alone", async () => {
     const alone = config({ epochs: 1, headEpochs: 1, headLearningRate: 0.02 });
     const head = await findLearningRate(dataset, alone, options);
