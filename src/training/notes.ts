@@ -1,6 +1,8 @@
 // What a user should know of a training before it starts: guesses, with the option that settles each, and surprises.
 import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
+import { findMirrorConclusions } from "../data/audit/conclusions.js";
+import type { Dataset } from "../data/dataset.js";
 import { hasSameClasses } from "../model/create.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { minutes } from "./events.js";
@@ -21,6 +23,12 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
     timeLimitNote(config),
   ];
   return notes.filter((note): note is string => note !== null);
+}
+
+/** Says which classes are each other's mirror images, if training images are mirrored. */
+export async function mirroringNotes(dataset: Dataset, { augment }: TrainConfig): Promise<string[]> {
+  if (augment.horizontalFlip === 0) return [];
+  return (await findMirrorConclusions(dataset)).map(({ text }) => text);
 }
 
 /**

@@ -31,7 +31,7 @@ import {
   type TrainEvent,
 } from "./events.js";
 import { lockRun, type RunLock } from "./lock.js";
-import { targetsInWords, trainingNotes } from "./notes.js";
+import { mirroringNotes, targetsInWords, trainingNotes } from "./notes.js";
 import { describeRun, loadMetrics, MetricsLog, recordSession } from "./run.js";
 import { batchOrder, runLearningRate } from "./schedule.js";
 import { resumeRun, startClock } from "./session.js";
@@ -118,9 +118,13 @@ export async function* train(
     const firstEpoch = numDone + 1;
     await log.rewind(resumed.config, step, best?.epoch ?? 0);
     for (const text of repairs) yield log.add({ type: "note", text });
-    if (numDone < epochs)
-      for (const text of [...(await trainingNotes(state, images.numImages)), ...notes])
-        yield log.add({ type: "note", text });
+    if (numDone < epochs) {
+      notes.unshift(
+        ...(await trainingNotes(state, images.numImages)),
+        ...(await mirroringNotes(dataset, config)),
+      );
+      for (const text of notes) yield log.add({ type: "note", text });
+    }
 
     let reason: DoneEvent["reason"] = "completed";
     const isOver = startClock(maxMinutes);

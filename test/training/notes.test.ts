@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
+import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { Dataset, PackedImages } from "../../src/data/dataset.js";
+import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
-import { extensionNote, targetsInWords, trainingNotes } from "../../src/training/notes.js";
+import { Random } from "../../src/random.js";
+import { extensionNote, mirroringNotes, targetsInWords, trainingNotes } from "../../src/training/notes.js";
 import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
+import { train } from "../../src/training/train.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { config, dataset, runFolder } from "./fixtures.js";
 
@@ -113,4 +117,51 @@ describe("targetsInWords", () => {
     it(`is ${words ?? "nothing"} for ${JSON.stringify(overrides)}`, () => {
       assert.equal(targetsInWords(config(overrides)), words);
     });
+});
+
+describe("mirroringNotes", function () {
+  this.timeout(60_000);
+  const folder = runFolder();
+  const classNames = ["left", "right"];
+
+  /** Labels images by the side of their stripe, so that each class is the other's mirror image. */
+  function sides(numImages: number, seed: number): PackedImages {
+    const SIDE = 40;
+    const bytes = new Uint8Array(numImages * SIDE * SIDE);
+    const labels = Int32Array.from({ length: numImages }, (_, i) => i % 2);
+    labels.forEach((label, i) => {
+      const random = new Random(seed, i);
+      const at = (label === 0 ? 6 : 30) + random.integer(4);
+      for (let p = 0; p < SIDE * SIDE; p++)
+        bytes[i * SIDE * SIDE + p] = Math.abs((p % SIDE) - at) < 4 ? 230 : random.integer(120);
+    });
+    const paths = Array.from(labels, (label, i) => `${label}/${i}.png`);
+    return {
+      pixels: new PixelArray(bytes, SIDE * SIDE),
+      labels,
+      numImages,
+      imageSize: SIDE,
+      numChannels: 1,
+      paths,
+    };
+  }
+  const mirrored: Dataset = { name: "sides", classNames, train: sides(24, 1), validation: sides(10, 2) };
+
+  it("says that mirroring makes two classes one, as `data` does", async () => {
+    const [text, ...others] = await mirroringNotes(mirrored, config());
+    assert.deepEqual(others, []);
+    assert.match(
+      text,
+      /mirroring makes these classes one\. Choose --set horizontalFlip=0, and evaluate without --flip\.$/,
+    );
+    const noted: string[] = [];
+    for await (const event of train(mirrored, config({ epochs: 1 }), { runDir: folder.dir, data: "sides" }))
+      if (event.type === "note") noted.push(event.text);
+    assert.ok(noted.includes(text), noted.join("\n"));
+  });
+
+  it("says nothing if images are not mirrored, or if classes stay apart", async () => {
+    assert.deepEqual(await mirroringNotes(mirrored, config({ augment: NO_AUGMENTATION })), []);
+    assert.deepEqual(await mirroringNotes(dataset, config()), []);
+  });
 });

@@ -4,7 +4,7 @@ import { Random } from "../../random.js";
 import type { Dataset, PackedImages } from "../dataset.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import { THUMBNAIL_SIZE } from "./lsh.js";
-import { gridder, mirror, type NearDuplicates } from "./near-duplicates.js";
+import { findNearDuplicates, gridder, mirror, type NearDuplicates } from "./near-duplicates.js";
 import { type Conclusion, imageAt, nearDuplicateReport } from "./report.js";
 import { telltaleTraits } from "./traits.js";
 
@@ -168,7 +168,20 @@ const MIN_MIRRORED = 4;
 /** Share of a class that must look like it, and of its mirror images that must look like the other class. */
 const MIN_LIKENESS = 0.75;
 
-async function mirrorConclusions(dataset: Dataset, { pairs }: NearDuplicates): Promise<Conclusion[]> {
+/** More images than this are not compared with each other before a training, which would delay it. */
+const MAX_COMPARED = 5000;
+
+/** Concludes which classes mirroring makes one, without a search for near-duplicates in large data sets. */
+export async function findMirrorConclusions(dataset: Dataset): Promise<Conclusion[]> {
+  const { train, validation } = dataset;
+  const isSmall = train.numImages + validation.numImages <= MAX_COMPARED;
+  return mirrorConclusions(dataset, isSmall ? await findNearDuplicates([train, validation]) : { pairs: [] });
+}
+
+async function mirrorConclusions(
+  dataset: Dataset,
+  { pairs }: Pick<NearDuplicates, "pairs">,
+): Promise<Conclusion[]> {
   const conclusions: Conclusion[] = [];
   const mirrored = pairs.filter(({ isMirrored }) => isMirrored);
   const conflicts = mirrored.filter(
