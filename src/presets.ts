@@ -105,7 +105,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     augment: PHOTO_AUGMENTATION,
   },
   /**
-   * For real faces, in a night on two cores. The bundled model was trained by this preset with five `teachers`.
+   * For real faces, in a night on two cores. `models/fer2013` was trained by this recipe in PyTorch, with five `teachers`.
    *
    * 144 pixels give a point more than 112. Mixup and CutMix in half of the batches, stronger stochastic depth and a longer EMA
    * keep 30 epochs from overfitting (experiments/README.md).

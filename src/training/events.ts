@@ -3,7 +3,7 @@ import type { Monitor } from "../config.js";
 /** `head` while the last layer trains alone, then `full`. */
 export type Phase = "head" | "full";
 
-/** Something that the user should know before training starts, such as a guess and the option that settles it. */
+/** Something that the user should know before training starts, such as a guess and the option to set if it is wrong. */
 export interface NoteEvent {
   type: "note";
   text: string;
