@@ -1,5 +1,5 @@
 // Where commands write. It is checked before their work, which may take hours.
-import { readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { InputError, internals } from "../src/index.js";
 import { callerPath } from "./options.js";
@@ -46,6 +46,39 @@ export function checkOutput(option: string, file: string, inputs: Inputs): strin
     found: replaced,
     fix: "Choose another name, so that the input is kept.",
   });
+}
+
+/**
+ * Returns `folder` if it is not there yet or holds nothing but hidden files, so that what a command writes there replaces and mixes
+ * with nothing: a trained model, a run, images.
+ *
+ * @throws InputError otherwise.
+ */
+export function checkNewFolder(option: string, folder: string): string {
+  const found = contentAt(folder);
+  if (found === null) return folder;
+  throw new InputError({
+    expected: `a new or empty folder for ${option}`,
+    where: folder,
+    found,
+    fix: "Choose another folder, or remove this one first if nothing in it is needed.",
+  });
+}
+
+/** Says what is at the path of a new folder, if anything. */
+function contentAt(folder: string): string | null {
+  try {
+    const [first, ...others] = readdirSync(folder)
+      .filter((name) => !name.startsWith("."))
+      .sort();
+    if (first === undefined) return null;
+    return `one that holds ${first}${others.length > 0 ? ` and ${others.length} more` : ""}`;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return null;
+    if (code !== "ENOTDIR") return message;
+    return existsSync(folder) ? "a file" : "a file above it";
+  }
 }
 
 /** Lists the files that writing to a path, or the pages of it, would replace. */

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals, saveModel } from "../../src/index.js";
 import {
@@ -12,6 +13,7 @@ import {
   withExamples,
   withScoredModelOption,
 } from "../options.js";
+import { checkNewFolder } from "../outputs.js";
 import { dataProgress } from "../progress.js";
 
 const { calibrateOn, listCalibration, loadParameters, loadUnseenImages, MIN_CALIBRATION_IMAGES, percent } =
@@ -25,10 +27,12 @@ interface Flags extends DataFlags {
 export function addCalibrateCommand(program: Command): void {
   const command = withScoredModelOption(withDataOptions(program.command("calibrate")));
   withExamples(command, "npx ferkit calibrate --data more-images --model runs/mine/best")
-    .option("--to <folder>", "model folder to write; by default the model's own")
+    .option("--to <folder>", "new or empty folder for a copy; by default the model itself is changed")
     .option("--json", "print what was fitted on one line")
     .action(async (flags: Flags) => {
       const dir = scoredModelFolder(flags);
+      const given = flags.to === undefined ? dir : callerPath(flags.to);
+      const to = path.relative(dir, given) === "" ? dir : checkNewFolder("--to", given);
       const { precision, weightFile, ...model } = await loadParameters(dir);
       const loading = dataProgress();
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
@@ -44,7 +48,6 @@ export function addCalibrateCommand(program: Command): void {
         });
       const { config, parameters } = await calibrateOn(model, images);
       config.calibratedFrom ??= weightFile;
-      const to = flags.to === undefined ? dir : callerPath(flags.to);
       await saveModel(to, config, parameters, precision);
       await listCalibration(dir, to, digests);
       const temperature = config.calibration?.temperature ?? null;

@@ -11,7 +11,7 @@ import {
   type Variant,
 } from "../../src/index.js";
 import { callerPath, choiceOption, numberFor, withExamples } from "../options.js";
-import { checkOutput } from "../outputs.js";
+import { checkNewFolder, checkOutput } from "../outputs.js";
 
 interface Flags {
   to: string;
@@ -35,7 +35,7 @@ export function addConvertCommand(program: Command): void {
     "npx ferkit convert timm.safetensors --to pets --variant lite0 --classes cat,dog --image-size 96",
   )
     .argument("<source>", "a model folder, or a file of weights fine-tuned in timm, torchvision or Keras")
-    .requiredOption("--to <folder>", "where to write it")
+    .requiredOption("--to <folder>", "where to write it: a new or empty folder")
     .addOption(
       choiceOption(
         "--precision <kind>",
@@ -61,7 +61,8 @@ export function addConvertCommand(program: Command): void {
     .option("--mean <numbers>", "mean of each channel, [0, 1], separated by commas", scaleFor("--mean"))
     .option("--std <numbers>", "deviation of each channel, [0, 1], separated by commas", scaleFor("--std"))
     .action(async (source: string, flags: Flags) => {
-      const dir = checkOutput("--to", callerPath(flags.to), { data: [callerPath(source)] });
+      const to = checkOutput("--to", callerPath(flags.to), { data: [callerPath(source)] });
+      const dir = checkNewFolder("--to", to);
       const network = await load(callerPath(source), flags);
       await saveModel(dir, network.config, await network.parameters(), flags.precision);
       network.dispose();

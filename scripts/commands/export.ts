@@ -66,5 +66,5 @@ function checkTarget(out: string, source: string, suffix: string): void {
 function isExport(out: string): boolean {
   if (!statSync(out).isDirectory()) return false;
   const names = readdirSync(out);
-  return names.length === 0 || names.includes("onnx");
+  return names.length === 0 || ["onnx", "preprocessor_config.json"].every((name) => names.includes(name));
 }

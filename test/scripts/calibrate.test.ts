@@ -37,6 +37,15 @@ describe("ferkit calibrate", function () {
     );
   });
 
+  it("replaces no other model, before it loads images", async () => {
+    const { status, stderr } = await calibrate("--to", "copy", "--data", "none");
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^ferkit: Expected a new or empty folder for --to at \S+copy but found one that holds /,
+    );
+  });
+
   it("calibrates the model itself, whose sets evaluate then scores", async () => {
     const { status, stdout } = await calibrate();
     assert.equal(status, 0);

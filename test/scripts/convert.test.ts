@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork, TINY } from "../model/fixtures.js";
 import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";
@@ -22,6 +22,22 @@ describe("ferkit convert", function () {
     assert.deepEqual([status, stdout], [0, `wrote ${folder.file("small")}\n`]);
     assert.deepEqual(await loadModelConfig(folder.file("small")), TINY);
     assert.ok(sizeOfWeights("small") < 0.3 * sizeOfWeights("whole"));
+  });
+
+  it("replaces no model, and adds none to other files", async () => {
+    mkdirSync(folder.file("images/cat"), { recursive: true });
+    for (const [to, found] of [
+      ["small", "model.json and 1 more"],
+      ["images", "cat"],
+    ]) {
+      const { status, stderr } = await convert("whole", "--to", to);
+      assert.equal(status, 1);
+      assert.equal(
+        stderr,
+        `ferkit: Expected a new or empty folder for --to at ${folder.file(to)} but found one that holds ${found}. Choose another folder, or remove this one first if nothing in it is needed.\n`,
+      );
+    }
+    assert.deepEqual(readdirSync(folder.file("images")), ["cat"]);
   });
 
   it("makes a model folder of weights that were fine-tuned in timm", async () => {

@@ -35,7 +35,7 @@ describe("ferkit export", function () {
       other.stderr,
       "ferkit: Expected a name that ends in .onnx at --out but found notes.txt. Choose another path.\n",
     );
-    mkdirSync(folder.file("mine"));
+    mkdirSync(folder.file("mine/onnx"), { recursive: true }); // a class of images may have this name
     writeFileSync(folder.file("mine/notes.txt"), "");
     const full = await folder.ferkit("export", "best", "--to", "transformers", "--out", "mine");
     assert.match(full.stderr, /^ferkit: Expected a new or empty folder, or an earlier export at --out/);

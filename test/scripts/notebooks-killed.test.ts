@@ -17,7 +17,7 @@ describe("ferkit notebooks, killed", function () {
   const folder = workspace();
   const own = path.join(projectDir, "notebooks/01-setup.ipynb");
 
-  /** Runs a notebook whose second cell writes its kernel's id to a file and goes on with `source`. */
+  /** Runs a notebook whose second cell writes its kernel's id to a file and then runs `source`. */
   function run(source: string) {
     const { metadata } = JSON.parse(readFileSync(own, "utf8"));
     const sources = [

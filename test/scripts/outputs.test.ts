@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { checkOutput, type Inputs } from "../../scripts/outputs.js";
+import { checkNewFolder, checkOutput, type Inputs } from "../../scripts/outputs.js";
 import { workspace } from "../workspace.js";
 
 describe("checkOutput", () => {
@@ -57,5 +57,32 @@ describe("checkOutput", () => {
       const { data = [], models = [] } = inputs;
       const file = folder.file(output);
       assert.equal(checkOutput("--chart", file, { data: at(...data), models: at(...models) }), file);
+    });
+});
+
+describe("checkNewFolder", () => {
+  const folder = workspace("suite");
+
+  before("writes folders", () => {
+    for (const name of ["images/cat", "run/best", "empty"]) mkdirSync(folder.file(name), { recursive: true });
+    for (const name of ["run/best/model.json", "run/best/a.bin", "file", "empty/.DS_Store"])
+      writeFileSync(folder.file(name), "");
+  });
+
+  for (const name of ["empty", "new", "new/inner"])
+    it(`takes ${name}`, () => assert.equal(checkNewFolder("--to", folder.file(name)), folder.file(name)));
+
+  for (const [what, name, found] of [
+    ["a folder of images", "images", "one that holds cat"],
+    ["a run", "run", "one that holds best"],
+    ["a model", "run/best", "one that holds a.bin and 1 more"],
+    ["a file", "file", "a file"],
+    ["a folder in a file", "file/inner", "a file above it"],
+  ])
+    it(`refuses ${what}`, () => {
+      assert.throws(() => checkNewFolder("--to", folder.file(name)), {
+        name: "InputError",
+        message: `Expected a new or empty folder for --to at ${folder.file(name)} but found ${found}. Choose another folder, or remove this one first if nothing in it is needed.`,
+      });
     });
 });
