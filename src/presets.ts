@@ -1,7 +1,8 @@
 // The presets: how they differ, and why.
 import { checkTrainConfig, type TrainConfig } from "./config.js";
 import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
-import { checkChoice, ParameterError } from "./errors.js";
+import type { DataOptions } from "./data/data-options.js";
+import { checkChoice, InputError, ParameterError } from "./errors.js";
 import type { Variant } from "./model/efficientnet.js";
 
 /** For faces in photographs, which are tilted and off-centre a little, in varying light. */
@@ -172,7 +173,8 @@ type PresetText = PresetName | AnyText;
  * real faces, in minutes, half an hour and a night on two cores.
  * @param overrides - Values to replace. Options of the augmentation may be given by their own names; null keeps the preset's
  * value.
- * @throws ParameterError for an unknown preset, an unknown name, or a value out of range.
+ * @throws ParameterError for an unknown preset, an unknown name, or a value out of range; InputError for an option of
+ * `loadDataset`.
  * @example
  * ```ts
  * import { trainConfig } from "ferkit";
@@ -188,6 +190,7 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
   for (const [name, value] of Object.entries(overrides)) {
     const short = name.replace(/^augment\./, "");
     const isAugmentation = Object.hasOwn(NO_AUGMENTATION, short);
+    if (!isAugmentation) refuseDataOption(name);
     if (!isAugmentation) checkChoice("the name of a training option", name, optionNames(base));
     if ((value ?? null) === null) continue;
     if (isAugmentation) augment[short] = value;
@@ -206,4 +209,36 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
 
 function optionNames(base: TrainConfig): string[] {
   return [...Object.keys(base), ...Object.keys(NO_AUGMENTATION)];
+}
+
+/** Options of `loadDataset` that are no settings of a training. On the command line they have options of their own. */
+const DATA_OPTIONS = [
+  "data",
+  "validationShare",
+  "split",
+  "fold",
+  "dropDuplicates",
+  "dropLeaked",
+  "maxUnreadableShare",
+  "group",
+  "labels",
+  "labelColumn",
+  "labelNames",
+  "labelPattern",
+  "trainFolder",
+  "validationFolder",
+  "leaveOut",
+] as const satisfies readonly (keyof DataOptions)[];
+
+/** Refuses the name of an option of the data set, also one with hyphens as on the command line. */
+function refuseDataOption(name: string): void {
+  const inLetters = (text: string) => text.replace(/[-_]/g, "").toLowerCase();
+  const option = DATA_OPTIONS.find((one) => inLetters(one) === inLetters(name));
+  if (option === undefined) return;
+  const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new InputError({
+    expected: "the name of a training option",
+    found: `${name}, which is an option of the data set`,
+    fix: `Choose it with ${flag}, or in a program as ${option} of loadDataset.`,
+  });
 }

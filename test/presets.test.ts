@@ -71,6 +71,21 @@ describe("trainConfig", () => {
       });
     });
 
+  for (const [name, flag, option] of [
+    ["validationShare", "--validation-share", "validationShare"],
+    ["validation-share", "--validation-share", "validationShare"],
+    ["leave_out", "--leave-out", "leaveOut"],
+    ["dropLeaked", "--drop-leaked", "dropLeaked"],
+    ["group", "--group", "group"],
+    ["split", "--split", "split"],
+  ])
+    it(`says that ${name} is an option of the data set`, () => {
+      assert.throws(() => trainConfig("baseline", { [name]: 0.3 } as Overrides), {
+        name: "InputError",
+        message: `Expected the name of a training option but found ${name}, which is an option of the data set. Choose it with ${flag}, or in a program as ${option} of loadDataset.`,
+      });
+    });
+
   it("names the presets when it refuses another", () => {
     assert.throws(() => trainConfig("quick"), {
       message:
