@@ -29,7 +29,20 @@ export function chartPath({ chart }: { chart?: string }, inputs: Inputs): string
  */
 export function checkChart(option: string, file: string, inputs: Inputs): string {
   internals.checkChartFile(file);
-  return checkOutput(option, file, inputs);
+  checkOutput(option, file, inputs);
+  const other = /\.json$/i.test(file) && filesAt(file).find((one) => !isChart(one));
+  if (!other) return file;
+  throw new InputError({
+    expected: `a new file or an earlier chart for ${option}`,
+    where: other,
+    found: "another JSON file",
+    fix: "Choose another name, so that the file is kept.",
+  });
+}
+
+/** Whether a JSON file has a chart, which names its grammar. */
+function isChart(file: string): boolean {
+  return statSync(file).isFile() && readFileSync(file, "utf8").includes("vega.github.io/schema");
 }
 
 /**

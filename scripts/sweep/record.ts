@@ -1,5 +1,5 @@
 // The folder of a sweep: sweep.json, a file of settings for each trial, and the folders of the runs.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { InputError, internals, loadRuns, type TrainConfig } from "../../src/index.js";
@@ -48,6 +48,8 @@ export interface Outcome extends Trial {
 
 /** States in which a trial is not run again. */
 const FINISHED = ["completed", "stopped early", "stopped by ASHA"];
+/** What a sweep that is killed before it has a record leaves in its folder, beside runs. */
+const BEFORE_THE_RECORD = ["lock", "logs", "ray.log", "settings", ".sweep"];
 /** What may change when a sweep is started again. */
 const FREE = ["epochs", "patience", "maxMinutes"];
 
@@ -66,7 +68,13 @@ export function loadRecord(folder: string, base: Record<string, unknown>): Sweep
     });
   if (existsSync(path.join(folder, "config.json"))) throw refused("a run");
   const file = path.join(folder, "sweep.json");
-  if (!existsSync(file)) return { base, cpus: null, trials: {} };
+  if (!existsSync(file)) {
+    const isOwn = (name: string) =>
+      BEFORE_THE_RECORD.includes(name) || existsSync(path.join(folder, name, "config.json"));
+    const other = existsSync(folder) && readdirSync(folder).find((name) => !isOwn(name));
+    if (other) throw refused(`other files, such as ${other}`);
+    return { base, cpus: null, trials: {} };
+  }
   let record: SweepRecord;
   try {
     record = JSON.parse(readFileSync(file, "utf8"));

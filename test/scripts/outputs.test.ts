@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { checkNewFolder, checkOutput, type Inputs } from "../../scripts/outputs.js";
+import { checkChart, checkNewFolder, checkOutput, type Inputs } from "../../scripts/outputs.js";
 import { workspace } from "../workspace.js";
 
 describe("checkOutput", () => {
@@ -85,4 +85,19 @@ describe("checkNewFolder", () => {
         message: `Expected a new or empty folder for --to at ${folder.file(name)} but found ${found}. Choose another folder, or remove this one first if nothing in it is needed.`,
       });
     });
+});
+
+describe("checkChart", () => {
+  const folder = workspace();
+
+  it("replaces an earlier chart, but no other JSON file", () => {
+    const [chart, state] = [folder.file("chart.json"), folder.file("state.json")];
+    writeFileSync(chart, '{"$schema":"https://vega.github.io/schema/vega-lite/v5.json"}');
+    writeFileSync(state, '{"progress":{}}');
+    assert.equal(checkChart("--chart", chart, {}), chart);
+    assert.throws(() => checkChart("--chart", state, {}), {
+      name: "InputError",
+      message: `Expected a new file or an earlier chart for --chart at ${state} but found another JSON file. Choose another name, so that the file is kept.`,
+    });
+  });
 });

@@ -148,6 +148,12 @@ describe("ferkit sweep", () => {
     const choose = "Choose another with --run.\n";
     const expected = `ferkit: Expected a folder of this sweep, or none yet at ${where} but found`;
     assert.equal(stderr, `${expected} a run. ${choose}`);
+    mkdirSync(folder.file("mine/ray"), { recursive: true });
+    const mine = await sweep("--run", "mine");
+    assert.equal(
+      mine.stderr,
+      `${expected.replace(where, folder.file("mine"))} other files, such as ray. ${choose}`,
+    );
     const base = {
       preset: "tutorial",
       set: { ...set, epochs: 5, mixup: 1, monitor: "accuracy" },
