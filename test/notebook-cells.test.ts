@@ -1,6 +1,6 @@
 // Runs the cells of all notebooks on a few images, in this process and without a kernel, which takes seconds.
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 import * as ferkit from "../src/index.js";
@@ -71,7 +71,11 @@ describe("the notebooks on a few images", function () {
 
   it("run on two classes of four images", async () => {
     await drawClassFolders(folder.file("images"), 4);
-    await run(["01", "02", "03", "04"], { data: "images" });
+    await run(["01", "02"], { data: "images", imageSize: 35, horizontalFlip: 0 });
+    await run(["03", "04"], {});
+    const runDir = await ferkit.loadLatestRun();
+    const { train } = JSON.parse(readFileSync(path.join(runDir, "config.json"), "utf8"));
+    assert.deepEqual([train.imageSize, train.augment.horizontalFlip], [35, 0], "as notebook 02 chose");
 
     const shown: [title: string | undefined, name: string | undefined][] = [];
     const predictionsChart: typeof ferkit.predictionsChart = (images, options) => {

@@ -12,7 +12,10 @@ import { describeRun } from "../training/run.js";
 
 /** How notebook 02 loaded the data set, so that later notebooks load the same images. */
 export type PreparedData = Partial<DataOptions> &
-  Pick<DataOptions, "data" | "seed" | "validationShare" | "dropDuplicates" | "dropLeaked">;
+  Pick<DataOptions, "data" | "seed" | "validationShare" | "dropDuplicates" | "dropLeaked"> & {
+    /** What notebook 02 set of the training, for the notebooks that follow; null is the preset's. No option of `loadDataset`. */
+    settings?: { preset: string; imageSize: number | null; horizontalFlip: number | null };
+  };
 
 const PREPARED = path.join("data", "prepared.json");
 const LATEST = path.join("runs", "latest.json");

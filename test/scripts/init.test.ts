@@ -88,7 +88,8 @@ describe("ferkit init", () => {
     await folder.ferkit("init", "pets");
     const { devDependencies } = JSON.parse(read("pets/package.json"));
     const own = JSON.parse(readFileSync(path.join(projectDir, "package.json"), "utf8")).devDependencies;
-    for (const name of ["typescript", "@types/node"]) assert.equal(devDependencies[name], own[name], name);
+    for (const name of ["typescript", "@types/node", "tsx"])
+      assert.equal(devDependencies[name], own[name], name);
     mkdirSync(folder.file("pets/node_modules/@types"), { recursive: true });
     for (const name of Object.keys(devDependencies))
       symlinkSync(path.join(projectDir, "node_modules", name), folder.file("pets/node_modules", name));
