@@ -100,7 +100,6 @@ async function load(source: string, flags: Flags): Promise<Network> {
     imageSize,
     ...(grey && { grey }),
     origin,
-    onNote: (note) => console.error(`ferkit: ${note}`),
   });
   console.log(describe(network));
   return network;

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { checkNumber } from "../errors.js";
+import { checkNumber, InputError } from "../errors.js";
 import type { OnProgress } from "../progress.js";
 import { type Conventions, conventions, type Family } from "./conventions.js";
 import type { Variant } from "./efficientnet.js";
@@ -134,16 +134,38 @@ export interface ImportOptions
  */
 export async function importNetwork(
   file: string,
-  { origin, onNote = console.warn, ...config }: ImportOptions,
+  { origin, onNote = printNote, ...config }: ImportOptions,
 ): Promise<Network> {
   const options = { ...origin, needsLastLayer: true };
   const { parameters, notes, isGrey, ...weights } = await readWeightFile(file, config.variant, options);
+  checkOutputs(file, parameters, config.classNames);
   for (const note of notes) onNote(note);
   if (isGrey && !config.grey) onNote(`${file} is of a network for one channel: all images are turned grey.`);
   return new Network(
     withConventions({ ...config, ...(isGrey && { grey: true }) }, weights.conventions),
     parameters,
   );
+}
+
+const printNote = (note: string) => console.warn(`note: ${note}`);
+
+/** @throws InputError if the last layer of a file's weights is not of one output for each class. */
+function checkOutputs(
+  file: string,
+  parameters: ReadonlyMap<string, ParameterValue>,
+  classNames: readonly string[],
+): void {
+  const numOutputs = parameters.get("predictions/bias")?.data.length ?? 0;
+  if (numOutputs === classNames.length) return;
+  const names = `${classNames.slice(0, 5).join(", ")}${classNames.length > 5 ? ", …" : ""}`;
+  const choice =
+    numOutputs > 1 ? `${numOutputs} classes (--classes), in the order of the outputs` : "other weights";
+  throw new InputError({
+    expected: `a last layer of ${classNames.length} outputs, one for each class (${names}),`,
+    where: file,
+    found: `one of ${numOutputs}`,
+    fix: `Choose ${choice}, or train a new last layer: npx ferkit train --set weights=PATH`,
+  });
 }
 
 interface StartingPoint {
@@ -154,7 +176,7 @@ interface StartingPoint {
 }
 
 async function startingPoint(options: CreateOptions): Promise<StartingPoint | null> {
-  const { variant, classNames, weights, weightsFamily = "auto", onProgress, onNote = console.warn } = options;
+  const { variant, classNames, weights, weightsFamily = "auto", onProgress, onNote = printNote } = options;
   if (weights === "random") return null;
   if (weights === "imagenet")
     return { ...(await loadPretrained(variant, onProgress)), keepsLastLayer: false };

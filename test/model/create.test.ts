@@ -93,6 +93,39 @@ describe("a network from a file of weights", () => {
       network.dispose();
     });
 
+    it("prints notes by default, with what they are", async () => {
+      write(lite0);
+      const { warn } = console;
+      const printed: string[] = [];
+      console.warn = (text: string) => void printed.push(text);
+      try {
+        const network = await importNetwork(file, { ...options, classNames: [...options.classNames] });
+        network.dispose();
+        (await createNetwork({ ...options, classNames: [...options.classNames], weights: file })).dispose();
+      } finally {
+        console.warn = warn;
+      }
+      const start = `note: ${file} does not say which family its weights are of`;
+      assert.deepEqual(
+        printed.map((text) => text.slice(0, start.length)),
+        [start, start],
+      );
+    });
+
+    for (const [outputs, fix] of [
+      [1, "Choose other weights, or train"],
+      [3, "Choose 3 classes (--classes), in the order of the outputs, or train"],
+    ] as const)
+      it(`refuses a last layer of ${outputs} for two classes`, async () => {
+        const kernel = { shape: [outputs, 1280], data: new Float32Array(outputs * 1280) };
+        const bias = { shape: [outputs], data: new Float32Array(outputs) };
+        write(new Map([...lite0, ["classifier.weight", kernel], ["classifier.bias", bias]]));
+        await assert.rejects(importNetwork(file, { ...options, classNames: ["a", "b"] }), {
+          name: "InputError",
+          message: `Expected a last layer of 2 outputs, one for each class (a, b), at ${file} but found one of ${outputs}. ${fix} a new last layer: npx ferkit train --set weights=PATH`,
+        });
+      });
+
     it("takes the conventions that it is told", async () => {
       write(lite0);
       const preprocessing = { mean: [1, 2, 3], std: [4, 5, 6] };

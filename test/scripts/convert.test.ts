@@ -45,6 +45,7 @@ describe("ferkit convert", function () {
     const about = ["--variant", "lite0", "--classes", "cat, dog,fish", "--image-size", "64"];
     const { status, stderr } = await convert("weights.safetensors", "--to", "pets", ...about);
     assert.equal(status, 0, stderr);
+    assert.match(stderr, /^note: \S+weights\.safetensors does not say which family/);
     const { classNames, imageSize, variant } = await loadModelConfig(folder.file("pets"));
     assert.deepEqual([classNames, imageSize, variant], [["cat", "dog", "fish"], 64, "lite0"]);
     const wrong = await convert(
@@ -56,9 +57,9 @@ describe("ferkit convert", function () {
       ...about.slice(4),
     );
     assert.equal(wrong.status, 1);
-    assert.match(
-      wrong.stderr,
-      /Expected weights of shape \[1280,2\] for predictions\/kernel but found shape \[1280,3\]/,
+    assert.equal(
+      wrong.stderr.split("\n")[0],
+      `ferkit: Expected a last layer of 2 outputs, one for each class (cat, dog), at ${folder.file("weights.safetensors")} but found one of 3. Choose 3 classes (--classes), in the order of the outputs, or train a new last layer: npx ferkit train --set weights=PATH`,
     );
     assert.equal(readdirSync(folder.path).includes("none"), false);
   });
