@@ -101,7 +101,9 @@ describe("a network from a file of weights", () => {
       try {
         const network = await importNetwork(file, { ...options, classNames: [...options.classNames] });
         network.dispose();
-        (await createNetwork({ ...options, classNames: [...options.classNames], weights: file })).dispose();
+        (
+          await createNetwork({ ...options, classNames: [...options.classNames], weights: file, seed: 0 })
+        ).dispose();
       } finally {
         console.warn = warn;
       }
