@@ -130,8 +130,7 @@ async function sweep(command: Command, given: Flags): Promise<void> {
   const status = await runMissing(plan, record, folder, flags);
   const outcomes = ranked(await outcomesOf(plan, record, folder));
   await printResults(plan, outcomes, folder, flags);
-  const isFailed = status !== 0 || outcomes.some(({ state }) => state === "failed");
-  if (isFailed) process.exitCode = status || 1;
+  if (status !== 0 || !outcomes.every(isFinished)) process.exitCode = status || 1;
 }
 
 /** Reads the space file, whose other keys are options of the command. */
@@ -192,10 +191,12 @@ async function runMissing(plan: Plan, record: SweepRecord, folder: string, flags
     await saveRecord(folder, record);
     const job = jobOf(plan, before, record, folder, flags);
     writeFileSync(jobFile, prettyJson(job));
+    const isKnown = new Set(before.filter(isFinished).map(({ name }) => name));
     const seen = new Set<string>();
     const status = await runTrials(rayDir, jobFile, log, async (event) => {
       if (event.type === "plan") await takePlan(event, record, folder);
-      else if (event.type !== "refused") await takeEvent(event, plan, record, folder, seen);
+      else if (event.type !== "refused" && !isKnown.has(event.trial))
+        await takeEvent(event, plan, record, folder, seen);
     });
     if (status === 130) console.error("stopped: the same command resumes");
     else if (status !== 0)
@@ -226,8 +227,8 @@ function jobOf(
   flags: Flags,
 ): RayJob {
   const { version } = JSON.parse(readFileSync(path.join(projectDir, "package.json"), "utf8"));
-  const trials = plan.trials.map(({ name, folder: runDir, command }, i) => {
-    return { name, runDir, command, isFinished: isFinished(before[i]) };
+  const trials = plan.trials.map(({ name, folder: runDir, command, config }, i) => {
+    return { name, runDir, command, isFinished: isFinished(before[i]), epochs: config?.epochs ?? 1 };
   });
   return {
     address: process.env.RAY_ADDRESS || null,
@@ -276,8 +277,6 @@ async function takeEvent(
   seen: Set<string>,
 ): Promise<void> {
   const { trial: name, attempts } = event;
-  const before = record.trials[name]?.state ?? "";
-  if (["completed", "stopped early", "stopped by ASHA"].includes(before)) return; // it is known
   const planned = plan.trials.find((trial) => trial.name === name) as Plan["trials"][number];
   if (event.type === "restart") console.error(`${name}: its worker died; it resumes from its checkpoint`);
   if (event.type === "epoch") {

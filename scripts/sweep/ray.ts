@@ -94,7 +94,7 @@ export interface RayJob {
   address: string | null;
   /** Processors of this machine, if Ray is started here. */
   cores: number;
-  trials: { name: string; runDir: string; isFinished: boolean; command: string[] }[];
+  trials: { name: string; runDir: string; isFinished: boolean; command: string[]; epochs: number }[];
   asha: boolean;
   metric: string;
   mode: "max" | "min";

@@ -122,10 +122,11 @@ export function outcomeOf(
 ): Outcome {
   const { monitor: metric } = config;
   const best = run && internals.keptEpoch(run.epochs);
+  const state = run ? stateOf(run, known, config) : known?.state === "failed" ? "failed" : "planned";
   return {
     ...trial,
     folder,
-    state: run ? stateOf(run, known, config) : known?.state === "failed" ? "failed" : "planned",
+    state,
     attempts: known?.attempts ?? 0,
     metric,
     score: best ? best.validation[metric] : null,
@@ -133,15 +134,15 @@ export function outcomeOf(
     numEpochs: run?.epochs.length ?? 0,
     durationMs: run?.epochs.reduce((total, epoch) => total + epoch.durationMs, 0) ?? 0,
     metrics: null,
-    reason: known?.reason ?? null,
+    reason: state === "failed" ? (known?.reason ?? null) : null,
   };
 }
 
 function stateOf(run: Run, known: TrialState | undefined, config: TrainConfig): string {
   const comparable = ({ maxMinutes: _, ...rest }: TrainConfig) => JSON.parse(JSON.stringify(rest));
   const isSame = isDeepStrictEqual(comparable(run.config.train), comparable(config));
-  if (!isSame) return "interrupted"; // it is to train longer
-  if (run.state !== "interrupted") return run.state;
+  if (isSame && run.state !== "interrupted") return run.state;
+  // Else it is to train longer. What ASHA has stopped stays stopped.
   return known?.state === "stopped by ASHA" || known?.state === "failed" ? known.state : "interrupted";
 }
 

@@ -76,9 +76,11 @@ class Trial(tune.Trainable):
                 self.done = event
             elif event and event["type"] == "epoch" and event["epoch"] > self.latest["epoch"]:
                 self.latest = {"epoch": event["epoch"], **scores(event)}
-                return dict(self.latest)
+                # After its last epoch a trial saves its best model and its report: nothing is to stop it.
+                compared = {"comparedEpoch": event["epoch"]} if event["epoch"] < self.trial["epochs"] else {}
+                return {**self.latest, **compared}
             elif event is None and self.has_ended():
-                return {**self.latest, **self.end(), "done": True}
+                return {**self.latest, "comparedEpoch": self.latest["epoch"], **self.end(), "done": True}
 
     def start_if_idle(self):
         if self.process or self.trial["isFinished"] or not self.lines.empty() or self.is_stopping():
@@ -325,7 +327,7 @@ def run(job):
     scheduler = FIFOScheduler()
     if job["asha"]:
         scheduler = ASHAScheduler(
-            time_attr="epoch",
+            time_attr="comparedEpoch",
             metric=job["metric"],
             mode=job["mode"],
             max_t=job["maxEpochs"],

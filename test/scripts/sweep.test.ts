@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { trainConfig } from "../../src/presets.js";
 import { lockRun } from "../../src/training/lock.js";
 import { runConfig, runEvents, writeRun } from "../training/recorded-runs.js";
@@ -115,6 +117,78 @@ describe("ferkit sweep", () => {
         .map((line) => JSON.parse(line).state);
     assert.deepEqual(await states(), ["interrupted", "completed"]);
     assert.deepEqual(await states("--max-epochs", "3"), ["interrupted", "interrupted"]);
+  });
+
+  /** Puts a program in the place of Ray that prints these events, whatever the job. */
+  const rayPrints = (...events: object[]) => {
+    const requirements = readFileSync(path.join(__dirname, "../../scripts/sweep/requirements.txt"));
+    const digest = createHash("sha256").update(requirements).digest("hex").slice(0, 12);
+    const bin = folder.file(`cache/ferkit/ray-${digest}/bin`);
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(path.join(bin, "../complete"), "");
+    const lines = events.map((event) => JSON.stringify(event).replace('{"type":', '{"type": '));
+    writeFileSync(path.join(bin, "python"), `#!/bin/sh\ncat <<'EOF'\n${lines.join("\n")}\nEOF\n`, {
+      mode: 0o755,
+    });
+  };
+  const recorded = (trials: Record<string, object>) => {
+    const base = { preset: "tutorial", set: { ...set, epochs: 2, monitor: "accuracy" }, data: "synthetic" };
+    writeFileSync(folder.file("runs/space/sweep.json"), JSON.stringify({ base, cpus: 1, trials }));
+  };
+  const known = (seed: number, state: string) => ({
+    [`seed=${seed}`]: { settings: { seed }, fold: null, state, attempts: 1 },
+  });
+
+  it("fails if a trial of an extended sweep fails that had completed", async () => {
+    space(seeds);
+    trained(0, [0.25, 0.5], "completed");
+    trained(1, [0.75, 0.5], "completed");
+    recorded({ ...known(0, "completed"), ...known(1, "completed") });
+    const event = { trial: "seed=0", attempts: 1 };
+    const epoch = {
+      type: "epoch",
+      trial: "seed=1",
+      attempts: 1,
+      epoch: 3,
+      accuracy: 0.8,
+      macroF1: 0.8,
+      loss: 1,
+    };
+    rayPrints({ type: "end", ...event, state: "failed", reason: "other images" }, epoch);
+    const { status, stdout, stderr } = await sweep("--max-epochs", "3", "--json", "--data", "synthetic");
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /\nseed=0: failed: other images\nseed=1: epoch 3, accuracy 0.8000\n/);
+    const outcomes = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      outcomes.map(({ name, state, reason }) => [name, state, reason]),
+      [
+        ["seed=1", "interrupted", null],
+        ["seed=0", "failed", "other images"],
+      ],
+    );
+  });
+
+  it("leaves trials stopped that ASHA has stopped, also in an extended sweep", async () => {
+    space({ ...seeds, scheduler: "asha" });
+    trained(0, [0.25], undefined);
+    trained(1, [0.75, 0.5], "completed");
+    recorded({ ...known(0, "stopped by ASHA"), ...known(1, "completed") });
+    const end = { type: "end", trial: "seed=0", attempts: 1, state: "completed" };
+    rayPrints(end, { ...end, trial: "seed=1", state: "stopped by ASHA" });
+    for (let i = 0; i < 2; i++) {
+      const { status, stdout, stderr } = await sweep("--max-epochs", "3", "--json", "--data", "synthetic");
+      assert.equal(status, 0, stderr);
+      assert.match(stderr, i === 0 ? /\n1 of 2 have finished already\n/ : /\n2 of 2 have finished already\n/);
+      assert.doesNotMatch(stderr, /seed=0:/);
+      const states = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).state);
+      assert.deepEqual(states, ["stopped by ASHA", "stopped by ASHA"]);
+    }
   });
 
   it("says without a connection that Ray is missing, and leaves the folder free", async () => {
