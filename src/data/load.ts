@@ -297,19 +297,23 @@ function checkKnownClasses(
 
 /** One class is enough to evaluate a model, but not to train one. */
 function lackOfClasses(
-  { where }: Pick<Listing, "where">,
+  { where, labels }: Pick<Listing, "where" | "labels">,
   samples: readonly Sample[],
   { classNames, validationShare }: Pick<DataOptions, "classNames" | "validationShare">,
 ): InputProblem[] {
   const classes = classesOf(samples);
   if (classes.length !== 1 || classNames !== undefined || validationShare === 1) return [];
-  const [found, fix] = [`only ${classes[0]}`, "Add a folder for each class."];
-  return [{ expected: "at least two classes", where, found, fix }];
+  const isTable = /\.(csv|tsv|jsonl|ndjson|txt|lst|list|parquet)$/i.test(labels);
+  const fix =
+    labels === "class folders"
+      ? "Add a folder for each class."
+      : `Add ${isTable ? "rows" : "images"} with other labels, which are by ${labels}.`;
+  return [{ expected: "at least two classes", where, found: `only ${classes[0]}`, fix }];
 }
 
 /** Finds classes that a part of the split lacks, and parts that are empty. */
 function checkSplit(
-  { where, samples: listed }: Listing,
+  { where, labels, samples: listed }: Listing,
   samples: readonly Sample[],
   split: Split,
   { classNames, validationShare }: DataOptions,
@@ -323,7 +327,7 @@ function checkSplit(
     classesOf(indices.map((index) => samples[index])),
   );
   const isTraining = classNames === undefined && validationShare < 1;
-  problems.push(...lackOfClasses({ where }, samples, { classNames, validationShare }));
+  problems.push(...lackOfClasses({ where, labels }, samples, { classNames, validationShare }));
   if (isTraining && train.length === 0)
     problems.push({
       expected: "folders train and validation",

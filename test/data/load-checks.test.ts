@@ -107,6 +107,15 @@ describe("loadDataset", () => {
       );
     });
 
+    it("speaks of rows if a table has one class", async () => {
+      writeFiles(data(), { "one.csv": "emotion,pixels\n0,1 2 3 4\n0,5 6 7 8\n" });
+      const table = `${data()}/one.csv`;
+      await rejects(
+        loadDataset({ data: table, imageSize: 48 }),
+        `Expected at least two classes at ${table} but found only angry. Add rows with other labels, which are by one.csv.`,
+      );
+    });
+
     it("notes class names that differ only in case or spaces", async () => {
       await drawImages(data(), { "Cat/1.png": "#101010", "cat /2.png": "#202020", "dog/1.png": "#303030" });
       const { notes } = await report();

@@ -83,6 +83,8 @@ interface PixelNotes {
   rows: PixelRow[];
   /** Rows without a usable image, by reason. */
   skipped: Record<string, number>;
+  /** First line of each reason, with what it has; caches of earlier versions lack it. */
+  firstSkipped?: Record<string, string>;
   numScaled: number;
   isCoded: boolean;
 }
@@ -150,7 +152,7 @@ async function headerOf(file: string): Promise<string[] & { delimiter: string }>
  */
 export async function readPixelTable(file: string, onProgress?: OnProgress): Promise<Listing> {
   const { dir, notes } = await unpackOnce([file], (to) => unpackPixels(file, to, onProgress));
-  const { rows, skipped, numScaled, isCoded } = notes;
+  const { rows, skipped, firstSkipped = {}, numScaled, isCoded } = notes;
   const leftOut = new LeftOutFiles();
   for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, path.basename(file), count);
   const samples = rows.map(({ path: image, className, usage }) => ({
@@ -163,6 +165,9 @@ export async function readPixelTable(file: string, onProgress?: OnProgress): Pro
   }));
   const scaled = numScaled > 0 ? [`${numScaled} rows have pixels above 255, and are scaled to 0–255.`] : [];
   const codes = `The codes of ${path.basename(file)} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`;
+  const firsts = Object.entries(firstSkipped).map(
+    ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${path.basename(file)} is ${line}.`,
+  );
   return {
     root: dir,
     where: file,
@@ -171,7 +176,7 @@ export async function readPixelTable(file: string, onProgress?: OnProgress): Pro
     samples,
     emptyClasses: [],
     leftOut,
-    notes: [...(isCoded ? [codes] : []), ...scaled],
+    notes: [...(isCoded ? [codes] : []), ...scaled, ...firsts],
   };
 }
 
@@ -192,9 +197,11 @@ async function unpackPixels(file: string, dir: string, onProgress?: OnProgress):
     });
   const { default: sharp } = await import("sharp");
   const { size } = await stat(file);
-  const notes: PixelNotes = { rows: [], skipped: {}, numScaled: 0, isCoded: columns.isCoded };
-  const skip = (reason: string) => {
-    notes.skipped[reason] = (notes.skipped[reason] ?? 0) + 1;
+  const [skipped, firstSkipped]: [Record<string, number>, Record<string, string>] = [{}, {}];
+  const notes: PixelNotes = { rows: [], skipped, firstSkipped, numScaled: 0, isCoded: columns.isCoded };
+  const skip = (reason: string, details = "") => {
+    skipped[reason] = (skipped[reason] ?? 0) + 1;
+    firstSkipped[reason] ??= `line ${row + 1}${details}`; // the header is line 1
   };
   let [row, done, writing] = [-1, 0, [] as Promise<unknown>[]];
   const problem = { expected: "a table of pixels", fix: "Choose another table." };
@@ -210,12 +217,13 @@ async function unpackPixels(file: string, dir: string, onProgress?: OnProgress):
       const label = cells[columns.label] ?? "";
       const className = columns.isCoded && /^\d+$/.test(label) ? CODES[Number(label)] : label;
       if (!className) skip(label === "" ? "a row without a label" : `a row with the unknown code ${label}`);
-      else if (
-        side === 0 ||
-        !Number.isInteger(side) ||
-        levels.some((level) => !(level >= 0 && level < Number.POSITIVE_INFINITY))
-      )
-        skip("a row without a square image");
+      else if (levels.some((level) => !(level >= 0 && level < Number.POSITIVE_INFINITY)))
+        skip("a row without a square image", ", which has a value that is no level of grey");
+      else if (side === 0 || !Number.isInteger(side))
+        skip(
+          "a row without a square image",
+          `, which has ${levels.length.toLocaleString("en-US")} values, no square number`,
+        );
       else {
         const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
         if (max > 255) notes.numScaled++;
@@ -241,8 +249,10 @@ async function unpackPixels(file: string, dir: string, onProgress?: OnProgress):
       expected: "rows with a label and a square image",
       where: file,
       found:
-        Object.entries(notes.skipped)
-          .map(([reason, count]) => `${count} × ${reason}`)
+        Object.entries(skipped)
+          .map(
+            ([reason, count]) => `${count} × ${reason} (${count > 1 ? "first " : ""}${firstSkipped[reason]})`,
+          )
           .join(", ") || "none",
       fix: "Choose another table.",
     });

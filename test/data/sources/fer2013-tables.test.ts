@@ -97,6 +97,15 @@ describe("readPixelTable", () => {
     );
   });
 
+  it("names the line of an image with too few pixels, or with another value", async () => {
+    const last = async (pixels: string) =>
+      (await write(`emotion,pixels\n0,${row(1)}\n1,${pixels}\n`)).notes.at(-1);
+    const start = "The first row without a square image of t.csv is line 3, which has";
+    assert.equal(await last("7 ".repeat(2300).trim()), `${start} 2,300 values, no square number.`);
+    assert.equal(await last("1 2 x 4"), `${start} a value that is no level of grey.`);
+    assert.equal(await last(""), `${start} a value that is no level of grey.`);
+  });
+
   it("refuses a table without a usable row", async () => {
     const refusal = (found: string) => ({
       name: "InputError",
@@ -105,7 +114,9 @@ describe("readPixelTable", () => {
     await assert.rejects(write("emotion,pixels\n"), refusal("none"));
     await assert.rejects(
       write(`emotion,pixels\n0,1 2 3\n,${row(1)}\n`),
-      refusal("1 × a row without a square image, 1 × a row without a label"),
+      refusal(
+        "1 × a row without a square image (line 2, which has 3 values, no square number), 1 × a row without a label (line 3)",
+      ),
     );
   });
 
@@ -136,7 +147,12 @@ describe("readPixelTable", () => {
       leftOut.list().map(({ reason, count }) => `${count} ${reason}`),
       ["1 a row with the unknown code 9", "1 a row without a label", "2 a row without a square image"],
     );
-    assert.equal(notes[1], "1 rows have pixels above 255, and are scaled to 0–255.");
+    assert.deepEqual(notes.slice(1), [
+      "1 rows have pixels above 255, and are scaled to 0–255.",
+      "The first row with the unknown code 9 of t.csv is line 2.",
+      "The first row without a square image of t.csv is line 3, which has 3 values, no square number.",
+      "The first row without a label of t.csv is line 6.",
+    ]);
   });
 
   it("reads a table with a column for each pixel, whose labels are names or codes of its own", async () => {
