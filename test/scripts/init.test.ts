@@ -54,12 +54,14 @@ describe("ferkit init", () => {
     await folder.ferkit("init", "pets");
     await drawClassFolders(folder.file("pets/data"), 5);
     const data = folder.file("pets/data");
+    writeFileSync(path.join(data, "prepared.json"), '{\n  "data": "data"\n}\n'); // as notebook 02 writes it
     const report = await runFerkit(["data"], folder.file("pets/test")); // from any folder of the project
     assert.equal(report.stdout.split("\n")[0], "data: 8 training and 2 validation images");
     assert.equal(
       report.stderr,
       `data: the images of this project (${data}), 8 training and 2 validation images; --data names others\n`,
     );
+    assert.match(report.stdout, /^files: all 10 are used as images$/m); // README.md and prepared.json are ferkit's
     const named = await runFerkit(["data", "--data", "data"], folder.file("pets"));
     assert.deepEqual([named.stdout, named.stderr], [report.stdout, ""]);
     const set = ["weights=random", "imageSize=33", "epochs=1"].flatMap((one) => ["--set", one]);

@@ -190,6 +190,14 @@ export function reasonAgainst(file: string): string | null {
   return content === "unread" || UNREAD_ENDING.test(name) ? REASONS.format : REASONS.notImage;
 }
 
+/** Returns whether a file beside the class folders is ferkit's: what notebook 02 keeps there, or the page that `ferkit init` writes. */
+function isOwnFile(file: string): boolean {
+  const name = path.basename(file);
+  if (name !== "prepared.json" && name !== "README.md") return false;
+  const head = headOf(file).toString("latin1");
+  return name === "README.md" ? head.startsWith("# Images\n\nPut") : /^\{\s*"data": /.test(head);
+}
+
 /** Returns the first bytes of a file; zeros if it cannot be read. */
 function headOf(file: string): Buffer {
   const head = Buffer.alloc(HEAD_BYTES);
@@ -227,6 +235,7 @@ export function walkFolder(dir: string): Walk {
       const file = place.path === "." ? name : `${place.path}/${name}`;
       const onDisk = path.join(place.dir, name);
       if (kind === "file") {
+        if (place.path === "." && isOwnFile(onDisk)) continue;
         const reason = reasonAgainst(onDisk);
         if (reason === null) folder.images.push(name);
         else if (reason === REASONS.hidden || reason === REASONS.backup) leftOut.add(reason, file);
