@@ -75,16 +75,41 @@ export function loadRecord(folder: string, base: Record<string, unknown>): Sweep
     if (other) throw refused(`other files, such as ${other}`);
     return { base, cpus: null, trials: {} };
   }
-  let record: SweepRecord;
-  try {
-    record = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof record.trials !== "object" || typeof record.base !== "object") throw new Error();
-  } catch {
-    throw refused("a sweep.json that cannot be read");
-  }
+  const record = readRecord(file);
+  if (record === null) throw refused("a sweep.json that cannot be read");
   const differing = differences(record.base, JSON.parse(JSON.stringify(base)));
   if (differing.length > 0) throw refused(`a sweep that differs in ${differing.join(", ")}`);
   return { ...record, base };
+}
+
+/** Reads a record from its file; null if it holds something else. */
+function readRecord(file: string): SweepRecord | null {
+  try {
+    const record: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return isRecord(record) ? record : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is SweepRecord {
+  if (!isObject(value)) return false;
+  const { base, cpus, trials } = value;
+  const isCount = (number: unknown) => Number.isInteger(number) && (number as number) >= 1;
+  if (!isObject(base) || !isObject(trials) || !(cpus === null || isCount(cpus))) return false;
+  return Object.values(trials).every(
+    (trial) =>
+      isObject(trial) &&
+      typeof trial.state === "string" &&
+      isCount(trial.attempts) &&
+      ["undefined", "string"].includes(typeof trial.reason) &&
+      (trial.metrics === undefined ||
+        (isObject(trial.metrics) && Object.values(trial.metrics).every(Number.isFinite))),
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function differences(before: Record<string, unknown>, now: Record<string, unknown>): string[] {

@@ -241,6 +241,36 @@ describe("ferkit sweep", () => {
     );
   });
 
+  const trial = { state: "completed", attempts: 1 };
+  const records: unknown[] = [
+    null,
+    { base: null, trials: null },
+    { base: {}, cpus: null, trials: null },
+    { base: {}, cpus: null, trials: [] },
+    { base: {}, cpus: "two", trials: {} },
+    { base: {}, cpus: 0, trials: {} },
+    { base: {}, cpus: 1, trials: { "seed=0": null } },
+    { base: {}, cpus: 1, trials: { "seed=0": { ...trial, state: 1 } } },
+    { base: {}, cpus: 1, trials: { "seed=0": { ...trial, attempts: "one" } } },
+    { base: {}, cpus: 1, trials: { "seed=0": { ...trial, reason: 1 } } },
+    { base: {}, cpus: 1, trials: { "seed=0": { ...trial, metrics: null } } },
+    { base: {}, cpus: 1, trials: { "seed=0": { ...trial, metrics: { loss: "low" } } } },
+  ];
+  it("refuses a sweep.json that is no record of a sweep", async () => {
+    space(seeds);
+    mkdirSync(folder.file("runs/space"), { recursive: true });
+    for (const record of records) {
+      writeFileSync(folder.file("runs/space/sweep.json"), JSON.stringify(record));
+      const { status, stderr } = await sweep("--data", "synthetic");
+      assert.equal(status, 1);
+      assert.equal(
+        stderr,
+        `ferkit: Expected a folder of this sweep, or none yet at ${folder.file("runs/space")} but found a sweep.json that cannot be read. Choose another with --run.\n`,
+        JSON.stringify(record),
+      );
+    }
+  });
+
   const refusals: [content: object, args: string[], message: string | RegExp][] = [
     [
       { space: { lerningRate: [1] } },
