@@ -10,9 +10,9 @@ import { unpackOnce } from "./archive.js";
 import { LeftOutFiles } from "./files.js";
 import type { Listing, Sample, Usage } from "./listing.js";
 import { stampOf } from "./listing.js";
-import { partOf } from "./split-names.js";
+import { partOf, SPLIT_COLUMN } from "./split-names.js";
 import { parseRows, readTable } from "./table-file.js";
-import { LABEL_COLUMN, SPLIT_COLUMN } from "./tables.js";
+import { LABEL_COLUMN } from "./tables.js";
 
 /** FER-2013 as class folders of JPEG files. */
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";

@@ -3,7 +3,15 @@ import path from "node:path";
 import { InputError } from "../../errors.js";
 import { type Folder, REASONS, type Walk } from "./files.js";
 import { type Listing, type Sample, stampOf } from "./listing.js";
-import { type Part, partOf, partOfFile } from "./split-names.js";
+import {
+  noSplitNote,
+  type Part,
+  partOf,
+  partOfFile,
+  type RowPart,
+  rowPart,
+  splitColumn,
+} from "./split-names.js";
 import { readTable, type Table } from "./table-file.js";
 
 /** How to read the labels of a table. */
@@ -17,9 +25,7 @@ const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/
 /** Usual names of a column with labels. */
 export const LABEL_COLUMN =
   /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
-/** Usual names of a column with the part of the split. */
-export const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
-const VALIDATION_COLUMN = /^(is[ _-]?)?(valid|validation|val)$/i;
+const EXTRA_REASON = "in a part that is neither for training nor for validation, by the table";
 const UNNAMED = "in no row of the table";
 
 /** Images of a folder by path, name and name without ending, to find those that a table names. */
@@ -131,8 +137,9 @@ export function readLabelTables(
   });
   const useful = matched.filter((one) => given !== undefined || isUseful(one, index.files.length));
   const read = useful.flatMap((one) => {
-    const labels = labelColumns(one, choice, dir);
-    return labels ? [{ ...one, labels, part: partOfTable(one.table.file) }] : [];
+    const split = splitColumn({ ...one, ...choice }, dir);
+    const labels = labelColumns({ ...one, split }, choice, dir);
+    return labels ? [{ ...one, split, labels, part: partOfTable(one.table.file) }] : [];
   });
   if (read.length === 0) return null;
   const parts = new Set(read.map(({ part }) => part));
@@ -145,12 +152,25 @@ export function readLabelTables(
     });
   const { leftOut } = walk;
   const notes: string[] = [];
-  const outcomes = new Map(read.flatMap((one) => [...outcomesOf(one, notes)]));
+  const outcomes = new Map<string, Outcome>();
+  for (const one of read) {
+    addOutcomes(one, dir, outcomes, notes);
+    if (one.split < 0) notes.push(...noSplitNote({ ...one, ...choice }, one.labels.columns));
+  }
   const samples = [...outcomes].flatMap(([file, outcome]) =>
-    "reason" in outcome ? [] : [{ path: file, ...outcome, ...stampOf(path.join(dir, file)) }],
+    "reason" in outcome || outcome.part === "extra"
+      ? []
+      : [{ path: file, className: outcome.className, split: outcome.part, ...stampOf(path.join(dir, file)) }],
   );
   countRest(walk, outcomes, new Set(read.map(({ table }) => table.file)));
   const labels = read.map(({ table }) => table.file).join(", ");
+  if (samples.some(({ split }) => split === "validation" || split === "test")) {
+    const numWithout = samples.filter(({ split }) => split === null).length;
+    if (numWithout > 0)
+      notes.push(
+        `${numWithout} images have no part of the split in ${labels}: they are in none, so they are not used.`,
+      );
+  }
   return {
     root: dir,
     where: dir,
@@ -196,13 +216,13 @@ interface LabelColumns {
 
 /** @returns Null if the table has no labels. */
 function labelColumns(
-  { table, pathColumn }: Matched,
+  one: Matched & { split: number },
   { labelColumn }: LabelChoice,
   dir: string,
 ): LabelColumns | null {
+  const { table, pathColumn, split } = one;
   const { columns, rows } = table;
   const width = columns?.length ?? rows.reduce((most, row) => Math.max(most, row.length), 0);
-  const split = splitColumn(table, pathColumn);
   const isFilled = (column: number) => rows.some((row) => (row[column] ?? "") !== "");
   const others = Array.from({ length: width }, (_, column) => column).filter(
     (column) => column !== pathColumn && column !== split && isFilled(column),
@@ -231,38 +251,24 @@ function labelColumns(
   });
 }
 
-/** Returns the column that names the part of the split, if any; -1 otherwise. */
-function splitColumn({ columns, rows }: Table, pathColumn: number): number {
-  const width = columns?.length ?? rows[0]?.length ?? 0;
-  for (let column = 0; column < width; column++) {
-    if (
-      column === pathColumn ||
-      (columns && !SPLIT_COLUMN.test(columns[column]) && !VALIDATION_COLUMN.test(columns[column]))
-    )
-      continue;
-    const values = new Set(rows.map((row) => row[column] ?? ""));
-    const isBoolean = columns !== null && VALIDATION_COLUMN.test(columns[column]);
-    const isPart = (value: string) =>
-      isBoolean
-        ? /^(true|false|0|1)$/i.test(value)
-        : partOf(value) !== null || /^(|unassigned)$/i.test(value);
-    if (values.size > 0 && [...values].every(isPart) && [...values].some(Boolean)) return column;
-  }
-  return -1;
+/** A label, or the reason why there is none; and the part that the rows name. */
+type Outcome = { part: RowPart } & ({ className: string } | { reason: string });
+
+interface Read extends Matched {
+  /** The column that names the part; -1 if there is none. */
+  split: number;
+  labels: LabelColumns;
+  /** The part that the whole table is for. */
+  part: Part | null;
 }
 
-type Outcome = Pick<Sample, "className" | "split"> | { reason: string };
-
-/** Returns the label of each image that the rows name, or the reason why it has none. */
-function outcomesOf(
-  { table, pathColumn, files, labels, part }: Matched & { labels: LabelColumns; part: Part | null },
-  notes: string[],
-): Map<string, Outcome> {
-  const outcomes = new Map<string, Outcome>();
-  const split = splitColumn(table, pathColumn);
-  const isBoolean = split >= 0 && VALIDATION_COLUMN.test(table.columns?.[split] ?? "");
-  const partIn = (value: string): Part | null =>
-    isBoolean ? (/^(true|1)$/i.test(value) ? "validation" : "train") : partOf(value);
+/**
+ * Adds the label of each image that the rows name, or the reason why it has none.
+ *
+ * @throws InputError if a row names two images, or rows put an image into two parts.
+ */
+function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, notes: string[]): void {
+  const { table, pathColumn, files, labels, split } = one;
   const missing: string[] = [];
   table.rows.forEach((row, i) => {
     if (files[i].length === 0) missing.push(row[pathColumn] ?? "");
@@ -274,23 +280,33 @@ function outcomesOf(
       });
     const [file] = files[i];
     if (file === undefined) return;
-    const className = labelIn(row, labels, table.columns);
+    const named = split < 0 ? one.part : rowPart(table.columns?.[split], row[split] ?? "");
+    const part = named ?? null;
     const known = outcomes.get(file);
-    const isSame = known === undefined || ("className" in known && known.className === className);
-    if (className === null) outcomes.set(file, { reason: "without a label in the table" });
-    else if (className === undefined || !isSame)
-      outcomes.set(file, { reason: "with several labels in the table" });
-    else
-      outcomes.set(file, {
-        className: className.normalize("NFC"),
-        split: split >= 0 ? partIn(row[split] ?? "") : part,
+    if (known && known.part !== part)
+      throw new InputError({
+        expected: "each image in one part of the split",
+        where: path.join(dir, table.file),
+        found: `${file} in ${[known.part, part].map((name) => name ?? "no part").join(" and ")}`,
+        fix: "Remove one of its rows.",
       });
+    const className = labelIn(row, labels, table.columns);
+    const isSame = !known || ("className" in known && known.className === className?.normalize("NFC"));
+    if (part === "extra") outcomes.set(file, { part, reason: EXTRA_REASON });
+    else if (className === null) outcomes.set(file, { part, reason: "without a label in the table" });
+    else if (className === undefined || !isSame)
+      outcomes.set(file, { part, reason: "with several labels in the table" });
+    else outcomes.set(file, { part, className: className.normalize("NFC") });
   });
+  const numExtra = new Set(files.flat().filter((file) => outcomes.get(file)?.part === "extra")).size;
+  if (numExtra > 0)
+    notes.push(
+      `${numExtra} images of ${table.file} are left out: its split has them in no part for training or tests.`,
+    );
   if (missing.length > 0)
     notes.push(
       `${missing.length} of ${table.rows.length} rows of ${table.file} name no image here, as ${missing[0]}.`,
     );
-  return outcomes;
 }
 
 /** @returns Null if there is no label, undefined if there are several. */

@@ -70,6 +70,79 @@ describe("readLabelTables", () => {
     assert.deepEqual(splits("ml_use", ["TRAIN", "VALIDATION", "UNASSIGNED"]), ["train", "validation", null]);
   });
 
+  describe("with a column for the split", () => {
+    const four = images("1.jpg", "2.jpg", "3.jpg", "4.jpg");
+    const table = (header: string, values: string[]) =>
+      `file,label,${header}\n${values.map((value, i) => `${i + 1}.jpg,cat,${value}`).join("\n")}`;
+    const files = (header: string, values: string[]) => ({ ...four, "labels.csv": table(header, values) });
+    const where = () => inFolder("data", "labels.csv");
+    const known = "train, validation, test, or unsup and extra, which are left out,";
+    const fix = "Fix these values, or rename the column, so that it is not read as a split.";
+
+    it("refuses values that name no part beside some that do", () => {
+      rejects(
+        files("split", ["train", "val", "trian", "val"]),
+        `Expected ${known} in the column split at ${where()} but found trian in 1 of 4 rows, as that of 3.jpg. ${fix}`,
+      );
+      rejects(
+        files("is_valid", ["true", "yes", "false", "1.0"]),
+        `Expected true, false, 1 or 0 in the column is_valid at ${where()} but found yes in 1 of 4 rows, as that of 2.jpg. ${fix}`,
+      );
+    });
+
+    it("leaves out images of a part without labels, and says so", () => {
+      const listing = read(files("split", ["train", "val", "unsup", "extra"]));
+      assert.deepEqual(
+        listing?.samples.map(({ path, split }) => `${path} ${split}`),
+        ["1.jpg train", "2.jpg validation"],
+      );
+      assert.deepEqual(listing?.notes, [
+        "2 images of labels.csv are left out: its split has them in no part for training or tests.",
+      ]);
+      assert.deepEqual(listing?.leftOut.list().map(({ reason, count }) => [reason, count])[1], [
+        "in a part that is neither for training nor for validation, by the table",
+        2,
+      ]);
+    });
+
+    it("says that images without a part are not used", () => {
+      assert.deepEqual(read(files("split", ["train", "val", "", "train"]))?.notes, [
+        "1 images have no part of the split in labels.csv: they are in none, so they are not used.",
+      ]);
+    });
+
+    it("notes a column whose values name no part at all", () => {
+      const listing = read(files("set", ["A", "A", "B", "unsup"]));
+      assert.deepEqual(
+        listing?.samples.map(({ split }) => split),
+        [null, null, null, null],
+      );
+      assert.deepEqual(listing?.notes, [
+        "The column set of labels.csv is not read as a split, since its values name no part: A, B, unsup.",
+      ]);
+    });
+
+    it("takes the column for the label if it is chosen", () => {
+      const listing = read(files("split", ["train", "val", "bus", "bus"]), { labelColumn: "split" });
+      assert.deepEqual(
+        listing?.samples.map(({ className }) => className),
+        ["train", "val", "bus", "bus"],
+      );
+    });
+
+    const message = (file: string) =>
+      `Expected each image in one part of the split at ${inFolder("data", file)} but found 1.jpg in train and validation. Remove one of its rows.`;
+    it("refuses an image in two parts of one table", () => {
+      const rows = "file,label,split\n1.jpg,cat,train\n2.jpg,cat,val\n1.jpg,cat,val\n";
+      rejects({ ...four, "labels.csv": rows }, message("labels.csv"));
+    });
+
+    it("refuses an image in the tables of two parts", () => {
+      const [train, val] = ["file,label\n1.jpg,cat\n2.jpg,cat\n", "file,label\n1.jpg,cat\n3.jpg,cat\n"];
+      rejects({ ...four, "train.csv": train, "val.csv": val }, message("val.csv"));
+    });
+  });
+
   it("reads AutoML's rows of part, address and label", () => {
     const rows = ["TRAINING,gs://b/1.jpg,cat", "VALIDATION,gs://b/2.jpg,dog", "TEST,gs://b/3.jpg,cat"];
     assert.deepEqual(summary({ ...FILES, "automl.csv": rows.join("\n") }), [
