@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals, loadModel } from "../../src/index.js";
@@ -59,8 +59,22 @@ function checkTarget(out: string, source: string, suffix: string): void {
   const isFile = suffix.startsWith(".");
   if (isFile && path.extname(out) !== suffix)
     throw refuse(`a name that ends in ${suffix}`, path.basename(out));
+  if (isFile && existsSync(out) && statSync(out).isFile() && !isOwnOnnx(out))
+    throw refuse("a new file or an earlier export", `${out} of another program`);
   if (!isFile && existsSync(out) && !isExport(out))
     throw refuse("a new or empty folder, or an earlier export", out);
+}
+
+/** Whether an ONNX file has ferkit as its producer: field 2, after the version of the format. */
+function isOwnOnnx(file: string): boolean {
+  const start = Buffer.alloc(10);
+  const descriptor = openSync(file, "r");
+  try {
+    readSync(descriptor, start);
+  } finally {
+    closeSync(descriptor);
+  }
+  return start.toString("latin1", 2) === "\x12\x06ferkit";
 }
 
 function isExport(out: string): boolean {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { workspace } from "../workspace.js";
@@ -40,6 +40,16 @@ describe("ferkit export", function () {
     const full = await folder.ferkit("export", "best", "--to", "transformers", "--out", "mine");
     assert.match(full.stderr, /^ferkit: Expected a new or empty folder, or an earlier export at --out/);
     assert.deepEqual([inside.status, other.status, full.status], [1, 1, 1]);
+    await folder.ferkit("export", "best", "--out", "mine/own.onnx");
+    const again = await folder.ferkit("export", "best", "--out", "mine/own.onnx", "--precision", "uint8");
+    assert.equal(again.status, 0, again.stderr);
+    writeFileSync(folder.file("mine/torch.onnx"), "\x08\x08\x12\x07pytorch");
+    const foreign = await folder.ferkit("export", "best", "--out", "mine/torch.onnx");
+    assert.equal(
+      foreign.stderr,
+      `ferkit: Expected a new file or an earlier export at --out but found ${folder.file("mine/torch.onnx")} of another program. Choose another path.\n`,
+    );
+    assert.equal(readFileSync(folder.file("mine/torch.onnx")).length, 11);
     assert.deepEqual(readdirSync(folder.path).sort(), ["best", "mine"]);
   });
 
