@@ -46,11 +46,12 @@ function isChart(file: string): boolean {
 }
 
 /**
- * Returns `file` if neither it nor a page of it, such as `file-1.png`, is an input.
+ * Returns `file` if neither it nor a page of it, such as `file-1.png`, is an input, and nothing above it is a file.
  *
  * @throws InputError otherwise.
  */
 export function checkOutput(option: string, file: string, inputs: Inputs): string {
+  checkFolderAbove(option, file);
   const present = filesAt(file);
   const replaced = present.find((one) => isInput(one, inputs));
   if (replaced === undefined) return file;
@@ -58,6 +59,24 @@ export function checkOutput(option: string, file: string, inputs: Inputs): strin
     expected: `a path that is no input for ${option}`,
     found: replaced,
     fix: "Choose another name, so that the input is kept.",
+  });
+}
+
+/**
+ * Checks that nothing above a new file is a file itself.
+ *
+ * @param what - What is to be written, for messages.
+ * @throws InputError otherwise.
+ */
+export function checkFolderAbove(what: string, file: string): void {
+  let above = path.dirname(file);
+  while (!existsSync(above) && above !== path.dirname(above)) above = path.dirname(above);
+  if (statOf(above)?.isDirectory() ?? true) return;
+  throw new InputError({
+    expected: `a path in a folder for ${what}`,
+    where: file,
+    found: `that ${above} is a file`,
+    fix: "Choose another path.",
   });
 }
 

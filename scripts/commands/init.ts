@@ -5,6 +5,7 @@ import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals } from "../../src/index.js";
 import { callerPath, withExamples } from "../options.js";
+import { checkFolderAbove } from "../outputs.js";
 
 const root = path.resolve(__dirname, "../..");
 /** What is read of a package.json. */
@@ -64,9 +65,10 @@ function ferkitFrom(project: string): string {
  *
  * @param data - What the notebooks and the test load by default.
  * @param ferkit - The project's dependency.
- * @throws InputError if the folder holds something.
+ * @throws InputError if the folder holds something, or cannot be made since a file is above it.
  */
 export async function writeProject(project: string, data: string, ferkit: string): Promise<void> {
+  checkFolderAbove("a project", project);
   const isFile = existsSync(project) && !statSync(project).isDirectory();
   if (isFile || (existsSync(project) && readdirSync(project).length > 0))
     throw new InputError({

@@ -44,8 +44,11 @@ export function smoothedOneHot(
   return tf.tensor2d(targets, [labels.length, numClasses]);
 }
 
+/** Larger and smaller weights leave nothing of other classes in the float32 sums of a batch. */
+const MAX_WEIGHT = 1e6;
+
 /**
- * Returns `classWeights` if it is a known word or numbers > 0; `weightPerClass` checks their count and names.
+ * Returns `classWeights` if it is a known word or numbers > 0 within bounds; `weightPerClass` checks their count and names.
  *
  * @throws ParameterError "Expected none, balanced or weights by class name, as in …, for classWeights but received even of type string"
  */
@@ -61,8 +64,9 @@ export function checkClassWeights(classWeights: ClassWeights): ClassWeights {
     );
   }
   for (const [name, weight] of Object.entries(classWeights))
-    if (!(checkNumber(`classWeights[${name}]`, weight) > 0))
+    if (checkNumber(`classWeights[${name}]`, weight) <= 0)
       throw new ParameterError(`classWeights[${name}]`, "a number > 0", weight);
+    else checkNumber(`classWeights[${name}]`, weight, { min: 1 / MAX_WEIGHT, max: MAX_WEIGHT });
   return classWeights;
 }
 

@@ -140,6 +140,11 @@ describe("ferkit init", () => {
     );
     const file = await folder.ferkit("init", "full/note");
     assert.match(file.stderr, /^ferkit: Expected a new or empty folder at .*note but found a file\./);
+    const below = await folder.ferkit("init", "full/note/pets");
+    assert.equal(
+      below.stderr,
+      `ferkit: Expected a path in a folder for a project at ${where}/note/pets but found that ${where}/note is a file. Choose another path.\n`,
+    );
     const none = await folder.ferkit("init", "pets", "--data", "none");
     assert.deepEqual(
       [none.status, none.stderr],

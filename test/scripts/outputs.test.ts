@@ -39,6 +39,14 @@ describe("checkOutput", () => {
       });
     });
 
+  for (const output of ["other.png/a.svg", "other.png/none/a.svg"])
+    it(`refuses ${output}, which is below a file`, () => {
+      assert.throws(() => checkOutput("--chart", folder.file(output), {}), {
+        name: "InputError",
+        message: `Expected a path in a folder for --chart at ${folder.file(output)} but found that ${folder.file("other.png")} is a file. Choose another path.`,
+      });
+    });
+
   it("refuses the JSON files of models and runs", () => {
     assert.throws(
       () => checkOutput("--chart", folder.file("run/config.json"), { models: at("run") }),

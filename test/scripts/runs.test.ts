@@ -54,6 +54,15 @@ describe("ferkit runs", function () {
     );
   });
 
+  it("records no run below a file", async () => {
+    const { status, stderr } = await runs("runs/worse", "--record", "runs/worse/config.json");
+    const [where, file] = ["runs/worse/config.json/worse", "runs/worse/config.json"].map((name) =>
+      folder.file(name),
+    );
+    const message = `Expected a path in a folder for --record at ${where} but found that ${file} is a file. Choose another path.`;
+    assert.deepEqual([status, stderr], [1, `ferkit: ${message}\n`]);
+  });
+
   it("ends quietly when nobody reads its output any more", async () => {
     const child = spawn(process.execPath, [launcher, "runs", "--json"], {
       cwd: folder.path,

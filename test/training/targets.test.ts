@@ -119,6 +119,14 @@ describe("checkClassWeights", () => {
     [2, `${expected} but received 2 of type number`],
     [[1, 0], "Expected a number > 0 for classWeights[1] but received 0 of type number"],
     [{ a: -1 }, "Expected a number > 0 for classWeights[a] but received -1 of type number"],
+    [
+      { a: 1e308 },
+      "Expected a number in [0.000001, 1000000] for classWeights[a] but received 1e+308 of type number",
+    ],
+    [
+      [1, 1e-300],
+      "Expected a number in [0.000001, 1000000] for classWeights[1] but received 1e-300 of type number",
+    ],
     [null, `${expected} but received null of type object`],
     [[1, Number.NaN], "Expected a finite number for classWeights[1] but received NaN of type number"],
   ];
