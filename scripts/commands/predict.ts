@@ -114,7 +114,7 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
   for await (const image of classifier.predictEach(images, reportFailure)) {
     const { name } = image;
     if (flags.json) printJson({ name, model: flags.model, ...predicted(image, flags) });
-    else console.log(`${visible(name)}  ${inWords(image, flags)}`);
+    else console.log(visible(`${name}  ${inWords(image, flags)}`));
     if (flags.chart !== undefined) classified.push(image);
   }
   if (flags.chart === undefined || classified.length === 0) return;
@@ -149,12 +149,12 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
         ...(whole && predicted(whole, flags)),
       });
     else if (whole)
-      console.log(`${visible(name)}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`);
+      console.log(visible(`${name}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`));
     else {
       console.log(`${visible(name)}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`);
       faces.forEach((face, i) => {
         const { left, top, width, height } = face.box;
-        console.log(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}`);
+        console.log(visible(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}`));
       });
     }
   }

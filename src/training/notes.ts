@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
 import { findMirrorConclusions } from "../data/audit/conclusions.js";
 import type { Dataset } from "../data/dataset.js";
+import { visible } from "../errors.js";
 import { hasSameClasses } from "../model/create.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { minutes } from "./events.js";
@@ -22,7 +23,7 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
     targetsNote(state),
     timeLimitNote(config),
   ];
-  return notes.filter((note): note is string => note !== null);
+  return notes.filter((note): note is string => note !== null).map((note) => visible(note));
 }
 
 /** Says which classes are each other's mirror images, if training images are mirrored. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { saveModel } from "../../src/model/weights/model-folder.js";
+import { randomNetwork } from "../model/fixtures.js";
 import { drawClassFolders, workspace } from "../workspace.js";
 
 /** Clears the screen, retitles the window, begins a line, reorders text; the last is a control character of two bytes. */
@@ -43,6 +45,15 @@ describe("ferkit with terminal escapes in names", function () {
       stdout.split("\n").some((line) => line.includes(`${SHOWN}\\u000a.png  `)),
       stdout,
     );
+  });
+
+  it("prints a line for an image whose class has a line break", async () => {
+    const network = randomNetwork({ imageSize: 33, classNames: ["a\nb", "c"] });
+    await saveModel(folder.file("model"), network.config, await network.parameters());
+    network.dispose();
+    const { stdout } = await folder.ferkit("predict", "images/square", "--model", "model", "--no-faces");
+    assert.equal(stdout.trim().split("\n").length, 3, stdout);
+    assert.ok(stdout.includes("a\\u000ab "), stdout);
   });
 
   it("gives the same names in JSON", async () => {

@@ -69,6 +69,16 @@ describe("trainingNotes", function () {
     ]);
   });
 
+  it("shows a line break in the name of a class", async () => {
+    const network = randomNetwork({ classNames: ["across", "up\nstairs"] });
+    const weights = path.join(folder.dir, "lines");
+    await saveModel(weights, network.config, await network.parameters());
+    network.dispose();
+    assert.deepEqual(await notes({ weights }), [
+      `starts from ${weights} with a new last layer, since its classes are others: across, up\\u000astairs`,
+    ]);
+  });
+
   it("tells whether the last layer of the starting point is kept", async () => {
     const network = randomNetwork({ classNames: ["across", "up"] });
     const weights = path.join(folder.dir, "model");

@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  lstatSync,
   openSync,
   readdirSync,
   readSync,
@@ -123,6 +124,7 @@ export const REASONS = {
   linkBack: "a link to a folder around it",
   again: "in a folder that is read already",
   special: "not a file",
+  notUtf8: "its name is not UTF-8, so it cannot be opened: rename it",
   labels: "a file of labels, which is used",
 } as const;
 
@@ -316,6 +318,7 @@ function entriesOf(dir: string): Entry[] {
         const kind = found?.isDirectory() ? "folder" : found?.isFile() ? "file" : REASONS.special;
         // a broken link to an image is a file, and counts as unreadable
         const kindOfLink = IMAGE_ENDING.test(entry.name) ? "file" : REASONS.brokenLink;
+        if (isGarbled(dir, entry.name)) return { name: entry.name, kind: REASONS.notUtf8, isLink };
         return { name: entry.name, kind: found ? kind : kindOfLink, isLink };
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -327,6 +330,11 @@ function entriesOf(dir: string): Entry[] {
       fix: "Fix its permissions, or choose another folder.",
     });
   }
+}
+
+/** Whether a name is read with stand-ins for bytes that are no text, so that it leads to nothing. */
+function isGarbled(dir: string, name: string): boolean {
+  return name.includes("\ufffd") && lstatSync(path.join(dir, name), { throwIfNoEntry: false }) === undefined;
 }
 
 function statOf(file: string): Stats | undefined {

@@ -50,11 +50,11 @@ export async function readParquet(
       const split = partOfPath(path.relative(dir, file));
       await unpackFile(file, { split, choice, to, onProgress }, notes).catch((error: unknown) => {
         if (error instanceof InputError) throw error;
-        const found = error instanceof Error ? error.message : String(error);
+        const reason = error instanceof Error ? error.message : String(error);
         throw new InputError({
           expected: "a Parquet file",
           where: file,
-          found,
+          found: `one that is damaged or of an unknown kind (${reason})`,
           fix: "Download the file again.",
         });
       });

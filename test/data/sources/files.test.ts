@@ -219,4 +219,26 @@ describe("walkFolder", () => {
       ["gone: a link to nothing", "notes: not an image"],
     );
   });
+
+  it("leaves out folders and files whose names are not UTF-8, and says what to do", function () {
+    const dir = writeFiles(inFolder("data"), { "a/1.png": "x", "b/2.png": "x", "ok\ufffd/3.png": "x" });
+    const bytes = Buffer.concat([Buffer.from(`${dir}/caf`), Buffer.from([0xe9])]);
+    try {
+      mkdirSync(bytes);
+    } catch {
+      this.skip(); // such as macOS, whose file systems take no such name
+    }
+    writeFileSync(Buffer.concat([bytes, Buffer.from("/4.png")]), "x");
+    writeFileSync(Buffer.concat([Buffer.from(`${dir}/a/`), Buffer.from([0xe9]), Buffer.from(".png")]), "x");
+    assert.deepEqual(paths(), ["a/1.png", "b/2.png", "ok\ufffd/3.png"]);
+    assert.deepEqual(
+      listFolder(dir)
+        .leftOut.list()
+        .map(({ reason, example }) => `${example}: ${reason}`),
+      [
+        "caf\ufffd: its name is not UTF-8, so it cannot be opened: rename it",
+        "a/\ufffd.png: its name is not UTF-8, so it cannot be opened: rename it",
+      ],
+    );
+  });
 });

@@ -52,7 +52,8 @@ describe("readSource", () => {
     writeFileSync(inFolder("x.parquet"), "PAR1 and no more PAR1");
     await assert.rejects(read(inFolder("x.parquet")), {
       name: "InputError",
-      message: /^Expected a Parquet file at .*x\.parquet but found .+\. Download the file again\.$/,
+      message:
+        /^Expected a Parquet file at .*x\.parquet but found one that is damaged or of an unknown kind \(.+\)\. Download the file again\.$/,
     });
   });
 
