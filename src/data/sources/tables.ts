@@ -167,9 +167,7 @@ export function readLabelTables(
   if (samples.some(({ split }) => split === "validation" || split === "test")) {
     const numWithout = samples.filter(({ split }) => split === null).length;
     if (numWithout > 0)
-      notes.push(
-        `${numWithout} images have no part of the split in ${labels}: they are in none, so they are not used.`,
-      );
+      notes.push(`Images without a part of the split in ${labels}, which are not used: ${numWithout}.`);
   }
   return {
     root: dir,
@@ -301,7 +299,7 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
   const numExtra = new Set(files.flat().filter((file) => outcomes.get(file)?.part === "extra")).size;
   if (numExtra > 0)
     notes.push(
-      `${numExtra} images of ${table.file} are left out: its split has them in no part for training or tests.`,
+      `Images that ${table.file} has in no part for training or tests, which are left out: ${numExtra}.`,
     );
   if (missing.length > 0)
     notes.push(

@@ -97,7 +97,7 @@ describe("readLabelTables", () => {
         ["1.jpg train", "2.jpg validation"],
       );
       assert.deepEqual(listing?.notes, [
-        "2 images of labels.csv are left out: its split has them in no part for training or tests.",
+        "Images that labels.csv has in no part for training or tests, which are left out: 2.",
       ]);
       assert.deepEqual(listing?.leftOut.list().map(({ reason, count }) => [reason, count])[1], [
         "in a part that is neither for training nor for validation, by the table",
@@ -107,7 +107,7 @@ describe("readLabelTables", () => {
 
     it("says that images without a part are not used", () => {
       assert.deepEqual(read(files("split", ["train", "val", "", "train"]))?.notes, [
-        "1 images have no part of the split in labels.csv: they are in none, so they are not used.",
+        "Images without a part of the split in labels.csv, which are not used: 1.",
       ]);
     });
 
