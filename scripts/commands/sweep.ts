@@ -33,7 +33,7 @@ import {
   saveRecord,
   shownMetrics,
 } from "../sweep/record.js";
-import { drawRuns, meansTable, runsTableOf, trialsTable, writeTeachers } from "../sweep/results.js";
+import { drawRuns, meansTable, notesOn, runsTableOf, trialsTable, writeTeachers } from "../sweep/results.js";
 import { countsInWords, type Space, trialsOf } from "../sweep/space.js";
 
 const { checkNumber, textTable } = internals;
@@ -308,6 +308,7 @@ async function printResults(
   flags: Flags,
 ): Promise<void> {
   const isTraining = flags.notebook === undefined;
+  if (isTraining) for (const note of await notesOn(folder, outcomes)) console.error(note);
   if (flags.json) for (const outcome of outcomes) printJson(outcome);
   else {
     console.log(textTable(isTraining ? await runsTableOf(folder, outcomes) : trialsTable(outcomes)));

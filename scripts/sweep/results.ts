@@ -83,6 +83,38 @@ function scoreInWords(metric: string, score: number | null): string {
   return metric === "accuracy" ? percent(score) : score.toPrecision(4);
 }
 
+/** Says what makes the scores of runs hard to compare: a data set that changed in between, or classes that some lack. */
+export async function notesOn(folder: string, outcomes: readonly Outcome[]): Promise<string[]> {
+  const runs = await loadTrialRuns(folder);
+  const trained = outcomes.flatMap(({ name, fold, folder: own }) => {
+    const config = runs.get(own)?.config;
+    return config ? [{ name, fold, config }] : [];
+  });
+  const notes: string[] = [];
+  const firstOf = new Map<string, (typeof trained)[number]>();
+  for (const run of trained) {
+    const { seed, imageSize } = run.config.train;
+    const key = JSON.stringify([run.fold, seed, imageSize]); // what else may decide which images a run gets
+    if (run.config.dataDigest === undefined) continue;
+    const first = firstOf.get(key) ?? run;
+    firstOf.set(key, first);
+    if (first.config.dataDigest === run.config.dataDigest) continue;
+    notes.push(
+      `note: the data set has changed: ${first.name} and ${run.name} had different images, so their scores do not compare; another --run trains all on the same ones`,
+    );
+    break;
+  }
+  const classNames = [...new Set(trained.flatMap(({ config }) => config.classNames))];
+  const lacks = ({ config }: (typeof trained)[number]) =>
+    classNames.filter((name) => !config.classNames.includes(name));
+  const lacking = trained.find((run) => lacks(run).length > 0);
+  if (lacking)
+    notes.push(
+      `note: the runs differ in their classes (${lacking.name} lacks ${lacks(lacking).join(", ")}), so scores and means are of different tasks`,
+    );
+  return notes;
+}
+
 /** Draws the accuracy of the runs over minutes and epochs. */
 export async function drawRuns(folder: string, outcomes: readonly Outcome[], file: string): Promise<void> {
   const runs = await loadTrialRuns(folder);

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import type { Outcome } from "../../../scripts/sweep/record.js";
+import { notesOn } from "../../../scripts/sweep/results.js";
+import { runConfig, runEvents, writeRun } from "../../training/recorded-runs.js";
+import { workspace } from "../../workspace.js";
+
+describe("notes on the runs of a sweep", () => {
+  const folder = workspace();
+  /** Writes a run that has completed, and returns what became of it. */
+  const trained = (name: string, fold: string | null, seed: number, more: object): Outcome => {
+    const config = { ...runConfig({ seed }), ...more };
+    writeRun(folder.file(name), { config, events: runEvents([0.5], "completed") });
+    const score = { metric: "accuracy", score: 0.5, bestEpoch: 1, numEpochs: 1, durationMs: 60_000 };
+    const end = { state: "completed", attempts: 1, metrics: null, reason: null };
+    return { name, settings: { seed }, fold, folder: folder.file(name), ...score, ...end };
+  };
+
+  it("say that the data set has changed between runs of one seed and fold", async () => {
+    const first = trained("first", "1/2", 0, { dataDigest: "a" });
+    const same = trained("same", "1/2", 0, { dataDigest: "a" });
+    const otherFold = trained("fold", "2/2", 0, { dataDigest: "b" });
+    const otherSeed = trained("seed", "1/2", 1, { dataDigest: "c" });
+    const old = trained("old", "1/2", 0, {});
+    assert.deepEqual(await notesOn(folder.path, [old, first, same, otherFold, otherSeed]), []);
+    const changed = trained("changed", "1/2", 0, { dataDigest: "d" });
+    assert.deepEqual(await notesOn(folder.path, [first, same, otherFold, changed]), [
+      "note: the data set has changed: first and changed had different images, so their scores do not compare; another --run trains all on the same ones",
+    ]);
+  });
+
+  it("say that a run lacks a class that others have", async () => {
+    const all = trained("all", "1/2", 0, { classNames: ["a", "b", "c"] });
+    const other = trained("other", "2/2", 0, { classNames: ["c", "b", "a"] });
+    assert.deepEqual(await notesOn(folder.path, [all, other]), []);
+    const lacking = trained("lacking", "2/2", 0, { classNames: ["a", "b"] });
+    assert.deepEqual(await notesOn(folder.path, [all, lacking]), [
+      "note: the runs differ in their classes (lacking lacks c), so scores and means are of different tasks",
+    ]);
+  });
+});
