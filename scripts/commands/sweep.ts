@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import os from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
-import { InputError, internals } from "../../src/index.js";
+import { InputError, internals, saveChart } from "../../src/index.js";
 import { projectDir } from "../jupyter.js";
 import {
   callerPath,
@@ -32,8 +32,16 @@ import {
   type SweepRecord,
   saveRecord,
   shownMetrics,
+  type TrialRuns,
 } from "../sweep/record.js";
-import { drawRuns, meansTable, notesOn, runsTableOf, trialsTable, writeTeachers } from "../sweep/results.js";
+import {
+  meansTable,
+  notesOn,
+  runsChartOf,
+  runsTableOf,
+  trialsTable,
+  writeTeachers,
+} from "../sweep/results.js";
 import { countsInWords, type Space, trialsOf } from "../sweep/space.js";
 
 const { checkNumber, textTable } = internals;
@@ -122,14 +130,15 @@ async function sweep(command: Command, given: Flags): Promise<void> {
   if (flags.notebook === undefined) printData(flags);
   console.error(`${countsInWords(trials)}${schedulerInWords(plan, flags)}`);
   if (flags.dryRun) {
-    const outcomes = await outcomesOf(plan, record, folder);
+    const outcomes = outcomesOf(plan, record, await loadTrialRuns(folder));
     if (flags.json) for (const outcome of outcomes) printJson(outcome);
     else console.log(textTable(trialsTable(outcomes)));
     return;
   }
   const status = await runMissing(plan, record, folder, flags);
-  const outcomes = ranked(await outcomesOf(plan, record, folder));
-  await printResults(plan, outcomes, folder, flags);
+  const runs = await loadTrialRuns(folder);
+  const outcomes = ranked(outcomesOf(plan, record, runs));
+  await printResults(plan, outcomes, runs, folder, flags);
   if (status !== 0 || !outcomes.every(isFinished)) process.exitCode = status || 1;
 }
 
@@ -159,8 +168,7 @@ function schedulerInWords({ asha, maxEpochs, graceEpochs, metric }: Plan, { sche
   return `; ASHA stops weak ones by ${metric} from epoch ${graceEpochs} of ${maxEpochs}${why}`;
 }
 
-async function outcomesOf(plan: Plan, record: SweepRecord, folder: string): Promise<Outcome[]> {
-  const runs = await loadTrialRuns(folder);
+function outcomesOf(plan: Plan, record: SweepRecord, runs: TrialRuns): Outcome[] {
   return plan.trials.map(({ name, settings, fold, folder: own, config }) => {
     const [trial, known] = [{ name, settings, fold }, record.trials[name]];
     if (config === null) return notebookOutcome(trial, own, known, plan.metric);
@@ -170,7 +178,7 @@ async function outcomesOf(plan: Plan, record: SweepRecord, folder: string): Prom
 
 /** Runs the trials that are not finished; returns the exit status. */
 async function runMissing(plan: Plan, record: SweepRecord, folder: string, flags: Flags): Promise<number> {
-  const before = await outcomesOf(plan, record, folder);
+  const before = outcomesOf(plan, record, await loadTrialRuns(folder));
   const numLeft = before.filter((outcome) => !isFinished(outcome)).length;
   if (numLeft < before.length)
     console.error(`${before.length - numLeft} of ${before.length} have finished already`);
@@ -304,21 +312,23 @@ async function takeEvent(
 async function printResults(
   plan: Plan,
   outcomes: readonly Outcome[],
+  runs: TrialRuns,
   folder: string,
   flags: Flags,
 ): Promise<void> {
   const isTraining = flags.notebook === undefined;
-  if (isTraining) for (const note of await notesOn(folder, outcomes)) console.error(note);
+  if (isTraining) for (const note of notesOn(runs, outcomes)) console.error(note);
   if (flags.json) for (const outcome of outcomes) printJson(outcome);
   else {
-    console.log(textTable(isTraining ? await runsTableOf(folder, outcomes) : trialsTable(outcomes)));
+    console.log(textTable(isTraining ? runsTableOf(runs, outcomes) : trialsTable(outcomes)));
     const means = meansTable(outcomes);
     if (means) console.log(`\n${textTable(means)}`);
   }
   if (plan.metric === null) console.error("--metric NAME compares the notebooks by a number that they show");
   if (!isTraining) return;
-  if (flags.chart !== undefined) await drawRuns(folder, outcomes, callerPath(flags.chart));
-  const { file, differ } = await writeTeachers(folder, outcomes, flags.top);
+  if (flags.chart !== undefined)
+    await saveChart(runsChartOf(runs, outcomes, path.basename(folder)), callerPath(flags.chart));
+  const { file, differ } = await writeTeachers(folder, runs, outcomes, flags.top);
   if (file === null) return;
   console.error(`the best models, to learn from: npx ferkit train --config ${file}`);
   if (differ)

@@ -130,8 +130,11 @@ export async function saveRecord(folder: string, record: SweepRecord): Promise<v
   );
 }
 
-/** Loads the runs of the trials, by folder. */
-export async function loadTrialRuns(folder: string): Promise<Map<string, Run>> {
+/** The runs of the trials, by folder. */
+export type TrialRuns = ReadonlyMap<string, Run>;
+
+/** Loads the runs of the trials in a sweep's folder. */
+export async function loadTrialRuns(folder: string): Promise<TrialRuns> {
   if (!existsSync(folder)) return new Map();
   const { runs } = await loadRuns(folder);
   return new Map(runs.map((run) => [run.folder, run]));

@@ -1,7 +1,7 @@
 // What a sweep prints and writes at its end: a table, means over seeds and folds, a chart, and a list of teachers.
 import path from "node:path";
-import { internals, runsChart, saveChart } from "../../src/index.js";
-import { isFinished, loadTrialRuns, type Outcome, ranked } from "./record.js";
+import { type ChartSpec, internals, runsChart } from "../../src/index.js";
+import { isFinished, type Outcome, ranked, type TrialRuns } from "./record.js";
 import { settingKey } from "./space.js";
 
 const { accuracyPoints, percent, runsTable, summarizeRun } = internals;
@@ -23,8 +23,7 @@ export function trialsTable(outcomes: readonly Outcome[]): TextTable {
 }
 
 /** Lists runs as `ferkit runs` does, the best first; what Ray has stopped is named so. */
-export async function runsTableOf(folder: string, outcomes: readonly Outcome[]): Promise<TextTable> {
-  const runs = await loadTrialRuns(folder);
+export function runsTableOf(runs: TrialRuns, outcomes: readonly Outcome[]): TextTable {
   const trained = outcomes.flatMap((outcome) => {
     const run = runs.get(outcome.folder);
     return run ? [{ outcome, summary: { name: outcome.name, ...summarizeRun(run) } }] : [];
@@ -84,8 +83,7 @@ function scoreInWords(metric: string, score: number | null): string {
 }
 
 /** Says what makes the scores of runs hard to compare: a data set that changed in between, or classes that some lack. */
-export async function notesOn(folder: string, outcomes: readonly Outcome[]): Promise<string[]> {
-  const runs = await loadTrialRuns(folder);
+export function notesOn(runs: TrialRuns, outcomes: readonly Outcome[]): string[] {
   const trained = outcomes.flatMap(({ name, fold, folder: own }) => {
     const config = runs.get(own)?.config;
     return config ? [{ name, fold, config }] : [];
@@ -115,14 +113,13 @@ export async function notesOn(folder: string, outcomes: readonly Outcome[]): Pro
   return notes;
 }
 
-/** Draws the accuracy of the runs over minutes and epochs. */
-export async function drawRuns(folder: string, outcomes: readonly Outcome[], file: string): Promise<void> {
-  const runs = await loadTrialRuns(folder);
+/** Returns a chart of the accuracy of the runs over minutes and epochs. */
+export function runsChartOf(runs: TrialRuns, outcomes: readonly Outcome[], title: string): ChartSpec {
   const curves = outcomes.flatMap(({ name, folder: own }) => {
     const run = runs.get(own);
     return run ? [{ name, points: accuracyPoints(run.epochs) }] : [];
   });
-  await saveChart(runsChart(curves, path.basename(folder)), file);
+  return runsChart(curves, title);
 }
 
 /**
@@ -132,6 +129,7 @@ export async function drawRuns(folder: string, outcomes: readonly Outcome[], fil
  */
 export async function writeTeachers(
   folder: string,
+  runs: TrialRuns,
   outcomes: readonly Outcome[],
   count: number,
 ): Promise<{ file: string | null; differ: boolean }> {
@@ -141,7 +139,6 @@ export async function writeTeachers(
   const file = path.join(folder, "teachers.json");
   const teachers = best.map((outcome) => path.join(outcome.folder, "best"));
   await internals.writeFileAtomically(file, `${JSON.stringify({ set: { teachers } }, null, 2)}\n`);
-  const runs = await loadTrialRuns(folder);
   const digests = best.map((outcome) => runs.get(outcome.folder)?.config.dataDigest);
   return { file, differ: new Set(digests).size > 1 };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Outcome } from "../../../scripts/sweep/record.js";
+import { loadTrialRuns } from "../../../scripts/sweep/record.js";
 import { notesOn } from "../../../scripts/sweep/results.js";
 import { runConfig, runEvents, writeRun } from "../../training/recorded-runs.js";
 import { workspace } from "../../workspace.js";
@@ -21,9 +22,9 @@ describe("notes on the runs of a sweep", () => {
     const otherFold = trained("fold", "2/2", 0, { dataDigest: "b" });
     const otherSeed = trained("seed", "1/2", 1, { dataDigest: "c" });
     const old = trained("old", "1/2", 0, {});
-    assert.deepEqual(await notesOn(folder.path, [old, first, same, otherFold, otherSeed]), []);
+    assert.deepEqual(notesOn(await loadTrialRuns(folder.path), [old, first, same, otherFold, otherSeed]), []);
     const changed = trained("changed", "1/2", 0, { dataDigest: "d" });
-    assert.deepEqual(await notesOn(folder.path, [first, same, otherFold, changed]), [
+    assert.deepEqual(notesOn(await loadTrialRuns(folder.path), [first, same, otherFold, changed]), [
       "note: the data set has changed: first and changed had different images, so their scores do not compare; another --run trains all on the same ones",
     ]);
   });
@@ -31,9 +32,9 @@ describe("notes on the runs of a sweep", () => {
   it("say that a run lacks a class that others have", async () => {
     const all = trained("all", "1/2", 0, { classNames: ["a", "b", "c"] });
     const other = trained("other", "2/2", 0, { classNames: ["c", "b", "a"] });
-    assert.deepEqual(await notesOn(folder.path, [all, other]), []);
+    assert.deepEqual(notesOn(await loadTrialRuns(folder.path), [all, other]), []);
     const lacking = trained("lacking", "2/2", 0, { classNames: ["a", "b"] });
-    assert.deepEqual(await notesOn(folder.path, [all, lacking]), [
+    assert.deepEqual(notesOn(await loadTrialRuns(folder.path), [all, lacking]), [
       "note: the runs differ in their classes (lacking lacks c), so scores and means are of different tasks",
     ]);
   });
