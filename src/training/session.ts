@@ -67,8 +67,8 @@ export async function resumeRun(
     if (!(error instanceof InputError) || !checkpoint?.run) throw error;
     throw new InputError({ ...error.problem, fix: WRITTEN_AGAIN });
   });
-  if (saved) await checkSameRun(runDir, saved, given, images);
   if (!checkpoint) {
+    if (saved) await checkSameRun(runDir, saved, given, images);
     await checkUnstarted(runDir);
     const config = { id: idOf(given), ...given, ...digests };
     await saveRunConfig(runDir, config, images);
