@@ -152,7 +152,7 @@ function isOfModel(file: string, folder: string): boolean {
 const MAX_TABLE_BYTES = 2 ** 26;
 
 function isTable(file: string, { size }: Stats): boolean {
-  return /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i.test(file) && size <= MAX_TABLE_BYTES;
+  return internals.TABLE_FILE.test(file) && size <= MAX_TABLE_BYTES;
 }
 
 function names(table: string, file: string): boolean {

@@ -16,6 +16,7 @@ export { selectImages } from "./data/dataset.js";
 export { copyImageList, listCalibration } from "./data/image-list.js";
 export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js";
 export { OWN_SOURCES, readSource } from "./data/sources/source.js";
+export { TABLE_FILE } from "./data/sources/table-file.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
 export { hasBfloat16 } from "./engine/device.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";

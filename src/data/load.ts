@@ -12,6 +12,7 @@ import { PixelSelection } from "./pixels/pixels.js";
 import { capture, groupPattern } from "./sources/file-names.js";
 import { chooseParts, classesOf, type Listing, type Sample } from "./sources/listing.js";
 import { readSource } from "./sources/source.js";
+import { TABLE_FILE } from "./sources/table-file.js";
 import {
   groupsInBoth,
   holdsOut,
@@ -303,7 +304,7 @@ function lackOfClasses(
 ): InputProblem[] {
   const classes = classesOf(samples);
   if (classes.length !== 1 || classNames !== undefined || validationShare === 1) return [];
-  const isTable = /\.(csv|tsv|jsonl|ndjson|txt|lst|list|parquet)$/i.test(labels);
+  const isTable = TABLE_FILE.test(labels) || /\.parquet$/i.test(labels);
   const fix =
     labels === "class folders"
       ? "Add a folder for each class."

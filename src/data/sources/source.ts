@@ -22,6 +22,7 @@ import { readKnownNames, readLabelFiles, readLabelPattern, suggestPattern } from
 import { type Folder, type Walk, walkFolder } from "./files.js";
 import { classesOf, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
+import { TABLE_FILE } from "./table-file.js";
 import { type LabelChoice, readLabelTables } from "./tables.js";
 
 /** Data sets that ferkit knows by name, with their titles. */
@@ -124,7 +125,7 @@ async function readLabelled(
   const name = path.basename(data);
   if (found && /\.parquet$/i.test(data))
     return { name, listing: await readParquet([data], path.dirname(data), options, onProgress) };
-  if (found && /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i.test(data)) {
+  if (found && TABLE_FILE.test(data)) {
     if (await isPixelTable(data)) return { name, listing: await readPixelTable(data, onProgress) };
     const listing = readLabelTables(walkFolder(path.dirname(data)), path.dirname(data), options, [name]);
     if (listing) return { name, listing };

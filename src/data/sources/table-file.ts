@@ -2,6 +2,9 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 
+/** Names of files that may be tables. */
+export const TABLE_FILE = /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i;
+
 export interface Table {
   /** Relative to the data set's folder. */
   file: string;

@@ -12,7 +12,7 @@ import {
   rowPart,
   splitColumn,
 } from "./split-names.js";
-import { readTable, type Table } from "./table-file.js";
+import { readTable, TABLE_FILE, type Table } from "./table-file.js";
 
 /** How to read the labels of a table. */
 export interface LabelChoice {
@@ -20,7 +20,6 @@ export interface LabelChoice {
   labelColumn?: string;
 }
 
-const TABLE_FILE = /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i;
 const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;
 /** Usual names of a column with labels. */
 export const LABEL_COLUMN =
