@@ -1,4 +1,5 @@
 // What tests of the two backends share.
+import assert from "node:assert/strict";
 import { backend, useBackend } from "../../src/engine/device.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
 
@@ -23,9 +24,11 @@ export function onStock<T>(run: () => T): T {
   }
 }
 
-/** Draws numbers from a normal distribution, the same for the same seed. */
-export const normal = (shape: number[], seed: number, deviation = 1): Tensor =>
-  tf.randomNormal(shape, 0, deviation, "float32", seed);
+/** Draws numbers from a normal distribution, the same for the same seed; TensorFlow.js takes 0 for no seed. */
+export function normal(shape: number[], seed: number, deviation = 1): Tensor {
+  assert.notEqual(seed, 0);
+  return tf.randomNormal(shape, 0, deviation, "float32", seed);
+}
 
 /** Returns the norm of the difference of two tensors, relative to the norm of the second one plus 1. */
 export function difference(actual: Tensor, expected: Tensor): number {

@@ -245,7 +245,7 @@ describe("the fused backend's augmentation", () => {
         erased: off === "erased" ? null : forEach(rectangle),
       };
       tf.tidy(() => {
-        const images = tf.randomUniform(shape, 0, 255, "float32", i) as Tensor4D;
+        const images = tf.randomUniform(shape, 0, 255, "float32", i + 1) as Tensor4D;
         for (const border of borders) {
           const [actual, expected] = [backend(), stock].map((on) =>
             on.augment(images, size, { ...changes, border }),

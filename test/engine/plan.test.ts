@@ -22,12 +22,13 @@ interface Drawn {
 
 function draw(variant: Variant): Drawn {
   const values = parameterSpecs(variant, NUM_CLASSES).map(({ name, shape, kind }, i): [string, Tensor] => {
+    const seed = i + 1;
     if (kind !== "kernel") {
       const isPositive = kind === "gamma" || kind === "movingVariance";
       return [
         name,
         tf.tidy(() =>
-          normal(shape, i, 0.2)
+          normal(shape, seed, 0.2)
             .add(isPositive ? 1 : 0)
             .abs(),
         ),
@@ -35,7 +36,7 @@ function draw(variant: Variant): Drawn {
     }
     const fanIn = shape.slice(0, -1).reduce((product, length) => product * length, 1);
     const isDepthwise = name.endsWith("depthwise_kernel");
-    return [name, normal(shape, i, Math.sqrt(2 / (isDepthwise ? shape[0] ** 2 : fanIn)))];
+    return [name, normal(shape, seed, Math.sqrt(2 / (isDepthwise ? shape[0] ** 2 : fanIn)))];
   });
   return {
     architecture: efficientNet(variant, NUM_CLASSES),
@@ -113,8 +114,9 @@ describe("buildPlan", () => {
           [12, 33],
         ]) {
           const some = plan.logits(images.slice([begin, 0, 0, 0], [size, -1, -1, -1]));
+          // One image is summed in another order.
           assert.ok(
-            largestError(some, all.slice([begin, 0], [size, -1])) < 1e-6,
+            largestError(some, all.slice([begin, 0], [size, -1])) < 5e-6,
             `${variant}, ${size} images`,
           );
         }

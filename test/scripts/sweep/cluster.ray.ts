@@ -241,7 +241,7 @@ describe("ferkit sweep on two nodes", function () {
       version: "1.2.3",
       node: "/nowhere/node",
       cwd: "/nowhere",
-      token: folder.file("runs/token"),
+      token: folder.file("runs/.sweep/token"),
     };
     const contents = {
       [folder.file("images")]: "a folder with 3 entries",
