@@ -54,6 +54,8 @@ async function loadRanked(folders: string[]): Promise<Ranked[]> {
   for (const folder of folders) {
     const { runs, broken } = await loadRuns(folder);
     for (const { folder: where, reason } of broken) console.error(`passed over ${where}: ${reason}`);
+    for (const { folder: where, problems } of runs)
+      for (const problem of problems) console.error(`damaged ${where}: ${problem}`);
     const nameOf = ({ folder: where }: Run) => path.relative(folder, where) || path.basename(where);
     for (const run of runs)
       found.set(run.folder, { run, summary: { name: nameOf(run), ...summarizeRun(run) } });
@@ -63,8 +65,8 @@ async function loadRanked(folders: string[]): Promise<Ranked[]> {
   );
 }
 
-function record(summary: Ranked["summary"], { folder, config, sessions }: Run): object {
-  return { ...summary, folder, config, environment: sessions };
+function record(summary: Ranked["summary"], { folder, config, sessions, problems }: Run): object {
+  return { ...summary, folder, config, environment: sessions, problems };
 }
 
 function print(runs: Ranked[], { diff }: Flags): void {

@@ -6,15 +6,8 @@ import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { PRESETS } from "../presets.js";
 import { type EpochEvent, endInWords, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
-import {
-  flatten,
-  isPlainObject,
-  loadMetrics,
-  loadRunConfig,
-  loadSessions,
-  type RunConfig,
-  type Session,
-} from "../training/run.js";
+import { flatten, isPlainObject, loadMetrics, loadRunConfig, type RunConfig } from "../training/run.js";
+import { loadSessions, type Session } from "../training/sessions.js";
 import { confusionMatrixChart, perClassRecallChart } from "./confusion.js";
 import { duration, percent } from "./format.js";
 import { learningRateChart } from "./learning-rate.js";
@@ -48,7 +41,7 @@ export async function writeRunReport(runDir: string): Promise<string> {
       fix: "Run `npx ferkit train` to make one, or choose a folder below runs/.",
     });
   const events = await loadMetrics(runDir);
-  const sessions = await loadSessions(runDir);
+  const { sessions } = await loadSessions(runDir, config);
   const logged = ofType(events, "epoch");
   if (!logged.every(isWhole))
     throw new InputError({

@@ -194,8 +194,7 @@ export async function recoverBestModel(
   const isUnfinished =
     isSame && (found === NO_MODEL || found === EMPTY || (weightFile && weightFile === best.replaces));
   const moved = !isUnfinished && existsSync(dir) ? await moveAside(dir) : null;
-  const expected = best ? `the model of epoch ${best.epoch}` : "no model, since no epoch had ended";
-  const wrong = `best/ should hold ${expected}, but held ${found}${moved === null ? "" : `, which is now in ${moved}`}`;
+  const wrong = `best/ should hold ${recordedModel(best)}, but held ${found}${moved === null ? "" : `, which is now in ${moved}`}`;
   if (!best) return { best, model: null, repair: wrong };
   if (!isAtEnd) return { best: null, model: null, repair: `${wrong}; the next epoch's takes its place` };
   const validated = await validate(state, images.validation, epoch, null);
@@ -213,13 +212,31 @@ export async function recoverBestModel(
   };
 }
 
+function recordedModel(best: Pick<BestEpoch, "epoch"> | null): string {
+  return best ? `the model of epoch ${best.epoch}` : "no model, since no epoch had ended";
+}
+
+/**
+ * Says what is wrong with the folder of a run's best model; null if it holds what the run recorded.
+ *
+ * @param classNames - Not compared if they are absent, as a record of another program may be.
+ */
+export async function bestModelProblem(
+  runDir: string,
+  best: Pick<BestEpoch, "epoch" | "weightFile"> | null,
+  classNames?: string[],
+): Promise<string | null> {
+  const { found, isRecorded } = await inspect(bestModelDir(runDir), best, classNames);
+  return isRecorded ? null : `best/ should hold ${recordedModel(best)}, but holds ${found}`;
+}
+
 const [NO_MODEL, EMPTY] = ["none", "no model.json"];
 
 /** Says what is in the folder of the best model, and whether it is what the run recorded: a calibrated one is still the same. */
 async function inspect(
   dir: string,
-  best: BestEpoch | null,
-  classNames: string[],
+  best: Pick<BestEpoch, "weightFile"> | null,
+  classNames?: string[],
 ): Promise<{ found: string; weightFile?: string; isRecorded: boolean }> {
   const folder = await stat(dir).catch(() => null);
   const kind = folder && !folder.isDirectory() ? (kindOf(folder) ?? "a file") : null;
@@ -230,7 +247,8 @@ async function inspect(
     const { config, weightFile } = await loadParameters(dir);
     const isUnknown = best?.weightFile === undefined; // not before version 0.3
     const isSame = isUnknown || [weightFile, config.calibratedFrom].includes(best.weightFile);
-    const isRecorded = best !== null && isSame && config.classNames.join("\n") === classNames.join("\n");
+    const isOfClasses = !classNames || config.classNames.join("\n") === classNames.join("\n");
+    const isRecorded = best !== null && isSame && isOfClasses;
     return { found: "another model", weightFile, isRecorded };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

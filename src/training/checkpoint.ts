@@ -7,6 +7,7 @@ import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { download, nonFinite, type ParameterValue } from "../model/network.js";
 import {
+  checkTensorFile,
   readTensors,
   removeOldTensors,
   type TensorManifest,
@@ -74,15 +75,12 @@ export async function saveCheckpoint(
  * @throws InputError when it is broken.
  */
 export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null> {
-  const dir = path.join(runDir, "last");
-  const fix = anotherRun(runDir);
-  const problem = { expected: "the state that a run resumes from", fix };
-  const saved = (await readSaved(path.join(dir, "state.json"), "state", problem)) as SavedState | undefined;
+  const saved = await readState(runDir);
   if (!saved) return null;
   const { progress, run, manifest } = saved;
   const { epoch, step, numUpdates, emaUpdates, averageUpdates } = progress;
   const values = new Map(
-    [...(await readTensors(dir, manifest, fix))].map(([name, value]) => [
+    [...(await readTensors(path.join(runDir, "last"), manifest, anotherRun(runDir)))].map(([name, value]) => [
       name.replace(/^average\//, "ema/"),
       value,
     ]),
@@ -95,6 +93,25 @@ export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null>
     emaUpdates: emaUpdates ?? averageUpdates ?? 0,
     values,
   };
+}
+
+async function readState(runDir: string): Promise<SavedState | undefined> {
+  const problem = { expected: "the state that a run resumes from", fix: anotherRun(runDir) };
+  return (await readSaved(path.join(runDir, "last", "state.json"), "state", problem)) as
+    | SavedState
+    | undefined;
+}
+
+/**
+ * Reads which epoch's model a checkpoint says is the best, without its values; undefined if there is no checkpoint.
+ *
+ * @throws InputError when it is broken; of the file of values, only the size is compared.
+ */
+export async function loadBestEpoch(runDir: string): Promise<BestEpoch | null | undefined> {
+  const saved = await readState(runDir);
+  if (!saved) return undefined;
+  await checkTensorFile(path.join(runDir, "last"), saved.manifest, anotherRun(runDir));
+  return saved.progress.best ?? earlierBest(saved.progress);
 }
 
 /** What to do about a checkpoint that is broken. The run's best model is another file, and stays. */

@@ -14,10 +14,9 @@ import {
   writeImageList,
 } from "../data/image-list.js";
 import type { SplitName } from "../data/split.js";
-import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { linesOf, writeError, writeFileAtomically } from "../files.js";
-import { readJsonFile, readSaved, savedCheck } from "../saved-files.js";
+import { readSaved, savedCheck } from "../saved-files.js";
 import type { TrainEvent } from "./events.js";
 
 /** What a run was started with. It resumes only with the same. */
@@ -187,34 +186,6 @@ export function ofToday(config: RunConfig): RunConfig {
       augment: { ...augment, fill: augment?.fill ?? 0 },
     },
   };
-}
-
-/** A part of a run that one process trained, and what it ran on. */
-export interface Session extends Environment {
-  /** First epoch of the session. */
-  epoch: number;
-  /** First batch of the session in that epoch, from 1; absent for runs of version 0.1. */
-  batch?: number;
-  /** Epochs that were configured, which may differ between the sessions of a run that was extended. */
-  epochs?: number;
-  /** ISO 8601, UTC. */
-  started: string;
-}
-
-/** Records a session from its first batch on, and drops the record of what it trains again. */
-export async function recordSession(runDir: string, session: Session): Promise<void> {
-  const isEarlier = ({ epoch, batch = 1 }: Session) =>
-    epoch < session.epoch || (epoch === session.epoch && batch < (session.batch ?? 1));
-  const kept = (await loadSessions(runDir)).filter(isEarlier);
-  await writeFileAtomically(path.join(runDir, "environment.json"), prettyJson([...kept, session]));
-}
-
-/** Reads the sessions of a run, in order, without those that cannot be read, since a run does not depend on them. */
-export async function loadSessions(runDir: string): Promise<Session[]> {
-  const problem = { expected: "the sessions of a run", fix: ANOTHER_RUN };
-  const sessions = await readJsonFile(path.join(runDir, "environment.json"), problem).catch(() => []);
-  const check = await savedCheck("session");
-  return Array.isArray(sessions) ? (sessions as Session[]).filter((one) => check(one) === null) : [];
 }
 
 /** Appends events to `metrics.jsonl`, one a line. */

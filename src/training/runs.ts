@@ -6,18 +6,19 @@ import { dataName } from "../data/sources/source.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import type { Variant } from "../model/efficientnet.js";
-import { type EndReason, type EpochEvent, keptEpoch, ofType } from "./events.js";
+import { bestModelProblem } from "./best-model.js";
+import { loadBestEpoch } from "./checkpoint.js";
+import { type EndReason, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "./events.js";
 import {
   checkOwnLog,
   loadMetrics,
   loadRunConfig,
-  loadSessions,
   logText,
   prettyJson,
   type RunConfig,
   readEvents,
-  type Session,
 } from "./run.js";
+import { loadSessions, type Session } from "./sessions.js";
 
 /** A run as its folder describes it. */
 export interface Run {
@@ -31,6 +32,8 @@ export interface Run {
   state: EndReason;
   /** Empty for a run that recorded none. */
   sessions: Session[];
+  /** What is wrong with its other files: the best model, the state that it resumes from, the record of its sessions. */
+  problems: string[];
 }
 
 /** A run's figures; null before the first epoch has ended. */
@@ -105,7 +108,29 @@ export async function loadRun(folder: string): Promise<Run> {
   const epochs = ofType(events, "epoch");
   const [done] = ofType(events, "done").slice(-1);
   const state = done?.reason ?? "interrupted";
-  return { folder, config, epochs, state, sessions: await loadSessions(folder) };
+  const { sessions, problem: recordProblem } = await loadSessions(folder, config);
+  const problems = await modelProblems(folder, config, events);
+  if (recordProblem !== null) problems.push(`environment.json ${recordProblem}`);
+  return { folder, config, epochs, state, sessions, problems };
+}
+
+/** Says what is wrong with the best model of a run and the state that it resumes from. A copy by `recordRun` has neither. */
+async function modelProblems(folder: string, config: RunConfig, events: TrainEvent[]): Promise<string[]> {
+  if (ofType(events, "batch").length === 0) return [];
+  const problems: string[] = [];
+  const recorded = await loadBestEpoch(folder).catch((error) => {
+    if (!(error instanceof InputError)) throw error;
+    const { expected, found } = error.problem;
+    problems.push(`last/ should hold ${expected}, but holds ${found}`);
+    return undefined;
+  });
+  const epochs = ofType(events, "epoch");
+  const hasEnded = ofType(events, "done").some(({ reason }) => reason !== "interrupted");
+  if (recorded === undefined && problems.length === 0 && epochs.length > 0 && !hasEnded)
+    problems.push("last/ should hold the state that the run resumes from, but holds none");
+  const best = recorded ?? keptEpoch(epochs) ?? null;
+  const problem = await bestModelProblem(folder, best, config.classNames);
+  return problem === null ? problems : [problem, ...problems];
 }
 
 export function summarizeRun({ config, epochs, state, sessions }: Run): RunSummary {

@@ -24,13 +24,13 @@ import {
   type describeRun,
   isOwnLog,
   loadRunConfig,
-  loadSessions,
   type RunConfig,
   readEvents,
   saveRunConfig,
   type WeightDigests,
   WRITTEN_AGAIN,
 } from "./run.js";
+import { recoverSessions } from "./sessions.js";
 import type { TrainState } from "./step.js";
 
 /** What a run that resumes starts from. */
@@ -97,7 +97,9 @@ export async function resumeRun(
     ...(Object.keys(weights).length > 0 && { weightDigests: weights }),
   };
   await saveRunConfig(runDir, config, images);
-  notes.push(...environmentNote((await loadSessions(runDir)).at(-1), environment));
+  const { last, repair: recordRepair } = await recoverSessions(runDir, config);
+  if (recordRepair !== null) repairs.push(recordRepair);
+  notes.push(...environmentNote(last, environment));
   notes.push(...extensionNote(state, (saved ?? recorded).train, checkpoint.progress.step));
   const { best, model, repair } = await recoverBestModel(runDir, state, checkpoint.progress, modelImages);
   const progress = { ...checkpoint.progress, best };

@@ -32,9 +32,10 @@ import {
 } from "./events.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { mirroringNotes, targetsInWords, trainingNotes } from "./notes.js";
-import { describeRun, loadMetrics, MetricsLog, recordSession } from "./run.js";
+import { describeRun, loadMetrics, MetricsLog } from "./run.js";
 import { batchOrder, runLearningRate } from "./schedule.js";
 import { resumeRun, startClock } from "./session.js";
+import { recordSession } from "./sessions.js";
 import {
   buildTrainState,
   disposeTrainState,
@@ -135,7 +136,8 @@ export async function* train(
       const startBatch = step - numDone * numBatches;
       if (epoch === firstEpoch) {
         const position = { epoch, batch: startBatch + 1, epochs, started: new Date().toISOString() };
-        await recordSession(runDir, { ...position, ...present });
+        const { id } = resumed.config;
+        await recordSession(runDir, { ...(id !== undefined && { run: id }), ...position, ...present });
       }
 
       // Train. Each step's scores are read after the next step was given to the engine, which is then never idle.

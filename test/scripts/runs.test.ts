@@ -11,22 +11,28 @@ describe("ferkit runs", function () {
 
   before("writes runs", () => {
     const at = (name: string) => folder.file("runs", name);
-    writeRun(at("worse"), { events: runEvents([0.25, 0.5], "completed") });
+    const withoutBatches = runEvents([0.25, 0.5], "completed").filter(({ type }) => type !== "batch");
+    writeRun(at("worse"), { events: withoutBatches });
     writeRun(at("sweep/better"), { config: runConfig({ seed: 7 }), events: runEvents([0.75]) });
     writeRun(at("new"), {});
     writeRun(at("broken"), { config: null });
     mkdirSync(folder.file("empty"));
   });
 
-  it("lists those in runs/, the best first, and passes over what is broken", async () => {
+  it("lists those in runs/, the best first, passes over what is broken, and says what is damaged", async () => {
     const { status, stdout, stderr } = await runs();
     assert.equal(status, 0);
     assert.deepEqual(
       stdout.split("\n").map((line) => line.split(" ")[0]),
       ["run", "sweep/better", "worse", "new", ""],
     );
-    const broken = folder.file("runs/broken");
-    assert.equal(stderr, `passed over ${broken}: expected the config.json of a run, found none\n`);
+    const [broken, better] = ["runs/broken", "runs/sweep/better"].map((name) => folder.file(name));
+    assert.deepEqual(stderr.split("\n"), [
+      `passed over ${broken}: expected the config.json of a run, found none`,
+      `damaged ${better}: best/ should hold the model of epoch 1, but holds none`,
+      `damaged ${better}: last/ should hold the state that the run resumes from, but holds none`,
+      "",
+    ]);
   });
 
   it("starts without the engine, which takes a second and prints notices", async () => {

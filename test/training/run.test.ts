@@ -1,18 +1,7 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import type { Dataset } from "../../src/data/dataset.js";
-import {
-  checkSameRun,
-  describeRun,
-  flatten,
-  loadRunConfig,
-  loadSessions,
-  recordSession,
-  type Session,
-  saveRunConfig,
-} from "../../src/training/run.js";
+import { checkSameRun, describeRun, flatten, loadRunConfig, saveRunConfig } from "../../src/training/run.js";
 import { config, dataset, runFolder } from "./fixtures.js";
 import { writeRun } from "./recorded-runs.js";
 
@@ -140,32 +129,6 @@ describe("checkSameRun", () => {
       check({ train: less }, { emaDecay: 0.9 }),
       refused("one that differs in numImages.train"),
     );
-  });
-});
-
-const AT = "2026-01-02T03:04:05.678Z";
-
-/** A session that starts with an epoch. */
-function session(epoch: number, started = AT): Session {
-  const versions = { ferkit: "0.1.0", node: "20.20.2", tfjs: "4.22.0", tensorflow: "2.21.0" };
-  const machine = { cpu: "AMD EPYC", cores: 2, memoryGiB: 24 };
-  return { epoch, started, versions, commit: null, machine, device: "CPU", kernels: "avx2" };
-}
-
-describe("recordSession", () => {
-  const run = runFolder();
-
-  it("keeps the sessions of earlier epochs, and replaces those of epochs trained again", async () => {
-    for (const one of [session(1), session(3), session(5, "lost"), session(5), session(7)])
-      await recordSession(run.dir, one);
-    assert.deepEqual(await loadSessions(run.dir), [session(1), session(3), session(5), session(7)]);
-  });
-
-  it("replaces a file that cannot be read", async () => {
-    writeFileSync(path.join(run.dir, "environment.json"), "[{");
-    assert.deepEqual(await loadSessions(run.dir), []);
-    await recordSession(run.dir, session(2));
-    assert.deepEqual(await loadSessions(run.dir), [session(2)]);
   });
 });
 

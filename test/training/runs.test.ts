@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { EndReason } from "../../src/training/events.js";
 import { loadMetrics, logText } from "../../src/training/run.js";
 import { loadRun, loadRuns, recordRun, summarizeRun } from "../../src/training/runs.js";
-import { runFolder } from "./fixtures.js";
+import { collect, runFolder } from "./fixtures.js";
 import { runConfig, runEvents, writeRun } from "./recorded-runs.js";
 
 describe("loadRuns", () => {
@@ -128,6 +139,51 @@ describe("loadRuns", () => {
     const reasonOf = (name: string) => broken.find(({ folder }) => folder === at(name))?.reason;
     assert.equal(reasonOf("line 6"), "expected the events of a run in metrics.jsonl, found line 1: no JSON");
     assert.equal(reasonOf("pipe"), "expected the config.json of a run, found a named pipe");
+  });
+
+  it("lists a run whose best model, state or sessions are missing, damaged or another's, with what is wrong", async function () {
+    this.timeout(60_000);
+    for (const seed of [1, 2]) await collect(at(`${seed}`), { seed, epochs: 1 });
+    const problems = async () => (await loadRuns(at("1"))).runs[0].problems;
+    assert.deepEqual(await problems(), []);
+    const best = "best/ should hold the model of epoch 1, but holds";
+    const [weights, values] = ["1/best", "1/last"].map(
+      (dir) => `${dir}/${readdirSync(at(dir)).find((name) => name.endsWith(".bin"))}`,
+    );
+    const damaged = async (file: string, damage: () => void, expected: string[]) => {
+      cpSync(at(file), at("kept"), { recursive: true });
+      damage();
+      assert.deepEqual(await problems(), expected);
+      rmSync(at(file), { recursive: true, force: true });
+      renameSync(at("kept"), at(file));
+    };
+    await damaged("1/best", () => rmSync(at("1/best"), { recursive: true }), [`${best} none`]);
+    await damaged("1/best/model.json", () => rmSync(at("1/best/model.json")), [`${best} no model.json`]);
+    await damaged("1/best/model.json", () => truncateSync(at("1/best/model.json"), 99), [
+      `${best} a damaged one (expected a model saved by ferkit, found something other than JSON)`,
+    ]);
+    await damaged(weights, () => {
+      const bytes = readFileSync(at(weights));
+      bytes[5000] ^= 1;
+      writeFileSync(at(weights), bytes);
+    }, [
+      `${best} a damaged one (expected the weights that the file's name is the digest of, found other bytes)`,
+    ]);
+    const replace = (name: string) => () => {
+      rmSync(at(`1/${name}`), { recursive: true });
+      cpSync(at(`2/${name}`), at(`1/${name}`), { recursive: true });
+    };
+    await damaged("1/best", replace("best"), [`${best} another model`]);
+    await damaged("1/environment.json", replace("environment.json"), ["environment.json is of another run"]);
+    await damaged("1/last/state.json", () => truncateSync(at("1/last/state.json"), 99), [
+      "last/ should hold the state that a run resumes from, but holds something other than JSON",
+    ]);
+    const { size } = statSync(at(values));
+    await damaged(values, () => truncateSync(at(values), 99), [
+      `last/ should hold ${size} bytes of weights, but holds 99`,
+    ]);
+    await recordRun(await loadRun(at("1")), at("copy"));
+    assert.deepEqual((await loadRun(at("copy"))).problems, []);
   });
 
   it("is empty for a folder without runs, and refuses a missing one", async () => {

@@ -10,8 +10,9 @@ import { evaluate } from "../../src/inference/evaluate.js";
 import { loadModel, saveModel } from "../../src/model/weights/model-folder.js";
 import type { LoadProgress } from "../../src/progress.js";
 import { ofType, type TrainEvent } from "../../src/training/events.js";
-import { loadMetrics, loadRunConfig, loadSessions } from "../../src/training/run.js";
+import { loadMetrics, loadRunConfig } from "../../src/training/run.js";
 import { loadRun } from "../../src/training/runs.js";
+import { loadSessions } from "../../src/training/sessions.js";
 import { train } from "../../src/training/train.js";
 import { loopback, whole } from "../loopback.js";
 import { randomNetwork } from "../model/fixtures.js";
@@ -334,7 +335,8 @@ describe("train", function () {
     );
   });
 
-  const recorded = async () => (await loadSessions(run.dir)).map(({ epoch }) => epoch);
+  const sessions = async () => (await loadSessions(run.dir, undefined)).sessions;
+  const recorded = async () => (await sessions()).map(({ epoch }) => epoch);
 
   it("records what each session ran on", async () => {
     const before = new Date().toISOString();
@@ -342,8 +344,8 @@ describe("train", function () {
       if (event.type === "batch" && event.epoch === 2) break; // as a kill in the second epoch
     await collect(run.dir);
     assert.deepEqual(await recorded(), [1, 2]);
-    const [{ epoch, batch, epochs, started, ...rest }] = await loadSessions(run.dir);
-    assert.deepEqual([batch, epochs], [1, 2]);
+    const [{ run: id, epoch, batch, epochs, started, ...rest }] = await sessions();
+    assert.deepEqual([id, batch, epochs], [(await loadRunConfig(run.dir))?.id, 1, 2]);
     assert.ok(started >= before && started <= new Date().toISOString(), started);
     assert.deepEqual(rest, await environment());
     await collect(run.dir); // nothing to train

@@ -1,6 +1,6 @@
 // Named arrays of numbers in one binary file; a manifest elsewhere has their names and shapes, as in tfjs.
 import { createHash } from "node:crypto";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { readRegularFile, writeFileAtomically } from "../../files.js";
@@ -72,16 +72,11 @@ export async function readTensors(
   fix: string,
 ): Promise<Map<string, ParameterValue>> {
   const file = path.join(dir, paths[0]);
-  const lengths = weights.map(
-    ({ shape, quantization }) =>
-      BYTES_PER_NUMBER[quantization?.dtype ?? "float32"] *
-      shape.reduce((product, dimension) => product * dimension, 1),
-  );
-  const expected = lengths.reduce((total, length) => total + length, 0);
+  const lengths = weights.map(lengthOf);
   const refuse = (what: string, found: string) => new InputError({ expected: what, where: file, found, fix });
   const bytes = await readRegularFile(file, { expected: "a file of weights", fix });
-  if (bytes?.length !== expected)
-    throw refuse(`${expected} bytes of weights`, `${bytes?.length ?? "no file"}`);
+  const wrong = wrongLength(weights, bytes?.length);
+  if (bytes === null || wrong) throw refuse(...(wrong as [string, string]));
   const [, digest] = NAME.exec(paths[0]) ?? [];
   if (digest !== undefined && digest !== digestOf([bytes]))
     throw refuse("the weights that the file's name is the digest of", "other bytes");
@@ -94,6 +89,36 @@ export async function readTensors(
     offset += lengths[i];
   });
   return tensors;
+}
+
+/**
+ * Checks that a file of `writeTensors` is there with its size, without reading it.
+ *
+ * @throws InputError otherwise.
+ */
+export async function checkTensorFile(
+  dir: string,
+  { paths, weights }: TensorManifest,
+  fix: string,
+): Promise<void> {
+  const where = path.join(dir, paths[0]);
+  const found = await stat(where).catch(() => null);
+  const wrong = wrongLength(weights, found?.isFile() ? found.size : undefined);
+  if (wrong) throw new InputError({ expected: wrong[0], where, found: wrong[1], fix });
+}
+
+function lengthOf({ shape, quantization }: TensorSpec): number {
+  const numNumbers = shape.reduce((product, dimension) => product * dimension, 1);
+  return BYTES_PER_NUMBER[quantization?.dtype ?? "float32"] * numNumbers;
+}
+
+/** Says what was expected and found if a file has another length than its arrays. */
+function wrongLength(
+  weights: TensorSpec[],
+  found: number | undefined,
+): [expected: string, found: string] | null {
+  const expected = weights.reduce((total, spec) => total + lengthOf(spec), 0);
+  return found === expected ? null : [`${expected} bytes of weights`, `${found ?? "no file"}`];
 }
 
 /** Removes the files of earlier writes from a folder when nothing refers to them. */
