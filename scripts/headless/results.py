@@ -137,14 +137,14 @@ PAGE = """<!doctype html>
   body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
   table {{ border-collapse: collapse; width: 100%; }}
   th, td {{ text-align: left; padding: 0.4rem 0.8rem 0.4rem 0; border-bottom: 1px solid #8884; vertical-align: top; }}
-  td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+  .number {{ text-align: right; font-variant-numeric: tabular-nums; }}
   .failed {{ color: light-dark(#b00020, #ff8a80); font-weight: 600; }}
   pre {{ white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; border: 1px solid #8884; }}
 </style>
 <h1>Notebooks: {outcome}</h1>
 {parameters}
 <table>
-<tr><th>notebook</th><th>outcome</th><th>cells</th><th>time</th><th>files</th></tr>
+<tr><th>notebook</th><th>outcome</th><th class="number">cells</th><th class="number">time</th><th>files</th></tr>
 {rows}
 </table>
 {checks}

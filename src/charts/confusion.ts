@@ -36,10 +36,12 @@ export function confusionMatrixChart(confusion: Confusion, title = "Confusion ma
   const numImages = totals.reduce((a, b) => a + b, 0);
   if (!numImages) return emptyChart(title, "no data: no image has been classified");
   const hits = matrix.reduce((total, row, c) => total + row[c], 0);
+  const found = `${numImages.toLocaleString("en-US")} images, ${percent(hits / numImages)} on the diagonal`;
+  const key = "colour: share of the actual class";
   return buildChart(
     {
       title,
-      subtitle: `${numImages.toLocaleString("en-US")} images, ${percent(hits / numImages)} on the diagonal; colour: share of the actual class`,
+      subtitle: classNames.length < 5 ? [found, key] : `${found}; ${key}`, // a line must not be wider than the matrix
       description: describeConfusion(confusion),
     },
     confusionPanel(confusion),

@@ -83,10 +83,22 @@ function pixel(channel: string): object {
     : { field: channel, type: "quantitative", scale: null, axis: null };
 }
 
-/** Cuts a text that is wider than `width` pixels, and ends it with "…". */
+/** Cuts a text that is wider than `width` pixels in its middle, since names often differ at their ends: "the firs…age.png". */
 export function fitText(text: string, width: number, fontSize: number): string {
   if (textWidth(text, fontSize) <= width) return text;
   const characters = [...text];
-  while (characters.length > 1 && textWidth(`${characters.join("")}…`, fontSize) > width) characters.pop();
-  return `${characters.join("").trimEnd()}…`;
+  const cut = (numKept: number) => {
+    const start = characters
+      .slice(0, Math.ceil(numKept / 2))
+      .join("")
+      .trimEnd();
+    const end = characters
+      .slice(characters.length - Math.floor(numKept / 2))
+      .join("")
+      .trimStart();
+    return `${start}…${end}`;
+  };
+  let numKept = characters.length - 1;
+  while (numKept > 1 && textWidth(cut(numKept), fontSize) > width) numKept--;
+  return cut(numKept);
 }

@@ -23,13 +23,16 @@ export function learningRateChart(
   if (!points.length) return emptyChart(title, "no data: there is no step");
   const rates = points.map(({ learningRate }) => learningRate);
   const peak = points.reduce((best, point) => (point.learningRate > best.learningRate ? point : best));
-  const peakText = `${shorten(peak.learningRate)} at step ${peak.step}`;
+  const isConstant = rates.every((rate) => rate === rates[0]);
+  const peakText = isConstant
+    ? `constant: ${shorten(rates[0])}`
+    : `highest: ${shorten(peak.learningRate)} at step ${peak.step}`;
   const last = points[points.length - 1];
   return buildChart(
     {
       title,
-      subtitle: `highest: ${peakText}`,
-      description: `from ${shorten(rates[0])} to ${shorten(last.learningRate)} over ${points.length} steps, highest: ${peakText}`,
+      subtitle: peakText,
+      description: `from ${shorten(rates[0])} to ${shorten(last.learningRate)} over ${points.length} steps, ${peakText}`,
     },
     {
       ...WIDE,
@@ -146,7 +149,7 @@ function suggestedRule(learningRate: number): object {
     layer: [
       { mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3], strokeWidth: 1.5 } },
       {
-        mark: { type: "text", color: COLORS.green, y: -4, baseline: "bottom", fontSize: FONT_SIZE.small },
+        mark: { type: "text", y: -4, baseline: "bottom", fontSize: FONT_SIZE.small },
         encoding: { text: { field: "label" } },
       },
     ],

@@ -146,14 +146,14 @@ export function shown(item: PredictedImage, numShown: number): Row[] {
 /** Computes the sizes that the tiles of all images share. */
 function tileSize(items: PredictedImage[], tiles: Row[][]) {
   const bars = Math.max(...tiles.map((rows) => rows.length)) * ROW_HEIGHT;
-  const isAlone = items.length === 1;
   const numPictures = 1 + Math.max(...items.map(({ saliencyMaps = [] }) => saliencyMaps.length));
+  const isLarge = items.length === 1 && numPictures <= 3; // more would be wider than a notebook, which then makes all smaller
   const minSide = numPictures > 1 ? SALIENCY_SIDE : 96;
-  const side = Math.min(isAlone ? 180 : 132, Math.max(minSide, bars));
+  const side = Math.min(isLarge ? 180 : 132, Math.max(minSide, bars));
   const widest = Math.max(...tiles.flat().map((row) => textWidth(className(row), FONT_SIZE.label)));
   const nameWidth = Math.min(MAX_NAME_WIDTH, Math.ceil(widest));
   const barX = numPictures * (side + GAP) + nameWidth + 8;
-  const barWidth = isAlone ? 260 : 100;
+  const barWidth = isLarge ? 260 : 100;
   const hasHeader = numPictures > 1 || items.some(({ name }) => name !== undefined);
   const header = hasHeader ? HEADER_HEIGHT : 0;
   const height = header + Math.max(side, bars);
@@ -207,7 +207,7 @@ function drawTile(
       x: x + barX - 8,
       y: center(i),
       text: fitText(className(row), nameWidth, FONT_SIZE.label),
-      ...(row.isTrue ? { color: COLORS.green, opacity: 1 } : TEXT),
+      ...TEXT,
     })),
     percents: rows.map((row, i) => ({
       x: x + barX + Math.max(1, row.prob * barWidth) + 6,

@@ -291,9 +291,11 @@ export function stepAxis(points: { step: number }[]): object {
   };
 }
 
-/** Builds an x axis with ticks at whole epochs, few enough to read. */
+/** Builds an x axis with ticks at round epochs, few enough to read. */
 export function epochAxis(events: { epoch: number }[]): object {
-  const stride = Math.ceil(events.length / 12);
+  const power = 10 ** Math.floor(Math.log10(events.length / 12));
+  const strides = [1, 2, 5, 10].map((factor) => Math.max(1, factor * power));
+  const stride = strides.find((one) => events.length / one <= 12) ?? strides[3];
   const values = events.map(({ epoch }) => epoch).filter((epoch) => epoch % stride === 0);
   return { title: "epoch", format: "d", values, grid: false };
 }
@@ -320,7 +322,7 @@ function bestRule(epoch: number): object {
     layer: [
       { mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3], strokeWidth: 1.5 } },
       {
-        mark: { type: "text", color: COLORS.green, y: -4, baseline: "bottom", fontSize: FONT_SIZE.small },
+        mark: { type: "text", y: -4, baseline: "bottom", fontSize: FONT_SIZE.small },
         encoding: { text: { field: "label" } },
       },
     ],

@@ -34,9 +34,22 @@ describe("confusionMatrixChart", () => {
       dataMarks(marks, "text").map(({ text }) => text),
       ["75%", "25%", "", "100%", "<1%", "", "", "", "", "3", "1", "", "300", "1", "", "", "", ""],
     );
-    assert.deepEqual(textsOf(marks, "title-subtitle"), [
-      "305 images, 1.3% on the diagonal; colour: share of the actual class",
+  });
+
+  it("breaks the line under the title where it would be wider than the matrix", () => {
+    const subtitleOf = (classNames: string[]) => {
+      const counts = classNames.map((_, actual) => classNames.map((_, c) => Number(c === actual)));
+      const { title } = confusionMatrixChart({ matrix: counts, classNames });
+      return (title as { subtitle: string | string[] }).subtitle;
+    };
+    assert.deepEqual(subtitleOf(["a", "b"]), [
+      "2 images, 100.0% on the diagonal",
+      "colour: share of the actual class",
     ]);
+    assert.equal(
+      subtitleOf(["a", "b", "c", "d", "e"]),
+      "5 images, 100.0% on the diagonal; colour: share of the actual class",
+    );
   });
 
   it("writes white on strong cells, and in the colour of the page on faint ones", async () => {

@@ -8,8 +8,16 @@ describe("fitText", () => {
   });
 
   it("cuts a longer text at whole characters", () => {
-    const cut = fitText("🙂🙂🙂🙂🙂🙂", 30, 12);
-    assert.match(cut, /^🙂+…$/u);
-    assert.ok(textWidth(cut, 12) <= 30);
+    const cut = fitText("🙂🙂🙂🙂🙂🙂", 45, 12);
+    assert.match(cut, /^🙂+…🙂+$/u);
+    assert.ok(textWidth(cut, 12) <= 45);
+  });
+
+  it("keeps both ends of a longer text, and no space beside the cut", () => {
+    for (let width = 30; width < 160; width += 5) {
+      const cut = fitText("a long class name, number 1", width, 12);
+      assert.match(cut, /^a.*[^ ]…[^ ]?.*1$/);
+      assert.ok(textWidth(cut, 12) <= width, cut);
+    }
   });
 });

@@ -26,6 +26,11 @@ describe("learningRateChart", () => {
     assert.deepEqual(textsOf(marks, "axis-title").sort(), ["learning rate", "step (batches)"]);
   });
 
+  it("says that a rate is constant", () => {
+    const chart = learningRateChart([1, 2, 3].map((step) => ({ step, learningRate: 0.001 })));
+    assert.deepEqual(chart.title, { text: "Learning rate", subtitle: "constant: 0.001" });
+  });
+
   it("draws no more points of a long run than the chart has room for", async () => {
     const points = Array.from({ length: 20_000 }, (_, i) => ({ step: i + 1, learningRate: 1 }));
     const line = dataMarks(await drawnMarks(learningRateChart(points)), "line");

@@ -95,6 +95,13 @@ describe("predictionCharts", () => {
     assert.ok(percents.x + 45 < dataMarks(marks, "image")[1].x);
   });
 
+  it("draws four saliency maps of one image no wider than a notebook", () => {
+    const saliencyMaps = Array.from({ length: 4 }, () => ({ image: PIXEL, caption: "Occlusion: happy" }));
+    const many = Array.from({ length: 7 }, (_, i) => ({ className: `class ${i}`, prob: 1 / 7 }));
+    const [chart] = chartOf(many, { saliencyMaps });
+    assert.ok((chart as { width: number }).width < 960);
+  });
+
   it("draws saliency maps between an image and its bars, named above, and then one image a row", async () => {
     const saliencyMaps = ["Grad-CAM: sad", "Grad-CAM: happy"].map((caption) => ({ image: PIXEL, caption }));
     const items = [

@@ -79,7 +79,7 @@ describe("epochMetricsChart", () => {
     assert.deepEqual(textsOf(marks, "title-subtitle"), ["best: epoch 2, validation accuracy 60.0%"]);
   });
 
-  it("ticks whole epochs, few enough to read", async () => {
+  it("ticks round epochs, few enough to read", async () => {
     const ticks = async (numEpochs: number) => {
       const run = Array.from({ length: numEpochs }, (_, i) => epochEvent(i + 1, 0.5, 0.5));
       const labels = (await drawnMarks(epochMetricsChart(run))).filter(({ role }) => role === "axis-label");
@@ -87,7 +87,9 @@ describe("epochMetricsChart", () => {
     };
     assert.deepEqual(await ticks(1), ["1"]);
     assert.deepEqual(await ticks(3), ["1", "2", "3"]);
+    assert.deepEqual(await ticks(25), ["5", "10", "15", "20", "25"]);
     assert.deepEqual(await ticks(50), ["5", "10", "15", "20", "25", "30", "35", "40", "45", "50"]);
+    assert.deepEqual(await ticks(200), ["20", "40", "60", "80", "100", "120", "140", "160", "180", "200"]);
   });
 
   it("says so when no epoch has ended", async () => {
