@@ -56,7 +56,7 @@ export function similarity(a: Float32Array, b: Float32Array, numChannels: number
   const isSparse = details.length < MANY_PARTS;
   if (detail < (isSparse ? MIN_SPARSE_DETAIL : MIN_DETAIL)) return null;
   if (isSparse && isMoved(alignment)) return null;
-  const { correlation, varianceA, varianceB } = moments(means[0], means[1]);
+  const { correlation, varianceA, varianceB } = moments(means[0], means[1], [[0, means[0].length]]);
   const residual = Math.sqrt(Math.max(varianceA, varianceB) * (1 - correlation ** 2));
   return correlation >= MIN_TONE && residual <= MAX_RESIDUAL ? detail : null;
 }
@@ -145,13 +145,15 @@ class GridPair {
     const { firsts, shares } = tapsOf(side, scale, dy);
     let [sumB, squaresB, products] = [0, 0, 0];
     for (let y = margin; y < side - margin; y++) {
-      const [from, share] = [firsts[y] * side, shares[y]];
-      for (let x = margin; x < side - margin; x++) {
-        const top = moved[from + x];
-        const other = top + (moved[from + side + x] - top) * share;
+      const share = shares[y];
+      let from = firsts[y] * side + margin;
+      const end = (y + 1) * side - margin;
+      for (let at = y * side + margin; at < end; at++, from++) {
+        const top = moved[from];
+        const other = top + (moved[from + side] - top) * share;
         sumB += other;
         squaresB += other * other;
-        products += a[y * side + x] * other;
+        products += a[at] * other;
       }
     }
     const { sumA, squaresA } = this.sums;
@@ -164,23 +166,33 @@ class GridPair {
     const { b, side } = this;
     const { firsts, shares } = taps;
     const moved = new Float64Array(side * side);
-    for (let y = 0; y < side; y++)
+    for (let row = 0; row < side * side; row += side)
       for (let x = 0; x < side; x++) {
-        const at = y * side + firsts[x];
-        moved[y * side + x] = b[at] + (b[at + 1] - b[at]) * shares[x];
+        const at = row + firsts[x];
+        moved[row + x] = b[at] + (b[at + 1] - b[at]) * shares[x];
       }
     this.movedRows.set(taps, moved);
     return moved;
   }
 }
 
-/** Moves a grid by an alignment. */
+/** Moves a grid by an alignment: each pixel is interpolated linearly between the four that it comes from. */
 function warp(grid: Float32Array, numChannels: number, { scale, dx, dy }: Alignment): Float32Array {
   const moved = new Float32Array(grid.length);
+  const rowLength = GRID_SIZE * numChannels;
   const [rows, columns] = [tapsOf(GRID_SIZE, scale, dy), tapsOf(GRID_SIZE, scale, dx)];
-  for (let y = 0, to = 0; y < GRID_SIZE; y++)
-    for (let x = 0; x < GRID_SIZE; x++)
-      for (let c = 0; c < numChannels; c++) moved[to++] = sample(grid, numChannels, rows, columns, y, x, c);
+  for (let y = 0, to = 0; y < GRID_SIZE; y++) {
+    const [start, down] = [rows.firsts[y] * rowLength, rows.shares[y]];
+    for (let x = 0; x < GRID_SIZE; x++) {
+      const [from, across] = [start + columns.firsts[x] * numChannels, columns.shares[x]];
+      for (let at = from; at < from + numChannels; at++) {
+        const below = at + rowLength;
+        const top = grid[at] + (grid[at + numChannels] - grid[at]) * across;
+        const bottom = grid[below] + (grid[below + numChannels] - grid[below]) * across;
+        moved[to++] = top + (bottom - top) * down;
+      }
+    }
+  }
   return moved;
 }
 
@@ -208,24 +220,6 @@ function tapsOf(side: number, scale: number, shift: number): Taps {
   return taps;
 }
 
-/** Interpolates linearly between the four pixels that (x, y) of a moved grid comes from. */
-function sample(
-  grid: Float32Array,
-  numChannels: number,
-  rows: Taps,
-  columns: Taps,
-  y: number,
-  x: number,
-  channel: number,
-): number {
-  const at = (rows.firsts[y] * GRID_SIZE + columns.firsts[x]) * numChannels + channel;
-  const below = at + GRID_SIZE * numChannels;
-  const share = columns.shares[x];
-  const top = grid[at] + (grid[at + numChannels] - grid[at]) * share;
-  const bottom = grid[below] + (grid[below + numChannels] - grid[below]) * share;
-  return top + (bottom - top) * rows.shares[y];
-}
-
 /** Returns the correlation within each part that shows something, and the means of all parts and channels of both grids. */
 function compareParts(
   a: Float32Array,
@@ -236,48 +230,46 @@ function compareParts(
   const edges = Array.from({ length: NUM_PARTS + 1 }, (_, i) =>
     Math.round(margin + (i * (GRID_SIZE - 2 * margin)) / NUM_PARTS),
   );
-  const whole = moments(
-    ...valuesIn(a, b, numChannels, margin, GRID_SIZE - margin, margin, GRID_SIZE - margin),
-  );
+  const inside = [margin, GRID_SIZE - margin] as const;
+  const whole = moments(a, b, runsOf(inside, inside, numChannels));
   const minVariance = Math.max(MIN_VARIANCE, MIN_VARIANCE_SHARE * whole.varianceA);
   const details: number[] = [];
   const means: [number[], number[]] = [[], []];
   for (let row = 0; row < NUM_PARTS; row++)
     for (let column = 0; column < NUM_PARTS; column++) {
-      const [top, bottom, left, right] = [edges[row], edges[row + 1], edges[column], edges[column + 1]];
-      const [valuesA, valuesB] = valuesIn(a, b, numChannels, top, bottom, left, right);
-      const { correlation, varianceA, varianceB } = moments(valuesA, valuesB);
+      const runs = runsOf([edges[row], edges[row + 1]], [edges[column], edges[column + 1]], numChannels);
+      const { correlation, varianceA, varianceB } = moments(a, b, runs);
       if (Math.max(varianceA, varianceB) > minVariance) details.push(correlation);
       for (let c = 0; c < numChannels; c++) {
-        means[0].push(meanOfChannel(valuesA, numChannels, c));
-        means[1].push(meanOfChannel(valuesB, numChannels, c));
+        means[0].push(meanOfChannel(a, runs, numChannels, c));
+        means[1].push(meanOfChannel(b, runs, numChannels, c));
       }
     }
   return { details, means };
 }
 
-function valuesIn(
-  a: Float32Array,
-  b: Float32Array,
+/** Start and end of some values that follow each other in an array. */
+type Run = [number, number];
+
+/** Returns the values of a part of a grid, row by row. */
+function runsOf(
+  [top, bottom]: readonly [number, number],
+  [left, right]: readonly [number, number],
   numChannels: number,
-  top: number,
-  bottom: number,
-  left: number,
-  right: number,
-): [number[], number[]] {
-  const [valuesA, valuesB]: [number[], number[]] = [[], []];
-  for (let y = top; y < bottom; y++)
-    for (let i = (y * GRID_SIZE + left) * numChannels; i < (y * GRID_SIZE + right) * numChannels; i++) {
-      valuesA.push(a[i]);
-      valuesB.push(b[i]);
-    }
-  return [valuesA, valuesB];
+): Run[] {
+  return Array.from({ length: bottom - top }, (_, i) => {
+    const start = (top + i) * GRID_SIZE;
+    return [(start + left) * numChannels, (start + right) * numChannels];
+  });
 }
 
-function meanOfChannel(values: number[], numChannels: number, channel: number): number {
-  let sum = 0;
-  for (let i = channel; i < values.length; i += numChannels) sum += values[i];
-  return (sum * numChannels) / values.length;
+function meanOfChannel(grid: Float32Array, runs: Run[], numChannels: number, channel: number): number {
+  let [sum, count] = [0, 0];
+  for (const [start, end] of runs) {
+    count += end - start;
+    for (let at = start + channel; at < end; at += numChannels) sum += grid[at];
+  }
+  return (sum * numChannels) / count;
 }
 
 interface Sums {
@@ -288,19 +280,30 @@ interface Sums {
   products: number;
 }
 
-function moments(a: number[], b: number[]): { correlation: number; varianceA: number; varianceB: number } {
-  const sums: Sums = { sumA: 0, sumB: 0, squaresA: 0, squaresB: 0, products: 0 };
-  for (let i = 0; i < a.length; i++) {
-    sums.sumA += a[i];
-    sums.sumB += b[i];
-    sums.squaresA += a[i] * a[i];
-    sums.squaresB += b[i] * b[i];
-    sums.products += a[i] * b[i];
+interface Moments {
+  correlation: number;
+  varianceA: number;
+  varianceB: number;
+}
+
+/** Returns the moments of the values in some runs. */
+function moments(a: ArrayLike<number>, b: ArrayLike<number>, runs: Run[]): Moments {
+  let [count, sumA, sumB, squaresA, squaresB, products] = [0, 0, 0, 0, 0, 0];
+  for (const [start, end] of runs) {
+    count += end - start;
+    for (let at = start; at < end; at++) {
+      const [one, other] = [a[at], b[at]];
+      sumA += one;
+      sumB += other;
+      squaresA += one * one;
+      squaresB += other * other;
+      products += one * other;
+    }
   }
   return {
-    correlation: correlationOf(a.length, sums),
-    varianceA: sums.squaresA / a.length - (sums.sumA / a.length) ** 2,
-    varianceB: sums.squaresB / a.length - (sums.sumB / a.length) ** 2,
+    correlation: correlationOf(count, { sumA, sumB, squaresA, squaresB, products }),
+    varianceA: squaresA / count - (sumA / count) ** 2,
+    varianceB: squaresB / count - (sumB / count) ** 2,
   };
 }
 

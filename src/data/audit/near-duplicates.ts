@@ -1,5 +1,8 @@
 // Finds images that were made from the same picture.
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { cacheDir, writeFileAtomically } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { PackedImages } from "../dataset.js";
 import { GRID_SIZE, similarity } from "./align.js";
@@ -25,6 +28,10 @@ export interface NearDuplicates {
   pairs: NearDuplicatePair[];
 }
 
+/** Changes when the same pixels would give another result, or another layout of its file. */
+const FORMAT_VERSION = 1;
+/** A search among fewer images takes less than a second. */
+const MIN_CACHED = 1000;
 /** Images read at a time. */
 const BLOCK = 256;
 /** Candidates whose images are read at a time. */
@@ -56,8 +63,36 @@ export async function findNearDuplicates(
   splits: PackedImages[],
   onProgress?: OnProgress,
 ): Promise<NearDuplicates> {
-  const { duplicates, thumbnails } = await scan(splits, onProgress);
+  const { duplicates, key } = await digest(splits, onProgress);
+  const file =
+    duplicates.length < MIN_CACHED ? null : path.join(cacheDir(), "near-duplicates", `${key}.json`);
+  const cached = file && (await readFound(file, duplicates));
+  if (cached) return cached;
+  const found = await search(splits, duplicates);
+  // A cache that cannot be written costs only time.
+  if (file) await writeFileAtomically(file, withDigest(found)).catch(() => {});
+  return found;
+}
+
+/** Returns what a search found, as a line of JSON after the line of its digest. */
+function withDigest({ groups, pairs }: NearDuplicates): string {
+  const text = JSON.stringify({ groups: [...groups], pairs });
+  return `${sha256(text)}\n${text}`;
+}
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** Returns what an earlier search of the same images found; null if there was none, or its file is damaged. */
+async function readFound(file: string, duplicates: Int32Array): Promise<NearDuplicates | null> {
+  const [written, text] = (await readFile(file, "utf8").catch(() => "")).split("\n");
+  if (text === undefined || sha256(text) !== written) return null;
+  const { groups, pairs } = JSON.parse(text);
+  return { duplicates, groups: Int32Array.from(groups), pairs };
+}
+
+async function search(splits: PackedImages[], duplicates: Int32Array): Promise<NearDuplicates> {
   const { numChannels } = splits[0];
+  const thumbnails = await thumbnailsOf(splits, duplicates.length);
   const bytes = THUMBNAIL_SIZE ** 2 * numChannels;
   const thumbnailAt = (index: number) => thumbnails.subarray(index * bytes, (index + 1) * bytes);
   const candidates = duplicates.filter(
@@ -85,34 +120,56 @@ export async function nearDuplicateGroups(
   return groups;
 }
 
-/** Reads each image once: finds equal pixels and makes thumbnails. */
-async function scan(
+/** Reads all images in blocks, in order. */
+async function forEachImage(
   splits: PackedImages[],
-  onProgress?: OnProgress,
-): Promise<{ duplicates: Int32Array; thumbnails: Uint8Array }> {
-  const { imageSize, numChannels } = splits[0];
-  const [imageBytes, bytes] = [imageSize, THUMBNAIL_SIZE].map((side) => side ** 2 * numChannels);
-  const total = splits.reduce((sum, { numImages }) => sum + numImages, 0);
-  const duplicates = new Int32Array(total);
-  const thumbnails = new Uint8Array(total * bytes);
-  const thumbnailOf = gridder(imageSize, numChannels, THUMBNAIL_SIZE);
-  const firstOf = new Map<string, number>();
+  visit: (pixels: Uint8Array, index: number) => void,
+  onBlock?: (done: number) => void,
+): Promise<void> {
   let index = 0;
-  for (const { pixels, numImages } of splits)
+  for (const { pixels, numImages, imageSize, numChannels } of splits) {
+    const imageBytes = imageSize ** 2 * numChannels;
     for (let start = 0; start < numImages; start += BLOCK) {
       const length = Math.min(BLOCK, numImages - start);
       const block = await pixels.read(Int32Array.from({ length }, (_, i) => start + i));
-      for (let i = 0; i < length; i++, index++) {
-        const image = block.subarray(i * imageBytes, (i + 1) * imageBytes);
-        const digest = createHash("sha1").update(image).digest("base64");
-        const first = firstOf.get(digest) ?? index;
-        if (first === index) firstOf.set(digest, index);
-        duplicates[index] = first;
-        thumbnails.set(thumbnailOf(image).map(Math.round), index * bytes);
-      }
-      onProgress?.({ stage: "compare", done: index, total, unit: "images" });
+      for (let i = 0; i < length; i++, index++)
+        visit(block.subarray(i * imageBytes, (i + 1) * imageBytes), index);
+      onBlock?.(index);
     }
-  return { duplicates, thumbnails };
+  }
+}
+
+/** Finds equal pixels, and names the images by their pixels. */
+async function digest(
+  splits: PackedImages[],
+  onProgress?: OnProgress,
+): Promise<{ duplicates: Int32Array; key: string }> {
+  const total = splits.reduce((sum, { numImages }) => sum + numImages, 0);
+  const duplicates = new Int32Array(total);
+  const { imageSize, numChannels } = splits[0];
+  const all = createHash("sha256").update(JSON.stringify([FORMAT_VERSION, imageSize, numChannels]));
+  const firstOf = new Map<string, number>();
+  const add = (pixels: Uint8Array, index: number) => {
+    const one = createHash("sha1").update(pixels).digest("base64");
+    all.update(one);
+    const first = firstOf.get(one) ?? index;
+    if (first === index) firstOf.set(one, index);
+    duplicates[index] = first;
+  };
+  await forEachImage(splits, add, (done) => onProgress?.({ stage: "compare", done, total, unit: "images" }));
+  return { duplicates, key: all.digest("hex").slice(0, 16) };
+}
+
+/** Returns a thumbnail of each image: uint8 `[numImages, 18, 18, numChannels]`. */
+async function thumbnailsOf(splits: PackedImages[], numImages: number): Promise<Uint8Array> {
+  const { imageSize, numChannels } = splits[0];
+  const bytes = THUMBNAIL_SIZE ** 2 * numChannels;
+  const thumbnails = new Uint8Array(numImages * bytes);
+  const thumbnailOf = gridder(imageSize, numChannels, THUMBNAIL_SIZE);
+  await forEachImage(splits, (pixels, index) => {
+    thumbnails.set(thumbnailOf(pixels).map(Math.round), index * bytes);
+  });
+  return thumbnails;
 }
 
 /** Two images to compare as pixels; `a < b`. */
@@ -226,19 +283,20 @@ export function gridder(
 ): (pixels: Uint8Array) => Float32Array {
   const parts = partsOf(imageSize, side);
   const rowLength = imageSize * numChannels;
+  const row = new Float32Array(rowLength);
   return (pixels) => {
     const grid = new Float32Array(side * side * numChannels);
-    const row = new Float32Array(rowLength);
-    parts.forEach((across, y) => {
+    let to = 0;
+    for (const across of parts) {
       row.fill(0);
       for (const { at, weight } of across)
-        for (let i = 0; i < rowLength; i++) row[i] += weight * pixels[at * rowLength + i];
-      parts.forEach((along, x) => {
+        for (let i = 0, from = at * rowLength; i < rowLength; i++) row[i] += weight * pixels[from + i];
+      for (const along of parts) {
         for (const { at, weight } of along)
-          for (let c = 0; c < numChannels; c++)
-            grid[(y * side + x) * numChannels + c] += weight * row[at * numChannels + c];
-      });
-    });
+          for (let c = 0; c < numChannels; c++) grid[to + c] += weight * row[at * numChannels + c];
+        to += numChannels;
+      }
+    }
     return grid;
   };
 }
@@ -262,11 +320,11 @@ export function mirror<Grid extends Uint8Array | Float32Array>(
   numChannels: number,
 ): Grid {
   const copy = grid.slice() as Grid;
-  for (let i = 0; i < copy.length; i++) {
-    const [pixel, channel] = [Math.floor(i / numChannels), i % numChannels];
-    const [y, x] = [Math.floor(pixel / side), pixel % side];
-    copy[i] = grid[(y * side + side - 1 - x) * numChannels + channel];
-  }
+  const rowLength = side * numChannels;
+  for (let start = 0; start < copy.length; start += rowLength)
+    for (let x = 0; x < side; x++)
+      for (let c = 0; c < numChannels; c++)
+        copy[start + x * numChannels + c] = grid[start + (side - 1 - x) * numChannels + c];
   return copy;
 }
 
@@ -277,36 +335,30 @@ export function mirror<Grid extends Uint8Array | Float32Array>(
  * @param a - uint8 `[18, 18, numChannels]`.
  */
 export function gradientCorrelation(a: Uint8Array, b: Uint8Array, numChannels: number): number {
+  const rowLength = THUMBNAIL_SIZE * numChannels;
   let [squaresA, squaresB, products] = [0, 0, 0];
-  const add = (at: number, next: number) => {
-    const [one, other] = [a[next] - a[at], b[next] - b[at]];
-    squaresA += one * one;
-    squaresB += other * other;
-    products += one * other;
-  };
-  forEachGradient(numChannels, add);
+  for (let row = 0; row < a.length - rowLength; row += rowLength)
+    for (let at = row; at < row + rowLength - numChannels; at++) {
+      const [right, below] = [at + numChannels, at + rowLength];
+      const [acrossA, acrossB] = [a[right] - a[at], b[right] - b[at]];
+      const [downA, downB] = [a[below] - a[at], b[below] - b[at]];
+      squaresA += acrossA * acrossA + downA * downA;
+      squaresB += acrossB * acrossB + downB * downB;
+      products += acrossA * acrossB + downA * downB;
+    }
   return squaresA * squaresB > 0 ? products / Math.sqrt(squaresA * squaresB) : 0;
 }
 
 /** Returns whether a thumbnail shows anything: false if it has one colour. */
 export function hasContrast(thumbnail: Uint8Array, numChannels: number): boolean {
-  let [squares, count] = [0, 0];
-  forEachGradient(numChannels, (at, next) => {
-    squares += (thumbnail[next] - thumbnail[at]) ** 2;
-    count++;
-  });
+  const rowLength = THUMBNAIL_SIZE * numChannels;
+  let squares = 0;
+  for (let row = 0; row < thumbnail.length - rowLength; row += rowLength)
+    for (let at = row; at < row + rowLength - numChannels; at++)
+      squares +=
+        (thumbnail[at + numChannels] - thumbnail[at]) ** 2 + (thumbnail[at + rowLength] - thumbnail[at]) ** 2;
+  const count = 2 * (THUMBNAIL_SIZE - 1) ** 2 * numChannels;
   return Math.sqrt(squares / count) >= MIN_CONTRAST;
-}
-
-/** Visits each value of a thumbnail with the next one along its row, and with the next one down its column. */
-function forEachGradient(numChannels: number, visit: (at: number, next: number) => void): void {
-  for (let y = 0; y + 1 < THUMBNAIL_SIZE; y++)
-    for (let x = 0; x + 1 < THUMBNAIL_SIZE; x++)
-      for (let c = 0; c < numChannels; c++) {
-        const at = (y * THUMBNAIL_SIZE + x) * numChannels + c;
-        visit(at, at + numChannels);
-        visit(at, at + THUMBNAIL_SIZE * numChannels);
-      }
 }
 
 /** Disjoint sets of indices, joined pair by pair (union-find). */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import sharp from "sharp";
 import { drawFace } from "../../../src/cartoons/draw.js";
 import { THUMBNAIL_SIZE as SIDE } from "../../../src/data/audit/lsh.js";
@@ -15,6 +16,7 @@ import type { Dataset, PackedImages } from "../../../src/data/dataset.js";
 import { PixelArray } from "../../../src/data/pixels/pixels.js";
 import type { LoadProgress } from "../../../src/progress.js";
 import { Random } from "../../../src/random.js";
+import { workspace } from "../../workspace.js";
 
 const SIZE = 48;
 
@@ -118,6 +120,80 @@ describe("findNearDuplicates", () => {
     const { groups, pairs } = await findNearDuplicates([images]);
     assert.deepEqual([...groups], [0, 1, 2]);
     assert.deepEqual(pairs, []);
+  });
+});
+
+describe("findNearDuplicates, of many images", () => {
+  const folder = workspace();
+  const { FERKIT_CACHE } = process.env;
+  beforeEach(() => {
+    process.env.FERKIT_CACHE = folder.file("cache");
+  });
+  afterEach(() => {
+    if (FERKIT_CACHE === undefined) delete process.env.FERKIT_CACHE;
+    else process.env.FERKIT_CACHE = FERKIT_CACHE;
+  });
+  const found = () => readdirSync(folder.file("cache/near-duplicates"));
+
+  /** 1,000 images of noise, of which the last is the mirror image of the first. */
+  const bytes = Uint8Array.from(
+    new Random(0, "many").permutation(1000 * SIDE * SIDE),
+    (value) => value % 256,
+  );
+  bytes.set(mirror(bytes.slice(0, SIDE * SIDE), SIDE, 1), 999 * SIDE * SIDE);
+  /** Reads of the images so far. */
+  let numRead = 0;
+  class Counted extends PixelArray {
+    override read(indices: Int32Array) {
+      numRead += indices.length;
+      return super.read(indices);
+    }
+  }
+  const images = (pixels = bytes): PackedImages => ({
+    ...packed([], [], "train"),
+    pixels: new Counted(pixels, SIDE * SIDE),
+    numImages: 1000,
+    imageSize: SIDE,
+  });
+
+  it("reads the images once if they were compared before, in any split", async () => {
+    const first = await findNearDuplicates([images()]);
+    assert.deepEqual(
+      first.pairs.map(({ indices }) => indices),
+      [[0, 999]],
+    );
+    numRead = 0;
+    const [head, rest] = [images(bytes.subarray(0, SIDE * SIDE)), images(bytes.subarray(SIDE * SIDE))];
+    const splits = [
+      { ...head, numImages: 1 },
+      { ...rest, numImages: 999 },
+    ];
+    assert.deepEqual(await findNearDuplicates(splits), first);
+    assert.equal(numRead, 1000);
+  });
+
+  it("compares again what has other pixels, or if the file of the result is damaged", async () => {
+    const first = await findNearDuplicates([images()]);
+    const [name] = found();
+    const file = folder.file("cache/near-duplicates", name);
+    const text = readFileSync(file, "utf8");
+    for (const damaged of ["", text.slice(0, -9), text.replace("999", "998"), "{}\n{}"]) {
+      writeFileSync(file, damaged);
+      assert.deepEqual(await findNearDuplicates([images()]), first);
+      assert.equal(readFileSync(file, "utf8"), text);
+    }
+    const changed = bytes.slice();
+    changed.set(bytes.subarray(SIDE * SIDE, 2 * SIDE * SIDE), 999 * SIDE * SIDE);
+    const { duplicates, pairs } = await findNearDuplicates([images(changed)]);
+    assert.deepEqual([duplicates[999], pairs], [1, []]);
+    assert.equal(found().length, 2);
+  });
+
+  it("needs no cache that can be written", async () => {
+    rmSync(folder.file("cache"), { recursive: true, force: true });
+    writeFileSync(folder.file("cache"), "");
+    const { pairs } = await findNearDuplicates([images()]);
+    assert.equal(pairs.length, 1);
   });
 });
 
