@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type Sharp from "sharp";
 import { checkNumber, InputError, ParameterError } from "../errors.js";
 import { writeError } from "../files.js";
 import type { OnProgress } from "../progress.js";
@@ -50,6 +51,9 @@ export async function drawSyntheticFaces(dir: string, options: SyntheticOptions)
   const temporary = `${path.resolve(dir)}.${randomBytes(4).toString("hex")}.tmp`;
   const report = (done: number) =>
     onProgress?.({ stage: "draw", done, total: images.length, unit: "images" });
+  const sharp = await loadSharp();
+  const numThreads = sharp.concurrency();
+  sharp.concurrency(1); // several small images at a time take less than one on several threads
   try {
     for (const folder of new Set(images.map(({ file }) => path.dirname(file))))
       await mkdir(path.join(temporary, folder), { recursive: true });
@@ -71,7 +75,17 @@ export async function drawSyntheticFaces(dir: string, options: SyntheticOptions)
     await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file in place of a folder
     await refuseFilledFolder(dir); // another process may have been faster
     throw writeError(dir, error);
+  } finally {
+    sharp.concurrency(numThreads);
   }
+}
+
+let loading: Promise<typeof Sharp> | undefined;
+
+/** Loads sharp once: to import a loaded package again takes a while too. */
+function loadSharp(): Promise<typeof Sharp> {
+  loading ??= import("sharp").then(({ default: sharp }) => sharp);
+  return loading;
 }
 
 /**
@@ -99,7 +113,7 @@ export async function drawFace(expression: string, random: Random, imageSize: nu
   const contrast = random.uniform(...CAMERA.contrast);
   const brightness = random.uniform(...CAMERA.brightness);
   const noise = random.uniform(...CAMERA.noise);
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const drawn = sharp(Buffer.from(svg)).removeAlpha();
   const pixels = await (blur < 0.3 ? drawn : drawn.blur(blur)).raw().toBuffer(); // 0.3 is the smallest value that sharp accepts
   const graded = new Uint8ClampedArray(pixels.length);
