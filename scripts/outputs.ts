@@ -63,6 +63,41 @@ export function checkOutput(option: string, file: string, inputs: Inputs): strin
 }
 
 /**
+ * Checks that folders to be written are outside the runs that they are of, and that no two are the same.
+ *
+ * @throws InputError otherwise.
+ */
+export function checkCopies(option: string, folders: string[], runs: string[]): void {
+  for (const [i, folder] of folders.entries()) {
+    checkOutput(option, folder, { data: runs });
+    const where = realPath(folder);
+    const run = runs.find((one) => isInside(where, one));
+    if (run !== undefined)
+      throw new InputError({
+        expected: `a folder outside of runs for ${option}`,
+        where: folder,
+        found: `that it is inside of ${run}`,
+        fix: "Choose another folder.",
+      });
+    const other = folders.findIndex((one) => realPath(one) === where);
+    if (other < i)
+      throw new InputError({
+        expected: `another folder for each run with ${option}`,
+        where: folder,
+        found: `that ${runs[other]} and ${runs[i]} have the same name`,
+        fix: "Rename one of them, or record them one by one.",
+      });
+  }
+}
+
+/** Returns the real path of what may not be there yet. */
+function realPath(file: string): string {
+  const real = resolved(file);
+  if (real !== null || file === path.dirname(file)) return real ?? file;
+  return path.join(realPath(path.dirname(file)), path.basename(file));
+}
+
+/**
  * Checks that nothing above a new file is a file itself.
  *
  * @param what - What is to be written, for messages.

@@ -7,6 +7,7 @@ export { facesCharts } from "./charts/faces.js";
 export { duration, percent } from "./charts/format.js";
 export { checkChartFile } from "./charts/render.js";
 export { robustnessChart } from "./charts/robustness.js";
+export { reportFile } from "./charts/run-report.js";
 export { accuracyPoints, differencesTable, runsTable } from "./charts/runs.js";
 export { type TextTable, textTable } from "./charts/tables.js";
 export { buildChart, COLORS } from "./charts/theme.js";

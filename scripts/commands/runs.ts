@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Command } from "commander";
 import { internals, loadRuns, runsChart, saveChart } from "../../src/index.js";
 import { callerPath, printJson, withChartOption, withExamples } from "../options.js";
-import { chartPath, checkOutput } from "../outputs.js";
+import { chartPath, checkCopies } from "../outputs.js";
 
 const { accuracyPoints, differencesTable, recordRun, runsTable, summarizeRun, textTable } = internals;
 type Run = internals.Run;
@@ -31,8 +31,11 @@ export function addRunsCommand(program: Command): void {
         const targets = runs.map(({ summary }) =>
           path.join(callerPath(flags.record as string), summary.name),
         );
-        for (const target of targets)
-          checkOutput("--record", target, { data: runs.map(({ run }) => run.folder) });
+        checkCopies(
+          "--record",
+          targets,
+          runs.map(({ run }) => run.folder),
+        );
         for (const [i, { run }] of runs.entries()) await recordRun(run, targets[i]);
       }
       if (chart === undefined) return;

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import {
   type Dataset,
   findLearningRate,
-  type internals,
+  internals,
   interruptSignal,
   learningRateSearchChart,
   loadDataset,
@@ -55,6 +55,8 @@ export function addTrainCommand(program: Command): void {
     .action(async (flags: Flags) => {
       const config = trainConfig(flags.preset, flags.set);
       const chart = flags.findLearningRate === undefined ? undefined : rateChart(flags, config);
+      const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
+      if (chart === undefined) await internals.reportFile(runDir);
       const loading = dataProgress();
       const { imageSize, seed, fit, grey } = config;
       const dataset = await loadDataset({
@@ -68,7 +70,6 @@ export function addTrainCommand(program: Command): void {
       printData(flags, dataset.report.numImages);
       printRemarks(dataset.report);
       if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
-      const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();
       try {

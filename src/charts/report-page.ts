@@ -61,6 +61,14 @@ tbody tr { border-top: 1px solid var(--line); }
 @media (max-width: 620px) { main { padding: 24px 14px 40px; } }
 `;
 
+/** Stands in every page, of all versions, and in no page of another program. */
+const HEADLINES = '<dl class="headlines">';
+
+/** Tells whether a page is one of `reportPage`. */
+export function isReportPage(text: string): boolean {
+  return text.includes(HEADLINES);
+}
+
 /** Writes a page as HTML; names and values are escaped. */
 export function reportPage({ title, subtitle, headlines, sections }: ReportPage): string {
   return [
@@ -77,7 +85,7 @@ export function reportPage({ title, subtitle, headlines, sections }: ReportPage)
     "<main>",
     `<h1>${escapeHtml(title)}</h1>`,
     `<p class="subtitle">${escapeHtml(subtitle)}</p>`,
-    `<dl class="headlines">${headlines.map(headlineHtml).join("")}</dl>`,
+    `${HEADLINES}${headlines.map(headlineHtml).join("")}</dl>`,
     ...sections.flatMap(({ heading, content }) => [`<h2>${escapeHtml(heading)}</h2>`, content]),
     "</main>",
     "</body>",

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
 import { dataName } from "../data/sources/source.js";
 import { InputError } from "../errors.js";
-import { writeFileAtomically } from "../files.js";
+import { readRegularFile, writeFileAtomically } from "../files.js";
 import { PRESETS } from "../presets.js";
 import { type EpochEvent, endInWords, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import { flatten, isPlainObject, loadMetrics, loadRunConfig, type RunConfig } from "../training/run.js";
@@ -11,7 +11,7 @@ import { loadSessions, type Session } from "../training/sessions.js";
 import { confusionMatrixChart, perClassRecallChart } from "./confusion.js";
 import { duration, percent } from "./format.js";
 import { learningRateChart } from "./learning-rate.js";
-import { type Facts, factTables, figures, type Headline, reportPage } from "./report-page.js";
+import { type Facts, factTables, figures, type Headline, isReportPage, reportPage } from "./report-page.js";
 import { epochTable, tableBundle } from "./tables.js";
 import { batchMetricsChart, epochMetricsChart } from "./training.js";
 
@@ -23,7 +23,7 @@ const MAX_CHANGES = 6;
  * For a run that is still training, or was killed, it shows what has been logged.
  *
  * @returns The page's path.
- * @throws InputError when the folder holds no run, or cannot be written.
+ * @throws InputError when the folder holds no run, has another `report.html`, or cannot be written.
  * @example
  * ```ts
  * import { writeRunReport } from "ferkit";
@@ -74,9 +74,22 @@ export async function writeRunReport(runDir: string): Promise<string> {
       ...(sessions.length ? [{ heading: "Made with", content: factTables(sessions.map(sessionFacts)) }] : []),
     ],
   });
-  const file = path.join(runDir, "report.html");
+  const file = await reportFile(runDir);
   await writeFileAtomically(file, page);
   return file;
+}
+
+/**
+ * Returns the path of a run's report.
+ *
+ * @throws InputError if another page or something else is there, which a report would replace.
+ */
+export async function reportFile(runDir: string): Promise<string> {
+  const file = path.join(runDir, "report.html");
+  const problem = { expected: "no file but a run's report", fix: "Rename it, so that it is kept." };
+  const present = await readRegularFile(file, problem);
+  if (present === null || isReportPage(present.toString("utf8"))) return file;
+  throw new InputError({ ...problem, where: file, found: "another page" });
 }
 
 /** Whether an epoch has what a report shows; records of other programs may have less. */

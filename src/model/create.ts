@@ -54,13 +54,26 @@ const MIN_IMAGE_SIZE = 33;
  * ```
  */
 export async function createNetwork(options: CreateOptions): Promise<Network> {
-  const { variant, classNames, seed } = options;
-  const imageSize = checkNumber("imageSize", options.imageSize, {
-    min: MIN_IMAGE_SIZE,
-    max: 1024,
-    integer: true,
-  });
-  const given = await startingPoint(options);
+  checkImageSize(options.imageSize);
+  return networkOf(options, await startingPoint(options));
+}
+
+/** Builds a network whose weights come later. Until then they are random. The caller disposes it. */
+export function createBlankNetwork(options: CreateOptions, found: Conventions): Network {
+  checkImageSize(options.imageSize);
+  return networkOf(options, null, found);
+}
+
+function checkImageSize(imageSize: number): void {
+  checkNumber("imageSize", imageSize, { min: MIN_IMAGE_SIZE, max: 1024, integer: true });
+}
+
+function networkOf(
+  options: CreateOptions,
+  given: StartingPoint | null,
+  found = given?.conventions ?? conventions(options.variant),
+): Network {
+  const { variant, classNames, imageSize, seed } = options;
   const config = withConventions(
     {
       variant,
@@ -69,7 +82,7 @@ export async function createNetwork(options: CreateOptions): Promise<Network> {
       ...(options.grey === true && { grey: true }),
       ...(isDefaultDecoding(options.decoding) ? {} : { decoding: options.decoding }),
     },
-    given?.conventions ?? conventions(variant),
+    found,
   );
   const parameters = new Map(
     parameterSpecs(variant, classNames.length).map((spec): [string, ParameterValue] => {
@@ -196,10 +209,10 @@ async function startingPoint(options: CreateOptions): Promise<StartingPoint | nu
 }
 
 /** Adds conventions to a configuration, which names padding and epsilon only if they differ from TensorFlow's. */
-function withConventions(
-  config: Omit<ModelConfig, keyof Conventions>,
+export function withConventions<Config extends Pick<ModelConfig, "variant">>(
+  config: Config,
   { preprocessing, padding, epsilon }: Conventions,
-): ModelConfig {
+): Config & Pick<ModelConfig, keyof Conventions> {
   const usual = conventions(config.variant);
   return {
     ...config,

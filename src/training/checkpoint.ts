@@ -95,7 +95,8 @@ export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null>
   };
 }
 
-async function readState(runDir: string): Promise<SavedState | undefined> {
+/** Reads a checkpoint's `state.json`; undefined if there is none. */
+export async function readState(runDir: string): Promise<SavedState | undefined> {
   const problem = { expected: "the state that a run resumes from", fix: anotherRun(runDir) };
   return (await readSaved(path.join(runDir, "last", "state.json"), "state", problem)) as
     | SavedState

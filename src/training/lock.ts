@@ -41,12 +41,12 @@ export function lockRun(runDir: string): RunLock {
   const { status } = spawnSync("flock", ["-x", "-n", "3"], { stdio });
   if (status === HELD_BY_ANOTHER) {
     closeSync(descriptor);
-    const { name, isOwn } = holder(file);
+    const { name, isThis } = holder(file);
     throw new InputError({
       expected: "a run that nothing else trains",
       where: runDir,
       found: name,
-      fix: `Choose another run folder, or ${isOwn ? "restart the kernel" : "stop that process"} first.`,
+      fix: `Choose another run folder, or ${isThis ? "restart the kernel" : "stop that process"} first.`,
     });
   }
   const own = fstatSync(descriptor);
@@ -93,18 +93,33 @@ function openLock(file: string): number {
         fix: "Remove it, or choose another run folder (--run).",
       });
     mkdirSync(path.dirname(file), { recursive: true });
-    return openSync(file, "a+");
+    const descriptor = openSync(file, "a+");
+    if (isOwn(readFileSync(file, "utf8"))) return descriptor;
+    closeSync(descriptor);
+    throw new InputError({
+      expected: "a file that locks the run",
+      where: file,
+      found: "another one, which it would replace",
+      fix: "Rename it, or choose another run folder (--run).",
+    });
   } catch (error) {
     throw error instanceof InputError ? error : writeError(file, error);
   }
 }
 
-function holder(file: string): { name: string; isOwn: boolean } {
+/** What a lock's content starts with. A process that was killed leaves less at times, and one that has ended leaves nothing. */
+const CONTENT = '{"pid":';
+
+function isOwn(text: string): boolean {
+  return text.slice(0, CONTENT.length) === CONTENT.slice(0, text.length);
+}
+
+function holder(file: string): { name: string; isThis: boolean } {
   try {
     const { pid, host, started } = JSON.parse(readFileSync(file, "utf8"));
-    const isOwn = pid === process.pid && host === os.hostname();
-    return { name: `${isOwn ? "this process, " : "process "}${pid} on ${host}, since ${started}`, isOwn };
+    const isThis = pid === process.pid && host === os.hostname();
+    return { name: `${isThis ? "this process, " : "process "}${pid} on ${host}, since ${started}`, isThis };
   } catch {
-    return { name: "another process", isOwn: false };
+    return { name: "another process", isThis: false };
   }
 }

@@ -14,7 +14,7 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
   const { config, network } = state;
   const { classNames } = network.config;
   const notes = [
-    await lastLayerNote(config, classNames),
+    state.lostWeights ? null : await lastLayerNote(config, classNames),
     weightsNote(state, classNames),
     config.monitor === "macroF1" && config.classWeights === "balanced"
       ? "the best epoch is the one of highest macro-F1, since class weights are balanced; monitor=accuracy compares accuracy"

@@ -1,4 +1,5 @@
 // The runs in a folder: found, summarized, recorded.
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -168,14 +169,25 @@ export async function recordRun({ folder, config, sessions }: Run, target: strin
       found: "one of another configuration",
       fix: "Rename one of them, or remove the earlier record.",
     });
+  const other = present ? undefined : RECORD_FILES.find((name) => existsSync(path.join(target, name)));
+  if (other !== undefined)
+    throw new InputError({
+      expected: "an earlier record, or no files of one",
+      where: target,
+      found: `${other} without a config.json`,
+      fix: "Choose another folder, or rename the file.",
+    });
   const events = (await loadMetrics(folder)).filter(({ type }) => type !== "batch");
   const named = events.map((event) =>
     event.type === "done" ? { ...event, runDir: path.basename(target) } : event,
   );
+  await writeFileAtomically(path.join(target, "config.json"), prettyJson(own));
   await writeFileAtomically(path.join(target, "metrics.jsonl"), logText(config.id, named));
   await writeFileAtomically(path.join(target, "environment.json"), prettyJson(sessions));
-  await writeFileAtomically(path.join(target, "config.json"), prettyJson(own));
 }
+
+/** What `recordRun` writes besides the configuration, which it writes first: a process may be killed between them. */
+const RECORD_FILES = ["metrics.jsonl", "environment.json"];
 
 /** Folders inside each other; more are a loop of mounts, or an attempt to exhaust the stack. */
 const MAX_DEPTH = 100;

@@ -3,10 +3,14 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { TrainConfig } from "../config.js";
+import { IMAGE_LIST, type ImageList, listDigest, readImageList } from "../data/image-list.js";
 import type { Environment } from "../environment.js";
 import { InputError } from "../errors.js";
 import { moveAside, removeTemporaryFiles } from "../files.js";
-import type { ParameterValue } from "../model/network.js";
+import { type Conventions, conventions, FAMILIES } from "../model/conventions.js";
+import { withConventions } from "../model/create.js";
+import type { ModelConfig, ParameterValue } from "../model/network.js";
+import { loadModelConfig } from "../model/weights/model-folder.js";
 import {
   bestModelDir,
   type ModelImages,
@@ -14,7 +18,14 @@ import {
   recoverImageList,
   saveBestModel,
 } from "./best-model.js";
-import { type Checkpoint, loadCheckpoint, type Progress, restore, saveCheckpoint } from "./checkpoint.js";
+import {
+  type Checkpoint,
+  loadCheckpoint,
+  type Progress,
+  readState,
+  restore,
+  saveCheckpoint,
+} from "./checkpoint.js";
 import { ofType } from "./events.js";
 import type { RunLock } from "./lock.js";
 import { extensionNote } from "./notes.js";
@@ -68,9 +79,12 @@ export async function resumeRun(
     throw new InputError({ ...error.problem, fix: WRITTEN_AGAIN });
   });
   if (!checkpoint) {
+    if (state.lostWeights) throw state.lostWeights;
     if (saved) await checkSameRun(runDir, saved, given, images);
-    await checkUnstarted(runDir);
+    await checkUnstarted(runDir, saved, images);
     const config = { id: idOf(given), ...given, ...digests };
+    const { repair } = await recoverSessions(runDir, config);
+    if (repair !== null) repairs.push(repair);
     await saveRunConfig(runDir, config, images);
     return { progress: { epoch: 0, step: 0, best: null }, config, notes, repairs };
   }
@@ -85,7 +99,7 @@ export async function resumeRun(
   if (saved) checkOwnConfig(runDir, saved, recorded);
   else repairs.push("config.json was missing; it is written again from last/state.json");
   await checkSameRun(runDir, recorded, given, images);
-  notes.push(...checkWeights(recorded, digests.weightDigests, state.config));
+  notes.push(...checkWeights(recorded, digests.weightDigests, state));
   checkProgress(runDir, checkpoint, state);
   restore(state, checkpoint);
   // What it began from stays on record, whatever is there now.
@@ -145,7 +159,11 @@ function idOf(config: RunConfig): string {
  * Checks that a folder without a state has nothing that a run from scratch would replace. A process that is killed in its first
  * epoch leaves that epoch's events at most.
  */
-async function checkUnstarted(runDir: string): Promise<void> {
+async function checkUnstarted(
+  runDir: string,
+  saved: RunConfig | undefined,
+  images: ImageList,
+): Promise<void> {
   const { events, problem } = await readEvents(runDir);
   const numEpochs = Math.max(0, ...events.map((event) => ("epoch" in event ? event.epoch : 0)));
   const hasModel = existsSync(path.join(bestModelDir(runDir), "model.json"));
@@ -153,6 +171,7 @@ async function checkUnstarted(runDir: string): Promise<void> {
     problem === null && numEpochs > 1 ? `${numEpochs} epochs in metrics.jsonl` : null,
     problem === null ? null : `a metrics.jsonl of something else (${problem})`,
     hasModel ? "a model in best" : null,
+    ...(saved ? [] : await foreignFiles(runDir, images)),
   ].filter((one) => one !== null);
   if (found.length === 0) return;
   const start = hasModel ? `, with --set weights=${bestModelDir(runDir)} to start from that model` : "";
@@ -164,20 +183,31 @@ async function checkUnstarted(runDir: string): Promise<void> {
   });
 }
 
+/** Names the files in a folder without a run that a run would replace. A process that is killed first writes the list of images. */
+async function foreignFiles(runDir: string, images: ImageList): Promise<string[]> {
+  const list = path.join(runDir, IMAGE_LIST);
+  const found = await readImageList(list).catch(() => null);
+  const isOwn = found !== null && listDigest(found) === listDigest(images);
+  return [
+    ...(existsSync(list) && !isOwn ? [`another ${IMAGE_LIST}`] : []),
+    ...(existsSync(path.join(runDir, "environment.json")) ? ["an environment.json"] : []),
+  ];
+}
+
 /** Returns digests of the files of weights that a run uses; nothing if it uses none of its user's. */
 async function weightDigests({
   config,
   network,
   teachers,
+  lostWeights,
 }: TrainState): Promise<Pick<RunConfig, "weightDigests">> {
   const isNamed = config.weights === "random" || config.weights === "imagenet";
   if (isNamed && teachers.length === 0) return {};
-  const { preprocessing, padding, epsilon } = network.config;
   const start = isNamed
     ? {}
     : {
-        start: digestOf(await network.parameters()),
-        conventions: digestOf(new Map(), [preprocessing, padding, epsilon]),
+        ...(!lostWeights && { start: digestOf(await network.parameters()) }),
+        conventions: conventionsDigest(network.config),
       };
   const ofTeachers: string[] = [];
   for (const teacher of teachers) {
@@ -185,6 +215,36 @@ async function weightDigests({
     ofTeachers.push(digestOf(await teacher.parameters(), settings));
   }
   return { weightDigests: { ...start, ...(ofTeachers.length > 0 && { teachers: ofTeachers }) } };
+}
+
+function conventionsDigest({
+  preprocessing,
+  padding,
+  epsilon,
+}: Pick<ModelConfig, "preprocessing" | "padding" | "epsilon">): string {
+  return digestOf(new Map(), [preprocessing, padding, epsilon]);
+}
+
+/**
+ * Returns how the network of a run that has a state takes pixels, and pads, which the state does not say: its weights need not be
+ * read again then. Null if it is not known, or if there is no state.
+ */
+export async function knownConventions(
+  runDir: string,
+  { weights, variant }: TrainConfig,
+): Promise<Conventions | null> {
+  const readable = <T>(reading: Promise<T>) => reading.catch(() => undefined); // the run that resumes says what is wrong
+  const saved = await readable(readState(runDir));
+  if (!saved) return null;
+  if (weights === "random" || weights === "imagenet") return conventions(variant);
+  const { weightDigests: recorded } = saved.run ?? (await readable(loadRunConfig(runDir))) ?? {};
+  const best = await readable(loadModelConfig(bestModelDir(runDir)));
+  const ofBest = best && { ...conventions(best.variant), ...best };
+  if (!recorded?.conventions) return ofBest ?? null;
+  const candidates = [...(ofBest ? [ofBest] : []), ...FAMILIES.map((family) => conventions(variant, family))];
+  const isRecorded = (found: Conventions) =>
+    conventionsDigest(withConventions({ variant }, found)) === recorded.conventions;
+  return candidates.find(isRecorded) ?? null;
 }
 
 function digestOf(parameters: ReadonlyMap<string, ParameterValue>, settings: unknown = null): string {
@@ -204,11 +264,18 @@ function digestOf(parameters: ReadonlyMap<string, ParameterValue>, settings: unk
 function checkWeights(
   { weightDigests: before }: RunConfig,
   now: WeightDigests | undefined,
-  { weights, teachers }: TrainConfig,
+  { config: { weights, teachers }, lostWeights }: TrainState,
 ): string[] {
-  if (!now) return [];
+  const { expected, found } = lostWeights?.problem ?? {};
+  const lost = lostWeights
+    ? [
+        `the run resumes from its own weights: those at ${weights} cannot be read any more (expected ${expected}, found ${found})`,
+      ]
+    : [];
+  if (!now) return lost;
   if (!before)
     return [
+      ...lost,
       "the run did not record digests of its weights and teachers, as it does since version 0.3: those that are there now are taken for them",
     ];
   const refuse = (expected: string, where: string) =>
@@ -222,7 +289,7 @@ function checkWeights(
   if (other >= 0) throw refuse("the teacher that the run was started with", teachers[other]);
   if (before.conventions !== now.conventions)
     throw refuse("weights of the preprocessing and padding that the run was started with", weights);
-  if (before.start === now.start) return [];
+  if (lostWeights || before.start === now.start) return lost;
   return [`the weights at ${weights} are no longer those that the run began from; it resumes from its own`];
 }
 

@@ -9,7 +9,8 @@ import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import type { Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { argMax } from "../metrics/classification.js";
-import { createNetwork } from "../model/create.js";
+import type { Conventions } from "../model/conventions.js";
+import { createBlankNetwork, createNetwork } from "../model/create.js";
 import { forward, type TrainingOptions } from "../model/forward.js";
 import type { Network } from "../model/network.js";
 import { blockNames, blockOf, isTrainable, type ParameterSpec } from "../model/parameters.js";
@@ -23,6 +24,8 @@ import { loadTeachers, weightPerClass } from "./targets.js";
 export interface TrainState {
   readonly config: TrainConfig;
   readonly network: Network;
+  /** Why the weights to start from cannot be read, which a run that resumes does not need; null if they were read. */
+  readonly lostWeights: InputError | null;
   readonly optimizer: Adam;
   /** Null when `emaDecay` is 0. */
   readonly ema: Ema | null;
@@ -48,6 +51,7 @@ interface PlannedTraining {
  *
  * @param train - Labels of the training images, whether they are grey, and how they were decoded.
  * @param onProgress - Called while weights are downloaded that are not in the cache.
+ * @param known - Conventions of a run that resumes from its own weights, so that others need not be read.
  * @throws InputError or ParameterError when the configuration does not fit the data.
  */
 export async function buildTrainState(
@@ -55,23 +59,25 @@ export async function buildTrainState(
   train: Pick<PackedImages, "labels" | "labelShares" | "numChannels" | "decoding">,
   classNames: string[],
   onProgress?: OnProgress,
+  known: Conventions | null = null,
 ): Promise<TrainState> {
   const classWeights = weightPerClass(train.labels, classNames, config.classWeights);
   const teachers = await loadTeachers(config.teachers, classNames);
-  const loading = createNetwork({
-    ...config,
-    classNames,
-    grey: train.numChannels === 1,
-    decoding: train.decoding,
-    onProgress,
-  });
-  const network = await loading.catch((error) => {
+  const { numChannels, decoding } = train;
+  const options = { ...config, classNames, grey: numChannels === 1, decoding, onProgress };
+  let lostWeights: InputError | null = null;
+  const network = await createNetwork(options).catch((error) => {
+    if (known && error instanceof InputError) {
+      lostWeights = error;
+      return createBlankNetwork(options, known);
+    }
     for (const teacher of teachers) teacher.dispose();
     throw error;
   });
   return {
     config,
     network,
+    lostWeights,
     optimizer: new Adam({ ...ADAM_DEFAULTS, weightDecay: config.weightDecay }),
     ema: config.emaDecay > 0 ? new Ema(network.variables, config.emaDecay) : null,
     teachers,

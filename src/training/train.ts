@@ -34,7 +34,7 @@ import { lockRun, type RunLock } from "./lock.js";
 import { mirroringNotes, targetsInWords, trainingNotes } from "./notes.js";
 import { describeRun, loadMetrics, MetricsLog } from "./run.js";
 import { batchOrder, runLearningRate } from "./schedule.js";
-import { resumeRun, startClock } from "./session.js";
+import { knownConventions, resumeRun, startClock } from "./session.js";
 import { recordSession } from "./sessions.js";
 import {
   buildTrainState,
@@ -101,7 +101,8 @@ export async function* train(
   const { epochs, patience, monitor, maxMinutes } = config;
 
   // Load.
-  const state = await buildTrainState(config, images, classNames, onProgress);
+  const known = await knownConventions(runDir, config);
+  const state = await buildTrainState(config, images, classNames, onProgress, known);
   const { numBatches } = state.plan;
   const order = batchOrder(config, state.plan);
   const log = new MetricsLog(runDir);

@@ -34,6 +34,16 @@ describe("writeRunReport", () => {
     assert.deepEqual(readdirSync(runDir).sort(), ["config.json", "metrics.jsonl", "report.html"]);
   });
 
+  it("replaces no page of another program", async () => {
+    const file = path.join(runDir, "report.html");
+    writeFileSync(file, "<h1>My notes</h1>");
+    await assert.rejects(report(EVENTS), {
+      name: "InputError",
+      message: `Expected no file but a run's report at ${file} but found another page. Rename it, so that it is kept.`,
+    });
+    assert.equal(readFileSync(file, "utf8"), "<h1>My notes</h1>");
+  });
+
   it("is titled by the data set, with network, preset and what differs from it", async () => {
     const page = await report(EVENTS);
     assert.match(page, /<h1>synthetic faces<\/h1>/);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { checkChart, checkNewFolder, checkOutput, type Inputs } from "../../scripts/outputs.js";
+import { checkChart, checkCopies, checkNewFolder, checkOutput, type Inputs } from "../../scripts/outputs.js";
 import { workspace } from "../workspace.js";
 
 describe("checkOutput", () => {
@@ -66,6 +66,36 @@ describe("checkOutput", () => {
       const file = folder.file(output);
       assert.equal(checkOutput("--chart", file, { data: at(...data), models: at(...models) }), file);
     });
+});
+
+describe("checkCopies", () => {
+  const folder = workspace("suite");
+  const at = (...names: string[]) => names.map((name) => folder.file(name));
+  before("writes runs", () => {
+    for (const name of ["runs/a", "runs/b/a"]) mkdirSync(folder.file(name), { recursive: true });
+    symlinkSync(folder.file("runs/a"), folder.file("linked"));
+  });
+
+  for (const [what, copy] of [
+    ["inside of the run", "runs/a/a"],
+    ["far inside of it", "runs/a/kept/more/a"],
+    ["inside of it through a link", "linked/a"],
+  ])
+    it(`refuses a folder ${what}`, () => {
+      assert.throws(() => checkCopies("--record", at(copy), at("runs/a")), {
+        name: "InputError",
+        message: `Expected a folder outside of runs for --record at ${folder.file(copy)} but found that it is inside of ${folder.file("runs/a")}. Choose another folder.`,
+      });
+    });
+
+  it("refuses one folder for two runs", () => {
+    const [a, b] = at("runs/a", "runs/b/a");
+    assert.throws(() => checkCopies("--record", at("kept/a", "kept/a"), [a, b]), {
+      name: "InputError",
+      message: `Expected another folder for each run with --record at ${folder.file("kept/a")} but found that ${a} and ${b} have the same name. Rename one of them, or record them one by one.`,
+    });
+    checkCopies("--record", at("kept/a", "kept/b"), [a, b]);
+  });
 });
 
 describe("checkNewFolder", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { lockRun } from "../../src/training/lock.js";
 import { train } from "../../src/training/train.js";
@@ -24,6 +24,19 @@ describe("lockRun", function () {
     });
     lock.release();
     lockRun(run.dir).release();
+  });
+
+  it("takes what a process that was killed left, and no file of another program", () => {
+    for (const left of ["", '{"pi', '{"pid":1,"host":"a","sta']) {
+      writeFileSync(file(), left);
+      lockRun(run.dir).release();
+    }
+    writeFileSync(file(), "mine");
+    assert.throws(() => lockRun(run.dir), {
+      name: "InputError",
+      message: `Expected a file that locks the run at ${file()} but found another one, which it would replace. Rename it, or choose another run folder (--run).`,
+    });
+    assert.equal(readFileSync(file(), "utf8"), "mine");
   });
 
   it("is free again when the process that held it was killed", async () => {

@@ -266,6 +266,17 @@ describe("recordRun", () => {
       assert.doesNotMatch(readFileSync(path.join(at("kept/mine"), name), "utf8"), /\/my\/|"batch"/);
   });
 
+  it("replaces no files of another program", async () => {
+    writeRun(at("run"), { events: runEvents([0.25]) });
+    mkdirSync(at("kept"));
+    writeFileSync(at("kept/metrics.jsonl"), "mine");
+    await assert.rejects(recordRun(await loadRun(at("run")), at("kept")), {
+      name: "InputError",
+      message: `Expected an earlier record, or no files of one at ${at("kept")} but found metrics.jsonl without a config.json. Choose another folder, or rename the file.`,
+    });
+    assert.equal(readFileSync(at("kept/metrics.jsonl"), "utf8"), "mine");
+  });
+
   it("replaces an earlier copy of the same run, and refuses to replace another run", async () => {
     writeRun(at("run"), { events: runEvents([0.25]) });
     await recordRun(await loadRun(at("run")), at("kept"));

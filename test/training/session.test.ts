@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
+import { conventions } from "../../src/model/conventions.js";
 import type { ModelConfig } from "../../src/model/network.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { endInWords, ofType } from "../../src/training/events.js";
@@ -122,6 +123,31 @@ describe("a run whose files were removed or changed", function () {
     assert.equal(ofType(await train(1), "epoch").length, 1); // nothing is left to lose
   });
 
+  it("replaces no files of another program, and starts where it was killed after its first file", async () => {
+    const files: [string, string, string][] = [
+      ["environment.json", '{"name": "mine"}', "an environment.json"],
+      ["images.jsonl.gz", "mine", "another images.jsonl.gz"],
+    ];
+    for (const [name, content, found] of files) {
+      mkdirSync(at("run"), { recursive: true });
+      writeFileSync(at("run", name), content);
+      await refused(
+        train(1),
+        `Expected the state that a run resumes from at ${at("run/last/state.json")} but found none, beside ${found}, which a run from scratch would replace. Choose another run folder (--run).`,
+      );
+      rmSync(at("run", name));
+    }
+    mkdirSync(at("run/last"));
+    writeFileSync(at("run/last/weights-mine.bin"), "mine");
+    await train(1);
+    assert.equal(readFileSync(at("run/last/weights-mine.bin"), "utf8"), "mine");
+    const list = readFileSync(at("run/images.jsonl.gz"));
+    rmSync(at("run"), { recursive: true });
+    mkdirSync(at("run"));
+    writeFileSync(at("run/images.jsonl.gz"), list);
+    assert.equal(ofType(await train(1), "epoch").length, 1);
+  });
+
   it("starts again if it was killed in its first epoch", async () => {
     await train(1);
     for (const name of ["last", "best"]) rmSync(at("run", name), { recursive: true });
@@ -232,6 +258,40 @@ describe("a run whose files were removed or changed", function () {
       train(3, { weights }),
       `Expected weights of the preprocessing and padding that the run was started with at ${weights} but found other weights. Choose another run folder (--run), or put the weights back that were there.`,
     );
+  });
+
+  it("needs the weights that it began from no more, and says so", async () => {
+    const ofPytorch = conventions("lite0", "pytorch");
+    const weights = await randomModel(at("start"), 1, ofPytorch);
+    const options = { weights, schedule: "constant" } as const;
+    const weightFile = () => JSON.parse(readFileSync(at("run/last/state.json"), "utf8")).manifest.paths[0];
+    await train(2, options);
+    const whole = weightFile();
+    rmSync(at("run"), { recursive: true });
+    await train(1, options);
+    renameSync(at("start"), at("kept"));
+    const digests = () => JSON.parse(readFileSync(at("run/config.json"), "utf8")).weightDigests;
+    const before = digests();
+    const lost = `the run resumes from its own weights: those at ${weights} cannot be read any more (expected `;
+    const saysLost = (said: string[]) =>
+      assert.equal(said.filter((note) => note.startsWith(lost)).length, 1, said.join("\n"));
+    saysLost(await notes(2, options));
+    assert.deepEqual([weightFile(), digests()], [whole, before]);
+    rmSync(at("run/best"), { recursive: true }); // its family's conventions fit what was recorded
+    saysLost(await notes(3, options));
+  });
+
+  it("needs them if nothing else tells how the network takes pixels, or if it has no state", async () => {
+    const preprocessing = { mean: [1, 2, 3], std: [4, 5, 6] };
+    const weights = await randomModel(at("start"), 1, { preprocessing });
+    const missing = /^Expected .* at \S+\/start/;
+    await train(1, { weights });
+    renameSync(at("start"), at("kept"));
+    assert.ok((await notes(2, { weights })).some((note) => note.startsWith("the run resumes from its own")));
+    rmSync(at("run/best"), { recursive: true });
+    await assert.rejects(train(3, { weights }), { name: "InputError", message: missing });
+    rmSync(at("run"), { recursive: true });
+    await assert.rejects(train(1, { weights }), { name: "InputError", message: missing });
   });
 
   it("is compared by paths alone if it recorded no digests, and says so", async () => {

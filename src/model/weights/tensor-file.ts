@@ -53,6 +53,9 @@ export async function writeTensors(
 /** Name of a file of weights, with the start of the SHA-256 of its bytes. */
 const NAME = /^weights-([0-9a-f]{16})\.bin$/;
 
+/** The same, or a temporary file of it. */
+const OWN_FILE = /^weights-[0-9a-f]{16}\.bin(\.[0-9a-f]{8}\.tmp)?$/;
+
 function digestOf(parts: Uint8Array[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
@@ -124,6 +127,6 @@ function wrongLength(
 /** Removes the files of earlier writes from a folder when nothing refers to them. */
 export async function removeOldTensors(dir: string, { paths }: TensorManifest): Promise<void> {
   for (const name of await readdir(dir))
-    if (/^weights-.*\.(bin|tmp)$/.test(name) && !paths.includes(name))
+    if (OWN_FILE.test(name) && !paths.includes(name))
       await rm(path.join(dir, name), { force: true }).catch(() => {}); // the next save removes it, or says what is wrong
 }
