@@ -46,7 +46,6 @@ describe("a download from a server that", () => {
     downloadFile(server.url, inFolder("downloads/file.bin"), {
       instead: INSTEAD,
       waitMs: 1,
-      stallMs: 150,
       ...options,
     });
   const files = () => readdirSync(inFolder("downloads")).sort();
@@ -69,11 +68,11 @@ describe("a download from a server that", () => {
   };
 
   describe("resets, stalls or truncates", () => {
-    const faults: [string, Answer][] = [
+    const faults: [string, Answer, Partial<DownloadOptions>?][] = [
       ["resets the connection", reset],
       ["resets it halfway", halfThen(({ socket }) => socket?.resetAndDestroy())],
-      ["does not answer", nothing],
-      ["stalls halfway", halfThen(() => {})],
+      ["does not answer", nothing, { stallMs: 1000 }],
+      ["stalls halfway", halfThen(() => {}), { stallMs: 1000 }],
       ["closes a chunked answer halfway", halfThen((response) => response.destroy(), VERSION)],
       [
         "says a length that is too long",
@@ -83,9 +82,9 @@ describe("a download from a server that", () => {
         },
       ],
     ];
-    for (const [name, fault] of faults)
+    for (const [name, fault, options] of faults)
       it(`is tried again: one that ${name}`, async () => {
-        await succeeds([fault, rest]);
+        await succeeds([fault, rest], options);
         assert.equal(server.requests.length, 2);
       });
 

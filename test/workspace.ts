@@ -92,7 +92,7 @@ export function runProgram(command: string, args: string[], dir: string): Result
     cwd: dir,
     env: environment(dir),
     encoding: "utf8",
-    timeout: 120_000,
+    timeout: 600_000,
   });
   return { status, stdout, stderr: withoutNotices(stderr) };
 }

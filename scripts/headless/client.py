@@ -36,6 +36,8 @@ class HeadlessClient(NotebookClient):
             # Where the kernel starts, and looks for the project around it.
             resources={"metadata": {"path": str(folder)}},
             timeout=timeout,
+            # A busy machine takes its time; a kernel that dies is noticed at once.
+            startup_timeout=300,
             # Two runs must give the same bytes.
             record_timing=False,
             coalesce_streams=True,

@@ -91,7 +91,7 @@ def main():
     client = manager.client()
     try:
         client.start_channels()
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=300)
         driver = Driver(manager, client, job["patience"])
         for group in job["groups"]:
             driver.run_group(group)

@@ -6,7 +6,7 @@ import type { BatchEvent, DoneEvent } from "../../src/training/events.js";
 import { type CellResult, contentsOf, printed, runCells } from "./kernel.js";
 
 describe("an interrupt of the kernel", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   let dir: string;
   let results: CellResult[];
 

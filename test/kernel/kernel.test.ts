@@ -16,7 +16,7 @@ const NUM_PRINTS = 20_000;
 const PRINTS = `for (let i = 0; i < ${NUM_PRINTS}; i++) console.log(i);`;
 
 describe("the kernel", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   describe("where a cell fails", () => {
     let results: CellResult[];

@@ -44,7 +44,7 @@ export type KernelName = "tslab" | "stock";
 export async function converse(
   kernel: KernelName,
   groups: Request[][],
-  { patience = 60, pause = 0, late = 0, root = projectDir } = {},
+  { patience = 120, pause = 0, late = 0, root = projectDir } = {},
 ): Promise<Conversation> {
   const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-kernel-"));
   try {
@@ -69,7 +69,7 @@ export async function converse(
 export async function runCells(
   kernel: KernelName,
   cells: (string | Request)[],
-  patience = 60,
+  patience = 120,
 ): Promise<CellResult[]> {
   const groups = cells.map((cell) => [typeof cell === "string" ? { code: cell } : cell]);
   // Stock tslab skips what comes right after a failure.

@@ -5,7 +5,7 @@ import { cloneProject } from "./clone.js";
 import { type CellResult, contentsOf, converse, printed } from "./kernel.js";
 
 describe("ferkit in a cell", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   const clone = workspace("suite");
   let results: CellResult[];
 
@@ -30,7 +30,7 @@ describe("ferkit in a cell", function () {
     ({ results } = await converse(
       "tslab",
       cells.map((code) => [{ code }]),
-      { root: clone.path, patience: 200 },
+      { root: clone.path },
     ));
   });
 

@@ -156,7 +156,7 @@ const GROUPS: Record<string, Request[]> = {
 };
 
 describe("a request to the kernel", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let conversation: Conversation;
   const firstOf = (title: string) => {
     const titles = Object.keys(GROUPS);
@@ -172,7 +172,7 @@ describe("a request to the kernel", function () {
   before(async () => {
     const declare = { code: "const hooks = (globalThis as any).ferkitKernel;" };
     const groups = [[declare], ...Object.values(GROUPS)];
-    conversation = await converse("tslab", groups, { late: 0.5, patience: 20 });
+    conversation = await converse("tslab", groups, { late: 0.5 });
     conversation.results.shift();
     conversation.statuses = conversation.statuses.map(([request, state]) => [request - 1, state]);
   });

@@ -25,13 +25,13 @@ client = BlockingKernelClient(connection_file=connection)
 client.load_connection_file()
 client.start_channels()
 try:
-    client.wait_for_ready(timeout=60)
-    info = client.kernel_info(reply=True, timeout=20)["content"]
+    client.wait_for_ready(timeout=300)
+    info = client.kernel_info(reply=True, timeout=60)["content"]
     client.execute("await new Promise(setImmediate); console.log('runs'); await new Promise(() => {});")
-    while client.get_iopub_msg(timeout=20)["content"].get("text") != "runs\\n":
+    while client.get_iopub_msg(timeout=60)["content"].get("text") != "runs\\n":
         pass
     os.kill(kernel.pid, signal.SIGINT)
-    reply = client.get_shell_msg(timeout=20)["content"]
+    reply = client.get_shell_msg(timeout=60)["content"]
     print(json.dumps({"info": info, "reply": reply}))
 finally:
     client.stop_channels()
@@ -39,7 +39,7 @@ finally:
 `;
 
 describe("VS Code's Jupyter extension", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const folder = path.join(path.dirname(path.dirname(findVenvPython())), "share/jupyter/kernels/tslab");
   const temporary = workspace("suite");
 

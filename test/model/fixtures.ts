@@ -1,5 +1,5 @@
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
-import { initialValue, type ModelConfig, Network } from "../../src/model/network.js";
+import { initialValue, type ModelConfig, Network, type ParameterValue } from "../../src/model/network.js";
 import { parameterSpecs } from "../../src/model/parameters.js";
 import { Random } from "../../src/random.js";
 
@@ -10,11 +10,19 @@ export const TINY: ModelConfig = {
   preprocessing: { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
 };
 
+/** Initial weights by variant, number of classes and seed. To draw them takes longest; a network copies them. */
+const drawn = new Map<string, Map<string, ParameterValue>>();
+
 /** Returns a network of initial weights that depend on the seed only. */
 export function randomNetwork(config: Partial<ModelConfig> = {}, seed = 0): Network {
   const whole = { ...TINY, ...config };
-  const specs = parameterSpecs(whole.variant, whole.classNames.length);
-  return new Network(whole, new Map(specs.map((spec) => [spec.name, initialValue(spec, seed)])));
+  const { variant, classNames } = whole;
+  const key = `${variant} ${classNames.length} ${seed}`;
+  const values =
+    drawn.get(key) ??
+    new Map(parameterSpecs(variant, classNames.length).map((spec) => [spec.name, initialValue(spec, seed)]));
+  drawn.set(key, values);
+  return new Network(whole, values);
 }
 
 /** Returns pixels of 0–255 that depend on the seed only; the caller disposes them. */
