@@ -101,6 +101,7 @@ describe("the notebooks on a few images", function () {
     };
     assert.deepEqual(await run(["06"], {}, { evaluate }), [
       [
+        "the model's run was trained on this data set; the images are those that it held out (seed 0, share 0.2)",
         "The model made no error on these 2 images.",
         "There is no error to explain.",
         "No label is suspected.",
