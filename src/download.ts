@@ -6,7 +6,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { InputError } from "./errors.js";
+import { DiskError, InputError } from "./errors.js";
 import { replaceFile, writeError } from "./files.js";
 import type { OnProgress } from "./progress.js";
 
@@ -105,6 +105,7 @@ async function downloadInto(temporary: string, url: string, options: DownloadOpt
   if (found !== sha256) throw refuse(`a file of SHA-256 ${sha256}`, `${found}`);
   if (sha256 === undefined)
     await check?.(temporary).catch((error: Error) => {
+      if (error instanceof DiskError) throw error;
       throw refuse("a complete file", error instanceof InputError ? error.problem.found : error.message);
     });
   return { isKept: true, result: undefined };

@@ -40,6 +40,9 @@ export class InputError extends Error {
   }
 }
 
+/** Reports a disk that fails or refuses. That says nothing about what is on it, which may be whole and is not to be replaced. */
+export class DiskError extends InputError {}
+
 /**
  * Shows what a terminal would act on or hide: control characters, as `\u001b`, and marks that reorder text,
  * and what no text may hold, such as half a surrogate pair. Names of files and classes may hold any.

@@ -3,7 +3,7 @@ import { constants, createReadStream, existsSync, read, type Stats, write } from
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { InputError } from "./errors.js";
+import { DiskError, InputError } from "./errors.js";
 
 /** Returns the user's cache folder, which all clones share. */
 export function cacheDir(): string {
@@ -122,7 +122,7 @@ export async function readRegularFile(
     if (size > maxBytes) throw unreadable(file, problem, `${size} bytes, more than ${maxBytes}`);
     return await handle.readFile();
   } catch (error) {
-    throw error instanceof InputError ? error : unreadable(file, problem, readFailure(error));
+    throw readError(file, problem, error);
   } finally {
     await handle.close();
   }
@@ -169,9 +169,7 @@ export async function* linesOf(
     }
     if (length > 0) yield take();
   } catch (error) {
-    throw error instanceof InputError || !(error as NodeJS.ErrnoException).code
-      ? error
-      : unreadable(file, problem, readFailure(error));
+    throw (error as NodeJS.ErrnoException).code ? readError(file, problem, error) : error;
   } finally {
     await handle.close();
   }
@@ -184,9 +182,8 @@ async function openRegularFile(file: string, problem: ReadProblem): Promise<File
     if (kind !== null) throw unreadable(file, problem, kind);
     return await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
-    throw unreadable(file, problem, readFailure(error));
+    if (isMissing(error)) return null;
+    throw readError(file, problem, error);
   }
 }
 
@@ -202,14 +199,61 @@ function unreadable(where: string, { expected, fix }: ReadProblem, found: string
   return new InputError({ expected, where, found, fix });
 }
 
-function readFailure(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const words = {
-    EACCES: "no permission to read",
-    EPERM: "no permission to read",
-    ELOOP: "a link to itself",
-  };
-  return words[code as keyof typeof words] ?? (code ? `the error ${code}` : message);
+/** Tells whether an error says that there is no such file. */
+function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+/**
+ * Returns what is at a path; null if nothing is.
+ *
+ * @throws DiskError if that cannot be told.
+ */
+export async function statIfThere(file: string): Promise<Stats | null> {
+  try {
+    return await stat(file);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw readError(file, { expected: "to read", fix: "Fix the path." }, error);
+  }
+}
+
+/** What a disk answers that fails or refuses. */
+const DISK_FAILURES: Readonly<Record<string, string>> = {
+  EIO: "a disk that fails",
+  EREMOTEIO: "a disk that fails",
+  ENXIO: "a disk that was taken away",
+  ENODEV: "a disk that was taken away",
+  ESTALE: "a network disk that was taken away",
+  ENOTCONN: "a network disk that was taken away",
+  EHOSTDOWN: "a network disk that does not answer",
+  ETIMEDOUT: "a network disk that does not answer",
+  EMFILE: "too many open files",
+  ENFILE: "too many open files",
+};
+
+/** Tells whether the system failed at a file, rather than what was in it. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
+/** Turns the error of a failed read into one that says whether the disk failed or the file is wrong; returns an InputError unchanged. */
+export function readError(file: string, problem: ReadProblem, error: unknown): InputError {
+  if (error instanceof InputError) return error;
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  const { expected } = problem;
+  const found = DISK_FAILURES[code];
+  if (found)
+    return new DiskError({ expected, where: file, found, fix: "Run again when the disk can be read." });
+  if (code === "EACCES" || code === "EPERM")
+    return new DiskError({
+      expected,
+      where: file,
+      found: "no permission to read",
+      fix: "Fix its permissions.",
+    });
+  if (code === "ELOOP") return unreadable(file, problem, "a link to itself");
+  return unreadable(file, problem, code ? `the error ${code}` : message);
 }
 
 /** Most bytes that one call reads or writes; the system's limit is a little below 2³¹. */
@@ -261,6 +305,7 @@ function transfer(call: Call, descriptor: number, bytes: Uint8Array, position: n
 export function writeError(file: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   const found = {
+    ...DISK_FAILURES,
     ENOSPC: "a full disk",
     EDQUOT: "an exhausted disk quota",
     EACCES: "no permission to write",
@@ -273,12 +318,9 @@ export function writeError(file: string, error: unknown): unknown {
     ENOENT: "a folder that was removed meanwhile",
     ENAMETOOLONG: "a name that is too long for the disk",
     EFBIG: "a file that is too large for the disk",
-    EIO: "a disk that fails",
-    ESTALE: "a network disk that was taken away",
-    ETIMEDOUT: "a network disk that does not answer",
   }[code ?? ""];
   if (!found) return error;
-  return new InputError({
+  return new DiskError({
     expected: "to write",
     where: file,
     found,

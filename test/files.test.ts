@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { cacheDir, writeError, writeFileAtomically } from "../src/files.js";
+import { DiskError } from "../src/errors.js";
+import { cacheDir, readRegularFile, writeError, writeFileAtomically } from "../src/files.js";
 
 describe("writeFileAtomically", () => {
   let dir: string;
@@ -53,6 +62,32 @@ describe("writeError", () => {
 });
 
 const NAMES = ["FERKIT_CACHE", "XDG_CACHE_HOME"] as const;
+
+describe("readRegularFile", () => {
+  const problem = { expected: "a file of weights", fix: "Download it again." };
+
+  it("says that a disk fails, not that the file is to be replaced", async () => {
+    const file = "/proc/self/mem"; // a regular file whose first byte cannot be read
+    await assert.rejects(readRegularFile(file, problem), (error: Error) => {
+      assert.equal(
+        error.message,
+        `Expected a file of weights at ${file} but found a disk that fails. Run again when the disk can be read.`,
+      );
+      return error instanceof DiskError;
+    });
+  });
+
+  it("says that a link leads to itself", async () => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-files-"));
+    const file = path.join(dir, "link");
+    symlinkSync(file, file);
+    await assert.rejects(readRegularFile(file, problem), {
+      name: "InputError",
+      message: `Expected a file of weights at ${file} but found a link to itself. Download it again.`,
+    });
+    rmSync(dir, { recursive: true });
+  });
+});
 
 describe("cacheDir", () => {
   let saved: (string | undefined)[];

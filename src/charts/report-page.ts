@@ -61,7 +61,7 @@ tbody tr { border-top: 1px solid var(--line); }
 @media (max-width: 620px) { main { padding: 24px 14px 40px; } }
 `;
 
-/** Stands in every page, of all versions, and in no page of another program. */
+/** Part of every page, of all versions, and of no page of another program. */
 const HEADLINES = '<dl class="headlines">';
 
 /** Tells whether a page is one of `reportPage`. */

@@ -1,6 +1,5 @@
 // The best model of a run: which epoch's it is, how it is saved, and whether it is still there when the run resumes.
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { Monitor } from "../config.js";
 import type { PackedImages } from "../data/dataset.js";
@@ -11,8 +10,8 @@ import {
   readImageList,
   writeImageList,
 } from "../data/image-list.js";
-import { InputError } from "../errors.js";
-import { kindOf, moveAside } from "../files.js";
+import { DiskError, InputError } from "../errors.js";
+import { kindOf, moveAside, statIfThere } from "../files.js";
 import { classify, type Evaluation, score } from "../inference/evaluate.js";
 import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
 import { loadParameters, saveModel, weightFileName } from "../model/weights/model-folder.js";
@@ -153,7 +152,8 @@ export async function recoverImageList(runDir: string, images: ImageList): Promi
   const [found, list] = await readImageList(file).then(
     (read) => [read ? "was of other images" : "was missing", read] as const,
     (error) => {
-      if (error instanceof InputError) return [`was ${error.problem.found}`, null] as const;
+      if (error instanceof InputError && !(error instanceof DiskError))
+        return [`was ${error.problem.found}`, null] as const;
       throw error;
     },
   );
@@ -238,10 +238,10 @@ async function inspect(
   best: Pick<BestEpoch, "weightFile"> | null,
   classNames?: string[],
 ): Promise<{ found: string; weightFile?: string; isRecorded: boolean }> {
-  const folder = await stat(dir).catch(() => null);
+  const folder = await statIfThere(dir);
   const kind = folder && !folder.isDirectory() ? (kindOf(folder) ?? "a file") : null;
   if (kind !== null) return { found: kind, isRecorded: false };
-  if (!existsSync(path.join(dir, "model.json")))
+  if (!(await statIfThere(path.join(dir, "model.json"))))
     return { found: folder ? EMPTY : NO_MODEL, isRecorded: best === null };
   try {
     const { config, weightFile } = await loadParameters(dir);
@@ -251,7 +251,7 @@ async function inspect(
     const isRecorded = best !== null && isSame && isOfClasses;
     return { found: "another model", weightFile, isRecorded };
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof InputError) || error instanceof DiskError) throw error;
     const { expected, found } = error.problem;
     return { found: `a damaged one (expected ${expected}, found ${found})`, isRecorded: false };
   }

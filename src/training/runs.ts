@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { dataName } from "../data/sources/source.js";
-import { InputError } from "../errors.js";
+import { DiskError, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import type { Variant } from "../model/efficientnet.js";
 import { bestModelProblem } from "./best-model.js";
@@ -122,7 +122,8 @@ async function modelProblems(folder: string, config: RunConfig, events: TrainEve
   const recorded = await loadBestEpoch(folder).catch((error) => {
     if (!(error instanceof InputError)) throw error;
     const { expected, found } = error.problem;
-    problems.push(`last/ should hold ${expected}, but holds ${found}`);
+    if (error instanceof DiskError) problems.push(`last/ cannot be read: ${found}`);
+    else problems.push(`last/ should hold ${expected}, but holds ${found}`);
     return undefined;
   });
   const epochs = ofType(events, "epoch");
@@ -130,7 +131,10 @@ async function modelProblems(folder: string, config: RunConfig, events: TrainEve
   if (recorded === undefined && problems.length === 0 && epochs.length > 0 && !hasEnded)
     problems.push("last/ should hold the state that the run resumes from, but holds none");
   const best = recorded ?? keptEpoch(epochs) ?? null;
-  const problem = await bestModelProblem(folder, best, config.classNames);
+  const problem = await bestModelProblem(folder, best, config.classNames).catch((error) => {
+    if (!(error instanceof DiskError)) throw error;
+    return `best/ cannot be read: ${error.problem.found}`;
+  });
   return problem === null ? problems : [problem, ...problems];
 }
 

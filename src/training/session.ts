@@ -5,7 +5,7 @@ import path from "node:path";
 import type { TrainConfig } from "../config.js";
 import { IMAGE_LIST, type ImageList, listDigest, readImageList } from "../data/image-list.js";
 import type { Environment } from "../environment.js";
-import { InputError } from "../errors.js";
+import { DiskError, InputError } from "../errors.js";
 import { moveAside, removeTemporaryFiles } from "../files.js";
 import { type Conventions, conventions, FAMILIES } from "../model/conventions.js";
 import { withConventions } from "../model/create.js";
@@ -75,7 +75,7 @@ export async function resumeRun(
   const digests = await weightDigests(state);
   const checkpoint = await loadCheckpoint(runDir);
   const saved = await loadRunConfig(runDir).catch((error) => {
-    if (!(error instanceof InputError) || !checkpoint?.run) throw error;
+    if (!(error instanceof InputError) || error instanceof DiskError || !checkpoint?.run) throw error;
     throw new InputError({ ...error.problem, fix: WRITTEN_AGAIN });
   });
   if (!checkpoint) {
@@ -186,7 +186,10 @@ async function checkUnstarted(
 /** Names the files in a folder without a run that a run would replace. A process that is killed first writes the list of images. */
 async function foreignFiles(runDir: string, images: ImageList): Promise<string[]> {
   const list = path.join(runDir, IMAGE_LIST);
-  const found = await readImageList(list).catch(() => null);
+  const found = await readImageList(list).catch((error) => {
+    if (error instanceof DiskError) throw error;
+    return null;
+  });
   const isOwn = found !== null && listDigest(found) === listDigest(images);
   return [
     ...(existsSync(list) && !isOwn ? [`another ${IMAGE_LIST}`] : []),

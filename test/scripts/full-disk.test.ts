@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { drawClassFolders, launcher, type Result, runProgram, workspace } from "../workspace.js";
+import { drawClassFolders, launcher, projectDir, type Result, runProgram, workspace } from "../workspace.js";
 
 const ROOM = "Make room or choose another folder; what was there is kept.";
 const TRAIN = [
@@ -77,6 +77,17 @@ describe("ferkit where nothing can be written", function () {
         /^ferkit: Expected to write at \S+\/cache\/ferkit\/pixels\/\S+ but found a full disk\. [^\n]*\n$/,
       );
       assert.ok(stderr.endsWith(`${ROOM}\n`));
+      assert.deepEqual(files, []);
+    });
+
+    it("does not take a full disk for a damaged Parquet file", async () => {
+      const data = path.join(projectDir, "test/golden/datasets/parquet");
+      const { status, stderr, files } = runOnSmallDisk(["data", "--data", data, "--json"], "cache", "32k");
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        /^ferkit: Expected to write at \S+\/cache\/ferkit\/unpacked\/\S+ but found a full disk\. [^\n]*\n$/,
+      );
       assert.deepEqual(files, []);
     });
 

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import { conventions } from "../../src/model/conventions.js";
@@ -258,6 +267,22 @@ describe("a run whose files were removed or changed", function () {
       train(3, { weights }),
       `Expected weights of the preprocessing and padding that the run was started with at ${weights} but found other weights. Choose another run folder (--run), or put the weights back that were there.`,
     );
+  });
+
+  it("keeps what a disk cannot read at the moment, and ends", async () => {
+    await train(1);
+    for (const name of ["best/model.json", "environment.json", "best/images.jsonl.gz"]) {
+      renameSync(at("run", name), at("kept"));
+      symlinkSync("/proc/self/mem", at("run", name)); // a regular file whose first byte cannot be read
+      const before = readdirSync(at("run"), { recursive: true });
+      await assert.rejects(train(1), {
+        name: "InputError",
+        message: /^Expected \D+ at \S+ but found a disk that fails\. Run again when the disk can be read\.$/,
+      });
+      assert.deepEqual(readdirSync(at("run"), { recursive: true }), before);
+      renameSync(at("kept"), at("run", name));
+    }
+    assert.deepEqual(await notes(1), []);
   });
 
   it("needs the weights that it began from no more, and says so", async () => {

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import type Sharp from "sharp";
 import type { Sharp as SharpImage, SharpOptions } from "sharp";
 import { InputError } from "../../errors.js";
-import { kindOf } from "../../files.js";
+import { kindOf, readError } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preprocessing.js";
 import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
 import { isGrey, repeatChannel } from "./pixels.js";
@@ -325,11 +325,8 @@ export async function readImageFile(file: string): Promise<Buffer> {
     return await readWhole(file);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    const found = { ENOENT: "no such file", EISDIR: "a folder", EACCES: "no permission to read" }[
-      (error as NodeJS.ErrnoException).code ?? ""
-    ];
-    if (!found) throw error;
-    throw refuse(found);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw refuse("no such file");
+    throw readError(file, { expected: "an image", fix: "Check the path." }, error);
   }
 }
 

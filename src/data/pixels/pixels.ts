@@ -2,7 +2,7 @@
 import { close } from "node:fs";
 import { crc32 } from "node:zlib";
 import { InputError } from "../../errors.js";
-import { readBytes } from "../../files.js";
+import { readBytes, readError } from "../../files.js";
 import { LUMA } from "../../model/preprocessing.js";
 
 /** Pixels of images, read by index. */
@@ -88,7 +88,8 @@ export class PixelFile implements Pixels {
       parts.push(readBytes(descriptor, part, indices[start] * imageBytes));
     }
     await Promise.all(parts).catch((error) => {
-      throw "code" in error ? error : this.damaged("a file that was cut short");
+      if (!("code" in error)) throw this.damaged("a file that was cut short");
+      throw readError(this.file, { expected: "the decoded images", fix: "Run again." }, error);
     });
     indices.forEach((index, i) => {
       if (crc32(bytes.subarray(i * imageBytes, (i + 1) * imageBytes)) !== checksums[index])

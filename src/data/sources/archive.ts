@@ -1,14 +1,33 @@
 // Files that hold many images are unpacked once into the user's cache: archives here, tables of pixels beside.
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { link, mkdir, readdir, readFile, rename, rm, stat, statfs, symlink } from "node:fs/promises";
+import { constants, createReadStream, createWriteStream } from "node:fs";
+import {
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+} from "node:fs/promises";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
 import type { Entry } from "yauzl";
 import { InputError } from "../../errors.js";
-import { cacheDir, kindOf, removeAbandoned, writeError, writeFileAtomically } from "../../files.js";
+import {
+  cacheDir,
+  isSystemError,
+  kindOf,
+  readError,
+  removeAbandoned,
+  writeError,
+  writeFileAtomically,
+} from "../../files.js";
 
 const TAR_FILE = /\.(tar|tgz|tar\.gz)$/i;
 const ZIP_FILE = /\.zip$/i;
@@ -76,11 +95,14 @@ export async function unpackOnce<Notes>(
     await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file in place of a folder
     const other = await kept().catch(() => null); // another process was faster
     if (other?.notes) return other;
-    const isRead = files.includes((error as NodeJS.ErrnoException).path ?? "");
-    const named = isRead ? error : writeError(dir, error);
+    const { path: at = "", syscall } = error as NodeJS.ErrnoException;
+    const source = files.find((file) => file === at) ?? (syscall === "read" ? files[0] : undefined);
+    const named = source === undefined ? writeError(dir, error) : readError(source, UNREAD, error);
     throw named instanceof InputError ? named : describe(error);
   }
 }
+
+const UNREAD = { expected: "a file of images", fix: "Choose another file." };
 
 /** An entry of an archive that was not unpacked. */
 export interface SkippedEntry {
@@ -107,7 +129,7 @@ export async function unpackShards(files: string[]): Promise<Unpacked<SkippedEnt
       const name = path.basename(file).replace(/\.(tar\.gz|\w+)$/i, "");
       await mkdir(path.join(dir, name), { recursive: true });
       const entries = await unpackInto(file, path.join(dir, name)).catch((error: unknown) => {
-        throw error instanceof InputError ? error : archiveError(file, error);
+        throw error instanceof InputError || isSystemError(error) ? error : archiveError(file, error);
       });
       for (const entry of entries) skipped.push({ ...entry, path: path.posix.join(name, entry.path) });
     }
@@ -291,16 +313,28 @@ async function makeLinks(dir: string, links: Link[]): Promise<SkippedEntry[]> {
   return [...skipped, ...left.map(({ path }) => ({ path, reason: "a link to nothing in the archive" }))];
 }
 
+/** Errors of a link that leads to nothing, or whose name is taken. */
+const LEADS_NOWHERE = ["ENOENT", "ENOTDIR", "ELOOP", "EEXIST", "ENAMETOOLONG"];
+
+/** Some disks have no hard links, or take only so many to one file. */
+async function linkOrCopy(to: string, from: string): Promise<void> {
+  await link(to, from).catch((error) => {
+    if (!["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(error.code)) throw error;
+    return copyFile(to, from, constants.COPYFILE_EXCL);
+  });
+}
+
 async function makeLink(dir: string, { path: linkPath, target }: Link): Promise<boolean> {
   const [from, to] = [path.join(dir, linkPath), path.join(dir, target)];
   try {
     const isFolder = (await stat(to)).isDirectory();
     await mkdir(path.dirname(from), { recursive: true });
     if (isFolder) await symlink(path.relative(path.dirname(from), to), from);
-    else await link(to, from);
+    else await linkOrCopy(to, from);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (LEADS_NOWHERE.includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+    throw error;
   }
 }
 

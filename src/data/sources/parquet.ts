@@ -3,6 +3,7 @@ import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import zlib from "node:zlib";
 import { InputError } from "../../errors.js";
+import { isSystemError } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { type Allowance, allowanceFor, unpackOnce } from "./archive.js";
 import { LeftOutFiles } from "./files.js";
@@ -49,7 +50,7 @@ export async function readParquet(
     for (const file of files) {
       const split = partOfPath(path.relative(dir, file));
       await unpackFile(file, { split, choice, to, onProgress }, notes).catch((error: unknown) => {
-        if (error instanceof InputError) throw error;
+        if (error instanceof InputError || isSystemError(error)) throw error;
         const reason = error instanceof Error ? error.message : String(error);
         throw new InputError({
           expected: "a Parquet file",

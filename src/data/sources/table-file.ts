@@ -1,6 +1,8 @@
 // The rows of a table in a file: CSV, TSV, a list, or JSON Lines.
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { DiskError } from "../../errors.js";
+import { readError } from "../../files.js";
 
 /** Names of files that may be tables. */
 export const TABLE_FILE = /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i;
@@ -49,12 +51,14 @@ const MAX_COLUMNS = 10_000;
 /** Reads a table; null if the file is none. */
 export function readTable(dir: string, file: string): Table | null {
   let text: string;
+  const onDisk = path.join(dir, file);
   try {
-    const onDisk = path.join(dir, file);
     if (!statSync(onDisk).isFile()) return null; // a named pipe would wait for its writer
     text = readFileSync(onDisk, "utf8");
-  } catch {
-    return null; // larger than a string may be, or not readable
+  } catch (error) {
+    const named = readError(onDisk, { expected: "a table", fix: "Remove it." }, error);
+    if (named instanceof DiskError) throw named; // its labels must not be passed over
+    return null; // larger than a string may be, or not there
   }
   if (/\.(jsonl|ndjson)$/i.test(file)) return jsonTable(file, text);
   const rows = parseRows(text);

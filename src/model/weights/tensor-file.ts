@@ -1,9 +1,9 @@
 // Named arrays of numbers in one binary file; a manifest elsewhere has their names and shapes, as in tfjs.
 import { createHash } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
-import { readRegularFile, writeFileAtomically } from "../../files.js";
+import { readRegularFile, statIfThere, writeFileAtomically } from "../../files.js";
 import type { ParameterValue } from "../network.js";
 import { BYTES_PER_NUMBER, type Precision, pack, type Quantization, unpack } from "./quantization.js";
 
@@ -105,7 +105,7 @@ export async function checkTensorFile(
   fix: string,
 ): Promise<void> {
   const where = path.join(dir, paths[0]);
-  const found = await stat(where).catch(() => null);
+  const found = await statIfThere(where);
   const wrong = wrongLength(weights, found?.isFile() ? found.size : undefined);
   if (wrong) throw new InputError({ expected: wrong[0], where, found: wrong[1], fix });
 }
