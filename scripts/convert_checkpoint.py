@@ -6,11 +6,14 @@ Tensors are named by their path, such as `state_dict.conv_stem.weight`, in the f
 int64. Metadata entries keep the order (`ferkit.names`), the model's name, mean and std if a checkpoint has them
 (`ferkit.architecture`, `ferkit.scale`), and how a Keras network scales pixels and pads (`ferkit.keras`).
 
-If the source cannot be read, it prints {"expected", "found", "fix"} as JSON and exits with status 2.
+If the source cannot be read, or the disk fails or is full, it prints {"expected", "found", "fix", "where"} as JSON, where by default the
+source is meant, and exits with status 2.
 """
+import errno
 import json
 import os
 import pickle
+import shutil
 import sys
 import zipfile
 
@@ -21,6 +24,9 @@ from weights.checkpoint import convert_torch  # noqa: E402
 from weights.keras_file import convert_keras  # noqa: E402
 from weights.limits import limit_process  # noqa: E402
 from weights.problem import Problem  # noqa: E402
+
+# What a disk answers that fails, which says nothing about the data.
+DISK_FAILURES = {errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT}
 
 
 def convert(file, size):
@@ -46,8 +52,26 @@ def read(file, size):
         raise
     except MemoryError:
         raise Problem(f"data that needs much more memory than the {size} bytes of the file")
+    except OSError as error:
+        if error.errno not in DISK_FAILURES:
+            raise Problem(f"damaged data ({type(error).__name__}: {error})")
+        raise Problem("a disk that fails", fix="Run again when the disk can be read.")
     except Exception as error:  # anything that damaged data makes the reader do
         raise Problem(f"damaged data ({type(error).__name__}: {error})")
+
+
+def write(tensors, target, metadata):
+    """Writes the tensors; raises a Problem if the disk has no room for them."""
+    try:
+        save_file(tensors, target, metadata)
+    except Exception:
+        folder = os.path.dirname(target)
+        if shutil.disk_usage(folder).free > sum(tensor.nbytes for tensor in tensors.values()):
+            raise
+        fix = "Make room there, or choose another folder for temporary files with TMPDIR."
+        problem = Problem("a full disk", expected="to write", fix=fix)
+        problem.parts["where"] = folder
+        raise problem
 
 
 def main(source, target):
@@ -56,10 +80,10 @@ def main(source, target):
     try:
         with open(source, "rb") as file:
             tensors, metadata = read(file, size)
+        write(tensors, target, {**metadata, "ferkit.names": json.dumps(list(tensors))})
     except Problem as problem:
         print(json.dumps(problem.parts))
         return 2
-    save_file(tensors, target, {**metadata, "ferkit.names": json.dumps(list(tensors))})
     return 0
 
 

@@ -24,8 +24,9 @@ function homeOf(env = process.env) {
 
 function makeHome(home) {
   const temporary = `${home}.${process.pid}.tmp`;
+  const { describeFailure, makeFolder } = require("./setup/machine.cjs");
   try {
-    fs.mkdirSync(path.dirname(home), { recursive: true });
+    makeFolder(path.dirname(home));
     fs.cpSync(root, temporary, { recursive: true, dereference: true });
     fs.chmodSync(temporary, 0o755);
     fs.renameSync(path.join(temporary, packed.lock), path.join(temporary, "package-lock.json"));
@@ -39,7 +40,6 @@ function makeHome(home) {
     fs.rmSync(temporary, { recursive: true, force: true });
     if (fs.existsSync(home)) return; // another process was faster
     if (!error.code) throw error;
-    const { describeFailure } = require("./setup/machine.cjs");
     const found = `${error.code} ${error.message}`;
     throw describeFailure("the copying of ferkit into the cache", found, path.dirname(home));
   }

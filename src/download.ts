@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DiskError, InputError } from "./errors.js";
-import { replaceFile, writeError } from "./files.js";
+import { makeFolder, replaceFile, writeError } from "./files.js";
 import type { OnProgress } from "./progress.js";
 
 export interface DownloadOptions {
@@ -262,7 +262,7 @@ async function whileLocked(file: string, run: () => Promise<void>): Promise<void
 
 async function openLock(file: string, lock: string): Promise<FileHandle> {
   try {
-    await mkdir(path.dirname(lock), { recursive: true });
+    makeFolder(path.dirname(lock));
     return await open(lock, "a");
   } catch (error) {
     throw writeError(file, error);

@@ -1,6 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { constants, createReadStream, existsSync, read, type Stats, write } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import {
+  constants,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  read,
+  type Stats,
+  statSync,
+  write,
+} from "node:fs";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { DiskError, InputError } from "./errors.js";
@@ -47,13 +56,39 @@ export async function replaceFile<Result>(
 ): Promise<Result> {
   const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     const { isKept, result } = await write(temporary);
     await (isKept ? rename(temporary, file) : rm(temporary));
     return result;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}); // the folder may be missing
     throw writeError(file, error);
+  }
+}
+
+/**
+ * Makes a folder and those above it that are missing. Node.js' own `recursive` tries forever in a folder of the system that takes no
+ * others, such as `/proc`: there the system says that what is above the new folder is missing, though it is there.
+ */
+export function makeFolder(dir: string): void {
+  if (isFolder(dir)) return;
+  const above = path.dirname(dir);
+  makeFolder(above);
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    if (isFolder(dir)) return; // another process was faster
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !isFolder(above)) throw error;
+    const found = "a folder of the system, which takes no others";
+    throw new DiskError({ expected: "to write", where: dir, found, fix: "Choose another folder." });
+  }
+}
+
+function isFolder(dir: string): boolean {
+  try {
+    return statSync(dir).isDirectory();
+  } catch {
+    return false;
   }
 }
 
@@ -69,7 +104,7 @@ export async function moveAside(file: string): Promise<string> {
 }
 
 /** Name of a temporary file of `replaceFile`. */
-const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
+export const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
 
 /** Removes the temporary files that killed processes left in a folder, which no other process may write to. */
 export async function removeTemporaryFiles(dir: string): Promise<void> {
@@ -80,10 +115,14 @@ export async function removeTemporaryFiles(dir: string): Promise<void> {
 /** A process that has not written to its temporary file for this long was killed; into a folder, it may write far below. */
 const [ABANDONED_FILE_MS, ABANDONED_FOLDER_MS] = [3_600_000, 24 * 3_600_000];
 
-/** Removes what killed processes left in a folder of the cache, which other processes may write to. */
-export async function removeAbandoned(dir: string): Promise<void> {
+/**
+ * Removes what killed processes left in a folder that other processes may write to.
+ *
+ * @param pattern - Of the names; by default, of all that the cache has.
+ */
+export async function removeAbandoned(dir: string, pattern = /\.tmp$/): Promise<void> {
   for (const name of await readdir(dir).catch((): string[] => [])) {
-    if (!name.endsWith(".tmp")) continue;
+    if (!pattern.test(name)) continue;
     const file = path.join(dir, name);
     const found = await stat(file).catch(() => null);
     if (!found) continue;

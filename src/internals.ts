@@ -24,7 +24,7 @@ export { PADDINGS, type Padding } from "./engine/kernels.js";
 export { type Machine, machine } from "./environment.js";
 export { checkChoice, checkNumber, suggestion, visible } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";
-export { cacheDir, replaceFile, writeFileAtomically } from "./files.js";
+export { cacheDir, makeFolder, replaceFile, writeFileAtomically } from "./files.js";
 export { BUNDLED_MODELS } from "./inference/classifier.js";
 export {
   classify,

@@ -11,7 +11,7 @@ import {
 import os from "node:os";
 import path from "node:path";
 import { DiskError } from "../src/errors.js";
-import { cacheDir, readRegularFile, writeError, writeFileAtomically } from "../src/files.js";
+import { cacheDir, makeFolder, readRegularFile, writeError, writeFileAtomically } from "../src/files.js";
 
 describe("writeFileAtomically", () => {
   let dir: string;
@@ -41,6 +41,17 @@ describe("writeFileAtomically", () => {
     });
     assert.deepEqual([readdirSync(dir), readdirSync(path.join(dir, "a.json"))], [["a.json"], ["inner"]]);
   });
+});
+
+describe("makeFolder", () => {
+  for (const folder of ["/proc/ferkit", "/proc/ferkit/inner"])
+    it(`ends for ${folder}, which cannot be made`, () => {
+      assert.throws(() => makeFolder(folder), {
+        name: "InputError",
+        message:
+          "Expected to write at /proc/ferkit but found a folder of the system, which takes no others. Choose another folder.",
+      });
+    });
 });
 
 describe("writeError", () => {

@@ -79,7 +79,7 @@ export async function writeProject(project: string, data: string, ferkit: string
     });
   const temporary = `${project}.${process.pid}.tmp`;
   try {
-    await mkdir(path.dirname(project), { recursive: true });
+    internals.makeFolder(path.dirname(project));
     await cp(TEMPLATE, temporary, { recursive: true });
     await rename(path.join(temporary, "gitignore"), path.join(temporary, ".gitignore"));
     await mkdir(path.join(temporary, ".github"));

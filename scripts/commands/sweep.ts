@@ -223,7 +223,7 @@ function workDir(folder: string): string {
 }
 
 function openLog(folder: string): number {
-  mkdirSync(path.join(folder, "logs"), { recursive: true });
+  internals.makeFolder(path.join(folder, "logs"));
   return openSync(path.join(folder, "ray.log"), "w");
 }
 

@@ -59,7 +59,7 @@ const machine = {
   disk: (dir) => fs.statSync(dir, { throwIfNoEntry: false })?.dev,
   whyUnwritable(dir) {
     try {
-      fs.mkdirSync(dir, { recursive: true });
+      makeFolder(dir);
       fs.accessSync(dir, fs.constants.W_OK);
       return undefined;
     } catch (error) {
@@ -67,6 +67,17 @@ const machine = {
     }
   },
 };
+
+/** Makes a folder and those above it. Node.js' own `recursive` tries forever in a folder that takes no others, such as /proc. */
+function makeFolder(dir) {
+  if (fs.existsSync(dir)) return;
+  makeFolder(path.dirname(dir));
+  try {
+    fs.mkdirSync(dir);
+  } catch (error) {
+    if (!fs.existsSync(dir)) throw error; // otherwise another process was faster
+  }
+}
 
 // Package names of each package manager; the first whose family is in /etc/os-release counts.
 const PACKAGE_MANAGERS = [
@@ -321,6 +332,7 @@ module.exports = {
   InputError,
   installCommand,
   machine,
+  makeFolder,
   runCommand,
   stopCommands,
 };

@@ -1,10 +1,10 @@
 // The drawn data set: cartoon faces with seven expressions, drawn on the user's machine and never shipped.
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type Sharp from "sharp";
 import { checkNumber, InputError, ParameterError } from "../errors.js";
-import { writeError } from "../files.js";
+import { makeFolder, writeError } from "../files.js";
 import type { OnProgress } from "../progress.js";
 import { Random } from "../random.js";
 import { EXPRESSIONS } from "./expression.js";
@@ -56,7 +56,7 @@ export async function drawSyntheticFaces(dir: string, options: SyntheticOptions)
   sharp.concurrency(1); // several small images at a time take less than one on several threads
   try {
     for (const folder of new Set(images.map(({ file }) => path.dirname(file))))
-      await mkdir(path.join(temporary, folder), { recursive: true });
+      makeFolder(path.join(temporary, folder));
     report(0);
     for (let done = 0; done < images.length; done += CONCURRENCY) {
       const batch = images.slice(done, done + CONCURRENCY);

@@ -65,7 +65,7 @@ export async function saveCheckpoint(
   const manifest = await writeTensors(dir, [...(await download(tensors))]);
   const json = JSON.stringify({ progress: { ...progress, ...updates }, run, manifest });
   await writeFileAtomically(path.join(dir, "state.json"), json);
-  await removeOldTensors(dir, manifest);
+  await removeOldTensors(dir, "state.json");
   return dir;
 }
 

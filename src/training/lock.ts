@@ -1,18 +1,9 @@
 import { spawnSync } from "node:child_process";
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { InputError } from "../errors.js";
-import { kindOf, writeError } from "../files.js";
+import { kindOf, makeFolder, writeError } from "../files.js";
 
 /** A lock on a run's folder, until it is released or the process ends. */
 export interface RunLock {
@@ -92,7 +83,7 @@ function openLock(file: string): number {
         found: kind,
         fix: "Remove it, or choose another run folder (--run).",
       });
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     const descriptor = openSync(file, "a+");
     if (isOwn(readFileSync(file, "utf8"))) return descriptor;
     closeSync(descriptor);

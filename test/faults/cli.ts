@@ -160,9 +160,9 @@ async function attempt(
   await scenario.run(dir, () => {}).catch((error) => faults.push(`does not resume: ${error.stack}`));
   const found = await scenario.result(dir).catch((error: Error) => `no result: ${error.message}`);
   if (found !== expected) faults.push(`other bits after it resumed: ${found}`);
-  // What is left in the cache, which other processes share, is removed after an hour or a day.
+  // What is left in the cache or a model folder, which other processes share, is removed after an hour or a day.
   const files = readdirSync(dir, { recursive: true, encoding: "utf8" });
-  const left = files.filter((file) => file.endsWith(".tmp") && !file.startsWith("cache/"));
+  const left = files.filter((file) => file.endsWith(".tmp") && !/^(cache|model)\//.test(file));
   if (left.length > 0) faults.push(`left over: ${left.join(", ")}`);
   rmSync(dir, { recursive: true });
   return { faults, lost };

@@ -1,18 +1,7 @@
 // Files that hold many images are unpacked once into the user's cache: archives here, tables of pixels beside.
 import { createHash, randomBytes } from "node:crypto";
 import { constants, createReadStream, createWriteStream } from "node:fs";
-import {
-  copyFile,
-  link,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  statfs,
-  symlink,
-} from "node:fs/promises";
+import { copyFile, link, readdir, readFile, rename, rm, stat, statfs, symlink } from "node:fs/promises";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -23,6 +12,7 @@ import {
   cacheDir,
   isSystemError,
   kindOf,
+  makeFolder,
   readError,
   removeAbandoned,
   writeError,
@@ -85,7 +75,7 @@ export async function unpackOnce<Notes>(
   try {
     if (earlier) await rm(dir, { recursive: true, force: true }); // its notes are lost
     await removeAbandoned(path.dirname(dir));
-    await mkdir(temporary, { recursive: true });
+    makeFolder(temporary);
     const notes = await fill(temporary);
     if ((await readdir(temporary)).length === 0) throw new Error("no files in it");
     await writeFileAtomically(`${dir}.json`, JSON.stringify(notes));
@@ -127,7 +117,7 @@ export async function unpackShards(files: string[]): Promise<Unpacked<SkippedEnt
     const skipped: SkippedEntry[] = [];
     for (const file of files) {
       const name = path.basename(file).replace(/\.(tar\.gz|\w+)$/i, "");
-      await mkdir(path.join(dir, name), { recursive: true });
+      makeFolder(path.join(dir, name));
       const entries = await unpackInto(file, path.join(dir, name)).catch((error: unknown) => {
         throw error instanceof InputError || isSystemError(error) ? error : archiveError(file, error);
       });
@@ -260,7 +250,7 @@ async function unpackZip(file: string, dir: string, allowance: Allowance): Promi
         continue;
       }
       const onDisk = path.join(dir, fileName);
-      await mkdir(path.dirname(onDisk), { recursive: true });
+      makeFolder(path.dirname(onDisk));
       await pipeline(raw, decoded, verified(entry), createWriteStream(onDisk, { mode: 0o644 }));
     }
   } finally {
@@ -328,7 +318,7 @@ async function makeLink(dir: string, { path: linkPath, target }: Link): Promise<
   const [from, to] = [path.join(dir, linkPath), path.join(dir, target)];
   try {
     const isFolder = (await stat(to)).isDirectory();
-    await mkdir(path.dirname(from), { recursive: true });
+    makeFolder(path.dirname(from));
     if (isFolder) await symlink(path.relative(path.dirname(from), to), from);
     else await linkOrCopy(to, from);
     return true;

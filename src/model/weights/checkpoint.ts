@@ -8,6 +8,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { PROJECT_DIR } from "../../environment.js";
 import { InputError, type InputProblem } from "../../errors.js";
+import { writeError } from "../../files.js";
 
 const PYTHON = path.join(PROJECT_DIR, ".venv/bin/python");
 const PROGRAM = path.join(PROJECT_DIR, "scripts/convert_checkpoint.py");
@@ -32,7 +33,9 @@ export async function convertCheckpoint(file: string): Promise<Buffer> {
       found: "no such file",
       fix: "Run `npm run setup`, or choose a file of safetensors.",
     });
-  const folder = await mkdtemp(path.join(os.tmpdir(), "ferkit-checkpoint-"));
+  const folder = await mkdtemp(path.join(os.tmpdir(), "ferkit-checkpoint-")).catch((error) => {
+    throw writeError(os.tmpdir(), error);
+  });
   try {
     const target = path.join(folder, "weights.safetensors");
     // One thread of linear algebra, since each reserves memory.
@@ -46,7 +49,7 @@ export async function convertCheckpoint(file: string): Promise<Buffer> {
       stdout: string;
       stderr: string;
     };
-    if (code === REFUSED) throw new InputError({ ...(JSON.parse(stdout) as InputProblem), where: file });
+    if (code === REFUSED) throw new InputError({ where: file, ...(JSON.parse(stdout) as InputProblem) });
     if (signal === "SIGXCPU" || signal === "SIGKILL")
       throw new InputError({
         expected: "a torch checkpoint or a Keras file",

@@ -1,7 +1,7 @@
 // A model on disk: a tfjs LayersModel with what ferkit needs in its user-defined metadata.
 import path from "node:path";
 import { InputError } from "../../errors.js";
-import { writeFileAtomically } from "../../files.js";
+import { statIfThere, writeFileAtomically } from "../../files.js";
 import { readJsonFile, savedCheck } from "../../saved-files.js";
 import { efficientNet } from "../efficientnet.js";
 import { buildLayersModel, inputWeights } from "../keras.js";
@@ -47,7 +47,8 @@ export async function saveModel(
   parameters: ReadonlyMap<string, ParameterValue>,
   precision: Precision = "float32",
 ): Promise<void> {
-  const manifest = await writeTensors(dir, ...tensorsOf(config, parameters, precision));
+  const write = () => writeTensors(dir, ...tensorsOf(config, parameters, precision));
+  const manifest = await write();
   const model = {
     format: "layers-model",
     generatedBy: "ferkit",
@@ -57,7 +58,9 @@ export async function saveModel(
     userDefinedMetadata: { ferkit: { formatVersion: config.padding || config.epsilon ? 2 : 1, ...config } },
   };
   await writeFileAtomically(path.join(dir, "model.json"), JSON.stringify(model));
-  await removeOldTensors(dir, manifest);
+  // A process that saved another model meanwhile may have removed the file, which nothing named yet.
+  if (!(await statIfThere(path.join(dir, manifest.paths[0])))) await write();
+  await removeOldTensors(dir, "model.json");
 }
 
 /** Returns a model's tensors in the order of its file, and the precision of each. */

@@ -1,9 +1,15 @@
 // Named arrays of numbers in one binary file; a manifest elsewhere has their names and shapes, as in tfjs.
 import { createHash } from "node:crypto";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
-import { readRegularFile, statIfThere, writeFileAtomically } from "../../files.js";
+import {
+  readRegularFile,
+  removeAbandoned,
+  statIfThere,
+  TEMPORARY,
+  writeFileAtomically,
+} from "../../files.js";
 import type { ParameterValue } from "../network.js";
 import { BYTES_PER_NUMBER, type Precision, pack, type Quantization, unpack } from "./quantization.js";
 
@@ -52,9 +58,6 @@ export async function writeTensors(
 
 /** Name of a file of weights, with the start of the SHA-256 of its bytes. */
 const NAME = /^weights-([0-9a-f]{16})\.bin$/;
-
-/** The same, or a temporary file of it. */
-const OWN_FILE = /^weights-[0-9a-f]{16}\.bin(\.[0-9a-f]{8}\.tmp)?$/;
 
 function digestOf(parts: Uint8Array[]): string {
   const hash = createHash("sha256");
@@ -124,9 +127,15 @@ function wrongLength(
   return found === expected ? null : [`${expected} bytes of weights`, `${found ?? "no file"}`];
 }
 
-/** Removes the files of earlier writes from a folder when nothing refers to them. */
-export async function removeOldTensors(dir: string, { paths }: TensorManifest): Promise<void> {
-  for (const name of await readdir(dir))
-    if (OWN_FILE.test(name) && !paths.includes(name))
-      await rm(path.join(dir, name), { force: true }).catch(() => {}); // the next save removes it, or says what is wrong
+/**
+ * Removes the files of earlier writes from a folder, and what processes left that were killed long ago.
+ *
+ * @param names - The file that names those in use. It is read after the folder, since another process may save at the same time.
+ */
+export async function removeOldTensors(dir: string, names: string): Promise<void> {
+  const files = (await readdir(dir)).filter((name) => NAME.test(name));
+  const text = await readFile(path.join(dir, names), "utf8");
+  for (const name of files)
+    if (!text.includes(name)) await rm(path.join(dir, name), { force: true }).catch(() => {}); // the next save removes it, or says what is wrong
+  await removeAbandoned(dir, TEMPORARY);
 }

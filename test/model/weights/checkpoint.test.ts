@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
@@ -53,6 +53,26 @@ describe("convertCheckpoint", function () {
         }),
       );
     });
+
+  it("does not take a full disk for temporary files for a damaged file", function () {
+    const script =
+      'mount -t tmpfs -o size=8k tmpfs "$1" && { head -c 9000 /dev/zero > "$1/fill"; exec "$2" -I "$3" "$4" "$1/a.safetensors"; }';
+    const program = path.join(projectDir, "scripts/convert_checkpoint.py");
+    const unshare = ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", folder];
+    const { status, stdout, stderr } = spawnSync(
+      "unshare",
+      [...unshare, PYTHON, program, path.join(GOLDEN, "zip.pth")],
+      { encoding: "utf8" },
+    );
+    if (/unshare|mount/.test(stderr)) this.skip(); // this machine lets no process mount a disk of its own
+    assert.equal(status, 2, stderr);
+    assert.deepEqual(JSON.parse(stdout), {
+      expected: "to write",
+      found: "a full disk",
+      fix: "Make room there, or choose another folder for temporary files with TMPDIR.",
+      where: folder,
+    });
+  });
 
   it("reads a module that was saved whole, under the names of its state dictionary", async () => {
     const tensors = await convert(path.join(GOLDEN, "module.pth"));

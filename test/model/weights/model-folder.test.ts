@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import os from "node:os";
@@ -28,6 +30,31 @@ describe("a model folder", () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   describe("saveModel", () => {
+    it("leaves a whole model if two processes save another one each, and no file of theirs that is not used", async () => {
+      const networks = [1, 2].map((seed) => randomNetwork(TINY, seed));
+      const models = await Promise.all(networks.map((network) => network.parameters()));
+      for (const network of networks) network.dispose();
+      for (let i = 0; i < 5; i++) {
+        await Promise.all(models.map((parameters) => saveModel(dir, TINY, parameters)));
+        (await loadModel(dir)).dispose();
+      }
+      await saveModel(dir, TINY, models[0]);
+      assert.equal(readdirSync(dir).length, 2);
+    });
+
+    it("keeps what another process writes, and removes what one left that was killed long ago", async () => {
+      const network = randomNetwork(TINY);
+      const parameters = await network.parameters();
+      network.dispose();
+      const left = ["weights-0123456789abcdef.bin.0123abcd.tmp", "model.json.0123abcd.tmp"];
+      for (const name of left) writeFileSync(path.join(dir, name), "");
+      await saveModel(dir, TINY, parameters);
+      for (const name of left) assert.ok(existsSync(path.join(dir, name)), name);
+      for (const name of left) utimesSync(path.join(dir, name), 1, 1);
+      await saveModel(dir, TINY, parameters);
+      for (const name of left) assert.ok(!existsSync(path.join(dir, name)), name);
+    });
+
     for (const variant of ["lite0", "b0"] as const)
       it(`writes ${variant} as a stock LayersModel that gives the same probabilities from the same pixels`, async () => {
         const config = { ...TINY, variant, preprocessing: { mean: [124, 116, 104], std: [58, 57, 57] } };
