@@ -9,6 +9,20 @@ import {
   resultOf,
 } from "./kernel.js";
 
+/** Cells whose last value is 3; TypeScript reads some of them as calls of a function `await` at first. */
+const AWAITS = [
+  "await (Promise.resolve(3));",
+  "(await [3])[0];",
+  "await (await import('node:util')).promisify((done: (error: null, x: number) => void) => done(null, 3))();",
+  "await (async () => await (async () => 3)())();",
+  "if (await (Promise.resolve(true))) 3;\n3;",
+  `Number(\`\${await (Promise.resolve(3))}\`);`,
+  "true ? await (3) : await [2];",
+  "class Base { three = 3; }\nclass Kind extends (await (async () => Base)()) {}\nnew Kind().three;",
+  "const keyed = { async m() { return await (3); }, [await ('k')]: 2 };\nkeyed.m();",
+  "let sum = 0;\nfor await (const x of (await ([1, 2]))) sum += x;\nsum;",
+];
+
 /**
  * Groups by title, sent to one kernel because its start takes seconds. Node.js loses an interrupt at the very end of a cell's
  * synchronous part, so cells that are stopped print after it.
@@ -96,10 +110,27 @@ const GROUPS: Record<string, Request[]> = {
   promise: [{ code: "Promise.resolve(7);" }],
   text: [{ code: '"plain text";' }],
   declaration: [{ code: "let unused = 5;" }],
+  "awaited brackets": AWAITS.map((code) => ({ code })),
+  "await in a method": [{ code: "({ m() { await Promise.resolve(1); } });" }],
+  exports: [
+    {
+      code: "export const q = 5, r = 6;\nexport { q };\nexport async function twice(x: number) { return 2 * x; }\nq;",
+    },
+    { code: "export default (await twice(q)) + r;" },
+    { code: "export const wrong: string = q;" },
+  ],
   magic: [{ code: "%%time\nconst x = 1;" }],
   shell: [{ code: "!ls" }],
   question: [{ code: "?rate" }],
-  python: [{ code: "import numpy" }],
+  python: ["import numpy", "print(1)", "help(rate)", "len(list)", "for x in [1, 2]:\n  x"].map((code) => ({
+    code,
+    stopOnError: false,
+  })),
+  installs: ["pip install x", "%pip install x", "!pip install x", "conda install -y x"].map((code) => ({
+    code,
+    stopOnError: false,
+  })),
+  shells: ["files = !ls", "%%bash\nls", "const x = 1;\n!ls -l"].map((code) => ({ code, stopOnError: false })),
   "left-over listener": [
     { code: "hooks.onInterrupt(() => {}); console.log('failing'); throw new Error('x');" },
   ],
@@ -287,6 +318,27 @@ describe("a request to the kernel", function () {
     assert.equal(data["text/plain"], "add(a: number, b: number): number\n\nAdds.\n\n@param a - The first.");
   });
 
+  it("awaits what is in brackets, wherever it is in a cell", () => {
+    assert.deepEqual(
+      resultsOf("awaited brackets").map(resultOf),
+      AWAITS.map(() => "3"),
+    );
+  });
+
+  it("reports an await in a function that is not asynchronous", () => {
+    assert.match(
+      errorOf("await in a method").evalue,
+      /^1:10 - 'await' expressions are only allowed within async/,
+    );
+  });
+
+  it("that exports what it declares runs as without", () => {
+    const [declared, added, wrong] = resultsOf("exports");
+    assert.deepEqual([declared, added].map(resultOf), ["5", "16"]);
+    const [{ evalue }] = contentsOf(wrong, "error");
+    assert.equal(evalue, "1:14 - Type 'number' is not assignable to type 'string'.");
+  });
+
   it("shows the value of a promise", () => {
     assert.equal(resultOf(resultsOf("promise")[0]), "7");
   });
@@ -300,7 +352,15 @@ describe("a request to the kernel", function () {
     assert.match(errorOf("magic").evalue, /console\.time\("cell"\)/);
     assert.match(errorOf("shell").evalue, /execSync/);
     assert.match(errorOf("question").evalue, /press Shift-Tab/);
-    assert.match(errorOf("python").evalue, /cells are TypeScript/);
+    const errorsOf = (title: string) =>
+      resultsOf(title).map((result) => String(contentsOf(result, "error")[0].evalue).split("\n").at(-1));
+    const [, print, help, , loop] = errorsOf("python");
+    for (const evalue of errorsOf("python")) assert.match(evalue ?? "", /cells are TypeScript/);
+    assert.match(print ?? "", /console\.log\(x\)/);
+    assert.match(help ?? "", /Shift-Tab/);
+    assert.match(loop ?? "", /for \(const x of list\)/);
+    for (const evalue of errorsOf("installs")) assert.match(evalue ?? "", /npm install NAME/);
+    for (const evalue of errorsOf("shells")) assert.match(evalue ?? "", /execSync/);
   });
 
   it("that is stopped fails and drops the queue, whatever an earlier cell left behind", () => {

@@ -9,8 +9,8 @@ const { addMaps, nextCellFile } = require("./source-positions.cjs");
 /** The cell, and the declarations of earlier ones, as tslab names them. */
 const CELL = "__tslab__.ts";
 const PREVIOUS_CELLS = "__prev__.d.ts";
-/** "await is only allowed within an async function": what tslab makes a cell asynchronous for. */
-const TOP_LEVEL_AWAIT = 1308;
+/** "await is only allowed within an async function". */
+const AWAIT_OUTSIDE = 1308;
 const UNTERMINATED_TEMPLATE = 1160;
 const INLINE_MAP = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/;
 
@@ -69,22 +69,16 @@ function extendCompiler() {
     return declarations.some((declaration) => declaration.getSourceFile().fileName.endsWith(PREVIOUS_CELLS));
   };
 
-  // TypeScript allows `for await` there, so that tslab does not learn of it.
+  // tslab learns from this error that a cell awaits. TypeScript reports it for `await f()`, not for `await (f())` nor `for await`, and
+  // tslab takes it as one of the cell's also in a method of an object: see `awaitsItself`.
   const getPreEmitDiagnosticsOfFiles = (checked, files) => {
     const cell = files.find(({ fileName }) => fileName.endsWith(CELL));
     const found = ts.getPreEmitDiagnosticsOfFiles(checked, files);
-    return cell ? [...found, ...topLevelForAwaits(cell, cell)] : found;
-  };
-  const topLevelForAwaits = (cell, node) => {
-    if (ts.isFunctionLike(node)) return [];
-    const inner = [];
-    ts.forEachChild(node, (child) => {
-      inner.push(...topLevelForAwaits(cell, child));
-    });
-    if (!ts.isForOfStatement(node) || !node.awaitModifier) return inner;
-    const start = node.awaitModifier.getStart(cell);
-    const diagnostic = { file: cell, start, length: "await".length, code: TOP_LEVEL_AWAIT, messageText: "" };
-    return [diagnostic, ...inner];
+    if (!cell) return found;
+    const starts = new Set(ownAwaits(cell));
+    return found
+      .filter(({ code, file, start }) => !(code === AWAIT_OUTSIDE && file === cell && starts.has(start)))
+      .map((diagnostic) => (diagnostic.code === AWAIT_OUTSIDE ? { ...diagnostic, code: 0 } : diagnostic));
   };
 
   // The second of tslab's two passes, from modules of today to CommonJS.
@@ -157,7 +151,9 @@ function transformCell(context) {
         factory.createIdentifier(name),
       );
     const visit = (node) => {
-      if (ts.isExportDeclaration(node) || ts.isTypeNode(node)) return node;
+      // A base class and `f<string>` are expressions with types.
+      const isType = ts.isTypeNode(node) && !ts.isExpressionWithTypeArguments(node);
+      if (ts.isExportDeclaration(node) || isType) return node;
       if (ts.isAwaitExpression(node))
         return factory.updateAwaitExpression(node, kernel("pause", ts.visitNode(node.expression, visit)));
       if (ts.isForOfStatement(node) && node.awaitModifier) {
@@ -199,6 +195,57 @@ function transformCell(context) {
     };
     return ts.visitEachChild(cell, visit, context);
   };
+}
+
+/** Starts of the `await`s of a cell that no function of the cell, or other code with a scope of its own, contains. */
+function ownAwaits(cell) {
+  const starts = [];
+  const visit = (node) => {
+    if (ts.isAwaitExpression(node)) starts.push(node.getStart(cell));
+    if (ts.isForOfStatement(node) && node.awaitModifier) starts.push(node.awaitModifier.getStart(cell));
+    if (hasOwnScope(node)) {
+      // A computed name belongs to what is around.
+      if (node.name && ts.isComputedPropertyName(node.name)) visit(node.name);
+    } else ts.forEachChild(node, visit);
+  };
+  visit(cell);
+  return starts;
+}
+
+const hasOwnScope = (node) =>
+  ts.isFunctionLike(node) ||
+  ts.isPropertyDeclaration(node) ||
+  ts.isClassStaticBlockDeclaration(node) ||
+  ts.isModuleDeclaration(node);
+
+/** Returns whether the cell that was compiled last awaits something itself, so that it must run as an async function. */
+function awaitsItself() {
+  return ownAwaits(lastCell().cell).length > 0;
+}
+
+/**
+ * Blanks each `export` of a declaration of a cell, and keeps all positions. tslab exports what a cell declares itself, and twice is an
+ * error.
+ */
+function withoutExports(code) {
+  const cell = ts.createSourceFile(CELL, code, ts.ScriptTarget.Latest);
+  let text = code;
+  const blank = (start, end) => {
+    text = text.slice(0, start) + text.slice(start, end).replace(/\S/g, " ") + text.slice(end);
+  };
+  for (const node of cell.statements) {
+    const isPlainList = ts.isExportDeclaration(node) && !node.moduleSpecifier && node.exportClause;
+    if (isPlainList && node.exportClause.elements.every(({ propertyName }) => !propertyName))
+      blank(node.getStart(cell), node.end);
+    const isAnonymous = (ts.isFunctionDeclaration(node) || ts.isClassDeclaration(node)) && !node.name;
+    if (ts.isExportAssignment(node) && !node.isExportEquals)
+      blank(node.getStart(cell), node.expression.getStart(cell));
+    else if (!isAnonymous)
+      for (const { kind, end, pos } of node.modifiers ?? [])
+        if (kind === ts.SyntaxKind.ExportKeyword || kind === ts.SyntaxKind.DefaultKeyword)
+          blank(ts.skipTrivia(code, pos), end);
+  }
+  return text;
 }
 
 /** The cell that was inspected or completed last, and where it begins: after the line that tslab puts before it. */
@@ -268,4 +315,4 @@ function listenAgain() {
   for (const listener of listeners) process.on("SIGINT", listener);
 }
 
-module.exports = { endsInTemplate, extendCompiler, quotedBefore, signatureAt };
+module.exports = { awaitsItself, endsInTemplate, extendCompiler, quotedBefore, signatureAt, withoutExports };

@@ -11,7 +11,7 @@ const {
   stopLeftovers,
   turn,
 } = require("./cells.cjs");
-const { endsInTemplate, quotedBefore, signatureAt } = require("./compiler.cjs");
+const { awaitsItself, endsInTemplate, quotedBefore, signatureAt, withoutExports } = require("./compiler.cjs");
 const { startCell } = require("./source-positions.cjs");
 const { clearStop } = require("./stuck.cjs");
 
@@ -238,7 +238,8 @@ async function publishResult(cell, value) {
 /** Compiles a cell. A stop during that time is noticed before the cell runs, and what was compiled is kept. */
 async function convert(cell, code) {
   if (/^\s*\/\*\*?\s*@module\b/.test(code)) return; // tslab registers it as a module without running it
-  converted = converter.convert(declarations, code);
+  const result = converter.convert(declarations, withoutExports(code));
+  converted = { ...result, hasToplevelAwait: awaitsItself() };
   await turn();
   if (cell.isStopped)
     converted = { ...converted, diagnostics: [], output: undefined, declOutput: declarations };
@@ -303,22 +304,32 @@ function keepUncaught(thrown) {
   uncaught.push(failure);
 }
 
-/** Habits from IPython, each with what does it here. */
+const PYTHON = "This looks like Python; cells are TypeScript.";
+const SHELL =
+  'To run a shell command: import { execSync } from "node:child_process"; execSync("ls").toString();';
+/** A line that begins with one of these after `!`, which means "not" in TypeScript, is for a shell. */
+const SHELL_COMMANDS =
+  "ls|cd|pwd|cat|head|tail|wc|du|df|find|grep|echo|mkdir|rm|cp|mv|wget|curl|unzip|tar|git|python3?|npm|npx|node|nvidia-smi";
+/** Habits from IPython and Python, each with what does it here. */
 const HABITS = [
   [
-    /^\s*%%?timeit|^\s*%%?time/,
+    /^\s*%%?timeit|^\s*%%?time\b/,
     'To time a cell, put console.time("cell") above the code and console.timeEnd("cell") below it.',
   ],
+  [
+    /^\s*[%!]?\s*(pip3?|conda|mamba|uv pip)\s+install\b/m,
+    "To install a package, run in a terminal: npm install NAME",
+  ],
+  [/^\s*!\s*\w+(\s+[-\w./]|\s*$)/, SHELL],
+  [new RegExp(`^\\s*(\\w+\\s*=\\s*)?!\\s*(${SHELL_COMMANDS})\\b(?!\\s*[.(])`, "m"), SHELL],
+  [/^\s*%%?(bash|sh|script|system|sx|cd|ls)\b/, SHELL],
   [/^\s*%/, "Cells are TypeScript; there are no % magics."],
-  [
-    /^\s*!\s*\w/,
-    'To run a shell command: import { execSync } from "node:child_process"; execSync("ls").toString();',
-  ],
   [/^\s*\?+\s*\w|^[\s\w.]+\?+\s*$/, "To see what a name is, put the cursor on it and press Shift-Tab."],
-  [
-    /^\s*(from\s+[\w.]+\s+import|import\s+[\w.]+\s*$|def\s+\w+\(|print\s+\S)/,
-    "This looks like Python; cells are TypeScript.",
-  ],
+  [/^\s*(help|dir)\s*\(/m, `${PYTHON} To see what a name is, put the cursor on it and press Shift-Tab.`],
+  [/^\s*print\s*[(\s]/m, `${PYTHON} To print a value: console.log(x)`],
+  [/^\s*for\s+[\w, ]+\s+in\b.*:\s*$/m, `${PYTHON} To loop: for (const x of list) console.log(x);`],
+  [/^\s*(from\s+[\w.]+\s+import\b|import\s+[\w.]+(\s+as\s+\w+)?\s*$)/m, PYTHON],
+  [/^\s*(async\s+)?def\s+\w+\s*\(|^\s*(if|elif|while|with|class)\b.*:\s*$|^\s*(len|range)\s*\(/m, PYTHON],
 ];
 
 /** What to do instead, for a cell that does not compile because of a habit from IPython; otherwise empty. */
