@@ -1,5 +1,6 @@
-// Resizes pixels by bicubic interpolation, antialiased on reduction: Pillow's `resize(size, BICUBIC, box=…)` to the bit. Every
-// image of training, evaluation and prediction takes this path, since sharp moves enlarged images by half a pixel.
+// Resizes pixels by bicubic interpolation, antialiased on reduction: `resize(size, BICUBIC, box=…)` of Pillow 12 to the bit.
+// Pillow 13 takes the columns of tall images first. Every image of training, evaluation and prediction takes this path, since
+// sharp moves enlarged images by half a pixel.
 
 /** Part of an image, in pixels from its top left. It may start and end between pixels. */
 export interface Box {

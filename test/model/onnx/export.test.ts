@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import sharp from "sharp";
+import { decodeImage } from "../../../src/data/pixels/decode.js";
 import { tf } from "../../../src/engine/tf.js";
 import { calibrated } from "../../../src/model/network.js";
 import { exportOnnx, exportTransformers } from "../../../src/model/onnx/export.js";
+import { Random } from "../../../src/random.js";
+import { readProjectFile } from "../../source-files.js";
 import { workspace } from "../../workspace.js";
 import { type Example, largestDifference, ownProbs, randomExample, randomPixels } from "./examples.js";
 import { nodeRuntime, type OnnxRuntime, pythonWithOnnx, runModel } from "./runtimes.js";
@@ -140,7 +144,73 @@ describe("a network exported to ONNX", function () {
       assert.deepEqual(shape, ["batch", 40, 40, 3]);
     }
   });
+
+  it("gets the pixels that ferkit decodes from the Python program in docs/export.md", async function () {
+    const python = await pythonWithOnnx();
+    if (python === null) {
+      console.log("      skipped: pip cannot install Pillow here");
+      this.skip();
+    }
+    const [, program] = readProjectFile("docs/export.md").match(/```python\n([^`]*read_image[^`]*)```/) ?? [];
+    const [functions] = program.split("\nsession = ");
+    const cases = [40, 33].flatMap((side) =>
+      (["crop", "squash", "pad"] as const).map((fit) => ({ side, fit })),
+    );
+    const files = await photographs(folder);
+    const outcomes: (number[] | string)[] = JSON.parse(
+      execFileSync(python as string, ["-"], {
+        encoding: "utf8",
+        input: [
+          functions,
+          "def outcome(file, side, fit):",
+          "    try: return read_image(file, side, fit).ravel().tolist()",
+          "    except ValueError as error: return str(error)",
+          `print(json.dumps([outcome(file, **case) for file in ${JSON.stringify(files)} for case in ${JSON.stringify(cases)}]))`,
+        ].join("\n"),
+      }),
+    );
+    for (const [i, file] of files.entries())
+      for (const [j, { side, fit }] of cases.entries()) {
+        const outcome = outcomes[i * cases.length + j];
+        if (file.endsWith("16-bit.png")) {
+          assert.match(String(outcome), /16-bit\.png is I;16, not 8-bit grey or sRGB: convert it first$/);
+          continue;
+        }
+        const { pixels } = await decodeImage(file, side, file, { fit });
+        const error = largestDifference(outcome as number[], pixels);
+        // libvips and Pillow round a mixture with white otherwise.
+        assert.ok(
+          error <= (file.endsWith("transparent.png") ? 2 : 0),
+          `${file}, ${fit} to ${side}: ${error}`,
+        );
+      }
+  });
 });
+
+/** Writes photographs of several sides, turned by EXIF, in grey, transparent, of few colours, and of 16 bits. */
+async function photographs(folder: ReturnType<typeof workspace>): Promise<string[]> {
+  const random = new Random(0, "photographs");
+  const images: [string, number, number, 1 | 3 | 4][] = [
+    ["wide.png", 97, 55, 3],
+    ["high.png", 41, 100, 3],
+    ["upright.png", 64, 90, 3],
+    ["grey.png", 80, 45, 1],
+    ["transparent.png", 71, 60, 4],
+    ["palette.png", 160, 90, 3],
+    ["16-bit.png", 50, 40, 1],
+  ];
+  return Promise.all(
+    images.map(async ([name, width, height, channels]) => {
+      const pixels = Uint8Array.from({ length: width * height * channels }, () => random.integer(256));
+      const image = sharp(pixels, { raw: { width, height, channels } });
+      if (name === "upright.png") image.withMetadata({ orientation: 6 });
+      if (name === "palette.png") image.png({ palette: true, colours: 16 });
+      if (name === "16-bit.png") image.toColourspace("grey16");
+      await image.toFile(folder.file(name));
+      return folder.file(name);
+    }),
+  );
+}
 
 describe("an export that cannot be written", () => {
   const folder = workspace();

@@ -8,7 +8,7 @@ import { internals } from "../../../src/index.js";
 const run = promisify(execFile);
 const NODE_PACKAGE = "onnxruntime-node@1.30.0";
 const TRANSFORMERS = "@huggingface/transformers@4.3.2";
-const PYTHON_PACKAGES = ["onnx==1.23.2", "onnxruntime==1.32.0", "numpy==2.4.6"];
+const PYTHON_PACKAGES = ["onnx==1.23.2", "onnxruntime==1.32.0", "numpy==2.4.6", "pillow==12.3.0"];
 
 /** Values of one type, with their shape. */
 export interface Values {
@@ -52,13 +52,16 @@ async function npmPackage<Module>(folder: string, spec: string, name: string): P
   return found === null ? null : require(path.join(found, "node_modules", name));
 }
 
-/** Returns a Python with onnx and ONNX Runtime; null if pip cannot install them. */
+/** Returns a Python with onnx, ONNX Runtime and Pillow; null if pip cannot install them. */
 export async function pythonWithOnnx(): Promise<string | null> {
-  const folder = await installed(`test-${PYTHON_PACKAGES[0]}-${PYTHON_PACKAGES[1]}`, async (dir) => {
-    await run("python3", ["-m", "venv", dir]);
-    const options = ["--quiet", "--disable-pip-version-check"];
-    await run(path.join(dir, "bin/python"), ["-m", "pip", "install", ...options, ...PYTHON_PACKAGES]);
-  });
+  const folder = await installed(
+    `test-${[0, 1, 3].map((i) => PYTHON_PACKAGES[i]).join("-")}`,
+    async (dir) => {
+      await run("python3", ["-m", "venv", dir]);
+      const options = ["--quiet", "--disable-pip-version-check"];
+      await run(path.join(dir, "bin/python"), ["-m", "pip", "install", ...options, ...PYTHON_PACKAGES]);
+    },
+  );
   return folder === null ? null : path.join(folder, "bin/python");
 }
 
