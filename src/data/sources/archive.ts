@@ -24,7 +24,7 @@ const ZIP_FILE = /\.zip$/i;
 /** Bytes to read at a time. */
 const READ_BYTES = 2 ** 18;
 /** Changes when the same file would be unpacked to something else. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 export function isArchive(file: string): boolean {
   return TAR_FILE.test(file) || ZIP_FILE.test(file);
@@ -111,19 +111,37 @@ export async function unpackArchive(file: string): Promise<Unpacked<SkippedEntry
   });
 }
 
-/** Unpacks the parts of a data set, each into a folder with the part's name, as webdataset's `train-0000.tar`. */
-export async function unpackShards(files: string[]): Promise<Unpacked<SkippedEntry[]>> {
-  return unpackOnce(files, async (dir) => {
+/**
+ * Unpacks the shards of a data set, each into a folder with the path that it has in `dir`, without the ending:
+ * `train/0000.tar` into `train/0000`.
+ */
+export async function unpackShards(files: string[], dir: string): Promise<Unpacked<SkippedEntry[]>> {
+  const names = shardNames(files.map((file) => path.relative(dir, file)));
+  const fill = async (to: string) => {
     const skipped: SkippedEntry[] = [];
-    for (const file of files) {
-      const name = path.basename(file).replace(/\.(tar\.gz|\w+)$/i, "");
-      makeFolder(path.join(dir, name));
-      const entries = await unpackInto(file, path.join(dir, name)).catch((error: unknown) => {
+    for (const [i, file] of files.entries()) {
+      const name = names[i];
+      makeFolder(path.join(to, name));
+      const entries = await unpackInto(file, path.join(to, name)).catch((error: unknown) => {
         throw error instanceof InputError || isSystemError(error) ? error : archiveError(file, error);
       });
       for (const entry of entries) skipped.push({ ...entry, path: path.posix.join(name, entry.path) });
     }
     return skipped;
+  };
+  return unpackOnce(files, fill, { variant: names.join("\n") });
+}
+
+/** Names a folder for each shard, which is neither another's nor around or in another's. */
+function shardNames(files: string[]): string[] {
+  const taken = new Set<string>();
+  for (const file of files)
+    for (let around = path.dirname(file); around !== "."; around = path.dirname(around)) taken.add(around);
+  return files.map((file) => {
+    let name = file.replace(/\.\w+$/, "");
+    while (taken.has(name)) name += "_";
+    taken.add(name);
+    return name;
   });
 }
 

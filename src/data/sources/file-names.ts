@@ -2,7 +2,7 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { type Folder, REASONS, type Walk } from "./files.js";
-import { type Listing, type Sample, stampOf } from "./listing.js";
+import { type Listing, type Sample, stampOf, withParts } from "./listing.js";
 import { type Part, partOf } from "./split-names.js";
 
 /** A data set whose file names follow a known pattern: the first group is the person, the second the class's code. */
@@ -163,16 +163,17 @@ function listBy(
     for (const inner of folder.folders) visit(inner, split);
   };
   visit(root, null);
-  const hasSplit = samples.every(({ split }) => split !== null);
+  const notes: string[] = [];
+  const parts = samples.map(({ split }) => split);
   return {
     root: dir,
     where: dir,
     inner: ".",
     labels,
-    samples: hasSplit ? samples : samples.map((sample) => ({ ...sample, split: null })),
+    samples: withParts(samples, parts, { where: dir, leftOut, notes }),
     emptyClasses: [],
     leftOut,
-    notes: [],
+    notes,
   };
 }
 
@@ -187,45 +188,106 @@ export function readLabelFiles(
   dir: string,
   read: (file: string) => string | null,
 ): Listing | null {
+  const files = labelFilesBelow(root);
+  // Usually a key ends at the first dot, as of `1.cls` and `1.mask.png`; not if that makes one of `cat.1.cls` and `cat.2.cls`.
+  const areStems = ["cls", "json"].some((ending) => {
+    const keys = files.flatMap((file) => (file.toLowerCase().endsWith(`.${ending}`) ? [keyOf(file)] : []));
+    return new Set(keys).size < keys.length;
+  });
+  const keyBy = areStems ? (file: string) => file.replace(/\.[^./]+$/, "") : keyOf;
   const labelOf = new Map<string, string>();
-  const visit = (folder: Folder): void => {
-    for (const { name } of folder.others)
-      if (/\.(cls|json)$/i.test(name)) {
-        const key = path.posix.join(folder.path, name.split(".")[0]);
-        const isBetter = /\.cls$/i.test(name) || !labelOf.has(key);
-        if (isBetter) labelOf.set(key, path.posix.join(folder.path, name));
-      }
-    folder.folders.forEach(visit);
-  };
-  visit(root);
+  for (const file of files) {
+    const isBetter = /\.cls$/i.test(file) || !labelOf.has(keyBy(file));
+    if (isBetter) labelOf.set(keyBy(file), file);
+  }
   const images = imagesBelow(root);
-  const keyOf = (file: string) =>
-    path.posix.join(path.posix.dirname(file), path.posix.basename(file).split(".")[0]);
-  const paired = images.filter(({ file }) => labelOf.has(keyOf(file)));
-  if (paired.length * 2 < images.length || paired.length === 0) return null;
+  const labelled = images.filter(({ file }) => labelOf.has(keyBy(file)));
+  if (labelled.length * 2 < images.length || labelled.length === 0) return null;
+  const { chosen: paired, others, note } = chooseImages(labelled, keyBy, dir);
   const used = new Set<string>();
   const labels = new Map(
     paired.map(({ file }) => {
-      const labelFile = labelOf.get(keyOf(file)) as string;
+      const labelFile = labelOf.get(keyBy(file)) as string;
       used.add(labelFile);
       return [file, read(path.join(dir, labelFile))] as const;
     }),
   );
   if (![...labels.values()].some((label) => label !== null)) return null;
   const reasonOf = (file: string, reason: string) => (used.has(file) ? REASONS.labels : reason);
+  for (const { file } of others) leftOut.add(OTHER_IMAGE, file);
+  const isOther = new Set(others.map(({ file }) => file));
   const rename = (folder: Folder): Folder => ({
     ...folder,
+    images: folder.images.filter((name) => !isOther.has(path.posix.join(folder.path, name))),
     others: folder.others.map((other) => ({
       ...other,
       reason: reasonOf(path.posix.join(folder.path, other.name), other.reason),
     })),
     folders: folder.folders.map(rename),
   });
-  return listBy(
+  const listing = listBy(
     { root: rename(root), leftOut },
     dir,
     "a file beside each image",
     "without a label beside it",
     (file) => labels.get(file) ?? null,
   );
+  return { ...listing, notes: [...listing.notes, ...note] };
+}
+
+const OTHER_IMAGE = "another image of a sample, as a mask";
+/** Words in the names of images to train on, as in `1.image.png`, beside others such as `1.mask.png`. */
+const IMAGE_WORDS = ["", "image", "img", "input", "rgb", "photo", "jpg", "jpeg", "png"];
+
+function labelFilesBelow(folder: Folder): string[] {
+  const own = folder.others.filter(({ name }) => /\.(cls|json)$/i.test(name));
+  return [
+    ...own.map(({ name }) => path.posix.join(folder.path, name)),
+    ...folder.folders.flatMap(labelFilesBelow),
+  ];
+}
+
+/** Returns what a file shares with the others of its sample, as webdataset defines it: the path up to the name's first dot. */
+function keyOf(file: string): string {
+  return path.posix.join(path.posix.dirname(file), path.posix.basename(file).split(".")[0]);
+}
+
+/**
+ * Chooses the image of each sample. A sample may have more, such as `1.mask.png` beside `1.jpg`.
+ *
+ * @throws InputError if it is not clear which is meant.
+ */
+function chooseImages(images: ImageFile[], keyBy: (file: string) => string, dir: string) {
+  const kindOf = ({ file }: ImageFile) =>
+    file.slice(keyBy(file).length).toLowerCase().split(".").slice(1, -1).join(".");
+  const samples = new Map<string, ImageFile[]>();
+  for (const image of images) {
+    const sample = samples.get(keyBy(image.file));
+    if (sample) sample.push(image);
+    else samples.set(keyBy(image.file), [image]);
+  }
+  const several = [...samples.values()].find((sample) => sample.length > 1);
+  if (!several) return { chosen: images, others: [], note: [] };
+  const kinds = new Set(images.map(kindOf));
+  const kind = IMAGE_WORDS.find((word) => kinds.has(word));
+  const [chosen, others] = [true, false].map((isChosen) =>
+    images.filter((image) => (kindOf(image) === kind) === isChosen),
+  );
+  const unclear = [...samples.values()].find(
+    (sample) => sample.filter((image) => kindOf(image) === kind).length > 1,
+  );
+  if (kind === undefined || unclear)
+    throw new InputError({
+      expected: "one image for each label",
+      where: dir,
+      found: (unclear ?? several).map(({ file }) => file).join(" and "),
+      fix: "Remove the others, or rename the image to train on as 1.jpg beside 1.cls.",
+    });
+  return {
+    chosen,
+    others,
+    note: [
+      `Samples hold several images: ${chosen[0].file} and its like are used, ${others[0].file} and its like are not.`,
+    ],
+  };
 }

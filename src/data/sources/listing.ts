@@ -1,6 +1,7 @@
 // What every kind of data set is read to: images with their labels, and an account of all files.
 import { statSync } from "node:fs";
 import path from "node:path";
+import { InputError } from "../../errors.js";
 import { type Folder, type LeftOutFiles, REASONS } from "./files.js";
 import type { Part } from "./split-names.js";
 
@@ -70,6 +71,47 @@ export function chooseParts(listing: Listing): Listing & { unusedFolders: string
     notes: isTestUsed && has("train") ? [...notes, note] : notes,
     unusedFolders: [...unusedFolders].sort(),
   };
+}
+
+const NO_PART = "in no part of the split";
+
+/**
+ * Keeps a split that is named by some paths. Images in no part of it are left out, as folders beside train and validation are.
+ * A single part beside other images is no split.
+ *
+ * @param parts - Of each sample, by its path.
+ * @param around - What is read, for notes and errors.
+ * @throws InputError if most images are in no part of a split that has several.
+ */
+export function withParts(
+  samples: Sample[],
+  parts: (Part | null)[],
+  { where, leftOut, notes }: { where: string; leftOut: LeftOutFiles; notes: string[] },
+): Sample[] {
+  const named = new Set(parts.flatMap((part) => part ?? []));
+  const strays = samples.filter((_, i) => parts[i] === null);
+  const [stray] = strays;
+  const isSplit = named.size > 0 && (stray === undefined || (named.has("train") && named.size > 1));
+  if (!isSplit) {
+    if (named.size > 0)
+      notes.push(
+        `Images in ${[...named].join(" and ")} are read as all others, since ${strays.length} are in no part of a split, as ${stray.path}.`,
+      );
+    return samples.map((sample) => ({ ...sample, split: null }));
+  }
+  if (strays.length * 2 > samples.length)
+    throw new InputError({
+      expected: "images in the parts of a split",
+      where,
+      found: `${strays.length} of ${samples.length} in no part, as ${stray.path}`,
+      fix: `Move them into a folder such as ${path.posix.join("train", path.posix.dirname(stray.path))}, or out of the data set.`,
+    });
+  for (const { path: file } of strays) leftOut.add(NO_PART, file);
+  if (stray)
+    notes.push(
+      `${strays.length} of ${samples.length} images are in no part of the split, as ${stray.path}, and are left out.`,
+    );
+  return samples.flatMap((sample, i) => (parts[i] === null ? [] : [{ ...sample, split: parts[i] }]));
 }
 
 /** Puts training images first, then those for validation, and sorts each by path. */

@@ -257,8 +257,11 @@ async function readPacked(
     files.filter((file) => ending.test(file)).map((file) => path.join(dir, file)),
   );
   if (shards.length > 0) {
-    const { dir: unpacked, notes } = await unpackShards(shards);
-    return { ...(await readFolder(unpacked, options, notes, onProgress, true)), where: dir };
+    const { dir: unpacked, notes } = await unpackShards(shards, dir);
+    const listing = await readFolder(unpacked, options, notes, onProgress, true);
+    refuseSharedFolders(listing, dir);
+    for (const file of files) if (!/\.tar$/i.test(file)) listing.leftOut.add("not an image", file);
+    return { ...listing, where: dir };
   }
   if (parquet.length > 0) return readParquet(parquet, dir, options, onProgress);
   const pixels: string[] = [];
@@ -277,6 +280,25 @@ async function readPacked(
   const listing = await readPixelTable(best, onProgress);
   for (const file of files) if (path.join(dir, file) !== best) leftOut.add("not an image", file);
   return listing;
+}
+
+/** Refuses shards that would be classes, although they hold the same folders, which are the classes. */
+function refuseSharedFolders({ samples, labels }: Listing, where: string): void {
+  if (labels !== "class folders") return;
+  const shards = new Map<string, Set<string>>();
+  for (const { path: file, className } of samples) {
+    const steps = file.split("/");
+    const inner = steps.slice(steps.indexOf(className) + 1, -1)[0];
+    if (inner !== undefined) shards.set(inner, (shards.get(inner) ?? new Set()).add(className));
+  }
+  const shared = [...shards].flatMap(([inner, { size }]) => (size > 1 ? [inner] : []));
+  if (shared.length < 2) return;
+  throw new InputError({
+    expected: "shards with a label beside each image, or one shard with class folders for each part",
+    where,
+    found: `the folders ${list(shared)} in several shards`,
+    fix: "Choose a folder, with all shards of a part unpacked into one folder in it.",
+  });
 }
 
 function filesIn(folder: Folder): string[] {

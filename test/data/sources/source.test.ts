@@ -76,6 +76,165 @@ describe("readSource", () => {
     );
   });
 
+  /** A webdataset shard; each value is the label of a sample. */
+  const shard = (labels: Record<string, string>, images = ["png"]) =>
+    tarOf(
+      Object.fromEntries(
+        Object.entries(labels).flatMap(([key, label]) => [
+          ...images.map((ending) => [`${key}.${ending}`, Buffer.from(`${key} ${label}`)] as const),
+          [`${key}.cls`, Buffer.from(label)] as const,
+        ]),
+      ),
+    );
+  const inWords = ({ samples }: Listing) =>
+    samples.map(({ path: file, className, split }) => `${file}: ${className} ${split}`);
+
+  it("keeps shards of one name in several folders apart, and takes their folders as the split", async () => {
+    const dir = writeFiles(inFolder("data"), {
+      "train/0000.tar": shard({ 1: "cat", 2: "dog" }),
+      "train/0001.tar": shard({ 1: "dog" }),
+      "val/0000.tar": shard({ 1: "dog", 2: "cat" }),
+      "val.tar": shard({ 1: "cat" }),
+    });
+    const listing = await read(dir);
+    const expected = [
+      ...["train/0000/1.png: cat train", "train/0000/2.png: dog train", "train/0001/1.png: dog train"],
+      ...["val/0000/1.png: dog validation", "val/0000/2.png: cat validation", "val_/1.png: cat validation"],
+    ];
+    assert.deepEqual(inWords(listing), expected);
+    for (const { path: file, className } of listing.samples)
+      assert.match(readFileSync(path.join(listing.root, file), "utf8"), new RegExp(className), file);
+    assert.deepEqual(inWords(await read(dir)), expected, "also from the cache");
+    assert.deepEqual(inWords(await read(`${dir}/train`)), [
+      "0000/1.png: cat null",
+      "0000/2.png: dog null",
+      "0001/1.png: dog null",
+    ]);
+    writeFileSync(
+      inFolder("all.tar"),
+      tarOf(
+        Object.fromEntries(
+          ["train/0000.tar", "val/0000.tar"].map((file) => [file, readFileSync(`${dir}/${file}`)]),
+        ),
+      ),
+    );
+    assert.deepEqual(inWords(await read(inFolder("all.tar"))), [
+      expected[0],
+      expected[1],
+      expected[3],
+      expected[4],
+    ]);
+  });
+
+  it("reads shards whose names are the classes, and refuses several with the same class folders", async () => {
+    const images = (...names: string[]) =>
+      tarOf(Object.fromEntries(names.map((name) => [name, Buffer.from(name)])));
+    const dir = writeFiles(inFolder("data"), {
+      "train/cat.tar": images("1.png"),
+      "train/dog.tar": images("1.png"),
+      "val/cat.tar": images("1.png"),
+      "val/dog.tar": images("1.png"),
+    });
+    assert.deepEqual(inWords(await read(dir)), [
+      ...["train/cat/1.png: cat train", "train/dog/1.png: dog train"],
+      ...["val/cat/1.png: cat validation", "val/dog/1.png: dog validation"],
+    ]);
+    const parts = writeFiles(inFolder("parts"), {
+      "train/0000.tar": images("cat/1.png", "dog/1.png"),
+      "train/0001.tar": images("cat/1.png", "dog/1.png"),
+      "val/0000.tar": images("cat/1.png", "dog/1.png"),
+      "val/0001.tar": images("cat/1.png", "dog/1.png"),
+    });
+    await assert.rejects(read(parts), {
+      message: `Expected shards with a label beside each image, or one shard with class folders for each part at ${parts} but found the folders cat, dog in several shards. Choose a folder, with all shards of a part unpacked into one folder in it.`,
+    });
+  });
+
+  it("uses one image of each webdataset sample and says so, or asks", async () => {
+    for (const [endings, used] of [
+      [["jpg", "mask.png"], "jpg"],
+      [["jpg", "seg.png", "depth.png"], "jpg"],
+      [["image.png", "mask.png"], "image.png"],
+      [["jpg.png", "mask.png"], "jpg.png"],
+    ] as const) {
+      const file = inFolder("train-0.tar");
+      writeFileSync(file, shard({ 1: "cat", 2: "dog" }, [...endings]));
+      const listing = await read(file);
+      assert.deepEqual(
+        listing.samples.map(({ path: one }) => one),
+        [`1.${used}`, `2.${used}`],
+      );
+      assert.deepEqual(listing.notes, [
+        `Samples hold several images: 1.${used} and its like are used, 1.${[...endings].sort().find((one) => one !== used)} and its like are not.`,
+      ]);
+      assert.equal(
+        listing.leftOut.list().find(({ reason }) => reason.startsWith("another image"))?.count,
+        2 * endings.length - 2,
+      );
+    }
+    for (const endings of [
+      ["left.png", "right.png"],
+      ["jpg", "png"],
+    ]) {
+      const file = inFolder("train-0.tar");
+      writeFileSync(file, shard({ 1: "cat", 2: "dog" }, endings));
+      await assert.rejects(read(file), (error: Error) => {
+        assert.match(error.message, /^Expected one image for each label at .* but found /);
+        const found = endings.map((ending) => `1.${ending}`).join(" and ");
+        assert.ok(
+          error.message.endsWith(
+            `found ${found}. Remove the others, or rename the image to train on as 1.jpg beside 1.cls.`,
+          ),
+        );
+        return true;
+      });
+    }
+  });
+
+  it("pairs labels with images whose names differ after a dot", async () => {
+    writeFileSync(inFolder("set.tar"), shard({ "a.1": "cat", "a.2": "dog" }));
+    assert.deepEqual(inWords(await read(inFolder("set.tar"))), ["a.1.png: cat null", "a.2.png: dog null"]);
+  });
+
+  it("keeps the split beside a stray image, which it leaves out with its name", async () => {
+    const dir = make("train/cat_1.png", "train/dog_1.png", "val/cat_2.png", "val/dog_2.png", "cat_3.png");
+    const options = { labelPattern: "([a-z]+)_\\d" };
+    const listing = await read(dir, options);
+    assert.deepEqual(inWords(listing).slice(2), [
+      "val/cat_2.png: cat validation",
+      "val/dog_2.png: dog validation",
+    ]);
+    assert.deepEqual(listing.notes, [
+      "1 of 5 images are in no part of the split, as cat_3.png, and are left out.",
+    ]);
+    assert.deepEqual(
+      listing.leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
+      ["cat_3.png: in no part of the split"],
+    );
+    const labelled = writeFiles(inFolder("shards"), {
+      "train-0.tar": shard({ 1: "cat", 2: "dog" }),
+      "val-0.tar": shard({ 1: "cat", 2: "dog" }),
+      "more.tar": shard({ 1: "cat" }),
+    });
+    assert.match(
+      (await read(labelled)).notes[0],
+      /^1 of 5 images are in no part of the split, as more\/1\.png,/,
+    );
+    for (let i = 10; i < 20; i++) writeFileSync(`${dir}/cat_${i}.png`, "x");
+    await assert.rejects(read(dir, options), {
+      message: `Expected images in the parts of a split at ${dir} but found 11 of 15 in no part, as cat_10.png. Move them into a folder such as train, or out of the data set.`,
+    });
+  });
+
+  it("says that a part alone beside other images is no split", async () => {
+    const dir = make("test/cat_1.png", "test/dog_1.png", "cat_3.png", "dog_3.png");
+    const listing = await read(dir, { labelPattern: "([a-z]+)_\\d" });
+    assert.equal(listing.samples.length, 4);
+    assert.deepEqual(listing.notes, [
+      "Images in test are read as all others, since 2 are in no part of a split, as cat_3.png.",
+    ]);
+  });
+
   it("reads a table of pixels that is in a folder, an archive or alone", async () => {
     const text = `emotion,pixels,Usage\n0,1 2 3 4,Training\n3,4 5 6 7,PublicTest\n`;
     const dir = writeFiles(inFolder("data"), { "fer2013/fer2013.csv": text, "fer2013/README": "x" });
