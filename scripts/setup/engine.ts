@@ -162,12 +162,16 @@ export const addon: StepWithFiles = {
   },
 };
 
+/** Seconds that a file of the addon takes. */
+const ADDON_SECONDS = 4;
+
 async function compileAddon(context: Context, target: string): Promise<void> {
   const { command: compiler, problem } = findCompiler(context.env);
   if (!compiler) throw problem;
   const deps = libtensorflowDir(context);
   const compile = async (args: string[]) => {
-    const { status, output } = await context.onCore(() => runCommand(compiler, args, { cwd: context.root }));
+    const run = () => runCommand(compiler, args, { cwd: context.root });
+    const { status, output } = await context.onCore(run, ADDON_SECONDS);
     if (status !== 0) throw describeFailure("the compilation of the native addon", output, context.cacheDir);
   };
   const includes = [

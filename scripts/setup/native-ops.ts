@@ -32,6 +32,8 @@ const KERNELS: Record<string, Record<string, (keyof typeof INSTRUCTION_SETS)[]>>
   arm64: { "kernels.cc": ["neon"], "plan_kernels.cc": ["neon"] },
 };
 const KERNEL_FLAGS = "-ffp-contract=fast";
+/** Seconds that the file takes which includes TensorFlow's headers; it waits for them, and all else would be done before it. */
+const TENSORFLOW_SECONDS = 8;
 /** Folder of libtensorflow, as seen from the addon's. */
 const LIBRARY = "../../node_modules/@tensorflow/tfjs-node-gpu/deps/lib";
 /** Returns where src looks for the addon, and what is there if it could not be made. */
@@ -162,13 +164,13 @@ async function build(
   const pending = objects.filter(({ name }) => !existsSync(path.join(dir, name)));
   let why: string | null = null;
   let numDone = 0;
-  const compile = (args: string[], what: string) =>
+  const compile = (args: string[], what: string, seconds?: number) =>
     context.onCore(async () => {
       if (why !== null) return;
       const { status, output } = await runCommand(compiler, args);
       if (status !== 0) why ??= `${what}:\n${output}`;
-    });
-  const makeObject = async ({ name, sources, args }: ObjectFile) => {
+    }, seconds);
+  const makeObject = async ({ name, sources, args, usesTensorFlow }: ObjectFile) => {
     const file = path.join(dir, name);
     const whole = `${file}.cc`;
     if (sources.length > 1) writeFileSync(whole, sources.map((source) => `#include "${source}"\n`).join(""));
@@ -176,6 +178,7 @@ async function build(
     await compile(
       [...args, "-c", source, "-o", `${file}.tmp`],
       sources.map((one) => path.basename(one)).join(", "),
+      usesTensorFlow ? TENSORFLOW_SECONDS : undefined,
     );
     rmSync(whole, { force: true });
     if (why === null) renameSync(`${file}.tmp`, file);

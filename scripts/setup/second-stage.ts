@@ -30,8 +30,8 @@ export interface Context {
   /** Variants whose ImageNet weights are wanted. */
   weights: string[];
   pins: typeof pins;
-  /** Runs work that keeps a core busy, as soon as one is free. */
-  onCore: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Runs work that keeps a core busy, as soon as one is free and no longer work waits: about `seconds`, by default 1. */
+  onCore: <T>(work: () => Promise<T>, seconds?: number) => Promise<T>;
   /** Prints a line beside the progress. */
   note: (text: string) => void;
 }
@@ -104,18 +104,19 @@ export async function runSecondStage(context: Context, report: (message: object)
     context.note("The processor has no AVX2, so TensorFlow's own kernels are used and training is slower.");
 }
 
-/** Returns a function that runs as many pieces of work at once as there are cores. */
+/** Returns a function that runs as many pieces of work at once as there are cores; the longest that waits comes first. */
 export function shareCores(numCores = availableParallelism()): Context["onCore"] {
-  const waiting: (() => void)[] = [];
+  const waiting: { seconds: number; start: () => void }[] = [];
   let numFree = numCores;
-  return async (work) => {
+  return async (work, seconds = 1) => {
     if (numFree > 0) numFree--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else await new Promise<void>((start) => waiting.push({ seconds, start }));
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
-      if (next) next();
+      const longest = Math.max(...waiting.map((one) => one.seconds));
+      const next = waiting.findIndex((one) => one.seconds === longest);
+      if (next >= 0) waiting.splice(next, 1)[0].start();
       else numFree++;
     }
   };
