@@ -261,9 +261,20 @@ async function runStages(context, progress) {
   const declarations = npm.then(() => run(declarationsStep));
   const results = await Promise.allSettled([npm, packages, rest, declarations, run(notebookFilterStep)]);
   progress.end();
+  if (ran.includes(npmStep.name)) renewRecord(context);
   const reasons = [...new Set(results.flatMap(({ reason }) => reason ?? []))];
   if (reasons.length > 0) throw joinErrors(reasons);
   return ran;
+}
+
+/**
+ * Makes npm's record of what it installed newer than the folders, to which set-up has added files: otherwise each `npx` reads all
+ * packages in its place.
+ */
+function renewRecord({ nodeModulesDir }) {
+  const file = path.join(nodeModulesDir, ".package-lock.json");
+  const now = new Date();
+  if (fs.existsSync(file)) fs.utimesSync(file, now, now);
 }
 
 /** Returns one error for several: the message of each on its own line. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { projectDir, workspace } from "../workspace.js";
@@ -13,6 +13,8 @@ const fs = require("node:fs");
 fs.appendFileSync("calls", "npm " + process.argv[2] + "\\n");
 if (fs.existsSync("no-network")) { console.log("request to https://npm.example/tslab failed ENOTFOUND"); process.exit(1); }
 fs.mkdirSync("node_modules", { recursive: true });
+fs.writeFileSync("node_modules/.package-lock.json", "{}");
+fs.utimesSync("node_modules/.package-lock.json", 1, 1);
 `;
 const PYTHON = `#!/bin/sh
 case "$2" in
@@ -119,6 +121,12 @@ describe("bootstrap.mjs in a clone", () => {
       assert.ok(first.stderr.split("\n").includes(line), `${line} is not in\n${first.stderr}`);
     const second = setUp();
     assert.deepEqual([second.status, second.stderr, second.calls], [0, "set-up: nothing to do\n", []]);
+  });
+
+  it("leaves npm's record newer than the packages, so that npx trusts it", () => {
+    setUp();
+    const time = (...names: string[]) => statSync(clone("node_modules", ...names)).mtimeMs;
+    assert.ok(time(".package-lock.json") >= time(), `${time(".package-lock.json")} < ${time()}`);
   });
 
   it("repeats what something changed for, and no more", () => {
