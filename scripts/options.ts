@@ -133,6 +133,7 @@ export interface DataFlags {
   group?: string;
   labels?: string;
   labelColumn?: string;
+  pathColumn?: string;
   labelNames?: string;
   labelPattern?: string;
   trainFolder?: string;
@@ -176,7 +177,11 @@ export function withLoadingOptions(command: Command): Command {
       "hold out together images whose paths have the same text in this pattern's group",
     )
     .option("--labels <source>", "folders, ferplus, ferplus-soft, or the path of a table of labels")
-    .option("--label-column <name>", "column of the labels in a table")
+    .option(
+      "--label-column <name>",
+      "column of the labels in a table; several, with commas, if each is a class",
+    )
+    .option("--path-column <name>", "column of the images' names in a table")
     .option("--label-names <names>", "names for labels that are codes: 1=surprise,2=fear or rafdb")
     .option("--label-pattern <pattern>", "pattern for an image's path, whose group is the class")
     .option("--train-folder <folder>", "folder of the class folders to train on; . is the data set's own")
@@ -209,6 +214,7 @@ export function loadingOptions(flags: Omit<DataFlags, "data">) {
     group,
     labels,
     labelColumn,
+    pathColumn,
     labelNames,
     labelPattern,
     trainFolder,
@@ -231,6 +237,7 @@ export function loadingOptions(flags: Omit<DataFlags, "data">) {
     ...(group !== undefined && { group }),
     ...(labels !== undefined && { labels: labelSource(labels) }),
     ...(labelColumn !== undefined && { labelColumn }),
+    ...(pathColumn !== undefined && { pathColumn }),
     ...(labelNames !== undefined && { labelNames }),
     ...(labelPattern !== undefined && { labelPattern }),
     ...(trainFolder !== undefined && { trainFolder }),

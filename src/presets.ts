@@ -223,6 +223,7 @@ const DATA_OPTIONS = [
   "group",
   "labels",
   "labelColumn",
+  "pathColumn",
   "labelNames",
   "labelPattern",
   "trainFolder",

@@ -122,13 +122,15 @@ function noteClasses({ samples, emptyClasses }: Listing, { notes }: Remarks): vo
       .replace(/[\u200b-\u200f\ufeff]/g, "") // marks without a width
       .toLowerCase()
       .replace(/[\s_-]+/g, " ")
-      .trim();
+      .trim()
+      .replace(/^0+(?=\d)/, "")
+      .replace(/^(\d+)\.0*$/, "$1");
     alike.set(key, [...(alike.get(key) ?? []), name]);
   }
   for (const names of alike.values())
     if (names.length > 1)
       notes.push(
-        `The classes ${names.map((name) => `"${name}"`).join(" and ")} differ only in case, spaces or Unicode form.`,
+        `The classes ${names.map((name) => `"${name}"`).join(" and ")} differ only in case, spaces, zeros or Unicode form.`,
       );
 }
 

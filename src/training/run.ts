@@ -76,7 +76,15 @@ export async function describeRun(
 /** Options of the loader that only choose images, which the digest covers. Others change what an image looks like. */
 const CHOOSING = [
   ...["validationShare", "split", "dropDuplicates", "dropLeaked", "maxUnreadableShare", "group", "fold"],
-  ...["trainFolder", "validationFolder", "leaveOut", "labelColumn", "labelNames", "labelPattern"],
+  ...[
+    "trainFolder",
+    "validationFolder",
+    "leaveOut",
+    "labelColumn",
+    "pathColumn",
+    "labelNames",
+    "labelPattern",
+  ],
 ];
 
 /** Writes what a run is started with into its folder. */

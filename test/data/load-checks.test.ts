@@ -119,7 +119,19 @@ describe("loadDataset", () => {
     it("notes class names that differ only in case or spaces", async () => {
       await drawImages(data(), { "Cat/1.png": "#101010", "cat /2.png": "#202020", "dog/1.png": "#303030" });
       const { notes } = await report();
-      assert.equal(notes[0], 'The classes "Cat" and "cat " differ only in case, spaces or Unicode form.');
+      assert.equal(
+        notes[0],
+        'The classes "Cat" and "cat " differ only in case, spaces, zeros or Unicode form.',
+      );
+    });
+
+    it("notes classes that are one number", async () => {
+      await drawImages(data(), { "1/1.png": "#101010", "01/2.png": "#202020", "1.0/3.png": "#303030" });
+      const { notes } = await report();
+      assert.equal(
+        notes[0],
+        'The classes "01" and "1" and "1.0" differ only in case, spaces, zeros or Unicode form.',
+      );
     });
 
     it("notes class folders without images", async () => {

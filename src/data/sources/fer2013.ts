@@ -8,11 +8,11 @@ import { cacheDir, linesOf } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { unpackOnce } from "./archive.js";
 import { LeftOutFiles } from "./files.js";
+import { LABEL_COLUMN } from "./label-columns.js";
 import type { Listing, Sample, Usage } from "./listing.js";
 import { stampOf } from "./listing.js";
 import { partOf, SPLIT_COLUMN } from "./split-names.js";
 import { parseRows, readTable } from "./table-file.js";
-import { LABEL_COLUMN } from "./tables.js";
 
 /** FER-2013 as class folders of JPEG files. */
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";

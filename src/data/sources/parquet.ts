@@ -7,9 +7,9 @@ import { isSystemError } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { type Allowance, allowanceFor, unpackOnce } from "./archive.js";
 import { LeftOutFiles } from "./files.js";
+import type { LabelChoice } from "./label-columns.js";
 import { inOrder, type Listing, stampOf } from "./listing.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
-import type { LabelChoice } from "./tables.js";
 
 /** Rows to read at a time; all of their images are in memory. */
 const BLOCK = 256;

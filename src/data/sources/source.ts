@@ -20,10 +20,11 @@ import {
 } from "./fer2013.js";
 import { readKnownNames, readLabelFiles, readLabelPattern, suggestPattern } from "./file-names.js";
 import { type Folder, type Walk, walkFolder } from "./files.js";
+import type { LabelChoice } from "./label-columns.js";
 import { classesOf, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { TABLE_FILE } from "./table-file.js";
-import { type LabelChoice, readLabelTables } from "./tables.js";
+import { explainTables, readLabelTables } from "./tables.js";
 
 /** Data sets that ferkit knows by name, with their titles. */
 export const OWN_SOURCES: Readonly<Record<string, string>> = {
@@ -127,8 +128,17 @@ async function readLabelled(
     return { name, listing: await readParquet([data], path.dirname(data), options, onProgress) };
   if (found && TABLE_FILE.test(data)) {
     if (await isPixelTable(data)) return { name, listing: await readPixelTable(data, onProgress) };
-    const listing = readLabelTables(walkFolder(path.dirname(data)), path.dirname(data), options, [name]);
+    const [walk, dir] = [walkFolder(path.dirname(data)), path.dirname(data)];
+    const listing = readLabelTables(walk, dir, options, [name]);
     if (listing) return { name, listing };
+    const unmatched = explainTables(walk, dir, [name]);
+    if (unmatched !== null)
+      throw new InputError({
+        expected: "a table that names images beside it",
+        where: data,
+        found: unmatched,
+        fix: "Fix the names, or choose the images with --data and the table with --labels.",
+      });
   }
   throw new InputError({
     expected: EXPECTED,
@@ -173,31 +183,53 @@ function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGue
   const numTables = filesIn(walk.root).filter((file) => /\.(csv|tsv|jsonl|txt)$/i.test(file)).length;
   const isChosen = options.trainFolder !== undefined || options.validationFolder !== undefined;
   const mayBeTable = isGuess && !isChosen && numTables > 0 && numTables <= MAX_TABLES;
-  const readTables = () => readLabelTables({ ...walk, leftOut }, dir, options);
-  const table = !mayBeTable ? null : "refusal" in found ? readTables() : withoutErrors(readTables);
+  const table = mayBeTable ? caught(() => readLabelTables({ ...walk, leftOut }, dir, options)) : null;
   if ("refusal" in found) {
+    if (table instanceof InputError) throw table;
     const listing = table ?? (isGuess ? readLabelFiles(walk, dir, labelIn) : null);
     if (listing) return listing;
     throw new InputError(withSuggestion(found.refusal, walk, dir));
   }
-  if (!table) return found.listing;
-  const classNames = classesOf(found.listing.samples);
+  const { listing } = found;
+  if (!table) return listing;
+  const classNames = classesOf(listing.samples);
+  if (table instanceof InputError) {
+    if (classNames.length === 1) throw table;
+    const note = `A table beside the class folders is not compared with them. ${table.message}`;
+    return { ...listing, notes: [...listing.notes, note] };
+  }
   if (classNames.length === 1) return table;
-  if (classesOf(table.samples).join("\n") === classNames.join("\n")) return found.listing;
+  const contradiction = contradictionOf(listing, table);
+  if (contradiction === null) return listing;
   throw new InputError({
     expected: "one kind of labels",
     where: dir,
-    found: `the folders ${list(classNames)}, and ${table.labels} with ${list(classesOf(table.samples))}`,
+    found: contradiction,
     fix: `Choose with --labels folders or --labels ${table.labels}.`,
   });
 }
 
-/** Tables beside class folders may be about anything. */
-function withoutErrors(read: () => Listing | null): Listing | null {
+/** Returns how the labels of a table differ from the class folders around the images; null if they agree. */
+function contradictionOf({ samples, inner }: Listing, table: Listing): string | null {
+  const [own, others] = [samples, table.samples].map(classesOf);
+  if (own.join("\n") !== others.join("\n"))
+    return `the folders ${list(own)}, and ${table.labels} with ${list(others)}`;
+  const labels = new Map(table.samples.map((sample) => [sample.path, sample.className]));
+  const labelOf = (file: string) => labels.get(path.posix.join(inner, file));
+  const differing = samples.filter(
+    (sample) => (labelOf(sample.path) ?? sample.className) !== sample.className,
+  );
+  if (differing.length === 0) return null;
+  const [{ path: first }] = differing;
+  return `${table.labels} with other labels for ${differing.length} of ${samples.length} images, as ${labelOf(first)} for ${first}`;
+}
+
+/** Returns what a call returns, or the InputError that it throws. */
+function caught(read: () => Listing | null): Listing | InputError | null {
   try {
     return read();
   } catch (error) {
-    if (error instanceof InputError) return null;
+    if (error instanceof InputError) return error;
     throw error;
   }
 }
@@ -219,10 +251,16 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string): InputPr
     const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
     return { ...refusal, found: `${refusal.found}, but ${files.length} other files (${list(endings)})` };
   }
+  const table = explainTables(walk, dir);
   const pattern = suggestPattern(walk);
-  if (!pattern) return refusal;
-  const fix = `If the class is in the files' names, run again with --label-pattern '${pattern}'.`;
-  return { ...refusal, fix: `${refusal.fix ?? ""} ${fix}`.trim() };
+  const fixes = [
+    table === null
+      ? refusal.fix
+      : "Fix the names in the table, or choose its column of names with --path-column.",
+    pattern && `If the class is in the files' names, run again with --label-pattern '${pattern}'.`,
+  ];
+  const found = table === null ? refusal.found : `${refusal.found}, and ${table}`;
+  return { ...refusal, found, fix: fixes.filter(Boolean).join(" ") };
 }
 
 async function readGivenTable(
@@ -235,12 +273,14 @@ async function readGivenTable(
   const file = (await stat(given).catch(() => null)) ? given : near;
   const found = await stat(file).catch(() => null);
   if (found && (await isPixelTable(file))) return readPixelTable(file);
-  const listing = found && readLabelTables(walk, dir, options, [path.relative(dir, file)]);
+  const tables = [path.relative(dir, file)];
+  const listing = found && readLabelTables(walk, dir, options, tables);
   if (listing) return listing;
+  const unmatched = () => explainTables(walk, dir, tables) ?? "a table that names none of the images";
   throw new InputError({
     expected: "folders, ferplus, ferplus-soft or a table that names images, for --labels",
     where: given,
-    found: found ? "a table that names none of the images" : "no such path",
+    found: found ? unmatched() : "no such path",
     fix: "Fix the path, or choose the images with --data.",
   });
 }

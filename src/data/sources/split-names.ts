@@ -111,6 +111,18 @@ export interface ReadColumns {
   table: Table;
   pathColumn: number;
   labelColumn?: string;
+  /** Columns that are each a class. */
+  classColumns?: number[] | null;
+}
+
+/** Whether a column has a usual name of one with the part of the split. */
+export function isSplitName(name: string): boolean {
+  return SPLIT_COLUMN.test(name) || isValidationName(name);
+}
+
+/** Whether a column has the name of one that says which images are for validation. */
+export function isValidationName(name: string): boolean {
+  return VALIDATION_COLUMN.test(name);
 }
 
 /** A part that is neither for training nor for validation, or none that the row names. */
@@ -129,12 +141,13 @@ export function rowPart(column: string | undefined, value: string): RowPart | un
 }
 
 /** Returns the columns that name the part of the split by their header; without a header, any may. */
-function splitColumns({ table: { columns, rows }, pathColumn, labelColumn }: ReadColumns): number[] {
+function splitColumns({ table, pathColumn, labelColumn, classColumns }: ReadColumns): number[] {
+  const { columns, rows } = table;
   const width = columns?.length ?? rows[0]?.length ?? 0;
   return Array.from({ length: width }, (_, column) => column).filter((column) => {
     const name = columns?.[column];
-    const mayBeSplit = name === undefined || SPLIT_COLUMN.test(name) || VALIDATION_COLUMN.test(name);
-    return column !== pathColumn && (name === undefined || name !== labelColumn) && mayBeSplit;
+    const isKnown = column === pathColumn || classColumns?.includes(column);
+    return !isKnown && (name === undefined || (name !== labelColumn && isSplitName(name)));
   });
 }
 

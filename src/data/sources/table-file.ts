@@ -66,12 +66,18 @@ export function readTable(dir: string, file: string): Table | null {
   return width > 1 && width <= MAX_COLUMNS ? { file, columns: null, rows } : null;
 }
 
+/** Writes a value as a cell: a list of one as what is in it, and other lists and objects in JSON. */
+function cell(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (Array.isArray(value) && value.length < 2) return cell(value[0]);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 function jsonTable(file: string, text: string): Table | null {
   try {
     const objects = lines(text).map((line) => JSON.parse(line) as Record<string, unknown>);
     const columns = [...new Set(objects.flatMap((object) => Object.keys(object)))];
     if (columns.length > MAX_COLUMNS) return null;
-    const cell = (value: unknown) => (value === undefined || value === null ? "" : String(value));
     return { file, columns, rows: objects.map((object) => columns.map((name) => cell(object[name]))) };
   } catch {
     return null;

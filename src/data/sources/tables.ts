@@ -2,6 +2,16 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { type Folder, REASONS, type Walk } from "./files.js";
+import { explainUnmatched, type Matched, matchImages } from "./image-column.js";
+import { ImageIndex } from "./image-index.js";
+import {
+  type LabelChoice,
+  type LabelColumns,
+  labelColumns,
+  labelIn,
+  oneHotColumns,
+  withLabels,
+} from "./label-columns.js";
 import { type Listing, type Sample, stampOf } from "./listing.js";
 import {
   noSplitNote,
@@ -12,107 +22,11 @@ import {
   rowPart,
   splitColumn,
 } from "./split-names.js";
-import { readTable, TABLE_FILE, type Table } from "./table-file.js";
-
-/** How to read the labels of a table. */
-export interface LabelChoice {
-  /** Name of the column; required if several may be meant. */
-  labelColumn?: string;
-}
+import { readTable, TABLE_FILE } from "./table-file.js";
 
 const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;
-/** Usual names of a column with labels. */
-export const LABEL_COLUMN =
-  /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
 const EXTRA_REASON = "in a part that is neither for training nor for validation, by the table";
 const UNNAMED = "in no row of the table";
-
-/** Images of a folder by path, name and name without ending, to find those that a table names. */
-class ImageIndex {
-  private readonly byName = new Map<string, string[]>();
-  readonly files: string[] = [];
-
-  constructor(root: Folder) {
-    const visit = (folder: Folder): void => {
-      for (const name of folder.images) {
-        const file = folder.path === "." ? name : `${folder.path}/${name}`;
-        this.files.push(file);
-        const steps = file.split("/");
-        // every end of the path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`
-        for (let i = 0; i < steps.length; i++) {
-          const end = steps.slice(i).join("/");
-          const stem = withoutEnding(end);
-          for (const key of [end, stem, stem.replace(/_aligned$/, "")]) this.add(key, file); // RAF-DB's suffix
-        }
-      }
-      folder.folders.forEach(visit);
-    };
-    visit(root);
-  }
-
-  private add(key: string, file: string): void {
-    const files = this.byName.get(key);
-    if (!files) this.byName.set(key, [file]);
-    else if (!files.includes(file)) files.push(file);
-  }
-
-  /**
-   * Returns the images that a value names; a value may be an address, a path from elsewhere, or lack the ending.
-   *
-   * @param around - Folder of the table, which relative paths count from.
-   */
-  find(value: string, around: string): string[] {
-    if (value === "") return [];
-    const plain = path.posix.normalize(value.replace(/\\/g, "/").replace(/^[a-z]+:\/\/[^/]*\//i, ""));
-    const nearby = path.posix.join(around, plain);
-    const steps = plain.split("/").filter((step) => step !== "" && step !== "..");
-    for (const key of [nearby, ...steps.map((_, i) => steps.slice(i).join("/"))]) {
-      const exact = this.byName.get(key)?.filter((file) => file === key || file.endsWith(`/${key}`));
-      const found = exact?.length ? exact : (this.byName.get(key) ?? this.byName.get(withoutEnding(key)));
-      if (found) return found.includes(nearby) ? [nearby] : found;
-    }
-    return [];
-  }
-}
-
-function withoutEnding(file: string): string {
-  return file.replace(/\.[^./]+$/, "");
-}
-
-/** A table whose rows name images. */
-interface Matched {
-  table: Table;
-  pathColumn: number;
-  /** Images of each row. */
-  files: string[][];
-}
-
-/** Rows that are looked at to tell which column names images. */
-const NUM_PROBES = 200;
-
-function match(table: Table, index: ImageIndex): Matched | null {
-  const around = path.posix.dirname(table.file);
-  const step = Math.max(1, Math.floor(table.rows.length / NUM_PROBES));
-  const probes = table.rows.filter((_, i) => i % step === 0);
-  const width = Math.max(...probes.map((row) => row.length));
-  const shares = Array.from({ length: width }, (_, column) => {
-    const hits = probes.filter((row) => index.find(row[column] ?? "", around).length > 0);
-    return hits.length / probes.length;
-  });
-  const best = Math.max(...shares);
-  if (!(best > 0)) return null;
-  const pathColumn = shares.indexOf(best);
-  const [first] = table.rows;
-  const hasHeader = table.columns === null && index.find(first[pathColumn] ?? "", around).length === 0;
-  const named = hasHeader
-    ? { ...table, columns: first.map((name) => name.trim()), rows: table.rows.slice(1) }
-    : table;
-  return {
-    table: named,
-    pathColumn,
-    files: named.rows.map((row) => index.find(row[pathColumn] ?? "", around)),
-  };
-}
 
 /**
  * Reads the labels of a data set from its tables.
@@ -132,14 +46,24 @@ export function readLabelTables(
   const files = given ?? tableFiles(walk.root);
   const matched = files.flatMap((file) => {
     const table = readTable(dir, file);
-    return (table && match(table, index)) ?? [];
+    return (table && matchImages(table, index, dir, choice)) ?? [];
   });
-  const useful = matched.filter((one) => given !== undefined || isUseful(one, index.files.length));
+  const useful = matched.flatMap((one) =>
+    one instanceof InputError || (given === undefined && !isUseful(one, index.files.length)) ? [] : one,
+  );
+  const notes: string[] = [];
   const read = useful.flatMap((one) => {
-    const split = splitColumn({ ...one, ...choice }, dir);
-    const labels = labelColumns({ ...one, split }, choice, dir);
-    return labels ? [{ ...one, split, labels, part: partOfTable(one.table.file) }] : [];
+    const classColumns = oneHotColumns(one, choice, dir);
+    const split = splitColumn({ ...one, labelColumn: choice.labelColumn, classColumns }, dir);
+    const labels = classColumns
+      ? { columns: classColumns, isOneHot: true }
+      : labelColumns(one, split, choice, dir);
+    if (!labels) return [];
+    const table = labels.isOneHot ? one.table : withLabels(one.table, labels.columns[0], dir, notes);
+    return [{ ...one, table, split, labels, part: partOfTable(table.file) }];
   });
+  const [unclear] = matched.flatMap((one) => (one instanceof InputError ? one : []));
+  if (read.length === 0 && unclear) throw unclear;
   if (read.length === 0) return null;
   const parts = new Set(read.map(({ part }) => part));
   if (read.length > 1 && (parts.has(null) || parts.size < read.length))
@@ -150,11 +74,11 @@ export function readLabelTables(
       fix: "Choose one with --labels FILE.",
     });
   const { leftOut } = walk;
-  const notes: string[] = [];
   const outcomes = new Map<string, Outcome>();
   for (const one of read) {
     addOutcomes(one, dir, outcomes, notes);
-    if (one.split < 0) notes.push(...noSplitNote({ ...one, ...choice }, one.labels.columns));
+    if (one.split < 0)
+      notes.push(...noSplitNote({ ...one, labelColumn: choice.labelColumn }, one.labels.columns));
   }
   const samples = [...outcomes].flatMap(([file, outcome]) =>
     "reason" in outcome || outcome.part === "extra"
@@ -178,6 +102,18 @@ export function readLabelTables(
     leftOut,
     notes,
   };
+}
+
+/** Returns why the first table that may be one of labels names no image; null if there is none. */
+export function explainTables({ root }: Walk, dir: string, given?: string[]): string | null {
+  const index = new ImageIndex(root);
+  for (const file of given ?? tableFiles(root)) {
+    const table = readTable(dir, file);
+    if (table === null && /\.(jsonl|ndjson)$/i.test(file)) return `${file}, which has a line that is no JSON`;
+    const reason = table && explainUnmatched(table, index);
+    if (reason) return reason;
+  }
+  return null;
 }
 
 function tableFiles(root: Folder): string[] {
@@ -205,49 +141,6 @@ function partOfTable(file: string): Part | null {
   return words.reduce<Part | null>((part, word) => part ?? partOf(word), null);
 }
 
-/** Columns of the labels: one column with names, or one for each class with 0 and 1. */
-interface LabelColumns {
-  columns: number[];
-  isOneHot: boolean;
-}
-
-/** @returns Null if the table has no labels. */
-function labelColumns(
-  one: Matched & { split: number },
-  { labelColumn }: LabelChoice,
-  dir: string,
-): LabelColumns | null {
-  const { table, pathColumn, split } = one;
-  const { columns, rows } = table;
-  const width = columns?.length ?? rows.reduce((most, row) => Math.max(most, row.length), 0);
-  const isFilled = (column: number) => rows.some((row) => (row[column] ?? "") !== "");
-  const others = Array.from({ length: width }, (_, column) => column).filter(
-    (column) => column !== pathColumn && column !== split && isFilled(column),
-  );
-  const named = (fits: (name: string) => boolean) =>
-    others.filter((column) => columns && fits(columns[column]));
-  const single = (column: number) => ({ columns: [column], isOneHot: false });
-  if (labelColumn !== undefined) {
-    const [wanted] = named((name) => name === labelColumn);
-    if (wanted !== undefined) return single(wanted);
-  } else {
-    const likely = named((name) => LABEL_COLUMN.test(name));
-    if (likely.length === 1) return single(likely[0]);
-    if (
-      others.length > 1 &&
-      others.every((column) => rows.every((row) => /^(0|1)(\.0+)?$/.test(row[column] ?? "")))
-    )
-      return { columns: others, isOneHot: true };
-    if (others.length <= 1) return others.length === 1 ? single(others[0]) : null;
-  }
-  throw new InputError({
-    expected: labelColumn === undefined ? "one column of labels" : `the column ${labelColumn}`,
-    where: path.join(dir, table.file),
-    found: others.map((column) => columns?.[column] ?? `column ${column + 1}`).join(", "),
-    fix: "Choose one with --label-column NAME.",
-  });
-}
-
 /** A label, or the reason why there is none; and the part that the rows name. */
 type Outcome = { part: RowPart } & ({ className: string } | { reason: string });
 
@@ -265,8 +158,20 @@ interface Read extends Matched {
  * @throws InputError if a row names two images, or rows put an image into two parts.
  */
 function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, notes: string[]): void {
-  const { table, pathColumn, files, labels, split } = one;
+  const { table, pathColumn, files, labels, split, moved, conflict } = one;
   const missing: string[] = [];
+  const named = (row: number) => table.rows[row][pathColumn];
+  if (conflict)
+    throw new InputError({
+      expected: `one name for each image in ${table.file}`,
+      where: dir,
+      found: `${conflict.map(named).join(" and ")} for ${files[conflict[1]][0]}`,
+      fix: "Remove the rows of images that are not here, or choose the folder around all of them with --data.",
+    });
+  if (moved >= 0)
+    notes.push(
+      `The paths of ${table.file} are of other folders, so images are found by name: ${files[moved][0]} for ${named(moved)}.`,
+    );
   table.rows.forEach((row, i) => {
     if (files[i].length === 0) missing.push(row[pathColumn] ?? "");
     if (files[i].length > 1)
@@ -277,8 +182,8 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
       });
     const [file] = files[i];
     if (file === undefined) return;
-    const named = split < 0 ? one.part : rowPart(table.columns?.[split], row[split] ?? "");
-    const part = named ?? null;
+    const given = split < 0 ? one.part : rowPart(table.columns?.[split], row[split] ?? "");
+    const part = given ?? null;
     const known = outcomes.get(file);
     if (known && known.part !== part)
       throw new InputError({
@@ -304,17 +209,6 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
     notes.push(
       `${missing.length} of ${table.rows.length} rows of ${table.file} name no image here, as ${missing[0]}.`,
     );
-}
-
-/** @returns Null if there is no label, undefined if there are several. */
-function labelIn(
-  row: string[],
-  { columns, isOneHot }: LabelColumns,
-  header: string[] | null,
-): string | null | undefined {
-  if (!isOneHot) return row[columns[0]] || null;
-  const set = columns.filter((column) => Number(row[column]) === 1);
-  return set.length > 1 ? undefined : set.length === 0 ? null : (header?.[set[0]] ?? String(set[0]));
 }
 
 /** Takes the split from folders named for parts, or from the beginnings of file names, if the table has none. */

@@ -277,6 +277,12 @@ describe("readSource", () => {
       message: `Expected one kind of labels at ${dir} but found the folders cat, dog, and labels.csv with black, white. Choose with --labels folders or --labels labels.csv.`,
     });
     assert.deepEqual(classesOf((await read(dir, { labels: "folders" })).samples), ["cat", "dog"]);
+    writeFileSync(`${dir}/labels.csv`, "image,label\n1.jpg,cat\n2.jpg,dog\n3.jpg,dog\n4.jpg,cat\n");
+    make("cat/3.jpg", "dog/4.jpg");
+    await assert.rejects(read(dir), {
+      message: `Expected one kind of labels at ${dir} but found labels.csv with other labels for 2 of 4 images, as dog for cat/3.jpg. Choose with --labels folders or --labels labels.csv.`,
+    });
+    writeFileSync(`${dir}/labels.csv`, "image,label\n1.jpg,black\n2.jpg,white\n");
     assert.deepEqual(classesOf((await read(dir, { labels: "labels.csv" })).samples), ["black", "white"]);
   });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { walkFolder } from "../../../src/data/sources/files.js";
-import { type LabelChoice, readLabelTables } from "../../../src/data/sources/tables.js";
+import type { LabelChoice } from "../../../src/data/sources/label-columns.js";
+import { readLabelTables } from "../../../src/data/sources/tables.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
 describe("readLabelTables", () => {

@@ -1,0 +1,200 @@
+// Which column of a table names the images.
+import path from "node:path";
+import { InputError } from "../../errors.js";
+import { type Found, type ImageIndex, isImageName, type Located, locateImages } from "./image-index.js";
+import { columnAt, columnName, LABEL_COLUMN } from "./label-columns.js";
+import { isSplitName } from "./split-names.js";
+import type { Table } from "./table-file.js";
+
+/** Usual names of a column with the names of files. */
+const FILE_COLUMN =
+  /^((image|img|file|photo|picture|pic|frame)s?([ _-]?(path|file|name|file[ _-]?name|file[ _-]?path))?|(full|rel(ative)?)?[ _-]?path)$/i;
+const NAME_COLUMN = /^name$/i;
+/** Usual names of a column that numbers the images. */
+const ID_COLUMN = /^(u?id|uuid|key|(image|img|file|photo|picture)[ _-]?(id|no|number|key)|id[ _-]?code)$/i;
+/** Names of a column that numbers the rows, as pandas writes one. */
+const ROW_COLUMN = /^(|unnamed: ?\d+|index|rows?|row[ _-]?(id|no|number)|level_0|no|nr|#)$/i;
+
+/** A table whose rows name images. */
+export interface Matched extends Located {
+  table: Table;
+  pathColumn: number;
+}
+
+/** How well a column names images, in some of the rows. */
+interface Candidate {
+  column: number;
+  /** Images that each row names. */
+  found: (Found | null)[];
+  numHits: number;
+  /** Different images. */
+  numImages: number;
+  /** Whether most are whole names of files. */
+  isExact: boolean;
+  /** By the column's name. */
+  rank: number;
+}
+
+/** Rows that are looked at to tell which column names images. */
+const NUM_PROBES = 200;
+
+/**
+ * Finds the column that names the images, and the images of each row. Whole names of files count more than names without ending,
+ * then the column's name, then the number of different images.
+ *
+ * @param pathColumn - Name of the column, if it was chosen.
+ * @returns Null if no column names images; an error if several may, or the chosen one does not.
+ */
+export function matchImages(
+  given: Table,
+  index: ImageIndex,
+  dir: string,
+  { pathColumn, labelColumn }: { pathColumn?: string; labelColumn?: string },
+): Matched | InputError | null {
+  const around = path.posix.dirname(given.file);
+  const rows = given.columns === null ? given.rows : [given.columns, ...given.rows];
+  const [header, ...below] = rows;
+  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const step = Math.max(1, Math.floor(rows.length / NUM_PROBES));
+  const probes = rows.filter((_, i) => i % step === 0); // with a header, which names no image
+  const where = path.join(dir, given.file);
+  const nameOf = (column: number) => columnName(header, column);
+  const choose = "Choose one with --path-column NAME.";
+  const candidates = Array.from({ length: width }, (_, column) =>
+    candidateOf(column, header[column] ?? "", probes, index, around),
+  );
+  let chosen: Candidate | InputError | null;
+  if (pathColumn !== undefined) {
+    const column = columnAt(header, pathColumn) ?? columnAt(null, pathColumn) ?? -1;
+    const [value] = below.flatMap((row) => row[column] || []);
+    chosen = candidates[column]?.numHits
+      ? candidates[column]
+      : new InputError({
+          expected: `names of images in the column ${pathColumn}`,
+          where,
+          found: column < 0 || column >= width ? header.map((_, i) => nameOf(i)).join(", ") : `${value}`,
+          fix: choose,
+        });
+  } else {
+    const usable = candidates.filter(
+      ({ column, numHits }) => numHits > 0 && (labelColumn === undefined || header[column] !== labelColumn),
+    );
+    chosen = bestOf(usable);
+    if (chosen === null && usable.length > 0) {
+      const names = usable.map(({ column }) => nameOf(column)).join(" and ");
+      const found =
+        usable.length > 1 ? `${names}, which may all do` : `${names}, with few images in many rows`;
+      chosen = new InputError({ expected: "one column that names the images", where, found, fix: choose });
+    }
+    const best = chosen;
+    if (best && !(best instanceof Error) && !best.isExact && best.rank < FILE_RANK) {
+      const absent = candidates.find((one) => one.numHits === 0 && looksLikeFiles(one, header, below));
+      const example = absent && below.flatMap((row) => row[absent.column] || [])[0];
+      if (absent)
+        chosen = new InputError({
+          expected: `images that the column ${nameOf(absent.column)} names`,
+          where,
+          found: `none, as for ${example}; ${nameOf(best.column)} could be meant, too`,
+          fix: choose,
+        });
+    }
+  }
+  if (chosen === null || chosen instanceof InputError) return chosen;
+  const { column } = chosen;
+  const isHeader =
+    given.columns !== null || !isLikeOthers(header[column] ?? "", column, below, index, around);
+  const table = isHeader
+    ? { ...given, columns: header.map((name) => name.trim()), rows: below }
+    : { ...given, rows };
+  const values = table.rows.map((row) => row[column] ?? "");
+  const located = locateImages(values, index, around, path.basename(path.resolve(dir)));
+  if (located.files.some(({ length }) => length > 0)) return { table, pathColumn: column, ...located };
+  const first = values.findIndex((value) => index.find(value, around) !== null);
+  return new InputError({
+    expected: "paths of images",
+    where,
+    found: `${values[first]}, which is in another folder than ${index.find(values[first], around)?.files[0]}`,
+    fix: "Fix the paths, or rename the folder.",
+  });
+}
+
+const FILE_RANK = 3;
+
+function rankOf(name: string): number {
+  if (FILE_COLUMN.test(name) || NAME_COLUMN.test(name)) return FILE_RANK;
+  if (ID_COLUMN.test(name)) return 2;
+  if (ROW_COLUMN.test(name)) return 0;
+  return LABEL_COLUMN.test(name) || isSplitName(name) ? -1 : 1;
+}
+
+function candidateOf(
+  column: number,
+  name: string,
+  probes: string[][],
+  index: ImageIndex,
+  around: string,
+): Candidate {
+  const found = probes.map((row) => index.find(row[column] ?? "", around));
+  const hits = found.flatMap((one) => one ?? []);
+  const numImages = new Set(hits.flatMap(({ files }) => files)).size;
+  const isExact = hits.filter((one) => one.isExact).length * 2 >= hits.length;
+  return { column, found, numHits: hits.length, numImages, isExact, rank: rankOf(name.trim()) };
+}
+
+/** Returns why a table that names no image may have been meant to: `a.csv, whose column id names none of them: 1, …`. */
+export function explainUnmatched(table: Table, index: ImageIndex): string | null {
+  const { file, columns } = table;
+  const [header, ...below] = columns === null ? table.rows : [columns, ...table.rows];
+  const isProse = /\.txt$/i.test(file) && table.rows.some(({ length }) => length !== header.length);
+  const ranks = header.map((name) => rankOf(name.trim()));
+  const column = ranks.indexOf(Math.max(...ranks));
+  const [value] = below.flatMap((row) => row[column] || []);
+  if (isProse || value === undefined || index.files.length === 0) return null;
+  const plain = (name: string) => path.posix.basename(name).replace(/^0+(?=\d)|\.[^.]*$/g, "");
+  const like = index.files.find((one) => plain(one) === plain(value)) ?? index.files[0];
+  const isRepeated = below.some((row) => row[column] === header[column]);
+  const isNamed = columns !== null || (ranks[column] > 1 && !isRepeated);
+  const names = isNamed ? `column ${columnName(header, column)} names` : "rows name";
+  const around = path.posix.dirname(file);
+  const numFound = below.filter((row) => index.find(row[column] ?? "", around) !== null).length;
+  if (numFound > 0) return `${file}, whose ${names} images in ${numFound} of ${below.length} rows`;
+  return `${file}, whose ${names} none of them: ${value}, beside images such as ${like}`;
+}
+
+/** @returns Null if several columns may be meant, or the only one has too few images for its rows. */
+function bestOf(usable: Candidate[]): Candidate | null {
+  const order = ({ isExact, rank }: Candidate) => (isExact ? 10 : 0) + rank;
+  const sorted = [...usable].sort((a, b) => order(b) - order(a) || b.numImages - a.numImages);
+  const [best, ...others] = sorted;
+  if (!best) return null;
+  if (!best.isExact && best.rank < 2 && best.numImages * 2 < best.numHits) return null;
+  const keyOf = ({ found }: Candidate) => found.map((one) => one?.files.join("|")).join("\n");
+  const rivals = others.filter((other) => {
+    if (keyOf(other) === keyOf(best)) return false;
+    if (order(other) === order(best)) return other.numImages * 2 > best.numImages;
+    return !best.isExact && other.rank >= 0 && other.numImages > best.numImages * 2;
+  });
+  return rivals.length === 0 ? best : null;
+}
+
+/** Whether a column has the name or the values of one with files. */
+function looksLikeFiles({ column }: Candidate, header: string[], below: string[][]): boolean {
+  const values = below.flatMap((row) => row[column] || []);
+  if (values.length === 0) return false;
+  return FILE_COLUMN.test((header[column] ?? "").trim()) || values.every(isImageName);
+}
+
+/** Whether the first cell of a column names an image, or has the form of those below it: then the table has no header. */
+function isLikeOthers(
+  first: string,
+  column: number,
+  below: string[][],
+  index: ImageIndex,
+  around: string,
+): boolean {
+  const form = (value: string) => value.replace(/\d+/g, "0");
+  const isNumbered = /\d/.test(first);
+  if (isImageName(first) || (isNumbered && below.some((row) => form(row[column] ?? "") === form(first))))
+    return true;
+  return index.find(first, around) !== null;
+}

@@ -1,0 +1,160 @@
+// Finds the images that the rows of a table name, by path, name, or name without ending.
+import path from "node:path";
+import type { Folder } from "./files.js";
+
+/** Endings that a name may have in a table, whatever the image's own is; and `.0` of numbers. */
+const ENDING = /\.(jpe?g|jpe|jfif|png|apng|webp|gif|tiff?|avif|bmp|ppm|pgm|hei[cf]|jp2|0+)$/i;
+
+/** Returns whether a value ends as an image's name does. */
+export function isImageName(value: string): boolean {
+  return ENDING.test(value) && !/\.0+$/.test(value);
+}
+
+/** The images that a value names. */
+export interface Found {
+  files: string[];
+  /** Whether it is their whole name, with the ending. */
+  isExact: boolean;
+  /** Number of steps of the path that are theirs; infinite for a path that counts from the table's folder. */
+  numSteps: number;
+  /** Whether the other steps are of other folders than theirs: `day2/0.png` for `day1/0.png`. */
+  isApart: boolean;
+  /** Folder that a value has around what is the whole path of the image, if any. */
+  top: string | undefined;
+}
+
+/** Images of a folder by path, name and name without ending, to find those that a table names. */
+export class ImageIndex {
+  private readonly byName = new Map<string, string[]>();
+  readonly files: string[] = [];
+
+  constructor(root: Folder) {
+    const visit = (folder: Folder): void => {
+      for (const name of folder.images) {
+        const file = folder.path === "." ? name : `${folder.path}/${name}`;
+        this.files.push(file);
+        const steps = file.split("/");
+        // every end of the path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`
+        for (let i = 0; i < steps.length; i++) {
+          const end = steps.slice(i).join("/");
+          const stem = end.replace(/\.[^./]+$/, "");
+          for (const key of [end, stem, stem.replace(/_aligned$/, "")]) this.add(key, file); // RAF-DB's suffix
+        }
+      }
+      folder.folders.forEach(visit);
+    };
+    visit(root);
+  }
+
+  private add(key: string, file: string): void {
+    const files = this.byName.get(key);
+    if (!files) this.byName.set(key, [file]);
+    else if (!files.includes(file)) files.push(file);
+  }
+
+  /**
+   * Returns the images that a value names; a value may be an address, a path from elsewhere, or lack the ending.
+   *
+   * @param around - Folder of the table, which relative paths count from.
+   */
+  find(value: string, around: string): Found | null {
+    if (value === "") return null;
+    const plain = plainPath(value);
+    const nearby = path.posix.join(around, plain);
+    const steps = plain.split("/").filter((step) => step !== "" && step !== "..");
+    const ends = steps.map((_, i) => steps.slice(i));
+    for (const [i, end] of [[nearby], ...ends].entries()) {
+      const key = end.join("/");
+      const named = this.byName.get(key) ?? this.byName.get(key.replace(ENDING, ""));
+      if (!named) continue;
+      const exact = named.filter((file) => file === key || file.endsWith(`/${key}`));
+      const [files, isExact] = exact.length > 0 ? [exact, true] : [named, false];
+      if (i === 0) {
+        const own = files.filter((file) => file === nearby);
+        const numSteps = own.length > 0 ? Number.POSITIVE_INFINITY : nearby.split("/").length;
+        return { files: own.length > 0 ? own : files, isExact, numSteps, isApart: false, top: undefined };
+      }
+      const before = steps.slice(0, i - 1);
+      const foldersOf = (file: string) => file.split("/").slice(0, -end.length);
+      const agreeing = files.filter((file) => agree(before, foldersOf(file)));
+      const isWhole = agreeing.some((file) => foldersOf(file).length === 0);
+      return {
+        files: agreeing.length > 0 ? agreeing : files,
+        isExact,
+        numSteps: end.length,
+        isApart: agreeing.length === 0,
+        top: isWhole ? before.at(-1)?.toLowerCase() : undefined,
+      };
+    }
+    return null;
+  }
+}
+
+function plainPath(value: string): string {
+  return path.posix.normalize(value.replace(/\\/g, "/").replace(/^[a-z]+:\/\/[^/]*\//i, ""));
+}
+
+/** Whether a path is one of another machine, as `/home/me/1.jpg`, `C:\1.jpg` or `gs://bucket/1.jpg`. */
+function isElsewhere(value: string): boolean {
+  return /^([/\\~]|[a-z]:[/\\]|[a-z]+:\/\/)/i.test(value);
+}
+
+/** Whether folders of a value and those of a file can be the same: one may lack some at its start or at its end. */
+function agree(given: string[], own: string[]): boolean {
+  const [a, b] = [given, own].map((steps) => steps.map((step) => step.toLowerCase()));
+  const [lastOfA, lastOfB] = [a.at(-1), b.at(-1)];
+  return lastOfA === undefined || lastOfB === undefined || b.includes(lastOfA) || a.includes(lastOfB);
+}
+
+/** The images of a table's rows. */
+export interface Located {
+  /** Images that each row names: none, one, or several. */
+  files: string[][];
+  /** The first row whose path is one of another machine, in other folders; -1 if there is none. */
+  moved: number;
+  /** Rows with two values that name one image. */
+  conflict: [number, number] | null;
+}
+
+/**
+ * Finds the images of all rows. A row names none if its folders are other ones than the image's, or if another row fits better.
+ *
+ * @param around - Folder of the table.
+ * @param rootName - Name of the data set's folder.
+ */
+export function locateImages(values: string[], index: ImageIndex, around: string, rootName: string): Located {
+  const found = values.map((value) => index.find(value, around));
+  const hits = found.flatMap((one) => one ?? []);
+  const isBelow = ({ files }: Found) => files.every((file) => file.startsWith(`${around}/`));
+  const isScoped = around !== "." && hits.filter(isBelow).length * 2 >= hits.length;
+  const areExact = hits.filter(({ isExact }) => isExact).length * 2 >= hits.length;
+  const root = rootName.toLowerCase();
+  const isFromRoot = hits.some(({ top }) => top === root);
+  const fits = (one: Found | null, i: number): one is Found =>
+    one !== null &&
+    (!isScoped || isBelow(one)) &&
+    (!areExact || one.isExact || ENDING.test(values[i])) &&
+    (!isFromRoot || one.top === undefined || one.top === root);
+  const agreeing = found.map((one, i) => (fits(one, i) && !one.isApart ? one : null));
+  const isMoved = agreeing.every((one) => one === null);
+  const usable = isMoved
+    ? found.map((one, i) => (fits(one, i) && isElsewhere(values[i]) ? one : null))
+    : agreeing;
+  const better = (a: Found, b: Found) => Number(a.isExact) - Number(b.isExact) || a.numSteps - b.numSteps;
+  const best = new Map<string, number>();
+  let conflict: [number, number] | null = null;
+  usable.forEach((one, i) => {
+    if (one?.files.length !== 1) return;
+    const known = best.get(one.files[0]);
+    if (known === undefined || better(one, usable[known] as Found) > 0) best.set(one.files[0], i);
+  });
+  const files = usable.map((one, i) => {
+    if (one?.files.length !== 1) return one?.files ?? [];
+    const first = best.get(one.files[0]) as number;
+    if (plainPath(values[i]) === plainPath(values[first])) return one.files;
+    const isWorse = (usable[first]?.numSteps ?? 0) > one.numSteps || usable[first]?.isExact !== one.isExact;
+    if (!isWorse) conflict ??= [first, i];
+    return isWorse ? [] : one.files;
+  });
+  return { files, moved: isMoved ? usable.findIndex((one) => one !== null) : -1, conflict };
+}

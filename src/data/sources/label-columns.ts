@@ -1,0 +1,211 @@
+// Which columns of a table hold the labels, and which values are labels.
+import path from "node:path";
+import { InputError } from "../../errors.js";
+import { isSplitName, isValidationName } from "./split-names.js";
+import type { Table } from "./table-file.js";
+
+/** Which columns of a table to read. */
+export interface LabelChoice {
+  /** Name of the column of labels, or names with commas between them for columns of 0 and 1; required if several may be meant. */
+  labelColumn?: string;
+  /** Name of the column that names the images; required if several may be meant. */
+  pathColumn?: string;
+}
+
+/** Usual names of a column with labels. */
+export const LABEL_COLUMN =
+  /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
+/** A column without a name numbers the rows, as pandas writes them. */
+const INDEX_COLUMN = /^(unnamed: ?\d+)?$/i;
+/** Tables of this name, which Roboflow writes, have one column of 0 and 1 for each class. */
+const CLASS_TABLE = /(^|\/)_classes\.csv$/i;
+
+/** Columns of the labels: one column with names, or one for each class with 0 and 1. */
+export interface LabelColumns {
+  columns: number[];
+  isOneHot: boolean;
+}
+
+/** Returns the index of the column of a name, or of a number from 1 in a table without a header. */
+export function columnAt(header: string[] | null, name: string): number | undefined {
+  const index = header ? header.findIndex((one) => one.trim() === name) : Number(name) - 1;
+  return Number.isInteger(index) && index >= 0 ? index : undefined;
+}
+
+/** Returns how messages name a column. */
+export function columnName(header: string[] | null, column: number): string {
+  return header?.[column]?.trim() || `column ${column + 1}`;
+}
+
+/** The table, and the columns that are known so far. */
+interface Known {
+  table: Table;
+  pathColumn: number;
+}
+
+function columnsBeside({ table, pathColumn }: Known): number[] {
+  const { columns, rows } = table;
+  const width = columns?.length ?? rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const isFilled = (column: number) => rows.some((row) => (row[column] ?? "") !== "");
+  const isIndex = (column: number) => columns !== null && INDEX_COLUMN.test(columns[column] ?? "");
+  return Array.from({ length: width }, (_, column) => column).filter(
+    (column) => column !== pathColumn && isFilled(column) && !isIndex(column),
+  );
+}
+
+function isBinary(rows: string[][], column: number): boolean {
+  return rows.every((row) => /^([01](\.0+)?|true|false)$/i.test(row[column] ?? ""));
+}
+
+function isSet(row: string[], column: number): boolean {
+  return /^(1(\.0+)?|true)$/i.test(row[column] ?? "");
+}
+
+/** Of rows whose columns hold one 1 in most, but not in all, it is not clear what the columns mean. */
+const MOSTLY = 0.8;
+
+/**
+ * Returns the columns of classes in a table whose other columns are 0 or 1, with a single 1 in each row. Their names may be
+ * those of a column of labels or of a split: `y` beside `w`, `x` and `z`.
+ *
+ * @returns Null if the table has no such columns.
+ * @throws InputError if they may as well be a column of labels and others.
+ */
+export function oneHotColumns(known: Known, { labelColumn }: LabelChoice, dir: string): number[] | null {
+  const { columns: header, rows, file } = known.table;
+  const others = columnsBeside(known);
+  if (labelColumn !== undefined) return chosenClasses(header, labelColumn);
+  const binary = others.filter((column) => isBinary(rows, column));
+  if (CLASS_TABLE.test(file)) return binary.length === others.length && binary.length > 0 ? binary : null;
+  const share = (columns: number[]) =>
+    rows.filter((row) => columns.filter((column) => isSet(row, column)).length === 1).length / rows.length;
+  const [fits, mayFit] = [1, MOSTLY].map((least) =>
+    [binary, binary.filter((column) => !isValidationName(header?.[column] ?? ""))].find(
+      (columns) => columns.length > (least < 1 ? 2 : 1) && share(columns) >= least,
+    ),
+  );
+  const isNamed = (column: number) => LABEL_COLUMN.test(header?.[column] ?? "");
+  const isPart = (column: number) => isSplitName(header?.[column] ?? "");
+  const special = binary.filter((column) => isNamed(column) || isPart(column));
+  if (special.length === 0) return null; // other columns decide
+  const rest = others.filter((column) => !binary.includes(column) && !isPart(column));
+  if (rest.some(isNamed)) return null;
+  const isClear = fits !== undefined && rest.length === 0 && !(fits.length === 2 && fits.some(isPart));
+  if (isClear) return fits;
+  const unclear = fits ?? mayFit;
+  if (!unclear?.some((column) => special.includes(column))) return null;
+  const names = unclear.map((column) => columnName(header, column));
+  throw new InputError({
+    expected: "one meaning of the columns of 0 and 1",
+    where: path.join(dir, file),
+    found: `${names.join(", ")}, with a single 1 in ${fits ? "each row" : "most rows"}, of which ${columnName(header, special[0])} is also the usual name of another column`,
+    fix: `Choose --label-column ${names.join(",")} if each is a class, or --label-column NAME for one column of labels.`,
+  });
+}
+
+/** @returns Null if the choice is a single column. */
+function chosenClasses(header: string[] | null, choice: string): number[] | null {
+  if (columnAt(header, choice) !== undefined || !choice.includes(",")) return null;
+  const names = choice.split(",");
+  const columns = names.flatMap((name) => columnAt(header, name.trim()) ?? []);
+  return columns.length === names.length ? columns : null;
+}
+
+/**
+ * Returns the columns of the labels.
+ *
+ * @param split - The column of the split; -1 if there is none.
+ * @returns Null if the table has no labels.
+ * @throws InputError if several columns may be meant.
+ */
+export function labelColumns(
+  known: Known,
+  split: number,
+  { labelColumn }: LabelChoice,
+  dir: string,
+): LabelColumns | null {
+  const { columns: header, rows, file } = known.table;
+  const others = columnsBeside(known).filter((column) => column !== split);
+  const single = (column: number) => ({ columns: [column], isOneHot: false });
+  if (labelColumn !== undefined) {
+    const wanted = columnAt(header, labelColumn);
+    if (wanted !== undefined && others.includes(wanted)) return single(wanted);
+  } else {
+    const likely = others.filter((column) => header && LABEL_COLUMN.test(header[column]));
+    if (likely.length === 1) return single(likely[0]);
+    if (others.length > 1 && others.every((column) => isBinary(rows, column)))
+      return { columns: others, isOneHot: true };
+    if (others.length <= 1) return others.length === 1 ? single(others[0]) : null;
+  }
+  throw new InputError({
+    expected: labelColumn === undefined ? "one column of labels" : `the column ${labelColumn}`,
+    where: path.join(dir, file),
+    found: others.map((column) => columnName(header, column)).join(", "),
+    fix: "Choose one with --label-column NAME.",
+  });
+}
+
+/** Returns the label of a row: null if there is none, undefined if there are several. */
+export function labelIn(
+  row: string[],
+  { columns, isOneHot }: LabelColumns,
+  header: string[] | null,
+): string | null | undefined {
+  if (!isOneHot) return row[columns[0]] || null;
+  const set = columns.filter((column) => isSet(row, column));
+  return set.length > 1 ? undefined : set.length === 0 ? null : (header?.[set[0]] ?? String(set[0]));
+}
+
+/** What programs write for a missing value, and what may be a class as well. */
+const MISSING = /^(nan|<na>|nat|null|undefined|#n\/a)$/i;
+const MAY_BE_MISSING = /^(none|n\/?a|unknown|unlabell?ed|\?|-+|-1(\.0+)?)$/i;
+
+/**
+ * Makes labels of the values in a column: missing ones are empty, and whole numbers are written as such.
+ *
+ * @param notes - Gets a sentence for each guess.
+ * @throws InputError if values are lists or objects.
+ */
+export function withLabels(table: Table, column: number, dir: string, notes: string[]): Table {
+  const { columns: header, rows, file } = table;
+  const values = rows.map((row) => row[column] ?? "");
+  const composite = values.filter(isComposite);
+  if (composite.length > 0)
+    throw new InputError({
+      expected: `a name or a number in the column ${columnName(header, column)}`,
+      where: path.join(dir, file),
+      found: `${composite[0].slice(0, 60)} in ${composite.length} of ${rows.length} rows`,
+      fix: "Fix these values, or choose another column with --label-column NAME.",
+    });
+  const some = (form: RegExp) => [...new Set(values.filter((value) => form.test(value)))];
+  const [missing, doubtful] = [some(MISSING), some(MAY_BE_MISSING)];
+  if (missing.length > 0)
+    notes.push(
+      `Rows of ${file} whose label is ${missing.join(" or ")}, which are read as rows without one: ${values.filter((value) => MISSING.test(value)).length}.`,
+    );
+  if (doubtful.length > 0)
+    notes.push(
+      `The label ${doubtful.join(" and ")} of ${file} is read as a class. Remove these rows if it stands for no label.`,
+    );
+  const filled = values.filter((value) => value !== "" && !MISSING.test(value));
+  const areWhole = filled.every((value) => /^-?\d+(\.0*)?$/.test(value));
+  const [decimal] = filled.filter((value) => value.includes("."));
+  const inShort = (value: string) => (areWhole ? value.replace(/\..*/, "") : value);
+  if (areWhole && decimal !== undefined)
+    notes.push(`Labels of ${file} are whole numbers, and ${decimal} is read as ${inShort(decimal)}.`);
+  const cells = values.map((value) => (MISSING.test(value) ? "" : inShort(value)));
+  return {
+    ...table,
+    rows: rows.map((row, i) => row.map((cell, at) => (at === column ? cells[i] : cell))),
+  };
+}
+
+/** Whether a value is a list or an object in JSON. */
+function isComposite(value: string): boolean {
+  if (!/^[[{].*[\]}]$/s.test(value)) return false;
+  try {
+    return typeof JSON.parse(value) === "object";
+  } catch {
+    return false;
+  }
+}

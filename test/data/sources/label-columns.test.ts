@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { walkFolder } from "../../../src/data/sources/files.js";
+import type { LabelChoice } from "../../../src/data/sources/label-columns.js";
+import { readLabelTables } from "../../../src/data/sources/tables.js";
+import { temporaryFolder, writeFiles } from "../fixtures.js";
+
+describe("columns of labels", () => {
+  const inFolder = temporaryFolder();
+  const IMAGES = Object.fromEntries(["a.png", "b.png", "c.png", "d.png", "e.png"].map((name) => [name, "x"]));
+  const read = (table: string, choice: LabelChoice = {}, name = "labels.csv") => {
+    const dir = writeFiles(inFolder("data"), { ...IMAGES, [name]: table });
+    return readLabelTables(walkFolder(dir), dir, choice, [name]);
+  };
+  const labels = (...given: Parameters<typeof read>) =>
+    read(...given)
+      ?.samples.map(({ className, split }) => (split === null ? className : `${className} ${split}`))
+      .join(", ");
+  const oneHot = (header: string, values: string[]) =>
+    `file,${header}\n${values.map((row, i) => `${"abcde"[i]}.png,${row.split("").join(",")}\n`).join("")}`;
+  const where = () => inFolder("data/labels.csv");
+
+  it("reads columns of 0 and 1 as classes, whatever their names are", () => {
+    for (const name of ["y", "type", "tag", "class", "target", "disease", "valid", "val", "split"])
+      assert.equal(labels(oneHot(`w,${name},z`, ["100", "010", "001"])), `w, ${name}, z`);
+    const words = "file,w,y,z\na.png,True,False,False\nb.png,False,True,False\nc.png,False,False,True\n";
+    assert.equal(labels(words), "w, y, z");
+    const index = ",file,w,y,z\n0,a.png,1,0,0\n1,b.png,0,1,0\n2,c.png,0,0,1\n";
+    assert.equal(labels(index), "w, y, z");
+  });
+
+  it("reads Roboflow's table so, also with rows of several classes, and with a single class", () => {
+    assert.equal(labels(oneHot("y,valid,z", ["110", "010", "001"]), {}, "_classes.csv"), "valid, z");
+    assert.equal(labels(oneHot("cat", ["1", "1"]), {}, "_classes.csv"), "cat, cat");
+  });
+
+  it("keeps a column of the split beside such classes", () => {
+    assert.equal(
+      labels(oneHot("cat,dog,is_valid", ["100", "010", "101"])),
+      "cat train, dog train, cat validation",
+    );
+    assert.equal(
+      labels("file,y,z,split\na.png,1,0,train\nb.png,0,1,train\nc.png,0,1,val\n"),
+      "y train, z train, z validation",
+    );
+  });
+
+  it("keeps a column of labels beside others of 0 and 1", () => {
+    assert.equal(labels(oneHot("label,old,smiles", ["011", "100", "111", "000"])), "0, 1, 1, 0");
+    assert.equal(labels("file,label,cat,dog\na.png,cat,1,0\nb.png,dog,0,1\n"), "cat, dog");
+    assert.equal(labels(oneHot("label,is_valid", ["00", "10", "11"])), "0 train, 1 train, 1 validation");
+  });
+
+  it("asks if the columns may be classes or not", () => {
+    const refuses = (table: string, found: string, columns: string) =>
+      assert.throws(() => read(table), {
+        name: "InputError",
+        message: `Expected one meaning of the columns of 0 and 1 at ${where()} but found ${found} is also the usual name of another column. Choose --label-column ${columns} if each is a class, or --label-column NAME for one column of labels.`,
+      });
+    const most = oneHot("w,y,z", ["100", "010", "001", "010", "011"]);
+    refuses(most, "w, y, z, with a single 1 in most rows, of which y", "w,y,z");
+    const aged = "file,age,w,y,z\na.png,30,1,0,0\nb.png,40,0,1,0\nc.png,50,0,0,1\n";
+    refuses(aged, "w, y, z, with a single 1 in each row, of which y", "w,y,z");
+    refuses(
+      oneHot("label,valid", ["01", "10"]),
+      "label, valid, with a single 1 in each row, of which label",
+      "label,valid",
+    );
+    assert.equal(labels(aged, { labelColumn: "w,y,z" }), "w, y, z");
+    assert.equal(labels(aged, { labelColumn: "y" }), "0, 1, 0");
+    assert.equal(labels(most, { labelColumn: "w,y,z" }), "w, y, z, y");
+  });
+
+  it("refuses lists and objects as labels, except a list of one", () => {
+    const lines = ['{"file_name":"a.png","label":["cat"]}', '{"file_name":"b.png","label":"dog"}'];
+    assert.equal(labels(lines.join("\n"), {}, "metadata.jsonl"), "cat, dog");
+    for (const label of ['{"name":"cat"}', '["cat","dog"]'])
+      assert.throws(
+        () => read([...lines, `{"file_name":"c.png","label":${label}}`].join("\n"), {}, "metadata.jsonl"),
+        {
+          name: "InputError",
+          message: `Expected a name or a number in the column label at ${inFolder("data/metadata.jsonl")} but found ${label} in 1 of 3 rows. Fix these values, or choose another column with --label-column NAME.`,
+        },
+      );
+  });
+
+  it("reads missing values as such, and says which words it takes for classes", () => {
+    const listing = read("file,label\na.png,cat\nb.png,nan\nc.png,<NA>\nd.png,none\ne.png,\n");
+    assert.deepEqual(
+      listing?.samples.map(({ className }) => className),
+      ["cat", "none"],
+    );
+    assert.deepEqual(listing?.notes, [
+      "Rows of labels.csv whose label is nan or <NA>, which are read as rows without one: 2.",
+      "The label none of labels.csv is read as a class. Remove these rows if it stands for no label.",
+    ]);
+  });
+
+  it("reads whole numbers with and without decimals as one class", () => {
+    const listing = read("file,label\na.png,1\nb.png,1.0\nc.png,2.0\nd.png,2.\n");
+    assert.deepEqual(
+      listing?.samples.map(({ className }) => className),
+      ["1", "1", "2", "2"],
+    );
+    assert.deepEqual(listing?.notes, ["Labels of labels.csv are whole numbers, and 1.0 is read as 1."]);
+    assert.equal(labels("file,label\na.png,1.0\nb.png,v2.0\n"), "1.0, v2.0");
+  });
+});
