@@ -173,9 +173,12 @@ export function reportFailure(error: Error): void {
 export async function main(): Promise<void> {
   // The reader of the output may end first, as in `ferkit runs --json | head -1`.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EIO" && process.stdout.isTTY) return; // as below
     if (error.code !== "EPIPE") throw error;
     process.exit(BROKEN_PIPE_STATUS);
   });
+  // The terminal may be closed, while a training ends in order.
+  process.stderr.on("error", () => {});
   process.exitCode = await runCli(process.argv.slice(2));
 }
 

@@ -57,11 +57,9 @@ export class TrainProgress {
 
   add(event: TrainEvent): void {
     if (event.type === "batch") this.addBatch(event);
+    if (event.type !== "batch") this.bar.stop();
     if (event.type === "note") console.error(`note: ${event.text}`);
-    if (event.type === "epoch" || event.type === "done") {
-      this.bar.stop();
-      console.error(describe(event));
-    }
+    if (event.type === "epoch" || event.type === "done") console.error(describe(event));
   }
 
   private addBatch(event: BatchEvent): void {

@@ -49,6 +49,7 @@ export { loadParameters } from "./model/weights/model-folder.js";
 export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
 export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
+export { END_SIGNALS } from "./show/kernel.js";
 export { facesPicture } from "./show/pictures.js";
 export { calibrateOn, MIN_CALIBRATION_IMAGES } from "./training/calibration.js";
 export { endInWords, keptEpoch } from "./training/events.js";

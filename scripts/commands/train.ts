@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import {
@@ -57,6 +58,7 @@ export function addTrainCommand(program: Command): void {
       const chart = flags.findLearningRate === undefined ? undefined : rateChart(flags, config);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       if (chart === undefined) await internals.reportFile(runDir);
+      const begin = chart === undefined ? endsOnSignal(runDir) : () => {};
       const loading = dataProgress();
       const { imageSize, seed, fit, grey } = config;
       const dataset = await loadDataset({
@@ -67,11 +69,13 @@ export function addTrainCommand(program: Command): void {
         grey,
         onProgress: loading.onProgress,
       }).finally(loading.stop);
+      begin();
       printData(flags, dataset.report.numImages);
       printRemarks(dataset.report);
       if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
       const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();
+      signal.addEventListener("abort", () => progress.add({ type: "note", text: STOPPING }));
       try {
         const options = { runDir, data: dataOptions(flags).data, signal, onProgress: loading.onProgress };
         for await (const event of train(dataset, config, options)) {
@@ -86,6 +90,24 @@ export function addTrainCommand(program: Command): void {
       console.error(`report: ${await writeRunReport(runDir)}`);
       if (signal.aborted) process.exitCode = 130;
     });
+}
+
+const STOPPING =
+  "stopping after this batch, where the same command resumes; a second signal stops at once, and the run resumes after its last whole epoch";
+
+/** Says what is there if a signal ends the program before the training begins. Returns what ends that. */
+function endsOnSignal(runDir: string): () => void {
+  const end = () => {
+    const state = existsSync(path.join(runDir, "last", "state.json"))
+      ? `the run in ${runDir} is as it was`
+      : "nothing is trained yet";
+    console.error(`interrupted before the training: ${state}; the same command starts again`);
+    process.exit(130);
+  };
+  for (const name of internals.END_SIGNALS) process.on(name, end);
+  return () => {
+    for (const name of internals.END_SIGNALS) process.removeListener(name, end);
+  };
 }
 
 /** Returns where the chart of a search goes. */

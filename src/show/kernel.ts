@@ -16,7 +16,8 @@ export function kernelHooks(): KernelHooks {
 }
 
 /**
- * Returns a signal that aborts when the user interrupts: with the kernel's stop button in a notebook, with Ctrl-C elsewhere.
+ * Returns a signal that aborts when the user interrupts: with the kernel's stop button in a notebook, with Ctrl-C elsewhere. There, it
+ * also aborts when the system ends the program (SIGTERM), or the terminal is closed (SIGHUP).
  *
  * `signal` is for `train`, `evaluate` and the like. `release()` ends the listening: call it when the work is done, so that Ctrl-C ends the
  * program again.
@@ -39,6 +40,16 @@ export function interruptSignal(): { signal: AbortSignal; release: () => void } 
   const abort = () => controller.abort();
   const { onInterrupt } = kernelHooks();
   if (onInterrupt) return { signal: controller.signal, release: onInterrupt(abort) };
-  process.once("SIGINT", abort);
-  return { signal: controller.signal, release: () => process.removeListener("SIGINT", abort) };
+  const release = () => {
+    for (const name of END_SIGNALS) process.removeListener(name, stop);
+  };
+  const stop = () => {
+    release(); // so that the next one ends the program
+    abort();
+  };
+  for (const name of END_SIGNALS) process.on(name, stop);
+  return { signal: controller.signal, release };
 }
+
+/** Signals that ask a program to end. */
+export const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
