@@ -54,9 +54,9 @@ export function applyConfig(command: Command, file: string, own: string[] = []):
 }
 
 function readConfig(file: string, option: string): Record<string, unknown> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (error) {
     const found =
       (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such path" : (error as Error).message;
@@ -68,7 +68,7 @@ function readConfig(file: string, option: string): Record<string, unknown> {
     });
   }
   try {
-    const value: unknown = JSON.parse(text);
+    const value = internals.parseJson(bytes);
     if (isPlainObject(value)) return value;
     throw new Error("another value");
   } catch (error) {

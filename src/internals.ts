@@ -39,6 +39,7 @@ export {
   type RobustnessReport,
   robustness,
 } from "./inference/robustness.js";
+export { parseJson } from "./json.js";
 export { calibrationError, reliability, withTemperature } from "./metrics/calibration.js";
 export { argMax } from "./metrics/classification.js";
 export { fitThresholds, setScores } from "./metrics/conformal.js";
@@ -51,7 +52,7 @@ export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
 export { END_SIGNALS } from "./show/kernel.js";
 export { facesPicture } from "./show/pictures.js";
-export { calibrateOn, MIN_CALIBRATION_IMAGES } from "./training/calibration.js";
+export { calibrateOn, lackingNote, MIN_CALIBRATION_IMAGES } from "./training/calibration.js";
 export { endInWords, keptEpoch } from "./training/events.js";
 export { lockRun } from "./training/lock.js";
 export { type Run, recordRun, summarizeRun } from "./training/runs.js";

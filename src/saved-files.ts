@@ -4,6 +4,7 @@ import path from "node:path";
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { InputError } from "./errors.js";
 import { type ReadProblem, readRegularFile } from "./files.js";
+import { parseJson } from "./json.js";
 
 /** A definition of the schema. */
 export type SavedKind = "model" | "config" | "event" | "session" | "state";
@@ -69,8 +70,9 @@ export async function readJsonFile(file: string, problem: ReadProblem): Promise<
   const bytes = await readRegularFile(file, problem, MAX_JSON_BYTES);
   if (bytes === null) return undefined;
   try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    throw new InputError({ ...problem, where: file, found: "something other than JSON" });
+    return parseJson(bytes);
+  } catch (error) {
+    const found = `something other than JSON (${(error as Error).message})`;
+    throw new InputError({ ...problem, where: file, found });
   }
 }

@@ -16,8 +16,15 @@ import {
 import { checkNewFolder } from "../outputs.js";
 import { dataProgress } from "../progress.js";
 
-const { calibrateOn, listCalibration, loadParameters, loadUnseenImages, MIN_CALIBRATION_IMAGES, percent } =
-  internals;
+const {
+  calibrateOn,
+  lackingNote,
+  listCalibration,
+  loadParameters,
+  loadUnseenImages,
+  MIN_CALIBRATION_IMAGES,
+  percent,
+} = internals;
 
 interface Flags extends DataFlags {
   model?: string;
@@ -38,7 +45,8 @@ export function addCalibrateCommand(program: Command): void {
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
       const { images, digests, report, notes } = await loadUnseenImages(dir, options).finally(loading.stop);
       printData(flags, report.numImages);
-      printRemarks(report, notes);
+      const lacking = lackingNote(images, model.config.classNames);
+      printRemarks(report, lacking === null ? notes : [...notes, lacking]);
       if (images.numImages < MIN_CALIBRATION_IMAGES)
         throw new InputError({
           expected: `${MIN_CALIBRATION_IMAGES} images or more that the model's run did not have`,

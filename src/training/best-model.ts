@@ -6,6 +6,7 @@ import type { PackedImages } from "../data/dataset.js";
 import {
   IMAGE_LIST,
   type ImageList,
+  listDigest,
   modelListDigest,
   readImageList,
   writeImageList,
@@ -142,13 +143,18 @@ export async function saveBestModel(
 }
 
 /**
- * Writes the best model's list of images again if it is not the run's.
+ * Writes a list of images again if it is not the run's; what was there is moved aside.
  *
+ * @param inModel - Whether it is that of the best model, which has no paths, or the run's own.
  * @returns What was wrong; null if nothing was.
  */
-export async function recoverImageList(runDir: string, images: ImageList): Promise<string | null> {
-  const file = path.join(bestModelDir(runDir), IMAGE_LIST);
-  const expected = modelListDigest(images);
+export async function recoverImageList(
+  runDir: string,
+  images: ImageList,
+  inModel: boolean,
+): Promise<string | null> {
+  const file = path.join(inModel ? bestModelDir(runDir) : runDir, IMAGE_LIST);
+  const digest = inModel ? modelListDigest : listDigest;
   const [found, list] = await readImageList(file).then(
     (read) => [read ? "was of other images" : "was missing", read] as const,
     (error) => {
@@ -157,9 +163,10 @@ export async function recoverImageList(runDir: string, images: ImageList): Promi
       throw error;
     },
   );
-  if (list && modelListDigest(list) === expected) return null;
-  await writeImageList(file, images, false);
-  return `best/${IMAGE_LIST} ${found}; it is written again`;
+  if (list && digest(list) === digest(images)) return null;
+  const moved = existsSync(file) ? `, is now ${await moveAside(file)},` : "";
+  await writeImageList(file, images, !inModel);
+  return `${inModel ? "best/" : ""}${IMAGE_LIST} ${found}${moved} and is written again`;
 }
 
 /** What a run that resumes does about its best model. */

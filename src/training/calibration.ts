@@ -46,6 +46,19 @@ export function setAside(
   return { kept, aside };
 }
 
+/** Classes that a note names; of more, it says how many. */
+const MAX_NAMED = 5;
+
+/** Says which classes the images to calibrate on lack; null if they have all. */
+export function lackingNote({ labels }: Pick<PackedImages, "labels">, classNames: string[]): string | null {
+  const present = new Set(labels);
+  const lacking = classNames.filter((_, index) => !present.has(index));
+  if (lacking.length === 0) return null;
+  const names = lacking.slice(0, MAX_NAMED).join(", ");
+  const more = lacking.length > MAX_NAMED ? ` and ${lacking.length - MAX_NAMED} more` : "";
+  return `no image to calibrate on is of ${names}${more}: what the model says of them is calibrated by the other classes`;
+}
+
 /** Says what becomes of the images that are set aside. */
 export function asideNote({ numImages }: PackedImages): string {
   const use =

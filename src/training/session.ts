@@ -110,6 +110,10 @@ export async function resumeRun(
     ...given,
     ...(Object.keys(weights).length > 0 && { weightDigests: weights }),
   };
+  if (recorded.dataDigest !== undefined) {
+    const note = await recoverImageList(runDir, images, false);
+    if (note !== null) repairs.push(note);
+  }
   await saveRunConfig(runDir, config, images);
   const { last, repair: recordRepair } = await recoverSessions(runDir, config);
   if (recordRepair !== null) repairs.push(recordRepair);
@@ -122,7 +126,7 @@ export async function resumeRun(
   if (repair !== null) await saveCheckpoint(runDir, progress, state, config);
   if (model) await saveBestModel(runDir, model, images);
   else if (best && recorded.dataDigest !== undefined) {
-    const note = await recoverImageList(runDir, images);
+    const note = await recoverImageList(runDir, images, true);
     if (note !== null) repairs.push(note);
   }
   repairs.push(...(await recoverLog(runDir, config, progress)));

@@ -18,7 +18,7 @@ import {
   saveBestModel,
   validate,
 } from "./best-model.js";
-import { asideNote, setAside } from "./calibration.js";
+import { asideNote, lackingNote, setAside } from "./calibration.js";
 import { saveCheckpoint } from "./checkpoint.js";
 import {
   type BatchEvent,
@@ -115,7 +115,9 @@ export async function* train(
     const present = await environment();
     const resumed = await resumeRun(runDir, run, { state, ...modelImages }, lock, present);
     const { progress, notes, repairs } = resumed;
+    const lacking = aside && lackingNote(aside, classNames);
     if (aside) notes.push(asideNote(aside));
+    if (lacking) notes.push(lacking);
     let { epoch: numDone, step, best } = progress;
     const firstEpoch = numDone + 1;
     await log.rewind(resumed.config, step, best?.epoch ?? 0);

@@ -222,7 +222,8 @@ describe("a classifier's errors", () => {
       });
       truncateSync(at("model/model.json"), 1000);
       await assert.rejects(loadClassifier(at("model")), {
-        message: /^Expected a model saved by ferkit at .*model\.json but found something other than JSON\. /,
+        message:
+          /^Expected a model saved by ferkit at .*model\.json but found something other than JSON \(line 1, column \d+: .*\)\. /,
       });
       assert.equal(tf.memory().numTensors, before);
     });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { drawClassFolders, workspace } from "../workspace.js";
@@ -69,6 +69,18 @@ describe("ferkit calibrate", function () {
     assert.deepEqual(
       predictionSets.map(({ coverage }) => coverage),
       [0.9, 0.95],
+    );
+  });
+
+  it("says which classes have no images", async () => {
+    await drawClassFolders(folder.file("lacking"), 160);
+    for (const name of readdirSync(folder.file("lacking/square")))
+      rmSync(folder.file("lacking/square", name));
+    const args = ["--data", "lacking", "--model", "model", "--to", "lacking-model"];
+    const { stderr } = await folder.ferkit("calibrate", ...args);
+    assert.match(
+      stderr,
+      /^note: no image to calibrate on is of square: what the model says of them is calibrated by the other classes$/m,
     );
   });
 

@@ -50,6 +50,10 @@ describe("--config", () => {
     );
   });
 
+  it("reads a file with a byte-order mark", async () => {
+    assert.equal((await read('\ufeff{"preset": "baseline"}')).preset, "baseline");
+  });
+
   it("leaves names of data sets as they are", async () => {
     assert.equal((await read({ data: "fer2013" })).data, "fer2013");
   });
@@ -69,7 +73,18 @@ describe("--config", () => {
     [{ validationShare: "0.1" }, 'a number for validationShare at FILE but found "0.1". Fix the file.'],
     [{ set: ["epochs=3"] }, 'an object of settings for set at FILE but found ["epochs=3"]. Fix the file.'],
     ["[]", "a JSON object of settings at FILE but found another value. Fix the file."],
-    ["{", "a JSON object of settings at FILE but found "],
+    [
+      "{",
+      "a JSON object of settings at FILE but found line 1, column 2: the end of the file in place of a name",
+    ],
+    [
+      '{\n  "set": { "epochs": 3, }\n}',
+      "a JSON object of settings at FILE but found line 2, column 23: a comma before }. Fix the file.",
+    ],
+    [
+      "{\n  // mine\n}",
+      "a JSON object of settings at FILE but found line 2, column 3: a comment, which JSON does not have.",
+    ],
   ];
   for (const [config, message] of refused)
     it(`refuses ${JSON.stringify(config)}`, async () => {

@@ -129,7 +129,7 @@ describe("the best model of a run that resumes", function () {
       ["none", () => rmSync(at("best"), { recursive: true }), ""],
       ["no model.json", () => rmSync(at("best/model.json")), ""],
       [
-        `a damaged one (expected a model saved by ferkit, found something other than JSON)`,
+        `a damaged one (expected a model saved by ferkit, found something other than JSON (line 1, column 1: the end of the file in place of a value))`,
         () => writeFileSync(at("best/model.json"), ""),
         "best.1",
       ],
@@ -232,6 +232,8 @@ describe("the best model of a run that resumes", function () {
     await train(1);
     const list = at("best/images.jsonl.gz");
     const before = readFileSync(list);
+    let copies = 0;
+    const aside = () => (copies++ === 0 ? "" : `, is now ${list}.${copies - 1},`);
     const damages: [string, () => void][] = [
       ["was missing", () => rmSync(list)],
       ["was a broken file", () => writeFileSync(list, before.subarray(0, 40))],
@@ -242,7 +244,7 @@ describe("the best model of a run that resumes", function () {
     ];
     for (const [found, damage] of damages) {
       damage();
-      assert.deepEqual(await notes(1), [`best/images.jsonl.gz ${found}; it is written again`]);
+      assert.deepEqual(await notes(1), [`best/images.jsonl.gz ${found}${aside()} and is written again`]);
       assert.deepEqual(readFileSync(list), before);
     }
     await listCalibration(at("best"), at("best"), ["0123456789abcdef"]);

@@ -50,7 +50,10 @@ describe("loadRuns", () => {
     assert.deepEqual(
       broken.map(({ folder, reason }) => [path.basename(folder), reason]),
       [
-        ["cut", "expected the config.json of a run, found something other than JSON"],
+        [
+          "cut",
+          "expected the config.json of a run, found something other than JSON (line 1, column 12: a text without its closing quote)",
+        ],
         ["half", "expected the config.json of a run, found none"],
         ["odd", "expected the events of a run in metrics.jsonl, found line 1: no durationMs"],
         ["other", "expected the config.json of a run, found no train"],
@@ -159,8 +162,8 @@ describe("loadRuns", () => {
     };
     await damaged("1/best", () => rmSync(at("1/best"), { recursive: true }), [`${best} none`]);
     await damaged("1/best/model.json", () => rmSync(at("1/best/model.json")), [`${best} no model.json`]);
-    await damaged("1/best/model.json", () => truncateSync(at("1/best/model.json"), 99), [
-      `${best} a damaged one (expected a model saved by ferkit, found something other than JSON)`,
+    await damaged("1/best/model.json", () => writeFileSync(at("1/best/model.json"), "{"), [
+      `${best} a damaged one (expected a model saved by ferkit, found something other than JSON (line 1, column 2: the end of the file in place of a name in double quotes))`,
     ]);
     await damaged(weights, () => {
       const bytes = readFileSync(at(weights));
@@ -175,8 +178,8 @@ describe("loadRuns", () => {
     };
     await damaged("1/best", replace("best"), [`${best} another model`]);
     await damaged("1/environment.json", replace("environment.json"), ["environment.json is of another run"]);
-    await damaged("1/last/state.json", () => truncateSync(at("1/last/state.json"), 99), [
-      "last/ should hold the state that a run resumes from, but holds something other than JSON",
+    await damaged("1/last/state.json", () => writeFileSync(at("1/last/state.json"), "{"), [
+      "last/ should hold the state that a run resumes from, but holds something other than JSON (line 1, column 2: the end of the file in place of a name in double quotes)",
     ]);
     const { size } = statSync(at(values));
     await damaged(values, () => truncateSync(at(values), 99), [

@@ -179,10 +179,12 @@ describe("a run whose files were removed or changed", function () {
   it("refuses a config.json that is damaged or of another run, and leaves it", async () => {
     await train(1);
     const other = readFileSync(at("run/config.json"), "utf8").replace(/"seed": 0/, '"seed": 7');
-    writeFileSync(at("run/config.json"), other.slice(0, 40));
+    const withoutComma = other.replace(/,(\s*"classNames")/, "$1");
+    const line = withoutComma.split("\n").findIndex((text) => text.includes('"classNames"')) + 1;
+    writeFileSync(at("run/config.json"), withoutComma);
     await refused(
       train(1),
-      `Expected the config.json of a run at ${at("run/config.json")} but found something other than JSON. Rename it and run again: it is then written again from last/state.json.`,
+      `Expected the config.json of a run at ${at("run/config.json")} but found something other than JSON (line ${line}, column 3: "classNames" in place of a comma or the end). Rename it and run again: it is then written again from last/state.json.`,
     );
     writeFileSync(at("run/config.json"), other);
     await refused(
@@ -238,6 +240,19 @@ describe("a run whose files were removed or changed", function () {
     const note =
       "environment.json has no session that can be read, so it is not known whether the run resumes in the environment that trained it";
     assert.ok(said.includes(note), said.join("\n"));
+  });
+
+  it("moves a list of images aside that is not its own, and says so", async () => {
+    await train(1);
+    const list = at("run/images.jsonl.gz");
+    const before = readFileSync(list);
+    writeFileSync(list, "mine");
+    assert.deepEqual(await notes(1), [
+      `images.jsonl.gz was a broken file, is now ${list}.1, and is written again`,
+    ]);
+    assert.deepEqual([readFileSync(list), readFileSync(`${list}.1`, "utf8")], [before, "mine"]);
+    rmSync(list);
+    assert.deepEqual(await notes(1), ["images.jsonl.gz was missing and is written again"]);
   });
 
   it("refuses a teacher whose weights were replaced", async () => {

@@ -46,7 +46,11 @@ describe("the record of sessions", function () {
     const other = readFileSync(at("2/environment.json"), "utf8");
     const cases = [
       [other, "is of another run", 0],
-      ["{", "is something other than JSON", 0],
+      [
+        "{",
+        "is something other than JSON (line 1, column 2: the end of the file in place of a name in double quotes)",
+        0,
+      ],
       ["{}", "is something other than a list of sessions", 0],
       [own.replace("[", '["odd",'), "has entries that are no sessions (1 of 2)", 1],
     ] as const;

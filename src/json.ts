@@ -1,0 +1,75 @@
+// JSON from files that people edit: says where it is wrong.
+
+/** Parts of JSON, in groups: a text, another value, punctuation. */
+const TOKEN =
+  /("(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([[\]{},:])/uy;
+const SPACE = /[ \t\r\n]*/y;
+
+/**
+ * Parses JSON, of a file in UTF-8 or, if its byte-order mark says so, in UTF-16, as PowerShell writes it.
+ *
+ * @throws SyntaxError "line 3, column 5: a comma before }"
+ */
+export function parseJson(bytes: Buffer): unknown {
+  const encoding = { fffe: "utf-16le", feff: "utf-16be" }[bytes.toString("hex", 0, 2)] ?? "utf-8";
+  const plain = new TextDecoder(encoding).decode(bytes); // without its mark
+  try {
+    return JSON.parse(plain);
+  } catch {
+    const { at, found } = firstProblem(plain);
+    const lines = plain.slice(0, at).split("\n");
+    throw new SyntaxError(`line ${lines.length}, column ${lines[lines.length - 1].length + 1}: ${found}`);
+  }
+}
+
+/** What may come next: a value, the name of one, what separates two, or nothing more. */
+type Expected = "a value" | "a name in double quotes" | "a colon" | "a comma or the end" | "nothing more";
+
+function firstProblem(text: string): { at: number; found: string } {
+  const open: string[] = [];
+  let expected: Expected = "a value";
+  let [before, position] = [{ token: "", at: 0 }, 0];
+  for (;;) {
+    SPACE.lastIndex = position;
+    const at = position + (SPACE.exec(text)?.[0].length ?? 0);
+    TOKEN.lastIndex = at;
+    const match = TOKEN.exec(text);
+    if (!match) return { at, found: strange(text.slice(at), expected) };
+    const [token, name, value] = match;
+    const isEnd = token === "}" || token === "]";
+    const closes = isEnd && open[open.length - 1] === (token === "}" ? "{" : "[");
+    if (closes && before.token === ",") return { at: before.at, found: `a comma before ${token}` };
+    const isFirst = ["{", "["].includes(before.token);
+    if (closes && (expected === "a comma or the end" || isFirst)) open.pop();
+    else if (expected === "a value" && (token === "{" || token === "[")) open.push(token);
+    else if (!isAsExpected(expected, token, name ?? value, name))
+      return { at, found: `${token.slice(0, 40)} in place of ${expected}` };
+    expected = nextOf(token, expected, open);
+    [before, position] = [{ token, at }, at + token.length];
+  }
+}
+
+function isAsExpected(expected: Expected, token: string, value?: string, name?: string): boolean {
+  if (expected === "a value") return value !== undefined;
+  if (expected === "a name in double quotes") return name !== undefined;
+  if (expected === "a colon") return token === ":";
+  return expected === "a comma or the end" && token === ",";
+}
+
+function nextOf(token: string, expected: Expected, open: string[]): Expected {
+  const isObject = open[open.length - 1] === "{";
+  if (token === "{") return "a name in double quotes";
+  if (token === "[" || token === ":") return "a value";
+  if (token === ",") return isObject ? "a name in double quotes" : "a value";
+  if (expected === "a name in double quotes" && token !== "}") return "a colon";
+  return open.length > 0 ? "a comma or the end" : "nothing more";
+}
+
+/** Names what JSON does not have. */
+function strange(rest: string, expected: Expected): string {
+  if (rest === "") return `the end of the file in place of ${expected}`;
+  if (/^(\/\/|\/\*|#)/.test(rest)) return "a comment, which JSON does not have";
+  if (rest.startsWith("'")) return "a single quote in place of a double quote";
+  if (rest.startsWith('"')) return "a text without its closing quote";
+  return `${/^[\w.+-]{1,40}|^./su.exec(rest)?.[0]} in place of ${expected}`;
+}
