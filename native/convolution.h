@@ -2,6 +2,7 @@
 // runs while a tile of the result is in registers.
 #pragma once
 #include "epilogues.h"
+#include "optimizer.h"
 
 namespace ferkit {
 namespace {
@@ -87,7 +88,7 @@ void convolutionInference(const Pool& pool, const Geometry& geometry, const Feat
 }
 
 void convolutionGradient(const Pool& pool, const Geometry& geometry, const NormalizedGradient& dy, const Features& x,
-                         const float* kernel, float* dKernel, const FeaturesGradient& dx) {
+                         const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx) {
   const Extent &in = geometry.in, &out = geometry.out;
   const int64_t length = patchLength(geometry), kernelLength = length * out.channels;
   const int parts = partsFor(pool, out.pixels(), 2 * kernelLength);
@@ -97,7 +98,7 @@ void convolutionGradient(const Pool& pool, const Geometry& geometry, const Norma
   const OutputGradientRows dyRows{dy.gradient, dy.values, coefficients, out.channels};
   // Only 1×1 convolutions need the gradient by their input: the one other is the stem, which reads images.
   const Panels panels = dx.gradient ? kernelPanels(pool, out.channels, length, kernel, true) : Panels{};
-  float* own = parts > 1 ? scratch(kPartsSlot, parts * kernelLength) : dKernel;
+  float* const own = scratch(kPartsSlot, parts * kernelLength);
   withInputRows(geometry, x, [&](auto xRows) {
     withGradientEpilogue(x, in.channels, dx, sums, [&](auto epilogueOf) {
       parallel(pool, parts, [&](int part) {
@@ -114,7 +115,7 @@ void convolutionGradient(const Pool& pool, const Geometry& geometry, const Norma
       });
     });
   });
-  if (parts > 1) addParts(pool, own, kernelLength, parts, kernelLength, dKernel);
+  useParts(pool, own, kernelLength, parts, kernelLength, dKernel);
   if (dx.gradient && x.norm && !x.gate) finishGradient(sums, in.channels, dx);
 }
 

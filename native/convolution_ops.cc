@@ -103,7 +103,7 @@ class ConvolutionGradient : public ConvolutionOp {
     if (!context->status().ok()) return;
     if (!needsInput_) dx.gradient = nullptr;
     const auto run = isDepthwise_ ? kernels().depthwiseGradient : kernels().convolutionGradient;
-    run(poolOf(context), geometry, dy, features, data(kernel), dKernel, dx);
+    run(poolOf(context), geometry, dy, features, data(kernel), GradientUse{dKernel}, dx);
   }
 
  private:

@@ -2,6 +2,7 @@
 // gradient by the output, are kept in a ring each.
 #pragma once
 #include "depthwise.h"
+#include "optimizer.h"
 
 namespace ferkit {
 namespace {
@@ -260,14 +261,14 @@ struct DepthwiseGradientWork {
 };
 
 void depthwiseGradient(const Pool& pool, const Geometry& geometry, const NormalizedGradient& dy, const Features& x,
-                       const float* kernel, float* dKernel, const FeaturesGradient& dx) {
+                       const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx) {
   const int64_t channels = geometry.in.channels, kernelLength = geometry.kernelSize * geometry.kernelSize * channels;
   const int parts = depthwiseParts(pool, geometry);
   const ChannelSums sums(parts, channels);
   float* const coefficients = scratch(kDerivativeSlot, 3 * channels);
   gradientCoefficients(dy, geometry.out, coefficients);
   // A part sets some channels; those of the others are zero.
-  float* const own = parts > 1 ? scratch(kPartsSlot, parts * kernelLength) : dKernel;
+  float* const own = scratch(kPartsSlot, parts * kernelLength);
   for (int64_t i = 0; parts > 1 && i < parts * kernelLength; ++i) own[i] = 0;
   withKernelSize(geometry.kernelSize, [&](auto k) {
     withActivation(x.activation, [&](auto activation) {
@@ -279,7 +280,7 @@ void depthwiseGradient(const Pool& pool, const Geometry& geometry, const Normali
       });
     });
   });
-  if (parts > 1) addParts(pool, own, kernelLength, parts, kernelLength, dKernel);
+  useParts(pool, own, kernelLength, parts, kernelLength, dKernel);
   if (dx.gradient && x.norm) finishGradient(sums, channels, dx);
 }
 

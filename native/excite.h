@@ -1,6 +1,7 @@
 // Squeeze-and-excite in one pass over each image: means, two dense layers and the gate (Hu et al. 2018,
 // https://arxiv.org/abs/1709.01507).
 #pragma once
+#include "optimizer.h"
 #include "sums.h"
 
 namespace ferkit {
@@ -148,7 +149,7 @@ void exciteGradient(const Pool& pool, const Extent& extent, const float* dGated,
   const int64_t kernelLength = channels * weights.numReduced;
   const int64_t lengths[] = {kernelLength, weights.numReduced, kernelLength, channels};
   const float* from = own;
-  for (int i = 0; i < 4; from += lengths[i++]) addParts(pool, from, numWeights, parts, lengths[i], dWeights.parts[i]);
+  for (int i = 0; i < 4; from += lengths[i++]) useParts(pool, from, numWeights, parts, lengths[i], dWeights.parts[i]);
   finishGradient(sums, channels, dx);
 }
 

@@ -83,7 +83,7 @@ class ExciteGradient : public ExciteOp {
                                  hasLength(reduced, extent.batch * weights.numReduced) && hasLength(dGated, x.NumElements()));
     const FeaturesGradient dx = allocateGradient(context, 0, extent, true);
     ExciteWeightsGradient dWeights;
-    for (int i = 0; i < 4; ++i) dWeights.parts[i] = allocate(context, 3 + i, context->input(3 + i).shape());
+    for (int i = 0; i < 4; ++i) dWeights.parts[i] = {allocate(context, 3 + i, context->input(3 + i).shape())};
     if (!context->status().ok()) return;
     kernels().exciteGradient(poolOf(context), extent, data(dGated), featuresAt(context, 0, activation_), weights, data(means),
                              data(reduced), dWeights, dx);

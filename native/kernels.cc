@@ -25,6 +25,7 @@ constinit const Kernels FERKIT_KERNELS = {
     .excite = excite,
     .exciteGradient = exciteGradient,
     .augment = augment,
+    .useGradient = useGradient,
     .adam = adam,
     .ema = updateEma,
 };

@@ -91,9 +91,19 @@ struct ExciteWeights {
   const float *reduceKernel, *reduceBias, *expandKernel, *expandBias;
 };
 
-/** Gradients by the four weights, in their order. */
+/** What becomes of a parameter's gradient: it is stored, or Adam moves the parameter, and its average follows. */
+struct GradientUse {
+  /** Where it is stored; null = the parameter moves. */
+  float* gradient;
+  float *value, *first, *second;
+  /** Null = there is no average. */
+  float* ema;
+  float stepSize, decay, beta1, beta2, epsilon, emaRate;
+};
+
+/** Uses of the gradients by the four weights, in their order. */
 struct ExciteWeightsGradient {
-  float* parts[4];
+  GradientUse parts[4];
 };
 
 /** What is outside an image: one colour, its edge pixels, or its mirror image. */
@@ -114,13 +124,16 @@ struct Augmentation {
 
 struct Kernels {
   void (*convolution)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const BatchNorm&);
-  /** `dx.gradient` null = not wanted. If x has a gate, dx is the gradient by the gated features, without sums. */
+  /**
+   * `dx.gradient` null = not wanted. If x has a gate, dx is the gradient by the gated features, without sums. The use of dKernel may
+   * move the kernel.
+   */
   void (*convolutionGradient)(const Pool&, const Geometry&, const NormalizedGradient& dy, const Features& x,
-                              const float* kernel, float* dKernel, const FeaturesGradient& dx);
+                              const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx);
   void (*convolutionInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const Finish&);
   void (*depthwise)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const BatchNorm&);
   void (*depthwiseGradient)(const Pool&, const Geometry&, const NormalizedGradient& dy, const Features& x,
-                            const float* kernel, float* dKernel, const FeaturesGradient& dx);
+                            const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx);
   void (*depthwiseInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const Finish&);
   /** Computes y = branch·mask + skip; `mask` [batch] and `skip` may be null. */
   void (*residual)(const Pool&, const Extent&, const Features& branch, const float* mask, const float* skip, float* y);
@@ -137,6 +150,7 @@ struct Kernels {
   void (*exciteGradient)(const Pool&, const Extent&, const float* dGated, const Features& x, const ExciteWeights&,
                          const float* means, const float* reduced, const ExciteWeightsGradient&, const FeaturesGradient& dx);
   void (*augment)(const Pool&, const Augmentation&, const float* images, float* result);
+  void (*useGradient)(const Pool&, int64_t length, const float* gradient, const GradientUse&);
   /** Applies decoupled weight decay, then Adam's step, in place. */
   void (*adam)(int64_t length, float* value, float* first, float* second, const float* gradient, float stepSize,
                float decay, float beta1, float beta2, float epsilon);

@@ -99,10 +99,18 @@ struct Panels {
 
  private:
   static FERKIT_INLINE void transpose(vec (&block)[kLanes]) {
-    float numbers[kLanes][kLanes] __attribute__((aligned(64)));
-    for (int i = 0; i < kLanes; ++i)
-      for (int j = 0; j < kLanes; ++j) numbers[j][i] = block[i][j];
-    for (int i = 0; i < kLanes; ++i) block[i] = *reinterpret_cast<const vec*>(numbers[i]);
+    // Each round moves the highest bit of a number's column to the end of its row's bits, and the other way round.
+#pragma GCC unroll 4
+    for (int round = 1; round < kLanes; round *= 2) {
+      vec next[kLanes];
+#pragma GCC unroll 8
+      for (int i = 0; i < kLanes / 2; ++i) {
+        next[2 * i] = interleaveLow(block[i], block[i + kLanes / 2]);
+        next[2 * i + 1] = interleaveHigh(block[i], block[i + kLanes / 2]);
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) block[i] = next[i];
+    }
   }
 };
 

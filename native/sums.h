@@ -109,18 +109,5 @@ struct NormalizedColumns {
   }
 };
 
-/** Sums the parts' arrays, which are `stride` apart. */
-inline void addParts(const Pool& pool, const float* own, int64_t stride, int numParts, int64_t length, float* sum) {
-  const int tasks = (int)min(pool.numThreads, length / 20000 + 1);
-  parallel(pool, tasks, [&](int task) {
-    const Range range(length, tasks, task, kLanes);
-    for (int64_t i = range.begin; i < range.end; i += kLanes) {
-      vec total{};
-      for (int part = 0; part < numParts; ++part) total += load(own + part * stride + i, range.end - i);
-      store(sum + i, total, range.end - i);
-    }
-  });
-}
-
 }  // namespace
 }  // namespace ferkit

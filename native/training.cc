@@ -248,13 +248,11 @@ class TrainingRun {
     std::fill_n(dBias, numClasses, 0.f);
     for (int64_t n = 0; n < batchSize; ++n)
       for (int64_t c = 0; c < numClasses; ++c) dBias[c] += dLogits[n * numClasses + c];
-    float* const dKernel = allocate(numIn * numClasses);
     float* const dx = isTrained(numBlocks() + 1) ? allocate(batchSize * numIn) : nullptr;
     const NormalizedGradient dy{dLogits, output_->logits, norm, zeros, zeros};
     const Features x{kept_, nullptr, kLinear, nullptr};
-    kernels_.convolutionGradient(pool_, dense_, dy, x, values_[predictions_], dKernel, {dx, nullptr, nullptr});
-    output_->onGradient(predictions_, dKernel);
-    output_->onGradient(predictions_ + 1, dBias);
+    kernels_.convolutionGradient(pool_, dense_, dy, x, values_[predictions_], output_->useOf(predictions_), {dx, nullptr, nullptr});
+    kernels_.useGradient(pool_, numClasses, dBias, output_->useOf(predictions_ + 1));
     return dx && dropout_ ? multiply(dx, dropout_, batchSize * numIn) : dx;
   }
 
@@ -282,34 +280,28 @@ class TrainingRun {
    */
   FeaturesGradient backConvolution(const Layer& layer, const FeaturesGradient& dy, bool needsInput, int64_t parity, const float* other) {
     const Geometry& geometry = layer.geometry;
-    const int64_t numTaps = geometry.kernelSize * geometry.kernelSize * geometry.in.channels;
-    float* const dKernel = reserve(kKernelGradient, layer.isDepthwise ? numTaps : numTaps * geometry.out.channels);
     FeaturesGradient dx{};
     const bool hasNorm = layer.x.norm && !layer.x.gate;
     if (needsInput) dx = parity == kOwn ? allocateGradient(geometry.in, hasNorm) : blockGradient(parity, geometry.in, hasNorm);
     dx.other = other;
     const NormalizedGradient gradient{dy.gradient, layer.values, layer.norm, dy.dGamma, dy.dBeta};
     const auto run = layer.isDepthwise ? kernels_.depthwiseGradient : kernels_.convolutionGradient;
-    run(pool_, geometry, gradient, layer.x, values_[layer.parameter], dKernel, dx);
-    output_->onGradient(layer.parameter, dKernel);
-    output_->onGradient(layer.parameter + 1, dy.dGamma);
-    output_->onGradient(layer.parameter + 2, dy.dBeta);
+    run(pool_, geometry, gradient, layer.x, values_[layer.parameter], output_->useOf(layer.parameter), dx);
+    kernels_.useGradient(pool_, geometry.out.channels, dy.dGamma, output_->useOf(layer.parameter + 1));
+    kernels_.useGradient(pool_, geometry.out.channels, dy.dBeta, output_->useOf(layer.parameter + 2));
     return dx;
   }
 
   FeaturesGradient backExcite(const BlockRun& block, int64_t numReduced, const FeaturesGradient& dGated) {
     const Extent& extent = block.depthwise.geometry.out;
-    const int64_t kernelLength = extent.channels * numReduced, lengths[] = {kernelLength, numReduced, kernelLength, extent.channels};
-    ExciteWeightsGradient dWeights;
-    float* next = reserve(kKernelGradient, 2 * kernelLength + numReduced + extent.channels);
-    for (int i = 0; i < 4; next += lengths[i++]) dWeights.parts[i] = next;
     const FeaturesGradient dx = allocateGradient(extent, true);
     const Excitation& excitation = block.excitation;
+    ExciteWeightsGradient dWeights;
+    for (int i = 0; i < 4; ++i) dWeights.parts[i] = output_->useOf(excitation.parameter + i);
     Features x = block.depthwise.result();
     x.gate = excitation.gate;
     kernels_.exciteGradient(pool_, extent, dGated.gradient, x, exciteWeights(excitation, numReduced), excitation.means,
                             excitation.reduced, dWeights, dx);
-    for (int i = 0; i < 4; ++i) output_->onGradient(excitation.parameter + i, dWeights.parts[i]);
     return dx;
   }
 
@@ -325,11 +317,10 @@ class TrainingRun {
   }
 
   /**
-   * Memory that is soon overwritten: gradients, until the next one of their kind is computed, and results of layers that are not
-   * trained. Two kinds have two pieces each, in turn.
+   * Memory that is soon overwritten: gradients by a block's input, until the next but one is computed, and results of layers that are
+   * not trained.
    */
   enum Temporary {
-    kKernelGradient,
     kBlockGradient,
     kBlockSums = kBlockGradient + 2,
     kBlockResult = kBlockSums + 2,

@@ -29,8 +29,10 @@ struct TrainingOutput {
   float loss;
   /** [batchSize, numClasses] */
   float* logits;
-  /** Receives a parameter's gradient, which is not needed later, or the new value of a moving statistic. */
-  std::function<void(int64_t parameter, const float* values)> onGradient, onStatistic;
+  /** Returns the use of a parameter's gradient, at once. */
+  std::function<GradientUse(int64_t parameter)> useOf;
+  /** Receives the new value of a moving statistic. */
+  std::function<void(int64_t parameter, const float* values)> onStatistic;
 };
 
 class TrainingPlan {
@@ -44,8 +46,8 @@ class TrainingPlan {
   /**
    * Computes loss, logits, gradients and new moving statistics of a batch.
    *
-   * @param values - All parameters in the order in which the layers use them. A kernel, bias, gamma or beta may change once its
-   * gradient was received.
+   * @param values - All parameters in the order in which the layers use them. A kernel, bias, gamma or beta may change once the
+   * use of its gradient was asked for.
    * @throws std::bad_alloc
    */
   void run(const Pool& pool, const TrainingInput& input, const std::vector<const float*>& values, TrainingOutput* output);

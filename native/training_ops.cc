@@ -150,10 +150,17 @@ class TrainingGradients : public TrainingOp {
     FERKIT_REQUIRES(context, context->num_outputs() == (int)lengths.size() + 2);
     std::vector<bool> isSet(lengths.size());
     TrainingOutput output;
-    output.onGradient = output.onStatistic = [&](int64_t parameter, const float* result) {
-      float* const target = allocate(context, 2 + parameter, session->values[parameter]->tensor()->shape());
-      if (target) std::copy_n(result, lengths[parameter], target);
+    const auto resultOf = [&](int64_t parameter) {
       isSet[parameter] = true;
+      return allocate(context, 2 + parameter, session->values[parameter]->tensor()->shape());
+    };
+    output.useOf = [&](int64_t parameter) {
+      float* const target = resultOf(parameter);
+      if (!target) throw std::bad_alloc();
+      return GradientUse{target};
+    };
+    output.onStatistic = [&](int64_t parameter, const float* statistic) {
+      if (float* const target = resultOf(parameter)) std::copy_n(statistic, lengths[parameter], target);
     };
     run(context, session.get(), values, &output);
     for (size_t i = 0; i < lengths.size() && context->status().ok(); ++i)
@@ -210,35 +217,38 @@ class TrainingStep : public TrainingOp {
     const Pool pool = poolOf(context);
     const float rate = emaRate.flat<float>()(0);
     std::vector<bool> isAveraged(lengths.size(), emas.empty());
-    const auto average = [&](int64_t i, int64_t begin, int64_t end) {
-      if (!emas.empty()) kernels().ema(end - begin, emas[i] + begin, values[i] + begin, rate);
-    };
     TrainingOutput output;
-    output.onGradient = [&](int64_t i, const float* gradient) {
+    output.useOf = [&](int64_t i) {
       const int64_t position = session->positions[i];
-      const float stepSize = stepSizes.flat<float>()(position), decay = decays.flat<float>()(position);
-      forEachPart(pool, lengths[i], [&](int64_t begin, int64_t end) {
-        kernels().adam(end - begin, values[i] + begin, first[position] + begin, second[position] + begin, gradient + begin, stepSize,
-                       decay, beta1_, beta2_, epsilon_);
-        average(i, begin, end);
-      });
       isAveraged[i] = true;
+      return GradientUse{nullptr,
+                         values[i],
+                         first[position],
+                         second[position],
+                         emas.empty() ? nullptr : emas[i],
+                         stepSizes.flat<float>()(position),
+                         decays.flat<float>()(position),
+                         beta1_,
+                         beta2_,
+                         epsilon_,
+                         rate};
     };
     output.onStatistic = [&](int64_t i, const float* statistic) { std::copy_n(statistic, lengths[i], values[i]); };
     run(context, session.get(), readValues, &output);
     if (!context->status().ok()) return;
     for (size_t i = 0; i < lengths.size(); ++i)
-      if (!isAveraged[i]) forEachPart(pool, lengths[i], [&](int64_t begin, int64_t end) { average(i, begin, end); });
+      if (!isAveraged[i]) average(pool, lengths[i], emas[i], values[i], rate);
   }
 
  private:
-  /** Calls `update(begin, end)` for parts of [0, length), on the pool's threads if there is enough to do. */
-  template <class Update>
-  static void forEachPart(const Pool& pool, int64_t length, const Update& update) {
-    /** Numbers of a part: small enough to be averaged from the cache, large enough to wake another thread for. */
+  static void average(const Pool& pool, int64_t length, float* ema, const float* values, float rate) {
+    /** Numbers of a part, which are worth waking another thread for. */
     constexpr int64_t kPartLength = 16384;
     const int count = (int)(length / kPartLength + 1);
-    onPool(pool, count, [&](int part) { update(length * part / count, length * (part + 1) / count); });
+    onPool(pool, count, [&](int part) {
+      const int64_t begin = length * part / count, end = length * (part + 1) / count;
+      kernels().ema(end - begin, ema + begin, values + begin, rate);
+    });
   }
 
   float beta1_, beta2_, epsilon_;

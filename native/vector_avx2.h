@@ -38,6 +38,15 @@ FERKIT_INLINE vec bytesToFloats(const uint8_t (&bytes)[kLanes]) {
   return (vec)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
 }
 
+FERKIT_INLINE vec interleaveLow(vec a, vec b) {
+  const __m256 even = _mm256_unpacklo_ps((__m256)a, (__m256)b), odd = _mm256_unpackhi_ps((__m256)a, (__m256)b);
+  return (vec)_mm256_permute2f128_ps(even, odd, 0x20);
+}
+FERKIT_INLINE vec interleaveHigh(vec a, vec b) {
+  const __m256 even = _mm256_unpacklo_ps((__m256)a, (__m256)b), odd = _mm256_unpackhi_ps((__m256)a, (__m256)b);
+  return (vec)_mm256_permute2f128_ps(even, odd, 0x31);
+}
+
 FERKIT_INLINE quad loadThree(const float* p) { return (quad)_mm_maskload_ps(p, _mm_setr_epi32(-1, -1, -1, 0)); }
 
 FERKIT_INLINE vec keepInRegister(vec v) {

@@ -37,6 +37,15 @@ FERKIT_INLINE vec bytesToFloats(const uint8_t (&bytes)[kLanes]) {
   return (vec)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
 }
 
+FERKIT_INLINE vec interleaveLow(vec a, vec b) {
+  const __m512i lanes = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  return (vec)_mm512_permutex2var_ps((__m512)a, lanes, (__m512)b);
+}
+FERKIT_INLINE vec interleaveHigh(vec a, vec b) {
+  const __m512i lanes = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  return (vec)_mm512_permutex2var_ps((__m512)a, lanes, (__m512)b);
+}
+
 FERKIT_INLINE quad loadThree(const float* p) { return (quad)_mm_maskload_ps(p, _mm_setr_epi32(-1, -1, -1, 0)); }
 
 FERKIT_INLINE vec keepInRegister(vec v) {

@@ -5,6 +5,7 @@
 // - `splat`; `atLeast`, `atMost`, which keep NaN, so that training sees it; `squareRoot`; `nearestInteger`, ties to even.
 // - `reciprocal`: 1/x to about 1 ulp, unless x is 0 or near the ends of the range of floats.
 // - `timesPowerOfTwo`: p·2ⁿ for whole n, in [−126, 126] unless `kScalesByAnyPower`.
+// - `interleaveLow`, `interleaveHigh`: the lower (upper) half of a's and b's lanes, in turns.
 // - `bytesToFloats`; `loadThree`, for a pixel, whose last lane is 0; `keepInRegister`, for a vector that is used more than once, which the compiler would read from memory each time.
 #pragma once
 #include <cstdint>

@@ -35,6 +35,9 @@ FERKIT_INLINE vec bytesToFloats(const uint8_t (&bytes)[kLanes]) {
   return (vec)vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(all)))));
 }
 
+FERKIT_INLINE vec interleaveLow(vec a, vec b) { return (vec)vzip1q_f32((float32x4_t)a, (float32x4_t)b); }
+FERKIT_INLINE vec interleaveHigh(vec a, vec b) { return (vec)vzip2q_f32((float32x4_t)a, (float32x4_t)b); }
+
 FERKIT_INLINE quad loadThree(const float* p) {
   return (quad)vcombine_f32(vld1_f32(p), vld1_lane_f32(p + 2, vdup_n_f32(0.f), 0));
 }
