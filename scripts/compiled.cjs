@@ -9,6 +9,9 @@ const { ensureSetUp } = require("./home.cjs");
 
 const root = path.resolve(__dirname, "..");
 const folder = path.join(root, ".ferkit/compiled");
+// Node.js 22.8 and later keep what V8 makes of each file: of copies, packages, and the compiler itself.
+Module.enableCompileCache?.(path.join(root, ".ferkit/v8"));
+
 /** What a copy ends with: what it was compiled from, and a file that need not be read again to see that it has not changed. */
 const MARK = "\n//# compiled from ";
 /** Another version of this file may compile in another way. */

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import Module from "node:module";
 import path from "node:path";
 import { projectDir, runProgram, workspace } from "../workspace.js";
 
@@ -86,6 +96,11 @@ describe("compiled.cjs", () => {
     const { status, stderr } = run("src.other.fail({ x: 1 });");
     assert.equal(status, 1);
     assert.match(stderr, /src\/other\.ts:5:9/);
+  });
+
+  it("keeps what V8 compiled if Node.js can", () => {
+    run("src.double(1);");
+    assert.equal(existsSync(folder.file(".ferkit/v8")), "enableCompileCache" in Module);
   });
 
   it("works where no copy can be written", () => {
