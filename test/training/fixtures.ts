@@ -5,7 +5,7 @@ import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { Dataset, PackedImages } from "../../src/data/dataset.js";
-import { PixelArray } from "../../src/data/pixels/pixels.js";
+import { PixelArray, PixelSelection } from "../../src/data/pixels/pixels.js";
 import { trainConfig } from "../../src/presets.js";
 import { Random } from "../../src/random.js";
 import type { TrainEvent } from "../../src/training/events.js";
@@ -28,6 +28,19 @@ export function stripes(numImages: number, seed: number): PackedImages {
   const paths = Array.from(labels, (label, i) => `${label}/${i}.png`);
   const pixels = new PixelArray(bytes, IMAGE_SIZE * IMAGE_SIZE);
   return { pixels, labels, numImages, imageSize: IMAGE_SIZE, numChannels: 1, paths };
+}
+
+/** Returns images several times over, so that an epoch has as many steps more for one validation and one checkpoint. */
+export function repeated(images: PackedImages, times: number): PackedImages {
+  const { numImages } = images;
+  const indices = Int32Array.from({ length: times * numImages }, (_, i) => i % numImages);
+  return {
+    ...images,
+    pixels: new PixelSelection(images.pixels, indices),
+    labels: indices.map((index) => images.labels[index]),
+    numImages: indices.length,
+    paths: Array.from(indices, (index, i) => `${Math.floor(i / numImages)}/${images.paths[index]}`),
+  };
 }
 
 export const dataset: Dataset = {
@@ -59,9 +72,12 @@ export function runFolder(): { dir: string } {
 }
 
 /** Trains to the end and returns all events. */
-export async function collect(runDir: string, overrides: Partial<TrainConfig> = {}): Promise<TrainEvent[]> {
+export async function collect(
+  runDir: string,
+  overrides: Partial<TrainConfig> = {},
+  images: Dataset = dataset,
+): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
-  for await (const event of train(dataset, config(overrides), { runDir, data: "stripes" }))
-    events.push(event);
+  for await (const event of train(images, config(overrides), { runDir, data: "stripes" })) events.push(event);
   return events;
 }
