@@ -12,7 +12,7 @@ const SHRINK: Record<string, string> = {
 };
 
 describe("examples/README.md", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const folder = workspace("suite");
 

@@ -38,7 +38,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 ) => (...values: unknown[]) => Promise<void>;
 
 describe("the notebooks on a few images", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const folder = workspace();
   const [cwd, preset] = [process.cwd(), ferkit.PRESETS.tutorial];
   beforeEach("works in the folder with a small network", () => {

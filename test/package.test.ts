@@ -62,7 +62,7 @@ describe("the package ferkit in another folder", () => {
 });
 
 describe("the package ferkit, packed and installed", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
   /** What npm packed. */
   let tarball: { size: number; filename: string; files: { path: string }[] };

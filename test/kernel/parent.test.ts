@@ -20,7 +20,7 @@ const isAlive = (pid: number) => {
 };
 
 describe("a kernel whose parent is killed", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
 
   it("ends", async () => {
     const parent = spawn(findVenvPython(), ["-c", START], {
@@ -33,7 +33,7 @@ describe("a kernel whose parent is killed", function () {
     await new Promise((resolve) => setTimeout(resolve, 4000));
     assert.ok(isAlive(kernel));
     parent.kill("SIGKILL");
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 120_000;
     while (isAlive(kernel) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 100));
     const hasEnded = !isAlive(kernel);
     if (!hasEnded) process.kill(kernel, "SIGKILL");

@@ -125,7 +125,7 @@ function gradientsOf(on: Backend, shape: Shape, given: Operands): Tensor[] {
 }
 
 describe("gradients of the native ops", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   needsNativeOps();
 
   it("are those of TensorFlow's kernels, whatever the sizes", () => {

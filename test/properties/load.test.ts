@@ -23,7 +23,7 @@ const FOLDERS = unique(
 );
 
 describe("a data set of any class folders", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const inFolder = temporaryFolder();
   /** An image of each grey level, so that no two are near-duplicates by content. */
   let images: Buffer[];

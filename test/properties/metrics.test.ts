@@ -52,7 +52,7 @@ const PROBS = fc.integer({ min: 2, max: 5 }).chain((numClasses) =>
 );
 
 describe("scores of any predictions", function () {
-  this.timeout(300_000); // pip may install scikit-learn
+  this.timeout(600_000); // pip may install scikit-learn
 
   it("are those of scikit-learn", async function () {
     const cases = fc.sample(CASE, { seed: SEED, numRuns: 200 });

@@ -5,7 +5,7 @@ import { randomNetwork } from "../model/fixtures.js";
 import { drawClassFolders, workspace } from "../workspace.js";
 
 describe("ferkit calibrate", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
   const calibrate = (...args: string[]) =>
     folder.ferkit("calibrate", "--data", "images", "--model", "model", ...args);

@@ -5,7 +5,7 @@ import { randomNetwork } from "../model/fixtures.js";
 import { drawClassFolders, workspace } from "../workspace.js";
 
 describe("ferkit with bad input", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
 
   before("makes inputs", async () => {

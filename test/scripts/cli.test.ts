@@ -38,7 +38,7 @@ const bare = (argument: string) => argument.replace(/[^\w]/g, "");
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>;
 
 describe("ferkit", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
   const { ferkit } = folder;
   let images: string;

@@ -6,7 +6,7 @@ import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js"
 import { workspace } from "../workspace.js";
 
 describe("ferkit convert", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
   const convert = (...args: string[]) => folder.ferkit("convert", ...args);
   const sizeOfWeights = (model: string) => {

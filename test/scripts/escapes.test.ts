@@ -9,7 +9,7 @@ const HOSTILE = "a\u001b[2J\u001b]0;x\u0007\rb\u202e\u009b31m";
 const SHOWN = "a\\u001b[2J\\u001b]0;x\\u0007\\u000db\\u202e\\u009b31m";
 
 describe("ferkit with terminal escapes in names", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
   const control = /[^\P{Cc}\n\t]|\u202e/u;
 

@@ -12,7 +12,7 @@ const PER_CLASS = 6;
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>;
 
 describe("ferkit", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const folder = workspace("suite");
   const { ferkit } = folder;

@@ -5,7 +5,7 @@ import { randomNetwork } from "../model/fixtures.js";
 import { workspace } from "../workspace.js";
 
 describe("ferkit export", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = workspace();
 
   beforeEach("saves a model", async () => {

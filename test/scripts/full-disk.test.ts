@@ -18,7 +18,7 @@ const TRAIN = [
 ];
 
 describe("ferkit where nothing can be written", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const dir = workspace();
 
   beforeEach("draws images", () => drawClassFolders(dir.file("images"), 3));

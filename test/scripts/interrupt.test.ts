@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { drawClassFolders, environment, launcher, workspace } from "../workspace.js";
 
 describe("ferkit train, interrupted", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const folder = workspace();
 
   it("keeps what it has, and reports on it", async () => {

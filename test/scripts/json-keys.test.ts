@@ -38,7 +38,7 @@ function checkKeys(lines: Json[], table: Table): void {
 }
 
 describe("docs/commands.md names every key of --json", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
   const small = ["weights=random", "epochs=2", "imageSize=33", "batchSize=4"].flatMap((value) => [
     "--set",

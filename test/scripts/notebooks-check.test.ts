@@ -32,7 +32,7 @@ const ferkit = (dir: string, ...args: string[]) =>
   runProgram(process.execPath, [launcher, "notebooks", ...args], dir);
 
 describe("ferkit notebooks in a project of one's own", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
 
   before(

@@ -60,7 +60,7 @@ function readNotebook(file: string): Notebook {
 }
 
 describe("ferkit notebooks without a failure", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   const { folder, writeNotebook, run, out, printed } = notebooks("suite");
   const forms: Record<string, string> = {
     "01-form": "let count = 1, word = 'none';",
@@ -131,7 +131,7 @@ describe("ferkit notebooks without a failure", function () {
 });
 
 describe("ferkit notebooks", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const { folder, writeNotebook, run, out } = notebooks("test");
   const inCi = process.env.GITHUB_ACTIONS;
   afterEach("leaves CI", () => {

@@ -26,7 +26,7 @@ const HOSTILE =
   '<meta http-equiv="refresh" content="0;url=https://example.org/"><iframe src="https://example.org/"></iframe>';
 
 describe("pages of executed notebooks", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   let [page, index] = ["", ""];
   before("renders hostile prose, outputs and names", () => {
     const args = ["-c", PROGRAM, path.join(projectDir, "scripts"), HOSTILE];

@@ -13,7 +13,7 @@ const SETTINGS = ["weights=random", "epochs=1", "batchSize=4", "imageSize=33"].f
 ]);
 
 describe("ferkit on a read-only disk", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   const dir = workspace("suite");
 
   before(async function () {

@@ -75,7 +75,7 @@ function readExamples(): Map<string, string[]> {
 }
 
 describe("the reference of the public API", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   const folder = workspace("suite");
   let examples: Map<string, string[]>;

@@ -5,7 +5,7 @@ import { runConfig, runEvents, writeRun } from "../training/recorded-runs.js";
 import { environment, launcher, runProgram, workspace } from "../workspace.js";
 
 describe("ferkit runs", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
   const runs = (...args: string[]) => folder.ferkit("runs", ...args);
 

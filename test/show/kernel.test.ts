@@ -16,7 +16,7 @@ function runInterrupted(lines: string[]): { stdout: string; signal: NodeJS.Signa
   const { stdout, signal } = spawnSync(process.execPath, ["--require", "tsx/cjs", "-e", code], {
     cwd: root,
     encoding: "utf8",
-    timeout: 30_000,
+    timeout: 600_000,
   });
   return { stdout, signal };
 }
@@ -68,7 +68,7 @@ describe("interruptSignal", () => {
     it("aborts at Ctrl-C, and lets the program continue", () => {
       const { stdout, signal } = runInterrupted([
         "const { signal, release } = interruptSignal();",
-        "const busy = setTimeout(() => {}, 20000);",
+        "const busy = setTimeout(() => {}, 100000);",
         "signal.addEventListener('abort', () => { release(); clearTimeout(busy); console.log('aborted'); });",
         "kill();",
       ]);
@@ -78,7 +78,7 @@ describe("interruptSignal", () => {
     it("lets the second Ctrl-C end the program", () => {
       const { stdout, signal } = runInterrupted([
         "const { signal } = interruptSignal();",
-        "setTimeout(() => {}, 20000);",
+        "setTimeout(() => {}, 100000);",
         "signal.addEventListener('abort', () => { console.log('aborted'); kill(); });",
         "kill();",
       ]);
@@ -89,7 +89,7 @@ describe("interruptSignal", () => {
       const { stdout, signal } = runInterrupted([
         "const { signal, release } = interruptSignal();",
         "signal.addEventListener('abort', () => console.log('aborted'));",
-        "setTimeout(() => {}, 20000);",
+        "setTimeout(() => {}, 100000);",
         "release();",
         "kill();",
       ]);

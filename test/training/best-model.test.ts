@@ -90,7 +90,7 @@ describe("a best model", () => {
 });
 
 describe("the best model of a run that resumes", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, "run", ...names);
   /** Trains up to an epoch; of the first three, the second is the best. */

@@ -93,7 +93,7 @@ describe("calibrateOn", () => {
 });
 
 describe("train with calibrationShare", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const run = runFolder();
 
   it("calibrates the best model on images that it does not train on", async () => {

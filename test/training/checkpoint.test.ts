@@ -17,7 +17,7 @@ const RUN: RunConfig = {
 };
 
 describe("a checkpoint", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = runFolder();
   const at = (name: string) => path.join(folder.dir, name);
   const images = stripes(8, 0);

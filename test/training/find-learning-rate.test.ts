@@ -35,7 +35,7 @@ describe("steepest", () => {
 });
 
 describe("findLearningRate", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const options = { from: 1e-5, to: 10, numBatches: 40 };
 
   it("raises the rate by the same factor each batch, and ends when the loss diverges", async () => {

@@ -9,7 +9,7 @@ import { projectDir, runProgram } from "../workspace.js";
 import { config, dataset, runFolder } from "./fixtures.js";
 
 describe("lockRun", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const run = runFolder();
   const file = () => path.join(run.dir, "lock");
 

@@ -29,7 +29,7 @@ const notes = (overrides: Partial<TrainConfig> = {}, given = dataset) =>
   withState(overrides, given, (state) => trainingNotes(state, given.train.numImages));
 
 describe("trainingNotes", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = runFolder();
 
   it("has nothing to say when nothing is guessed or left out", async () => {
@@ -130,7 +130,7 @@ describe("targetsInWords", () => {
 });
 
 describe("mirroringNotes", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = runFolder();
   const classNames = ["left", "right"];
 

@@ -145,7 +145,7 @@ describe("loadRuns", () => {
   });
 
   it("lists a run whose best model, state or sessions are missing, damaged or another's, with what is wrong", async function () {
-    this.timeout(60_000);
+    this.timeout(600_000);
     for (const seed of [1, 2]) await collect(at(`${seed}`), { seed, epochs: 1 });
     const problems = async () => (await loadRuns(at("1"))).runs[0].problems;
     assert.deepEqual(await problems(), []);

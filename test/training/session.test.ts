@@ -40,7 +40,7 @@ describe("startClock", () => {
 });
 
 describe("train with maxMinutes", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const run = runFolder();
   const weights = (dir: string) =>
     JSON.parse(readFileSync(path.join(dir, "last/state.json"), "utf8")).manifest.paths[0];
@@ -96,7 +96,7 @@ async function randomModel(dir: string, seed: number, more: Partial<ModelConfig>
 }
 
 describe("a run whose files were removed or changed", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, ...names);
   const train = (epochs: number, more: Partial<TrainConfig> = {}) => collect(at("run"), { epochs, ...more });
@@ -350,7 +350,7 @@ describe("a run whose files were removed or changed", function () {
 });
 
 describe("a run that resumes", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, ...names);
   const notes = async (epochs: number) =>

@@ -34,7 +34,7 @@ describe("recordSession", () => {
 });
 
 describe("the record of sessions", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, ...names);
   const train = (name: string, more: Partial<TrainConfig>) => collect(at(name), more);

@@ -273,7 +273,7 @@ async function saveTeacher(dir: string, seed: number, imageSize = TINY.imageSize
 }
 
 describe("teach", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
   const folder = runFolder();
   beforeEach(() => saveTeacher(folder.dir, 0)); // kernels keep constants from their first use on
   countTensors();

@@ -40,7 +40,7 @@ const lastWeights = (dir: string) =>
   JSON.parse(readFileSync(path.join(dir, "last/state.json"), "utf8")).manifest.paths[0];
 
 describe("train", function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const run = runFolder();
 
   it("yields batches, epochs, files written and the end", async () => {

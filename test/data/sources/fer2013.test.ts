@@ -67,7 +67,7 @@ describe("downloadFer2013", () => {
 });
 
 describe("loadDataset on FER-2013", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   temporaryFolder();
 
   it("counts its images and duplicates, and splits it as the challenge did", async function () {

@@ -16,7 +16,7 @@ const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375]
 const NUM_IMAGES = 3;
 
 describe("a network exported to ONNX", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   const folder = workspace("suite");
   let runtime: OnnxRuntime;
 

@@ -16,7 +16,7 @@ const PYTHON = path.join(projectDir, ".venv/bin/python");
 const AGAIN = "Download the file again or choose another one.";
 
 describe("convertCheckpoint", function () {
-  this.timeout(30_000);
+  this.timeout(600_000);
   let folder: string;
   let file: string;
   before(async () => {
