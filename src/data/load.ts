@@ -2,14 +2,14 @@ import path from "node:path";
 import { checkChoice, checkNumber, InputError, type InputProblem } from "../errors.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
 import { fileConclusions } from "./audit/conclusions.js";
-import { DisjointSets, findNearDuplicates } from "./audit/near-duplicates.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import type { DataOptions } from "./data-options.js";
 import type { Dataset, PackedImages } from "./dataset.js";
+import { groupImages } from "./groups.js";
 import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
 import { PixelSelection } from "./pixels/pixels.js";
-import { capture, groupPattern } from "./sources/file-names.js";
+import { groupPattern } from "./sources/file-names.js";
 import { chooseParts, classesOf, type Listing, type Sample } from "./sources/listing.js";
 import { readSource } from "./sources/source.js";
 import { TABLE_FILE } from "./sources/table-file.js";
@@ -80,7 +80,7 @@ export async function loadDataset(
   checkChoice("fit", options.fit, FITS);
   checkGrey(options.grey);
   checkNumber("seed", options.seed, { min: 0, integer: true });
-  const group = options.group === undefined ? null : groupPattern("--group", options.group);
+  if (options.group !== undefined) groupPattern("--group", options.group);
   const { name, listing: found } = await readSource(options, onProgress);
   const listing =
     options.split === "folders" ? chooseParts(found) : { ...found, unusedFolders: [] as string[] };
@@ -93,9 +93,11 @@ export async function loadDataset(
   const remarks: Remarks = { notes: [...listing.notes], problems: [] };
   noteClasses(listing, remarks);
   checkReadable(decoded, listing, options, remarks);
+  const all = () => select(decoded, [...decoded.samples.keys()], null, options);
   const isHeldOut = holdsOut(decoded.samples, options);
-  const groups = isHeldOut ? await groupsOf(decoded, options, group, remarks) : undefined;
-  const dataset = assemble(name, listing, decoded, groups, options, remarks);
+  const grouped = isHeldOut ? await groupImages(all(), options.group, onProgress) : null;
+  remarks.notes.push(...(grouped?.notes ?? []));
+  const dataset = assemble(name, listing, decoded, grouped?.groups, options, remarks);
   if (remarks.problems.length > 0 && options.onProblem === "throw") throw new InputError(remarks.problems[0]);
   const { onProgress: _, onProblem: __, ...used } = options;
   return { ...dataset, options: used };
@@ -153,55 +155,6 @@ function checkReadable(
     found: `${isNone ? "none" : unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
     fix: `Fix or remove them${isNone ? "" : `, ${accept}`}.`,
   });
-}
-
-/** A larger share of near-duplicates means that the images are too similar to tell copies. */
-const MAX_GROUP_SHARE = 0.1;
-/** Groups up to this size may be copies in any data set. */
-const LARGE_GROUP = 20;
-
-/** Groups the images that belong on one side of a split: near-duplicates, and those with the same captured text. */
-async function groupsOf(
-  decoded: DecodedImages,
-  options: DataOptions,
-  pattern: RegExp | null,
-  { notes }: Remarks,
-): Promise<Int32Array> {
-  const { samples } = decoded;
-  const all = select(
-    decoded,
-    samples.map((_, index) => index),
-    null,
-    options,
-  );
-  const { groups, duplicates } = await findNearDuplicates([all], options.onProgress);
-  const sizes = new Map<number, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  const largest = [...sizes.values()].reduce((most, size) => Math.max(most, size), 0);
-  const isUsable = largest <= Math.max(LARGE_GROUP, MAX_GROUP_SHARE * samples.length);
-  if (!isUsable)
-    notes.push(
-      `${largest} of ${samples.length} images are too similar to each other to tell near-duplicates, so only duplicates are held out together.`,
-    );
-  const sets = new DisjointSets(samples.length);
-  (isUsable ? groups : duplicates).forEach((first, index) => {
-    sets.join(first, index);
-  });
-  if (pattern) {
-    const firstOf = new Map<string, number>();
-    const keys = samples.map((sample) => capture(pattern, sample.path));
-    keys.forEach((key, index) => {
-      if (key === null) return;
-      const first = firstOf.get(key);
-      if (first === undefined) firstOf.set(key, index);
-      else sets.join(first, index);
-    });
-    const numWithout = keys.filter((key) => key === null).length;
-    notes.push(
-      `${firstOf.size} groups by --group${numWithout > 0 ? `, and ${numWithout} images without one, as ${samples[keys.indexOf(null)].path}` : ""}.`,
-    );
-  }
-  return Int32Array.from(samples, (_, index) => sets.firstOf(index));
 }
 
 /** Splits the decoded images, leaves out duplicates and leaked images if asked to, and writes the report. */
@@ -319,7 +272,7 @@ function checkSplit(
   { where, labels, samples: listed }: Listing,
   samples: readonly Sample[],
   split: Split,
-  { classNames, validationShare }: DataOptions,
+  { classNames, validationShare, fold, group }: DataOptions,
   { notes, problems }: Remarks,
 ): void {
   const classes = classesOf(samples);
@@ -342,8 +295,11 @@ function checkSplit(
     problems.push({
       expected: "images to validate on",
       where,
-      found: "only one image in each class",
-      fix: "Add images.",
+      found: fold === undefined ? "only one image in each class" : `none in fold ${fold}`,
+      fix:
+        fold === undefined
+          ? "Add images."
+          : `Choose fewer folds, since there are fewer ${group === undefined ? "images" : "groups of --group"}.`,
     });
   if (train.length === 0 || validation.length === 0) return;
   const only = (some: string[], others: string[]) => some.filter((name) => !others.includes(name)).join(", ");

@@ -1,5 +1,6 @@
 // Makes a model's probabilities mean what they say: a temperature, and the thresholds of prediction sets.
-import { type PackedImages, selectImages } from "../data/dataset.js";
+import { type Dataset, type PackedImages, selectImages } from "../data/dataset.js";
+import { groupImages } from "../data/groups.js";
 import { splitSamples } from "../data/split.js";
 import { classify } from "../inference/evaluate.js";
 import { calibrationError, fitTemperature, reliability, withTemperature } from "../metrics/calibration.js";
@@ -16,34 +17,36 @@ interface Model {
 }
 
 /**
- * Divides training images into those to train on and those that are set aside to calibrate on: a share of each class, drawn by the
- * seed. Files with the same bytes stay together.
+ * Divides the training images into those to train on and those that are set aside to calibrate on: a share of each class, drawn by
+ * the seed. Images that a split keeps together, near-duplicates and those of a group, stay together.
  *
- * @returns Null for the images set aside if the share is 0.
+ * @returns Null for the images set aside if the share is 0; and what there is to say.
  */
-export function setAside(
-  images: PackedImages,
-  classNames: string[],
+export async function setAside(
+  { train: images, classNames, options }: Pick<Dataset, "train" | "classNames" | "options">,
   { calibrationShare, seed }: { calibrationShare: number; seed: number },
-): { kept: PackedImages; aside: PackedImages | null } {
-  if (calibrationShare === 0) return { kept: images, aside: null };
-  const { paths, labels, digests } = images;
-  const samples = paths.map((path, i) => ({
+): Promise<{ kept: PackedImages; aside: PackedImages | null; notes: string[] }> {
+  if (calibrationShare === 0) return { kept: images, aside: null, notes: [] };
+  const samples = images.paths.map((path, i) => ({
     path,
-    className: classNames[labels[i]],
+    className: classNames[images.labels[i]],
     split: null,
     size: 0,
     changed: "",
   }));
-  const firsts = new Map<string, number>();
-  digests?.forEach((digest, i) => {
-    if (!firsts.has(digest)) firsts.set(digest, i);
-  });
-  const groups = digests && Int32Array.from(digests, (digest) => firsts.get(digest) as number);
-  const options = { validationShare: calibrationShare, seed, ...(groups && { groups }) };
-  const { train, validation } = splitSamples(samples, options, "the training images");
+  const group = typeof options?.group === "string" ? options.group : undefined;
+  const { groups, notes } = await groupImages(images, group);
+  const sharing = { validationShare: calibrationShare, seed, groups };
+  const { train, validation } = splitSamples(samples, sharing, "the training images");
+  const trained = new Set(train.map((index) => groups[index]));
+  const shared = validation.filter((index) => trained.has(groups[index]));
+  if (shared.length > 0)
+    notes.push(
+      `${shared.length} of the images set aside, as ${images.paths[shared[0]]}, belong with images that are trained on, since a class is a single group.`,
+    );
   const [kept, aside] = [train, validation].map((indices) => selectImages(images, Int32Array.from(indices)));
-  return { kept, aside };
+  const lacking = lackingNote(aside, classNames);
+  return { kept, aside, notes: [asideNote(aside), ...(lacking ? [lacking] : []), ...notes] };
 }
 
 /** Classes that a note names; of more, it says how many. */
@@ -60,7 +63,7 @@ export function lackingNote({ labels }: Pick<PackedImages, "labels">, classNames
 }
 
 /** Says what becomes of the images that are set aside. */
-export function asideNote({ numImages }: PackedImages): string {
+function asideNote({ numImages }: PackedImages): string {
   const use =
     numImages < MIN_CALIBRATION_IMAGES
       ? `too few to calibrate the model on, which takes ${MIN_CALIBRATION_IMAGES}`

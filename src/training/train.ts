@@ -18,7 +18,7 @@ import {
   saveBestModel,
   validate,
 } from "./best-model.js";
-import { asideNote, lackingNote, setAside } from "./calibration.js";
+import { setAside } from "./calibration.js";
 import { saveCheckpoint } from "./checkpoint.js";
 import {
   type BatchEvent,
@@ -96,7 +96,7 @@ export async function* train(
   checkNotEmpty(dataset);
   checkDecoding(dataset, config);
   const { validation, classNames } = dataset;
-  const { kept: images, aside } = setAside(dataset.train, classNames, config);
+  const { kept: images, aside, notes: asideNotes } = await setAside(dataset, config);
   const modelImages = { validation, aside };
   const { epochs, patience, monitor, maxMinutes } = config;
 
@@ -115,9 +115,7 @@ export async function* train(
     const present = await environment();
     const resumed = await resumeRun(runDir, run, { state, ...modelImages }, lock, present);
     const { progress, notes, repairs } = resumed;
-    const lacking = aside && lackingNote(aside, classNames);
-    if (aside) notes.push(asideNote(aside));
-    if (lacking) notes.push(lacking);
+    notes.push(...asideNotes);
     let { epoch: numDone, step, best } = progress;
     const firstEpoch = numDone + 1;
     await log.rewind(resumed.config, step, best?.epoch ?? 0);

@@ -246,6 +246,14 @@ describe("loadDataset", () => {
       assert.equal(report.notes[0], "4 groups by --group, and 4 images without one, as a/p0_0.jpg.");
     });
 
+    it("says that a fold is empty, as with fewer groups than folds", async () => {
+      await drawCopies(4, 1, (k) => `p${k >> 1}_${k}`);
+      await rejects(
+        load({ imageSize: 48, group: "/(p\\d)_", fold: "3/3" }),
+        `Expected images to validate on at ${data()} but found none in fold 3/3. Choose fewer folds, since there are fewer groups of --group.`,
+      );
+    });
+
     it("notes groups and duplicates that the folders have in both parts", async () => {
       await drawImages(data(), {
         "train/a/p1_1.png": "#101010",
