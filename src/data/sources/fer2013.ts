@@ -1,18 +1,11 @@
-// FER-2013 in all its forms: class folders, the table of pixels, its official split, and the votes of FER+.
-import { createReadStream } from "node:fs";
-import { stat, writeFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { downloadFile } from "../../download.js";
 import { InputError } from "../../errors.js";
-import { cacheDir, linesOf } from "../../files.js";
+import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
-import { unpackOnce } from "./archive.js";
-import { LeftOutFiles } from "./files.js";
-import { LABEL_COLUMN } from "./label-columns.js";
 import type { Listing, Sample, Usage } from "./listing.js";
-import { stampOf } from "./listing.js";
-import { partOf, SPLIT_COLUMN } from "./split-names.js";
-import { parseRows, readTable } from "./table-file.js";
+import { headerOf, readTable } from "./table-file.js";
 
 /** FER-2013 as class folders of JPEG files. */
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";
@@ -52,7 +45,7 @@ async function checkArchive(file: string): Promise<void> {
 const [PUBLIC_TEST, PRIVATE_TEST, NUM_ROWS] = [28_709, 32_298, 35_887];
 
 /** Classes of the codes 0 to 6, as the data set's description gives them, and 7 of its extensions. */
-const CODES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"];
+export const CODES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"];
 
 /**
  * Returns the part of the challenge that an image is in: by the table's column Usage, by a name such as `PublicTest_12.jpg`, or
@@ -67,196 +60,16 @@ export function usageOf({ usage, row, path: file }: Sample): Usage | null {
   return index < PUBLIC_TEST ? "Training" : index < PRIVATE_TEST ? "PublicTest" : "PrivateTest";
 }
 
-function rowOf(file: string): number | null {
+/** Returns the row of fer2013.csv that a file is named by; null if it is none. */
+export function rowOf(file: string): number | null {
   const { name } = path.parse(file);
   return /^\d+$/.test(name) && Number(name) < NUM_ROWS ? Number(name) : null;
-}
-
-/** What is kept of a row of a table of pixels. */
-interface PixelRow {
-  path: string;
-  className: string;
-  usage: string;
-}
-
-interface PixelNotes {
-  rows: PixelRow[];
-  /** Rows without a usable image, by reason. */
-  skipped: Record<string, number>;
-  /** First line of each reason, with what it has; caches of earlier versions lack it. */
-  firstSkipped?: Record<string, string>;
-  numScaled: number;
-  isCoded: boolean;
-}
-
-/** Where a table of pixels has what. */
-interface PixelColumns {
-  delimiter: string;
-  /** One column with all pixels, or one for each. */
-  pixels: number[];
-  /** -1 if there is none. */
-  label: number;
-  split: number;
-  /** Whether the labels are FER-2013's codes. */
-  isCoded: boolean;
-}
-
-/** Returns the columns of a table of pixels, such as fer2013.csv and icml_face_data.csv; null if a file is none. */
-async function pixelColumns(file: string): Promise<PixelColumns | null> {
-  const columns = await headerOf(file);
-  const found = (fits: (name: string) => boolean) => columns.flatMap((name, i) => (fits(name) ? i : []));
-  const single = found((name) => name === "pixels");
-  const each = found((name) => /^(pixel[ _]?\d+|\d+x\d+)$/.test(name));
-  if (single.length === 0 && each.length < 16) return null;
-  const [emotion = -1] = found((name) => name === "emotion");
-  const [label = -1] = found((name) => LABEL_COLUMN.test(name));
-  const [split = -1] = found((name) => SPLIT_COLUMN.test(name));
-  const isCoded = emotion >= 0;
-  const pixels = single.length > 0 ? single : each;
-  return { delimiter: columns.delimiter, pixels, label: isCoded ? emotion : label, split, isCoded };
-}
-
-export async function isPixelTable(file: string): Promise<boolean> {
-  return (await pixelColumns(file)) !== null;
-}
-
-/** Returns whether a table of pixels has a column for the split. */
-export async function hasSplitColumn(file: string): Promise<boolean> {
-  return ((await pixelColumns(file))?.split ?? -1) >= 0;
 }
 
 /** Returns whether a file is a table of FER+'s votes. */
 export async function isVoteTable(file: string): Promise<boolean> {
   const columns = await headerOf(file).catch((): string[] => []);
   return Object.keys(VOTES).every((name) => columns.includes(name));
-}
-
-/** Reads the names of a table's columns, in lower case, and what is between them. */
-async function headerOf(file: string): Promise<string[] & { delimiter: string }> {
-  if (!(await stat(file)).isFile()) return Object.assign([], { delimiter: "," }); // a named pipe would wait for its writer
-  const stream = createReadStream(file, { encoding: "utf8", end: 2 ** 16 });
-  let text = "";
-  for await (const chunk of stream) text += chunk;
-  const [line] = text.split(/\r?\n/, 1);
-  const names = (parseRows(line)[0] ?? []).map((name) => name.toLowerCase());
-  const delimiter =
-    [";", "\t"].find((mark) => line.split(mark).length === names.length && names.length > 1) ?? ",";
-  return Object.assign(names, { delimiter });
-}
-
-/**
- * Reads a table of pixels: its images are unpacked into the cache, once, named by row. `Training` is for training, `PublicTest`
- * for validation, `PrivateTest` for tests.
- *
- * @throws InputError if a column is missing or a label is unknown.
- */
-export async function readPixelTable(file: string, onProgress?: OnProgress): Promise<Listing> {
-  const { dir, notes } = await unpackOnce([file], (to) => unpackPixels(file, to, onProgress));
-  const { rows, skipped, firstSkipped = {}, numScaled, isCoded } = notes;
-  const leftOut = new LeftOutFiles();
-  for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, path.basename(file), count);
-  const samples = rows.map(({ path: image, className, usage }) => ({
-    path: image,
-    className,
-    split: partOf(usage),
-    row: rowOf(image) ?? undefined,
-    usage: /^(Training|PublicTest|PrivateTest)$/.test(usage) ? (usage as Usage) : undefined,
-    ...stampOf(path.join(dir, image)),
-  }));
-  const scaled = numScaled > 0 ? [`${numScaled} rows have pixels above 255, and are scaled to 0–255.`] : [];
-  const codes = `The codes of ${path.basename(file)} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`;
-  const firsts = Object.entries(firstSkipped).map(
-    ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${path.basename(file)} is ${line}.`,
-  );
-  return {
-    root: dir,
-    where: file,
-    inner: ".",
-    labels: path.basename(file),
-    samples,
-    emptyClasses: [],
-    leftOut,
-    notes: [...(isCoded ? [codes] : []), ...scaled, ...firsts],
-  };
-}
-
-/** Bytes of a row: an image of 1024 × 1024 pixels has a quarter. */
-const MAX_LINE_BYTES = 2 ** 24;
-
-/** @returns NaN for an empty cell, which as a number would be 0. */
-const levelOf = (text: string) => (text === "" ? Number.NaN : Number(text));
-
-async function unpackPixels(file: string, dir: string, onProgress?: OnProgress): Promise<PixelNotes> {
-  const columns = await pixelColumns(file);
-  if (!columns || columns.label < 0)
-    throw new InputError({
-      expected: "a column emotion or label beside pixels",
-      where: file,
-      found: (await headerOf(file)).filter((name) => !/\d/.test(name)).join(", ") || "pixels only",
-      fix: "Choose a table with labels.",
-    });
-  const { default: sharp } = await import("sharp");
-  const { size } = await stat(file);
-  const [skipped, firstSkipped]: [Record<string, number>, Record<string, string>] = [{}, {}];
-  const notes: PixelNotes = { rows: [], skipped, firstSkipped, numScaled: 0, isCoded: columns.isCoded };
-  const skip = (reason: string, details = "") => {
-    skipped[reason] = (skipped[reason] ?? 0) + 1;
-    firstSkipped[reason] ??= `line ${row + 1}${details}`; // the header is line 1
-  };
-  let [row, done, writing] = [-1, 0, [] as Promise<unknown>[]];
-  const problem = { expected: "a table of pixels", fix: "Choose another table." };
-  try {
-    for await (const line of linesOf(file, problem, MAX_LINE_BYTES)) {
-      done += line.length + 1;
-      if (row++ < 0 || line.trim() === "") continue;
-      const cells = line.split(columns.delimiter).map((cell) => cell.trim().replace(/^"|"$/g, ""));
-      const levels = columns.pixels.flatMap((column) =>
-        Array.from(cells[column]?.split(/\s+/) ?? [], levelOf),
-      );
-      const side = Math.sqrt(levels.length);
-      const label = cells[columns.label] ?? "";
-      const className = columns.isCoded && /^\d+$/.test(label) ? CODES[Number(label)] : label;
-      if (!className) skip(label === "" ? "a row without a label" : `a row with the unknown code ${label}`);
-      else if (levels.some((level) => !(level >= 0 && level < Number.POSITIVE_INFINITY)))
-        skip("a row without a square image", ", which has a value that is no level of grey");
-      else if (side === 0 || !Number.isInteger(side))
-        skip(
-          "a row without a square image",
-          `, which has ${levels.length.toLocaleString("en-US")} values, no square number`,
-        );
-      else {
-        const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
-        if (max > 255) notes.numScaled++;
-        const scale = max > 255 ? 255 / max : 1;
-        const bytes = Uint8Array.from(levels, (level) => Math.round(level * scale));
-        const name = `${row - 1}.png`;
-        notes.rows.push({ path: name, className, usage: cells[columns.split] ?? "" });
-        const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
-        const png = image.png({ compressionLevel: 1 }).toBuffer();
-        writing.push(png.then((content) => writeFile(path.join(dir, name), content)));
-        if (writing.length < 64) continue;
-        await Promise.all(writing);
-        writing = [];
-        onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
-      }
-    }
-    await Promise.all(writing);
-  } finally {
-    await Promise.allSettled(writing); // the folder may be removed next
-  }
-  if (notes.rows.length === 0)
-    throw new InputError({
-      expected: "rows with a label and a square image",
-      where: file,
-      found:
-        Object.entries(skipped)
-          .map(
-            ([reason, count]) => `${count} × ${reason} (${count > 1 ? "first " : ""}${firstSkipped[reason]})`,
-          )
-          .join(", ") || "none",
-      fix: "Choose another table.",
-    });
-  return notes;
 }
 
 /** Columns of FER+'s votes, with the classes' names in FER-2013. */

@@ -8,21 +8,13 @@ import { cacheDir, kindOf } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { isArchive, type SkippedEntry, unpackArchive, unpackShards } from "./archive.js";
 import { type FolderChoice, findClassFolders } from "./class-folders.js";
-import {
-  downloadFer2013,
-  findVotes,
-  hasSplitColumn,
-  isPixelTable,
-  isVoteTable,
-  readPixelTable,
-  readVotes,
-  relabel,
-} from "./fer2013.js";
+import { downloadFer2013, findVotes, isVoteTable, readVotes, relabel } from "./fer2013.js";
 import { readKnownNames, readLabelFiles, readLabelPattern, suggestPattern } from "./file-names.js";
 import { type Folder, type Walk, walkFolder } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
 import { classesOf, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
+import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
 import { TABLE_FILE } from "./table-file.js";
 import { explainTables, readLabelTables } from "./tables.js";
 

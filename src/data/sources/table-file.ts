@@ -1,5 +1,6 @@
 // The rows of a table in a file: CSV, TSV, a list, or JSON Lines.
-import { readFileSync, statSync } from "node:fs";
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { DiskError } from "../../errors.js";
 import { readError } from "../../files.js";
@@ -82,4 +83,17 @@ function jsonTable(file: string, text: string): Table | null {
   } catch {
     return null;
   }
+}
+
+/** Reads the names of a table's columns, in lower case, and what is between them. */
+export async function headerOf(file: string): Promise<string[] & { delimiter: string }> {
+  if (!(await stat(file)).isFile()) return Object.assign([], { delimiter: "," }); // a named pipe would wait for its writer
+  const stream = createReadStream(file, { encoding: "utf8", end: 2 ** 16 });
+  let text = "";
+  for await (const chunk of stream) text += chunk;
+  const [line] = text.split(/\r?\n/, 1);
+  const names = (parseRows(line)[0] ?? []).map((name) => name.toLowerCase());
+  const delimiter =
+    [";", "\t"].find((mark) => line.split(mark).length === names.length && names.length > 1) ?? ",";
+  return Object.assign(names, { delimiter });
 }
