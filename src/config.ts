@@ -4,8 +4,9 @@ import { checkGrey } from "./data/pixels/cache.js";
 import { checkChoice, checkNumber, ParameterError } from "./errors.js";
 import { FAMILIES, type Family } from "./model/conventions.js";
 import { efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
-import { trainableBlocks } from "./model/parameters.js";
+import { type BlockText, trainableBlocks } from "./model/parameters.js";
 import { FITS, type Fit } from "./model/preprocessing.js";
+import type { AnyText } from "./text.js";
 import { type ClassWeights, checkClassWeights, checkMix } from "./training/targets.js";
 
 export const MONITORS = ["accuracy", "macroF1", "loss"] as const;
@@ -26,7 +27,7 @@ export interface TrainConfig {
   /** Size of EfficientNet. */
   variant: Variant;
   /** `imagenet`, `random`, or the path of torch or safetensors weights or of a model folder to start from. */
-  weights: string;
+  weights: "imagenet" | "random" | AnyText;
   /** Family of the weights in a file: padding and epsilon, mean and deviation; `auto`: as the file says. */
   weightsFamily: "auto" | Family;
   /** Side of the square input, in pixels, [33, 1024]. */
@@ -42,7 +43,7 @@ export interface TrainConfig {
   /** First epochs, which train the last layer alone, [0, `epochs`]. */
   headEpochs: number;
   /** First block that trains after `headEpochs`; the blocks before it stay frozen. `stem` trains the whole network. */
-  trainableFrom: string;
+  trainableFrom: BlockText;
   /** Images in a step, [1, 4096]. */
   batchSize: number;
   /** Peak of the schedule, after `headEpochs`, (0, 10]. */

@@ -4,6 +4,7 @@ import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./d
 import type { DataOptions } from "./data/data-options.js";
 import { checkChoice, InputError, ParameterError } from "./errors.js";
 import type { Variant } from "./model/efficientnet.js";
+import type { AnyText } from "./text.js";
 
 /** For faces in photographs, which are tilted and off-centre a little, in varying light. */
 const PHOTO_AUGMENTATION: AugmentOptions = {
@@ -160,10 +161,8 @@ export type Overrides = {
   augment?: Partial<AugmentOptions> | null;
 };
 
-/** Any text, as from a command line. Beside names, TypeScript completes the names all the same. */
-type AnyText = string & Record<never, never>;
 /** Name of a preset, or any text, which is checked. */
-type PresetText = PresetName | AnyText;
+export type PresetText = PresetName | AnyText;
 
 /**
  * Builds a preset's configuration with some values replaced, and checks it. With balanced class weights, `monitor` is macro-F1

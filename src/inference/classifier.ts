@@ -10,6 +10,7 @@ import { InputError } from "../errors.js";
 import { predictionSet } from "../metrics/conformal.js";
 import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
+import type { AnyText } from "../text.js";
 
 /**
  * A class with its probability, [0, 1].
@@ -86,11 +87,13 @@ export const BUNDLED_MODELS = {
   ferplus: path.join(PROJECT_DIR, "models/ferplus"),
   fer2013: path.join(PROJECT_DIR, "models/fer2013"),
 };
+type BundledName = keyof typeof BUNDLED_MODELS;
 
 /**
  * Loads a model to classify with. The caller disposes the classifier.
  *
- * @param modelDir - A model folder, such as `runs/NAME/best`; by default the bundled `models/ferplus`, which predicts the facial expression that most people see.
+ * @param model - A model folder, such as `runs/NAME/best`, or the name of a bundled model of facial expressions: `ferplus` (the
+ * default) predicts what most people see, `fer2013` what FER-2013 would label.
  * @throws InputError if there is no model, another program saved it, or it was changed or damaged since.
  * @example
  * ```ts
@@ -102,7 +105,8 @@ export const BUNDLED_MODELS = {
  * classifier.dispose();
  * ```
  */
-export async function loadClassifier(modelDir = BUNDLED_MODELS.ferplus): Promise<Classifier> {
+export async function loadClassifier(model: BundledName | AnyText = "ferplus"): Promise<Classifier> {
+  const modelDir = Object.hasOwn(BUNDLED_MODELS, model) ? BUNDLED_MODELS[model as BundledName] : model;
   return new Classifier(await loadModel(modelDir));
 }
 

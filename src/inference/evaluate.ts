@@ -64,6 +64,7 @@ export interface ClassifyOptions {
  * Classifies every image, in order, and scores the result.
  *
  * @param images - Labelled images, of the network's size and with its classes.
+ * @returns The scores, and the predicted class and probabilities of each image, in the order of the images.
  * @throws InputError when a probability is not finite.
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { checkNumber, InputError } from "../errors.js";
 import type { OnProgress } from "../progress.js";
+import type { AnyText } from "../text.js";
 import { type Conventions, conventions, type Family } from "./conventions.js";
 import type { Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
@@ -19,7 +20,7 @@ export interface CreateOptions {
   /** Side of the square input, in pixels, [33, 1024]. */
   imageSize: number;
   /** `imagenet`, `random`, or the path of a file of weights or of a model folder. */
-  weights: string;
+  weights: "imagenet" | "random" | AnyText;
   /** Family of a file's weights; `auto`: as the file says. */
   weightsFamily?: "auto" | Family;
   /** True if it will be trained on grey images; `auto` says nothing. */

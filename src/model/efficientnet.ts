@@ -50,7 +50,8 @@ const scaling = (
 ): Scaling => ({ widthCoefficient, depthCoefficient, imageSize, dropoutRate });
 
 /**
- * The published scalings; Lite has ReLU6, no squeeze-and-excite, and an unscaled stem and top.
+ * Published sizes of EfficientNet, by name: the factors of its width and depth, the side of the images that it was made for, and its
+ * dropout. Lite has ReLU6, no squeeze-and-excite, and an unscaled stem and top.
  *
  * @see Tan & Le 2019, https://arxiv.org/abs/1905.11946
  * @example

@@ -1,5 +1,6 @@
 import type { Padding } from "../engine/kernels.js";
 import { ParameterError } from "../errors.js";
+import type { AnyText } from "../text.js";
 import {
   type Architecture,
   applyEfficientNet,
@@ -132,7 +133,11 @@ export function summary(architecture: Architecture, imageSize: number): LayerSum
  * console.log(countParameters("lite0", 7, "predictions")); // the last layer
  * ```
  */
-export function countParameters(variant: Variant, numClasses: number, trainableFrom = "stem"): number {
+export function countParameters(
+  variant: Variant,
+  numClasses: number,
+  trainableFrom: BlockText = "stem",
+): number {
   const blocks = trainableBlocks(efficientNet(variant, numClasses), trainableFrom);
   return parameterSpecs(variant, numClasses)
     .filter((spec) => isTrainable(spec) && blocks.has(blockOf(spec.name)))
@@ -147,6 +152,9 @@ export function isTrainable({ kind }: ParameterSpec): boolean {
 export function blockOf(name: string): string {
   return name.split(/[_/]/, 1)[0];
 }
+
+/** Name of the first block of a stage, or of another block of a variant, which is checked. */
+export type BlockText = "stem" | `block${1 | 2 | 3 | 4 | 5 | 6 | 7}a` | "top" | "predictions" | AnyText;
 
 /** Lists the names of the blocks from input to output. */
 export function blockNames(architecture: Architecture): string[] {

@@ -7,6 +7,7 @@ import type { DataOptions } from "../data/data-options.js";
 import type { Dataset } from "../data/dataset.js";
 import { InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
+import type { PresetText } from "../presets.js";
 import { lockRun } from "../training/lock.js";
 import { describeRun } from "../training/run.js";
 
@@ -14,7 +15,7 @@ import { describeRun } from "../training/run.js";
 export type PreparedData = Partial<DataOptions> &
   Pick<DataOptions, "data" | "seed" | "validationShare" | "dropDuplicates" | "dropLeaked"> & {
     /** What notebook 02 set of the training, for the notebooks that follow; null is the preset's. No option of `loadDataset`. */
-    settings?: { preset: string; imageSize: number | null; horizontalFlip: number | null };
+    settings?: { preset: PresetText; imageSize: number | null; horizontalFlip: number | null };
   };
 
 const PREPARED = path.join("data", "prepared.json");

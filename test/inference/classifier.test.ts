@@ -9,6 +9,7 @@ import { classify } from "../../src/inference/evaluate.js";
 import { loadModelConfig, saveModel } from "../../src/model/weights/model-folder.js";
 import { buildTrainState, disposeTrainState } from "../../src/training/step.js";
 import { randomNetwork } from "../model/fixtures.js";
+import { projectDir } from "../source-files.js";
 import { config, stripes } from "../training/fixtures.js";
 import { draw } from "./drawn.js";
 import { CLASS_NAMES, classifierInFolder, IMAGE_SIZE } from "./fixtures.js";
@@ -130,6 +131,19 @@ describe("a classifier", () => {
   });
 
   describe("loadClassifier", () => {
+    it("takes the name of a bundled model, or its folder", async () => {
+      await draw(at("one.png"));
+      const predict = async (...model: string[]) => {
+        const classifier = await loadClassifier(...model);
+        const [{ predictions }] = await classifier.predict(at("one.png"));
+        classifier.dispose();
+        return predictions;
+      };
+      const fer2013 = await predict("fer2013");
+      assert.deepEqual(fer2013, await predict(path.join(projectDir, "models/fer2013")));
+      assert.notDeepEqual(fer2013, await predict());
+    });
+
     const save = async () =>
       saveModel(at("model"), given.classifier.config, await given.classifier.network.parameters());
 

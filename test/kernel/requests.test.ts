@@ -97,6 +97,13 @@ const GROUPS: Record<string, Request[]> = {
       content: { code: 'ferkit.trainConfig("tutorial", { variant: "lite', cursor_pos: 47 },
     },
   ],
+  names: [
+    'ferkit.trainConfig("tutorial", { ...{ seed: 1 }, trainableFrom: "block',
+    'ferkit.trainConfig("tutorial", { weights: "',
+    'ferkit.loadDataset({ data: "',
+    'ferkit.loadDataset({ data: "x", imageSize: 48, labels: "',
+    'ferkit.loadClassifier("',
+  ].map((code) => ({ type: "complete_request", content: { code, cursor_pos: code.length } })),
   signature: [
     {
       type: "inspect_request",
@@ -311,6 +318,20 @@ describe("a request to the kernel", function () {
     assert.deepEqual(begun?.matches, names.slice(1, 4));
     assert.deepEqual(variants?.matches, ["lite0", "lite1", "lite2", "lite3", "lite4"]);
     assert.deepEqual([begun?.cursor_start, begun?.cursor_end], [20, 23]); // what is typed is replaced
+  });
+
+  it("for the completion of a text that may also be a path is answered with the names", () => {
+    const stages = [1, 2, 3, 4, 5, 6, 7].map((stage) => `block${stage}a`);
+    assert.deepEqual(
+      resultsOf("names").map(({ reply }) => reply?.matches),
+      [
+        stages,
+        ["imagenet", "random"],
+        ["fer2013", "synthetic"],
+        ["ferplus", "ferplus-soft", "folders"],
+        ["fer2013", "ferplus"],
+      ],
+    );
   });
 
   it("for help inside a call shows the signature", () => {

@@ -6,6 +6,7 @@ import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cart
 import { InputError, type InputProblem } from "../../errors.js";
 import { cacheDir, kindOf } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
+import type { AnyText } from "../../text.js";
 import { isArchive, type SkippedEntry, unpackArchive, unpackShards } from "./archive.js";
 import { type FolderChoice, findClassFolders } from "./class-folders.js";
 import { downloadFer2013, findVotes, isVoteTable, readVotes, relabel } from "./fer2013.js";
@@ -32,16 +33,16 @@ export function dataName(data: string): string {
 /** What to read, and how to settle what the files leave open. */
 export interface SourceOptions extends FolderChoice, LabelChoice {
   /** `synthetic`, `fer2013` (downloads it), or a path: of a folder, an archive, a table of labels or pixels, or a Parquet file. */
-  data: string;
+  data: "synthetic" | "fer2013" | AnyText;
   /**
    * `folders`: the names of class folders; `ferplus`: the majority of FER+'s votes, for FER-2013; `ferplus-soft`: the shares of
    * its votes, too; or the path of a table. Default: what the files show.
    */
-  labels?: string;
+  labels?: "folders" | "ferplus" | "ferplus-soft" | AnyText;
   /** Regular expression for a path in the data set's folder; its group is the class. */
   labelPattern?: string;
   /** Names for labels that are codes: `1=surprise,2=fear`, or `rafdb`. */
-  labelNames?: string;
+  labelNames?: "rafdb" | AnyText;
   /** Seed of the synthetic faces. */
   seed: number;
 }
