@@ -2,12 +2,29 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { workspace } from "../workspace.js";
 import { cloneProject } from "./clone.js";
-import { type CellResult, contentsOf, converse, printed } from "./kernel.js";
+import { type CellResult, contentsOf, converse, printed, type Request } from "./kernel.js";
+
+/** What can follow these pieces of code. */
+const COMPLETIONS: [code: string, names: string[]][] = [
+  ["ferkit.trainConfig('", ["baseline", "fer2013", "fer2013-best", "fer2013-fast", "tutorial"]],
+  ['ferkit.trainConfig("fer', ["fer2013", "fer2013-best", "fer2013-fast"]],
+  ['ferkit.trainConfig("tutorial", { variant: "lite', ["lite0", "lite1", "lite2", "lite3", "lite4"]],
+  // Beside a path, which may be any text.
+  [
+    'ferkit.trainConfig("tutorial", { ...{ seed: 1 }, trainableFrom: "block',
+    [1, 2, 3, 4, 5, 6, 7].map((stage) => `block${stage}a`),
+  ],
+  ['ferkit.trainConfig("tutorial", { weights: "', ["imagenet", "random"]],
+  ['ferkit.loadDataset({ data: "', ["fer2013", "synthetic"]],
+  ['ferkit.loadDataset({ data: "x", imageSize: 48, labels: "', ["ferplus", "ferplus-soft", "folders"]],
+  ['ferkit.loadClassifier("', ["fer2013", "ferplus"]],
+];
 
 describe("ferkit in a cell", function () {
   this.timeout(600_000);
   const clone = workspace("suite");
   let results: CellResult[];
+  let completions: CellResult["reply"][];
 
   before("runs cells in a clone, whose src they edit", async () => {
     cloneProject(clone.path);
@@ -27,11 +44,19 @@ describe("ferkit in a cell", function () {
       'writeFileSync("own.ts", "export const own = 2;\\n");\nawait new Promise((resolve) => setTimeout(resolve, 500));',
       'import { own } from "./own";\nconsole.log(own);',
     ];
+    const requests: Request[] = [
+      ...cells.map((code) => ({ code })),
+      ...COMPLETIONS.map(([code]) => ({
+        type: "complete_request",
+        content: { code, cursor_pos: code.length },
+      })),
+    ];
     ({ results } = await converse(
       "tslab",
-      cells.map((code) => [{ code }]),
+      requests.map((request) => [request]),
       { root: clone.path },
     ));
+    completions = results.splice(cells.length).map(({ reply }) => reply);
   });
 
   it("is imported by its name, or from src, and is the same", () => {
@@ -46,6 +71,14 @@ describe("ferkit in a cell", function () {
 
   it("brings the engine, with the ops that are chained", () => {
     assert.equal(printed(results[3]), "5\n");
+  });
+
+  it("completes names, also where a path may stand too", () => {
+    assert.deepEqual(
+      completions.map((reply) => reply?.matches),
+      COMPLETIONS.map(([, names]) => names),
+    );
+    assert.deepEqual([completions[1]?.cursor_start, completions[1]?.cursor_end], [20, 23]); // what is typed is replaced
   });
 
   it("is loaded again by an import after an edit, with its new types", () => {

@@ -23,6 +23,12 @@ const AWAITS = [
   "let sum = 0;\nfor await (const x of (await ([1, 2]))) sum += x;\nsum;",
 ];
 
+/** Asks what can follow the code. Jupyter counts characters, not the units of JavaScript. */
+const completion = (code: string): Request => ({
+  type: "complete_request",
+  content: { code, cursor_pos: [...code].length },
+});
+
 /**
  * Groups by title, sent to one kernel because its start takes seconds. Node.js loses an interrupt at the very end of a cell's
  * synchronous part, so cells that are stopped print after it.
@@ -51,7 +57,7 @@ const GROUPS: Record<string, Request[]> = {
   queued: [
     { code: "await new Promise((resolve) => setTimeout(resolve, 300));" },
     { code: "1;" },
-    { type: "complete_request", content: { code: "Mat", cursor_pos: 3 } },
+    completion("Mat"),
   ],
   failure: [{ code: "throw new Error('x');" }, { code: "1;" }, { code: "2;" }],
   "after a failure": [{ code: "3;" }],
@@ -76,34 +82,14 @@ const GROUPS: Record<string, Request[]> = {
     { type: "comm_info_request", content: {} },
     { type: "comm_open", content: { comm_id: "c", target_name: "jupyter.widget", data: {} } },
   ],
-  "completion behind an emoji": [
-    { type: "complete_request", content: { code: 'const face = "😀😀"; Mat', cursor_pos: 22 } },
-  ],
+  "completion behind an emoji": [completion('const face = "😀😀"; Mat')],
   "complete code": ["const a = `b", "const a = `b\nc`", "f(", "f()"].map((code) => ({
     type: "is_complete_request",
     content: { code },
   })),
   "beside a cell": [{ code: "4;", expressions: { sum: "1 + 1" } }],
   "not in the history": [{ code: "5;", storeHistory: false }],
-  "first completion": [
-    { type: "complete_request", content: { code: "const shape = { side: 3 };\nshape.", cursor_pos: 33 } },
-  ],
-  "preset name": [
-    { code: 'import * as ferkit from "ferkit";' },
-    { type: "complete_request", content: { code: "ferkit.trainConfig('", cursor_pos: 20 } },
-    { type: "complete_request", content: { code: 'ferkit.trainConfig("fer', cursor_pos: 23 } },
-    {
-      type: "complete_request",
-      content: { code: 'ferkit.trainConfig("tutorial", { variant: "lite', cursor_pos: 47 },
-    },
-  ],
-  names: [
-    'ferkit.trainConfig("tutorial", { ...{ seed: 1 }, trainableFrom: "block',
-    'ferkit.trainConfig("tutorial", { weights: "',
-    'ferkit.loadDataset({ data: "',
-    'ferkit.loadDataset({ data: "x", imageSize: 48, labels: "',
-    'ferkit.loadClassifier("',
-  ].map((code) => ({ type: "complete_request", content: { code, cursor_pos: code.length } })),
+  "first completion": [completion("const shape = { side: 3 };\nshape.")],
   signature: [
     {
       type: "inspect_request",
@@ -309,29 +295,6 @@ describe("a request to the kernel", function () {
 
   it("for completion is answered at the first try", () => {
     assert.deepEqual(resultsOf("first completion")[0].reply?.matches, ["side"]);
-  });
-
-  it("for the completion of a preset is answered with the names of the presets", () => {
-    const names = ["baseline", "fer2013", "fer2013-best", "fer2013-fast", "tutorial"];
-    const [, all, begun, variants] = resultsOf("preset name").map(({ reply }) => reply);
-    assert.deepEqual(all?.matches, names);
-    assert.deepEqual(begun?.matches, names.slice(1, 4));
-    assert.deepEqual(variants?.matches, ["lite0", "lite1", "lite2", "lite3", "lite4"]);
-    assert.deepEqual([begun?.cursor_start, begun?.cursor_end], [20, 23]); // what is typed is replaced
-  });
-
-  it("for the completion of a text that may also be a path is answered with the names", () => {
-    const stages = [1, 2, 3, 4, 5, 6, 7].map((stage) => `block${stage}a`);
-    assert.deepEqual(
-      resultsOf("names").map(({ reply }) => reply?.matches),
-      [
-        stages,
-        ["imagenet", "random"],
-        ["fer2013", "synthetic"],
-        ["ferplus", "ferplus-soft", "folders"],
-        ["fer2013", "ferplus"],
-      ],
-    );
   });
 
   it("for help inside a call shows the signature", () => {
