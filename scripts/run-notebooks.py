@@ -29,6 +29,7 @@ sys.path.append(str(Path(__file__).parents[1] / "jupyter/python"))  # set-up doe
 from headless import expectations
 from headless.client import HeadlessClient
 from headless.failure import shown
+from headless.notebook import read_notebook
 from headless.page import render_page
 from headless.parameters import check_parameters, inject_parameters
 from headless.problem import CellFailure, CheckFailure, InputProblem, Interrupted
@@ -42,7 +43,7 @@ PARENT_S = 1
 
 def load_notebook(path):
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read_notebook(path)
     except (OSError, UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
         fix = "Restore it, or leave it out with --notebooks."
         raise InputProblem("a notebook", first_line(error), where=path, fix=fix) from error
