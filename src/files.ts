@@ -36,11 +36,18 @@ export async function writeFileAtomically(
     const handle = await open(temporary, "w");
     try {
       for (const part of Array.isArray(data) ? data : [data]) await handle.writeFile(part);
-      await handle.sync();
+      await syncFile(handle);
     } finally {
       await handle.close();
     }
     return { isKept: true, result: undefined };
+  });
+}
+
+/** Waits until what was written is on the disk. Some disks of networks and of user space cannot tell. */
+export async function syncFile(handle: FileHandle): Promise<void> {
+  await handle.sync().catch((error) => {
+    if (!["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(error.code)) throw error;
   });
 }
 

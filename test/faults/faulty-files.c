@@ -8,6 +8,7 @@
 //   lost    from there on, the disk can only be read
 //   broken  this change fails with an input/output error
 //   slow    every change takes 20 milliseconds
+//   plain   the disk has no hard links and no locks, cannot sync, and does not say how large it is
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,7 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -74,6 +77,10 @@ static enum Outcome decide(const char* call, const char* path, size_t bytes) {
   const int number = atomic_fetch_add(&numChanges, 1) + 1;
   note(call, path, bytes);
   if (isKind("slow")) usleep(20000);
+  if (isKind("plain") && (!strcmp(call, "sync") || !strcmp(call, "hard link"))) {
+    errno = *call == 's' ? EINVAL : EPERM;
+    return FAIL;
+  }
   const int at = atoi(setting("FAULT_AT"));
   if (at == 0 || number < at) return PROCEED;
   if (isKind("lost")) {
@@ -197,12 +204,28 @@ int rename(const char* from, const char* to) {
 }
 int link(const char* from, const char* to) {
   if (!isBelow(to)) return REAL(link)(from, to);
-  CHANGE("link", to, REAL(link)(from, to));
+  CHANGE("hard link", to, REAL(link)(from, to));
 }
 int symlink(const char* from, const char* to) {
   if (!isBelow(to)) return REAL(symlink)(from, to);
   CHANGE("link", to, REAL(symlink)(from, to));
 }
+int flock(int fd, int operation) {
+  char path[PATH_MAX];
+  if (!isKind("plain") || !isOpenBelow(fd, path)) return REAL(flock)(fd, operation);
+  errno = ENOLCK;
+  return -1;
+}
+
+static int hide(const char* path, int result, struct statfs* found) {
+  if (!result && isKind("plain") && isBelow(path)) found->f_blocks = found->f_bfree = found->f_bavail = 0;
+  return result;
+}
+int statfs(const char* path, struct statfs* found) { return hide(path, REAL(statfs)(path, found), found); }
+int statfs64(const char* path, struct statfs64* found) {
+  return hide(path, REAL(statfs64)(path, found), (struct statfs*)found);
+}
+
 int unlink(const char* path) {
   if (!isBelow(path)) return REAL(unlink)(path);
   CHANGE("remove", path, REAL(unlink)(path));

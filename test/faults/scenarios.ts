@@ -145,7 +145,8 @@ const pixels = loading(
 );
 /** The cache of unpacked archives. */
 const archive = loading("images.tar", async (dir) => {
-  writeFileSync(path.join(dir, "images.tar"), tarOf(await drawnImages()));
+  const link = { target: "a/1.png", isHard: true };
+  writeFileSync(path.join(dir, "images.tar"), tarOf({ ...(await drawnImages()), "a/link.png": link }));
 });
 
 /** A download from the server that FAULT_URL names. */

@@ -3,7 +3,7 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { readBytes, writeBytes } from "../../files.js";
+import { readBytes, syncFile, writeBytes } from "../../files.js";
 import type { Sample } from "../sources/listing.js";
 import type { PackedImage } from "./decode.js";
 import type { FileTraits } from "./header.js";
@@ -137,7 +137,7 @@ export async function writePackedFile(
     });
     const end = await writer.flush();
     await writeBytes(handle.fd, Buffer.concat([described, tail]), end);
-    await handle.sync();
+    await syncFile(handle);
     return { isLasting, whiteLevels, isUniform };
   } finally {
     await handle.close();

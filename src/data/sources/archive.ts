@@ -152,8 +152,9 @@ async function unpackInto(file: string, dir: string): Promise<SkippedEntry[]> {
 
 /** Returns what a file may unpack to in a folder. */
 export async function allowanceFor(file: string, dir: string): Promise<Allowance> {
-  const [{ size }, { bavail, bsize }] = await Promise.all([stat(file), statfs(dir)]);
-  return new Allowance(file, size, bavail * bsize);
+  const [{ size }, { blocks, bavail, bsize }] = await Promise.all([stat(file), statfs(dir)]);
+  const isKnown = blocks > 0; // some disks of user space do not say how large they are
+  return new Allowance(file, size, isKnown ? bavail * bsize : Number.POSITIVE_INFINITY);
 }
 
 /** Compression makes images and tables a few times smaller; a larger ratio fills a disk from a small file. */
