@@ -3,10 +3,13 @@
     python3 -m venv v && v/bin/pip install datasets==5.2.0 webdataset==1.0.2 pillow==13.0.0
     v/bin/python test/golden/make_datasets.py test/golden/datasets
 """
+import io
 import os
 import sys
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import webdataset
 from datasets import ClassLabel, Dataset, Features
 from datasets import Image as ImageFeature
@@ -24,7 +27,35 @@ def rows(start, count):
     return {"image": [image(start + i) for i in range(count)], "label": [i % 3 for i in range(count)]}
 
 
+def png(seed):
+    data = io.BytesIO()
+    image(seed).save(data, "PNG")
+    return {"bytes": data.getvalue(), "path": f"{seed}.png"}
+
+
+def write_kinds(folder):
+    """Parquet files with columns, labels and compressions that not every file has."""
+    os.makedirs(folder, exist_ok=True)
+    images = pa.array([png(i) for i in range(6)], pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    masks = pa.array([png(200 + i) for i in range(6)], images.type)
+    labels = [i % 3 for i in range(6)]
+
+    def write(name, columns, compression="snappy"):
+        pq.write_table(pa.table(columns), f"{folder}/{name}.parquet", compression=compression)
+
+    for compression in ["zstd", "lz4", "gzip"]:
+        write(compression, {"image": images, "label": labels}, compression)
+    write("mask-first", {"mask": masks, "image": images, "label": labels})
+    write("two-sides", {"left": images, "right": masks, "label": labels})
+    write("null-first", {"image": pa.array([None, *images.to_pylist()[1:]], images.type), "label": labels})
+    write("list", {"image": images, "label": [[i] if i else [0, 1] for i in labels]})
+    write("one-hot", {"image": images, "label": [[int(i == k) for k in range(3)] for i in labels]})
+    write("list-of-one", {"image": images, "label": [[i] for i in labels]})
+    write("struct", {"image": images, "label": [{"name": NAMES[i], "id": i} for i in labels]})
+
+
 def main(output):
+    write_kinds(f"{output}/parquet-kinds")
     os.makedirs(f"{output}/parquet", exist_ok=True)
     features = Features({"image": ImageFeature(), "label": ClassLabel(names=NAMES)})
     for part, start, count in [("train", 0, 6), ("validation", 100, 3)]:

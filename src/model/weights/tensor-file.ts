@@ -1,6 +1,6 @@
 // Named arrays of numbers in one binary file; a manifest elsewhere has their names and shapes, as in tfjs.
-import { createHash } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import {
@@ -130,12 +130,23 @@ function wrongLength(
 /**
  * Removes the files of earlier writes from a folder, and what processes left that were killed long ago.
  *
- * @param names - The file that names those in use. It is read after the folder, since another process may save at the same time.
+ * @param names - The file that names those in use. Another process may save at the same time, so each file is moved away first, and
+ * back if it is named by then.
  */
 export async function removeOldTensors(dir: string, names: string): Promise<void> {
   const files = (await readdir(dir)).filter((name) => NAME.test(name));
-  const text = await readFile(path.join(dir, names), "utf8");
-  for (const name of files)
-    if (!text.includes(name)) await rm(path.join(dir, name), { force: true }).catch(() => {}); // the next save removes it, or says what is wrong
+  const isNamed = async (name: string) => (await readFile(path.join(dir, names), "utf8")).includes(name);
+  for (const name of files) {
+    if (await isNamed(name)) continue;
+    const file = path.join(dir, name);
+    const moved = `${file}.${randomBytes(4).toString("hex")}.tmp`;
+    const isMoved = await rename(file, moved).then(
+      () => true,
+      () => false, // the next save removes it, or says what is wrong
+    );
+    if (!isMoved) continue;
+    const isKept = await isNamed(name).catch(() => true);
+    await (isKept ? rename(moved, file) : rm(moved).catch(() => rename(moved, file))).catch(() => {});
+  }
   await removeAbandoned(dir, TEMPORARY);
 }
