@@ -24,6 +24,8 @@ GRACE_S = 60
 # A terminal sends Ctrl-C to every process, and npm and node pass theirs on: the echoes are not a second request.
 ECHO_S = 1
 DOCTOR = "Run: npm run doctor"
+# What the kernel calls the failure of a cell while which an earlier one failed.
+LATE_ERROR = "LateError"
 
 
 class HeadlessClient(NotebookClient):
@@ -40,7 +42,6 @@ class HeadlessClient(NotebookClient):
             startup_timeout=300,
             # Two runs must give the same bytes.
             record_timing=False,
-            coalesce_streams=True,
             # Its default gives up on late outputs, silently.
             iopub_timeout=60,
             raise_on_iopub_timeout=True,
@@ -51,9 +52,12 @@ class HeadlessClient(NotebookClient):
         executed = [i for i, cell in enumerate(notebook.cells) if is_executed(cell)]
         self.total = len(executed)
         self.results = [Cell(number, cell_title(notebook, i)) for number, i in enumerate(executed, 1)]
+        self.result_of = dict(zip(executed, self.results))
         self.stop_signal = None
         self.cells_by_request = {}
         self.num_timers = 0
+        # What the kernel's last reply said of an earlier cell.
+        self.late = None
         self.log_file = tempfile.TemporaryFile()
 
     async def run(self):
@@ -107,24 +111,45 @@ class HeadlessClient(NotebookClient):
             return cell
         if self.stop_signal is not None:
             raise Interrupted(self.stop_signal)
-        number = self.code_cells_executed + 1
-        title = cell_title(self.nb, cell_index)
+        result = self.result_of[cell_index]
+        self.late, message = None, None
         try:
-            async with self.progress.cell(self.name, self.results[number - 1], self.total, self._outcome):
-                return await super().async_execute_cell(cell, cell_index, **kwargs)
+            async with self.progress.cell(self.name, result, self.total, self._outcome):
+                try:
+                    await super().async_execute_cell(cell, cell_index, **kwargs)
+                except CellExecutionError as error:
+                    # This cell went well while an earlier one failed.
+                    if self.late is None or error.ename != LATE_ERROR:
+                        raise
         except CellExecutionError as error:
             message = f"{error.ename}: {error.evalue}"
             # A type error has no stack: its traceback is the message again.
             details = last_traceback(cell) if error.ename != "TypeScriptError" else ""
         except CellTimeoutError as error:
             message, details = f"Timeout: {self._explain_timeout(error)}", ""
-            add_error(cell, number, message)
+            add_error(cell, result.number, message)
             self.shutdown_kernel = "immediate"
         except DeadKernelError:
             message, details = await self._cause_of_death(), self._log_tail()
             if self.stop_signal is None:
-                add_error(cell, number, message)
-        raise cell_failure(self.name, number, title, cell, message, details)
+                add_error(cell, result.number, message)
+        if message is not None:
+            result.failure = cell_failure(self.name, result, cell, message, details)
+        failure = self._late_failure() or result.failure
+        if failure is not None:
+            raise failure
+        return cell
+
+    def _late_failure(self):
+        """Returns the failure of the earlier cell that the kernel's last reply spoke of, if it did."""
+        if self.late is None:
+            return None
+        cell, cell_index = self.cells_by_request[self.late["request"]]
+        result = self.result_of[cell_index]
+        message = f"{self.late['ename']}: {self.late['evalue']}"
+        details = "\n".join(self.late["traceback"])
+        result.outcome, result.failure = "failed", cell_failure(self.name, result, cell, message, details)
+        return result.failure
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
         """Reads output until the cell is done; late output of an earlier cell goes to that cell."""
@@ -145,10 +170,27 @@ class HeadlessClient(NotebookClient):
             self.progress.output(msg["content"]["text"])
         return super().process_message(msg, cell, cell_index)
 
+    def output(self, outs, msg, display_id, cell_index):
+        """
+        Adds an output, and joins printed text to that before it. nbclient's coalesce_streams, which does this too, takes hours for a
+        line of some million characters, during which no signal arrives.
+        """
+        output = super().output(outs, msg, display_id, cell_index)
+        if output is None or output.output_type != "stream":
+            return output
+        before = outs[-2] if len(outs) > 1 else {}
+        if before.get("output_type") == "stream" and before.name == output.name:
+            outs.pop()
+            before.text = printed_after(before.text, output.text)
+            return before
+        output.text = printed_after("", output.text)
+        return output
+
     async def _check_status(self, cell, cell_index, execute_reply):
         # nbclient takes every status but "error" for a success.
         status = execute_reply["content"]["status"]
         self.num_timers = execute_reply["content"].get("numTimers", 0)
+        self.late = execute_reply["content"].get("late")
         if status not in ("ok", "error"):
             reply = {"ename": "Aborted", "evalue": f"the kernel answered with status {status}", "traceback": []}
             add_error(cell, cell.execution_count, f"{reply['ename']}: {reply['evalue']}")
@@ -212,6 +254,31 @@ DEATHS = {
     "SIGABRT": ", as Node.js does when its heap is full; the lines below say more",
     "SIGSEGV": ", a fault in native code",
 }
+
+
+def printed_after(text, added):
+    """
+    Returns a text with what was printed after it, as notebooks show it: after a carriage return, a line begins from scratch, and a
+    backspace removes the character before it. Looks at each character once, apart from those of the last line.
+    """
+    start = text.rfind("\n") + 1
+    lines = (text[start:] + added).split("\n")
+    return text[:start] + "\n".join(map(last_version, lines))
+
+
+def last_version(line):
+    """Returns a line without what was overwritten. Carriage returns at its end stay: what follows them may come later."""
+    printed = line.rstrip("\r")
+    last = printed[printed.rfind("\r") + 1 :]
+    if "\b" in last:
+        characters = []
+        for character in last:
+            if character == "\b" and characters and characters[-1] != "\b":
+                characters.pop()
+            else:
+                characters.append(character)
+        last = "".join(characters)
+    return last + line[len(printed) :]
 
 
 def is_executed(cell):

@@ -11,9 +11,10 @@ def last_traceback(cell):
     return "\n".join(errors[-1].traceback) if errors else ""
 
 
-def cell_failure(name, number, title, cell, message, details):
-    """Returns the failure of a cell. Its report says where, the line of the source, the stack, and last the error."""
-    line = failing_line(cell.source, f"{message}\n{details}")
+def cell_failure(name, result, cell, message, details):
+    """Returns the failure of a cell of a notebook. Its report says where, the line of the source, the stack, and last the error."""
+    number, title = result.number, result.title
+    line = failing_line(cell.source, f"{message}\n{details}", cell.execution_count)
     lines = cell.source.splitlines()
     report = [f"{name}.ipynb failed at cell {number} ({title}), line {line}:", f"  {line} | {lines[line - 1]}"]
     shown = plain(message).strip()
@@ -24,16 +25,16 @@ def cell_failure(name, number, title, cell, message, details):
     return CellFailure("\n".join(report), number, lines[line - 1].strip(), shown.split("\n")[0])
 
 
-def failing_line(source, text):
+def failing_line(source, text, number):
     """
     Number, from 1, of the line of the cell that an error points at.
 
-    A type error says "LINE:COLUMN - message"; a stack names the cell; otherwise the line that the text quotes, or the
-    first line of code.
+    A type error says "LINE:COLUMN - message"; a stack names cells, of which this one has the given number; otherwise the line that
+    the text quotes, or the first line of code.
     """
     lines = source.splitlines()
     text = plain(text)
-    for pattern in (r"^(?:\w+: )?(\d+):\d+ - ", r"\bcell\b[^\n]*?[:( ](\d+):\d+\)?$"):
+    for pattern in (r"^(?:\w+: )?(\d+):\d+ - ", rf"\bcell {number}, line (\d+):\d+\)?$"):
         for found in re.findall(pattern, text, re.MULTILINE):
             if 1 <= int(found) <= len(lines):
                 return int(found)

@@ -17,6 +17,8 @@ class Cell:
     seconds: float = 0.0
     # "passed", "failed", "interrupted" or "not run"
     outcome: str = "not run"
+    # The CellFailure of one that failed.
+    failure: object = None
 
 
 @dataclass
@@ -80,10 +82,10 @@ def junit(results, checked):
             name = UNWRITABLE.sub("", f"cell {cell.number}: {cell.title}")
             attributes = {"classname": result.name, "name": name, "file": result.path, "time": f"{cell.seconds:.3f}"}
             case = ElementTree.SubElement(suite, "testcase", attributes)
-            if cell.outcome == "failed" and result.failure:
-                message = UNWRITABLE.sub("", result.failure.summary)
+            if cell.outcome == "failed" and cell.failure:
+                message = UNWRITABLE.sub("", cell.failure.summary)
                 failure = ElementTree.SubElement(case, "failure", message=message, type=message.split(":")[0])
-                failure.text = UNWRITABLE.sub("", str(result.failure))
+                failure.text = UNWRITABLE.sub("", str(cell.failure))
             elif cell.outcome != "passed":
                 ElementTree.SubElement(case, "skipped", message=cell.outcome)
     if checked:

@@ -22,7 +22,7 @@ describe("the kernel", function () {
   let [failing, succeeding]: CellResult[][] = [];
   before(async () => {
     const late = "setTimeout(() => { throw new Error('late'); }, 300);";
-    const waits = "await new Promise((resolve) => setTimeout(resolve, 600));";
+    const waits = "await new Promise((resolve) => setTimeout(resolve, 600)); console.log('runs to its end');";
     const fail = [
       THROWS,
       "const count: number = 'x';\nconst name: string = 3;",
@@ -89,15 +89,19 @@ describe("the kernel", function () {
       });
     });
 
-    it("prints what a cell throws late below it, and fails the next one with it", () => {
+    it("shows what a cell throws late below it, and names that cell where the one that runs ends", () => {
+      const frame = "    at Timeout._onTimeout (cell 6, line 1:26)";
       assert.equal(failing[5].status, "ok");
-      assert.deepEqual(contentsOf(failing[5], "stream"), [
-        { name: "stderr", text: "Error: late\n    at Timeout._onTimeout (cell 6, line 1:26)\n" },
+      assert.deepEqual(contentsOf(failing[5], "error"), [
+        { ename: "Error", evalue: "late", traceback: ["Error: late", frame] },
       ]);
-      assert.deepEqual(errorOf(6).traceback, [
-        "Error: late",
-        "    at Timeout._onTimeout (cell 6, line 1:26)",
-      ]);
+      assert.equal(printed(failing[6]), "runs to its end\n");
+      const evalue = "Cell 6 failed after it had ended. Error: late";
+      assert.deepEqual(errorOf(6), {
+        ename: "LateError",
+        evalue,
+        traceback: [`LateError: ${evalue}`, frame],
+      });
     });
 
     it("names the lines of src as they are written", () => {

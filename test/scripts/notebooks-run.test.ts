@@ -84,6 +84,8 @@ describe("ferkit notebooks without a failure", function () {
       'setTimeout(() => console.log("late"), 100);\nconsole.log("count is", count, word);',
       "await new Promise((resolve) => setTimeout(resolve, 300)); console.log('second');",
       "setTimeout(() => console.log('lost'), 60_000); void 0;",
+      'process.stdout.write("x".repeat(3e6)); process.stdout.write("\\b\\b\\b");',
+      "for (const x of [1, 2]) process.stdout.write('\\r' + x + ' of 2'); await new Promise((done) => setTimeout(done, 200));",
     ]);
     sources[last] = readFileSync(file, "utf8");
     const names = [...Object.keys(forms), last];
@@ -99,7 +101,7 @@ describe("ferkit notebooks without a failure", function () {
     assert.deepEqual(readdirSync(folder.file("out")).sort(), [...results, "index.html"]);
     assert.match(
       readFileSync(out("index.html"), "utf8"),
-      /<a href="05-good\.html">05-good<\/a>.*passed.*5 of 5/,
+      /<a href="05-good\.html">05-good<\/a>.*passed.*7 of 7/,
     );
     assert.equal(readFileSync(folder.file("in/05-good.ipynb"), "utf8"), sources[last]);
     const { cells } = readNotebook(out("05-good.ipynb"));
@@ -112,11 +114,17 @@ describe("ferkit notebooks without a failure", function () {
   });
 
   it("keeps late output with its cell, and says what is still to come at the end", () => {
-    assert.deepEqual(printed(last), ["", "", "count is 5 two words\nlate\n", "second\n", ""]);
+    assert.deepEqual(printed(last).slice(0, 5), ["", "", "count is 5 two words\nlate\n", "second\n", ""]);
     assert.match(
       result.stdout + result.stderr,
       /05-good: a timer was still to fire when the notebook ended; what would be printed is lost\. Await it in its cell\./,
     );
+  });
+
+  it("keeps a line of millions of characters, and the last version of a line that is printed again", () => {
+    const [long, progress] = printed(last).slice(5);
+    assert.ok(long === "x".repeat(3e6 - 3));
+    assert.equal(progress, "2 of 2");
   });
 
   it("gives each notebook the values that it declares, however they are declared", () => {
@@ -140,7 +148,7 @@ describe("ferkit notebooks", function () {
   });
 
   const failures: [string, string, RegExp, string][] = [
-    ["throws", 'throw new Error("planted");', /^Error: planted$/m, "Error"],
+    ["throws in a function of an earlier cell", "fails();", /^Error: planted$/m, "Error"],
     [
       "does not type-check",
       'const x: number = "a";',
@@ -157,9 +165,10 @@ describe("ferkit notebooks", function () {
   ];
   for (const [what, source, message, ename] of failures)
     it(`stops at a cell that ${what}, and names the notebook, the cell, its line and the error`, () => {
-      const sources = ['console.log("before");', `// on line 2\n${source}`, 'console.log("after");'];
+      const before = 'function fails() { throw new Error("planted"); } console.log("before");';
+      const sources = [before, `// on line 2\n${source}`, 'console.log("after");'];
       writeNotebook("01-bad", [PARAMETERS, ...sources]);
-      const hasNext = what === "throws"; // a kernel starts for it
+      const hasNext = what.startsWith("throws"); // a kernel starts for it
       mkdirSync(folder.file("out"));
       if (hasNext) {
         writeNotebook("02-next", [PARAMETERS, 'console.log("next");']);
@@ -196,6 +205,34 @@ describe("ferkit notebooks", function () {
       assert.equal(cells[2].outputs?.find(({ output_type }) => output_type === "error")?.ename, ename);
       assert.deepEqual(cells[3].outputs, []);
     });
+
+  it("stops when an earlier cell fails late, and names that cell", () => {
+    const [late, waits] = [
+      'setTimeout(() => {\n  throw new Error("planted late");\n}, 200);\nvoid 0;',
+      "await new Promise((resolve) => setTimeout(resolve, 700)); console.log('unharmed');",
+    ];
+    writeNotebook("01-late", [PARAMETERS, late, waits, "console.log('after');"]);
+    process.env.GITHUB_ACTIONS = "true";
+    const { status, stdout, stderr } = run("--junit", "reports/junit.xml");
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^\s*01-late\.ipynb failed at cell 2 \(setTimeout[^\n]*\), line 2:\n {2}2 \| {3}throw new Error/,
+    );
+    assert.equal(stderr.trimEnd().split("\n").at(-1), "Error: planted late");
+    assert.match(
+      stdout,
+      /^::error file=in\/01-late\.ipynb,line=\d+,title=01-late%2C cell 2::Error: planted late$/m,
+    );
+    const xml = readFileSync(folder.file("reports/junit.xml"), "utf8");
+    assert.match(xml, /<testsuite name="01-late" tests="4" failures="1" errors="0" skipped="1" /);
+    assert.match(xml, /name="cell 2: [^>]*>\s*<failure message="Error: planted late" type="Error">/);
+    const { cells } = readNotebook(out("01-late.ipynb"));
+    assert.deepEqual(
+      cells.map(({ outputs }) => outputs?.map(({ ename, text: printed }) => ename ?? text(printed))),
+      [[], ["Error"], ["unharmed\n", "LateError"], []],
+    );
+  });
 
   it("stops at a parameter of another type than the notebook declares", () => {
     writeNotebook("01-typed", [PARAMETERS, "console.log(count);"]);

@@ -32,8 +32,10 @@ class Cell {
   /**
    * @param publish - Sends a message on behalf of this cell: `(type, content)`.
    * @param isSilent - Shows no output, as Jupyter asks for.
+   * @param request - Id of the request that it answers, and its number in stacks.
    */
-  constructor(publish, isSilent) {
+  constructor(publish, isSilent, request = {}) {
+    this.request = request;
     this.send = isSilent ? () => {} : publish;
     this.number = ++numCells;
     this.failure = undefined;

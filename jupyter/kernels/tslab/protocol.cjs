@@ -27,7 +27,7 @@ let dropping = Promise.resolve();
 let executionCount = 0;
 /** Inputs by execution count, as `[session, line, input]`. */
 const history = [];
-/** What was thrown or rejected without being caught since the last cell ended. */
+/** What cells that had ended threw or rejected without being caught, since the last cell ended: `{ cell, failure }`. */
 let uncaught = [];
 let executor = null;
 let converter = null;
@@ -178,17 +178,22 @@ async function execute(server, message) {
   const { store_history: isCounted = true, user_expressions: expressions } = message.content;
   if (numBegun <= dropThrough) return { status: "aborted" };
   const publish = (type, content) => send(server, message, server.iopub, type, content);
-  const cell = new Cell(publish, silent);
   if (!silent && isCounted) history.push([0, ++executionCount, code]);
+  const cell = new Cell(publish, silent, { id: message.header.msg_id, number: executionCount });
   cell.publish("execute_input", { code, execution_count: executionCount });
   startCell(executionCount);
   await runAs(cell, () => runCell(cell, code));
   await turn(); // lets a rejection of this cell surface
-  cell.failure ??= uncaught[0];
+  const [late] = uncaught;
   uncaught = [];
+  if (late) cell.failure ??= lateFailure(late);
   cell.end();
   await dropping;
-  const reply = { execution_count: executionCount, numTimers: numTimers() };
+  const reply = {
+    execution_count: executionCount,
+    numTimers: numTimers(),
+    ...(late?.cell && { late: { ...late.failure, request: late.cell.request.id } }),
+  };
   if (!cell.failure)
     return { ...reply, status: "ok", user_expressions: refuseEach(expressions), payload: [] };
   if (stopsOnError || (cell.isStopped && !cell.hasCrashed)) await dropQueued();
@@ -289,8 +294,8 @@ function typeFailure(code, diagnostics) {
 }
 
 /**
- * Takes what was thrown or rejected without being caught. It ends the cell that it belongs to; if that has ended, it is printed
- * there, and the cell that runs, or else the next one, fails with it.
+ * Takes what was thrown or rejected without being caught. It ends the cell that it belongs to. If that has ended, it is shown there;
+ * and the cell that runs, or else the next one, fails at its end and names that cell, since other programs only look at replies.
  */
 function keepUncaught(thrown) {
   if (thrown instanceof Interrupted) return;
@@ -300,8 +305,15 @@ function keepUncaught(thrown) {
     cell.crash(failure);
     return;
   }
-  cell?.print("stderr", `${failure.traceback.join("\n")}\n`);
-  uncaught.push(failure);
+  if (cell && !cell.isOver) cell.publish("error", failure);
+  uncaught.push({ cell, failure });
+}
+
+/** What a cell fails with while which an earlier one failed. */
+function lateFailure({ cell, failure }) {
+  if (!cell) return failure;
+  const evalue = `Cell ${cell.request.number} failed after it had ended. ${failure.ename}: ${failure.evalue}`;
+  return { ename: "LateError", evalue, traceback: [`LateError: ${evalue}`, ...failure.traceback.slice(1)] };
 }
 
 const PYTHON = "This looks like Python; cells are TypeScript.";
