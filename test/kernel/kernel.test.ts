@@ -18,7 +18,7 @@ const PRINTS = `for (let i = 0; i < ${NUM_PRINTS}; i++) console.log(i);`;
 describe("the kernel", function () {
   this.timeout(600_000);
 
-  /** Of the cells that fail, and of those that succeed. All run in one kernel, whose start takes seconds. */
+  /** Results of the cells that fail, and of those that succeed. All run in one kernel, whose start takes seconds. */
   let [failing, succeeding]: CellResult[][] = [];
   before(async () => {
     const late = "setTimeout(() => { throw new Error('late'); }, 300);";

@@ -325,7 +325,7 @@ async function makeLinks(dir: string, links: Link[]): Promise<SkippedEntry[]> {
 /** Errors of a link that leads to nothing, or whose name is taken. */
 const LEADS_NOWHERE = ["ENOENT", "ENOTDIR", "ELOOP", "EEXIST", "ENAMETOOLONG"];
 
-/** Some disks have no hard links, or take only so many to one file. */
+/** Some disks have no hard links, or limit how many one file may have. */
 async function linkOrCopy(to: string, from: string): Promise<void> {
   await link(to, from).catch((error) => {
     if (!["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(error.code)) throw error;

@@ -61,7 +61,7 @@ function isSet(row: string[], column: number): boolean {
   return /^(1(\.0+)?|true)$/i.test(row[column] ?? "");
 }
 
-/** Of rows whose columns hold one 1 in most, but not in all, it is not clear what the columns mean. */
+/** Share of the rows with a single 1 from which on, up to all, it is not clear what the columns mean. */
 const MOSTLY = 0.8;
 
 /**
@@ -79,9 +79,9 @@ export function oneHotColumns(known: Known, { labelColumn }: LabelChoice, dir: s
   if (CLASS_TABLE.test(file)) return binary.length === others.length && binary.length > 0 ? binary : null;
   const share = (columns: number[]) =>
     rows.filter((row) => columns.filter((column) => isSet(row, column)).length === 1).length / rows.length;
-  const [fits, mayFit] = [1, MOSTLY].map((least) =>
+  const [fits, mayFit] = [1, MOSTLY].map((minShare) =>
     [binary, binary.filter((column) => !isValidationName(header?.[column] ?? ""))].find(
-      (columns) => columns.length > (least < 1 ? 2 : 1) && share(columns) >= least,
+      (columns) => columns.length > (minShare < 1 ? 2 : 1) && share(columns) >= minShare,
     ),
   );
   const isNamed = (column: number) => LABEL_COLUMN.test(header?.[column] ?? "");
