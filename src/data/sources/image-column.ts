@@ -15,10 +15,15 @@ const ID_COLUMN = /^(u?id|uuid|key|(image|img|file|photo|picture)[ _-]?(id|no|nu
 /** Names of a column that numbers the rows, as pandas writes one. */
 const ROW_COLUMN = /^(|unnamed: ?\d+|index|rows?|row[ _-]?(id|no|number)|level_0|no|nr|#)$/i;
 
+/** Usual names of a column with the folder of each file. */
+const FOLDER_COLUMN = /^(folder|dir|directory|sub[ _-]?(folder|dir))([ _-]?name)?$/i;
+
 /** A table whose rows name images. */
 export interface Matched extends Located {
   table: Table;
   pathColumn: number;
+  /** Path in each row. */
+  paths: string[];
 }
 
 /** How well a column names images, in some of the rows. */
@@ -106,9 +111,10 @@ export function matchImages(
   const table = isHeader
     ? { ...given, columns: header.map((name) => name.trim()), rows: below }
     : { ...given, rows };
-  const values = table.rows.map((row) => row[column] ?? "");
+  const values = pathsOf(table, column, index, around);
   const located = locateImages(values, index, around, path.basename(path.resolve(dir)));
-  if (located.files.some(({ length }) => length > 0)) return { table, pathColumn: column, ...located };
+  if (located.files.some(({ length }) => length > 0))
+    return { table, pathColumn: column, paths: values, ...located };
   const first = values.findIndex((value) => index.find(value, around) !== null);
   return new InputError({
     expected: "paths of images",
@@ -116,6 +122,16 @@ export function matchImages(
     found: `${values[first]}, which is in another folder than ${index.find(values[first], around)?.files[0]}`,
     fix: "Fix the paths, or rename the folder.",
   });
+}
+
+/** Returns the path in each row, with the folder if another column names it and such images exist. */
+function pathsOf({ columns, rows }: Table, column: number, index: ImageIndex, around: string): string[] {
+  const values = rows.map((row) => row[column] ?? "");
+  const folder = columns?.findIndex((name) => FOLDER_COLUMN.test(name)) ?? -1;
+  if (folder < 0 || folder === column) return values;
+  const paths = values.map((value, i) => (value && rows[i][folder] ? `${rows[i][folder]}/${value}` : value));
+  const hasFolder = (one: Found | null) => one !== null && !one.isApart && one.numSteps > 1;
+  return paths.some((one) => hasFolder(index.find(one, around))) ? paths : values;
 }
 
 const FILE_RANK = 3;

@@ -12,7 +12,7 @@ import {
   oneHotColumns,
   withLabels,
 } from "./label-columns.js";
-import { type Listing, type Sample, stampOf } from "./listing.js";
+import { type Listing, type Sample, stampOf, withParts } from "./listing.js";
 import {
   noSplitNote,
   type Part,
@@ -97,7 +97,7 @@ export function readLabelTables(
     where: dir,
     inner: ".",
     labels,
-    samples: withParts(samples),
+    samples: withPathParts(samples, { where: dir, leftOut, notes }),
     emptyClasses: [],
     leftOut,
     notes,
@@ -158,26 +158,25 @@ interface Read extends Matched {
  * @throws InputError if a row names two images, or rows put an image into two parts.
  */
 function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, notes: string[]): void {
-  const { table, pathColumn, files, labels, split, moved, conflict } = one;
+  const { table, paths, files, labels, split, moved, conflict } = one;
   const missing: string[] = [];
-  const named = (row: number) => table.rows[row][pathColumn];
   if (conflict)
     throw new InputError({
       expected: `one name for each image in ${table.file}`,
       where: dir,
-      found: `${conflict.map(named).join(" and ")} for ${files[conflict[1]][0]}`,
+      found: `${conflict.map((row) => paths[row]).join(" and ")} for ${files[conflict[1]][0]}`,
       fix: "Remove the rows of images that are not here, or choose the folder around all of them with --data.",
     });
   if (moved >= 0)
     notes.push(
-      `The paths of ${table.file} are of other folders, so images are found by name: ${files[moved][0]} for ${named(moved)}.`,
+      `The paths of ${table.file} are of other folders, so images are found by name: ${files[moved][0]} for ${paths[moved]}.`,
     );
   table.rows.forEach((row, i) => {
-    if (files[i].length === 0) missing.push(row[pathColumn] ?? "");
+    if (files[i].length === 0) missing.push(paths[i]);
     if (files[i].length > 1)
       throw new InputError({
         expected: `one image for each row of ${table.file}`,
-        found: `${files[i].slice(0, 2).join(" and ")} for ${row[pathColumn]}`,
+        found: `${files[i].slice(0, 2).join(" and ")} for ${paths[i]}`,
         fix: "Choose the folder of images with --data, and the table with --labels.",
       });
     const [file] = files[i];
@@ -211,23 +210,16 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
     );
 }
 
-/** Takes the split from folders named for parts, or from the beginnings of file names, if the table has none. */
-function withParts(samples: Sample[]): Sample[] {
+/** Takes the split from folders named for parts, or from the beginnings of all file names, if the table has none. */
+function withPathParts(samples: Sample[], listing: Parameters<typeof withParts>[2]): Sample[] {
   if (samples.some(({ split }) => split !== null)) return samples;
-  const readers = [
-    ({ path: file }: Sample) =>
-      file
-        .split("/")
-        .slice(0, -1)
-        .reduce<Part | null>((part, step) => part ?? partOf(step), null),
-    ({ path: file }: Sample) => partOfFile(file),
-  ];
-  for (const read of readers) {
-    const parts = samples.map(read);
-    if (parts.every((part) => part !== null))
-      return samples.map((sample, i) => ({ ...sample, split: parts[i] }));
-  }
-  return samples;
+  const byName = samples.map(({ path: file }) => partOfFile(file));
+  const byFolder = samples.map(({ path: file }) => {
+    const steps = file.split("/").slice(0, -1);
+    return steps.reduce<Part | null>((part, step) => part ?? partOf(step), null);
+  });
+  const isInNames = byFolder.every((part) => part === null) && byName.every((part) => part !== null);
+  return withParts(samples, isInNames ? byName : byFolder, listing);
 }
 
 /** Counts the images without a label, and all other files. */

@@ -58,6 +58,17 @@ describe("matchImages", () => {
     assert.deepEqual(read(table, FOUR), ["0.png a", "1.png b"]);
   });
 
+  it("reads the folder of each file from a column of its own", () => {
+    const table = "folder,file,label\nday1,0.png,a\nday2,0.png,b\nday1,1.png,b\nday3,1.png,a\n";
+    assert.deepEqual(read(table, ["day1/0.png", "day2/0.png", "day1/1.png"]), [
+      "day1/0.png a",
+      "day1/1.png b",
+      "day2/0.png b",
+    ]);
+    const listing = readLabelTables(walkFolder(inFolder("data")), inFolder("data"), {}, ["labels.csv"]);
+    assert.deepEqual(listing?.notes, ["1 of 4 rows of labels.csv name no image here, as day3/1.png."]);
+  });
+
   it("asks if several columns may name the images, and takes the chosen one", () => {
     const table = "first,second,label\n0,3,a\n1,2,b\n2,1,c\n3,0,d\n";
     rejects(

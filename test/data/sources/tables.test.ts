@@ -167,6 +167,20 @@ describe("readLabelTables", () => {
     ]);
   });
 
+  it("keeps the split of folders if an image is in no part of it, and says so", () => {
+    const listing = read({
+      ...images("train/1.jpg", "train/2.jpg", "val/3.jpg", "misc/4.jpg"),
+      "labels.csv": "file,label\n1.jpg,cat\n2.jpg,dog\n3.jpg,cat\n4.jpg,dog\n",
+    });
+    assert.deepEqual(
+      listing?.samples.map(({ path, split }) => `${path} ${split}`),
+      ["train/1.jpg train", "train/2.jpg train", "val/3.jpg validation"],
+    );
+    assert.deepEqual(listing?.notes, [
+      "1 of 4 images are in no part of the split, as misc/4.jpg, and are left out.",
+    ]);
+  });
+
   it("reads RAF-DB's list, with aligned images and the part in their names", () => {
     const files = {
       ...images(
