@@ -14,11 +14,13 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import promises from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { type Tensor, tf } from "../../../src/engine/tf.js";
 import type { ModelConfig } from "../../../src/model/network.js";
 import { loadModel, loadModelConfig, saveModel } from "../../../src/model/weights/model-folder.js";
+import { removeOldTensors } from "../../../src/model/weights/tensor-file.js";
 import { projectDir } from "../../source-files.js";
 import { randomImages, randomNetwork, relativeError, TINY } from "../fixtures.js";
 
@@ -40,6 +42,29 @@ describe("a model folder", () => {
       }
       await saveModel(dir, TINY, models[0]);
       assert.equal(readdirSync(dir).length, 2);
+    });
+
+    it("keeps the weights of another process whose model takes the place meanwhile", async () => {
+      const [own, other] = [1, 2].map((seed) => randomNetwork(TINY, seed));
+      await saveModel(dir, TINY, await own.parameters());
+      await saveModel(path.join(dir, "other"), TINY, await other.parameters());
+      for (const network of [own, other]) network.dispose();
+      const { readFile } = promises;
+      const [model, weights] = readdirSync(path.join(dir, "other")).sort();
+      const take = (name: string) => cpSync(path.join(dir, "other", name), path.join(dir, name));
+      take(weights); // as if the other process had got so far
+      const readThenTake = async (file: string, encoding: "utf8") => {
+        const text = await readFile(file, encoding);
+        take(model);
+        return text;
+      };
+      Object.assign(promises, { readFile: readThenTake });
+      try {
+        await removeOldTensors(dir, "model.json");
+      } finally {
+        Object.assign(promises, { readFile });
+      }
+      (await loadModel(dir)).dispose();
     });
 
     it("keeps what another process writes, and removes what one left that was killed long ago", async () => {
