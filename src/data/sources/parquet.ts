@@ -24,6 +24,7 @@ interface Notes {
   rows: Row[];
   numWithoutImage: number;
   numWithoutLabel: number;
+  notes: string[];
 }
 
 /** Columns of a file, and the classes of its label if they have names. */
@@ -31,6 +32,7 @@ interface Columns {
   image: string;
   label: string;
   classNames: string[] | null;
+  note: string | null;
 }
 
 /**
@@ -45,8 +47,9 @@ export async function readParquet(
   choice: LabelChoice,
   onProgress?: OnProgress,
 ): Promise<Listing> {
+  refuseConfigurations(files, dir);
   const fill = async (to: string): Promise<Notes> => {
-    const notes: Notes = { rows: [], numWithoutImage: 0, numWithoutLabel: 0 };
+    const notes: Notes = { rows: [], numWithoutImage: 0, numWithoutLabel: 0, notes: [] };
     for (const file of files) {
       const split = partOfPath(path.relative(dir, file));
       await unpackFile(file, { split, choice, to, onProgress }, notes).catch((error: unknown) => {
@@ -62,7 +65,9 @@ export async function readParquet(
     }
     return notes;
   };
-  const { dir: root, notes } = await unpackOnce(files, fill, { variant: choice.labelColumn });
+  const { dir: root, notes } = await unpackOnce(files, fill, {
+    variant: JSON.stringify([choice.labelColumn, choice.pathColumn, "columns by name"]),
+  });
   const leftOut = new LeftOutFiles();
   const [name] = files.map((file) => path.basename(file));
   if (notes.numWithoutImage > 0) leftOut.add("a row without an image", name, notes.numWithoutImage);
@@ -82,13 +87,31 @@ export async function readParquet(
     samples: inOrder(samples),
     emptyClasses: [],
     leftOut,
-    notes: [],
+    notes: notes.notes,
   };
 }
 
 function partOfPath(file: string): Part | null {
   const folders = file.split(path.sep).slice(0, -1);
   return partOfFile(file) ?? folders.reduce<Part | null>((part, folder) => part ?? partOf(folder), null);
+}
+
+/** Refuses folders beside each other that are not for parts of a split: the same code may be another class in each. */
+function refuseConfigurations(files: string[], dir: string): void {
+  const folders = new Set(
+    files.map((file) => {
+      const steps = path.dirname(path.relative(dir, file)).split(path.sep);
+      return steps.filter((step) => partOf(step) === null).join("/") || ".";
+    }),
+  );
+  if (folders.size < 2) return;
+  const [first] = [...folders].filter((folder) => folder !== ".");
+  throw new InputError({
+    expected: "Parquet files of one data set",
+    where: dir,
+    found: `the folders ${[...folders].join(", ")}, in which labels may differ`,
+    fix: `Choose one, as in --data ${path.join(dir, first)}, or move the files into one folder if they are one data set.`,
+  });
 }
 
 interface UnpackOptions {
@@ -122,14 +145,16 @@ async function unpackFile(
     const allowance = await allowanceFor(file, to);
     const numRows = Number(metadata.num_rows);
     if (!(numRows >= 0 && numRows <= size)) throw new Error(`${numRows} rows in ${size} bytes`); // each has an image
-    const [first] = await parquetReadObjects({
+    refuseCompressions(metadata, file, compressors);
+    const head = await parquetReadObjects({
       file: buffer,
       metadata,
-      rowEnd: 1,
+      rowEnd: Math.min(numRows, BLOCK),
       utf8: false,
       compressors,
     });
-    const found = columnsOf(first ?? {}, classNamesIn(metadata.key_value_metadata), choice, file);
+    const found = columnsOf(firstValues(head), classNamesIn(metadata.key_value_metadata), choice, file);
+    if (found.note !== null && !notes.notes.includes(found.note)) notes.notes.push(found.note);
     for (let start = 0; start < numRows; start += BLOCK) {
       const rows = await parquetReadObjects({
         file: buffer,
@@ -140,7 +165,7 @@ async function unpackFile(
         utf8: false,
         compressors,
       });
-      for (const row of rows) await unpackRow(row, found, { split, to, allowance }, notes);
+      for (const row of rows) await unpackRow(row, found, { split, to, allowance, file }, notes);
       onProgress?.({ stage: "unpack", done: start + rows.length, total: numRows, unit: "images" });
     }
   } finally {
@@ -160,6 +185,9 @@ function bounded(decompress: (bytes: Uint8Array, length: number) => Uint8Array) 
   };
 }
 
+/** Node.js has it from 22.15. */
+const zstd = (zlib as { zstdDecompressSync?: typeof zlib.gunzipSync }).zstdDecompressSync;
+
 /** Returns the codecs that are read. */
 function compressorsWith(snappyUncompress: (bytes: Uint8Array, page: Uint8Array) => unknown) {
   return {
@@ -171,6 +199,9 @@ function compressorsWith(snappyUncompress: (bytes: Uint8Array, page: Uint8Array)
     GZIP: bounded(
       (bytes, length) => new Uint8Array(zlib.gunzipSync(bytes, { maxOutputLength: length || 1 })),
     ),
+    ...(zstd && {
+      ZSTD: bounded((bytes, length) => new Uint8Array(zstd(bytes, { maxOutputLength: length || 1 }))),
+    }),
     BROTLI: bounded(
       (bytes, length) => new Uint8Array(zlib.brotliDecompressSync(bytes, { maxOutputLength: length || 1 })),
     ),
@@ -180,11 +211,11 @@ function compressorsWith(snappyUncompress: (bytes: Uint8Array, page: Uint8Array)
 async function unpackRow(
   row: Record<string, unknown>,
   { image, label, classNames }: Columns,
-  { split, to, allowance }: { split: Part | null; to: string; allowance: Allowance },
+  { split, to, allowance, file }: { split: Part | null; to: string; allowance: Allowance; file: string },
   notes: Notes,
 ): Promise<void> {
   const bytes = bytesOf(row[image]);
-  const text = textOf(row[label]);
+  const text = textOf(row[label], label, file);
   if (bytes === null) notes.numWithoutImage++;
   else if (text === null || text === "-1")
     notes.numWithoutLabel++; // -1 is how unlabelled rows are marked
@@ -207,30 +238,94 @@ function bytesOf(value: unknown): Uint8Array | null {
   return bytes instanceof Uint8Array ? bytes : null;
 }
 
-function textOf(value: unknown): string | null {
+/** @throws InputError if it is not one label. */
+function textOf(value: unknown, column: string, where: string): string | null {
   if (value === null || value === undefined || value === "") return null;
-  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  if (Array.isArray(value) && value.length < 2) return textOf(value[0], column, where);
+  if (typeof value !== "object") return String(value);
+  const shown = JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one));
+  throw new InputError({
+    expected: `one label for each image in the column ${column}`,
+    where,
+    found: shown.length > 60 ? `${shown.slice(0, 60)}…` : shown,
+    fix: "Choose another column with --label-column NAME, or write the file again with one label in each row.",
+  });
+}
+
+/** Returns the first value of each column that is not null. */
+function firstValues(rows: Record<string, unknown>[]): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const row of rows)
+    for (const [name, value] of Object.entries(row))
+      if (!(name in values) || bytesOf(values[name]) === null) values[name] = value ?? values[name];
+  return values;
+}
+
+interface Compressed {
+  row_groups: { columns: { meta_data?: { codec: string } }[] }[];
+}
+
+/** @throws InputError for a compression that is not read. */
+function refuseCompressions({ row_groups }: Compressed, where: string, known: object): void {
+  const codecs = row_groups.flatMap(({ columns }) =>
+    columns.flatMap(({ meta_data }) => meta_data?.codec ?? []),
+  );
+  const unknown = codecs.find((codec) => codec !== "UNCOMPRESSED" && !(codec in known));
+  if (unknown === undefined) return;
+  const needs = unknown === "ZSTD" ? "Run ferkit on Node.js 22.15 or later, or run" : "Run";
+  throw new InputError({
+    expected: `a Parquet file with the compression ${Object.keys(known).join(", ")} or none`,
+    where,
+    found: unknown,
+    fix: `${needs} pyarrow.parquet.write_table(pyarrow.parquet.read_table("FILE"), "FILE", compression="snappy") in Python.`,
+  });
+}
+
+interface Feature {
+  names?: string[];
+  /** What a list has. */
+  feature?: { names?: string[] };
 }
 
 /** Reads the features that Hugging Face's `datasets` writes beside the rows: names of classes by column. */
 function classNamesIn(entries: { key: string; value?: string }[] | undefined): Record<string, string[]> {
   const text = entries?.find(({ key }) => key === "huggingface")?.value;
   if (!text) return {};
-  const { info } = JSON.parse(text) as { info?: { features?: Record<string, { names?: string[] }> } };
+  const { info } = JSON.parse(text) as { info?: { features?: Record<string, Feature> } };
   const features = Object.entries(info?.features ?? {});
-  return Object.fromEntries(features.flatMap(([name, { names }]) => (names ? [[name, names]] : [])));
+  return Object.fromEntries(
+    features.flatMap(([name, { names, feature }]) => {
+      const found = names ?? feature?.names;
+      return found ? [[name, found]] : [];
+    }),
+  );
 }
 
 function columnsOf(
   row: Record<string, unknown>,
   classNames: Record<string, string[]>,
-  { labelColumn }: LabelChoice,
+  { labelColumn, pathColumn }: LabelChoice,
   where: string,
 ): Columns {
   const names = Object.keys(row);
-  const [image] = names.filter(
+  const images = names.filter(
     (name) => bytesOf(row[name]) !== null && !(textLike(row[name]) && name !== "image"),
   );
+  const usual = images.filter((name) => /^(image|img)$/i.test(name));
+  const [image] =
+    pathColumn !== undefined
+      ? images.filter((name) => name === pathColumn)
+      : usual.length === 1
+        ? usual
+        : images;
+  if (pathColumn === undefined && images.length > 1 && usual.length !== 1)
+    throw new InputError({
+      expected: "one column of images",
+      where,
+      found: images.join(", "),
+      fix: "Choose one with --path-column NAME.",
+    });
   const named = names.filter((name) => name in classNames);
   const likely = named.length === 1 ? named : names.filter((name) => name === "label" || name === "labels");
   const label =
@@ -241,12 +336,25 @@ function columnsOf(
       : names.find((name) => name === labelColumn);
   if (image === undefined || label === undefined)
     throw new InputError({
-      expected: image === undefined ? "a column of images" : `the column ${labelColumn ?? "label"}`,
+      expected:
+        image === undefined
+          ? `a column${pathColumn === undefined ? "" : ` ${pathColumn}`} of images`
+          : `the column ${labelColumn ?? "label"}`,
       where,
       found: names.join(", ") || "no rows",
-      fix: image === undefined ? "Choose another file." : "Choose the column with --label-column NAME.",
+      fix:
+        image === undefined
+          ? pathColumn === undefined
+            ? "Choose another file."
+            : "Fix --path-column."
+          : "Choose the column with --label-column NAME.",
     });
-  return { image, label, classNames: classNames[label] ?? null };
+  const rest = images.filter((name) => name !== image);
+  const note =
+    rest.length > 0 && pathColumn === undefined
+      ? `The images are those of the column ${image}, not of ${rest.join(", ")} (--path-column takes another).`
+      : null;
+  return { image, label, classNames: classNames[label] ?? null, note };
 }
 
 /** Strings are bytes, too. */

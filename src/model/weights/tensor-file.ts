@@ -130,8 +130,10 @@ function wrongLength(
 /**
  * Removes the files of earlier writes from a folder, and what processes left that were killed long ago.
  *
- * @param names - The file that names those in use. Another process may save at the same time, so each file is moved away first, and
- * back if it is named by then.
+ * Another process may save at the same time, and name a file between a look at the names and its removal. So a file is moved away
+ * first, and back if it is named by then.
+ *
+ * @param names - The file that names those in use.
  */
 export async function removeOldTensors(dir: string, names: string): Promise<void> {
   const files = (await readdir(dir)).filter((name) => NAME.test(name));
@@ -145,7 +147,7 @@ export async function removeOldTensors(dir: string, names: string): Promise<void
       () => false, // the next save removes it, or says what is wrong
     );
     if (!isMoved) continue;
-    const isKept = await isNamed(name).catch(() => true);
+    const isKept = await isNamed(name).catch(() => true); // named meanwhile
     await (isKept ? rename(moved, file) : rm(moved).catch(() => rename(moved, file))).catch(() => {});
   }
   await removeAbandoned(dir, TEMPORARY);
