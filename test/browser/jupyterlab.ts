@@ -195,10 +195,13 @@ export class Lab {
 
   /** Does something while the whole notebook is in view. */
   private async wholly<T>(act: () => Promise<T>): Promise<T> {
-    const height = await this.page.evaluate<number>("lab.height()");
-    await this.page.setViewportSize({ width: this.width, height: Math.min(12_000, height + 120) });
-    await this.page.evaluate("lab.scrollToTop()");
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // cells that come into view are drawn then
+    // Cells that come into view are drawn then, and may be taller than was estimated: so measure again.
+    for (let round = 0; round < 2; round++) {
+      const height = await this.page.evaluate<number>("lab.height()");
+      await this.page.setViewportSize({ width: this.width, height: Math.min(12_000, height + 120) });
+      await this.page.evaluate("lab.scrollToTop()");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
     const result = await act();
     await this.page.setViewportSize({ width: this.width, height: HEIGHT });
     return result;
