@@ -58,18 +58,21 @@ export function addTrainCommand(program: Command): void {
       const chart = flags.findLearningRate === undefined ? undefined : rateChart(flags, config);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       if (chart === undefined) await internals.reportFile(runDir);
+      const source = dataOptions(flags);
       const begin = chart === undefined ? endsOnSignal(runDir) : () => {};
       const loading = dataProgress();
       const { imageSize, seed, fit, grey } = config;
       const dataset = await loadDataset({
-        ...dataOptions(flags),
+        ...source,
         imageSize,
         seed,
         fit,
         grey,
         onProgress: loading.onProgress,
-      }).finally(loading.stop);
-      begin();
+      }).finally(() => {
+        loading.stop();
+        begin();
+      });
       printData(flags, dataset.report.numImages);
       printRemarks(dataset.report);
       if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
@@ -77,7 +80,7 @@ export function addTrainCommand(program: Command): void {
       const { signal, release } = interruptSignal();
       signal.addEventListener("abort", () => progress.add({ type: "note", text: STOPPING }));
       try {
-        const options = { runDir, data: dataOptions(flags).data, signal, onProgress: loading.onProgress };
+        const options = { runDir, data: source.data, signal, onProgress: loading.onProgress };
         for await (const event of train(dataset, config, options)) {
           loading.stop(); // the weights are there
           progress.add(event);
