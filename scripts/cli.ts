@@ -119,6 +119,13 @@ export async function runCli(args: string[]): Promise<number> {
   program.configureOutput({
     writeOut: (text) => process.stdout.write(shown(text)),
     writeErr: (text) => process.stderr.write(shown(text)),
+    outputError: (text, write) =>
+      write(
+        withSetting(
+          text,
+          program.commands.find((command) => command.name() === args[0]),
+        ),
+      ),
   });
   const restore = showEscapes();
   program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg");
@@ -134,6 +141,15 @@ export async function runCli(args: string[]): Promise<number> {
     restore();
   }
   return Number(process.exitCode);
+}
+
+/** Says of an unknown option that it is a setting, as `--epochs 3` of `--set epochs=3`. */
+function withSetting(text: string, command: Command | undefined): string {
+  const [, flag] = text.match(/^error: unknown option '--([\w-]+)/) ?? [];
+  if (flag === undefined || !command?.options.some(({ long }) => long === "--preset")) return text;
+  const { settingOf } = require("./run-config.js") as typeof import("./run-config.js");
+  const setting = settingOf(flag);
+  return setting ? `${text.trimEnd()}\n(Did you mean --set ${setting}=…?)\n` : text;
 }
 
 /** Shows the escapes in names of files and classes, which a terminal would run; as in JSON, so that JSON stays the same. */

@@ -158,6 +158,12 @@ export function settingNames(): string[] {
   return [...Object.keys(PRESETS.tutorial), ...Object.keys(PRESETS.tutorial.augment)].sort();
 }
 
+/** Returns the setting that an option like `--batch-size` would be. */
+export function settingOf(flag: string): string | undefined {
+  const plain = flag.replace(/[-_]/g, "").toLowerCase();
+  return settingNames().find((name) => name.toLowerCase() === plain);
+}
+
 if (require.main === module) {
   const program = new Command();
   require("./commands/train.js").addTrainCommand(program);

@@ -96,11 +96,22 @@ export function checkNumber(name: string, value: unknown, range: NumberRange = {
   return value;
 }
 
-/** Returns `value` if it is one of `choices`. */
-export function checkChoice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
+/**
+ * Returns `value` if it is one of `choices`.
+ *
+ * @param otherNames - Choices by what they are called elsewhere, in lower case and without hyphens, to suggest them.
+ */
+export function checkChoice<T extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly T[],
+  otherNames: Record<string, T> = {},
+): T {
   const choice = choices.find((known) => known === value);
   if (choice !== undefined) return choice;
-  const nearest = typeof value === "string" ? suggestion(value, choices) : undefined;
+  const plain = String(value).toLowerCase().replace(/[-_]/g, "");
+  const known = Object.hasOwn(otherNames, plain) ? otherNames[plain] : undefined;
+  const nearest = known ?? (typeof value === "string" ? suggestion(value, choices) : undefined);
   const hint = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
   throw new ParameterError(name, `one of ${choices.join(", ")}`, value, hint);
 }

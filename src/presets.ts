@@ -190,7 +190,7 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
     const short = name.replace(/^augment\./, "");
     const isAugmentation = Object.hasOwn(NO_AUGMENTATION, short);
     if (!isAugmentation) refuseDataOption(name);
-    if (!isAugmentation) checkChoice("the name of a training option", name, optionNames(base));
+    if (!isAugmentation) checkChoice("the name of a training option", name, optionNames(base), OTHER_NAMES);
     if ((value ?? null) === null) continue;
     if (isAugmentation) augment[short] = value;
     else if (name !== "augment") given[name] = value;
@@ -205,6 +205,34 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
   const monitor = given.classWeights === "balanced" ? "macroF1" : base.monitor;
   return checkTrainConfig({ ...base, monitor, ...given, augment } as unknown as TrainConfig);
 }
+
+/** What PyTorch, timm, Keras and fastai call some of the options. */
+const OTHER_NAMES: Record<string, keyof TrainConfig | keyof AugmentOptions> = {
+  lr: "learningRate",
+  baselr: "learningRate",
+  wd: "weightDecay",
+  bs: "batchSize",
+  size: "imageSize",
+  imgsize: "imageSize",
+  imgsz: "imageSize",
+  model: "variant",
+  arch: "variant",
+  architecture: "variant",
+  numepochs: "epochs",
+  nepochs: "epochs",
+  smoothing: "labelSmoothing",
+  dropout: "dropoutRate",
+  droppath: "dropPathRate",
+  scheduler: "schedule",
+  sched: "schedule",
+  randomseed: "seed",
+  pretrained: "weights",
+  hflip: "horizontalFlip",
+  scale: "zoom",
+  shift: "translation",
+  randomerasing: "erasing",
+  reprob: "erasing",
+};
 
 function optionNames(base: TrainConfig): string[] {
   return [...Object.keys(base), ...Object.keys(NO_AUGMENTATION)];

@@ -14,6 +14,8 @@ import ts from "typescript";
 import { readProjectFile } from "./source-files.js";
 import { projectDir, runProgram, workspace } from "./workspace.js";
 
+const TSX = require.resolve("tsx/cli");
+
 describe("the package ferkit in another folder", () => {
   const folder = workspace("suite");
 
@@ -38,6 +40,15 @@ describe("the package ferkit in another folder", () => {
   it("is required by a CommonJS module", () => {
     const code = 'const { trainConfig } = require("ferkit"); console.log(trainConfig("tutorial").variant);';
     assert.deepEqual(run("program.cjs", code), { status: 0, stdout: "lite0\n", stderr: "" });
+  });
+
+  it("is imported by TypeScript that tsx runs, as ES module and CommonJS", () => {
+    const code = `import { trainConfig } from "ferkit"; console.log(trainConfig("tutorial").variant);`;
+    for (const name of ["typed.mts", "typed.cts"]) {
+      writeFileSync(folder.file(name), code);
+      const result = runProgram(process.execPath, [TSX, folder.file(name)], folder.path);
+      assert.deepEqual({ name, ...result }, { name, status: 0, stdout: "lite0\n", stderr: "" });
+    }
   });
 
   it("has types", () => {

@@ -62,6 +62,10 @@ describe("trainConfig", () => {
       { learningrate: 1 },
       `Did you mean learningRate? Expected one of ${[...Object.keys(PRESETS.baseline), ...Object.keys(NO_AUGMENTATION)].join(", ")} for the name of a training option but received learningrate of type string`,
     ],
+    [
+      { num_epochs: 1 },
+      `Did you mean epochs? Expected one of ${[...Object.keys(PRESETS.baseline), ...Object.keys(NO_AUGMENTATION)].join(", ")} for the name of a training option but received num_epochs of type string`,
+    ],
   ];
   for (const [overrides, message] of cases)
     it(`refuses ${JSON.stringify(overrides)}`, () => {

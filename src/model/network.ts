@@ -111,6 +111,7 @@ export class Network {
   private plan: Plan | null = null;
   private madeFrom: number[] = [];
   private precision: Precision = "float32";
+  private isDisposed = false;
 
   /**
    * @param parameters - A value for each of `parameterSpecs`, of its shape.
@@ -137,6 +138,7 @@ export class Network {
 
   /** Returns the current value of each parameter; the caller disposes them. */
   read(): Map<string, Tensor> {
+    this.checkNotDisposed();
     return backend().readVariables(this.variables);
   }
 
@@ -196,6 +198,7 @@ export class Network {
 
   /** Returns the plan of the values, if the backend makes plans; a new one only when values have changed. */
   private planOf(values?: Values): Plan | null {
+    this.checkNotDisposed();
     const { buildPlan } = backend();
     if (!buildPlan) return null;
     const madeFrom = this.specs.map(({ name }) =>
@@ -223,8 +226,15 @@ export class Network {
     }
   }
 
+  private checkNotDisposed(): void {
+    if (this.isDisposed)
+      throw new Error("This network was disposed. Load it again, or dispose it after its last use.");
+  }
+
   /** Frees the parameters. */
   dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
     this.plan?.dispose();
     for (const variable of this.variables.values()) variable.dispose();
   }

@@ -99,6 +99,18 @@ describe("Network", () => {
     network.dispose();
   });
 
+  it("says that it was disposed, each time", () => {
+    const network = randomNetwork();
+    const images = randomImages(1, network.config.imageSize);
+    network.dispose();
+    network.dispose();
+    for (const use of [() => network.logits(images), () => network.features(images), () => network.read()])
+      assert.throws(use, {
+        message: "This network was disposed. Load it again, or dispose it after its last use.",
+      });
+    images.dispose();
+  });
+
   it("refuses bfloat16 where the native ops do not compute in it", () => {
     const network = randomNetwork();
     useBackend("stock");

@@ -163,7 +163,11 @@ describe("ferkit with bad input", function () {
     [["predict"], "error: missing required argument 'images'"],
     [["evalute"], "error: unknown command 'evalute'\n(Did you mean evaluate?)"],
     [["train", "--presett", "tutorial"], "error: unknown option '--presett'\n(Did you mean --preset?)"],
-    [["train", "--epochs", "3"], "error: unknown option '--epochs'"],
+    [
+      ["train", "--batch-size", "3"],
+      "error: unknown option '--batch-size'\n(Did you mean --set batchSize=…?)",
+    ],
+    [["runs", "--epochs", "3"], "error: unknown option '--epochs'"],
   ] as const)
     it(`hints at the help for ${args.join(" ")}`, async () => {
       const { status, stdout, stderr } = await folder.ferkit(...args);

@@ -1,4 +1,5 @@
 // A model on disk: a tfjs LayersModel with what ferkit needs in its user-defined metadata.
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { statIfThere, writeFileAtomically } from "../../files.js";
@@ -176,7 +177,9 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
       expected: "a model folder with model.json",
       where: dir,
       found: "none",
-      fix: "Train one with `npx ferkit train`, or choose the folder `best` of a run.",
+      fix: existsSync(path.join(dir, "best/model.json"))
+        ? `Choose the best model of this run, ${path.join(dir, "best")}.`
+        : "Train one with `npx ferkit train`, or choose the folder `best` of a run.",
     });
   const metadata = json?.userDefinedMetadata?.ferkit;
   if (!json || !metadata || !FORMAT_VERSIONS.includes(metadata.formatVersion))

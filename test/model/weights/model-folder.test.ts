@@ -199,6 +199,15 @@ describe("a model folder", () => {
       });
     });
 
+    it("names the best model of a run in place of which the run was given", async () => {
+      const run = path.join(dir, "run");
+      mkdirSync(path.join(run, "best"), { recursive: true });
+      writeFileSync(path.join(run, "best/model.json"), "{}");
+      await assert.rejects(loadModel(run), {
+        message: `Expected a model folder with model.json at ${run} but found none. Choose the best model of this run, ${run}/best.`,
+      });
+    });
+
     it("says that a model is of another program", async () => {
       writeFileSync(path.join(dir, "model.json"), '{"modelTopology": {}}');
       await assert.rejects(loadModelConfig(dir), {
