@@ -4,7 +4,7 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const process = require("node:process");
-const { InputError, machine, pins } = require("./machine.cjs");
+const { InputError, machine } = require("./machine.cjs");
 const { platformKey } = require("./platforms.cjs");
 
 /**
@@ -64,7 +64,7 @@ function chooseAccelerator(stateDir, env, flag, hasGpu = hasUsableGpu) {
 
 /** Returns whether there is a GPU, and a library for it on this platform. */
 function hasUsableGpu() {
-  return "gpu" in (pins.libtensorflow[platformKey()] ?? {}) && machine.gpuName() !== "";
+  return "gpu" in (require("./pins.json").libtensorflow[platformKey()] ?? {}) && machine.gpuName() !== "";
 }
 
 /** Returns a digest of inputs: text as it is, `{ file }` by content. A missing file counts as empty. */
@@ -89,7 +89,7 @@ function weightsFiles({ cacheDir, weights }) {
 
 /** Returns the variants whose weights were asked for, by default the default model's. */
 function chooseWeights(text = "lite0") {
-  const known = Object.keys(pins.weights);
+  const known = Object.keys(require("./pins.json").weights);
   const variants = [...new Set(text.split(",").map((name) => name.trim()))];
   const unknown = variants.filter((variant) => !known.includes(variant));
   if (unknown.length === 0) return variants;

@@ -4,10 +4,9 @@ const fs = require("node:fs");
 const path = require("node:path");
 const process = require("node:process");
 const os = require("node:os");
+const pins = require("./pins.json");
 const { PLATFORMS, platformKey, platformName } = require("./platforms.cjs");
 
-/** The pinned versions. They are read as a file, since tsx 4 cannot require JSON for a .cts program that imports the package. */
-const pins = JSON.parse(fs.readFileSync(path.join(__dirname, "pins.json"), "utf8"));
 const MIN_NODE = [20, 19];
 const MIN_PYTHON = [3, 10];
 const MIN_GLIBC = [2, 27];
@@ -334,7 +333,6 @@ module.exports = {
   installCommand,
   machine,
   makeFolder,
-  pins,
   runCommand,
   stopCommands,
 };
