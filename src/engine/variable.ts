@@ -1,8 +1,12 @@
 import { execute, executeMany, floatType, shape as shapeAttribute, string } from "./execute.js";
 import { type Tensor, tf } from "./tf.js";
 
-let numVariables = 0;
 const dtype = floatType("dtype");
+/**
+ * TensorFlow's own name for variables that it shall name. With names of ours, its runtime would keep what it makes of each forever,
+ * 3 MB for every training.
+ */
+const ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
 
 /** A float32 variable inside the engine, which optimizer kernels change in place. */
 export class Variable {
@@ -20,7 +24,7 @@ export class Variable {
     const attributes = [
       dtype,
       shapeAttribute("shape", this.shape),
-      string("shared_name", `ferkit/${numVariables++}`),
+      string("shared_name", ANONYMOUS),
       string("container", ""),
     ];
     this.handle = tf.keep(execute("VarHandleOp", attributes));
