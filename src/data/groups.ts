@@ -1,13 +1,9 @@
 // Which images belong on one side of a split: copies of one picture, and images of one person or series.
 import type { OnProgress } from "../progress.js";
-import { DisjointSets, findNearDuplicates } from "./audit/near-duplicates.js";
+import { DisjointSets } from "./audit/disjoint-sets.js";
+import { findNearDuplicates } from "./audit/near-duplicates.js";
 import type { PackedImages } from "./dataset.js";
 import { capture, groupPattern } from "./sources/file-names.js";
-
-/** A larger share of near-duplicates means that the images are too similar to tell copies. */
-const MAX_GROUP_SHARE = 0.1;
-/** Groups up to this size may be copies in any data set. */
-const LARGE_GROUP = 20;
 
 /**
  * Groups images that belong on one side of a split: near-duplicates, and those with the same captured text.
@@ -22,17 +18,13 @@ export async function groupImages(
 ): Promise<{ groups: Int32Array; notes: string[] }> {
   const { paths, numImages } = images;
   const notes: string[] = [];
-  const { groups, duplicates } = await findNearDuplicates([images], onProgress);
-  const sizes = new Map<number, number>();
-  for (const first of groups) sizes.set(first, (sizes.get(first) ?? 0) + 1);
-  const largest = [...sizes.values()].reduce((most, size) => Math.max(most, size), 0);
-  const isUsable = largest <= Math.max(LARGE_GROUP, MAX_GROUP_SHARE * numImages);
-  if (!isUsable)
+  const { groups, alike } = await findNearDuplicates([images], onProgress);
+  if (alike.length > 0)
     notes.push(
-      `${largest} of ${numImages} images are too similar to each other to tell near-duplicates, so only duplicates are held out together.`,
+      `${alike.length} of ${numImages} images are too similar to each other to tell near-duplicates, so only duplicates of them are held out together.`,
     );
   const sets = new DisjointSets(numImages);
-  (isUsable ? groups : duplicates).forEach((first, index) => {
+  groups.forEach((first, index) => {
     sets.join(first, index);
   });
   if (group !== undefined) {

@@ -1,7 +1,7 @@
 // What a user should know of a training before it starts: guesses, with the option that settles each, and surprises.
 import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
-import { findMirrorConclusions } from "../data/audit/conclusions.js";
+import { trainingConclusions } from "../data/audit/conclusions.js";
 import type { Dataset } from "../data/dataset.js";
 import { visible } from "../errors.js";
 import { hasSameClasses } from "../model/create.js";
@@ -26,10 +26,9 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
   return notes.filter((note): note is string => note !== null).map((note) => visible(note));
 }
 
-/** Says which classes are each other's mirror images, if training images are mirrored. */
-export async function mirroringNotes(dataset: Dataset, { augment }: TrainConfig): Promise<string[]> {
-  if (augment.horizontalFlip === 0) return [];
-  return (await findMirrorConclusions(dataset)).map(({ text }) => text);
+/** Says which validation images look like training images, and, if these are mirrored, which classes mirroring makes one. */
+export async function imageNotes(dataset: Dataset, { augment }: TrainConfig): Promise<string[]> {
+  return (await trainingConclusions(dataset, augment.horizontalFlip > 0)).map(({ text }) => visible(text));
 }
 
 /**

@@ -31,7 +31,7 @@ import {
   type TrainEvent,
 } from "./events.js";
 import { lockRun, type RunLock } from "./lock.js";
-import { mirroringNotes, targetsInWords, trainingNotes } from "./notes.js";
+import { imageNotes, targetsInWords, trainingNotes } from "./notes.js";
 import { describeRun, loadMetrics, MetricsLog } from "./run.js";
 import { batchOrder, runLearningRate } from "./schedule.js";
 import { knownConventions, resumeRun, startClock } from "./session.js";
@@ -123,7 +123,7 @@ export async function* train(
     if (numDone < epochs) {
       notes.unshift(
         ...(await trainingNotes(state, images.numImages)),
-        ...(await mirroringNotes(dataset, config)),
+        ...(await imageNotes(dataset, config)),
       );
       for (const text of notes) yield log.add({ type: "note", text });
     }

@@ -233,6 +233,7 @@ describe("evaluationReport", () => {
       duplicates: groups([2, 1, 4, 5]), // the second, which is wrong
       groups: groups([0, 1, 4, 4]), // the first too; the last two are near-duplicates of each other
       pairs: [],
+      alike: new Int32Array(),
     };
     const { withoutDuplicates, withoutNearDuplicates } = reportOf({ nearDuplicates });
     assert.deepEqual([withoutDuplicates?.accuracy, withoutDuplicates?.numImages], [3 / 3, 3]);
@@ -251,7 +252,7 @@ describe("evaluationReport", () => {
     assert.equal(reportOf().withoutDuplicates, null);
     const all = groups([0, 1, 0, 1]);
     const { withoutNearDuplicates } = reportOf({
-      nearDuplicates: { duplicates: all, groups: all, pairs: [] },
+      nearDuplicates: { duplicates: all, groups: all, pairs: [], alike: new Int32Array() },
     });
     assert.equal(withoutNearDuplicates, null);
   });

@@ -248,6 +248,7 @@ describe("nearDuplicatesChart", () => {
       duplicates: Int32Array.of(0, 1, 2, 3, 4),
       groups: Int32Array.of(0, 1, 2, 0, 2),
       pairs: [pair(0, 3), pair(2, 4), pair(0, 2, true)], // the last is of a group that is shown already
+      alike: new Int32Array(),
     };
     const chart = await nearDuplicatesChart(dataset, found, { numEach: 4 });
     assert.deepEqual((await contents(chart)).texts, [

@@ -6,7 +6,7 @@ import type { Dataset, PackedImages } from "../../src/data/dataset.js";
 import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { Random } from "../../src/random.js";
-import { extensionNote, mirroringNotes, targetsInWords, trainingNotes } from "../../src/training/notes.js";
+import { extensionNote, imageNotes, targetsInWords, trainingNotes } from "../../src/training/notes.js";
 import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
 import { train } from "../../src/training/train.js";
 import { randomNetwork } from "../model/fixtures.js";
@@ -129,7 +129,7 @@ describe("targetsInWords", () => {
     });
 });
 
-describe("mirroringNotes", function () {
+describe("imageNotes", function () {
   this.timeout(600_000);
   const folder = runFolder();
   const classNames = ["left", "right"];
@@ -158,7 +158,7 @@ describe("mirroringNotes", function () {
   const mirrored: Dataset = { name: "sides", classNames, train: sides(24, 1), validation: sides(10, 2) };
 
   it("says that mirroring makes two classes one, as `data` does", async () => {
-    const [text, ...others] = await mirroringNotes(mirrored, config());
+    const [text, ...others] = await imageNotes(mirrored, config());
     assert.deepEqual(others, []);
     assert.match(
       text,
@@ -170,8 +170,33 @@ describe("mirroringNotes", function () {
     assert.ok(noted.includes(text), noted.join("\n"));
   });
 
+  it("says that validation images are changed copies of training images, as `data` does", async () => {
+    const { train: images, classNames: names } = dataset;
+    const bytes = await images.pixels.read(Int32Array.of(0, 1, 2, 3));
+    const lighter: PackedImages = {
+      ...images,
+      pixels: new PixelArray(
+        bytes.map((value) => 20 + Math.round(0.8 * value)),
+        bytes.length / 4,
+      ),
+      labels: images.labels.slice(0, 4),
+      numImages: 4,
+      paths: ["v/0.png", "v/1.png", "v/2.png", "v/3.png"],
+    };
+    const leaking: Dataset = { ...dataset, train: images, validation: lighter, classNames: names };
+    const still = config({ augment: NO_AUGMENTATION });
+    const [text, ...others] = await imageNotes(leaking, still);
+    assert.deepEqual(others, []);
+    assert.equal(
+      text,
+      `4 of 4 validation images look like one in train (v/0.png and ${images.paths[0]}), so that scores on them are too high. ` +
+        "Choose --drop-leaked to leave out those with equal files, and remove the others from one of the splits; " +
+        "`npx ferkit evaluate` also scores without all of them.",
+    );
+  });
+
   it("says nothing if images are not mirrored, or if classes stay apart", async () => {
-    assert.deepEqual(await mirroringNotes(mirrored, config({ augment: NO_AUGMENTATION })), []);
-    assert.deepEqual(await mirroringNotes(dataset, config()), []);
+    assert.deepEqual(await imageNotes(mirrored, config({ augment: NO_AUGMENTATION })), []);
+    assert.deepEqual(await imageNotes(dataset, config()), []);
   });
 });

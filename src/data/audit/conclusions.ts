@@ -132,33 +132,50 @@ export async function imageConclusions(dataset: Dataset, found: NearDuplicates):
 }
 
 function copyConclusions(dataset: Dataset, found: NearDuplicates): Conclusion[] {
-  const report = nearDuplicateReport(dataset, found);
-  const conclusions: Conclusion[] = [];
-  const { train, validation, classNames } = dataset;
-  if (report.leaked > 0) {
-    const index = Array.from({ length: validation.numImages }, (_, i) => train.numImages + i).find(
-      (one) => found.groups[one] < train.numImages,
-    ) as number;
-    const examples = [imageAt(dataset, index).path, imageAt(dataset, found.groups[index]).path];
-    const text =
-      `${report.leaked} of ${count(validation.numImages, "validation image")} look like one in train ` +
-      `(${examples.join(" and ")}), so that scores on them are too high. Choose --drop-leaked to leave out those with equal ` +
-      "files; `npx ferkit evaluate` also scores without all of them.";
-    conclusions.push({ about: "copies", text, examples });
-  }
-  if (report.labelConflicts > 0) {
-    const index = found.groups.findIndex(
-      (first, one) => imageAt(dataset, first).label !== imageAt(dataset, one).label,
-    );
-    const images = [imageAt(dataset, found.groups[index]), imageAt(dataset, index)];
-    const examples = images.map(({ path }) => path);
-    const shown = images.map(({ path, label }) => `${path} is ${classNames[label]}`);
-    const text =
-      `${count(report.labelConflicts, "group")} of near-duplicates ${report.labelConflicts === 1 ? "has" : "have"} two labels ` +
-      `(${shown.join(", ")}). Fix the wrong ones, or remove the images.`;
-    conclusions.push({ about: "labels", text, examples });
-  }
-  return conclusions;
+  return [
+    ...alikeConclusion(dataset, found),
+    ...leakConclusion(dataset, found),
+    ...conflictConclusion(dataset, found),
+  ];
+}
+
+function alikeConclusion(dataset: Dataset, { alike, groups }: NearDuplicates): Conclusion[] {
+  if (alike.length === 0) return [];
+  const images = [...alike].map((index) => imageAt(dataset, index));
+  const text =
+    `${alike.length} of ${count(groups.length, "image")} are too similar to each other to tell near-duplicates${named(images)}. ` +
+    "Compare them yourself: of these, only equal ones count as copies here.";
+  return [{ about: "copies", text, examples: pathsOf(images) }];
+}
+
+function leakConclusion(dataset: Dataset, { groups, duplicates }: NearDuplicates): Conclusion[] {
+  const { train, validation } = dataset;
+  const leaked = Array.from({ length: validation.numImages }, (_, i) => train.numImages + i).filter(
+    (index) => groups[index] < train.numImages,
+  );
+  if (leaked.length === 0) return [];
+  const index = leaked.find((one) => duplicates[one] >= train.numImages) ?? leaked[0];
+  const examples = [imageAt(dataset, index).path, imageAt(dataset, groups[index]).path];
+  const text =
+    `${leaked.length} of ${count(validation.numImages, "validation image")} look like one in train ` +
+    `(${examples.join(" and ")}), so that scores on them are too high. Choose --drop-leaked to leave out those with equal ` +
+    "files, and remove the others from one of the splits; `npx ferkit evaluate` also scores without all of them.";
+  return [{ about: "copies", text, examples }];
+}
+
+function conflictConclusion(dataset: Dataset, found: NearDuplicates): Conclusion[] {
+  const { classNames } = dataset;
+  const { labelConflicts } = nearDuplicateReport(dataset, found);
+  if (labelConflicts === 0) return [];
+  const index = found.groups.findIndex(
+    (first, one) => imageAt(dataset, first).label !== imageAt(dataset, one).label,
+  );
+  const images = [imageAt(dataset, found.groups[index]), imageAt(dataset, index)];
+  const shown = images.map(({ path, label }) => `${path} is ${classNames[label]}`);
+  const text =
+    `${count(labelConflicts, "group")} of near-duplicates ${labelConflicts === 1 ? "has" : "have"} two labels ` +
+    `(${shown.join(", ")}). Fix the wrong ones, or remove the images.`;
+  return [{ about: "labels", text, examples: pathsOf(images) }];
 }
 
 const NO_MIRRORING = "Choose --set horizontalFlip=0, and evaluate without --flip.";
@@ -171,11 +188,20 @@ const MIN_LIKENESS = 0.75;
 /** More images than this are not compared with each other before a training, which would delay it. */
 const MAX_COMPARED = 5000;
 
-/** Concludes which classes mirroring makes one, without a search for near-duplicates in large data sets. */
-export async function findMirrorConclusions(dataset: Dataset): Promise<Conclusion[]> {
+/**
+ * Concludes what a training should know: validation images that look like one in train, and classes that mirroring makes one.
+ * Large data sets are not searched for near-duplicates.
+ *
+ * @param isMirrored - Whether training images are mirrored.
+ */
+export async function trainingConclusions(dataset: Dataset, isMirrored: boolean): Promise<Conclusion[]> {
   const { train, validation } = dataset;
   const isSmall = train.numImages + validation.numImages <= MAX_COMPARED;
-  return mirrorConclusions(dataset, isSmall ? await findNearDuplicates([train, validation]) : { pairs: [] });
+  const found = isSmall ? await findNearDuplicates([train, validation]) : null;
+  return [
+    ...(found ? leakConclusion(dataset, found) : []),
+    ...(isMirrored ? await mirrorConclusions(dataset, found ?? { pairs: [] }) : []),
+  ];
 }
 
 async function mirrorConclusions(

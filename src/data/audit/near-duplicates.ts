@@ -6,6 +6,7 @@ import { cacheDir, writeFileAtomically } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { PackedImages } from "../dataset.js";
 import { GRID_SIZE, similarity } from "./align.js";
+import { DisjointSets } from "./disjoint-sets.js";
 import { closeHashes, differenceHash, HASH_WORDS, THUMBNAIL_SIZE } from "./lsh.js";
 
 /** Two images that show the same picture. */
@@ -26,10 +27,12 @@ export interface NearDuplicates {
   groups: Int32Array;
   /** Pairs with different pixels, the most similar first. */
   pairs: NearDuplicatePair[];
+  /** Images that are too similar to each other to tell copies, as a form with other numbers: only their duplicates count. */
+  alike: Int32Array;
 }
 
 /** Changes when the same pixels would give another result, or another layout of its file. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 /** A search among fewer images takes less than a second. */
 const MIN_CACHED = 1000;
 /** Images read at a time. */
@@ -38,6 +41,8 @@ const BLOCK = 256;
 const CANDIDATE_BLOCK = 8192;
 /** In a larger group, not every pair is compared. */
 const LARGE_GROUP = 64;
+/** A group of more images is not of copies: they are too similar to each other. Small data sets have few copies of a picture. */
+const mostCopies = (numImages: number) => Math.max(8, Math.min(20, numImages / 2), numImages / 10);
 /** Root mean square of a thumbnail's gradients, in levels of 0–255; an image with less shows nothing. */
 const MIN_CONTRAST = 1;
 /** Nine in ten copies that are cropped by up to 6 % have this much, and nearly all others. */
@@ -75,8 +80,8 @@ export async function findNearDuplicates(
 }
 
 /** Returns what a search found, as a line of JSON after the line of its digest. */
-function withDigest({ groups, pairs }: NearDuplicates): string {
-  const text = JSON.stringify({ groups: [...groups], pairs });
+function withDigest({ groups, pairs, alike }: NearDuplicates): string {
+  const text = JSON.stringify({ groups: [...groups], pairs, alike: [...alike] });
   return `${sha256(text)}\n${text}`;
 }
 
@@ -86,8 +91,8 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 async function readFound(file: string, duplicates: Int32Array): Promise<NearDuplicates | null> {
   const [written, text] = (await readFile(file, "utf8").catch(() => "")).split("\n");
   if (text === undefined || sha256(text) !== written) return null;
-  const { groups, pairs } = JSON.parse(text);
-  return { duplicates, groups: Int32Array.from(groups), pairs };
+  const { groups, pairs, alike } = JSON.parse(text);
+  return { duplicates, groups: Int32Array.from(groups), pairs, alike: Int32Array.from(alike) };
 }
 
 async function search(splits: PackedImages[], duplicates: Int32Array): Promise<NearDuplicates> {
@@ -104,7 +109,24 @@ async function search(splits: PackedImages[], duplicates: Int32Array): Promise<N
   });
   const similar = findCandidates(candidates, thumbnailAt, numChannels);
   const pairs = await verify(similar, splits, sets);
-  return { duplicates, groups: duplicates.map((_, index) => sets.firstOf(index)), pairs };
+  const groups = duplicates.map((_, index) => sets.firstOf(index));
+  return withoutAlike({ duplicates, groups, pairs });
+}
+
+/** Takes groups apart that have more pictures than there are likely copies. */
+function withoutAlike({ duplicates, groups, pairs }: Omit<NearDuplicates, "alike">): NearDuplicates {
+  const sizes = new Map<number, number>(); // without duplicates
+  groups.forEach((group, index) => {
+    if (duplicates[index] === index) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  });
+  const numDifferent = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const isAlike = (index: number) => (sizes.get(groups[index]) as number) > mostCopies(numDifferent);
+  return {
+    duplicates,
+    groups: groups.map((group, index) => (isAlike(index) ? duplicates[index] : group)),
+    pairs: pairs.filter(({ indices }) => !isAlike(indices[0])),
+    alike: groups.map((_, index) => index).filter(isAlike),
+  };
 }
 
 /**
@@ -359,39 +381,4 @@ export function hasContrast(thumbnail: Uint8Array, numChannels: number): boolean
         (thumbnail[at + numChannels] - thumbnail[at]) ** 2 + (thumbnail[at + rowLength] - thumbnail[at]) ** 2;
   const count = 2 * (THUMBNAIL_SIZE - 1) ** 2 * numChannels;
   return Math.sqrt(squares / count) >= MIN_CONTRAST;
-}
-
-/** Disjoint sets of indices, joined pair by pair (union-find). */
-export class DisjointSets {
-  private readonly parents: Int32Array;
-  private readonly sizes: Int32Array;
-
-  constructor(size: number) {
-    this.parents = Int32Array.from({ length: size }, (_, index) => index);
-    this.sizes = new Int32Array(size).fill(1);
-  }
-
-  /** Returns the first index of the set that contains an index. */
-  firstOf(index: number): number {
-    const { parents } = this;
-    let at = index;
-    while (parents[at] !== at) {
-      parents[at] = parents[parents[at]]; // shortens the path for later calls
-      at = parents[at];
-    }
-    return at;
-  }
-
-  /** Returns the size of the set that contains an index. */
-  sizeOf(index: number): number {
-    return this.sizes[this.firstOf(index)];
-  }
-
-  join(a: number, b: number): void {
-    const [one, other] = [this.firstOf(a), this.firstOf(b)];
-    if (one === other) return;
-    const [first, last] = one < other ? [one, other] : [other, one];
-    this.parents[last] = first;
-    this.sizes[first] += this.sizes[last];
-  }
 }

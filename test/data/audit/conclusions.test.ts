@@ -169,7 +169,8 @@ describe("imageConclusions", () => {
         about: "copies",
         text:
           "2 of 3 validation images look like one in train (validation/1.png and train/1.png), so that scores on them are too " +
-          "high. Choose --drop-leaked to leave out those with equal files; `npx ferkit evaluate` also scores without all of them.",
+          "high. Choose --drop-leaked to leave out those with equal files, and remove the others from one of the splits; " +
+          "`npx ferkit evaluate` also scores without all of them.",
         examples: ["validation/1.png", "train/1.png"],
       },
       {
@@ -178,6 +179,32 @@ describe("imageConclusions", () => {
           "1 group of near-duplicates has two labels (train/2.png is right, validation/2.png is left). Fix the wrong ones, or " +
           "remove the images.",
         examples: ["train/2.png", "validation/2.png"],
+      },
+    ]);
+  });
+
+  it("concludes nothing from images that cannot be told apart, but that they cannot", async () => {
+    const layout = disc(0, false);
+    const images = Array.from({ length: 16 }, (_, i) => {
+      const one = [...layout.keys()].map((at) => {
+        const column = at % SIDE;
+        return Math.max(layout[at], layout[at - column + SIDE - 1 - column]); // its own mirror image
+      });
+      one[SIDE * 12 + i] = 255 - one[SIDE * 12 + i];
+      return Uint8Array.from(one);
+    });
+    const labels = images.map((_, i) => i % 2);
+    const conclusions = await concludeFrom(
+      packed(images.slice(0, 12), labels.slice(0, 12), "train"),
+      packed(images.slice(12), labels.slice(12), "validation"),
+    );
+    assert.deepEqual(conclusions, [
+      {
+        about: "copies",
+        text:
+          "16 of 16 images are too similar to each other to tell near-duplicates (train/0.png, train/1.png, train/2.png, …). " +
+          "Compare them yourself: of these, only equal ones count as copies here.",
+        examples: ["train/0.png", "train/1.png", "train/2.png"],
       },
     ]);
   });

@@ -4,7 +4,6 @@ import sharp from "sharp";
 import { drawFace } from "../../../src/cartoons/draw.js";
 import { THUMBNAIL_SIZE as SIDE } from "../../../src/data/audit/lsh.js";
 import {
-  DisjointSets,
   findNearDuplicates,
   gradientCorrelation,
   gridder,
@@ -86,6 +85,28 @@ describe("findNearDuplicates", () => {
       [[3, 8]],
     );
     for (const { similarity } of pairs) assert.ok(similarity >= 0.86 && similarity <= 1);
+  });
+
+  it("takes images apart that share a layout, but for equal ones", async () => {
+    const form = await face(0);
+    const filledIn = (number: number) => {
+      const image = Buffer.from(form);
+      for (let i = 0; i < 6; i++) image[SIZE * 40 + 20 + i] = number & (1 << i) ? 0 : 255;
+      return image;
+    };
+    const forms = (count: number) => Array.from({ length: count }, (_, i) => filledIn(i));
+    const others = [await face(1), await jpeg(1)];
+    const images = [...forms(12), filledIn(3), ...others];
+    const found = await findNearDuplicates([packed(images, Array(15).fill(0), "train")]);
+    assert.deepEqual([...found.alike], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assert.deepEqual([...found.groups], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 3, 13, 13]);
+    assert.deepEqual(
+      found.pairs.map(({ indices }) => indices),
+      [[13, 14]],
+    );
+    const few = [...forms(6), ...others];
+    const { alike, groups } = await findNearDuplicates([packed(few, Array(8).fill(0), "train")]);
+    assert.deepEqual([[...alike], [...groups]], [[], [0, 0, 0, 0, 0, 0, 6, 6]]);
   });
 
   it("groups the images of one split for a split that keeps groups together", async () => {
@@ -264,35 +285,5 @@ describe("hasContrast", () => {
       false,
     );
     assert.equal(hasContrast(noise(0), 1), true);
-  });
-});
-
-describe("DisjointSets", () => {
-  it("has each index in its own set at first", () => {
-    const sets = new DisjointSets(3);
-    assert.deepEqual(
-      [0, 1, 2].map((index) => sets.firstOf(index)),
-      [0, 1, 2],
-    );
-    assert.equal(sets.sizeOf(2), 1);
-  });
-
-  it("joins sets by any of their indices, and knows the first index and the size", () => {
-    const sets = new DisjointSets(6);
-    sets.join(5, 4);
-    sets.join(1, 2);
-    sets.join(2, 5);
-    assert.deepEqual(
-      [0, 1, 2, 3, 4, 5].map((index) => sets.firstOf(index)),
-      [0, 1, 1, 3, 1, 1],
-    );
-    assert.deepEqual([sets.sizeOf(4), sets.sizeOf(3)], [4, 1]);
-  });
-
-  it("does not count twice what is joined twice", () => {
-    const sets = new DisjointSets(2);
-    sets.join(0, 1);
-    sets.join(1, 0);
-    assert.equal(sets.sizeOf(1), 2);
   });
 });

@@ -136,6 +136,7 @@ const FOUND: NearDuplicates = {
     { indices: [3, 8], similarity: 0.98, isMirrored: true },
     { indices: [1, 7], similarity: 0.97, isMirrored: false },
   ],
+  alike: new Int32Array(),
 };
 
 describe("seenInTrain", () => {
