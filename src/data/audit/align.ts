@@ -1,4 +1,5 @@
 // Compares two images as pixels, at the shift and scale that fit best: the second stage of the search for near-duplicates.
+import { isDeepStrictEqual } from "node:util";
 
 /** Side of the grids that are compared, in pixels, and of a coarse version of them. */
 export const GRID_SIZE = 32;
@@ -15,8 +16,12 @@ const [MIN_SHIFTED, MIN_COARSE] = [0.7, 0.85];
 
 /** Share of the side that is left out at each edge, since a shift brings other pixels there. */
 const MARGIN = 1 / 16;
-/** Parts along each side that are compared one by one. */
+const MARGIN_WIDTH = Math.round(MARGIN * GRID_SIZE);
+/** Parts along each side that are compared one by one; fewer in a narrow area, since a part has some pixels. */
 const NUM_PARTS = 6;
+const MIN_PART_WIDTH = 4;
+/** The values of a bar differ by up to this; one or two pixels are of bar and picture. */
+const [MAX_BAR_RANGE, BLEND] = [4, 2];
 /** Parts with a variance of less than this, or than a share of the image's, show nothing to compare. */
 const [MIN_VARIANCE, MIN_VARIANCE_SHARE] = [4, 0.02];
 /** With fewer parts that show something, as in drawings of few lines, copies must be aligned as they are, and equal in detail. */
@@ -50,7 +55,30 @@ export function similarity(a: Float32Array, b: Float32Array, numChannels: number
   const alignment = align(brightness(a, numChannels), brightness(b, numChannels));
   if (!alignment) return null;
   const moved = warp(b, numChannels, alignment);
-  const { details, means } = compareParts(a, moved, numChannels);
+  const inside = [MARGIN_WIDTH, GRID_SIZE - MARGIN_WIDTH] as const;
+  const whole: Area = { rows: inside, columns: inside };
+  const alike = likeness(a, moved, numChannels, whole, alignment);
+  if (alike === null) return null;
+  const picture = within(whole, pictureArea(a, numChannels), pictureArea(moved, numChannels));
+  if (isDeepStrictEqual(picture, whole)) return alike;
+  return likeness(a, moved, numChannels, picture, alignment); // the edges of bars correlate, whatever is between them
+}
+
+/** Rows and columns of a grid, each from the first to before the last. */
+interface Area {
+  rows: readonly [number, number];
+  columns: readonly [number, number];
+}
+
+/** Returns the mean correlation of the parts of an area; null if they are not of copies, or too few to tell. */
+function likeness(
+  a: Float32Array,
+  moved: Float32Array,
+  numChannels: number,
+  area: Area,
+  alignment: Alignment,
+): number | null {
+  const { details, means } = compareParts(a, moved, numChannels, area);
   if (details.length === 0) return null;
   const detail = details.reduce((sum, one) => sum + one, 0) / details.length;
   const isSparse = details.length < MANY_PARTS;
@@ -59,6 +87,36 @@ export function similarity(a: Float32Array, b: Float32Array, numChannels: number
   const { correlation, varianceA, varianceB } = moments(means[0], means[1], [[0, means[0].length]]);
   const residual = Math.sqrt(Math.max(varianceA, varianceB) * (1 - correlation ** 2));
   return correlation >= MIN_TONE && residual <= MAX_RESIDUAL ? detail : null;
+}
+
+/** Finds the picture between bars of one colour, such as those of `fit=pad`, without the pixels that they blend into. */
+function pictureArea(grid: Float32Array, numChannels: number): Area {
+  const isPlain = (row: boolean, line: number) => {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let i = 0; i < GRID_SIZE; i++) {
+      const pixel = (row ? line * GRID_SIZE + i : i * GRID_SIZE + line) * numChannels;
+      for (let at = pixel; at < pixel + numChannels; at++) {
+        low = Math.min(low, grid[at]);
+        high = Math.max(high, grid[at]);
+      }
+    }
+    return high - low <= MAX_BAR_RANGE;
+  };
+  const between = (isRow: boolean): [number, number] => {
+    let [start, end] = [0, GRID_SIZE];
+    while (start < end && isPlain(isRow, start)) start++;
+    while (end > start && isPlain(isRow, end - 1)) end--;
+    return [start > 0 ? start + BLEND : 0, end < GRID_SIZE ? end - BLEND : GRID_SIZE];
+  };
+  return { rows: between(true), columns: between(false) };
+}
+
+function within(...areas: Area[]): Area {
+  const common = (side: "rows" | "columns"): [number, number] => [
+    Math.max(...areas.map((area) => area[side][0])),
+    Math.min(...areas.map((area) => area[side][1])),
+  ];
+  return { rows: common("rows"), columns: common("columns") };
 }
 
 /** Returns whether an alignment is more than the error of the search. */
@@ -220,24 +278,21 @@ function tapsOf(side: number, scale: number, shift: number): Taps {
   return taps;
 }
 
-/** Returns the correlation within each part that shows something, and the means of all parts and channels of both grids. */
+/** Returns the correlation within each part of an area that shows something, and the means of its parts and channels in both grids. */
 function compareParts(
   a: Float32Array,
   b: Float32Array,
   numChannels: number,
+  { rows, columns }: Area,
 ): { details: number[]; means: [number[], number[]] } {
-  const margin = Math.round(MARGIN * GRID_SIZE);
-  const edges = Array.from({ length: NUM_PARTS + 1 }, (_, i) =>
-    Math.round(margin + (i * (GRID_SIZE - 2 * margin)) / NUM_PARTS),
-  );
-  const inside = [margin, GRID_SIZE - margin] as const;
-  const whole = moments(a, b, runsOf(inside, inside, numChannels));
+  const [down, across] = [edgesOf(rows), edgesOf(columns)];
+  const whole = moments(a, b, runsOf(rows, columns, numChannels));
   const minVariance = Math.max(MIN_VARIANCE, MIN_VARIANCE_SHARE * whole.varianceA);
   const details: number[] = [];
   const means: [number[], number[]] = [[], []];
-  for (let row = 0; row < NUM_PARTS; row++)
-    for (let column = 0; column < NUM_PARTS; column++) {
-      const runs = runsOf([edges[row], edges[row + 1]], [edges[column], edges[column + 1]], numChannels);
+  for (let row = 0; row + 1 < down.length; row++)
+    for (let column = 0; column + 1 < across.length; column++) {
+      const runs = runsOf([down[row], down[row + 1]], [across[column], across[column + 1]], numChannels);
       const { correlation, varianceA, varianceB } = moments(a, b, runs);
       if (Math.max(varianceA, varianceB) > minVariance) details.push(correlation);
       for (let c = 0; c < numChannels; c++) {
@@ -246,6 +301,12 @@ function compareParts(
       }
     }
   return { details, means };
+}
+
+/** Returns where the parts of a side start, and its end; a single edge if it is too narrow for one. */
+function edgesOf([start, end]: readonly [number, number]): number[] {
+  const numParts = Math.max(0, Math.min(NUM_PARTS, Math.floor((end - start) / MIN_PART_WIDTH)));
+  return Array.from({ length: numParts + 1 }, (_, i) => Math.round(start + (i * (end - start)) / numParts));
 }
 
 /** Start and end of some values that follow each other in an array. */

@@ -53,6 +53,41 @@ describe("similarity", () => {
     assert.equal(similarity(one, other, 3), null);
   });
 
+  /** A picture of waves, between bars of one colour above and below. */
+  function padded(seed: number, { bars = 8, level = 0, gain = 1 } = {}): Float32Array {
+    const random = new Random(seed, "padded");
+    const waves = Array.from({ length: 8 }, () => [
+      random.uniform(-1, 1),
+      random.uniform(-1, 1),
+      random.uniform(0, 6),
+    ]);
+    return Float32Array.from({ length: SIDE * SIDE }, (_, i) => {
+      const [x, y] = [i % SIDE, Math.floor(i / SIDE)];
+      if (y < bars || y >= SIDE - bars) return level;
+      const value = waves.reduce((sum, [across, down, at]) => sum + Math.sin(across * x + down * y + at), 0);
+      return gain * (170 + 4 * value);
+    });
+  }
+  const turned = (grid: Float32Array) => grid.map((_, i) => grid[(i % SIDE) * SIDE + Math.floor(i / SIDE)]);
+
+  it("is null for pictures that share their bars", () => {
+    for (const level of [0, 255])
+      for (const bars of [6, 8, 11, 14])
+        for (const turn of [(grid: Float32Array) => grid, turned]) {
+          const [a, b] = [1, 2].map((seed) => turn(padded(seed, { bars, level })));
+          assert.equal(similarity(a, b, 1), null, `${bars} of ${level}`);
+        }
+  });
+
+  it("finds copies between bars", () => {
+    for (const bars of [4, 8, 11])
+      for (const turn of [(grid: Float32Array) => grid, turned]) {
+        const [a, b] = [1, 0.9].map((gain) => turn(padded(1, { bars, gain })));
+        const found = similarity(a, b, 1);
+        assert.ok(found !== null && found > 0.95, `${bars}: ${found}`);
+      }
+  });
+
   it("is null if an image shows nothing", async () => {
     const plain = new Float32Array(SIDE * SIDE * 3).fill(90);
     assert.equal(similarity(plain, plain, 3), null);
