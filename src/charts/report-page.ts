@@ -45,6 +45,7 @@ h2 { margin: 44px 0 14px; font-size: 19px; }
 .headlines .value { font-size: 27px; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; }
 figure { margin: 0 0 14px; padding: 4px; overflow-x: auto; }
 figure svg { display: block; }
+ul { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; padding: 6px 4px; }
 table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 .scroll table { width: 100%; }
@@ -108,6 +109,11 @@ export async function figures(charts: ChartSpec[], prefix: string): Promise<stri
 /** Writes tables of names and values, side by side if there is room. */
 export function factTables(tables: Facts[]): string {
   return `<div class="facts">${tables.map(factTable).join("\n")}</div>`;
+}
+
+/** Writes sentences, one below the other. */
+export function sentenceList(sentences: string[]): string {
+  return `<ul>${sentences.map((one) => `<li>${escapeHtml(one)}</li>`).join("\n")}</ul>`;
 }
 
 function headlineHtml({ label, value, note }: Headline): string {

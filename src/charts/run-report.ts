@@ -11,7 +11,15 @@ import { loadSessions, type Session } from "../training/sessions.js";
 import { confusionMatrixChart, perClassRecallChart } from "./confusion.js";
 import { duration, percent } from "./format.js";
 import { learningRateChart } from "./learning-rate.js";
-import { type Facts, factTables, figures, type Headline, isReportPage, reportPage } from "./report-page.js";
+import {
+  type Facts,
+  factTables,
+  figures,
+  type Headline,
+  isReportPage,
+  reportPage,
+  sentenceList,
+} from "./report-page.js";
 import { epochTable, tableBundle } from "./tables.js";
 import { batchMetricsChart, epochMetricsChart } from "./training.js";
 
@@ -19,7 +27,7 @@ import { batchMetricsChart, epochMetricsChart } from "./training.js";
 const MAX_CHANGES = 6;
 
 /**
- * Writes `report.html` into a run's folder: results, charts, epochs, configuration and versions on one self-contained page.
+ * Writes `report.html` into a run's folder: results, notes, charts, epochs, configuration and versions on one self-contained page.
  * For a run that is still training, or was killed, it shows what has been logged.
  *
  * @returns The page's path.
@@ -53,6 +61,7 @@ export async function writeRunReport(runDir: string): Promise<string> {
   const epochs = logged.map(withLoss);
   const batches = ofType(events, "batch");
   const best = keptEpoch(epochs);
+  const notes = [...new Set(ofType(events, "note").map(({ text }) => text))]; // a resumed run repeats some
   const { train } = config;
   const page = reportPage({
     title: dataName(config.data),
@@ -61,6 +70,7 @@ export async function writeRunReport(runDir: string): Promise<string> {
     ),
     headlines: headlines(config, events, best),
     sections: [
+      ...(notes.length ? [{ heading: "Notes", content: sentenceList(notes) }] : []),
       {
         heading: "Training",
         content: await figures(

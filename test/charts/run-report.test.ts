@@ -44,6 +44,17 @@ describe("writeRunReport", () => {
     assert.equal(readFileSync(file, "utf8"), "<h1>My notes</h1>");
   });
 
+  it("lists what was noted, each once, before the charts", async () => {
+    const note = (text: string): TrainEvent => ({ type: "note", text });
+    const texts = ["4 of 4 validation images look like one in train", "a <class>"];
+    const page = await report([...texts.map(note), ...EVENTS, note(texts[0])]);
+    assert.match(
+      page,
+      /<h2>Notes<\/h2>\n<ul><li>4 of 4 [^<]*<\/li>\n<li>a &lt;class&gt;<\/li><\/ul>\n<h2>Training<\/h2>/,
+    );
+    assert.doesNotMatch(await report(EVENTS), /<h2>Notes/);
+  });
+
   it("is titled by the data set, with network, preset and what differs from it", async () => {
     const page = await report(EVENTS);
     assert.match(page, /<h1>synthetic faces<\/h1>/);
