@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import util from "node:util";
 import { InputError } from "../errors.js";
+import { printAsText } from "./text.js";
 
 // tfjs-node 4.22 calls two functions that Node 23 removed; without them every op throws.
 const legacyUtil = util as unknown as Record<string, (value: unknown) => boolean>;
@@ -15,7 +16,9 @@ let loaded: Engine | null = null;
 
 /** Loads when it is first used, since the library takes a second; `require`, since an import would load at once. */
 function engine(): Engine {
-  loaded ??= withoutNotices(() => require("@tensorflow/tfjs-node-gpu") as Engine);
+  if (loaded) return loaded;
+  loaded = withoutNotices(() => require("@tensorflow/tfjs-node-gpu") as Engine);
+  printAsText(loaded.Tensor.prototype, loaded.LayersModel.prototype);
   return loaded;
 }
 

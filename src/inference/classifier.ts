@@ -1,6 +1,7 @@
 // A trained network for images as people have them: files, folders, bytes.
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { inspect } from "node:util";
 import { decodeImage } from "../data/pixels/decode.js";
 import { toGrey } from "../data/pixels/pixels.js";
 import { imagesIn } from "../data/sources/files.js";
@@ -137,6 +138,11 @@ export async function loadClassifier(model: BundledName | AnyText = "ferplus"): 
 export class Classifier {
   /** @param network - Disposed with the classifier. */
   constructor(readonly network: Network) {}
+
+  /** Text where it is printed, in place of its fields. */
+  [inspect.custom](): string {
+    return `Classifier of ${inspect(this.network)}`;
+  }
 
   /** The model's classes, image size and more. */
   get config(): ModelConfig {

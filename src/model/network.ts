@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Plan, Precision } from "../engine/backend.js";
 import { backend, hasBfloat16 } from "../engine/device.js";
 import { matMul, type Padding, resizeBilinear } from "../engine/kernels.js";
@@ -134,6 +135,14 @@ export class Network {
         return [name, new Variable(() => tf.tensor(data, shape))];
       }),
     );
+  }
+
+  /** Text where it is printed, in place of its fields. */
+  [inspect.custom](): string {
+    const { variant, imageSize, classNames } = this.config;
+    const numParameters = this.specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    const parameters = `${numParameters.toLocaleString("en-US")} parameters`;
+    return `Network ${variant}, ${parameters}, images of ${imageSize} pixels, ${classNames.length} classes: ${classNames.join(", ")}`;
   }
 
   /** Returns the current value of each parameter; the caller disposes them. */

@@ -6,8 +6,6 @@ export interface KernelHooks {
   display?: (bundle: MimeBundle, displayId: string, isUpdate: boolean) => void;
   /** Calls back when the kernel is interrupted, until the returned function is called. */
   onInterrupt?: (callback: () => void) => () => void;
-  /** Set by `src`: renders a value that is the last expression of a cell; undefined if it has no richer form than its text. */
-  toBundle?: (value: unknown) => Promise<MimeBundle | undefined>;
 }
 
 /** Returns the kernel's hooks; none outside a notebook. */

@@ -8,16 +8,18 @@ import { chartBundle } from "../charts/render.js";
 import { type TableRow, tableBundle } from "../charts/tables.js";
 import type { ChartSpec } from "../charts/theme.js";
 import type { PackedImages } from "../data/dataset.js";
+import type { DecodedImage } from "../data/pixels/decode.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import type { ImagePrediction } from "../inference/classifier.js";
+import { pngDataUrl } from "./data-url.js";
 import { kernelHooks } from "./kernel.js";
 import { pictureOf, predictionsChart } from "./pictures.js";
 
 /** Pages of a chart that are shown; more would make a notebook slow. */
 const MAX_PAGES = 10;
-/** Images of a data set that are shown, and numbers of a tensor. */
-const [MAX_IMAGES, MAX_NUMBERS] = [32, 1000];
+/** Images of a data set that are shown, and numbers of a typed array. */
+const [MAX_IMAGES, MAX_NUMBERS] = [32, 10];
 /** The form of a single row that programs read: its numbers are the metrics of a cell tagged `metrics` (docs/ci.md). */
 const ROW_TYPE = "application/vnd.ferkit.row+json";
 
@@ -86,16 +88,13 @@ export async function toBundle(value: unknown): Promise<MimeBundle | undefined> 
   if (typeof value !== "object" || value === null) return undefined;
   const [first] = await pagesOf(value);
   if (isChart(first)) return chartBundle(first);
-  if (isTensor(value)) return { "text/plain": tensorText(value) };
+  if (isTensor(value)) return { "text/plain": inspect(value) };
+  if (ArrayBuffer.isView(value)) return { "text/plain": arrayText(value) };
   if (isDataFrame(value)) return tableBundle(value);
   if (Array.isArray(value)) return value.length && value.every(isRow) ? tableBundle(value) : undefined;
   if (Object.keys(value).some((key) => /^\w+\/[\w.+-]+$/.test(key))) return value as MimeBundle;
   return isRow(value) ? { ...tableBundle([value]), [ROW_TYPE]: value } : undefined;
 }
-
-// The kernel shows the last expression of a cell in the same forms.
-const hooks = kernelHooks();
-hooks.toBundle = toBundle;
 
 /** Returns the pages of a chart, or of the chart that shows images; otherwise the value itself. */
 async function pagesOf(value: unknown): Promise<unknown[]> {
@@ -103,6 +102,7 @@ async function pagesOf(value: unknown): Promise<unknown[]> {
   if (isPrediction(value)) return predictionsChart([value]);
   if (Array.isArray(value) && value.length > 0 && value.every(isPrediction)) return predictionsChart(value);
   if (isPacked(value)) return packedChart(value);
+  if (isDecoded(value)) return decodedChart(value);
   return [value];
 }
 
@@ -119,11 +119,26 @@ async function packedChart(images: PackedImages): Promise<ChartSpec[]> {
   });
 }
 
-function tensorText(tensor: Tensor): string {
-  const { dtype, shape, size } = tensor;
-  const head = `Tensor ${dtype} [${shape.join(", ")}]`;
-  if (tensor.isDisposed) return `${head}, disposed`;
-  return size > MAX_NUMBERS ? head : `${head}\n${tensor.toString().replace(/^Tensor\n/, "")}`;
+/** Text of a typed array: its type, length and first numbers. */
+function arrayText(view: ArrayBufferView): string {
+  if (view instanceof DataView) return inspect(view);
+  const array = view as Uint8Array; // or another one of numbers
+  const first = Array.from(array.subarray(0, MAX_NUMBERS), String);
+  const rest = array.length > MAX_NUMBERS ? ", …" : "";
+  return `${array.constructor.name} of ${array.length.toLocaleString("en-US")}: ${first.join(", ")}${rest}`;
+}
+
+/** Draws a decoded image. */
+async function decodedChart({ pixels, width, height }: DecodedImage): Promise<ChartSpec[]> {
+  const side = Math.sqrt(pixels.length / 3);
+  const caption = `${width} × ${height} in the file`;
+  const image = await pngDataUrl(pixels, side, side, 3);
+  return sampleGridCharts([{ image, caption }], { title: `An image of ${side} × ${side} pixels` });
+}
+
+function isDecoded(value: unknown): value is DecodedImage {
+  if (typeof value !== "object" || value === null || !("isGrey" in value)) return false;
+  return "pixels" in value && value.pixels instanceof Uint8Array && "width" in value && "height" in value;
 }
 
 function isTensor(value: object): value is Tensor {
@@ -154,7 +169,9 @@ function isDataFrame(value: object): value is DataFrame {
 }
 
 function isRow(value: unknown): value is TableRow {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false; // an error, a typed array, an object of a class
   const cells = Object.values(value);
   const isCell = (cell: unknown) => cell == null || ["string", "number", "boolean"].includes(typeof cell);
   return cells.length > 0 && cells.every(isCell);

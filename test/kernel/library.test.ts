@@ -34,7 +34,7 @@ describe("ferkit in a cell", function () {
       'import * as ferkit from "ferkit";',
       'import * as same from "./src/index.js";\nconsole.log(same.train === ferkit.train, Object.keys(ferkit).length > 50);',
       "const classes: number = ferkit.EXPRESSIONS;",
-      "console.log(ferkit.tf.tensor1d([1, 2]).add(1).sum().dataSync()[0]);",
+      "console.log(ferkit.tf.tensor1d([1, 2]).add(1).sum().dataSync()[0]);\n[{ a: 1 }];",
       'import { answer } from "./src/answer.js";\nconst before: number = answer;\nconsole.log(before);',
       `require("fs").writeFileSync(${JSON.stringify(file)}, "export const answer: string = 'new';\\n");`,
       'import { answer } from "./src/answer.js";\nconst after: string = answer;\nconsole.log(after);',
@@ -71,6 +71,11 @@ describe("ferkit in a cell", function () {
 
   it("brings the engine, with the ops that are chained", () => {
     assert.equal(printed(results[3]), "5\n");
+  });
+
+  it("shows values in its forms before a cell calls show", () => {
+    const [{ data }] = contentsOf(results[3], "execute_result");
+    assert.match(String((data as Record<string, unknown>)["text/html"]), /^<table/);
   });
 
   it("completes names, also where a path may stand too", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import { classBalanceChart } from "../../src/charts/class-balance.js";
 import type { MimeBundle } from "../../src/charts/format.js";
 import { tf } from "../../src/engine/tf.js";
@@ -68,6 +69,35 @@ describe("show", () => {
     assert.equal(await textOf(small), "Tensor int32 [1, 2], disposed");
   });
 
+  it("shows a tensor as text where it is printed, alone or in other values", () => {
+    const small = tf.tensor1d([1, 2], "int32");
+    assert.equal(inspect(small), "Tensor int32 [2]\n    [1, 2]");
+    assert.match(inspect({ list: [small] }), /Tensor int32 \[2\]/);
+    assert.doesNotMatch(inspect([small]), /kept|dataId/);
+    tf.dispose(small);
+    assert.equal(inspect([small]), "[ Tensor int32 [2], disposed ]");
+  });
+
+  it("shows a network of layers as its summary", () => {
+    assert.equal(inspect(tf.sequential()), "Sequential of 0 layers, without an input shape yet");
+    const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] });
+    assert.match(inspect(model), /Total params: 8/); // 2 * 3 weights + 2 biases
+    model.dispose();
+  });
+
+  it("shows a typed array on one line, and a decoded image as a picture", async () => {
+    assert.equal(
+      await textOf(new Uint8Array(100_000)),
+      "Uint8Array of 100,000: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, …",
+    );
+    assert.equal(await textOf(Float32Array.of(0.5, 1)), "Float32Array of 2: 0.5, 1");
+    const pixels = new Uint8Array(2 * 2 * 3);
+    assert.equal(
+      await textOf({ pixels, isGrey: false, width: 20, height: 30 }),
+      "An image of 2 × 2 pixels\n20 × 30 in the file",
+    );
+  });
+
   it("shows a bundle as it is", async () => {
     await show({ "text/plain": "one", "text/html": "<b>one</b>" });
     assert.deepEqual(shown, [{ "text/plain": "one", "text/html": "<b>one</b>" }]);
@@ -104,7 +134,16 @@ describe("toBundle", () => {
   });
 
   it("returns undefined for a value without a richer form", async () => {
-    for (const value of [3, "text", undefined, [], [1, 2], {}, { f: () => 1 }])
+    for (const value of [
+      3,
+      "text",
+      undefined,
+      [],
+      [1, 2],
+      {},
+      { f: () => 1 },
+      Object.assign(new Error("e"), { code: 1 }),
+    ])
       assert.equal(await toBundle(value), undefined);
   });
 });

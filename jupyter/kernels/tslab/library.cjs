@@ -10,6 +10,8 @@ const root = path.resolve(__dirname, "../../..");
 const sources = path.join(root, "src");
 /** What compiles src when it is required. */
 const COMPILED = "scripts/compiled.cjs";
+/** What `require("ferkit")` gives. */
+const PACKAGE = path.join(root, "scripts/package.cjs");
 const { modules, declarations } = packagePaths(root);
 
 /** Files that the compiler sees, though they are elsewhere: the package in the project's node_modules, under its own name. */
@@ -103,8 +105,7 @@ function refreshLibrary(code) {
   if (!IMPORT.test(code) || isPackageCurrent(root)) return;
   refreshDeclarations();
   for (const file of Object.keys(require.cache))
-    if (file.startsWith(`${sources}/`) || file === path.join(root, "scripts/package.cjs"))
-      delete require.cache[file];
+    if (file.startsWith(`${sources}/`) || file === PACKAGE) delete require.cache[file];
   const CHANGED = 1; // FileWatcherEventKind
   for (const [file, callback] of watchers) callback(file, CHANGED);
 }
@@ -117,7 +118,7 @@ function extendConverter() {
   require(path.join(root, COMPILED));
   const resolve = Module._resolveFilename;
   Module._resolveFilename = (request, ...rest) =>
-    request === "ferkit" ? path.join(root, "scripts/package.cjs") : resolve(request, ...rest);
+    request === "ferkit" ? PACKAGE : resolve(request, ...rest);
   const converter = require("tslab/dist/converter.js");
   const { createConverter } = converter;
   converter.createConverter = (options) => {
@@ -130,7 +131,14 @@ function extendConverter() {
   };
 }
 
+/** Renders a value in the forms that ferkit has for it, once a cell has loaded ferkit; undefined for other values. */
+async function libraryForms(value) {
+  if (Object(value) !== value) return undefined;
+  const isLoaded = Object.keys(require.cache).some((file) => file.startsWith(`${sources}/`));
+  return isLoaded ? require(PACKAGE).toBundle(value) : undefined;
+}
+
 /** Files that are parsed when the kernel starts, so that the first import need not wait for them. */
 const ROOTS = [...PLACED.keys()];
 
-module.exports = { extendConverter, libraryView, refreshDeclarations, ROOTS };
+module.exports = { extendConverter, libraryForms, libraryView, refreshDeclarations, ROOTS };

@@ -12,6 +12,7 @@ const {
   turn,
 } = require("./cells.cjs");
 const { awaitsItself, endsInTemplate, quotedBefore, signatureAt, withoutExports } = require("./compiler.cjs");
+const { libraryForms } = require("./library.cjs");
 const { startCell } = require("./source-positions.cjs");
 const { clearStop } = require("./stuck.cjs");
 
@@ -236,7 +237,7 @@ function keepResult(value) {
 async function publishResult(cell, value) {
   if (value === undefined || value === null || cell.isStopped) return;
   const text = bounded(typeof value === "string" ? value : inspect(value));
-  const data = (await globalThis.ferkitKernel.toBundle?.(value)) ?? { "text/plain": text };
+  const data = (await libraryForms(value)) ?? { "text/plain": text };
   cell.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
 }
 
