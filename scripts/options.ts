@@ -27,9 +27,11 @@ export function collectAssignments(
   return { ...previous, [text.slice(0, equals)]: parseValue(text.slice(equals + 1)) };
 }
 
+/** A number that is too large stays text, in which it can be named. */
 function parseValue(value: string): unknown {
   try {
-    return JSON.parse(value);
+    const parsed: unknown = JSON.parse(value);
+    return parsed === Infinity || parsed === -Infinity ? value : parsed;
   } catch {
     return value;
   }

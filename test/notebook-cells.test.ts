@@ -31,7 +31,7 @@ function programOf(file: string, parameters: Record<string, unknown>): string {
   return ts.transpileModule(code.join("\n"), { compilerOptions }).outputText;
 }
 
-const files = listFiles(["notebooks"], [".ipynb"]).filter((file) => !file.includes(".ipynb_checkpoints"));
+const files = listFiles(["notebooks"], [".ipynb"]);
 
 const AsyncFunction = (async () => {}).constructor as new (
   ...args: string[]

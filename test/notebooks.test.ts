@@ -24,7 +24,7 @@ interface Notebook {
   nbformat_minor: number;
 }
 
-const files = listFiles(["notebooks"], [".ipynb"]).filter((file) => !file.includes(".ipynb_checkpoints"));
+const files = listFiles(["notebooks"], [".ipynb"]);
 const names = files.map((file) => path.basename(file));
 const read = (file: string): Notebook => JSON.parse(readProjectFile(file));
 const sourceOf = (cell: NotebookCell) => cell.source.join("");

@@ -38,7 +38,7 @@ def check_parameters(notebooks, values, options):
     if untaken:
         fix = "Choose others with --notebooks, or remove what they do not take."
         raise InputProblem(f"a notebook that takes {', '.join(untaken)}", ", ".join(notebooks), fix=fix)
-    for parameter, value in values.items():
+    for parameter, value in list(values.items()):
         if parameter not in known:
             raise InputProblem(
                 f"one of {', '.join(known)} for --set" if known else "no --set",
@@ -48,6 +48,8 @@ def check_parameters(notebooks, values, options):
                 + ("these." if known else "nothing."),
             )
         takers = [name for name, parameters in declared.items() if parameter in parameters]
+        if any(declared_kinds(declared[name][parameter]) == ["number"] for name in takers):
+            value = values[parameter] = number_of(parameter, value)
         for name in takers:
             check_type(name, declared[name][parameter], parameter, value)
         others = [name for name in notebooks if name not in takers]
@@ -81,6 +83,29 @@ def check_type(notebook, parameter, name, value):
     expected = " or ".join(KINDS[kind][0] for kind in kinds)
     fix = f"Write it {KINDS[kinds[0]][1].replace('NAME', name)}."
     raise InputProblem(f"{expected} for --set {name}, as {notebook} declares", TypeScriptTranslator.translate(value), fix=fix)
+
+
+# Numbers as TypeScript writes them, some of which JSON does not know: .5, 5., +5, 1_000, 0x10.
+DECIMAL = re.compile(r"[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+)?")
+PREFIXED = re.compile(r"0([xX][\da-fA-F]+|[oO][0-7]+|[bB][01]+)")
+
+
+def number_of(name, value):
+    """
+    Returns the number that the text of a parameter is; other values as they are.
+
+    Raises InputProblem for a number that is too large for TypeScript.
+    """
+    if not isinstance(value, str):
+        return value
+    if PREFIXED.fullmatch(value):
+        return int(value, 0)
+    if not DECIMAL.fullmatch(value):
+        return value
+    number = float(value)
+    if number in (float("inf"), float("-inf")):
+        raise InputProblem(f"a number up to 1.7e308 for --set {name}", value, fix="Choose a smaller one.")
+    return int(number) if number.is_integer() else number
 
 
 def declared_kinds(parameter):

@@ -67,7 +67,7 @@ describe("ferkit notebooks without a failure", function () {
     "02-form": "let count: number | null = null; const word: string = 'none';",
     "03-form":
       "let\n  limits: Record<string, number> = {\n    low: 1,\n    high: 2,\n  },\n  count = [\n    0,\n  ][0];\nconst word = 'none'",
-    "04-other": "let other = 1;",
+    "04-other": "let other = 1, ratio = 0.1;",
   };
   const last = "05-good";
   const sources: Record<string, string> = {};
@@ -76,7 +76,7 @@ describe("ferkit notebooks without a failure", function () {
   before("runs all but the first", () => {
     writeNotebook("00-left-out", [PARAMETERS]);
     for (const [name, parameters] of Object.entries(forms)) {
-      const print = `console.log(${name === "04-other" ? "other" : "count, word"});`;
+      const print = `console.log(${name === "04-other" ? "other, ratio" : "count, word"});`;
       writeNotebook(name, [parameters, print]);
     }
     const file = writeNotebook(last, [
@@ -89,7 +89,16 @@ describe("ferkit notebooks without a failure", function () {
     ]);
     sources[last] = readFileSync(file, "utf8");
     const names = [...Object.keys(forms), last];
-    result = run("--notebooks", names.join(","), "--set", "count=5", "--set", "word=two words");
+    result = run(
+      "--notebooks",
+      names.join(","),
+      "--set",
+      "count=5",
+      "--set",
+      "word=two words",
+      "--set",
+      "ratio=.5",
+    );
     assert.equal(result.status, 0, result.stderr);
   });
 
@@ -128,13 +137,14 @@ describe("ferkit notebooks without a failure", function () {
   });
 
   it("gives each notebook the values that it declares, however they are declared", () => {
-    assert.deepEqual(result.stdout.split("\n").slice(0, 2), [
+    assert.deepEqual(result.stdout.split("\n").slice(0, 3), [
       "count = 5 in 01-form, 02-form, 03-form, 05-good; not declared in 04-other",
       'word = "two words" in 01-form, 02-form, 03-form, 05-good; not declared in 04-other',
+      "ratio = 0.5 in 04-other; not declared in 01-form, 02-form, 03-form, 05-good",
     ]);
     for (const name of ["01-form", "02-form", "03-form"])
       assert.equal(printed(name)[2], "5 two words\n", name);
-    assert.deepEqual(printed("04-other"), ["", "1\n"]);
+    assert.deepEqual(printed("04-other"), ["", "", "1 0.5\n"]);
   });
 });
 
@@ -262,6 +272,11 @@ describe("ferkit notebooks", function () {
       "a parameter of another type than is declared",
       ["--set", "count=2", "--set", "limits=low=1"],
       /^an object or null for --set limits, as 01-good declares but found "low=1"\. Write it as JSON, such as --set 'limits=\{"name": 1\}'\.$/m,
+    ],
+    [
+      "a number that is too large",
+      ["--set", "count=1e400"],
+      /^a number up to 1\.7e308 for --set count but found 1e400\. Choose a smaller one\.$/m,
     ],
     [
       "options that no notebook takes, by their names",
