@@ -139,7 +139,7 @@ export class Classifier {
   /** @param network - Disposed with the classifier. */
   constructor(readonly network: Network) {}
 
-  /** Text where it is printed, in place of its fields. */
+  /** @hidden Text where it is printed, in place of its fields. */
   [inspect.custom](): string {
     return `Classifier of ${inspect(this.network)}`;
   }

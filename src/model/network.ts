@@ -137,7 +137,7 @@ export class Network {
     );
   }
 
-  /** Text where it is printed, in place of its fields. */
+  /** @hidden Text where it is printed, in place of its fields. */
   [inspect.custom](): string {
     const { variant, imageSize, classNames } = this.config;
     const numParameters = this.specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
