@@ -37,7 +37,7 @@ describe("the kernel", function () {
     const succeed = [
       "let seed = 4;",
       "process.cwd();",
-      "const options = await Promise.resolve({ seed, twice: 2 * seed });\noptions;",
+      "const options = await Promise.resolve({ seed, twice: 2 * seed });\nconsole.log(options);",
       "import { show } from './src/show/show.js';\nawait show({ 'text/plain': 'plain', 'text/html': '<b>bold</b>' });",
       PRINTS,
       "for await (const part of (async function* () { yield 1; yield 2; })()) console.log(part);",
@@ -128,7 +128,7 @@ describe("the kernel", function () {
     });
 
     it("finds a variable of an earlier cell by its shorthand", () => {
-      assert.equal(resultOf(succeeding[2]), "{ seed: 4, twice: 8 }");
+      assert.equal(printed(succeeding[2]), "{ seed: 4, twice: 8 }\n");
     });
 
     it("shows several forms of one output", () => {
