@@ -3,7 +3,7 @@ import { type Tensor, tf } from "./tf.js";
 
 const dtype = floatType("dtype");
 /**
- * TensorFlow's own name for variables that it shall name. With names of ours, its runtime would keep what it makes of each forever,
+ * TensorFlow's own name for variables that it names itself. With names of ours, its runtime would keep what it makes of each forever,
  * 3 MB for every training.
  */
 const ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";

@@ -52,7 +52,12 @@ function startChild(): Promise<ChildProcess> {
   const execArgv = ["--require", "tsx/cjs"];
   const child = fork(path.join(__dirname, "child.ts"), { cwd: projectDir, execArgv, env, silent: true });
   return new Promise((resolve, reject) => {
-    child.once("message", () => resolve(child));
+    const onExit = () => reject(new Error("a process that runs scenarios ended before it was ready"));
+    child.once("exit", onExit);
+    child.once("message", () => {
+      child.off("exit", onExit);
+      resolve(child);
+    });
     child.once("error", reject);
   });
 }
