@@ -32,7 +32,7 @@ export interface NearDuplicates {
 }
 
 /** Changes when the same pixels would give another result, or another layout of its file. */
-const FORMAT_VERSION = 3;
+const FORMAT_VERSION = 4;
 /** A search among fewer images takes less than a second. */
 const MIN_CACHED = 1000;
 /** Images read at a time. */
@@ -249,7 +249,7 @@ async function verify(
     const grids = await gridsOf(new Set(block.flatMap(({ a, b }) => [a, b])), splits);
     for (const { a, b, isMirrored } of block) {
       if (sets.firstOf(a) === sets.firstOf(b) && sets.sizeOf(a) > LARGE_GROUP) continue;
-      const [one, other] = [grids.get(a), grids.get(b)] as [Float32Array, Float32Array];
+      const [one, other] = inFixedOrder(grids.get(a) as Float32Array, grids.get(b) as Float32Array);
       const compared = isMirrored ? mirror(other, GRID_SIZE, numChannels) : other;
       const alike = similarity(one, compared, numChannels);
       if (alike === null) continue;
@@ -258,6 +258,12 @@ async function verify(
     }
   }
   return pairs.sort(inOrder);
+}
+
+/** Orders two grids by their values, since which of them is moved to the other can decide, and the split must not. */
+function inFixedOrder(a: Float32Array, b: Float32Array): [Float32Array, Float32Array] {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return at < 0 || a[at] < b[at] ? [a, b] : [b, a];
 }
 
 /** Reads images by indices that count through the splits, as grids to compare. */

@@ -109,6 +109,26 @@ describe("findNearDuplicates", () => {
     assert.deepEqual([[...alike], [...groups]], [[], [0, 0, 0, 0, 0, 0, 6, 6]]);
   });
 
+  it("finds the same pairs in any order of the images", async () => {
+    const images: Buffer[] = [];
+    for (let seed = 0; seed < 40; seed++) {
+      const left = 1 + (seed % 7);
+      const cropped = (image: sharp.Sharp) =>
+        image
+          .extract({ left, top: 7 - left, width: 89, height: 89 })
+          .linear(0.7, 5)
+          .blur(1.5);
+      images.push(await face(seed), await face(seed, cropped));
+    }
+    const pairsOf = async (some: Buffer[]) =>
+      (await findNearDuplicates([packed(some, Array(80).fill(0), "train")])).pairs;
+    const reversed = (await pairsOf([...images].reverse())).map(({ indices: [a, b] }) => [79 - b, 79 - a]);
+    const inOrder = (pairs: number[][]) => pairs.sort(([a], [b]) => a - b);
+    const forward = (await pairsOf(images)).map(({ indices }) => indices);
+    assert.ok(forward.length > 10, String(forward.length));
+    assert.deepEqual(inOrder(reversed), inOrder(forward));
+  });
+
   it("groups the images of one split for a split that keeps groups together", async () => {
     assert.deepEqual([...(await nearDuplicateGroups(dataset.train))], [0, 1, 0, 3, 4, 5]);
   });
