@@ -43,7 +43,11 @@ const program = new Command("npm run bench --")
       CONTENDER_NAMES,
     ),
   )
-  .option("--rounds <count>", "turns of each contender (not recorded)", numberFor("--rounds"))
+  .option(
+    "--rounds <count>",
+    "turns of each contender; the record and docs/speed.md say how many",
+    numberFor("--rounds"),
+  )
   .option("--seconds <count>", "minimum duration of a turn (not recorded)", numberFor("--seconds"))
   .optionsGroup("Instead of measuring:")
   .option("--readme", "write docs/speed.md and its charts from the newest results")
@@ -92,7 +96,7 @@ async function bench(flags: Flags): Promise<void> {
   const options: BenchOptions = { ...(quick ? QUICK : WHOLE), only, contenders };
   if (rounds !== undefined) options.numRounds = options.numRoundsOfLong = rounds;
   if (seconds !== undefined) options.seconds = seconds;
-  const isWhole = !quick && [only, contenders, rounds, seconds].every((flag) => flag === undefined);
+  const isWhole = !quick && [only, contenders, seconds].every((flag) => flag === undefined);
   const isTraining = isWhole && data !== undefined;
   if (isTraining) trainConfig(preset); // refuses an unknown name before measuring
   const results = await runBench(options);
