@@ -34,7 +34,15 @@ from headless.page import render_page
 from headless.parameters import check_parameters, inject_parameters
 from headless.problem import CellFailure, CheckFailure, InputProblem, Interrupted
 from headless.progress import Progress
-from headless.results import NotebookResult, annotation, check_annotation, first_heading, index_page, junit
+from headless.results import (
+    NotebookResult,
+    annotation,
+    check_annotation,
+    first_heading,
+    index_page,
+    junit,
+    with_problem,
+)
 
 
 # Time between two looks at whether the process that started this one is alive.
@@ -69,9 +77,8 @@ async def run_job(job):
     for name in notebooks:  # what an earlier run left must not pass for this one's
         for suffix in (".ipynb", ".html"):
             (out / f"{name}{suffix}").unlink(missing_ok=True)
-    for report in (out / "index.html", *([Path(job["junit"])] if job["junit"] is not None else [])):
-        if report.is_file():
-            report.unlink()
+    if (out / "index.html").is_file():
+        (out / "index.html").unlink()
     results = [
         NotebookResult(name, first_heading(notebook, name), os.path.relpath(path, workspace()))
         for path, (name, notebook) in zip(job["notebooks"], notebooks.items())
@@ -217,13 +224,22 @@ def main():
     # What these libraries have to say is said again, in one message, by this program.
     for name in ("traitlets", "papermill"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    job = json.loads(sys.argv[1])
+    report = Path(job["junit"]) if job["junit"] is not None else None
+    with contextlib.suppress(OSError):
+        if report and report.is_file():
+            report.unlink()  # that of an earlier run must not pass for this one's
     try:
-        asyncio.run(run_job(json.loads(sys.argv[1])))
+        asyncio.run(run_job(job))
         return 0
     except (CellFailure, CheckFailure) as failure:
         print(f"\n{failure}", file=sys.stderr)
     except InputProblem as problem:
         print(f"ferkit: {shown(str(problem))}", file=sys.stderr)
+        with contextlib.suppress(InputProblem):  # a report that cannot be written may be the problem
+            if report:
+                make_folder(report.parent)
+                write_whole(report, with_problem(report, str(problem)))
     except (Interrupted, KeyboardInterrupt) as stop:
         number = getattr(stop, "number", signal.SIGINT)
         print("\ninterrupted" if number == signal.SIGINT else "\nterminated", file=sys.stderr)

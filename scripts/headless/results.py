@@ -97,6 +97,20 @@ def junit(results, checked):
             case = ElementTree.SubElement(suite, "testcase", classname=row.notebook, name=name, time="0")
             if row in failed:
                 ElementTree.SubElement(case, "failure", message=UNWRITABLE.sub("", str(row)), type="Metric")
+    return written(root)
+
+
+def with_problem(report, message):
+    """Returns a JUnit report, which may be missing, with one more case: what stopped the run beside its cells."""
+    root = ElementTree.parse(report).getroot() if report.is_file() else ElementTree.Element("testsuites", name="ferkit notebooks")
+    counts = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0", "time": "0"}
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "run", **counts})
+    case = ElementTree.SubElement(suite, "testcase", classname="run", name="input", time="0")
+    ElementTree.SubElement(case, "error", message=UNWRITABLE.sub("", message), type="InputProblem")
+    return written(root)
+
+
+def written(root):
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -124,6 +124,25 @@ describe("ferkit notebooks in a project of one's own", function () {
     assert.match(read(folder.file("out/index.html")), /Notebooks: failed/);
   });
 
+  it("finds the metrics of a notebook that does not import ferkit", () => {
+    writeNotebook(folder.file("bare/one.ipynb"), [["({ accuracy: 0.5, name: 'x' });", "metrics"]]);
+    const { status, stderr } = ferkit(folder.path, "--folder", "bare", "--out", "shown", "--update-expected");
+    assert.equal(status, 0, stderr);
+    const expected = { one: { accuracy: { expected: 0.5, tolerance: 0.01 } } };
+    assert.deepEqual(JSON.parse(read(folder.file("plain/expected.json"))), expected);
+  });
+
+  it("has in its JUnit report what stopped a run before its cells", () => {
+    writeNotebook(folder.file("unchecked/one.ipynb"), [["1;"]]);
+    const args = ["--folder", "unchecked", "--out", "shown", "--check", "--junit", "reports/a.xml"];
+    const { status, stderr } = ferkit(folder.path, ...args);
+    assert.equal(status, 1);
+    assert.match(stderr, /^ferkit: Expected the expected metrics at \S+ but found no such file/m);
+    const report = read(folder.file("reports/a.xml"));
+    assert.match(report, /<testsuite name="run" tests="1" failures="0" errors="1"/);
+    assert.match(report, /<error message="Expected the expected metrics at \S+ but found no such file\. /);
+  });
+
   const refused: [string, string, RegExp][] = [
     ["is no JSON", "{", /^ferkit: Expected the expected metrics at \S+ but found Expecting property name/m],
     [

@@ -131,11 +131,9 @@ function extendConverter() {
   };
 }
 
-/** Renders a value in the forms that ferkit has for it, once a cell has loaded ferkit; undefined for other values. */
+/** Renders a value in the forms that ferkit has for it; undefined for other values. */
 async function libraryForms(value) {
-  if (Object(value) !== value) return undefined;
-  const isLoaded = Object.keys(require.cache).some((file) => file.startsWith(`${sources}/`));
-  return isLoaded ? require(PACKAGE).toBundle(value) : undefined;
+  return Object(value) === value ? require(PACKAGE).toBundle(value) : undefined;
 }
 
 /** Files that are parsed when the kernel starts, so that the first import need not wait for them. */

@@ -9,7 +9,7 @@ import type { Sharp as SharpImage, SharpOptions } from "sharp";
 import { InputError } from "../../errors.js";
 import { kindOf, readError } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preprocessing.js";
-import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
+import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader, YCBCR } from "./header.js";
 import { isGrey, repeatChannel } from "./pixels.js";
 import { type Box, type Raster, resize } from "./resize.js";
 import { needsRange, readRanged, UnusableImage } from "./sample-range.js";
@@ -182,6 +182,8 @@ async function readRaster(
     white = ranged.white;
     if (white !== 65535 || space !== "rgb16" || !traits.hasProfile) return ranged; // otherwise sharp applies the profile
   }
+  if (traits.colours === YCBCR)
+    throw new UnusableImage("a TIFF of YCbCr colours outside JPEG: save it in RGB");
   if (numChannels > 4) throw new UnusableImage(`${numChannels} channels`);
   let pipeline = traits.hasAlpha ? open().flatten({ background: "white" }) : open();
   if (white !== null) pipeline = pipeline.withIccProfile("srgb"); // sharp leaves 16 bits with a profile in Display P3

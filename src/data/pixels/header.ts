@@ -80,7 +80,7 @@ export function headerOf(metadata: Metadata, bytes: Buffer): ImageHeader {
     space,
     traits: {
       format,
-      colours: metadata.isPalette ? "palette" : (COLOURS[space] ?? space),
+      colours: hasRawYcbcr(bytes) ? YCBCR : metadata.isPalette ? "palette" : (COLOURS[space] ?? space),
       numbers: metadata.bitsPerSample === 1 ? "1-bit" : (NUMBERS[depth] ?? depth),
       hasAlpha: metadata.hasAlpha,
       hasExif: metadata.exif !== undefined,
@@ -89,6 +89,35 @@ export function headerOf(metadata: Metadata, bytes: Buffer): ImageHeader {
       quality: format === "jpeg" ? jpegQuality(bytes) : null,
     },
   };
+}
+
+/** Colours of a TIFF that libvips takes for RGB. */
+export const YCBCR = "ycbcr";
+/** Tags and values of TIFF 6.0. */
+const [COMPRESSION, COLOUR_SPACE] = [259, 262];
+const [IN_JPEG, IN_YCBCR] = [[6, 7], 6];
+
+/** Returns whether a TIFF has YCbCr colours that JPEG does not compress. */
+function hasRawYcbcr(bytes: Buffer): boolean {
+  const mark = bytes.toString("hex", 0, 4);
+  const isLittle = mark.startsWith("4949");
+  const isBig = mark === "49492b00" || mark === "4d4d002b";
+  if (!isBig && mark !== "49492a00" && mark !== "4d4d002a") return false;
+  const read = (at: number, length: 2 | 4 | 8): number => {
+    if (at + length > bytes.length) return 0;
+    if (length === 2) return isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
+    if (length === 4) return isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
+    return Number(isLittle ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
+  };
+  const directory = isBig ? read(8, 8) : read(4, 4);
+  const [first, entryLength, valueAt] = isBig ? [directory + 8, 20, 12] : [directory + 2, 12, 8];
+  const numEntries = Math.min(read(directory, isBig ? 8 : 2), 0xffff);
+  const values = new Map<number, number>();
+  for (let i = 0; i < numEntries; i++) {
+    const entry = first + i * entryLength;
+    values.set(read(entry, 2), read(entry + valueAt, 2));
+  }
+  return values.get(COLOUR_SPACE) === IN_YCBCR && !IN_JPEG.includes(values.get(COMPRESSION) ?? 1);
 }
 
 /** Segments of ITU-T T.81, table B.1. APP1 may hold EXIF with an orientation, APP2 a colour profile. */

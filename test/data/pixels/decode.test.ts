@@ -120,6 +120,19 @@ describe("decodeImage", () => {
       assert.equal(isGrey, false);
     });
 
+  it("refuses a TIFF of YCbCr colours, which sharp takes for RGB, but reads one whose colours JPEG compresses", async () => {
+    const rgb = await plain(ORANGE).tiff({ compression: "none" }).toBuffer();
+    const inJpeg = await plain(ORANGE).tiff({ compression: "jpeg", quality: 100 }).toBuffer();
+    assertNear(at((await decodeImage(rgb, 2)).pixels, 2, 0, 0), [200, 100, 50], 1);
+    assertNear(at((await decodeImage(inJpeg, 2)).pixels, 2, 0, 0), [200, 100, 50], 4);
+    const directory = rgb.readUInt32LE(4);
+    for (let i = 0, entry = directory + 2; i < rgb.readUInt16LE(directory); i++, entry += 12)
+      if (rgb.readUInt16LE(entry) === 262) rgb.writeUInt16LE(6, entry + 8);
+    await assert.rejects(decodeImage(rgb, 2), {
+      message: /found a TIFF of YCbCr colours outside JPEG: save it in RGB\./,
+    });
+  });
+
   it("converts CMYK and wide colours to sRGB", async () => {
     const cmyk = await plain(ORANGE).withIccProfile("cmyk").jpeg({ quality: 100 }).toBuffer();
     assert.equal((await sharp(cmyk).metadata()).space, "cmyk");
