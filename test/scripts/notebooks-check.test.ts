@@ -129,7 +129,7 @@ describe("ferkit notebooks in a project of one's own", function () {
     const { status, stderr } = ferkit(folder.path, "--folder", "bare", "--out", "shown", "--update-expected");
     assert.equal(status, 0, stderr);
     const expected = { one: { accuracy: { expected: 0.5, tolerance: 0.01 } } };
-    assert.deepEqual(JSON.parse(read(folder.file("plain/expected.json"))), expected);
+    assert.deepEqual(JSON.parse(read(folder.file("bare/expected.json"))), expected);
   });
 
   it("has in its JUnit report what stopped a run before its cells", () => {
