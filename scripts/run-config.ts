@@ -160,8 +160,8 @@ export function settingNames(): string[] {
 
 /** Returns the setting that an option like `--batch-size` would be. */
 export function settingOf(flag: string): string | undefined {
-  const plain = flag.replace(/[-_]/g, "").toLowerCase();
-  return settingNames().find((name) => name.toLowerCase() === plain);
+  const { plainName } = internals;
+  return settingNames().find((name) => plainName(name) === plainName(flag));
 }
 
 if (require.main === module) {

@@ -99,7 +99,7 @@ export function checkNumber(name: string, value: unknown, range: NumberRange = {
 /**
  * Returns `value` if it is one of `choices`.
  *
- * @param otherNames - Choices by what they are called elsewhere, in lower case and without hyphens, to suggest them.
+ * @param otherNames - Choices by what they are called elsewhere, as `plainName` gives it, to suggest them.
  */
 export function checkChoice<T extends string>(
   name: string,
@@ -109,11 +109,16 @@ export function checkChoice<T extends string>(
 ): T {
   const choice = choices.find((known) => known === value);
   if (choice !== undefined) return choice;
-  const plain = String(value).toLowerCase().replace(/[-_]/g, "");
+  const plain = plainName(String(value));
   const known = Object.hasOwn(otherNames, plain) ? otherNames[plain] : undefined;
   const nearest = known ?? (typeof value === "string" ? suggestion(value, choices) : undefined);
   const hint = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
   throw new ParameterError(name, `one of ${choices.join(", ")}`, value, hint);
+}
+
+/** Returns a name without what differs between programs: case, hyphens and underscores. */
+export function plainName(name: string): string {
+  return name.toLowerCase().replace(/[-_]/g, "");
 }
 
 /** Returns the choice that a mistyped word most probably means: at most a third of its letters differ. */

@@ -22,7 +22,7 @@ export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
 export { hasBfloat16 } from "./engine/device.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";
 export { type Machine, machine } from "./environment.js";
-export { checkChoice, checkNumber, suggestion, visible } from "./errors.js";
+export { checkChoice, checkNumber, plainName, suggestion, visible } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";
 export { cacheDir, makeFolder, replaceFile, writeFileAtomically } from "./files.js";
 export { BUNDLED_MODELS } from "./inference/classifier.js";

@@ -2,7 +2,7 @@
 import { checkTrainConfig, type TrainConfig } from "./config.js";
 import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 import type { DataOptions } from "./data/data-options.js";
-import { checkChoice, InputError, ParameterError } from "./errors.js";
+import { checkChoice, InputError, ParameterError, plainName } from "./errors.js";
 import type { Variant } from "./model/efficientnet.js";
 import type { AnyText } from "./text.js";
 
@@ -260,8 +260,7 @@ const DATA_OPTIONS = [
 
 /** Refuses the name of an option of the data set, also one with hyphens as on the command line. */
 function refuseDataOption(name: string): void {
-  const inLetters = (text: string) => text.replace(/[-_]/g, "").toLowerCase();
-  const option = DATA_OPTIONS.find((one) => inLetters(one) === inLetters(name));
+  const option = DATA_OPTIONS.find((one) => plainName(one) === plainName(name));
   if (option === undefined) return;
   const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new InputError({

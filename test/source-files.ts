@@ -17,15 +17,15 @@ export interface Import {
   isCall: boolean;
 }
 
-/** The notebooks of the tutorial. A reader's own ones beside them are no part of the project. */
-const TUTORIAL = [
+/** Names of the tutorial's notebooks. A reader's own ones beside them are no part of the project. */
+export const TUTORIAL = [
   "01-setup",
   "02-preprocessing",
   "03-model",
   "04-training",
   "05-inference",
   "06-errors-and-labels",
-].map((name) => `notebooks/${name}.ipynb`);
+];
 
 /** Paths from the root of all files below folders whose names end in one of the suffixes, sorted. */
 export function listFiles(folders: string[], suffixes: string[]): string[] {
@@ -33,7 +33,10 @@ export function listFiles(folders: string[], suffixes: string[]): string[] {
     .flatMap((folder) => readdirSync(path.join(projectDir, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && suffixes.some((suffix) => entry.name.endsWith(suffix)))
     .map((entry) => path.relative(projectDir, path.join(entry.parentPath, entry.name)))
-    .filter((file) => !/^notebooks\/.*\.ipynb$/.test(file) || TUTORIAL.includes(file))
+    .filter(
+      (file) =>
+        !/^notebooks\/.*\.ipynb$/.test(file) || TUTORIAL.some((name) => file === `notebooks/${name}.ipynb`),
+    )
     .sort();
 }
 

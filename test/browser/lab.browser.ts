@@ -5,20 +5,13 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { ChartSpec } from "../../src/charts/theme.js";
 import { drawnMarks } from "../charts/drawn.js";
+import { TUTORIAL } from "../source-files.js";
 import { projectDir, workspace } from "../workspace.js";
 import { type Browser, openBrowser } from "./chromium.js";
 import { commitNotebooks, type DrawnChart, Lab, makeClone, type State, until } from "./jupyterlab.js";
 
 const VEGA_LITE = "application/vnd.vegalite.v5+json";
 const PICTURES = path.join(projectDir, "out/browser");
-const NOTEBOOKS = [
-  "01-setup",
-  "02-preprocessing",
-  "03-model",
-  "04-training",
-  "05-inference",
-  "06-errors-and-labels",
-];
 /** Fewer epochs than the tutorial has. */
 const EPOCHS = 3;
 /** Time that a notebook may take, in milliseconds: on busy cores several times as long as on idle ones. */
@@ -96,7 +89,7 @@ describe("JupyterLab in a browser", function () {
     });
   }
 
-  for (const name of NOTEBOOKS) {
+  for (const name of TUTORIAL) {
     if (name === "04-training") describeStop(); // the run that is stopped resumes in the notebook
     describe(name, () => {
       let state: State;

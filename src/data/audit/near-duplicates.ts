@@ -129,19 +129,6 @@ function withoutAlike({ duplicates, groups, pairs }: Omit<NearDuplicates, "alike
   };
 }
 
-/**
- * Groups images that show the same picture, so that a split can keep each group on one side.
- *
- * @returns int32 `[numImages]`: the first index of each image's group, its own if there is no other image like it.
- */
-export async function nearDuplicateGroups(
-  images: PackedImages,
-  onProgress?: OnProgress,
-): Promise<Int32Array> {
-  const { groups } = await findNearDuplicates([images], onProgress);
-  return groups;
-}
-
 /** Reads all images in blocks, in order. */
 async function forEachImage(
   splits: PackedImages[],
