@@ -98,6 +98,11 @@ export function modelFolder(model: string | undefined, byDefault: BundledName): 
   return Object.hasOwn(BUNDLED_MODELS, name) ? BUNDLED_MODELS[name as BundledName] : callerPath(name);
 }
 
+/** Returns whether a folder is a bundled model's. */
+export function isBundled(modelDir: string): boolean {
+  return Object.values(internals.BUNDLED_MODELS).some((dir) => path.relative(dir, modelDir) === "");
+}
+
 /** Returns the folder of the model to score: without `--model`, the bundled one that was trained on the labels. */
 export function scoredModelFolder({ model, labels }: { model?: string; labels?: string }): string {
   return modelFolder(model, labels === "ferplus" || labels === "ferplus-soft" ? "ferplus" : "fer2013");

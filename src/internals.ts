@@ -28,6 +28,7 @@ export { cacheDir, makeFolder, replaceFile, writeFileAtomically } from "./files.
 export { BUNDLED_MODELS } from "./inference/classifier.js";
 export {
   classify,
+  classifyViews,
   type EvaluationReport,
   evaluationReport,
   type Scores,
@@ -39,6 +40,7 @@ export {
   type RobustnessReport,
   robustness,
 } from "./inference/robustness.js";
+export { meanOf } from "./inference/views.js";
 export { parseJson } from "./json.js";
 export { calibrationError, reliability, withTemperature } from "./metrics/calibration.js";
 export { argMax } from "./metrics/classification.js";

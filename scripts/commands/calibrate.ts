@@ -5,6 +5,7 @@ import {
   callerPath,
   type DataFlags,
   dataOptions,
+  isBundled,
   printData,
   printJson,
   printRemarks,
@@ -38,6 +39,13 @@ export function addCalibrateCommand(program: Command): void {
     .option("--json", "print what was fitted on one line")
     .action(async (flags: Flags) => {
       const dir = scoredModelFolder(flags);
+      if (flags.to === undefined && isBundled(dir))
+        throw new InputError({
+          expected: "--to with a bundled model, which all projects share",
+          where: dir,
+          found: "none",
+          fix: "Add --to FOLDER for a copy.",
+        });
       const given = flags.to === undefined ? dir : callerPath(flags.to);
       const to = path.relative(dir, given) === "" ? dir : checkNewFolder("--to", given);
       const { precision, weightFile, ...model } = await loadParameters(dir);

@@ -3,7 +3,6 @@ import {
   type ChartSpec,
   type Dataset,
   type Evaluation,
-  evaluate,
   findNearDuplicates,
   imageConclusions,
   internals,
@@ -24,11 +23,21 @@ import {
 import { chartPath } from "../outputs.js";
 import { loadScored } from "../scored-images.js";
 
-const { calibrationError, percent, reliability, SPLIT_WORDS, textTable, withTemperature } = internals;
+const {
+  calibrationError,
+  classifyViews,
+  meanOf,
+  percent,
+  reliability,
+  SPLIT_WORDS,
+  textTable,
+  withTemperature,
+} = internals;
 
 interface Flags extends DataFlags {
   model?: string;
   flip?: boolean;
+  crops?: boolean;
   precision: Precision;
   chart?: string;
 }
@@ -42,6 +51,10 @@ export function addEvaluateCommand(program: Command): void {
   withChartOption(command, "calibration, confusions and the scores of each class");
   withExamples(command, "npx ferkit evaluate --data my-images --model runs/mine/best --flip --json")
     .option("--flip", "also score the mean over each image and its mirror image")
+    .option(
+      "--crops",
+      "also score the mean over 12 views: each image, five crops, and their mirror images; takes 12 times as long",
+    )
     .option("--json", "print all scores on one line")
     .action(async (flags: Flags) => {
       const model = scoredModelFolder(flags);
@@ -53,19 +66,21 @@ export function addEvaluateCommand(program: Command): void {
         train.numImages > 0
           ? await findNearDuplicates([train, validation], progress.onProgress).finally(progress.stop)
           : null;
-      if (flags.flip && nearDuplicates)
+      if ((flags.flip || flags.crops) && nearDuplicates)
         for (const { about, text } of await imageConclusions(dataset, nearDuplicates))
           if (about === "mirroring") console.error(`note: ${text}`);
-      const evaluation = await evaluate(network, validation);
-      const mirroredProbs = flags.flip
-        ? await internals.classify(network, validation, { isMirrored: true })
-        : undefined;
+      const views = flags.crops ? "crops" : flags.flip ? "flip" : "image";
+      const ofViews = await classifyViews(network, validation, { views });
       network.dispose();
+      const evaluation = internals.score(ofViews[0], validation.labels, config.classNames);
       const report = internals.evaluationReport({
         dataset,
         config,
         evaluation,
-        mirroredProbs,
+        viewProbs: {
+          ...(flags.flip && { flip: meanOf(ofViews.slice(0, 2)) }),
+          ...(flags.crops && { crops: meanOf(ofViews) }),
+        },
         nearDuplicates,
         isTrainedOn,
         seed: SEED,
@@ -76,13 +91,36 @@ export function addEvaluateCommand(program: Command): void {
     });
 }
 
+function line(label: string, scores: internals.Scores): string {
+  return (
+    `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
+    `macro-F1 ${scores.macroF1.toFixed(3)}${macroF1Range(scores)}, ${scores.numImages} images`
+  );
+}
+
+type Unseen = Pick<internals.EvaluationReport, "withoutDuplicates" | "withoutNearDuplicates">;
+
+function unseenLines({ withoutDuplicates, withoutNearDuplicates }: Unseen, start = ""): string[] {
+  return [
+    ...(withoutDuplicates ? [line(`${start}without duplicates of training images`, withoutDuplicates)] : []),
+    ...(withoutNearDuplicates
+      ? [line(`${start}without near-duplicates of training images`, withoutNearDuplicates)]
+      : []),
+  ];
+}
+
+function viewLines(label: string, scores: internals.EvaluationReport["flip"]): string[] {
+  if (!scores) return [];
+  const all = `${line(label, scores)}, calibration error ${percent(scores.ece)}`;
+  return [all, ...unseenLines(scores, `${label}, `)];
+}
+
 /** Returns the scores as lines of text. */
 export function reportText(report: internals.EvaluationReport, name: string): string {
   const {
     classNames,
     flip,
-    withoutDuplicates,
-    withoutNearDuplicates,
+    crops,
     trainedOn,
     ece,
     eceUncalibrated,
@@ -92,21 +130,15 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     predictionSets,
     riskCoverage,
   } = report;
-  const line = (label: string, scores: internals.Scores) =>
-    `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
-    `macro-F1 ${scores.macroF1.toFixed(3)}${macroF1Range(scores)}, ` +
-    `${scores.numImages} images`;
   const lines = [
     `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
     ...(trainedOn && trainedOn.numImages > 0
       ? [`the model was trained on ${trainedOn.numImages} of these ${report.numImages} images`]
       : []),
     ...(trainedOn?.numImages && trainedOn.without ? [line("without them", trainedOn.without)] : []),
-    ...(flip ? [line("with mirror images", flip)] : []),
-    ...(withoutDuplicates ? [line("without duplicates of training images", withoutDuplicates)] : []),
-    ...(withoutNearDuplicates
-      ? [line("without near-duplicates of training images", withoutNearDuplicates)]
-      : []),
+    ...unseenLines(report),
+    ...viewLines("with mirror images", flip),
+    ...viewLines("with crops and mirror images", crops),
     ...(split?.startsWith("official")
       ? [
           "only fair for a model that was trained with --split official or official-test; others may have seen these images",

@@ -18,6 +18,7 @@ import {
 import { reportFailure } from "../cli.js";
 import {
   callerPath,
+  isBundled,
   modelFolder,
   numberFor,
   type Precision,
@@ -40,6 +41,8 @@ interface Flags {
   chart?: string;
   saliency?: boolean;
   abstain?: number;
+  flip?: boolean;
+  crops?: boolean;
   json?: boolean;
 }
 
@@ -73,6 +76,11 @@ export function addPredictCommand(program: Command): void {
       "give no answer where the prediction set of this coverage, 0.9 or 0.95, holds several classes",
       numberFor("--abstain"),
     )
+    .option("--flip", "print the mean over each image and its mirror image, in twice the time")
+    .option(
+      "--crops",
+      "print the mean over 12 views: each image, five crops, and their mirror images, in 12 times the time",
+    )
     .option("--saliency", "also draw saliency maps: the parts of each image that its top class depends on")
     .option(
       "--json",
@@ -86,11 +94,12 @@ export function addPredictCommand(program: Command): void {
           found: "no --chart",
           fix: "Add --chart FILE.",
         });
+      const views = viewsOf(flags);
       const inputs = images.map(callerPath);
       const model = modelFolder(flags.model, "ferplus");
       const chart = chartPath(flags, { data: inputs, models: [model] });
-      const classifier = await loadClassifier(model);
-      if (flags.abstain !== undefined) checkCoverage(classifier, flags.abstain, model);
+      const classifier = await loadClassifier(model, { views });
+      if (flags.abstain !== undefined) checkCoverage(classifier, flags.abstain, model, flags.model);
       classifier.network.setPrecision(flags.precision);
       for (const line of inputs.flatMap(leftOutLines)) console.error(line);
       const findsFaces = flags.faces ?? predictsExpressions(classifier.config);
@@ -100,6 +109,24 @@ export function addPredictCommand(program: Command): void {
         classifier.dispose();
       }
     });
+}
+
+/** @throws InputError for options that exclude each other. */
+function viewsOf({ flip, crops, abstain }: Flags): "image" | "flip" | "crops" {
+  const chosen = crops ? "crops" : flip ? "flip" : "image";
+  if (flip && crops)
+    throw new InputError({
+      expected: "--flip or --crops",
+      found: "both",
+      fix: "Remove one: --crops has mirror images too.",
+    });
+  if (chosen !== "image" && abstain !== undefined)
+    throw new InputError({
+      expected: "one view of each image with --abstain",
+      found: `--${chosen}`,
+      fix: `Remove --${chosen}: prediction sets are calibrated for the image alone.`,
+    });
+  return chosen;
 }
 
 /** Says which files of a folder are no images that can be read. */
@@ -198,15 +225,25 @@ function answerOf(sets: Predicted["sets"], coverage: number): string | null {
   return set?.classNames.length === 1 ? set.classNames[0] : null;
 }
 
-function checkCoverage({ config }: Classifier, coverage: number, model: string): void {
+/** @param given - The model as the user named it. */
+function checkCoverage({ config }: Classifier, coverage: number, model: string, given = "ferplus"): void {
   const known = config.predictionSets?.thresholds.map((threshold) => threshold.coverage) ?? [];
-  if (known.length === 0)
+  if (known.length === 0) {
+    const command = `npx ferkit calibrate --data IMAGES --model ${given}`;
     throw new InputError({
       expected: "a model that was calibrated for prediction sets, for --abstain",
       where: model,
-      found: "one that was not",
-      fix: "Run `npx ferkit calibrate`, or train with --set calibrationShare=0.1.",
+      ...(isBundled(model)
+        ? {
+            found: "a bundled one, which is not",
+            fix: `Run \`${command} --to FOLDER\` with 100 or more labelled images of your own, then predict with --model FOLDER.`,
+          }
+        : {
+            found: "one that was not",
+            fix: `Run \`${command}\` with 100 or more labelled images that it was not trained on, or train with --set calibrationShare=0.1.`,
+          }),
     });
+  }
   if (!known.includes(coverage))
     throw new InputError({
       expected: `${known.join(" or ")} for --abstain`,

@@ -12,6 +12,7 @@ import { predictionSet } from "../metrics/conformal.js";
 import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
 import type { AnyText } from "../text.js";
+import { meanOf, numViews, probsOfView, type Views } from "./views.js";
 
 /**
  * A class with its probability, [0, 1].
@@ -69,7 +70,7 @@ export interface PredictionSet {
 export interface ImagePrediction extends NamedPixels {
   /** Most probable first; the probabilities add up to 1. */
   predictions: Prediction[];
-  /** A set for each coverage, if the model was calibrated for them. */
+  /** A set for each coverage, if the model was calibrated for them and the image itself is its only view. */
   sets?: PredictionSet[];
   /** The class that the image is labelled with, if known. */
   trueClassName?: string;
@@ -90,11 +91,21 @@ export const BUNDLED_MODELS = {
 };
 type BundledName = keyof typeof BUNDLED_MODELS;
 
+/** How a classifier sees images. */
+export interface ClassifierOptions {
+  /**
+   * What the probabilities are the mean over: the image alone, by default; with `flip` the image and its mirror image, in twice the
+   * time; with `crops` 12 views, the image, five crops of a 12 % larger one, and their mirror images, in 12 times the time.
+   */
+  views?: Views;
+}
+
 /**
  * Loads a model to classify with. The caller disposes the classifier.
  *
  * @param model - A model folder, such as `runs/NAME/best`, or the name of a bundled model of facial expressions: `ferplus` (the
  * default) predicts what most people see, `fer2013` what FER-2013 would label.
+ * @param options - Whether to classify several views of each image.
  * @throws InputError if there is no model, another program saved it, or it was changed or damaged since.
  * @example
  * ```ts
@@ -106,9 +117,12 @@ type BundledName = keyof typeof BUNDLED_MODELS;
  * classifier.dispose();
  * ```
  */
-export async function loadClassifier(model: BundledName | AnyText = "ferplus"): Promise<Classifier> {
+export async function loadClassifier(
+  model: BundledName | AnyText = "ferplus",
+  options: ClassifierOptions = {},
+): Promise<Classifier> {
   const modelDir = Object.hasOwn(BUNDLED_MODELS, model) ? BUNDLED_MODELS[model as BundledName] : model;
-  return new Classifier(await loadModel(modelDir));
+  return new Classifier(await loadModel(modelDir), options);
 }
 
 /**
@@ -136,8 +150,18 @@ export async function loadClassifier(model: BundledName | AnyText = "ferplus"): 
  * ```
  */
 export class Classifier {
-  /** @param network - Disposed with the classifier. */
-  constructor(readonly network: Network) {}
+  private readonly numViews: number;
+
+  /**
+   * @param network - Disposed with the classifier.
+   * @param options - Whether to classify several views of each image.
+   */
+  constructor(
+    readonly network: Network,
+    options: ClassifierOptions = {},
+  ) {
+    this.numViews = numViews(options.views ?? "image");
+  }
 
   /** @hidden Text where it is printed, in place of its fields. */
   [inspect.custom](): string {
@@ -195,21 +219,27 @@ export class Classifier {
   async predictPixels(images: NamedPixels[]): Promise<ImagePrediction[]> {
     if (images.length === 0) return [];
     const { imageSize, classNames, grey, predictionSets } = this.config;
-    const output = tf.tidy(() => {
+    const input = tf.tidy(() => {
       const tensors = images.map(({ pixels }) =>
         tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),
       );
-      return tf.softmax(this.network.logits(tf.stack(tensors) as Tensor4D));
+      return tf.stack(tensors) as Tensor4D;
     });
-    const probs = (await output.data()) as Float32Array;
-    output.dispose();
+    const ofViews: Float32Array[] = [];
+    for (let view = 0; view < this.numViews; view++) {
+      const output = probsOfView(this.network, input, view);
+      ofViews.push((await output.data()) as Float32Array);
+      output.dispose();
+    }
+    input.dispose();
+    const probs = meanOf(ofViews);
     return images.map(({ name, pixels }, i) => {
       const own = probs.subarray(i * classNames.length, (i + 1) * classNames.length);
       return {
         name,
         pixels: grey ? toGrey(pixels) : pixels,
         predictions: rank(own, classNames),
-        ...(predictionSets && { sets: setsOf(own, classNames, predictionSets) }),
+        ...(predictionSets && this.numViews === 1 && { sets: setsOf(own, classNames, predictionSets) }),
       };
     });
   }

@@ -4,7 +4,7 @@ import { seenInTrain } from "../data/audit/report.js";
 import { batches } from "../data/batches.js";
 import type { Dataset, PackedImages } from "../data/dataset.js";
 import type { SplitName } from "../data/split.js";
-import { type Tensor, type Tensor4D, tf } from "../engine/tf.js";
+import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import { bootstrapIntervals, type ScoreIntervals } from "../metrics/bootstrap.js";
 import { calibrationError, reliability, withTemperature } from "../metrics/calibration.js";
@@ -17,7 +17,8 @@ import {
   scores,
 } from "../metrics/classification.js";
 import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../metrics/conformal.js";
-import { type ModelConfig, type Network, resizeToInput } from "../model/network.js";
+import type { ModelConfig, Network } from "../model/network.js";
+import { meanOf, numViews, probsOfView, type Views } from "./views.js";
 
 /**
  * A network's predictions for labelled images, and their scores.
@@ -54,8 +55,11 @@ const BATCH_SIZE = 128;
 export interface ClassifyOptions {
   /** Parameters to use in place of the network's own, such as an EMA; the caller keeps them. */
   values?: ReadonlyMap<string, Tensor>;
-  /** Mirrors the images first. */
-  isMirrored?: boolean;
+  /**
+   * What the probabilities are the mean over: the image alone, by default; with `flip` the image and its mirror image; with `crops`
+   * 12 views, the image, five crops of a 12 % larger one, and their mirror images.
+   */
+  views?: Views;
   /** Stops after the current batch with the signal's error; in a notebook, `interruptSignal` follows the stop button. */
   signal?: AbortSignal;
 }
@@ -93,11 +97,27 @@ export async function evaluate(
 export async function classify(
   network: Network,
   images: PackedImages,
-  { values, isMirrored = false, signal }: ClassifyOptions = {},
+  options: ClassifyOptions = {},
 ): Promise<Float32Array> {
+  return meanOf(await classifyViews(network, images, options));
+}
+
+/**
+ * Computes the probabilities of every view of every image, in order.
+ *
+ * @returns float32 `[numImages, numClasses]` for each view: of the image, of its mirror image, of its crops.
+ */
+export async function classifyViews(
+  network: Network,
+  images: PackedImages,
+  { values, views = "image", signal }: ClassifyOptions = {},
+): Promise<Float32Array[]> {
   const numClasses = network.config.classNames.length;
   const own = values ?? network.read();
-  const probs = new Float32Array(images.numImages * numClasses);
+  const ofViews = Array.from(
+    { length: numViews(views) },
+    () => new Float32Array(images.numImages * numClasses),
+  );
   let offset = 0;
   try {
     for await (const batch of batches(images, {
@@ -107,21 +127,23 @@ export async function classify(
       epoch: 0,
       dropLast: false,
     })) {
-      const output = tf.tidy(() => {
-        const pixels = isMirrored ? (tf.reverse(batch.images, 2) as Tensor4D) : batch.images;
-        return tf.softmax(network.logits(resizeToInput(pixels, network.config), own));
-      });
-      batch.images.dispose();
-      probs.set((await output.data()) as Float32Array, offset);
-      output.dispose();
+      try {
+        for (const [view, probs] of ofViews.entries()) {
+          const output = probsOfView(network, batch.images, view, own);
+          probs.set((await output.data()) as Float32Array, offset);
+          output.dispose();
+          await new Promise(setImmediate); // lets interrupts run
+          signal?.throwIfAborted();
+        }
+      } finally {
+        batch.images.dispose();
+      }
       offset += batch.labels.length * numClasses;
-      await new Promise(setImmediate); // lets interrupts run
-      signal?.throwIfAborted();
     }
   } finally {
     if (!values) tf.dispose([...own.values()]);
   }
-  return probs;
+  return ofViews;
 }
 
 /**
@@ -165,6 +187,18 @@ export interface Scores {
   numImages: number;
 }
 
+/** Scores of mean probabilities over several views of each image. */
+export interface ViewScores extends Scores {
+  /** Mean cross-entropy, in nats. */
+  loss: number;
+  /** Expected calibration error, [0, 1]. */
+  ece: number;
+  /** Scores without duplicates of training images; null without training images, or if no image is left. */
+  withoutDuplicates: Scores | null;
+  /** The same without near-duplicates. */
+  withoutNearDuplicates: Scores | null;
+}
+
 /** What `npx ferkit evaluate --json` prints. */
 export interface EvaluationReport extends ClassificationScores {
   /** In the order of the confusion matrix. */
@@ -186,8 +220,10 @@ export interface EvaluationReport extends ClassificationScores {
   predictionSets: SetScores[] | null;
   /** Error over the share of images that get an answer, the most probable first. */
   riskCoverage: RiskCoverage;
-  /** Scores of the mean probabilities of each image and its mirror image; null if not requested. */
-  flip: (Scores & { loss: number; ece: number }) | null;
+  /** Scores of the mean over each image and its mirror image; null if not requested. */
+  flip: ViewScores | null;
+  /** Scores of the mean over 12 views: each image, five crops, and their mirror images; null if not requested. */
+  crops: ViewScores | null;
   /** Scores without duplicates of training images; null without training images, or if no image is left. */
   withoutDuplicates: Scores | null;
   /** The same without near-duplicates. */
@@ -201,8 +237,8 @@ export interface ReportInput {
   config: ModelConfig;
   /** For the validation images. */
   evaluation: Evaluation;
-  /** Probabilities of their mirror images, if requested. */
-  mirroredProbs?: Float32Array;
+  /** Their probabilities over more views, if requested: float32 `[numImages, numClasses]`. */
+  viewProbs?: Partial<Record<Exclude<Views, "image">, Float32Array>>;
   /** Null without training images. */
   nearDuplicates: NearDuplicates | null;
   /** Whether the model was trained on each image; null if that is not known. */
@@ -213,22 +249,35 @@ export interface ReportInput {
 
 /** Collects the scores of a model on a data set's validation images. */
 export function evaluationReport(input: ReportInput): EvaluationReport {
-  const { dataset, config, evaluation, mirroredProbs, nearDuplicates, isTrainedOn = null, seed } = input;
+  const { dataset, config, evaluation, viewProbs = {}, nearDuplicates, isTrainedOn = null, seed } = input;
   const { classNames, calibration, predictionSets } = config;
   const { labels } = dataset.validation;
   const { accuracy, macroF1, perClassRecall, numImages, loss, predicted, probs } = evaluation;
   const numClasses = classNames.length;
   const eceOf = (some: Float32Array) => calibrationError(reliability(some, labels, numClasses));
-  const scoresWithout = (isSeen: boolean[]) =>
+  const scoresWithout = (isSeen: boolean[], ofImages = predicted) =>
     scoresOf(
       labels,
-      predicted,
+      ofImages,
       classNames,
       seed,
       isSeen.map((seen) => !seen),
     );
-  const unseenScores = (groups: Int32Array | undefined) =>
-    groups ? scoresWithout(seenInTrain(groups, dataset)) : null;
+  const isSeenInTrain = [nearDuplicates?.duplicates, nearDuplicates?.groups].map((groups) =>
+    groups ? seenInTrain(groups, dataset) : null,
+  );
+  const unseenScores = (ofImages = predicted) => {
+    const [withoutDuplicates, withoutNearDuplicates] = isSeenInTrain.map((isSeen) =>
+      isSeen ? scoresWithout(isSeen, ofImages) : null,
+    );
+    return { withoutDuplicates, withoutNearDuplicates };
+  };
+  const viewScores = (ofViews: Float32Array | undefined): ViewScores | null => {
+    if (!ofViews) return null;
+    const mean = score(ofViews, labels, classNames);
+    const all = scoresOf(labels, mean.predicted, classNames, seed) as Scores;
+    return { ...all, loss: mean.loss, ece: eceOf(ofViews), ...unseenScores(mean.predicted) };
+  };
   return {
     classNames,
     split: dataset.split ?? null,
@@ -248,20 +297,14 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     predictionSets:
       predictionSets?.thresholds.map((threshold) => setScores(probs, labels, classNames, threshold)) ?? null,
     riskCoverage: riskCoverage(probs, labels, numClasses),
-    flip: mirroredProbs ? flipScores(meanOf(probs, mirroredProbs), labels, classNames, seed) : null,
-    withoutDuplicates: unseenScores(nearDuplicates?.duplicates),
-    withoutNearDuplicates: unseenScores(nearDuplicates?.groups),
+    flip: viewScores(viewProbs.flip),
+    crops: viewScores(viewProbs.crops),
+    ...unseenScores(),
     trainedOn: isTrainedOn && {
       numImages: isTrainedOn.filter(Boolean).length,
       without: scoresWithout(isTrainedOn),
     },
   };
-}
-
-function flipScores(probs: Float32Array, labels: Int32Array, classNames: string[], seed: number) {
-  const { loss, predicted } = score(probs, labels, classNames);
-  const scores = scoresOf(labels, predicted, classNames, seed) as Scores;
-  return { ...scores, loss, ece: calibrationError(reliability(probs, labels, classNames.length)) };
 }
 
 /** Scores the images that `isCounted` marks; null if there are none. */
@@ -284,8 +327,4 @@ function scoresOf(
     intervals: bootstrapIntervals(countedLabels, countedPredicted, numClasses, seed),
     numImages,
   };
-}
-
-function meanOf(a: Float32Array, b: Float32Array): Float32Array {
-  return a.map((value, i) => (value + b[i]) / 2);
 }

@@ -100,6 +100,19 @@ describe("a classifier", () => {
       assert.ok(Math.abs(probOf(results[0]) - probOf(alone)) > 1e-5, "the two images can be told apart");
     });
 
+    it("averages the views that it is asked for, as evaluate does", async () => {
+      await draw(at("one.png"));
+      const { network } = given.classifier;
+      const [alone] = await given.classifier.predict(at("one.png"));
+      for (const views of ["flip", "crops"] as const) {
+        const [seen] = await new Classifier(network, { views }).predict(at("one.png"));
+        assert.deepEqual(seen.pixels, alone.pixels);
+        assert.notDeepEqual(seen.predictions, alone.predictions);
+        const probs = await classify(network, packed(seen.pixels), { views });
+        assert.deepEqual(seen.predictions, rank(probs, CLASS_NAMES));
+      }
+    });
+
     it("yields each result as it comes, and reports inputs that cannot be read", async () => {
       for (const file of ["a.png", "c.png"]) await draw(at(file));
       writeFileSync(at("b.png"), "no image");

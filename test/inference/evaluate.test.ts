@@ -3,7 +3,7 @@ import type { NearDuplicates } from "../../src/data/audit/near-duplicates.js";
 import type { Dataset, PackedImages } from "../../src/data/dataset.js";
 import { PixelArray, PixelSelection, type Pixels } from "../../src/data/pixels/pixels.js";
 import { type Tensor, tf } from "../../src/engine/tf.js";
-import { classify, evaluate, evaluationReport, score } from "../../src/inference/evaluate.js";
+import { classify, classifyViews, evaluate, evaluationReport, score } from "../../src/inference/evaluate.js";
 import { withTemperature } from "../../src/metrics/calibration.js";
 import { Network } from "../../src/model/network.js";
 import { Random } from "../../src/random.js";
@@ -115,7 +115,7 @@ describe("evaluate", () => {
     network.dispose();
   });
 
-  it("classifies mirrored images on request", async () => {
+  it("classifies the views of each image on request, and averages them", async () => {
     const network = randomNetwork({ imageSize: IMAGE_SIZE });
     const images = noise([0, 1]);
     const bytes = await images.pixels.read(Int32Array.of(0, 1));
@@ -124,10 +124,21 @@ describe("evaluate", () => {
       const x = Math.floor(i / 3) % IMAGE_SIZE;
       return bytes[line * 3 * IMAGE_SIZE + 3 * (IMAGE_SIZE - 1 - x) + channel];
     });
-    const mirrored = await classify(network, images, { isMirrored: true });
+    const [plain, mirrored] = await classifyViews(network, images, { views: "flip" });
     const pixels = new PixelArray(flipped, 3 * IMAGE_SIZE ** 2);
     assert.deepEqual(mirrored, await classify(network, { ...images, pixels }));
-    assert.notDeepEqual(mirrored, await classify(network, images));
+    assert.deepEqual(plain, await classify(network, images));
+    assert.notDeepEqual(mirrored, plain);
+    const { probs } = await evaluate(network, images, { views: "flip" });
+    assert.deepEqual(
+      probs,
+      plain.map((prob, i) => (prob + mirrored[i]) / 2),
+    );
+    const { numTensors } = tf.memory();
+    const ofCrops = await classifyViews(network, images, { views: "crops" });
+    assert.equal(tf.memory().numTensors, numTensors);
+    assert.deepEqual(ofCrops.slice(0, 2), [plain, mirrored]);
+    assert.equal(new Set(ofCrops.map(String)).size, 12);
     network.dispose();
   });
 
@@ -206,7 +217,8 @@ const dataset: Dataset = {
 };
 /** Correct, wrong, correct, and correct but for its mirror image. */
 const probs = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.45, 0.55);
-const mirroredProbs = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.75, 0.25);
+/** Of the mean with their mirror images: the last is (0.55 + 0.25) / 2. */
+const flipProbs = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.6, 0.4);
 const config = { ...TINY, classNames: LETTERS };
 const groups = (validation: number[]) => Int32Array.from([0, 1, ...validation]);
 
@@ -268,13 +280,24 @@ describe("evaluationReport", () => {
     assert.ok(Math.abs((eceUncalibrated as number) - gap(withTemperature(probs, 2, 2))) < 1e-6);
   });
 
-  it("averages an image and its mirror image if given", () => {
-    assert.equal(reportOf().flip, null);
-    const { flip } = reportOf({ mirroredProbs });
-    assert.equal(flip?.accuracy, 2 / 4); // the last: (0.55 + 0.25) / 2 = 0.4
+  it("scores means over more views if given, also without duplicates", () => {
+    assert.deepEqual([reportOf().flip, reportOf().crops], [null, null]);
+    const nearDuplicates: NearDuplicates = {
+      duplicates: groups([2, 1, 4, 5]), // the second, which is wrong
+      groups: groups([0, 1, 4, 4]), // the first too
+      pairs: [],
+      alike: new Int32Array(),
+    };
+    const { flip, crops } = reportOf({ viewProbs: { flip: flipProbs, crops: probs }, nearDuplicates });
+    assert.equal(flip?.accuracy, 2 / 4);
     assert.ok(
       Math.abs((flip?.loss ?? 0) + (Math.log(0.9) + Math.log(0.4) + Math.log(0.8) + Math.log(0.4)) / 4) <
         1e-6,
     );
+    // Each image has its own bin, but for the two of 0.6.
+    assert.ok(Math.abs((flip?.ece ?? 0) - (0.1 + 2 * 0.6 + 0.2) / 4) < 1e-6);
+    assert.deepEqual([flip?.withoutDuplicates?.accuracy, flip?.withoutDuplicates?.numImages], [2 / 3, 3]);
+    assert.equal(flip?.withoutNearDuplicates?.accuracy, 1 / 2);
+    assert.equal(crops?.accuracy, 3 / 4);
   });
 });

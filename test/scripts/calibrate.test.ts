@@ -46,6 +46,15 @@ describe("ferkit calibrate", function () {
     );
   });
 
+  it("changes no bundled model", async () => {
+    const { status, stderr } = await folder.ferkit("calibrate", "--data", "none", "--model", "ferplus");
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^ferkit: Expected --to with a bundled model, which all projects share at \S+models\/ferplus but found none\. Add --to FOLDER for a copy\.$/m,
+    );
+  });
+
   it("calibrates the model itself, whose sets evaluate then scores", async () => {
     const { status, stdout } = await calibrate();
     assert.equal(status, 0);

@@ -104,6 +104,7 @@ describe("ferkit", function () {
         "accuracy",
         "classNames",
         "confusionMatrix",
+        "crops",
         "ece",
         "eceUncalibrated",
         "flip",
@@ -122,14 +123,14 @@ describe("ferkit", function () {
         "withoutDuplicates",
         "withoutNearDuplicates",
       ]);
-      const { split, flip, trainedOn, temperature, predictionSets } = result;
+      const { split, flip, crops, trainedOn, temperature, predictionSets } = result;
       assert.equal(split, "run");
       assert.match(
         stderr,
         /^note: the model's run was trained on this data set; the images are those that it held out \(seed 0, share 0.2\)$/m,
       );
       // Too few validation images to calibrate on.
-      assert.deepEqual([flip, trainedOn, temperature, predictionSets], [null, null, null, null]);
+      assert.deepEqual([flip, crops, trainedOn, temperature, predictionSets], Array(5).fill(null));
       const matrix = result.confusionMatrix as number[][];
       assert.deepEqual(
         matrix.map(([a, b]) => a + b),
@@ -202,12 +203,13 @@ describe("ferkit", function () {
     });
 
     it("says in words what it found, the same twice, and draws it", async () => {
-      const options = ["--validation-share", "0.5", "--flip", "--chart", "evaluation.svg"];
+      const options = ["--validation-share", "0.5", "--flip", "--crops", "--chart", "evaluation.svg"];
       const run = () => ferkit("evaluate", "--data", "images", "--model", "run/best", ...options);
       const { status, stdout } = await run();
       assert.equal(status, 0);
       assert.match(stdout, /^images: accuracy .*%\), macro-F1 .*\), 6 images: a share that was held out$/m);
-      assert.match(stdout, /^with mirror images: accuracy /m);
+      assert.match(stdout, /^with mirror images: accuracy .*, calibration error .*%$/m);
+      assert.match(stdout, /^with crops and mirror images: accuracy .*, calibration error .*%$/m);
       assert.match(stdout, /^without near-duplicates of training images: accuracy /m);
       assert.match(stdout, /^class +precision +recall +F1 +images\ndisc .*3\nsquare .*3$/m);
       assert.match(readFileSync(folder.file("evaluation.svg"), "utf8"), /Evaluation on images/);
@@ -250,6 +252,7 @@ const REPORT: EvaluationReport = {
     ],
   },
   flip: null,
+  crops: null,
   withoutDuplicates: null,
   withoutNearDuplicates: null,
   trainedOn: null,

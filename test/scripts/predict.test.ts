@@ -214,6 +214,30 @@ describe("ferkit predict", () => {
       assert.equal(unsure.answer, null);
     });
 
+    it("averages views on request, without the sets, which are for one view", async () => {
+      const portrait = { file: HOPPER, left: 0, top: 0, height: 60 };
+      await sharp(await groupPhoto(60, 60, [portrait])).toFile(folder.file("portrait.png"));
+      const probsOf = async (...args: string[]) => {
+        const { status, stdout, stderr } = await predict("portrait.png", "--json", ...args);
+        assert.equal(status, 0, stderr);
+        const { sets, predictions } = JSON.parse(stdout.split("\n")[2]);
+        assert.equal(sets === undefined, args.length > 0);
+        return JSON.stringify(predictions);
+      };
+      const found = [await probsOf(), await probsOf("--flip"), await probsOf("--crops")];
+      assert.equal(new Set(found).size, 3);
+      const { stderr } = await predict("--crops", "--abstain", "0.9");
+      assert.equal(
+        stderr,
+        "ferkit: Expected one view of each image with --abstain but found --crops. Remove --crops: prediction sets are calibrated for the image alone.\n",
+      );
+      const both = await predict("--crops", "--flip");
+      assert.equal(
+        both.stderr,
+        "ferkit: Expected --flip or --crops but found both. Remove one: --crops has mirror images too.\n",
+      );
+    });
+
     it("refuses a coverage that the model has no sets for", async () => {
       assert.equal(
         (await predict("--abstain", "0.5")).stderr,
@@ -231,7 +255,12 @@ describe("ferkit predict", () => {
       assert.equal(
         stderr,
         `ferkit: Expected a model that was calibrated for prediction sets, for --abstain at ${folder.file("shapes")} but found one that was not. ` +
-          "Run `npx ferkit calibrate`, or train with --set calibrationShare=0.1.\n",
+          "Run `npx ferkit calibrate --data IMAGES --model shapes` with 100 or more labelled images that it was not trained on, or train with --set calibrationShare=0.1.\n",
+      );
+      const bundled = await folder.ferkit("predict", "b.png", "--abstain", "0.9");
+      assert.match(
+        bundled.stderr,
+        /^ferkit: Expected a model that was calibrated for prediction sets, for --abstain at \S+models\/ferplus but found a bundled one, which is not\. Run `npx ferkit calibrate --data IMAGES --model ferplus --to FOLDER` with 100 or more labelled images of your own, then predict with --model FOLDER\.$/m,
       );
     });
   });
