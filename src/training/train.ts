@@ -107,7 +107,6 @@ export async function* train(
   const order = batchOrder(config, state.plan);
   const log = new MetricsLog(runDir);
   let lock: RunLock | null = null;
-  let pending: PendingStep | null = null;
   try {
     // Resume.
     const run = await describeRun(dataset, config, data);
@@ -130,6 +129,7 @@ export async function* train(
 
     let reason: DoneEvent["reason"] = "completed";
     const isOver = startClock(maxMinutes);
+    const isStopped = () => (signal?.aborted ?? false) || isOver();
     for (let epoch = firstEpoch; epoch <= epochs; epoch++) {
       if (signal?.aborted || (epoch > firstEpoch && isOver())) reason = "interrupted";
       else if (patience > 0 && best && epoch - 1 - best.reached >= patience) reason = "stopped early";
@@ -141,30 +141,17 @@ export async function* train(
         await recordSession(runDir, { ...(id !== undefined && { run: id }), ...position, ...present });
       }
 
-      // Train. Each step's scores are read after the next step was given to the engine, which is then never idle.
+      // Train.
       const start = performance.now();
       const earlier = startBatch > 0 ? await batchesOf(runDir, epoch) : [];
       const trained: BatchEvent[] = [];
-      const finish = async ({ result, event }: PendingStep): Promise<BatchEvent> => {
-        const scored: BatchEvent = log.add({ ...event, ...(await readScores(result, event.step)) });
-        trained.push(scored);
-        return scored;
-      };
-      let since = start;
-      for await (const batch of batches(images, { ...order, epoch, startBatch })) {
-        step++;
-        const result = trainBatch(state, batch, step);
-        const now = performance.now();
-        const previous: PendingStep | null = pending;
-        pending = { result, event: stepEvent(state, epoch, step, batch.labels.length, now - since) };
-        since = now;
-        if (previous) yield await finish(previous);
-        await new Promise(setImmediate); // lets interrupts and the events' reader run
+      const stream = batches(images, { ...order, epoch, startBatch });
+      for await (const event of trainBatches(state, stream, step, isStopped)) {
+        trained.push(log.add(event));
+        yield event;
         lock.check();
-        if (signal?.aborted || isOver()) break;
       }
-      if (pending) yield await finish(pending);
-      pending = null;
+      step += trained.length;
       await log.flush();
       if (signal?.aborted || step < epoch * numBatches) {
         reason = "interrupted";
@@ -203,9 +190,46 @@ export async function* train(
     await log.flush();
     yield last;
   } finally {
-    if (pending) tf.dispose(Object.values(pending.result));
     disposeTrainState(state);
     lock?.release();
+  }
+}
+
+/**
+ * Trains on batches until there are no more or `isStopped`, and yields each batch's scores. These are read after the next step
+ * was given to the engine, which is then never idle.
+ *
+ * @param step - Steps of the run before these batches.
+ */
+async function* trainBatches(
+  state: TrainState,
+  stream: AsyncIterable<Batch>,
+  step: number,
+  isStopped: () => boolean,
+): AsyncGenerator<BatchEvent, void, undefined> {
+  const finish = async ({ result, event }: PendingStep): Promise<BatchEvent> => ({
+    ...event,
+    ...(await readScores(result, event.step)),
+  });
+  let pending: PendingStep | null = null;
+  let since = performance.now();
+  try {
+    for await (const batch of stream) {
+      step++;
+      const result = trainBatch(state, batch, step);
+      const previous: PendingStep | null = pending;
+      const now = performance.now();
+      pending = { result, event: stepEvent(state, step, batch.labels.length, now - since) };
+      since = now;
+      if (previous) yield await finish(previous);
+      await new Promise(setImmediate); // lets interrupts and the events' reader run
+      if (isStopped()) break;
+    }
+    const last = pending;
+    pending = null; // `readScores` disposes it
+    if (last) yield await finish(last);
+  } finally {
+    if (pending) tf.dispose(Object.values(pending.result));
   }
 }
 
@@ -251,11 +275,11 @@ async function batchesOf(runDir: string, epoch: number): Promise<BatchEvent[]> {
 
 function stepEvent(
   { config, plan: { numBatches } }: TrainState,
-  epoch: number,
   step: number,
   numImages: number,
   durationMs: number,
 ): PendingStep["event"] {
+  const epoch = Math.ceil(step / numBatches);
   const batch = step - (epoch - 1) * numBatches;
   const position = { phase: phaseOf(config, epoch), epoch, batch, numBatches, numImages, step };
   const learningRate = runLearningRate(config, numBatches, step);
