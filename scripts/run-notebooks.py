@@ -4,8 +4,8 @@ Runs notebooks headlessly, in order, and stops at the first cell that fails.
 Takes one argument, a job as JSON: {"notebooks": [paths], "outDir": path, "projectDir": path, "parameters": {name: value},
 "options": {parameter: the option that gave it, unless it was --set}, "timeout": seconds a cell or null, "junit": path or null,
 "verbose": boolean, "check": "compare", "update" or null, "parent": id of the process that started this one}.
-scripts/commands/notebooks.ts makes it from the command line's options. At the start of each cell, it writes a line of JSON to file
-descriptor 3.
+scripts/commands/notebooks.ts makes it from the command line's options. At the start of each cell, this program writes a line of JSON to
+file descriptor 3. A job {"junit": path, "problem": text} only writes the report of what was wrong with the options.
 Exit status: 0, 1 after a failure, 130 after Ctrl-C.
 """
 
@@ -220,6 +220,13 @@ def first_line(error):
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
+def report_problem(report, message):
+    """Adds a problem of the input to the JUnit report."""
+    with contextlib.suppress(InputProblem):  # a report that cannot be written may be the problem
+        make_folder(report.parent)
+        write_whole(report, with_problem(report, message))
+
+
 def main():
     # What these libraries have to say is said again, in one message, by this program.
     for name in ("traitlets", "papermill"):
@@ -229,6 +236,9 @@ def main():
     with contextlib.suppress(OSError):
         if report and report.is_file():
             report.unlink()  # that of an earlier run must not pass for this one's
+    if "problem" in job:
+        report_problem(report, job["problem"])
+        return 0
     try:
         asyncio.run(run_job(job))
         return 0
@@ -236,10 +246,8 @@ def main():
         print(f"\n{failure}", file=sys.stderr)
     except InputProblem as problem:
         print(f"ferkit: {shown(str(problem))}", file=sys.stderr)
-        with contextlib.suppress(InputProblem):  # a report that cannot be written may be the problem
-            if report:
-                make_folder(report.parent)
-                write_whole(report, with_problem(report, str(problem)))
+        if report:
+            report_problem(report, str(problem))
     except (Interrupted, KeyboardInterrupt) as stop:
         number = getattr(stop, "number", signal.SIGINT)
         print("\ninterrupted" if number == signal.SIGINT else "\nterminated", file=sys.stderr)

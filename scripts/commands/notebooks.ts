@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals } from "../../src/index.js";
@@ -31,6 +31,8 @@ interface Flags extends Omit<DataFlags, "data"> {
   verbose?: boolean;
   accelerator?: string;
 }
+
+const RUNNER = path.join(projectDir, "scripts/run-notebooks.py");
 
 /** A cell that begins, as the runner reports it. */
 interface Step {
@@ -66,8 +68,23 @@ export function addNotebooksCommand(program: Command): void {
     });
 }
 
-/** Runs the notebooks; returns the exit status: 0, 1 after a failure, 130 after Ctrl-C. */
+/** Runs the notebooks; returns the exit status: 0, 1 after a failure, 130 after Ctrl-C. A JUnit report says what it throws, too. */
 async function runNotebooks(flags: Flags): Promise<number> {
+  const folder = flags.folder === undefined ? defaultFolder() : callerPath(flags.folder);
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+  const read = [...(isFolder ? notebooksIn(folder) : []), path.join(folder, "expected.json")];
+  const junit =
+    flags.junit === undefined ? null : checkOutput("--junit", callerPath(flags.junit), { data: read });
+  try {
+    return await runFolder(flags, folder, junit);
+  } catch (error) {
+    if (junit !== null && error instanceof InputError)
+      await runPython([RUNNER, JSON.stringify({ junit, problem: error.message })]);
+    throw error;
+  }
+}
+
+async function runFolder(flags: Flags, folder: string, junit: string | null): Promise<number> {
   const timeout =
     flags.timeout === undefined
       ? null
@@ -85,7 +102,6 @@ async function runNotebooks(flags: Flags): Promise<number> {
       .join(", ");
   }
   if (typeof parameters.data === "string") parameters.data = dataSource(parameters.data);
-  const folder = flags.folder === undefined ? defaultFolder() : callerPath(flags.folder);
   if (flags.check && flags.updateExpected)
     throw new InputError({
       expected: "--check or --update-expected",
@@ -94,9 +110,6 @@ async function runNotebooks(flags: Flags): Promise<number> {
     });
   const project = projectOf(folder);
   const notebooks = findNotebooks(folder, flags.notebooks);
-  const read = [...notebooks, path.join(folder, "expected.json")];
-  const junit =
-    flags.junit === undefined ? null : checkOutput("--junit", callerPath(flags.junit), { data: read });
   await checkData(notebooks, project, parameters);
   const job = {
     notebooks,
@@ -116,8 +129,7 @@ async function runNotebooks(flags: Flags): Promise<number> {
     if (status !== 0) return status ?? 1;
   }
   let last: Step | null = null;
-  const program = path.join(projectDir, "scripts/run-notebooks.py");
-  const { status, death } = await runPython([program, JSON.stringify(job)], (line) => {
+  const { status, death } = await runPython([RUNNER, JSON.stringify(job)], (line) => {
     last = JSON.parse(line);
   });
   if (death !== null) console.error(`ferkit: ${describeDeath(death, last)}`);

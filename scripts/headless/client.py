@@ -12,7 +12,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 
 from .failure import cell_failure, last_traceback
 from .problem import InputProblem, Interrupted
@@ -24,6 +24,9 @@ GRACE_S = 60
 # A terminal sends Ctrl-C to every process, and npm and node pass theirs on: the echoes are not a second request.
 ECHO_S = 1
 DOCTOR = "Run: npm run doctor"
+# How long what cells left behind may take after the last cell, in seconds, and the code that waits for it in the kernel.
+LATE_S = 10
+SETTLE = "await (globalThis as any).ferkitKernel.settled({});"
 # What the kernel calls the failure of a cell while which an earlier one failed.
 LATE_ERROR = "LateError"
 
@@ -117,6 +120,8 @@ class HeadlessClient(NotebookClient):
             async with self.progress.cell(self.name, result, self.total, self._outcome):
                 try:
                     await super().async_execute_cell(cell, cell_index, **kwargs)
+                    if result.number == self.total:
+                        await self._settle()
                 except CellExecutionError as error:
                     # This cell went well while an earlier one failed.
                     if self.late is None or error.ename != LATE_ERROR:
@@ -139,6 +144,16 @@ class HeadlessClient(NotebookClient):
         if failure is not None:
             raise failure
         return cell
+
+    async def _settle(self):
+        """Waits for what cells left behind, such as timers. What fails there is in the kernel's reply, as after any cell."""
+        seconds = LATE_S if self.timeout is None else min(LATE_S, self.timeout / 2)
+        cell = new_code_cell(SETTLE.format(seconds * 1000))
+        self.nb.cells.append(cell)  # nbclient writes to the notebook's cell
+        try:
+            await super().async_execute_cell(cell, len(self.nb.cells) - 1)
+        finally:
+            self.nb.cells.pop()
 
     def _late_failure(self):
         """Returns the failure of the earlier cell that the kernel's last reply spoke of, if it did."""

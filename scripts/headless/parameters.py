@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 
+from ferkit_jupyter.declarations import find_unclosed
 from ferkit_jupyter.papermill import TypeScriptTranslator
 from nbformat.v4 import new_code_cell
 
@@ -36,10 +37,12 @@ def check_parameters(notebooks, values, options):
     lines = []
     untaken = [options[parameter] for parameter in values if parameter in options and parameter not in known]
     if untaken:
+        check_closed(notebooks)
         fix = "Choose others with --notebooks, or remove what they do not take."
         raise InputProblem(f"a notebook that takes {', '.join(untaken)}", ", ".join(notebooks), fix=fix)
     for parameter, value in list(values.items()):
         if parameter not in known:
+            check_closed(notebooks)
             raise InputProblem(
                 f"one of {', '.join(known)} for --set" if known else "no --set",
                 parameter,
@@ -56,6 +59,25 @@ def check_parameters(notebooks, values, options):
         line = f"{parameter} = {TypeScriptTranslator.translate(value)} in {', '.join(takers)}"
         lines.append(f"{line}; not declared in {', '.join(others)}" if others else line)
     return lines
+
+
+def check_closed(notebooks):
+    """
+    Looks for a cell tagged `parameters` in which a string or bracket stays open: it hides the names that are declared after it.
+
+    Raises InputProblem that names its line.
+    """
+    for name, notebook in notebooks.items():
+        tagged = [cell for cell in notebook.cells if has_tag(cell, "parameters")]
+        for source in [cell.source for cell in tagged[:1]]:
+            position = find_unclosed(source)
+            if position is None:
+                continue
+            number = source.count("\n", 0, position) + 1
+            where = f"line {number} of the cell tagged `parameters` of {name}"
+            found = source.splitlines()[number - 1].strip()
+            fix = "Fix this line: the names that are declared after it cannot be read."
+            raise InputProblem("strings and brackets that are closed", found, where=where, fix=fix)
 
 
 # What JSON calls the types of simple declarations, and how to write a value of each, of the parameter NAME.

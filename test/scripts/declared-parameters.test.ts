@@ -10,8 +10,10 @@ spec = importlib.util.spec_from_file_location("declarations", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 sys.modules["declarations"] = module
 spec.loader.exec_module(module)
-found = [module.find_declarations(source) for source in json.load(sys.stdin)]
-print(json.dumps([[[d.keyword, d.name, d.type, d.value] for d in one] for one in found]))
+whole, broken = json.load(sys.stdin)
+found = [module.find_declarations(source) for source in whole]
+unclosed = [module.find_unclosed(source) for source in [*whole, *broken]]
+print(json.dumps([[[[d.keyword, d.name, d.type, d.value] for d in one] for one in found], unclosed]))
 `;
 
 /** A cell, and what it declares: keyword, name, type, value. */
@@ -49,16 +51,41 @@ const CASES: [string, ...[string, string, string, string][]][] = [
     ["let", "e", "", "l"],
     ["let", "f", "", "l"],
   ],
+  ['let a = "\nlet b = 2', ["let", "a", "", '"'], ["let", "b", "", "2"]],
   ["// let a = 1\n/* let b = 2 */ var c = 3", ["var", "c", "", "3"]],
   ["for (let i = 0; i < 3; i++) { let j = i; }\nfunction f() { const k = 1; }\nletter = 4; o.let = 5;"],
 ];
 
+/** A cell with a string, comment or bracket that stays open or closes none, and where that is. */
+const BROKEN: [string, number][] = [
+  ['let a = "', 8],
+  ["let a = 1;\nlet b = 'x;\nlet c = 2;", 19],
+  ["let a = [1, (2, 3];\nlet b = 4;", 17],
+  ["let a = { b: 1;\nlet c = 2;", 8],
+  ["let a = 1);\nlet b = 2;", 9],
+  ["let a = `x\nlet b = 2;", 8],
+  ["let a = 1; /* open\nlet b = 2;", 11],
+  ["let a = 1; /*/", 11],
+];
+
 describe("find_declarations", () => {
-  const input = JSON.stringify(CASES.map(([source]) => source));
+  const input = JSON.stringify([CASES.map(([source]) => source), BROKEN.map(([source]) => source)]);
   const file = path.join(projectDir, "jupyter/python/ferkit_jupyter/declarations.py");
-  const found = JSON.parse(
+  const [found, unclosed] = JSON.parse(
     execFileSync(findVenvPython(), ["-c", PROGRAM, file], { input, encoding: "utf8" }),
   );
+
+  it("says where a cell stays open, and nothing of whole cells", () => {
+    const [whole, broken] = [unclosed.slice(0, CASES.length), unclosed.slice(CASES.length)];
+    assert.deepEqual(
+      CASES.filter((_, i) => whole[i] !== null).map(([source]) => source),
+      ['let a = "\nlet b = 2'],
+    );
+    assert.deepEqual(
+      broken,
+      BROKEN.map(([, position]) => position),
+    );
+  });
 
   for (const [i, [source, ...declared]] of CASES.entries())
     it(`reads ${JSON.stringify(source)}`, () => {

@@ -98,6 +98,8 @@ describe("ferkit notebooks without a failure", function () {
       "word=two words",
       "--set",
       "ratio=.5",
+      "--timeout",
+      "12", // and half of it for what is still to come
     );
     assert.equal(result.status, 0, result.stderr);
   });
@@ -244,6 +246,40 @@ describe("ferkit notebooks", function () {
     );
   });
 
+  const afterTheEnd: [string, string[], number, number][] = [
+    [
+      "a timer of an earlier cell",
+      ['setTimeout(() => {\n  throw new Error("planted late");\n}, 900);\nvoid 0;', "console.log('last');"],
+      2,
+      2,
+    ],
+    [
+      "a promise of the last cell that nobody awaits",
+      [
+        'import { readFile } from "node:fs/promises";\nconsole.log("first");',
+        'async function reads() {\n  for (let i = 0; i < 9; i++) await readFile("package.json").catch(() => {});\n  throw new Error("planted late");\n}\nvoid reads();',
+      ],
+      3,
+      3,
+    ],
+  ];
+  for (const [what, sources, cell, line] of afterTheEnd)
+    it(`fails if ${what} fails after the last cell has run, and names its cell`, () => {
+      writeNotebook("01-late", [PARAMETERS, ...sources]);
+      const { status, stdout, stderr } = run("--junit", "reports/junit.xml");
+      assert.equal(status, 1, stdout);
+      const place = new RegExp(`^\\s*01-late\\.ipynb failed at cell ${cell} \\([^\n]+\\), line ${line}:`);
+      assert.match(stderr, place);
+      assert.equal(stderr.trimEnd().split("\n").at(-1), "Error: planted late");
+      assert.match(readFileSync(folder.file("reports/junit.xml"), "utf8"), /tests="3" failures="1"/);
+      const { cells } = readNotebook(out("01-late.ipynb"));
+      assert.equal(cells.length, 3);
+      assert.deepEqual(
+        cells[cell - 1].outputs?.map(({ ename }) => ename),
+        ["Error"],
+      );
+    });
+
   it("stops at a parameter of another type than the notebook declares", () => {
     writeNotebook("01-typed", [PARAMETERS, "console.log(count);"]);
     const { status, stderr } = run("--set", 'list=["many"]');
@@ -274,6 +310,11 @@ describe("ferkit notebooks", function () {
       /^an object or null for --set limits, as 01-good declares but found "low=1"\. Write it as JSON, such as --set 'limits=\{"name": 1\}'\.$/m,
     ],
     [
+      "a parameter that a broken cell hides",
+      ["--notebooks", "02", "--set", "count=2"],
+      /^strings and brackets that are closed at line 2 of the cell tagged `parameters` of 02-broken but found let list = \[1, 2;\. Fix this line: the names that are declared after it cannot be read\.$/m,
+    ],
+    [
       "a number that is too large",
       ["--set", "count=1e400"],
       /^a number up to 1\.7e308 for --set count but found 1e400\. Choose a smaller one\.$/m,
@@ -293,14 +334,29 @@ describe("ferkit notebooks", function () {
       ["--out", "in/01-good.ipynb"],
       /^a folder that can be written at \S+ but found File exists\. /,
     ],
+    [
+      "a notebook that is not there",
+      ["--notebooks", "07"],
+      /^the beginning of a notebook's name for --notebooks but found 07\. Choose from 01-good\.$/m,
+    ],
     ["a notebook that is none", ["--notebooks", "bad"], /^a notebook at \S+bad\.ipynb but found /],
   ];
   for (const [what, args, message] of refused)
-    it(`refuses ${what} before it runs anything`, () => {
+    it(`refuses ${what} before it runs anything, also in the JUnit report`, () => {
       writeNotebook("01-good", [PARAMETERS, "console.log(count);"]);
+      if (what.includes("broken"))
+        writeNotebook("02-broken", [
+          'let word = "";\nlet list = [1, 2;\nlet count = 1;',
+          "console.log(count);",
+        ]);
       if (what.includes("none")) writeFileSync(folder.file("in/bad.ipynb"), "no JSON");
-      const { status, stdout, stderr } = run("--notebooks", "01", ...args);
+      const { status, stdout, stderr } = run("--notebooks", "01", "--junit", "reports/junit.xml", ...args);
       assert.deepEqual([status, stdout], [1, ""]);
+      const xml = readFileSync(folder.file("reports/junit.xml"), "utf8");
+      assert.match(
+        xml,
+        /<testsuite name="run" tests="1" failures="0" errors="1" .*\n.*\n\s*<error message="[^\n]*Expected /,
+      );
       assert.match(stderr, /^ferkit: (Did you mean \w+\? )?Expected [^\n]+\n$/);
       assert.match(stderr.replace(/^ferkit: (Expected )?/, ""), message);
       assert.ok(existsSync(folder.file("in/01-good.ipynb")));

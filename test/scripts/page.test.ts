@@ -25,6 +25,37 @@ const HOSTILE =
   '<script>alert(1)</script><img src="https://example.org/x.png" onerror="alert(2)"><a href="javascript:alert(3)">x</a>' +
   '<meta http-equiv="refresh" content="0;url=https://example.org/"><iframe src="https://example.org/"></iframe>';
 
+const COLORS = `
+import json, sys
+sys.path.append(sys.argv[1])
+from headless import page
+texts = json.load(sys.stdin)
+lengths = []
+convert = page.ansi2html
+page.ansi2html = lambda text: lengths.append(len(text)) or convert(text)
+pages = []
+for page.BLOCK in (1, 10_000):
+    pages.append([page.colored(text) for text in texts])
+print(json.dumps([pages, max(lengths)]))
+`;
+const ESC = "\u001b[";
+/** What a cell printed, and how a page shows it. */
+const COLORED: [string, string][] = [
+  [`${ESC}31mred${ESC}0m plain`, '<span class="ansi-red-fg">red</span> plain'],
+  [
+    `${ESC}1;31ma${ESC}4mb`,
+    '<span class="ansi-red-intense-fg ansi-bold">a</span><span class="ansi-red-intense-fg ansi-bold ansi-underline">b</span>',
+  ],
+  [
+    `${ESC}38;5;38ma${ESC}2Kb${ESC}39mc`,
+    '<span style="color: rgb(0,175,215)">a</span><span style="color: rgb(0,175,215)">b</span>c',
+  ],
+  [`${ESC}48;2;1;2;3ma${ESC}mb`, '<span style="background-color: rgb(1,2,3)">a</span>b'],
+  [`${ESC}38ma${ESC}1;48mb`, 'a<span class="ansi-bold">b</span>'],
+  ["a < b", "a &lt; b"],
+  [`${ESC}31mx${ESC}0m `.repeat(20_000), '<span class="ansi-red-fg">x</span> '.repeat(20_000)],
+];
+
 describe("pages of executed notebooks", function () {
   this.timeout(600_000);
   let [page, index] = ["", ""];
@@ -56,5 +87,20 @@ describe("pages of executed notebooks", function () {
 
   it("link to notebooks as files, whatever their names", () => {
     assert.ok(index.includes('href="javascript%3Aalert%281%29.html"'), index);
+  });
+
+  it("show the colours of printed text, which is converted in short blocks", () => {
+    const input = JSON.stringify(COLORED.map(([text]) => text));
+    const args = ["-c", COLORS, path.join(projectDir, "scripts")];
+    const [pages, longest] = JSON.parse(
+      execFileSync(findVenvPython(), args, { input, encoding: "utf8", maxBuffer: 1 << 26 }),
+    );
+    // The time of a block grows with the square of its length.
+    assert.ok(longest < 10_100, `a block of ${longest} characters`);
+    for (const shown of pages)
+      assert.deepEqual(
+        shown,
+        COLORED.map(([, html]) => html),
+      );
   });
 });

@@ -51,6 +51,35 @@ def find_declarations(source):
     return found
 
 
+def find_unclosed(source):
+    """Returns the first position whose string, comment or bracket never closes, or that closes none; None for a whole cell."""
+    expected = []  # closing brackets, each with the position of its opening one
+    position = 0
+    while position < len(source):
+        end = skip(source, position)
+        if end is not None:
+            if not is_closed(source, position, end):
+                return position
+            position = end
+            continue
+        character = source[position]
+        if character in BRACKETS:
+            expected.append((BRACKETS[character], position))
+        elif character in BRACKETS.values():
+            if not expected or expected.pop()[0] != character:
+                return position
+        position += 1
+    return expected[-1][1] if expected else None
+
+
+def is_closed(source, start, end):
+    """Whether the comment or string at `start`, which `skip` ends at `end`, closes."""
+    if source.startswith("//", start):
+        return True
+    closing_text = "*/" if source.startswith("/*", start) else source[start]
+    return end - start >= 2 * len(closing_text) and source.startswith(closing_text, end - len(closing_text))
+
+
 def read_statement(source, position, keyword):
     """Reads the declarations of one statement; returns them, and where it ends."""
     found = []
@@ -178,12 +207,14 @@ def skip(source, position):
         return None
     position += 1
     while position < len(source) and source[position] != quote:
+        if source[position] == "\n" and quote != "`":
+            return position  # it was not closed
         if source[position] == "\\":
             position += 1
         elif quote == "`" and source.startswith("${", position):
             position = closing(source, position + 1) - 1
         position += 1
-    return position + 1
+    return min(position + 1, len(source))
 
 
 def closing(source, position):
