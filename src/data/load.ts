@@ -10,7 +10,7 @@ import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
 import { PixelSelection } from "./pixels/pixels.js";
 import { groupPattern } from "./sources/file-names.js";
-import { chooseParts, classesOf, type Listing, type Sample } from "./sources/listing.js";
+import { chooseParts, classesOf, type Listing, NO_PART, type Sample } from "./sources/listing.js";
 import { readSource } from "./sources/source.js";
 import { TABLE_FILE } from "./sources/table-file.js";
 import {
@@ -199,7 +199,7 @@ function assemble(
   const keptSplit = { train: kept(split.train), validation: kept(split.validation) };
   const inSplit = new Set([...split.train, ...split.validation]);
   samples.forEach((sample, index) => {
-    if (!inSplit.has(index)) leftOut.add("in no part of the split", path.posix.join(inner, sample.path));
+    if (!inSplit.has(index)) leftOut.add(NO_PART, path.posix.join(inner, sample.path));
   });
   const numLeaked = dropLeaked ? 0 : duplicates.leaked().length;
   if (numLeaked > 0)

@@ -3,6 +3,18 @@ import path from "node:path";
 import { InputError, type InputProblem } from "../../errors.js";
 import type { Folder, LeftOutFiles, Walk } from "./files.js";
 import { type Layout, type Listing, listLayout } from "./listing.js";
+import {
+  ambiguous,
+  areNumbered,
+  findBatches,
+  LAST_FOLDER,
+  nameOf,
+  names,
+  refuseSameFolders,
+  sharedFolders,
+  unwrap,
+  withImages,
+} from "./same-folders.js";
 import { type Part, partsOf } from "./split-names.js";
 
 /** Which folders hold the classes. */
@@ -53,17 +65,6 @@ function remove(around: Folder, folder: Folder, leftOut: LeftOutFiles): void {
 
 function numFiles({ images, others, folders }: Folder): number {
   return folders.reduce((sum, inner) => sum + numFiles(inner), images.length + others.length);
-}
-
-/** Enters folders that hold a single folder with images, and no image. */
-export function unwrap(folder: Folder): Folder {
-  const inner = withImages(folder);
-  const isAround = inner.length === 1 && folder.images.length === 0 && inner[0].images.length === 0;
-  return isAround ? unwrap(inner[0]) : folder;
-}
-
-function withImages({ folders }: Folder): Folder[] {
-  return folders.filter(({ numImages }) => numImages > 0);
 }
 
 /** Whether a folder holds class folders rather than images. */
@@ -121,30 +122,68 @@ function splitLayout(root: Folder, dir: string): Layout {
     throw ambiguous(dir, `the folders ${names(labelled)}`, [train[0], (validation[0] ?? test[0]) as Folder]);
   const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
   for (const folder of others) layout.unused.set(folder, parts.has(folder.name) ? NO_CLASSES : NEIGHBOUR);
-  const known = new Set(
-    train.flatMap((folder) => withImages(unwrap(folder)).map(({ name }) => nameOf(name))),
-  );
+  const classFolders = findClasses([...train, ...validation, ...test], layout, dir);
+  const known = new Set(train.flatMap((folder) => classFolders(folder).map(({ name }) => nameOf(name))));
   const isLike = (folder: Folder) =>
-    known.size === 0 || withImages(unwrap(folder)).some(({ name }) => known.has(nameOf(name)));
+    known.size === 0 || classFolders(folder).some(({ name }) => known.has(nameOf(name)));
   const strange = validation.find((folder) => !isLike(folder));
   if (strange)
     throw new InputError({
       expected: "the same classes in train and validation",
       where: dir,
-      found: `${names(withImages(unwrap(strange)))} in ${strange.name}, and none of them in ${names(train)}`,
+      found: `${names(classFolders(strange))} in ${strange.name}, and none of them in ${names(train)}`,
       fix: "Rename the class folders, or choose another folder with --validation-folder.",
     });
   const tests = test.filter(isLike);
   for (const folder of test.filter((one) => !tests.includes(one))) layout.unused.set(folder, NO_LABELS);
-  for (const folder of train) addClasses(layout, unwrap(folder), "train", dir);
-  for (const folder of validation) addClasses(layout, unwrap(folder), "validation", dir);
-  for (const folder of tests) addClasses(layout, unwrap(folder), "test", dir);
+  for (const folder of train) addClasses(layout, classFolders(folder), folder, "train", dir);
+  for (const folder of validation) addClasses(layout, classFolders(folder), folder, "validation", dir);
+  for (const folder of tests) addClasses(layout, classFolders(folder), folder, "test", dir);
   return layout;
 }
 
+/**
+ * Finds the class folders of each part of a split: those in it, or those below if it holds batches.
+ *
+ * @param layout - Gets a note for each part with batches.
+ * @throws InputError if all parts have the same batches, which may be the classes as well.
+ */
+function findClasses(parts: Folder[], layout: Layout, dir: string): (part: Folder) => Folder[] {
+  const inner = parts.map((part) => withImages(unwrap(part)));
+  const classNames = new Set(
+    inner.flatMap((folders) =>
+      folders.flatMap(({ images, name }) => (images.length > 0 ? nameOf(name) : [])),
+    ),
+  );
+  const batches = new Map(parts.map((part) => [part, findBatches(unwrap(part), classNames)]));
+  const choice = parts
+    .slice(0, 2)
+    .map((part, i) => `--${i === 0 ? "train" : "validation"}-folder ${part.path}`);
+  const counts = new Map<string, number>();
+  for (const { name } of [...batches.values()].flat()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const [part, [first, ...others]] of batches) {
+    if (first === undefined) continue;
+    const same = `${names([first, ...others])} in ${part.name}, which hold the same folders ${names(withImages(unwrap(first)))}`;
+    const isEverywhere = [first, ...others].every(({ name }) => counts.get(name) === parts.length);
+    if (isEverywhere && parts.length > 1 && !areNumbered([first, ...others]))
+      throw new InputError({
+        expected: "folders with one meaning",
+        where: dir,
+        found: same,
+        fix: `Choose --label-pattern ${LAST_FOLDER} if the folders in them are the classes, or ${choice.join(" and ")} if they are.`,
+      });
+    layout.notes.push(
+      `${same.replace(", which", "")}, so these are the classes (${choice.join(" and ")} takes ${first.name} and the others for classes).`,
+    );
+  }
+  return (part) => {
+    const found = batches.get(part) ?? [];
+    return found.length > 0 ? found.flatMap((batch) => withImages(unwrap(batch))) : withImages(unwrap(part));
+  };
+}
+
 /** Adds the class folders in a folder, and says what is not used in it. */
-function addClasses(layout: Layout, around: Folder, split: Part | null, dir: string): void {
-  const inner = withImages(around);
+function addClasses(layout: Layout, inner: Folder[], around: Folder, split: Part | null, dir: string): void {
   const classNames = new Set(inner.map(({ name }) => name));
   for (const folder of inner) {
     const copies = withImages(folder).filter(({ name }) => classNames.has(name) && name !== folder.name);
@@ -202,7 +241,7 @@ function classLayout(root: Folder, dir: string): Result {
   if (trees.length > 0 || isAround) return innerLayout(root, isAround ? inner : trees, dir);
   if (inner.some(hasSplit) || inner.every(holdsPartsOnly)) return splitInClasses(root, inner, dir);
   refuseContainer(inner, dir);
-  addClasses(layout, root, null, dir);
+  addClasses(layout, inner, root, null, dir);
   const folders = layout.classes.map(({ folder }) => folder);
   refuseSameFolders(folders, dir);
   const numLabelled = folders.reduce((sum, { numImages }) => sum + numImages, 0);
@@ -298,39 +337,6 @@ function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
   return layout;
 }
 
-function sharedFolders(a: Folder, b: Folder): string[] {
-  const [one, other] = [a, b].map((folder) => withImages(unwrap(folder)).map(({ name }) => nameOf(name)));
-  return one.filter((name) => other.includes(name));
-}
-
-/** Refuses "classes" that hold the same folders, since these may be parts of a split that is not recognised. */
-function refuseSameFolders(folders: Folder[], dir: string): void {
-  const nested = folders.filter(({ images, numImages }) => images.length === 0 && numImages > 0);
-  for (const [i, a] of nested.entries())
-    for (const b of nested.slice(0, i)) {
-      const shared = sharedFolders(a, b);
-      const isSame = shared.length === withImages(a).length && shared.length === withImages(b).length;
-      const found = `${b.name} and ${a.name}, which hold the same folders ${shared.join(", ")}`;
-      if (shared.length > 1 || (isSame && shared.length > 0)) throw ambiguous(dir, found, [b, a].sort(byUse));
-    }
-}
-
-/** Beginnings of names of parts that are held out, in several languages. */
-const HELD_OUT = /^(hold|held|test|val|eval|dev)/i;
-
-/** Puts first what is probably for training: a folder without a name for a part that is held out, then the larger one. */
-function byUse(a: Folder, b: Folder): number {
-  const isHeldOut = ({ name }: Folder) => Number(HELD_OUT.test(name));
-  return isHeldOut(a) - isHeldOut(b) || b.numImages - a.numImages;
-}
-
-function ambiguous(dir: string, found: string, folders: Folder[]): InputError {
-  const [train, validation] = folders.map(({ path }) => path);
-  const chosen = `--train-folder ${train}${validation ? ` and --validation-folder ${validation}` : ""}`;
-  const fix = `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or leave folders out with --leave-out.`;
-  return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
-}
-
 /** Reads the folders that the user named. */
 function chosenLayout(top: Folder, dir: string, { trainFolder, validationFolder }: FolderChoice): Result {
   const layout: Layout = { root: top, classes: [], unused: new Map(), notes: [] };
@@ -377,14 +383,4 @@ function folderAt(top: Folder, name: string, dir: string): Folder {
     found: names(unwrap(top).folders) || "no folders",
     fix: "Fix the name, which counts from the data set's folder.",
   });
-}
-
-/** Unicode has several forms of one name. */
-function nameOf(name: string): string {
-  return name.normalize("NFC");
-}
-
-function names(folders: readonly Folder[]): string {
-  const all = folders.map(({ name, path }) => (path === "." ? "." : name));
-  return all.length > 6 ? `${all.slice(0, 5).join(", ")} and ${all.length - 5} more` : all.join(", ");
 }

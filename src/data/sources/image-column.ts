@@ -65,9 +65,17 @@ export function matchImages(
   const where = path.join(dir, given.file);
   const nameOf = (column: number) => columnName(header, column);
   const choose = "Choose one with --path-column NAME.";
-  const candidates = Array.from({ length: width }, (_, column) =>
-    candidateOf(column, header[column] ?? "", probes, index, around),
-  );
+  const candidatesBy = (mayBeNumber: boolean) =>
+    Array.from({ length: width }, (_, column) => {
+      const found = probes.map((row) => index.find(row[column] ?? "", around));
+      return candidateOf(
+        column,
+        header[column] ?? "",
+        found.map((one) => (one?.isByNumber && !mayBeNumber ? null : one)),
+      );
+    });
+  const byName = candidatesBy(false);
+  const candidates = byName.every(({ numHits }) => numHits === 0) ? candidatesBy(true) : byName;
   let chosen: Candidate | InputError | null;
   if (pathColumn !== undefined) {
     const column = columnAt(header, pathColumn) ?? columnAt(null, pathColumn) ?? -1;
@@ -86,10 +94,13 @@ export function matchImages(
     );
     chosen = bestOf(usable);
     if (chosen === null && usable.length > 0) {
-      const names = usable.map(({ column }) => nameOf(column)).join(" and ");
+      const columnNames = usable.map(({ column }) => nameOf(column));
+      const names = columnNames.join(" and ");
       const found =
         usable.length > 1 ? `${names}, which may all do` : `${names}, with few images in many rows`;
-      chosen = new InputError({ expected: "one column that names the images", where, found, fix: choose });
+      const isRepeated = new Set(columnNames).size < columnNames.length;
+      const fix = isRepeated ? "Rename or remove one of them." : choose;
+      chosen = new InputError({ expected: "one column that names the images", where, found, fix });
     }
     const best = chosen;
     if (best && !(best instanceof Error) && !best.isExact && best.rank < FILE_RANK) {
@@ -143,14 +154,7 @@ function rankOf(name: string): number {
   return LABEL_COLUMN.test(name) || isSplitName(name) ? -1 : 1;
 }
 
-function candidateOf(
-  column: number,
-  name: string,
-  probes: string[][],
-  index: ImageIndex,
-  around: string,
-): Candidate {
-  const found = probes.map((row) => index.find(row[column] ?? "", around));
+function candidateOf(column: number, name: string, found: (Found | null)[]): Candidate {
   const hits = found.flatMap((one) => one ?? []);
   const numImages = new Set(hits.flatMap(({ files }) => files)).size;
   const isExact = hits.filter((one) => one.isExact).length * 2 >= hits.length;

@@ -1,4 +1,4 @@
-// Finds the images that the rows of a table name, by path, name, or name without ending.
+// Finds the images that the rows of a table name, by path, name, name without ending, or number without leading zeros.
 import path from "node:path";
 import type { Folder } from "./files.js";
 
@@ -15,6 +15,8 @@ export interface Found {
   files: string[];
   /** Whether it is their whole name, with the ending. */
   isExact: boolean;
+  /** Whether they have other leading zeros: `0007.png` for `7`. */
+  isByNumber: boolean;
   /** Number of steps of the path that are theirs; infinite for a path that counts from the table's folder. */
   numSteps: number;
   /** Whether the other steps are of other folders than theirs: `day2/0.png` for `day1/0.png`. */
@@ -23,9 +25,15 @@ export interface Found {
   top: string | undefined;
 }
 
+function withoutZeros(name: string): string {
+  return name.replace(/(?<!\d)0+(?=\d)/g, "");
+}
+
 /** Images of a folder by path, name and name without ending, to find those that a table names. */
 export class ImageIndex {
   private readonly byName = new Map<string, string[]>();
+  /** By names without leading zeros, those with numbers alone; made when it is first needed. */
+  private byNumber: Map<string, string[]> | undefined;
   readonly files: string[] = [];
 
   constructor(root: Folder) {
@@ -46,33 +54,51 @@ export class ImageIndex {
     visit(root);
   }
 
-  private add(key: string, file: string): void {
-    const files = this.byName.get(key);
-    if (!files) this.byName.set(key, [file]);
+  private add(key: string, file: string, to = this.byName): void {
+    const files = to.get(key);
+    if (!files) to.set(key, [file]);
     else if (!files.includes(file)) files.push(file);
   }
 
   /**
-   * Returns the images that a value names; a value may be an address, a path from elsewhere, or lack the ending.
+   * Returns the images that a value names; a value may be an address, a path from elsewhere, or lack the ending. If it names none,
+   * its numbers may have other leading zeros than the images'.
    *
    * @param around - Folder of the table, which relative paths count from.
    */
   find(value: string, around: string): Found | null {
     if (value === "") return null;
     const plain = plainPath(value);
+    const found = this.findBy(this.byName, plain, around);
+    if ((found && !found.isApart) || !/\d/.test(plain)) return found;
+    const numbered = this.findBy(this.numbers(), withoutZeros(plain), withoutZeros(around));
+    if (!numbered || (found && numbered.isApart)) return found;
+    return { ...numbered, isExact: false, isByNumber: true };
+  }
+
+  private numbers(): Map<string, string[]> {
+    if (this.byNumber) return this.byNumber;
+    this.byNumber = new Map();
+    for (const [key, files] of this.byName)
+      if (/\d/.test(key)) for (const file of files) this.add(withoutZeros(key), file, this.byNumber);
+    return this.byNumber;
+  }
+
+  private findBy(names: ReadonlyMap<string, string[]>, plain: string, around: string): Found | null {
     const nearby = path.posix.join(around, plain);
     const steps = plain.split("/").filter((step) => step !== "" && step !== "..");
     const ends = steps.map((_, i) => steps.slice(i));
     for (const [i, end] of [[nearby], ...ends].entries()) {
       const key = end.join("/");
-      const named = this.byName.get(key) ?? this.byName.get(key.replace(ENDING, ""));
+      const named = names.get(key) ?? names.get(key.replace(ENDING, ""));
       if (!named) continue;
       const exact = named.filter((file) => file === key || file.endsWith(`/${key}`));
       const [files, isExact] = exact.length > 0 ? [exact, true] : [named, false];
       if (i === 0) {
         const own = files.filter((file) => file === nearby);
         const numSteps = own.length > 0 ? Number.POSITIVE_INFINITY : nearby.split("/").length;
-        return { files: own.length > 0 ? own : files, isExact, numSteps, isApart: false, top: undefined };
+        const which = own.length > 0 ? own : files;
+        return { files: which, isExact, isByNumber: false, numSteps, isApart: false, top: undefined };
       }
       const before = steps.slice(0, i - 1);
       const foldersOf = (file: string) => file.split("/").slice(0, -end.length);
@@ -81,6 +107,7 @@ export class ImageIndex {
       return {
         files: agreeing.length > 0 ? agreeing : files,
         isExact,
+        isByNumber: false,
         numSteps: end.length,
         isApart: agreeing.length === 0,
         top: isWhole ? before.at(-1)?.toLowerCase() : undefined,
@@ -112,6 +139,8 @@ export interface Located {
   files: string[][];
   /** The first row whose path is one of another machine, in other folders; -1 if there is none. */
   moved: number;
+  /** The first row whose numbers have other leading zeros than the image's; -1 if there is none. */
+  numbered: number;
   /** Rows with two values that name one image. */
   conflict: [number, number] | null;
 }
@@ -140,7 +169,10 @@ export function locateImages(values: string[], index: ImageIndex, around: string
   const usable = isMoved
     ? found.map((one, i) => (fits(one, i) && isElsewhere(values[i]) ? one : null))
     : agreeing;
-  const better = (a: Found, b: Found) => Number(a.isExact) - Number(b.isExact) || a.numSteps - b.numSteps;
+  const better = (a: Found, b: Found) =>
+    Number(a.isExact) - Number(b.isExact) ||
+    Number(b.isByNumber) - Number(a.isByNumber) ||
+    a.numSteps - b.numSteps;
   const best = new Map<string, number>();
   let conflict: [number, number] | null = null;
   usable.forEach((one, i) => {
@@ -152,9 +184,11 @@ export function locateImages(values: string[], index: ImageIndex, around: string
     if (one?.files.length !== 1) return one?.files ?? [];
     const first = best.get(one.files[0]) as number;
     if (plainPath(values[i]) === plainPath(values[first])) return one.files;
-    const isWorse = (usable[first]?.numSteps ?? 0) > one.numSteps || usable[first]?.isExact !== one.isExact;
+    const isWorse = better(usable[first] as Found, one) > 0;
     if (!isWorse) conflict ??= [first, i];
     return isWorse ? [] : one.files;
   });
-  return { files, moved: isMoved ? usable.findIndex((one) => one !== null) : -1, conflict };
+  const moved = isMoved ? usable.findIndex((one) => one !== null) : -1;
+  const numbered = usable.findIndex((one, i) => one?.isByNumber && files[i].length > 0);
+  return { files, moved, numbered, conflict };
 }

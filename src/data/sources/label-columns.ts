@@ -37,6 +37,32 @@ export function columnName(header: string[] | null, column: number): string {
   return header?.[column]?.trim() || `column ${column + 1}`;
 }
 
+/**
+ * Takes out the names of columns that repeat another one with its values, so that they are not read.
+ *
+ * @param names - Names that must not be of several columns with other values.
+ * @throws InputError if one is.
+ */
+export function withoutRepeats(table: Table, pathColumn: number, names: string[], dir: string): Table {
+  const { columns, rows, file } = table;
+  if (columns === null) return table;
+  const firstOf = (column: number) => columns.indexOf(columns[column]);
+  const header = columns.map((name, column) => {
+    const first = firstOf(column);
+    if (first === column || name === "") return name;
+    const differing = rows.find((row) => (row[first] ?? "") !== (row[column] ?? ""));
+    if (differing === undefined) return "";
+    if (!names.includes(name) && !LABEL_COLUMN.test(name) && !isSplitName(name)) return name;
+    throw new InputError({
+      expected: `one column ${name}`,
+      where: path.join(dir, file),
+      found: `columns ${first + 1} and ${column + 1} of that name, with ${differing[first] || "nothing"} and ${differing[column] || "nothing"} for ${differing[pathColumn]}`,
+      fix: "Rename or remove one of them.",
+    });
+  });
+  return { ...table, columns: header };
+}
+
 /** The table, and the columns that are known so far. */
 interface Known {
   table: Table;

@@ -73,7 +73,7 @@ export function chooseParts(listing: Listing): Listing & { unusedFolders: string
   };
 }
 
-const NO_PART = "in no part of the split";
+export const NO_PART = "in no part of the split";
 
 /**
  * Keeps a split that is named by some paths. Images in no part of it are left out, as folders beside train and validation are.
@@ -123,6 +123,11 @@ export function inOrder(samples: Sample[]): Sample[] {
 /** Returns the classes of samples, sorted by code unit. */
 export function classesOf(samples: readonly Pick<Sample, "className">[]): string[] {
   return [...new Set(samples.map(({ className }) => className))].sort();
+}
+
+/** Lists up to four names, or three and the number of others. */
+export function inShort(names: string[]): string {
+  return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
 }
 
 /** Reads what tells whether a file has changed. Synchronous, which takes a fifth of the time. */

@@ -55,6 +55,17 @@ async function pixelColumns(file: string): Promise<PixelColumns | null> {
   const [emotion = -1] = found((name) => name === "emotion");
   const [label = -1] = found((name) => LABEL_COLUMN.test(name));
   const [split = -1] = found((name) => SPLIT_COLUMN.test(name));
+  const read = [...single, ...each, emotion, label, split];
+  const repeated = columns.find(
+    (name, i) => columns.indexOf(name) < i && read.includes(columns.indexOf(name)),
+  );
+  if (repeated !== undefined)
+    throw new InputError({
+      expected: `one column ${repeated}`,
+      where: file,
+      found: `${found((name) => name === repeated).length} of that name`,
+      fix: "Rename or remove the others.",
+    });
   const isCoded = emotion >= 0;
   const pixels = single.length > 0 ? single : each;
   return { delimiter: columns.delimiter, pixels, label: isCoded ? emotion : label, split, isCoded };

@@ -13,9 +13,10 @@ import { downloadFer2013, findVotes, isVoteTable, readVotes, relabel } from "./f
 import { readKnownNames, readLabelFiles, readLabelPattern, suggestPattern } from "./file-names.js";
 import { type Folder, type Walk, walkFolder } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
-import { classesOf, type Listing } from "./listing.js";
+import { classesOf, inShort, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
+import { compareWithTables } from "./table-beside.js";
 import { TABLE_FILE } from "./table-file.js";
 import { explainTables, readLabelTables } from "./tables.js";
 
@@ -171,64 +172,18 @@ async function readFolder(
 
 /** Reads class folders, and compares them with tables of labels if there are any. */
 function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGuess: boolean): Listing {
-  const leftOut = walk.leftOut.copy();
+  const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
   const found = findClassFolders(walk, dir, options);
   const numTables = filesIn(walk.root).filter((file) => /\.(csv|tsv|jsonl|txt)$/i.test(file)).length;
   const isChosen = options.trainFolder !== undefined || options.validationFolder !== undefined;
   const mayBeTable = isGuess && !isChosen && numTables > 0 && numTables <= MAX_TABLES;
-  const table = mayBeTable ? caught(() => readLabelTables({ ...walk, leftOut }, dir, options)) : null;
-  if ("refusal" in found) {
-    if (table instanceof InputError) throw table;
-    const listing = table ?? (isGuess ? readLabelFiles(walk, dir, labelIn) : null);
-    if (listing) return listing;
-    throw new InputError(withSuggestion(found.refusal, walk, dir));
-  }
-  const { listing } = found;
-  if (!table) return listing;
-  const classNames = classesOf(listing.samples);
-  if (table instanceof InputError) {
-    if (classNames.length === 1) throw table;
-    const note = `A table beside the class folders is not compared with them. ${table.message}`;
-    return { ...listing, notes: [...listing.notes, note] };
-  }
-  if (classNames.length === 1) return table;
-  const contradiction = contradictionOf(listing, table);
-  if (contradiction === null) return listing;
-  throw new InputError({
-    expected: "one kind of labels",
-    where: dir,
-    found: contradiction,
-    fix: `Choose with --labels folders or --labels ${table.labels}.`,
-  });
-}
-
-/** Returns how the labels of a table differ from the class folders around the images; null if they agree. */
-function contradictionOf({ samples, inner }: Listing, table: Listing): string | null {
-  const [own, others] = [samples, table.samples].map(classesOf);
-  if (own.join("\n") !== others.join("\n"))
-    return `the folders ${list(own)}, and ${table.labels} with ${list(others)}`;
-  const labels = new Map(table.samples.map((sample) => [sample.path, sample.className]));
-  const labelOf = (file: string) => labels.get(path.posix.join(inner, file));
-  const differing = samples.filter(
-    (sample) => (labelOf(sample.path) ?? sample.className) !== sample.className,
-  );
-  if (differing.length === 0) return null;
-  const [{ path: first }] = differing;
-  return `${table.labels} with other labels for ${differing.length} of ${samples.length} images, as ${labelOf(first)} for ${first}`;
-}
-
-/** Returns what a call returns, or the InputError that it throws. */
-function caught(read: () => Listing | null): Listing | InputError | null {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InputError) return error;
-    throw error;
-  }
-}
-
-function list(names: string[]): string {
-  return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+  if ("listing" in found)
+    return mayBeTable ? compareWithTables(found.listing, unused, dir, options) : found.listing;
+  const listing =
+    (mayBeTable ? readLabelTables(unused, dir, options) : null) ??
+    (isGuess ? readLabelFiles(walk, dir, labelIn) : null);
+  if (listing) return listing;
+  throw new InputError(withSuggestion(found.refusal, walk, dir));
 }
 
 function withSuggestion(refusal: InputProblem, walk: Walk, dir: string): InputProblem {
@@ -242,7 +197,7 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string): InputPr
     };
   if (walk.root.numImages === 0 && files.length > 0) {
     const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
-    return { ...refusal, found: `${refusal.found}, but ${files.length} other files (${list(endings)})` };
+    return { ...refusal, found: `${refusal.found}, but ${files.length} other files (${inShort(endings)})` };
   }
   const table = explainTables(walk, dir);
   const pattern = suggestPattern(walk);
@@ -329,7 +284,7 @@ function refuseSharedFolders({ samples, labels }: Listing, where: string): void 
   throw new InputError({
     expected: "shards with a label beside each image, or one shard with class folders for each part",
     where,
-    found: `the folders ${list(shared)} in several shards`,
+    found: `the folders ${inShort(shared)} in several shards`,
     fix: "Choose a folder, with all shards of a part unpacked into one folder in it.",
   });
 }
@@ -364,7 +319,7 @@ function rename(listing: Listing, labelNames: string | undefined): Listing {
   const classNames = classesOf(listing.samples);
   if (labelNames === undefined) {
     const areCodes = classNames.length > 0 && classNames.every((name) => /^\d+$/.test(name));
-    const note = `The labels are codes: ${list(classNames)} (--label-names ${classNames[0]}=NAME,… gives them names, or rafdb for RAF-DB).`;
+    const note = `The labels are codes: ${inShort(classNames)} (--label-names ${classNames[0]}=NAME,… gives them names, or rafdb for RAF-DB).`;
     return areCodes ? { ...listing, notes: [...listing.notes, note] } : listing;
   }
   const pairs = (KNOWN_NAMES[labelNames] ?? labelNames)

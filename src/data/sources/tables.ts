@@ -11,6 +11,7 @@ import {
   labelIn,
   oneHotColumns,
   withLabels,
+  withoutRepeats,
 } from "./label-columns.js";
 import { type Listing, type Sample, stampOf, withParts } from "./listing.js";
 import {
@@ -41,28 +42,20 @@ export function readLabelTables(
   choice: LabelChoice,
   given?: string[],
 ): Listing | null {
-  const index = new ImageIndex(walk.root);
-  if (index.files.length === 0) return null;
-  const files = given ?? tableFiles(walk.root);
-  const matched = files.flatMap((file) => {
-    const table = readTable(dir, file);
-    return (table && matchImages(table, index, dir, choice)) ?? [];
-  });
-  const useful = matched.flatMap((one) =>
-    one instanceof InputError || (given === undefined && !isUseful(one, index.files.length)) ? [] : one,
-  );
+  const { useful, refusals } = matchTables(walk, dir, choice, given);
   const notes: string[] = [];
   const read = useful.flatMap((one) => {
-    const classColumns = oneHotColumns(one, choice, dir);
-    const split = splitColumn({ ...one, labelColumn: choice.labelColumn, classColumns }, dir);
+    const { classColumns, split } = one;
     const labels = classColumns
       ? { columns: classColumns, isOneHot: true }
       : labelColumns(one, split, choice, dir);
     if (!labels) return [];
+    const labelNames = labels.columns.flatMap((column) => one.table.columns?.[column] ?? []);
+    withoutRepeats(one.table, one.pathColumn, labelNames, dir);
     const table = labels.isOneHot ? one.table : withLabels(one.table, labels.columns[0], dir, notes);
-    return [{ ...one, table, split, labels, part: partOfTable(table.file) }];
+    return [{ ...one, table, labels, part: partOfTable(table.file) }];
   });
-  const [unclear] = matched.flatMap((one) => (one instanceof InputError ? one : []));
+  const [unclear] = refusals;
   if (read.length === 0 && unclear) throw unclear;
   if (read.length === 0) return null;
   const parts = new Set(read.map(({ part }) => part));
@@ -97,11 +90,77 @@ export function readLabelTables(
     where: dir,
     inner: ".",
     labels,
-    samples: withPathParts(samples, { where: dir, leftOut, notes }),
+    samples: withPathParts(samples, labels, { where: dir, leftOut, notes }),
     emptyClasses: [],
     leftOut,
     notes,
   };
+}
+
+/** A table that names images, with the columns of classes and of the split. */
+interface WithSplit extends Matched {
+  classColumns: number[] | null;
+  /** The column that names the part; -1 if there is none. */
+  split: number;
+}
+
+/**
+ * Finds the tables that name images, and says why others do not.
+ *
+ * @throws InputError if columns can be understood in several ways.
+ */
+function matchTables(
+  { root }: Walk,
+  dir: string,
+  choice: LabelChoice,
+  given?: string[],
+): { useful: WithSplit[]; refusals: InputError[] } {
+  const index = new ImageIndex(root);
+  const { labelColumn, pathColumn } = choice;
+  const chosen = [pathColumn, ...(labelColumn?.split(",") ?? [])].flatMap((name) => name?.trim() ?? []);
+  const [useful, refusals]: [WithSplit[], InputError[]] = [[], []];
+  for (const file of index.files.length === 0 ? [] : (given ?? tableFiles(root))) {
+    const table = readTable(dir, file);
+    const one = table && matchImages(table, index, dir, choice);
+    if (one instanceof InputError) refusals.push(one);
+    else if (one && (given !== undefined || isUseful(one, index.files.length))) {
+      const names = [...chosen, one.table.columns?.[one.pathColumn] ?? ""];
+      const matched = { ...one, table: withoutRepeats(one.table, one.pathColumn, names, dir) };
+      const classColumns = oneHotColumns(matched, choice, dir);
+      const split = splitColumn({ ...matched, labelColumn, classColumns }, dir);
+      useful.push({ ...matched, classColumns, split });
+    }
+  }
+  return { useful, refusals };
+}
+
+/** A split that a table has. */
+export interface TableSplit {
+  /** Names the column and the table: "The column split of splits.csv". */
+  name: string;
+  file: string;
+  /** Part of each image that is in the table, by its path. */
+  parts: Map<string, RowPart>;
+}
+
+/**
+ * Reads the split in the tables of a data set, also of those without labels.
+ *
+ * @returns Null if no table has one, or several have.
+ * @throws InputError if columns can be understood in several ways.
+ */
+export function readTableSplit(walk: Walk, dir: string, choice: LabelChoice): TableSplit | null {
+  const [one, ...others] = matchTables(walk, dir, choice).useful.filter(({ split }) => split >= 0);
+  if (!one || others.length > 0) return null;
+  const { table, split, files } = one;
+  const header = table.columns?.[split];
+  const parts = new Map(
+    table.rows.flatMap((row, i): [string, RowPart][] =>
+      files[i].length === 1 ? [[files[i][0], rowPart(header, row[split] ?? "") ?? null]] : [],
+    ),
+  );
+  const column = header === undefined ? `Column ${split + 1}` : `The column ${header}`;
+  return { name: `${column} of ${table.file}`, file: table.file, parts };
 }
 
 /** Returns why the first table that may be one of labels names no image; null if there is none. */
@@ -144,9 +203,7 @@ function partOfTable(file: string): Part | null {
 /** A label, or the reason why there is none; and the part that the rows name. */
 type Outcome = { part: RowPart } & ({ className: string } | { reason: string });
 
-interface Read extends Matched {
-  /** The column that names the part; -1 if there is none. */
-  split: number;
+interface Read extends WithSplit {
   labels: LabelColumns;
   /** The part that the whole table is for. */
   part: Part | null;
@@ -158,7 +215,7 @@ interface Read extends Matched {
  * @throws InputError if a row names two images, or rows put an image into two parts.
  */
 function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, notes: string[]): void {
-  const { table, paths, files, labels, split, moved, conflict } = one;
+  const { table, paths, files, labels, split, moved, numbered, conflict } = one;
   const missing: string[] = [];
   if (conflict)
     throw new InputError({
@@ -170,6 +227,10 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
   if (moved >= 0)
     notes.push(
       `The paths of ${table.file} are of other folders, so images are found by name: ${files[moved][0]} for ${paths[moved]}.`,
+    );
+  if (numbered >= 0)
+    notes.push(
+      `Numbers of ${table.file} have other leading zeros than those of the files, so they are compared without them: ${files[numbered][0]} for ${paths[numbered]}.`,
     );
   table.rows.forEach((row, i) => {
     if (files[i].length === 0) missing.push(paths[i]);
@@ -210,14 +271,29 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
     );
 }
 
-/** Takes the split from folders named for parts, or from the beginnings of all file names, if the table has none. */
-function withPathParts(samples: Sample[], listing: Parameters<typeof withParts>[2]): Sample[] {
-  if (samples.some(({ split }) => split !== null)) return samples;
+/**
+ * Takes the split from folders named for parts, or from the beginnings of all file names, if the table has none. If both have one,
+ * a note says where they differ.
+ */
+function withPathParts(
+  samples: Sample[],
+  labels: string,
+  listing: Parameters<typeof withParts>[2],
+): Sample[] {
   const byName = samples.map(({ path: file }) => partOfFile(file));
   const byFolder = samples.map(({ path: file }) => {
     const steps = file.split("/").slice(0, -1);
     return steps.reduce<Part | null>((part, step) => part ?? partOf(step), null);
   });
+  if (samples.some(({ split }) => split !== null)) {
+    const differing = samples.filter(({ split }, i) => split && byFolder[i] && byFolder[i] !== split);
+    const [first] = differing;
+    if (first)
+      listing.notes.push(
+        `${labels} puts ${differing.length} of ${samples.length} images into another part than their folders, as ${first.path} into ${first.split}. The table is used (--labels folders takes the folders).`,
+      );
+    return samples;
+  }
   const isInNames = byFolder.every((part) => part === null) && byName.every((part) => part !== null);
   return withParts(samples, isInNames ? byName : byFolder, listing);
 }

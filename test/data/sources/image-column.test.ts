@@ -127,6 +127,46 @@ describe("matchImages", () => {
     assert.deepEqual(listing?.notes, ["1 of 3 rows of labels.csv name no image here, as a/9.png."]);
   });
 
+  describe("with numbers that have other leading zeros than the files'", () => {
+    const IDS = ["0001.png", "0002.png", "0010.png", "1000.png"];
+    const notes = (name = "labels.csv") =>
+      readLabelTables(walkFolder(inFolder("data")), inFolder("data"), {}, [name])?.notes;
+    const note = (file: string, value: string) =>
+      `Numbers of labels.csv have other leading zeros than those of the files, so they are compared without them: ${file} for ${value}.`;
+
+    for (const [name, images, values] of [
+      ["ids without them", IDS, ["1", "2", "10", "1000"]],
+      ["names without them", IDS, ["1.jpg", "2.jpg", "10.jpg", "1000.jpg"]],
+      ["numbers as pandas writes them beside missing ones", IDS, ["1.0", "2.0", "10.0", "1000.0"]],
+      ["ids with more of them", ["1.png", "2.png", "10.png", "1000.png"], ["0001", "0002", "0010", "1000"]],
+      ["numbers in names", IDS.map((one) => `img_${one}`), ["img_1", "img_2", "img_10", "img_1000"]],
+      ["numbers of folders", ["s01/1.png", "s02/1.png"], ["s1/1.png", "s2/1.png"]],
+    ] as const)
+      it(`finds images by ${name}, and says so`, () => {
+        const rows = values.map((value, i) => `${value},c${i}`).join("\n");
+        assert.deepEqual(
+          read(`id,label\n${rows}\n`, [...images]),
+          images.map((image, i) => `${image} c${i}`).sort(),
+        );
+        assert.deepEqual(notes(), [note(images[0], values[0])]);
+      });
+
+    it("prefers the same number to one with other zeros, and columns that name files to others", () => {
+      assert.deepEqual(read("id,label\n007,a\n7,b\n", ["7.png", "8.png"]), ["7.png b"]);
+      assert.deepEqual(read("label,file\n1,0002.png\n2,0001.png\n", ["0001.png", "0002.png"]), [
+        "0001.png 2",
+        "0002.png 1",
+      ]);
+    });
+
+    it("asks which of two files is meant", () => {
+      assert.throws(() => read("id,label\n007,a\n8,b\n", ["7.png", "07.png", "8.png"]), {
+        message:
+          "Expected one image for each row of labels.csv but found 07.png and 7.png for 007. Choose the folder of images with --data, and the table with --labels.",
+      });
+    });
+  });
+
   it("says why a table names no image", () => {
     let numFolders = 0;
     const reason = (table: string, images: string[], name = "labels.csv") => {
@@ -136,8 +176,8 @@ describe("matchImages", () => {
       return explainTables(walkFolder(dir), dir);
     };
     assert.equal(
-      reason("id,label\n1,a\n2,b\n", ["0001.png", "0002.png"]),
-      "labels.csv, whose column id names none of them: 1, beside images such as 0001.png",
+      reason("id,label\n1,a\n2,b\n", ["img_0001.png", "img_0002.png"]),
+      "labels.csv, whose column id names none of them: 1, beside images such as img_0001.png",
     );
     assert.equal(
       reason("photo 0.png 1\nphoto 1.png 2\n", ["photo 0.png", "photo 1.png"], "a.txt"),

@@ -33,6 +33,40 @@ describe("columns of labels", () => {
     assert.equal(labels(oneHot("cat", ["1", "1"]), {}, "_classes.csv"), "cat, cat");
   });
 
+  it("refuses two columns of one name with other values, and reads one if they are equal", () => {
+    const rejects = (table: string, found: string, choice: LabelChoice = {}) =>
+      assert.throws(() => read(table, choice), {
+        name: "InputError",
+        message: `Expected ${found}. Rename or remove one of them.`,
+      });
+    rejects(
+      "file,label,label\na.png,cat,cat\nb.png,dog,owl\n",
+      `one column label at ${where()} but found columns 2 and 3 of that name, with dog and owl for b.png`,
+    );
+    rejects(
+      "file,split,kind,split\na.png,train,cat,val\nb.png,val,dog,val\n",
+      `one column split at ${where()} but found columns 2 and 4 of that name, with train and val for a.png`,
+    );
+    rejects(
+      "file,label,file\na.png,cat,c.png\nb.png,dog,d.png\n",
+      `one column that names the images at ${where()} but found file and file, which may all do`,
+    );
+    rejects(
+      oneHot("cat,dog,cat", ["100", "010"]),
+      `one column cat at ${where()} but found columns 2 and 4 of that name, with 1 and 0 for a.png`,
+    );
+    const kinds = "file,kind,label,kind\na.png,x,cat,y\nb.png,,dog,y\n";
+    assert.equal(labels(kinds), "cat, dog");
+    rejects(
+      kinds,
+      `one column kind at ${where()} but found columns 2 and 4 of that name, with x and y for a.png`,
+      {
+        labelColumn: "kind",
+      },
+    );
+    assert.equal(labels("file,label,label\na.png,cat,cat\nb.png,dog,dog\n"), "cat, dog");
+  });
+
   it("keeps a column of the split beside such classes", () => {
     assert.equal(
       labels(oneHot("cat,dog,is_valid", ["100", "010", "101"])),

@@ -37,6 +37,18 @@ describe("readPixelTable", () => {
     ]);
   });
 
+  it("refuses columns of one name", async () => {
+    for (const [header, name] of [
+      ["emotion,pixels,Usage,usage", "usage"],
+      ["emotion,pixels,emotion", "emotion"],
+      ["emotion,pixels,pixels", "pixels"],
+    ])
+      await assert.rejects(write(`${header}\n0,${row(1)},0,0\n`), {
+        name: "InputError",
+        message: `Expected one column ${name} at ${inFolder("t.csv")} but found 2 of that name. Rename or remove the others.`,
+      });
+  });
+
   it("reads images of hundreds of pixels a side", async () => {
     const listing = await write(
       `emotion,pixels,Usage\n0,${Array(400 * 400)

@@ -126,7 +126,7 @@ describe("readSource", () => {
     ]);
   });
 
-  it("reads shards whose names are the classes, and refuses several with the same class folders", async () => {
+  it("reads shards whose names are the classes, or that hold the same class folders, and refuses others with some of them", async () => {
     const images = (...names: string[]) =>
       tarOf(Object.fromEntries(names.map((name) => [name, Buffer.from(name)])));
     const dir = writeFiles(inFolder("data"), {
@@ -145,8 +145,25 @@ describe("readSource", () => {
       "val/0000.tar": images("cat/1.png", "dog/1.png"),
       "val/0001.tar": images("cat/1.png", "dog/1.png"),
     });
-    await assert.rejects(read(parts), {
-      message: `Expected shards with a label beside each image, or one shard with class folders for each part at ${parts} but found the folders cat, dog in several shards. Choose a folder, with all shards of a part unpacked into one folder in it.`,
+    const numbers = ["0000", "0001"];
+    assert.deepEqual(
+      inWords(await read(parts)),
+      ["train", "val"].flatMap((part) =>
+        numbers.flatMap((shard) =>
+          ["cat", "dog"].map(
+            (name) => `${part}/${shard}/${name}/1.png: ${name} ${part === "val" ? "validation" : part}`,
+          ),
+        ),
+      ),
+    );
+    const uneven = writeFiles(inFolder("uneven"), {
+      "train/0000.tar": images("a/1.png", "b/1.png", "c/1.png", "d/1.png", "e/1.png"),
+      "train/0001.tar": images("a/1.png", "b/1.png"),
+      "val/0000.tar": images("a/1.png", "b/1.png", "c/1.png", "d/1.png", "e/1.png"),
+      "val/0001.tar": images("a/1.png", "b/1.png"),
+    });
+    await assert.rejects(read(uneven), {
+      message: `Expected shards with a label beside each image, or one shard with class folders for each part at ${uneven} but found the folders a, b in several shards. Choose a folder, with all shards of a part unpacked into one folder in it.`,
     });
   });
 

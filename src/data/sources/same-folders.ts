@@ -1,0 +1,85 @@
+// Folders beside each other that hold the same folders: parts of a split, batches of images, or classes.
+import { InputError } from "../../errors.js";
+import type { Folder } from "./files.js";
+import { partsOf } from "./split-names.js";
+
+/** Enters folders that hold a single folder with images, and no image. */
+export function unwrap(folder: Folder): Folder {
+  const inner = withImages(folder);
+  const isAround = inner.length === 1 && folder.images.length === 0 && inner[0].images.length === 0;
+  return isAround ? unwrap(inner[0]) : folder;
+}
+
+export function withImages({ folders }: Folder): Folder[] {
+  return folders.filter(({ numImages }) => numImages > 0);
+}
+
+/** Returns the names of folders that two folders both hold. */
+export function sharedFolders(a: Folder, b: Folder): string[] {
+  const [one, other] = [a, b].map((folder) => withImages(unwrap(folder)).map(({ name }) => nameOf(name)));
+  return one.filter((name) => other.includes(name));
+}
+
+/** Refuses "classes" that hold the same folders, since these may be parts of a split that is not recognised. */
+export function refuseSameFolders(folders: Folder[], dir: string): void {
+  const nested = folders.filter(({ images, numImages }) => images.length === 0 && numImages > 0);
+  for (const [i, a] of nested.entries())
+    for (const b of nested.slice(0, i)) {
+      const shared = sharedFolders(a, b);
+      const isSame = shared.length === withImages(a).length && shared.length === withImages(b).length;
+      const found = `${b.name} and ${a.name}, which hold the same folders ${shared.join(", ")}`;
+      if (shared.length > 1 || (isSame && shared.length > 0)) throw ambiguous(dir, found, [b, a].sort(byUse));
+    }
+}
+
+/** Returns whether names of folders differ only in their numbers, as `day1` and `day2`. */
+export function areNumbered(folders: Folder[]): boolean {
+  const forms = new Set(folders.map(({ name }) => name.replace(/\d+/g, "0")));
+  return forms.size === 1 && [...forms][0].includes("0");
+}
+
+/**
+ * Finds folders that hold the same folders, such as batches, cameras or persons: then the folders in them are the classes.
+ *
+ * @param classNames - Names of folders that are classes in another part of the split.
+ * @returns None if the folders are classes themselves.
+ */
+export function findBatches(around: Folder, classNames: ReadonlySet<string>): Folder[] {
+  const inner = withImages(around);
+  const areClasses = inner.some(({ images, name }) => images.length > 0 || classNames.has(nameOf(name)));
+  if (inner.length < 2 || areClasses) return [];
+  const held = inner.map((folder) => withImages(unwrap(folder)));
+  const all = [...new Set(held.flat().map(({ name }) => nameOf(name)))];
+  const areSame = held.every((some) => some.length > 1 && some.length * 2 >= all.length);
+  const isInverse = areNumbered(held.flat()) && !areNumbered(inner); // batches in each class
+  return areSame && !isInverse && partsOf(all).size < 2 ? inner : [];
+}
+
+/** Beginnings of names of parts that are held out, in several languages. */
+const HELD_OUT = /^(hold|held|test|val|eval|dev)/i;
+
+/** Puts first what is probably for training: a folder without a name for a part that is held out, then the larger one. */
+function byUse(a: Folder, b: Folder): number {
+  const isHeldOut = ({ name }: Folder) => Number(HELD_OUT.test(name));
+  return isHeldOut(a) - isHeldOut(b) || b.numImages - a.numImages;
+}
+
+/** A pattern for `--label-pattern` that takes the folder around each image for its class. */
+export const LAST_FOLDER = "'([^/]+)/[^/]+$'";
+
+export function ambiguous(dir: string, found: string, folders: Folder[]): InputError {
+  const [train, validation] = folders.map(({ path }) => path);
+  const chosen = `--train-folder ${train}${validation ? ` and --validation-folder ${validation}` : ""}`;
+  const fix = `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or --label-pattern ${LAST_FOLDER} if the folders in them are, or leave folders out with --leave-out.`;
+  return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
+}
+
+/** Unicode has several forms of one name. */
+export function nameOf(name: string): string {
+  return name.normalize("NFC");
+}
+
+export function names(folders: readonly Folder[]): string {
+  const all = [...new Set(folders.map(({ name, path }) => (path === "." ? "." : name)))];
+  return all.length > 6 ? `${all.slice(0, 5).join(", ")} and ${all.length - 5} more` : all.join(", ");
+}

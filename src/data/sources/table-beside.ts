@@ -1,0 +1,92 @@
+// Tables beside class folders: whether their labels agree, and which split is used.
+import path from "node:path";
+import { InputError } from "../../errors.js";
+import type { Walk } from "./files.js";
+import type { LabelChoice } from "./label-columns.js";
+import { classesOf, inShort, type Listing, NO_PART } from "./listing.js";
+import { readLabelTables, readTableSplit, type TableSplit } from "./tables.js";
+
+/**
+ * Compares class folders with the tables beside them. The split of a table is used if the folders have none.
+ *
+ * @throws InputError if a table has other labels, so that it is not clear which are meant.
+ */
+export function compareWithTables(listing: Listing, walk: Walk, dir: string, choice: LabelChoice): Listing {
+  const table = caught(() => readLabelTables({ ...walk, leftOut: walk.leftOut.copy() }, dir, choice));
+  const isSingle = classesOf(listing.samples).length === 1; // perhaps a folder of all images
+  if (isSingle && table) {
+    if (table instanceof InputError) throw table;
+    return table;
+  }
+  const labelled = table instanceof InputError ? null : table;
+  const contradiction = labelled && contradictionOf(listing, labelled);
+  if (contradiction)
+    throw new InputError({
+      expected: "one kind of labels",
+      where: dir,
+      found: contradiction,
+      fix: `Choose with --labels folders or --labels ${labelled?.labels}.`,
+    });
+  const doubts =
+    table instanceof InputError
+      ? [`A table beside the class folders is not compared with them. ${table.message}`]
+      : [];
+  const compared = { ...listing, notes: [...listing.notes, ...doubts] };
+  const split = caught(() => readTableSplit(walk, dir, choice)); // its error is the table's, which is noted
+  return split && !(split instanceof InputError) ? withSplit(compared, split, labelled !== null) : compared;
+}
+
+/** Returns how the labels of a table differ from the class folders around the images; null if they agree. */
+function contradictionOf({ samples, inner }: Listing, table: Listing): string | null {
+  const [own, others] = [samples, table.samples].map(classesOf);
+  if (own.join("\n") !== others.join("\n"))
+    return `the folders ${inShort(own)}, and ${table.labels} with ${inShort(others)}`;
+  const labels = new Map(table.samples.map((sample) => [sample.path, sample.className]));
+  const labelOf = (file: string) => labels.get(path.posix.join(inner, file));
+  const differing = samples.filter(
+    (sample) => (labelOf(sample.path) ?? sample.className) !== sample.className,
+  );
+  if (differing.length === 0) return null;
+  const [{ path: first }] = differing;
+  return `${table.labels} with other labels for ${differing.length} of ${samples.length} images, as ${labelOf(first)} for ${first}`;
+}
+
+/** Returns what a call returns, or the InputError that it throws. */
+function caught<Result>(read: () => Result): Result | InputError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
+
+/** Gives images in class folders the split of a table, if the folders have none. */
+function withSplit(listing: Listing, { name, file, parts }: TableSplit, hasLabels: boolean): Listing {
+  const { samples, inner, leftOut } = listing;
+  const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
+  const found = samples.map((sample) => parts.get(path.posix.join(inner, sample.path)) ?? null);
+  if (samples.some(({ split }) => split !== null)) {
+    const differing = [...samples.keys()].filter((i) => found[i] && found[i] !== samples[i].split);
+    if (differing.length === 0) return listing;
+    const [first] = differing;
+    return noted(
+      `${name} puts ${differing.length} of ${samples.length} images into another part than their folders, as ${samples[first].path} into ${found[first]}. The folders are used${hasLabels ? ` (--labels ${file} takes the table)` : ""}.`,
+    );
+  }
+  const without = samples.filter((_, i) => found[i] === null);
+  if (without.length * 2 > samples.length)
+    return noted(
+      `${name} is not used as a split, since ${without.length} of ${samples.length} images have no part in it, as ${without[0].path}.`,
+    );
+  const rest = without.length > 0 ? ` It has no part for ${without.length}, which are not used.` : "";
+  return {
+    ...noted(`${name} is used as the split (--labels folders leaves it out).${rest}`),
+    samples: samples.flatMap((sample, i) => {
+      const split = found[i];
+      if (split !== null && split !== "extra") return [{ ...sample, split }];
+      leftOut.add(NO_PART, path.posix.join(inner, sample.path));
+      return [];
+    }),
+  };
+}

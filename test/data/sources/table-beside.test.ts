@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
+import { temporaryFolder, writeFiles } from "../fixtures.js";
+
+describe("readSource, for a table beside class folders", () => {
+  const inFolder = temporaryFolder();
+  const make = (images: string[], tables: Record<string, string>) =>
+    writeFiles(inFolder("data"), { ...Object.fromEntries(images.map((name) => [name, "x"])), ...tables });
+  const read = async (data: string, options: Partial<SourceOptions> = {}) => {
+    const { listing } = await readSource({ data, seed: 0, ...options });
+    const inWords = ({ path, className, split }: (typeof listing.samples)[number]) =>
+      `${path} ${className} ${split}`;
+    return { ...listing, found: listing.samples.map(inWords).sort() };
+  };
+  const IMAGES = ["cat/1.jpg", "cat/2.jpg", "dog/3.jpg", "dog/4.jpg"];
+  const PARTS = ["1.jpg,train", "2.jpg,val", "3.jpg,train", "4.jpg,val"];
+  const SPLIT = [
+    ...["cat/1.jpg cat train", "cat/2.jpg cat validation"],
+    ...["dog/3.jpg dog train", "dog/4.jpg dog validation"],
+  ];
+
+  for (const [name, file, table] of [
+    [
+      "with labels",
+      "labels.csv",
+      "file,split,label\n1.jpg,train,cat\n2.jpg,val,cat\n3.jpg,train,dog\n4.jpg,val,dog\n",
+    ],
+    ["without labels", "splits.csv", `file,split\n${PARTS.join("\n")}\n`],
+  ])
+    it(`takes the split from a table ${name}, and says so`, async () => {
+      const dir = make(IMAGES, { [file]: table });
+      const { found, notes, labels } = await read(dir);
+      assert.deepEqual(found, SPLIT);
+      assert.equal(labels, "class folders");
+      assert.deepEqual(notes, [
+        `The column split of ${file} is used as the split (--labels folders leaves it out).`,
+      ]);
+      const own = await read(dir, { labels: "folders" });
+      assert.deepEqual([own.found[0], own.notes], ["cat/1.jpg cat null", []]);
+    });
+
+  it("takes it from a table without a header", async () => {
+    const { found, notes } = await read(make(IMAGES, { "splits.csv": `${PARTS.join("\n")}\n` }));
+    assert.deepEqual(found, SPLIT);
+    assert.deepEqual(notes, [
+      "Column 2 of splits.csv is used as the split (--labels folders leaves it out).",
+    ]);
+  });
+
+  it("leaves out images without a part, and does not use a split that most are not in", async () => {
+    const dir = make(IMAGES, { "splits.csv": `file,split\n${PARTS.slice(0, 3).join("\n")}\n4.jpg,extra\n` });
+    const { found, notes, leftOut } = await read(dir);
+    assert.deepEqual(found, SPLIT.slice(0, 3));
+    assert.deepEqual(notes, [
+      "The column split of splits.csv is used as the split (--labels folders leaves it out).",
+    ]);
+    assert.deepEqual(leftOut.list()[0].reason, "in no part of the split");
+    make([], { "splits.csv": `file,split\n${PARTS.slice(0, 3).join("\n")}\n` });
+    assert.deepEqual((await read(dir)).notes, [
+      "The column split of splits.csv is used as the split (--labels folders leaves it out). It has no part for 1, which are not used.",
+    ]);
+    make(["dog/5.jpg", "dog/6.jpg", "dog/7.jpg"], {});
+    const most = await read(dir);
+    assert.equal(most.found[0], "cat/1.jpg cat null");
+    assert.deepEqual(most.notes, [
+      "The column split of splits.csv is not used as a split, since 4 of 7 images have no part in it, as dog/4.jpg.",
+    ]);
+  });
+
+  it("keeps the split of the folders, and says where a table has another", async () => {
+    const dir = make(["train/cat/1.jpg", "val/cat/2.jpg", "train/dog/3.jpg", "val/dog/4.jpg"], {
+      "splits.csv": `file,split\n${PARTS.join("\n")}\n`,
+    });
+    const own = await read(dir);
+    assert.deepEqual(own.notes, []);
+    make([], { "splits.csv": "file,split\n1.jpg,val\n2.jpg,val\n3.jpg,train\n4.jpg,train\n" });
+    const other = await read(dir);
+    assert.deepEqual(other.found, own.found);
+    assert.deepEqual(other.notes, [
+      "The column split of splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The folders are used.",
+    ]);
+    make([], {
+      "splits.csv": "file,split,label\n1.jpg,val,cat\n2.jpg,val,cat\n3.jpg,train,dog\n4.jpg,train,dog\n",
+    });
+    assert.deepEqual((await read(dir)).notes, [
+      "The column split of splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The folders are used (--labels splits.csv takes the table).",
+    ]);
+    const chosen = await read(dir, { labels: "splits.csv" });
+    assert.equal(chosen.found[0], "train/cat/1.jpg cat validation");
+    assert.deepEqual(chosen.notes, [
+      "splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The table is used (--labels folders takes the folders).",
+    ]);
+  });
+
+  it("takes the split from a table whose labels are not clear", async () => {
+    const table = "file,age,sex,split\n1.jpg,3,m,train\n2.jpg,4,f,val\n3.jpg,5,f,train\n4.jpg,6,m,val\n";
+    const dir = make(IMAGES, { "persons.csv": table });
+    const { found, notes } = await read(dir);
+    assert.deepEqual(found, SPLIT);
+    assert.deepEqual(notes, [
+      `A table beside the class folders is not compared with them. Expected one column of labels at ${dir}/persons.csv but found age, sex. Choose one with --label-column NAME.`,
+      "The column split of persons.csv is used as the split (--labels folders leaves it out).",
+    ]);
+  });
+
+  it("says why a split is not read", async () => {
+    const dir = make(IMAGES, { "splits.csv": `file,split\n${PARTS.slice(0, 3).join("\n")}\n4.jpg,trian\n` });
+    const message = `Expected train, validation, test, or unsup and extra, which are left out, in the column split at ${dir}/splits.csv but found trian in 1 of 4 rows, as that of 4.jpg. Fix these values, or rename the column, so that it is not read as a split.`;
+    assert.deepEqual((await read(dir)).notes, [
+      `A table beside the class folders is not compared with them. ${message}`,
+    ]);
+  });
+});
