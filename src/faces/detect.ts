@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { FaceLandmark68Net, SsdMobilenetv1, TNetInput } from "@vladmandic/face-api";
 import { decodeWhole, loadSharp, type WholeImage } from "../data/pixels/decode.js";
+import { resize } from "../data/pixels/resize.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import type { ImageInput } from "../inference/classifier.js";
 
@@ -150,7 +151,14 @@ export class FaceDetector {
   private async findEyes(image: WholeImage, box: Box): Promise<[Point, Point]> {
     const scale = LANDMARKS_SIDE / Math.max(box.width, box.height);
     const [width, height] = [box.width, box.height].map((side) => Math.max(1, Math.round(side * scale)));
-    const images = pixelTensor(await cut(image, box, { width, height }), { width, height });
+    const whole = {
+      pixels: await cut(image, box),
+      width: box.width,
+      height: box.height,
+      numChannels: 3,
+    } as const;
+    const seen = resize(whole, { ...whole, left: 0, top: 0 }, width, height); // the same on each processor, and in browsers
+    const images = pixelTensor(seen, { width, height });
     const found = await this.landmarks.detectLandmarks(images).finally(() => images.dispose());
     const landmarks = Array.isArray(found) ? found[0] : found;
     const inPhoto = (points: Point[]) => ({
@@ -199,7 +207,7 @@ async function cut({ pixels, width, height }: WholeImage, part: Box, size: Size 
 }
 
 /** Makes a tensor `[height, width, 3]`; the caller disposes it. face-api has its own copy of the types of tensors. */
-function pixelTensor(pixels: Buffer, { width, height }: Size) {
+function pixelTensor(pixels: Uint8Array, { width, height }: Size) {
   return tf.tensor3d(pixels, [height, width, 3], "int32") as unknown as TNetInput & Tensor;
 }
 

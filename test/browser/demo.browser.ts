@@ -20,9 +20,9 @@ const PICTURES = path.join(projectDir, "out/browser");
  * Largest difference from Node.js of a probability: for the same pixels, for the same face in the same photograph, and for the face
  * that each finds alone.
  */
-const [SAME_PIXELS, SAME_FACE, ALONE] = [1e-5, 1e-3, 1e-2];
+const [SAME_PIXELS, SAME_FACE, ALONE] = [1e-5, 1e-5, 1e-3];
 /** Largest distance of an eye, in pixels. */
-const SAME_EYES = 0.1;
+const SAME_EYES = 0.01;
 const WAIT = { timeout: 120_000 };
 
 /** What the page classified last; pixels in base64. */
