@@ -302,6 +302,9 @@ function bars(heading: string, classNames: string[], probs: Float32Array): HTMLE
   return group;
 }
 
+/** Set when the page is built. */
+declare const MODEL_NAME: string;
+
 afterwards(async () =>
-  useModel(await readModel("FER-2013", async (file) => (await fetchFile(`model/${file}`)).arrayBuffer())),
+  useModel(await readModel(MODEL_NAME, async (file) => (await fetchFile(`model/${file}`)).arrayBuffer())),
 );

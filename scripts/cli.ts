@@ -57,6 +57,11 @@ export const COMMANDS: Record<string, Entry> = {
     description: "write a model for other programs, from pixels to probabilities (docs/export.md)",
     load: () => require("./commands/export.js").addExportCommand,
   },
+  demo: {
+    usage: "[options]",
+    description: "build a page that classifies photographs and the camera in a browser, and serve it",
+    load: () => require("./commands/demo.js").addDemoCommand,
+  },
   runs: {
     usage: "[options] [folders...]",
     description: "list and compare runs, the most accurate first",

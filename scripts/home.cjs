@@ -14,10 +14,9 @@ const ready = path.join(root, ".ferkit/ready");
 /** Returns the folder in which this ferkit works; copies an installed package there first. */
 function homeOf(env = process.env) {
   if (fs.existsSync(path.join(root, "package-lock.json"))) return root; // npm packs no lock file
-  const { cacheFolder } = require("./setup/context.cjs");
   const { version } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"));
   const digest = fs.readFileSync(path.join(root, packed.digest), "utf8").slice(0, 8);
-  const home = path.join(cacheFolder(env), "homes", `${version}-${digest}`);
+  const home = path.join(cache(env), "homes", `${version}-${digest}`);
   if (!fs.existsSync(home)) makeHome(home);
   return home;
 }
@@ -56,7 +55,7 @@ function ensureSetUp() {
   const command = "npx ferkit setup";
   if (!asks()) {
     const found = "a package that is not set up";
-    const fix = `Run: ${command} (it downloads about 500 MB and needs 3 GB in ${root})`;
+    const fix = `Run: ${command} (it downloads about 500 MB and needs 3 GB in ${cache()})`;
     throw new InputError({ expected: "ferkit's engine", where: root, found, fix });
   }
   const { status } = spawnSync(process.execPath, [path.join(__dirname, "bootstrap.mjs")], {
@@ -67,10 +66,15 @@ function ensureSetUp() {
   throw new InputError({ expected: "ferkit to be set up", where: root, found: "a failed set-up", fix });
 }
 
+/** Returns the folder that holds the homes, and what versions share. */
+function cache(env = process.env) {
+  return require("./setup/context.cjs").cacheFolder(env);
+}
+
 /** Asks at a terminal whether to set up now. */
 function asks() {
   if (!process.stdin.isTTY || !process.stderr.isTTY || process.env.CI) return false;
-  process.stderr.write(`ferkit is not set up yet. Download about 500 MB into ${root} now? [Y/n] `);
+  process.stderr.write(`ferkit is not set up yet. Download about 500 MB into ${cache()} now? [Y/n] `);
   const terminal = fs.openSync("/dev/tty", "r");
   const answer = Buffer.alloc(100);
   const length = fs.readSync(terminal, answer);

@@ -1,5 +1,6 @@
 // Parts that the command line, the bench, the examples and the experiments use besides the public API.
 
+export { BUNDLED_MODELS } from "./bundled-models.js";
 export { drawFace } from "./cartoons/draw.js";
 export { drawLook } from "./cartoons/look.js";
 export { type EvaluatedModel, evaluationChart } from "./charts/evaluation.js";
@@ -25,7 +26,6 @@ export { type Machine, machine } from "./environment.js";
 export { checkChoice, checkNumber, plainName, suggestion, visible } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";
 export { cacheDir, makeFolder, replaceFile, writeFileAtomically } from "./files.js";
-export { BUNDLED_MODELS } from "./inference/classifier.js";
 export {
   classify,
   classifyViews,
@@ -42,7 +42,7 @@ export {
 } from "./inference/robustness.js";
 export { meanOf } from "./inference/views.js";
 export { parseJson } from "./json.js";
-export { calibrationError, reliability, withTemperature } from "./metrics/calibration.js";
+export { calibrationError, fitTemperature, reliability, withTemperature } from "./metrics/calibration.js";
 export { argMax } from "./metrics/classification.js";
 export { fitThresholds, setScores } from "./metrics/conformal.js";
 export { FAMILIES, type Family } from "./model/conventions.js";

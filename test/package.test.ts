@@ -145,7 +145,7 @@ describe("the package ferkit, packed and installed", function () {
     const expected =
       "note: the bundled model ferplus is used; --model fer2013 takes the other one.\n" +
       `ferkit: Expected ferkit's engine at ${home()} but found a package that is not set up. ` +
-      `Run: npx ferkit setup (it downloads about 500 MB and needs 3 GB in ${home()})\n`;
+      `Run: npx ferkit setup (it downloads about 500 MB and needs 3 GB in ${path.dirname(path.dirname(home()))})\n`;
     assert.deepEqual({ status, stderr }, { status: 1, stderr: expected });
     const code =
       'require("ferkit").decodeImage(Buffer.from("x"), 48).catch((error) => console.log(error.name));';
@@ -157,6 +157,8 @@ describe("the package ferkit, packed and installed", function () {
     const photo = path.join(projectDir, "test/faces/photos/grace-hopper.jpg");
     const { faces } = JSON.parse(run("npx", "ferkit", "predict", photo, "--json"));
     assert.equal(faces.length, 1);
+    run("npx", "ferkit", "demo", "--build", "--out", "page");
+    assert.ok(existsSync(folder.file("page/index.html")));
     const printed = run("npx", "ferkit", "init", "My Pets", "--data", "synthetic");
     assert.match(printed, /My Pets is a project\. Then run: cd 'My Pets' && npm start\n$/);
     const project = JSON.parse(readFileSync(folder.file("My Pets/package.json"), "utf8"));

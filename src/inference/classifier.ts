@@ -1,12 +1,11 @@
 // A trained network for images as people have them: files, folders, bytes.
 import { stat } from "node:fs/promises";
-import path from "node:path";
 import { inspect } from "node:util";
+import { BUNDLED_MODELS } from "../bundled-models.js";
 import { decodeImage } from "../data/pixels/decode.js";
 import { toGrey } from "../data/pixels/pixels.js";
 import { imagesIn } from "../data/sources/files.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
-import { PROJECT_DIR } from "../environment.js";
 import { InputError } from "../errors.js";
 import { predictionSet } from "../metrics/conformal.js";
 import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
@@ -84,11 +83,6 @@ export type OnInputError = (error: InputError) => void;
 
 const BATCH_SIZE = 64;
 
-/** The folders of the bundled models, which predict facial expressions: as FER+ labels them, and as FER-2013 does. */
-export const BUNDLED_MODELS = {
-  ferplus: path.join(PROJECT_DIR, "models/ferplus"),
-  fer2013: path.join(PROJECT_DIR, "models/fer2013"),
-};
 type BundledName = keyof typeof BUNDLED_MODELS;
 
 /** How a classifier sees images. */

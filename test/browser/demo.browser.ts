@@ -5,7 +5,7 @@ import type http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import sharp from "sharp";
-import { buildPage, servePage } from "../../demo/build.js";
+import { buildPage, servePage } from "../../scripts/commands/demo.js";
 import { cropFace } from "../../src/faces/crop.js";
 import { type Face, FaceDetector } from "../../src/faces/detect.js";
 import { type Classifier, loadClassifier } from "../../src/index.js";
@@ -59,7 +59,7 @@ describe("the page", function () {
     }
     browser = opened as Browser;
     classifier = await loadClassifier(path.join(projectDir, "models/ferplus"));
-    await buildPage(folder.file("page"));
+    await buildPage(folder.file("page"), path.join(projectDir, "models/ferplus"));
     server = await servePage(folder.file("page"), 0);
     mkdirSync(PICTURES, { recursive: true });
     page = await browser.newPage({ viewport: { width: 1000, height: 800 } });
@@ -145,7 +145,7 @@ describe("the page", function () {
 
   it("names the fastest engine and its frames a second", async () => {
     assert.match(await textOf("#backend"), /^tfjs (webgpu|webgl|wasm), \d+\.\d frames\/s/);
-    assert.match(await textOf("#about"), /^FER-2013: 7 classes, 144 × 144 pixels, for faces$/);
+    assert.match(await textOf("#about"), /^ferplus: 7 classes, 144 × 144 pixels, for faces$/);
   });
 
   for (const name of PHOTOS)

@@ -32,6 +32,7 @@ const COMMANDS = [
   "setup",
   "doctor",
   "completion",
+  "demo",
 ];
 /** Returns the name in `<images...>`. */
 const bare = (argument: string) => argument.replace(/[^\w]/g, "");
