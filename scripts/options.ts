@@ -277,12 +277,12 @@ export function printData({ data }: DataFlags, numImages?: { train: number; vali
   console.error(`data: ${own}${images}; --data names others`);
 }
 
-/** Says on standard error which files of a data set are not used, what was guessed, what the audit concludes, and more notes. */
+/** Says on standard error which files of a data set are not used if the user may miss some, what was guessed, what the audit concludes, and more notes. */
 export function printRemarks(
   { files, notes, conclusions }: internals.DataReport,
   more: readonly string[] = [],
 ): void {
-  const lines = files.leftOut.length > 0 ? internals.filesInWords(files) : [];
+  const lines = internals.mayBeMissed(files) ? internals.filesInWords(files) : [];
   const remarks = [...notes, ...conclusions.map(({ text }) => text), ...more];
   for (const line of [...lines, ...remarks.map((remark) => `note: ${remark}`)]) console.error(line);
 }

@@ -16,7 +16,7 @@ export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "
 export { gather } from "./data/batches.js";
 export { selectImages } from "./data/dataset.js";
 export { copyImageList, listCalibration } from "./data/image-list.js";
-export { type FileCounts, filesInWords, imagesIn } from "./data/sources/files.js";
+export { type FileCounts, filesInWords, imagesIn, mayBeMissed } from "./data/sources/files.js";
 export { OWN_SOURCES, readSource } from "./data/sources/source.js";
 export { TABLE_FILE } from "./data/sources/table-file.js";
 export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";

@@ -8,7 +8,7 @@ import { importsOf, listFiles, parse, projectDir, readProjectFile } from "./sour
 
 const MAX_CELL_LINES = 10;
 const MAX_MEDIAN_LINES = 5;
-const MAX_LINE_LENGTH = 110; // as the formatter keeps it in files
+const MAX_LINE_LENGTH = 104; // more are cut off in a window of 1280 pixels
 
 interface NotebookCell {
   cell_type: "code" | "markdown" | "raw";

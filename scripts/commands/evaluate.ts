@@ -98,15 +98,23 @@ function line(label: string, scores: internals.Scores): string {
   );
 }
 
-type Unseen = Pick<internals.EvaluationReport, "withoutDuplicates" | "withoutNearDuplicates">;
+type Unseen = Pick<internals.EvaluationReport, "numImages" | "withoutDuplicates" | "withoutNearDuplicates">;
 
-function unseenLines({ withoutDuplicates, withoutNearDuplicates }: Unseen, start = ""): string[] {
-  return [
-    ...(withoutDuplicates ? [line(`${start}without duplicates of training images`, withoutDuplicates)] : []),
-    ...(withoutNearDuplicates
-      ? [line(`${start}without near-duplicates of training images`, withoutNearDuplicates)]
-      : []),
-  ];
+/** Scores without images like those of training, which say nothing new if there are none. Near-duplicates hold the duplicates. */
+function unseenLines(scores: Unseen, start = ""): string[] {
+  const { numImages, withoutDuplicates, withoutNearDuplicates } = scores;
+  const kinds: [string, internals.Scores | null][] =
+    withoutDuplicates?.numImages === withoutNearDuplicates?.numImages
+      ? [["duplicates and near-duplicates", withoutNearDuplicates]]
+      : [
+          ["duplicates", withoutDuplicates],
+          ["near-duplicates", withoutNearDuplicates],
+        ];
+  return kinds.flatMap(([kind, without]) => {
+    if (!without) return [];
+    if (without.numImages < numImages) return [line(`${start}without ${kind} of training images`, without)];
+    return start === "" ? [`${kind} of training images: none`] : [];
+  });
 }
 
 function viewLines(label: string, scores: internals.EvaluationReport["flip"]): string[] {

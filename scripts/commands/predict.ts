@@ -30,7 +30,7 @@ import {
 } from "../options.js";
 import { chartPath } from "../outputs.js";
 
-const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, percent } = internals;
+const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, mayBeMissed, percent } = internals;
 const { MAX_CROP_SIDE, predictsExpressions, visible } = internals;
 
 interface Flags {
@@ -133,7 +133,7 @@ function viewsOf({ flip, crops, abstain }: Flags): "image" | "flip" | "crops" {
 function leftOutLines(input: string): string[] {
   if (!statSync(input, { throwIfNoEntry: false })?.isDirectory()) return [];
   const { files } = imagesIn(input);
-  return files.leftOut.length > 0 ? filesInWords(files) : [];
+  return mayBeMissed(files) ? filesInWords(files) : [];
 }
 
 async function printImages(classifier: Classifier, images: string[], flags: Flags): Promise<void> {

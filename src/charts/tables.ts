@@ -52,9 +52,15 @@ export function auditTable(report: DataReport): TableRow[] {
       dropped.duplicates,
       first(examples.duplicates),
     ),
-    row("validation images also in train", report.leakedImages, all, dropped.leaked, first(examples.leaked)),
     row(
-      "same image, different classes",
+      "validation images also in train",
+      report.leakedImages,
+      numImages.validation + dropped.leaked,
+      dropped.leaked,
+      first(examples.leaked),
+    ),
+    row(
+      "groups of duplicates with different classes",
       report.labelConflicts,
       report.duplicateGroups,
       0,

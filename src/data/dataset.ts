@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import type { Decoding, Fit } from "../model/preprocessing.js";
+import { printedAs } from "../printed.js";
 import { PixelSelection, type Pixels } from "./pixels/pixels.js";
 import type { SplitName } from "./split.js";
 
@@ -67,6 +68,16 @@ export interface Dataset {
   validation: PackedImages;
 }
 
+/** Makes images print as a line that names their fields, and returns them. */
+export function printedImages(images: PackedImages): PackedImages {
+  return printedAs(images, () => {
+    const { numImages, imageSize, numChannels } = images;
+    const colour = numChannels === 1 ? "grey" : "colour";
+    const count = `${numImages.toLocaleString("en-US")} ${numImages === 1 ? "image" : "images"}`;
+    return `[${count} of ${imageSize} × ${imageSize} pixels, ${colour}: ${Object.keys(images).join(", ")}]`;
+  });
+}
+
 /** Selects the images at some indices, in their order. */
 export function selectImages(images: PackedImages, indices: Int32Array): PackedImages {
   const { pixels, labels, numImages, paths, digests, labelShares } = images;
@@ -74,7 +85,7 @@ export function selectImages(images: PackedImages, indices: Int32Array): PackedI
   const sharesOf = (index: number) => [
     ...(labelShares?.subarray(index * numClasses, (index + 1) * numClasses) ?? []),
   ];
-  return {
+  return printedImages({
     ...images,
     pixels: new PixelSelection(pixels, indices),
     labels: indices.map((index) => labels[index]),
@@ -82,7 +93,7 @@ export function selectImages(images: PackedImages, indices: Int32Array): PackedI
     paths: Array.from(indices, (index) => paths[index]),
     ...(digests && { digests: Array.from(indices, (index) => digests[index]) }),
     ...(labelShares && { labelShares: Float32Array.from([...indices].flatMap(sharesOf)) }),
-  };
+  });
 }
 
 /** Checks that the images were loaded as the configuration says, since it is what the run records. */

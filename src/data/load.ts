@@ -4,7 +4,7 @@ import { type Decoding, FITS } from "../model/preprocessing.js";
 import { fileConclusions } from "./audit/conclusions.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import type { DataOptions } from "./data-options.js";
-import type { Dataset, PackedImages } from "./dataset.js";
+import { type Dataset, type PackedImages, printedImages } from "./dataset.js";
 import { groupImages } from "./groups.js";
 import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
@@ -334,10 +334,10 @@ function select(
     digests: indices.map((index) => samples[index].digest),
     decoding: { fit, ...(Object.keys(whiteLevels).length > 0 && { whiteLevels }) },
   };
-  if (!classNames || !indices.some((index) => samples[index].shares)) return packed;
+  if (!classNames || !indices.some((index) => samples[index].shares)) return printedImages(packed);
   const labelShares = indices.flatMap((index) => {
     const { className, shares } = samples[index];
     return classNames.map((name) => shares?.[name] ?? (shares || name !== className ? 0 : 1));
   });
-  return { ...packed, labelShares: Float32Array.from(labelShares) };
+  return printedImages({ ...packed, labelShares: Float32Array.from(labelShares) });
 }

@@ -10,6 +10,7 @@ import {
 } from "../inference/classifier.js";
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING } from "../model/preprocessing.js";
+import { printedPixels } from "../printed.js";
 import { cropFace, faceSquare } from "./crop.js";
 import { type Face, FaceDetector } from "./detect.js";
 
@@ -83,10 +84,11 @@ export async function* predictFaces(
   let detector: FaceDetector | undefined;
   try {
     for (const { source, name } of await listInputs(inputs, onError)) {
-      const photo = await decodeWhole(source, name).catch((error) => {
+      const decoded = await decodeWhole(source, name).catch((error) => {
         reportInput(error, onError);
       });
-      if (!photo) continue;
+      if (!decoded) continue;
+      const photo = { ...decoded, pixels: printedPixels(decoded.pixels) };
       const isSmall = keepCrops && Math.max(photo.width, photo.height) <= MAX_CROP_SIDE;
       if (!isSmall) detector ??= await FaceDetector.load();
       const found = isSmall ? [] : await (detector as FaceDetector).detect(photo);

@@ -10,6 +10,7 @@ import { InputError } from "../errors.js";
 import { predictionSet } from "../metrics/conformal.js";
 import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
+import { printedPixels } from "../printed.js";
 import type { AnyText } from "../text.js";
 import { meanOf, numViews, probsOfView, type Views } from "./views.js";
 
@@ -52,7 +53,7 @@ export interface PredictionSet {
 }
 
 /**
- * What a network predicts for an image.
+ * What a network predicts for an image. `console.log` shows the pixels in one line, and JSON leaves them out.
  *
  * @example
  * ```ts
@@ -231,7 +232,7 @@ export class Classifier {
       const own = probs.subarray(i * classNames.length, (i + 1) * classNames.length);
       return {
         name,
-        pixels: grey ? toGrey(pixels) : pixels,
+        pixels: printedPixels(grey ? toGrey(pixels) : pixels),
         predictions: rank(own, classNames),
         ...(predictionSets && this.numViews === 1 && { sets: setsOf(own, classNames, predictionSets) }),
       };

@@ -18,6 +18,7 @@ import {
 } from "../metrics/classification.js";
 import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../metrics/conformal.js";
 import type { ModelConfig, Network } from "../model/network.js";
+import { printedNumbers } from "../printed.js";
 import { meanOf, numViews, probsOfView, type Views } from "./views.js";
 
 /**
@@ -166,8 +167,8 @@ export function score(probs: Float32Array, labels: Int32Array, classNames: strin
   return {
     ...scores(matrix, classNames),
     loss: crossEntropy(probs, labels, numClasses),
-    predicted,
-    probs,
+    predicted: printedNumbers(predicted),
+    probs: printedNumbers(probs),
   };
 }
 

@@ -1,7 +1,7 @@
 // The images of a data set that a model's run held out, and those that it was trained on.
 import type { DataReport } from "../data/audit/report.js";
 import type { DataOptions } from "../data/data-options.js";
-import { type Dataset, type PackedImages, selectImages } from "../data/dataset.js";
+import { type Dataset, type PackedImages, printedImages, selectImages } from "../data/dataset.js";
 import { type ImageList, type ListedImage, listImages, readModelList } from "../data/image-list.js";
 import { type LoadedDataset, loadDataset } from "../data/load.js";
 import type { Pixels } from "../data/pixels/pixels.js";
@@ -228,7 +228,7 @@ function select(dataset: Dataset, places: Place[]): PackedImages {
   const of = <T>(read: (images: PackedImages, index: number) => T) =>
     places.map(({ split, index }) => read(dataset[split], index));
   const { train, validation } = dataset;
-  return {
+  return printedImages({
     pixels: new ChosenPixels(dataset, places, imageSize * imageSize * numChannels),
     labels: Int32Array.from(of(({ labels }, index) => labels[index])),
     numImages: places.length,
@@ -238,7 +238,7 @@ function select(dataset: Dataset, places: Place[]): PackedImages {
     paths: of(({ paths }, index) => paths[index]),
     ...(train.digests &&
       validation.digests && { digests: of(({ digests }, index) => (digests as string[])[index]) }),
-  };
+  });
 }
 
 /** Pixels of images from both splits of a data set. */

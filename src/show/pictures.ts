@@ -28,6 +28,7 @@ import { type ImagePrediction, rank } from "../inference/classifier.js";
 import type { Evaluation } from "../inference/evaluate.js";
 import type { SaliencyMethod } from "../inference/saliency.js";
 import type { Network } from "../model/network.js";
+import { printedPixels } from "../printed.js";
 import { Random } from "../random.js";
 import { jpegDataUrl, pngDataUrl, saliencyDataUrl } from "./data-url.js";
 
@@ -218,7 +219,7 @@ export async function evaluatedImages(
       return {
         name: images.paths[index],
         predictions: rank(probs, classNames),
-        pixels: images.numChannels === 1 ? repeatChannel(pixels) : pixels,
+        pixels: printedPixels(images.numChannels === 1 ? repeatChannel(pixels) : pixels),
         trueClassName: classNames[images.labels[index]],
       };
     }),

@@ -12,14 +12,18 @@ import type { DecodedImage } from "../data/pixels/decode.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import type { ImagePrediction } from "../inference/classifier.js";
+import { arrayText } from "../printed.js";
 import { pngDataUrl } from "./data-url.js";
 import { kernelHooks } from "./kernel.js";
 import { pictureOf, predictionsChart } from "./pictures.js";
 
 /** Pages of a chart that are shown; more would make a notebook slow. */
 const MAX_PAGES = 10;
-/** Images of a data set that are shown, and numbers of a typed array. */
-const [MAX_IMAGES, MAX_NUMBERS] = [32, 10];
+/** Images of a data set that are shown. */
+const MAX_IMAGES = 32;
+/** What is said of a generator, such as that of `train`. */
+const GENERATOR =
+  "An async generator: its work runs while its values are read, as in `for await (const event of events)`.";
 /** The form of a single row that programs read: its numbers are the metrics of a cell tagged `metrics` (docs/ci.md). */
 const ROW_TYPE = "application/vnd.ferkit.row+json";
 
@@ -89,6 +93,7 @@ export async function toBundle(value: unknown): Promise<MimeBundle | undefined> 
   const [first] = await pagesOf(value);
   if (isChart(first)) return chartBundle(first);
   if (isTensor(value)) return { "text/plain": inspect(value) };
+  if (isGenerator(value)) return { "text/plain": GENERATOR };
   if (ArrayBuffer.isView(value)) return { "text/plain": arrayText(value) };
   if (isDataFrame(value)) return tableBundle(value);
   if (Array.isArray(value)) return value.length && value.every(isRow) ? tableBundle(value) : undefined;
@@ -119,15 +124,6 @@ async function packedChart(images: PackedImages): Promise<ChartSpec[]> {
   });
 }
 
-/** Text of a typed array: its type, length and first numbers. */
-function arrayText(view: ArrayBufferView): string {
-  if (view instanceof DataView) return inspect(view);
-  const array = view as Uint8Array; // or another one of numbers
-  const first = Array.from(array.subarray(0, MAX_NUMBERS), String);
-  const rest = array.length > MAX_NUMBERS ? ", …" : "";
-  return `${array.constructor.name} of ${array.length.toLocaleString("en-US")}: ${first.join(", ")}${rest}`;
-}
-
 /** Draws a decoded image. */
 async function decodedChart({ pixels, width, height }: DecodedImage): Promise<ChartSpec[]> {
   const side = Math.sqrt(pixels.length / 3);
@@ -143,6 +139,10 @@ function isDecoded(value: unknown): value is DecodedImage {
 
 function isTensor(value: object): value is Tensor {
   return "dataSync" in value && "dtype" in value && "shape" in value;
+}
+
+function isGenerator(value: object): boolean {
+  return Object.prototype.toString.call(value) === "[object AsyncGenerator]";
 }
 
 function isPrediction(value: unknown): value is ImagePrediction {

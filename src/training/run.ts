@@ -108,18 +108,21 @@ export async function checkSameRun(
   const given = JSON.parse(JSON.stringify(config)) as RunConfig; // as it will be read
   const differing = differences(comparable(present, given), comparable(given, present));
   const found: string[] = [];
+  let folder = " (--run)";
   if (differing.length > 0) found.push(`one that differs in ${differing.join(", ")}`);
   if (present.dataDigest !== undefined && present.dataDigest !== given.dataDigest) {
     const earlier = await readImageList(path.join(runDir, IMAGE_LIST)).catch(() => null);
     const isOwn = earlier && listDigest(earlier) === present.dataDigest;
-    found.push(`other images: ${isOwn ? listChanges(earlier, images) : "their digest differs"}`);
+    const whose = present.data === given.data ? "" : `, those of ${present.data}`;
+    found.push(`other images${whose}: ${isOwn ? listChanges(earlier, images) : "their digest differs"}`);
+    if (whose) folder = `, such as --run runs/${path.parse(given.data).name}`;
   }
   if (found.length === 0) return;
   throw new InputError({
     expected: "a run of the same configuration and images",
     where: runDir,
     found: found.join("; and "),
-    fix: "Choose another run folder (--run), or remove this one to start from scratch.",
+    fix: `Choose another run folder${folder}, or remove this one to start from scratch.`,
   });
 }
 

@@ -66,8 +66,13 @@ export async function openBrowser(args: string[] = []): Promise<Browser | string
   const folder = await installPlaywright();
   if (folder === undefined) return `npm cannot install ${PLAYWRIGHT} here`;
   const { chromium }: Playwright = require(path.join(folder, "node_modules/playwright-core"));
-  // The sandbox needs rights that containers lack; the only pages are those of the test's own server.
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--force-color-profile=srgb", ...args] });
+  // The sandbox needs rights that containers lack; the only pages are those of the test's own server. Their shared memory is small.
+  const own = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"];
+  try {
+    return await chromium.launch({ executablePath, args: [...own, ...args] });
+  } catch (error) {
+    return `${executablePath} does not start: ${(error as Error).message.split("\n", 1)[0]}`;
+  }
 }
 
 /** Returns the folder of the cache that has playwright-core, installed if need be; undefined if npm cannot. */
@@ -78,7 +83,17 @@ async function installPlaywright(): Promise<string | undefined> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
-    const args = ["install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", PLAYWRIGHT];
+    const quick = ["--fetch-retries=1", "--fetch-timeout=30000"]; // without a network, npm would try for minutes
+    const args = [
+      "install",
+      "--prefix",
+      folder,
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      ...quick,
+      PLAYWRIGHT,
+    ];
     await promisify(execFile)("npm", args, { cwd: folder });
   } catch {
     return undefined;

@@ -23,7 +23,7 @@ const PICTURES = path.join(projectDir, "out/browser");
 const [SAME_PIXELS, SAME_FACE, ALONE] = [1e-5, 1e-5, 1e-3];
 /** Largest distance of an eye, in pixels. */
 const SAME_EYES = 0.01;
-const WAIT = { timeout: 120_000 };
+const WAIT = { timeout: 300_000 };
 
 /** What the page classified last; pixels in base64. */
 interface Latest {
@@ -32,7 +32,7 @@ interface Latest {
 }
 
 describe("the page", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   this.slow(20_000);
   const folder = workspace("suite");
   const requests: string[] = [];

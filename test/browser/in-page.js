@@ -70,8 +70,11 @@
       ]);
       return Math.min(...texts.map((text) => contrast(getComputedStyle(text).fill, groundOf(text))));
     },
-    /** Returns the height that shows the whole notebook. */
-    height: () => document.querySelector(".jp-WindowedPanel-outer").scrollHeight,
+    /** Returns where the last of the cells that are in view ends. */
+    end: () => {
+      const cells = [...document.querySelectorAll(".jp-Notebook .jp-Cell")];
+      return Math.ceil(Math.max(...cells.map((cell) => cell.getBoundingClientRect().bottom)));
+    },
     scrollToTop: () => {
       document.querySelector(".jp-WindowedPanel-outer").scrollTop = 0;
     },
@@ -84,6 +87,10 @@
       const right = Math.max(...boxes.map((box) => box.right));
       return { x, y, width: right - x, height: Math.max(...boxes.map(({ bottom }) => bottom)) - y };
     },
+    /** Whether the cell in front takes what is typed. */
+    isEditing: () =>
+      document.activeElement?.closest(".jp-Notebook .jp-Cell.jp-mod-active .cm-content") != null,
+    activeSource: () => notebook().content.activeCell.model.sharedModel.getSource(),
     completions: () =>
       [...document.querySelectorAll(".jp-Completer-item code, .jp-Completer-item .jp-Completer-match")].map(
         ({ textContent }) => textContent,

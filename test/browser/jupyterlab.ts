@@ -15,11 +15,15 @@ const DATA = [
   ...["models", "notebooks", "test/faces/photos"],
 ];
 const TOKEN = "browser-tests";
-/** Height of the window. */
-const HEIGHT = 900;
+/** Height of the window, and that which shows a whole notebook. */
+const [HEIGHT, MAX_HEIGHT] = [900, 12_000];
 /** Time that the server, a page or a kernel may take to start, in milliseconds. */
-const START_MS = 120_000;
+const START_MS = 300_000;
 const POLL_MS = 200;
+/** Pixels below the last cell of a picture. */
+const MARGIN = 60;
+/** Looks in a row that must find the same. */
+const STEADY_POLLS = 4;
 
 export type Theme = "light" | "dark";
 
@@ -195,16 +199,25 @@ export class Lab {
 
   /** Does something while the whole notebook is in view. */
   private async wholly<T>(act: () => Promise<T>): Promise<T> {
-    // Cells that come into view are drawn then, and may be taller than was estimated: so measure again.
-    for (let round = 0; round < 2; round++) {
-      const height = await this.page.evaluate<number>("lab.height()");
-      await this.page.setViewportSize({ width: this.width, height: Math.min(12_000, height + 120) });
-      await this.page.evaluate("lab.scrollToTop()");
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
+    const resize = (height: number) => this.page.setViewportSize({ width: this.width, height });
+    await resize(MAX_HEIGHT);
+    await this.page.evaluate("lab.scrollToTop()");
+    // Cells that come into view are drawn then, and push those below.
+    await resize((await this.settledEnd()) + MARGIN);
+    await this.settledEnd();
     const result = await act();
-    await this.page.setViewportSize({ width: this.width, height: HEIGHT });
+    await resize(HEIGHT);
     return result;
+  }
+
+  /** Returns where the last cell ends, once that stays the same. */
+  private settledEnd(): Promise<number> {
+    const ends: number[] = [];
+    return until("the cells to be drawn", START_MS, async () => {
+      ends.push(await this.page.evaluate<number>("lab.end()"));
+      const last = ends.slice(-STEADY_POLLS);
+      return last.length === STEADY_POLLS && new Set(last).size === 1 && last[0];
+    });
   }
 
   async save(): Promise<void> {

@@ -1,7 +1,7 @@
 // Runs the notebooks in JupyterLab, in a browser, as a reader does: npm run test:browser.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import type { ChartSpec } from "../../src/charts/theme.js";
 import { drawnMarks } from "../charts/drawn.js";
@@ -12,10 +12,12 @@ import { commitNotebooks, type DrawnChart, Lab, makeClone, type State, until } f
 
 const VEGA_LITE = "application/vnd.vegalite.v5+json";
 const PICTURES = path.join(projectDir, "out/browser");
-/** Fewer epochs than the tutorial has. */
-const EPOCHS = 3;
+/** Fewer epochs than the tutorial has, and enough to stop the training in between on a fast machine. */
+const EPOCHS = 5;
 /** Time that a notebook may take, in milliseconds: on busy cores several times as long as on idle ones. */
 const NOTEBOOK_MS = 600_000;
+/** Time that anything else may take, in milliseconds. */
+const WAIT_MS = 120_000;
 /** Contrast of text that people with poor sight can read, by WCAG 2.1. */
 const LEGIBLE = 4.5;
 
@@ -63,7 +65,7 @@ describe("JupyterLab in a browser", function () {
           return (await lineMarks("train")) > 0;
         });
         await lab.run("notebook:interrupt-kernel");
-        state = await until("the kernel to be idle", 60_000, async () => {
+        state = await until("the kernel to be idle", WAIT_MS, async () => {
           const now = await lab.state();
           return now.status === "idle" && now;
         });
@@ -121,7 +123,7 @@ describe("JupyterLab in a browser", function () {
       it("draws each chart, mark for mark, and cuts off none", async () => {
         for (const { id, outputs } of state.cells) {
           const specs = outputs.flatMap(({ data }) => (data?.[VEGA_LITE] as ChartSpec) ?? []);
-          const drawn = await until(`the charts of ${id}`, 60_000, async () => {
+          const drawn = await until(`the charts of ${id}`, WAIT_MS, async () => {
             const charts = await lab.charts(id);
             return charts.length === specs.length && charts;
           });
@@ -149,8 +151,8 @@ describe("JupyterLab in a browser", function () {
         const file = `notebooks/${name}.ipynb`;
         const stored = git("rev-parse", `:${file}`);
         const isSaved = async () => git("hash-object", "--no-filters", file) !== stored;
-        await until("the outputs in the file", 30_000, isSaved);
-        await until("git to be clean", 30_000, async () => git("status", "--short", "notebooks") === "");
+        await until("the outputs in the file", WAIT_MS, isSaved);
+        await until("git to be clean", WAIT_MS, async () => git("status", "--short", "notebooks") === "");
       });
 
       if (name === "04-training") {
@@ -169,16 +171,21 @@ describe("JupyterLab in a browser", function () {
         const newCell = async (text: string) => {
           await lab.run("notebook:insert-cell-below");
           await lab.run("notebook:enter-edit-mode");
+          await until("the editor", WAIT_MS, () => lab.page.evaluate<boolean>("lab.isEditing()"));
           await lab.page.keyboard.type(text);
+          const source = () => lab.page.evaluate<string>("lab.activeSource()");
+          // Brackets and quotes close by themselves.
+          await until(`${text} in the cell`, WAIT_MS, async () => (await source()).startsWith(text));
         };
 
         it("stops a busy loop behind an await, and runs cells after it", async () => {
-          await newCell("await null; for (;;);");
+          const begun = path.join(clone.path, "begun");
+          const mark = `require("node:fs").writeFileSync(${JSON.stringify(begun)}, "")`;
+          await newCell(`await null; for (let i = 0; ; i++) if (i === 9) ${mark};`);
           await lab.page.evaluate('void lab.run("notebook:run-cell")');
-          await until("the loop", 60_000, async () => (await lab.state()).status === "busy");
-          await new Promise((resolve) => setTimeout(resolve, 3000)); // it compiles first
+          await until("the loop", WAIT_MS, async () => existsSync(begun));
           await lab.run("notebook:interrupt-kernel");
-          const stopped = await until("the end of the loop", 60_000, async () => {
+          const stopped = await until("the end of the loop", WAIT_MS, async () => {
             const now = await lab.state();
             return now.status === "idle" && now;
           });
@@ -193,7 +200,7 @@ describe("JupyterLab in a browser", function () {
         it("completes at the first Tab", async () => {
           await newCell("ferkit.");
           await lab.page.keyboard.press("Tab");
-          const names = await until("completions", 15_000, async () => {
+          const names = await until("completions", WAIT_MS, async () => {
             const found = await lab.page.evaluate<string[]>("lab.completions()");
             return found.length > 0 && found;
           });
@@ -204,7 +211,7 @@ describe("JupyterLab in a browser", function () {
         it("shows the signature inside a call at Shift-Tab", async () => {
           await newCell("ferkit.train(");
           await lab.page.keyboard.press("Shift+Tab");
-          const text = await until("the tooltip", 15_000, () => lab.page.evaluate<string>("lab.tooltip()"));
+          const text = await until("the tooltip", WAIT_MS, () => lab.page.evaluate<string>("lab.tooltip()"));
           assert.match(text, /^train\(dataset: ferkit\.Dataset, config: /);
           assert.match(text, /Trains a network on a data set/);
         });

@@ -36,7 +36,9 @@ describe("predictFaces", () => {
       [name, photo.width, photo.height, faces.length, whole, others.length],
       ["buffer 1", 1100, 600, 2, undefined, 0],
     );
-    for (const { predictions, pixels } of faces) {
+    assert.deepEqual(JSON.parse(JSON.stringify(photo)), { width: 1100, height: 600 });
+    for (const { predictions, pixels, ...face } of faces) {
+      assert.equal(JSON.stringify({ ...face, pixels }), JSON.stringify(face));
       assert.equal(pixels.length, IMAGE_SIZE * IMAGE_SIZE * 3);
       const total = predictions.reduce((sum, { prob }) => sum + prob, 0);
       assert.ok(Math.abs(total - 1) < 1e-6);

@@ -24,6 +24,7 @@ describe("a classifier", () => {
       const [{ name, predictions, pixels }] = await given.classifier.predict(at("one.png"));
       assert.equal(name, at("one.png"));
       assert.equal(pixels.length, IMAGE_SIZE * IMAGE_SIZE * 3);
+      assert.equal(JSON.stringify({ name, pixels }), JSON.stringify({ name }));
       const expected = tf.tidy(() => {
         const images = tf.tensor(Float32Array.from(pixels), [1, IMAGE_SIZE, IMAGE_SIZE, 3]) as Tensor4D;
         return tf.softmax(given.classifier.network.logits(images)).dataSync();

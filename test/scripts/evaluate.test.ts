@@ -210,7 +210,7 @@ describe("ferkit", function () {
       assert.match(stdout, /^images: accuracy .*%\), macro-F1 .*\), 6 images: a share that was held out$/m);
       assert.match(stdout, /^with mirror images: accuracy .*, calibration error .*%$/m);
       assert.match(stdout, /^with crops and mirror images: accuracy .*, calibration error .*%$/m);
-      assert.match(stdout, /^without near-duplicates of training images: accuracy /m);
+      assert.match(stdout, /^duplicates and near-duplicates of training images: none$/m);
       assert.match(stdout, /^class +precision +recall +F1 +images\ndisc .*3\nsquare .*3$/m);
       assert.match(readFileSync(folder.file("evaluation.svg"), "utf8"), /Evaluation on images/);
       assert.equal((await run()).stdout, stdout);
@@ -278,6 +278,37 @@ describe("reportText", () => {
       reportText({ ...REPORT, accuracy: 1, macroF1: 1, numImages: 9, intervals }, "faces"),
       /^faces: accuracy 100\.0% \(70\.1%–100\.0%\), macro-F1 1\.000, 9 images: /,
     );
+  });
+
+  it("scores without images like those of training if there are some, and once if these are the same", () => {
+    const { accuracy, macroF1, intervals, ece } = REPORT;
+    const scored = (numImages: number) => ({ accuracy, macroF1, intervals, ece, numImages });
+    const linesFor = (withoutDuplicates: number, withoutNearDuplicates: number | null) => {
+      const unseen = {
+        withoutDuplicates: scored(withoutDuplicates),
+        withoutNearDuplicates: withoutNearDuplicates === null ? null : scored(withoutNearDuplicates),
+      };
+      const flip = { ...scored(4), loss: 0.5, ...unseen };
+      const lines = reportText({ ...REPORT, ...unseen, flip }, "faces").split("\n");
+      return lines
+        .filter((one) => one.includes("of training images"))
+        .map((one) => one.replace(/: acc.*, /, ": "));
+    };
+    assert.deepEqual(linesFor(4, 4), ["duplicates and near-duplicates of training images: none"]);
+    assert.deepEqual(linesFor(4, null), ["duplicates of training images: none"]);
+    assert.deepEqual(linesFor(4, 2), [
+      "duplicates of training images: none",
+      "without near-duplicates of training images: 2 images",
+      "with mirror images, without near-duplicates of training images: 2 images",
+    ]);
+    assert.deepEqual(linesFor(3, 3), [
+      "without duplicates and near-duplicates of training images: 3 images",
+      "with mirror images, without duplicates and near-duplicates of training images: 3 images",
+    ]);
+    assert.deepEqual(linesFor(3, 2).slice(0, 2), [
+      "without duplicates of training images: 3 images",
+      "without near-duplicates of training images: 2 images",
+    ]);
   });
 
   it("warns of models that have seen the images of an official split", () => {

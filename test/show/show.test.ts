@@ -33,6 +33,15 @@ describe("show", () => {
     assert.ok("image/png" in shown[0] && "application/vnd.vegalite.v5+json" in shown[0]);
   });
 
+  it("says how to run a generator, such as a training", async () => {
+    async function* events() {
+      yield 1;
+    }
+    const generator = events();
+    assert.match(await textOf(generator), /^An async generator: .* `for await \(const event of events\)`\.$/);
+    assert.deepEqual(await generator.next(), { value: 1, done: false }); // nothing was read
+  });
+
   it("shows rows, a single row and a data frame as a table", async () => {
     const rows = [
       { name: "a", share: 0.5 },

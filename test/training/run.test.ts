@@ -21,11 +21,11 @@ describe("checkSameRun", () => {
     const { config: given, images } = await describeRun({ ...dataset, ...other }, config(overrides), data);
     await checkSameRun(run.dir, present, given, images);
   };
-  const refused = (found: string) => ({
+  const refused = (found: string, folder = " (--run)") => ({
     name: "InputError",
     message:
       `Expected a run of the same configuration and images at ${run.dir} but found ${found}. ` +
-      "Choose another run folder (--run), or remove this one to start from scratch.",
+      `Choose another run folder${folder}, or remove this one to start from scratch.`,
   });
   const { train } = dataset;
   // Two splits of the same paths are a special case that no data set on disk has.
@@ -59,6 +59,18 @@ describe("checkSameRun", () => {
     await assert.rejects(
       check(labelled(train.labels.map((label, i) => (i === 3 ? 1 - label : label)))),
       refused("other images: 1 image with another label (1/3.png)"),
+    );
+  });
+
+  it("names the other data set, and a folder for the run of this one", async () => {
+    await start();
+    await assert.rejects(
+      check(labelled(train.labels.map((label) => 1 - label)), {}, "/data/pets.zip"),
+      ({ message }: Error) =>
+        /found other images, those of stripes: \d+ images with another label/.test(message) &&
+        message.endsWith(
+          "Choose another run folder, such as --run runs/pets, or remove this one to start from scratch.",
+        ),
     );
   });
 

@@ -85,6 +85,19 @@ export function filesInWords({ found, used, leftOut }: FileCounts): string[] {
   return [`files: ${used} of ${found} are used as images; the other ${found - used}:`, ...rows];
 }
 
+/** Endings of notes, tables and programs, which nobody takes for images. */
+const NOTE_ENDING =
+  /^\.(txt|md|rst|rtf|csv|tsv|jsonl?|ya?ml|xml|html?|pdf|docx?|xlsx?|toml|ini|log|sh|py|js|ts|ipynb|npy|npz|mat|pkl)$/i;
+
+/** Returns whether a user may miss some of the files that are left out: not those that systems make, nor notes beside the images. */
+export function mayBeMissed({ leftOut }: FileCounts): boolean {
+  const ordinary: string[] = [REASONS.hidden, REASONS.service, REASONS.labels];
+  return leftOut.some(
+    ({ reason, ending }) =>
+      !ordinary.includes(reason) && !(reason === REASONS.notImage && NOTE_ENDING.test(ending)),
+  );
+}
+
 /** A folder with its images, as far as they may belong to a data set. */
 export interface Folder {
   /** Relative to the root, with slashes; "." is the root. */

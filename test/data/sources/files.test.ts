@@ -6,6 +6,8 @@ import {
   filesInWords,
   isServiceFolder,
   LeftOutFiles,
+  mayBeMissed,
+  REASONS,
   reasonAgainst,
   walkFolder,
 } from "../../../src/data/sources/files.js";
@@ -97,6 +99,20 @@ describe("filesInWords", () => {
       "  1 .txt in .: not an image, as notes.txt",
     ]);
     assert.deepEqual(filesInWords({ found: 3, used: 3, leftOut: [] }), ["files: all 3 are used as images"]);
+  });
+
+  it("is said before a training only of files that may be missed", () => {
+    const said = (reason: string, ...names: string[]) => {
+      const leftOut = new LeftOutFiles();
+      for (const name of names) leftOut.add(reason, name);
+      return mayBeMissed({ found: 10, used: 5, leftOut: leftOut.list() });
+    };
+    assert.equal(said(REASONS.notImage, "README.txt", "a/labels.CSV"), false);
+    assert.equal(said(REASONS.hidden, ".DS_Store"), false);
+    assert.equal(said(REASONS.notImage, "notes.txt", "a/1"), true);
+    assert.equal(said(REASONS.notImage, "a/1.mp4"), true);
+    assert.equal(said(REASONS.format, "a/1.heic"), true);
+    assert.equal(said("in a folder of no class", "x.txt"), true);
   });
 
   it("shortens a long list", () => {
