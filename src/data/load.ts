@@ -2,6 +2,7 @@ import path from "node:path";
 import { checkChoice, checkNumber, InputError, type InputProblem } from "../errors.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
 import { fileConclusions } from "./audit/conclusions.js";
+import { isFromTable, labelConclusions, labelProblem, severalLabelsConclusion } from "./audit/labels.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import type { DataOptions } from "./data-options.js";
 import { type Dataset, type PackedImages, printedImages } from "./dataset.js";
@@ -10,9 +11,15 @@ import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
 import { PixelSelection } from "./pixels/pixels.js";
 import { groupPattern } from "./sources/file-names.js";
-import { chooseParts, classesOf, type Listing, NO_PART, type Sample } from "./sources/listing.js";
+import {
+  chooseParts,
+  classesOf,
+  type Listing,
+  NO_PART,
+  type Sample,
+  SEVERAL_LABELS,
+} from "./sources/listing.js";
 import { readSource } from "./sources/source.js";
-import { TABLE_FILE } from "./sources/table-file.js";
 import {
   groupsInBoth,
   holdsOut,
@@ -85,12 +92,13 @@ export async function loadDataset(
   const listing =
     options.split === "folders" ? chooseParts(found) : { ...found, unusedFolders: [] as string[] };
   if (listing.samples.length === 0) throw nothingThere(listing);
-  const [problem] = lackOfClasses(listing, listing.samples, options);
+  const noClasses = isTraining(options) ? labelProblem(listing.samples, listing) : null;
+  const problem = lackOfClasses(listing, listing.samples, options)[0] ?? noClasses;
   if (problem && options.onProblem === "throw") throw new InputError(problem);
   const { fit, whiteLevels } = options;
   const decoding: Decoding = { fit, ...(whiteLevels && { whiteLevels }) };
   const decoded = withChannels(await loadDecoded(listing, imageSize, decoding, onProgress), options.grey);
-  const remarks: Remarks = { notes: [...listing.notes], problems: [] };
+  const remarks: Remarks = { notes: [...listing.notes], problems: noClasses ? [noClasses] : [] };
   noteClasses(listing, remarks);
   checkReadable(decoded, listing, options, remarks);
   const all = () => select(decoded, [...decoded.samples.keys()], null, options);
@@ -210,6 +218,9 @@ function assemble(
   checkSplit(listing, samples, keptSplit, options, remarks);
   const usedSamples = [...keptSplit.train, ...keptSplit.validation].map((index) => samples[index]);
   const used = usedSamples.length;
+  const numSeveral = leftOut
+    .list()
+    .reduce((sum, { reason, count }) => sum + (reason === SEVERAL_LABELS ? count : 0), 0);
   const report: DataReport = {
     name,
     root,
@@ -227,7 +238,11 @@ function assemble(
     unusedFolders,
     files: { found: used + leftOut.count, used, leftOut: leftOut.list() },
     notes: remarks.notes,
-    conclusions: fileConclusions({ ...decoded, samples: usedSamples }, options),
+    conclusions: [
+      ...(isTraining(options) ? labelConclusions(usedSamples, labels) : []),
+      ...severalLabelsConclusion(numSeveral, used),
+      ...fileConclusions({ ...decoded, samples: usedSamples }, options),
+    ],
     problems: remarks.problems.map((problem) => new InputError(problem).message),
   };
   const pack = (indices: number[]) => select(decoded, indices, classNames, options);
@@ -251,19 +266,25 @@ function checkKnownClasses(
   });
 }
 
+/** Whether the images are to train on, not to score a model of known classes on. */
+function isTraining({ classNames, validationShare }: ClassChoice): boolean {
+  return classNames === undefined && validationShare < 1;
+}
+
+type ClassChoice = Pick<DataOptions, "classNames" | "validationShare">;
+
 /** One class is enough to evaluate a model, but not to train one. */
 function lackOfClasses(
   { where, labels }: Pick<Listing, "where" | "labels">,
   samples: readonly Sample[],
-  { classNames, validationShare }: Pick<DataOptions, "classNames" | "validationShare">,
+  choice: ClassChoice,
 ): InputProblem[] {
   const classes = classesOf(samples);
-  if (classes.length !== 1 || classNames !== undefined || validationShare === 1) return [];
-  const isTable = TABLE_FILE.test(labels) || /\.parquet$/i.test(labels);
+  if (classes.length !== 1 || !isTraining(choice)) return [];
   const fix =
     labels === "class folders"
       ? "Add a folder for each class."
-      : `Add ${isTable ? "rows" : "images"} with other labels, which are by ${labels}.`;
+      : `Add ${isFromTable(labels) ? "rows" : "images"} with other labels, which are by ${labels}.`;
   return [{ expected: "at least two classes", where, found: `only ${classes[0]}`, fix }];
 }
 
@@ -282,16 +303,16 @@ function checkSplit(
   const [train, validation] = [split.train, split.validation].map((indices) =>
     classesOf(indices.map((index) => samples[index])),
   );
-  const isTraining = classNames === undefined && validationShare < 1;
+  const isToTrain = isTraining({ classNames, validationShare });
   problems.push(...lackOfClasses({ where, labels }, samples, { classNames, validationShare }));
-  if (isTraining && train.length === 0)
+  if (isToTrain && train.length === 0)
     problems.push({
       expected: "folders train and validation",
       where,
       found: "no images in train",
       fix: "Add the folder, or choose one with --train-folder.",
     });
-  if (isTraining && validation.length === 0 && validationShare > 0)
+  if (isToTrain && validation.length === 0 && validationShare > 0)
     problems.push({
       expected: "images to validate on",
       where,

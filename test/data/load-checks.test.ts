@@ -97,6 +97,46 @@ describe("loadDataset", () => {
       );
     });
 
+    it("refuses amounts and several labels in one, and reports them, but not for a model's classes", async () => {
+      const files = Array.from({ length: 12 }, (_, i) => `img/${i}.png`);
+      await drawImages(data(), Object.fromEntries(files.map((file, i) => [file, `#1010${10 + i}`])));
+      const label = (labelOf: (i: number) => string) =>
+        writeFiles(data(), {
+          "t.csv": ["image,label", ...files.map((file, i) => `${file},${labelOf(i)}`)].join("\n"),
+        });
+      label((i) => (36.5 + i / 10).toFixed(1));
+      const amounts =
+        `Expected labels that are classes at ${data()} but found 12 different numbers label 12 images (36.5, 36.6, 36.7 and 9 ` +
+        "more): ferkit predicts classes, not amounts. Group the numbers into ranges, or choose another column with " +
+        "--label-column; if they name classes, write them with a letter (n36.5).";
+      await rejects(load(), amounts);
+      const { problems } = await report();
+      assert.equal(problems[0], amounts);
+      const classNames = Array.from({ length: 12 }, (_, i) => (36.5 + i / 10).toFixed(1));
+      assert.equal((await load({ classNames, validationShare: 1 })).validation.numImages, 12);
+      label((i) => ["leaf", "sky", "leaf|sky"][i % 3]);
+      await rejects(
+        load(),
+        `Expected labels that are classes at ${data()} but found 4 of 12 images have labels such as "leaf|sky", whose parts leaf, ` +
+          "sky are labels too: ferkit learns one label an image, and would take each combination for a class. Choose one " +
+          "label for each image; if they are classes, rename them (leaf-sky).",
+      );
+    });
+
+    it("concludes that many images are left out for several labels", async () => {
+      const files = Array.from({ length: 10 }, (_, i) => `${i}.png`);
+      await drawImages(data(), Object.fromEntries(files.map((file, i) => [file, `#1010${10 + i}`])));
+      const row = (file: string, i: number) => `${file},${i < 6 ? 1 : 0},${i > 4 ? 1 : 0}`;
+      writeFiles(data(), { "t.csv": ["image,leaf,sky", ...files.map(row)].join("\n") });
+      assert.deepEqual(
+        (await report()).conclusions.flatMap(({ about, text }) => (about === "labels" ? text : [])),
+        [
+          "1 of 10 images has several labels and is left out: ferkit learns one label an image. Choose one label for each of " +
+            "them to use them.",
+        ],
+      );
+    });
+
     it("evaluates on one class of a model", async () => {
       await drawImages(data(), { "a/1.png": "#101010", "a/2.png": "#202020" });
       const { validation, classNames } = await load({ classNames: ["a", "b"], validationShare: 1 });

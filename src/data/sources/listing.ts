@@ -74,6 +74,7 @@ export function chooseParts(listing: Listing): Listing & { unusedFolders: string
 }
 
 export const NO_PART = "in no part of the split";
+export const SEVERAL_LABELS = "with several labels in the table";
 
 /**
  * Keeps a split that is named by some paths. Images in no part of it are left out, as folders beside train and validation are.

@@ -13,7 +13,7 @@ import {
   withLabels,
   withoutRepeats,
 } from "./label-columns.js";
-import { type Listing, type Sample, stampOf, withParts } from "./listing.js";
+import { type Listing, type Sample, SEVERAL_LABELS, stampOf, withParts } from "./listing.js";
 import {
   noSplitNote,
   type Part,
@@ -256,8 +256,7 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
     const isSame = !known || ("className" in known && known.className === className?.normalize("NFC"));
     if (part === "extra") outcomes.set(file, { part, reason: EXTRA_REASON });
     else if (className === null) outcomes.set(file, { part, reason: "without a label in the table" });
-    else if (className === undefined || !isSame)
-      outcomes.set(file, { part, reason: "with several labels in the table" });
+    else if (className === undefined || !isSame) outcomes.set(file, { part, reason: SEVERAL_LABELS });
     else outcomes.set(file, { part, className: className.normalize("NFC") });
   });
   const numExtra = new Set(files.flat().filter((file) => outcomes.get(file)?.part === "extra")).size;
