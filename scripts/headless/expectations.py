@@ -1,7 +1,7 @@
 """
 Metrics of a run, compared with those that are expected.
 
-A metric is a number in a row that a cell tagged `metrics` shows, under the name of its column. `expected.json`, beside the
+A metric is a number in a table of one row that a cell tagged `metrics` shows, under the name of its column. `expected.json`, beside the
 notebooks, holds what is expected: {notebook: {metric: {"expected": number, "tolerance": number}}}.
 """
 
@@ -102,12 +102,13 @@ def shown_metrics(name, notebook):
     """
     Returns the metrics that the tagged cells of an executed notebook show: name to number.
 
-    Raises InputProblem for two of the same name.
+    Raises InputProblem for two of the same name, and for a tagged cell that shows none.
     """
     metrics = {}
-    for cell in notebook.cells:
+    for index, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code" or not has_tag(cell, TAG):
             continue
+        before = len(metrics)
         for output in cell.outputs:
             for metric, value in output.get("data", {}).get(ROW, {}).items():
                 if not is_number(value):
@@ -116,6 +117,10 @@ def shown_metrics(name, notebook):
                     fix = f"Rename one of them, or remove the tag `{TAG}` of a cell."
                     raise InputProblem(f"one metric {metric}", "two", where=f"{name}.ipynb", fix=fix)
                 metrics[metric] = value
+        if len(metrics) == before:
+            where = f"{name}.ipynb, cell {index}"
+            fix = f"Add a last line such as ({{ accuracy }});, or remove the tag `{TAG}`."
+            raise InputProblem(f"one row of numbers from a cell tagged `{TAG}`", "none", where=where, fix=fix)
     return metrics
 
 

@@ -95,10 +95,21 @@ export async function toBundle(value: unknown): Promise<MimeBundle | undefined> 
   if (isTensor(value)) return { "text/plain": inspect(value) };
   if (isGenerator(value)) return { "text/plain": GENERATOR };
   if (ArrayBuffer.isView(value)) return { "text/plain": arrayText(value) };
-  if (isDataFrame(value)) return tableBundle(value);
-  if (Array.isArray(value)) return value.length && value.every(isRow) ? tableBundle(value) : undefined;
+  if (isDataFrame(value)) return { ...tableBundle(value), ...rowBundle(rowsOf(value)) };
+  if (Array.isArray(value))
+    return value.length && value.every(isRow) ? { ...tableBundle(value), ...rowBundle(value) } : undefined;
   if (Object.keys(value).some((key) => /^\w+\/[\w.+-]+$/.test(key))) return value as MimeBundle;
-  return isRow(value) ? { ...tableBundle([value]), [ROW_TYPE]: value } : undefined;
+  return isRow(value) ? { ...tableBundle([value]), ...rowBundle([value]) } : undefined;
+}
+
+/** Returns the row of a table that has one. */
+function rowBundle(rows: TableRow[]): MimeBundle {
+  return rows.length === 1 ? { [ROW_TYPE]: rows[0] } : {};
+}
+
+function rowsOf({ columns, values }: DataFrame): TableRow[] {
+  const cells = values as TableRow[string][][];
+  return cells.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
 }
 
 /** Returns the pages of a chart, or of the chart that shows images; otherwise the value itself. */

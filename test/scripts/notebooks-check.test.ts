@@ -56,12 +56,12 @@ describe("ferkit notebooks in a project of one's own", function () {
         [
           'import { readFileSync } from "node:fs";\nimport * as ferkit from "ferkit";\nimport { triple } from "triple";\nimport { half } from "./own";',
         ],
-        ['const value = Number(readFileSync("value.txt", "utf8"));\nvalue;', "metrics"],
+        ['const value = Number(readFileSync("value.txt", "utf8"));\nvalue;'],
         [
           "await ferkit.show({ tripled: triple(value), half: half(value), of: ferkit.EXPRESSIONS.length });",
           "metrics",
         ],
-        ["({ third: value / 3, name: 'x' });", "metrics"],
+        ["[{ third: value / 3, name: 'x' }];", "metrics"],
       ]);
     },
   );
@@ -131,6 +131,17 @@ describe("ferkit notebooks in a project of one's own", function () {
     const expected = { one: { accuracy: { expected: 0.5, tolerance: 0.01 } } };
     assert.deepEqual(JSON.parse(read(folder.file("bare/expected.json"))), expected);
   });
+
+  for (const source of ["const accuracy = 0.5;\naccuracy;", "[{ accuracy: 0.5 }, { accuracy: 0.6 }];"])
+    it(`refuses a cell tagged metrics that shows no row of numbers: ${source.split("\n").at(-1)}`, () => {
+      writeNotebook(folder.file("silent/one.ipynb"), [["1;"], [source, "metrics"]]);
+      const { status, stderr } = ferkit(folder.path, "--folder", "silent", "--update-expected");
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        /^ferkit: Expected one row of numbers from a cell tagged `metrics` at one\.ipynb, cell 2 but found none\. Add a last line such as \(\{ accuracy \}\);, or remove the tag `metrics`\.$/m,
+      );
+    });
 
   it("has in its JUnit report what stopped a run before its cells", () => {
     writeNotebook(folder.file("unchecked/one.ipynb"), [["1;"]]);
