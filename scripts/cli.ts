@@ -31,6 +31,11 @@ export const COMMANDS: Record<string, Entry> = {
     description: "classify the validation images of a data set and score the result",
     load: () => require("./commands/evaluate.js").addEvaluateCommand,
   },
+  labels: {
+    usage: "[options]",
+    description: "list labels that are probably wrong, of all images: one training for each fold",
+    load: () => require("./commands/labels.js").addLabelsCommand,
+  },
   calibrate: {
     usage: "[options]",
     description: "fit a model's temperature and prediction sets to images that its run did not have",

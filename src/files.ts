@@ -347,9 +347,12 @@ function transfer(call: Call, descriptor: number, bytes: Uint8Array, position: n
   });
 }
 
+/** As some shares of a network and cloud drives. */
+const NO_REPLACING = "a disk that does not let files replace others";
+
 /** Turns the error of a failed write into an InputError if the user can fix it; returns other errors unchanged. */
 export function writeError(file: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
+  const { code, syscall } = error as NodeJS.ErrnoException;
   const found = {
     ...DISK_FAILURES,
     ENOSPC: "a full disk",
@@ -358,7 +361,7 @@ export function writeError(file: string, error: unknown): unknown {
     EPERM: "no permission to write",
     EROFS: "a read-only disk",
     ENOTDIR: "a file in place of a folder",
-    EEXIST: "a file in place of a folder",
+    EEXIST: syscall === "rename" ? NO_REPLACING : "a file in place of a folder",
     EISDIR: "a folder in place of a file",
     ENOTEMPTY: "a folder in place of a file",
     ENOENT: "a folder that was removed meanwhile",
@@ -366,10 +369,7 @@ export function writeError(file: string, error: unknown): unknown {
     EFBIG: "a file that is too large for the disk",
   }[code ?? ""];
   if (!found) return error;
-  return new DiskError({
-    expected: "to write",
-    where: file,
-    found,
-    fix: `${found.includes("in place of") ? "Rename it" : "Make room"} or choose another folder; what was there is kept.`,
-  });
+  const first = found.includes("in place of") ? "Rename it or" : "Make room or";
+  const fix = `${found === NO_REPLACING ? "Run again, but" : first} choose another folder; what was there is kept.`;
+  return new DiskError({ expected: "to write", where: file, found, fix });
 }

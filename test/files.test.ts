@@ -55,6 +55,19 @@ describe("makeFolder", () => {
 });
 
 describe("writeError", () => {
+  it("tells a refusal to replace a file from a file in place of a folder", () => {
+    const message = (syscall: string) =>
+      (writeError("/disk/a.json", Object.assign(new Error(), { code: "EEXIST", syscall })) as Error).message;
+    assert.equal(
+      message("rename"),
+      "Expected to write at /disk/a.json but found a disk that does not let files replace others. Run again, but choose another folder; what was there is kept.",
+    );
+    assert.equal(
+      message("mkdir"),
+      "Expected to write at /disk/a.json but found a file in place of a folder. Rename it or choose another folder; what was there is kept.",
+    );
+  });
+
   it("names a full disk", () => {
     const error = writeError(
       "/x",

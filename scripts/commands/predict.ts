@@ -84,7 +84,7 @@ export function addPredictCommand(program: Command): void {
     .option("--saliency", "also draw saliency maps: the parts of each image that its top class depends on")
     .option(
       "--json",
-      "print a JSON line for each image: {name, model, predictions: [{className, prob}]}; with faces {name, model, faces: [{box: {left, top, width, height}, score, predictions}]}, and predictions of the whole image if it has no faces; sets and answer are beside predictions",
+      "print a JSON line for each image: {name, model, predictions: [{className, prob}]}; with faces {name, model, faces: [{box: {left, top, width, height}, score, outside, predictions}]}, and predictions of the whole image if it has no faces; sets and answer are beside predictions",
     )
     .action(async (images: string[], flags: Flags) => {
       if (flags.top !== undefined) checkNumber("--top", flags.top, { min: 1, integer: true });
@@ -152,6 +152,9 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
   await savePages(chart, flags.chart);
 }
 
+/** If this share of a face's square is beyond the border, it is worth a word. */
+const MUCH_OUTSIDE = 0.05;
+
 async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
   const pictures: Awaited<ReturnType<typeof facesPicture>>[] = [];
   const isDefault = flags.faces === undefined;
@@ -172,7 +175,12 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
       printJson({
         name,
         model: flags.model,
-        faces: faces.map((face) => ({ box: face.box, score: face.score, ...predicted(face, flags) })),
+        faces: faces.map(({ box, score, outside, ...face }) => ({
+          box,
+          score,
+          outside,
+          ...predicted(face, flags),
+        })),
         ...(whole && predicted(whole, flags)),
       });
     else if (whole)
@@ -181,7 +189,13 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
       console.log(`${visible(name)}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`);
       faces.forEach((face, i) => {
         const { left, top, width, height } = face.box;
-        console.log(visible(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}`));
+        const cut =
+          face.outside >= MUCH_OUTSIDE
+            ? `  (cut: ${percent(face.outside, 0)} of it is beyond the border, where the photograph is mirrored)`
+            : "";
+        console.log(
+          visible(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}${cut}`),
+        );
       });
     }
   }

@@ -35,6 +35,23 @@ export function faceSquare({ extent, eyes: [left, right] }: Face): TurnedSquare 
   };
 }
 
+/** Points along a side of the square at which `shareOutside` looks. */
+const NUM_PROBES = 64;
+
+/** Returns the share of a face's square that is beyond the photograph's border, [0, 1]. */
+export function shareOutside({ width, height }: Pick<WholeImage, "width" | "height">, face: Face): number {
+  const { x, y, side, angle } = faceSquare(face);
+  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+  const offsets = Array.from({ length: NUM_PROBES }, (_, i) => side * ((i + 0.5) / NUM_PROBES - 0.5));
+  let numOutside = 0;
+  for (const down of offsets)
+    for (const right of offsets) {
+      const [column, row] = [x + right * cos - down * sin, y + right * sin + down * cos];
+      if (column < 0 || row < 0 || column > width || row > height) numOutside++;
+    }
+  return numOutside / NUM_PROBES ** 2;
+}
+
 /**
  * Cuts a face out of a photograph, with level eyes. Beyond the border, the photograph is mirrored.
  *

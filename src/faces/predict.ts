@@ -11,11 +11,14 @@ import {
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING } from "../model/preprocessing.js";
 import { printedPixels } from "../printed.js";
-import { cropFace, faceSquare } from "./crop.js";
+import { cropFace, faceSquare, shareOutside } from "./crop.js";
 import { type Face, FaceDetector } from "./detect.js";
 
 /** A face, and what a network predicts for it. */
-export interface FacePrediction extends Face, ImagePrediction {}
+export interface FacePrediction extends Face, ImagePrediction {
+  /** Share of the square that was cut out that is beyond the photograph's border, where it is mirrored, [0, 1]. */
+  outside: number;
+}
 
 /**
  * A photograph, and what a network predicts for each face in it.
@@ -118,7 +121,12 @@ async function classify(
     faces.map(async (face) => ({ name, pixels: await cropFace(photo, face, imageSize) })),
   );
   const predicted = await classifier.predictPixels(crops);
-  return { name, photo, faces: faces.map((face, i) => ({ ...face, ...predicted[i] })), isFace };
+  return {
+    name,
+    photo,
+    faces: faces.map((face, i) => ({ ...face, outside: shareOutside(photo, face), ...predicted[i] })),
+    isFace,
+  };
 }
 
 function isFilled(faces: Face[], { width, height }: WholeImage): boolean {

@@ -223,6 +223,14 @@ function takeSplit(
   return key.startsWith("train/") ? "train" : "validation";
 }
 
+/** Returns the images of both splits, those of train first. */
+export function imagesOf(dataset: Dataset): PackedImages {
+  const places = (["train", "validation"] as const).flatMap((split) =>
+    Array.from({ length: dataset[split].numImages }, (_, index): Place => ({ split, index })),
+  );
+  return select(dataset, places);
+}
+
 function select(dataset: Dataset, places: Place[]): PackedImages {
   const { imageSize, numChannels } = dataset.train;
   const of = <T>(read: (images: PackedImages, index: number) => T) =>

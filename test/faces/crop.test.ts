@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
 import { decodeWhole } from "../../src/data/pixels/decode.js";
-import { cropFace, faceSquare } from "../../src/faces/crop.js";
+import { cropFace, faceSquare, shareOutside } from "../../src/faces/crop.js";
 import { type Face, FaceDetector } from "../../src/faces/detect.js";
 import { ASTRONAUT } from "./photos.js";
 
@@ -22,6 +22,32 @@ describe("faceSquare", () => {
     );
     assert.deepEqual([x, y, side], [30, 50, 54]);
     assert.ok(Math.abs(angle - 45) < 1e-9);
+  });
+});
+
+describe("shareOutside", () => {
+  const photo = { width: 100, height: 80 };
+  const share = (left: number, top: number, eyes = LEVEL) =>
+    shareOutside(photo, face({ left, top, width: 40, height: 40 }, eyes)); // a square of 36 pixels
+
+  it("is 0 inside of the photograph, and the share of the square beyond each border", () => {
+    assert.equal(share(30, 20), 0);
+    assert.equal(share(-20, 20), 0.5); // the centre is on the border
+    assert.equal(share(80, 20), 0.5);
+    assert.equal(share(30, -20), 0.5);
+    assert.equal(share(30, 60), 0.5);
+    assert.equal(share(-20, -20), 0.75);
+  });
+
+  it("turns with the face", () => {
+    const tilted: Face["eyes"] = [
+      { x: 0, y: 0 },
+      { x: 10, y: 10 },
+    ];
+    // The square's corner is √2 · 18 = 25.5 pixels from its centre, which is 20 pixels from the border.
+    assert.equal(share(0, 20), 0);
+    const corner = (25.456 - 20) ** 2 / 36 ** 2;
+    assert.ok(Math.abs(share(0, 20, tilted) - corner) < 0.01, String(share(0, 20, tilted)));
   });
 });
 

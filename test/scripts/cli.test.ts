@@ -19,6 +19,7 @@ const COMMANDS = [
   "data",
   "train",
   "evaluate",
+  "labels",
   "calibrate",
   "robustness",
   "predict",

@@ -101,6 +101,11 @@ describe("docs/commands.md names every key of --json", function () {
     checkKeys(found, tablesOf("predict")[0]);
   });
 
+  it("labels", async () => {
+    const args = ["labels", "--data", "images", "--folds", "2", "--preset", "tutorial", ...small];
+    checkKeys(await lines(...args, "--max-unreadable-share", "0.5"), tablesOf("labels")[0]);
+  });
+
   it("calibrate", async () => {
     await drawClassFolders(folder.file("more"), 100);
     const args = ["calibrate", "--data", "more", "--model", "runs/a/best", "--to", "calibrated"];
@@ -132,6 +137,7 @@ describe("docs/commands.md names every key of --json", function () {
       "data",
       "train",
       "evaluate",
+      "labels",
       "predict",
       "calibrate",
       "robustness",

@@ -39,6 +39,18 @@ describe("ferkit predict --faces", () => {
     assert.equal(lines.length, 4);
   });
 
+  it("says which face the border cuts", async () => {
+    await sharp(HOPPER).extract({ left: 0, top: 0, width: 512, height: 260 }).toFile(folder.file("cut.png"));
+    const { stdout } = await predict("cut.png", "--top", "1");
+    assert.match(
+      stdout,
+      /^ {2}1 .* \d+\.\d% {2}\(cut: \d+% of it is beyond the border, where the photograph is mirrored\)$/m,
+    );
+    const { stdout: json } = await predict("cut.png", "--json");
+    const [{ outside }] = JSON.parse(json).faces;
+    assert.ok(outside > 0.05 && outside < 0.5, `${outside}`);
+  });
+
   it("prints a JSON line for each image", async () => {
     const { status, stdout } = await predict("two.png", "none.png", "--json");
     assert.equal(status, 0);
@@ -49,7 +61,7 @@ describe("ferkit predict --faces", () => {
     assert.deepEqual(Object.keys(two), ["name", "model", "faces"]);
     assert.equal(two.faces.length, 2);
     for (const face of two.faces) {
-      assert.deepEqual(Object.keys(face), ["box", "score", "predictions"]);
+      assert.deepEqual(Object.keys(face), ["box", "score", "outside", "predictions"]);
       assert.deepEqual(Object.keys(face.box).sort(), ["height", "left", "top", "width"]);
       assert.equal(face.predictions.length, 3);
     }

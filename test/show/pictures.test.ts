@@ -220,7 +220,7 @@ describe("charts of classified images", () => {
       { x: 260, y: 330 },
     ];
     const name = "group.jpg";
-    const face = { name, box, extent: box, eyes, score: 1, predictions, pixels };
+    const face = { name, box, extent: box, eyes, score: 1, outside: 0, predictions, pixels };
     const { urls, texts } = await contents(
       await photosChart([{ name, photo, faces: [face], isFace: false }]),
     );

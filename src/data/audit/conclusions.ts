@@ -185,23 +185,33 @@ const MIN_MIRRORED = 4;
 /** Share of a class that must look like it, and of its mirror images that must look like the other class. */
 const MIN_LIKENESS = 0.75;
 
-/** More images than this are not compared with each other before a training, which would delay it. */
-const MAX_COMPARED = 5000;
+/**
+ * More images than this are not compared with each other before a training. To compare fewer takes a few per cent of the time of an
+ * epoch at most, and what was found is kept in the cache.
+ */
+const MAX_COMPARED = 200_000;
 
 /**
  * Concludes what a training should know: validation images that look like one in train, and classes that mirroring makes one.
- * Large data sets are not searched for near-duplicates.
+ * Very large data sets are not searched for near-duplicates, and a conclusion says so.
  *
  * @param isMirrored - Whether training images are mirrored.
  */
 export async function trainingConclusions(dataset: Dataset, isMirrored: boolean): Promise<Conclusion[]> {
   const { train, validation } = dataset;
-  const isSmall = train.numImages + validation.numImages <= MAX_COMPARED;
-  const found = isSmall ? await findNearDuplicates([train, validation]) : null;
+  const numImages = train.numImages + validation.numImages;
+  const found = numImages <= MAX_COMPARED ? await findNearDuplicates([train, validation]) : null;
   return [
-    ...(found ? leakConclusion(dataset, found) : []),
+    ...(found ? leakConclusion(dataset, found) : [notCompared(numImages)]),
     ...(isMirrored ? await mirrorConclusions(dataset, found ?? { pairs: [] }) : []),
   ];
+}
+
+function notCompared(numImages: number): Conclusion {
+  const text =
+    `Validation images that look like one in train were not looked for among ${numImages.toLocaleString("en-US")} images, ` +
+    "which takes minutes. Run `npx ferkit data` to look for them.";
+  return { about: "copies", text, examples: [] };
 }
 
 async function mirrorConclusions(

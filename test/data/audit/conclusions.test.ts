@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { fileConclusions, imageConclusions } from "../../../src/data/audit/conclusions.js";
+import {
+  fileConclusions,
+  imageConclusions,
+  trainingConclusions,
+} from "../../../src/data/audit/conclusions.js";
 import { findNearDuplicates } from "../../../src/data/audit/near-duplicates.js";
 import type { Dataset, PackedImages } from "../../../src/data/dataset.js";
 import type { DecodedSample } from "../../../src/data/pixels/packed-file.js";
@@ -205,6 +209,41 @@ describe("imageConclusions", () => {
           "16 of 16 images are too similar to each other to tell near-duplicates (train/0.png, train/1.png, train/2.png, …). " +
           "Compare them yourself: of these, only equal ones count as copies here.",
         examples: ["train/0.png", "train/1.png", "train/2.png"],
+      },
+    ]);
+  });
+});
+
+describe("trainingConclusions", () => {
+  it("finds a copy across the splits among more than 5,000 images", async () => {
+    const random = new Random(0, "noise");
+    const noise = () => Uint8Array.from({ length: SIDE * SIDE }, () => random.integer(256));
+    const images = Array.from({ length: 5001 }, noise);
+    const dataset: Dataset = {
+      name: "noise",
+      classNames: ["a", "b"],
+      train: packed(images, Array(5001).fill(0), "train"),
+      validation: packed([noise(), images[9].map((value) => 128 + (value - 128) / 2)], [0, 0], "validation"),
+    };
+    const [{ text }, ...others] = await trainingConclusions(dataset, false);
+    assert.deepEqual(others, []);
+    assert.match(
+      text,
+      /^1 of 2 validation images look like one in train \(validation\/1\.png and train\/9\.png\)/,
+    );
+  });
+
+  it("says that very large data sets are not searched, and which command does", async () => {
+    const none = packed([], [], "validation");
+    const train = { ...none, numImages: 200_001 };
+    const dataset: Dataset = { name: "large", classNames: ["a", "b"], train, validation: none };
+    assert.deepEqual(await trainingConclusions(dataset, false), [
+      {
+        about: "copies",
+        text:
+          "Validation images that look like one in train were not looked for among 200,001 images, which takes minutes. " +
+          "Run `npx ferkit data` to look for them.",
+        examples: [],
       },
     ]);
   });

@@ -182,6 +182,17 @@ describe("decodeImage", () => {
       }
     });
 
+  for (const format of ["png", "jpeg", "webp"] as const)
+    it(`does not turn a ${format} image by its XMP, as browsers do not`, async () => {
+      const xmp =
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' +
+        '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>';
+      const lying = await halves(64, 32).withXmp(xmp).toFormat(format).toBuffer();
+      assert.match(String((await sharp(lying).metadata()).xmp), /tiff:Orientation="6"/);
+      const { width, height } = await decodeImage(lying, 4);
+      assert.deepEqual([width, height], [64, 32]);
+    });
+
   const random = new Random(1);
   const values = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.integer(256));
   const noise = (format: "jpeg" | "png" | "webp" = "jpeg") =>
