@@ -14,7 +14,7 @@ import { bestModelDir, calibratedModel, saveBestModel } from "../../src/training
 import { keptEpoch, ofType } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/run.js";
 import { randomNetwork, TINY } from "../model/fixtures.js";
-import { collect, runFolder } from "./fixtures.js";
+import { collect, runFolder, trainedRun } from "./fixtures.js";
 
 /** Gives every image the probabilities `row`; the first `numRight` are of class 0, the others of class 1. */
 function evaluated(numImages: number, numRight: number, row: number[]) {
@@ -93,9 +93,12 @@ describe("the best model of a run that resumes", function () {
   this.timeout(600_000);
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, "run", ...names);
-  /** Trains up to an epoch; of the first three, the second is the best. */
-  const train = (epochs: number) =>
-    collect(at(), { epochs, monitor: "loss", learningRate: 1e-4, batchNormMomentum: 0.9 });
+  /** Of the first three epochs, the second is the best. */
+  const options = { monitor: "loss", learningRate: 1e-4, batchNormMomentum: 0.9 } as const;
+  const copyTrained = trainedRun({ ...options, epochs: 1 });
+  beforeEach("begins with a run of one epoch", () => copyTrained(at()));
+  /** Trains up to an epoch. */
+  const train = (epochs: number) => collect(at(), { ...options, epochs });
   const notes = async (epochs: number) => ofType(await train(epochs), "note").map(({ text }) => text);
   const model = () => readFileSync(at("best/model.json"), "utf8");
   const state = () => JSON.parse(readFileSync(at("last/state.json"), "utf8"));
@@ -111,7 +114,6 @@ describe("the best model of a run that resumes", function () {
   };
 
   it("is recorded in the state, and stays if it is that", async () => {
-    await train(1);
     assert.equal(state().progress.best.weightFile, (await loadParameters(at("best"))).weightFile);
     const before = model();
     assert.deepEqual(await notes(1), []);
@@ -123,7 +125,6 @@ describe("the best model of a run that resumes", function () {
   });
 
   it("is saved again, to the same bytes, if it is the last epoch's and was removed or damaged", async () => {
-    await train(1);
     const [before, weights] = [model(), state().progress.best.weightFile];
     const damages: [string, () => void, string][] = [
       ["none", () => rmSync(at("best"), { recursive: true }), ""],
@@ -165,7 +166,6 @@ describe("the best model of a run that resumes", function () {
   });
 
   it("is not taken for another run's, which is moved aside", async () => {
-    await train(1);
     const before = model();
     await otherModel(path.join(run.dir, "other"));
     rmSync(at("best"), { recursive: true });
@@ -181,7 +181,6 @@ describe("the best model of a run that resumes", function () {
   });
 
   it("is saved after a kill between the state and the model, without its predecessor", async () => {
-    await train(1);
     cpSync(at("best"), path.join(run.dir, "first"), { recursive: true });
     await train(2);
     assert.equal(state().progress.best.epoch, 2);
@@ -214,7 +213,6 @@ describe("the best model of a run that resumes", function () {
   });
 
   it("gives its place to the next epoch's if it is lost within an epoch", async () => {
-    await train(1);
     edit(({ progress }) => {
       progress.step++; // as if the second epoch had been interrupted after its first batch
     });
@@ -229,7 +227,6 @@ describe("the best model of a run that resumes", function () {
   });
 
   it("gets its list of images again, unless it is the run's with images that it was calibrated on", async () => {
-    await train(1);
     const list = at("best/images.jsonl.gz");
     const before = readFileSync(list);
     let copies = 0;
@@ -254,7 +251,6 @@ describe("the best model of a run that resumes", function () {
   });
 
   it("stays if it was calibrated since", async () => {
-    await train(1);
     const { config, parameters, weightFile } = await loadParameters(at("best"));
     const bias = parameters.get("predictions/bias");
     bias?.data.fill(0.5);
@@ -265,7 +261,6 @@ describe("the best model of a run that resumes", function () {
   });
 
   it("is trusted, and that is said, in a run that did not record it", async () => {
-    await train(1);
     edit(({ progress }) => {
       delete progress.best.weightFile;
     });

@@ -1,5 +1,5 @@
 // Two classes that a network learns in seconds, and runs on them.
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
@@ -61,6 +61,9 @@ export const config = (overrides: Partial<TrainConfig> = {}): TrainConfig =>
     ...overrides,
   });
 
+/** Trains the last layer alone, for tests of runs in which it does not matter what is trained: less is computed and saved. */
+export const LAST_LAYER = { trainableFrom: "predictions" } as const;
+
 /** Creates a folder for each test of the calling `describe`, and removes it afterwards. */
 export function runFolder(): { dir: string } {
   const folder = { dir: "" };
@@ -80,4 +83,19 @@ export async function collect(
   const events: TrainEvent[] = [];
   for await (const event of train(images, config(overrides), { runDir, data: "stripes" })) events.push(event);
   return events;
+}
+
+/**
+ * Trains a run before the tests of the calling `describe`.
+ *
+ * @returns Copies it into a folder, for a test of what comes after its training.
+ */
+export function trainedRun(overrides: Partial<TrainConfig>): (runDir: string) => void {
+  let dir: string;
+  before("trains a run", async () => {
+    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-trained-"));
+    await collect(dir, overrides);
+  });
+  after(() => rmSync(dir, { recursive: true }));
+  return (runDir) => cpSync(dir, runDir, { recursive: true });
 }

@@ -18,7 +18,7 @@ import { endInWords, ofType } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/run.js";
 import { startClock } from "../../src/training/session.js";
 import { randomNetwork } from "../model/fixtures.js";
-import { collect, runFolder } from "./fixtures.js";
+import { collect, LAST_LAYER, runFolder, trainedRun } from "./fixtures.js";
 
 /** A time limit that is over after the first batch of each session. */
 const ONE_BATCH = 1e-9;
@@ -46,7 +46,7 @@ describe("train with maxMinutes", function () {
     JSON.parse(readFileSync(path.join(dir, "last/state.json"), "utf8")).manifest.paths[0];
 
   it("ends within its first epoch, says so, and resumes to the same weights as without a limit", async () => {
-    const options = { epochs: 2, emaDecay: 0.9 };
+    const options = { trainableFrom: "top", epochs: 2, emaDecay: 0.9 } as const;
     const [whole, limited] = ["whole", "limited"].map((name) => path.join(run.dir, name));
     const expected = await collect(whole, options);
     const ends: string[] = [];
@@ -75,9 +75,10 @@ describe("train with maxMinutes", function () {
 
   it("says before the training what the limit means for the schedule", async () => {
     const notes = async (name: string, schedule: "cosine" | "constant") =>
-      ofType(await collect(path.join(run.dir, name), { epochs: 1, maxMinutes: 5, schedule }), "note").map(
-        ({ text }) => text,
-      );
+      ofType(
+        await collect(path.join(run.dir, name), { ...LAST_LAYER, epochs: 1, maxMinutes: 5, schedule }),
+        "note",
+      ).map(({ text }) => text);
     const limit =
       "training stops after 5 minutes (maxMinutes) if it is not completed by then, and resumes when it is started again";
     assert.deepEqual(await notes("a", "constant"), [limit]);
@@ -99,15 +100,18 @@ describe("a run whose files were removed or changed", function () {
   this.timeout(600_000);
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, ...names);
-  const train = (epochs: number, more: Partial<TrainConfig> = {}) => collect(at("run"), { epochs, ...more });
+  const train = (epochs: number, more: Partial<TrainConfig> = {}) =>
+    collect(at("run"), { ...LAST_LAYER, epochs, ...more });
+  const [one, two] = [trainedRun({ ...LAST_LAYER, epochs: 1 }), trainedRun({ ...LAST_LAYER, epochs: 2 })];
+  const trained = (epochs: 1 | 2) => (epochs === 1 ? one : two)(at("run"));
   const notes = async (epochs: number, more?: Partial<TrainConfig>) =>
     ofType(await train(epochs, more), "note").map(({ text }) => text);
   const contents = () =>
     readdirSync(at("run"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== "lock")
       .map((entry) => path.join(entry.parentPath, entry.name))
-      .map((file) => [file, readFileSync(file, "base64")])
-      .sort();
+      .sort()
+      .map((file) => [file, readFileSync(file)] as const);
   const refused = async (training: Promise<unknown>, message: string) => {
     const before = contents();
     await assert.rejects(training, { name: "InputError", message });
@@ -115,7 +119,7 @@ describe("a run whose files were removed or changed", function () {
   };
 
   it("is not replaced by one from scratch if its state is gone", async () => {
-    await train(2);
+    trained(2);
     rmSync(at("run/last"), { recursive: true });
     const [best, where] = [at("run/best"), at("run/last/state.json")];
     const expected = `Expected the state that a run resumes from at ${where} but found none, beside`;
@@ -158,13 +162,13 @@ describe("a run whose files were removed or changed", function () {
   });
 
   it("starts again if it was killed in its first epoch", async () => {
-    await train(1);
+    trained(1);
     for (const name of ["last", "best"]) rmSync(at("run", name), { recursive: true });
     assert.equal(ofType(await train(1), "epoch").length, 1);
   });
 
   it("takes no other settings without its config.json, and writes that again", async () => {
-    await train(1);
+    trained(1);
     const before = readFileSync(at("run/config.json"), "utf8");
     rmSync(at("run/config.json"));
     await refused(
@@ -177,7 +181,7 @@ describe("a run whose files were removed or changed", function () {
   });
 
   it("refuses a config.json that is damaged or of another run, and leaves it", async () => {
-    await train(1);
+    trained(1);
     const other = readFileSync(at("run/config.json"), "utf8").replace(/"seed": 0/, '"seed": 7');
     const withoutComma = other.replace(/,(\s*"classNames")/, "$1");
     const line = withoutComma.split("\n").findIndex((text) => text.includes('"classNames"')) + 1;
@@ -194,7 +198,7 @@ describe("a run whose files were removed or changed", function () {
   });
 
   it("needs its config.json if the state has no copy of it, as before version 0.3", async () => {
-    await train(1);
+    trained(1);
     const { run: _, ...older } = JSON.parse(readFileSync(at("run/last/state.json"), "utf8"));
     writeFileSync(at("run/last/state.json"), JSON.stringify(older));
     assert.deepEqual(await notes(1), []);
@@ -206,7 +210,7 @@ describe("a run whose files were removed or changed", function () {
   });
 
   it("says what its metrics.jsonl lacks, and moves another run's aside", async () => {
-    await train(2);
+    trained(2);
     const log = at("run/metrics.jsonl");
     const before = readFileSync(log, "utf8");
     const lacks = (count: number) => `lacks ${count} of 2 epochs, which reports and charts cannot show`;
@@ -234,7 +238,7 @@ describe("a run whose files were removed or changed", function () {
   });
 
   it("says that its record of sessions is gone", async () => {
-    await train(1);
+    trained(1);
     writeFileSync(at("run/environment.json"), "");
     const said = await notes(2);
     const note =
@@ -243,7 +247,7 @@ describe("a run whose files were removed or changed", function () {
   });
 
   it("moves a list of images aside that is not its own, and says so", async () => {
-    await train(1);
+    trained(1);
     const list = at("run/images.jsonl.gz");
     const before = readFileSync(list);
     writeFileSync(list, "mine");
@@ -285,7 +289,7 @@ describe("a run whose files were removed or changed", function () {
   });
 
   it("keeps what a disk cannot read at the moment, and ends", async () => {
-    await train(1);
+    trained(1);
     for (const name of ["best/model.json", "environment.json", "best/images.jsonl.gz"]) {
       renameSync(at("run", name), at("kept"));
       symlinkSync("/proc/self/mem", at("run", name)); // a regular file whose first byte cannot be read
@@ -354,25 +358,25 @@ describe("a run that resumes", function () {
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, ...names);
   const notes = async (epochs: number) =>
-    ofType(await collect(run.dir, { epochs }), "note")
+    ofType(await collect(run.dir, { ...LAST_LAYER, epochs }), "note")
       .map(({ text }) => text)
       .filter((text) => /environment/.test(text));
 
   it("removes the temporary files that a killed process left, and no others", async () => {
-    await collect(run.dir, { epochs: 1 });
+    await collect(run.dir, { ...LAST_LAYER, epochs: 1 });
     const left = [
       "config.json.0123abcd.tmp",
       "best/weights-1.bin.0123abcd.tmp",
       "last/state.json.0123abcd.tmp",
     ];
     for (const name of [...left, "own.tmp"]) writeFileSync(at(name), "x");
-    await collect(run.dir, { epochs: 1 });
+    await collect(run.dir, { ...LAST_LAYER, epochs: 1 });
     for (const name of left) assert.ok(!existsSync(at(name)), name);
     assert.ok(existsSync(at("own.tmp")));
   });
 
   it("says how cores, instruction set and versions differ from those of its last session", async () => {
-    await collect(run.dir, { epochs: 1 });
+    await collect(run.dir, { ...LAST_LAYER, epochs: 1 });
     assert.deepEqual(await notes(2), []);
     const [session] = JSON.parse(readFileSync(at("environment.json"), "utf8"));
     const { machine, kernels, versions } = session;

@@ -18,7 +18,7 @@ import { loopback, whole } from "../loopback.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";
 import { workspace } from "../workspace.js";
-import { collect, config, dataset, repeated, runFolder, stripes } from "./fixtures.js";
+import { collect, config, dataset, LAST_LAYER, repeated, runFolder, stripes } from "./fixtures.js";
 
 /** Trains until some batches have ended, then interrupts; returns all events. */
 async function interrupted(
@@ -65,7 +65,7 @@ describe("train", function () {
   });
 
   it("logs batches, epochs and the end as it yields them", async () => {
-    const events = await collect(run.dir);
+    const events = await collect(run.dir, LAST_LAYER);
     assert.deepEqual(
       await loadMetrics(run.dir),
       events.filter(({ type }) => type !== "checkpoint"),
@@ -157,7 +157,7 @@ describe("train", function () {
   ] as const)
     it(`records ${recorded ?? "nothing"} in the configuration for the split ${split}`, async () => {
       const options = { runDir: run.dir, data: "stripes" };
-      const events = train({ ...dataset, split }, config({ epochs: 1 }), options);
+      const events = train({ ...dataset, split }, config({ ...LAST_LAYER, epochs: 1 }), options);
       await events.next();
       await events.return();
       assert.equal((await loadRunConfig(run.dir))?.split, recorded);
@@ -198,8 +198,8 @@ describe("train", function () {
   });
 
   it("yields only the end of a run that is complete", async () => {
-    const first = await collect(run.dir, { epochs: 1 });
-    assert.deepEqual(await collect(run.dir, { epochs: 1 }), [first[first.length - 1]]);
+    const first = await collect(run.dir, { ...LAST_LAYER, epochs: 1 });
+    assert.deepEqual(await collect(run.dir, { ...LAST_LAYER, epochs: 1 }), [first[first.length - 1]]);
   });
 
   it("resumes where it was interrupted, within an epoch too, as if it had never stopped", async () => {
@@ -237,7 +237,7 @@ describe("train", function () {
   });
 
   it("stops early after `patience` epochs without a better one", async () => {
-    const events = await collect(run.dir, { epochs: 9, patience: 1, learningRate: 1e-9 });
+    const events = await collect(run.dir, { ...LAST_LAYER, epochs: 9, patience: 1, learningRate: 1e-9 });
     assert.equal(ofType(events, "done")[0].reason, "stopped early");
     assert.equal(ofType(events, "epoch").length, 2);
   });
@@ -260,8 +260,8 @@ describe("train", function () {
   });
 
   it("trains a finished run longer, and tells what its learning rate does", async () => {
-    await collect(run.dir, { epochs: 1, schedule: "cosine" });
-    const events = await collect(run.dir, { epochs: 2, schedule: "cosine" });
+    await collect(run.dir, { epochs: 1, schedule: "cosine", ...LAST_LAYER });
+    const events = await collect(run.dir, { epochs: 2, schedule: "cosine", ...LAST_LAYER });
     assert.deepEqual(
       ofType(events, "epoch").map(({ epoch, numEpochs }) => [epoch, numEpochs]),
       [[2, 2]],
@@ -274,7 +274,7 @@ describe("train", function () {
       ],
     );
     assert.equal((await loadRun(run.dir)).epochs.length, 2);
-    await assert.rejects(collect(run.dir, { epochs: 1, schedule: "cosine" }), {
+    await assert.rejects(collect(run.dir, { epochs: 1, schedule: "cosine", ...LAST_LAYER }), {
       name: "InputError",
       message: `Expected epochs=2 or more for a run that has trained as many at ${run.dir} but found epochs=1. Choose more epochs, or another run folder (--run).`,
     });
@@ -331,27 +331,27 @@ describe("train", function () {
 
   it("records what each session ran on", async () => {
     const before = new Date().toISOString();
-    for await (const event of train(dataset, config(), { runDir: run.dir, data: "stripes" }))
+    for await (const event of train(dataset, config(LAST_LAYER), { runDir: run.dir, data: "stripes" }))
       if (event.type === "batch" && event.epoch === 2) break; // as a kill in the second epoch
-    await collect(run.dir);
+    await collect(run.dir, LAST_LAYER);
     assert.deepEqual(await recorded(), [1, 2]);
     const [{ run: id, epoch, batch, epochs, started, ...rest }] = await sessions();
     assert.deepEqual([id, batch, epochs], [(await loadRunConfig(run.dir))?.id, 1, 2]);
     assert.ok(started >= before && started <= new Date().toISOString(), started);
     assert.deepEqual(rest, await environment());
-    await collect(run.dir); // nothing to train
+    await collect(run.dir, LAST_LAYER); // nothing to train
     assert.deepEqual(await recorded(), [1, 2]);
   });
 
   it("resumes a run that was started on another machine, or whose record is broken", async () => {
-    for await (const event of train(dataset, config(), { runDir: run.dir, data: "stripes" }))
+    for await (const event of train(dataset, config(LAST_LAYER), { runDir: run.dir, data: "stripes" }))
       if (event.type === "batch" && event.epoch === 2) break;
     const file = path.join(run.dir, "environment.json");
     writeFileSync(file, readFileSync(file, "utf8").replace(/"cpu": ".*"/, '"cpu": "another"'));
-    await collect(run.dir);
+    await collect(run.dir, LAST_LAYER);
     assert.deepEqual(await recorded(), [1, 2]);
     writeFileSync(file, "broken");
-    await collect(run.dir);
+    await collect(run.dir, LAST_LAYER);
     assert.deepEqual(await recorded(), []);
   });
 });
