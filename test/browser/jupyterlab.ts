@@ -53,19 +53,29 @@ export interface DrawnChart {
   isCutOff: boolean;
 }
 
-/** Resolves when `isReached` returns something; `what` names it for the error. */
+/** Resolves when `isReached` returns something; `what` names it for the error. A page that does not answer ends it, too. */
 export async function until<T>(
   what: string,
   timeoutMs: number,
   isReached: () => Promise<T | undefined | false>,
 ): Promise<T> {
-  const end = performance.now() + timeoutMs;
-  for (;;) {
-    const found = await isReached();
-    if (found) return found;
-    if (performance.now() > end) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      isOver = true;
+      reject(new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`));
+    }, timeoutMs);
+  });
+  const reached = async (): Promise<T> => {
+    for (;;) {
+      const found = await isReached();
+      if (found) return found;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      if (isOver) return over;
+    }
+  };
+  return Promise.race([reached(), over]).finally(() => clearTimeout(timer));
 }
 
 /**
