@@ -140,9 +140,9 @@ export async function runCli(args: string[]): Promise<number> {
   const restore = showEscapes();
   program.addHelpText("after", "\nExample:\n  $ npx ferkit predict photo.jpg");
   program.configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` });
-  addCommands(program, args[0] === "help" ? args[1] : args[0]);
   process.exitCode = 0;
   try {
+    addCommands(program, args[0] === "help" ? args[1] : args[0]);
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode; // it has said why

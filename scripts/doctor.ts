@@ -99,7 +99,9 @@ async function describePython({ venvPython, venvDir }: Before["context"]): Promi
   const madeIn = movedFrom({ venvDir });
   if (madeIn) return [wrong("Python", `programs of ${madeIn}, since this clone was moved or copied`, SET_UP)];
   return Object.entries(JSON.parse(output) as Record<string, string | null>).map(([name, version]) =>
-    version ? ok(name, version) : wrong(name, "not installed", "Run: rm -rf .venv && npm run setup"),
+    version
+      ? ok(name, name === "python" ? `${version}, ${venvPython}` : version)
+      : wrong(name, "not installed", "Run: rm -rf .venv && npm run setup"),
   );
 }
 

@@ -1,4 +1,4 @@
-import { type Options, Presets, SingleBar } from "cli-progress";
+import type { Options, SingleBar } from "cli-progress";
 import { type BatchEvent, internals, type TrainEvent } from "../src/index.js";
 
 const { duration, percent } = internals;
@@ -15,6 +15,7 @@ class TerminalBar {
   show(value: number, total: number, payload: object): void {
     if (!process.stderr.isTTY) return;
     if (!this.bar) {
+      const { Presets, SingleBar } = require("cli-progress") as typeof import("cli-progress");
       this.bar = new SingleBar(
         { ...this.options, stream: process.stderr, clearOnComplete: true },
         Presets.rect,

@@ -147,6 +147,9 @@ describe("the package ferkit, packed and installed", function () {
       `ferkit: Expected ferkit's engine at ${home()} but found a package that is not set up. ` +
       `Run: npx ferkit setup (it downloads about 500 MB and needs 3 GB in ${path.dirname(path.dirname(home()))})\n`;
     assert.deepEqual({ status, stderr }, { status: 1, stderr: expected });
+    const refused = runProgram("npx", ["ferkit", "data"], folder.path);
+    assert.match(refused.stderr, /^ferkit: Expected ferkit's engine at .*\n$/);
+    assert.match(run("npx", "ferkit", "data", "--help"), /^Usage: ferkit data /);
     const code =
       'require("ferkit").decodeImage(Buffer.from("x"), 48).catch((error) => console.log(error.name));';
     assert.equal(run("node", "--eval", code), "InputError\n");
