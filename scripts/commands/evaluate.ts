@@ -70,7 +70,10 @@ export function addEvaluateCommand(program: Command): void {
         for (const { about, text } of await imageConclusions(dataset, nearDuplicates))
           if (about === "mirroring") console.error(`note: ${text}`);
       const views = flags.crops ? "crops" : flags.flip ? "flip" : "image";
-      const ofViews = await classifyViews(network, validation, { views });
+      const ofViews = await classifyViews(network, validation, {
+        views,
+        onProgress: progress.onProgress,
+      }).finally(progress.stop);
       network.dispose();
       const evaluation = internals.score(ofViews[0], validation.labels, config.classNames);
       const report = internals.evaluationReport({

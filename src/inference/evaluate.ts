@@ -19,6 +19,7 @@ import {
 import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../metrics/conformal.js";
 import type { ModelConfig, Network } from "../model/network.js";
 import { printedNumbers } from "../printed.js";
+import type { OnProgress } from "../progress.js";
 import { meanOf, numViews, probsOfView, type Views } from "./views.js";
 
 /**
@@ -61,6 +62,8 @@ export interface ClassifyOptions {
    * 12 views, the image, five crops of a 12 % larger one, and their mirror images.
    */
   views?: Views;
+  /** Called after each batch. */
+  onProgress?: OnProgress;
   /** Stops after the current batch with the signal's error; in a notebook, `interruptSignal` follows the stop button. */
   signal?: AbortSignal;
 }
@@ -111,7 +114,7 @@ export async function classify(
 export async function classifyViews(
   network: Network,
   images: PackedImages,
-  { values, views = "image", signal }: ClassifyOptions = {},
+  { values, views = "image", onProgress, signal }: ClassifyOptions = {},
 ): Promise<Float32Array[]> {
   const numClasses = network.config.classNames.length;
   const own = values ?? network.read();
@@ -119,7 +122,7 @@ export async function classifyViews(
     { length: numViews(views) },
     () => new Float32Array(images.numImages * numClasses),
   );
-  let offset = 0;
+  let [offset, numSeen] = [0, 0];
   try {
     for await (const batch of batches(images, {
       batchSize: BATCH_SIZE,
@@ -133,6 +136,9 @@ export async function classifyViews(
           const output = probsOfView(network, batch.images, view, own);
           probs.set((await output.data()) as Float32Array, offset);
           output.dispose();
+          numSeen += batch.labels.length;
+          const done = Math.floor(numSeen / ofViews.length);
+          onProgress?.({ stage: "classify", done, total: images.numImages, unit: "images" });
           await new Promise(setImmediate); // lets interrupts run
           signal?.throwIfAborted();
         }

@@ -135,7 +135,12 @@ describe("evaluate", () => {
       plain.map((prob, i) => (prob + mirrored[i]) / 2),
     );
     const { numTensors } = tf.memory();
-    const ofCrops = await classifyViews(network, images, { views: "crops" });
+    const counts: string[] = [];
+    const ofCrops = await classifyViews(network, images, {
+      views: "crops",
+      onProgress: ({ done, total }) => counts.push(`${done} of ${total}`),
+    });
+    assert.deepEqual([counts[0], counts.at(-1), counts.length], ["0 of 2", "2 of 2", 12]);
     assert.equal(tf.memory().numTensors, numTensors);
     assert.deepEqual(ofCrops.slice(0, 2), [plain, mirrored]);
     assert.equal(new Set(ofCrops.map(String)).size, 12);
