@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DiskError, InputError } from "./errors.js";
-import { makeFolder, replaceFile, writeError } from "./files.js";
+import { makeFolder, reachCache, replaceFile, writeError } from "./files.js";
 import type { OnProgress } from "./progress.js";
 
 export interface DownloadOptions {
@@ -64,6 +64,7 @@ const STALL_MS = 60_000;
  * @throws InputError when the server cannot be reached or has no such file, the file is damaged, or `FERKIT_OFFLINE` is set.
  */
 export async function downloadFile(url: string, file: string, options: DownloadOptions): Promise<void> {
+  await reachCache();
   if (await isThere(file)) return;
   const { instead } = options;
   if (!["", "0", undefined].includes(process.env.FERKIT_OFFLINE))

@@ -4,10 +4,9 @@ import {
   createReadStream,
   existsSync,
   mkdirSync,
-  read,
+  readlinkSync,
   type Stats,
   statSync,
-  write,
 } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import os from "node:os";
@@ -21,6 +20,40 @@ export function cacheDir(): string {
   // The XDG specification ignores empty and relative paths.
   const isUsable = XDG_CACHE_HOME !== undefined && path.isAbsolute(XDG_CACHE_HOME);
   return path.join(isUsable ? XDG_CACHE_HOME : path.join(os.homedir(), ".cache"), "ferkit");
+}
+
+/** A disk that needs longer for one answer may never give it, as one of a network that is gone. */
+const SILENT_MS = 10_000;
+
+/**
+ * Says on standard error that a disk does not answer, once this takes long.
+ *
+ * @param file - A path, or the descriptor of an open file.
+ * @returns A function to call when it has answered.
+ */
+export function noteSilence(file: string | number, silentMs = SILENT_MS): () => void {
+  const timer = setTimeout(() => {
+    const name = typeof file === "string" ? file : openFile(file);
+    const isInCache = !path.relative(cacheDir(), name).startsWith("..");
+    const move = isInCache ? "; FERKIT_CACHE=FOLDER moves the cache to another disk" : "";
+    console.error(`waiting for a disk that has not answered for ${silentMs / 1000} seconds: ${name}${move}`);
+  }, silentMs);
+  return () => clearTimeout(timer);
+}
+
+function openFile(descriptor: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return "an open file";
+  }
+}
+
+/** Waits until the disk of the cache answers, before calls to it that nothing can interrupt. */
+export async function reachCache(): Promise<void> {
+  const end = noteSilence(cacheDir());
+  await stat(cacheDir()).catch(() => {}); // it may not be there yet
+  end();
 }
 
 /**
@@ -300,51 +333,6 @@ export function readError(file: string, problem: ReadProblem, error: unknown): I
     });
   if (code === "ELOOP") return unreadable(file, problem, "a link to itself");
   return unreadable(file, problem, code ? `the error ${code}` : message);
-}
-
-/** Most bytes that one call reads or writes; the system's limit is a little below 2³¹. */
-const CALL_BYTES = 2 ** 30;
-
-/**
- * Fills `bytes` from a position of a file.
- *
- * @throws Error when the file ends too early.
- */
-export function readBytes(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
-  return transfer(read, descriptor, bytes, position);
-}
-
-/** Writes `bytes` at a position of a file. */
-export function writeBytes(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
-  return transfer(write, descriptor, bytes, position);
-}
-
-type Call = (
-  descriptor: number,
-  bytes: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-  callback: (error: Error | null, count: number) => void,
-) => void;
-
-/** Uses callbacks, which cost half of what promises do for a few thousand bytes. */
-function transfer(call: Call, descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const continueAt = (done: number): void => {
-      if (done === bytes.length) {
-        resolve();
-        return;
-      }
-      const length = Math.min(bytes.length - done, CALL_BYTES);
-      call(descriptor, bytes, done, length, position + done, (error, count) => {
-        if (error) reject(error);
-        else if (count === 0) reject(new Error("the file was cut short"));
-        else continueAt(done + count);
-      });
-    };
-    continueAt(0);
-  });
 }
 
 /** As some shares of a network and cloud drives. */

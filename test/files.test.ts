@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,7 +13,14 @@ import {
 import os from "node:os";
 import path from "node:path";
 import { DiskError } from "../src/errors.js";
-import { cacheDir, makeFolder, readRegularFile, writeError, writeFileAtomically } from "../src/files.js";
+import {
+  cacheDir,
+  makeFolder,
+  noteSilence,
+  readRegularFile,
+  writeError,
+  writeFileAtomically,
+} from "../src/files.js";
 
 describe("writeFileAtomically", () => {
   let dir: string;
@@ -40,6 +49,52 @@ describe("writeFileAtomically", () => {
       message: `Expected to write at ${dir}/a.json but found a folder in place of a file. Rename it or choose another folder; what was there is kept.`,
     });
     assert.deepEqual([readdirSync(dir), readdirSync(path.join(dir, "a.json"))], [["a.json"], ["inner"]]);
+  });
+});
+
+describe("noteSilence", () => {
+  const { error } = console;
+  const { FERKIT_CACHE } = process.env;
+  let said: string[];
+  beforeEach(() => {
+    said = [];
+    console.error = (text: string) => said.push(text);
+    process.env.FERKIT_CACHE = "/share/cache";
+  });
+  afterEach(() => {
+    console.error = error;
+    if (FERKIT_CACHE === undefined) delete process.env.FERKIT_CACHE;
+    else process.env.FERKIT_CACHE = FERKIT_CACHE;
+  });
+  /** Returns what is said while a disk takes a tenth of a second to answer. */
+  const saidOf = async (file: string | number, silentMs: number) => {
+    const end = noteSilence(file, silentMs);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    end();
+    return said;
+  };
+
+  it("names what is waited for, and the variable that moves the cache", async () => {
+    assert.deepEqual(await saidOf("/share/cache/pixels/1.bin", 10), [
+      "waiting for a disk that has not answered for 0.01 seconds: /share/cache/pixels/1.bin; FERKIT_CACHE=FOLDER moves the cache to another disk",
+    ]);
+  });
+
+  it("names an open file elsewhere, without that variable", async () => {
+    const descriptor = openSync(__filename, "r");
+    try {
+      assert.deepEqual(await saidOf(descriptor, 10), [
+        `waiting for a disk that has not answered for 0.01 seconds: ${__filename}`,
+      ]);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+
+  it("says nothing of a disk that answers in time", async () => {
+    assert.deepEqual(await saidOf("/share/cache", 10_000), []);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(said, []);
   });
 });
 

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { checkChoice, checkNumber, InputError, type InputProblem } from "../errors.js";
+import { reachCache } from "../files.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
 import { fileConclusions } from "./audit/conclusions.js";
 import { isFromTable, labelConclusions, labelProblem, severalLabelsConclusion } from "./audit/labels.js";
@@ -88,6 +89,7 @@ export async function loadDataset(
   checkGrey(options.grey);
   checkNumber("seed", options.seed, { min: 0, integer: true });
   if (options.group !== undefined) groupPattern("--group", options.group);
+  await reachCache();
   const { name, listing: found } = await readSource(options, onProgress);
   const listing =
     options.split === "folders" ? chooseParts(found) : { ...found, unusedFolders: [] as string[] };

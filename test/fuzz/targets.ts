@@ -11,6 +11,7 @@ import { readVotes } from "../../src/data/sources/fer2013.js";
 import { isPixelTable, readPixelTable } from "../../src/data/sources/pixel-table.js";
 import { readSource } from "../../src/data/sources/source.js";
 import { parseRows } from "../../src/data/sources/table-file.js";
+import { parameterSpecs } from "../../src/model/parameters.js";
 import { loadParameters, saveModel } from "../../src/model/weights/model-folder.js";
 import { readSafetensors } from "../../src/model/weights/safetensors.js";
 import { readStateDict } from "../../src/model/weights/state-dict.js";
@@ -19,7 +20,7 @@ import { loadCheckpoint } from "../../src/training/checkpoint.js";
 import { loadRuns } from "../../src/training/runs.js";
 import { sampleOf, TRAITS, tarOf, zipOf } from "../data/fixtures.js";
 import { randomNetwork } from "../model/fixtures.js";
-import { safetensorsBytes } from "../model/weights/weight-files.js";
+import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";
 import { projectDir } from "../workspace.js";
 
 export interface Target {
@@ -35,14 +36,36 @@ const TENSORS = new Map([
   ["conv_stem.weight", { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
   ["bn1.bias", { shape: [2], data: Float32Array.of(0.5, -0.5) }],
 ]);
+const NETWORK = "lite0";
+const numbersIn = (shape: number[]) => shape.reduce((product, dimension) => product * dimension, 1);
+const NUMBERS = Buffer.alloc(
+  parameterSpecs(NETWORK, 2).reduce((total, { shape }) => total + numbersIn(shape), 0),
+);
 const safetensors: Target = {
   seeds: () => [
     safetensorsBytes(TENSORS),
     safetensorsBytes(new Map(), { "ferkit.names": "[]", architecture: "tf_efficientnet_b0" }),
   ],
+  parse: (bytes) => readSafetensors(bytes, "weights.safetensors"),
+};
+
+/** The header of a whole network's weights; its numbers, all zero, are added to each input. */
+const network: Target = {
+  seeds: () => {
+    const entries: Record<string, unknown> = {};
+    let end = 0;
+    for (const [name, { shape }] of timmTensors(NETWORK, 2)) {
+      const start = end;
+      end += numbersIn(shape);
+      entries[name] = { dtype: "U8", shape, data_offsets: [start, end] };
+    }
+    return [json(entries)];
+  },
   parse(bytes) {
-    const { tensors } = readSafetensors(bytes, "weights.safetensors");
-    readStateDict(tensors, "lite0", "weights.safetensors");
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(bytes.length));
+    const file = Buffer.concat([length, bytes, NUMBERS]);
+    readStateDict(readSafetensors(file, "weights.safetensors").tensors, NETWORK, "weights.safetensors");
   },
 };
 
@@ -219,6 +242,7 @@ const archive = (ending: string, pack: typeof tarOf, encode?: (bytes: Buffer) =>
 
 export const TARGETS: Readonly<Record<string, Target>> = {
   safetensors,
+  network,
   model,
   checkpoint,
   config: recorded("config.json"),

@@ -3,9 +3,10 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { readBytes, syncFile, writeBytes } from "../../files.js";
+import { syncFile } from "../../files.js";
 import type { Sample } from "../sources/listing.js";
 import type { PackedImage } from "./decode.js";
+import { readBytes, writeBytes } from "./file-bytes.js";
 import type { FileTraits } from "./header.js";
 import { PixelFile, type Pixels, repeatChannel } from "./pixels.js";
 import type { WhiteLevels } from "./sample-range.js";

@@ -2,8 +2,9 @@
 import { close } from "node:fs";
 import { crc32 } from "node:zlib";
 import { InputError } from "../../errors.js";
-import { readBytes, readError } from "../../files.js";
+import { readError } from "../../files.js";
 import { LUMA } from "../../model/preprocessing.js";
+import { readBytes } from "./file-bytes.js";
 
 /** Pixels of images, read by index. */
 export interface Pixels {
