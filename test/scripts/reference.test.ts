@@ -39,6 +39,9 @@ const PACKAGE_OPTIONS: ts.CompilerOptions = {
   types: ["node"],
 };
 
+/** Declarations that were read once: two programs use them. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
 /** Compiles programs that are files of this project in memory only: `ferkit` is then the package as others import it. */
 function compile(files: Record<string, string>): ts.Program {
   const host = ts.createCompilerHost(PACKAGE_OPTIONS);
@@ -48,9 +51,9 @@ function compile(files: Record<string, string>): ts.Program {
   host.readFile = (file) => textOf(file) ?? readFile(file);
   host.getSourceFile = (file, options, ...rest) => {
     const text = textOf(file);
-    return text === undefined
-      ? getSourceFile(file, options, ...rest)
-      : ts.createSourceFile(file, text, options, true);
+    if (text !== undefined) return ts.createSourceFile(file, text, options, true);
+    if (!parsed.has(file)) parsed.set(file, getSourceFile(file, options, ...rest));
+    return parsed.get(file);
   };
   const names = Object.keys(files).map((file) => path.join(projectDir, file));
   return ts.createProgram(names, PACKAGE_OPTIONS, host);

@@ -93,7 +93,7 @@ describe("the best model of a run that resumes", function () {
   this.timeout(600_000);
   const run = runFolder();
   const at = (...names: string[]) => path.join(run.dir, "run", ...names);
-  /** Of the first three epochs, the second is the best. */
+  /** The second of the first three epochs is the best. */
   const options = { monitor: "loss", learningRate: 1e-4, batchNormMomentum: 0.9 } as const;
   const copyTrained = trainedRun({ ...options, epochs: 1 });
   beforeEach("begins with a run of one epoch", () => copyTrained(at()));

@@ -69,7 +69,7 @@ describe("npm's packages", () => {
     });
     assert.deepEqual(
       compiled.map(([name]) => name.replace(/.*node_modules\//, "")).filter((name) => name !== ""),
-      ["@biomejs/biome", "@resvg/resvg-js", "esbuild", "sharp"],
+      ["@biomejs/biome", "@resvg/resvg-js", "esbuild", "sharp", "typescript-native"],
     );
     for (const [name, { optionalDependencies = {} }] of compiled)
       for (const key of Object.keys(PLATFORMS)) {
