@@ -1,8 +1,8 @@
 // Which columns of a table hold the labels, and which values are labels.
 import path from "node:path";
 import { InputError } from "../../errors.js";
-import { isSplitName, isValidationName } from "./split-names.js";
-import type { Table } from "./table-file.js";
+import { flagPart, isSplitName, type SplitColumns } from "./split-columns.js";
+import { LABEL_COLUMN, type Table } from "./table-file.js";
 
 /** Which columns of a table to read. */
 export interface LabelChoice {
@@ -12,9 +12,6 @@ export interface LabelChoice {
   pathColumn?: string;
 }
 
-/** Usual names of a column with labels. */
-export const LABEL_COLUMN =
-  /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
 /** A column without a name numbers the rows, as pandas writes them. */
 const INDEX_COLUMN = /^(unnamed: ?\d+)?$/i;
 /** Tables of this name, which Roboflow writes, have one column of 0 and 1 for each class. */
@@ -106,7 +103,7 @@ export function oneHotColumns(known: Known, { labelColumn }: LabelChoice, dir: s
   const share = (columns: number[]) =>
     rows.filter((row) => columns.filter((column) => isSet(row, column)).length === 1).length / rows.length;
   const [fits, mayFit] = [1, MOSTLY].map((minShare) =>
-    [binary, binary.filter((column) => !isValidationName(header?.[column] ?? ""))].find(
+    [binary, binary.filter((column) => flagPart(header?.[column] ?? "") === null)].find(
       (columns) => columns.length > (minShare < 1 ? 2 : 1) && share(columns) >= minShare,
     ),
   );
@@ -140,18 +137,17 @@ function chosenClasses(header: string[] | null, choice: string): number[] | null
 /**
  * Returns the columns of the labels.
  *
- * @param split - The column of the split; -1 if there is none.
  * @returns Null if the table has no labels.
  * @throws InputError if several columns may be meant.
  */
 export function labelColumns(
   known: Known,
-  split: number,
+  split: SplitColumns | null,
   { labelColumn }: LabelChoice,
   dir: string,
 ): LabelColumns | null {
   const { columns: header, rows, file } = known.table;
-  const others = columnsBeside(known).filter((column) => column !== split);
+  const others = columnsBeside(known).filter((column) => !split?.columns.includes(column));
   const single = (column: number) => ({ columns: [column], isOneHot: false });
   if (labelColumn !== undefined) {
     const wanted = columnAt(header, labelColumn);
@@ -183,7 +179,7 @@ export function labelIn(
 }
 
 /** What programs write for a missing value, and what may be a class as well. */
-const MISSING = /^(nan|<na>|nat|null|undefined|#n\/a)$/i;
+export const MISSING = /^(nan|<na>|nat|null|undefined|#n\/a)$/i;
 const MAY_BE_MISSING = /^(none|n\/?a|unknown|unlabell?ed|\?|-+|-1(\.0+)?)$/i;
 
 /**
@@ -214,11 +210,14 @@ export function withLabels(table: Table, column: number, dir: string, notes: str
       `The label ${doubtful.join(" and ")} of ${file} is read as a class. Remove these rows if it stands for no label.`,
     );
   const filled = values.filter((value) => value !== "" && !MISSING.test(value));
-  const areWhole = filled.every((value) => /^-?\d+(\.0*)?$/.test(value));
-  const [decimal] = filled.filter((value) => value.includes("."));
-  const inShort = (value: string) => (areWhole ? value.replace(/\..*/, "") : value);
+  const wholeOf = (value: string) => value.replace(/^(-?\d+)\.0*$/, "$1");
+  const known = new Set(filled);
+  const [decimal] = filled.filter((value) => wholeOf(value) !== value);
+  const areAlike = filled.every((value) => /^-?\d+$/.test(wholeOf(value)));
+  const areWhole = areAlike || filled.some((value) => wholeOf(value) !== value && known.has(wholeOf(value)));
+  const inShort = (value: string) => (areWhole ? wholeOf(value) : value);
   if (areWhole && decimal !== undefined)
-    notes.push(`Labels of ${file} are whole numbers, and ${decimal} is read as ${inShort(decimal)}.`);
+    notes.push(`Numbers in the labels of ${file} are whole, and ${decimal} is read as ${inShort(decimal)}.`);
   const cells = values.map((value) => (MISSING.test(value) ? "" : inShort(value)));
   return {
     ...table,

@@ -73,6 +73,7 @@ export function chooseParts(listing: Listing): Listing & { unusedFolders: string
   };
 }
 
+export const EXTRA_REASON = "in a part that is neither for training nor for validation, by the table";
 export const NO_PART = "in no part of the split";
 export const SEVERAL_LABELS = "with several labels in the table";
 
@@ -113,6 +114,15 @@ export function withParts(
       `${strays.length} of ${samples.length} images are in no part of the split, as ${stray.path}, and are left out.`,
     );
   return samples.flatMap((sample, i) => (parts[i] === null ? [] : [{ ...sample, split: parts[i] }]));
+}
+
+/** Counts the images without a part of the split that others have; no sentence if there are none. */
+export function withoutPartNote(samples: Sample[], labels: string): string[] {
+  const isSplit = samples.some(({ split }) => split === "validation" || split === "test");
+  const numWithout = samples.filter(({ split }) => split === null).length;
+  return isSplit && numWithout > 0
+    ? [`Images without a part of the split in ${labels}, which are not used: ${numWithout}.`]
+    : [];
 }
 
 /** Puts training images first, then those for validation, and sorts each by path. */

@@ -7,30 +7,40 @@ import type { OnProgress } from "../../progress.js";
 import { unpackOnce } from "./archive.js";
 import { CODES, rowOf } from "./fer2013.js";
 import { LeftOutFiles } from "./files.js";
-import { LABEL_COLUMN } from "./label-columns.js";
-import { type Listing, stampOf, type Usage } from "./listing.js";
-import { partOf, SPLIT_COLUMN } from "./split-names.js";
-import { headerOf } from "./table-file.js";
+import { MISSING, withLabels } from "./label-columns.js";
+import { EXTRA_REASON, type Listing, type Sample, stampOf, type Usage, withoutPartNote } from "./listing.js";
+import { isSplitName, noSplitNote, splitColumns } from "./split-columns.js";
+import { headerOf, LABEL_COLUMN, type Table } from "./table-file.js";
+
+/** Column of the labels in what is kept of the table. */
+const LABEL = 1;
 
 /** What is kept of a row of a table of pixels. */
 interface PixelRow {
   path: string;
   className: string;
-  usage: string;
+  /** The other columns, which may name its part of the split. */
+  cells: string[];
 }
 
 interface PixelNotes {
   rows: PixelRow[];
   /** Rows without a usable image, by reason. */
   skipped: Record<string, number>;
-  /** First line of each reason, with what it has; caches of earlier versions lack it. */
-  firstSkipped?: Record<string, string>;
+  /** First line of each reason, with what it has. */
+  firstSkipped: Record<string, string>;
   numScaled: number;
-  /** Level that is white; caches of earlier versions lack it, and the next. */
-  white?: number;
+  /** Level that is white. */
+  white: number;
   /** Largest level. */
-  max?: number;
+  max: number;
+  /** Names of the other columns. */
+  columns: string[];
+  /** Whether the labels may be FER-2013's codes, and how many are. */
   isCoded: boolean;
+  numCoded: number;
+  /** A code that is written as a decimal number. */
+  decimal?: string;
 }
 
 /** Where a table of pixels has what. */
@@ -40,7 +50,7 @@ interface PixelColumns {
   pixels: number[];
   /** -1 if there is none. */
   label: number;
-  split: number;
+  others: { name: string; column: number }[];
   /** Whether the labels are FER-2013's codes. */
   isCoded: boolean;
 }
@@ -54,8 +64,7 @@ async function pixelColumns(file: string): Promise<PixelColumns | null> {
   if (single.length === 0 && each.length < 16) return null;
   const [emotion = -1] = found((name) => name === "emotion");
   const [label = -1] = found((name) => LABEL_COLUMN.test(name));
-  const [split = -1] = found((name) => SPLIT_COLUMN.test(name));
-  const read = [...single, ...each, emotion, label, split];
+  const read = [...single, ...each, emotion, label, ...found(isSplitName)];
   const repeated = columns.find(
     (name, i) => columns.indexOf(name) < i && read.includes(columns.indexOf(name)),
   );
@@ -68,7 +77,11 @@ async function pixelColumns(file: string): Promise<PixelColumns | null> {
     });
   const isCoded = emotion >= 0;
   const pixels = single.length > 0 ? single : each;
-  return { delimiter: columns.delimiter, pixels, label: isCoded ? emotion : label, split, isCoded };
+  const used = isCoded ? emotion : label;
+  const others = columns
+    .map((name, column) => ({ name, column }))
+    .filter(({ column }) => column !== used && !pixels.includes(column));
+  return { delimiter: columns.delimiter, pixels, label: used, others, isCoded };
 }
 
 export async function isPixelTable(file: string): Promise<boolean> {
@@ -77,50 +90,86 @@ export async function isPixelTable(file: string): Promise<boolean> {
 
 /** Returns whether a table of pixels has a column for the split. */
 export async function hasSplitColumn(file: string): Promise<boolean> {
-  return ((await pixelColumns(file))?.split ?? -1) >= 0;
+  return (await headerOf(file)).some(isSplitName);
 }
 
 /**
- * Reads a table of pixels: its images are unpacked into the cache, once, named by row. `Training` is for training, `PublicTest`
- * for validation, `PrivateTest` for tests.
+ * Reads a table of pixels: its images are unpacked into the cache, once, named by row. Its split is read as that of a table of
+ * files: `Training` is for training, `PublicTest` for validation, `PrivateTest` for tests.
  *
- * @throws InputError if a column is missing or a label is unknown.
+ * @throws InputError if a column is missing, or the split has other values than names of parts.
  */
 export async function readPixelTable(file: string, onProgress?: OnProgress): Promise<Listing> {
   const { dir, notes } = await unpackOnce([file], (to) => unpackPixels(file, to, onProgress), {
-    variant: "levels", // earlier versions read levels from 0 to 1 as 0 and 1
+    variant: "columns", // earlier versions kept one column for the split, and classes such as "1.0"
   });
-  const { rows, skipped, firstSkipped = {}, isCoded } = notes;
+  const { skipped, firstSkipped, isCoded, numCoded, decimal } = notes;
+  const name = path.basename(file);
+  const labelNotes: string[] = [];
+  const table: Table = {
+    file: name,
+    columns: ["line", "label", ...notes.columns],
+    rows: notes.rows.map(({ path: image, className, cells }) => [
+      `line ${Number.parseInt(image, 10) + 2}`,
+      className,
+      ...cells,
+    ]),
+  };
+  const { rows } = isCoded ? table : withLabels(table, LABEL, path.dirname(file), labelNotes);
+  const columns = { table: { ...table, rows }, pathColumn: 0, labelColumn: "label" };
+  const split = splitColumns(columns, path.dirname(file));
   const leftOut = new LeftOutFiles();
-  for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, path.basename(file), count);
-  const samples = rows.map(({ path: image, className, usage }) => ({
-    path: image,
-    className,
-    split: partOf(usage),
-    row: rowOf(image) ?? undefined,
-    usage: /^(Training|PublicTest|PrivateTest)$/.test(usage) ? (usage as Usage) : undefined,
-    ...stampOf(path.join(dir, image)),
-  }));
-  const codes = `The codes of ${path.basename(file)} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`;
+  for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, name, count);
+  const samples = rows.flatMap((row, i): Sample[] => {
+    const image = notes.rows[i].path;
+    const part = split?.parts[i] ?? null;
+    if (part === "extra") {
+      leftOut.add(EXTRA_REASON, image);
+      return [];
+    }
+    const [usage] = split?.columns.flatMap((column) => usageIn(row[column])) ?? [];
+    const className = row[LABEL].normalize("NFC");
+    const stamp = stampOf(path.join(dir, image));
+    return [{ path: image, className, split: part, row: rowOf(image) ?? undefined, usage, ...stamp }];
+  });
+  const codes = `The codes of ${name} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`;
   const firsts = Object.entries(firstSkipped).map(
-    ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${path.basename(file)} is ${line}.`,
+    ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${name} is ${line}.`,
   );
   return {
     root: dir,
     where: file,
     inner: ".",
-    labels: path.basename(file),
+    labels: name,
     samples,
     emptyClasses: [],
     leftOut,
-    notes: [...(isCoded ? [codes] : []), ...levelNotes(path.basename(file), notes), ...firsts],
+    notes: [
+      ...(numCoded > 0 ? [codes] : []),
+      ...(decimal
+        ? [`The code ${decimal} of ${name} is read as ${Number(decimal)}, as are others like it.`]
+        : []),
+      ...labelNotes,
+      ...(split?.notes ?? noSplitNote(columns, [LABEL])),
+      ...withoutPartNote(samples, name),
+      ...levelNotes(name, notes),
+      ...firsts,
+    ],
   };
+}
+
+/** Returns the part of the challenge that a value names, if any. */
+function usageIn(value: string): Usage | [] {
+  const plain = value.replace(/[^a-z]/gi, "").toLowerCase();
+  return (
+    (["Training", "PublicTest", "PrivateTest"] as const).find((one) => one.toLowerCase() === plain) ?? []
+  );
 }
 
 /** Less than this is unusual for the largest of all levels. */
 const DARK = 64;
 
-function levelNotes(name: string, { white = 255, max = white, numScaled }: PixelNotes): string[] {
+function levelNotes(name: string, { white, max, numScaled }: PixelNotes): string[] {
   if (white === 1) return [`The pixels of ${name} are from 0 to 1, and are scaled to 0–255.`];
   if (numScaled > 0) return [`${numScaled} rows have pixels above 255, and are scaled to 0–255.`];
   return max < DARK
@@ -161,7 +210,10 @@ async function unpackPixels(
     firstSkipped,
     numScaled: 0,
     white,
+    max: 0,
+    columns: columns.others.map(({ name }) => name),
     isCoded: columns.isCoded,
+    numCoded: 0,
   };
   let [largest, negative] = [0, ""];
   const skip = (reason: string, details = "") => {
@@ -180,9 +232,15 @@ async function unpackPixels(
       );
       const side = Math.sqrt(levels.length);
       const label = cells[columns.label] ?? "";
-      const className = columns.isCoded && /^\d+$/.test(label) ? CODES[Number(label)] : label;
+      const code = columns.isCoded && /^-?\d+(\.\d*)?$/.test(label) ? Number(label) : null;
+      const className = MISSING.test(label) ? "" : code === null ? label : CODES[code];
       if (levels.some((level) => level < 0)) negative ||= `a negative value in line ${row + 1}`;
-      if (!className) skip(label === "" ? "a row without a label" : `a row with the unknown code ${label}`);
+      if (!className)
+        skip(
+          label === "" || MISSING.test(label)
+            ? "a row without a label"
+            : `a row with the unknown code ${label}`,
+        );
       else if (levels.some((level) => !(level >= 0 && level < Number.POSITIVE_INFINITY)))
         skip("a row without a square image", ", which has a value that is no level of grey");
       else if (side === 0 || !Number.isInteger(side))
@@ -194,10 +252,16 @@ async function unpackPixels(
         const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
         largest = Math.max(largest, max);
         if (max > 255) notes.numScaled++;
+        if (code !== null) notes.numCoded++;
+        if (code !== null && label.includes(".")) notes.decimal ??= label;
         const scale = 255 / Math.max(max, white);
         const bytes = Uint8Array.from(levels, (level) => Math.round(level * scale));
         const name = `${row - 1}.png`;
-        notes.rows.push({ path: name, className, usage: cells[columns.split] ?? "" });
+        notes.rows.push({
+          path: name,
+          className,
+          cells: columns.others.map(({ column }) => cells[column] ?? ""),
+        });
         const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
         const png = image.png({ compressionLevel: 1 }).toBuffer();
         writing.push(png.then((content) => writeFile(path.join(dir, name), content)));

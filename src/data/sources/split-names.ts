@@ -1,7 +1,5 @@
-// Recognises folders, files, columns and values that are named for a split.
+// Recognises folders, files and values that are named for a split.
 import path from "node:path";
-import { InputError } from "../../errors.js";
-import type { Table } from "./table-file.js";
 
 /** Part of a data set. `test` is used for validation if there is nothing else for it. */
 export type Part = "train" | "validation" | "test";
@@ -50,6 +48,7 @@ function read(name: string): Reading | null {
           /^(training|train|validation|valid|val|dev|eval|testing|test)(sets?|data|images?|imgs?)$/,
           "$1 $2",
         )
+        .replace(/^(public|private)(test)$/, "$1 $2")
         .split(" "),
     );
   const parts = new Set(words.flatMap((word) => WORDS[word] ?? []));
@@ -99,103 +98,4 @@ export function partsOf(names: string[]): Map<string, Part> {
 export function partOfFile(file: string): Part | null {
   const [start] = path.posix.basename(file).split(/[-_.\s]/);
   return partOf(start);
-}
-
-/** Usual names of a column with the part of the split. */
-export const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
-const VALIDATION_COLUMN = /^(is[ _-]?)?(valid|validation|val)$/i;
-/** Values of a column that a message shows. */
-const NUM_SHOWN = 5;
-/** A table, and what its columns are known to be. */
-export interface ReadColumns {
-  table: Table;
-  pathColumn: number;
-  labelColumn?: string;
-  /** Columns that are each a class. */
-  classColumns?: number[] | null;
-}
-
-/** Whether a column has a usual name of one with the part of the split. */
-export function isSplitName(name: string): boolean {
-  return SPLIT_COLUMN.test(name) || isValidationName(name);
-}
-
-/** Whether a column has the name of one that says which images are for validation. */
-export function isValidationName(name: string): boolean {
-  return VALIDATION_COLUMN.test(name);
-}
-
-/** A part that is neither for training nor for validation, or none that the row names. */
-export type RowPart = Part | null | "extra";
-/** Names of parts that are left out: images without labels, or more of them. */
-const EXTRA = /^(unsup(ervi[sz]ed)?|unlabell?ed|extra|additional|unused|ignored?)$/i;
-
-/** Returns the part that a value of a column names; undefined if it is not known. */
-export function rowPart(column: string | undefined, value: string): RowPart | undefined {
-  if (/^(|unassigned)$/i.test(value)) return null;
-  if (column !== undefined && VALIDATION_COLUMN.test(column)) {
-    if (!/^(true|false|[01](\.0+)?)$/i.test(value)) return undefined;
-    return /^(true|1(\.0+)?)$/i.test(value) ? "validation" : "train";
-  }
-  return partOf(value) ?? (EXTRA.test(value) ? "extra" : undefined);
-}
-
-/** Returns the columns that name the part of the split by their header; without a header, any may. */
-function splitColumns({ table, pathColumn, labelColumn, classColumns }: ReadColumns): number[] {
-  const { columns, rows } = table;
-  const width = columns?.length ?? rows[0]?.length ?? 0;
-  return Array.from({ length: width }, (_, column) => column).filter((column) => {
-    const name = columns?.[column];
-    const isKnown = column === pathColumn || classColumns?.includes(column);
-    return !isKnown && (name === undefined || (name !== labelColumn && isSplitName(name)));
-  });
-}
-
-/**
- * Returns the column that names the part of the split, if any; -1 otherwise.
- *
- * @throws InputError if a column with the name of one has parts in some rows and other values in others.
- */
-export function splitColumn(read: ReadColumns, dir: string): number {
-  const { columns, rows, file } = read.table;
-  for (const column of splitColumns(read)) {
-    const name = columns?.[column];
-    const unknown = rows.filter((row) => rowPart(name, row[column] ?? "") === undefined);
-    const hasPart = rows.some((row) => {
-      const part = rowPart(name, row[column] ?? "");
-      return part && part !== "extra";
-    });
-    if (hasPart && unknown.length === 0) return column;
-    if (!hasPart || name === undefined) continue;
-    const values = [...new Set(unknown.map((row) => row[column]))];
-    const accepted = VALIDATION_COLUMN.test(name)
-      ? "true, false, 1 or 0"
-      : "train, validation, test, or unsup and extra, which are left out,";
-    throw new InputError({
-      expected: `${accepted} in the column ${name}`,
-      where: path.join(dir, file),
-      found: `${someOf(values)} in ${unknown.length} of ${rows.length} rows, as that of ${unknown[0][read.pathColumn]}`,
-      fix: "Fix these values, or rename the column, so that it is not read as a split.",
-    });
-  }
-  return -1;
-}
-
-/** Returns a sentence about a column that has the name of a split but no part of one; none if there is no such column. */
-export function noSplitNote(read: ReadColumns, labels: number[]): string[] {
-  const { table } = read;
-  if (table.columns === null) return [];
-  const [column] = splitColumns(read).filter(
-    (other) => !labels.includes(other) && table.rows.some((row) => row[other]),
-  );
-  if (column === undefined) return [];
-  const values = [...new Set(table.rows.map((row) => row[column]).filter(Boolean))];
-  return [
-    `The column ${table.columns[column]} of ${table.file} is not read as a split, since its values name no part: ${someOf(values)}.`,
-  ];
-}
-
-function someOf(values: string[]): string {
-  const numMore = values.length - NUM_SHOWN;
-  return values.slice(0, NUM_SHOWN).join(", ") + (numMore > 0 ? ` and ${numMore} more` : "");
 }

@@ -8,6 +8,10 @@ import { readError } from "../../files.js";
 /** Names of files that may be tables. */
 export const TABLE_FILE = /\.(csv|tsv|jsonl|ndjson|txt|lst|list)$/i;
 
+/** Usual names of a column with labels. */
+export const LABEL_COLUMN =
+  /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
+
 export interface Table {
   /** Relative to the data set's folder. */
   file: string;

@@ -13,20 +13,20 @@ import {
   withLabels,
   withoutRepeats,
 } from "./label-columns.js";
-import { type Listing, type Sample, SEVERAL_LABELS, stampOf, withParts } from "./listing.js";
 import {
-  noSplitNote,
-  type Part,
-  partOf,
-  partOfFile,
-  type RowPart,
-  rowPart,
-  splitColumn,
-} from "./split-names.js";
+  EXTRA_REASON,
+  type Listing,
+  type Sample,
+  SEVERAL_LABELS,
+  stampOf,
+  withoutPartNote,
+  withParts,
+} from "./listing.js";
+import { noSplitNote, type RowPart, type SplitColumns, splitColumns } from "./split-columns.js";
+import { type Part, partOf, partOfFile } from "./split-names.js";
 import { readTable, TABLE_FILE } from "./table-file.js";
 
 const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;
-const EXTRA_REASON = "in a part that is neither for training nor for validation, by the table";
 const UNNAMED = "in no row of the table";
 
 /**
@@ -70,8 +70,8 @@ export function readLabelTables(
   const outcomes = new Map<string, Outcome>();
   for (const one of read) {
     addOutcomes(one, dir, outcomes, notes);
-    if (one.split < 0)
-      notes.push(...noSplitNote({ ...one, labelColumn: choice.labelColumn }, one.labels.columns));
+    const columns = { ...one, labelColumn: choice.labelColumn };
+    notes.push(...(one.split?.notes ?? noSplitNote(columns, one.labels.columns)));
   }
   const samples = [...outcomes].flatMap(([file, outcome]) =>
     "reason" in outcome || outcome.part === "extra"
@@ -80,11 +80,7 @@ export function readLabelTables(
   );
   countRest(walk, outcomes, new Set(read.map(({ table }) => table.file)));
   const labels = read.map(({ table }) => table.file).join(", ");
-  if (samples.some(({ split }) => split === "validation" || split === "test")) {
-    const numWithout = samples.filter(({ split }) => split === null).length;
-    if (numWithout > 0)
-      notes.push(`Images without a part of the split in ${labels}, which are not used: ${numWithout}.`);
-  }
+  notes.push(...withoutPartNote(samples, labels));
   return {
     root: dir,
     where: dir,
@@ -100,8 +96,7 @@ export function readLabelTables(
 /** A table that names images, with the columns of classes and of the split. */
 interface WithSplit extends Matched {
   classColumns: number[] | null;
-  /** The column that names the part; -1 if there is none. */
-  split: number;
+  split: SplitColumns | null;
 }
 
 /**
@@ -127,7 +122,7 @@ function matchTables(
       const names = [...chosen, one.table.columns?.[one.pathColumn] ?? ""];
       const matched = { ...one, table: withoutRepeats(one.table, one.pathColumn, names, dir) };
       const classColumns = oneHotColumns(matched, choice, dir);
-      const split = splitColumn({ ...matched, labelColumn, classColumns }, dir);
+      const split = splitColumns({ ...matched, labelColumn, classColumns }, dir);
       useful.push({ ...matched, classColumns, split });
     }
   }
@@ -150,17 +145,15 @@ export interface TableSplit {
  * @throws InputError if columns can be understood in several ways.
  */
 export function readTableSplit(walk: Walk, dir: string, choice: LabelChoice): TableSplit | null {
-  const [one, ...others] = matchTables(walk, dir, choice).useful.filter(({ split }) => split >= 0);
-  if (!one || others.length > 0) return null;
+  const [one, ...others] = matchTables(walk, dir, choice).useful.filter(({ split }) => split !== null);
+  if (!one?.split || others.length > 0) return null;
   const { table, split, files } = one;
-  const header = table.columns?.[split];
   const parts = new Map(
-    table.rows.flatMap((row, i): [string, RowPart][] =>
-      files[i].length === 1 ? [[files[i][0], rowPart(header, row[split] ?? "") ?? null]] : [],
+    split.parts.flatMap((part, i): [string, RowPart][] =>
+      files[i].length === 1 ? [[files[i][0], part]] : [],
     ),
   );
-  const column = header === undefined ? `Column ${split + 1}` : `The column ${header}`;
-  return { name: `${column} of ${table.file}`, file: table.file, parts };
+  return { name: `${split.name} of ${table.file}`, file: table.file, parts };
 }
 
 /** Returns why the first table that may be one of labels names no image; null if there is none. */
@@ -242,8 +235,7 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
       });
     const [file] = files[i];
     if (file === undefined) return;
-    const given = split < 0 ? one.part : rowPart(table.columns?.[split], row[split] ?? "");
-    const part = given ?? null;
+    const part = split === null ? one.part : split.parts[i];
     const known = outcomes.get(file);
     if (known && known.part !== part)
       throw new InputError({

@@ -135,7 +135,10 @@ describe("columns of labels", () => {
       listing?.samples.map(({ className }) => className),
       ["1", "1", "2", "2"],
     );
-    assert.deepEqual(listing?.notes, ["Labels of labels.csv are whole numbers, and 1.0 is read as 1."]);
+    assert.deepEqual(listing?.notes, [
+      "Numbers in the labels of labels.csv are whole, and 1.0 is read as 1.",
+    ]);
     assert.equal(labels("file,label\na.png,1.0\nb.png,v2.0\n"), "1.0, v2.0");
+    assert.equal(labels("file,label\na.png,1.0\nb.png,1\nc.png,cat\n"), "1, 1, cat");
   });
 });

@@ -37,6 +37,62 @@ describe("readPixelTable", () => {
     ]);
   });
 
+  it("reads the split in letters of any case, and in columns of other names", async () => {
+    const parts = async (header: string, values: string[]) => {
+      const rows = values.map((value, i) => `${i},${row(i + 100)},${value}\n`).join("");
+      const { samples, notes } = await write(`emotion,pixels,${header}\n${rows}`);
+      return [samples.map(({ split, usage }) => `${split} ${usage}`).join(), ...notes.slice(1)];
+    };
+    const known = "train Training,validation PublicTest,test PrivateTest";
+    assert.deepEqual(await parts("USAGE", ["TRAINING", "PUBLICTEST", "PRIVATETEST"]), [known]);
+    assert.deepEqual(await parts("usage", ["training", "publictest", "private test"]), [known]);
+    assert.deepEqual(await parts("is_test", ["0", "1"]), [
+      "train undefined,test undefined",
+      "The column is_test of t.csv is read as the split: 1 in is_test is test, and 0 is train.",
+    ]);
+    assert.deepEqual(await parts("Usage", ["A", "B"]), [
+      "null undefined,null undefined",
+      "The column usage of t.csv is not read as a split, since its values name no part: A, B.",
+    ]);
+    assert.deepEqual(await parts("Usage", ["Training", "", "PublicTest"]), [
+      "train Training,null undefined,validation PublicTest",
+      "Images without a part of the split in t.csv, which are not used: 1.",
+    ]);
+    await assert.rejects(parts("Usage", ["Training", "PublicTest", "Trianing"]), {
+      name: "InputError",
+      message: `Expected train, validation, test, or unsup and extra, which are left out, in the column usage at ${inFolder("t.csv")} but found Trianing in 1 of 3 rows, as that of line 4. Fix these values, or rename the column, so that it is not read as a split.`,
+    });
+  });
+
+  it("reads codes that are written as decimal numbers, and knows which are none", async () => {
+    const classes = async (header: string, values: string[]) => {
+      const rows = values.map((value) => `${value},${row(100)}\n`).join("");
+      const { samples, notes, leftOut } = await write(`${header},pixels\n${rows}`);
+      const out = leftOut.list().map(({ count, reason }) => `${count} ${reason}`);
+      return [samples.map(({ className }) => className).join(), ...notes, ...out];
+    };
+    const codes =
+      "The codes of t.csv are read as 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral, 7 contempt.";
+    assert.deepEqual(await classes("emotion", ["0.0", "1", "3.0"]), [
+      "angry,disgust,happy",
+      codes,
+      "The code 0.0 of t.csv is read as 0, as are others like it.",
+    ]);
+    assert.deepEqual(await classes("emotion", ["happy", "sad"]), ["happy,sad"]);
+    assert.deepEqual(await classes("emotion", ["-1", "0", "nan"]), [
+      "angry",
+      codes,
+      "The first row with the unknown code -1 of t.csv is line 2.",
+      "The first row without a label of t.csv is line 4.",
+      "1 a row with the unknown code -1",
+      "1 a row without a label",
+    ]);
+    assert.deepEqual(await classes("label", ["0.0", "0", "cat"]), [
+      "0,0,cat",
+      "Numbers in the labels of t.csv are whole, and 0.0 is read as 0.",
+    ]);
+  });
+
   it("refuses columns of one name", async () => {
     for (const [header, name] of [
       ["emotion,pixels,Usage,usage", "usage"],

@@ -6,8 +6,8 @@ describe("partOf", () => {
     train:
       "train Train TRAINING training_set train-data seg_train trainset traindata train2017 Train_v2 training_images_224x224 trn",
     validation:
-      "val valid Validation validation_set dev devset eval evaluation val2017 valData ValidSet PublicTest public_test",
-    test: "test Testing TEST_SET test-images testset test2014 tst PrivateTest private_test",
+      "val valid Validation validation_set dev devset eval evaluation val2017 valData ValidSet PublicTest public_test PUBLICTEST publictest",
+    test: "test Testing TEST_SET test-images testset test2014 tst PrivateTest private_test PRIVATETEST privatetest",
   };
   for (const [part, names] of Object.entries(NAMES))
     it(`reads ${part} in its usual names`, () => {
