@@ -222,7 +222,7 @@ const dataset: Dataset = {
 };
 /** Correct, wrong, correct, and correct but for its mirror image. */
 const probs = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.45, 0.55);
-/** Of the mean with their mirror images: the last is (0.55 + 0.25) / 2. */
+/** Means with their mirror images: the last is (0.55 + 0.25) / 2. */
 const flipProbs = Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.6, 0.4);
 const config = { ...TINY, classNames: LETTERS };
 const groups = (validation: number[]) => Int32Array.from([0, 1, ...validation]);

@@ -113,7 +113,7 @@ const AMOUNT = /^([$€£¥]?)\s*([-+]?\d+(?:[.,]\d+)?(?:e[-+]?\d+)?)\s*([a-z%°
 /** Different numbers with fractions, and images for each, of which a training is refused; and of whole numbers. */
 const [MIN_FRACTIONS, FEW_PER_FRACTION] = [10, 20];
 const [MIN_NUMBERS, FEW_PER_NUMBER] = [10, 3];
-/** From so many different numbers on, a word is due, unless they count from 0 or 1 as codes of classes do. */
+/** From this count of different numbers on, a word is due, unless they count from 0 or 1 as codes of classes do. */
 const MANY_NUMBERS = 20;
 
 /** Finds labels that are amounts, such as temperatures, ages and years. */
