@@ -155,31 +155,29 @@ function findClasses(parts: Folder[], layout: Layout, dir: string): (part: Folde
       folders.flatMap(({ images, name }) => (images.length > 0 ? nameOf(name) : [])),
     ),
   );
-  const batches = new Map(parts.map((part) => [part, findBatches(unwrap(part), classNames)]));
+  const found = new Map(parts.map((part) => [part, findBatches(unwrap(part), classNames)]));
   const choice = parts
     .slice(0, 2)
     .map((part, i) => `--${i === 0 ? "train" : "validation"}-folder ${part.path}`);
   const counts = new Map<string, number>();
-  for (const { name } of [...batches.values()].flat()) counts.set(name, (counts.get(name) ?? 0) + 1);
-  for (const [part, [first, ...others]] of batches) {
-    if (first === undefined) continue;
-    const same = `${names([first, ...others])} in ${part.name}, which hold the same folders ${names(withImages(unwrap(first)))}`;
-    const isEverywhere = [first, ...others].every(({ name }) => counts.get(name) === parts.length);
-    if (isEverywhere && parts.length > 1 && !areNumbered([first, ...others]))
+  for (const { batches } of found.values())
+    for (const { name } of batches) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const [part, { batches, classes }] of found) {
+    if (batches.length === 0) continue;
+    const same = `the same folders ${names(classes)}`;
+    const isEverywhere = batches.every(({ name }) => counts.get(name) === parts.length);
+    if (isEverywhere && parts.length > 1 && !areNumbered(batches))
       throw new InputError({
         expected: "folders with one meaning",
         where: dir,
-        found: same,
+        found: `${names(batches)} in ${part.name}, which hold ${same}`,
         fix: `Choose --label-pattern ${LAST_FOLDER} if the folders in them are the classes, or ${choice.join(" and ")} if they are.`,
       });
     layout.notes.push(
-      `${same.replace(", which", "")}, so these are the classes (${choice.join(" and ")} takes ${first.name} and the others for classes).`,
+      `${names(batches)} in ${part.name} hold ${same}, so these are the classes (${choice.join(" and ")} takes ${batches[0].name} and the others for classes).`,
     );
   }
-  return (part) => {
-    const found = batches.get(part) ?? [];
-    return found.length > 0 ? found.flatMap((batch) => withImages(unwrap(batch))) : withImages(unwrap(part));
-  };
+  return (part) => found.get(part)?.classes ?? [];
 }
 
 /** Adds the class folders in a folder, and says what is not used in it. */
@@ -241,7 +239,9 @@ function classLayout(root: Folder, dir: string): Result {
   if (trees.length > 0 || isAround) return innerLayout(root, isAround ? inner : trees, dir);
   if (inner.some(hasSplit) || inner.every(holdsPartsOnly)) return splitInClasses(root, inner, dir);
   refuseContainer(inner, dir);
-  addClasses(layout, inner, root, null, dir);
+  // In a folder that is named for a part, folders that hold the same ones are no parts.
+  const isPart = partsOf([root.name]).size > 0;
+  addClasses(layout, isPart ? findClasses([root], layout, dir)(root) : inner, root, null, dir);
   const folders = layout.classes.map(({ folder }) => folder);
   refuseSameFolders(folders, dir);
   const numLabelled = folders.reduce((sum, { numImages }) => sum + numImages, 0);

@@ -38,21 +38,33 @@ export function areNumbered(folders: Folder[]): boolean {
   return forms.size === 1 && [...forms][0].includes("0");
 }
 
+/** Folders that hold the same folders, and those, at any depth. */
+export interface Batches {
+  /** None if the folders are classes themselves. */
+  batches: Folder[];
+  classes: Folder[];
+}
+
 /**
  * Finds folders that hold the same folders, such as batches, cameras or persons: then the folders in them are the classes.
  *
  * @param classNames - Names of folders that are classes in another part of the split.
- * @returns None if the folders are classes themselves.
  */
-export function findBatches(around: Folder, classNames: ReadonlySet<string>): Folder[] {
+export function findBatches(around: Folder, classNames: ReadonlySet<string>): Batches {
   const inner = withImages(around);
+  const none = { batches: [], classes: inner };
   const areClasses = inner.some(({ images, name }) => images.length > 0 || classNames.has(nameOf(name)));
-  if (inner.length < 2 || areClasses) return [];
+  if (inner.length < 2 || areClasses) return none;
   const held = inner.map((folder) => withImages(unwrap(folder)));
   const all = [...new Set(held.flat().map(({ name }) => nameOf(name)))];
   const areSame = held.every((some) => some.length > 1 && some.length * 2 >= all.length);
-  const isInverse = areNumbered(held.flat()) && !areNumbered(inner); // batches in each class
-  return areSame && !isInverse && partsOf(all).size < 2 ? inner : [];
+  const areLast = held.flat().some(({ images }) => images.length > 0);
+  const isInverse = areLast && areNumbered(held.flat()) && !areNumbered(inner); // batches in each class
+  if (!areSame || isInverse || partsOf(all).size > 1) return none;
+  return {
+    batches: inner,
+    classes: inner.flatMap((folder) => findBatches(unwrap(folder), classNames).classes),
+  };
 }
 
 /** Beginnings of names of parts that are held out, in several languages. */

@@ -30,6 +30,16 @@ describe("findClassFolders, with folders in a part that hold the same folders", 
     assert.deepEqual(notes(), [note("train", "alice, bob", choice), note("val", "carol, dave", choice)]);
   });
 
+  it("does so in train alone, and at any depth", () => {
+    assert.equal(summary(tree(...batches("train", "batch1", "batch2"))), "cat,dog 0+0+4");
+    assert.deepEqual(notes(), [note("train", "batch1, batch2", "--train-folder train")]);
+    assert.equal(summary([], { trainFolder: "train" }), "batch1,batch2 0+0+4");
+    rmSync(inFolder("data", "train"), { recursive: true });
+    const days = [...batches("train/alice", "day1", "day2"), ...batches("train/bob", "day1", "day2")];
+    assert.equal(summary(tree(...days)), "cat,dog 0+0+8");
+    assert.deepEqual(notes(), [note("train", "alice, bob", "--train-folder train")]);
+  });
+
   it("takes folders that lack a class for batches, too", () => {
     const names = ["train/1/cat", "train/1/dog", "train/1/owl", "train/2/cat", "train/2/owl", "val/cat"];
     assert.equal(summary(tree(...names)), "cat,dog,owl 5+1+0");
