@@ -32,13 +32,20 @@ const SILENT_MS = 10_000;
  * @returns A function to call when it has answered.
  */
 export function noteSilence(file: string | number, silentMs = SILENT_MS): () => void {
-  const timer = setTimeout(() => {
+  let hasAnswered = false;
+  const say = () => {
+    if (hasAnswered) return;
     const name = typeof file === "string" ? file : openFile(file);
     const isInCache = !path.relative(cacheDir(), name).startsWith("..");
     const move = isInCache ? "; FERKIT_CACHE=FOLDER moves the cache to another disk" : "";
     console.error(`waiting for a disk that has not answered for ${silentMs / 1000} seconds: ${name}${move}`);
-  }, silentMs);
-  return () => clearTimeout(timer);
+  };
+  // A program that computed all the time takes the answers that have come meanwhile before it says anything.
+  const timer = setTimeout(() => setImmediate(say), silentMs).unref();
+  return () => {
+    hasAnswered = true;
+    clearTimeout(timer);
+  };
 }
 
 function openFile(descriptor: number): string {

@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { DiskError } from "../src/errors.js";
@@ -89,6 +90,16 @@ describe("noteSilence", () => {
     } finally {
       closeSync(descriptor);
     }
+  });
+
+  it("takes answers that came while the program computed", async () => {
+    const end = noteSilence("/share/cache", 20);
+    const answer = stat(__filename).then(end);
+    const start = performance.now();
+    while (performance.now() - start < 60); // the answer is there, and cannot be taken
+    await answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(said, []);
   });
 
   it("says nothing of a disk that answers in time", async () => {

@@ -38,12 +38,18 @@ function transfer(call: Call, descriptor: number, bytes: Uint8Array, position: n
       }
       const length = Math.min(bytes.length - done, CALL_BYTES);
       const end = noteSilence(descriptor);
-      call(descriptor, bytes, done, length, position + done, (error, count) => {
+      const onAnswer = (error: Error | null, count: number) => {
         end();
         if (error) reject(error);
         else if (count === 0) reject(new Error("the file was cut short"));
         else continueAt(done + count);
-      });
+      };
+      try {
+        call(descriptor, bytes, done, length, position + done, onAnswer);
+      } catch (error) {
+        end(); // a position that no file has
+        reject(error);
+      }
     };
     continueAt(0);
   });
