@@ -127,6 +127,7 @@ export function matchImages(
   if (located.files.some(({ length }) => length > 0))
     return { table, pathColumn: column, paths: values, ...located };
   const first = values.findIndex((value) => index.find(value, around) !== null);
+  if (first < 0) return null; // the name of the column is that of an image
   return new InputError({
     expected: "paths of images",
     where,

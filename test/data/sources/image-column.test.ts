@@ -167,6 +167,10 @@ describe("matchImages", () => {
     });
   });
 
+  it("takes no table whose column has the name of an image, and whose rows name none", () => {
+    assert.equal(read('{"2": "x", "label": "a"}\n', FOUR, {}, "metadata.jsonl"), undefined);
+  });
+
   it("says why a table names no image", () => {
     let numFolders = 0;
     const reason = (table: string, images: string[], name = "labels.csv") => {
