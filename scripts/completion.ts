@@ -14,7 +14,7 @@ interface Completions {
 export function addCompletionCommand(program: Command): void {
   program
     .command("completion")
-    .argument("<shell>", "bash, zsh or fish")
+    .argument("[shell]", "bash, zsh or fish")
     .addHelpText(
       "after",
       "\nExamples:\n" +
@@ -22,7 +22,7 @@ export function addCompletionCommand(program: Command): void {
         "  $ npx ferkit completion zsh >> ~/.zshrc\n" +
         "  $ npx ferkit completion fish > ~/.config/fish/completions/ferkit.fish",
     )
-    .action((shell: string) => {
+    .action((shell = "no shell") => {
       const commands = program.commands.map((command) => completionsOf(command, settingNames()));
       const scripts: Record<string, () => string> = {
         bash: () => bashScript(commands),

@@ -95,7 +95,17 @@ export function modelFolder(model: string | undefined, byDefault: BundledName): 
     console.error(`note: the bundled model ${byDefault} is used; --model ${other} takes the other one.`);
   }
   const name = model ?? byDefault;
-  return Object.hasOwn(BUNDLED_MODELS, name) ? BUNDLED_MODELS[name as BundledName] : callerPath(name);
+  if (Object.hasOwn(BUNDLED_MODELS, name)) return BUNDLED_MODELS[name as BundledName];
+  const dir = callerPath(name);
+  const near = existsSync(dir) ? undefined : internals.suggestion(name, Object.keys(BUNDLED_MODELS));
+  if (near !== undefined)
+    throw new InputError({
+      expected: `a model folder, or ${Object.keys(BUNDLED_MODELS).join(" or ")}`,
+      where: dir,
+      found: "no such path",
+      fix: `Did you mean ${near}?`,
+    });
+  return dir;
 }
 
 /** Returns whether a folder is a bundled model's. */

@@ -40,7 +40,11 @@ export function applyConfig(command: Command, file: string, own: string[] = []):
     if (!option) {
       const names = [...own, ...options.keys()];
       const near = internals.suggestion(key, names);
-      const fix = near ? `Did you mean ${near}?` : `Choose from ${names.join(", ")}.`;
+      const fix = settingNames().includes(key)
+        ? `Put ${key} under set, as in {"set": {${JSON.stringify(key)}: ${JSON.stringify(value)}}}.`
+        : near
+          ? `Did you mean ${near}?`
+          : `Choose from ${names.join(", ")}.`;
       throw new InputError({ expected: `options of ferkit ${command.name()}`, where: file, found: key, fix });
     }
     const given = command.getOptionValueSource(key) === "cli" ? command.getOptionValue(key) : undefined;

@@ -11,8 +11,7 @@ const SPACE = /[ \t\r\n]*/y;
  * @throws SyntaxError "line 3, column 5: a comma before }"
  */
 export function parseJson(bytes: Buffer): unknown {
-  const encoding = { fffe: "utf-16le", feff: "utf-16be" }[bytes.toString("hex", 0, 2)] ?? "utf-8";
-  const plain = new TextDecoder(encoding).decode(bytes); // without its mark
+  const plain = decodeText(bytes);
   try {
     return JSON.parse(plain);
   } catch {
@@ -20,6 +19,12 @@ export function parseJson(bytes: Buffer): unknown {
     const lines = plain.slice(0, at).split("\n");
     throw new SyntaxError(`line ${lines.length}, column ${lines[lines.length - 1].length + 1}: ${found}`);
   }
+}
+
+/** Reads text in UTF-8 or, if its byte-order mark says so, in UTF-16; without the mark. */
+export function decodeText(bytes: Buffer): string {
+  const encoding = { fffe: "utf-16le", feff: "utf-16be" }[bytes.toString("hex", 0, 2)] ?? "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 /** What may come next: a value, the name of one, what separates two, or nothing more. */

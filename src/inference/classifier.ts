@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { BUNDLED_MODELS } from "../bundled-models.js";
 import { decodeImage } from "../data/pixels/decode.js";
 import { toGrey } from "../data/pixels/pixels.js";
+import { isArchive } from "../data/sources/archive.js";
 import { imagesIn } from "../data/sources/files.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
@@ -294,7 +295,21 @@ export function rethrow(error: Error): never {
 
 async function filesOf(input: ImageInput): Promise<ImageInput[]> {
   if (typeof input !== "string") return [input];
+  if (/^https?:\/\//i.test(input))
+    throw new InputError({
+      expected: "an image or a folder of images",
+      where: input,
+      found: "an address",
+      fix: "Download the image, and choose its file.",
+    });
   const found = await stat(input).catch(() => null);
+  if (found?.isFile() && isArchive(input))
+    throw new InputError({
+      expected: "an image or a folder of images",
+      where: input,
+      found: "an archive",
+      fix: "Unpack it, and choose the folder.",
+    });
   if (!found)
     throw new InputError({
       expected: "an image or a folder of images",

@@ -89,8 +89,9 @@ export function weightPerClass(
     return given;
   }
   if (typeof given === "object") {
-    for (const name of Object.keys(given)) checkChoice("the names in classWeights", name, classNames);
-    return classNames.map((name) => (Object.hasOwn(given, name) ? given[name] : 1));
+    const weights = new Map(Object.entries(given).map(([name, weight]) => [name.normalize("NFC"), weight]));
+    for (const name of weights.keys()) checkChoice("the names in classWeights", name, classNames);
+    return classNames.map((name) => weights.get(name) ?? 1);
   }
   const counts = new Array<number>(numClasses).fill(0);
   for (const label of trainLabels) counts[label]++;

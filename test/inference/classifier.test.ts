@@ -190,6 +190,24 @@ describe("a classifier's errors", () => {
   const at = (name: string) => path.join(given.dir, name);
 
   describe("Classifier", () => {
+    it("says what to do about an archive or an address", async () => {
+      const archive = at("images.tar");
+      writeFileSync(archive, "x");
+      const refused = (where: string, found: string, fix: string) => ({
+        name: "InputError",
+        message: `Expected an image or a folder of images at ${where} but found ${found}. ${fix}`,
+      });
+      await assert.rejects(
+        given.classifier.predict(archive),
+        refused(archive, "an archive", "Unpack it, and choose the folder."),
+      );
+      const address = "https://example.com/a.jpg";
+      await assert.rejects(
+        given.classifier.predict(address),
+        refused(address, "an address", "Download the image, and choose its file."),
+      );
+    });
+
     it("says that there is no such path", async () => {
       await assert.rejects(given.classifier.predict(at("none.png")), {
         name: "InputError",

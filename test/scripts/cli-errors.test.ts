@@ -90,6 +90,14 @@ describe("ferkit with bad input", function () {
     ],
     [[...evaluate, "rings"], /^the model's classes disc, square at \S+\/rings but found ring\. /],
     [[...evaluate, "images", "--validation-share", "0"], /^images to evaluate at images but found none\. /],
+    [
+      ["data", "--data", "synthetc"],
+      /^synthetic, .* but found no such path\. Did you mean synthetic\? Fix the path\.$/,
+    ],
+    [
+      ["evaluate", "--model", "fer2031"],
+      /^a model folder, or .* but found no such path\. Did you mean fer2013\?$/,
+    ],
     [["evaluate", "--model", "none"], /^a model folder with model\.json at \S+\/none but found none\. /],
     [
       ["predict", "none.png", "--model", "model"],

@@ -65,5 +65,10 @@ describe("ferkit completion", () => {
       [status, stderr],
       [1, "ferkit: Expected bash, zsh or fish but found csh. Choose one of these shells.\n"],
     );
+    const none = await folder.ferkit("completion");
+    assert.deepEqual(
+      [none.status, none.stderr],
+      [1, "ferkit: Expected bash, zsh or fish but found no shell. Choose one of these shells.\n"],
+    );
   });
 });

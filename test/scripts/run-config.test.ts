@@ -67,7 +67,10 @@ describe("--config", () => {
   });
 
   const refused: [unknown, string][] = [
-    [{ epochs: 3 }, "options of ferkit train at FILE but found epochs. Choose from data, "],
+    [
+      { epochs: 3 },
+      'options of ferkit train at FILE but found epochs. Put epochs under set, as in {"set": {"epochs": 3}}.',
+    ],
     [{ prest: "baseline" }, "options of ferkit train at FILE but found prest. Did you mean preset?"],
     [{ dropLeaked: "yes" }, 'a boolean for dropLeaked at FILE but found "yes". Fix the file.'],
     [{ validationShare: "0.1" }, 'a number for validationShare at FILE but found "0.1". Fix the file.'],

@@ -86,6 +86,10 @@ describe("weightPerClass", () => {
     });
   });
 
+  it("finds names in any Unicode form", () => {
+    assert.deepEqual(weightPerClass(trainLabels, ["a", "caf\u00e9"], { "cafe\u0301": 2 }), [1, 2]);
+  });
+
   it("uses weights by name, and 1 for other classes", () => {
     assert.deepEqual(weightPerClass(trainLabels, NAMES, { 2: 5 }), [1, 5]);
     assert.deepEqual(weightPerClass(trainLabels, ["constructor", "b"], { b: 2 }), [1, 2]);

@@ -1,7 +1,7 @@
 // Images whose pixels are not numbers of 8 bits: which number is white.
 //
-// Black is 0. White is the largest number of the fewest bits that hold the file's largest number: 8, 10, 12, 14 or 16 bits and so
-// on; 1 for fractions. So 12 bits stored in 16 use the range of 12. A data set uses the largest range among its files of a number
+// Black is 0. White is the largest number of the fewest bits that hold the file's largest number: 8, 10, 12, 14, 16, 20, 24 or
+// 32 bits; 1 for fractions. So 12 bits stored in 16 use the range of 12. A data set uses the largest range among its files of a number
 // format, so that its images stay comparable, and a model keeps that range for prediction.
 import type { Sharp } from "sharp";
 import type { ImageHeader } from "./header.js";

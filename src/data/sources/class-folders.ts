@@ -6,7 +6,11 @@ import { type Layout, type Listing, listLayout } from "./listing.js";
 import {
   ambiguous,
   areNumbered,
+  aroundParts,
+  copiesIn,
   findBatches,
+  hasSplit,
+  holdsPartsOnly,
   LAST_FOLDER,
   nameOf,
   names,
@@ -118,10 +122,23 @@ function splitLayout(root: Folder, dir: string): Layout {
       train[0],
       other,
     ]);
+  const [nested] = others.filter((folder) => folder.images.length === 0 && !parts.has(folder.name));
+  const isTrainOnly = train.length > 0 && validation.length + test.length === 0;
+  if (isTrainOnly && nested)
+    throw new InputError({
+      expected: "folders with one meaning",
+      where: dir,
+      found: `${train[0].name} with the folders ${names(withImages(train[0]))}, beside ${names(others)}`,
+      fix: `Choose --train-folder ${train[0].path} if the folders in it are the classes, or --train-folder ${root.path} if it is a class.`,
+    });
   if ([train, validation].every(({ length }) => length > 1) || (train.length > 1 && test.length > 1))
     throw ambiguous(dir, `the folders ${names(labelled)}`, [train[0], (validation[0] ?? test[0]) as Folder]);
   const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
   for (const folder of others) layout.unused.set(folder, parts.has(folder.name) ? NO_CLASSES : NEIGHBOUR);
+  if (isTrainOnly && others.length > 0)
+    layout.notes.push(
+      `${names(others)} beside ${train[0].name} is not used, since the classes are the folders in ${train[0].name} (--train-folder ${root.path} takes all for classes).`,
+    );
   const classFolders = findClasses([...train, ...validation, ...test], layout, dir);
   const known = new Set(train.flatMap((folder) => classFolders(folder).map(({ name }) => nameOf(name))));
   const isLike = (folder: Folder) =>
@@ -184,7 +201,7 @@ function findClasses(parts: Folder[], layout: Layout, dir: string): (part: Folde
 function addClasses(layout: Layout, inner: Folder[], around: Folder, split: Part | null, dir: string): void {
   const classNames = new Set(inner.map(({ name }) => name));
   for (const folder of inner) {
-    const copies = withImages(folder).filter(({ name }) => classNames.has(name) && name !== folder.name);
+    const copies = copiesIn(folder, classNames);
     if (folder.images.length === 0 && copies.length > 0) {
       layout.unused.set(folder, NEIGHBOUR);
       layout.notes.push(
@@ -201,19 +218,6 @@ function addClasses(layout: Layout, inner: Folder[], around: Folder, split: Part
       });
     layout.classes.push({ folder, className: nameOf(folder.name), split });
   }
-}
-
-/** Whether a folder holds folders for training and for another part. */
-function hasSplit(folder: Folder): boolean {
-  const parts = new Set(partsOf(withImages(folder).map(({ name }) => name)).values());
-  return parts.has("train") && parts.size > 1;
-}
-
-/** Whether all images of a folder are in folders for parts. */
-function holdsPartsOnly(folder: Folder): boolean {
-  const inner = withImages(folder);
-  const parts = partsOf(inner.map(({ name }) => name));
-  return folder.images.length === 0 && inner.length > 0 && parts.size === inner.length;
 }
 
 /** Refuses a "class" that holds two thirds of all images, and only in folders, which may be the classes. */
@@ -234,10 +238,11 @@ function classLayout(root: Folder, dir: string): Result {
   const inner = withImages(root);
   const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
   const isAround = inner.length === 1 && inner[0].images.length === 0 && withImages(inner[0]).length > 1;
-  const isEach = inner.length > 1 && inner.every(holdsPartsOnly);
+  const isEach = inner.length > 1 && inner.every((folder) => holdsPartsOnly(aroundParts(folder)));
   const trees = inner.filter((folder) => isTree(unwrap(folder)) || (!isEach && isTree(folder)));
   if (trees.length > 0 || isAround) return innerLayout(root, isAround ? inner : trees, dir);
-  if (inner.some(hasSplit) || inner.every(holdsPartsOnly)) return splitInClasses(root, inner, dir);
+  const around = inner.map(aroundParts);
+  if (around.some(hasSplit) || around.every(holdsPartsOnly)) return splitInClasses(root, inner, dir);
   refuseContainer(inner, dir);
   // In a folder that is named for a part, folders that hold the same ones are no parts.
   const isPart = partsOf([root.name]).size > 0;
@@ -309,7 +314,8 @@ function innerLayout(root: Folder, trees: Folder[], dir: string): Result {
 function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
   const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
   const found: { className: string; part: Part; folder: Folder }[] = [];
-  for (const folder of inner) {
+  for (const outer of inner) {
+    const folder = aroundParts(outer);
     const parts = partsOf(withImages(folder).map(({ name }) => name));
     if (folder.images.length > 0 && hasSplit(folder))
       throw new InputError({
@@ -319,7 +325,7 @@ function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
         fix: "Move these images into one of the folders.",
       });
     if (folder.images.length > 0 || parts.size === 0) {
-      const [split] = inner.filter(hasSplit);
+      const [split] = inner.map(aroundParts).filter(hasSplit);
       throw new InputError({
         expected: "the parts of the split inside of every class",
         where: dir,
@@ -329,7 +335,7 @@ function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
     }
     for (const one of withImages(folder)) {
       const part = parts.get(one.name);
-      if (part) found.push({ className: nameOf(folder.name), part, folder: one });
+      if (part) found.push({ className: nameOf(outer.name), part, folder: one });
       else layout.unused.set(one, NEIGHBOUR);
     }
   }

@@ -67,6 +67,34 @@ export function findBatches(around: Folder, classNames: ReadonlySet<string>): Ba
   };
 }
 
+/** Returns the folders in a folder that are named as other classes: those directly in it, or several that are further below. */
+export function copiesIn(folder: Folder, classNames: ReadonlySet<string>): Folder[] {
+  const areCopies = (folders: Folder[]) =>
+    folders.filter(({ name }) => classNames.has(name) && name !== folder.name);
+  const direct = areCopies(withImages(unwrap(folder)));
+  const below = ({ folders }: Folder): Folder[] => folders.flatMap((one) => [one, ...below(one)]);
+  const deep = areCopies(withImages({ ...folder, folders: below(folder) }));
+  return direct.length === 0 && new Set(deep.map(({ name }) => name)).size > 1 ? deep : direct;
+}
+
+/** Whether a folder holds folders for training and for another part. */
+export function hasSplit(folder: Folder): boolean {
+  const parts = new Set(partsOf(withImages(folder).map(({ name }) => name)).values());
+  return parts.has("train") && parts.size > 1;
+}
+
+/** Returns the folder around the parts of a class: its own, or the only one in it, as in `cat/images/train`. */
+export function aroundParts(folder: Folder): Folder {
+  return holdsPartsOnly(folder) ? folder : unwrap(folder);
+}
+
+/** Whether all images of a folder are in folders for parts. */
+export function holdsPartsOnly(folder: Folder): boolean {
+  const inner = withImages(folder);
+  const parts = partsOf(inner.map(({ name }) => name));
+  return folder.images.length === 0 && inner.length > 0 && parts.size === inner.length;
+}
+
 /** Beginnings of names of parts that are held out, in several languages. */
 const HELD_OUT = /^(hold|held|test|val|eval|dev)/i;
 
@@ -82,6 +110,11 @@ export const LAST_FOLDER = "'([^/]+)/[^/]+$'";
 export function ambiguous(dir: string, found: string, folders: Folder[]): InputError {
   const [train, validation] = folders.map(({ path }) => path);
   const chosen = `--train-folder ${train}${validation ? ` and --validation-folder ${validation}` : ""}`;
+  const shared = folders.length > 1 ? sharedFolders(folders[0], folders[1]) : [];
+  if (shared.length > 0 && partsOf(shared).size === shared.length) {
+    const move = `Rename the folders so that each class holds its parts, as ${train}/${shared[0]}`;
+    return new InputError({ expected: "folders with one meaning", where: dir, found, fix: `${move}.` });
+  }
   const fix = `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or --label-pattern ${LAST_FOLDER} if the folders in them are, or leave folders out with --leave-out.`;
   return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
 }

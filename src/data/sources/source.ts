@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
-import { InputError, type InputProblem } from "../../errors.js";
+import { InputError, type InputProblem, suggestion } from "../../errors.js";
 import { cacheDir, kindOf } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { AnyText } from "../../text.js";
@@ -16,9 +16,9 @@ import type { LabelChoice } from "./label-columns.js";
 import { classesOf, inShort, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
-import { compareWithTables } from "./table-beside.js";
-import { TABLE_FILE } from "./table-file.js";
-import { explainTables, readLabelTables } from "./tables.js";
+import { compareWithTables, withUnread } from "./table-beside.js";
+import { isUnreadTable, TABLE_FILE } from "./table-file.js";
+import { readLabelTables, tableFiles, unreadTables } from "./tables.js";
 
 /** Data sets that ferkit knows by name, with their titles. */
 export const OWN_SOURCES: Readonly<Record<string, string>> = {
@@ -59,6 +59,7 @@ const EXPECTED =
   "synthetic, fer2013, or a folder, an archive (.tar.gz, .tgz, .tar, .zip), a table (.csv, .tsv, .jsonl, .txt) or a Parquet file";
 /** A larger file beside an image describes more than its class. */
 const MAX_LABEL_BYTES = 2 ** 14;
+const FIX_PATH = "Fix the path, or choose the images with --data.";
 /** With more tables than this, they are notes on single images. */
 const MAX_TABLES = 20;
 
@@ -120,26 +121,32 @@ async function readLabelled(
   const name = path.basename(data);
   if (found && /\.parquet$/i.test(data))
     return { name, listing: await readParquet([data], path.dirname(data), options, onProgress) };
-  if (found && TABLE_FILE.test(data)) {
+  if (found && (TABLE_FILE.test(data) || isUnreadTable(data))) {
     if (await isPixelTable(data)) return { name, listing: await readPixelTable(data, onProgress) };
     const [walk, dir] = [walkFolder(path.dirname(data)), path.dirname(data)];
     const listing = readLabelTables(walk, dir, options, [name]);
     if (listing) return { name, listing };
-    const unmatched = explainTables(walk, dir, [name]);
-    if (unmatched !== null)
+    const [unread] = unreadTables(walk, dir, options, [name]);
+    if (unread !== undefined)
       throw new InputError({
         expected: "a table that names images beside it",
         where: data,
-        found: unmatched,
-        fix: "Fix the names, or choose the images with --data and the table with --labels.",
+        found: unread.found,
+        fix: `${unread.fix} Or choose the images with --data and the table with --labels.`,
       });
   }
   throw new InputError({
     expected: EXPECTED,
     where: data,
     found: found ? "a file of another kind" : "no such path",
-    fix: "Fix the path.",
+    fix: found ? "Fix the path." : fixFor(data, Object.keys(OWN_SOURCES)),
   });
+}
+
+/** Returns what to do about a path that does not exist: it may be meant for a name. */
+function fixFor(given: string, known: string[], otherwise = "Fix the path."): string {
+  const near = suggestion(path.basename(given), known);
+  return near === undefined ? otherwise : `Did you mean ${near}? ${otherwise}`;
 }
 
 async function readFolder(
@@ -174,19 +181,22 @@ async function readFolder(
 function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGuess: boolean): Listing {
   const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
   const found = findClassFolders(walk, dir, options);
-  const numTables = filesIn(walk.root).filter((file) => /\.(csv|tsv|jsonl|txt)$/i.test(file)).length;
+  const numTables = tableFiles(walk.root).length;
   const isChosen = options.trainFolder !== undefined || options.validationFolder !== undefined;
   const mayBeTable = isGuess && !isChosen && numTables > 0 && numTables <= MAX_TABLES;
-  if ("listing" in found)
-    return mayBeTable ? compareWithTables(found.listing, unused, dir, options) : found.listing;
+  if ("listing" in found) {
+    const compared = mayBeTable ? compareWithTables(found.listing, unused, dir, options) : found.listing;
+    const isOpen = isGuess && !isChosen && numTables <= MAX_TABLES;
+    return isOpen ? withUnread(compared, unused, dir, options) : compared;
+  }
   const listing =
     (mayBeTable ? readLabelTables(unused, dir, options) : null) ??
     (isGuess ? readLabelFiles(walk, dir, labelIn) : null);
   if (listing) return listing;
-  throw new InputError(withSuggestion(found.refusal, walk, dir));
+  throw new InputError(withSuggestion(found.refusal, walk, dir, options));
 }
 
-function withSuggestion(refusal: InputProblem, walk: Walk, dir: string): InputProblem {
+function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: LabelChoice): InputProblem {
   const files = filesIn(walk.root);
   const archive = files.find((file) => isArchive(file));
   if (walk.root.numImages === 0 && archive !== undefined)
@@ -199,15 +209,13 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string): InputPr
     const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
     return { ...refusal, found: `${refusal.found}, but ${files.length} other files (${inShort(endings)})` };
   }
-  const table = explainTables(walk, dir);
+  const [table] = unreadTables(walk, dir, choice);
   const pattern = suggestPattern(walk);
   const fixes = [
-    table === null
-      ? refusal.fix
-      : "Fix the names in the table, or choose its column of names with --path-column.",
+    table?.fix ?? refusal.fix,
     pattern && `If the class is in the files' names, run again with --label-pattern '${pattern}'.`,
   ];
-  const found = table === null ? refusal.found : `${refusal.found}, and ${table}`;
+  const found = table ? `${refusal.found}, and ${table.found}` : refusal.found;
   return { ...refusal, found, fix: fixes.filter(Boolean).join(" ") };
 }
 
@@ -224,12 +232,12 @@ async function readGivenTable(
   const tables = [path.relative(dir, file)];
   const listing = found && readLabelTables(walk, dir, options, tables);
   if (listing) return listing;
-  const unmatched = () => explainTables(walk, dir, tables) ?? "a table that names none of the images";
+  const [unread] = found ? unreadTables(walk, dir, options, tables) : [];
   throw new InputError({
     expected: "folders, ferplus, ferplus-soft or a table that names images, for --labels",
     where: given,
-    found: found ? unmatched() : "no such path",
-    fix: "Fix the path, or choose the images with --data.",
+    found: found ? (unread?.found ?? "a table that names none of the images") : "no such path",
+    fix: found ? (unread?.fix ?? FIX_PATH) : fixFor(given, ["folders", "ferplus", "ferplus-soft"], FIX_PATH),
   });
 }
 
@@ -324,7 +332,7 @@ function rename(listing: Listing, labelNames: string | undefined): Listing {
   }
   const pairs = (KNOWN_NAMES[labelNames] ?? labelNames)
     .split(",")
-    .map((pair) => pair.split("=").map((part) => part.trim()));
+    .map((pair) => pair.split("=").map((part) => part.trim().normalize("NFC")));
   const names = new Map(pairs.map(([code, name]) => [code, name]));
   const missing = classNames.filter((code) => !names.get(code));
   if (missing.length > 0)

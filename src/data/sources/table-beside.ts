@@ -4,7 +4,7 @@ import { InputError } from "../../errors.js";
 import type { Walk } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
 import { classesOf, inShort, type Listing, NO_PART } from "./listing.js";
-import { readLabelTables, readTableSplit, type TableSplit } from "./tables.js";
+import { readLabelTables, readTableSplit, type TableSplit, unreadTables } from "./tables.js";
 
 /**
  * Compares class folders with the tables beside them. The split of a table is used if the folders have none.
@@ -34,6 +34,35 @@ export function compareWithTables(listing: Listing, walk: Walk, dir: string, cho
   const compared = { ...listing, notes: [...listing.notes, ...doubts] };
   const split = caught(() => readTableSplit(walk, dir, choice)); // its error is the table's, which is noted
   return split && !(split instanceof InputError) ? withSplit(compared, split, labelled !== null) : compared;
+}
+
+/** Names of folders that seldom are classes: images in several pieces. */
+const PIECES =
+  /^(part|batch|chunk|shard|images?|imgs?|data|set|group|folder|dir|day|session|cam(era)?|person|subject|s|p|vol(ume)?|disk|page)[ _-]?\d+$/i;
+/** With more files than this, the first ones say enough. */
+const MAX_NOTES = 3;
+
+/**
+ * Says which files beside class folders may have labels and are not read.
+ *
+ * @throws InputError if the folders look like pieces of a data set, so that these files may have its labels.
+ */
+export function withUnread(listing: Listing, walk: Walk, dir: string, choice: LabelChoice): Listing {
+  if (listing.labels !== "class folders") return listing;
+  const classNames = classesOf(listing.samples);
+  const unread = unreadTables(walk, dir, choice, undefined, classNames);
+  const [first] = unread;
+  if (first && classNames.every((name) => PIECES.test(name)))
+    throw new InputError({
+      expected: "class folders, or a table that names images",
+      where: dir,
+      found: `the folders ${inShort(classNames)}, and ${first.found}`,
+      fix: `${first.fix} Or choose --labels folders if these are the classes.`,
+    });
+  const notes = unread
+    .slice(0, MAX_NOTES)
+    .map(({ found }) => `Images are labelled by their folders, not by ${found}.`);
+  return { ...listing, notes: [...listing.notes, ...notes] };
 }
 
 /** Returns how the labels of a table differ from the class folders around the images; null if they agree. */

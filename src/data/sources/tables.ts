@@ -24,7 +24,7 @@ import {
 } from "./listing.js";
 import { noSplitNote, type RowPart, type SplitColumns, splitColumns } from "./split-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
-import { readTable, TABLE_FILE } from "./table-file.js";
+import { isUnreadTable, readTable, TABLE_FILE, type Table, whyNoTable } from "./table-file.js";
 
 const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;
 const UNNAMED = "in no row of the table";
@@ -156,25 +156,79 @@ export function readTableSplit(walk: Walk, dir: string, choice: LabelChoice): Ta
   return { name: `${split.name} of ${table.file}`, file: table.file, parts };
 }
 
-/** Returns why the first table that may be one of labels names no image; null if there is none. */
-export function explainTables({ root }: Walk, dir: string, given?: string[]): string | null {
-  const index = new ImageIndex(root);
-  for (const file of given ?? tableFiles(root)) {
-    const table = readTable(dir, file);
-    if (table === null && /\.(jsonl|ndjson)$/i.test(file)) return `${file}, which has a line that is no JSON`;
-    const reason = table && explainUnmatched(table, index);
-    if (reason) return reason;
-  }
-  return null;
+/** A file that may have labels but is not read. */
+export interface Unread {
+  /** Begins with the file's name: "labels.csv, whose column id names none of them: …". */
+  found: string;
+  fix: string;
 }
 
-function tableFiles(root: Folder): string[] {
+/**
+ * Returns why files that may have labels are not read: they name no image here, or are no tables.
+ *
+ * @param classNames - A table of these is no table of images.
+ */
+export function unreadTables(
+  { root }: Walk,
+  dir: string,
+  choice: LabelChoice,
+  given?: string[],
+  classNames: string[] = [],
+): Unread[] {
+  const index = new ImageIndex(root);
+  return (given ?? labelFiles(root)).flatMap((file): Unread[] => {
+    const why = whyNoTable(dir, file);
+    if (why) return [{ found: `${file}, which is not read, since ${why.reason}`, fix: why.fix }];
+    const table = readTable(dir, file);
+    const one = table && matchImages(table, index, dir, choice);
+    if (!table || one instanceof InputError || (one && isUseful(one, index.files.length))) return [];
+    if (isOfClasses(table, classNames)) return [];
+    const found = explainUnmatched(table, index);
+    const fix = "Fix the names in the table, or choose its column of names with --path-column.";
+    return found ? [{ found, fix }] : [];
+  });
+}
+
+/** Whether the rows of a table are classes, as those of `labels.txt` with `0 cat` and `1 dog`. */
+function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
+  const all = columns === null ? rows : [columns, ...rows];
+  const isKnown = (row: string[], column: number) => classNames.includes(row[column] ?? "");
+  const numKnown = (column: number) => all.filter((row) => isKnown(row, column)).length;
+  return (
+    all.length <= classNames.length + 1 && all[0].some((_, column) => numKnown(column) >= all.length - 1)
+  );
+}
+
+/** Names of files that are usual for labels. */
+const LABEL_FILE =
+  /label|annot|class|categor|emotion|express|target|meta|truth|^gt|train|val|test|split|instances|list|attr|data|image|face|files/i;
+/** With more files than this, they are each about an image. */
+const MAX_UNREAD = 20;
+
+/** Lists the tables, and other files with a usual name for labels. */
+function labelFiles(root: Folder): string[] {
   const visit = (folder: Folder): string[] => [
-    ...folder.others
-      .filter(({ name }) => TABLE_FILE.test(name) && !NO_LABELS.test(name))
-      .map(({ name }) => path.posix.join(folder.path, name)),
+    ...folder.others.map(({ name }) => path.posix.join(folder.path, name)),
     ...folder.folders.flatMap(visit),
   ];
+  const named = visit(root).filter(
+    (file) => isUnreadTable(file) && LABEL_FILE.test(path.posix.basename(file)),
+  );
+  return [...tableFiles(root), ...named.slice(0, MAX_UNREAD)];
+}
+
+/** Lists the files that may be tables of labels. JSON needs a usual name for one, and must not be about the image beside it. */
+export function tableFiles(root: Folder): string[] {
+  const stemOf = (name: string) => name.replace(/\.[^.]+$/, "");
+  const visit = (folder: Folder): string[] => {
+    const named = folder.others.filter(({ name }) => TABLE_FILE.test(name) && !NO_LABELS.test(name));
+    const isJson = ({ name }: { name: string }) => /\.json$/i.test(name);
+    const stems = new Set(named.some(isJson) ? folder.images.map(stemOf) : []);
+    const own = named.filter(
+      (file) => !isJson(file) || (LABEL_FILE.test(file.name) && !stems.has(stemOf(file.name))),
+    );
+    return [...own.map(({ name }) => path.posix.join(folder.path, name)), ...folder.folders.flatMap(visit)];
+  };
   return visit(root);
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { walkFolder } from "../../../src/data/sources/files.js";
 import type { LabelChoice } from "../../../src/data/sources/label-columns.js";
-import { explainTables, readLabelTables } from "../../../src/data/sources/tables.js";
+import { readLabelTables, unreadTables } from "../../../src/data/sources/tables.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
 describe("matchImages", () => {
@@ -177,7 +177,7 @@ describe("matchImages", () => {
       const files = [...images.map((image) => [image, "x"]), [name, table]];
       const dir = writeFiles(inFolder(`data${numFolders++}`), Object.fromEntries(files));
       assert.equal(readLabelTables(walkFolder(dir), dir, {}), null);
-      return explainTables(walkFolder(dir), dir);
+      return unreadTables(walkFolder(dir), dir, {})[0]?.found;
     };
     assert.equal(
       reason("id,label\n1,a\n2,b\n", ["img_0001.png", "img_0002.png"]),
@@ -189,7 +189,7 @@ describe("matchImages", () => {
     );
     assert.equal(
       reason('{"file_name": "0.png", "label": NaN}\n', ["0.png"], "a.jsonl"),
-      "a.jsonl, which has a line that is no JSON",
+      "a.jsonl, which is not read, since a line of it is no JSON object",
     );
     assert.equal(
       reason(`file,label\n0.png,a\n${"x.png,b\n".repeat(9)}`, FOUR),

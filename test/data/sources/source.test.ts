@@ -373,12 +373,25 @@ describe("readSource", () => {
     );
   });
 
+  it("finds names of codes in any Unicode form", async () => {
+    const dir = make("caf\u00e9/1.jpg", "b/2.jpg");
+    const { listing } = await readSource({
+      data: dir,
+      seed: 0,
+      labelNames: "cafe\u0301=coffee,b=cafe\u0301",
+    });
+    assert.deepEqual(listing.samples.map(({ className }) => className).sort(), ["caf\u00e9", "coffee"]);
+  });
+
   it("refuses labels that are no table, or a table that names other images", async () => {
     const dir = make("cat/1.jpg", "dog/2.jpg", "other.csv");
     const expected = "Expected folders, ferplus, ferplus-soft or a table that names images, for --labels";
     const fix = "Fix the path, or choose the images with --data.";
     await assert.rejects(read(dir, { labels: "none.csv" }), {
       message: `${expected} at none.csv but found no such path. ${fix}`,
+    });
+    await assert.rejects(read(dir, { labels: "ferpluss" }), {
+      message: `${expected} at ferpluss but found no such path. Did you mean ferplus? ${fix}`,
     });
     await assert.rejects(read(dir, { labels: "other.csv" }), {
       message: `${expected} at other.csv but found a table that names none of the images. ${fix}`,

@@ -110,4 +110,68 @@ describe("readSource, for a table beside class folders", () => {
       `A table beside the class folders is not compared with them. ${message}`,
     ]);
   });
+
+  describe("of another kind, or that names no image", () => {
+    const COCO = JSON.stringify({ images: [{ file_name: "1.jpg" }], annotations: [{ image_id: 1 }] });
+    const unread = {
+      "labels.xlsx": "labels.xlsx, which is not read, since .xlsx files are not read",
+      "instances.json":
+        "instances.json, which is not read, since it has boxes in images, as those of COCO, and not one label for each image",
+    };
+    for (const [file, found] of Object.entries(unread)) {
+      it(`says that ${file} is not read`, async () => {
+        const dir = make(IMAGES, { [file]: COCO, "report.xlsx": "x" });
+        assert.deepEqual((await read(dir)).notes, [`Images are labelled by their folders, not by ${found}.`]);
+        assert.deepEqual((await read(dir, { labels: "folders" })).notes, []);
+      });
+
+      it(`refuses ${file} beside folders that look like pieces of a data set`, async () => {
+        const dir = make(["part1/1.jpg", "part2/2.jpg"], { [file]: COCO });
+        const fix = file.endsWith("xlsx")
+          ? "Save it as CSV."
+          : "Write a CSV with the columns file and label.";
+        await assert.rejects(read(dir), {
+          name: "InputError",
+          message: `Expected class folders, or a table that names images at ${dir} but found the folders part1, part2, and ${found}. ${fix} Or choose --labels folders if these are the classes.`,
+        });
+        assert.equal((await read(dir, { labels: "folders" })).found.length, 2);
+      });
+    }
+
+    it("says that a table names no image", async () => {
+      const dir = make(IMAGES, { "labels.csv": "id,label\nx1,cat\nx2,dog\nx3,cat\nx4,dog\n" });
+      assert.deepEqual((await read(dir)).notes, [
+        "Images are labelled by their folders, not by labels.csv, whose column id names none of them: x1, beside images such as cat/1.jpg.",
+      ]);
+    });
+
+    it("says nothing of lists of the classes", async () => {
+      const dir = make(["cat/x.jpg", "dog/y.jpg"], {
+        "labels.txt": "0 cat\n1 dog\n",
+        "class_indices.json": '{"cat": 0, "dog": 1}',
+        "classes.csv": "id,name\n0,cat\n1,dog\n",
+        "config.json": "{}",
+      });
+      assert.deepEqual((await read(dir)).notes, []);
+    });
+
+    it("says nothing of tables that agree, and of JSON about single images", async () => {
+      const dir = make(IMAGES, {
+        "cat/1.json": '{"x": 1}',
+        "labels.json": '{"1.jpg": "cat", "3.jpg": "dog"}',
+      });
+      assert.deepEqual((await read(dir)).notes, []);
+    });
+  });
+
+  it("refuses JSON with other labels than the folders", async () => {
+    const dir = make(["part1/1.jpg", "part2/2.jpg"], { "labels.json": '{"1.jpg": "cat", "2.jpg": "dog"}' });
+    await assert.rejects(read(dir), {
+      message: `Expected one kind of labels at ${dir} but found the folders part1, part2, and labels.json with cat, dog. Choose with --labels folders or --labels labels.json.`,
+    });
+    assert.deepEqual((await read(dir, { labels: "labels.json" })).found, [
+      "part1/1.jpg cat null",
+      "part2/2.jpg dog null",
+    ]);
+  });
 });

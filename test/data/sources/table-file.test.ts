@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { parseRows } from "../../../src/data/sources/table-file.js";
+import { writeFileSync } from "node:fs";
+import { parseRows, readTable, whyNoTable } from "../../../src/data/sources/table-file.js";
+import { temporaryFolder } from "../fixtures.js";
 
 describe("parseRows", () => {
   const cases: [string, string, string[][]][] = [
@@ -45,6 +47,38 @@ describe("parseRows", () => {
       ],
     ],
     [
+      "bars",
+      "a b|c|d\n1|2, 3|4\n",
+      [
+        ["a b", "c", "d"],
+        ["1", "2, 3", "4"],
+      ],
+    ],
+    [
+      "comments before the header",
+      "# made by x, y and z\n#\na,b\n#1,2\n",
+      [
+        ["a", "b"],
+        ["#1", "2"],
+      ],
+    ],
+    [
+      "a header that is a comment, as NumPy writes it",
+      "# made by x\n# a,b\n1,2\n",
+      [
+        ["a", "b"],
+        ["1", "2"],
+      ],
+    ],
+    [
+      "a header that starts with #",
+      "#,a\n1,2\n",
+      [
+        ["#", "a"],
+        ["1", "2"],
+      ],
+    ],
+    [
       "blanks after commas",
       "emotion, Usage, pixels\n0, Training, 1 2\n",
       [
@@ -72,4 +106,67 @@ describe("parseRows with large input", () => {
       assert.deepEqual(rows[0], ["a", "b"]);
     }
   }).timeout(10_000);
+});
+
+describe("readTable", () => {
+  const inFolder = temporaryFolder();
+  const read = (name: string, content: string | Buffer) => {
+    writeFileSync(inFolder(name), content);
+    const table = readTable(inFolder("."), name);
+    return table && [table.columns, ...table.rows];
+  };
+  const json = (content: unknown) => read("t.json", JSON.stringify(content));
+
+  it("reads UTF-16 with a byte-order mark, as Excel writes it", () => {
+    const text = Buffer.from("\uFEFFfile\tlabel\n1.png\tcafé\n", "utf16le");
+    const rows = [null, ["file", "label"], ["1.png", "café"]];
+    assert.deepEqual(read("t.csv", text), rows);
+    assert.deepEqual(read("t.csv", Buffer.from(text).swap16()), rows);
+  });
+
+  it("reads JSON: records, lists, or labels by the names of files", () => {
+    const rows = [
+      ["file", "label"],
+      ["1.png", "cat"],
+      ["2.png", "dog"],
+    ];
+    const records = [
+      { file: "1.png", label: "cat" },
+      { file: "2.png", label: "dog" },
+    ];
+    assert.deepEqual(json(records), rows);
+    assert.deepEqual(json({ version: 1, data: records }), rows);
+    const pairs = [null, ...rows.slice(1)];
+    assert.deepEqual(json({ "1.png": "cat", "2.png": "dog" }), pairs);
+    assert.deepEqual(json(rows.slice(1)), pairs);
+    assert.deepEqual(json({ labels: rows.slice(1) }), pairs, "as StyleGAN's dataset.json");
+    assert.deepEqual(json({ "1.png": { label: "cat", age: 3 }, "2.png": { label: "dog" } }), [
+      ["file", "label", "age"],
+      ["1.png", "cat", "3"],
+      ["2.png", "dog", ""],
+    ]);
+  });
+
+  it("says why a file is no table, and what to do", () => {
+    const why = (name: string, content: unknown) => {
+      writeFileSync(inFolder(name), typeof content === "string" ? content : JSON.stringify(content));
+      const found = whyNoTable(inFolder("."), name);
+      return found && `${found.reason}. ${found.fix}`;
+    };
+    const write = "Write a CSV with the columns file and label.";
+    assert.equal(why("t.csv", "a,b\n1,2\n"), null);
+    assert.equal(why("t.json", [{ file: "1.png" }]), null);
+    assert.equal(why("t.xlsx", "PK"), ".xlsx files are not read. Save it as CSV.");
+    const coco = { images: [{ id: 1, file_name: "1.png" }], annotations: [{ image_id: 1, category_id: 2 }] };
+    assert.equal(
+      why("t.json", coco),
+      `it has boxes in images, as those of COCO, and not one label for each image. ${write}`,
+    );
+    assert.equal(
+      why("t.json", 3),
+      `it is neither a list of records nor has labels by the names of files. ${write}`,
+    );
+    assert.equal(why("t.json", '[{"a": 1,}]'), "it is no JSON (line 1, column 9: a comma before }). Fix it.");
+    assert.equal(why("t.jsonl", "{\n"), `a line of it is no JSON object. ${write}`);
+  });
 });
