@@ -16,6 +16,7 @@ export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "
 export { gather } from "./data/batches.js";
 export { selectImages } from "./data/dataset.js";
 export { copyImageList, listCalibration } from "./data/image-list.js";
+export { cutOff, MUCH_CUT, readImageSize } from "./data/pixels/decode.js";
 export { type FileCounts, filesInWords, imagesIn, mayBeMissed } from "./data/sources/files.js";
 export { OWN_SOURCES, readSource } from "./data/sources/source.js";
 export { TABLE_FILE } from "./data/sources/table-file.js";

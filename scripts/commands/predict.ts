@@ -31,6 +31,7 @@ import {
 import { chartPath } from "../outputs.js";
 
 const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, mayBeMissed, percent } = internals;
+const { cutOff, MUCH_CUT, readImageSize } = internals;
 const { MAX_CROP_SIDE, predictsExpressions, visible } = internals;
 
 interface Flags {
@@ -138,12 +139,15 @@ function leftOutLines(input: string): string[] {
 
 async function printImages(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
   const classified: ImagePrediction[] = [];
+  const cutImages = new CutImages(classifier);
   for await (const image of classifier.predictEach(images, reportFailure)) {
     const { name } = image;
     if (flags.json) printJson({ name, model: flags.model, ...predicted(image, flags) });
     else console.log(visible(`${name}  ${inWords(image, flags)}`));
+    cutImages.add(name, await readImageSize(name).catch(() => null));
     if (flags.chart !== undefined) classified.push(image);
   }
+  cutImages.print();
   if (flags.chart === undefined || classified.length === 0) return;
   const chart = await predictionsChart(withShortNames(classified), {
     saliency: saliency(classifier, flags),
@@ -152,11 +156,39 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
   await savePages(chart, flags.chart);
 }
 
+/** Images of which the network does not see much. */
+class CutImages {
+  private readonly images: { name: string; width: number; height: number }[] = [];
+
+  constructor(private readonly classifier: Classifier) {}
+
+  add(name: string, size: { width: number; height: number } | null): void {
+    const { fit = "crop" } = this.classifier.config.decoding ?? {};
+    if (size && fit === "crop" && cutOff(size) >= MUCH_CUT)
+      this.images.push({ name, width: size.width, height: size.height });
+  }
+
+  /** Says how many there are, and shows one. */
+  print(): void {
+    const [first, ...others] = this.images;
+    if (first === undefined) return;
+    const { name, width, height } = first;
+    const rest = others.length > 0 ? `, and much of ${others.length} more` : "";
+    console.error(
+      visible(
+        `note: The central square leaves out ${percent(cutOff(first), 0)} of ${name}, ${width}×${height}${rest}. ` +
+          "Crop to what matters, or choose a model that was trained with fit=pad.",
+      ),
+    );
+  }
+}
+
 /** If this share of a face's square is beyond the border, it is worth a word. */
 const MUCH_OUTSIDE = 0.05;
 
 async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
   const pictures: Awaited<ReturnType<typeof facesPicture>>[] = [];
+  const cutImages = new CutImages(classifier);
   const isDefault = flags.faces === undefined;
   let isStated = false;
   for await (const photo of predictFaces(classifier, images, {
@@ -170,6 +202,7 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
       );
       isStated = true;
     }
+    if (whole) cutImages.add(name, photo.photo);
     if (flags.chart !== undefined) pictures.push(await facesPicture(photo, saliency(classifier, flags)));
     if (flags.json)
       printJson({
@@ -199,6 +232,7 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
       });
     }
   }
+  cutImages.print();
   if (flags.chart === undefined || pictures.length === 0) return;
   const numShown = flags.top;
   await savePages(facesCharts(withShortNames(pictures), { numShown }), flags.chart);

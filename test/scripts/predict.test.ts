@@ -131,6 +131,18 @@ describe("ferkit predict", () => {
       assert.deepEqual(rest, []);
     });
 
+  for (const model of ["shapes", "expressions"])
+    it(`says how much of an image the central square leaves out (${model})`, async () => {
+      const wide = { width: 90, height: 10, channels: 3 as const, background: "grey" };
+      for (const name of ["wide.png", "wider.png"]) await sharp({ create: wide }).toFile(folder.file(name));
+      const images = ["b.png", "wide.png", "wider.png"];
+      const { stderr } = await folder.ferkit("predict", ...images, "--model", model, "--json");
+      assert.match(
+        stderr,
+        /^note: The central square leaves out 89% of \S+\/wide\.png, 90×10, and much of 1 more\. Crop to what matters, or choose a model that was trained with fit=pad\.\n$/m,
+      );
+    });
+
   it("draws the readable images, and nothing if there is none", async () => {
     const draw = (file: string, ...images: string[]) =>
       folder.ferkit("predict", ...images, "--model", "shapes", "--chart", file);

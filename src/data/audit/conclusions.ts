@@ -2,6 +2,7 @@
 import type { Fit } from "../../model/preprocessing.js";
 import { Random } from "../../random.js";
 import type { Dataset, PackedImages } from "../dataset.js";
+import { cutOff, MUCH_CUT } from "../pixels/decode.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import { THUMBNAIL_SIZE } from "./lsh.js";
 import { findNearDuplicates, gridder, mirror, type NearDuplicates } from "./near-duplicates.js";
@@ -72,12 +73,11 @@ function brightnessConclusions(samples: readonly DecodedSample[]): Conclusion[] 
   });
 }
 
-/** A crop that leaves out this share of an image is worth a word, if this share of the images has it. */
-const [MUCH_CUT, MIN_CUT_IMAGES] = [0.4, 0.01];
+/** Images that lose much, in percent of all, from which on they are worth a word. */
+const MIN_CUT_IMAGES = 0.01;
 
 function cropConclusion(samples: readonly DecodedSample[], fit: Fit): Conclusion[] {
   if (fit !== "crop") return [];
-  const cutOff = ({ width, height }: DecodedSample) => 1 - Math.min(width, height) / Math.max(width, height);
   const found = samples.filter((sample) => cutOff(sample) >= MUCH_CUT);
   if (found.length === 0 || found.length < MIN_CUT_IMAGES * samples.length) return [];
   const [worst] = [...found].sort((a, b) => cutOff(b) - cutOff(a));

@@ -142,6 +142,20 @@ function tooLarge(): UnusableImage {
   return new UnusableImage(`more than ${MAX_PIXELS / 1e6} million pixels`);
 }
 
+/** Reads the width and height of an image file, upright, without its pixels. */
+export async function readImageSize(file: string): Promise<{ width: number; height: number }> {
+  const bytes = await readImageFile(file);
+  return readImage(bytes, file, async (open) => uprightSize(await readHeader(open, bytes)));
+}
+
+/** A central square that leaves out this share of an image is worth a word. */
+export const MUCH_CUT = 0.4;
+
+/** Returns the share of an image that its central square leaves out. */
+export function cutOff({ width, height }: { width: number; height: number }): number {
+  return 1 - Math.min(width, height) / Math.max(width, height);
+}
+
 /** Makes a whole image square: uint8 `[imageSize, imageSize, 3]`. */
 export function fitWhole({ pixels, width, height }: WholeImage, imageSize: number, fit: Fit): Uint8Array {
   return fitToSquare({ pixels, width, height, numChannels: 3 }, { width, height }, imageSize, fit).pixels;
