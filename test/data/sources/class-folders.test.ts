@@ -182,46 +182,6 @@ describe("findClassFolders", () => {
     );
   });
 
-  it("reads parts in a single folder of each class", () => {
-    const names = ["cat", "dog"].flatMap((name) => tree(`${name}/images/train`, `${name}/images/val`));
-    assert.equal(summary(names), "cat,dog 2+2+0");
-    assert.equal(summary([...tree("fox/train", "fox/val")]), "cat,dog,fox 3+3+0");
-  });
-
-  it("never takes parts for classes, or one class for validation", () => {
-    const names = ["cat", "dog"].flatMap((name) => tree(`${name}/x/test`, `${name}/x/val`, `${name}/y/val`));
-    rejects(names, "cat and dog, which hold the same folders x, y", chooseParts("cat", "dog"));
-  });
-
-  for (const copy of ["backup/2024", "backup/2023/old", "backup/x/y/z"])
-    it(`finds copies of classes in ${copy}`, () => {
-      assert.equal(summary(tree("a", "b", `${copy}/a`, `${copy}/b`)), "a,b 0+0+2");
-      assert.deepEqual(listFolder(inFolder("data")).notes, [
-        "backup is no class, since it holds folders named as classes: a, b.",
-      ]);
-    });
-
-  it("takes one name of a class in another one for chance", () => {
-    assert.equal(summary(tree("a", "a", "b", "b", "c/x/a", "c/y")), "a,b,c 0+0+6");
-  });
-
-  it("refuses a folder named train beside others that hold folders, too, which may all be classes", () => {
-    rejects(
-      tree("train/1", "train/2", "bus/3", "bus/4"),
-      "train with the folders 1, 2, beside bus",
-      "Choose --train-folder train if the folders in it are the classes, or --train-folder . if it is a class.",
-    );
-    assert.equal(summary([], { trainFolder: "." }), "bus,train 0+0+4");
-    assert.equal(summary([], { trainFolder: "train" }), "1,2 0+0+2");
-  });
-
-  it("names the folders beside the only part of a split", () => {
-    read(tree("train/a", "train/b", "bus"));
-    assert.deepEqual(listFolder(inFolder("data")).notes, [
-      "bus beside train is not used, since the classes are the folders in train (--train-folder . takes all for classes).",
-    ]);
-  });
-
   for (const neighbour of ["val", "valid", "test", "unlabelled", "extra"])
     it(`enters a folder with train alone beside images in ${neighbour}`, () => {
       const names = [...tree("faces/train/a", "faces/train/b"), `${neighbour}/8.png`, `${neighbour}/9.png`];
