@@ -112,8 +112,8 @@ export function ambiguous(dir: string, found: string, folders: Folder[]): InputE
   const chosen = `--train-folder ${train}${validation ? ` and --validation-folder ${validation}` : ""}`;
   const shared = folders.length > 1 ? sharedFolders(folders[0], folders[1]) : [];
   if (shared.length > 0 && partsOf(shared).size === shared.length) {
-    const move = `Rename the folders so that each class holds its parts, as ${train}/${shared[0]}`;
-    return new InputError({ expected: "folders with one meaning", where: dir, found, fix: `${move}.` });
+    const fix = `Add a folder for training to each class, as ${train}/train.`;
+    return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
   }
   const fix = `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or --label-pattern ${LAST_FOLDER} if the folders in them are, or leave folders out with --leave-out.`;
   return new InputError({ expected: "folders with one meaning", where: dir, found, fix });

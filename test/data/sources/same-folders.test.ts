@@ -88,6 +88,13 @@ describe("findClassFolders, with folders beside or in classes", () => {
       assert.deepEqual(notes(), ["backup is no class, since it holds folders named as classes: a, b."]);
     });
 
+  it("advises no training on parts, or on one class, where classes hold parts without training", () => {
+    assert.throws(() => summary(tree("cat/val", "cat/test", "dog/val", "dog/test", "fox")), {
+      name: "InputError",
+      message: `Expected folders with one meaning at ${inFolder("data")} but found cat and dog, which hold the same folders test, val. Add a folder for training to each class, as cat/train.`,
+    });
+  });
+
   it("takes one name of a class in another one for chance", () => {
     assert.equal(summary(tree("a", "a", "b", "b", "c/x/a", "c/y")), "a,b,c 0+0+6");
   });
