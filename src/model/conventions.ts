@@ -28,6 +28,35 @@ const IMAGENET: Preprocessing = { mean: [123.675, 116.28, 103.53], std: [58.395,
 /** To [-1, 1]. */
 const UNIT: Preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
 
+/** Tags that timm and efficientnet-pytorch give to weights by how they were trained. They tell mean and deviation. */
+const SCALES: readonly { tags: RegExp; scale: Preprocessing }[] = [
+  { tags: /^(ap|advprop|adv|ra4_e\d+_r\d+)(_in1k)?$/, scale: UNIT },
+  {
+    tags: /^((in1k|untrained)|(aa|ra|ra2|ra2_320|ft|ns|ns_jft|sw_in12k_ft)(_in1k)?|sw_in12k)?$/,
+    scale: IMAGENET,
+  },
+];
+
+/**
+ * Returns the mean and deviation that weights of B0 to B8 were trained with, by their published name, such as
+ * `tf_efficientnet_b0.ap_in1k` or `adv-efficientnet-b0-b64d5a18.pth`; null if it has another tag, or is none.
+ *
+ * @see timm's `default_cfgs` (as of 1.0.31), in the file above; and `VALID_MODELS` of efficientnet-pytorch,
+ * https://github.com/lukemelas/EfficientNet-PyTorch
+ */
+export function publishedScale(name: string): Preprocessing | null {
+  const plain = name.replace(/\.(pth|pt|bin|safetensors)$/, "").replace(/-[0-9a-f]{8}$/, "");
+  const match = /(?:^|[^a-z])(adv-)?(?:tf_)?efficientnet[-_]b\d(?:[._](.*))?$/.exec(plain);
+  if (!match) return null;
+  const [, adversarial, tag = ""] = match;
+  const known = SCALES.find(({ tags }) => tags.test(adversarial ? "adv" : tag));
+  return known ? copyOf(known.scale) : null;
+}
+
+function copyOf({ mean, std }: Preprocessing): Preprocessing {
+  return { mean: [...mean], std: [...std] };
+}
+
 /**
  * Returns the conventions of a family; TensorFlow's are those of the published weights, which random weights get too.
  *
@@ -36,11 +65,10 @@ const UNIT: Preprocessing = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 1
  */
 export function conventions(variant: Variant, family: Family = "tensorflow"): Conventions {
   const isTensorflow = family === "tensorflow";
-  const { mean, std } = variant.startsWith("lite") && isTensorflow ? UNIT : IMAGENET;
   const hasLargeEpsilon = isTensorflow || (family === "torchvision" && /^b[567]$/.test(variant));
   return {
     padding: isTensorflow ? "same" : "symmetric",
     epsilon: hasLargeEpsilon ? 1e-3 : 1e-5,
-    preprocessing: { mean: [...mean], std: [...std] },
+    preprocessing: copyOf(variant.startsWith("lite") && isTensorflow ? UNIT : IMAGENET),
   };
 }

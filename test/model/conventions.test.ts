@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Tensor, tf } from "../../src/engine/tf.js";
-import { conventions, type Family } from "../../src/model/conventions.js";
+import { conventions, type Family, publishedScale } from "../../src/model/conventions.js";
 import { VARIANTS, type Variant } from "../../src/model/efficientnet.js";
 import type { ModelConfig } from "../../src/model/network.js";
 import { trainableBlocks } from "../../src/model/parameters.js";
@@ -22,6 +22,39 @@ describe("conventions", () => {
         assert.ok(Math.abs(found.std[channel] - 255 * std[channel]) < 1e-9);
       }
     });
+
+  it("knows the scale of each tag of B0 to B8 at timm 1.0.31 and efficientnet-pytorch 0.7.1", () => {
+    const names = {
+      127.5: [
+        ...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((size) => `tf_efficientnet_b${size}.ap_in1k`),
+        ...["efficientnet_b0.ra4_e3600_r224_in1k", "efficientnet_b1.ra4_e3600_r240_in1k"],
+        ...[
+          "tf_efficientnet_b3_ap-aad25bdd.pth",
+          "tf_efficientnet_b0_ap",
+          "adv-efficientnet-b7-4652b6dd.pth",
+        ],
+      ],
+      123.675: [
+        ...["", ".in1k", ".aa_in1k", ".ra_in1k", ".ns_jft_in1k", "_ns-9d44bf68.pth", "-c6949ce9.pth"].map(
+          (tag) => `tf_efficientnet_b5${tag}`,
+        ),
+        ...["b0.ra_in1k", "b1.ft_in1k", "b2.ra_in1k", "b3.ra2_in1k", "b4.ra2_in1k", "b5.sw_in12k"].map(
+          (tag) => `efficientnet_${tag}`,
+        ),
+        ...["efficientnet_b5.sw_in12k_ft_in1k", "efficientnet_b6.untrained", "efficientnet_b1-533bc792.pth"],
+        ...["efficientnet_b4_ra2_320-7eb33cd5.pth", "efficientnet-b0-355c32eb.pth"],
+      ],
+    };
+    for (const [mean, own] of Object.entries(names))
+      for (const name of own) assert.equal(publishedScale(name)?.mean[0], Number(mean), name);
+    for (const name of [
+      "efficientnet_b0.new_in1k",
+      "tf_efficientnet_b0_mine",
+      "efficientnetv2_b0",
+      "weights.pth",
+    ])
+      assert.equal(publishedScale(name), null, name);
+  });
 
   it("gives each caller its own arrays", () => {
     conventions("lite0").preprocessing.mean[0] = 0;

@@ -1,7 +1,7 @@
 // A model on disk: a tfjs LayersModel with what ferkit needs in its user-defined metadata.
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { InputError } from "../../errors.js";
+import { checkPath, InputError } from "../../errors.js";
 import { statIfThere, writeFileAtomically } from "../../files.js";
 import { readJsonFile, savedCheck } from "../../saved-files.js";
 import { efficientNet } from "../efficientnet.js";
@@ -48,6 +48,7 @@ export async function saveModel(
   parameters: ReadonlyMap<string, ParameterValue>,
   precision: Precision = "float32",
 ): Promise<void> {
+  checkPath("dir", dir);
   const write = () => writeTensors(dir, ...tensorsOf(config, parameters, precision));
   const manifest = await write();
   const model = {
@@ -169,7 +170,7 @@ function ownParameters(
 }
 
 async function readModelJson(dir: string): Promise<{ json: ModelJson; config: ModelConfig }> {
-  const file = path.join(dir, "model.json");
+  const file = path.join(checkPath("dir", dir), "model.json");
   const problem = { expected: "a model saved by ferkit", fix: BROKEN };
   const json = (await readJsonFile(file, problem)) as ModelJson | null | undefined;
   if (json === undefined)

@@ -62,7 +62,9 @@ export function readSafetensors(
   checkApart(own, where);
   for (const name of orderOf(own, metadata["ferkit.names"], where)) {
     const entry = own.get(name) as Entry;
-    tensors.set(name, { shape: entry.shape, data: numbersOf(entry, name, data, where) });
+    const { shape, dtype } = entry;
+    const integers = /^(I\d+|U\d+|BOOL)$/.test(dtype) && { integers: dtype };
+    tensors.set(name, { shape, data: numbersOf(entry, name, data, where), ...integers });
   }
   return { tensors, metadata };
 }

@@ -9,6 +9,8 @@ import { NAMINGS, type Naming } from "./names.js";
 export interface FileTensor {
   shape: number[];
   data: Float32Array;
+  /** Type of the numbers in the file, if they are integers: counters, or weights that need scales of their own. */
+  integers?: string;
 }
 
 type Tensors = ReadonlyMap<string, FileTensor>;
@@ -50,10 +52,18 @@ interface Fit extends Group {
 
 /** Counters and seeds, which no network needs. */
 const COUNTER = /(^|[./])(num_batches_tracked|n_averaged)$|seed_generator/;
-/** What checkpoints hold besides networks. */
+/** Segments of names that checkpoints give to what they hold besides networks, such as an optimizer's moments. */
 const OTHER_STATE =
-  /^(optim|optimizer|scheduler|lr_scheduler|scaler|amp|loops|callbacks|criterion|loss)\w*[./]/i;
-const AVERAGE = /ema|averag|swa/i;
+  /^(optim|optimizers?|opt|(lr_)?schedulers?|(grad_)?scaler|amp|loops|callbacks|criterion|loss|exp_avg|exp_avg_sq|max_exp_avg_sqs?|square_avg|momentum|moments?|velocity)(_fn|_buffers?|_states?|_state_dict|_dict)?$/i;
+/** Words of names that stand for a moving average of weights. */
+const AVERAGE = /^(ema|swa|avg|averaged?|averaging)$/i;
+
+const segmentsOf = (name: string) => name.split(/[./]/);
+const isOtherState = (name: string) => segmentsOf(name).some((segment) => OTHER_STATE.test(segment));
+const isAverage = ({ prefix }: Group) =>
+  segmentsOf(prefix).some((segment) =>
+    segment.split(/[_-]|(?<=[a-z])(?=[A-Z])/).some((word) => AVERAGE.test(word)),
+  );
 
 /**
  * Returns the parameters of a variant from a file's tensors.
@@ -78,7 +88,7 @@ export function readStateDict(
     });
   const fits = groups.map((group) => compare(group, tensors, variant, needsLastLayer));
   const whole = fits.filter(({ problems }) => problems.length === 0);
-  const best = whole.find((one) => AVERAGE.test(one.prefix)) ?? whole[0];
+  const best = whole.find(isAverage) ?? whole[0];
   if (!best) {
     const inOrder = groups.length === 0 && byOrder(tensors, variant, where);
     if (inOrder) return inOrder;
@@ -93,8 +103,10 @@ export function readStateDict(
     );
   if (best.leftOut.length > 0)
     notes.push(`${where}: left out, since no layer before the last has them: ${some(best.leftOut)}.`);
+  const parameters = parametersOf(best, tensors, variant, where);
+  notes.push(...zerosNote(parameters, where));
   return {
-    parameters: parametersOf(best, tensors, variant),
+    parameters,
     naming: best.naming,
     isGrey: best.isGrey,
     notes,
@@ -111,7 +123,7 @@ function groupsOf(tensors: Tensors, variant: Variant, where: string): Group[] {
     return [...tensors.keys()]
       .filter((name) => name === stem || name.endsWith(`.${stem}`) || name.endsWith(`/${stem}`))
       .map((name) => ({ naming, prefix: name.slice(0, -stem.length) }))
-      .filter(({ prefix }) => !OTHER_STATE.test(prefix));
+      .filter(({ prefix }) => !isOtherState(prefix));
   });
   if (found.length > MAX_NETWORKS)
     throw new InputError({
@@ -129,7 +141,7 @@ function groupsOf(tensors: Tensors, variant: Variant, where: string): Group[] {
     const named = own.map(([name, tensor]) => [name.slice(prefix.length), tensor] as const);
     return {
       ...group,
-      tensors: new Map(named.filter(([name]) => !COUNTER.test(name) && !OTHER_STATE.test(name))),
+      tensors: new Map(named.filter(([name]) => !COUNTER.test(name) && !isOtherState(name))),
     };
   });
 }
@@ -187,7 +199,7 @@ function findLastLayer(
   const nearness = (name: string) => (name === own ? 2 : common(name) < 0 ? 1 : common(name) / prefix.length);
   const found = [...all].flatMap(([kernel, { shape }]) => {
     const [inputs, outputs] = naming.layout === "torch" ? [shape[1], shape[0]] : shape;
-    const isDense = shape.length === 2 && inputs === features && !OTHER_STATE.test(kernel);
+    const isDense = shape.length === 2 && inputs === features && !isOtherState(kernel);
     const bias = biasOf(kernel);
     return isDense && bias !== kernel && all.get(bias)?.shape.join() === String(outputs)
       ? [{ kernel, bias }]
@@ -197,10 +209,32 @@ function findLastLayer(
   return found[0] ?? null;
 }
 
+/** @throws InputError for integers, which are weights only times scales that other tensors, or other files, have. */
+function checkReal(name: string, { integers }: FileTensor, where: string): void {
+  if (integers === undefined) return;
+  throw new InputError({
+    expected: "weights in floating-point numbers",
+    where,
+    found: `integers (${integers}) for ${name}, as in a quantized network`,
+    fix: "Save the network in float32 or float16, with its quantization undone.",
+  });
+}
+
+/** Notes kernels that hold nothing but zeros, as in a file that was never filled. */
+function zerosNote(parameters: ReadonlyMap<string, ParameterValue>, where: string): string[] {
+  const kernels = [...parameters].filter(([name]) => name.endsWith("kernel"));
+  const empty = kernels.filter(([, { data }]) => data.every((value) => value === 0)).map(([name]) => name);
+  if (empty.length === 0) return [];
+  const count =
+    empty.length === kernels.length ? `all ${empty.length}` : `${empty.length} of ${kernels.length}`;
+  return [`${where}: ${count} kernels hold nothing but zeros: ${some(empty)}.`];
+}
+
 function parametersOf(
-  { naming, tensors, lastLayer, isGrey }: Fit,
+  { naming, prefix, tensors, lastLayer, isGrey }: Fit,
   all: Tensors,
   variant: Variant,
+  where: string,
 ): Map<string, ParameterValue> {
   const numClasses = lastLayer ? (all.get(lastLayer.bias) as FileTensor).shape[0] : 2;
   const specs = parameterSpecs(variant, Math.max(2, numClasses));
@@ -209,11 +243,12 @@ function parametersOf(
   for (const spec of specs) {
     const weight = spec.name.split("/")[1] as "kernel" | "bias";
     if (isLast(spec) && !lastLayer) continue;
-    const tensor = isLast(spec)
-      ? all.get((lastLayer as NonNullable<typeof lastLayer>)[weight])
-      : tensors.get(names.get(spec.name) as string);
+    const own = names.get(spec.name) as string;
+    const name = isLast(spec) ? (lastLayer as NonNullable<typeof lastLayer>)[weight] : prefix + own;
+    const tensor = (isLast(spec) ? all.get(name) : tensors.get(own)) as FileTensor;
+    checkReal(name, tensor, where);
     const isSpread = isGrey && spec.name === "stem_conv/kernel";
-    const value = toParameter(tensor as FileTensor, isSpread ? oneChannel(spec) : spec, naming);
+    const value = toParameter(tensor, isSpread ? oneChannel(spec) : spec, naming);
     parameters.set(spec.name, isSpread ? spreadChannels(value) : value);
   }
   return parameters;
@@ -222,16 +257,22 @@ function parametersOf(
 /** Takes tensors of unknown names in the order in which the layers run, if every shape fits. */
 function byOrder(tensors: Tensors, variant: Variant, where: string): StateDict | null {
   const [naming] = NAMINGS;
-  const ordered = [...tensors].filter(([name]) => !COUNTER.test(name)).map(([, tensor]) => tensor);
+  const entries = [...tensors].filter(([name]) => !COUNTER.test(name) && !isOtherState(name));
+  const ordered = entries.map(([, tensor]) => tensor);
   const numClasses = ordered.at(-1)?.shape[0] ?? 0;
   const specs = parameterSpecs(variant, Math.max(2, numClasses));
   const fits = (spec: ParameterSpec, i: number) => ordered[i].shape.join() === fileShape(spec, naming).join();
   if (ordered.length !== specs.length || !specs.every(fits)) return null;
+  for (const [name, tensor] of entries) checkReal(name, tensor, where);
+  const parameters = new Map(specs.map((spec, i) => [spec.name, toParameter(ordered[i], spec, naming)]));
   return {
-    parameters: new Map(specs.map((spec, i) => [spec.name, toParameter(ordered[i], spec, naming)])),
+    parameters,
     naming,
     isGrey: false,
-    notes: [`${where} has names of an unknown publisher; its tensors were taken in their order, which fits.`],
+    notes: [
+      `${where} has names of an unknown publisher; its tensors were taken in their order, which fits.`,
+      ...zerosNote(parameters, where),
+    ],
   };
 }
 

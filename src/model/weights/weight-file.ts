@@ -5,7 +5,7 @@ import path from "node:path";
 import { PADDINGS } from "../../engine/kernels.js";
 import { InputError } from "../../errors.js";
 import { readRegularFile } from "../../files.js";
-import { type Conventions, conventions, type Family } from "../conventions.js";
+import { type Conventions, conventions, type Family, publishedScale } from "../conventions.js";
 import type { Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
 import type { Preprocessing } from "../preprocessing.js";
@@ -132,7 +132,16 @@ function findConventions(
         "weightsFamily=pytorch) takes the others'.",
     );
   const family = conventions(variant, known ?? "tensorflow");
-  const preprocessing = options.preprocessing ?? origin.preprocessing ?? family.preprocessing;
+  const given = options.preprocessing ?? origin.preprocessing;
+  // Torchvision and Keras have one scale for all weights, and no Lite was trained with another than its family's.
+  const hasScales = variant.startsWith("b") && /timm|efficientnet-pytorch/.test(naming.publisher);
+  const published = hasScales ? publishedScale(publishedName(file) ?? origin.architecture ?? "") : null;
+  if (hasScales && !given && !published)
+    notes.push(
+      `${file} does not say which mean and deviation its weights were trained with; ImageNet's are taken. --mean and --std of ` +
+        "`ferkit convert` take others, such as 0.5,0.5,0.5 for those of AdvProp.",
+    );
+  const preprocessing = given ?? published ?? family.preprocessing;
   if (naming.publisher === "Keras" && !origin.padding && !options.padding)
     notes.push(
       `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
@@ -167,7 +176,7 @@ function publishedName(file: string): string | undefined {
   const parts = path.resolve(file).split(path.sep);
   const repository = parts.find((part) => part.startsWith("models--timm--"))?.slice("models--timm--".length);
   const name = parts[parts.length - 1];
-  return repository ?? (/tf_efficientnet_|-[0-9a-f]{8}\.pth$/.test(name) ? name : undefined);
+  return repository ?? (/tf_efficientnet_|-[0-9a-f]{8}\.(pth|pt|safetensors)$/.test(name) ? name : undefined);
 }
 
 /** A larger `config.json` is not timm's. */

@@ -59,7 +59,11 @@ describe("readSafetensors", () => {
 
   it("reads counters, which torch keeps as int64", () => {
     const counter = new Uint8Array(BigInt64Array.of(7n).buffer);
-    assert.deepEqual(read(one("I64", [], [0, 8], counter)).get("x"), { shape: [], data: Float32Array.of(7) });
+    assert.deepEqual(read(one("I64", [], [0, 8], counter)).get("x"), {
+      shape: [],
+      data: Float32Array.of(7),
+      integers: "I64",
+    });
   });
 
   it("refuses a header longer than the file", () => {

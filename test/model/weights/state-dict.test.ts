@@ -90,10 +90,12 @@ describe("readStateDict", () => {
   });
 
   it("takes the moving average of several networks and says so, unless a prefix is given", () => {
-    const average = new Map([...lite0].map(([name, { shape }]) => [name, zeros(...shape)]));
+    const average = new Map(
+      [...lite0].map(([name, { shape, data }]) => [name, { shape, data: data.map(() => 0.25) }]),
+    );
     const both = new Map([...below("state_dict.", lite0), ...below("state_dict_ema.", average)]);
     const { parameters, notes } = read(both, { needsLastLayer: true });
-    assert.equal(parameters.get("stem_bn/beta")?.data[1], 0);
+    assert.equal(parameters.get("stem_bn/beta")?.data[1], 0.25);
     assert.deepEqual(notes, [
       "a.pth holds several networks: taken is state_dict_ema, not state_dict. " +
         "`ferkit convert --prefix` takes another one.",
@@ -108,6 +110,53 @@ describe("readStateDict", () => {
         "Expected a network below the prefix model at a.pth but found state_dict, state_dict_ema. " +
         "Choose a prefix that the file has, or none.",
     });
+  });
+
+  it("takes words of a prefix, not parts of words, for a moving average or an optimizer's state", () => {
+    const take = (...prefixes: string[]) => {
+      const several = prefixes.map((prefix, i): [string, typeof lite0] => [
+        prefix,
+        new Map([...lite0].map(([name, { shape, data }]) => [name, { shape, data: data.map(() => i + 1) }])),
+      ]);
+      const tensors = new Map(several.flatMap(([prefix, own]) => [...below(prefix, own)]));
+      const { parameters } = read(tensors, { needsLastLayer: true });
+      return prefixes[(parameters.get("stem_bn/beta")?.data[0] ?? 0) - 1];
+    };
+    for (const part of ["remapped.", "schema_model.", "demand.", "lossless."])
+      assert.equal(take("model.", part), "model.", part);
+    for (const average of ["model_ema.module.", "emaModel.", "swa.module.", "averaged_model.", "avg."])
+      assert.equal(take("model.", average), average);
+    for (const other of ["exp_avg.", "state.exp_avg_sq.", "momentum_buffer.", "opt_state.", "optimizer.0."])
+      assert.equal(take(other, "model."), "model.", other);
+  });
+
+  it("refuses integers, but for counters", () => {
+    const integers = new Map(lite0);
+    integers.set("bn1.weight", { ...(lite0.get("bn1.weight") as FileTensor), integers: "U8" });
+    integers.set("bn1.num_batches_tracked", { ...vector(9), integers: "I64" });
+    const message =
+      "Expected weights in floating-point numbers at a.pth but found integers (U8) for bn1.weight, as in a quantized network. " +
+      "Save the network in float32 or float16, with its quantization undone.";
+    assert.throws(() => read(integers), { name: "InputError", message });
+    const named = new Map(
+      [...integers].map(([name, tensor]) => [/num_batches/.test(name) ? name : `layer ${name}`, tensor]),
+    );
+    assert.throws(() => read(named), {
+      name: "InputError",
+      message: message.replace("bn1.w", "layer bn1.w"),
+    });
+    integers.set("bn1.weight", lite0.get("bn1.weight") as FileTensor);
+    assert.deepEqual(read(integers, { needsLastLayer: true }).parameters, expected);
+  });
+
+  it("notes kernels of zeros", () => {
+    const some = new Map(lite0);
+    some.set("conv_head.weight", zeros(...(lite0.get("conv_head.weight") as FileTensor).shape));
+    assert.deepEqual(read(some, { needsLastLayer: true }).notes, [
+      "a.pth: 1 of 50 kernels hold nothing but zeros: top_conv/kernel.",
+    ]);
+    const none = new Map([...lite0].map(([name, { shape }]) => [name, zeros(...shape)]));
+    assert.match(read(none).notes[0], /^a\.pth: all 50 kernels hold nothing but zeros: stem_conv\/kernel, /);
   });
 
   it("spreads a kernel of one channel over three", () => {

@@ -135,6 +135,34 @@ describe("readWeightFile", () => {
     assert.deepEqual((await read(bytes)).notes, [unknown()]);
   });
 
+  it("knows mean and deviation of B0 to B8 from published names, and says so otherwise", async () => {
+    const [timm, , lukemelas] = NAMINGS;
+    const files = [timm, lukemelas].map((naming) => safetensorsBytes(fileTensors("b0", 2, naming)));
+    const cases: [name: string, naming: 0 | 1, mean: number, isKnown: boolean][] = [
+      ["models--timm--tf_efficientnet_b0.ap_in1k/snapshots/1a/model.safetensors", 0, 127.5, true],
+      ["models--timm--efficientnet_b0.ra4_e3600_r224_in1k/snapshots/1a/model.safetensors", 0, 127.5, true],
+      ["models--timm--tf_efficientnet_b0.ns_jft_in1k/snapshots/1a/model.safetensors", 0, 123.675, true],
+      ["models--timm--efficientnet_b0.new_in1k/snapshots/1a/model.safetensors", 0, 123.675, false],
+      ["tf_efficientnet_b0_ap-f262efe1.safetensors", 0, 127.5, true],
+      ["adv-efficientnet-b0-b64d5a18.safetensors", 1, 127.5, true],
+      ["efficientnet-b0-355c32eb.safetensors", 1, 123.675, true],
+      ["mine.safetensors", 1, 123.675, false],
+    ];
+    for (const [name, naming, mean, isKnown] of cases) {
+      file = path.join(folder, name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, files[naming]);
+      const { conventions: found, notes } = await readWeightFile(file, "b0");
+      assert.equal(found.preprocessing.mean[0], mean, name);
+      const note =
+        `${file} does not say which mean and deviation its weights were trained with; ImageNet's are taken. --mean and --std of ` +
+        "`ferkit convert` take others, such as 0.5,0.5,0.5 for those of AdvProp.";
+      assert.equal(notes.includes(note), !isKnown, name);
+    }
+    const told = await readWeightFile(file, "b0", { preprocessing: { mean: [1, 2, 3], std: [4, 5, 6] } });
+    assert.deepEqual(told.notes, []);
+  });
+
   it("compares the digest in a publisher's name, and that of a blob in the hub's cache", async () => {
     file = path.join(folder, "tf_efficientnet_lite0-0aa007d2.pth");
     assert.deepEqual((await read(bytes)).notes, [
@@ -168,7 +196,7 @@ describe("readWeightFile", () => {
   });
 
   it("takes the mean of the channels' scales for a network of one channel, and says so", async () => {
-    const kernel: FileTensor = { shape: [32, 1, 3, 3], data: new Float32Array(32 * 9) };
+    const kernel: FileTensor = { shape: [32, 1, 3, 3], data: new Float32Array(32 * 9).fill(1) };
     const grey = safetensorsBytes(new Map([...lite0, ["conv_stem.weight", kernel]]));
     const { conventions: found, isGrey, notes } = await read(grey, { family: "pytorch" });
     assert.ok(isGrey);
