@@ -99,6 +99,8 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   const count = { min: 1, integer: true };
   const share = { min: 0, max: 1, exclusiveMax: true };
   checkChoice("variant", config.variant, Object.keys(VARIANTS));
+  if (typeof config.weights !== "string" || config.weights === "")
+    throw new ParameterError("weights", "imagenet, random, or a path of weights", config.weights);
   checkChoice("weightsFamily", config.weightsFamily, ["auto", ...FAMILIES]);
   trainableBlocks(efficientNet(config.variant, 2), config.trainableFrom); // refuses a block that the variant does not have
   checkNumber("imageSize", config.imageSize, { min: 33, max: 1024, integer: true });
@@ -119,7 +121,7 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   checkNumber("batchNormMomentum", config.batchNormMomentum, { min: 0, max: 1 });
   checkClassWeights(config.classWeights);
   checkMix(config);
-  if (!Array.isArray(config.teachers) || config.teachers.some((dir) => typeof dir !== "string"))
+  if (!Array.isArray(config.teachers) || config.teachers.some((dir) => typeof dir !== "string" || dir === ""))
     throw new ParameterError(
       "teachers",
       `a list of model folders, as in --set 'teachers=["runs/a/best","runs/b/best"]',`,

@@ -67,6 +67,7 @@ export class ParameterError extends RangeError {
 }
 
 function asText(value: unknown): string {
+  if (value === "") return '""';
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   return isObject ? JSON.stringify(value) : String(value);
 }
@@ -114,6 +115,16 @@ export function checkChoice<T extends string>(
   const nearest = known ?? (typeof value === "string" ? suggestion(value, choices) : undefined);
   const hint = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
   throw new ParameterError(name, `one of ${choices.join(", ")}`, value, hint);
+}
+
+/**
+ * Returns `value` if it can be a path: an empty text would be the working folder.
+ *
+ * @throws ParameterError "Expected a path for runDir but received "" of type string"
+ */
+export function checkPath(name: string, value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw new ParameterError(name, "a path", value);
 }
 
 /** Returns a name without what differs between programs: case, hyphens and underscores. */

@@ -66,7 +66,7 @@ export type PresetName = "tutorial" | "baseline" | "fer2013" | "fer2013-fast" | 
  * for (const [name, { imageSize, epochs }] of Object.entries(PRESETS)) console.log(name, imageSize, epochs);
  * ```
  */
-export const PRESETS: Record<PresetName, TrainConfig> = {
+export const PRESETS: Record<PresetName, TrainConfig> = frozen({
   baseline: BASELINE,
   /**
    * For the drawn faces, in under two minutes on two cores. Trains the whole network from the start, since a network that is
@@ -148,7 +148,13 @@ export const PRESETS: Record<PresetName, TrainConfig> = {
     dropoutRate: 0.2,
     augment: { ...BASELINE_AUGMENTATION, rotation: 10, translation: 0.05, zoom: [0.9, 1.1] },
   },
-};
+});
+
+/** Freezes an object and all that is in it, since every program of a process shares it. */
+function frozen<T extends object>(values: T): T {
+  for (const value of Object.values(values)) if (Object(value) === value) frozen(value);
+  return Object.freeze(values);
+}
 
 /**
  * Values that replace a preset's; null keeps the preset's. Options of the augmentation are replaced one by one, inside `augment`
@@ -183,6 +189,8 @@ export type PresetText = PresetName | AnyText;
  * ```
  */
 export function trainConfig(preset: PresetText, overrides: Overrides = {}): TrainConfig {
+  if (Object(overrides) !== overrides || Array.isArray(overrides))
+    throw new ParameterError("overrides", "options by name, as in { epochs: 3 },", overrides);
   const base = PRESETS[checkChoice("preset", preset, Object.keys(PRESETS) as PresetName[])];
   const given: Record<string, unknown> = {};
   const augment: Record<string, unknown> = { ...NO_AUGMENTATION, ...base.augment };
@@ -203,7 +211,8 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
       );
   }
   const monitor = given.classWeights === "balanced" ? "macroF1" : base.monitor;
-  return checkTrainConfig({ ...base, monitor, ...given, augment } as unknown as TrainConfig);
+  const config = checkTrainConfig({ ...base, monitor, ...given, augment } as unknown as TrainConfig);
+  return structuredClone(config); // so that no list is shared with the preset, or with the caller
 }
 
 /** What PyTorch, timm, Keras and fastai call some of the options. */

@@ -1,5 +1,19 @@
 import assert from "node:assert/strict";
-import { checkChoice, checkNumber, InputError, ParameterError, suggestion } from "../src/errors.js";
+import { writeRunReport } from "../src/charts/run-report.js";
+import { loadDataset } from "../src/data/load.js";
+import {
+  checkChoice,
+  checkNumber,
+  checkPath,
+  InputError,
+  ParameterError,
+  suggestion,
+} from "../src/errors.js";
+import { loadModel } from "../src/model/weights/model-folder.js";
+import { saveLatestRun } from "../src/show/state.js";
+import { bestModelDir } from "../src/training/best-model.js";
+import { loadMetrics } from "../src/training/run.js";
+import { loadRuns } from "../src/training/runs.js";
 
 describe("checkNumber", () => {
   it("returns a number within its range", () => {
@@ -30,6 +44,37 @@ describe("checkChoice", () => {
     assert.throws(() => checkChoice("preset", "quick", ["baseline", "tutorial"]), {
       message: "Expected one of baseline, tutorial for preset but received quick of type string",
     });
+  });
+});
+
+describe("checkPath", () => {
+  it("refuses an empty text, which would be the working folder", () => {
+    assert.equal(checkPath("runDir", "runs/a"), "runs/a");
+    for (const [value, shown] of [
+      ["", '"" of type string'],
+      [undefined, "undefined of type undefined"],
+      [3, "3 of type number"],
+    ])
+      assert.throws(() => checkPath("runDir", value), {
+        name: "ParameterError",
+        message: `Expected a path for runDir but received ${shown}`,
+      });
+  });
+
+  it("is asked by all that takes a folder", async () => {
+    const refused = (name: string) => ({
+      name: "ParameterError",
+      message: `Expected a path for ${name} but received "" of type string`,
+    });
+    const data = { data: "a", imageSize: 8 };
+    await assert.rejects(loadDataset({ ...data, data: "" }), refused("data"));
+    for (const name of ["labels", "trainFolder", "validationFolder"])
+      await assert.rejects(loadDataset({ ...data, [name]: "" }), refused(name));
+    await assert.rejects(loadModel(""), refused("dir"));
+    await assert.rejects(loadRuns(""), refused("folder"));
+    for (const takesRun of [loadMetrics, writeRunReport, saveLatestRun])
+      await assert.rejects(takesRun(""), refused("runDir"));
+    assert.throws(() => bestModelDir(""), refused("runDir"));
   });
 });
 

@@ -43,6 +43,28 @@ describe("trainConfig", () => {
     assert.equal(trainConfig("baseline", { classWeights: "balanced", monitor: "loss" }).monitor, "loss");
   });
 
+  it("shares no list with a preset, another configuration or the caller", () => {
+    const teachers = ["runs/a/best"];
+    const config = trainConfig("tutorial", { teachers });
+    config.teachers.push("runs/b/best");
+    config.augment.zoom[0] = 0.5;
+    assert.deepEqual(teachers, ["runs/a/best"]);
+    const { teachers: none, augment } = trainConfig("tutorial");
+    assert.deepEqual([none, augment.zoom], [[], [0.9, 1.1]]);
+    assert.throws(() => PRESETS.baseline.teachers.push("runs/b/best"), TypeError);
+    assert.throws(() => {
+      PRESETS.tutorial.augment.zoom[0] = 0.5;
+    }, TypeError);
+  });
+
+  it("takes options by name only", () => {
+    for (const given of [null, "epochs=3", ["epochs"]])
+      assert.throws(() => trainConfig("tutorial", given as unknown as Overrides), {
+        name: "ParameterError",
+        message: `Expected options by name, as in { epochs: 3 }, for overrides but received ${given} of type ${typeof given}`,
+      });
+  });
+
   it("keeps the preset's value for null", () => {
     assert.deepEqual(trainConfig("baseline", { epochs: null, variant: null }), trainConfig("baseline"));
   });
@@ -55,6 +77,18 @@ describe("trainConfig", () => {
     ],
     [{ learningRate: 0 }, "Expected a number > 0 for learningRate but received 0 of type number"],
     [{ labelSmoothing: 1 }, "Expected a number in [0, 1) for labelSmoothing but received 1 of type number"],
+    [
+      { weights: 3 },
+      "Expected imagenet, random, or a path of weights for weights but received 3 of type number",
+    ],
+    [
+      { weights: "" },
+      'Expected imagenet, random, or a path of weights for weights but received "" of type string',
+    ],
+    [
+      { weights: {} },
+      "Expected imagenet, random, or a path of weights for weights but received {} of type object",
+    ],
     [{ imageSize: 16 }, "Expected an integer in [33, 1024] for imageSize but received 16 of type number"],
     [{ headEpochs: 99 }, "Expected an integer in [0, 15] for headEpochs but received 99 of type number"],
     [{ schedule: "step" }, "Expected one of cosine, constant for schedule but received step of type string"],

@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
-import type { Decoding, Fit } from "../model/preprocessing.js";
+import type { ModelConfig } from "../model/network.js";
+import { DEFAULT_DECODING, type Decoding, type Fit } from "../model/preprocessing.js";
 import { printedAs } from "../printed.js";
 import { PixelSelection, type Pixels } from "./pixels/pixels.js";
 import type { SplitName } from "./split.js";
@@ -32,6 +33,10 @@ export interface PackedImages {
   imageSize: number;
   /** 1 if the data set is used in grey, otherwise 3. */
   numChannels: 1 | 3;
+  /** Names of the classes: `classNames[label]`; absent for images whose classes have no names. */
+  classNames?: readonly string[];
+  /** True if colours were dropped, so that a network for colours cannot use the images. */
+  lostColour?: boolean;
   /** File of each image, relative to the data set's root. */
   paths: string[];
   /** SHA-256 of each file's bytes, in hexadecimal; absent for images that come from no file. */
@@ -98,16 +103,75 @@ export function selectImages(images: PackedImages, indices: Int32Array): PackedI
 
 /** Checks that the images were loaded as the configuration says, since it is what the run records. */
 export function checkDecoding(
-  { name, train: { decoding, numChannels } }: Dataset,
-  { fit, grey }: { fit: Fit; grey: boolean | "auto" },
+  { name, classNames, ...splits }: Dataset,
+  { imageSize, fit, grey }: { imageSize: number; fit: Fit; grey: boolean | "auto" },
 ): void {
-  const problem = (setting: "fit" | "grey", expected: unknown, found: unknown) =>
+  const problem = (setting: "imageSize" | "fit" | "grey", expected: unknown, found: unknown) =>
     new InputError({
       expected: `images loaded with ${setting} ${expected}, as the configuration says`,
       where: name,
       found: `${setting} ${found}`,
       fix: `Add ${setting}: config.${setting} to the options of loadDataset.`,
     });
-  if (decoding && decoding.fit !== fit) throw problem("fit", fit, decoding.fit);
-  if (grey !== "auto" && grey !== (numChannels === 1)) throw problem("grey", grey, numChannels === 1);
+  for (const images of [splits.train, splits.validation]) {
+    const { decoding, numChannels } = images;
+    if (decoding && images.imageSize !== imageSize) throw problem("imageSize", imageSize, images.imageSize);
+    if (decoding && decoding.fit !== fit) throw problem("fit", fit, decoding.fit);
+    if (grey !== "auto" && grey !== (numChannels === 1)) throw problem("grey", grey, numChannels === 1);
+    const own = images.classNames;
+    if (own && own.join("\n") !== classNames.join("\n"))
+      throw new InputError({
+        expected: `images of the classes ${classNames.join(", ")}, as the data set says`,
+        where: name,
+        found: own.join(", "),
+        fix: "Choose train and validation images of one data set.",
+      });
+  }
+}
+
+/**
+ * Checks that images have a model's classes, and that files were decoded like those that it was trained on. Otherwise its scores
+ * would be those of other images.
+ *
+ * @throws InputError with the option of `loadDataset` to set.
+ */
+export function checkImagesOf(
+  config: Pick<ModelConfig, "classNames" | "imageSize" | "decoding" | "grey">,
+  images: PackedImages,
+): void {
+  const problem = (option: string, setting: string, expected: unknown, found: unknown) =>
+    new InputError({
+      expected: `images loaded with ${setting} ${expected}, as the model was trained on`,
+      found: `${setting} ${found}`,
+      fix: `Add ${option} to the options of loadDataset.`,
+    });
+  checkClassesOf(config, images);
+  if (images.decoding && images.imageSize !== config.imageSize)
+    throw problem("imageSize: network.config.imageSize", "imageSize", config.imageSize, images.imageSize);
+  const { fit, whiteLevels = {} } = config.decoding ?? DEFAULT_DECODING;
+  if (images.decoding && images.decoding.fit !== fit)
+    throw problem(`fit: "${fit}"`, "fit", fit, images.decoding.fit);
+  for (const [format, level] of Object.entries(images.decoding?.whiteLevels ?? {}))
+    if ((whiteLevels[format] ?? level) !== level)
+      throw problem(
+        "whiteLevels: network.config.decoding.whiteLevels",
+        `whiteLevels of ${format}`,
+        whiteLevels[format],
+        level,
+      );
+  if (!config.grey && images.lostColour) throw problem("grey: false", "grey", false, true);
+}
+
+function checkClassesOf({ classNames }: Pick<ModelConfig, "classNames">, images: PackedImages): void {
+  const own = images.classNames;
+  if (!own || own.join("\n") === classNames.join("\n")) return;
+  const unknown = own.filter((name) => !classNames.includes(name));
+  throw new InputError({
+    expected: `images with labels of the model's classes ${classNames.join(", ")}`,
+    found: unknown.length > 0 ? `the classes ${unknown.join(", ")}` : `labels of ${own.join(", ")}`,
+    fix:
+      unknown.length > 0
+        ? "Rename the classes, or choose a model that was trained on them."
+        : "Add classNames: network.config.classNames to the options of loadDataset.",
+  });
 }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { checkChoice, checkNumber, InputError, type InputProblem } from "../errors.js";
+import { checkChoice, checkNumber, checkPath, InputError, type InputProblem } from "../errors.js";
 import { reachCache } from "../files.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
 import { fileConclusions } from "./audit/conclusions.js";
@@ -80,6 +80,9 @@ export async function loadDataset(
 ): Promise<LoadedDataset> {
   const options: DataOptions = { ...DEFAULTS, ...given };
   const { imageSize, onProgress } = options;
+  checkPath("data", options.data);
+  for (const name of ["labels", "trainFolder", "validationFolder"] as const)
+    if (options[name] !== undefined) checkPath(name, options[name]);
   checkNumber("imageSize", imageSize, { min: 1, max: 1024, integer: true });
   checkNumber("maxUnreadableShare", options.maxUnreadableShare, { min: 0, max: 1 });
   checkNumber("validationShare", options.validationShare, { min: 0, max: 1 });
@@ -353,6 +356,8 @@ function select(
     numImages: indices.length,
     imageSize,
     numChannels,
+    ...(classNames && { classNames }),
+    ...(numChannels === 1 && indices.some((index) => !samples[index].isGrey) && { lostColour: true }),
     paths: indices.map((index) => samples[index].path),
     digests: indices.map((index) => samples[index].digest),
     decoding: { fit, ...(Object.keys(whiteLevels).length > 0 && { whiteLevels }) },

@@ -2,12 +2,12 @@
 import { stat } from "node:fs/promises";
 import { inspect } from "node:util";
 import { BUNDLED_MODELS } from "../bundled-models.js";
-import { decodeImage } from "../data/pixels/decode.js";
+import { checkSource, decodeImage, type ImageSource } from "../data/pixels/decode.js";
 import { toGrey } from "../data/pixels/pixels.js";
 import { isArchive } from "../data/sources/archive.js";
 import { imagesIn } from "../data/sources/files.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
-import { InputError } from "../errors.js";
+import { InputError, ParameterError } from "../errors.js";
 import { predictionSet } from "../metrics/conformal.js";
 import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
@@ -77,8 +77,8 @@ export interface ImagePrediction extends NamedPixels {
   trueClassName?: string;
 }
 
-/** Path of an image or of a folder of images, or the bytes of an image file. */
-export type ImageInput = string | Buffer;
+/** Path of an image or of a folder of images, or the bytes of an image file, as `readFile` or `fetch` gives them. */
+export type ImageInput = ImageSource;
 
 /** Called with the error about an input that cannot be read. */
 export type OnInputError = (error: InputError) => void;
@@ -211,10 +211,19 @@ export class Classifier {
    * Classifies images that are decoded and have the network's size.
    *
    * @param images - As from `decodeImage`.
+   * @throws ParameterError for another number of pixels.
    */
   async predictPixels(images: NamedPixels[]): Promise<ImagePrediction[]> {
     if (images.length === 0) return [];
     const { imageSize, classNames, grey, predictionSets } = this.config;
+    const length = 3 * imageSize ** 2;
+    for (const { name, pixels } of images)
+      if (pixels.length !== length)
+        throw new ParameterError(
+          `the pixels of ${name}`,
+          `${imageSize} × ${imageSize} × 3 = ${length} values`,
+          pixels.length,
+        );
     const input = tf.tidy(() => {
       const tensors = images.map(({ pixels }) =>
         tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),
@@ -274,7 +283,7 @@ export async function listInputs(
   onError: OnInputError,
 ): Promise<NamedImage[]> {
   const sources: ImageInput[] = [];
-  for (const input of [inputs].flat())
+  for (const input of [inputs].flat().map(checkSource))
     for (const file of await filesOf(input).catch((error) => reportInput(error, onError))) sources.push(file);
   return sources.map((source, i) => ({
     source,

@@ -2,7 +2,7 @@
 import type { NearDuplicates } from "../data/audit/near-duplicates.js";
 import { seenInTrain } from "../data/audit/report.js";
 import { batches } from "../data/batches.js";
-import type { Dataset, PackedImages } from "../data/dataset.js";
+import { checkImagesOf, type Dataset, type PackedImages } from "../data/dataset.js";
 import type { SplitName } from "../data/split.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
@@ -73,7 +73,8 @@ export interface ClassifyOptions {
  *
  * @param images - Labelled images, of the network's size and with its classes.
  * @returns The scores, and the predicted class and probabilities of each image, in the order of the images.
- * @throws InputError when a probability is not finite.
+ * @throws InputError when the images have other classes than the network, or were decoded otherwise, and when a probability is not
+ * finite.
  * @example
  * ```ts
  * import { evaluate, loadClassifier, loadEvaluationData } from "ferkit";
@@ -116,6 +117,7 @@ export async function classifyViews(
   images: PackedImages,
   { values, views = "image", onProgress, signal }: ClassifyOptions = {},
 ): Promise<Float32Array[]> {
+  checkImagesOf(network.config, images);
   const numClasses = network.config.classNames.length;
   const own = values ?? network.read();
   const ofViews = Array.from(

@@ -232,7 +232,7 @@ export function imagesOf(dataset: Dataset): PackedImages {
 }
 
 function select(dataset: Dataset, places: Place[]): PackedImages {
-  const { imageSize, numChannels } = dataset.train;
+  const { imageSize, numChannels, classNames, decoding } = dataset.train;
   const of = <T>(read: (images: PackedImages, index: number) => T) =>
     places.map(({ split, index }) => read(dataset[split], index));
   const { train, validation } = dataset;
@@ -242,7 +242,9 @@ function select(dataset: Dataset, places: Place[]): PackedImages {
     numImages: places.length,
     imageSize,
     numChannels,
-    ...(train.decoding && { decoding: train.decoding }),
+    ...(decoding && { decoding }),
+    ...(classNames && { classNames }),
+    ...((train.lostColour || validation.lostColour) && { lostColour: true }),
     paths: of(({ paths }, index) => paths[index]),
     ...(train.digests &&
       validation.digests && { digests: of(({ digests }, index) => (digests as string[])[index]) }),

@@ -53,6 +53,9 @@ describe("a classifier", () => {
         await draw(at(file), look);
         const [ofFile] = await given.classifier.predict(at(file));
         const [ofBytes] = await given.classifier.predict(readFileSync(at(file)));
+        const plain = new Uint8Array(readFileSync(at(file)));
+        for (const bytes of [plain, plain.buffer, plain.subarray(0)])
+          assert.deepEqual((await given.classifier.predict(bytes))[0].predictions, ofBytes.predictions);
         assert.equal(ofBytes.name, "buffer 1");
         assert.deepEqual(ofBytes.predictions, ofFile.predictions);
         assert.deepEqual(ofBytes.pixels, ofFile.pixels);
@@ -220,6 +223,20 @@ describe("a classifier's errors", () => {
       await assert.rejects(given.classifier.predict(given.dir), {
         name: "InputError",
         message: `Expected images at ${given.dir} but found a folder without any. Choose another folder, or a file.`,
+      });
+    });
+
+    it("takes neither other inputs nor another number of pixels", async () => {
+      for (const input of [null, 3, new Blob(), [new Float32Array(3)]])
+        await assert.rejects(given.classifier.predict(input as unknown as string), {
+          name: "ParameterError",
+          message:
+            /^Expected a path, or the bytes of an image file \(Uint8Array or ArrayBuffer\) for an image but received /,
+        });
+      const pixels = new Uint8Array(10);
+      await assert.rejects(given.classifier.predictPixels([{ name: "a.png", pixels }]), {
+        name: "ParameterError",
+        message: `Expected 33 × 33 × 3 = 3267 values for the pixels of a.png but received 10 of type number`,
       });
     });
 

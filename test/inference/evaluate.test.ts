@@ -184,6 +184,18 @@ describe("evaluate", () => {
     network.dispose();
   });
 
+  it("refuses images of other classes", async () => {
+    const network = randomNetwork({ imageSize: IMAGE_SIZE });
+    const images = { ...noise([0, 1]), classNames: ["circle", "star"] };
+    for (const scored of [evaluate(network, images), classify(network, images)])
+      await assert.rejects(scored, {
+        name: "InputError",
+        message:
+          "Expected images with labels of the model's classes circle, square, triangle but found the classes star. Rename the classes, or choose a model that was trained on them.",
+      });
+    network.dispose();
+  });
+
   it("leaves no tensors behind", async () => {
     const network = randomNetwork({ imageSize: IMAGE_SIZE });
     const images = noise([0, 1, 2]);

@@ -6,7 +6,7 @@ import { readFile, stat } from "node:fs";
 import { promisify } from "node:util";
 import type Sharp from "sharp";
 import type { Sharp as SharpImage, SharpOptions } from "sharp";
-import { InputError } from "../../errors.js";
+import { InputError, ParameterError } from "../../errors.js";
 import { kindOf, readError } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preprocessing.js";
 import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader, YCBCR } from "./header.js";
@@ -65,13 +65,13 @@ const MAX_FILE_BYTES = 2 ** 30;
  * ```
  */
 export async function decodeImage(
-  source: string | Buffer,
+  source: ImageSource,
   imageSize: number,
   name = "the buffer",
   decoding: Decoding = DEFAULT_DECODING,
 ): Promise<DecodedImage> {
   const where = typeof source === "string" ? source : name;
-  const bytes = typeof source === "string" ? await readImageFile(source) : source;
+  const bytes = await bytesOf(source);
   const { pixels, numChannels, width, height } = await decodePacked(bytes, imageSize, where, decoding);
   const isGrey = numChannels === 1;
   return { pixels: isGrey ? repeatChannel(pixels) : pixels, isGrey, width, height };
@@ -100,6 +100,28 @@ export async function decodePacked(
   });
 }
 
+/** Path of an image file, or its bytes, as `readFile` or `fetch` gives them. */
+export type ImageSource = string | Uint8Array | ArrayBuffer;
+
+/** @throws ParameterError for anything else. */
+export function checkSource(source: unknown): ImageSource {
+  if (typeof source === "string" || source instanceof Uint8Array || source instanceof ArrayBuffer)
+    return source;
+  throw new ParameterError(
+    "an image",
+    "a path, or the bytes of an image file (Uint8Array or ArrayBuffer)",
+    source,
+  );
+}
+
+async function bytesOf(given: ImageSource): Promise<Buffer> {
+  const source = checkSource(given);
+  if (typeof source === "string") return readImageFile(source);
+  return source instanceof ArrayBuffer
+    ? Buffer.from(source)
+    : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+}
+
 /** A whole image, not cropped. */
 export interface WholeImage {
   /** uint8 `[height, width, 3]`, RGB. */
@@ -116,8 +138,8 @@ export interface WholeImage {
  * @param name - Names the image in errors if `source` is not a path.
  * @throws InputError in the same cases as `decodeImage`.
  */
-export async function decodeWhole(source: string | Buffer, name = "the buffer"): Promise<WholeImage> {
-  const bytes = typeof source === "string" ? await readImageFile(source) : source;
+export async function decodeWhole(source: ImageSource, name = "the buffer"): Promise<WholeImage> {
+  const bytes = await bytesOf(source);
   return readImage(bytes, typeof source === "string" ? source : name, async (open) => {
     const header = await readHeader(open, bytes);
     const { raster } = await readRaster(open, header, DEFAULT_DECODING, null);
@@ -353,6 +375,8 @@ function reason(error: unknown): string {
   if (/pixel limit/.test(message)) return tooLarge().message;
   if (/timeout/.test(message)) return TOO_SLOW;
   if (/unsupported image format/.test(message)) return "no image that can be read";
+  if (/bad labq? format/.test(message))
+    return "a TIFF of Lab colours, which cannot be decoded: save it in RGB";
   if (/samples out of range/.test(message)) return "numbers of 64 bits, or complex ones";
   const [first] = message.replace(/^Input buffer has corrupt header: ?/, "").split("\n");
   const words = first.replace(/\.$/, "");

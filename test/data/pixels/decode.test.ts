@@ -133,6 +133,16 @@ describe("decodeImage", () => {
     });
   });
 
+  it("says that a TIFF has Lab colours, which sharp cannot decode", async () => {
+    const tiff = await plain(ORANGE).tiff({ compression: "none" }).toBuffer();
+    const directory = tiff.readUInt32LE(4);
+    for (let i = 0, entry = directory + 2; i < tiff.readUInt16LE(directory); i++, entry += 12)
+      if (tiff.readUInt16LE(entry) === 262) tiff.writeUInt16LE(8, entry + 8);
+    await assert.rejects(decodeImage(tiff, 2), {
+      message: /found a TIFF of Lab colours, which cannot be decoded: save it in RGB\./,
+    });
+  });
+
   it("converts CMYK and wide colours to sRGB", async () => {
     const cmyk = await plain(ORANGE).withIccProfile("cmyk").jpeg({ quality: 100 }).toBuffer();
     assert.equal((await sharp(cmyk).metadata()).space, "cmyk");
