@@ -27,6 +27,8 @@ export interface Environment {
   commit: string | null;
   /** The computer. */
   machine: Machine;
+  /** Threads that the engine computes on, which may be fewer than the computer has cores; absent before version 0.3. */
+  threads?: number;
   /** Where the engine computes. */
   device: Device["kind"];
   /** Instruction set of our C++ ops; "stock" if TensorFlow's own kernels run instead. */
@@ -38,7 +40,12 @@ export async function environment(): Promise<Environment> {
   const [ferkit, commit] = await Promise.all([ferkitVersion(), commitOf(PROJECT_DIR)]);
   const { kind, tensorflow, kernels } = device();
   const versions = { ferkit, node: process.versions.node, tfjs: tf.version.tfjs, tensorflow };
-  return { versions, commit, machine: machine(), device: kind, kernels };
+  return { versions, commit, machine: machine(), threads: numThreads(), device: kind, kernels };
+}
+
+/** Returns the number of threads that TensorFlow takes: one for each processor that the process may use, if nothing else is asked. */
+function numThreads(): number {
+  return Number(process.env.TF_NUM_INTRAOP_THREADS) || os.availableParallelism();
 }
 
 /** Describes this computer. */

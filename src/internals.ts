@@ -55,7 +55,12 @@ export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
 export { END_SIGNALS } from "./show/kernel.js";
 export { facesPicture } from "./show/pictures.js";
-export { calibrateOn, lackingNote, MIN_CALIBRATION_IMAGES } from "./training/calibration.js";
+export {
+  calibrateOn,
+  lackingNote,
+  MIN_CALIBRATION_IMAGES,
+  temperatureNotes,
+} from "./training/calibration.js";
 export { type CrossValidation, crossValidate } from "./training/cross-validation.js";
 export { endInWords, keptEpoch } from "./training/events.js";
 export { lockRun } from "./training/lock.js";

@@ -23,6 +23,7 @@ describe("environment", () => {
         cores: os.cpus().length,
         memoryGiB: Math.round(os.totalmem() / 1024 ** 3),
       },
+      threads: os.availableParallelism(),
       device: kind,
       kernels,
     });

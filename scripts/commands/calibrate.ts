@@ -25,6 +25,7 @@ const {
   loadUnseenImages,
   MIN_CALIBRATION_IMAGES,
   percent,
+  temperatureNotes,
 } = internals;
 
 interface Flags extends DataFlags {
@@ -62,7 +63,8 @@ export function addCalibrateCommand(program: Command): void {
           found: String(images.numImages),
           fix: "Choose other images, or train with --set calibrationShare=0.1, which sets some aside.",
         });
-      const { config, parameters } = await calibrateOn(model, images);
+      const { config, parameters, ...fitted } = await calibrateOn(model, images);
+      for (const note of temperatureNotes(fitted)) console.error(`note: ${note}`);
       config.calibratedFrom ??= weightFile;
       await saveModel(to, config, parameters, precision);
       await listCalibration(dir, to, digests);

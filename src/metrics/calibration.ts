@@ -16,8 +16,11 @@ export interface ReliabilityBin {
 
 /** As in Guo et al. 2017. */
 const NUM_BINS = 15;
-/** Range of the search; networks that were trained well are far inside it. */
-const TEMPERATURES = { min: 0.25, max: 4 } as const;
+/**
+ * Range of the search. If all images are correct, the lower a temperature is, the better it seems, so that the lower end is near. Only
+ * a network whose probabilities say next to nothing is at the upper end.
+ */
+export const TEMPERATURES = { min: 0.25, max: 100 } as const;
 /** Width of the last interval, in the logarithm of the temperature. */
 const TOLERANCE = 1e-5;
 const MIN_PROB = 1e-30;
@@ -73,7 +76,7 @@ export function calibrationError(bins: ReliabilityBin[]): number {
  *
  * @param probs - float32 `[numImages, numClasses]`, row after row, for images that the network was not trained on.
  * @param labels - int32 `[numImages]`.
- * @returns In [0.25, 4].
+ * @returns In [0.25, 100].
  * @see Guo et al. 2017, §4.2, https://arxiv.org/abs/1706.04599; golden-section search: Kiefer 1953
  */
 export function fitTemperature(probs: Float32Array, labels: Int32Array, numClasses: number): number {

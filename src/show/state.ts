@@ -5,7 +5,7 @@ import path from "node:path";
 import type { TrainConfig } from "../config.js";
 import type { DataOptions } from "../data/data-options.js";
 import type { Dataset } from "../data/dataset.js";
-import { InputError } from "../errors.js";
+import { checkPath, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import type { PresetText } from "../presets.js";
 import { lockRun } from "../training/lock.js";
@@ -102,7 +102,7 @@ export async function prepareRunFolder(
  * ```
  */
 export async function saveLatestRun(runDir: string): Promise<void> {
-  await writeFileAtomically(LATEST, `${JSON.stringify({ runDir })}\n`);
+  await writeFileAtomically(LATEST, `${JSON.stringify({ runDir: checkPath("runDir", runDir) })}\n`);
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   readImageList,
   writeImageList,
 } from "../data/image-list.js";
-import { DiskError, InputError } from "../errors.js";
+import { checkPath, DiskError, InputError } from "../errors.js";
 import { kindOf, moveAside, statIfThere } from "../files.js";
 import { classify, type Evaluation, score } from "../inference/evaluate.js";
 import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
@@ -46,7 +46,7 @@ export interface BestEpoch {
  * ```
  */
 export function bestModelDir(runDir: string): string {
-  return path.join(runDir, "best");
+  return path.join(checkPath("runDir", runDir), "best");
 }
 
 /** The images that a best model is chosen and calibrated by. */
@@ -60,6 +60,8 @@ export interface ModelImages {
 interface BestModel {
   config: ModelConfig;
   parameters: ReadonlyMap<string, ParameterValue>;
+  /** What was fitted; 1 if the model was not calibrated. */
+  temperature: number;
   weightFile: string;
 }
 

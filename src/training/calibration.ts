@@ -3,7 +3,13 @@ import { type Dataset, type PackedImages, selectImages } from "../data/dataset.j
 import { groupImages } from "../data/groups.js";
 import { splitSamples } from "../data/split.js";
 import { classify } from "../inference/evaluate.js";
-import { calibrationError, fitTemperature, reliability, withTemperature } from "../metrics/calibration.js";
+import {
+  calibrationError,
+  fitTemperature,
+  reliability,
+  TEMPERATURES,
+  withTemperature,
+} from "../metrics/calibration.js";
 import { fitThresholds } from "../metrics/conformal.js";
 import { calibrated, type ModelConfig, Network, type ParameterValue } from "../model/network.js";
 
@@ -75,8 +81,11 @@ function asideNote({ numImages }: PackedImages): string {
  * Calibrates a model on images that it was neither trained nor validated on: by a temperature, and by the thresholds of
  * prediction sets. Leaves it as it is with fewer than 100 images.
  */
-export async function calibrateOn(model: Model, images: PackedImages): Promise<Model> {
-  if (images.numImages < MIN_CALIBRATION_IMAGES) return model;
+export async function calibrateOn(
+  model: Model,
+  images: PackedImages,
+): Promise<Model & { temperature: number }> {
+  if (images.numImages < MIN_CALIBRATION_IMAGES) return { ...model, temperature: 1 };
   const { predictionSets: _, ...config } = model.config; // of an earlier calibration
   const network = new Network(config, model.parameters);
   const probs = await classify(network, images).finally(() => network.dispose());
@@ -86,7 +95,15 @@ export async function calibrateOn(model: Model, images: PackedImages): Promise<M
   const shown = temperature === 1 ? probs : withTemperature(probs, numClasses, temperature);
   const thresholds = fitThresholds(shown, images.labels, numClasses);
   const predictionSets = { thresholds, numImages: images.numImages };
-  return { parameters: tempered.parameters, config: { ...tempered.config, predictionSets } };
+  return { parameters: tempered.parameters, temperature, config: { ...tempered.config, predictionSets } };
+}
+
+/** Says that a temperature is at the upper end of the search, so that a better one may lie outside. */
+export function temperatureNotes({ temperature }: { temperature: number }): string[] {
+  if (temperature < TEMPERATURES.max / 1.001) return [];
+  return [
+    `the temperature of the calibration is ${TEMPERATURES.max}, the largest that is tried: the model's probabilities say next to nothing about these images`,
+  ];
 }
 
 /**

@@ -94,8 +94,6 @@ export interface EpochEvent {
   isBest: boolean;
   /** Tensors in the engine. */
   numTensors: number;
-  /** Their size in bytes. */
-  numBytes: number;
   /** Memory of the process, in bytes. */
   residentBytes: number;
 }

@@ -83,12 +83,12 @@ const MEAN_SHARE = 0.2;
  */
 export async function findLearningRate(
   dataset: Dataset,
-  config: TrainConfig,
+  given: TrainConfig,
   options: LearningRateOptions = {},
 ): Promise<LearningRateSearch> {
+  const config = structuredClone(checkTrainConfig(given));
   const { from = 1e-5, to = 1, numBatches = 100, signal, onProgress } = options;
   const { phase = config.headEpochs < config.epochs ? "full" : "head" } = options;
-  checkTrainConfig(config);
   checkDecoding(dataset, config);
   if (!(from > 0)) throw new ParameterError("from", "a number > 0", from);
   checkNumber("to", to, { min: from, max: 10 });

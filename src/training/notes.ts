@@ -26,9 +26,21 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
   return notes.filter((note): note is string => note !== null).map((note) => visible(note));
 }
 
-/** Says which validation images look like training images, and, if these are mirrored, which classes mirroring makes one. */
-export async function imageNotes(dataset: Dataset, { augment }: TrainConfig): Promise<string[]> {
-  return (await trainingConclusions(dataset, augment.horizontalFlip > 0)).map(({ text }) => visible(text));
+/**
+ * Says by which seed images were held out, if not by the run's; which validation images look like training images; and, if these are
+ * mirrored, which classes mirroring makes one.
+ */
+export async function imageNotes(dataset: Dataset, { augment, seed }: TrainConfig): Promise<string[]> {
+  const { split, options } = dataset;
+  const conclusions = await trainingConclusions(dataset, augment.horizontalFlip > 0);
+  return [
+    ...(split === "held-out" && options?.seed !== undefined && options.seed !== seed
+      ? [
+          `the data set was split by seed ${options.seed}, with which it was loaded; all else follows seed ${seed} of the configuration`,
+        ]
+      : []),
+    ...conclusions.map(({ text }) => visible(text)),
+  ];
 }
 
 /**

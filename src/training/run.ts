@@ -1,9 +1,10 @@
 // A run on disk: `config.json`, `environment.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (a checkpoint).
+import { createHash } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
-import type { Dataset } from "../data/dataset.js";
+import type { Dataset, PackedImages } from "../data/dataset.js";
 import {
   IMAGE_LIST,
   type ImageList,
@@ -14,7 +15,7 @@ import {
   writeImageList,
 } from "../data/image-list.js";
 import type { SplitName } from "../data/split.js";
-import { InputError } from "../errors.js";
+import { checkPath, InputError } from "../errors.js";
 import { linesOf, writeError, writeFileAtomically } from "../files.js";
 import { readSaved, savedCheck } from "../saved-files.js";
 import type { TrainEvent } from "./events.js";
@@ -33,6 +34,8 @@ export interface RunConfig {
   dataOptions?: Readonly<Record<string, unknown>>;
   /** Digest of all images: their splits, classes, contents and paths. Absent for runs of version 0.1. */
   dataDigest?: string;
+  /** Digest of the paths of the images that are set aside by `calibrationShare`; absent without it, and before version 0.3. */
+  asideDigest?: string;
   /** `official` or `official-test`, if it was split so. */
   split?: SplitName;
   /** Images of each split. */
@@ -51,11 +54,16 @@ export interface WeightDigests {
   teachers?: string[];
 }
 
-/** Describes a run to be, and the images that it is for. */
+/**
+ * Describes a run to be, and the images that it is for.
+ *
+ * @param aside - Training images that are set aside, if there are any.
+ */
 export async function describeRun(
   dataset: Dataset,
   train: TrainConfig,
   data: string,
+  aside: Pick<PackedImages, "paths"> | null = null,
 ): Promise<{ config: RunConfig; images: ImageList }> {
   const { classNames, split, options } = dataset;
   const images = await listImages(dataset);
@@ -65,21 +73,45 @@ export async function describeRun(
     train,
     classNames,
     data,
-    ...(options && { dataOptions: rest(options, ["data", "imageSize", "seed", "classNames"]) }),
+    ...(options && { dataOptions: recordedOptions(options, train) }),
     dataDigest: listDigest(images),
+    ...(aside && { asideDigest: pathsDigest(aside) }),
     ...(isOfficial && { split }),
     numImages,
   };
   return { config, images };
 }
 
+function pathsDigest({ paths }: Pick<PackedImages, "paths">): string {
+  return createHash("sha256").update(JSON.stringify(paths)).digest("hex").slice(0, 16);
+}
+
+/** Leaves out what the configuration has; it has the seed too, unless the data set was loaded with another. */
+function recordedOptions(
+  options: NonNullable<Dataset["options"]>,
+  { seed }: TrainConfig,
+): Record<string, unknown> {
+  const known = ["data", "imageSize", "classNames", ...(options.seed === seed ? ["seed"] : [])];
+  return rest(options, known);
+}
+
 /** Options of the loader that only choose images, which the digest covers. Others change what an image looks like. */
 const CHOOSING = [
-  ...["validationShare", "split", "dropDuplicates", "dropLeaked", "maxUnreadableShare", "group", "fold"],
+  ...[
+    "seed",
+    "validationShare",
+    "split",
+    "dropDuplicates",
+    "dropLeaked",
+    "maxUnreadableShare",
+    "group",
+    "fold",
+  ],
   ...[
     "trainFolder",
     "validationFolder",
     "leaveOut",
+    "labels",
     "labelColumn",
     "pathColumn",
     "labelNames",
@@ -116,7 +148,8 @@ export async function checkSameRun(
     const whose = present.data === given.data ? "" : `, those of ${present.data}`;
     found.push(`other images${whose}: ${isOwn ? listChanges(earlier, images) : "their digest differs"}`);
     if (whose) folder = `, such as --run runs/${path.parse(given.data).name}`;
-  }
+  } else if ((present.asideDigest ?? given.asideDigest) !== (given.asideDigest ?? present.asideDigest))
+    found.push("other images set aside by calibrationShare, as another --group sets aside");
   if (found.length === 0) return;
   throw new InputError({
     expected: "a run of the same configuration and images",
@@ -148,10 +181,20 @@ export function checkOwnConfig(runDir: string, present: RunConfig, recorded: Run
 
 /** Leaves out what may differ between a run's configuration and another one that resumes it. */
 function comparable(config: RunConfig, other: RunConfig): object {
-  const { data, dataOptions = {}, dataDigest, numImages, split, id: _, weightDigests: __, ...own } = config;
+  const { data, dataOptions = {}, dataDigest, numImages, split, id: _, ...others } = config;
+  const { weightDigests = {}, asideDigest, ...own } = others;
   const hasDigests = dataDigest !== undefined && other.dataDigest !== undefined;
-  const train = rest(own.train, ["epochs", "patience", "maxMinutes"]);
-  if (hasDigests) return { ...own, train, dataOptions: rest(dataOptions, CHOOSING) };
+  const { start, teachers } = other.weightDigests ?? {};
+  // Weights that were moved are the same by their digests. Those of teachers are compared elsewhere, one by one.
+  const moved = [
+    ...(start !== undefined && start === weightDigests.start ? ["weights"] : []),
+    ...(teachers && teachers.length === weightDigests.teachers?.length ? ["teachers"] : []),
+  ];
+  const train = rest(own.train, ["epochs", "patience", "maxMinutes", ...moved]);
+  const setsAside = (own.train.calibrationShare ?? 0) > 0;
+  const hidesGroup = !setsAside || (asideDigest !== undefined && other.asideDigest !== undefined);
+  const choosing = CHOOSING.filter((name) => name !== "group" || hidesGroup);
+  if (hasDigests) return { ...own, train, dataOptions: rest(dataOptions, choosing) };
   return { ...own, train, data, numImages, ...(split && { split }) };
 }
 
@@ -169,9 +212,11 @@ const ANOTHER_RUN = "Fix the file, or choose another run folder (--run).";
  */
 export async function loadRunConfig(runDir: string): Promise<RunConfig | undefined> {
   const problem = { expected: "the config.json of a run", fix: ANOTHER_RUN };
-  const config = (await readSaved(path.join(runDir, "config.json"), "config", problem)) as
-    | RunConfig
-    | undefined;
+  const config = (await readSaved(
+    path.join(checkPath("runDir", runDir), "config.json"),
+    "config",
+    problem,
+  )) as RunConfig | undefined;
   return config && ofToday(config);
 }
 
@@ -257,6 +302,7 @@ export function logText(id: string | undefined, events: TrainEvent[]): string {
  * ```
  */
 export async function loadMetrics(runDir: string): Promise<TrainEvent[]> {
+  checkPath("runDir", runDir);
   const config = await loadRunConfig(runDir).catch(() => undefined); // which says nothing of a log without one
   const log = await readEvents(runDir);
   checkOwnLog(runDir, config, log);

@@ -1,10 +1,10 @@
 // The runs in a folder: found, summarized, recorded.
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { dataName } from "../data/sources/source.js";
-import { DiskError, InputError } from "../errors.js";
+import { checkPath, DiskError, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import type { Variant } from "../model/efficientnet.js";
 import { bestModelProblem } from "./best-model.js";
@@ -76,6 +76,7 @@ export interface RunSummary {
 export async function loadRuns(
   folder: string,
 ): Promise<{ runs: Run[]; broken: { folder: string; reason: string }[] }> {
+  checkPath("folder", folder);
   const runs: Run[] = [];
   const broken: { folder: string; reason: string }[] = [];
   const passOver = (at: string, error: unknown) => {
@@ -193,6 +194,14 @@ export async function recordRun({ folder, config, sessions }: Run, target: strin
 /** What `recordRun` writes besides the configuration, which it writes first: a process may be killed between them. */
 const RECORD_FILES = ["metrics.jsonl", "environment.json"];
 
+/** Returns whether a link leads to a folder that it is not inside of, which would be a loop. */
+async function isFolderElsewhere(link: string): Promise<boolean> {
+  const target = await realpath(link).catch(() => null); // a link to nothing
+  if (target === null || !(await stat(target)).isDirectory()) return false;
+  const parent = await realpath(path.dirname(link));
+  return parent !== target && !parent.startsWith(target + path.sep);
+}
+
 /** Folders inside each other; more are a loop of mounts, or an attempt to exhaust the stack. */
 const MAX_DEPTH = 100;
 
@@ -217,10 +226,14 @@ async function findRuns(
   const isRun = entries.some(
     (entry) => !entry.isDirectory() && /^(config\.json|metrics\.jsonl)$/.test(entry.name),
   );
-  const inner = entries
-    .filter((entry) => entry.isDirectory() && !/^(\..*|node_modules)$/.test(entry.name))
-    .map(({ name }) => path.join(folder, name))
-    .sort();
+  const inner: string[] = [];
+  for (const entry of entries) {
+    if (/^(\..*|node_modules)$/.test(entry.name)) continue;
+    const one = path.join(folder, entry.name);
+    const isFolder = entry.isSymbolicLink() ? await isFolderElsewhere(one) : entry.isDirectory();
+    if (isFolder) inner.push(one);
+  }
+  inner.sort();
   const found: string[] = isRun ? [folder] : [];
   for (const one of depth < MAX_DEPTH ? inner : [])
     for (const runDir of await findRuns(one, passOver, depth + 1).catch((error) => {

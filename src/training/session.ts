@@ -80,7 +80,7 @@ export async function resumeRun(
   });
   if (!checkpoint) {
     if (state.lostWeights) throw state.lostWeights;
-    if (saved) await checkSameRun(runDir, saved, given, images);
+    if (saved) await checkSameRun(runDir, saved, { ...given, ...digests }, images);
     await checkUnstarted(runDir, saved, images);
     const config = { id: idOf(given), ...given, ...digests };
     const { repair } = await recoverSessions(runDir, config);
@@ -98,9 +98,9 @@ export async function resumeRun(
     });
   if (saved) checkOwnConfig(runDir, saved, recorded);
   else repairs.push("config.json was missing; it is written again from last/state.json");
-  await checkSameRun(runDir, recorded, given, images);
+  await checkSameRun(runDir, recorded, { ...given, ...digests }, images);
   notes.push(...checkWeights(recorded, digests.weightDigests, state));
-  checkProgress(runDir, checkpoint, state);
+  checkProgress(runDir, checkpoint, recorded, state);
   restore(state, checkpoint);
   // What it began from stays on record, whatever is there now.
   const weights = { ...digests.weightDigests, ...recorded.weightDigests };
@@ -303,7 +303,12 @@ function checkWeights(
 const UNRECORDED_BEST =
   "the run did not record which model is its best, as it does since version 0.3: the one in best/ is taken for it";
 
-function checkProgress(runDir: string, { progress }: Checkpoint, { config, plan }: TrainState): void {
+function checkProgress(
+  runDir: string,
+  { progress }: Checkpoint,
+  { dataDigest }: RunConfig,
+  { config, plan }: TrainState,
+): void {
   const { epoch, step } = progress;
   if (epoch > config.epochs)
     throw new InputError({
@@ -317,7 +322,7 @@ function checkProgress(runDir: string, { progress }: Checkpoint, { config, plan 
     throw new InputError({
       expected: `a run of ${plan.numBatches} batches an epoch`,
       where: runDir,
-      found: `${step} steps after ${epoch} epochs, since version 0.1 left out more images`,
+      found: `${step} steps after ${epoch} epochs, ${dataDigest === undefined ? "as version 0.1 left out more images" : "of which each had another number"}`,
       fix: "Choose another run folder (--run).",
     });
 }
@@ -325,6 +330,7 @@ function checkProgress(runDir: string, { progress }: Checkpoint, { config, plan 
 /** What decides the last bits of a computation, by name. */
 const ARITHMETIC: [name: string, of: (environment: Partial<Environment>) => unknown][] = [
   ["cores", ({ machine }) => machine?.cores],
+  ["threads", ({ threads }) => threads],
   ["device", ({ device }) => device],
   ["kernels", ({ kernels }) => kernels],
   ["ferkit", ({ versions }) => versions?.ferkit],

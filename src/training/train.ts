@@ -4,7 +4,7 @@ import { type Batch, batches } from "../data/batches.js";
 import { checkDecoding, type Dataset } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { environment } from "../environment.js";
-import { InputError } from "../errors.js";
+import { checkPath, InputError } from "../errors.js";
 import type { Evaluation } from "../inference/evaluate.js";
 import { trainableBlocks } from "../model/parameters.js";
 import type { OnProgress } from "../progress.js";
@@ -18,7 +18,7 @@ import {
   saveBestModel,
   validate,
 } from "./best-model.js";
-import { setAside } from "./calibration.js";
+import { setAside, temperatureNotes } from "./calibration.js";
 import { saveCheckpoint } from "./checkpoint.js";
 import {
   type BatchEvent,
@@ -72,7 +72,7 @@ interface PendingStep {
  * as if it had never stopped. `config.maxMinutes` interrupts it too. While a run trains, no other process can train it.
  *
  * @param dataset - Loaded with the configuration's `imageSize`, `fit` and `grey`.
- * @param config - From `trainConfig`.
+ * @param given - The configuration, from `trainConfig`. It is copied: later changes have no effect.
  * @param options - The run's folder, and what stops the run.
  * @throws InputError when there are no images to train or validate on, loss or scores are not finite, the folder holds another
  * run, or another process trains it. A configuration that is refused leaves no folder.
@@ -89,10 +89,12 @@ interface PendingStep {
  */
 export async function* train(
   dataset: Dataset,
-  config: TrainConfig,
+  given: TrainConfig,
   { runDir, data, signal, onProgress }: TrainOptions,
 ): AsyncGenerator<TrainEvent, void, undefined> {
-  checkTrainConfig(config);
+  checkPath("runDir", runDir);
+  checkPath("data", data);
+  const config = structuredClone(checkTrainConfig(given)); // the run records it, so it must not change
   checkNotEmpty(dataset);
   checkDecoding(dataset, config);
   const { validation, classNames } = dataset;
@@ -109,7 +111,7 @@ export async function* train(
   let lock: RunLock | null = null;
   try {
     // Resume.
-    const run = await describeRun(dataset, config, data);
+    const run = await describeRun(dataset, config, data, aside);
     lock = lockRun(runDir);
     const present = await environment();
     const resumed = await resumeRun(runDir, run, { state, ...modelImages }, lock, present);
@@ -175,6 +177,7 @@ export async function* train(
       if (model) await saveBestModel(runDir, model, run.images);
       yield event;
       yield { type: "checkpoint", kind: "last", epoch, path };
+      if (model) for (const text of temperatureNotes(model)) yield log.add({ type: "note", text });
       if (model) yield { type: "checkpoint", kind: "best", epoch, path: bestModelDir(runDir) };
     }
 
@@ -311,7 +314,6 @@ function epochEvent(
     0,
   );
   const { loss, accuracy, macroF1, perClassRecall, confusionMatrix } = scores;
-  const { numTensors, numBytes } = tf.memory();
   const trainTargets = targetsInWords(config, hasShares);
   return {
     type: "epoch",
@@ -326,8 +328,7 @@ function epochEvent(
     ...(trainTargets !== null && { trainTargets }),
     validation: { loss, accuracy, macroF1, perClassRecall, confusionMatrix },
     isBest,
-    numTensors,
-    numBytes,
+    numTensors: tf.memory().numTensors,
     residentBytes: process.memoryUsage.rss(),
   };
 }

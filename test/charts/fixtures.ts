@@ -50,7 +50,6 @@ export function epochEvent(
     },
     isBest: false,
     numTensors: 1,
-    numBytes: 1,
     residentBytes: 1,
     ...values,
   };

@@ -109,7 +109,11 @@ describe("fitTemperature", () => {
   it("stays within bounds if all are correct, or none", () => {
     const probs = Float32Array.of(0.9, 0.1, 0.8, 0.2);
     isNear(fitTemperature(probs, Int32Array.of(0, 0), 2), 0.25, 1e-4);
-    isNear(fitTemperature(probs, Int32Array.of(1, 1), 2), 4, 1e-4);
+    isNear(fitTemperature(probs, Int32Array.of(1, 1), 2), 100, 1e-2);
+    // Each prediction is 0.99999999; 6 of 10 are correct. The best T gives 0.6: ln(1e8) / T = ln 1.5.
+    const sure = Float32Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 1 : 1e-8));
+    const labels = Int32Array.from({ length: 10 }, (_, i) => (i < 6 ? 0 : 1));
+    isNear(fitTemperature(sure, labels, 2), Math.log(1e8) / Math.log(1.5), 1e-2);
   });
 
   it("is finite if a label has probability 0", () => {

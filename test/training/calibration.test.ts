@@ -7,7 +7,7 @@ import { Network } from "../../src/model/network.js";
 import { loadModel, loadModelConfig } from "../../src/model/weights/model-folder.js";
 import { Random } from "../../src/random.js";
 import { bestModelDir } from "../../src/training/best-model.js";
-import { calibrateOn, setAside } from "../../src/training/calibration.js";
+import { calibrateOn, setAside, temperatureNotes } from "../../src/training/calibration.js";
 import { ofType } from "../../src/training/events.js";
 import { train } from "../../src/training/train.js";
 import { randomNetwork } from "../model/fixtures.js";
@@ -161,5 +161,14 @@ describe("train with calibrationShare", function () {
     const saved = await loadModel(bestModelDir(run.dir));
     assert.deepEqual(saved.config.predictionSets, predictionSets);
     saved.dispose();
+  });
+});
+
+describe("temperatureNotes", () => {
+  it("says that a temperature is the largest that is tried", () => {
+    assert.deepEqual(temperatureNotes({ temperature: 4 }), []);
+    assert.deepEqual(temperatureNotes({ temperature: 99.9999 }), [
+      "the temperature of the calibration is 100, the largest that is tried: the model's probabilities say next to nothing about these images",
+    ]);
   });
 });

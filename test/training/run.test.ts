@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import type { TrainConfig } from "../../src/config.js";
 import type { Dataset } from "../../src/data/dataset.js";
-import { checkSameRun, describeRun, flatten, loadRunConfig, saveRunConfig } from "../../src/training/run.js";
+import {
+  checkSameRun,
+  describeRun,
+  flatten,
+  loadRunConfig,
+  type RunConfig,
+  saveRunConfig,
+} from "../../src/training/run.js";
 import { config, dataset, runFolder } from "./fixtures.js";
 import { writeRun } from "./recorded-runs.js";
 
@@ -127,6 +134,34 @@ describe("checkSameRun", () => {
       check({ options: { ...options, fit: "pad" } }),
       refused("one that differs in dataOptions.fit"),
     );
+  });
+
+  it("takes a table of labels that was moved, since the images and labels are compared", async () => {
+    const options = { labels: "a/labels.csv" };
+    const { config: started, images } = await describeRun({ ...dataset, options }, config(), "stripes");
+    await saveRunConfig(run.dir, started, images);
+    await check({ options: { labels: "b/labels.csv" } });
+  });
+
+  it("compares the images that are set aside, or the group if it did not record these", async () => {
+    const changes = { calibrationShare: 0.5 };
+    const resume = async (paths: string[], group: string) => {
+      const grouped = { ...dataset, options: { group } };
+      const given = await describeRun(grouped, config(changes), "stripes", { paths });
+      const present = (await loadRunConfig(run.dir)) as RunConfig;
+      await checkSameRun(run.dir, present, given.config, given.images);
+    };
+    const grouped = { ...dataset, options: { group: "(a)" } };
+    const aside = { paths: ["0/0.png"] };
+    const { config: started, images } = await describeRun(grouped, config(changes), "stripes", aside);
+    await saveRunConfig(run.dir, started, images);
+    await resume(["0/0.png"], "(b)");
+    const another = "other images set aside by calibrationShare, as another --group sets aside";
+    await assert.rejects(resume(["0/1.png"], "(b)"), refused(another));
+    const { asideDigest: _, ...older } = started;
+    await saveRunConfig(run.dir, older, images);
+    await resume(["0/1.png"], "(a)");
+    await assert.rejects(resume(["0/0.png"], "(b)"), refused("one that differs in dataOptions.group"));
   });
 
   it("compares a run of version 0.1 by its numbers of images, and knows it by averageDecay", async () => {

@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -187,6 +188,21 @@ describe("loadRuns", () => {
     ]);
     await recordRun(await loadRun(at("1")), at("copy"));
     assert.deepEqual((await loadRun(at("copy"))).problems, []);
+  });
+
+  it("follows links to runs, but not those that lead back", async () => {
+    const [runs, elsewhere] = [at("runs"), at("elsewhere/kept")];
+    writeRun(elsewhere, { events: runEvents([0.5]) });
+    mkdirSync(runs);
+    symlinkSync(elsewhere, path.join(runs, "kept"));
+    symlinkSync(runs, path.join(runs, "back"));
+    symlinkSync(path.join(runs, "none"), path.join(runs, "nothing"));
+    const found = await loadRuns(runs);
+    assert.deepEqual(
+      [found.runs.map(({ folder: runDir }) => runDir), found.broken],
+      [[path.join(runs, "kept")], []],
+    );
+    assert.equal((await loadRuns(path.join(runs, "kept"))).runs.length, 1);
   });
 
   it("is empty for a folder without runs, and refuses a missing one", async () => {

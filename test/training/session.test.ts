@@ -288,6 +288,29 @@ describe("a run whose files were removed or changed", function () {
     );
   });
 
+  it("resumes after its weights and teachers were moved, and refuses others in their place", async () => {
+    const options = { weights: await randomModel(at("start"), 1), teachers: [await randomModel(at("a"), 2)] };
+    await train(1, options);
+    mkdirSync(at("elsewhere"));
+    for (const name of ["start", "a"]) renameSync(at(name), at("elsewhere", name));
+    const moved = { weights: at("elsewhere/start"), teachers: [at("elsewhere/a")] };
+    assert.equal(ofType(await train(2, moved), "epoch").length, 1);
+    assert.equal(ofType(await train(3, moved), "epoch").length, 1);
+    const other = await randomModel(at("other"), 3);
+    await refused(
+      train(4, { ...moved, weights: other }),
+      `Expected a run of the same configuration and images at ${at("run")} but found one that differs in train.weights. Choose another run folder (--run), or remove this one to start from scratch.`,
+    );
+    await refused(
+      train(4, { ...moved, teachers: [other] }),
+      `Expected the teacher that the run was started with at ${other} but found other weights. Choose another run folder (--run), or put the weights back that were there.`,
+    );
+    await assert.rejects(
+      train(4, { ...moved, teachers: [...moved.teachers, other] }),
+      /differs in train\.teachers/,
+    );
+  });
+
   it("keeps what a disk cannot read at the moment, and ends", async () => {
     trained(1);
     for (const name of ["best/model.json", "environment.json", "best/images.jsonl.gz"]) {
@@ -379,16 +402,17 @@ describe("a run that resumes", function () {
     await collect(run.dir, { ...LAST_LAYER, epochs: 1 });
     assert.deepEqual(await notes(2), []);
     const [session] = JSON.parse(readFileSync(at("environment.json"), "utf8"));
-    const { machine, kernels, versions } = session;
+    const { machine, threads, kernels, versions } = session;
     const other = {
       ...session,
       machine: { ...machine, cores: 99 },
+      threads: 98,
       kernels: "other",
       versions: { ...versions, tensorflow: "1.0" },
     };
     writeFileSync(at("environment.json"), JSON.stringify([other]));
     assert.deepEqual(await notes(3), [
-      `the run resumes in another environment (cores 99 → ${machine.cores}, kernels other → ${kernels}, TensorFlow 1.0 → ${versions.tensorflow}), so its weights differ in their last bits from those of a run that stayed in one`,
+      `the run resumes in another environment (cores 99 → ${machine.cores}, threads 98 → ${threads}, kernels other → ${kernels}, TensorFlow 1.0 → ${versions.tensorflow}), so its weights differ in their last bits from those of a run that stayed in one`,
     ]);
   });
 });
