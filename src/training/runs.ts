@@ -165,6 +165,7 @@ export function summarizeRun({ config, epochs, state, sessions }: Run): RunSumma
  * @throws InputError when the folder holds another run.
  */
 export async function recordRun({ folder, config, sessions }: Run, target: string): Promise<void> {
+  checkPath("target", target);
   const own = { ...config, data: path.basename(config.data) };
   const present = await loadRunConfig(target);
   if (present && !isDeepStrictEqual(present, own))
