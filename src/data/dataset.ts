@@ -130,13 +130,12 @@ export function checkDecoding(
 }
 
 /**
- * Checks that images have a model's classes, and that files were decoded like those that it was trained on. Otherwise its scores
- * would be those of other images.
+ * Checks that files were decoded like those that a model was trained on. Otherwise it would see other images than it learned from.
  *
  * @throws InputError with the option of `loadDataset` to set.
  */
-export function checkImagesOf(
-  config: Pick<ModelConfig, "classNames" | "imageSize" | "decoding" | "grey">,
+export function checkDecodingFor(
+  config: Pick<ModelConfig, "imageSize" | "decoding" | "grey">,
   images: PackedImages,
 ): void {
   const problem = (option: string, setting: string, expected: unknown, found: unknown) =>
@@ -145,7 +144,6 @@ export function checkImagesOf(
       found: `${setting} ${found}`,
       fix: `Add ${option} to the options of loadDataset.`,
     });
-  checkClassesOf(config, images);
   if (images.decoding && images.imageSize !== config.imageSize)
     throw problem("imageSize: network.config.imageSize", "imageSize", config.imageSize, images.imageSize);
   const { fit, whiteLevels = {} } = config.decoding ?? DEFAULT_DECODING;
@@ -162,7 +160,12 @@ export function checkImagesOf(
   if (!config.grey && images.lostColour) throw problem("grey: false", "grey", false, true);
 }
 
-function checkClassesOf({ classNames }: Pick<ModelConfig, "classNames">, images: PackedImages): void {
+/**
+ * Checks that images are labelled by a model's classes in their order. Otherwise the scores would be against other labels.
+ *
+ * @throws InputError with the option of `loadDataset` to set.
+ */
+export function checkClassesFor({ classNames }: Pick<ModelConfig, "classNames">, images: PackedImages): void {
   const own = images.classNames;
   if (!own || own.join("\n") === classNames.join("\n")) return;
   const unknown = own.filter((name) => !classNames.includes(name));

@@ -2,7 +2,7 @@
 import type { NearDuplicates } from "../data/audit/near-duplicates.js";
 import { seenInTrain } from "../data/audit/report.js";
 import { batches } from "../data/batches.js";
-import { checkImagesOf, type Dataset, type PackedImages } from "../data/dataset.js";
+import { checkClassesFor, checkDecodingFor, type Dataset, type PackedImages } from "../data/dataset.js";
 import type { SplitName } from "../data/split.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
@@ -91,6 +91,7 @@ export async function evaluate(
   images: PackedImages,
   options: ClassifyOptions = {},
 ): Promise<Evaluation> {
+  checkClassesFor(network.config, images);
   return score(await classify(network, images, options), images.labels, network.config.classNames);
 }
 
@@ -117,7 +118,7 @@ export async function classifyViews(
   images: PackedImages,
   { values, views = "image", onProgress, signal }: ClassifyOptions = {},
 ): Promise<Float32Array[]> {
-  checkImagesOf(network.config, images);
+  checkDecodingFor(network.config, images);
   const numClasses = network.config.classNames.length;
   const own = values ?? network.read();
   const ofViews = Array.from(

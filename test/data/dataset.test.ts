@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkDecoding, checkImagesOf } from "../../src/data/dataset.js";
+import { checkClassesFor, checkDecoding, checkDecodingFor } from "../../src/data/dataset.js";
 import { loadDataset } from "../../src/data/load.js";
 import { drawImages, temporaryFolder } from "./fixtures.js";
 
@@ -23,9 +23,9 @@ describe("a data set", () => {
   describe("for a model", () => {
     it("must have its classes in their order", async () => {
       const { validation } = await load();
-      checkImagesOf(model(), validation);
+      checkClassesFor(model(), validation);
       refused(
-        () => checkImagesOf(model(["cow", "dog"]), validation),
+        () => checkClassesFor(model(["cow", "dog"]), validation),
         "Expected images with labels of the model's classes cow, dog but found the classes cat. Rename the classes, or choose a model that was trained on them.",
       );
       for (const classNames of [
@@ -33,10 +33,10 @@ describe("a data set", () => {
         ["dog", "cat"],
       ]) {
         refused(
-          () => checkImagesOf(model(classNames), validation),
+          () => checkClassesFor(model(classNames), validation),
           `Expected images with labels of the model's classes ${classNames.join(", ")} but found labels of cat, dog. Add classNames: network.config.classNames to the options of loadDataset.`,
         );
-        checkImagesOf(model(classNames), (await load({ classNames })).validation);
+        checkClassesFor(model(classNames), (await load({ classNames })).validation);
       }
     });
 
@@ -45,20 +45,20 @@ describe("a data set", () => {
       const message = (setting: string, expected: unknown, found: unknown, option: string) =>
         `Expected images loaded with ${setting} ${expected}, as the model was trained on but found ${setting} ${found}. Add ${option} to the options of loadDataset.`;
       refused(
-        () => checkImagesOf({ ...model(), imageSize: 48 }, validation),
+        () => checkDecodingFor({ ...model(), imageSize: 48 }, validation),
         message("imageSize", 48, 8, "imageSize: network.config.imageSize"),
       );
       refused(
-        () => checkImagesOf({ ...model(), decoding: { fit: "pad" } }, validation),
+        () => checkDecodingFor({ ...model(), decoding: { fit: "pad" } }, validation),
         message("fit", "pad", "crop", 'fit: "pad"'),
       );
-      checkImagesOf({ ...model(), decoding: { fit: "pad" } }, (await load({ fit: "pad" })).validation);
+      checkDecodingFor({ ...model(), decoding: { fit: "pad" } }, (await load({ fit: "pad" })).validation);
       const ofLevels = (level: number) => ({ fit: "crop", whiteLevels: { "16-bit": level } }) as const;
       const dark = { ...validation, decoding: ofLevels(4095) };
-      checkImagesOf({ ...model(), decoding: ofLevels(4095) }, dark);
-      checkImagesOf({ ...model(), decoding: ofLevels(4095) }, validation);
+      checkDecodingFor({ ...model(), decoding: ofLevels(4095) }, dark);
+      checkDecodingFor({ ...model(), decoding: ofLevels(4095) }, validation);
       refused(
-        () => checkImagesOf({ ...model(), decoding: ofLevels(65535) }, dark),
+        () => checkDecodingFor({ ...model(), decoding: ofLevels(65535) }, dark),
         message("whiteLevels of 16-bit", 65535, 4095, "whiteLevels: network.config.decoding.whiteLevels"),
       );
     });
@@ -66,13 +66,13 @@ describe("a data set", () => {
     it("must keep colours for a model of colours", async () => {
       const { train, validation } = await load();
       assert.deepEqual([train.numChannels, train.lostColour, validation.lostColour], [1, true, undefined]);
-      checkImagesOf(model(), validation);
-      checkImagesOf({ ...model(), grey: true }, train);
+      checkDecodingFor(model(), validation);
+      checkDecodingFor({ ...model(), grey: true }, train);
       refused(
-        () => checkImagesOf(model(), train),
+        () => checkDecodingFor(model(), train),
         "Expected images loaded with grey false, as the model was trained on but found grey true. Add grey: false to the options of loadDataset.",
       );
-      checkImagesOf(model(), (await load({ grey: false })).train);
+      checkDecodingFor(model(), (await load({ grey: false })).train);
     });
   });
 

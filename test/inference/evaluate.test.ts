@@ -187,12 +187,18 @@ describe("evaluate", () => {
   it("refuses images of other classes", async () => {
     const network = randomNetwork({ imageSize: IMAGE_SIZE });
     const images = { ...noise([0, 1]), classNames: ["circle", "star"] };
-    for (const scored of [evaluate(network, images), classify(network, images)])
-      await assert.rejects(scored, {
-        name: "InputError",
-        message:
-          "Expected images with labels of the model's classes circle, square, triangle but found the classes star. Rename the classes, or choose a model that was trained on them.",
-      });
+    await assert.rejects(evaluate(network, images), {
+      name: "InputError",
+      message:
+        "Expected images with labels of the model's classes circle, square, triangle but found the classes star. Rename the classes, or choose a model that was trained on them.",
+    });
+    await classify(network, images); // which uses no labels
+    const padded = { ...images, decoding: { fit: "pad" } as const };
+    await assert.rejects(classify(network, padded), {
+      name: "InputError",
+      message:
+        'Expected images loaded with fit crop, as the model was trained on but found fit pad. Add fit: "crop" to the options of loadDataset.',
+    });
     network.dispose();
   });
 

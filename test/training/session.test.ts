@@ -288,29 +288,6 @@ describe("a run whose files were removed or changed", function () {
     );
   });
 
-  it("resumes after its weights and teachers were moved, and refuses others in their place", async () => {
-    const options = { weights: await randomModel(at("start"), 1), teachers: [await randomModel(at("a"), 2)] };
-    await train(1, options);
-    mkdirSync(at("elsewhere"));
-    for (const name of ["start", "a"]) renameSync(at(name), at("elsewhere", name));
-    const moved = { weights: at("elsewhere/start"), teachers: [at("elsewhere/a")] };
-    assert.equal(ofType(await train(2, moved), "epoch").length, 1);
-    assert.equal(ofType(await train(3, moved), "epoch").length, 1);
-    const other = await randomModel(at("other"), 3);
-    await refused(
-      train(4, { ...moved, weights: other }),
-      `Expected a run of the same configuration and images at ${at("run")} but found one that differs in train.weights. Choose another run folder (--run), or remove this one to start from scratch.`,
-    );
-    await refused(
-      train(4, { ...moved, teachers: [other] }),
-      `Expected the teacher that the run was started with at ${other} but found other weights. Choose another run folder (--run), or put the weights back that were there.`,
-    );
-    await assert.rejects(
-      train(4, { ...moved, teachers: [...moved.teachers, other] }),
-      /differs in train\.teachers/,
-    );
-  });
-
   it("keeps what a disk cannot read at the moment, and ends", async () => {
     trained(1);
     for (const name of ["best/model.json", "environment.json", "best/images.jsonl.gz"]) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
-import type { Dataset, PackedImages } from "../../src/data/dataset.js";
+import type { PackedImages } from "../../src/data/dataset.js";
 import { tf } from "../../src/engine/tf.js";
 import { environment } from "../../src/environment.js";
 import { evaluate } from "../../src/inference/evaluate.js";
@@ -240,43 +240,6 @@ describe("train", function () {
     const events = await collect(run.dir, { ...LAST_LAYER, epochs: 9, patience: 1, learningRate: 1e-9 });
     assert.equal(ofType(events, "done")[0].reason, "stopped early");
     assert.equal(ofType(events, "epoch").length, 2);
-  });
-
-  it("writes nothing into the working folder if the run's folder is an empty text", async () => {
-    const before = readdirSync(".");
-    for (const name of ["runDir", "data"])
-      await assert.rejects(train(dataset, config(), { runDir: run.dir, data: "a", [name]: "" }).next(), {
-        name: "ParameterError",
-        message: `Expected a path for ${name} but received "" of type string`,
-      });
-    assert.deepEqual(readdirSync("."), before);
-  });
-
-  it("trains by the configuration as it was at the start, whatever becomes of it", async () => {
-    const given = config({ epochs: 2 });
-    const rates: number[] = [];
-    const options = { runDir: run.dir, data: "stripes" };
-    for await (const event of train(dataset, given, options)) {
-      if (event.type === "batch") rates.push(event.learningRate);
-      given.learningRate = 1e-6;
-      given.augment.rotation = 90;
-    }
-    assert.deepEqual(new Set(rates), new Set([1e-3]));
-    const recorded = (await loadRunConfig(run.dir))?.train;
-    assert.deepEqual(recorded, config({ epochs: 2 }));
-  });
-
-  it("says by which seed the images were held out, and records it", async () => {
-    const images: Dataset = { ...dataset, split: "held-out", options: { seed: 3 } };
-    const note =
-      "the data set was split by seed 3, with which it was loaded; all else follows seed 0 of the configuration";
-    const notes = ofType(await collect(run.dir, { epochs: 1 }, images), "note").map(({ text }) => text);
-    assert.ok(notes.includes(note), notes.join("\n"));
-    assert.deepEqual((await loadRunConfig(run.dir))?.dataOptions, { seed: 3 });
-    const own = { ...images, options: { seed: 0 } };
-    const events = await collect(path.join(run.dir, "own"), { epochs: 1 }, own);
-    assert.ok(!ofType(events, "note").some(({ text }) => text.includes("split by seed")));
-    assert.deepEqual((await loadRunConfig(path.join(run.dir, "own")))?.dataOptions, {});
   });
 
   it("leaves no folder when the configuration does not fit the data", async () => {

@@ -1,0 +1,96 @@
+// What a training is given: its configuration, data set, paths and weights, and what becomes of them later.
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import path from "node:path";
+import type { TrainConfig } from "../../src/config.js";
+import type { Dataset } from "../../src/data/dataset.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
+import { ofType } from "../../src/training/events.js";
+import { loadRunConfig } from "../../src/training/run.js";
+import { train } from "../../src/training/train.js";
+import { randomNetwork } from "../model/fixtures.js";
+import { collect, config, dataset, LAST_LAYER, runFolder } from "./fixtures.js";
+
+describe("train, with what it is given,", function () {
+  this.timeout(600_000);
+  const run = runFolder();
+
+  it("writes nothing into the working folder if the run's folder is an empty text", async () => {
+    const before = readdirSync(".");
+    for (const name of ["runDir", "data"])
+      await assert.rejects(train(dataset, config(), { runDir: run.dir, data: "a", [name]: "" }).next(), {
+        name: "ParameterError",
+        message: `Expected a path for ${name} but received "" of type string`,
+      });
+    assert.deepEqual(readdirSync("."), before);
+  });
+
+  it("trains by the configuration as it was at the start, whatever becomes of it", async () => {
+    const given = config({ epochs: 2 });
+    const rates: number[] = [];
+    const options = { runDir: run.dir, data: "stripes" };
+    for await (const event of train(dataset, given, options)) {
+      if (event.type === "batch") rates.push(event.learningRate);
+      given.learningRate = 1e-6;
+      given.augment.rotation = 90;
+    }
+    assert.deepEqual(new Set(rates), new Set([1e-3]));
+    const recorded = (await loadRunConfig(run.dir))?.train;
+    assert.deepEqual(recorded, config({ epochs: 2 }));
+  });
+
+  it("says by which seed the images were held out, and records it", async () => {
+    const images: Dataset = { ...dataset, split: "held-out", options: { seed: 3 } };
+    const note =
+      "the data set was split by seed 3, with which it was loaded; all else follows seed 0 of the configuration";
+    const notes = ofType(await collect(run.dir, { epochs: 1 }, images), "note").map(({ text }) => text);
+    assert.ok(notes.includes(note), notes.join("\n"));
+    assert.deepEqual((await loadRunConfig(run.dir))?.dataOptions, { seed: 3 });
+    const own = { ...images, options: { seed: 0 } };
+    const events = await collect(path.join(run.dir, "own"), { epochs: 1 }, own);
+    assert.ok(!ofType(events, "note").some(({ text }) => text.includes("split by seed")));
+    assert.deepEqual((await loadRunConfig(path.join(run.dir, "own")))?.dataOptions, {});
+  });
+});
+
+describe("a run that resumes after files were moved", function () {
+  this.timeout(600_000);
+  const run = runFolder();
+  const at = (...names: string[]) => path.join(run.dir, ...names);
+  const train = (epochs: number, more: Partial<TrainConfig>) =>
+    collect(at("run"), { ...LAST_LAYER, epochs, ...more });
+  const refusal = (message: string) => ({ name: "InputError", message });
+  const randomModel = async (dir: string, seed: number) => {
+    const network = randomNetwork({ classNames: ["across", "down"], imageSize: 40 }, seed);
+    await saveModel(dir, network.config, await network.parameters());
+    network.dispose();
+    return dir;
+  };
+
+  it("resumes after its weights and teachers were moved, and refuses others in their place", async () => {
+    const options = { weights: await randomModel(at("start"), 1), teachers: [await randomModel(at("a"), 2)] };
+    await train(1, options);
+    mkdirSync(at("elsewhere"));
+    for (const name of ["start", "a"]) renameSync(at(name), at("elsewhere", name));
+    const moved = { weights: at("elsewhere/start"), teachers: [at("elsewhere/a")] };
+    assert.equal(ofType(await train(2, moved), "epoch").length, 1);
+    assert.equal(ofType(await train(3, moved), "epoch").length, 1);
+    const other = await randomModel(at("other"), 3);
+    await assert.rejects(
+      train(4, { ...moved, weights: other }),
+      refusal(
+        `Expected a run of the same configuration and images at ${at("run")} but found one that differs in train.weights. Choose another run folder (--run), or remove this one to start from scratch.`,
+      ),
+    );
+    await assert.rejects(
+      train(4, { ...moved, teachers: [other] }),
+      refusal(
+        `Expected the teacher that the run was started with at ${other} but found other weights. Choose another run folder (--run), or put the weights back that were there.`,
+      ),
+    );
+    await assert.rejects(
+      train(4, { ...moved, teachers: [...moved.teachers, other] }),
+      /differs in train\.teachers/,
+    );
+  });
+});
