@@ -6,7 +6,7 @@ import { type Conventions, conventions, type Family } from "./conventions.js";
 import type { Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
-import { type Decoding, isDefaultDecoding } from "./preprocessing.js";
+import { DEFAULT_DECODING, type Decoding, type Fit, isDefaultDecoding } from "./preprocessing.js";
 import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
 import { readWeightFile, type WeightFileOptions } from "./weights/weight-file.js";
@@ -25,6 +25,8 @@ export interface CreateOptions {
   weightsFamily?: "auto" | Family;
   /** True if it will be trained on grey images; `auto` says nothing. */
   grey?: "auto" | boolean;
+  /** How images become square, if `decoding` does not say. Default: `crop`. */
+  fit?: Fit;
   /** How the training images are decoded. */
   decoding?: Decoding;
   /** Determines the weights that are not loaded. */
@@ -74,14 +76,15 @@ function networkOf(
   given: StartingPoint | null,
   found = given?.conventions ?? conventions(options.variant),
 ): Network {
-  const { variant, classNames, imageSize, seed } = options;
+  const { variant, classNames, imageSize, seed, fit = DEFAULT_DECODING.fit } = options;
+  const { decoding = { fit } } = options;
   const config = withConventions(
     {
       variant,
       classNames,
       imageSize,
       ...(options.grey === true && { grey: true }),
-      ...(isDefaultDecoding(options.decoding) ? {} : { decoding: options.decoding }),
+      ...(isDefaultDecoding(decoding) ? {} : { decoding }),
     },
     found,
   );

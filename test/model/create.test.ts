@@ -42,6 +42,13 @@ describe("a network from a file of weights", () => {
       assert.deepEqual(notes, []);
     });
 
+    it("keeps how images become square, as a training configuration says it", async () => {
+      assert.deepEqual((await create({ fit: "pad" })).config.decoding, { fit: "pad" });
+      assert.equal((await create({ fit: "crop" })).config.decoding, undefined);
+      const decoding = { fit: "squash" } as const;
+      assert.deepEqual((await create({ fit: "pad", decoding })).config.decoding, decoding);
+    });
+
     it("notes what was guessed, and keeps no convention that is TensorFlow's", async () => {
       write(new Map([...lite0, ["conv_stem.weight", grey]]));
       const { config, notes } = await create();
