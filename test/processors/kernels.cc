@@ -98,7 +98,7 @@ void testConvolution(const Geometry& g, bool isDepthwise, Activation activation,
   // Only 1×1 and depthwise convolutions are asked for the gradient by their input.
   const bool hasInputGradient = isDepthwise || k == 1;
   (isDepthwise ? table.depthwiseGradient : table.convolutionGradient)(
-      kPool, g, {dy.data(), y.data(), norm.data(), dGamma.data(), dBeta.data()}, x.features(), kernel.data(), dKernel.data(),
+      kPool, g, {dy.data(), y.data(), norm.data(), dGamma.data(), dBeta.data()}, x.features(), kernel.data(), GradientUse{dKernel.data()},
       {hasInputGradient ? dx.data() : nullptr, sums.data(), sums.data() + in.channels});
   const Numbers direction = exact(dy);
   const auto byKernel = [&](const Numbers& weights) { return reference::dot(normalized(x.z, weights), direction); };
@@ -173,7 +173,7 @@ void testExcite() {
   Floats found[4], dx(length), sums(2 * channels);
   for (int i = 0; i < 4; ++i) found[i].resize(weights[i].size());
   kernels().exciteGradient(kPool, extent, dGated.data(), x.features(), own, means.data(), reduced.data(),
-                           {{found[0].data(), found[1].data(), found[2].data(), found[3].data()}},
+                           {{{found[0].data()}, {found[1].data()}, {found[2].data()}, {found[3].data()}}},
                            {dx.data(), sums.data(), sums.data() + channels});
   x.expectGradient("excite, gradient", dx, sums, reference::slopes(x.z, [&](const Numbers& z) { return loss(z, exactWeights); }));
   for (int i = 0; i < 4; ++i) {
