@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# papermill 2.7.0: -p reads a value as Python would read a number, where _ may stand between digits. A run or a folder called
+# papermill 2.7.0: -p reads a value as Python would read a number, in which digits may be separated by _. A run or a folder called
 # 2026_11_28 becomes the number 20261128, 1_0 becomes 10, 007 becomes 7 and nan a number, for kernels of all languages. The notebook
 # looks for another folder, or starts a new run, and papermill reports success.
 # Until it changes: pass texts with -r, as in the last line of the output.
