@@ -55,6 +55,7 @@ export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
 export { END_SIGNALS } from "./show/kernel.js";
 export { facesPicture } from "./show/pictures.js";
+export { counted } from "./text.js";
 export {
   calibrateOn,
   lackingNote,

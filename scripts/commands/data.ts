@@ -63,7 +63,7 @@ export function addDataCommand(program: Command): void {
 
 function reportText(report: internals.DataReport, nearDuplicates: internals.NearDuplicateReport): string[] {
   const { name, numImages, classCounts, sizes, colours, unreadable, dropped, unusedFolders } = report;
-  const { percent } = internals;
+  const { counted, percent } = internals;
   const counts = report.classNames.map((className) => {
     const count = (split: string) =>
       classCounts.find((row) => row.split === split && row.className === className)?.count ?? 0;
@@ -74,7 +74,7 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
   const { groups, images, leaked, labelConflicts, mirroredPairs, examples } = nearDuplicates;
   const pairs = [...examples.leaked.slice(0, 3), ...examples.conflicts.slice(0, 3)];
   return [
-    `${name}: ${numImages.train} training and ${numImages.validation} validation images`,
+    `${name}: ${numImages.train} training and ${counted(numImages.validation, "validation image")}`,
     ...counts,
     `validation images: ${internals.SPLIT_WORDS[report.split]}`,
     `labels: ${report.labels}`,
@@ -87,10 +87,11 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
     ...internals.filesInWords(report.files),
     `unreadable: ${unreadable.length}`,
     ...unreadable.slice(0, 10).map(({ path, reason }) => `  ${path}: ${reason}`),
-    `duplicates: ${report.duplicateGroups} groups; ${report.duplicateImages} images twice in a split, ` +
-      `${report.leakedImages} validation images also in train, ${report.labelConflicts} groups with two labels`,
-    `near-duplicates, duplicates included: ${groups} groups; ${images} images like another of their split, ` +
-      `${leaked} validation images like one in train, ${labelConflicts} groups with two labels, ${mirroredPairs} mirrored pairs`,
+    `duplicates: ${counted(report.duplicateGroups, "group")}; ${counted(report.duplicateImages, "image")} twice in a split, ` +
+      `${counted(report.leakedImages, "validation image")} also in train, ${counted(report.labelConflicts, "group")} with two labels`,
+    `near-duplicates, duplicates included: ${counted(groups, "group")}; ${counted(images, "image")} like another of their split, ` +
+      `${counted(leaked, "validation image")} like one in train, ${counted(labelConflicts, "group")} with two labels, ` +
+      counted(mirroredPairs, "mirrored pair"),
     ...pairs.map(({ paths, similarity }) => `  ${paths.join(" and ")} (${similarity.toFixed(2)})`),
     ...(dropped.duplicates + dropped.leaked > 0
       ? [`left out: ${dropped.duplicates} duplicates, ${dropped.leaked} leaked`]

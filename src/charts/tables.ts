@@ -4,6 +4,7 @@ import type { DataReport } from "../data/audit/report.js";
 import { visible } from "../errors.js";
 import type { Network } from "../model/network.js";
 import { blockOf, summary } from "../model/parameters.js";
+import { counted } from "../text.js";
 import type { EpochEvent } from "../training/events.js";
 import type { ClassCount } from "./class-balance.js";
 import { escapeHtml, type MimeBundle } from "./format.js";
@@ -15,7 +16,7 @@ export type Cell = string | number | boolean | null;
 export type TableRow = Record<string, Cell | undefined>;
 
 /**
- * Lists what can be wrong with a data set: how often it was found, and an example.
+ * Lists what can be wrong with a data set: how often it was found, of how many images or groups of duplicates, and an example.
  *
  * @param report - From `loadDataset`.
  * @example
@@ -29,10 +30,16 @@ export type TableRow = Record<string, Cell | undefined>;
 export function auditTable(report: DataReport): TableRow[] {
   const { numImages, unreadable, examples, dropped } = report;
   const first = (groups: string[][]) => groups[0]?.join(", ") ?? "";
-  const row = (check: string, found: number, of: number, leftOut: number, example: string) => ({
+  const row = (
+    check: string,
+    found: number,
+    of: [count: number, what: string],
+    leftOut: number,
+    example: string,
+  ) => ({
     check,
     found,
-    of,
+    of: counted(...of),
     "left out": leftOut,
     example,
   });
@@ -41,28 +48,28 @@ export function auditTable(report: DataReport): TableRow[] {
     row(
       "unreadable files",
       unreadable.length,
-      all + unreadable.length,
+      [all + unreadable.length, "image"],
       unreadable.length,
       unreadable[0]?.path ?? "",
     ),
     row(
       "images twice in a split",
       report.duplicateImages,
-      all,
+      [all, "image"],
       dropped.duplicates,
       first(examples.duplicates),
     ),
     row(
       "validation images also in train",
       report.leakedImages,
-      numImages.validation + dropped.leaked,
+      [numImages.validation + dropped.leaked, "validation image"],
       dropped.leaked,
       first(examples.leaked),
     ),
     row(
       "groups of duplicates with different classes",
       report.labelConflicts,
-      report.duplicateGroups,
+      [report.duplicateGroups, "group"],
       0,
       first(examples.conflicts),
     ),

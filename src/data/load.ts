@@ -183,12 +183,12 @@ function assemble(
   const { root, where, inner, leftOut, unusedFolders, labels } = listing;
   const { samples, unreadable } = decoded;
   const split = splitSamples(samples, { ...options, groups }, where);
-  const untrained = options.classNames ? [] : untrainedClasses(samples, split);
+  const untrained = untrainedClasses(samples, split).filter((one) => !options.classNames?.includes(one));
   const classNames =
     options.classNames?.map((one) => one.normalize("NFC")) ??
     classesOf(samples).filter((one) => !untrained.includes(one));
   const isOutside = ({ className }: Sample) => !classNames.includes(className);
-  if (options.classNames) checkKnownClasses(listing, classNames, options);
+  if (options.classNames) checkKnownClasses(listing, classNames, untrained, options);
   if (untrained.length > 0)
     remarks.notes.push(
       `No training image is of ${untrained.join(", ")}, so such validation images are left out.`,
@@ -246,7 +246,10 @@ function assemble(
     conclusions: [
       ...(isTraining(options) ? labelConclusions(usedSamples, labels) : []),
       ...severalLabelsConclusion(numSeveral, used),
-      ...fileConclusions({ ...decoded, samples: usedSamples }, options),
+      ...fileConclusions(
+        { ...decoded, samples: usedSamples },
+        { ...options, isFixed: options.classNames !== undefined },
+      ),
     ],
     problems: remarks.problems.map((problem) => new InputError(problem).message),
   };
@@ -255,13 +258,18 @@ function assemble(
   return { name, classNames, split: report.split, train, validation, report };
 }
 
-/** @throws InputError if images have classes that the model does not have; FER+ alone has one more class than FER-2013. */
+/**
+ * @param untrained - Classes that are left out, since no training image has them either.
+ * @throws InputError if images have other classes that the model does not have; FER+ alone has one more class than FER-2013.
+ */
 function checkKnownClasses(
   { where, samples }: Listing,
   classNames: string[],
+  untrained: string[],
   { labels = "" }: DataOptions,
 ): void {
-  const unknown = classesOf(samples).filter((name) => !classNames.includes(name));
+  const known = [...classNames, ...untrained];
+  const unknown = classesOf(samples).filter((name) => !known.includes(name));
   if (unknown.length === 0 || labels.startsWith("ferplus")) return;
   throw new InputError({
     expected: `the model's classes ${classNames.join(", ")}`,
@@ -330,7 +338,7 @@ function checkSplit(
   if (train.length === 0 || validation.length === 0) return;
   const only = (some: string[], others: string[]) => some.filter((name) => !others.includes(name)).join(", ");
   const [onlyTrain, onlyValidation] = [only(train, validation), only(validation, train)];
-  if (onlyValidation)
+  if (onlyValidation && isToTrain)
     problems.push({
       expected: "the same classes in train and validation",
       where,
@@ -339,7 +347,8 @@ function checkSplit(
         .join(" and "),
       fix: "Add or rename the folders.",
     });
-  else if (onlyTrain) notes.push(`No validation image is of ${onlyTrain}, so nothing is known about it.`);
+  else if (onlyTrain && !onlyValidation)
+    notes.push(`No validation image is of ${onlyTrain}, so nothing is known about it.`);
 }
 
 /** Packs the images at some indices. @param classNames - Null if the labels do not matter. */

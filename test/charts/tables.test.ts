@@ -100,10 +100,10 @@ describe("auditTable", () => {
     assert.deepEqual(
       rows.map((row) => Object.values(row)),
       [
-        ["unreadable files", 1, 11, 1, "a/broken.jpg"],
-        ["images twice in a split", 2, 10, 0, "a/1.jpg, a/2.jpg"],
-        ["validation images also in train", 1, 4, 1, ""], // of 3, and the one that is left out
-        ["groups of duplicates with different classes", 1, 3, 0, "a/3.jpg, b/3.jpg"],
+        ["unreadable files", 1, "11 images", 1, "a/broken.jpg"],
+        ["images twice in a split", 2, "10 images", 0, "a/1.jpg, a/2.jpg"],
+        ["validation images also in train", 1, "4 validation images", 1, ""], // of 3, and the one that is left out
+        ["groups of duplicates with different classes", 1, "3 groups", 0, "a/3.jpg, b/3.jpg"],
       ],
     );
   });

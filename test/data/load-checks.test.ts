@@ -243,6 +243,27 @@ describe("loadDataset", () => {
     }
   });
 
+  it("leaves out validation images of a class that neither a model nor train has, and keeps those that the model has", async () => {
+    await drawImages(data(), {
+      "train/a/1.png": "#101010",
+      "train/b/1.png": "#202020",
+      "validation/a/2.png": "#303030",
+      "validation/b/2.png": "#404040",
+      "validation/c/2.png": "#505050",
+    });
+    const left = await load({ classNames: ["a", "b"], validationShare: 1 });
+    assert.deepEqual(left.validation.paths, ["validation/a/2.png", "validation/b/2.png"]);
+    assert.ok(
+      left.report.notes.includes("No training image is of c, so such validation images are left out."),
+    );
+    const kept = await load({ classNames: ["a", "b", "c"], validationShare: 1 });
+    assert.deepEqual([...kept.validation.labels], [0, 1, 2]);
+    await rejects(
+      load({ data: path.join(data(), "validation"), classNames: ["a", "b"], validationShare: 1 }),
+      `Expected the model's classes a, b at ${path.join(data(), "validation")} but found c. Rename the folders, or choose a model that was trained on these classes.`,
+    );
+  });
+
   describe("without a split", () => {
     /** Writes copies of random pictures: in each class, `numPictures` in `numCopies` sizes and qualities. */
     const drawCopies = async (

@@ -61,6 +61,23 @@ describe("loadEvaluationData", () => {
       ]);
     });
 
+  it("takes them with the options of a run that left out a class of train alone", async () => {
+    const split = (name: string, i: number) => `${i % 5 === 0 ? "validation" : "train"}/${name}`;
+    const images = Object.fromEntries(
+      Object.entries(IMAGES).flatMap(([name, grey], i) => [
+        [split(name, i), grey],
+        [split(name.replace(/^[ab]/, "c"), i), `${grey.slice(0, 5)}01`],
+      ]),
+    );
+    await drawImages(file("data"), images);
+    const options = { ...given(), leaveOut: ["train/c"] };
+    const trained = await loadDataset({ ...options, imageSize: 33, grey: true });
+    assert.deepEqual(trained.classNames, ["a", "b"]);
+    await writeImageList(file("model", IMAGE_LIST), await listImages(trained), false);
+    const { dataset } = await evaluate(options);
+    assert.deepEqual(dataset.validation.paths, trained.validation.paths);
+  });
+
   it("takes them from a folder of another name and from the validation folder alone", async () => {
     const images = Object.fromEntries(
       Object.entries(IMAGES).map(([name, grey], i) => [

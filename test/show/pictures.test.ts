@@ -257,5 +257,8 @@ describe("nearDuplicatesChart", () => {
       ...["a", "b", "2.png, 1.png"],
     ]);
     assert.deepEqual(await indicesOn(chart), [0, 0, 2, 1]);
+    const equal = { ...found, duplicates: Int32Array.of(0, 1, 2, 0, 2), pairs: [] };
+    const copies = await nearDuplicatesChart(dataset, equal, { numEach: 4 });
+    assert.deepEqual(await contents(copies), await contents(chart));
   });
 });

@@ -162,7 +162,7 @@ describe("imageNotes", function () {
     assert.deepEqual(others, []);
     assert.match(
       text,
-      /mirroring makes these classes one\. Choose --set horizontalFlip=0, and evaluate without --flip\.$/,
+      /mirroring makes these classes one\. Train with --set horizontalFlip=0, and evaluate without --flip\.$/,
     );
     const noted: string[] = [];
     for await (const event of train(mirrored, config({ epochs: 1 }), { runDir: folder.dir, data: "sides" }))

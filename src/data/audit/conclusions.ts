@@ -1,6 +1,7 @@
 // What the audit concludes: each a sentence with numbers, and what settles it.
 import type { Fit } from "../../model/preprocessing.js";
 import { Random } from "../../random.js";
+import { counted } from "../../text.js";
 import type { Dataset, PackedImages } from "../dataset.js";
 import { cutOff, MUCH_CUT } from "../pixels/decode.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
@@ -11,24 +12,27 @@ import { telltaleTraits } from "./traits.js";
 
 const NUM_EXAMPLES = 3;
 
-const count = (number: number, singular: string, plural = `${singular}s`) =>
-  `${number.toLocaleString("en-US")} ${number === 1 ? singular : plural}`;
 const percent = (share: number) => `${Math.round(100 * share)} %`;
 const pathsOf = (samples: { path: string }[]) => samples.slice(0, NUM_EXAMPLES).map(({ path }) => path);
 const named = (samples: { path: string }[]) =>
   ` (${pathsOf(samples).join(", ")}${samples.length > NUM_EXAMPLES ? ", …" : ""})`;
 
-/** Concludes from what the files say and from their decoded brightness. */
+/**
+ * Concludes from what the files say and from their decoded brightness.
+ *
+ * @param isFixed - Whether a model fixes how images are decoded, so that there is nothing to choose.
+ */
 export function fileConclusions(
   decoded: Pick<DecodedImages, "samples" | "numChannels" | "whiteLevels">,
-  { fit, grey }: { fit: Fit; grey: "auto" | boolean },
+  { fit, grey, isFixed = false }: { fit: Fit; grey: "auto" | boolean; isFixed?: boolean },
 ): Conclusion[] {
   const { samples } = decoded;
+  const traits = telltaleTraits(samples).filter(({ name }) => !isFixed || name !== "colour");
   return [
-    ...telltaleTraits(samples).map(({ text }): Conclusion => ({ about: "trait", text, examples: [] })),
-    ...colourConclusion(decoded, grey),
+    ...traits.map(({ text }): Conclusion => ({ about: "trait", text, examples: [] })),
+    ...(isFixed ? [] : colourConclusion(decoded, grey)),
     ...brightnessConclusions(samples),
-    ...cropConclusion(samples, fit),
+    ...(isFixed ? [] : cropConclusion(samples, fit)),
     ...numberConclusions(decoded),
     ...frameConclusion(samples),
   ];
@@ -47,7 +51,7 @@ function colourConclusion(
   const why = grey === "auto" ? `, since ${isUsedGrey ? "most have no" : "at least half have"} colour` : "";
   const text =
     `${coloured.length} of ${samples.length} in colour; ${used}${why}. ` +
-    `Choose --set grey=${!isUsedGrey} for ${isUsedGrey ? "colours" : "grey"}, or --set grey=${isUsedGrey} to settle it.`;
+    `Train with --set grey=${!isUsedGrey} for ${isUsedGrey ? "colours" : "grey"}, or --set grey=${isUsedGrey} to settle it.`;
   return [{ about: "colour", text, examples: pathsOf(odd) }];
 }
 
@@ -67,7 +71,7 @@ function brightnessConclusions(samples: readonly DecodedSample[]): Conclusion[] 
     const found = samples.filter(fits);
     if (found.length === 0) return [];
     const text =
-      `${count(found.length, "image is", "images are")} nearly ${name}${named(found)}: ${meaning}. ` +
+      `${counted(found.length, "image is", "images are")} nearly ${name}${named(found)}: ${meaning}. ` +
       "Remove them, or fix their brightness if they should show something.";
     return [{ about: "brightness", text, examples: pathsOf(found) }];
   });
@@ -84,7 +88,7 @@ function cropConclusion(samples: readonly DecodedSample[], fit: Fit): Conclusion
   const text =
     `The central square leaves out ${percent(MUCH_CUT)} or more of ${found.length} of ${samples.length} images ` +
     `(${percent(cutOff(worst))} of ${worst.path}, ${worst.width}×${worst.height}). ` +
-    "Choose --set fit=pad to keep all of them between black bars, or --set fit=squash.";
+    "Train with --set fit=pad to keep all of them between black bars, or --set fit=squash.";
   return [{ about: "crop", text, examples: pathsOf(found) }];
 }
 
@@ -99,7 +103,7 @@ function numberConclusions({
     const found = samples.filter(({ traits }) => traits.numbers === one);
     const white = whiteLevels[one] ?? 1;
     const text =
-      `${count(found.length, "image has", "images have")} ${one} numbers; white is ${white.toLocaleString("en-US")}, the top of ` +
+      `${counted(found.length, "image has", "images have")} ${one} numbers; white is ${white.toLocaleString("en-US")}, the top of ` +
       "the range that they use. Save them in 8 bits to choose another range.";
     return { about: "numbers", text, examples: pathsOf(found) };
   });
@@ -109,7 +113,7 @@ function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
   const found = samples.filter(({ traits }) => traits.numFrames > 1);
   if (found.length === 0) return [];
   const text =
-    `${count(found.length, "file holds", "files hold")} several frames or pages${named(found)}; only the first is used. ` +
+    `${counted(found.length, "file holds", "files hold")} several frames or pages${named(found)}; only the first is used. ` +
     "Save each frame as a file to use them all.";
   return [{ about: "frames", text, examples: pathsOf(found) }];
 }
@@ -143,7 +147,7 @@ function alikeConclusion(dataset: Dataset, { alike, groups }: NearDuplicates): C
   if (alike.length === 0) return [];
   const images = [...alike].map((index) => imageAt(dataset, index));
   const text =
-    `${alike.length} of ${count(groups.length, "image")} are too similar to each other to tell near-duplicates${named(images)}. ` +
+    `${alike.length} of ${counted(groups.length, "image")} are too similar to each other to tell near-duplicates${named(images)}. ` +
     "Compare them yourself: of these, only equal ones count as copies here.";
   return [{ about: "copies", text, examples: pathsOf(images) }];
 }
@@ -157,7 +161,7 @@ function leakConclusion(dataset: Dataset, { groups, duplicates }: NearDuplicates
   const index = leaked.find((one) => duplicates[one] >= train.numImages) ?? leaked[0];
   const examples = [imageAt(dataset, index).path, imageAt(dataset, groups[index]).path];
   const text =
-    `${leaked.length} of ${count(validation.numImages, "validation image")} look like one in train ` +
+    `${leaked.length} of ${counted(validation.numImages, "validation image")} look like one in train ` +
     `(${examples.join(" and ")}), so that scores on them are too high. Choose --drop-leaked to leave out those with equal ` +
     "files, and remove the others from one of the splits; `npx ferkit evaluate` also scores without all of them.";
   return [{ about: "copies", text, examples }];
@@ -173,12 +177,12 @@ function conflictConclusion(dataset: Dataset, found: NearDuplicates): Conclusion
   const images = [imageAt(dataset, found.groups[index]), imageAt(dataset, index)];
   const shown = images.map(({ path, label }) => `${path} is ${classNames[label]}`);
   const text =
-    `${count(labelConflicts, "group")} of near-duplicates ${labelConflicts === 1 ? "has" : "have"} two labels ` +
+    `${counted(labelConflicts, "group")} of near-duplicates ${labelConflicts === 1 ? "has" : "have"} two labels ` +
     `(${shown.join(", ")}). Fix the wrong ones, or remove the images.`;
   return [{ about: "labels", text, examples: pathsOf(images) }];
 }
 
-const NO_MIRRORING = "Choose --set horizontalFlip=0, and evaluate without --flip.";
+const NO_MIRRORING = "Train with --set horizontalFlip=0, and evaluate without --flip.";
 /** Images of each class that show whether mirroring confuses it; half of them make the class's mean. */
 const NUM_MIRRORED = 200;
 const MIN_MIRRORED = 4;
@@ -229,7 +233,7 @@ async function mirrorConclusions(
     const examples = images.map(({ path }) => path);
     const shown = images.map(({ path, label }) => `${path} is ${classNames[label]}`);
     const text =
-      `${conflicts.length} of ${count(mirrored.length, "pair")} of mirror images have two labels (${shown.join(", ")}): ` +
+      `${conflicts.length} of ${counted(mirrored.length, "pair")} of mirror images have two labels (${shown.join(", ")}): ` +
       `mirroring makes these classes one. ${NO_MIRRORING}`;
     return [{ about: "mirroring", text, examples }];
   }

@@ -1,5 +1,6 @@
 // Labels that are no classes: amounts, names of single images, and several labels in one.
 import type { InputProblem } from "../../errors.js";
+import { counted } from "../../text.js";
 import { inShort, type Sample } from "../sources/listing.js";
 import { TABLE_FILE } from "../sources/table-file.js";
 import type { Conclusion } from "./report.js";
@@ -54,7 +55,7 @@ export function severalLabelsConclusion(numDropped: number, numUsed: number): Co
   const total = numDropped + numUsed;
   if (numDropped <= MANY_SEVERAL * total) return [];
   const text =
-    `${numDropped} of ${total} images ${numDropped === 1 ? "has several labels and is" : "have several labels and are"} left out: ferkit learns one label an image. ` +
+    `${numDropped} of ${counted(total, "image")} ${numDropped === 1 ? "has several labels and is" : "have several labels and are"} left out: ferkit learns one label an image. ` +
     "Choose one label for each of them to use them.";
   return [{ about: "labels", text, examples: [] }];
 }
@@ -113,7 +114,7 @@ const AMOUNT = /^([$€£¥]?)\s*([-+]?\d+(?:[.,]\d+)?(?:e[-+]?\d+)?)\s*([a-z%°
 /** Different numbers with fractions, and images for each, of which a training is refused; and of whole numbers. */
 const [MIN_FRACTIONS, FEW_PER_FRACTION] = [10, 20];
 const [MIN_NUMBERS, FEW_PER_NUMBER] = [10, 3];
-/** From this count of different numbers on, a word is due, unless they count from 0 or 1 as codes of classes do. */
+/** More different numbers are worth a word, unless they count from 0 or 1 as codes of classes do. */
 const MANY_NUMBERS = 20;
 
 /** Finds labels that are amounts, such as temperatures, ages and years. */
@@ -145,7 +146,7 @@ function amounts({ images, numImages, isTable }: Labels): Doubt | null {
   };
 }
 
-/** Different labels, and images for each, of which a word is due. */
+/** Different labels, and fewer images for each, that are worth a word. */
 const [MIN_NAMES, FEW_PER_NAME] = [10, 2];
 
 /** Finds labels that name single images rather than classes: ids, dates, file names. */

@@ -191,7 +191,7 @@ export interface NearDuplicateReport {
   labelConflicts: number;
   /** Pairs of an image and its mirror image. */
   mirroredPairs: number;
-  /** Some pairs with different pixels, from different groups. */
+  /** Some pairs from different groups, those with different pixels first. */
   examples: Record<PairKind, PairExample[]>;
 }
 
@@ -245,10 +245,13 @@ export function nearDuplicateReport(dataset: Dataset, found: NearDuplicates): Ne
   };
 }
 
-/** Chooses at most `numEach` pairs of each kind, the most similar first, and one from each group. */
+/**
+ * Chooses at most `numEach` pairs of each kind, and one from each group: with different labels or across the splits if there is one.
+ * Pairs with different pixels come first, then those with equal ones.
+ */
 export function choosePairs(
   dataset: Dataset,
-  { groups, pairs }: NearDuplicates,
+  { groups, pairs, duplicates }: NearDuplicates,
   numEach: number,
 ): Record<PairKind, NearDuplicatePair[]> {
   const chosen: Record<PairKind, NearDuplicatePair[]> = {
@@ -257,10 +260,16 @@ export function choosePairs(
     mirrored: [],
     others: [],
   };
+  const equal = [...duplicates.keys()]
+    .filter((index) => duplicates[index] !== index)
+    .map((index): NearDuplicatePair => {
+      return { indices: [duplicates[index], index], similarity: 1, isMirrored: false };
+    });
+  const all = [...pairs, ...equal].map((pair) => ({ pair, kind: kindOf(dataset, pair) }));
+  const rank = ({ kind }: { kind: PairKind }) => (kind === "conflicts" ? 0 : kind === "leaked" ? 1 : 2);
   const shown = new Set<number>();
-  for (const pair of pairs) {
+  for (const { pair, kind } of all.sort((a, b) => rank(a) - rank(b))) {
     const group = groups[pair.indices[0]];
-    const kind = kindOf(dataset, pair);
     if (shown.has(group) || chosen[kind].length === numEach) continue;
     shown.add(group);
     chosen[kind].push(pair);

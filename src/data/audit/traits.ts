@@ -30,7 +30,7 @@ const TRAITS: Trait[] = [
   {
     name: "colour",
     valueIn: ({ isGrey }) => (isGrey ? "grey" : "coloured"),
-    advice: "Choose --set grey=true, so that all images are used in grey.",
+    advice: "Train with --set grey=true, so that all images are used in grey.",
   },
   { name: "colour mode", valueIn: ({ traits }) => traits.colours, advice: SAVE_ALIKE },
   { name: "number format", valueIn: ({ traits }) => traits.numbers, advice: SAVE_ALIKE },

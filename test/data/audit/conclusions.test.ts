@@ -38,14 +38,14 @@ describe("fileConclusions", () => {
     assert.deepEqual(colour, {
       about: "colour",
       text:
-        "1 of 10 in colour; all are used in grey, since most have no colour. Choose --set grey=false for colours, or " +
+        "1 of 10 in colour; all are used in grey, since most have no colour. Train with --set grey=false for colours, or " +
         "--set grey=true to settle it.",
       examples: ["a/9.png"],
     });
     const [set] = conclude(samples(4, { isGrey: true }), { grey: false });
     assert.equal(
       set.text,
-      "6 of 10 in colour; all are used in colour. Choose --set grey=true for grey, or --set grey=false to settle it.",
+      "6 of 10 in colour; all are used in colour. Train with --set grey=true for grey, or --set grey=false to settle it.",
     );
   });
 
@@ -68,7 +68,7 @@ describe("fileConclusions", () => {
     assert.deepEqual(crop, {
       about: "crop",
       text:
-        "The central square leaves out 40 % or more of 4 of 10 images (67 % of b/0.png, 90×30). Choose --set fit=pad to keep " +
+        "The central square leaves out 40 % or more of 4 of 10 images (67 % of b/0.png, 90×30). Train with --set fit=pad to keep " +
         "all of them between black bars, or --set fit=squash.",
       examples: ["b/0.png", "a/1.png", "b/2.png"],
     });
@@ -77,6 +77,17 @@ describe("fileConclusions", () => {
       [],
     );
     assert.deepEqual(conclude(samples(4, { width: 64, height: 48 })), []);
+  });
+
+  it("advises nothing about colours and crops that a model fixes", () => {
+    const some = samples(4, { width: 90, height: 30, isGrey: true, light: 15 });
+    const choice = { fit: "crop" as const, grey: false as const };
+    const about = (isFixed: boolean) =>
+      fileConclusions({ samples: some, numChannels: 3, whiteLevels: {} }, { ...choice, isFixed }).map(
+        (one) => one.about,
+      );
+    assert.deepEqual(about(false), ["colour", "brightness", "crop"]);
+    assert.deepEqual(about(true), ["brightness"]);
   });
 
   it("says which number is white, and that only first frames are used", () => {
@@ -136,7 +147,7 @@ describe("imageConclusions", () => {
     assert.deepEqual(others, []);
     assert.equal(
       left.text,
-      "100 % of the mirror images of left look like right, and the reverse: mirroring makes these classes one. Choose --set " +
+      "100 % of the mirror images of left look like right, and the reverse: mirroring makes these classes one. Train with --set " +
         "horizontalFlip=0, and evaluate without --flip.",
     );
     assert.equal(left.about, "mirroring");

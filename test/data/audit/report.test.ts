@@ -152,17 +152,30 @@ describe("nearDuplicateReport", () => {
     const { examples, ...counts } = nearDuplicateReport(DATASET, FOUND);
     // {0, 2, 10}: labels 0, 1, 0; {1, 7, 9}: 1, 0, 1; {3, 8}: 0, 0; {4, 11}: 0, 0
     assert.deepEqual(counts, { groups: 4, images: 2, leaked: 5, labelConflicts: 2, mirroredPairs: 1 });
-    // One pair of each group: {1, 7, 9} by its most similar pair.
+    // One pair of each group: {0, 2, 10} and {1, 7, 9} by one with two labels, and those of other pixels first.
     assert.deepEqual(examples, {
       leaked: [
         {
-          paths: ["train/1.png", "validation/3.png"],
-          classNames: ["happy", "happy"],
-          similarity: 0.99,
+          paths: ["train/4.png", "validation/5.png"],
+          classNames: ["angry", "angry"],
+          similarity: 1,
           isMirrored: false,
         },
       ],
-      conflicts: [],
+      conflicts: [
+        {
+          paths: ["train/1.png", "validation/1.png"],
+          classNames: ["happy", "angry"],
+          similarity: 0.97,
+          isMirrored: false,
+        },
+        {
+          paths: ["train/0.png", "train/2.png"],
+          classNames: ["angry", "happy"],
+          similarity: 1,
+          isMirrored: false,
+        },
+      ],
       mirrored: [
         {
           paths: ["train/3.png", "validation/2.png"],
@@ -184,7 +197,8 @@ describe("choosePairs", () => {
     { indices: [6, 9], similarity: 0.9, isMirrored: false },
   ] satisfies NearDuplicates["pairs"];
   const groups = Int32Array.of(0, 1, 2, 0, 2, 1, 6, 7, 8, 6, 10, 11, 12);
-  const found = { ...FOUND, groups, pairs };
+  const duplicates = Int32Array.from({ length: 13 }, (_, i) => i);
+  const found = { duplicates, groups, pairs, alike: new Int32Array() };
 
   it("chooses at most the requested number of each kind", () => {
     const chosen = (numEach: number) => choosePairs(DATASET, found, numEach);
@@ -196,6 +210,18 @@ describe("choosePairs", () => {
     });
     assert.deepEqual(chosen(9).others, [pairs[0], pairs[1], pairs[3]]);
     assert.deepEqual(chosen(0), { ...none, others: [] });
+  });
+
+  it("chooses equal images too, after others of their kind", () => {
+    const equal = {
+      ...found,
+      duplicates: Int32Array.of(0, 1, 2, 0, 4, 5, 6, 7, 8, 9, 5, 11, 11),
+      groups: Int32Array.of(0, 1, 2, 0, 2, 1, 6, 7, 8, 6, 1, 11, 11),
+    };
+    const copy = (a: number, b: number) => ({ indices: [a, b], similarity: 1, isMirrored: false });
+    const chosen = choosePairs(DATASET, equal, 9);
+    assert.deepEqual(chosen.others, [pairs[0], pairs[3], copy(11, 12)]);
+    assert.deepEqual(chosen.conflicts, [pairs[2], copy(5, 10)]);
   });
 });
 
