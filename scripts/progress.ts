@@ -1,7 +1,7 @@
 import type { Options, SingleBar } from "cli-progress";
-import { type BatchEvent, internals, type TrainEvent } from "../src/index.js";
+import { type BatchEvent, type EpochEvent, internals, type TrainEvent } from "../src/index.js";
 
-const { duration, percent } = internals;
+const { duration, largestClass, percent } = internals;
 
 /** Batches over which the loss and accuracy shown are averaged. */
 const WINDOW = 20;
@@ -53,14 +53,21 @@ export class TrainProgress {
       "epoch {epoch} [{bar}] {value}/{total}  loss {loss}  accuracy {accuracy}  {rate} images/s  {left} left",
   });
   private recent: BatchEvent[] = [];
+  private best: EpochEvent | undefined;
 
-  constructor(private readonly numEpochs: number) {}
+  constructor(
+    private readonly numEpochs: number,
+    private readonly classNames: string[],
+  ) {}
 
   add(event: TrainEvent): void {
     if (event.type === "batch") this.addBatch(event);
     if (event.type !== "batch") this.bar.stop();
     if (event.type === "note") console.error(`note: ${event.text}`);
-    if (event.type === "epoch" || event.type === "done") console.error(describe(event));
+    if (event.type === "epoch" && event.isBest) this.best = event;
+    if (event.type === "epoch") console.error(describe(event));
+    if (event.type === "done")
+      console.error(`${describeEnd(event)}${describeLargest(this.best, this.classNames)}`);
   }
 
   private addBatch(event: BatchEvent): void {
@@ -79,8 +86,7 @@ export class TrainProgress {
   }
 }
 
-function describe(event: Extract<TrainEvent, { type: "epoch" | "done" }>): string {
-  if (event.type === "done") return describeEnd(event);
+function describe(event: EpochEvent): string {
   const { epoch, numEpochs, train, trainTargets, validation, imagesPerSecond, durationMs, isBest } = event;
   return (
     `epoch ${epoch}/${numEpochs}  train loss ${train.loss.toFixed(4)}${trainTargets ? ` (against ${trainTargets})` : ""} ` +
@@ -105,4 +111,11 @@ function describeEnd(event: Extract<TrainEvent, { type: "done" }>): string {
         ? `loss ${bestLoss.toFixed(4)} (${accuracy})`
         : accuracy;
   return `${end}: best validation ${scores} in epoch ${bestEpoch}, kept in ${runDir}/best${next}`;
+}
+
+/** Says what always answering the largest class would score, if the best epoch is not clearly better. */
+function describeLargest(best: EpochEvent | undefined, classNames: string[]): string {
+  const largest = best && largestClass(best.validation.confusionMatrix, classNames);
+  if (!largest || largest.isBeaten) return "";
+  return `; always answering ${internals.visible(largest.className)} would score accuracy ${percent(largest.accuracy)}`;
 }

@@ -55,7 +55,23 @@ export function visible(text: string, kept = ""): string {
   );
 }
 
-/** Reports a parameter that is out of range: "Expected X for NAME but received Y of type T", after a hint if there is one. */
+/**
+ * Reports a parameter of a function, or a setting, that is out of range. Programs that pass on what users write print its message.
+ *
+ * The message is "Expected X for NAME but received Y of type T", after a hint if there is one.
+ *
+ * @example
+ * ```ts
+ * import { ParameterError, trainConfig } from "ferkit";
+ *
+ * try {
+ *   trainConfig("tutorial", { epochs: 0 });
+ * } catch (error) {
+ *   if (!(error instanceof ParameterError)) throw error;
+ *   console.log(error.message); // Expected an integer ≥ 1 for epochs but received 0 of type number
+ * }
+ * ```
+ */
 export class ParameterError extends RangeError {
   override readonly name = "ParameterError";
 

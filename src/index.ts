@@ -87,7 +87,7 @@ export {
 // Engine: what computes, errors and random numbers.
 export { device, measureMatrixProduct } from "./engine/device.js";
 export { tf } from "./engine/tf.js";
-export { InputError } from "./errors.js";
+export { InputError, ParameterError } from "./errors.js";
 export { Random } from "./random.js";
 
 // Parts that the command line, the bench and the experiments of this repository use. They may change at any time.

@@ -9,7 +9,7 @@ export { duration, percent } from "./charts/format.js";
 export { checkChartFile } from "./charts/render.js";
 export { robustnessChart } from "./charts/robustness.js";
 export { reportFile } from "./charts/run-report.js";
-export { accuracyPoints, differencesTable, runsTable } from "./charts/runs.js";
+export { accuracyPoints, differencesTable, meansTable, runsTable } from "./charts/runs.js";
 export { type TextTable, textTable } from "./charts/tables.js";
 export { buildChart, COLORS } from "./charts/theme.js";
 export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
@@ -44,7 +44,7 @@ export {
 export { meanOf } from "./inference/views.js";
 export { parseJson } from "./json.js";
 export { calibrationError, fitTemperature, reliability, withTemperature } from "./metrics/calibration.js";
-export { argMax } from "./metrics/classification.js";
+export { argMax, largestClass } from "./metrics/classification.js";
 export { fitThresholds, setScores } from "./metrics/conformal.js";
 export { FAMILIES, type Family } from "./model/conventions.js";
 export { exportOnnx, exportTransformers } from "./model/onnx/export.js";
@@ -65,6 +65,6 @@ export {
 export { type CrossValidation, crossValidate } from "./training/cross-validation.js";
 export { endInWords, keptEpoch } from "./training/events.js";
 export { lockRun } from "./training/lock.js";
-export { type Run, recordRun, summarizeRun } from "./training/runs.js";
+export { meansOverSeeds, type Run, recordRun, summarizeRun } from "./training/runs.js";
 export { buildTrainState, disposeTrainState, stepGradients, type TrainState } from "./training/step.js";
 export { trainBatch } from "./training/train.js";

@@ -131,7 +131,7 @@ describe("the first stage of set-up", () => {
 });
 
 describe("the public API", () => {
-  const MAX_NAMES = 89 /* two for the search for a learning rate, one for the options of loadDataset */;
+  const MAX_NAMES = 90 /* two for the search for a learning rate, one for the options of loadDataset, one for ParameterError */;
 
   it("is all that bench, examples and experiments import from folders of src", () => {
     const programs = listFiles(["bench", "examples", "experiments"], [".ts", ".mts"]);

@@ -140,9 +140,15 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     perClass,
     predictionSets,
     riskCoverage,
+    largestClass,
   } = report;
   const lines = [
     `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
+    ...(largestClass && !largestClass.isBeaten
+      ? [
+          `always answering ${largestClass.className} would score accuracy ${percent(largestClass.accuracy)}: the model is not clearly better`,
+        ]
+      : []),
     ...(trainedOn && trainedOn.numImages > 0
       ? [`the model was trained on ${trainedOn.numImages} of these ${report.numImages} images`]
       : []),
@@ -181,7 +187,21 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     }),
     isNumeric: [false, true, true, true, true],
   });
-  return [...lines, "(in brackets: 95% interval over draws of as many images)", "", table].join("\n");
+  const note = "(in brackets: 95% interval over draws of as many images)";
+  return [...lines, note, ...fewImages(perClass), "", table].join("\n");
+}
+
+/** Fewer images of a class tell little about it, and macro-F1 gives it the weight of any other. */
+const FEW_IMAGES = 10;
+
+function fewImages(perClass: internals.EvaluationReport["perClass"]): string[] {
+  const few = Object.entries(perClass).filter(([, { count }]) => count > 0 && count < FEW_IMAGES);
+  if (few.length === 0) return [];
+  const named = few.slice(0, 3).map(([name, { count }]) => `${name}: ${count}`);
+  return [
+    `${few.length === 1 ? "a class has" : `${few.length} classes have`} fewer than ${FEW_IMAGES} images ` +
+      `(${named.join(", ")}${few.length > 3 ? ", …" : ""}), so the interval of macro-F1 is too narrow`,
+  ];
 }
 
 /** Returns the interval of macro-F1 in brackets; nothing if it has no width, as for images that are all correct. */

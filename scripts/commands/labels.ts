@@ -67,7 +67,7 @@ export function addLabelsCommand(program: Command): void {
       const dir = callerPath(flags.run);
       const { folds: numFolds } = flags;
       const events = crossValidate(all, load, config, { dir, numFolds, signal });
-      const progress = new TrainProgress(config.epochs);
+      const progress = new TrainProgress(config.epochs, all.classNames);
       let shown = 0;
       let step = await events.next();
       for (; !step.done; step = await events.next()) {

@@ -4,11 +4,21 @@ import { internals, loadRuns, runsChart, saveChart } from "../../src/index.js";
 import { callerPath, printJson, withChartOption, withExamples } from "../options.js";
 import { chartPath, checkCopies } from "../outputs.js";
 
-const { accuracyPoints, differencesTable, recordRun, runsTable, summarizeRun, textTable } = internals;
+const {
+  accuracyPoints,
+  differencesTable,
+  meansOverSeeds,
+  meansTable,
+  recordRun,
+  runsTable,
+  summarizeRun,
+  textTable,
+} = internals;
 type Run = internals.Run;
 
 interface Flags {
   diff?: boolean;
+  mean?: boolean;
   chart?: string;
   record?: string;
   json?: boolean;
@@ -19,12 +29,17 @@ export function addRunsCommand(program: Command): void {
   withChartOption(command, "validation accuracy over minutes and over epochs");
   withExamples(command, "npx ferkit runs runs/a runs/b --diff --chart runs.png")
     .option("--diff", "also print the values in which their configurations differ")
+    .option(
+      "--mean",
+      "print the mean and standard deviation over ended runs that differ only in their seed, in place of each run",
+    )
     .option("--record <folder>", "copy them there without weights and batches, small enough for git")
     .option("--json", "print a JSON line for each run")
     .action(async (folders: string[], flags: Flags) => {
       const chart = chartPath(flags, { models: folders.map(callerPath) });
       const runs = await loadRanked(folders.map(callerPath));
-      if (flags.json) for (const { summary, run } of runs) printJson(record(summary, run));
+      if (flags.mean && flags.json) for (const mean of meansOf(runs)) printJson(mean);
+      else if (flags.json) for (const { summary, run } of runs) printJson(record(summary, run));
       else if (runs.length) print(runs, flags);
       else console.error("found no runs; `npx ferkit train` makes one");
       if (flags.record !== undefined) {
@@ -72,8 +87,15 @@ function record(summary: Ranked["summary"], { folder, config, sessions, problems
   return { ...summary, folder, config, environment: sessions, problems };
 }
 
-function print(runs: Ranked[], { diff }: Flags): void {
-  console.log(textTable(runsTable(runs.map(({ summary }) => summary))));
+function meansOf(runs: Ranked[]): ReturnType<typeof meansOverSeeds> {
+  return meansOverSeeds(runs.map(({ run, summary: { name } }) => ({ name, run })));
+}
+
+function print(runs: Ranked[], { diff, mean }: Flags): void {
+  const means = mean ? meansOf(runs) : [];
+  if (!mean) console.log(textTable(runsTable(runs.map(({ summary }) => summary))));
+  else if (means.length > 0) console.log(textTable(meansTable(means)));
+  else console.log("No run has ended.");
   if (!diff) return;
   const table = differencesTable(runs.map(({ run, summary }) => ({ ...run, name: summary.name })));
   console.log(`\n${table.rows.length ? textTable(table) : "The configurations do not differ."}`);

@@ -76,7 +76,7 @@ export function addTrainCommand(program: Command): void {
       printData(flags, dataset.report.numImages);
       printRemarks(dataset.report);
       if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
-      const progress = new TrainProgress(config.epochs);
+      const progress = new TrainProgress(config.epochs, dataset.classNames);
       const { signal, release } = interruptSignal();
       signal.addEventListener("abort", () => progress.add({ type: "note", text: STOPPING }));
       try {

@@ -4,6 +4,7 @@ import type { TrainConfig } from "../config.js";
 import { dataName } from "../data/sources/source.js";
 import { InputError } from "../errors.js";
 import { readRegularFile, writeFileAtomically } from "../files.js";
+import { largestClass } from "../metrics/classification.js";
 import { PRESETS } from "../presets.js";
 import { type EpochEvent, endInWords, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import { flatten, isPlainObject, loadMetrics, loadRunConfig, type RunConfig } from "../training/run.js";
@@ -114,20 +115,23 @@ function withLoss(event: EpochEvent): EpochEvent {
   return { ...event, validation: { ...event.validation, loss: event.validation.loss ?? Number.NaN } };
 }
 
-function headlines({ train }: RunConfig, events: TrainEvent[], best?: EpochEvent): Headline[] {
+function headlines({ train, classNames }: RunConfig, events: TrainEvent[], best?: EpochEvent): Headline[] {
   const epochs = ofType(events, "epoch");
   const [done] = ofType(events, "done").slice(-1);
   // In version 0.1, a run that was interrupted in its first epoch had a model, but no epoch.
   const kept = best
     ? { epoch: best.epoch, accuracy: best.validation.accuracy }
     : typeof done?.bestAccuracy === "number" && { epoch: done.bestEpoch, accuracy: done.bestAccuracy };
+  const largest = best ? largestClass(best.validation.confusionMatrix, classNames) : null;
+  const baseline =
+    largest && !largest.isBeaten ? `; always ${largest.className}: ${percent(largest.accuracy)}` : "";
   const seconds = epochs.reduce((total, { durationMs }) => total + durationMs / 1000, 0);
   const rates = epochs.map(({ imagesPerSecond }) => imagesPerSecond).sort((a, b) => a - b);
   return [
     {
       label: "Best validation accuracy",
       value: kept ? percent(kept.accuracy) : "–",
-      note: kept ? `epoch ${kept.epoch}` : "no epoch has ended",
+      note: kept ? `epoch ${kept.epoch}${baseline}` : "no epoch has ended",
     },
     {
       label: "Macro-F1",

@@ -1,10 +1,10 @@
 // Runs compared, as a chart and as tables.
 import { isDeepStrictEqual } from "node:util";
+import { inShort } from "../data/sources/listing.js";
 import { dataName } from "../data/sources/source.js";
-
 import type { EpochEvent } from "../training/events.js";
 import { flatten, type RunConfig } from "../training/run.js";
-import type { RunSummary } from "../training/runs.js";
+import type { MeanOfRuns, RunSummary } from "../training/runs.js";
 import { duration, percent } from "./format.js";
 import type { TextTable } from "./tables.js";
 import { buildChart, type ChartSpec, emptyChart, SERIES_COLORS } from "./theme.js";
@@ -186,11 +186,40 @@ export function runsTable(runs: (RunSummary & { name: string })[]): TextTable {
   };
 }
 
+/** Lists means over runs that differ only in their seed, with the standard deviation where there are several. */
+export function meansTable(means: MeanOfRuns[]): TextTable {
+  const spread = (
+    { mean, deviation }: { mean: number; deviation: number | null },
+    format: (value: number) => string,
+  ) => (deviation === null ? format(mean) : `${format(mean)} ± ${format(deviation)}`);
+  return {
+    heading: ["runs", "data", "network", "pixels", "seeds", "accuracy", "macro-F1"],
+    rows: means.map(({ names, data, variant, imageSize, seeds, accuracy, macroF1 }) => [
+      inShort(names),
+      data,
+      variant,
+      `${imageSize}`,
+      seeds.join(", "),
+      spread(accuracy, percent),
+      macroF1 ? spread(macroF1, (value) => value.toFixed(3)) : NONE,
+    ]),
+    isNumeric: [false, false, false, true, false, true, true],
+  };
+}
+
 /** Lists the values in which configurations differ, with a column per run. */
 export function differencesTable(runs: { name: string; config: RunConfig }[]): TextTable {
-  const values = runs.map(({ config: { train, classNames, data, id: _, ...rest } }) =>
-    flatten({ data: dataName(data), numClasses: classNames.length, ...rest, ...train }),
-  );
+  const values = runs.map(({ config: { train, classNames, data, id: _, dataOptions = {}, ...rest } }) => {
+    const own = Object.entries(dataOptions).filter(([name]) => !Object.hasOwn(train, name)); // fit and grey are in both
+    const options = Object.fromEntries(own);
+    return flatten({
+      data: dataName(data),
+      numClasses: classNames.length,
+      ...rest,
+      dataOptions: options,
+      ...train,
+    });
+  });
   const names = [...new Set(values.flatMap((own) => [...own.keys()]))];
   const differing = names.filter((name) =>
     values.some((own) => !isDeepStrictEqual(own.get(name), values[0].get(name))),

@@ -173,12 +173,18 @@ export class Classifier {
    * Classifies images of any size, colour and format. A folder stands for the images in it and below, sorted. A model that was
    * trained on grey images sees all images in grey.
    *
+   * Calls may overlap, as in a server: each gives what it would give alone.
+   *
    * @param inputs - Paths of images or of folders of them, or the bytes of image files.
+   * @param options - `signal` stops before the next batch of images with its error.
    * @throws InputError when an image cannot be read, or a folder holds none.
    */
-  async predict(inputs: ImageInput | ImageInput[]): Promise<ImagePrediction[]> {
+  async predict(
+    inputs: ImageInput | ImageInput[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<ImagePrediction[]> {
     const results: ImagePrediction[] = [];
-    for await (const result of this.predictEach(inputs)) results.push(result);
+    for await (const result of this.predictEach(inputs, rethrow, { signal })) results.push(result);
     return results;
   }
 
@@ -186,14 +192,17 @@ export class Classifier {
    * Classifies images like `predict`, and yields each result as soon as it is ready.
    *
    * @param onError - Called with each image that cannot be read, in place of an exception.
+   * @param options - `signal` stops before the next batch of images with its error.
    */
   async *predictEach(
     inputs: ImageInput | ImageInput[],
     onError: OnInputError = rethrow,
+    { signal }: { signal?: AbortSignal } = {},
   ): AsyncGenerator<ImagePrediction, void, undefined> {
     const { imageSize, decoding } = this.config;
     const images = await listInputs(inputs, onError);
     for (let start = 0; start < images.length; start += BATCH_SIZE) {
+      signal?.throwIfAborted();
       const pending = images.slice(start, start + BATCH_SIZE).map(async ({ source, name }) => {
         const { pixels } = await decodeImage(source, imageSize, name, decoding);
         return { name, pixels };
@@ -203,6 +212,7 @@ export class Classifier {
         if (result.status === "fulfilled") decoded.push(result.value);
         else reportInput(result.reason, onError);
       }
+      signal?.throwIfAborted();
       yield* await this.predictPixels(decoded);
     }
   }

@@ -14,6 +14,8 @@ import {
   type ClassScores,
   classScores,
   confusionMatrix,
+  type LargestClass,
+  largestClass,
   scores,
 } from "../metrics/classification.js";
 import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../metrics/conformal.js";
@@ -218,6 +220,8 @@ export interface EvaluationReport extends ClassificationScores {
   /** Mean cross-entropy, in nats. */
   loss: number;
   perClass: Record<string, ClassScores>;
+  /** What always answering the most frequent class scores; null if the images are of one class. */
+  largestClass: LargestClass | null;
   /** 95 %, by bootstrap; Wilson's for an accuracy of 0 or 1. */
   intervals: ScoreIntervals;
   /** Expected calibration error of the model's probabilities, [0, 1]. */
@@ -295,6 +299,7 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     macroF1,
     numImages,
     loss,
+    largestClass: largestClass(evaluation.confusionMatrix, classNames),
     intervals: bootstrapIntervals(labels, predicted, numClasses, seed),
     ece: eceOf(probs),
     eceUncalibrated: calibration

@@ -22,6 +22,9 @@ const TAIL = 0.025;
  * If all or no predictions are correct, all draws are alike and the bootstrap has no width. The interval of the accuracy is then
  * Wilson's; that of macro-F1 stays without width.
  *
+ * A class without images and predictions in a draw keeps its F1 over all images. Otherwise, a draw without the images of a rare class that
+ * the model gets wrong would have a macro-F1 of the other classes alone. A class of few images makes the interval of macro-F1 too narrow.
+ *
  * It treats the images as independent, so near-duplicates make the interval too narrow.
  *
  * @param labels - int32 `[numImages]`, each in `[0, numClasses)`; at least one.
@@ -39,6 +42,7 @@ export function bootstrapIntervals(
     throw new ParameterError("the number of predictions", String(numImages), predicted.length);
   const random = new Random(seed, "bootstrap");
   const [accuracy, macroF1] = [new Float64Array(NUM_RESAMPLES), new Float64Array(NUM_RESAMPLES)];
+  const own = f1OfClasses(labels, predicted, numClasses);
   for (let resample = 0; resample < NUM_RESAMPLES; resample++) {
     const counts = new Int32Array(numClasses); // images plus predictions of each class
     const hits = new Int32Array(numClasses);
@@ -53,7 +57,7 @@ export function bootstrapIntervals(
       numHits++;
     }
     accuracy[resample] = numHits / numImages;
-    macroF1[resample] = meanF1(hits, counts);
+    macroF1[resample] = meanF1(hits, counts, own);
   }
   const numCorrect = labels.filter((label, i) => label === predicted[i]).length;
   const isVaried = numCorrect > 0 && numCorrect < numImages;
@@ -63,12 +67,23 @@ export function bootstrapIntervals(
   };
 }
 
-/** Averages 2 · hits / (images + predictions) over the classes that have either. */
-function meanF1(hits: Int32Array, counts: Int32Array): number {
+/** Returns 2 · hits / (images + predictions) of each class; NaN for one that has neither. */
+function f1OfClasses(labels: Int32Array, predicted: Int32Array, numClasses: number): Float64Array {
+  const [hits, counts] = [new Float64Array(numClasses), new Float64Array(numClasses)];
+  labels.forEach((label, i) => {
+    counts[label]++;
+    counts[predicted[i]]++;
+    if (label === predicted[i]) hits[label]++;
+  });
+  return hits.map((count, c) => (2 * count) / counts[c]);
+}
+
+/** Averages F1 over the classes. One that a draw lacks has that over all images, so that draws average the same classes. */
+function meanF1(hits: Int32Array, counts: Int32Array, own: Float64Array): number {
   let [sum, numClasses] = [0, 0];
   for (let c = 0; c < hits.length; c++) {
-    if (counts[c] === 0) continue;
-    sum += (2 * hits[c]) / counts[c];
+    if (Number.isNaN(own[c])) continue;
+    sum += counts[c] === 0 ? own[c] : (2 * hits[c]) / counts[c];
     numClasses++;
   }
   return sum / numClasses;

@@ -1,4 +1,5 @@
 import { checkNumber, ParameterError } from "../errors.js";
+import { wilson } from "./bootstrap.js";
 
 /** How well predictions agree with labels. */
 export interface ClassificationScores {
@@ -62,6 +63,30 @@ export function scores(matrix: number[][], classNames: readonly string[]): Class
     confusionMatrix: matrix,
     numImages,
   };
+}
+
+/** What it scores to answer the most frequent class, whatever the image. */
+export interface LargestClass {
+  className: string;
+  /** Share of the images that are of this class, [0, 1]. */
+  accuracy: number;
+  /** Whether the 95 % interval of the model's accuracy (Wilson's) is above it. */
+  isBeaten: boolean;
+}
+
+/**
+ * Compares predictions with always answering the class with the most images.
+ *
+ * @param matrix - `[actual][predicted]`, in images.
+ * @returns Null if the images are of fewer than two classes.
+ */
+export function largestClass(matrix: number[][], classNames: readonly string[]): LargestClass | null {
+  const counts = matrix.map(sum);
+  if (counts.filter((count) => count > 0).length < 2) return null;
+  const [numImages, most] = [sum(counts), Math.max(...counts)];
+  const accuracy = most / numImages;
+  const [low] = wilson(sum(matrix.map((row, c) => row[c])), numImages);
+  return { className: classNames[counts.indexOf(most)], accuracy, isBeaten: low > accuracy };
 }
 
 /** Scores of one class, each in [0, 1]. */

@@ -27,12 +27,18 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
 }
 
 /**
- * Says by which seed images were held out, if not by the run's; which validation images look like training images; and, if these are
- * mirrored, which classes mirroring makes one.
+ * Says that classes differ much in size; by which seed images were held out, if not by the run's; which validation images look like
+ * training images; and, if these are mirrored, which classes mirroring makes one.
  */
-export async function imageNotes(dataset: Dataset, { augment, seed }: TrainConfig): Promise<string[]> {
+export async function imageNotes(
+  dataset: Dataset,
+  { augment, classWeights, seed }: TrainConfig,
+): Promise<string[]> {
   const { split, options } = dataset;
-  const conclusions = await trainingConclusions(dataset, augment.horizontalFlip > 0);
+  const conclusions = await trainingConclusions(dataset, {
+    isMirrored: augment.horizontalFlip > 0,
+    isWeighted: classWeights !== "none",
+  });
   return [
     ...(split === "held-out" && options?.seed !== undefined && options.seed !== seed
       ? [

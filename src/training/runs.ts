@@ -158,6 +158,63 @@ export function summarizeRun({ config, epochs, state, sessions }: Run): RunSumma
   };
 }
 
+/** Scores of runs that differ only in their seed. */
+export interface MeanOfRuns extends Pick<RunSummary, "data" | "variant" | "imageSize"> {
+  /** Names of the runs, in the order of their seeds. */
+  names: string[];
+  seeds: number[];
+  /** Mean and standard deviation (with n − 1) of the kept epochs; no deviation for a single run. */
+  accuracy: MeanScore;
+  /** Null if a run did not log it. */
+  macroF1: MeanScore | null;
+}
+
+interface MeanScore {
+  mean: number;
+  deviation: number | null;
+}
+
+/** Averages over the runs that differ only in their seed, of those that have ended, the best mean first. */
+export function meansOverSeeds(runs: { name: string; run: Run }[]): MeanOfRuns[] {
+  const groups: { key: object; members: { name: string; summary: RunSummary }[] }[] = [];
+  for (const { name, run } of runs) {
+    const summary = summarizeRun(run);
+    if (run.state === "interrupted" || summary.bestAccuracy === null) continue;
+    const key = besidesSeed(run.config);
+    const group = groups.find((one) => isDeepStrictEqual(one.key, key));
+    if (group) group.members.push({ name, summary });
+    else groups.push({ key, members: [{ name, summary }] });
+  }
+  return groups
+    .map(({ members }): MeanOfRuns => {
+      members.sort((a, b) => a.summary.seed - b.summary.seed);
+      const { data, variant, imageSize } = members[0].summary;
+      const macroF1 = members.flatMap(({ summary }) => summary.macroF1 ?? []);
+      return {
+        data,
+        variant,
+        imageSize,
+        names: members.map(({ name }) => name),
+        seeds: members.map(({ summary }) => summary.seed),
+        accuracy: meanScore(members.map(({ summary }) => summary.bestAccuracy as number)),
+        macroF1: macroF1.length === members.length ? meanScore(macroF1) : null,
+      };
+    })
+    .sort((a, b) => b.accuracy.mean - a.accuracy.mean);
+}
+
+/** Returns what a seed does not change: the split and the random start follow from it. */
+function besidesSeed({ train, data, classNames, numImages, dataOptions, split }: RunConfig): object {
+  const total = numImages.train + numImages.validation;
+  return { train: { ...train, seed: 0 }, data: dataName(data), classNames, total, dataOptions, split };
+}
+
+function meanScore(values: number[]): MeanScore {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null };
+}
+
 /**
  * Copies a run's configuration, sessions and epochs to a folder, where they replace an earlier copy: a few kilobytes of text,
  * without weights and batches. Of the data's path only the last part is kept.

@@ -108,6 +108,21 @@ describe("differencesTable", () => {
     ]);
   });
 
+  it("names a setting once that the loader has, too", () => {
+    const config = (fit: "crop" | "pad") => ({
+      ...runConfig({ fit }),
+      dataOptions: { fit, grey: "auto", dropLeaked: fit === "pad" },
+    });
+    const runs = [
+      { name: "one", config: config("crop") },
+      { name: "two", config: config("pad") },
+    ];
+    assert.deepEqual(differencesTable(runs).rows, [
+      ["dataOptions.dropLeaked", "false", "true"],
+      ["fit", "crop", "pad"],
+    ]);
+  });
+
   it("has a dash for what a configuration lacks, as those of earlier versions do", () => {
     const { patience, ...earlier } = runConfig().train;
     const runs = [

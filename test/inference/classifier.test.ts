@@ -78,6 +78,42 @@ describe("a classifier", () => {
       assert.notDeepEqual(results[0].pixels, results[2].pixels);
     });
 
+    it("gives calls that overlap what it gives each alone", async () => {
+      const colours = ["#ff0000", "#00ff00", "#0000ff"];
+      const files = colours.map((_, i) => at(`${i}.png`));
+      for (const [i, disc] of colours.entries()) await draw(files[i], { disc });
+      const alone: Awaited<ReturnType<Classifier["predict"]>>[] = [];
+      for (const file of files) alone.push(await given.classifier.predict(file));
+      assert.notDeepEqual(alone[0][0].predictions, alone[1][0].predictions);
+      const numTensors = tf.memory().numTensors;
+      const together = await Promise.all([...files, ...files].map((file) => given.classifier.predict(file)));
+      assert.deepEqual(together, [...alone, ...alone]);
+      assert.equal(tf.memory().numTensors, numTensors);
+    });
+
+    it("stops before a batch if the signal says so", async () => {
+      await draw(at("one.png"));
+      const controller = new AbortController();
+      const predicted = given.classifier.predict(at("one.png"), { signal: controller.signal });
+      controller.abort(new Error("enough"));
+      await assert.rejects(predicted, { message: "enough" });
+      const many = Array.from({ length: 65 }, () => at("one.png")); // a batch of 64 and another
+      const later = new AbortController();
+      const seen: string[] = [];
+      await assert.rejects(
+        async () => {
+          for await (const { name } of given.classifier.predictEach(many, undefined, {
+            signal: later.signal,
+          })) {
+            seen.push(name);
+            later.abort(new Error("enough"));
+          }
+        },
+        { message: "enough" },
+      );
+      assert.equal(seen.length, 64);
+    });
+
     it("takes a folder for the images in it and below, sorted, and nothing else", async () => {
       for (const file of ["b.png", "a.JPG", "deep/c.webp", ".hidden.png", "folder.png/d.png"])
         await draw(at(file));

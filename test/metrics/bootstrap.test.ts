@@ -33,6 +33,15 @@ describe("bootstrapIntervals", () => {
     assert.deepEqual(bootstrapIntervals(labels, labels, 5, 0).macroF1, [1, 1]);
   });
 
+  it("averages macro-F1 over the same classes in each draw, also over a rare one that the draw lacks", () => {
+    const labels = Int32Array.from({ length: 31 }, (_, i) => (i === 30 ? 2 : i % 2));
+    const predicted = labels.map((label) => (label === 2 ? 0 : label));
+    const [low, high] = bootstrapIntervals(labels, predicted, 3, 0).macroF1;
+    // F1 is 30/31, 1 and 0: 0.656; a draw without the last image has 1, 1 and 0
+    assert.ok(low > 0.55 && low < 0.656, `${low}`);
+    assert.equal(high, 2 / 3);
+  });
+
   it("gives the same intervals for the same seed, and others for another", () => {
     const { labels, predicted } = outcomes(301, 200);
     const intervals = (seed: number) => bootstrapIntervals(labels, predicted, 2, seed);

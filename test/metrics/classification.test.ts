@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { argMax, classScores, confusionMatrix, scores } from "../../src/metrics/classification.js";
+import {
+  argMax,
+  classScores,
+  confusionMatrix,
+  largestClass,
+  scores,
+} from "../../src/metrics/classification.js";
 
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} ≠ ${expected}`);
@@ -35,6 +41,36 @@ describe("confusionMatrix", () => {
         message,
       });
     });
+});
+
+describe("largestClass", () => {
+  it("says what always answering the most frequent class scores, and whether predictions are clearly better", () => {
+    const names = ["cat", "dog", "bird"];
+    const always = [
+      [90, 0, 0],
+      [8, 0, 0],
+      [2, 0, 0],
+    ];
+    assert.deepEqual(largestClass(always, names), { className: "cat", accuracy: 0.9, isBeaten: false });
+    const barely = [
+      [89, 1, 0],
+      [5, 3, 0],
+      [1, 0, 1],
+    ];
+    assert.equal(largestClass(barely, names)?.isBeaten, false); // 93 %, from 86 %
+    const good = [
+      [90, 0, 0],
+      [1, 7, 0],
+      [0, 0, 2],
+    ];
+    assert.equal(largestClass(good, names)?.isBeaten, true); // 99 %, from 94.6 %
+    const one = [
+      [9, 1, 0],
+      [0, 0, 0],
+      [0, 0, 0],
+    ];
+    assert.equal(largestClass(one, names), null);
+  });
 });
 
 describe("scores", () => {

@@ -109,6 +109,7 @@ describe("ferkit", function () {
         "eceUncalibrated",
         "flip",
         "intervals",
+        "largestClass",
         "loss",
         "macroF1",
         "model",
@@ -256,6 +257,7 @@ const REPORT: EvaluationReport = {
   withoutDuplicates: null,
   withoutNearDuplicates: null,
   trainedOn: null,
+  largestClass: { className: "sad", accuracy: 0.5, isBeaten: true },
 };
 
 describe("reportText", () => {
@@ -266,10 +268,20 @@ describe("reportText", () => {
       "sets for 90%: hold the right class of 87.5% (50.0%–100.0%), 1.50 classes (1.25–1.75); 50.0% have one class, 80.0% of these are correct",
       "accuracy 90.0% on the half with the most probable answers; area under the risk–coverage curve 0.123",
       "(in brackets: 95% interval over draws of as many images)",
+      "a class has fewer than 10 images (sad: 2), so the interval of macro-F1 is too narrow",
       "",
       "class  precision  recall     F1  images",
       "sad            –   50.0%  0.625       2",
     ]);
+  });
+
+  it("says what always answering the largest class would score, if the model is not clearly better", () => {
+    const largestClass = { className: "happy", accuracy: 0.8, isBeaten: false };
+    assert.ok(
+      reportText({ ...REPORT, largestClass }, "faces")
+        .split("\n")
+        .includes("always answering happy would score accuracy 80.0%: the model is not clearly better"),
+    );
   });
 
   it("says no interval of macro-F1 if it has no width", () => {

@@ -90,6 +90,28 @@ describe("ferkit runs", function () {
     assert.match((await runs("--diff", "runs/worse")).stdout, /\n\nThe configurations do not differ\.\n$/);
   });
 
+  it("prints the mean over ended runs that differ only in their seed", async () => {
+    for (const [seed, accuracy] of [0.7, 0.72, 0.77].entries())
+      writeRun(folder.file("seeds", `seed-${seed}`), {
+        config: { ...runConfig({ seed }), dataDigest: `${seed}` },
+        events: runEvents([accuracy], "completed"),
+      });
+    writeRun(folder.file("seeds/other"), {
+      config: runConfig({ epochs: 5 }),
+      events: runEvents([0.5], "completed"),
+    });
+    writeRun(folder.file("seeds/stopped"), { config: runConfig({ seed: 3 }), events: runEvents([0.1]) });
+    const [heading, mean, other, ...rest] = (await runs("--mean", "seeds")).stdout.split("\n");
+    assert.match(heading, /^runs +data +network +pixels +seeds +accuracy +macro-F1$/);
+    // deviations −3, −1 and 4: √(26 / 2) = 3.6
+    assert.match(mean, /^seed-0, seed-1, seed-2 +faces +lite0 +48 +0, 1, 2 +73\.0% ± 3\.6% /);
+    assert.match(other, /^other +faces +lite0 +48 +0 +50\.0% /);
+    assert.deepEqual(rest, [""]);
+    const [first] = (await runs("--mean", "--json", "seeds")).stdout.split("\n");
+    assert.deepEqual(JSON.parse(first).seeds, [0, 1, 2]);
+    assert.equal((await runs("--mean", "seeds/stopped")).stdout, "No run has ended.\n");
+  });
+
   it("draws them, with the data set in the title", async () => {
     assert.equal((await runs("--chart", "runs.svg")).status, 0);
     const svg = readFileSync(folder.file("runs.svg"), "utf8");

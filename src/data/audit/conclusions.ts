@@ -119,7 +119,7 @@ function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
 }
 
 /**
- * Concludes from what the images show: copies across the splits, copies with two labels, classes that mirroring confuses.
+ * Concludes from the images and their labels: classes of very different sizes, copies across the splits, copies with two labels, classes that mirroring confuses.
  *
  * @param found - What `findNearDuplicates` found in train, then validation.
  * @example
@@ -132,7 +132,28 @@ function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
  * ```
  */
 export async function imageConclusions(dataset: Dataset, found: NearDuplicates): Promise<Conclusion[]> {
-  return [...copyConclusions(dataset, found), ...(await mirrorConclusions(dataset, found))];
+  return [
+    ...imbalanceConclusion(dataset),
+    ...copyConclusions(dataset, found),
+    ...(await mirrorConclusions(dataset, found)),
+  ];
+}
+
+/** The largest class has this many times the training images of the smallest. */
+const IMBALANCE = 10;
+
+function imbalanceConclusion({ train, classNames }: Dataset): Conclusion[] {
+  const counts = new Array<number>(classNames.length).fill(0);
+  for (const label of train.labels) counts[label]++;
+  const order = [...counts.keys()].filter((label) => counts[label] > 0).sort((a, b) => counts[b] - counts[a]);
+  const [largest, smallest] = [order[0], order[order.length - 1]];
+  if (order.length < 2 || counts[largest] < IMBALANCE * counts[smallest]) return [];
+  const text =
+    `${classNames[largest]} has ${counted(counts[largest], "training image")} and ${classNames[smallest]} ` +
+    `${counts[smallest].toLocaleString("en-US")}: always answering ${classNames[largest]} is right for ` +
+    `${percent(counts[largest] / train.numImages)} of all. Compare the recall of each class, and add images of the small ones, or ` +
+    "train with --set classWeights=balanced, which also chooses the best epoch by macro-F1 (monitor).";
+  return [{ about: "balance", text, examples: [] }];
 }
 
 function copyConclusions(dataset: Dataset, found: NearDuplicates): Conclusion[] {
@@ -196,16 +217,20 @@ const MIN_LIKENESS = 0.75;
 const MAX_COMPARED = 200_000;
 
 /**
- * Concludes what a training should know: validation images that look like one in train, and classes that mirroring makes one.
- * Very large data sets are not searched for near-duplicates, and a conclusion says so.
+ * Concludes what a training should know: classes of very different sizes, validation images that look like one in train, and classes
+ * that mirroring makes one. Very large data sets are not searched for near-duplicates, and a conclusion says so.
  *
- * @param isMirrored - Whether training images are mirrored.
+ * @param training - Whether training images are mirrored, and classes weighted.
  */
-export async function trainingConclusions(dataset: Dataset, isMirrored: boolean): Promise<Conclusion[]> {
+export async function trainingConclusions(
+  dataset: Dataset,
+  { isMirrored, isWeighted }: { isMirrored: boolean; isWeighted: boolean },
+): Promise<Conclusion[]> {
   const { train, validation } = dataset;
   const numImages = train.numImages + validation.numImages;
   const found = numImages <= MAX_COMPARED ? await findNearDuplicates([train, validation]) : null;
   return [
+    ...(isWeighted ? [] : imbalanceConclusion(dataset)),
     ...(found ? leakConclusion(dataset, found) : [notCompared(numImages)]),
     ...(isMirrored ? await mirrorConclusions(dataset, found ?? { pairs: [] }) : []),
   ];

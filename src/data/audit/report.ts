@@ -65,6 +65,7 @@ export interface Conclusion {
     | "frames"
     | "copies"
     | "labels"
+    | "balance"
     | "mirroring";
   /** One or two sentences with numbers, then what settles it. */
   text: string;

@@ -153,6 +153,25 @@ describe("imageConclusions", () => {
     assert.equal(left.about, "mirroring");
   });
 
+  it("says that a class has ten times the training images of another, or more", async () => {
+    const some = packed([...lefts, rights[0], rights[1]], [...Array<number>(20).fill(0), 1, 1], "train");
+    const [balance] = await concludeFrom(some, none());
+    assert.deepEqual(balance, {
+      about: "balance",
+      text:
+        "left has 20 training images and right 2: always answering left is right for 91 % of all. Compare the recall of each " +
+        "class, and add images of the small ones, or train with --set classWeights=balanced, which also chooses the best epoch " +
+        "by macro-F1 (monitor).",
+      examples: [],
+    });
+    const fewer = packed(
+      [...lefts.slice(1), rights[0], rights[1]],
+      [...Array<number>(19).fill(0), 1, 1],
+      "train",
+    );
+    assert.deepEqual(await concludeFrom(fewer, none()), []);
+  });
+
   it("does not if both sides are in both classes", async () => {
     const images = [...lefts, ...rights];
     const mixed = images.map((_, i) => i % 2);
@@ -236,7 +255,10 @@ describe("trainingConclusions", () => {
       train: packed(images, Array(5001).fill(0), "train"),
       validation: packed([noise(), images[9].map((value) => 128 + (value - 128) / 2)], [0, 0], "validation"),
     };
-    const [{ text }, ...others] = await trainingConclusions(dataset, false);
+    const [{ text }, ...others] = await trainingConclusions(dataset, {
+      isMirrored: false,
+      isWeighted: false,
+    });
     assert.deepEqual(others, []);
     assert.match(
       text,
@@ -248,7 +270,7 @@ describe("trainingConclusions", () => {
     const none = packed([], [], "validation");
     const train = { ...none, numImages: 200_001 };
     const dataset: Dataset = { name: "large", classNames: ["a", "b"], train, validation: none };
-    assert.deepEqual(await trainingConclusions(dataset, false), [
+    assert.deepEqual(await trainingConclusions(dataset, { isMirrored: false, isWeighted: false }), [
       {
         about: "copies",
         text:
