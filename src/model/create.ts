@@ -199,6 +199,13 @@ async function startingPoint(options: CreateOptions): Promise<StartingPoint | nu
     return { ...(await loadPretrained(variant, onProgress)), keepsLastLayer: false };
   if ((await stat(weights).catch(() => null))?.isDirectory()) {
     const { config, parameters } = await loadParameters(weights);
+    if (config.variant !== variant)
+      throw new InputError({
+        expected: `weights of EfficientNet ${variant}`,
+        where: weights,
+        found: `those of ${config.variant}`,
+        fix: `Choose variant ${config.variant} (--set variant=${config.variant}), or other weights.`,
+      });
     const found = { ...conventions(config.variant), ...config };
     if (!hasSameClasses(config.classNames, classNames))
       return { parameters, conventions: found, keepsLastLayer: false };

@@ -61,6 +61,17 @@ describe("a network from a file of weights", () => {
       );
     });
 
+    it("names the variant of a model that is another one", async () => {
+      const dir = path.join(folder, "model");
+      const network = randomNetwork({ ...options, classNames: [...options.classNames] });
+      await saveModel(dir, network.config, await network.parameters());
+      network.dispose();
+      await assert.rejects(create({ weights: dir, variant: "b0" }), {
+        name: "InputError",
+        message: `Expected weights of EfficientNet b0 at ${dir} but found those of lite0. Choose variant lite0 (--set variant=lite0), or other weights.`,
+      });
+    });
+
     it("takes a last layer from nowhere, if the file has none", async () => {
       write(new Map([...lite0].filter(([name]) => !name.startsWith("classifier."))));
       const { parameters } = await create({ weightsFamily: "tensorflow" });
