@@ -3,7 +3,6 @@ import {
   cpSync,
   createReadStream,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -22,6 +21,12 @@ const { checkNumber } = internals;
 
 const DEFAULT_PORT = 8000;
 const demoDir = path.resolve(__dirname, "../../demo");
+
+/** Why a port cannot be had, by the code of the error. */
+const PORT_FAILURES: Record<string, string> = {
+  EADDRINUSE: "that another program uses it",
+  EACCES: "no permission to use it",
+};
 
 interface Flags {
   model?: string;
@@ -43,12 +48,9 @@ export function addDemoCommand(program: Command): void {
       console.log(`wrote ${dir}`);
       if (flags.build) return;
       const server = await servePage(dir, wanted).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "EADDRINUSE") throw error;
-        throw new InputError({
-          expected: "a free port",
-          found: `that ${wanted} is in use`,
-          fix: `Choose another, such as --port ${wanted + 1}.`,
-        });
+        const found = PORT_FAILURES[error.code ?? ""];
+        if (found === undefined) throw error;
+        throw new InputError({ expected: `port ${wanted}`, found, fix: "Choose another with --port." });
       });
       const { port } = server.address() as AddressInfo;
       console.log(`serving it at http://127.0.0.1:${port}/ until Ctrl-C`);
@@ -81,7 +83,7 @@ const inBrowser: Plugin = {
 /**
  * Builds the page in `dir`, in place of an earlier page.
  *
- * @throws InputError if the folder holds something else, or the model's none.
+ * @throws InputError if the folder holds something else, or the model's none, or the folder cannot be written.
  */
 export async function buildPage(dir: string, modelDir: string): Promise<void> {
   if (existsSync(dir) && !isPage(dir))
@@ -94,11 +96,14 @@ export async function buildPage(dir: string, modelDir: string): Promise<void> {
   const model = modelFiles(modelDir);
   const temporary = `${dir}.${process.pid}.tmp`;
   try {
+    internals.makeFolder(temporary);
     await writePage(temporary, modelDir, model);
     rmSync(dir, { recursive: true, force: true });
     renameSync(temporary, dir);
+  } catch (error) {
+    throw internals.writeError(dir, error);
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    if (existsSync(temporary)) rmSync(temporary, { recursive: true });
   }
 }
 
@@ -134,7 +139,6 @@ function modelFiles(modelDir: string): string[] {
 
 async function writePage(dir: string, modelDir: string, model: string[]): Promise<void> {
   const { build } = await import("esbuild");
-  mkdirSync(dir, { recursive: true });
   const folder = path.basename(modelDir) === "best" ? path.dirname(modelDir) : modelDir;
   await build({
     entryPoints: [path.join(demoDir, "app.ts")],

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import path from "node:path";
 import { buildPage, servePage } from "../../scripts/commands/demo.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork } from "../model/fixtures.js";
-import { workspace } from "../workspace.js";
+import { projectDir, workspace } from "../workspace.js";
 
 describe("buildPage", () => {
   const folder = workspace();
@@ -39,6 +40,20 @@ describe("buildPage", () => {
       message: `Expected a model folder at ${folder.file("none")} but found none. Choose another with --model, such as runs/NAME/best.`,
     });
     assert.ok(existsSync(folder.file("page")));
+  });
+
+  it("says where it cannot write", async () => {
+    const model = path.join(projectDir, "models/ferplus");
+    writeFileSync(folder.file("file"), "text");
+    await assert.rejects(buildPage(folder.file("file/page"), model), {
+      name: "InputError",
+      message: `Expected to write at ${folder.file("file/page")} but found a file in place of a folder. Rename it or choose another folder; what was there is kept.`,
+    });
+    if (process.platform === "linux")
+      await assert.rejects(buildPage("/proc/ferkit/page", model), {
+        message:
+          /^Expected to write at \/proc\/ferkit but found a folder of the system, which takes no others\. /,
+      });
   });
 
   it("replaces nothing but an earlier page", async () => {
