@@ -43,7 +43,7 @@ def write_kinds(folder):
     def write(name, columns, compression="snappy"):
         pq.write_table(pa.table(columns), f"{folder}/{name}.parquet", compression=compression)
 
-    for compression in ["zstd", "lz4", "gzip"]:
+    for compression in ["zstd", "lz4", "gzip", "brotli"]:
         write(compression, {"image": images, "label": labels}, compression)
     write("mask-first", {"mask": masks, "image": images, "label": labels})
     write("two-sides", {"left": images, "right": masks, "label": labels})
