@@ -97,7 +97,8 @@ export function modelFolder(model: string | undefined, byDefault: BundledName): 
   const name = model ?? byDefault;
   if (Object.hasOwn(BUNDLED_MODELS, name)) return BUNDLED_MODELS[name as BundledName];
   const dir = callerPath(name);
-  const near = existsSync(dir) ? undefined : internals.suggestion(name, Object.keys(BUNDLED_MODELS));
+  const isPath = existsSync(dir) || name !== path.basename(name);
+  const near = isPath ? undefined : internals.suggestion(name, Object.keys(BUNDLED_MODELS));
   if (near !== undefined)
     throw new InputError({
       expected: `a model folder, or ${Object.keys(BUNDLED_MODELS).join(" or ")}`,

@@ -66,8 +66,9 @@ export class TrainProgress {
     if (event.type === "note") console.error(`note: ${event.text}`);
     if (event.type === "epoch" && event.isBest) this.best = event;
     if (event.type === "epoch") console.error(describe(event));
-    if (event.type === "done")
-      console.error(`${describeEnd(event)}${describeLargest(this.best, this.classNames)}`);
+    if (event.type !== "done") return;
+    const largest = event.resumesAt ? "" : describeLargest(this.best, this.classNames);
+    console.error(`${describeEnd(event)}${largest}`);
   }
 
   private addBatch(event: BatchEvent): void {
