@@ -59,6 +59,7 @@ describe("loadDataset", () => {
       pixels: await valuesOf(pixels, images.numImages),
     });
     const [train, validation] = [await values(dataset.train), await values(dataset.validation)];
+    const common = { imageSize: 1, numChannels: 1, classNames: ["happy", "sad"], decoding: { fit: "crop" } };
     assert.deepEqual(
       { ...dataset, train, validation },
       {
@@ -69,19 +70,15 @@ describe("loadDataset", () => {
           pixels: [0x10, 0x20, 0x30, 0x40],
           labels: Int32Array.of(0, 0, 1, 1),
           numImages: 4,
-          imageSize: 1,
-          numChannels: 1,
           paths: ["train/happy/1.png", "train/happy/2.png", "train/sad/1.png", "train/sad/2.png"],
-          decoding: { fit: "crop" },
+          ...common,
         },
         validation: {
           pixels: [0x50, 0x60],
           labels: Int32Array.of(0, 1),
           numImages: 2,
-          imageSize: 1,
-          numChannels: 1,
           paths: ["validation/happy/3.png", "validation/sad/3.png"],
-          decoding: { fit: "crop" },
+          ...common,
         },
       },
     );
