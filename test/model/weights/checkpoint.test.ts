@@ -49,7 +49,7 @@ describe("convertCheckpoint", function () {
           half: tensor([2], 0.25, 3),
           bfloat16: tensor([2], 0.25, 3),
           double: tensor([2], 0.25, 3),
-          steps: tensor([], 7),
+          steps: { ...tensor([], 7), integers: "I64" },
         }),
       );
     });
