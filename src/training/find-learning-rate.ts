@@ -83,10 +83,10 @@ const MEAN_SHARE = 0.2;
  */
 export async function findLearningRate(
   dataset: Dataset,
-  given: TrainConfig,
+  config: TrainConfig,
   options: LearningRateOptions = {},
 ): Promise<LearningRateSearch> {
-  const config = structuredClone(checkTrainConfig(given));
+  config = structuredClone(checkTrainConfig(config));
   const { from = 1e-5, to = 1, numBatches = 100, signal, onProgress } = options;
   const { phase = config.headEpochs < config.epochs ? "full" : "head" } = options;
   checkDecoding(dataset, config);

@@ -72,7 +72,7 @@ interface PendingStep {
  * as if it had never stopped. `config.maxMinutes` interrupts it too. While a run trains, no other process can train it.
  *
  * @param dataset - Loaded with the configuration's `imageSize`, `fit` and `grey`.
- * @param given - The configuration, from `trainConfig`. It is copied: later changes have no effect.
+ * @param config - The configuration, from `trainConfig`. It is copied: later changes have no effect.
  * @param options - The run's folder, and what stops the run.
  * @throws InputError when there are no images to train or validate on, loss or scores are not finite, the folder holds another
  * run, or another process trains it. A configuration that is refused leaves no folder.
@@ -89,12 +89,12 @@ interface PendingStep {
  */
 export async function* train(
   dataset: Dataset,
-  given: TrainConfig,
+  config: TrainConfig,
   { runDir, data, signal, onProgress }: TrainOptions,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   checkPath("runDir", runDir);
   checkPath("data", data);
-  const config = structuredClone(checkTrainConfig(given)); // the run records it, so it must not change
+  config = structuredClone(checkTrainConfig(config)); // the run records it, so it must not change
   checkNotEmpty(dataset);
   checkDecoding(dataset, config);
   const { validation, classNames } = dataset;
