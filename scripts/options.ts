@@ -140,6 +140,18 @@ export function withChartOption(command: Command, what: string): Command {
   return command.option("--chart <file>", `draw ${what} as .svg, .png or .json (vega-lite)`);
 }
 
+export interface PresetFlags {
+  preset: string;
+  set?: internals.Overrides;
+}
+
+/** Adds `--preset` and `--set`, for commands that train. */
+export function withPresetOptions(command: Command): Command {
+  return command
+    .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")
+    .option("--set <name=value>", "replace a value of the preset; may be repeated", collectAssignments);
+}
+
 export interface DataFlags {
   data?: string;
   validationShare?: number;

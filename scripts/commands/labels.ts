@@ -12,43 +12,40 @@ import {
 } from "../../src/index.js";
 import {
   callerPath,
-  collectAssignments,
   type DataFlags,
   dataInputs,
   dataOptions,
   numberFor,
+  type PresetFlags,
   printData,
   printJson,
   printRemarks,
   withChartOption,
   withDataOptions,
   withExamples,
+  withPresetOptions,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
 import { dataProgress, TrainProgress } from "../progress.js";
 
 const { argMax, checkNumber, crossValidate, percent, score, textTable } = internals;
 
-interface Flags extends DataFlags {
-  preset: string;
+interface Flags extends DataFlags, PresetFlags {
   run: string;
   folds: number;
   top: number;
-  set?: internals.Overrides;
   chart?: string;
 }
 
 export function addLabelsCommand(program: Command): void {
   const command = withChartOption(withDataOptions(program.command("labels")), "the suspected images");
   withExamples(
-    command,
+    withPresetOptions(command),
     "npx ferkit labels --data my-images --chart labels.png",
     "npx ferkit labels --data my-images --run runs/labels --folds 10 --set epochs=20 --json",
   )
     .option("--folds <count>", "number of folds, each with a training of its own", numberFor("--folds"), 5)
     .option("--run <folder>", "folder of the runs, which resume there", "runs/labels")
-    .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")
-    .option("--set <name=value>", "replace a value of the preset; may be repeated", collectAssignments)
     .option("--top <count>", "suspected labels to print and draw; --json prints all", numberFor("--top"), 50)
     .option("--json", "print all suspected labels on one line")
     .action(async (flags: Flags) => {

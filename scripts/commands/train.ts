@@ -16,37 +16,34 @@ import {
 } from "../../src/index.js";
 import {
   callerPath,
-  collectAssignments,
   type DataFlags,
   dataInputs,
   dataOptions,
+  type PresetFlags,
   printData,
   printJson,
   printRemarks,
   withDataOptions,
   withExamples,
+  withPresetOptions,
 } from "../options.js";
 import { checkChart } from "../outputs.js";
 import { dataProgress, TrainProgress } from "../progress.js";
 import { withConfigOption } from "../run-config.js";
 
-interface Flags extends DataFlags {
-  preset: string;
+interface Flags extends DataFlags, PresetFlags {
   run?: string;
-  set?: internals.Overrides;
   findLearningRate?: string | true;
 }
 
 export function addTrainCommand(program: Command): void {
   const command = withConfigOption(withDataOptions(program.command("train")));
   withExamples(
-    command,
+    withPresetOptions(command),
     "npx ferkit train --data my-images --run runs/mine --set epochs=20 --set learningRate=0.001",
     "npx ferkit train --config run.json",
     "npx ferkit train --data my-images --find-learning-rate rate.png",
   )
-    .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")
-    .option("--set <name=value>", "replace a value of the preset; may be repeated", collectAssignments)
     .option("--run <folder>", "folder of the run (default: runs/<preset>)")
     .option(
       "--find-learning-rate [chart]",

@@ -2,6 +2,7 @@ import { InputError } from "../errors.js";
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../model/preprocessing.js";
 import { printedAs } from "../printed.js";
+import { counted } from "../text.js";
 import { PixelSelection, type Pixels } from "./pixels/pixels.js";
 import type { SplitName } from "./split.js";
 
@@ -78,8 +79,7 @@ export function printedImages(images: PackedImages): PackedImages {
   return printedAs(images, () => {
     const { numImages, imageSize, numChannels } = images;
     const colour = numChannels === 1 ? "grey" : "colour";
-    const count = `${numImages.toLocaleString("en-US")} ${numImages === 1 ? "image" : "images"}`;
-    return `[${count} of ${imageSize} × ${imageSize} pixels, ${colour}: ${Object.keys(images).join(", ")}]`;
+    return `[${counted(numImages, "image")} of ${imageSize} × ${imageSize} pixels, ${colour}: ${Object.keys(images).join(", ")}]`;
   });
 }
 

@@ -102,7 +102,7 @@ describe("auditTable", () => {
       [
         ["unreadable files", 1, "11 images", 1, "a/broken.jpg"],
         ["images twice in a split", 2, "10 images", 0, "a/1.jpg, a/2.jpg"],
-        ["validation images also in train", 1, "4 validation images", 1, ""], // of 3, and the one that is left out
+        ["validation images also in train", 1, "4 validation images", 1, ""], // 3 are used, and 1 is left out
         ["groups of duplicates with different classes", 1, "3 groups", 0, "a/3.jpg, b/3.jpg"],
       ],
     );

@@ -1,6 +1,7 @@
 // Folders beside each other that hold the same folders: parts of a split, batches of images, or classes.
 import { InputError } from "../../errors.js";
 import type { Folder } from "./files.js";
+import { inShort } from "./listing.js";
 import { partsOf } from "./split-names.js";
 
 /** Enters folders that hold a single folder with images, and no image. */
@@ -126,5 +127,5 @@ export function nameOf(name: string): string {
 
 export function names(folders: readonly Folder[]): string {
   const all = [...new Set(folders.map(({ name, path }) => (path === "." ? "." : name)))];
-  return all.length > 6 ? `${all.slice(0, 5).join(", ")} and ${all.length - 5} more` : all.join(", ");
+  return inShort(all, 6);
 }

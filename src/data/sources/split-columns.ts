@@ -1,6 +1,7 @@
 // Which columns of a table name the part of the split.
 import path from "node:path";
 import { InputError } from "../../errors.js";
+import { inShort } from "./listing.js";
 import { type Part, partOf } from "./split-names.js";
 import { LABEL_COLUMN, type Table } from "./table-file.js";
 
@@ -137,7 +138,7 @@ function unknownValues(
   return new InputError({
     expected: `${known} in the column ${columns?.[column]}`,
     where,
-    found: `${someOf(values)} in ${unknown.length} of ${rows.length} rows, as that of ${unknown[0][pathColumn]}`,
+    found: `${inShort(values, NUM_SHOWN, NUM_SHOWN)} in ${unknown.length} of ${rows.length} rows, as that of ${unknown[0][pathColumn]}`,
     fix: "Fix these values, or rename the column, so that it is not read as a split.",
   });
 }
@@ -220,13 +221,8 @@ export function noSplitNote(read: ReadColumns, labels: number[]): string[] {
     const reason = numParts === 0 ? "its values name no part" : "some of its values name no part";
     if (unknown.length > 0)
       return [
-        `${titleOf(read, column)} of ${file} is not read as a split, since ${reason}: ${someOf(unknown)}.`,
+        `${titleOf(read, column)} of ${file} is not read as a split, since ${reason}: ${inShort(unknown, NUM_SHOWN, NUM_SHOWN)}.`,
       ];
   }
   return [];
-}
-
-function someOf(values: string[]): string {
-  const numMore = values.length - NUM_SHOWN;
-  return values.slice(0, NUM_SHOWN).join(", ") + (numMore > 0 ? ` and ${numMore} more` : "");
 }
