@@ -179,9 +179,16 @@ export function withDataOptions(command: Command): Command {
   return withLoadingOptions(command.option("--data <source>", what));
 }
 
-/** Adds the options that say how to load a data set. */
+/** Adds the options that say how to load a data set, below the command's own. */
 export function withLoadingOptions(command: Command): Command {
-  return command
+  const own = command.optionsGroup();
+  withSplitOptions(command.optionsGroup("Split into train and validation:"));
+  withLabelOptions(command.optionsGroup("Labels and files (docs/layouts.md):"));
+  return command.optionsGroup(own);
+}
+
+function withSplitOptions(command: Command): void {
+  command
     .option(
       "--validation-share <share>",
       "share of each class to validate on, if the data has no split",
@@ -195,17 +202,18 @@ export function withLoadingOptions(command: Command): Command {
       ),
     )
     .option("--fold <number>", "validate on a fold of the training images: 2/5 is the second of five")
-    .option("--drop-duplicates", "leave out duplicates within a split")
-    .option("--drop-leaked", "leave out validation images that are also in train")
-    .option(
-      "--max-unreadable-share <share>",
-      "share of unreadable images to tolerate",
-      numberFor("--max-unreadable-share"),
-    )
+    .option("--train-folder <folder>", "folder of the class folders to train on; . is the data set's own")
+    .option("--validation-folder <folder>", "folder of the class folders to validate on")
     .option(
       "--group <pattern>",
       "hold out together images whose paths have the same text in this pattern's group",
     )
+    .option("--drop-duplicates", "leave out duplicates within a split")
+    .option("--drop-leaked", "leave out validation images that are also in train");
+}
+
+function withLabelOptions(command: Command): void {
+  command
     .option("--labels <source>", "folders, ferplus, ferplus-soft, or the path of a table of labels")
     .option(
       "--label-column <name>",
@@ -214,9 +222,12 @@ export function withLoadingOptions(command: Command): Command {
     .option("--path-column <name>", "column of the images' names in a table")
     .option("--label-names <names>", "names for labels that are codes: 1=surprise,2=fear or rafdb")
     .option("--label-pattern <pattern>", "pattern for an image's path, whose group is the class")
-    .option("--train-folder <folder>", "folder of the class folders to train on; . is the data set's own")
-    .option("--validation-folder <folder>", "folder of the class folders to validate on")
     .option("--leave-out <folder>", "folder that is not read; may be repeated", collectFolders)
+    .option(
+      "--max-unreadable-share <share>",
+      "share of unreadable images to tolerate",
+      numberFor("--max-unreadable-share"),
+    )
     .option("--offline", "open no connection; also FERKIT_OFFLINE=1")
     .on("option:offline", () => {
       process.env.FERKIT_OFFLINE = "1";

@@ -40,7 +40,7 @@ export function addDemoCommand(program: Command): void {
   withExamples(command, "npx ferkit demo", "npx ferkit demo --model runs/mine/best --build --out site")
     .option("--out <folder>", "folder of the page", "out/demo")
     .option("--build", "only build the page, for a host of your own")
-    .option("--port <count>", "port to serve it at, on this machine", numberFor("--port"), DEFAULT_PORT)
+    .option("--port <number>", "port to serve it at, on this machine", numberFor("--port"), DEFAULT_PORT)
     .action(async (flags: Flags) => {
       const wanted = checkNumber("--port", flags.port, { min: 0, max: 65_535, integer: true });
       const dir = callerPath(flags.out);

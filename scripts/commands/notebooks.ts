@@ -43,8 +43,8 @@ interface Step {
 
 /** Adds the command that `npm start` runs. */
 export function addNotebooksCommand(program: Command): void {
-  withExamples(
-    withLoadingOptions(program.command("notebooks")),
+  const command = withExamples(
+    program.command("notebooks"),
     "npm start -- --data my-images --notebooks 02,04 --set epochs=3 --timeout 600",
     "npx ferkit notebooks --folder my-notebooks --check --junit report.xml",
   )
@@ -62,10 +62,10 @@ export function addNotebooksCommand(program: Command): void {
     .option("--update-expected", "write the metrics of this run to expected.json")
     .option("--folder <folder>", "where the notebooks are (default: notebooks of this project, or ferkit's)")
     .option("--verbose", "show what the cells print")
-    .option("--accelerator <which>", "set up for cpu, gpu or auto first")
-    .action(async (flags: Flags) => {
-      process.exitCode = await runNotebooks(flags);
-    });
+    .option("--accelerator <which>", "set up for cpu, gpu or auto first");
+  withLoadingOptions(command).action(async (flags: Flags) => {
+    process.exitCode = await runNotebooks(flags);
+  });
 }
 
 /** Runs the notebooks; returns the exit status: 0, 1 after a failure, 130 after Ctrl-C. A JUnit report says what it throws, too. */

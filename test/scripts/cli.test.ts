@@ -84,6 +84,20 @@ describe("ferkit", function () {
     }
   });
 
+  it("shows a command's own options first, then how to split the data, then what labels and files mean", async () => {
+    for (const command of ["train", "notebooks"]) {
+      const { stdout } = await ferkit(command, "--help");
+      const headings = [...stdout.matchAll(/^(\S.*):$/gm)].map(([, heading]) => heading);
+      assert.deepEqual(headings, [
+        "Options",
+        "Split into train and validation",
+        "Labels and files (docs/layouts.md)",
+        "Examples",
+      ]);
+      assert.match(stdout, /\nOptions:\n {2}--data <source> /);
+    }
+  });
+
   describe("train", () => {
     it("prints the epochs and the end as JSON lines, and leaves a run", async () => {
       assert.equal(trained.status, 0, trained.stderr);
