@@ -1,7 +1,8 @@
 // A record of how validation accuracy rises over time in three trainings, kept as JSON.
 import path from "node:path";
 import type { TrainConfig } from "../src/index.js";
-import { latest, type Machine, RESULTS_DIR, type Versions, writeJson } from "./results.js";
+import { latest, type Machine, RESULTS_DIR, writeJson } from "./results.js";
+import type { Versions } from "./workers.js";
 
 /** An epoch that was validated. */
 export interface CurvePoint {

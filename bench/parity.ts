@@ -35,9 +35,9 @@ export interface LogitsParity {
 }
 
 /** Single precision leaves an error of 10⁻⁷ in each operation; a hundred layers and batch norm amplify it. */
-export const MAX_ERROR = 1e-3;
+const MAX_ERROR = 1e-3;
 /** bfloat16 has 8 bits of precision. */
-export const MAX_BFLOAT16_ERROR = 0.1;
+const MAX_BFLOAT16_ERROR = 0.1;
 
 interface Check {
   variant: BenchVariant;

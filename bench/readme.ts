@@ -5,9 +5,10 @@ import { InputError, saveChart } from "../src/index.js";
 import { type AccuracyRecord, latestAccuracyRecord } from "./accuracy-record.js";
 import { accuracyChart, speedChart } from "./charts.js";
 import { ratiosOf } from "./ratios.js";
-import { latestResults, type Results, type Versions } from "./results.js";
+import { latestResults, type Results } from "./results.js";
 import type { Kind } from "./suite.js";
 import { behindTable, medianOnly, remarks, timingTable, toMarkdown } from "./tables.js";
+import type { Versions } from "./workers.js";
 
 const PROJECT_DIR = path.join(__dirname, "..");
 

@@ -7,11 +7,9 @@ import type { LogitsParity, Parity } from "./parity.js";
 import type { DataFigures, MemoryFigure, StartFigure } from "./resources.js";
 import type { Timing } from "./rounds.js";
 import type { EpochTensors } from "./workers/data.js";
+import type { Versions } from "./workers.js";
 
 export type Machine = internals.Machine;
-
-/** Name → version of everything that takes part. */
-export type Versions = Record<string, string>;
 
 /** All figures of one run, or only some timings when `--only` was given. */
 export interface Results {

@@ -6,7 +6,6 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { internals } from "../src/index.js";
-import type { Versions } from "./results.js";
 import {
   CONTENDERS,
   type Contender,
@@ -35,6 +34,9 @@ const ONNX_RUNTIME_NODE = "onnxruntime-node@1.30.0";
 const REQUIREMENTS = path.join(__dirname, "requirements.txt");
 /** Written last, so that an environment with this file is complete. */
 const STAMP = "complete";
+
+/** Name → version of everything that takes part. */
+export type Versions = Record<string, string>;
 
 /** Workers that run for the whole bench. Each starts at its first use. */
 export class Workers {

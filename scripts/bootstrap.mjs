@@ -56,7 +56,7 @@ function readText(file) {
 // Steps. Each leaves a stamp inside what it made, last of all: the digest of what it was made from.
 
 /** Installs npm's packages without install scripts, since the engine's would fetch an outdated library. */
-export const npmStep = {
+const npmStep = {
   name: "npm packages",
   isCurrent: ({ root, nodeModulesDir }) =>
     readText(path.join(nodeModulesDir, ".ferkit-stamp")) === npmKey(root),
@@ -94,7 +94,7 @@ const venvStep = {
 };
 
 /** Installs the pinned packages as wheels, checked by digest; requirements.txt is complete, so pip need not resolve anything. */
-export const pythonStep = {
+const pythonStep = {
   name: "Python packages",
   isCurrent: (context) => hasPackages(context) && !movedFrom(context) && showsKernel(context),
   async run(context, show) {
@@ -149,7 +149,7 @@ const notebookFilterStep = {
 };
 
 /** Everything else: the engine, the native ops and the weights, in TypeScript. */
-export const secondStage = {
+const secondStage = {
   name: "engine and weights",
   isCurrent(context) {
     const { key, files } = JSON.parse(readText(stagePath(context)) || '{"files":[]}');
@@ -198,14 +198,14 @@ function isFolder(file) {
 }
 
 /** Returns the names of the steps that are to be done. */
-export function pendingSteps(context) {
+function pendingSteps(context) {
   return [npmStep, pythonStep, secondStage, declarationsStep, notebookFilterStep]
     .filter((step) => !step.isCurrent(context))
     .map(({ name }) => name);
 }
 
 /** Returns what the pending steps need of the machine. */
-export function findNeeds({ cacheDir, accelerator }, pending) {
+function findNeeds({ cacheDir, accelerator }, pending) {
   const has = (folder, start = "") => {
     const dir = path.join(cacheDir, folder);
     return fs.existsSync(dir) && fs.readdirSync(dir).some((name) => name.startsWith(start));

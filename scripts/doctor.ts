@@ -9,7 +9,7 @@ import { libtensorflowDir, probeEngine } from "./setup/engine.js";
 import { machine, runCommand } from "./setup/machine.cjs";
 import pins from "./setup/pins.json";
 import { platformName } from "./setup/platforms.cjs";
-import type { Context } from "./setup/second-stage.js";
+import type { Context } from "./setup/step.js";
 import { movedFrom } from "./setup/venv.cjs";
 import { megabytes } from "./setup/wheels.js";
 

@@ -9,7 +9,7 @@ import { FITS, type Fit } from "./model/preprocessing.js";
 import type { AnyText } from "./text.js";
 import { type ClassWeights, checkClassWeights, checkMix } from "./training/targets.js";
 
-export const MONITORS = ["accuracy", "macroF1", "loss"] as const;
+const MONITORS = ["accuracy", "macroF1", "loss"] as const;
 export type Monitor = (typeof MONITORS)[number];
 
 /**

@@ -32,8 +32,11 @@ const ENGINE_FILE = "src/engine/tf.ts";
 
 const srcFiles = listFiles(["src"], [".ts"]);
 const scripts = listFiles(["scripts"], [".ts", ".mjs", ".cjs"]);
+const bench = listFiles(["bench"], [".ts"]);
 const tests = listFiles(["test"], [".ts"]);
-const imports = new Map([...srcFiles, ...scripts, ...tests].map((file) => [file, importsOf(parse(file))]));
+const imports = new Map(
+  [...srcFiles, ...scripts, ...bench, ...tests].map((file) => [file, importsOf(parse(file))]),
+);
 
 /** `importer → imported` for all imports that fit. */
 function edges(importers: string[], fits: (found: Import) => boolean): string[] {
@@ -62,9 +65,24 @@ function findCycle(graph: Map<string, string[]>): string[] {
   return [];
 }
 
-function graphOf(fits: (found: Import) => boolean): Map<string, string[]> {
+function graphOf(files: string[], fits: (found: Import) => boolean): Map<string, string[]> {
   const fitting = (found: Import[]) => found.filter(fits).flatMap(({ file }) => file ?? []);
-  return new Map(srcFiles.map((file) => [file, fitting(imports.get(file) ?? [])]));
+  return new Map(files.map((file) => [file, fitting(imports.get(file) ?? [])]));
+}
+
+/** Names of the functions, classes and constants that a file exports where it declares them. */
+function exportedValues(file: string): string[] {
+  return parse(file).statements.flatMap((statement) => {
+    const isValue =
+      ts.isVariableStatement(statement) ||
+      ts.isFunctionDeclaration(statement) ||
+      ts.isClassDeclaration(statement);
+    if (!isValue || !statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return [];
+    const declared = ts.isVariableStatement(statement)
+      ? [...statement.declarationList.declarations]
+      : [statement];
+    return declared.flatMap(({ name }) => name?.getText() ?? []);
+  });
 }
 
 describe("src", () => {
@@ -75,11 +93,11 @@ describe("src", () => {
   });
 
   it("has no cycle of imports that are loaded", () => {
-    assert.deepEqual(findCycle(graphOf(({ isTypeOnly }) => !isTypeOnly)), []);
+    assert.deepEqual(findCycle(graphOf(srcFiles, ({ isTypeOnly }) => !isTypeOnly)), []);
   });
 
   it("has no cycle through types either", () => {
-    assert.deepEqual(findCycle(graphOf(() => true)), []);
+    assert.deepEqual(findCycle(graphOf(srcFiles, () => true)), []);
   });
 
   it("imports from lower folders only", () => {
@@ -154,6 +172,11 @@ describe("the public API", () => {
 });
 
 describe("imports", () => {
+  it("have no cycle in scripts and bench either, but for what a call imports", () => {
+    for (const files of [scripts, bench])
+      assert.deepEqual(findCycle(graphOf(files, ({ isCall }) => !isCall)), []);
+  });
+
   it("name files that are there", () => {
     const isMissing = ({ file }: Import) => file !== null && !existsSync(path.join(projectDir, file));
     assert.deepEqual(edges([...imports.keys()], isMissing), []);
@@ -182,5 +205,26 @@ describe("a source file", () => {
 
   it(`has at most ${MAX_LINES} lines`, () => {
     assert.deepEqual(sources.filter(isLong), []);
+  });
+});
+
+describe("an exported value", () => {
+  it("has a user in another file", () => {
+    const users = [
+      ...listFiles(
+        ["src", "scripts", "bench", "demo", "experiments", "examples", "test", "jupyter"],
+        [".ts", ".mts", ".mjs", ".cjs"],
+      ),
+      ...listFiles(["notebooks"], [".ipynb"]),
+    ];
+    const words = new Map(users.map((file) => [file, new Set(readProjectFile(file).match(/\w+/g))]));
+    const isUsed = (name: string, own: string) =>
+      users.some((file) => file !== own && words.get(file)?.has(name));
+    const unused = [...srcFiles, ...scripts, ...bench].flatMap((file) =>
+      exportedValues(file)
+        .filter((name) => !isUsed(name, file))
+        .map((name) => `${file}: ${name}`),
+    );
+    assert.deepEqual(unused, []);
   });
 });

@@ -219,11 +219,7 @@ function riskAt({ points }: internals.EvaluationReport["riskCoverage"], share: n
 }
 
 /** Draws the model's calibration, its confusions, and its scores. */
-export function reportChart(
-  report: internals.EvaluationReport,
-  dataset: Dataset,
-  { probs }: Evaluation,
-): ChartSpec {
+function reportChart(report: internals.EvaluationReport, dataset: Dataset, { probs }: Evaluation): ChartSpec {
   const { classNames } = dataset;
   const { labels } = dataset.validation;
   const reliabilityOf = (some: Float32Array) => {

@@ -67,7 +67,7 @@ function ferkitFrom(project: string): string {
  * @param ferkit - The project's dependency.
  * @throws InputError if the folder holds something, or cannot be made since a file is above it.
  */
-export async function writeProject(project: string, data: string, ferkit: string): Promise<void> {
+async function writeProject(project: string, data: string, ferkit: string): Promise<void> {
   checkFolderAbove("a project", project);
   const isFile = existsSync(project) && !statSync(project).isDirectory();
   if (isFile || (existsSync(project) && readdirSync(project).length > 0))

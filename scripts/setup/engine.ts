@@ -6,7 +6,7 @@ import { replaceFile, writeFileAtomically } from "../../src/files.js";
 import { digestOf } from "./context.cjs";
 import { describeFailure, findCompiler, machine, runCommand } from "./machine.cjs";
 import { platformOf } from "./platforms.cjs";
-import type { Context, Show, Step } from "./second-stage.js";
+import type { Context, Show, Step } from "./step.js";
 import { dropWheel, fetchWheel, findLinks, makeWhole, type Pin, unpackWheel } from "./wheels.js";
 
 /** A step that leaves these files; one that is missing makes set-up run again. */

@@ -6,7 +6,7 @@ import { writeFileAtomically } from "../../src/files.js";
 import { digestOf } from "./context.cjs";
 import { distribution, libtensorflowDir, linkFlags } from "./engine.js";
 import { findCompiler, machine, runCommand } from "./machine.cjs";
-import type { Context, Show, Step } from "./second-stage.js";
+import type { Context, Show, Step } from "./step.js";
 import { makeWhole } from "./wheels.js";
 
 const FLAGS = ["-std=c++20", "-O3", "-fPIC", "-w", "-DNDEBUG", "-DNAPI_VERSION=8"];

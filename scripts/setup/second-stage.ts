@@ -10,41 +10,8 @@ import { addon, checkEngine, libtensorflow, notices } from "./engine.js";
 import { stopCommands } from "./machine.cjs";
 import { hasInstructionSet, nativeOps } from "./native-ops.js";
 import pins from "./pins.json";
+import type { Context, Step } from "./step.js";
 import { dropWheel, fetchWheel, makeWhole, unpackWheel } from "./wheels.js";
-
-/** What bootstrap.mjs hands over. */
-export interface Context {
-  root: string;
-  env: NodeJS.ProcessEnv;
-  /** The key in `pins.json` and `platforms.cjs`, such as "linux-x64". */
-  platform: string;
-  /** Set-up's own state, in the clone. */
-  stateDir: string;
-  /** Shared by all clones of a user. */
-  cacheDir: string;
-  /** Folder of wheels to use before downloading; empty if there is none. */
-  wheelsDir: string;
-  nodeModulesDir: string;
-  venvPython: string;
-  accelerator: "cpu" | "gpu";
-  /** Variants whose ImageNet weights are wanted. */
-  weights: string[];
-  pins: typeof pins;
-  /** Runs work that keeps a core busy, as soon as one is free and no longer work waits: about `seconds`, by default 1. */
-  onCore: <T>(work: () => Promise<T>, seconds?: number) => Promise<T>;
-  /** Prints a line beside the progress. */
-  note: (text: string) => void;
-}
-
-/** Shows what a step is doing. */
-export type Show = (text: string) => void;
-
-export interface Step {
-  name: string;
-  isCurrent(context: Context): boolean;
-  /** Returns a remark for the progress line, such as "from the cache". */
-  run(context: Context, show: Show): Promise<string | undefined>;
-}
 
 /** ImageNet weights, by default the default model's, so that the first training needs no download. */
 export const weights: Step = {
@@ -77,7 +44,7 @@ export const weights: Step = {
  *
  * @param report - Gets the progress of each step.
  */
-export async function runSecondStage(context: Context, report: (message: object) => void): Promise<void> {
+async function runSecondStage(context: Context, report: (message: object) => void): Promise<void> {
   const run = async (step: Step) => {
     if (step.isCurrent(context)) return;
     const { name } = step;

@@ -18,7 +18,7 @@ import { InputError } from "../../src/errors.js";
 import { isRunning } from "./lock.cjs";
 import { describeFailure, runCommand } from "./machine.cjs";
 import { platformOf } from "./platforms.cjs";
-import type { Context, Show } from "./second-stage.js";
+import type { Context, Show } from "./step.js";
 
 const PROGRESS_MS = 500;
 

@@ -7,7 +7,7 @@ import type { Random } from "../random.js";
  *
  * @see Ekman & Friesen 1978, Facial Action Coding System: A Technique for the Measurement of Facial Movement.
  */
-export const ACTION_UNITS = {
+const ACTION_UNITS = {
   1: "inner brow raiser",
   2: "outer brow raiser",
   4: "brow lowerer",

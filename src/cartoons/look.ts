@@ -1,7 +1,7 @@
 // The look of a drawn face: person, pose and light, everything but the expression.
 import type { Random } from "../random.js";
 
-export const HAIR_STYLES = [
+const HAIR_STYLES = [
   "bald",
   "buzz",
   "short",

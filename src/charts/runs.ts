@@ -107,7 +107,7 @@ const MAX_LARGE_POINTS = 30;
  * @param curves - At least one of them has a point.
  * @param legend - Position and look, as in vega-lite.
  */
-export function accuracyLines(curves: AccuracyCurve[], x: "minutes" | "epoch", legend: object): object {
+function accuracyLines(curves: AccuracyCurve[], x: "minutes" | "epoch", legend: object): object {
   const values = curves.flatMap(({ name, points }) => points.map((point) => ({ run: name, ...point })));
   const epochs = numbersTo(Math.max(...values.map(({ epoch }) => epoch))).map((epoch) => ({ epoch }));
   const domain = curves.map(({ name }) => name);

@@ -124,7 +124,7 @@ function trainConvolution(
  *
  * @param dy - By the normalised output, whose raw values and norm are `y`.
  */
-export function convolutionGradient(
+function convolutionGradient(
   dy: FeaturesGradient,
   y: Features,
   x: Features,

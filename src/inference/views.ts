@@ -4,7 +4,7 @@ import { checkChoice } from "../errors.js";
 import { type ModelConfig, type Network, resizeToInput } from "../model/network.js";
 
 /** What an image is classified by: itself; also its mirror image; or also five crops, each with its mirror image. */
-export const VIEWS = ["image", "flip", "crops"] as const;
+const VIEWS = ["image", "flip", "crops"] as const;
 export type Views = (typeof VIEWS)[number];
 
 /** Positions of the crops in the enlarged image, from the top and from the left, as shares of the room there. */

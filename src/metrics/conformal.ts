@@ -5,7 +5,7 @@ import { type Interval, wilson, Z } from "./bootstrap.js";
 import { argMax } from "./classification.js";
 
 /** Coverages that a calibrated model has a threshold for: how often the right class is to be in an image's set. */
-export const COVERAGES = [0.9, 0.95] as const;
+const COVERAGES = [0.9, 0.95] as const;
 
 /**
  * Finds for each coverage the probability from which on a class is in an image's set (split conformal prediction with the score

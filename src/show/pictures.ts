@@ -330,7 +330,7 @@ export async function facesPicture(
 }
 
 /** Turns classified images into pictures for charts. */
-export async function predictedImages(
+async function predictedImages(
   images: ImagePrediction[],
   saliency?: SaliencyOptions,
 ): Promise<PredictedImage[]> {

@@ -222,7 +222,7 @@ export function computeGradients(
 }
 
 /** Updates parameters, moving statistics and EMA; disposes the gradients and statistics. */
-export function applyGradients(
+function applyGradients(
   { network, optimizer, ema }: TrainState,
   { gradients, movingStatistics }: Gradients,
   learningRate: number,

@@ -7,7 +7,7 @@ import { createContext } from "../../scripts/setup/context.cjs";
 import { machine, runCommand } from "../../scripts/setup/machine.cjs";
 import { listObjects } from "../../scripts/setup/native-ops.js";
 import pins from "../../scripts/setup/pins.json";
-import type { Context } from "../../scripts/setup/second-stage.js";
+import type { Context } from "../../scripts/setup/step.js";
 import { InputError } from "../../src/errors.js";
 import { projectDir } from "../workspace.js";
 

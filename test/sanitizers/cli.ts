@@ -8,7 +8,7 @@ import { createContext } from "../../scripts/setup/context.cjs";
 import { findCompiler } from "../../scripts/setup/machine.cjs";
 import { nativeOps, nativePaths } from "../../scripts/setup/native-ops.js";
 import pins from "../../scripts/setup/pins.json";
-import type { Context } from "../../scripts/setup/second-stage.js";
+import type { Context } from "../../scripts/setup/step.js";
 import { projectDir } from "../workspace.js";
 
 const FLAGS = [

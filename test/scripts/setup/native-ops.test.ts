@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { nativeOps } from "../../../scripts/setup/native-ops.js";
-import type { Context, Step } from "../../../scripts/setup/second-stage.js";
+import type { Context, Step } from "../../../scripts/setup/step.js";
 import { ignore, setUpSandbox } from "./sandbox.js";
 
 /** Notes what it is called with, and makes what it is asked for unless that holds "broken". */

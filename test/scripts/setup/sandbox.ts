@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createContext } from "../../../scripts/setup/context.cjs";
 import realPins from "../../../scripts/setup/pins.json";
-import { type Context, shareCores } from "../../../scripts/setup/second-stage.js";
+import { shareCores } from "../../../scripts/setup/second-stage.js";
+import type { Context } from "../../../scripts/setup/step.js";
 import { workspace } from "../../workspace.js";
 
 export const ignore = () => {};
