@@ -90,5 +90,5 @@ export { tf } from "./engine/tf.js";
 export { InputError, ParameterError } from "./errors.js";
 export { Random } from "./random.js";
 
-// Parts that the command line, the bench and the experiments of this repository use. They may change at any time.
+// Parts that the command line, the bench, the examples and the experiments of this repository use. They may change at any time.
 export * as internals from "./internals.js";
