@@ -1,4 +1,4 @@
-"""FER-2013's images for train_bundled_model.py: loading, folds, and mixing of batches."""
+"""FER-2013's images for train_bundled_model.py and train_ferplus_model.py: loading, folds, and mixing of batches."""
 import hashlib
 import io
 import tarfile

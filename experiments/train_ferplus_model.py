@@ -15,7 +15,6 @@ few images with random weights.
 """
 import argparse
 import csv
-import sys
 import tarfile
 from pathlib import Path
 
@@ -25,12 +24,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench/python"))
-from reference.augment import augment  # noqa: E402
-from reference.training import Ema, build_optimizer, learning_rate  # noqa: E402
-
-from fer2013 import NUM_FOLDS, enlarge, fold_of_each, load, mix  # noqa: E402
-from train_bundled_model import AUGMENT, DEVICE, build_network, score, to_input  # noqa: E402
+from training import AUGMENT, DEVICE, SMOKE, autocast, build_network, fit, generators, score, to_input  # first: finds bench/python
+from fer2013 import NUM_FOLDS, enlarge, fold_of_each, load, mix
+from reference.augment import augment
 
 # Columns of FER+'s table: the seven classes in our order, then what else people could say.
 COLUMNS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise", "contempt", "unknown", "NF")
@@ -41,7 +37,6 @@ CONFIG = dict(
 TEACHER = dict(CONFIG, epochs=7, emaDecay=0.998)
 STUDENT = dict(CONFIG, epochs=25, emaDecay=0.999, teacherShare=0.75, mixup=0.2, cutmix=1.0, mixShare=0.5, mixUntil=0.7)
 NUM_VIEWS = 8
-SMOKE = dict(weights="random", imageSize=40, batchSize=16, epochs=1)
 
 
 def load_votes(archive, table):
@@ -90,47 +85,38 @@ def degrade(x, generator):
 
 def train(variant, images, labels, votes, config, seed, bank=None):
     """Trains a network and returns its EMA. `bank` holds augmented views and the teachers' probabilities for each."""
-    torch.manual_seed(seed)
-    random, generator = np.random.default_rng(seed), torch.Generator(DEVICE).manual_seed(seed)
+    random, generator = generators(seed)
     network = TwoHeads(variant, config).train()
-    ema = Ema(network, config["emaDecay"])
-    optimizer = build_optimizer(network.parameters(), config, DEVICE == "cuda")
     smoothing, share = config["labelSmoothing"], config.get("teacherShare", 0)
     hard = F.one_hot(labels, 7) * (1 - smoothing) + smoothing / 7
     count = votes[:, :7].sum(1, keepdim=True)
     has_votes = (count > 0).float()
     soft = votes[:, :7] / count.clamp(min=1) * (1 - smoothing) + has_votes * smoothing / 7
-    num_batches = len(labels) // config["batchSize"]
-    num_steps = num_batches * config["epochs"]
-    for step in range(num_steps):
-        if step % num_batches == 0:
-            order = torch.from_numpy(random.permutation(len(labels))).to(DEVICE)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(config, step, num_steps)
-        batch = order[step % num_batches * config["batchSize"] :][: config["batchSize"]]
-        if bank:
-            view = torch.randint(NUM_VIEWS, (len(batch),), device=DEVICE, generator=generator)
-            x, taught = bank[0][view, batch].float(), bank[1][view, batch]
-            is_mirrored = torch.rand(len(x), 1, 1, 1, device=DEVICE, generator=generator) < 0.5
-            x = degrade(torch.where(is_mirrored, x.flip(3), x), generator)
-            of_votes = torch.where(has_votes[batch] > 0, soft[batch], taught[:, 7:])
-            targets = (1 - share) * torch.cat([hard[batch], of_votes], 1) + share * taught
-        else:
-            x = augment(enlarge(images[batch], config["imageSize"]), config["augment"], generator)
-            targets = torch.cat([hard[batch], soft[batch]], 1)
-        if step < config.get("mixUntil", 0) * num_steps:
+
+    def augmented(batch):
+        """Returns the images of a batch, with the targets of both last layers."""
+        x = augment(enlarge(images[batch], config["imageSize"]), config["augment"], generator)
+        return x, torch.cat([hard[batch], soft[batch]], 1)
+
+    def taught_view(batch):
+        """Returns a view of each image from the bank, degraded, with the teachers' share in the targets."""
+        view = torch.randint(NUM_VIEWS, (len(batch),), device=DEVICE, generator=generator)
+        x, taught = bank[0][view, batch].float(), bank[1][view, batch]
+        is_mirrored = torch.rand(len(x), 1, 1, 1, device=DEVICE, generator=generator) < 0.5
+        x = degrade(torch.where(is_mirrored, x.flip(3), x), generator)
+        of_votes = torch.where(has_votes[batch] > 0, soft[batch], taught[:, 7:])
+        return x, (1 - share) * torch.cat([hard[batch], of_votes], 1) + share * taught
+
+    def loss_of(batch, progress):
+        x, targets = (taught_view if bank else augmented)(batch)
+        if progress < config.get("mixUntil", 0):
             x, targets = mix(x, targets, config, random)
-        with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+        with autocast():
             logits = network(to_input(x))
         log_probs = torch.cat([one.float().log_softmax(1) for one in logits], 1)
-        loss = -(targets * log_probs).sum(1).mean()
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        ema.update(network)
-        if (step + 1) % num_batches == 0:
-            print(f"epoch {(step + 1) // num_batches}/{config['epochs']} loss {loss.item():.3f}", flush=True)
-    return ema.model
+        return -(targets * log_probs).sum(1).mean()
+
+    return fit([network], len(labels), config, random, loss_of)[0]
 
 
 @torch.no_grad()
