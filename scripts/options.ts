@@ -164,6 +164,7 @@ export interface DataFlags {
   labels?: string;
   labelColumn?: string;
   pathColumn?: string;
+  splitColumn?: string;
   labelNames?: string;
   labelPattern?: string;
   trainFolder?: string;
@@ -220,6 +221,10 @@ function withLabelOptions(command: Command): void {
       "column of the labels in a table; several, with commas, if each is a class",
     )
     .option("--path-column <name>", "column of the images' names in a table")
+    .option(
+      "--split-column <name>",
+      "column of the split in a table; several, with commas, if each is 0 or 1; none reads no column as one",
+    )
     .option("--label-names <names>", "names for labels that are codes: 1=surprise,2=fear or rafdb")
     .option("--label-pattern <pattern>", "pattern for an image's path, whose group is the class")
     .option("--leave-out <folder>", "folder that is not read; may be repeated", collectFolders)
@@ -256,6 +261,7 @@ export function loadingOptions(flags: Omit<DataFlags, "data">) {
     labels,
     labelColumn,
     pathColumn,
+    splitColumn,
     labelNames,
     labelPattern,
     trainFolder,
@@ -279,6 +285,7 @@ export function loadingOptions(flags: Omit<DataFlags, "data">) {
     ...(labels !== undefined && { labels: labelSource(labels) }),
     ...(labelColumn !== undefined && { labelColumn }),
     ...(pathColumn !== undefined && { pathColumn }),
+    ...(splitColumn !== undefined && { splitColumn }),
     ...(labelNames !== undefined && { labelNames }),
     ...(labelPattern !== undefined && { labelPattern }),
     ...(trainFolder !== undefined && { trainFolder }),

@@ -11,7 +11,9 @@ import {
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import type { TextDecoder } from "node:util";
 import { DiskError, InputError } from "./errors.js";
+import { textDecoder } from "./json.js";
 
 /** Returns the user's cache folder, which all clones share. */
 export function cacheDir(): string {
@@ -215,7 +217,8 @@ export async function readRegularFile(
 }
 
 /**
- * Yields the lines of a file, without their ends. The last one has none if the file ends with a line break.
+ * Yields the lines of a file, without their ends. The last one has none if the file ends with a line break. Text is in UTF-8 or, if
+ * its byte-order mark says so, in UTF-16.
  *
  * @param maxLength - Bytes of the longest line; a longer one is refused.
  * @throws InputError as `readRegularFile`; there are no lines if there is no such file.
@@ -227,32 +230,35 @@ export async function* linesOf(
 ): AsyncGenerator<string, void, undefined> {
   const handle = await openRegularFile(file, problem);
   if (handle === null) return;
-  let parts: Buffer[] = [];
+  let parts: string[] = [];
   let length = 0;
   let number = 1;
-  const add = (part: Buffer) => {
+  const add = (part: string) => {
     parts.push(part);
     length += part.length;
     if (length > maxLength)
       throw unreadable(file, problem, `a line ${number} of more than ${maxLength} bytes`);
   };
   const take = () => {
-    const line = Buffer.concat(parts).toString("utf8").replace(/\r$/, "");
+    const line = parts.join("").replace(/\r$/, "");
     [parts, length] = [[], 0];
     number++;
     return line;
   };
   try {
+    let decoder: TextDecoder | undefined;
     for await (const chunk of createReadStream(file, { fd: handle, autoClose: false })) {
-      const bytes = chunk as Buffer;
+      decoder ??= textDecoder(chunk as Buffer);
+      const text = decoder.decode(chunk as Buffer, { stream: true });
       let start = 0;
-      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-        add(bytes.subarray(start, end));
+      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+        add(text.slice(start, end));
         yield take();
         start = end + 1;
       }
-      add(bytes.subarray(start));
+      add(text.slice(start));
     }
+    add(decoder?.decode() ?? "");
     if (length > 0) yield take();
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code ? readError(file, problem, error) : error;

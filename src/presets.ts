@@ -260,6 +260,7 @@ const DATA_OPTIONS = [
   "labels",
   "labelColumn",
   "pathColumn",
+  "splitColumn",
   "labelNames",
   "labelPattern",
   "trainFolder",

@@ -114,6 +114,7 @@ const CHOOSING = [
     "labels",
     "labelColumn",
     "pathColumn",
+    "splitColumn",
     "labelNames",
     "labelPattern",
   ],

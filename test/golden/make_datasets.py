@@ -51,6 +51,12 @@ def write_kinds(folder):
     write("list", {"image": images, "label": [[i] if i else [0, 1] for i in labels]})
     write("one-hot", {"image": images, "label": [[int(i == k) for k in range(3)] for i in labels]})
     write("list-of-one", {"image": images, "label": [[i] for i in labels]})
+    parts = ["train", "train", "train", "valid", "valid", "extra"]
+    write("split-column", {"image": images, "label": labels, "split": parts, "caption": ["a cat"] * 6})
+    flags = pa.array([False, False, None, True, True, False])
+    numbers = pa.array([0.0, 1.0, float("nan"), 0.0, 1.0, None])
+    write("flag-column", {"image": images, "emotion": numbers, "is_valid": flags, "vector": [[0.5, 0.5]] * 6})
+    write("wrong-split", {"image": images, "label": labels, "split": [*parts[:5], "trian"]})
     write("struct", {"image": images, "label": [{"name": NAMES[i], "id": i} for i in labels]})
 
 
@@ -66,6 +72,9 @@ def main(output):
         with webdataset.TarWriter(f"{output}/webdataset/{shard}.tar") as sink:
             for i in range(count):
                 sink.write({"__key__": f"{start + i:06d}", "png": image(start + i), "cls": (start + i) % 3})
+    with webdataset.TarWriter(f"{output}/split-in-json.tar") as sink:
+        for i in range(4):
+            sink.write({"__key__": f"{i:06d}", "png": image(i), "cls": i % 2, "json": {"split": ["train", "test"][i // 2]}})
     with webdataset.TarWriter(f"{output}/labels-in-json.tar") as sink:
         for i in range(4):
             sink.write({"__key__": f"{i:06d}", "png": image(i), "json": {"label": NAMES[i % 2], "width": 4}})

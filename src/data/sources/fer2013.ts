@@ -69,7 +69,8 @@ export function rowOf(file: string): number | null {
 /** Returns whether a file is a table of FER+'s votes. */
 export async function isVoteTable(file: string): Promise<boolean> {
   const columns = await headerOf(file).catch((): string[] => []);
-  return Object.keys(VOTES).every((name) => columns.includes(name));
+  const names = columns.map((name) => name.toLowerCase());
+  return Object.keys(VOTES).every((name) => names.includes(name));
 }
 
 /** Columns of FER+'s votes, with the classes' names in FER-2013. */

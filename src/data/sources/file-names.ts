@@ -2,6 +2,8 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { type Folder, REASONS, type Walk } from "./files.js";
+import { samplesOfRows } from "./image-rows.js";
+import type { LabelChoice } from "./label-columns.js";
 import { type Listing, type Sample, stampOf, withParts } from "./listing.js";
 import { type Part, partOf } from "./split-names.js";
 
@@ -138,31 +140,14 @@ export function suggestPattern(walk: Walk): string | null {
 }
 
 function listBy(
-  { root, leftOut }: Walk,
+  walk: Walk,
   dir: string,
   labels: string,
   reason: string,
   classOf: (file: string) => string | null,
 ): Listing {
-  const samples: Sample[] = [];
-  const visit = (folder: Folder, around: Part | null): void => {
-    const split = around ?? (folder.path === "." ? null : partOf(folder.name));
-    for (const name of folder.images) {
-      const file = path.posix.join(folder.path, name);
-      const className = classOf(file);
-      if (className === null) leftOut.add(reason, file);
-      else
-        samples.push({
-          path: file,
-          className: className.normalize("NFC"),
-          split,
-          ...stampOf(path.join(dir, file)),
-        });
-    }
-    for (const other of folder.others) leftOut.add(other.reason, path.posix.join(folder.path, other.name));
-    for (const inner of folder.folders) visit(inner, split);
-  };
-  visit(root, null);
+  const { leftOut } = walk;
+  const samples = collectSamples(walk, dir, reason, classOf);
   const notes: string[] = [];
   const parts = samples.map(({ split }) => split);
   return {
@@ -177,16 +162,47 @@ function listBy(
   };
 }
 
+/** Lists the images that have a class, with the part that the folders around them are for, and counts all other files. */
+function collectSamples(
+  { root, leftOut }: Walk,
+  dir: string,
+  reason: string,
+  classOf: (file: string) => string | null,
+): Sample[] {
+  const samples: Sample[] = [];
+  const visit = (folder: Folder, around: Part | null): void => {
+    const split = around ?? (folder.path === "." ? null : partOf(folder.name));
+    for (const name of folder.images) {
+      const file = path.posix.join(folder.path, name);
+      const className = classOf(file)?.normalize("NFC") ?? null;
+      if (className === null) leftOut.add(reason, file);
+      else samples.push({ path: file, className, split, ...stampOf(path.join(dir, file)) });
+    }
+    for (const other of folder.others) leftOut.add(other.reason, path.posix.join(folder.path, other.name));
+    for (const inner of folder.folders) visit(inner, split);
+  };
+  visit(root, null);
+  return samples;
+}
+
+/** What a file beside an image says about it. */
+export interface BesideImage {
+  label: string | null;
+  /** Fields of JSON, which may name the part of the split. */
+  fields: Record<string, string>;
+}
+
 /**
  * Reads pairs of an image and a file of the same name with its label, as webdataset's tar files hold: `.cls`, or `.json` with
- * a field `label`.
+ * a field `label`. The split is in another field of it, or in the folders' names.
  *
  * @returns Null if the folder holds no such pairs.
  */
 export function readLabelFiles(
   { root, leftOut }: Walk,
   dir: string,
-  read: (file: string) => string | null,
+  choice: LabelChoice,
+  read: (file: string) => BesideImage,
 ): Listing | null {
   const files = labelFilesBelow(root);
   // Usually a key ends at the first dot, as of `1.cls` and `1.mask.png`; not if that makes one of `cat.1.cls` and `cat.2.cls`.
@@ -195,8 +211,9 @@ export function readLabelFiles(
     return new Set(keys).size < keys.length;
   });
   const keyBy = areStems ? (file: string) => file.replace(/\.[^./]+$/, "") : keyOf;
-  const labelOf = new Map<string, string>();
+  const [labelOf, fieldsOf] = [new Map<string, string>(), new Map<string, string>()];
   for (const file of files) {
+    if (/\.json$/i.test(file)) fieldsOf.set(keyBy(file), file);
     const isBetter = /\.cls$/i.test(file) || !labelOf.has(keyBy(file));
     if (isBetter) labelOf.set(keyBy(file), file);
   }
@@ -205,14 +222,17 @@ export function readLabelFiles(
   if (labelled.length * 2 < images.length || labelled.length === 0) return null;
   const { chosen: paired, others, note } = chooseImages(labelled, keyBy, dir);
   const used = new Set<string>();
-  const labels = new Map(
+  const beside = new Map(
     paired.map(({ file }) => {
       const labelFile = labelOf.get(keyBy(file)) as string;
-      used.add(labelFile);
-      return [file, read(path.join(dir, labelFile))] as const;
+      const fieldsFile = fieldsOf.get(keyBy(file)) ?? labelFile;
+      used.add(labelFile).add(fieldsFile);
+      const { label, fields } = read(path.join(dir, labelFile));
+      const isSame = labelFile === fieldsFile;
+      return [file, { label, fields: isSame ? fields : read(path.join(dir, fieldsFile)).fields }] as const;
     }),
   );
-  if (![...labels.values()].some((label) => label !== null)) return null;
+  if (![...beside.values()].some(({ label }) => label !== null)) return null;
   const reasonOf = (file: string, reason: string) => (used.has(file) ? REASONS.labels : reason);
   for (const { file } of others) leftOut.add(OTHER_IMAGE, file);
   const isOther = new Set(others.map(({ file }) => file));
@@ -225,14 +245,38 @@ export function readLabelFiles(
     })),
     folders: folder.folders.map(rename),
   });
-  const listing = listBy(
+  const found = collectSamples(
     { root: rename(root), leftOut },
     dir,
-    "a file beside each image",
     "without a label beside it",
-    (file) => labels.get(file) ?? null,
+    (file) => beside.get(file)?.label ?? null,
   );
-  return { ...listing, notes: [...listing.notes, ...note] };
+  const fieldsIn = (file: string) => beside.get(file)?.fields ?? {};
+  const columns = [...new Set(found.flatMap((sample) => Object.keys(fieldsIn(sample.path))))];
+  const rows = found.map(({ path: file, className, split }) => {
+    const fields = fieldsIn(file);
+    return {
+      path: file,
+      name: file,
+      label: className,
+      cells: columns.map((name) => fields[name] ?? ""),
+      part: split,
+    };
+  });
+  const notes = [...note];
+  const table = { file: "the files beside the images", where: dir, columns, rows, areNames: false };
+  const { samples, splitBy } = samplesOfRows(table, choice, { root: dir, leftOut, notes });
+  return {
+    root: dir,
+    where: dir,
+    inner: ".",
+    labels: "a file beside each image",
+    splitBy,
+    samples,
+    emptyClasses: [],
+    leftOut,
+    notes,
+  };
 }
 
 const OTHER_IMAGE = "another image of a sample, as a mask";

@@ -2,9 +2,8 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { type Found, type ImageIndex, isImageName, type Located, locateImages } from "./image-index.js";
-import { columnAt, columnName } from "./label-columns.js";
 import { isSplitName } from "./split-columns.js";
-import { LABEL_COLUMN, type Table } from "./table-file.js";
+import { columnAt, columnName, LABEL_COLUMN, type Table } from "./table-file.js";
 
 /** Usual names of a column with the names of files. */
 const FILE_COLUMN =

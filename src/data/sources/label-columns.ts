@@ -1,8 +1,9 @@
 // Which columns of a table hold the labels, and which values are labels.
 import path from "node:path";
 import { InputError } from "../../errors.js";
+import type { AnyText } from "../../text.js";
 import { flagPart, isSplitName, type SplitColumns } from "./split-columns.js";
-import { LABEL_COLUMN, type Table } from "./table-file.js";
+import { columnAt, columnName, columnsAt, LABEL_COLUMN, type Table } from "./table-file.js";
 
 /** Which columns of a table to read. */
 export interface LabelChoice {
@@ -10,6 +11,11 @@ export interface LabelChoice {
   labelColumn?: string;
   /** Name of the column that names the images; required if several may be meant. */
   pathColumn?: string;
+  /**
+   * Name of the column with the part of the split, or names with commas between them for columns of 0 and 1; `none` reads no column as
+   * the split. Default: what the columns' names and values show.
+   */
+  splitColumn?: "none" | AnyText;
 }
 
 /** A column without a name numbers the rows, as pandas writes them. */
@@ -21,17 +27,6 @@ const CLASS_TABLE = /(^|\/)_classes\.csv$/i;
 export interface LabelColumns {
   columns: number[];
   isOneHot: boolean;
-}
-
-/** Returns the index of the column of a name, or of a number from 1 in a table without a header. */
-export function columnAt(header: string[] | null, name: string): number | undefined {
-  const index = header ? header.findIndex((one) => one.trim() === name) : Number(name) - 1;
-  return Number.isInteger(index) && index >= 0 ? index : undefined;
-}
-
-/** Returns how messages name a column. */
-export function columnName(header: string[] | null, column: number): string {
-  return header?.[column]?.trim() || `column ${column + 1}`;
 }
 
 /**
@@ -97,7 +92,10 @@ const MOSTLY = 0.8;
 export function oneHotColumns(known: Known, { labelColumn }: LabelChoice, dir: string): number[] | null {
   const { columns: header, rows, file } = known.table;
   const others = columnsBeside(known);
-  if (labelColumn !== undefined) return chosenClasses(header, labelColumn);
+  if (labelColumn !== undefined) {
+    const chosen = columnsAt(header, labelColumn);
+    return chosen !== null && chosen.length > 1 ? chosen : null;
+  }
   const binary = others.filter((column) => isBinary(rows, column));
   if (CLASS_TABLE.test(file)) return binary.length === others.length && binary.length > 0 ? binary : null;
   const share = (columns: number[]) =>
@@ -126,14 +124,6 @@ export function oneHotColumns(known: Known, { labelColumn }: LabelChoice, dir: s
   });
 }
 
-/** @returns Null if the choice is a single column. */
-function chosenClasses(header: string[] | null, choice: string): number[] | null {
-  if (columnAt(header, choice) !== undefined || !choice.includes(",")) return null;
-  const names = choice.split(",");
-  const columns = names.flatMap((name) => columnAt(header, name.trim()) ?? []);
-  return columns.length === names.length ? columns : null;
-}
-
 /**
  * Returns the columns of the labels.
  *
@@ -147,7 +137,9 @@ export function labelColumns(
   dir: string,
 ): LabelColumns | null {
   const { columns: header, rows, file } = known.table;
-  const others = columnsBeside(known).filter((column) => !split?.columns.includes(column));
+  const others = columnsBeside(known).filter(
+    (column) => !split?.columns.includes(column) && !split?.alike.includes(column),
+  );
   const single = (column: number) => ({ columns: [column], isOneHot: false });
   if (labelColumn !== undefined) {
     const wanted = columnAt(header, labelColumn);
@@ -188,14 +180,14 @@ const MAY_BE_MISSING = /^(none|n\/?a|unknown|unlabell?ed|\?|-+|-1(\.0+)?)$/i;
  * @param notes - Gets a sentence for each guess.
  * @throws InputError if values are lists or objects.
  */
-export function withLabels(table: Table, column: number, dir: string, notes: string[]): Table {
+export function withLabels(table: Table, column: number, where: string, notes: string[]): Table {
   const { columns: header, rows, file } = table;
   const values = rows.map((row) => row[column] ?? "");
   const composite = values.filter(isComposite);
   if (composite.length > 0)
     throw new InputError({
       expected: `a name or a number in the column ${columnName(header, column)}`,
-      where: path.join(dir, file),
+      where,
       found: `${composite[0].slice(0, 60)} in ${composite.length} of ${rows.length} rows`,
       fix: "Fix these values, or choose another column with --label-column NAME.",
     });
@@ -215,10 +207,10 @@ export function withLabels(table: Table, column: number, dir: string, notes: str
   const [decimal] = filled.filter((value) => wholeOf(value) !== value);
   const areAlike = filled.every((value) => /^-?\d+$/.test(wholeOf(value)));
   const areWhole = areAlike || filled.some((value) => wholeOf(value) !== value && known.has(wholeOf(value)));
-  const inShort = (value: string) => (areWhole ? wholeOf(value) : value);
+  const asWhole = (value: string) => (areWhole ? wholeOf(value) : value);
   if (areWhole && decimal !== undefined)
-    notes.push(`Numbers in the labels of ${file} are whole, and ${decimal} is read as ${inShort(decimal)}.`);
-  const cells = values.map((value) => (MISSING.test(value) ? "" : inShort(value)));
+    notes.push(`Numbers in the labels of ${file} are whole, and ${decimal} is read as ${asWhole(decimal)}.`);
+  const cells = values.map((value) => (MISSING.test(value) ? "" : asWhole(value)));
   return {
     ...table,
     rows: rows.map((row, i) => row.map((cell, at) => (at === column ? cells[i] : cell))),

@@ -36,6 +36,8 @@ export interface Listing {
   inner: string;
   /** Where the labels come from, for the report: "class folders", "labels.csv". */
   labels: string;
+  /** Column that the split is in, if any: "The column split". */
+  splitBy?: string;
   /** Training images first, then by path. */
   samples: Sample[];
   /** Class folders without an image. */

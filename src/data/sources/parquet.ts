@@ -7,37 +7,42 @@ import { isSystemError } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { type Allowance, allowanceFor, unpackOnce } from "./archive.js";
 import { LeftOutFiles } from "./files.js";
+import { type ImageRow, samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
-import { inOrder, type Listing, stampOf } from "./listing.js";
+import { inOrder, type Listing } from "./listing.js";
+import {
+  bytesOf,
+  type Columns,
+  classNamesIn,
+  columnsOf,
+  firstValues,
+  plainColumns,
+  textOf,
+} from "./parquet-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
 
 /** Rows to read at a time; all of their images are in memory. */
 const BLOCK = 256;
 
-interface Row {
-  path: string;
-  label: string;
-  split: Part | null;
+/** A row with an image, without its path. */
+interface Row extends ImageRow {
+  part: Part | null;
 }
 
 interface Notes {
   rows: Row[];
+  /** Names of the columns of the rows' cells. */
+  columns: string[];
+  /** Whether the file names the classes of all labels. */
+  areNames: boolean;
   numWithoutImage: number;
   numWithoutLabel: number;
   notes: string[];
 }
 
-/** Columns of a file, and the classes of its label if they have names. */
-interface Columns {
-  image: string;
-  label: string;
-  classNames: string[] | null;
-  note: string | null;
-}
-
 /**
- * Reads Parquet files with a column of images and one of labels. Their images are unpacked into the cache, once. The split is
- * in the files' names, as in `train-00000-of-00001.parquet`, or in the names of their folders.
+ * Reads Parquet files with a column of images and one of labels. Their images are unpacked into the cache, once. The split is in a
+ * column, as in other tables, or in the files' names, as in `train-00000-of-00001.parquet`, or in the names of their folders.
  *
  * @throws InputError if the columns are not clear, or a file cannot be read.
  */
@@ -49,10 +54,18 @@ export async function readParquet(
 ): Promise<Listing> {
   refuseConfigurations(files, dir);
   const fill = async (to: string): Promise<Notes> => {
-    const notes: Notes = { rows: [], numWithoutImage: 0, numWithoutLabel: 0, notes: [] };
+    const notes: Notes = {
+      rows: [],
+      columns: [],
+      areNames: true,
+      numWithoutImage: 0,
+      numWithoutLabel: 0,
+      notes: [],
+    };
     for (const file of files) {
-      const split = partOfPath(path.relative(dir, file));
-      await unpackFile(file, { split, choice, to, onProgress }, notes).catch((error: unknown) => {
+      const name = path.relative(dir, file);
+      const given = { part: partOfPath(name), name: files.length > 1 ? name : "", choice, to, onProgress };
+      await unpackFile(file, given, notes).catch((error: unknown) => {
         if (error instanceof InputError || isSystemError(error)) throw error;
         const reason = error instanceof Error ? error.message : String(error);
         throw new InputError({
@@ -65,29 +78,31 @@ export async function readParquet(
     }
     return notes;
   };
-  const { dir: root, notes } = await unpackOnce(files, fill, {
-    variant: JSON.stringify([choice.labelColumn, choice.pathColumn, "columns by name"]),
+  const { dir: root, notes: kept } = await unpackOnce(files, fill, {
+    variant: JSON.stringify([choice.labelColumn, choice.pathColumn, "columns and cells"]),
   });
   const leftOut = new LeftOutFiles();
   const [name] = files.map((file) => path.basename(file));
-  if (notes.numWithoutImage > 0) leftOut.add("a row without an image", name, notes.numWithoutImage);
-  if (notes.numWithoutLabel > 0) leftOut.add("a row without a label", name, notes.numWithoutLabel);
-  const samples = notes.rows.map(({ path: file, label, split }) => ({
-    path: file,
-    className: label.normalize("NFC"),
-    split,
-    ...stampOf(path.join(root, file)),
-  }));
+  if (kept.numWithoutImage > 0) leftOut.add("a row without an image", name, kept.numWithoutImage);
+  if (kept.numWithoutLabel > 0) leftOut.add("a row without a label", name, kept.numWithoutLabel);
+  const notes = [...kept.notes];
   const labels = files.length > 1 ? `${files.length} Parquet files` : name;
+  const where = files.length > 1 ? dir : files[0];
+  const { samples, splitBy } = samplesOfRows({ ...kept, file: labels, where }, choice, {
+    root,
+    leftOut,
+    notes,
+  });
   return {
     root,
     where: files[0],
     inner: ".",
     labels,
+    splitBy,
     samples: inOrder(samples),
     emptyClasses: [],
     leftOut,
-    notes: notes.notes,
+    notes,
   };
 }
 
@@ -115,7 +130,10 @@ function refuseConfigurations(files: string[], dir: string): void {
 }
 
 interface UnpackOptions {
-  split: Part | null;
+  /** Part that the file is for. */
+  part: Part | null;
+  /** Names the file in messages, if there are several. */
+  name: string;
   choice: LabelChoice;
   /** Folder to write the images to. */
   to: string;
@@ -124,7 +142,7 @@ interface UnpackOptions {
 
 async function unpackFile(
   file: string,
-  { split, choice, to, onProgress }: UnpackOptions,
+  { part, name, choice, to, onProgress }: UnpackOptions,
   notes: Notes,
 ): Promise<void> {
   const { parquetMetadataAsync, parquetReadObjects, snappyUncompress } = await import("hyparquet");
@@ -153,19 +171,25 @@ async function unpackFile(
       utf8: false,
       compressors,
     });
-    const found = columnsOf(firstValues(head), classNamesIn(metadata.key_value_metadata), choice, file);
+    const classNames = classNamesIn(metadata.key_value_metadata);
+    const found = columnsOf(firstValues(head), plainColumns(metadata.schema), classNames, choice, file);
+    notes.areNames &&= found.label in classNames;
+    for (const column of found.others) if (!notes.columns.includes(column)) notes.columns.push(column);
     if (found.note !== null && !notes.notes.includes(found.note)) notes.notes.push(found.note);
     for (let start = 0; start < numRows; start += BLOCK) {
       const rows = await parquetReadObjects({
         file: buffer,
         metadata,
-        columns: [found.image, found.label],
+        columns: [found.image, found.label, ...found.others],
         rowStart: start,
         rowEnd: Math.min(numRows, start + BLOCK),
         utf8: false,
         compressors,
       });
-      for (const row of rows) await unpackRow(row, found, { split, to, allowance, file }, notes);
+      for (const [i, row] of rows.entries()) {
+        const rowName = `row ${start + i + 1}${name && ` of ${name}`}`;
+        await unpackRow(row, found, { part, name: rowName, to, allowance, file }, notes);
+      }
       onProgress?.({ stage: "unpack", done: start + rows.length, total: numRows, unit: "images" });
     }
   } finally {
@@ -208,59 +232,43 @@ async function compressorsWith(snappyUncompress: (bytes: Uint8Array, page: Uint8
   };
 }
 
+interface RowOptions extends Pick<UnpackOptions, "part" | "name" | "to"> {
+  allowance: Allowance;
+  file: string;
+}
+
 async function unpackRow(
   row: Record<string, unknown>,
-  { image, label, classNames }: Columns,
-  { split, to, allowance, file }: { split: Part | null; to: string; allowance: Allowance; file: string },
+  { image, label, others, classNames }: Columns,
+  { part, name, to, allowance, file }: RowOptions,
   notes: Notes,
 ): Promise<void> {
   const bytes = bytesOf(row[image]);
-  const text = textOf(row[label], label, file);
+  const nameOf = (column: string) => {
+    const text = textOf(row[column], column, file);
+    return text === null ? null : (classNames[column]?.[Number(text)] ?? text);
+  };
+  const text = nameOf(label);
   if (bytes === null) notes.numWithoutImage++;
   else if (text === null || text === "-1")
     notes.numWithoutLabel++; // -1 is how unlabelled rows are marked
   else {
     const number = String(notes.rows.length).padStart(7, "0");
-    const name = `${split ?? "image"}-${number}${ENDINGS[bytes[0]] ?? ""}`;
-    allowance.add(name, bytes.length); // rows may share an image
-    await writeFile(path.join(to, name), bytes);
-    notes.rows.push({ path: name, label: classNames?.[Number(text)] ?? text, split });
+    const image = `${part ?? "image"}-${number}${ENDINGS[bytes[0]] ?? ""}`;
+    allowance.add(image, bytes.length); // rows may share an image
+    await writeFile(path.join(to, image), bytes);
+    const cells = notes.columns.map((column) =>
+      others.includes(column) ? (nameOf(column) ?? "").trim().slice(0, MAX_CELL) : "",
+    );
+    notes.rows.push({ path: image, name, label: text, cells, part });
   }
 }
 
+/** Characters of a cell to keep, which tell whether it names a part of the split. */
+const MAX_CELL = 40;
+
 /** By the first byte of an image. */
 const ENDINGS: Record<number, string> = { 255: ".jpg", 137: ".png", 71: ".gif", 82: ".webp" };
-
-/** An image is its bytes, or a structure of bytes and a path. */
-function bytesOf(value: unknown): Uint8Array | null {
-  if (value instanceof Uint8Array) return value;
-  const { bytes } = (value ?? {}) as { bytes?: unknown };
-  return bytes instanceof Uint8Array ? bytes : null;
-}
-
-/** @throws InputError if it is not one label. */
-function textOf(value: unknown, column: string, where: string): string | null {
-  if (value === null || value === undefined || value === "") return null;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString();
-  if (Array.isArray(value) && value.length < 2) return textOf(value[0], column, where);
-  if (typeof value !== "object") return String(value);
-  const shown = JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one));
-  throw new InputError({
-    expected: `one label for each image in the column ${column}`,
-    where,
-    found: shown.length > 60 ? `${shown.slice(0, 60)}…` : shown,
-    fix: "Choose another column with --label-column NAME, or write the file again with one label in each row.",
-  });
-}
-
-/** Returns the first value of each column that is not null. */
-function firstValues(rows: Record<string, unknown>[]): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const row of rows)
-    for (const [name, value] of Object.entries(row))
-      if (!(name in values) || bytesOf(values[name]) === null) values[name] = value ?? values[name];
-  return values;
-}
 
 interface Compressed {
   row_groups: { columns: { meta_data?: { codec: string } }[] }[];
@@ -279,87 +287,4 @@ function refuseCompressions({ row_groups }: Compressed, where: string, known: ob
     found: unknown,
     fix: `Run pyarrow.parquet.write_table(pyarrow.parquet.read_table("FILE"), "FILE", compression="snappy") in Python.`,
   });
-}
-
-interface Feature {
-  names?: string[];
-  /** What a list has. */
-  feature?: { names?: string[] };
-}
-
-/** Reads the features that Hugging Face's `datasets` writes beside the rows: names of classes by column. */
-function classNamesIn(entries: { key: string; value?: string }[] | undefined): Record<string, string[]> {
-  const text = entries?.find(({ key }) => key === "huggingface")?.value;
-  if (!text) return {};
-  const { info } = JSON.parse(text) as { info?: { features?: Record<string, Feature> } };
-  const features = Object.entries(info?.features ?? {});
-  return Object.fromEntries(
-    features.flatMap(([name, { names, feature }]) => {
-      const found = names ?? feature?.names;
-      return found ? [[name, found]] : [];
-    }),
-  );
-}
-
-function columnsOf(
-  row: Record<string, unknown>,
-  classNames: Record<string, string[]>,
-  { labelColumn, pathColumn }: LabelChoice,
-  where: string,
-): Columns {
-  const names = Object.keys(row);
-  const images = names.filter(
-    (name) => bytesOf(row[name]) !== null && !(textLike(row[name]) && name !== "image"),
-  );
-  const usual = images.filter((name) => /^(image|img)$/i.test(name));
-  const [image] =
-    pathColumn !== undefined
-      ? images.filter((name) => name === pathColumn)
-      : usual.length === 1
-        ? usual
-        : images;
-  if (pathColumn === undefined && images.length > 1 && usual.length !== 1)
-    throw new InputError({
-      expected: "one column of images",
-      where,
-      found: images.join(", "),
-      fix: "Choose one with --path-column NAME.",
-    });
-  const named = names.filter((name) => name in classNames);
-  const likely = named.length === 1 ? named : names.filter((name) => name === "label" || name === "labels");
-  const label =
-    labelColumn === undefined
-      ? likely.length === 1
-        ? likely[0]
-        : undefined
-      : names.find((name) => name === labelColumn);
-  if (image === undefined || label === undefined)
-    throw new InputError({
-      expected:
-        image === undefined
-          ? `a column${pathColumn === undefined ? "" : ` ${pathColumn}`} of images`
-          : `the column ${labelColumn ?? "label"}`,
-      where,
-      found: names.join(", ") || "no rows",
-      fix:
-        image === undefined
-          ? pathColumn === undefined
-            ? "Choose another file."
-            : "Fix --path-column."
-          : "Choose the column with --label-column NAME.",
-    });
-  const rest = images.filter((name) => name !== image);
-  const note =
-    rest.length > 0 && pathColumn === undefined
-      ? `The images are those of the column ${image}, not of ${rest.join(", ")} (--path-column takes another).`
-      : null;
-  return { image, label, classNames: classNames[label] ?? null, note };
-}
-
-/** Strings are bytes, too. */
-function textLike(value: unknown): boolean {
-  return (
-    value instanceof Uint8Array &&
-    !/^(\xff\xd8|\x89PNG|GIF8|RIFF|II\*|MM\0)/.test(Buffer.from(value.subarray(0, 8)).toString("latin1"))
-  );
 }

@@ -2,22 +2,21 @@
 import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
-import { linesOf } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { unpackOnce } from "./archive.js";
 import { CODES, rowOf } from "./fer2013.js";
 import { LeftOutFiles } from "./files.js";
-import { MISSING, withLabels } from "./label-columns.js";
-import { EXTRA_REASON, type Listing, type Sample, stampOf, type Usage, withoutPartNote } from "./listing.js";
-import { isSplitName, noSplitNote, splitColumns } from "./split-columns.js";
-import { headerOf, LABEL_COLUMN, type Table } from "./table-file.js";
-
-/** Column of the labels in what is kept of the table. */
-const LABEL = 1;
+import { samplesOfRows } from "./image-rows.js";
+import { type LabelChoice, MISSING } from "./label-columns.js";
+import type { Listing } from "./listing.js";
+import { isSplitName } from "./split-columns.js";
+import { columnAt, headerOf, LABEL_COLUMN, rowsOf } from "./table-file.js";
 
 /** What is kept of a row of a table of pixels. */
 interface PixelRow {
   path: string;
+  /** Number of its line in the file, from 1. */
+  line: number;
   className: string;
   /** The other columns, which may name its part of the split. */
   cells: string[];
@@ -45,7 +44,6 @@ interface PixelNotes {
 
 /** Where a table of pixels has what. */
 interface PixelColumns {
-  delimiter: string;
   /** One column with all pixels, or one for each. */
   pixels: number[];
   /** -1 if there is none. */
@@ -56,15 +54,19 @@ interface PixelColumns {
 }
 
 /** Returns the columns of a table of pixels, such as fer2013.csv and icml_face_data.csv; null if a file is none. */
-async function pixelColumns(file: string): Promise<PixelColumns | null> {
-  const columns = await headerOf(file);
+async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Promise<PixelColumns | null> {
+  const header = await headerOf(file);
+  const columns = header.map((name) => name.toLowerCase());
   const found = (fits: (name: string) => boolean) => columns.flatMap((name, i) => (fits(name) ? i : []));
   const single = found((name) => name === "pixels");
   const each = found((name) => /^(pixel[ _]?\d+|\d+x\d+)$/.test(name));
   if (single.length === 0 && each.length < 16) return null;
-  const [emotion = -1] = found((name) => name === "emotion");
-  const [label = -1] = found((name) => LABEL_COLUMN.test(name));
-  const read = [...single, ...each, emotion, label, ...found(isSplitName)];
+  const pixels = single.length > 0 ? single : each;
+  const chosen = labelColumn === undefined ? -1 : (columnAt(header, labelColumn) ?? -1);
+  const [emotion = -1] = labelColumn === undefined ? found((name) => name === "emotion") : [];
+  const [likely = -1] = labelColumn === undefined ? found((name) => LABEL_COLUMN.test(name)) : [chosen];
+  const label = emotion >= 0 ? emotion : likely;
+  const read = [...single, ...each, label, ...found(isSplitName)];
   const repeated = columns.find(
     (name, i) => columns.indexOf(name) < i && read.includes(columns.indexOf(name)),
   );
@@ -75,13 +77,10 @@ async function pixelColumns(file: string): Promise<PixelColumns | null> {
       found: `${found((name) => name === repeated).length} of that name`,
       fix: "Rename or remove the others.",
     });
-  const isCoded = emotion >= 0;
-  const pixels = single.length > 0 ? single : each;
-  const used = isCoded ? emotion : label;
-  const others = columns
+  const others = header
     .map((name, column) => ({ name, column }))
-    .filter(({ column }) => column !== used && !pixels.includes(column));
-  return { delimiter: columns.delimiter, pixels, label: used, others, isCoded };
+    .filter(({ column }) => column !== label && !pixels.includes(column));
+  return { pixels, label, others, isCoded: label >= 0 && columns[label] === "emotion" };
 }
 
 export async function isPixelTable(file: string): Promise<boolean> {
@@ -99,40 +98,42 @@ export async function hasSplitColumn(file: string): Promise<boolean> {
  *
  * @throws InputError if a column is missing, or the split has other values than names of parts.
  */
-export async function readPixelTable(file: string, onProgress?: OnProgress): Promise<Listing> {
-  const { dir, notes } = await unpackOnce([file], (to) => unpackPixels(file, to, onProgress), {
-    variant: "columns", // earlier versions kept one column for the split, and classes such as "1.0"
-  });
-  const { skipped, firstSkipped, isCoded, numCoded, decimal } = notes;
+export async function readPixelTable(
+  file: string,
+  choice: LabelChoice = {},
+  onProgress?: OnProgress,
+): Promise<Listing> {
+  const { labelColumn } = choice;
+  const { dir, notes: kept } = await unpackOnce(
+    [file],
+    (to) => unpackPixels(file, to, { choice, onProgress }),
+    {
+      // Earlier versions kept no lines, or one column for the split, and classes such as "1.0".
+      variant: JSON.stringify(["rows", labelColumn]),
+    },
+  );
+  const { skipped, firstSkipped, isCoded, numCoded, decimal, columns } = kept;
   const name = path.basename(file);
-  const labelNotes: string[] = [];
-  const table: Table = {
-    file: name,
-    columns: ["line", "label", ...notes.columns],
-    rows: notes.rows.map(({ path: image, className, cells }) => [
-      `line ${Number.parseInt(image, 10) + 2}`,
-      className,
-      ...cells,
-    ]),
-  };
-  const { rows } = isCoded ? table : withLabels(table, LABEL, path.dirname(file), labelNotes);
-  const columns = { table: { ...table, rows }, pathColumn: 0, labelColumn: "label" };
-  const split = splitColumns(columns, path.dirname(file));
   const leftOut = new LeftOutFiles();
   for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, name, count);
-  const samples = rows.flatMap((row, i): Sample[] => {
-    const image = notes.rows[i].path;
-    const part = split?.parts[i] ?? null;
-    if (part === "extra") {
-      leftOut.add(EXTRA_REASON, image);
-      return [];
-    }
-    const [usage] = split?.columns.flatMap((column) => usageIn(row[column])) ?? [];
-    const className = row[LABEL].normalize("NFC");
-    const stamp = stampOf(path.join(dir, image));
-    return [{ path: image, className, split: part, row: rowOf(image) ?? undefined, usage, ...stamp }];
-  });
-  const codes = `The codes of ${name} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`;
+  const notes: string[] = [];
+  if (numCoded > 0)
+    notes.push(
+      `The codes of ${name} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`,
+    );
+  if (decimal)
+    notes.push(`The code ${decimal} of ${name} is read as ${Number(decimal)}, as are others like it.`);
+  const rows = kept.rows.map(({ path: image, line, className, cells }) => ({
+    path: image,
+    name: `line ${line}`,
+    label: className,
+    cells,
+  }));
+  const { samples, splitBy } = samplesOfRows(
+    { file: name, where: file, columns, rows, areNames: isCoded },
+    choice,
+    { root: dir, leftOut, notes },
+  );
   const firsts = Object.entries(firstSkipped).map(
     ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${name} is ${line}.`,
   );
@@ -141,29 +142,12 @@ export async function readPixelTable(file: string, onProgress?: OnProgress): Pro
     where: file,
     inner: ".",
     labels: name,
-    samples,
+    splitBy,
+    samples: samples.map((sample) => ({ ...sample, row: rowOf(sample.path) ?? undefined })),
     emptyClasses: [],
     leftOut,
-    notes: [
-      ...(numCoded > 0 ? [codes] : []),
-      ...(decimal
-        ? [`The code ${decimal} of ${name} is read as ${Number(decimal)}, as are others like it.`]
-        : []),
-      ...labelNotes,
-      ...(split?.notes ?? noSplitNote(columns, [LABEL])),
-      ...withoutPartNote(samples, name),
-      ...levelNotes(name, notes),
-      ...firsts,
-    ],
+    notes: [...notes, ...levelNotes(name, kept), ...firsts],
   };
-}
-
-/** Returns the part of the challenge that a value names, if any. */
-function usageIn(value: string): Usage | [] {
-  const plain = value.replace(/[^a-z]/gi, "").toLowerCase();
-  return (
-    (["Training", "PublicTest", "PrivateTest"] as const).find((one) => one.toLowerCase() === plain) ?? []
-  );
 }
 
 /** Less than this is unusual for the largest of all levels. */
@@ -190,17 +174,20 @@ const levelOf = (text: string) => (text === "" ? Number.NaN : Number(text));
 async function unpackPixels(
   file: string,
   dir: string,
-  onProgress?: OnProgress,
+  given: { choice: LabelChoice; onProgress?: OnProgress },
   white = 255,
 ): Promise<PixelNotes> {
-  const columns = await pixelColumns(file);
-  if (!columns || columns.label < 0)
+  const { choice, onProgress } = given;
+  const columns = await pixelColumns(file, choice);
+  if (!columns || columns.label < 0) {
+    const names = (await headerOf(file)).filter((name) => !/\d/.test(name));
     throw new InputError({
-      expected: "a column emotion or label beside pixels",
+      expected: `${choice.labelColumn ? `the column ${choice.labelColumn}` : "a column emotion or label"} beside pixels`,
       where: file,
-      found: (await headerOf(file)).filter((name) => !/\d/.test(name)).join(", ") || "pixels only",
-      fix: "Choose a table with labels.",
+      found: names.join(", ") || "pixels only",
+      fix: names.length > 1 ? "Choose the column with --label-column NAME." : "Choose a table with labels.",
     });
+  }
   const { default: sharp } = await import("sharp");
   const { size } = await stat(file);
   const [skipped, firstSkipped]: [Record<string, number>, Record<string, string>] = [{}, {}];
@@ -218,15 +205,15 @@ async function unpackPixels(
   let [largest, negative] = [0, ""];
   const skip = (reason: string, details = "") => {
     skipped[reason] = (skipped[reason] ?? 0) + 1;
-    firstSkipped[reason] ??= `line ${row + 1}${details}`; // the header is line 1
+    firstSkipped[reason] ??= `line ${at}${details}`;
   };
-  let [row, done, writing] = [-1, 0, [] as Promise<unknown>[]];
+  let [row, at, done, writing] = [-1, 1, 0, [] as Promise<unknown>[]];
   const problem = { expected: "a table of pixels", fix: "Choose another table." };
   try {
-    for await (const line of linesOf(file, problem, MAX_LINE_BYTES)) {
-      done += line.length + 1;
-      if (row++ < 0 || line.trim() === "") continue;
-      const cells = line.split(columns.delimiter).map((cell) => cell.trim().replace(/^"|"$/g, ""));
+    for await (const { cells, line } of rowsOf(file, problem, MAX_LINE_BYTES)) {
+      done += cells.reduce((sum, cell) => sum + cell.length + 1, 0);
+      at = line;
+      if (row++ < 0) continue; // the header
       const levels = columns.pixels.flatMap((column) =>
         Array.from(cells[column]?.split(/\s+/) ?? [], levelOf),
       );
@@ -234,7 +221,7 @@ async function unpackPixels(
       const label = cells[columns.label] ?? "";
       const code = columns.isCoded && /^-?\d+(\.\d*)?$/.test(label) ? Number(label) : null;
       const className = MISSING.test(label) ? "" : code === null ? label : CODES[code];
-      if (levels.some((level) => level < 0)) negative ||= `a negative value in line ${row + 1}`;
+      if (levels.some((level) => level < 0)) negative ||= `a negative value in line ${line}`;
       if (!className)
         skip(
           label === "" || MISSING.test(label)
@@ -259,6 +246,7 @@ async function unpackPixels(
         const name = `${row - 1}.png`;
         notes.rows.push({
           path: name,
+          line,
           className,
           cells: columns.others.map(({ column }) => cells[column] ?? ""),
         });
@@ -284,7 +272,7 @@ async function unpackPixels(
       fix: "Choose a table whose pixels are not standardised.",
     });
   if (white === 255 && (isFraction || notes.numScaled * 2 > notes.rows.length))
-    return unpackPixels(file, dir, onProgress, isFraction ? 1 : largest);
+    return unpackPixels(file, dir, given, isFraction ? 1 : largest);
   notes.max = largest;
   if (notes.rows.length === 0)
     throw new InputError({

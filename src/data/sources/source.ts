@@ -5,18 +5,25 @@ import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
 import { InputError, type InputProblem, suggestion } from "../../errors.js";
 import { cacheDir, kindOf } from "../../files.js";
+import { decodeText } from "../../json.js";
 import type { OnProgress } from "../../progress.js";
 import type { AnyText } from "../../text.js";
 import { isArchive, type SkippedEntry, unpackArchive, unpackShards } from "./archive.js";
 import { type FolderChoice, findClassFolders } from "./class-folders.js";
 import { downloadFer2013, findVotes, isVoteTable, readVotes, relabel } from "./fer2013.js";
-import { readKnownNames, readLabelFiles, readLabelPattern, suggestPattern } from "./file-names.js";
+import {
+  type BesideImage,
+  readKnownNames,
+  readLabelFiles,
+  readLabelPattern,
+  suggestPattern,
+} from "./file-names.js";
 import { type Folder, type Walk, walkFolder } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
 import { classesOf, inShort, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
-import { compareWithTables, withUnread } from "./table-beside.js";
+import { compareWithTables, isSplitChosen, withUnread } from "./table-beside.js";
 import { isUnreadTable, TABLE_FILE } from "./table-file.js";
 import { readLabelTables, tableFiles, unreadTables } from "./tables.js";
 
@@ -75,6 +82,7 @@ export async function readSource(
   const { name, listing: read } = await readLabelled(options, onProgress);
   const isUnpacked = !(options.data in OWN_SOURCES) && isArchive(options.data);
   const listing = isUnpacked ? { ...read, where: options.data } : read;
+  refuseUnusedSplit(listing, options);
   const { labels = "", data } = options;
   const isVotes = labels !== "" && (/^ferplus(-soft)?$/.test(labels) || (await isVoteTable(labels)));
   const relabelled = isVotes
@@ -85,6 +93,17 @@ export async function readSource(
       )
     : listing;
   return { name, listing: rename(relabelled, options.labelNames) };
+}
+
+/** @throws InputError if a column was chosen for the split and none is used. */
+function refuseUnusedSplit({ splitBy, where, labels }: Listing, { splitColumn }: SourceOptions): void {
+  if (splitBy !== undefined || !isSplitChosen({ splitColumn })) return;
+  throw new InputError({
+    expected: `a table with the column ${splitColumn}, for --split-column`,
+    where,
+    found: `none beside ${labels}`,
+    fix: "Remove --split-column, or choose the table with --labels.",
+  });
 }
 
 async function readLabelled(
@@ -122,7 +141,7 @@ async function readLabelled(
   if (found && /\.parquet$/i.test(data))
     return { name, listing: await readParquet([data], path.dirname(data), options, onProgress) };
   if (found && (TABLE_FILE.test(data) || isUnreadTable(data))) {
-    if (await isPixelTable(data)) return { name, listing: await readPixelTable(data, onProgress) };
+    if (await isPixelTable(data)) return { name, listing: await readPixelTable(data, options, onProgress) };
     const [walk, dir] = [walkFolder(path.dirname(data)), path.dirname(data)];
     const listing = readLabelTables(walk, dir, options, [name]);
     if (listing) return { name, listing };
@@ -170,7 +189,7 @@ async function readFolder(
     const tables = filesIn(walk.root).filter((file) => STANDARD_TABLE.test(path.posix.basename(file)));
     const listing =
       readKnownNames(walk, dir) ??
-      (isShards ? readLabelFiles(walk, dir, labelIn) : null) ??
+      (isShards ? readLabelFiles(walk, dir, options, besideImage) : null) ??
       (tables.length > 0 ? readLabelTables(walk, dir, options, tables) : null);
     if (listing) return listing;
   }
@@ -191,7 +210,7 @@ function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGue
   }
   const listing =
     (mayBeTable ? readLabelTables(unused, dir, options) : null) ??
-    (isGuess ? readLabelFiles(walk, dir, labelIn) : null);
+    (isGuess ? readLabelFiles(walk, dir, options, besideImage) : null);
   if (listing) return listing;
   throw new InputError(withSuggestion(found.refusal, walk, dir, options));
 }
@@ -228,7 +247,7 @@ async function readGivenTable(
   const near = path.join(dir, given);
   const file = (await stat(given).catch(() => null)) ? given : near;
   const found = await stat(file).catch(() => null);
-  if (found && (await isPixelTable(file))) return readPixelTable(file);
+  if (found && (await isPixelTable(file))) return readPixelTable(file, options);
   const tables = [path.relative(dir, file)];
   const listing = found && readLabelTables(walk, dir, options, tables);
   if (listing) return listing;
@@ -249,7 +268,7 @@ async function readPacked(
   onProgress?: OnProgress,
 ): Promise<Listing | null> {
   const files = filesIn(root);
-  const [shards, parquet, tables] = [/\.tar$/i, /\.parquet$/i, /\.csv$/i].map((ending) =>
+  const [shards, parquet, tables] = [/\.tar$/i, /\.parquet$/i, /\.(csv|tsv|txt)$/i].map((ending) =>
     files.filter((file) => ending.test(file)).map((file) => path.join(dir, file)),
   );
   if (shards.length > 0) {
@@ -273,7 +292,7 @@ async function readPacked(
       found: [best, ...others].map((file) => path.basename(file)).join(", "),
       fix: `Choose one, as in --data ${best}.`,
     });
-  const listing = await readPixelTable(best, onProgress);
+  const listing = await readPixelTable(best, options, onProgress);
   for (const file of files) if (path.join(dir, file) !== best) leftOut.add("not an image", file);
   return listing;
 }
@@ -302,25 +321,32 @@ function filesIn(folder: Folder): string[] {
   return [...own, ...folder.folders.flatMap(filesIn)];
 }
 
-/** Reads the label in a file beside an image: text, or JSON with a field for it. */
-function labelIn(file: string): string | null {
-  if (statSync(file).size > MAX_LABEL_BYTES) return null;
-  const text = readFileSync(file, "utf8").trim();
-  if (!/\.json$/i.test(file)) return text.includes("\n") || text.length > 100 ? null : text || null;
+/** Reads a file beside an image: text, or JSON with a field for the label. */
+function besideImage(file: string): BesideImage {
+  const isJson = /\.json$/i.test(file);
+  const text = statSync(file).size > MAX_LABEL_BYTES ? "" : decodeText(readFileSync(file)).trim();
+  const label = isJson || text.includes("\n") || text.length > 100 ? null : text || null;
+  if (!isJson) return { label, fields: {} };
   try {
     const content = JSON.parse(text) as unknown;
-    const fields =
-      typeof content === "object" && content !== null
-        ? (content as Record<string, unknown>)
-        : { label: content };
-    const value = ["label", "class", "cls", "class_name", "category", "target"]
-      .map((name) => fields[name])
-      .find((one) => one !== undefined);
-    return typeof value === "string" || typeof value === "number" ? String(value) : null;
+    const entries =
+      typeof content === "object" && content !== null ? Object.entries(content) : [["label", content]];
+    const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
+    const fields: Record<string, string> = Object.fromEntries(
+      entries.flatMap(([name, value]) => (isPlain(value) ? [[name, String(value).slice(0, MAX_FIELD)]] : [])),
+    );
+    const name = LABEL_FIELDS.find((one) => one in fields);
+    if (name === undefined) return { label, fields };
+    const { [name]: own, ...others } = fields;
+    return { label: own, fields: others };
   } catch {
-    return null;
+    return { label, fields: {} };
   }
 }
+
+/** Fields of JSON with the label, and the characters of a field to keep. */
+const LABEL_FIELDS = ["label", "class", "cls", "class_name", "category", "target"];
+const MAX_FIELD = 100;
 
 /** Gives names to labels that are codes. */
 function rename(listing: Listing, labelNames: string | undefined): Listing {

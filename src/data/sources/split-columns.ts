@@ -1,9 +1,8 @@
 // Which columns of a table name the part of the split.
-import path from "node:path";
 import { InputError } from "../../errors.js";
 import { inShort } from "./listing.js";
 import { type Part, partOf } from "./split-names.js";
-import { LABEL_COLUMN, type Table } from "./table-file.js";
+import { columnsAt, LABEL_COLUMN, type Table } from "./table-file.js";
 
 /** Usual names of a column with the part of the split. */
 const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
@@ -24,6 +23,10 @@ export interface ReadColumns {
   labelColumn?: string;
   /** Columns that are each a class. */
   classColumns?: number[] | null;
+  /** Columns that were chosen for the split, or `none`. */
+  splitColumn?: string;
+  /** Names the table in errors. */
+  where: string;
 }
 
 /** A part that is neither for training nor for validation, or none that the row names. */
@@ -33,10 +36,12 @@ export type RowPart = Part | null | "extra";
 export interface SplitColumns {
   /** One column, or several of 0 and 1. */
   columns: number[];
+  /** All columns that look like a split, which are none of labels. */
+  alike: number[];
   /** Names them at the start of a sentence: "The column split", "Column 2". */
   name: string;
-  /** Part of each row. */
-  parts: RowPart[];
+  /** Part of each row; null if the columns are left unread, as was chosen. */
+  parts: RowPart[] | null;
   /** Guesses, each a sentence. */
   notes: string[];
 }
@@ -51,6 +56,10 @@ export function flagPart(name: string): Part | null {
   const [, inner = ""] = FLAG_COLUMN.exec(name.trim()) ?? [];
   return inner !== name.trim() || BARE_FLAG.test(inner) ? partOf(inner) : null;
 }
+
+/** Choice of a split that is in no column. */
+const UNREAD = "none";
+const LEAVE_UNREAD = "--split-column none leaves";
 
 /** Names of parts that are left out: images without labels, or more of them. */
 const EXTRA = /^(unsup(ervi[sz]ed)?|unlabell?ed|extra|additional|unused|ignored?)$/i;
@@ -69,24 +78,71 @@ function flagIn(value: string): boolean | null | undefined {
 }
 
 /**
- * Returns the columns that name the part of the split, if any: one with a usual name, or columns of 0 and 1 with the names of parts,
- * or another one whose values are all names of parts.
+ * Returns the columns that name the part of the split, if any: those that were chosen, or one with a usual name, or columns of 0 and 1
+ * with the names of parts, or another one whose values are all names of parts.
  *
- * @throws InputError if a column with the name of one has parts in some rows and other values in others.
+ * @throws InputError if a column with the name of one has parts in some rows and other values in others, or is not there.
  */
-export function splitColumns(read: ReadColumns, dir: string): SplitColumns | null {
-  const found = [...namedColumns(read, dir), ...flagColumns(read, dir), ...otherColumns(read)];
+export function splitColumns(read: ReadColumns): SplitColumns | null {
+  const { splitColumn } = read;
+  if (splitColumn !== undefined) {
+    const alike = columnsAlike(read);
+    if (splitColumn !== UNREAD) return { ...chosenColumns(read, splitColumn), alike };
+    return alike.length > 0 ? { columns: [], alike, name: "", parts: null, notes: [] } : null;
+  }
+  const free = freeColumns(read);
+  const found = [...namedColumns(read, free), ...flagColumns(read, free), ...otherColumns(read)];
   const [first, ...others] = found;
   if (first === undefined) return null;
-  const differing = others.flatMap(({ name, parts }) => {
+  const differing = others.flatMap(({ name, columns, parts }) => {
     const row = parts.findIndex((part, i) => part && first.parts[i] && part !== first.parts[i]);
-    return row < 0 ? [] : [{ name, row }];
+    return row < 0 ? [] : [{ name, columns, row }];
   });
-  const notes = differing.map(
-    ({ name, row }) =>
-      `${name} of ${read.table.file} has another split than ${inSentence(first.name)}, as for ${read.table.rows[row][read.pathColumn]}. ${first.name} is used.`,
-  );
-  return { ...first, notes: [...first.notes, ...notes] };
+  const notes = differing.map(({ name, columns, row }) => {
+    const example = read.table.rows[row][read.pathColumn];
+    const option = `--split-column ${choiceOf(read.table, columns)}`;
+    return `${name} of ${read.table.file} has another split than ${inSentence(first.name)}, as for ${example}. ${first.name} is used (${option} takes the other).`;
+  });
+  return { ...first, alike: found.flatMap(({ columns }) => columns), notes: [...first.notes, ...notes] };
+}
+
+/** Returns what chooses columns with --split-column: their names, or numbers from 1 if there is no header. */
+export function choiceOf({ columns: header }: Table, columns: number[]): string {
+  return columns.map((column) => header?.[column] || column + 1).join(",");
+}
+
+/** Columns of a split that were read. */
+type ReadSplit = Omit<SplitColumns, "alike"> & { parts: RowPart[] };
+
+/** Returns the columns that look like a split. */
+function columnsAlike(read: ReadColumns): number[] {
+  const names = read.table.columns ?? [];
+  const free = freeColumns(read);
+  const named = free.filter((column) => isSplitName(names[column] ?? ""));
+  const others = read.table.columns === null ? namedColumns(read, free) : otherColumns(read);
+  return [...named, ...others.flatMap(({ columns }) => columns)];
+}
+
+/** @throws InputError if they are not there, or have other values than names of parts or flags. */
+function chosenColumns(read: ReadColumns, choice: string): ReadSplit {
+  const { table, where } = read;
+  const columns = columnsAt(table.columns, choice);
+  if (columns === null)
+    throw new InputError({
+      expected: `the column ${choice}, for --split-column`,
+      where,
+      found:
+        table.columns?.filter(Boolean).join(", ") || `${table.rows[0]?.length ?? 0} columns without names`,
+      fix: "Choose one of these, or none.",
+    });
+  const [column] = columns;
+  const parts = table.rows.map((row) => partIn(row[column] ?? ""));
+  const isNamed = columns.length === 1 && parts.some((part) => part && part !== "extra");
+  if (isNamed && !areKnown(parts)) throw unknownValues(read, column, PARTS, parts);
+  if (isNamed && areKnown(parts)) return { columns, name: titleOf(read, column), parts, notes: [] };
+  const [flags] = flagColumns(read, columns);
+  if (flags?.columns.length === columns.length) return flags;
+  throw unknownValues(read, column, PARTS, parts);
 }
 
 function inSentence(name: string): string {
@@ -103,17 +159,22 @@ function freeColumns({ table, pathColumn, labelColumn, classColumns }: ReadColum
   });
 }
 
-function namedColumns(read: ReadColumns, dir: string): SplitColumns[] {
+const PARTS = "train, validation, test, or unsup and extra, which are left out,";
+
+function namedColumns(read: ReadColumns, free: number[]): ReadSplit[] {
   const { columns, rows, file } = read.table;
-  return freeColumns(read).flatMap((column) => {
+  return free.flatMap((column) => {
     const name = columns?.[column];
     if (name !== undefined && !SPLIT_COLUMN.test(name)) return [];
     const parts = rows.map((row) => partIn(row[column] ?? ""));
     if (!parts.some((part) => part && part !== "extra")) return [];
-    if (areKnown(parts)) return [{ columns: [column], name: titleOf(read, column), parts, notes: [] }];
-    if (name === undefined) return [];
-    const known = "train, validation, test, or unsup and extra, which are left out,";
-    throw unknownValues(read, column, known, parts, path.join(dir, file));
+    if (!areKnown(parts)) {
+      if (name === undefined) return [];
+      throw unknownValues(read, column, PARTS, parts);
+    }
+    const title = titleOf(read, column);
+    const notes = [`${title} of ${file} is read as the split (${LEAVE_UNREAD} it unread).`];
+    return [{ columns: [column], name: title, parts, notes }];
   });
 }
 
@@ -127,35 +188,33 @@ function titleOf({ table }: ReadColumns, column: number): string {
 }
 
 function unknownValues(
-  { table: { columns, rows }, pathColumn }: ReadColumns,
+  { table: { columns, rows }, pathColumn, where }: ReadColumns,
   column: number,
   known: string,
   found: unknown[],
-  where: string,
 ): InputError {
   const unknown = rows.filter((_, i) => found[i] === undefined);
   const values = [...new Set(unknown.map((row) => row[column]))];
   return new InputError({
-    expected: `${known} in the column ${columns?.[column]}`,
+    expected: `${known} in ${columns?.[column] ? `the column ${columns[column]}` : `column ${column + 1}`}`,
     where,
     found: `${inShort(values, NUM_SHOWN, NUM_SHOWN)} in ${unknown.length} of ${rows.length} rows, as that of ${unknown[0][pathColumn]}`,
-    fix: "Fix these values, or rename the column, so that it is not read as a split.",
+    fix: `Fix these values, or leave the column unread with --split-column ${UNREAD}.`,
   });
 }
 
 /** Reads columns of 0 and 1 with the names of parts; images in none of them are in the part that has no column. */
-function flagColumns(read: ReadColumns, dir: string): SplitColumns[] {
+function flagColumns(read: ReadColumns, free: number[]): ReadSplit[] {
   const { columns: header, rows, file } = read.table;
-  const where = path.join(dir, file);
   if (header === null) return [];
   const columns: { column: number; part: Part; flags: (boolean | null)[] }[] = [];
-  for (const column of freeColumns(read)) {
+  for (const column of free) {
     const part = flagPart(header[column]);
     const flags = rows.map((row) => flagIn(row[column] ?? ""));
     if (part === null || !flags.some((flag) => flag !== null && flag !== undefined)) continue;
     if (areKnown(flags)) columns.push({ column, part, flags });
     else if (VALIDATION_COLUMN.test(header[column]) || !BARE_FLAG.test(header[column]))
-      throw unknownValues(read, column, "true, false, 1 or 0", flags, where);
+      throw unknownValues(read, column, "true, false, 1 or 0", flags);
   }
   if (columns.length === 0) return [];
   const flagged = new Set(columns.map(({ part }) => part));
@@ -165,23 +224,25 @@ function flagColumns(read: ReadColumns, dir: string): SplitColumns[] {
     if (set.size > 1)
       throw new InputError({
         expected: "each image in one part of the split",
-        where,
+        where: read.where,
         found: `${row[read.pathColumn]} in ${[...set].join(" and ")}`,
-        fix: "Fix its row, or rename the columns, so that they are not read as a split.",
+        fix: `Fix its row, or leave the columns unread with --split-column ${UNREAD}.`,
       });
     const [part] = set;
     return part ?? (columns.every(({ flags }) => flags[i] === null) ? null : rest);
   });
   const names = columns.map(({ column }) => header[column]);
-  const isUsual = columns.length === 1 && VALIDATION_COLUMN.test(names[0]);
-  const title = names.length > 1 ? `The columns ${names.join(", ")}` : `The column ${names[0]}`;
+  const [title, verb, all, object] =
+    names.length > 1
+      ? [`The columns ${names.join(", ")}`, "are", "in all ", "them"]
+      : [`The column ${names[0]}`, "is", "", "it"];
   const meaning = columns.map(({ part }, i) => `1 in ${names[i]} is ${part}`).join(", ");
-  const note = `${title} of ${file} ${names.length > 1 ? "are" : "is"} read as the split: ${meaning}, and 0 ${names.length > 1 ? "in all " : ""}is ${rest ?? "no part"}.`;
-  return [{ columns: columns.map(({ column }) => column), name: title, parts, notes: isUsual ? [] : [note] }];
+  const note = `${title} of ${file} ${verb} read as the split: ${meaning}, and 0 ${all}is ${rest ?? "no part"} (${LEAVE_UNREAD} ${object} unread).`;
+  return [{ columns: columns.map(({ column }) => column), name: title, parts, notes: [note] }];
 }
 
 /** Returns columns of other names whose values all name parts, if labels are in another column. */
-function otherColumns(read: ReadColumns): SplitColumns[] {
+function otherColumns(read: ReadColumns): ReadSplit[] {
   const { columns, rows, file } = read.table;
   if (columns === null) return [];
   const free = freeColumns(read).filter((column) => rows.some((row) => row[column]));
@@ -202,7 +263,9 @@ function otherColumns(read: ReadColumns): SplitColumns[] {
         columns: [column],
         name: title,
         parts,
-        notes: [`${title} of ${file} is read as the split, since all of its values name parts.`],
+        notes: [
+          `${title} of ${file} is read as the split, since all of its values name parts (${LEAVE_UNREAD} it unread).`,
+        ],
       },
     ];
   });
@@ -211,7 +274,7 @@ function otherColumns(read: ReadColumns): SplitColumns[] {
 /** Returns a sentence about a column that may be the split but is not read as one; none if there is no such column. */
 export function noSplitNote(read: ReadColumns, labels: number[]): string[] {
   const { columns, rows, file } = read.table;
-  if (columns === null) return [];
+  if (columns === null || read.splitColumn !== undefined) return [];
   for (const column of freeColumns(read).filter((one) => !labels.includes(one))) {
     const filled = rows.flatMap((row) => row[column] || []);
     const numParts = filled.filter((value) => partOf(value) !== null).length;

@@ -33,7 +33,15 @@ export function compareWithTables(listing: Listing, walk: Walk, dir: string, cho
       : [];
   const compared = { ...listing, notes: [...listing.notes, ...doubts] };
   const split = caught(() => readTableSplit(walk, dir, choice)); // its error is the table's, which is noted
-  return split && !(split instanceof InputError) ? withSplit(compared, split, labelled !== null) : compared;
+  if (split instanceof InputError && isSplitChosen(choice)) throw split;
+  return split && !(split instanceof InputError)
+    ? withSplit(compared, split, isSplitChosen(choice))
+    : compared;
+}
+
+/** Whether a column was chosen for the split. */
+export function isSplitChosen({ splitColumn }: LabelChoice): boolean {
+  return splitColumn !== undefined && splitColumn !== "none";
 }
 
 /** Names of folders that seldom are classes: images in several pieces. */
@@ -90,27 +98,35 @@ function caught<Result>(read: () => Result): Result | InputError {
   }
 }
 
-/** Gives images in class folders the split of a table, if the folders have none. */
-function withSplit(listing: Listing, { name, file, parts }: TableSplit, hasLabels: boolean): Listing {
+/** Gives images in class folders the split of a table, if the folders have none or the table's was chosen. */
+function withSplit(listing: Listing, { name, choice, parts }: TableSplit, isChosen: boolean): Listing {
   const { samples, inner, leftOut } = listing;
   const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
   const found = samples.map((sample) => parts.get(path.posix.join(inner, sample.path)) ?? null);
-  if (samples.some(({ split }) => split !== null)) {
+  if (!isChosen && samples.some(({ split }) => split !== null)) {
     const differing = [...samples.keys()].filter((i) => found[i] && found[i] !== samples[i].split);
     if (differing.length === 0) return listing;
     const [first] = differing;
     return noted(
-      `${name} puts ${differing.length} of ${samples.length} images into another part than their folders, as ${samples[first].path} into ${found[first]}. The folders are used${hasLabels ? ` (--labels ${file} takes the table)` : ""}.`,
+      `${name} puts ${differing.length} of ${samples.length} images into another part than their folders, as ${samples[first].path} into ${found[first]}. The folders are used (--split-column ${choice} takes the column).`,
     );
   }
   const without = samples.filter((_, i) => found[i] === null);
-  if (without.length * 2 > samples.length)
-    return noted(
-      `${name} is not used as a split, since ${without.length} of ${samples.length} images have no part in it, as ${without[0].path}.`,
-    );
+  const lack = `${without.length} of ${samples.length} images have no part in it, as ${without[0]?.path}`;
+  if (without.length * 2 > samples.length) {
+    if (!isChosen) return noted(`${name} is not used as a split, since ${lack}.`);
+    const fix = "Fix the table, or choose --split-column none.";
+    throw new InputError({
+      expected: "a split of most images",
+      where: listing.where,
+      found: `${name}, but ${lack}`,
+      fix,
+    });
+  }
   const rest = without.length > 0 ? ` It has no part for ${without.length}, which are not used.` : "";
   return {
-    ...noted(`${name} is used as the split (--labels folders leaves it out).${rest}`),
+    ...noted(`${name} is used as the split (--split-column none leaves it unread).${rest}`),
+    splitBy: name,
     samples: samples.flatMap((sample, i) => {
       const split = found[i];
       if (split !== null && split !== "extra") return [{ ...sample, split }];

@@ -1,9 +1,8 @@
 // The rows of a table in a file: CSV, TSV, a list, JSON or JSON Lines.
-import { createReadStream, readFileSync, statSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { DiskError } from "../../errors.js";
-import { readError } from "../../files.js";
+import { DiskError, InputError } from "../../errors.js";
+import { linesOf, type ReadProblem, readError } from "../../files.js";
 import { decodeText, parseJson } from "../../json.js";
 
 /** Names of files that may be tables. */
@@ -21,30 +20,116 @@ export interface Table {
   rows: string[][];
 }
 
+/** Returns the index of the column of a name, or of a number from 1 in a table without a header. */
+export function columnAt(header: string[] | null, name: string): number | undefined {
+  const index = header ? header.findIndex((one) => one.trim() === name) : Number(name) - 1;
+  return Number.isInteger(index) && index >= 0 ? index : undefined;
+}
+
+/** Returns how messages name a column. */
+export function columnName(header: string[] | null, column: number): string {
+  return header?.[column]?.trim() || `column ${column + 1}`;
+}
+
+/** Returns the indices of columns by their names with commas between them; null if a name is unknown. */
+export function columnsAt(header: string[] | null, names: string): number[] | null {
+  const whole = columnAt(header, names);
+  if (whole !== undefined) return [whole];
+  const columns = names.split(",").flatMap((name) => columnAt(header, name.trim()) ?? []);
+  return columns.length === names.split(",").length ? columns : null;
+}
+
 /** Splits text into rows of cells: comma, semicolon, tab, bar or blanks between them, quotes around them (RFC 4180). */
 export function parseRows(text: string): string[][] {
   const content = withoutComments(text.replace(/^\uFEFF/, ""));
-  const [firstLine] = content.split(/\r?\n/, 1);
-  const counts = [",", ";", "\t", "|"].map((mark) => [mark, firstLine.split(mark).length] as const);
-  const [delimiter, most] = counts.reduce((a, b) => (b[1] > a[1] ? b : a));
-  if (most === 1 && /\S\s+\S/.test(firstLine) && !firstLine.includes('"'))
-    return lines(content).map((line) => line.split(/\s+/));
-  const rows: string[][] = [];
-  const cell = new RegExp(
-    ` *(?:"([^"]*(?:""[^"]*)*)" *|([^${delimiter}\\r\\n]*))(\\${delimiter}|\\r?\\n|$)`,
-    "y",
+  return rowsIn(content, separatorOf(content.split(/\r?\n/, 1)[0]));
+}
+
+/** A blank stands for several, too. */
+type Separator = "," | ";" | "\t" | "|" | " ";
+
+function separatorOf(firstLine: string): Separator {
+  const counts = ([",", ";", "\t", "|"] as const).map(
+    (mark) => [mark, firstLine.split(mark).length] as const,
   );
+  const [separator, most] = counts.reduce((a, b) => (b[1] > a[1] ? b : a));
+  return most === 1 && /\S\s+\S/.test(firstLine) && !firstLine.includes('"') ? " " : separator;
+}
+
+function rowsIn(content: string, separator: Separator): string[][] {
+  if (separator === " ") return lines(content).map((line) => line.split(/\s+/));
+  const rows: string[][] = [];
+  const cell = cellPattern(separator);
   let row: string[] = [];
   while (cell.lastIndex < content.length) {
     const found = cell.exec(content);
     if (!found) break;
     const [, quoted, plain, end] = found;
     row.push(quoted === undefined ? plain.trim() : quoted.replace(/""/g, '"').trim());
-    if (end === delimiter && cell.lastIndex < content.length) continue;
+    if (end === separator && cell.lastIndex < content.length) continue;
     if (row.some((value) => value !== "")) rows.push(row);
     row = [];
   }
   return rows;
+}
+
+function cellPattern(separator: Separator): RegExp {
+  return new RegExp(` *(?:"([^"]*(?:""[^"]*)*)" *|([^${separator}\\r\\n]*))(\\${separator}|\\r?\\n|$)`, "y");
+}
+
+/** A row of a large table, and the number of its first line in the file, from 1. */
+export interface NumberedRow {
+  cells: string[];
+  line: number;
+}
+
+/**
+ * Yields the rows of a table that may be larger than memory, with the header as the first one. They are read as `parseRows` does.
+ *
+ * @param maxLength - Bytes of the longest row; a longer one is refused.
+ * @throws InputError if it cannot be read; there are no rows if there is no such file.
+ */
+export async function* rowsOf(
+  file: string,
+  problem: ReadProblem,
+  maxLength: number,
+): AsyncGenerator<NumberedRow, void, undefined> {
+  let [above, separator, line, first, length, isOpen] = ["", null as Separator | null, 0, 0, 0, false];
+  let record: string[] = [];
+  for await (const text of linesOf(file, problem, maxLength)) {
+    line++;
+    if (separator === null && text.startsWith("#")) {
+      above += `${text}\n`;
+      continue;
+    }
+    if (record.length === 0) [first, length] = [line, 0];
+    record.push(text);
+    length += text.length;
+    isOpen = isOpen !== hasOpenQuote(text, isOpen);
+    if (isOpen && length > maxLength) {
+      const found = `a row from line ${first} of more than ${maxLength} bytes`;
+      throw new InputError({ ...problem, where: file, found });
+    }
+    if (isOpen) continue;
+    const joined = record.join("\n");
+    const content = separator === null ? withoutComments(`${above}${joined}`) : joined;
+    const isPlain = record.length === 1 && separator !== null && separator !== " " && !text.includes('"');
+    record = [];
+    if (content.trim() === "") continue;
+    const known: Separator = separator ?? separatorOf(content.split("\n", 1)[0]);
+    separator = known;
+    const rows = isPlain ? [text.split(known).map((cell) => cell.trim())] : rowsIn(content, known);
+    for (const cells of rows) if (cells.some((value) => value !== "")) yield { cells, line: first };
+  }
+  const rest = record.join("\n");
+  for (const cells of rest === "" ? [] : rowsIn(rest, separator ?? separatorOf(rest)))
+    yield { cells, line: first };
+}
+
+/** Whether a line opens a cell in quotes that goes on in the next line, or closes the one that is open. */
+function hasOpenQuote(line: string, isOpen: boolean): boolean {
+  const isOdd = line.includes('"') && line.split('"').length % 2 === 0;
+  return isOdd && (isOpen || /(^|[,;\t|]) *"/.test(line));
 }
 
 /** Takes out the lines before the header that start with `#`; the last one may be the header, as NumPy writes it. */
@@ -156,15 +241,16 @@ export function whyNoTable(dir: string, file: string): { reason: string; fix: st
   }
 }
 
-/** Reads the names of a table's columns, in lower case, and what is between them. */
-export async function headerOf(file: string): Promise<string[] & { delimiter: string }> {
-  if (!(await stat(file)).isFile()) return Object.assign([], { delimiter: "," }); // a named pipe would wait for its writer
-  const stream = createReadStream(file, { encoding: "utf8", end: 2 ** 16 });
-  let text = "";
-  for await (const chunk of stream) text += chunk;
-  const [line] = text.split(/\r?\n/, 1);
-  const names = (parseRows(line)[0] ?? []).map((name) => name.toLowerCase());
-  const delimiter =
-    [";", "\t", "|"].find((mark) => line.split(mark).length === names.length && names.length > 1) ?? ",";
-  return Object.assign(names, { delimiter });
+/** Bytes of the longest header that is read to tell what a table has. */
+const MAX_HEADER_BYTES = 2 ** 20;
+
+/** Reads the names of a table's columns; none if a file is no table. */
+export async function headerOf(file: string): Promise<string[]> {
+  try {
+    for await (const { cells } of rowsOf(file, { expected: "a table", fix: "Remove it." }, MAX_HEADER_BYTES))
+      return cells;
+  } catch (error) {
+    if (error instanceof DiskError || !(error instanceof InputError)) throw error;
+  }
+  return [];
 }

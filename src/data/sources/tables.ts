@@ -22,7 +22,14 @@ import {
   withoutPartNote,
   withParts,
 } from "./listing.js";
-import { noSplitNote, type RowPart, type SplitColumns, splitColumns } from "./split-columns.js";
+import {
+  choiceOf,
+  noSplitNote,
+  type ReadColumns,
+  type RowPart,
+  type SplitColumns,
+  splitColumns,
+} from "./split-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
 import { isUnreadTable, readTable, TABLE_FILE, type Table, whyNoTable } from "./table-file.js";
 
@@ -52,7 +59,9 @@ export function readLabelTables(
     if (!labels) return [];
     const labelNames = labels.columns.flatMap((column) => one.table.columns?.[column] ?? []);
     withoutRepeats(one.table, one.pathColumn, labelNames, dir);
-    const table = labels.isOneHot ? one.table : withLabels(one.table, labels.columns[0], dir, notes);
+    const table = labels.isOneHot
+      ? one.table
+      : withLabels(one.table, labels.columns[0], whereOf(one.table, dir), notes);
     return [{ ...one, table, labels, part: partOfTable(table.file) }];
   });
   const [unclear] = refusals;
@@ -70,8 +79,7 @@ export function readLabelTables(
   const outcomes = new Map<string, Outcome>();
   for (const one of read) {
     addOutcomes(one, dir, outcomes, notes);
-    const columns = { ...one, labelColumn: choice.labelColumn };
-    notes.push(...(one.split?.notes ?? noSplitNote(columns, one.labels.columns)));
+    notes.push(...(one.split?.notes ?? noSplitNote(columnsOf(one, choice, dir), one.labels.columns)));
   }
   const samples = [...outcomes].flatMap(([file, outcome]) =>
     "reason" in outcome || outcome.part === "extra"
@@ -90,6 +98,7 @@ export function readLabelTables(
     emptyClasses: [],
     leftOut,
     notes,
+    splitBy: read.find(({ split }) => split?.parts)?.split?.name,
   };
 }
 
@@ -122,18 +131,31 @@ function matchTables(
       const names = [...chosen, one.table.columns?.[one.pathColumn] ?? ""];
       const matched = { ...one, table: withoutRepeats(one.table, one.pathColumn, names, dir) };
       const classColumns = oneHotColumns(matched, choice, dir);
-      const split = splitColumns({ ...matched, labelColumn, classColumns }, dir);
+      const split = splitColumns(columnsOf({ ...matched, classColumns }, choice, dir));
       useful.push({ ...matched, classColumns, split });
     }
   }
   return { useful, refusals };
 }
 
+function whereOf({ file }: Table, dir: string): string {
+  return path.join(dir, file);
+}
+
+function columnsOf(
+  { table, pathColumn, classColumns }: Matched & { classColumns: number[] | null },
+  { labelColumn, splitColumn }: LabelChoice,
+  dir: string,
+): ReadColumns {
+  return { table, pathColumn, classColumns, labelColumn, splitColumn, where: whereOf(table, dir) };
+}
+
 /** A split that a table has. */
 export interface TableSplit {
   /** Names the column and the table: "The column split of splits.csv". */
   name: string;
-  file: string;
+  /** Chooses the column: "split", as --split-column takes it. */
+  choice: string;
   /** Part of each image that is in the table, by its path. */
   parts: Map<string, RowPart>;
 }
@@ -145,15 +167,15 @@ export interface TableSplit {
  * @throws InputError if columns can be understood in several ways.
  */
 export function readTableSplit(walk: Walk, dir: string, choice: LabelChoice): TableSplit | null {
-  const [one, ...others] = matchTables(walk, dir, choice).useful.filter(({ split }) => split !== null);
-  if (!one?.split || others.length > 0) return null;
+  const [one, ...others] = matchTables(walk, dir, choice).useful.filter(({ split }) => split?.parts);
+  if (!one?.split?.parts || others.length > 0) return null;
   const { table, split, files } = one;
   const parts = new Map(
-    split.parts.flatMap((part, i): [string, RowPart][] =>
+    one.split.parts.flatMap((part, i): [string, RowPart][] =>
       files[i].length === 1 ? [[files[i][0], part]] : [],
     ),
   );
-  return { name: `${split.name} of ${table.file}`, file: table.file, parts };
+  return { name: `${split.name} of ${table.file}`, choice: choiceOf(table, split.columns), parts };
 }
 
 /** A file that may have labels but is not read. */
@@ -289,7 +311,7 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
       });
     const [file] = files[i];
     if (file === undefined) return;
-    const part = split === null ? one.part : split.parts[i];
+    const part = split?.parts ? split.parts[i] : one.part;
     const known = outcomes.get(file);
     if (known && known.part !== part)
       throw new InputError({

@@ -96,14 +96,17 @@ describe("file names", () => {
 
   it("join images with files of labels beside them", () => {
     const found = walk("a/000.jpg", "a/000.cls", "a/001.jpg", "a/001.cls", "a/002.jpg");
-    const listing = readLabelFiles(found, inFolder("data"), (file) => (file.includes("000") ? "cat" : "dog"));
+    const listing = readLabelFiles(found, inFolder("data"), {}, (file) => ({
+      label: file.includes("000") ? "cat" : "dog",
+      fields: {},
+    }));
     assert.deepEqual(labels(listing), ["a/000.jpg cat", "a/001.jpg dog"]);
     assert.deepEqual(
       listing?.leftOut.list().map(({ reason, count }) => `${count} ${reason}`),
       ["2 a file of labels, which is used", "1 without a label beside it"],
     );
     assert.equal(
-      readLabelFiles(walk("b/1.jpg", "b/2.jpg"), inFolder("data"), () => null),
+      readLabelFiles(walk("b/1.jpg", "b/2.jpg"), inFolder("data"), {}, () => ({ label: null, fields: {} })),
       null,
     );
   });

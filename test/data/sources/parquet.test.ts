@@ -35,6 +35,61 @@ describe("readParquet", () => {
     assert.ok(!masks.notes.some((note) => note.includes("mask")));
   });
 
+  const inParts = async (kind: string, options: Partial<SourceOptions> = {}) => {
+    const { samples, notes, leftOut } = await read(file(kind), options);
+    const out = leftOut.list().map(({ count, reason }) => `${count} ${reason}`);
+    return [samples.map(({ className, split }) => `${className} ${split}`).join(", "), ...notes, ...out];
+  };
+  const CODES = (codes: string) =>
+    `The labels are codes: ${codes} (--label-names 0=NAME,… gives them names, or rafdb for RAF-DB).`;
+
+  it("reads the split of a column, as tables of files do", async () => {
+    assert.deepEqual(await inParts("split-column"), [
+      "0 train, 1 train, 2 train, 0 validation, 1 validation",
+      "The column split of split-column.parquet is read as the split (--split-column none leaves it unread).",
+      CODES("0, 1, 2"),
+      "1 in a part that is neither for training nor for validation, by the table",
+    ]);
+    assert.deepEqual(await inParts("split-column", { splitColumn: "none" }), [
+      "0 null, 1 null, 2 null, 0 null, 1 null, 2 null",
+      CODES("0, 1, 2"),
+    ]);
+    await rejects(
+      "wrong-split",
+      `Expected train, validation, test, or unsup and extra, which are left out, in the column split at ${file("wrong-split")} but found trian in 1 of 6 rows, as that of row 6. Fix these values, or leave the column unread with --split-column none.`,
+    );
+    await rejects(
+      "wrong-split",
+      `Expected the column part, for --split-column at ${file("wrong-split")} but found label, split. Choose one of these, or none.`,
+      { splitColumn: "part" },
+    );
+  });
+
+  it("reads columns of flags, labels in a column of another usual name, and numbers that are not there", async () => {
+    assert.deepEqual(await inParts("flag-column"), [
+      "0 train, 1 train, 0 validation, 1 validation",
+      "Rows of flag-column.parquet whose label is NaN, which are read as rows without one: 1.",
+      "The column is_valid of flag-column.parquet is read as the split: 1 in is_valid is validation, and 0 is train (--split-column none leaves it unread).",
+      CODES("0, 1"),
+      "2 a row without a label",
+    ]);
+  });
+
+  it("takes the column if the names of files say another part, and says so", async () => {
+    copyFileSync(file("split-column"), inFolder("train-0.parquet"));
+    const { samples, notes } = await read(inFolder("train-0.parquet"));
+    assert.deepEqual(
+      samples.map(({ split }) => split),
+      ["train", "train", "train", "validation", "validation"],
+    );
+    assert.equal(
+      notes[1],
+      "The column split puts 3 of 6 images into another part than their files and folders, as row 4 into validation. It is used (--split-column none takes the files and folders).",
+    );
+    const named = await read(inFolder("train-0.parquet"), { splitColumn: "none" });
+    assert.deepEqual(new Set(named.samples.map(({ split }) => split)), new Set(["train"]));
+  });
+
   it("asks which column of images is meant if none has a usual name", async () => {
     await rejects(
       "two-sides",

@@ -34,6 +34,7 @@ describe("readPixelTable", () => {
     assert.deepEqual([info.width, info.height, info.channels, new Set(data)], [4, 4, 1, new Set([2])]);
     assert.deepEqual(listing.notes, [
       "The codes of t.csv are read as 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral, 7 contempt.",
+      "The column Usage of t.csv is read as the split (--split-column none leaves it unread).",
     ]);
   });
 
@@ -44,23 +45,29 @@ describe("readPixelTable", () => {
       return [samples.map(({ split, usage }) => `${split} ${usage}`).join(), ...notes.slice(1)];
     };
     const known = "train Training,validation PublicTest,test PrivateTest";
-    assert.deepEqual(await parts("USAGE", ["TRAINING", "PUBLICTEST", "PRIVATETEST"]), [known]);
-    assert.deepEqual(await parts("usage", ["training", "publictest", "private test"]), [known]);
+    const note = (name: string) =>
+      `The column ${name} of t.csv is read as the split (--split-column none leaves it unread).`;
+    assert.deepEqual(await parts("USAGE", ["TRAINING", "PUBLICTEST", "PRIVATETEST"]), [known, note("USAGE")]);
+    assert.deepEqual(await parts("usage", ["training", "publictest", "private test"]), [
+      known,
+      note("usage"),
+    ]);
     assert.deepEqual(await parts("is_test", ["0", "1"]), [
       "train undefined,test undefined",
-      "The column is_test of t.csv is read as the split: 1 in is_test is test, and 0 is train.",
+      "The column is_test of t.csv is read as the split: 1 in is_test is test, and 0 is train (--split-column none leaves it unread).",
     ]);
     assert.deepEqual(await parts("Usage", ["A", "B"]), [
       "null undefined,null undefined",
-      "The column usage of t.csv is not read as a split, since its values name no part: A, B.",
+      "The column Usage of t.csv is not read as a split, since its values name no part: A, B.",
     ]);
     assert.deepEqual(await parts("Usage", ["Training", "", "PublicTest"]), [
       "train Training,null undefined,validation PublicTest",
+      note("Usage"),
       "Images without a part of the split in t.csv, which are not used: 1.",
     ]);
     await assert.rejects(parts("Usage", ["Training", "PublicTest", "Trianing"]), {
       name: "InputError",
-      message: `Expected train, validation, test, or unsup and extra, which are left out, in the column usage at ${inFolder("t.csv")} but found Trianing in 1 of 3 rows, as that of line 4. Fix these values, or rename the column, so that it is not read as a split.`,
+      message: `Expected train, validation, test, or unsup and extra, which are left out, in the column Usage at ${inFolder("t.csv")} but found Trianing in 1 of 3 rows, as that of line 4. Fix these values, or leave the column unread with --split-column none.`,
     });
   });
 
@@ -91,6 +98,49 @@ describe("readPixelTable", () => {
       "0,0,cat",
       "Numbers in the labels of t.csv are whole, and 0.0 is read as 0.",
     ]);
+  });
+
+  it("is read as tables of labels are: in UTF-16, with other separators, comments and quotes", async () => {
+    const lines = [
+      "emotion,pixels,Usage",
+      `0,${row(1)},Training`,
+      `6,${row(2)},PublicTest`,
+      `3,${row(200)},PrivateTest`,
+    ];
+    const text = `${lines.join("\r\n")}\r\n`;
+    const bigEndian = (content: string) => Buffer.from(`\uFEFF${content}`, "utf16le").swap16();
+    for (const content of [
+      `\uFEFF${text}`,
+      Buffer.from(`\uFEFF${text}`, "utf16le"),
+      bigEndian(text),
+      text.replaceAll(",", ";"),
+      text.replaceAll(",", "\t"),
+      text.replaceAll(",", "|"),
+      `# faces\n#\n${text}`,
+      `# ${text}`,
+      text.replaceAll(/[^,\r\n]+/g, '"$&"'),
+      text.replaceAll(row(2), `"${row(2).replaceAll(" ", "\n")}"`),
+    ]) {
+      writeFileSync(inFolder("t.csv"), content);
+      assert.ok(await isPixelTable(inFolder("t.csv")));
+      assert.deepEqual(labels(await readPixelTable(inFolder("t.csv"))), EXPECTED);
+    }
+  });
+
+  it("reads the column that was chosen for the labels, and none as the split if asked to", async () => {
+    writeFileSync(
+      inFolder("t.csv"),
+      `emotion,Kind,pixels,Usage\n0,cat,${row(1)},Training\n1,dog,${row(2)},PublicTest\n`,
+    );
+    const { samples } = await readPixelTable(inFolder("t.csv"), { labelColumn: "Kind", splitColumn: "none" });
+    assert.deepEqual(
+      samples.map(({ className, split }) => `${className} ${split}`),
+      ["cat null", "dog null"],
+    );
+    await assert.rejects(readPixelTable(inFolder("t.csv"), { labelColumn: "breed" }), {
+      name: "InputError",
+      message: `Expected the column breed beside pixels at ${inFolder("t.csv")} but found emotion, Kind, pixels, Usage. Choose the column with --label-column NAME.`,
+    });
   });
 
   it("refuses columns of one name", async () => {
@@ -144,7 +194,7 @@ describe("readPixelTable", () => {
       samples.map(({ path, split }) => [path, split]),
       [
         ["1.png", null],
-        ["4.png", "train"],
+        ["3.png", "train"],
       ],
     );
     assert.deepEqual(

@@ -23,7 +23,7 @@ describe("splitColumns", () => {
 
   it("reads columns of 0 and 1 that are named for a part, and says how", () => {
     const note = (name: string, part: string, rest: string) =>
-      `The column ${name} of t.csv is read as the split: 1 in ${name} is ${part}, and 0 is ${rest}.`;
+      `The column ${name} of t.csv is read as the split: 1 in ${name} is ${part}, and 0 is ${rest} (--split-column none leaves it unread).`;
     for (const name of ["is_test", "isTest", "IS_TEST", "test", "in_test_set"])
       assert.deepEqual(read(name, ["0", "0", "1"]), ["train,train,test", note(name, "test", "train")]);
     for (const name of ["is_train", "train", "Training", "is_training"])
@@ -33,6 +33,7 @@ describe("splitColumns", () => {
       ]);
     assert.deepEqual(read("is_valid", ["0", "1", ""]), [
       "train,validation,",
+      note("is_valid", "validation", "train"),
       "Images without a part of the split in t.csv, which are not used: 1.",
     ]);
     for (const name of ["invalid", "is_cat", "latest"])
@@ -42,12 +43,12 @@ describe("splitColumns", () => {
   it("reads several such columns together", () => {
     assert.deepEqual(read("train,val,test", ["1,0,0", "0,1,0", "0,0,1"]), [
       "train,validation,test",
-      "The columns train, val, test of t.csv are read as the split: 1 in train is train, 1 in val is validation, 1 in test is test, and 0 in all is no part.",
+      "The columns train, val, test of t.csv are read as the split: 1 in train is train, 1 in val is validation, 1 in test is test, and 0 in all is no part (--split-column none leaves them unread).",
     ]);
     assert.deepEqual(read("is_valid,is_test", ["0,0", "1,0", "0,1"])[0], "train,validation,test");
     assert.throws(() => read("is_valid,is_test", ["0,0", "1,0", "1,1"]), {
       name: "InputError",
-      message: `Expected each image in one part of the split at ${inFolder("data", "t.csv")} but found 3.jpg in validation and test. Fix its row, or rename the columns, so that they are not read as a split.`,
+      message: `Expected each image in one part of the split at ${inFolder("data", "t.csv")} but found 3.jpg in validation and test. Fix its row, or leave the columns unread with --split-column none.`,
     });
   });
 
@@ -55,13 +56,43 @@ describe("splitColumns", () => {
     for (const name of ["data_split", "fold", "train_test", "kind", "type"])
       assert.deepEqual(read(name, ["train", "val", "train"]), [
         "train,validation,train",
-        `The column ${name} of t.csv is read as the split, since all of its values name parts.`,
+        `The column ${name} of t.csv is read as the split, since all of its values name parts (--split-column none leaves it unread).`,
       ]);
     assert.deepEqual(read("", ["train", "val", "train"]), [
       "train,validation,train",
-      "Column 3 of t.csv is read as the split, since all of its values name parts.",
+      "Column 3 of t.csv is read as the split, since all of its values name parts (--split-column none leaves it unread).",
     ]);
     assert.deepEqual(read("kind", ["train", "val", "train"], {}, "animal")[0], "train,validation,train");
+  });
+
+  it("reads the columns that were chosen, and leaves all unread if asked to", () => {
+    assert.deepEqual(read("split,is_test", ["train,1", "train,0", "val,0"]), [
+      "train,train,validation",
+      "The column split of t.csv is read as the split (--split-column none leaves it unread).",
+      "The column is_test of t.csv has another split than the column split, as for 1.jpg. The column split is used (--split-column is_test takes the other).",
+    ]);
+    assert.equal(
+      read("split,is_test", ["train,1", "train,0", "val,0"], { splitColumn: "is_test" })[0],
+      "test,train,train",
+    );
+    assert.deepEqual(
+      read("a,b", ["train,val", "val,x", "train,x"], { splitColumn: "a", labelColumn: "label" }),
+      ["train,validation,train"],
+    );
+    assert.equal(
+      read("a,b", ["train,val", "val,train", "train,val"], { splitColumn: "a" }, "animal")[0],
+      "train,validation,train",
+    );
+    for (const [header, values] of [
+      ["split", ["train", "val", "train"]],
+      ["is_test", ["0", "1", "0"]],
+      ["half", ["train", "val", "train"]],
+      ["split", ["train", "val", "x"]],
+    ] as const)
+      assert.deepEqual(read(header, [...values], { splitColumn: "none" }, "animal"), [",,"], header);
+    assert.throws(() => read("a", ["x", "y", "train"], { splitColumn: "a", labelColumn: "label" }), {
+      message: `Expected train, validation, test, or unsup and extra, which are left out, in the column a at ${inFolder("data", "t.csv")} but found x, y in 2 of 3 rows, as that of 1.jpg. Fix these values, or leave the column unread with --split-column none.`,
+    });
   });
 
   it("keeps classes that are named as parts", () => {
@@ -85,10 +116,12 @@ describe("splitColumns", () => {
   it("takes the usual name before others, and says where they differ", () => {
     assert.deepEqual(read("fold,split", ["val,train", "train,val", "val,train"]), [
       "train,validation,train",
-      "The column fold of t.csv has another split than the column split, as for 1.jpg. The column split is used.",
+      "The column split of t.csv is read as the split (--split-column none leaves it unread).",
+      "The column fold of t.csv has another split than the column split, as for 1.jpg. The column split is used (--split-column fold takes the other).",
     ]);
     assert.deepEqual(read("fold,split", ["train,train", "val,val", "train,train"]), [
       "train,validation,train",
+      "The column split of t.csv is read as the split (--split-column none leaves it unread).",
     ]);
   });
 });

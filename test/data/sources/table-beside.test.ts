@@ -33,17 +33,19 @@ describe("readSource, for a table beside class folders", () => {
       assert.deepEqual(found, SPLIT);
       assert.equal(labels, "class folders");
       assert.deepEqual(notes, [
-        `The column split of ${file} is used as the split (--labels folders leaves it out).`,
+        `The column split of ${file} is used as the split (--split-column none leaves it unread).`,
       ]);
-      const own = await read(dir, { labels: "folders" });
-      assert.deepEqual([own.found[0], own.notes], ["cat/1.jpg cat null", []]);
+      for (const option of [{ labels: "folders" as const }, { splitColumn: "none" as const }]) {
+        const own = await read(dir, option);
+        assert.deepEqual([own.found[0], own.notes], ["cat/1.jpg cat null", []]);
+      }
     });
 
   it("takes it from a table without a header", async () => {
     const { found, notes } = await read(make(IMAGES, { "splits.csv": `${PARTS.join("\n")}\n` }));
     assert.deepEqual(found, SPLIT);
     assert.deepEqual(notes, [
-      "Column 2 of splits.csv is used as the split (--labels folders leaves it out).",
+      "Column 2 of splits.csv is used as the split (--split-column none leaves it unread).",
     ]);
   });
 
@@ -52,12 +54,12 @@ describe("readSource, for a table beside class folders", () => {
     const { found, notes, leftOut } = await read(dir);
     assert.deepEqual(found, SPLIT.slice(0, 3));
     assert.deepEqual(notes, [
-      "The column split of splits.csv is used as the split (--labels folders leaves it out).",
+      "The column split of splits.csv is used as the split (--split-column none leaves it unread).",
     ]);
     assert.deepEqual(leftOut.list()[0].reason, "in no part of the split");
     make([], { "splits.csv": `file,split\n${PARTS.slice(0, 3).join("\n")}\n` });
     assert.deepEqual((await read(dir)).notes, [
-      "The column split of splits.csv is used as the split (--labels folders leaves it out). It has no part for 1, which are not used.",
+      "The column split of splits.csv is used as the split (--split-column none leaves it unread). It has no part for 1, which are not used.",
     ]);
     make(["dog/5.jpg", "dog/6.jpg", "dog/7.jpg"], {});
     const most = await read(dir);
@@ -77,19 +79,38 @@ describe("readSource, for a table beside class folders", () => {
     const other = await read(dir);
     assert.deepEqual(other.found, own.found);
     assert.deepEqual(other.notes, [
-      "The column split of splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The folders are used.",
+      "The column split of splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The folders are used (--split-column split takes the column).",
     ]);
     make([], {
       "splits.csv": "file,split,label\n1.jpg,val,cat\n2.jpg,val,cat\n3.jpg,train,dog\n4.jpg,train,dog\n",
     });
     assert.deepEqual((await read(dir)).notes, [
-      "The column split of splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The folders are used (--labels splits.csv takes the table).",
+      "The column split of splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The folders are used (--split-column split takes the column).",
     ]);
     const chosen = await read(dir, { labels: "splits.csv" });
     assert.equal(chosen.found[0], "train/cat/1.jpg cat validation");
     assert.deepEqual(chosen.notes, [
+      "The column split of splits.csv is read as the split (--split-column none leaves it unread).",
       "splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The table is used (--labels folders takes the folders).",
     ]);
+  });
+
+  it("takes the split of a column that was chosen, in place of the folders'", async () => {
+    const dir = make(["train/cat/1.jpg", "val/cat/2.jpg", "train/dog/3.jpg", "val/dog/4.jpg"], {
+      "splits.csv": "file,split,half\n1.jpg,val,train\n2.jpg,val,val\n3.jpg,train,train\n4.jpg,train,val\n",
+    });
+    const { found, notes } = await read(dir, { splitColumn: "split" });
+    assert.deepEqual(found.slice(0, 2), ["train/cat/1.jpg cat validation", "train/dog/3.jpg dog train"]);
+    assert.deepEqual(notes, [
+      "The column split of splits.csv is used as the split (--split-column none leaves it unread).",
+    ]);
+    await assert.rejects(read(dir, { splitColumn: "part" }), {
+      name: "InputError",
+      message: `Expected the column part, for --split-column at ${dir}/splits.csv but found file, split, half. Choose one of these, or none.`,
+    });
+    await assert.rejects(read(dir, { splitColumn: "split", labels: "folders" }), {
+      message: `Expected a table with the column split, for --split-column at ${dir} but found none beside class folders. Remove --split-column, or choose the table with --labels.`,
+    });
   });
 
   it("takes the split from a table whose labels are not clear", async () => {
@@ -99,13 +120,13 @@ describe("readSource, for a table beside class folders", () => {
     assert.deepEqual(found, SPLIT);
     assert.deepEqual(notes, [
       `A table beside the class folders is not compared with them. Expected one column of labels at ${dir}/persons.csv but found age, sex. Choose one with --label-column NAME.`,
-      "The column split of persons.csv is used as the split (--labels folders leaves it out).",
+      "The column split of persons.csv is used as the split (--split-column none leaves it unread).",
     ]);
   });
 
   it("says why a split is not read", async () => {
     const dir = make(IMAGES, { "splits.csv": `file,split\n${PARTS.slice(0, 3).join("\n")}\n4.jpg,trian\n` });
-    const message = `Expected train, validation, test, or unsup and extra, which are left out, in the column split at ${dir}/splits.csv but found trian in 1 of 4 rows, as that of 4.jpg. Fix these values, or rename the column, so that it is not read as a split.`;
+    const message = `Expected train, validation, test, or unsup and extra, which are left out, in the column split at ${dir}/splits.csv but found trian in 1 of 4 rows, as that of 4.jpg. Fix these values, or leave the column unread with --split-column none.`;
     assert.deepEqual((await read(dir)).notes, [
       `A table beside the class folders is not compared with them. ${message}`,
     ]);

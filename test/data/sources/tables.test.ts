@@ -78,7 +78,7 @@ describe("readLabelTables", () => {
     const files = (header: string, values: string[]) => ({ ...four, "labels.csv": table(header, values) });
     const where = () => inFolder("data", "labels.csv");
     const known = "train, validation, test, or unsup and extra, which are left out,";
-    const fix = "Fix these values, or rename the column, so that it is not read as a split.";
+    const fix = "Fix these values, or leave the column unread with --split-column none.";
 
     it("refuses values that name no part beside some that do", () => {
       rejects(
@@ -99,6 +99,7 @@ describe("readLabelTables", () => {
       );
       assert.deepEqual(listing?.notes, [
         "Images that labels.csv has in no part for training or tests, which are left out: 2.",
+        "The column split of labels.csv is read as the split (--split-column none leaves it unread).",
       ]);
       assert.deepEqual(listing?.leftOut.list().map(({ reason, count }) => [reason, count])[1], [
         "in a part that is neither for training nor for validation, by the table",
@@ -108,6 +109,7 @@ describe("readLabelTables", () => {
 
     it("says that images without a part are not used", () => {
       assert.deepEqual(read(files("split", ["train", "val", "", "train"]))?.notes, [
+        "The column split of labels.csv is read as the split (--split-column none leaves it unread).",
         "Images without a part of the split in labels.csv, which are not used: 1.",
       ]);
     });

@@ -1,0 +1,110 @@
+// Rows that hold their images: of tables of pixels, Parquet files and webdataset's samples.
+import path from "node:path";
+import { type LabelChoice, withLabels } from "./label-columns.js";
+import {
+  EXTRA_REASON,
+  type Listing,
+  type Sample,
+  stampOf,
+  type Usage,
+  withoutPartNote,
+  withParts,
+} from "./listing.js";
+import { noSplitNote, type SplitColumns, splitColumns } from "./split-columns.js";
+import type { Part } from "./split-names.js";
+import type { Table } from "./table-file.js";
+
+/** A row whose image was unpacked. */
+export interface ImageRow {
+  /** Of the image, relative to the root. */
+  path: string;
+  /** Names the row in messages: "line 3". */
+  name: string;
+  label: string;
+  /** The other columns, which may name its part of the split. */
+  cells: string[];
+  /** Part that the row's file or folder is for. */
+  part?: Part | null;
+}
+
+export interface ImageRows {
+  /** Names the table in notes. */
+  file: string;
+  /** Names it in errors. */
+  where: string;
+  /** Names of the columns of `cells`. */
+  columns: string[];
+  rows: ImageRow[];
+  /** Whether the labels are known to be names, so that none is a number or a missing value. */
+  areNames: boolean;
+}
+
+/** Columns before the cells. */
+const [NAME, LABEL] = [0, 1];
+
+/**
+ * Returns the samples of rows, with the split of their table, or that of their files and folders if it has none.
+ *
+ * @param listing - Gets a note for each guess, and what is left out.
+ * @throws InputError if the columns can be understood in several ways.
+ */
+export function samplesOfRows(
+  { file, where, columns, rows, areNames }: ImageRows,
+  { splitColumn }: LabelChoice,
+  listing: Pick<Listing, "root" | "leftOut" | "notes">,
+): { samples: Sample[]; splitBy?: string } {
+  const { root, leftOut, notes } = listing;
+  const given: Table = {
+    file,
+    columns: ["", "label", ...columns],
+    rows: rows.map(({ name, label, cells }) => [name, label, ...cells]),
+  };
+  const table = areNames ? given : withLabels(given, LABEL, where, notes);
+  const read = { table, where, pathColumn: NAME, labelColumn: "label", splitColumn };
+  const split = splitColumns(read);
+  notes.push(...(split?.notes ?? noSplitNote(read, [LABEL])));
+  const parts = split?.parts;
+  const samples = table.rows.flatMap((row, i): Sample[] => {
+    const image = rows[i].path;
+    const part = parts ? parts[i] : (rows[i].part ?? null);
+    if (part === "extra") leftOut.add(EXTRA_REASON, image);
+    else if (row[LABEL] === "") leftOut.add("a row without a label", file);
+    else {
+      const [usage] = split?.alike.flatMap((column) => usageIn(row[column] ?? "")) ?? [];
+      const className = row[LABEL].normalize("NFC");
+      return [
+        { path: image, className, split: part, ...(usage && { usage }), ...stampOf(path.join(root, image)) },
+      ];
+    }
+    return [];
+  });
+  if (!parts) {
+    const found = samples.map((sample) => sample.split);
+    return { samples: withParts(samples, found, { where, leftOut, notes }) };
+  }
+  notes.push(...differenceNotes(split, parts, rows), ...withoutPartNote(samples, file));
+  return { samples, splitBy: split.name };
+}
+
+/** Says where the split of a table differs from that of its files and folders. */
+function differenceNotes(
+  { name }: SplitColumns,
+  parts: (Part | "extra" | null)[],
+  rows: ImageRow[],
+): string[] {
+  const differing = rows.flatMap(({ part }, i) => (part && parts[i] && parts[i] !== part ? [i] : []));
+  const [first] = differing;
+  if (first === undefined) return [];
+  const example = `${rows[first].name} into ${parts[first]}`;
+  return [
+    `${name} puts ${differing.length} of ${rows.length} images into another part than their files and folders, as ${example}. It is used (--split-column none takes the files and folders).`,
+  ];
+}
+
+/** Returns the part of FER-2013's challenge that a value names, if any. */
+function usageIn(value: string): Usage | [] {
+  const plain = value.replace(/[^a-z]/gi, "").toLowerCase();
+  return (
+    (["Training", "PublicTest", "PrivateTest"] as const).find((one) => one.toLowerCase() === plain) ?? []
+  );
+}
