@@ -69,7 +69,7 @@ export type PresetName = "tutorial" | "baseline" | "fer2013" | "fer2013-fast" | 
 export const PRESETS: Record<PresetName, TrainConfig> = frozen({
   baseline: BASELINE,
   /**
-   * For the drawn faces, in under two minutes on two cores. Trains the whole network from the start, since a network that is
+   * For the drawn faces, in half a minute on two cores. Trains the whole network from the start, since a network that is
    * frozen as photographs left it would learn little from drawings.
    */
   tutorial: {
