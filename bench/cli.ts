@@ -144,7 +144,11 @@ async function profile({ variant, imageSize, batchSize }: Flags): Promise<void> 
 async function timeToAccuracy({ data, preset, runs, epochs }: Flags): Promise<void> {
   const { InputError } = await import("../src/index.js");
   if (data === undefined)
-    throw new InputError({ expected: "--data <path> with --time-to-accuracy", found: "no --data" });
+    throw new InputError({
+      expected: "--data <path> with --time-to-accuracy",
+      found: "no --data",
+      fix: "Add --data PATH.",
+    });
   const accuracy = await import("./time-to-accuracy.js");
   const options = { data: dataSource(data), preset, runs, epochs };
   console.log(accuracy.describeTimes(await accuracy.measureTimeToAccuracy(options)));

@@ -5,7 +5,6 @@ export { drawFace } from "./cartoons/draw.js";
 export { drawLook } from "./cartoons/look.js";
 export { type EvaluatedModel, evaluationChart } from "./charts/evaluation.js";
 export { facesCharts } from "./charts/faces.js";
-export { duration, percent } from "./charts/format.js";
 export { checkChartFile } from "./charts/render.js";
 export { robustnessChart } from "./charts/robustness.js";
 export { reportFile } from "./charts/run-report.js";
@@ -55,7 +54,7 @@ export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
 export { END_SIGNALS } from "./show/kernel.js";
 export { facesPicture } from "./show/pictures.js";
-export { counted } from "./text.js";
+export { counted, duration, formatCount, percent } from "./text.js";
 export {
   calibrateOn,
   lackingNote,

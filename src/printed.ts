@@ -1,5 +1,6 @@
 // How results print in console.log and JSON.stringify: all of their numbers would fill screens.
 import { inspect } from "node:util";
+import { formatCount } from "./text.js";
 
 /** Numbers of a typed array that are shown. */
 const MAX_NUMBERS = 10;
@@ -10,7 +11,7 @@ export function arrayText(view: ArrayBufferView): string {
   const array = view as Uint8Array; // or another one of numbers
   const first = Array.from(array.subarray(0, MAX_NUMBERS), String);
   const rest = array.length > MAX_NUMBERS ? ", …" : "";
-  return `${array.constructor.name} of ${array.length.toLocaleString("en-US")}: ${first.join(", ")}${rest}`;
+  return `${array.constructor.name} of ${formatCount(array.length)}: ${first.join(", ")}${rest}`;
 }
 
 /** Makes Node.js print a value as a text, and returns it. */

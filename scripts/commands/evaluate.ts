@@ -26,6 +26,7 @@ import { loadScored } from "../scored-images.js";
 const {
   calibrationError,
   classifyViews,
+  formatCount,
   meanOf,
   percent,
   reliability,
@@ -230,7 +231,7 @@ function reportChart(report: internals.EvaluationReport, dataset: Dataset, { pro
   return internals.evaluationChart({
     title: `Evaluation on ${dataset.name}`,
     subtitle:
-      `${numImages.toLocaleString("en-US")} images${split ? `, ${SPLIT_WORDS[split]}` : ""} · ` +
+      `${formatCount(numImages)} images${split ? `, ${SPLIT_WORDS[split]}` : ""} · ` +
       `accuracy ${percent(accuracy)} (95%: ${range(intervals.accuracy, percent)}), macro-F1 ${macroF1.toFixed(3)}`,
     confusion: { matrix: report.confusionMatrix, classNames },
     classScores: classNames.map((name) => report.perClass[name]),

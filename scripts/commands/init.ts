@@ -44,7 +44,12 @@ function sourceFrom(project: string, data: string): string {
   if (Object.hasOwn(internals.OWN_SOURCES, data)) return data;
   const source = callerPath(data);
   if (existsSync(source)) return path.relative(project, source);
-  throw new InputError({ expected: "images for --data", where: source, found: "no such path" });
+  throw new InputError({
+    expected: "images for --data",
+    where: source,
+    found: "no such path",
+    fix: "Fix --data.",
+  });
 }
 
 /** Returns the dependency that gives the project this ferkit: as the folder around has it, or its clone. */

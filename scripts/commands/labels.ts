@@ -39,6 +39,7 @@ interface Flags extends DataFlags, PresetFlags {
 
 export function addLabelsCommand(program: Command): void {
   const command = withChartOption(withDataOptions(program.command("labels")), "the suspected images");
+  for (const option of command.options) if (REFUSED.includes(option.attributeName())) option.hideHelp();
   withExamples(
     withPresetOptions(command),
     "npx ferkit labels --data my-images --chart labels.png",
@@ -88,7 +89,9 @@ export function addLabelsCommand(program: Command): void {
     });
 }
 
-/** Refuses options that choose the images to validate on, since every image is in one fold. */
+/** Options that choose the images to validate on, which have no use here: every image is in one fold. */
+const REFUSED = ["fold", "validationShare"];
+
 function refuseSplits({ fold, validationShare }: Flags): void {
   const given = fold !== undefined ? "--fold" : validationShare !== undefined ? "--validation-share" : null;
   if (given !== null)

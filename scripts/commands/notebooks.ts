@@ -209,6 +209,11 @@ function listNotebooks(folder: string): string[] {
   } catch (error) {
     const found =
       (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such path" : (error as Error).message;
-    throw new InputError({ expected: "a folder of notebooks", where: folder, found });
+    throw new InputError({
+      expected: "a folder of notebooks",
+      where: folder,
+      found,
+      fix: "Choose another with --folder.",
+    });
   }
 }

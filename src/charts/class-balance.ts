@@ -1,5 +1,5 @@
 import { InputError } from "../errors.js";
-import { formatCount } from "./format.js";
+import { formatCount } from "../text.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
 /** Number of images of a class in a split. */
@@ -63,6 +63,7 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
     throw new InputError({
       expected: `at most ${SPLIT_COLORS.length} splits in a class balance chart`,
       found: splits.join(", "),
+      fix: "Remove the others, or draw a chart of each.",
     });
   const inFirst = classCounts.filter(({ split }) => split === splits[0]).sort((a, b) => b.count - a.count);
   const allNames = [...new Set([...inFirst, ...classCounts].map(({ className }) => className))];

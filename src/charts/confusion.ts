@@ -1,7 +1,7 @@
 // What a model confuses, and what it gets right in each class.
 import { InputError } from "../errors.js";
+import { formatCount, percent } from "../text.js";
 import { barSize, classAxis, endsOf } from "./class-balance.js";
-import { formatCount, percent } from "./format.js";
 import { textWidth } from "./render.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, SHARES } from "./theme.js";
 
@@ -36,7 +36,7 @@ export function confusionMatrixChart(confusion: Confusion, title = "Confusion ma
   const numImages = totals.reduce((a, b) => a + b, 0);
   if (!numImages) return emptyChart(title, "no data: no image has been classified");
   const hits = matrix.reduce((total, row, c) => total + row[c], 0);
-  const found = `${numImages.toLocaleString("en-US")} images, ${percent(hits / numImages)} on the diagonal`;
+  const found = `${formatCount(numImages)} images, ${percent(hits / numImages)} on the diagonal`;
   const key = "colour: share of the actual class";
   return buildChart(
     {
@@ -269,5 +269,6 @@ function checkSquare(matrix: number[][], classNames: string[]): void {
   throw new InputError({
     expected: `a confusion matrix of ${numClasses} × ${numClasses}, one row and column a class name`,
     found: `${matrix.length} rows of ${[...new Set(matrix.map((row) => row.length))].join(", ")}`,
+    fix: "Choose the classNames that the matrix was made with.",
   });
 }

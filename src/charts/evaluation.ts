@@ -1,6 +1,7 @@
 // How well a model does: the reliability of its probabilities, its confusions and its scores.
+
+import { formatCount, percent } from "../text.js";
 import { type Confusion, confusionPanel, describeConfusion } from "./confusion.js";
-import { percent } from "./format.js";
 import { buildChart, type ChartSpec, COLORS, FONT_SIZE } from "./theme.js";
 
 /** Images whose largest probability is in one interval. */
@@ -233,7 +234,7 @@ function scorePanel(classNames: string[], scores: EvaluatedModel["classScores"],
 }
 
 function cellOf(scores: EvaluatedModel["classScores"][number], column: (typeof COLUMNS)[number]): string {
-  if (column === "images") return scores.count.toLocaleString("en-US");
+  if (column === "images") return formatCount(scores.count);
   const value = scores[column === "F1" ? "f1" : column];
   return value === null ? "–" : column === "F1" ? value.toFixed(3) : percent(value);
 }

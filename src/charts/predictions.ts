@@ -1,7 +1,7 @@
 // Pictures with the probabilities of their classes as bars.
 import { checkNumber } from "../errors.js";
 import type { Prediction } from "../inference/classifier.js";
-import { percent } from "./format.js";
+import { percent } from "../text.js";
 import {
   fitText,
   imageLayer,

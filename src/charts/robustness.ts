@@ -1,4 +1,4 @@
-import { percent } from "./format.js";
+import { formatCount, percent } from "../text.js";
 import { buildChart, type ChartSpec, COLORS, SERIES_COLORS } from "./theme.js";
 
 /** Accuracy under corruptions of the images. */
@@ -24,7 +24,7 @@ export function robustnessChart(
     (points) =>
       `${points[0].corruption}: ${points.map(({ accuracy }) => percent(accuracy)).join(", ")} at strengths 0 to ${points.length - 1}`,
   );
-  const counted = `${numImages.toLocaleString("en-US")} images, unchanged ${percent(clean.accuracy)}`;
+  const counted = `${formatCount(numImages)} images, unchanged ${percent(clean.accuracy)}`;
   return buildChart(
     {
       title,

@@ -6,11 +6,11 @@ import { InputError } from "../errors.js";
 import { readRegularFile, writeFileAtomically } from "../files.js";
 import { largestClass } from "../metrics/classification.js";
 import { PRESETS } from "../presets.js";
+import { duration, percent } from "../text.js";
 import { type EpochEvent, endInWords, keptEpoch, ofType, type TrainEvent } from "../training/events.js";
 import { flatten, isPlainObject, loadMetrics, loadRunConfig, type RunConfig } from "../training/run.js";
 import { loadSessions, type Session } from "../training/sessions.js";
 import { confusionMatrixChart, perClassRecallChart } from "./confusion.js";
-import { duration, percent } from "./format.js";
 import { learningRateChart } from "./learning-rate.js";
 import {
   type Facts,

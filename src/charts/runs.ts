@@ -2,10 +2,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { inShort } from "../data/sources/listing.js";
 import { dataName } from "../data/sources/source.js";
+import { duration, percent } from "../text.js";
 import type { EpochEvent } from "../training/events.js";
 import { flatten, type RunConfig } from "../training/run.js";
 import type { MeanOfRuns, RunSummary } from "../training/runs.js";
-import { duration, percent } from "./format.js";
 import type { TextTable } from "./tables.js";
 import { buildChart, type ChartSpec, emptyChart, SERIES_COLORS } from "./theme.js";
 import { ACCURACY_AXIS, accuracyDomain, epochAxis, epochScale } from "./training.js";

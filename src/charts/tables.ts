@@ -4,7 +4,7 @@ import type { DataReport } from "../data/audit/report.js";
 import { visible } from "../errors.js";
 import type { Network } from "../model/network.js";
 import { blockOf, summary } from "../model/parameters.js";
-import { counted } from "../text.js";
+import { counted, formatCount } from "../text.js";
 import type { EpochEvent } from "../training/events.js";
 import type { ClassCount } from "./class-balance.js";
 import { escapeHtml, type MimeBundle } from "./format.js";
@@ -183,8 +183,8 @@ function cellsOf(table: TableRow[] | DataFrame): { columns: string[]; rows: Cell
 /** Writes whole numbers in full, others with four significant digits. */
 function formatCell(cell: Cell): string {
   if (typeof cell !== "number") return cell === null ? "–" : String(cell);
-  if (Number.isInteger(cell)) return cell.toLocaleString("en-US");
-  if (Math.abs(cell) >= 1000) return Math.round(cell).toLocaleString("en-US");
+  if (Number.isInteger(cell)) return formatCount(cell);
+  if (Math.abs(cell) >= 1000) return formatCount(Math.round(cell));
   return Math.abs(cell) < 1e-4 ? cell.toExponential(2) : cell.toPrecision(4);
 }
 

@@ -1,6 +1,7 @@
 // Curves of a training run.
+
+import { percent } from "../text.js";
 import { type BatchEvent, type EpochEvent, keptEpoch } from "../training/events.js";
-import { percent } from "./format.js";
 import { pixelLayer } from "./layout.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, OPACITY } from "./theme.js";
 

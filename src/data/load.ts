@@ -163,7 +163,7 @@ function checkReadable(
   const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
   const accept = "or accept more with --max-unreadable-share (maxUnreadableShare in a notebook)";
   problems.push({
-    expected: isNone ? "images that can be read" : `at most ${percent} % of the images to be unreadable`,
+    expected: isNone ? "images that can be read" : `at most ${percent}% of the images to be unreadable`,
     where,
     found: `${isNone ? "none" : unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
     fix: `Fix or remove them${isNone ? "" : `, ${accept}`}.`,

@@ -6,6 +6,7 @@ import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { Variable } from "../engine/variable.js";
 import { InputError } from "../errors.js";
 import { Random } from "../random.js";
+import { formatCount } from "../text.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
 import { infer, lastFeatures, type Values } from "./forward.js";
 import { type ParameterSpec, parameterSpecs } from "./parameters.js";
@@ -141,7 +142,7 @@ export class Network {
   [inspect.custom](): string {
     const { variant, imageSize, classNames } = this.config;
     const numParameters = this.specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    const parameters = `${numParameters.toLocaleString("en-US")} parameters`;
+    const parameters = `${formatCount(numParameters)} parameters`;
     return `Network ${variant}, ${parameters}, images of ${imageSize} pixels, ${classNames.length} classes: ${classNames.join(", ")}`;
   }
 

@@ -1,6 +1,6 @@
-import { duration, percent } from "../charts/format.js";
 import { chartBundle, chartText } from "../charts/render.js";
 import { liveTrainingChart } from "../charts/training.js";
+import { duration, percent } from "../text.js";
 import {
   type BatchEvent,
   type DoneEvent,

@@ -2,7 +2,6 @@
 import path from "node:path";
 import { faceSvg } from "../cartoons/face.js";
 import { type FacesPicture, facesCharts } from "../charts/faces.js";
-import { percent } from "../charts/format.js";
 import {
   augmentedGridChart,
   type PicturePair,
@@ -30,6 +29,7 @@ import type { SaliencyMethod } from "../inference/saliency.js";
 import type { Network } from "../model/network.js";
 import { printedPixels } from "../printed.js";
 import { Random } from "../random.js";
+import { percent } from "../text.js";
 import { jpegDataUrl, pngDataUrl, saliencyDataUrl } from "./data-url.js";
 
 /**

@@ -13,6 +13,7 @@ import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
 import type { ImagePrediction } from "../inference/classifier.js";
 import { arrayText } from "../printed.js";
+import { formatCount } from "../text.js";
 import { pngDataUrl } from "./data-url.js";
 import { kernelHooks } from "./kernel.js";
 import { pictureOf, predictionsChart } from "./pictures.js";
@@ -57,6 +58,7 @@ async function showOne(value: unknown): Promise<void> {
     throw new InputError({
       expected: "a chart, a table, images, a tensor or a MIME bundle to show",
       found: describe(value),
+      fix: "Choose one of these.",
     });
   display?.(bundle, randomBytes(8).toString("hex"), false);
 }
@@ -131,7 +133,7 @@ async function packedChart(images: PackedImages): Promise<ChartSpec[]> {
     caption: classNames[i],
   }));
   return sampleGridCharts(await Promise.all(predictions), {
-    title: `${shown} of ${images.numImages.toLocaleString("en-US")} images`,
+    title: `${shown} of ${formatCount(images.numImages)} images`,
   });
 }
 

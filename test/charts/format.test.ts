@@ -1,18 +1,5 @@
 import assert from "node:assert/strict";
-import { duration, escapeHtml } from "../../src/charts/format.js";
-
-describe("duration", () => {
-  it("counts in whole seconds, and in minutes where there are any", () => {
-    assert.equal(duration(0.4), "0 s");
-    assert.equal(duration(59.4), "59 s");
-    assert.equal(duration(125), "2 min 5 s");
-  });
-
-  it("never writes a minute as 60 seconds", () => {
-    assert.equal(duration(59.5), "1 min 0 s");
-    assert.equal(duration(119.7), "2 min 0 s");
-  });
-});
+import { escapeHtml } from "../../src/charts/format.js";
 
 describe("escapeHtml", () => {
   it("shows control characters and marks that reorder text", () => {

@@ -38,7 +38,7 @@ describe("loadDataset", () => {
       await drawImages(data(), FACES);
       writeFiles(data(), { "b/0.png": "", "b/9.jpg": "text", "c/1.jpg": "", "notes.txt": "x" });
       const { problems, unreadable, files, notes, classNames } = await report();
-      assert.match(problems[0], /^Expected at most 1 % of the images to be unreadable .* but found 3 of 8 /);
+      assert.match(problems[0], /^Expected at most 1% of the images to be unreadable .* but found 3 of 8 /);
       assert.deepEqual(
         unreadable.map(({ path }) => path),
         ["b/0.png", "b/9.jpg", "c/1.jpg"],

@@ -140,7 +140,10 @@ describe("ferkit with bad input", function () {
     [["convert", "model", "--to", "./model"], /^a path that is no input for --to but found \S+\/model\. /],
     [["notebooks", "--timeout", "soon"], "a number for --timeout but found soon."],
     [["notebooks", "--timeout", "-5"], "an integer ≥ 1 for --timeout but received -5 of type number"],
-    [["notebooks", "--folder", "none"], /^a folder of notebooks at \S+\/none but found no such path\.$/],
+    [
+      ["notebooks", "--folder", "none"],
+      /^a folder of notebooks at \S+\/none but found no such path\. Choose another with --folder\.$/,
+    ],
     [
       ["notebooks", "--data", "empty"],
       /^class folders .* at \S+\/empty but found no images in class folders\. /,

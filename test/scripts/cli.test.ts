@@ -98,6 +98,12 @@ describe("ferkit", function () {
     }
   });
 
+  it("offers no option in the help of labels that it refuses", async () => {
+    const { stdout } = await ferkit("labels", "--help");
+    assert.match(stdout, /^ {2}--folds <count> /m);
+    assert.doesNotMatch(stdout, /--fold |--validation-share/);
+  });
+
   describe("train", () => {
     it("prints the epochs and the end as JSON lines, and leaves a run", async () => {
       assert.equal(trained.status, 0, trained.stderr);

@@ -148,7 +148,10 @@ describe("ferkit init", () => {
     const none = await folder.ferkit("init", "pets", "--data", "none");
     assert.deepEqual(
       [none.status, none.stderr],
-      [1, `ferkit: Expected images for --data at ${folder.file("none")} but found no such path.\n`],
+      [
+        1,
+        `ferkit: Expected images for --data at ${folder.file("none")} but found no such path. Fix --data.\n`,
+      ],
     );
     assert.deepEqual(readdirSync(folder.path), ["full"]);
   });

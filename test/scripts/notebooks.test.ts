@@ -37,7 +37,7 @@ describe("findNotebooks", () => {
     const [none, empty] = ["none", "empty"].map((name) => folder.file(name));
     mkdirSync(empty);
     assert.throws(() => findNotebooks(none), {
-      message: `Expected a folder of notebooks at ${none} but found no such path.`,
+      message: `Expected a folder of notebooks at ${none} but found no such path. Choose another with --folder.`,
     });
     assert.throws(() => findNotebooks(empty), {
       message: `Expected notebooks (*.ipynb) at ${empty} but found none. Choose a folder that has some.`,

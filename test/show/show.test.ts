@@ -124,7 +124,7 @@ describe("show", () => {
     for (const [value, found] of cases)
       await assert.rejects(show(value), {
         name: "InputError",
-        message: `Expected ${expected} but found ${found}.`,
+        message: `Expected ${expected} but found ${found}. Choose one of these.`,
       });
     assert.deepEqual(shown, []);
   });

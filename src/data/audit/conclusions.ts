@@ -1,7 +1,7 @@
 // What the audit concludes: each a sentence with numbers, and what settles it.
 import type { Fit } from "../../model/preprocessing.js";
 import { Random } from "../../random.js";
-import { counted } from "../../text.js";
+import { counted, formatCount, percent } from "../../text.js";
 import type { Dataset, PackedImages } from "../dataset.js";
 import { cutOff, MUCH_CUT } from "../pixels/decode.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
@@ -12,7 +12,6 @@ import { telltaleTraits } from "./traits.js";
 
 const NUM_EXAMPLES = 3;
 
-const percent = (share: number) => `${Math.round(100 * share)} %`;
 const pathsOf = (samples: { path: string }[]) => samples.slice(0, NUM_EXAMPLES).map(({ path }) => path);
 const named = (samples: { path: string }[]) =>
   ` (${pathsOf(samples).join(", ")}${samples.length > NUM_EXAMPLES ? ", …" : ""})`;
@@ -60,12 +59,8 @@ const [NEARLY_BLACK, NEARLY_WHITE] = [24, 231];
 
 function brightnessConclusions(samples: readonly DecodedSample[]): Conclusion[] {
   const kinds: [string, string, (sample: DecodedSample) => boolean][] = [
-    [
-      "black",
-      `99 % of their values are at most ${NEARLY_BLACK} of 255`,
-      ({ light }) => light <= NEARLY_BLACK,
-    ],
-    ["white", `99 % of their values are at least ${NEARLY_WHITE} of 255`, ({ dark }) => dark >= NEARLY_WHITE],
+    ["black", `99% of their values are at most ${NEARLY_BLACK} of 255`, ({ light }) => light <= NEARLY_BLACK],
+    ["white", `99% of their values are at least ${NEARLY_WHITE} of 255`, ({ dark }) => dark >= NEARLY_WHITE],
   ];
   return kinds.flatMap(([name, meaning, fits]): Conclusion[] => {
     const found = samples.filter(fits);
@@ -86,8 +81,8 @@ function cropConclusion(samples: readonly DecodedSample[], fit: Fit): Conclusion
   if (found.length === 0 || found.length < MIN_CUT_IMAGES * samples.length) return [];
   const [worst] = [...found].sort((a, b) => cutOff(b) - cutOff(a));
   const text =
-    `The central square leaves out ${percent(MUCH_CUT)} or more of ${found.length} of ${samples.length} images ` +
-    `(${percent(cutOff(worst))} of ${worst.path}, ${worst.width}×${worst.height}). ` +
+    `The central square leaves out ${percent(MUCH_CUT, 0)} or more of ${found.length} of ${samples.length} images ` +
+    `(${percent(cutOff(worst), 0)} of ${worst.path}, ${worst.width}×${worst.height}). ` +
     "Train with --set fit=pad to keep all of them between black bars, or --set fit=squash.";
   return [{ about: "crop", text, examples: pathsOf(found) }];
 }
@@ -103,7 +98,7 @@ function numberConclusions({
     const found = samples.filter(({ traits }) => traits.numbers === one);
     const white = whiteLevels[one] ?? 1;
     const text =
-      `${counted(found.length, "image has", "images have")} ${one} numbers; white is ${white.toLocaleString("en-US")}, the top of ` +
+      `${counted(found.length, "image has", "images have")} ${one} numbers; white is ${formatCount(white)}, the top of ` +
       "the range that they use. Save them in 8 bits to choose another range.";
     return { about: "numbers", text, examples: pathsOf(found) };
   });
@@ -150,8 +145,8 @@ function imbalanceConclusion({ train, classNames }: Dataset): Conclusion[] {
   if (order.length < 2 || counts[largest] < IMBALANCE * counts[smallest]) return [];
   const text =
     `${classNames[largest]} has ${counted(counts[largest], "training image")} and ${classNames[smallest]} ` +
-    `${counts[smallest].toLocaleString("en-US")}: always answering ${classNames[largest]} is right for ` +
-    `${percent(counts[largest] / train.numImages)} of all. Compare the recall of each class, and add images of the small ones, or ` +
+    `${formatCount(counts[smallest])}: always answering ${classNames[largest]} is right for ` +
+    `${percent(counts[largest] / train.numImages, 0)} of all. Compare the recall of each class, and add images of the small ones, or ` +
     "train with --set classWeights=balanced, which also chooses the best epoch by macro-F1 (monitor).";
   return [{ about: "balance", text, examples: [] }];
 }
@@ -238,7 +233,7 @@ export async function trainingConclusions(
 
 function notCompared(numImages: number): Conclusion {
   const text =
-    `Validation images that look like one in train were not looked for among ${numImages.toLocaleString("en-US")} images, ` +
+    `Validation images that look like one in train were not looked for among ${formatCount(numImages)} images, ` +
     "which takes minutes. Run `npx ferkit data` to look for them.";
   return { about: "copies", text, examples: [] };
 }
@@ -264,7 +259,7 @@ async function mirrorConclusions(
   }
   for (const { a, b, share, examples } of await mirroredClasses(dataset)) {
     const text =
-      `${percent(share)} of the mirror images of ${classNames[a]} look like ${classNames[b]}, and the reverse: mirroring makes ` +
+      `${percent(share, 0)} of the mirror images of ${classNames[a]} look like ${classNames[b]}, and the reverse: mirroring makes ` +
       `these classes one. ${NO_MIRRORING}`;
     conclusions.push({ about: "mirroring", text, examples });
   }

@@ -1,9 +1,9 @@
 // Traits of image files that tell the classes apart, though they do not show what is in the images.
+import { percent } from "../../text.js";
 import type { DecodedSample } from "../pixels/packed-file.js";
 
 /** Classes and values that a sentence names. */
 const NUM_EXAMPLES = 3;
-const percent = (share: number) => `${Math.round(100 * share)} %`;
 
 /** A trait of files that does not show what is in the image. */
 interface Trait {
@@ -166,8 +166,8 @@ function tellsClasses(files: Valued[], classes: string[]): string | null {
     return `${className}: ${value} in ${times} of ${own.length}`;
   });
   return (
-    `tells the classes apart: it alone gets ${percent(right / files.length)} of the labels right, the largest class ` +
-    `${percent(largest / files.length)} (${shares.join("; ")}${classes.length > NUM_EXAMPLES ? "; …" : ""})`
+    `tells the classes apart: it alone gets ${percent(right / files.length, 0)} of the labels right, the largest class ` +
+    `${percent(largest / files.length, 0)} (${shares.join("; ")}${classes.length > NUM_EXAMPLES ? "; …" : ""})`
   );
 }
 

@@ -3,6 +3,7 @@ import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import type { OnProgress } from "../../progress.js";
+import { formatCount } from "../../text.js";
 import { unpackOnce } from "./archive.js";
 import { CODES, rowOf } from "./fer2013.js";
 import { LeftOutFiles } from "./files.js";
@@ -233,7 +234,7 @@ async function unpackPixels(
       else if (side === 0 || !Number.isInteger(side))
         skip(
           "a row without a square image",
-          `, which has ${levels.length.toLocaleString("en-US")} values, no square number`,
+          `, which has ${formatCount(levels.length)} values, no square number`,
         );
       else {
         const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call

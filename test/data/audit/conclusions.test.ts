@@ -54,12 +54,12 @@ describe("fileConclusions", () => {
     assert.deepEqual(black, {
       about: "brightness",
       text:
-        "4 images are nearly black (b/0.png, a/1.png, b/2.png, …): 99 % of their values are at most 24 of 255. Remove them, " +
+        "4 images are nearly black (b/0.png, a/1.png, b/2.png, …): 99% of their values are at most 24 of 255. Remove them, " +
         "or fix their brightness if they should show something.",
       examples: ["b/0.png", "a/1.png", "b/2.png"],
     });
     const [white] = conclude(samples(1, { dark: 250 }));
-    assert.match(white.text, /^1 image is nearly white \(b\/0.png\): 99 % of their values are at least 231/);
+    assert.match(white.text, /^1 image is nearly white \(b\/0.png\): 99% of their values are at least 231/);
   });
 
   it("warns that the central square leaves out much, unless another fit is chosen", () => {
@@ -68,7 +68,7 @@ describe("fileConclusions", () => {
     assert.deepEqual(crop, {
       about: "crop",
       text:
-        "The central square leaves out 40 % or more of 4 of 10 images (67 % of b/0.png, 90×30). Train with --set fit=pad to keep " +
+        "The central square leaves out 40% or more of 4 of 10 images (67% of b/0.png, 90×30). Train with --set fit=pad to keep " +
         "all of them between black bars, or --set fit=squash.",
       examples: ["b/0.png", "a/1.png", "b/2.png"],
     });
@@ -147,7 +147,7 @@ describe("imageConclusions", () => {
     assert.deepEqual(others, []);
     assert.equal(
       left.text,
-      "100 % of the mirror images of left look like right, and the reverse: mirroring makes these classes one. Train with --set " +
+      "100% of the mirror images of left look like right, and the reverse: mirroring makes these classes one. Train with --set " +
         "horizontalFlip=0, and evaluate without --flip.",
     );
     assert.equal(left.about, "mirroring");
@@ -159,7 +159,7 @@ describe("imageConclusions", () => {
     assert.deepEqual(balance, {
       about: "balance",
       text:
-        "left has 20 training images and right 2: always answering left is right for 91 % of all. Compare the recall of each " +
+        "left has 20 training images and right 2: always answering left is right for 91% of all. Compare the recall of each " +
         "class, and add images of the small ones, or train with --set classWeights=balanced, which also chooses the best epoch " +
         "by macro-F1 (monitor).",
       examples: [],

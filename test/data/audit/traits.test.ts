@@ -55,7 +55,7 @@ describe("telltaleTraits", () => {
     const [colour] = telltaleTraits(samples((className, i) => ({ isGrey: className === "a" || i === 0 })));
     assert.equal(
       colour.text,
-      "The colour of the files tells the classes apart: it alone gets 98 % of the labels right, the largest class 50 % " +
+      "The colour of the files tells the classes apart: it alone gets 98% of the labels right, the largest class 50% " +
         "(a: grey in 20 of 20; b: coloured in 19 of 20). A network can learn it in place of what the images show. " +
         "Train with --set grey=true, so that all images are used in grey.",
     );
