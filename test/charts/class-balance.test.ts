@@ -95,7 +95,8 @@ describe("classBalanceChart", () => {
     const chart = () =>
       classBalanceChart(["a", "b", "c", "d"].map((split) => ({ split, className: "x", count: 1 })));
     assert.throws(chart, {
-      message: "Expected at most 3 splits in a class balance chart but found a, b, c, d. Remove the others, or draw a chart of each.",
+      message:
+        "Expected at most 3 splits in a class balance chart but found a, b, c, d. Remove the others, or draw a chart of each.",
     });
   });
 });

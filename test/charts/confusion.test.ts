@@ -101,7 +101,8 @@ describe("confusionMatrixChart", () => {
 
   it("refuses a matrix that does not fit its names", () => {
     assert.throws(() => confusionMatrixChart({ matrix: [[1, 2]], classNames: ["a", "b"] }), {
-      message: "Expected a confusion matrix of 2 × 2, one row and column a class name but found 1 rows of 2. Choose the classNames that the matrix was made with.",
+      message:
+        "Expected a confusion matrix of 2 × 2, one row and column a class name but found 1 rows of 2. Choose the classNames that the matrix was made with.",
     });
   });
 });
