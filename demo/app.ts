@@ -59,14 +59,28 @@ async function useModel(model: ModelFiles): Promise<void> {
   about.textContent = `${model.name}: ${classNames.length} classes, ${imageSize} × ${imageSize} pixels${
     isForFaces(model.config) ? ", for faces" : ""
   }`;
+  const wanted = new URLSearchParams(location.search).get("backend") as BackendName | null;
+  classifier = wanted ? await useWanted(wanted, model) : await useFastest(model);
+  status.textContent = "Ready.";
+  setEnabled(true);
+}
+
+/** Uses the engine that the page's address names, as in `?backend=webgl`, without measuring it. */
+async function useWanted(backend: BackendName, model: ModelFiles): Promise<PageClassifier> {
+  status.textContent = `Loading the model on ${backend}…`;
+  const loaded = await loadOn(backend, model);
+  backendSelect.replaceChildren(new Option(`tfjs ${backend}`, backend));
+  speed.textContent = "named in the page's address";
+  return loaded;
+}
+
+async function useFastest(model: ModelFiles): Promise<PageClassifier> {
   status.textContent = "Measuring which engine is the fastest here…";
   const { timings, classifier: fastest } = await chooseBackend(model, ({ backend, durationMs }) => {
     status.textContent = `Measuring: ${backend} ${durationMs === null ? "is not available" : `${durationMs.toFixed(0)} ms`}…`;
   });
-  classifier = fastest;
   showBackends(timings);
-  status.textContent = "Ready.";
-  setEnabled(true);
+  return fastest;
 }
 
 function showBackends(timings: Timing[]): void {
@@ -98,8 +112,12 @@ backendSelect.addEventListener("change", () =>
 
 // Photographs and models, chosen or dropped.
 
-photosInput.addEventListener("change", () => addFiles([...(photosInput.files ?? [])]));
-modelInput.addEventListener("change", () => addFiles([...(modelInput.files ?? [])]));
+for (const input of [photosInput, modelInput])
+  input.addEventListener("change", () => {
+    const files = [...(input.files ?? [])];
+    input.value = ""; // so that the same file can be chosen again
+    addFiles(files);
+  });
 addEventListener("dragover", (event) => {
   event.preventDefault();
   pictures.classList.add("over");

@@ -1,6 +1,6 @@
 // Which backend of tfjs is the fastest on this machine: each classifies the same grey picture.
 import { type ModelFiles, PageClassifier } from "./classifier.js";
-import { BACKENDS, type BackendName, useBackend } from "./engine.js";
+import { BACKENDS, type BackendName, isWorthMeasuring, useBackend } from "./engine.js";
 
 export interface Timing {
   backend: BackendName;
@@ -37,12 +37,13 @@ export async function chooseBackend(
 
 /** Loads a model on a backend that this browser has. */
 export async function loadOn(backend: BackendName, model: ModelFiles): Promise<PageClassifier> {
-  if (!(await useBackend(backend))) throw new Error(`This browser has no ${backend}.`);
+  if (!(await useBackend(backend)))
+    throw new Error(`This browser has no ${backend}. Choose one of ${BACKENDS.join(", ")}.`);
   return PageClassifier.load(model);
 }
 
 async function measure(backend: BackendName, model: ModelFiles): Promise<number | null> {
-  if (!(await useBackend(backend))) return null;
+  if (!(await isWorthMeasuring(backend)) || !(await useBackend(backend))) return null;
   let classifier: PageClassifier | null = null;
   try {
     classifier = await PageClassifier.load(model);

@@ -15,9 +15,14 @@ export type BackendName = (typeof BACKENDS)[number];
 /** Names of programs that imitate a graphics card on the processor; WebAssembly is faster. */
 const SOFTWARE = /swiftshader|llvmpipe|software|basic render/i;
 
+/** Returns whether a backend would run on a graphics card, or needs none. */
+export async function isWorthMeasuring(name: BackendName): Promise<boolean> {
+  if (name === "webgpu") return hasGpu();
+  return name !== "webgl" || hasGraphicsCard();
+}
+
 /** Returns whether this browser has a backend, and uses it from now on. */
 export async function useBackend(name: BackendName): Promise<boolean> {
-  if ((name === "webgpu" && !(await hasGpu())) || (name === "webgl" && !hasGraphicsCard())) return false;
   try {
     return (await tf.setBackend(name)) && tf.getBackend() === name;
   } catch {
@@ -25,10 +30,17 @@ export async function useBackend(name: BackendName): Promise<boolean> {
   }
 }
 
+/** The part of WebGPU's adapter that tells what it is. */
+interface Adapter {
+  info?: { vendor: string; architecture: string; description: string };
+}
+
 async function hasGpu(): Promise<boolean> {
   if (!("gpu" in navigator)) return false;
-  const gpu = navigator.gpu as { requestAdapter(): Promise<object | null> };
-  return (await gpu.requestAdapter().catch(() => null)) !== null;
+  const gpu = navigator.gpu as { requestAdapter(): Promise<Adapter | null> };
+  const adapter = await gpu.requestAdapter().catch(() => null);
+  const { vendor, architecture, description } = adapter?.info ?? {};
+  return adapter !== null && !SOFTWARE.test(`${vendor} ${architecture} ${description}`);
 }
 
 function hasGraphicsCard(): boolean {
