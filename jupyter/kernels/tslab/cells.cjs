@@ -42,7 +42,7 @@ class Cell {
     /** What the compiler found. */
     this.diagnostics = [];
     this.isRunning = true;
-    [this.wasStopped, this.hasCrashed, this.numCaught] = [false, false, 0];
+    [this.wasStopped, this.wasInterrupted, this.hasCrashed, this.numCaught] = [false, false, false, 0];
     [this.numPrinted, this.numShown] = [0, 0];
     /** What was printed and not sent yet. */
     this.printed = { name: "stdout", text: "" };
@@ -147,7 +147,8 @@ class Cell {
   interrupt() {
     if (this.interruptCallbacks.size === 0 || this.wasInterrupted) this.stop();
     this.wasInterrupted = true;
-    for (const callback of [...this.interruptCallbacks]) callback();
+    // Each on its own: what one throws is the cell's, and stops no other.
+    for (const callback of this.interruptCallbacks) context.run(this, () => queueMicrotask(callback));
   }
 
   end() {
@@ -187,6 +188,11 @@ class Interrupted extends Error {
 function runAs(cell, work) {
   current = cell;
   return context.run(cell, work);
+}
+
+/** Runs `work` as the kernel's own: a signal, and what the compiler watches, may come in the context of any earlier cell. */
+function outsideCells(work) {
+  return context.exit(work);
 }
 
 /** The cell that the running code belongs to. */
@@ -271,14 +277,23 @@ function captureOutput() {
   }
 }
 
-/** Content of Jupyter's `error` message for what was thrown. */
+/** Content of Jupyter's `error` message for what was thrown, which may be an error that cannot say what it is. */
 function failureOf(thrown) {
+  try {
+    return describe(thrown);
+  } catch (error) {
+    const evalue = `The cell threw something that cannot be described: ${error instanceof Error ? error.message : "that fails too"}`;
+    return { ename: "Thrown", evalue, traceback: [`Thrown: ${evalue}`] };
+  }
+}
+
+function describe(thrown) {
   if (!(thrown instanceof Error)) {
     const evalue = bounded(inspect(thrown));
     return { ename: "Thrown", evalue, traceback: [`Thrown: ${evalue}`] };
   }
   const traceback = bounded(readableStack(thrown).join("\n")).split("\n");
-  return { ename: thrown.name, evalue: bounded(thrown.message), traceback };
+  return { ename: String(thrown.name), evalue: bounded(String(thrown.message)), traceback };
 }
 
 module.exports = {
@@ -289,6 +304,7 @@ module.exports = {
   currentCell: () => current,
   failureOf,
   Interrupted,
+  outsideCells,
   owner,
   pause,
   runAs,

@@ -3,6 +3,7 @@
 // and each `await` and each turn of a loop of a cell is a place where it can be stopped.
 const path = require("node:path");
 const vm = require("node:vm");
+const { outsideCells } = require("./cells.cjs");
 const { libraryView, refreshDeclarations, ROOTS } = require("./library.cjs");
 const { addMaps, nextCellFile } = require("./source-positions.cjs");
 
@@ -303,7 +304,7 @@ function nameScripts() {
     try {
       return runInThisContext(code, { ...options, filename: nextCellFile() ?? options?.filename });
     } finally {
-      if (options?.breakOnSigint) listenAgain();
+      if (options?.breakOnSigint) outsideCells(listenAgain);
     }
   };
 }

@@ -1,4 +1,5 @@
 // Jupyter's requests, one at a time and in order: each is busy, then answered, then idle. Extends the server of tslab.
+const { setTimeout } = require("node:timers"); // not those that cells get
 const { inspect } = require("node:util");
 const {
   bounded,
@@ -6,6 +7,7 @@ const {
   currentCell,
   failureOf,
   Interrupted,
+  outsideCells,
   owner,
   runAs,
   stopLeftovers,
@@ -20,11 +22,11 @@ const { clearStop } = require("./stuck.cjs");
 const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
 /** Time without a new request after which all requests that were sent before have arrived, in milliseconds. */
 const QUIET_MS = 25;
+/** Time that a stopped cell has to clean up after itself, in milliseconds. What it prints until then is shown. */
+const ENDING_MS = 300;
 
 /** Requests on the shell channel by arrival, and the last one that a failure or a stop drops. */
 let [numArrived, numBegun, dropThrough] = [0, 0, 0];
-/** Resolves when the requests behind a stopped cell are dropped. */
-let dropping = Promise.resolve();
 let executionCount = 0;
 /** Inputs by execution count, as `[session, line, input]`. */
 const history = [];
@@ -66,7 +68,12 @@ function extendProtocol() {
   };
 
   ZmqServer.prototype.handleExecute = async function (socket, message) {
-    send(this, message, socket, "execute_reply", await execute(this, message));
+    // A client waits for ever for a reply that does not come.
+    const content = await execute(this, message).catch((error) => {
+      const failure = { ...failureOf(error), execution_count: executionCount };
+      return { ...failure, status: "error" };
+    });
+    send(this, message, socket, "execute_reply", content);
   };
   const answer = (type, contentOf) =>
     function (socket, message) {
@@ -139,7 +146,7 @@ const charactersBefore = (code, numUnits) => [...code.slice(0, numUnits)].length
 const OTHER_REQUESTS = {
   history_request: ({ content }) => ["history_reply", { status: "ok", history: recall(content) }],
   interrupt_request: () => {
-    interrupt();
+    turn().then(interrupt); // requests that were sent before may still be unread
     return ["interrupt_reply", { status: "ok" }];
   },
   connect_request: () => ["connect_reply", { status: "ok" }],
@@ -183,13 +190,16 @@ async function execute(server, message) {
   const cell = new Cell(publish, silent, { id: message.header.msg_id, number: executionCount });
   cell.publish("execute_input", { code, execution_count: executionCount });
   startCell(executionCount);
-  await runAs(cell, () => runCell(cell, code));
-  await turn(); // lets a rejection of this cell surface
-  const [late] = uncaught;
-  uncaught = [];
-  if (late) cell.failure ??= lateFailure(late);
-  cell.end();
-  await dropping;
+  let late;
+  try {
+    await runAs(cell, () => runCell(cell, code));
+    await turn(); // lets a rejection of this cell surface
+    [late] = uncaught;
+    uncaught = [];
+    if (late) cell.failure ??= lateFailure(late);
+  } finally {
+    cell.end();
+  }
   const reply = {
     execution_count: executionCount,
     numTimers: numTimers(),
@@ -197,7 +207,9 @@ async function execute(server, message) {
   };
   if (!cell.failure)
     return { ...reply, status: "ok", user_expressions: refuseEach(expressions), payload: [] };
-  if (stopsOnError || (cell.isStopped && !cell.hasCrashed)) await dropQueued();
+  // A stop that was read as a signal has dropped what was sent before it; what was sent since then runs.
+  const wasStopped = cell.wasStopped && !cell.hasCrashed;
+  if (wasStopped ? !cell.wasInterrupted : stopsOnError) await dropQueued();
   cell.publish("error", cell.failure);
   return { ...reply, ...cell.failure, status: "error" };
 }
@@ -214,7 +226,9 @@ function refuseEach(expressions) {
 async function runCell(cell, code) {
   try {
     await convert(cell, code);
-    const isDone = await Promise.race([executor.execute(code), cell.stopped]);
+    const running = executor.execute(code);
+    await Promise.race([running, cell.stopped]);
+    const isDone = await Promise.race([running, cell.wasStopped ? waitFor(ENDING_MS) : running]);
     if (isDone) {
       declarations = converted.declOutput ?? "";
       if (cell.result !== undefined)
@@ -230,7 +244,7 @@ async function runCell(cell, code) {
 
 /** Keeps the value of a cell's last expression. */
 function keepResult(value) {
-  currentCell().result = value;
+  owner().result = value;
 }
 
 /** Shows the value of a cell's last expression, in the forms that ferkit has for it. */
@@ -244,7 +258,7 @@ async function publishResult(cell, value) {
 /** Compiles a cell. A stop during that time is noticed before the cell runs, and what was compiled is kept. */
 async function convert(cell, code) {
   if (/^\s*\/\*\*?\s*@module\b/.test(code)) return; // tslab registers it as a module without running it
-  const result = converter.convert(declarations, withoutExports(code));
+  const result = outsideCells(() => converter.convert(declarations, withoutExports(code)));
   converted = { ...result, hasToplevelAwait: awaitsItself() };
   await turn();
   if (cell.isStopped)
@@ -256,30 +270,36 @@ function numTimers() {
   return process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
 }
 
+function waitFor(durationMs) {
+  return new Promise((resolve) => setTimeout(resolve, durationMs));
+}
+
 /** Drops the requests that were sent before now. */
 async function dropQueued() {
   for (let seen = -1; seen !== numArrived; ) {
     seen = numArrived;
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+    await waitFor(QUIET_MS);
   }
   dropThrough = numArrived;
 }
 
-/** Stops the running cell and drops what is queued behind it; between cells, stops what they left behind. */
+/**
+ * Stops the running cell and drops what is queued behind it; between cells, stops what they left behind. In the turn of the event
+ * loop in which a signal is read, requests are read first: those that were sent before it have arrived.
+ */
 function interrupt() {
-  clearStop();
-  const cell = currentCell();
-  if (!cell?.isRunning) {
-    stopLeftovers();
-    return;
-  }
-  dropping = dropQueued();
-  cell.interrupt();
+  outsideCells(() => {
+    clearStop();
+    dropThrough = numArrived;
+    const cell = currentCell();
+    if (cell?.isRunning) cell.interrupt();
+    else stopLeftovers();
+  });
 }
 
 /** Takes what tslab's executor prints of a cell that failed: a compiler's message, or what was thrown. */
 function keepFailure(...printed) {
-  const cell = currentCell();
+  const cell = owner(); // one that was stopped may fail while a later one runs
   if (printed[0] !== DIAGNOSTIC_FORMAT) {
     cell.fail(printed[0]);
     return;
