@@ -17,12 +17,11 @@ def cell_failure(name, result, cell, message, details):
     line = failing_line(cell.source, f"{message}\n{details}", cell.execution_count)
     lines = cell.source.splitlines()
     report = [f"{name}.ipynb failed at cell {number} ({title}), line {line}:", f"  {line} | {lines[line - 1]}"]
-    shown = plain(message).strip()
-    rest = plain(details).strip()
-    # A traceback begins with the message; other details are what a program said before it ended.
-    rest = rest.removeprefix(shown).strip("\n")
-    report += [part for part in (rest, shown) if part]
-    return CellFailure("\n".join(report), number, lines[line - 1].strip(), shown.split("\n")[0])
+    error = plain(message).strip()
+    # A traceback is the error's name, the frames, and the message; other details are what a program said before it ended.
+    rest = plain(details).strip().removesuffix(error).removeprefix(f"{message.partition(':')[0]}\n").strip("\n")
+    report += [part for part in (rest, error) if part]
+    return CellFailure("\n".join(report), number, lines[line - 1].strip(), error.split("\n")[0])
 
 
 def failing_line(source, text, number):

@@ -118,7 +118,10 @@ describe("other notebook tools", function () {
       writeFileSync(folder.file("throws.ipynb"), JSON.stringify({ ...notebook, cells }));
       await assert.rejects(
         installed("pytest", "--nbmake", "tools.ipynb", "throws.ipynb"),
-        (error: { stdout?: string }) => /1 failed, 1 passed/.test(error.stdout ?? ""),
+        ({ stdout = "" }: { stdout?: string }) => {
+          assert.match(stdout, /1 failed, 1 passed/);
+          return /^FAILED throws\.ipynb:\S* - Error: boom$/m.test(stdout);
+        },
       );
     });
 

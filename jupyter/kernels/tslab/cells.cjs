@@ -292,8 +292,15 @@ function describe(thrown) {
     const evalue = bounded(inspect(thrown));
     return { ename: "Thrown", evalue, traceback: [`Thrown: ${evalue}`] };
   }
-  const traceback = bounded(readableStack(thrown).join("\n")).split("\n");
-  return { ename: String(thrown.name), evalue: bounded(String(thrown.message)), traceback };
+  const ename = String(thrown.name);
+  const { message, frames } = readableStack(thrown);
+  const traceback = bounded(tracebackOf(ename, frames, message).join("\n")).split("\n");
+  return { ename, evalue: bounded(String(thrown.message)), traceback };
+}
+
+/** Puts the message last, as Python's kernel does: summaries of test runs show the last line. */
+function tracebackOf(name, frames, message) {
+  return frames.length > 0 ? [name, ...frames, ...message] : message;
 }
 
 module.exports = {
@@ -310,5 +317,6 @@ module.exports = {
   runAs,
   stopLeftovers,
   stopLoop,
+  tracebackOf,
   turn,
 };

@@ -11,6 +11,7 @@ const {
   owner,
   runAs,
   stopLeftovers,
+  tracebackOf,
   turn,
 } = require("./cells.cjs");
 const { awaitsItself, endsInTemplate, quotedBefore, signatureAt, withoutExports } = require("./compiler.cjs");
@@ -334,7 +335,12 @@ function keepUncaught(thrown) {
 function lateFailure({ cell, failure }) {
   if (!cell) return failure;
   const evalue = `Cell ${cell.request.number} failed after it had ended. ${failure.ename}: ${failure.evalue}`;
-  return { ename: "LateError", evalue, traceback: [`LateError: ${evalue}`, ...failure.traceback.slice(1)] };
+  const frames = failure.traceback.slice(1, -failure.evalue.split("\n").length);
+  return {
+    ename: "LateError",
+    evalue,
+    traceback: tracebackOf("LateError", frames, [`LateError: ${evalue}`]),
+  };
 }
 
 const PYTHON = "This looks like Python; cells are TypeScript.";

@@ -48,19 +48,22 @@ function nextCellFile() {
 }
 
 /**
- * An error's stack without the frames of the kernel, its positions those of the cell, or of the file in src, as written.
+ * Reads an error's stack without the frames of the kernel, its positions those of the cell, or of the file in src, as written.
  *
- * @returns Lines, the message first.
+ * @returns The lines of the message, such as "RangeError: by 3", and the frames below it.
  */
 function readableStack(error) {
-  const header = String(error).split("\n", 1)[0];
+  const message = String(error).split("\n");
   const lines = String(error.stack || error).split("\n");
   // Node.js may quote the compiled line before the message.
-  const own = lines.slice(Math.max(0, lines.indexOf(header)));
+  const start = lines.indexOf(message[0]);
+  const begin = start < 0 ? lines.findIndex(isFrame) : start + message.length;
+  const own = begin < 0 ? [] : lines.slice(begin);
   const caller = own.findIndex((line) => line.includes("sigintHandlersWrap")) - 1; // of the cell's function
-  return own
+  const frames = own
     .filter((line, i) => i !== caller && !(isFrame(line) && KERNEL_FRAME.test(line)))
     .map((line) => (isFrame(line) ? line.replace(/([^\s(]+):(\d+):(\d+)\)?$/, original) : line));
+  return { message, frames };
 }
 
 function original(position, file, line, column) {
