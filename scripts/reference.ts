@@ -74,6 +74,7 @@ export function writeReference(tools: string, out: string, format: "markdown" | 
           ...(isMarkdown ? [path.join(packages, "typedoc-plugin-markdown/dist/index.js")] : []),
         ],
         readme: "none",
+        skipErrorChecking: true, // the type check does that
         disableSources: true,
         disableGit: true,
         excludeExternals: true,
