@@ -114,6 +114,8 @@ describe("the package ferkit, packed and installed", function () {
       "dist/index.mjs",
       "dist/lock.json",
       "dist/compiled/scripts/cli.js",
+      "docs/layouts.md",
+      "docs/run.schema.json",
       "examples/project/gitignore",
       "models/fer2013/model.json",
       "models/ferplus/model.json",

@@ -70,9 +70,9 @@ def load_expected(folder, may_be_missing):
     except FileNotFoundError:
         if may_be_missing:
             return {}
-        raise InputProblem("the expected metrics", "no such file", where=path, fix=UPDATE) from None
+        raise InputProblem("a file of metrics to compare with", "no such file", where=path, fix=UPDATE) from None
     except (OSError, ValueError) as error:
-        raise InputProblem("the expected metrics", str(error), where=path, fix=f"Fix the file. {UPDATE}") from None
+        raise InputProblem("a file of metrics to compare with", str(error), where=path, fix=f"Fix the file. {UPDATE}") from None
     names = {notebook.stem for notebook in Path(folder).glob("*.ipynb")}
     for notebook, metrics in expected.items() if isinstance(expected, dict) else [("", None)]:
         if notebook not in names:

@@ -148,14 +148,24 @@ describe("ferkit notebooks in a project of one's own", function () {
     const args = ["--folder", "unchecked", "--out", "shown", "--check", "--junit", "reports/a.xml"];
     const { status, stderr } = ferkit(folder.path, ...args);
     assert.equal(status, 1);
-    assert.match(stderr, /^ferkit: Expected the expected metrics at \S+ but found no such file/m);
+    assert.match(
+      stderr,
+      /^ferkit: Expected a file of metrics to compare with at \S+ but found no such file/m,
+    );
     const report = read(folder.file("reports/a.xml"));
     assert.match(report, /<testsuite name="run" tests="1" failures="0" errors="1"/);
-    assert.match(report, /<error message="Expected the expected metrics at \S+ but found no such file\. /);
+    assert.match(
+      report,
+      /<error message="Expected a file of metrics to compare with at \S+ but found no such file\. /,
+    );
   });
 
   const refused: [string, string, RegExp][] = [
-    ["is no JSON", "{", /^ferkit: Expected the expected metrics at \S+ but found Expecting property name/m],
+    [
+      "is no JSON",
+      "{",
+      /^ferkit: Expected a file of metrics to compare with at \S+ but found Expecting property name/m,
+    ],
     [
       "names no notebook of the folder",
       '{ "07": {} }',
@@ -181,7 +191,7 @@ describe("ferkit notebooks in a project of one's own", function () {
     const check = ferkit(folder.path, "--folder", "plain", "--check");
     assert.match(
       check.stderr,
-      /^ferkit: Expected the expected metrics at \S+ but found no such file\. Run with --update-expected to write it\.$/m,
+      /^ferkit: Expected a file of metrics to compare with at \S+ but found no such file\. Run with --update-expected to write it\.$/m,
     );
     const update = ferkit(folder.path, "--folder", "plain", "--update-expected");
     assert.match(
