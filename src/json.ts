@@ -4,6 +4,8 @@ import { TextDecoder } from "node:util";
 /** Parts of JSON, in groups: a text, another value, punctuation. */
 const TOKEN =
   /("(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([[\]{},:])/uy;
+/** Texts, and the punctuation around objects and lists, in what is JSON. */
+const PARTS = /"(?:[^"\\]|\\.)*"|[[\]{}:]/g;
 const SPACE = /[ \t\r\n]*/y;
 
 /**
@@ -12,14 +14,52 @@ const SPACE = /[ \t\r\n]*/y;
  * @throws SyntaxError "line 3, column 5: a comma before }"
  */
 export function parseJson(bytes: Buffer): unknown {
-  const plain = decodeText(bytes);
+  return parseJsonText(decodeText(bytes));
+}
+
+/**
+ * Parses JSON that is decoded.
+ *
+ * @throws SyntaxError as `parseJson`, also if an object has a name twice, of which JSON's own parser takes the last one.
+ */
+export function parseJsonText(text: string): unknown {
+  let value: unknown;
+  let problem: Problem | null;
   try {
-    return JSON.parse(plain);
+    value = JSON.parse(text);
+    problem = repeatedName(text);
   } catch {
-    const { at, found } = firstProblem(plain);
-    const lines = plain.slice(0, at).split("\n");
-    throw new SyntaxError(`line ${lines.length}, column ${lines[lines.length - 1].length + 1}: ${found}`);
+    problem = firstProblem(text);
   }
+  if (problem === null) return value;
+  const lines = text.slice(0, problem.at).split("\n");
+  throw new SyntaxError(
+    `line ${lines.length}, column ${lines[lines.length - 1].length + 1}: ${problem.found}`,
+  );
+}
+
+/** Finds the first name that an object has twice, in text that is JSON. */
+function repeatedName(text: string): Problem | null {
+  const objects: Set<string>[] = [];
+  let [name, at] = ["", 0];
+  for (const { 0: token, index } of text.matchAll(PARTS)) {
+    if (token === "{" || token === "[") objects.push(new Set());
+    else if (token === "}" || token === "]") objects.pop();
+    else if (token !== ":") [name, at] = [token, index ?? 0];
+    else {
+      const names = objects[objects.length - 1];
+      const plain = JSON.parse(name) as string;
+      if (names.has(plain)) return { at, found: `the name ${name.slice(0, 40)} for the second time` };
+      names.add(plain);
+    }
+  }
+  return null;
+}
+
+/** Where JSON is wrong, and how. */
+interface Problem {
+  at: number;
+  found: string;
 }
 
 /** Reads text in UTF-8 or, if its byte-order mark says so, in UTF-16; without the mark. */
@@ -35,7 +75,7 @@ export function textDecoder(start: Buffer): TextDecoder {
 /** What may come next: a value, the name of one, what separates two, or nothing more. */
 type Expected = "a value" | "a name in double quotes" | "a colon" | "a comma or the end" | "nothing more";
 
-function firstProblem(text: string): { at: number; found: string } {
+function firstProblem(text: string): Problem {
   const open: string[] = [];
   let expected: Expected = "a value";
   let [before, position] = [{ token: "", at: 0 }, 0];

@@ -15,6 +15,11 @@ describe("parseJson", () => {
     );
   });
 
+  it("reads names that come again in other objects", () => {
+    const text = '{"a": {"a": "a"}, "b": [{"a": 1}, {"a": "\\"a\\":"}]}';
+    assert.deepEqual(parseJson(Buffer.from(text)), JSON.parse(text));
+  });
+
   const wrong: [text: string, message: string][] = [
     ['{\n  "a": 1,\n}', "line 2, column 9: a comma before }"],
     ["[1, 2,]", "line 1, column 6: a comma before ]"],
@@ -32,6 +37,11 @@ describe("parseJson", () => {
     ["{} {}", "line 1, column 4: { in place of nothing more"],
     ["[1}", "line 1, column 3: } in place of a comma or the end"],
     ["[01]", "line 1, column 3: 1 in place of a comma or the end"],
+    ['{"a": 1,\n "a": 1}', 'line 2, column 2: the name "a" for the second time'],
+    [
+      '[{"b": {"a": [{}]}, "c": "a", "\\u0062": 1}]',
+      'line 1, column 31: the name "\\u0062" for the second time',
+    ],
   ];
   for (const [text, message] of wrong)
     it(`says of ${JSON.stringify(text)} where it is wrong`, () => {

@@ -1,7 +1,7 @@
 // Runs compared, as a chart and as tables.
 import { isDeepStrictEqual } from "node:util";
-import { inShort } from "../data/sources/listing.js";
 import { dataName } from "../data/sources/source.js";
+import { inShort } from "../names.js";
 import { duration, percent } from "../text.js";
 import type { EpochEvent } from "../training/events.js";
 import { flatten, type RunConfig } from "../training/run.js";

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.js";
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../model/preprocessing.js";
+import { areSameClasses } from "../names.js";
 import { printedAs } from "../printed.js";
 import { counted } from "../text.js";
 import { PixelSelection, type Pixels } from "./pixels/pixels.js";
@@ -101,25 +102,63 @@ export function selectImages(images: PackedImages, indices: Int32Array): PackedI
   });
 }
 
+/** How images must have been loaded, by whom, and how to write the options of `loadDataset` for it. */
+interface Loading {
+  as: string;
+  where?: string;
+  imageSize: number;
+  decoding: Decoding;
+  /** Absent if they may be either. */
+  grey?: boolean;
+  options: Record<"imageSize" | "fit" | "whiteLevels" | "grey", string>;
+}
+
+/** @throws InputError with the option of `loadDataset` to set. */
+function checkLoading(
+  images: PackedImages,
+  { as, where, imageSize, decoding, grey, options }: Loading,
+): void {
+  const problem = (setting: keyof Loading["options"], expected: unknown, found: unknown, of = "") =>
+    new InputError({
+      expected: `images loaded with ${setting}${of} ${expected}, as ${as}`,
+      where,
+      found: `${setting}${of} ${found}`,
+      fix: `Add ${options[setting]} to the options of loadDataset.`,
+    });
+  if (images.decoding && images.imageSize !== imageSize)
+    throw problem("imageSize", imageSize, images.imageSize);
+  if (images.decoding && images.decoding.fit !== decoding.fit)
+    throw problem("fit", decoding.fit, images.decoding.fit);
+  for (const [format, level] of Object.entries(images.decoding?.whiteLevels ?? {})) {
+    const expected = decoding.whiteLevels?.[format] ?? level;
+    if (expected !== level) throw problem("whiteLevels", expected, level, ` of ${format}`);
+  }
+  const isGrey = images.numChannels === 1;
+  if (grey !== undefined && grey !== isGrey) throw problem("grey", grey, isGrey);
+}
+
 /** Checks that the images were loaded as the configuration says, since it is what the run records. */
 export function checkDecoding(
-  { name, classNames, ...splits }: Dataset,
+  { name, classNames, train, validation }: Dataset,
   { imageSize, fit, grey }: { imageSize: number; fit: Fit; grey: boolean | "auto" },
 ): void {
-  const problem = (setting: "imageSize" | "fit" | "grey", expected: unknown, found: unknown) =>
-    new InputError({
-      expected: `images loaded with ${setting} ${expected}, as the configuration says`,
+  const options = {
+    imageSize: "imageSize: config.imageSize",
+    fit: "fit: config.fit",
+    whiteLevels: "whiteLevels",
+    grey: "grey: config.grey",
+  };
+  for (const images of [train, validation]) {
+    checkLoading(images, {
+      as: "the configuration says",
       where: name,
-      found: `${setting} ${found}`,
-      fix: `Add ${setting}: config.${setting} to the options of loadDataset.`,
+      imageSize,
+      decoding: { fit },
+      ...(grey !== "auto" && { grey }),
+      options,
     });
-  for (const images of [splits.train, splits.validation]) {
-    const { decoding, numChannels } = images;
-    if (decoding && images.imageSize !== imageSize) throw problem("imageSize", imageSize, images.imageSize);
-    if (decoding && decoding.fit !== fit) throw problem("fit", fit, decoding.fit);
-    if (grey !== "auto" && grey !== (numChannels === 1)) throw problem("grey", grey, numChannels === 1);
     const own = images.classNames;
-    if (own && own.join("\n") !== classNames.join("\n"))
+    if (own && !areSameClasses(own, classNames))
       throw new InputError({
         expected: `images of the classes ${classNames.join(", ")}, as the data set says`,
         where: name,
@@ -135,29 +174,21 @@ export function checkDecoding(
  * @throws InputError with the option of `loadDataset` to set.
  */
 export function checkDecodingFor(
-  config: Pick<ModelConfig, "imageSize" | "decoding" | "grey">,
+  { imageSize, decoding = DEFAULT_DECODING, grey }: Pick<ModelConfig, "imageSize" | "decoding" | "grey">,
   images: PackedImages,
 ): void {
-  const problem = (option: string, setting: string, expected: unknown, found: unknown) =>
-    new InputError({
-      expected: `images loaded with ${setting} ${expected}, as the model was trained on`,
-      found: `${setting} ${found}`,
-      fix: `Add ${option} to the options of loadDataset.`,
-    });
-  if (images.decoding && images.imageSize !== config.imageSize)
-    throw problem("imageSize: network.config.imageSize", "imageSize", config.imageSize, images.imageSize);
-  const { fit, whiteLevels = {} } = config.decoding ?? DEFAULT_DECODING;
-  if (images.decoding && images.decoding.fit !== fit)
-    throw problem(`fit: "${fit}"`, "fit", fit, images.decoding.fit);
-  for (const [format, level] of Object.entries(images.decoding?.whiteLevels ?? {}))
-    if ((whiteLevels[format] ?? level) !== level)
-      throw problem(
-        "whiteLevels: network.config.decoding.whiteLevels",
-        `whiteLevels of ${format}`,
-        whiteLevels[format],
-        level,
-      );
-  if (!config.grey && images.lostColour) throw problem("grey: false", "grey", false, true);
+  checkLoading(images, {
+    as: "the model was trained on",
+    imageSize,
+    decoding,
+    ...(!grey && images.lostColour && { grey: false }),
+    options: {
+      imageSize: "imageSize: network.config.imageSize",
+      fit: `fit: "${decoding.fit}"`,
+      whiteLevels: "whiteLevels: network.config.decoding.whiteLevels",
+      grey: "grey: false",
+    },
+  });
 }
 
 /**
@@ -167,7 +198,7 @@ export function checkDecodingFor(
  */
 export function checkClassesFor({ classNames }: Pick<ModelConfig, "classNames">, images: PackedImages): void {
   const own = images.classNames;
-  if (!own || own.join("\n") === classNames.join("\n")) return;
+  if (!own || areSameClasses(own, classNames)) return;
   const unknown = own.filter((name) => !classNames.includes(name));
   throw new InputError({
     expected: `images with labels of the model's classes ${classNames.join(", ")}`,

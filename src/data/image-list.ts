@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { InputError } from "../errors.js";
 import { readRegularFile, writeFileAtomically } from "../files.js";
+import { inShort } from "../names.js";
+import { counted } from "../text.js";
 import type { Dataset, PackedImages } from "./dataset.js";
 
 export interface ListedImage {
@@ -178,8 +180,7 @@ export function listChanges(before: ImageList, after: ImageList): string {
   for (const name of removed.keys()) note("removed", name);
   for (const name of added.keys()) note("added", name);
   const parts = Object.entries(changes).map(([kind, names]) => {
-    const shown = names.slice(0, 3).join(", ");
-    return `${names.length} ${names.length === 1 ? "image" : "images"} ${kind} (${shown}${names.length > 3 ? ", …" : ""})`;
+    return `${counted(names.length, "image")} ${kind} (${inShort(names, 3, 3)})`;
   });
   return parts.join(", ") || "the same images in another order";
 }

@@ -2,6 +2,7 @@ import path from "node:path";
 import { checkChoice, checkNumber, checkPath, InputError, type InputProblem } from "../errors.js";
 import { reachCache } from "../files.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
+import { checkedClassNames, inShort } from "../names.js";
 import { fileConclusions } from "./audit/conclusions.js";
 import { isFromTable, labelConclusions, labelProblem, severalLabelsConclusion } from "./audit/labels.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
@@ -183,15 +184,14 @@ function assemble(
   const { root, where, inner, leftOut, unusedFolders, labels } = listing;
   const { samples, unreadable } = decoded;
   const split = splitSamples(samples, { ...options, groups }, where);
-  const untrained = untrainedClasses(samples, split).filter((one) => !options.classNames?.includes(one));
-  const classNames =
-    options.classNames?.map((one) => one.normalize("NFC")) ??
-    classesOf(samples).filter((one) => !untrained.includes(one));
+  const given = options.classNames && checkedClassNames(options.classNames);
+  const untrained = untrainedClasses(samples, split).filter((one) => !given?.includes(one));
+  const classNames = given ?? classesOf(samples).filter((one) => !untrained.includes(one));
   const isOutside = ({ className }: Sample) => !classNames.includes(className);
   if (options.classNames) checkKnownClasses(listing, classNames, untrained, options);
   if (untrained.length > 0)
     remarks.notes.push(
-      `No training image is of ${untrained.join(", ")}, so such validation images are left out.`,
+      `No training image is of ${inShort(untrained)}, so such validation images are left out.`,
     );
   if (options.group !== undefined) remarks.notes.push(...groupsInBoth(samples, split, options.group));
   const duplicates = new Duplicates(samples, split);
@@ -311,8 +311,7 @@ function checkSplit(
 ): void {
   const classes = classesOf(samples);
   const unread = classesOf(listed).filter((name) => !classes.includes(name));
-  if (unread.length > 0)
-    notes.push(`No image of ${unread.join(", ")} can be read, so there is no such class.`);
+  if (unread.length > 0) notes.push(`No image of ${inShort(unread)} can be read, so there is no such class.`);
   const [train, validation] = [split.train, split.validation].map((indices) =>
     classesOf(indices.map((index) => samples[index])),
   );
@@ -336,8 +335,9 @@ function checkSplit(
           : `Choose fewer folds, since there are fewer ${group === undefined ? "images" : "groups of --group"}.`,
     });
   if (train.length === 0 || validation.length === 0) return;
-  const only = (some: string[], others: string[]) => some.filter((name) => !others.includes(name)).join(", ");
-  const [onlyTrain, onlyValidation] = [only(train, validation), only(validation, train)];
+  const without = (some: string[], others: string[]) => some.filter((name) => !others.includes(name));
+  const lacking = without(train, validation);
+  const [onlyTrain, onlyValidation] = [inShort(lacking), inShort(without(validation, train))];
   if (onlyValidation && isToTrain)
     problems.push({
       expected: "the same classes in train and validation",
@@ -348,7 +348,9 @@ function checkSplit(
       fix: "Add or rename the folders.",
     });
   else if (onlyTrain && !onlyValidation)
-    notes.push(`No validation image is of ${onlyTrain}, so nothing is known about it.`);
+    notes.push(
+      `No validation image is of ${onlyTrain}, so nothing is known about ${lacking.length > 1 ? "them" : "it"}.`,
+    );
 }
 
 /** Packs the images at some indices. @param classNames - Null if the labels do not matter. */

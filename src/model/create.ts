@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { checkNumber, InputError } from "../errors.js";
+import { checkedClassNames, hasSameClasses, inShort } from "../names.js";
 import type { OnProgress } from "../progress.js";
 import type { AnyText } from "../text.js";
 import { type Conventions, conventions, type Family } from "./conventions.js";
@@ -76,7 +77,8 @@ function networkOf(
   given: StartingPoint | null,
   found = given?.conventions ?? conventions(options.variant),
 ): Network {
-  const { variant, classNames, imageSize, seed, fit = DEFAULT_DECODING.fit } = options;
+  const { variant, imageSize, seed, fit = DEFAULT_DECODING.fit } = options;
+  const classNames = checkedClassNames(options.classNames);
   const { decoding = { fit } } = options;
   const config = withConventions(
     {
@@ -96,11 +98,6 @@ function networkOf(
     }),
   );
   return new Network(config, parameters, given ? options.weights : undefined);
-}
-
-/** Tells whether a model's last layer can be kept: its classes are the same, in any order. */
-export function hasSameClasses(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name) => b.includes(name));
 }
 
 /** Returns parameters whose last layer has its classes in another order. */
@@ -151,8 +148,9 @@ export interface ImportOptions
  */
 export async function importNetwork(
   file: string,
-  { origin, onNote = printNote, ...config }: ImportOptions,
+  { origin, onNote = printNote, ...given }: ImportOptions,
 ): Promise<Network> {
+  const config = { ...given, classNames: checkedClassNames(given.classNames) };
   const options = { ...origin, needsLastLayer: true };
   const { parameters, notes, isGrey, ...weights } = await readWeightFile(file, config.variant, options);
   checkOutputs(file, parameters, config.classNames);
@@ -174,11 +172,10 @@ function checkOutputs(
 ): void {
   const numOutputs = parameters.get("predictions/bias")?.data.length ?? 0;
   if (numOutputs === classNames.length) return;
-  const names = `${classNames.slice(0, 5).join(", ")}${classNames.length > 5 ? ", …" : ""}`;
   const choice =
     numOutputs > 1 ? `${numOutputs} classes (--classes), in the order of the outputs` : "other weights";
   throw new InputError({
-    expected: `a last layer of ${classNames.length} outputs, one for each class (${names}),`,
+    expected: `a last layer of ${classNames.length} outputs, one for each class (${inShort(classNames)}),`,
     where: file,
     found: `one of ${numOutputs}`,
     fix: `Choose ${choice}, or train a new last layer: npx ferkit train --set weights=PATH`,
@@ -193,7 +190,8 @@ interface StartingPoint {
 }
 
 async function startingPoint(options: CreateOptions): Promise<StartingPoint | null> {
-  const { variant, classNames, weights, weightsFamily = "auto", onProgress, onNote = printNote } = options;
+  const { variant, weights, weightsFamily = "auto", onProgress, onNote = printNote } = options;
+  const classNames = checkedClassNames(options.classNames);
   if (weights === "random") return null;
   if (weights === "imagenet")
     return { ...(await loadPretrained(variant, onProgress)), keepsLastLayer: false };
@@ -207,6 +205,7 @@ async function startingPoint(options: CreateOptions): Promise<StartingPoint | nu
         fix: `Choose variant ${config.variant} (--set variant=${config.variant}), or other weights.`,
       });
     const found = { ...conventions(config.variant), ...config };
+    // The last layer can be kept if its classes are the same, in any order.
     if (!hasSameClasses(config.classNames, classNames))
       return { parameters, conventions: found, keepsLastLayer: false };
     const reordered = withClassOrder(parameters, config.classNames, classNames);

@@ -16,6 +16,7 @@ import { kindOf, moveAside, statIfThere } from "../files.js";
 import { classify, type Evaluation, score } from "../inference/evaluate.js";
 import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
 import { loadParameters, saveModel, weightFileName } from "../model/weights/model-folder.js";
+import { areSameClasses } from "../names.js";
 import { calibrateOn, withFittedTemperature } from "./calibration.js";
 import type { TrainState } from "./step.js";
 
@@ -256,7 +257,7 @@ async function inspect(
     const { config, weightFile } = await loadParameters(dir);
     const isUnknown = best?.weightFile === undefined; // not before version 0.3
     const isSame = isUnknown || [weightFile, config.calibratedFrom].includes(best.weightFile);
-    const isOfClasses = !classNames || config.classNames.join("\n") === classNames.join("\n");
+    const isOfClasses = !classNames || areSameClasses(config.classNames, classNames);
     const isRecorded = best !== null && isSame && isOfClasses;
     return { found: "another model", weightFile, isRecorded };
   } catch (error) {

@@ -12,6 +12,7 @@ import {
 } from "../metrics/calibration.js";
 import { fitThresholds } from "../metrics/conformal.js";
 import { calibrated, type ModelConfig, Network, type ParameterValue } from "../model/network.js";
+import { inShort } from "../names.js";
 
 /** With fewer images, a temperature and a threshold say little. */
 export const MIN_CALIBRATION_IMAGES = 100;
@@ -55,17 +56,12 @@ export async function setAside(
   return { kept, aside, notes: [asideNote(aside), ...(lacking ? [lacking] : []), ...notes] };
 }
 
-/** Classes that a note names; of more, it says how many. */
-const MAX_NAMED = 5;
-
 /** Says which classes the images to calibrate on lack; null if they have all. */
 export function lackingNote({ labels }: Pick<PackedImages, "labels">, classNames: string[]): string | null {
   const present = new Set(labels);
   const lacking = classNames.filter((_, index) => !present.has(index));
   if (lacking.length === 0) return null;
-  const names = lacking.slice(0, MAX_NAMED).join(", ");
-  const more = lacking.length > MAX_NAMED ? ` and ${lacking.length - MAX_NAMED} more` : "";
-  return `no image to calibrate on is of ${names}${more}: what the model says of them is calibrated by the other classes`;
+  return `no image to calibrate on is of ${inShort(lacking)}: what the model says of them is calibrated by the other classes`;
 }
 
 /** Says what becomes of the images that are set aside. */

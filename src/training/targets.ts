@@ -3,6 +3,7 @@ import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "..
 import { checkChoice, checkNumber, InputError, ParameterError, suggestion } from "../errors.js";
 import { type Network, resizeToInput } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
+import { areSameClasses, nameOf } from "../names.js";
 import type { Random } from "../random.js";
 
 /**
@@ -89,7 +90,7 @@ export function weightPerClass(
     return given;
   }
   if (typeof given === "object") {
-    const weights = new Map(Object.entries(given).map(([name, weight]) => [name.normalize("NFC"), weight]));
+    const weights = new Map(Object.entries(given).map(([name, weight]) => [nameOf(name), weight]));
     for (const name of weights.keys()) checkChoice("the names in classWeights", name, classNames);
     return classNames.map((name) => weights.get(name) ?? 1);
   }
@@ -200,7 +201,7 @@ export async function loadTeachers(dirs: string[], classNames: string[]): Promis
       const network = await loadModel(dir);
       teachers.push(network);
       const found = network.config.classNames;
-      if (found.join("\n") !== classNames.join("\n"))
+      if (!areSameClasses(found, classNames))
         throw new InputError({
           expected: `a teacher of the classes ${classNames.join(", ")}`,
           where: dir,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import type { PackedImages } from "../../src/data/dataset.js";
@@ -61,6 +61,13 @@ describe("loadDataset", () => {
       const { notes } = await report();
       assert.deepEqual(notes, ["No validation image is of rare, so nothing is known about it."]);
       await load();
+      const six = ["b", "c", "d", "e", "f"].map((name) => [`train/${name}/1.png`, "#707070"]);
+      await drawImages(data(), Object.fromEntries(six));
+      assert.equal(
+        (await report()).notes[0],
+        "No validation image is of b, c, d and 3 more, so nothing is known about them.",
+      );
+      for (const name of ["b", "c", "d", "e", "f"]) rmSync(inFolder("data/train", name), { recursive: true });
       await drawImages(data(), { "validation/Rare/1.png": "#808080" });
       const message = `Expected the same classes in train and validation at ${data()} but found rare only in train and Rare only in validation. Add or rename the folders.`;
       await rejects(load(), message);

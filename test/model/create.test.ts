@@ -146,6 +146,23 @@ describe("a network from a file of weights", () => {
         });
       });
 
+    it("takes class names as those of folders are, each once", async () => {
+      write(lite0);
+      const names = options.classNames.map((_, i) => `cafe\u0301 ${i}`);
+      const network = await importNetwork(file, { ...options, classNames: names, onNote: () => {} });
+      assert.equal(network.config.classNames[1], "caf\u00e9 1");
+      network.dispose();
+      for (const [classNames, found] of [
+        [["a", "a"], "a twice"],
+        [["caf\u00e9", "cafe\u0301"], "caf\u00e9 twice"],
+        [["a", ""], "one that is empty"],
+      ] as const)
+        await assert.rejects(importNetwork(file, { ...options, classNames: [...classNames] }), {
+          name: "InputError",
+          message: `Expected names of classes, each once but found ${found}. Fix the names (classNames, or --classes).`,
+        });
+    });
+
     it("takes the conventions that it is told", async () => {
       write(lite0);
       const preprocessing = { mean: [1, 2, 3], std: [4, 5, 6] };

@@ -1,7 +1,8 @@
 // Labels that are no classes: amounts, names of single images, and several labels in one.
 import type { InputProblem } from "../../errors.js";
+import { inShort } from "../../names.js";
 import { counted } from "../../text.js";
-import { inShort, type Sample } from "../sources/listing.js";
+import type { Sample } from "../sources/listing.js";
 import { TABLE_FILE } from "../sources/table-file.js";
 import type { Conclusion } from "./report.js";
 

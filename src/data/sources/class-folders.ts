@@ -1,6 +1,7 @@
 // Class folders: which folders are classes, which are parts of a split, and which are neither.
 import path from "node:path";
 import { InputError, type InputProblem } from "../../errors.js";
+import { nameOf } from "../../names.js";
 import type { Folder, LeftOutFiles, Walk } from "./files.js";
 import { type Layout, type Listing, listLayout } from "./listing.js";
 import {
@@ -12,7 +13,6 @@ import {
   hasSplit,
   holdsPartsOnly,
   LAST_FOLDER,
-  nameOf,
   names,
   refuseSameFolders,
   sharedFolders,

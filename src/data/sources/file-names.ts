@@ -1,6 +1,7 @@
 // Data sets whose labels are in the names of files.
 import path from "node:path";
 import { InputError } from "../../errors.js";
+import { nameOf } from "../../names.js";
 import { type Folder, REASONS, type Walk } from "./files.js";
 import { samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
@@ -174,9 +175,9 @@ function collectSamples(
     const split = around ?? (folder.path === "." ? null : partOf(folder.name));
     for (const name of folder.images) {
       const file = path.posix.join(folder.path, name);
-      const className = classOf(file)?.normalize("NFC") ?? null;
-      if (className === null) leftOut.add(reason, file);
-      else samples.push({ path: file, className, split, ...stampOf(path.join(dir, file)) });
+      const label = classOf(file);
+      if (label === null) leftOut.add(reason, file);
+      else samples.push({ path: file, className: nameOf(label), split, ...stampOf(path.join(dir, file)) });
     }
     for (const other of folder.others) leftOut.add(other.reason, path.posix.join(folder.path, other.name));
     for (const inner of folder.folders) visit(inner, split);

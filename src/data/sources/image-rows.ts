@@ -1,5 +1,6 @@
 // Rows that hold their images: of tables of pixels, Parquet files and webdataset's samples.
 import path from "node:path";
+import { nameOf } from "../../names.js";
 import { type LabelChoice, withLabels } from "./label-columns.js";
 import {
   EXTRA_REASON,
@@ -71,7 +72,7 @@ export function samplesOfRows(
     else if (row[LABEL] === "") leftOut.add("a row without a label", file);
     else {
       const [usage] = split?.alike.flatMap((column) => usageIn(row[column] ?? "")) ?? [];
-      const className = row[LABEL].normalize("NFC");
+      const className = nameOf(row[LABEL]);
       return [
         { path: image, className, split: part, ...(usage && { usage }), ...stampOf(path.join(root, image)) },
       ];

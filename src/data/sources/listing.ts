@@ -138,12 +138,6 @@ export function classesOf(samples: readonly Pick<Sample, "className">[]): string
   return [...new Set(samples.map(({ className }) => className))].sort();
 }
 
-/** Lists up to `most` names, or the first `numShown` and the number of others. */
-export function inShort(names: string[], most = 4, numShown = most - 1): string {
-  if (names.length <= most) return names.join(", ");
-  return `${names.slice(0, numShown).join(", ")} and ${names.length - numShown} more`;
-}
-
 /** Reads what tells whether a file has changed. Synchronous, which takes a fifth of the time. */
 export function stampOf(file: string): Pick<Sample, "size" | "changed"> {
   try {

@@ -1,7 +1,7 @@
 // Folders beside each other that hold the same folders: parts of a split, batches of images, or classes.
 import { InputError } from "../../errors.js";
+import { inShort, nameOf } from "../../names.js";
 import type { Folder } from "./files.js";
-import { inShort } from "./listing.js";
 import { partsOf } from "./split-names.js";
 
 /** Enters folders that hold a single folder with images, and no image. */
@@ -118,11 +118,6 @@ export function ambiguous(dir: string, found: string, folders: Folder[]): InputE
   }
   const fix = `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or --label-pattern ${LAST_FOLDER} if the folders in them are, or leave folders out with --leave-out.`;
   return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
-}
-
-/** Unicode has several forms of one name. */
-export function nameOf(name: string): string {
-  return name.normalize("NFC");
 }
 
 export function names(folders: readonly Folder[]): string {

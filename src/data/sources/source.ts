@@ -5,7 +5,8 @@ import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
 import { InputError, type InputProblem, suggestion } from "../../errors.js";
 import { cacheDir, kindOf } from "../../files.js";
-import { decodeText } from "../../json.js";
+import { decodeText, parseJsonText } from "../../json.js";
+import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import type { AnyText } from "../../text.js";
 import { isArchive, type SkippedEntry, unpackArchive, unpackShards } from "./archive.js";
@@ -20,7 +21,7 @@ import {
 } from "./file-names.js";
 import { type Folder, type Walk, walkFolder } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
-import { classesOf, inShort, type Listing } from "./listing.js";
+import { classesOf, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
 import { compareWithTables, isSplitChosen, withUnread } from "./table-beside.js";
@@ -328,7 +329,7 @@ function besideImage(file: string): BesideImage {
   const label = isJson || text.includes("\n") || text.length > 100 ? null : text || null;
   if (!isJson) return { label, fields: {} };
   try {
-    const content = JSON.parse(text) as unknown;
+    const content = parseJsonText(text);
     const entries =
       typeof content === "object" && content !== null ? Object.entries(content) : [["label", content]];
     const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
@@ -358,7 +359,7 @@ function rename(listing: Listing, labelNames: string | undefined): Listing {
   }
   const pairs = (KNOWN_NAMES[labelNames] ?? labelNames)
     .split(",")
-    .map((pair) => pair.split("=").map((part) => part.trim().normalize("NFC")));
+    .map((pair) => pair.split("=").map((part) => nameOf(part.trim())));
   const names = new Map(pairs.map(([code, name]) => [code, name]));
   const missing = classNames.filter((code) => !names.get(code));
   if (missing.length > 0)

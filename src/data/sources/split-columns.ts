@@ -1,6 +1,6 @@
 // Which columns of a table name the part of the split.
 import { InputError } from "../../errors.js";
-import { inShort } from "./listing.js";
+import { inShort } from "../../names.js";
 import { type Part, partOf } from "./split-names.js";
 import { columnsAt, LABEL_COLUMN, type Table } from "./table-file.js";
 

@@ -1,9 +1,10 @@
 // Tables beside class folders: whether their labels agree, and which split is used.
 import path from "node:path";
 import { InputError } from "../../errors.js";
+import { areSameClasses, inShort } from "../../names.js";
 import type { Walk } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
-import { classesOf, inShort, type Listing, NO_PART } from "./listing.js";
+import { classesOf, type Listing, NO_PART } from "./listing.js";
 import { readLabelTables, readTableSplit, type TableSplit, unreadTables } from "./tables.js";
 
 /**
@@ -76,7 +77,7 @@ export function withUnread(listing: Listing, walk: Walk, dir: string, choice: La
 /** Returns how the labels of a table differ from the class folders around the images; null if they agree. */
 function contradictionOf({ samples, inner }: Listing, table: Listing): string | null {
   const [own, others] = [samples, table.samples].map(classesOf);
-  if (own.join("\n") !== others.join("\n"))
+  if (!areSameClasses(own, others))
     return `the folders ${inShort(own)}, and ${table.labels} with ${inShort(others)}`;
   const labels = new Map(table.samples.map((sample) => [sample.path, sample.className]));
   const labelOf = (file: string) => labels.get(path.posix.join(inner, file));

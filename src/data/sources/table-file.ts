@@ -3,7 +3,8 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { DiskError, InputError } from "../../errors.js";
 import { linesOf, type ReadProblem, readError } from "../../files.js";
-import { decodeText, parseJson } from "../../json.js";
+import { decodeText, parseJson, parseJsonText } from "../../json.js";
+import { nameOf } from "../../names.js";
 
 /** Names of files that may be tables. */
 export const TABLE_FILE = /\.(csv|tsv|json|jsonl|ndjson|txt|lst|list)$/i;
@@ -22,7 +23,7 @@ export interface Table {
 
 /** Returns the index of the column of a name, or of a number from 1 in a table without a header. */
 export function columnAt(header: string[] | null, name: string): number | undefined {
-  const index = header ? header.findIndex((one) => one.trim() === name) : Number(name) - 1;
+  const index = header ? header.findIndex((one) => nameOf(one.trim()) === nameOf(name)) : Number(name) - 1;
   return Number.isInteger(index) && index >= 0 ? index : undefined;
 }
 
@@ -126,7 +127,7 @@ export async function* rowsOf(
     yield { cells, line: first };
 }
 
-/** Whether a line opens a cell in quotes that goes on in the next line, or closes the one that is open. */
+/** Whether a line opens a cell in quotes that continues in the next line, or closes the one that is open. */
 function hasOpenQuote(line: string, isOpen: boolean): boolean {
   const isOdd = line.includes('"') && line.split('"').length % 2 === 0;
   return isOdd && (isOpen || /(^|[,;\t|]) *"/.test(line));
@@ -180,8 +181,8 @@ function cell(value: unknown): string {
 function jsonTable(file: string, text: string, isByLine: boolean): Table | null {
   try {
     const records = isByLine
-      ? lines(text).map((line) => JSON.parse(line) as unknown)
-      : recordsIn(JSON.parse(text));
+      ? lines(text).map((line) => parseJsonText(line))
+      : recordsIn(parseJsonText(text));
     if (records === null || records.length === 0) return null;
     if (records.every(Array.isArray))
       return { file, columns: null, rows: records.map((row) => row.map(cell)) };

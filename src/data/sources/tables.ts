@@ -1,6 +1,7 @@
 // Tables of labels: a CSV, TSV, JSON Lines or list file that names images and their classes.
 import path from "node:path";
 import { InputError } from "../../errors.js";
+import { nameOf } from "../../names.js";
 import { type Folder, REASONS, type Walk } from "./files.js";
 import { explainUnmatched, type Matched, matchImages } from "./image-column.js";
 import { ImageIndex } from "./image-index.js";
@@ -321,11 +322,11 @@ function addOutcomes(one: Read, dir: string, outcomes: Map<string, Outcome>, not
         fix: "Remove one of its rows.",
       });
     const className = labelIn(row, labels, table.columns);
-    const isSame = !known || ("className" in known && known.className === className?.normalize("NFC"));
+    const isSame = !known || ("className" in known && known.className === (className && nameOf(className)));
     if (part === "extra") outcomes.set(file, { part, reason: EXTRA_REASON });
     else if (className === null) outcomes.set(file, { part, reason: "without a label in the table" });
     else if (className === undefined || !isSame) outcomes.set(file, { part, reason: SEVERAL_LABELS });
-    else outcomes.set(file, { part, className: className.normalize("NFC") });
+    else outcomes.set(file, { part, className: nameOf(className) });
   });
   const numExtra = new Set(files.flat().filter((file) => outcomes.get(file)?.part === "extra")).size;
   if (numExtra > 0)

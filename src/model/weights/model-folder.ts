@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { checkPath, InputError } from "../../errors.js";
 import { statIfThere, writeFileAtomically } from "../../files.js";
+import { nameOf } from "../../names.js";
 import { readJsonFile, savedCheck } from "../../saved-files.js";
 import { efficientNet } from "../efficientnet.js";
 import { buildLayersModel, inputWeights } from "../keras.js";
@@ -193,7 +194,7 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
   const found = (await savedCheck("model"))(json);
   if (found !== null) throw new InputError({ ...problem, where: file, found });
   const { formatVersion: _, ...config } = metadata;
-  return { json, config };
+  return { json, config: { ...config, classNames: config.classNames.map(nameOf) } };
 }
 
 /**

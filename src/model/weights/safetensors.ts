@@ -1,5 +1,6 @@
 // Reads safetensors: the length of a header, the header as JSON, the numbers (https://huggingface.co/docs/safetensors).
 import { InputError } from "../../errors.js";
+import { parseJsonText } from "../../json.js";
 import { fromFloat16 } from "./quantization.js";
 import type { FileTensor } from "./state-dict.js";
 
@@ -130,9 +131,9 @@ function split(bytes: Buffer, where: string): { header: object; data: Buffer } {
     throw notSafetensors(where, `a header of ${end - PREFIX_BYTES} bytes in a file of ${bytes.length}`);
   const text = bytes.toString("utf8", PREFIX_BYTES, end);
   try {
-    return { header: JSON.parse(text), data: bytes.subarray(end) };
-  } catch {
-    throw notSafetensors(where, "a header that is not JSON");
+    return { header: parseJsonText(text) as object, data: bytes.subarray(end) };
+  } catch (error) {
+    throw notSafetensors(where, `a header that is not JSON (${(error as Error).message})`);
   }
 }
 

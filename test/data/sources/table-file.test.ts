@@ -167,6 +167,10 @@ describe("readTable", () => {
       `it is neither a list of records nor has labels by the names of files. ${write}`,
     );
     assert.equal(why("t.json", '[{"a": 1,}]'), "it is no JSON (line 1, column 9: a comma before }). Fix it.");
+    assert.equal(
+      why("t.json", '{"1.png": "cat", "1.png": "dog"}'),
+      'it is no JSON (line 1, column 18: the name "1.png" for the second time). Fix it.',
+    );
     assert.equal(why("t.jsonl", "{\n"), `a line of it is no JSON object. ${write}`);
   });
 });

@@ -140,7 +140,7 @@ describe("convertCheckpoint", function () {
     for (const [bytes, found] of cases) await assert.rejects(convertBytes(bytes), refusal(found));
   });
 
-  it("says how a Keras network pads and scales pixels, from its configuration and arrays", async () => {
+  it("says which arrays of a Keras file are integers, and how the network pads and scales pixels, from its configuration and arrays", async () => {
     const program = path.join(projectDir, "test/model/weights/make_keras_file.py");
     const metadataOf = async (side: string, variance: string) => {
       execFileSync(PYTHON, ["-I", program, file, side, variance]);
@@ -149,6 +149,8 @@ describe("convertCheckpoint", function () {
         shape: [2, 2],
         data: Float32Array.of(1, 2, 3, 4),
       });
+      assert.equal(tensors.get("layers/dense/vars/0")?.integers, undefined);
+      assert.equal(tensors.get("layers/dense/vars/1")?.integers, "I64");
       return JSON.parse(metadata["ferkit.keras"]);
     };
     const { padding, preprocessing } = await metadataOf("None", "4");

@@ -32,6 +32,7 @@ with h5py.File(content, "w") as h5:
     h5["layers/functional/layers/normalization/vars/0"] = np.array([0.2, 0.4, 0.6], "f4")
     h5["layers/functional/layers/normalization/vars/1"] = np.full(3, variance, "f4")
     h5["layers/functional/layers/batch_normalization/vars/0"] = np.zeros(2, "f4")
+    h5["layers/dense/vars/1"] = np.array([7, -1], "i1")
     h5["layers/dense/vars/0"] = np.array([[1, 2], [3, 4]], "f2")
 with zipfile.ZipFile(file, "w") as archive:
     archive.writestr("config.json", json.dumps(config))

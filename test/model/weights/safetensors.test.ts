@@ -79,7 +79,18 @@ describe("readSafetensors", () => {
     length.writeBigUInt64LE(2n);
     assert.throws(
       () => read(Buffer.concat([length, Buffer.from("{{")])),
-      refusal("a header that is not JSON"),
+      refusal("a header that is not JSON (line 1, column 2: { in place of a name in double quotes)"),
+    );
+  });
+
+  it("refuses a header with the same name twice", () => {
+    const entry = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}';
+    const header = Buffer.from(`{"x":${entry},"x":${entry}}`);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    assert.throws(
+      () => read(Buffer.concat([length, header, Buffer.alloc(4)])),
+      refusal('a header that is not JSON (line 1, column 55: the name "x" for the second time)'),
     );
   });
 

@@ -43,6 +43,23 @@ describe("readWeightFile", () => {
     assert.deepEqual((await read(safetensorsBytes(sorted(lite0)))).parameters, expected);
   });
 
+  for (const [format, write, type] of [
+    ["safetensors", safetensorsBytes, "I32"],
+    [".pth", checkpointBytes, "I64"],
+  ] as const)
+    it(`refuses weights that are integers in ${format}`, async () => {
+      const own = lite0.get("bn1.weight") as FileTensor;
+      const integers = new Map([...lite0, ["bn1.weight", { ...own, integers: "I32" }]]);
+      await assert.rejects(
+        read(write(integers)),
+        refusal(
+          "weights in floating-point numbers",
+          `integers (${type}) for bn1.weight, as in a quantized network`,
+          "Save the network in float32 or float16, with its quantization undone.",
+        ),
+      );
+    });
+
   it("knows safetensors whose length begins like another format", async () => {
     const own = safetensorsBytes(lite0, { pad: "" }).readUInt32LE();
     const beginnings = { pickle: 0x6780, "pickle's protocol": 0x1_0280, zip: 0x1_4b50, HDF5: 0x1_4889 };

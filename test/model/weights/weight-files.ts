@@ -34,10 +34,11 @@ export function safetensorsBytes(
   const header: Record<string, unknown> = { __metadata__: { format: "pt", ...metadata } };
   const parts: Buffer[] = [];
   let offset = 0;
-  for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + data.byteLength] };
+  for (const [name, tensor] of tensors) {
+    const { shape, data, integers = "F32" } = tensor;
+    header[name] = { dtype: integers, shape, data_offsets: [offset, offset + data.byteLength] };
     offset += data.byteLength;
-    parts.push(bytesOf(data));
+    parts.push(bytesOf(tensor));
   }
   return withHeader(header, Buffer.concat(parts));
 }
@@ -67,10 +68,10 @@ export function checkpointBytes(
     return Buffer.concat([text(name), tensorPickle(tensor, String(i), layoutOf(tensor))]);
   });
   const storages = names.map((name) => {
-    const { data } = tensors.get(name) as FileTensor;
+    const tensor = tensors.get(name) as FileTensor;
     const count = Buffer.alloc(8);
-    count.writeBigInt64LE(BigInt(data.length));
-    return Buffer.concat([count, bytesOf(data)]);
+    count.writeBigInt64LE(BigInt(tensor.data.length));
+    return Buffer.concat([count, bytesOf(tensor)]);
   });
   return Buffer.concat([
     checkpointHead(),
@@ -94,11 +95,15 @@ export function pickle(...instructions: (string | Buffer)[]): Buffer {
 
 const ORDERED_DICT = "ccollections\nOrderedDict\n)R";
 
-function tensorPickle({ shape, data }: FileTensor, key: string, { offset, strides }: Layout): Buffer {
+function tensorPickle(
+  { shape, data, integers }: FileTensor,
+  key: string,
+  { offset, strides }: Layout,
+): Buffer {
   return Buffer.concat([
     Buffer.from("ctorch._utils\n_rebuild_tensor_v2\n(("),
     text("storage"),
-    Buffer.from("ctorch\nFloatStorage\n"),
+    Buffer.from(`ctorch\n${integers ? "Int" : "Float"}Storage\n`),
     text(key),
     text("cpu"),
     integer(data.length),
@@ -131,6 +136,8 @@ function tuple(values: number[]): Buffer {
   return Buffer.concat([Buffer.from("("), ...values.map(integer), Buffer.from("t")]);
 }
 
-function bytesOf(data: Float32Array): Buffer {
+/** Returns the numbers as float32 or, for integers, as int32. */
+function bytesOf({ data, integers }: FileTensor): Buffer {
+  if (integers) return Buffer.from(Int32Array.from(data).buffer);
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
