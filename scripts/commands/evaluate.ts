@@ -129,57 +129,71 @@ function viewLines(label: string, scores: internals.EvaluationReport["flip"]): s
 
 /** Returns the scores as lines of text. */
 export function reportText(report: internals.EvaluationReport, name: string): string {
-  const {
-    classNames,
-    flip,
-    crops,
-    trainedOn,
-    ece,
-    eceUncalibrated,
-    loss,
-    split,
-    perClass,
-    predictionSets,
-    riskCoverage,
-    largestClass,
-  } = report;
-  const lines = [
+  const { flip, crops, ece, eceUncalibrated, loss, split, perClass, predictionSets, riskCoverage } = report;
+  const uncalibrated = eceUncalibrated === null ? "" : ` (${percent(eceUncalibrated)} before calibration)`;
+  return [
     `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
-    ...(largestClass && !largestClass.isBeaten
-      ? [
-          `always answering ${largestClass.className} would score accuracy ${percent(largestClass.accuracy)}: the model is not clearly better`,
-        ]
-      : []),
-    ...(trainedOn && trainedOn.numImages > 0
-      ? [`the model was trained on ${trainedOn.numImages} of these ${report.numImages} images`]
-      : []),
-    ...(trainedOn?.numImages && trainedOn.without ? [line("without them", trainedOn.without)] : []),
+    ...doubts(report),
     ...unseenLines(report),
     ...viewLines("with mirror images", flip),
     ...viewLines("with crops and mirror images", crops),
-    ...(split?.startsWith("official")
-      ? [
-          "only fair for a model that was trained with --split official or official-test; others may have seen these images",
-        ]
-      : []),
-    ...(split === "all"
-      ? ["duplicates of training images: not looked for, since there are no training images"]
-      : []),
-    `loss ${loss.toFixed(3)}, calibration error ${percent(ece)}` +
-      (eceUncalibrated === null ? "" : ` (${percent(eceUncalibrated)} before calibration)`),
-    ...(predictionSets ?? []).map(
-      ({ coverage, covered, meanSize, intervals: { covered: bounds, meanSize: sizes }, answered }) =>
-        `sets for ${percent(coverage, 0)}: hold the right class of ${percent(covered)} (${range(bounds, percent)}), ` +
-        `${meanSize.toFixed(2)} classes (${range(sizes, (value) => value.toFixed(2))}); ` +
-        `${percent(answered.share)} have one class` +
-        (answered.accuracy === null ? "" : `, ${percent(answered.accuracy)} of these are correct`),
-    ),
+    ...splitRemarks(split),
+    `loss ${loss.toFixed(3)}, calibration error ${percent(ece)}${uncalibrated}`,
+    ...(predictionSets ?? []).map(setLine),
     `accuracy ${percent(1 - riskAt(riskCoverage, 0.5))} on the half with the most probable answers; ` +
       `area under the risk–coverage curve ${riskCoverage.aurc.toFixed(3)}`,
+    "(in brackets: 95% interval over draws of as many images)",
+    ...fewImages(perClass),
+    "",
+    classTable(report),
+  ].join("\n");
+}
+
+/** Says why the accuracy may mean less than it seems to. */
+function doubts({ largestClass, trainedOn, numImages }: internals.EvaluationReport): string[] {
+  const lines: string[] = [];
+  if (largestClass && !largestClass.isBeaten) {
+    const { className, accuracy } = largestClass;
+    lines.push(
+      `always answering ${className} would score accuracy ${percent(accuracy)}: the model is not clearly better`,
+    );
+  }
+  if (trainedOn && trainedOn.numImages > 0) {
+    lines.push(`the model was trained on ${trainedOn.numImages} of these ${numImages} images`);
+    if (trainedOn.without) lines.push(line("without them", trainedOn.without));
+  }
+  return lines;
+}
+
+function splitRemarks(split: internals.EvaluationReport["split"]): string[] {
+  if (split === "all")
+    return ["duplicates of training images: not looked for, since there are no training images"];
+  if (!split?.startsWith("official")) return [];
+  return [
+    "only fair for a model that was trained with --split official or official-test; others may have seen these images",
   ];
+}
+
+/** Says how the prediction sets of a coverage do. */
+function setLine({
+  coverage,
+  covered,
+  meanSize,
+  intervals,
+  answered,
+}: NonNullable<internals.EvaluationReport["predictionSets"]>[number]): string {
+  const correct = answered.accuracy === null ? "" : `, ${percent(answered.accuracy)} of these are correct`;
+  return (
+    `sets for ${percent(coverage, 0)}: hold the right class of ${percent(covered)} (${range(intervals.covered, percent)}), ` +
+    `${meanSize.toFixed(2)} classes (${range(intervals.meanSize, (value) => value.toFixed(2))}); ` +
+    `${percent(answered.share)} have one class${correct}`
+  );
+}
+
+function classTable({ classNames, perClass }: internals.EvaluationReport): string {
   const cell = (value: number | null, format: (value: number) => string) =>
     value === null ? "–" : format(value);
-  const table = textTable({
+  return textTable({
     heading: ["class", "precision", "recall", "F1", "images"],
     rows: classNames.map((className) => {
       const { precision, recall, f1, count } = perClass[className];
@@ -188,8 +202,6 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     }),
     isNumeric: [false, true, true, true, true],
   });
-  const note = "(in brackets: 95% interval over draws of as many images)";
-  return [...lines, note, ...fewImages(perClass), "", table].join("\n");
 }
 
 /** Fewer images of a class tell little about it, and macro-F1 gives it the weight of any other. */

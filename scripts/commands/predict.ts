@@ -10,6 +10,7 @@ import {
   internals,
   loadClassifier,
   occlusionMap,
+  type PhotoPrediction,
   type Prediction,
   predictFaces,
   predictionsChart,
@@ -191,51 +192,52 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
   const cutImages = new CutImages(classifier);
   const isDefault = flags.faces === undefined;
   let isStated = false;
-  for await (const photo of predictFaces(classifier, images, {
-    onError: reportFailure,
-    keepCrops: isDefault,
-  })) {
-    const { name, faces, whole, isFace } = photo;
-    if (isDefault && !isFace && !isStated) {
+  const photos = predictFaces(classifier, images, { onError: reportFailure, keepCrops: isDefault });
+  for await (const photo of photos) {
+    if (isDefault && !photo.isFace && !isStated) {
       console.error(
         "The model predicts facial expressions, so faces are searched. Add --no-faces to classify whole images.",
       );
       isStated = true;
     }
-    if (whole) cutImages.add(name, photo.photo);
+    if (photo.whole) cutImages.add(photo.name, photo.photo);
     if (flags.chart !== undefined) pictures.push(await facesPicture(photo, saliency(classifier, flags)));
-    if (flags.json)
-      printJson({
-        name,
-        model: flags.model,
-        faces: faces.map(({ box, score, outside, ...face }) => ({
-          box,
-          score,
-          outside,
-          ...predicted(face, flags),
-        })),
-        ...(whole && predicted(whole, flags)),
-      });
-    else if (whole)
-      console.log(visible(`${name}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`));
-    else {
-      console.log(`${visible(name)}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`);
-      faces.forEach((face, i) => {
-        const { left, top, width, height } = face.box;
-        const cut =
-          face.outside >= MUCH_OUTSIDE
-            ? `  (cut: ${percent(face.outside, 0)} of it is beyond the border, where the photograph is mirrored)`
-            : "";
-        console.log(
-          visible(`  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}${cut}`),
-        );
-      });
-    }
+    if (flags.json) printJson(photoAsJson(photo, flags));
+    else for (const line of photoLines(photo, flags)) console.log(visible(line));
   }
   cutImages.print();
   if (flags.chart === undefined || pictures.length === 0) return;
   const numShown = flags.top;
   await savePages(facesCharts(withShortNames(pictures), { numShown }), flags.chart);
+}
+
+function photoAsJson({ name, faces, whole }: PhotoPrediction, flags: Flags): object {
+  return {
+    name,
+    model: flags.model,
+    faces: faces.map(({ box, score, outside, ...face }) => ({
+      box,
+      score,
+      outside,
+      ...predicted(face, flags),
+    })),
+    ...(whole && predicted(whole, flags)),
+  };
+}
+
+/** Returns a line for the photograph and one for each of its faces, or one for the whole of it. */
+function photoLines({ name, faces, whole, isFace }: PhotoPrediction, flags: Flags): string[] {
+  if (whole) return [`${name}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`];
+  return [
+    `${name}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`,
+    ...faces.map(({ box: { left, top, width, height }, outside, ...face }, i) => {
+      const cut =
+        outside >= MUCH_OUTSIDE
+          ? `  (cut: ${percent(outside, 0)} of it is beyond the border, where the photograph is mirrored)`
+          : "";
+      return `  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}${cut}`;
+    }),
+  ];
 }
 
 async function savePages(pages: ChartSpec[], file: string): Promise<void> {

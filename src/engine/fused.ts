@@ -1,8 +1,8 @@
 // The backend of our C++ ops (native/): each does what several of TensorFlow's kernels do, in one pass over memory.
 //
-// In training, a convolution writes its raw result only; the op that reads it applies batch norm and activation. So on the tape,
-// a convolution's raw values carry the gradient by the normalised values, from which its backward pass derives, with the
-// gradients by gamma and beta, the one by the raw values. A gate carries the gradient by the gated features.
+// In training, a convolution writes its raw result only; the op that reads it applies batch norm and activation. So the gradient
+// that the tape keeps for a convolution is the one with respect to its normalised values. The convolution's backward pass turns it,
+// with the gradients of gamma and beta, into the one of the raw values. A gate keeps the gradient of the gated features.
 import type {
   AdamRates,
   AdamUpdate,
@@ -52,7 +52,7 @@ export function fusedBackend(instructionSet: "avx512" | "avx2" | "neon"): Backen
   };
 }
 
-/** Gradient by normalised features, before their activation, then those by gamma and beta. */
+/** Gradient with respect to normalised features, before their activation, then to gamma and beta. */
 export type FeaturesGradient = [gradient: Tensor, dGamma: Tensor, dBeta: Tensor];
 
 let empty: Tensor | undefined;
@@ -69,7 +69,7 @@ const attributesOf = ({ stride, padding, depthwise }: Convolution) => [
   int("padding", PADDINGS[padding]),
   bool("depthwise", depthwise),
 ];
-/** What the gradient by features goes to: their values, gamma and beta. */
+/** What the gradient of features goes to: their values, gamma and beta. */
 const sources = ({ values, parameters = [] }: Features) => [values, ...parameters];
 
 function normalize(images: Tensor4D, { mean, std }: Scaling): Features {
@@ -120,7 +120,7 @@ function trainConvolution(
 }
 
 /**
- * Computes a convolution's gradients by its kernel and its input; if the input has a gate, by the gated features.
+ * Computes a convolution's gradients with respect to its kernel and its input; if the input has a gate, to the gated features.
  *
  * @param dy - By the normalised output, whose raw values and norm are `y`.
  */

@@ -195,7 +195,7 @@ export const sum = reduction("Sum");
 export const biasGradient = (dy: Tensor): Tensor => execute("BiasAddGrad", [T, NHWC], dy);
 export const biasAdd = (x: Tensor, bias: Tensor): Tensor => execute("BiasAdd", [T, NHWC], x, bias);
 
-/** Returns the cross-entropy of each row in nats, and its gradient by the logits; `targets` are probabilities. */
+/** Returns the cross-entropy of each row in nats, and its gradient with respect to the logits; `targets` are probabilities. */
 export function softmaxCrossEntropy(logits: Tensor, targets: Tensor): [losses: Tensor, dLogits: Tensor] {
   return executeMany("SoftmaxCrossEntropyWithLogits", 2, [T], logits, targets) as [Tensor, Tensor];
 }

@@ -1,7 +1,7 @@
 import { add } from "./kernels.js";
 import { type Tensor, tf } from "./tf.js";
 
-/** Returns the gradients by the inputs of a step, in their order; null for one that is not needed. */
+/** Returns the gradients with respect to the inputs of a step, in their order; null for one that is not needed. */
 type Backward = (dy: Tensor, needs: boolean[]) => (Tensor | null)[];
 
 interface Step {
@@ -28,7 +28,7 @@ export class Tape {
     for (const { id } of variables) this.tracked.add(id);
   }
 
-  /** True if the gradient by this tensor is wanted. */
+  /** True if the gradient with respect to this tensor is wanted. */
   tracks(tensor: Tensor): boolean {
     return this.tracked.has(tensor.id);
   }
@@ -49,7 +49,7 @@ export class Tape {
     return output;
   }
 
-  /** Returns, in the backward pass, the gradient by a variable so far; the tape keeps it. */
+  /** Returns, in the backward pass, the gradient with respect to a variable so far; the tape keeps it. */
   gradientOf(variable: Tensor): Tensor {
     return this.gradients.get(variable.id) as Tensor;
   }
