@@ -30,8 +30,8 @@ FERKIT_INLINE int64_t patchLength(const Geometry& geometry) {
 }
 
 /** Multiplies x's rows with the kernel, rows split among the parts; `epilogueOf(part)` finishes a part. */
-template <class EpilogueOf>
-FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometry, const Features& x, const float* kernel,
+template <class Element, class EpilogueOf>
+FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometry, const FeaturesOf<Element>& x, const float* kernel,
                             EpilogueOf epilogueOf) {
   const int64_t length = patchLength(geometry);
   const Panels panels = kernelPanels(pool, length, geometry.out.channels, kernel, false);
@@ -49,8 +49,8 @@ FERKIT_INLINE void convolve(const Pool& pool, int parts, const Geometry& geometr
 }
 
 /** Does the same for few rows: columns are split, and the kernel is read once, unpacked if its width allows. */
-template <class EpilogueOf>
-FERKIT_INLINE void convolveByColumns(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel,
+template <class Element, class EpilogueOf>
+FERKIT_INLINE void convolveByColumns(const Pool& pool, const Geometry& geometry, const FeaturesOf<Element>& x, const float* kernel,
                                      EpilogueOf epilogueOf) {
   const int64_t length = patchLength(geometry), numRows = geometry.out.pixels(), channels = geometry.out.channels;
   const Panels panels = channels % kLanes ? kernelPanels(pool, length, channels, kernel, false)
@@ -66,53 +66,55 @@ FERKIT_INLINE void convolveByColumns(const Pool& pool, const Geometry& geometry,
   });
 }
 
-void convolution(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
+template <class Element>
+void convolution(const Pool& pool, const Geometry& geometry, const FeaturesOf<Element>& x, const float* kernel, Element* y,
                  const BatchNorm& norm) {
   const Extent& out = geometry.out;
   const int parts = partsFor(pool, out.pixels(), patchLength(geometry) * out.channels);
   const ChannelSums sums(parts, out.channels);
   convolve(pool, parts, geometry, x, kernel,
-           [&](int part) { return BatchNormEpilogue{y, out.channels, norm.movingMean, &sums, part}; });
+           [&](int part) { return BatchNormEpilogue<Element>{y, out.channels, norm.movingMean, &sums, part}; });
   finishBatchNorm(sums, out, norm);
 }
 
-void convolutionInference(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
-                          const Finish& finish) {
+template <class Element>
+void convolutionInference(const Pool& pool, const Geometry& geometry, const FeaturesOf<Element>& x, const float* kernel, Element* y,
+                          const Finish<Element>& finish) {
   const Extent& out = geometry.out;
   withActivation(finish.activation, [&](auto activation) {
-    const auto epilogueOf = [&](int) { return FinishEpilogue<activation.value>{y, out.channels, finish}; };
+    const auto epilogueOf = [&](int) { return FinishEpilogue<activation.value, Element>{y, out.channels, finish}; };
     if (out.pixels() <= kBlockRows) return convolveByColumns(pool, geometry, x, kernel, epilogueOf);
     const int parts = partsFor(pool, out.pixels(), patchLength(geometry) * out.channels);
     convolve(pool, parts, geometry, x, kernel, epilogueOf);
   });
 }
 
-void convolutionGradient(const Pool& pool, const Geometry& geometry, const NormalizedGradient& dy, const Features& x,
-                         const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx) {
+template <class Element>
+void convolutionGradient(const Pool& pool, const Geometry& geometry, const NormalizedGradient<Element>& dy,
+                         const FeaturesOf<Element>& x, const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx) {
   const Extent &in = geometry.in, &out = geometry.out;
   const int64_t length = patchLength(geometry), kernelLength = length * out.channels;
   const int parts = partsFor(pool, out.pixels(), 2 * kernelLength);
   const ChannelSums sums(parts, in.channels);
   float* coefficients = scratch(kDerivativeSlot, 3 * out.channels);
   gradientCoefficients(dy, out, coefficients);
-  const OutputGradientRows dyRows{dy.gradient, dy.values, coefficients, out.channels};
+  const OutputGradientRows<Element> dyRows{dy.gradient, dy.values, coefficients, out.channels};
   // Only 1×1 convolutions need the gradient by their input: the one other is the stem, which reads images.
   const Panels panels = dx.gradient ? kernelPanels(pool, out.channels, length, kernel, true) : Panels{};
   float* const own = scratch(kPartsSlot, parts * kernelLength);
   withInputRows(geometry, x, [&](auto xRows) {
-    withGradientEpilogue(x, in.channels, dx, sums, [&](auto epilogueOf) {
-      parallel(pool, parts, [&](int part) {
-        const Range range(out.pixels(), parts, part, kTileRows);
-        float* dyPacked = scratch(kGradientSlot, kBlockRows * rowStride(out.channels));
-        float* xPacked = scratch(kInputSlot, kBlockRows * rowStride(length));
-        for (int64_t row = range.begin; row < range.end; row += kBlockRows) {
-          const int64_t numRows = min(kBlockRows, range.end - row);
-          dyRows.pack(row, numRows, dyPacked);
-          xRows.pack(row, numRows, xPacked);
-          if (dx.gradient) multiplyRows(dyPacked, row, numRows, panels, 0, panels.count(), epilogueOf(part));
-          multiplyTransposed(xPacked, length, dyPacked, out.channels, numRows, row == range.begin, own + part * kernelLength);
-        }
-      });
+    parallel(pool, parts, [&](int part) {
+      const Range range(out.pixels(), parts, part, kTileRows);
+      float* dyPacked = scratch(kGradientSlot, kBlockRows * rowStride(out.channels));
+      float* xPacked = scratch(kInputSlot, kBlockRows * rowStride(length));
+      const auto epilogue = gradientEpilogue(xRows, x, in.channels, dx, sums, part);
+      for (int64_t row = range.begin; row < range.end; row += kBlockRows) {
+        const int64_t numRows = min(kBlockRows, range.end - row);
+        dyRows.pack(row, numRows, dyPacked);
+        xRows.pack(row, numRows, xPacked);
+        if (dx.gradient) multiplyRows(dyPacked, row, numRows, panels, 0, panels.count(), epilogue);
+        multiplyTransposed(xPacked, length, dyPacked, out.channels, numRows, row == range.begin, own + part * kernelLength);
+      }
     });
   });
   useParts(pool, own, kernelLength, parts, kernelLength, dKernel);

@@ -95,7 +95,7 @@ class ConvolutionGradient : public ConvolutionOp {
     FERKIT_REQUIRES(context, !needsInput_ || isDepthwise_ || isPointwise(geometry));
     const Features features = featuresAt(context, 5, activation_);
     FERKIT_REQUIRES(context, canRead(features, geometry));
-    const NormalizedGradient dy{data(gradient), data(y), data(context->input(4)), data(context->input(1)),
+    const NormalizedGradient<float> dy{data(gradient), data(y), data(context->input(4)), data(context->input(1)),
                                 data(context->input(2))};
     float* dKernel = allocate(context, 0, kernel.shape());
     FeaturesGradient dx =

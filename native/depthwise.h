@@ -63,14 +63,15 @@ FERKIT_INLINE void copyTaps(const float* kernel, int64_t numTaps, int64_t channe
 }
 
 /** Features of a group of channels, with norm and activation applied as they are read. */
-template <Activation kActivation>
+template <Activation kActivation, class Element>
 struct GroupFeatures {
-  const float* values;
+  const Element* values;
   int64_t channels;
   bool hasNorm;
   vec scale[kGroupVectors], shift[kGroupVectors];
 
-  FERKIT_INLINE GroupFeatures(const Features& x, int64_t channels, int64_t c) : values(x.values + c), channels(channels), hasNorm(x.norm) {
+  FERKIT_INLINE GroupFeatures(const FeaturesOf<Element>& x, int64_t channels, int64_t c)
+      : values(x.values + c), channels(channels), hasNorm(x.norm) {
     for (int v = 0; v < kGroupVectors && hasNorm; ++v) {
       const int64_t column = c + v * kLanes, count = max(0, channels - column);
       scale[v] = load(x.norm + kScale * channels + column, count);
@@ -79,7 +80,7 @@ struct GroupFeatures {
   }
 
   /** Fills a row of one plane; only the first `count` channels of its vector are there. */
-  FERKIT_INLINE void fillRow(const float* from, int v, int64_t count, int64_t width, float* target) const {
+  FERKIT_INLINE void fillRow(const Element* from, int v, int64_t count, int64_t width, float* target) const {
     from += v * kLanes;
     if (!hasNorm)
       for (int64_t x = 0; x < width; ++x) store(target + x * kLanes, load(from + x * channels, count));
@@ -97,7 +98,7 @@ template <class Source>
 FERKIT_INLINE void fillRing(const Ring& ring, int64_t width, const Source& source, int64_t image, const DepthwiseGroup& group,
                             int64_t channels, int64_t begin, int64_t end, float* planes) {
   for (int64_t y = begin; y < end; ++y) {
-    const float* const from = source.values + (image + y * width) * channels;
+    const auto* const from = source.values + (image + y * width) * channels;
     float* const target = ring.at(planes, ring.slot(y)) + ring.left * kLanes;
     for (int v = 0; v < group.numVectors; ++v)
       source.fillRow(from, v, channels - group.c - v * kLanes, width, target + v * ring.planeSize);
@@ -105,20 +106,20 @@ FERKIT_INLINE void fillRing(const Ring& ring, int64_t width, const Source& sourc
 }
 
 /** Stores raw results and takes batch norm's sums. */
+template <class Element>
 struct DepthwiseBatchNorm {
-  float* y;
+  Element* y;
   int64_t channels;
   const float* movingMean;
   const ChannelSums* sums;
 
   struct Target {
-    float* next;
+    Element* next;
     int64_t channels, count;
     vec origin, offsets{}, squares{};
     FERKIT_INLINE void take(const vec* values, int64_t numValues) {
       for (int64_t i = 0; i < numValues; ++i, next += channels) {
-        store(next, values[i], count);
-        const vec offset = values[i] - origin;
+        const vec offset = storeElements(next, values[i], count) - origin;
         offsets += offset;
         squares += offset * offset;
       }
@@ -132,18 +133,19 @@ struct DepthwiseBatchNorm {
 };
 
 /** Applies batch norm by moving statistics, then the activation. */
-template <Activation kActivation>
+template <Activation kActivation, class Element>
 struct DepthwiseFinish {
-  float* y;
+  Element* y;
   int64_t channels;
-  Finish finish;
+  Finish<Element> finish;
 
   struct Target {
-    float* next;
+    Element* next;
     int64_t channels, count;
     vec scale, shift;
     FERKIT_INLINE void take(const vec* values, int64_t numValues) {
-      for (int64_t i = 0; i < numValues; ++i, next += channels) store(next, activate<kActivation>(values[i] * scale + shift), count);
+      for (int64_t i = 0; i < numValues; ++i, next += channels)
+        storeElements(next, activate<kActivation>(values[i] * scale + shift), count);
     }
   };
   FERKIT_INLINE Target begin(int64_t c) const {
@@ -153,8 +155,8 @@ struct DepthwiseFinish {
 };
 
 /** Convolves all images; each result goes to a target of the epilogue. */
-template <int K, Activation kActivation, class Epilogue>
-void convolveDepthwise(const Pool& pool, int parts, const Geometry& geometry, const Features& x, const float* kernel,
+template <int K, Activation kActivation, class Element, class Epilogue>
+void convolveDepthwise(const Pool& pool, int parts, const Geometry& geometry, const FeaturesOf<Element>& x, const float* kernel,
                        const Epilogue& epilogue) {
   const Extent &in = geometry.in, &out = geometry.out;
   const PlanTile tile = tileOf(geometry);
@@ -164,7 +166,7 @@ void convolveDepthwise(const Pool& pool, int parts, const Geometry& geometry, co
     for (int v = 0; v < kGroupVectors; ++v) ring.clear(planes + v * ring.planeSize);
     vec* const results = reinterpret_cast<vec*>(scratch(kOutputSlot, ring.numResults(tile) * kLanes));
     DepthwisePart(in, parts, part).forEachGroup([&](const DepthwiseGroup& group) {
-      const GroupFeatures<kActivation> source(x, in.channels, group.c);
+      const GroupFeatures<kActivation, Element> source(x, in.channels, group.c);
       float taps[kGroupVectors][K * K * kLanes] __attribute__((aligned(64)));
       typename Epilogue::Target targets[kGroupVectors];
       for (int v = 0; v < group.numVectors; ++v) {
@@ -204,12 +206,13 @@ FERKIT_INLINE void withKernelSize(int64_t kernelSize, Run run) {
     run(IntConstant<5>());
 }
 
-void depthwise(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
+template <class Element>
+void depthwise(const Pool& pool, const Geometry& geometry, const FeaturesOf<Element>& x, const float* kernel, Element* y,
                const BatchNorm& norm) {
   const Extent& out = geometry.out;
   const int parts = depthwiseParts(pool, geometry);
   const ChannelSums sums(parts, out.channels);
-  const DepthwiseBatchNorm epilogue{y, out.channels, norm.movingMean, &sums};
+  const DepthwiseBatchNorm<Element> epilogue{y, out.channels, norm.movingMean, &sums};
   withKernelSize(geometry.kernelSize, [&](auto k) {
     withActivation(x.activation, [&](auto activation) {
       convolveDepthwise<k.value, activation.value>(pool, parts, geometry, x, kernel, epilogue);
@@ -218,13 +221,14 @@ void depthwise(const Pool& pool, const Geometry& geometry, const Features& x, co
   finishBatchNorm(sums, out, norm);
 }
 
-void depthwiseInference(const Pool& pool, const Geometry& geometry, const Features& x, const float* kernel, float* y,
-                        const Finish& finish) {
+template <class Element>
+void depthwiseInference(const Pool& pool, const Geometry& geometry, const FeaturesOf<Element>& x, const float* kernel, Element* y,
+                        const Finish<Element>& finish) {
   const Extent& out = geometry.out;
   const int parts = depthwiseParts(pool, geometry);
   withKernelSize(geometry.kernelSize, [&](auto k) {
     withActivation(finish.activation, [&](auto activation) {
-      const DepthwiseFinish<activation.value> epilogue{y, out.channels, finish};
+      const DepthwiseFinish<activation.value, Element> epilogue{y, out.channels, finish};
       convolveDepthwise<k.value, kLinear>(pool, parts, geometry, x, kernel, epilogue);
     });
   });

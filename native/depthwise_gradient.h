@@ -8,12 +8,14 @@ namespace ferkit {
 namespace {
 
 /** The gradient by a group's raw output, derived from that by the normalised output. */
+template <class Element>
 struct GroupGradient {
-  const float *values, *raw;
+  const float* values;
+  const Element* raw;
   int64_t channels;
   vec a[kGroupVectors], b[kGroupVectors], c[kGroupVectors];
 
-  FERKIT_INLINE GroupGradient(const NormalizedGradient& dy, const float* coefficients, int64_t channels, int64_t column)
+  FERKIT_INLINE GroupGradient(const NormalizedGradient<Element>& dy, const float* coefficients, int64_t channels, int64_t column)
       : values(dy.gradient + column), raw(dy.values + column), channels(channels) {
     for (int v = 0; v < kGroupVectors; ++v) {
       const int64_t first = column + v * kLanes, count = max(0, channels - first);
@@ -24,29 +26,30 @@ struct GroupGradient {
   }
   FERKIT_INLINE void fillRow(const float* from, int v, int64_t count, int64_t width, float* target) const {
     from += v * kLanes;
-    const float* const fromRaw = raw + (from - values);
+    const Element* const fromRaw = raw + (from - values);
     for (int64_t x = 0; x < width; ++x)
       store(target + x * kLanes, a[v] * load(from + x * channels, count) + (b[v] * load(fromRaw + x * channels, count) + c[v]));
   }
 };
 
 /** Receives the gradient by a vector of channels of the features; takes it back through their activation. */
-template <Activation kActivation>
+template <Activation kActivation, class Element>
 struct InputGradientTarget {
   bool hasNorm;
   int64_t channels, count;
   NormalizedColumns<1, kActivation> norm;
   /** Points at the next pixel's raw value, at what is added to its gradient (null = nothing), and at where that goes. */
-  const float *raw, *other;
+  const Element* raw;
+  const float* other;
   float* next;
 
-  FERKIT_INLINE void begin(const Features& x, int64_t numChannels, int64_t c) {
+  FERKIT_INLINE void begin(const FeaturesOf<Element>& x, int64_t numChannels, int64_t c) {
     hasNorm = x.norm;
     channels = numChannels;
     count = numChannels - c;
     if (hasNorm) norm = NormalizedColumns<1, kActivation>(x.norm, numChannels, c);
   }
-  FERKIT_INLINE void moveTo(const Features& x, const FeaturesGradient& dx, int64_t offset) {
+  FERKIT_INLINE void moveTo(const FeaturesOf<Element>& x, const FeaturesGradient& dx, int64_t offset) {
     raw = x.values + offset;
     other = dx.other ? dx.other + offset : nullptr;
     next = dx.gradient + offset;
@@ -143,11 +146,11 @@ void spreadRow(const float* const (&dy)[K / 2 + 1], int firstTap, int64_t left, 
 }
 
 /** Holds what a part needs for the gradients of a depthwise convolution. */
-template <int K, Activation kActivation>
+template <int K, Activation kActivation, class Element>
 struct DepthwiseGradientWork {
-  typedef InputGradientTarget<kActivation> Target;
+  typedef InputGradientTarget<kActivation, Element> Target;
   const Geometry& geometry;
-  const Features& x;
+  const FeaturesOf<Element>& x;
   const FeaturesGradient& dx;
   const PlanTile tile;
   /** The ring of rows of the input, and that of the gradient by the output. */
@@ -155,7 +158,7 @@ struct DepthwiseGradientWork {
   float *const planes, *const dyPlanes;
   vec* const results;
 
-  DepthwiseGradientWork(const Geometry& geometry, const Features& x, const FeaturesGradient& dx)
+  DepthwiseGradientWork(const Geometry& geometry, const FeaturesOf<Element>& x, const FeaturesGradient& dx)
       : geometry(geometry),
         x(x),
         dx(dx),
@@ -172,11 +175,11 @@ struct DepthwiseGradientWork {
   }
 
   /** Sets the group's channels of `own` [K·K, channels]. */
-  void run(const DepthwiseGroup& group, const NormalizedGradient& dy, const float* coefficients, const float* kernel, float* own,
+  void run(const DepthwiseGroup& group, const NormalizedGradient<Element>& dy, const float* coefficients, const float* kernel, float* own,
            const ChannelSums& sums, int part) const {
     const int64_t channels = geometry.in.channels;
-    const GroupFeatures<kActivation> source(x, channels, group.c);
-    const GroupGradient dySource(dy, coefficients, channels, group.c);
+    const GroupFeatures<kActivation, Element> source(x, channels, group.c);
+    const GroupGradient<Element> dySource(dy, coefficients, channels, group.c);
     vec dTaps[kGroupVectors][K * K] = {};
     // The taps as they are spread (stride 2), or turned round (stride 1), which makes the gradient a convolution.
     float taps[kGroupVectors][K * K * kLanes] __attribute__((aligned(64)));
@@ -204,8 +207,8 @@ struct DepthwiseGradientWork {
     }
   }
 
-  FERKIT_INLINE void runImage(const DepthwiseGroup& group, int64_t image, const GroupFeatures<kActivation>& source,
-                              const GroupGradient& dySource, const float (&taps)[kGroupVectors][K * K * kLanes],
+  FERKIT_INLINE void runImage(const DepthwiseGroup& group, int64_t image, const GroupFeatures<kActivation, Element>& source,
+                              const GroupGradient<Element>& dySource, const float (&taps)[kGroupVectors][K * K * kLanes],
                               Target (&targets)[kGroupVectors], vec (&dTaps)[kGroupVectors][K * K]) const {
     const Extent &in = geometry.in, &out = geometry.out;
     for (int v = 0; v < group.numVectors && dx.gradient; ++v)
@@ -260,27 +263,29 @@ struct DepthwiseGradientWork {
   }
 };
 
-void depthwiseGradient(const Pool& pool, const Geometry& geometry, const NormalizedGradient& dy, const Features& x,
+template <class Element>
+void depthwiseGradient(const Pool& pool, const Geometry& geometry, const NormalizedGradient<Element>& dy, const FeaturesOf<Element>& x,
                        const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx) {
   const int64_t channels = geometry.in.channels, kernelLength = geometry.kernelSize * geometry.kernelSize * channels;
   const int parts = depthwiseParts(pool, geometry);
   const ChannelSums sums(parts, channels);
   float* const coefficients = scratch(kDerivativeSlot, 3 * channels);
   gradientCoefficients(dy, geometry.out, coefficients);
-  // A part sets some channels; those of the others are zero.
-  float* const own = scratch(kPartsSlot, parts * kernelLength);
-  for (int64_t i = 0; parts > 1 && i < parts * kernelLength; ++i) own[i] = 0;
+  float* const parted = scratch(kPartsSlot, parts * kernelLength);
   withKernelSize(geometry.kernelSize, [&](auto k) {
     withActivation(x.activation, [&](auto activation) {
       parallel(pool, parts, [&](int part) {
-        const DepthwiseGradientWork<k.value, activation.value> work(geometry, x, dx);
+        // A part sets some channels; those of the others are zero.
+        float* const own = parted + part * kernelLength;
+        for (int64_t i = 0; parts > 1 && i < kernelLength; ++i) own[i] = 0;
+        const DepthwiseGradientWork<k.value, activation.value, Element> work(geometry, x, dx);
         DepthwisePart(geometry.in, parts, part).forEachGroup([&](const DepthwiseGroup& group) {
-          work.run(group, dy, coefficients, kernel, own + part * kernelLength, sums, part);
+          work.run(group, dy, coefficients, kernel, own, sums, part);
         });
       });
     });
   });
-  useParts(pool, own, kernelLength, parts, kernelLength, dKernel);
+  useParts(pool, parted, kernelLength, parts, kernelLength, dKernel);
   if (dx.gradient && x.norm) finishGradient(sums, channels, dx);
 }
 

@@ -7,8 +7,9 @@ namespace ferkit {
 namespace {
 
 /** Stores the result and takes batch norm's sums. */
+template <class Element>
 struct BatchNormEpilogue {
-  float* y;
+  Element* y;
   int64_t channels;
   const float* movingMean;
   const ChannelSums* sums;
@@ -21,8 +22,8 @@ struct BatchNormEpilogue {
     vec origin[V], offsets[V] = {}, squares[V] = {};
     FERKIT_INLINE void row(int64_t row, const vec (&tile)[V]) {
       for (int v = 0; v < V; ++v) {
-        store(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
-        const vec offset = tile[v] - origin[v];
+        const vec stored = storeElements(of.y + row * of.channels + c + v * kLanes, tile[v], of.channels - c - v * kLanes);
+        const vec offset = stored - origin[v];
         offsets[v] += offset;
         squares[v] += offset * offset;
       }
@@ -40,11 +41,11 @@ struct BatchNormEpilogue {
 };
 
 /** Applies batch norm, activation and residual, and stores the result. */
-template <Activation kActivation>
+template <Activation kActivation, class Element>
 struct FinishEpilogue {
-  float* y;
+  Element* y;
   int64_t channels;
-  Finish finish;
+  Finish<Element> finish;
 
   template <int V>
   struct Columns {
@@ -56,7 +57,7 @@ struct FinishEpilogue {
         const int64_t index = row * of.channels + c + v * kLanes, count = of.channels - c - v * kLanes;
         vec y = activate<kActivation>(tile[v] * scale[v] + shift[v]);
         if (of.finish.residual) y += load(of.finish.residual + index, count);
-        store(of.y + index, y, count);
+        storeElements(of.y + index, y, count);
       }
     }
     FERKIT_INLINE void flush() {}
@@ -73,10 +74,10 @@ struct FinishEpilogue {
 };
 
 /** Takes a gradient by features back through their activation, and takes the sums that batch norm's gradient needs. */
-template <Activation kActivation>
+template <Activation kActivation, class Element>
 struct FeaturesGradientEpilogue {
   float* gradient;
-  Features x;
+  FeaturesOf<Element> x;
   int64_t channels;
   const ChannelSums* sums;
   int part;
@@ -124,14 +125,18 @@ struct StoreEpilogue {
   }
 };
 
-/** Calls `run` with a function that returns the epilogue of a part of dx. */
-template <class Run>
-FERKIT_INLINE void withGradientEpilogue(const Features& x, int64_t channels, const FeaturesGradient& dx, const ChannelSums& sums,
-                                        Run run) {
-  if (!x.norm || x.gate) return run([&](int) { return StoreEpilogue{dx.gradient, channels, dx.other}; });
-  withActivation(x.activation, [&](auto activation) {
-    run([&](int part) { return FeaturesGradientEpilogue<activation.value>{dx.gradient, x, channels, &sums, part}; });
-  });
+/** Returns the epilogue of a part of dx. Features that are normalised as they are read take their gradient back through that. */
+template <class Rows, class Element>
+FERKIT_INLINE StoreEpilogue gradientEpilogue(const Rows&, const FeaturesOf<Element>&, int64_t channels, const FeaturesGradient& dx,
+                                             const ChannelSums&, int) {
+  return {dx.gradient, channels, dx.other};
+}
+template <Activation kActivation, class Element>
+FERKIT_INLINE FeaturesGradientEpilogue<kActivation, Element> gradientEpilogue(const FeatureRows<kActivation, false, Element>&,
+                                                                              const FeaturesOf<Element>& x, int64_t channels,
+                                                                              const FeaturesGradient& dx, const ChannelSums& sums,
+                                                                              int part) {
+  return {dx.gradient, x, channels, &sums, part};
 }
 
 }  // namespace

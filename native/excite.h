@@ -29,13 +29,13 @@ FERKIT_INLINE void addScaled(float* target, float factor, const float* values, i
 }
 
 /** One image's features after norm and activation, for a vector of channels. */
-template <Activation kActivation>
+template <Activation kActivation, class Element>
 struct ImageColumn {
-  const float* values;
+  const Element* values;
   int64_t channels, count;
   vec scale, shift;
 
-  FERKIT_INLINE ImageColumn(const Features& x, const Extent& extent, int64_t image, int64_t c)
+  FERKIT_INLINE ImageColumn(const FeaturesOf<Element>& x, const Extent& extent, int64_t image, int64_t c)
       : values(x.values + image * extent.area() * extent.channels + c),
         channels(extent.channels),
         count(extent.channels - c),
@@ -49,8 +49,9 @@ FERKIT_INLINE int exciteParts(const Pool& pool, const Extent& extent, int64_t nu
   return (int)min(min(pool.numThreads, extent.batch), work / 20000 + 1);
 }
 
-void excite(const Pool& pool, const Extent& extent, const Features& x, const ExciteWeights& weights, float* means, float* reduced,
-            float* gate) {
+template <class Element>
+void excite(const Pool& pool, const Extent& extent, const FeaturesOf<Element>& x, const ExciteWeights& weights, float* means,
+            float* reduced, float* gate) {
   const int64_t channels = extent.channels, area = extent.area(), numReduced = weights.numReduced;
   const int parts = exciteParts(pool, extent, numReduced);
   withActivation(x.activation, [&](auto activation) {
@@ -60,7 +61,7 @@ void excite(const Pool& pool, const Extent& extent, const Features& x, const Exc
       for (int64_t n = images.begin; n < images.end; ++n) {
         float *mean = means + n * channels, *hidden = reduced + n * numReduced, *result = gate + n * channels;
         for (int64_t c = 0; c < channels; c += kLanes) {
-          const ImageColumn<activation.value> column(x, extent, n, c);
+          const ImageColumn<activation.value, Element> column(x, extent, n, c);
           vec sum{};
           for (int64_t pixel = 0; pixel < area; ++pixel) sum += column.at(pixel);
           store(mean + c, sum / splat((float)area), column.count);
@@ -106,8 +107,9 @@ FERKIT_INLINE void exciteWeightsGradient(const ExciteWeights& weights, int64_t c
   }
 }
 
-void exciteGradient(const Pool& pool, const Extent& extent, const float* dGated, const Features& x, const ExciteWeights& weights,
-                    const float* means, const float* reduced, const ExciteWeightsGradient& dWeights, const FeaturesGradient& dx) {
+template <class Element>
+void exciteGradient(const Pool& pool, const Extent& extent, const float* dGated, const FeaturesOf<Element>& x,
+                    const ExciteWeights& weights, const float* means, const float* reduced, const ExciteWeightsGradient& dWeights, const FeaturesGradient& dx) {
   const int64_t channels = extent.channels, area = extent.area();
   const int64_t numWeights = 2 * channels * weights.numReduced + channels + weights.numReduced;
   const int parts = exciteParts(pool, extent, weights.numReduced);
@@ -123,7 +125,7 @@ void exciteGradient(const Pool& pool, const Extent& extent, const float* dGated,
       for (int64_t n = images.begin; n < images.end; ++n) {
         const float *gate = x.gate + n * channels, *dImage = dGated + n * area * channels;
         for (int64_t c = 0; c < channels; c += kLanes) {
-          const ImageColumn<activation.value> column(x, extent, n, c);
+          const ImageColumn<activation.value, Element> column(x, extent, n, c);
           vec dGate{};
           for (int64_t pixel = 0; pixel < area; ++pixel)
             dGate += load(dImage + pixel * channels + c, column.count) * column.at(pixel);

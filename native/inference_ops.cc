@@ -45,7 +45,7 @@ class ConvolutionInference : public ConvolutionOp {
     if (!context->status().ok()) return;
     float* scale = affine.flat<float>().data();
     fold(context, channels, scale, scale + channels);
-    const Finish finish{scale, scale + channels, activation_, dataOrNull(residual)};
+    const Finish<float> finish{scale, scale + channels, activation_, dataOrNull(residual)};
     const auto run = isDepthwise_ ? kernels().depthwiseInference : kernels().convolutionInference;
     run(poolOf(context), geometry, features, data(kernel), y, finish);
   }

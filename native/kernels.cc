@@ -10,24 +10,32 @@
 #include "pool.h"
 
 namespace ferkit {
+namespace {
 
-constinit const Kernels FERKIT_KERNELS = {
-    .convolution = convolution,
-    .convolutionGradient = convolutionGradient,
-    .convolutionInference = convolutionInference,
-    .depthwise = depthwise,
-    .depthwiseGradient = depthwiseGradient,
-    .depthwiseInference = depthwiseInference,
-    .residual = residual,
-    .residualGradient = residualGradient,
-    .meanPool = meanPool,
-    .meanPoolGradient = meanPoolGradient,
-    .excite = excite,
-    .exciteGradient = exciteGradient,
-    .augment = augment,
-    .useGradient = useGradient,
-    .adam = adam,
-    .ema = updateEma,
-};
+template <class Element>
+constexpr KernelsOf<Element> table() {
+  return {
+      .convolution = convolution<Element>,
+      .convolutionGradient = convolutionGradient<Element>,
+      .convolutionInference = convolutionInference<Element>,
+      .depthwise = depthwise<Element>,
+      .depthwiseGradient = depthwiseGradient<Element>,
+      .depthwiseInference = depthwiseInference<Element>,
+      .residual = residual<Element>,
+      .residualGradient = residualGradient<Element>,
+      .meanPool = meanPool<Element>,
+      .meanPoolGradient = meanPoolGradient<Element>,
+      .excite = excite<Element>,
+      .exciteGradient = exciteGradient<Element>,
+      .augment = augment,
+      .useGradient = useGradient,
+      .adam = adam,
+      .ema = updateEma,
+  };
+}
+
+}  // namespace
+
+constinit const KernelTables FERKIT_KERNELS = {table<float>(), table<Bfloat16>()};
 
 }  // namespace ferkit

@@ -1,11 +1,17 @@
 // The interface between ops and kernels. Kernels are compiled once for each instruction set (kernels.cc); ops use the best one that
-// the processor has. Tensors are float32, NHWC, dense; convolutions pad with zeros, as `Padding` says.
+// the processor has. Tensors are NHWC, dense, and float32; convolutions pad with zeros, as `Padding` says. Only what a layer passes to the
+// next may be in bfloat16 instead (`Element`): kernels round it to the nearest, ties to even, and compute in float32 in any case.
 #pragma once
 #include <cstdint>
 
 namespace ferkit {
 
 enum Activation { kLinear = 0, kRelu6 = 1, kSwish = 2 };
+
+/** The upper half of a float32. */
+struct Bfloat16 {
+  uint16_t bits;
+};
 
 /** Threads that share work. */
 struct Pool {
@@ -28,14 +34,17 @@ enum NormRow { kScale, kShift, kMean, kInverseDeviation, kNumNormRows };
  * What one layer passes to the next: a convolution's raw result, and the batch norm, activation and gate that the reader applies.
  * The normalised tensor is never written to memory.
  */
-struct Features {
-  const float* values;
+template <class Element>
+struct FeaturesOf {
+  /** Those of the first convolution point at images, which are float32 in any case. */
+  const Element* values;
   /** [kNumNormRows, channels]; null = plain values. */
   const float* norm;
   Activation activation;
   /** [batch, channels], a factor applied last; null = none. */
   const float* gate;
 };
+typedef FeaturesOf<float> Features;
 
 /** Batch norm of a convolution's output by the batch's statistics. */
 struct BatchNorm {
@@ -46,10 +55,12 @@ struct BatchNorm {
 };
 
 /** The gradient by a convolution's normalised output; readers derive from it the gradient by the raw output. */
+template <class Element>
 struct NormalizedGradient {
   const float* gradient;
   /** The convolution's raw result and norm. */
-  const float *values, *norm;
+  const Element* values;
+  const float* norm;
   /** [channels]: the sums of gradient·x̂ and of gradient. */
   const float *dGamma, *dBeta;
 };
@@ -78,11 +89,12 @@ struct Geometry {
 };
 
 /** What inference does to a convolution's sums: y = activation(scale·sum + shift) + residual; residual null = none. */
+template <class Element>
 struct Finish {
   /** [channels]: batch norm by the moving statistics. */
   const float *scale, *shift;
   Activation activation;
-  const float* residual;
+  const Element* residual;
 };
 
 /** Squeeze-and-excite's two dense layers: kernels [channels, numReduced] and [numReduced, channels], each with a bias. */
@@ -122,21 +134,24 @@ struct Augmentation {
   const float* erased;
 };
 
-struct Kernels {
-  void (*convolution)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const BatchNorm&);
+template <class Element>
+struct KernelsOf {
+  typedef FeaturesOf<Element> Features;
+
+  void (*convolution)(const Pool&, const Geometry&, const Features& x, const float* kernel, Element* y, const BatchNorm&);
   /**
    * `dx.gradient` null = not wanted. If x has a gate, dx is the gradient by the gated features, without sums. The use of dKernel may
    * move the kernel.
    */
-  void (*convolutionGradient)(const Pool&, const Geometry&, const NormalizedGradient& dy, const Features& x,
+  void (*convolutionGradient)(const Pool&, const Geometry&, const NormalizedGradient<Element>& dy, const Features& x,
                               const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx);
-  void (*convolutionInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const Finish&);
-  void (*depthwise)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const BatchNorm&);
-  void (*depthwiseGradient)(const Pool&, const Geometry&, const NormalizedGradient& dy, const Features& x,
+  void (*convolutionInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, Element* y, const Finish<Element>&);
+  void (*depthwise)(const Pool&, const Geometry&, const Features& x, const float* kernel, Element* y, const BatchNorm&);
+  void (*depthwiseGradient)(const Pool&, const Geometry&, const NormalizedGradient<Element>& dy, const Features& x,
                             const float* kernel, const GradientUse& dKernel, const FeaturesGradient& dx);
-  void (*depthwiseInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, float* y, const Finish&);
+  void (*depthwiseInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, Element* y, const Finish<Element>&);
   /** Computes y = branch·mask + skip; `mask` [batch] and `skip` may be null. */
-  void (*residual)(const Pool&, const Extent&, const Features& branch, const float* mask, const float* skip, float* y);
+  void (*residual)(const Pool&, const Extent&, const Features& branch, const float* mask, const Element* skip, Element* y);
   /** Computes the gradient by the branch, dy·mask, and its sums. */
   void (*residualGradient)(const Pool&, const Extent&, const float* dy, const Features& branch, const float* mask,
                            const FeaturesGradient& dBranch);
@@ -158,7 +173,15 @@ struct Kernels {
   void (*ema)(int64_t length, float* ema, const float* value, float rate);
 };
 
+typedef KernelsOf<float> Kernels;
+
+/** The kernels of one instruction set, by the type of what layers pass on. */
+struct KernelTables {
+  KernelsOf<float> float32;
+  KernelsOf<Bfloat16> bfloat16;
+};
+
 /** Those of each instruction set; only those of the machine's architecture are compiled. */
-extern const Kernels kernelsAvx2, kernelsAvx512, kernelsNeon;
+extern const KernelTables kernelsAvx2, kernelsAvx512, kernelsNeon;
 
 }  // namespace ferkit

@@ -26,7 +26,9 @@ FERKIT_INLINE vec activated(Activation activation, vec x) {
   return activation == kRelu6 ? activate<kRelu6>(x) : activation == kSwish ? activate<kSwish>(x) : x;
 }
 
-void residual(const Pool& pool, const Extent& extent, const Features& branch, const float* mask, const float* skip, float* y) {
+template <class Element>
+void residual(const Pool& pool, const Extent& extent, const FeaturesOf<Element>& branch, const float* mask, const Element* skip,
+              Element* y) {
   const int64_t channels = extent.channels, area = extent.area();
   const int parts = elementwiseParts(pool, extent);
   parallel(pool, parts, [&](int part) {
@@ -38,13 +40,14 @@ void residual(const Pool& pool, const Extent& extent, const Features& branch, co
         const vec scale = load(branch.norm + kScale * channels + c, count);
         const vec shift = load(branch.norm + kShift * channels + c, count);
         const vec value = activated(branch.activation, load(branch.values + index, count) * scale + shift) * kept;
-        store(y + index, skip ? value + load(skip + index, count) : value, count);
+        storeElements(y + index, skip ? value + load(skip + index, count) : value, count);
       }
     }
   });
 }
 
-void residualGradient(const Pool& pool, const Extent& extent, const float* dy, const Features& branch, const float* mask,
+template <class Element>
+void residualGradient(const Pool& pool, const Extent& extent, const float* dy, const FeaturesOf<Element>& branch, const float* mask,
                       const FeaturesGradient& dBranch) {
   const int64_t channels = extent.channels, area = extent.area();
   const int parts = elementwiseParts(pool, extent);
@@ -67,7 +70,8 @@ void residualGradient(const Pool& pool, const Extent& extent, const float* dy, c
   finishGradient(sums, channels, dBranch);
 }
 
-void meanPool(const Pool& pool, const Extent& extent, const Features& x, float* means) {
+template <class Element>
+void meanPool(const Pool& pool, const Extent& extent, const FeaturesOf<Element>& x, float* means) {
   const int64_t channels = extent.channels, area = extent.area();
   withActivation(x.activation, [&](auto activation) {
     forEachImageColumn(pool, elementwiseParts(pool, extent), extent, [&](int, int64_t image, int64_t c) {
@@ -82,7 +86,8 @@ void meanPool(const Pool& pool, const Extent& extent, const Features& x, float* 
   });
 }
 
-void meanPoolGradient(const Pool& pool, const Extent& extent, const float* dMeans, const Features& x,
+template <class Element>
+void meanPoolGradient(const Pool& pool, const Extent& extent, const float* dMeans, const FeaturesOf<Element>& x,
                       const FeaturesGradient& dx) {
   const int64_t channels = extent.channels, area = extent.area();
   const int parts = elementwiseParts(pool, extent);

@@ -9,7 +9,7 @@ namespace {
 /** What ops run on one instruction set. */
 struct InstructionSet {
   const char* name;
-  const Kernels* kernels;
+  const KernelTables* kernels;
   const PlanKernels* plan;
   /** Null if the processor does not multiply bfloat16 numbers. */
   const PlanKernels* bfloat16Plan;
@@ -43,6 +43,6 @@ bool hasBfloat16() { return best().bfloat16Plan; }
 
 const PlanKernels* planKernels(bool isBfloat16) { return isBfloat16 ? best().bfloat16Plan : best().plan; }
 
-const Kernels& kernels() { return *best().kernels; }
+const KernelTables& kernelTables() { return *best().kernels; }
 
 }  // namespace ferkit

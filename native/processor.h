@@ -12,7 +12,10 @@ const char* instructionSet();
 bool hasBfloat16();
 
 /** Returns the kernels for that instruction set. */
-const Kernels& kernels();
+const KernelTables& kernelTables();
+
+/** Returns those of them that work on float32 alone. */
+inline const Kernels& kernels() { return kernelTables().float32; }
 
 /** Returns the kernels of plans; null if there are none of that precision. */
 const PlanKernels* planKernels(bool isBfloat16);

@@ -1,7 +1,7 @@
 // Reads and packs matrices whose rows are pixels and whose columns are channels. Each source has its own rule for reading; packed
 // rows are [numRows][rowStride(numColumns)], padded with zeros to whole vectors.
 #pragma once
-#include "vector.h"
+#include "elements.h"
 
 namespace ferkit {
 namespace {
@@ -19,17 +19,18 @@ void packRows(const Source& source, int64_t row, int64_t numRows, int64_t numCol
 }
 
 /** Plain values. */
+template <class Element>
 struct PlainRows {
-  const float* values;
+  const Element* values;
   int64_t channels;
   FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const { return load(values + row * channels + c, count); }
   void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
 };
 
 /** Features, normalised, activated and gated. */
-template <Activation kActivation, bool kGated>
+template <Activation kActivation, bool kGated, class Element>
 struct FeatureRows {
-  Features x;
+  FeaturesOf<Element> x;
   int64_t channels, area;
   FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const {
     const vec raw = load(x.values + row * channels + c, count);
@@ -41,8 +42,9 @@ struct FeatureRows {
 };
 
 /** Plain values, times a gate for each image's channel. */
+template <class Element>
 struct GatedRows {
-  Features x;
+  FeaturesOf<Element> x;
   int64_t channels, area;
   FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const {
     return load(x.values + row * channels + c, count) * load(x.gate + row / area * channels + c, count);
@@ -51,8 +53,11 @@ struct GatedRows {
 };
 
 /** The gradient by a convolution's raw output: a·gradient + b·values + c, by channel. */
+template <class Element>
 struct OutputGradientRows {
-  const float *gradient, *values, *coefficients;
+  const float* gradient;
+  const Element* values;
+  const float* coefficients;
   int64_t channels;
   FERKIT_INLINE vec at(int64_t row, int64_t c, int64_t count) const {
     const int64_t index = row * channels + c;
@@ -68,15 +73,17 @@ struct OutputGradientRows {
  *
  * @see Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167
  */
-inline void gradientCoefficients(const NormalizedGradient& dy, const Extent& extent, float* coefficients) {
+template <class Element>
+void gradientCoefficients(const NormalizedGradient<Element>& dy, const Extent& extent, float* coefficients) {
   const int64_t channels = extent.channels;
-  const double numPixels = (double)extent.pixels();
+  const double share = 1 / (double)extent.pixels();
+#pragma GCC ivdep  // the arrays do not overlap, so several channels can be computed at once
   for (int64_t c = 0; c < channels; ++c) {
     const double scale = dy.norm[kScale * channels + c], mean = dy.norm[kMean * channels + c];
-    const double slope = dy.norm[kInverseDeviation * channels + c] * dy.dGamma[c] / numPixels;
+    const double slope = dy.norm[kInverseDeviation * channels + c] * dy.dGamma[c] * share;
     coefficients[c] = (float)scale;
     coefficients[channels + c] = (float)(-scale * slope);
-    coefficients[2 * channels + c] = (float)(scale * (mean * slope - dy.dBeta[c] / numPixels));
+    coefficients[2 * channels + c] = (float)(scale * (mean * slope - dy.dBeta[c] * share));
   }
 }
 
@@ -90,8 +97,8 @@ FERKIT_INLINE int64_t paddingBefore(int64_t in, int64_t out, const Geometry& geo
 
 /** For each output pixel, the patch [kernelSize, kernelSize, channels] that a convolution reads, as one row; zeros outside the image. */
 struct PatchRows {
-  const float* values;
-  /** Scale and shift of the values; null = plain values. */
+  const float* images;
+  /** Scale and shift of the pixels; null = plain pixels. */
   const float* norm;
   Geometry geometry;
   void pack(int64_t row, int64_t numRows, float* packed) const {
@@ -111,7 +118,7 @@ struct PatchRows {
       float* target = packed + r * packedStride;
       for (int64_t ky = 0; ky < kernelSize; ++ky, target += length) {
         const bool isInside = y + ky >= 0 && y + ky < in.height;
-        const float* from = values + ((n * in.height + y + ky) * in.width + x) * in.channels;
+        const float* from = images + ((n * in.height + y + ky) * in.width + x) * in.channels;
         for (int64_t i = 0; i < length; ++i) target[i] = isInside && i >= begin && i < end ? from[i] * scale[i] + shift[i] : 0.f;
       }
       for (float* rest = packed + (r + 1) * packedStride; target < rest; ++target) *target = 0.f;
@@ -120,16 +127,17 @@ struct PatchRows {
 };
 
 /** Calls `run` with the source of the rows that a convolution multiplies with its kernel. */
-template <class Run>
-FERKIT_INLINE void withInputRows(const Geometry& geometry, const Features& x, Run run) {
+template <class Element, class Run>
+FERKIT_INLINE void withInputRows(const Geometry& geometry, const FeaturesOf<Element>& x, Run run) {
   const int64_t channels = geometry.in.channels, area = geometry.in.area();
-  if (geometry.kernelSize > 1 || geometry.stride > 1) return run(PatchRows{x.values, x.norm, geometry});
-  if (!x.norm) return x.gate ? run(GatedRows{x, channels, area}) : run(PlainRows{x.values, channels});
+  if (geometry.kernelSize > 1 || geometry.stride > 1)
+    return run(PatchRows{reinterpret_cast<const float*>(x.values), x.norm, geometry});
+  if (!x.norm) return x.gate ? run(GatedRows<Element>{x, channels, area}) : run(PlainRows<Element>{x.values, channels});
   withActivation(x.activation, [&](auto activation) {
     if (x.gate)
-      run(FeatureRows<activation.value, true>{x, channels, area});
+      run(FeatureRows<activation.value, true, Element>{x, channels, area});
     else
-      run(FeatureRows<activation.value, false>{x, channels, area});
+      run(FeatureRows<activation.value, false, Element>{x, channels, area});
   });
 }
 

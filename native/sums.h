@@ -19,20 +19,23 @@ class ChannelSums {
   /** Adds to the sums of the channels from c. */
   FERKIT_INLINE void add(int part, int64_t c, vec first, vec second) const {
     double* sums = sums_ + part * width_ * 2 + c;
-    for (int i = 0; i < kLanes; ++i) {
-      sums[i] += first[i];
-      sums[width_ + i] += second[i];
-    }
+    addTo(sums, first);
+    addTo(sums + width_, second);
   }
 
-  double first(int64_t c) const { return total(c); }
-  double second(int64_t c) const { return total(width_ + c); }
+  /** Returns the first sums of all channels. The second ones follow, from `width()` on. */
+  const double* total() const {
+    for (int part = 1; part < numParts_; ++part)
+      for (int64_t i = 0; i < width_ * 2; ++i) sums_[i] += sums_[part * width_ * 2 + i];
+    return sums_;
+  }
+  int64_t width() const { return width_; }
 
  private:
-  double total(int64_t index) const {
-    double sum = 0;
-    for (int part = 0; part < numParts_; ++part) sum += sums_[part * width_ * 2 + index];
-    return sum;
+  typedef double doubles __attribute__((vector_size(kLanes * 8)));
+  typedef doubles unalignedDoubles __attribute__((aligned(8), may_alias));
+  static FERKIT_INLINE void addTo(double* sums, vec values) {
+    *reinterpret_cast<unalignedDoubles*>(sums) += __builtin_convertvector(values, doubles);
   }
 
   int numParts_;
@@ -47,10 +50,12 @@ class ChannelSums {
  */
 inline void finishBatchNorm(const ChannelSums& sums, const Extent& extent, const BatchNorm& norm) {
   const int64_t channels = extent.channels;
-  const double numPixels = (double)extent.pixels();
+  const double numPixels = (double)extent.pixels(), share = 1 / numPixels, unbiasedShare = numPixels / (numPixels > 1 ? numPixels - 1 : 1);
+  const double *offsets = sums.total(), *squares = offsets + sums.width();
+#pragma GCC ivdep  // the arrays do not overlap, so several channels can be computed at once
   for (int64_t c = 0; c < channels; ++c) {
-    const double offset = sums.first(c) / numPixels, mean = norm.movingMean[c] + offset;
-    const double spread = sums.second(c) / numPixels - offset * offset;
+    const double offset = offsets[c] * share, mean = norm.movingMean[c] + offset;
+    const double spread = squares[c] * share - offset * offset;
     const double variance = spread < 0 ? 0 : spread;
     const double inverseDeviation = 1 / __builtin_sqrt(variance + norm.epsilon);
     const double scale = norm.gamma[c] * inverseDeviation;
@@ -58,17 +63,17 @@ inline void finishBatchNorm(const ChannelSums& sums, const Extent& extent, const
     norm.norm[kShift * channels + c] = (float)(norm.beta[c] - mean * scale);
     norm.norm[kMean * channels + c] = (float)mean;
     norm.norm[kInverseDeviation * channels + c] = (float)inverseDeviation;
-    const double unbiased = variance * numPixels / (numPixels > 1 ? numPixels - 1 : 1);
     norm.newMean[c] = norm.movingMean[c] + norm.momentum * (float)offset;
-    norm.newVariance[c] = norm.movingVariance[c] + norm.momentum * (float)(unbiased - norm.movingVariance[c]);
+    norm.newVariance[c] = norm.movingVariance[c] + norm.momentum * (float)(variance * unbiasedShare - norm.movingVariance[c]);
   }
 }
 
 /** Reads dGamma and dBeta from the sums of gradient·x̂ and of gradient. */
 inline void finishGradient(const ChannelSums& sums, int64_t channels, const FeaturesGradient& dx) {
+  const double* const totals = sums.total();
   for (int64_t c = 0; c < channels; ++c) {
-    dx.dGamma[c] = (float)sums.first(c);
-    dx.dBeta[c] = (float)sums.second(c);
+    dx.dGamma[c] = (float)totals[c];
+    dx.dBeta[c] = (float)totals[sums.width() + c];
   }
 }
 

@@ -9,16 +9,18 @@ namespace ferkit {
 namespace {
 
 /** A convolution and the batch norm after it, of some input. */
+template <class Element>
 struct Layer {
   /** Index of its kernel; those of gamma, beta, moving mean and moving variance follow. */
   int64_t parameter;
   Geometry geometry;
   bool isDepthwise;
-  Features x;
+  FeaturesOf<Element> x;
   /** The raw result, its norm, and the activation after that. */
-  float *values, *norm;
+  Element* values;
+  float* norm;
   Activation activation;
-  Features result() const { return {values, norm, activation, nullptr}; }
+  FeaturesOf<Element> result() const { return {values, norm, activation, nullptr}; }
 };
 
 /** Results of squeeze-and-excite that its gradient needs. */
@@ -27,26 +29,33 @@ struct Excitation {
   float *means, *reduced, *gate;
 };
 
+template <class Element>
 struct BlockRun {
-  Layer expand, depthwise, project;
+  Layer<Element> expand, depthwise, project;
   Excitation excitation;
   /** [batchSize]; null = no branch was dropped. */
   float* mask;
   /** The plain result. */
-  float* y;
+  Element* y;
   /** Memory in use at the block's end. Later memory is free in the block's backward pass. */
   Arena::Mark end;
 };
 
 }  // namespace
 
-/** One run of a training plan. */
+/** One run of a training plan, whose layers pass on elements of a type. */
+template <class Element>
 class TrainingRun {
+  typedef FeaturesOf<Element> Features;
+  typedef ferkit::Layer<Element> Layer;
+  typedef ferkit::BlockRun<Element> BlockRun;
+
  public:
-  TrainingRun(TrainingPlan& plan, const Pool& pool, const TrainingInput& input, const std::vector<const float*>& values,
-              TrainingOutput* output)
+  TrainingRun(TrainingPlan& plan, const KernelsOf<Element>& kernels, const Pool& pool, const TrainingInput& input,
+              const std::vector<const float*>& values, TrainingOutput* output)
       : plan_(plan),
-        kernels_(plan.kernels_),
+        kernels_(kernels),
+        float32_(plan.kernels_.float32),
         network_(plan.network_),
         options_(plan.options_),
         pool_(pool),
@@ -94,7 +103,7 @@ class TrainingRun {
       norm[kShift * images.channels + c] = (float)(-network_.mean[c] * scale);
       norm[kMean * images.channels + c] = (float)network_.mean[c];
     }
-    return {input_.images, norm, kLinear, nullptr};
+    return {reinterpret_cast<const Element*>(input_.images), norm, kLinear, nullptr};
   }
 
   Features runBlock(int64_t b, const Features& input, const Extent& inExtent) {
@@ -108,12 +117,12 @@ class TrainingRun {
                        nullptr);
     const Extent extent = block.depthwise.geometry.out;
     if (shape.numReduced) x.gate = excite(block.excitation, x, extent, shape.numReduced);
-    const float* const skip = shape.hasResidual ? input.values : nullptr;
+    const Element* const skip = shape.hasResidual ? input.values : nullptr;
     const Features branch = runConvolution(block.project, b + 1, kBlockResult + b % 2, x, extent, 1, 1, shape.numOut, kLinear, skip);
     if (!isTrained(b + 1)) return branch;
     const Extent& out = block.project.geometry.out;
     block.mask = shape.hasResidual ? drawMask(out.batch, options_.dropPathRate * ((double)b / numBlocks())) : nullptr;
-    block.y = allocate(out.pixels() * out.channels);
+    block.y = allocateElements(out.pixels() * out.channels);
     kernels_.residual(pool_, out, branch, block.mask, skip, block.y);
     block.end = plan_.arena_.mark();
     return {block.y, nullptr, kLinear, nullptr};
@@ -125,12 +134,12 @@ class TrainingRun {
    * @param residual - Added if the layer is not trained; a trained block adds it itself.
    */
   Features runConvolution(Layer& layer, int64_t block, int64_t result, const Features& x, const Extent& in, int64_t kernelSize,
-                          int64_t stride, int64_t numOut, Activation activation, const float* residual) {
+                          int64_t stride, int64_t numOut, Activation activation, const Element* residual) {
     const Extent out{in.batch, network_.strided(in.height, stride), network_.strided(in.width, stride), numOut ? numOut : in.channels};
     const int64_t parameter = takeParameters(5);
     layer = {parameter, {in, out, kernelSize, stride, network_.padding}, numOut == 0, x, nullptr, nullptr, activation};
     const int64_t length = out.pixels() * out.channels;
-    layer.values = isTrained(block) ? allocate(length) : reserve(result, length);
+    layer.values = isTrained(block) ? allocateElements(length) : reserve<Element>(result, length);
     const float *kernel = values_[parameter], *gamma = values_[parameter + 1], *beta = values_[parameter + 2];
     const float *movingMean = values_[parameter + 3], *movingVariance = values_[parameter + 4];
     if (!isTrained(block)) {
@@ -177,8 +186,8 @@ class TrainingRun {
     dense_ = {{extent.batch, 1, 1, extent.channels}, {extent.batch, 1, 1, network_.numClasses}, 1, 1, kSame};
     float* const ones = allocate(network_.numClasses);
     std::fill_n(ones, network_.numClasses, 1.f);
-    const Finish finish{ones, values_[predictions_ + 1], kLinear, nullptr};
-    kernels_.convolutionInference(pool_, dense_, {kept_, nullptr, kLinear, nullptr}, values_[predictions_], output_->logits, finish);
+    const Finish<float> finish{ones, values_[predictions_ + 1], kLinear, nullptr};
+    float32_.convolutionInference(pool_, dense_, {kept_, nullptr, kLinear, nullptr}, values_[predictions_], output_->logits, finish);
   }
 
   float* multiply(const float* a, const float* b, int64_t count) {
@@ -249,9 +258,9 @@ class TrainingRun {
     for (int64_t n = 0; n < batchSize; ++n)
       for (int64_t c = 0; c < numClasses; ++c) dBias[c] += dLogits[n * numClasses + c];
     float* const dx = isTrained(numBlocks() + 1) ? allocate(batchSize * numIn) : nullptr;
-    const NormalizedGradient dy{dLogits, output_->logits, norm, zeros, zeros};
-    const Features x{kept_, nullptr, kLinear, nullptr};
-    kernels_.convolutionGradient(pool_, dense_, dy, x, values_[predictions_], output_->useOf(predictions_), {dx, nullptr, nullptr});
+    const NormalizedGradient<float> dy{dLogits, output_->logits, norm, zeros, zeros};
+    const FeaturesOf<float> x{kept_, nullptr, kLinear, nullptr};
+    float32_.convolutionGradient(pool_, dense_, dy, x, values_[predictions_], output_->useOf(predictions_), {dx, nullptr, nullptr});
     kernels_.useGradient(pool_, numClasses, dBias, output_->useOf(predictions_ + 1));
     return dx && dropout_ ? multiply(dx, dropout_, batchSize * numIn) : dx;
   }
@@ -284,7 +293,7 @@ class TrainingRun {
     const bool hasNorm = layer.x.norm && !layer.x.gate;
     if (needsInput) dx = parity == kOwn ? allocateGradient(geometry.in, hasNorm) : blockGradient(parity, geometry.in, hasNorm);
     dx.other = other;
-    const NormalizedGradient gradient{dy.gradient, layer.values, layer.norm, dy.dGamma, dy.dBeta};
+    const NormalizedGradient<Element> gradient{dy.gradient, layer.values, layer.norm, dy.dGamma, dy.dBeta};
     const auto run = layer.isDepthwise ? kernels_.depthwiseGradient : kernels_.convolutionGradient;
     run(pool_, geometry, gradient, layer.x, values_[layer.parameter], output_->useOf(layer.parameter), dx);
     kernels_.useGradient(pool_, geometry.out.channels, dy.dGamma, output_->useOf(layer.parameter + 1));
@@ -308,6 +317,9 @@ class TrainingRun {
   // Memory.
 
   float* allocate(int64_t count) { return plan_.arena_.take(count); }
+  Element* allocateElements(int64_t count) {
+    return reinterpret_cast<Element*>(allocate((count * sizeof(Element) + sizeof(float) - 1) / sizeof(float)));
+  }
 
   /** Returns memory for the gradient by features, until the block's end. */
   FeaturesGradient allocateGradient(const Extent& extent, bool hasNorm) {
@@ -329,21 +341,24 @@ class TrainingRun {
   };
   static constexpr int64_t kOwn = -1;
 
-  float* reserve(int64_t kind, int64_t count) {
-    return reinterpret_cast<float*>(plan_.temporary_[kind].reserve(count * sizeof(float)));
+  template <class T>
+  T* reserve(int64_t kind, int64_t count) {
+    return reinterpret_cast<T*>(plan_.temporary_[kind].reserve(count * sizeof(T)));
   }
 
   /** Returns memory for the gradient by a block's input, which outlives the block. */
   FeaturesGradient blockGradient(int64_t parity, const Extent& extent, bool hasNorm) {
-    float* const gradient = reserve(kBlockGradient + parity, extent.pixels() * extent.channels);
-    float* const sums = hasNorm ? reserve(kBlockSums + parity, 2 * extent.channels) : nullptr;
+    float* const gradient = reserve<float>(kBlockGradient + parity, extent.pixels() * extent.channels);
+    float* const sums = hasNorm ? reserve<float>(kBlockSums + parity, 2 * extent.channels) : nullptr;
     return {gradient, sums, sums ? sums + extent.channels : nullptr};
   }
 
   int64_t takeParameters(int64_t count) { return (nextParameter_ += count) - count; }
 
   TrainingPlan& plan_;
-  const Kernels& kernels_;
+  const KernelsOf<Element>& kernels_;
+  /** For the last layer. */
+  const Kernels& float32_;
   const NetworkDescription& network_;
   const TrainingOptions& options_;
   const Pool& pool_;
@@ -359,7 +374,7 @@ class TrainingRun {
   std::vector<std::pair<int64_t, const float*>> statistics_;
 };
 
-TrainingPlan::TrainingPlan(const Kernels& kernels, const NetworkDescription& network, const TrainingOptions& options)
+TrainingPlan::TrainingPlan(const KernelTables& kernels, const NetworkDescription& network, const TrainingOptions& options)
     : kernels_(kernels), network_(network), options_(options) {}
 
 std::vector<int64_t> TrainingPlan::trainedParameters() const {
@@ -383,7 +398,10 @@ std::vector<int64_t> TrainingPlan::trainedParameters() const {
 }
 
 void TrainingPlan::run(const Pool& pool, const TrainingInput& input, const std::vector<const float*>& values, TrainingOutput* output) {
-  TrainingRun(*this, pool, input, values, output).run();
+  if (options_.hasBfloat16Activations)
+    TrainingRun<Bfloat16>(*this, kernels_.bfloat16, pool, input, values, output).run();
+  else
+    TrainingRun<float>(*this, kernels_.float32, pool, input, values, output).run();
 }
 
 }  // namespace ferkit

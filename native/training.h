@@ -11,6 +11,8 @@ struct TrainingOptions {
   float momentum;
   /** Probability to zero a feature before the last layer, and to drop the last residual branch of an image; earlier ones linearly less. */
   double dropoutRate, dropPathRate;
+  /** Whether layers pass on their results in bfloat16, which halves the memory that a step needs for them. */
+  bool hasBfloat16Activations;
   /** Index of the first block that is trained: 0 = stem, then the blocks, then top and last layer. Those before run as in inference. */
   int64_t firstTrained;
 };
@@ -37,7 +39,7 @@ struct TrainingOutput {
 
 class TrainingPlan {
  public:
-  TrainingPlan(const Kernels& kernels, const NetworkDescription& network, const TrainingOptions& options);
+  TrainingPlan(const KernelTables& kernels, const NetworkDescription& network, const TrainingOptions& options);
 
   const NetworkDescription& network() const { return network_; }
   /** Returns the indices of the trained parameters, in order. */
@@ -53,8 +55,9 @@ class TrainingPlan {
   void run(const Pool& pool, const TrainingInput& input, const std::vector<const float*>& values, TrainingOutput* output);
 
  private:
+  template <class Element>
   friend class TrainingRun;
-  const Kernels& kernels_;
+  const KernelTables& kernels_;
   const NetworkDescription network_;
   const TrainingOptions options_;
   /** The last batch's shape, of images. */

@@ -11,7 +11,7 @@ using namespace tensorflow;
 
 /** A training plan and the variables that it reads and changes. */
 struct TrainingSession {
-  TrainingSession(const NetworkDescription& network, const TrainingOptions& options) : plan(kernels(), network, options) {}
+  TrainingSession(const NetworkDescription& network, const TrainingOptions& options) : plan(kernelTables(), network, options) {}
 
   TrainingPlan plan;
   /** All parameters; moments of the trained ones; averages of all, or none. */
@@ -53,7 +53,7 @@ REGISTER_OP("FerkitTrainingBuild")
     .Attr("options: string")
     .SetIsStateful();
 
-/** `options`: momentum, dropout rate, rate of dropped branches, index of the first trained block. */
+/** `options`: momentum, dropout rate, rate of dropped branches, index of the first trained block, whether activations are bfloat16. */
 class TrainingBuild : public OpKernel {
  public:
   explicit TrainingBuild(OpKernelConstruction* context) : OpKernel(context) {
@@ -63,7 +63,7 @@ class TrainingBuild : public OpKernel {
     network_ = readNetwork(text, &problem);
     OP_REQUIRES(context, problem.empty(), errors::InvalidArgument("network: ", problem));
     std::istringstream in(options);
-    in >> options_.momentum >> options_.dropoutRate >> options_.dropPathRate >> options_.firstTrained;
+    in >> options_.momentum >> options_.dropoutRate >> options_.dropPathRate >> options_.firstTrained >> options_.hasBfloat16Activations;
     const auto isRate = [](double rate) { return rate >= 0 && rate < 1; };
     OP_REQUIRES(context, in && isRate(options_.dropoutRate) && isRate(options_.dropPathRate),
                 errors::InvalidArgument("options: expected rates in [0, 1)"));

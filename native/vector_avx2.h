@@ -21,6 +21,16 @@ FERKIT_INLINE void store(float* p, vec v, int64_t count) {
   if (count <= 0) return;
   _mm256_maskstore_ps(p, firstLanes(count), (__m256)v);
 }
+FERKIT_INLINE halves loadHalves(const uint16_t* p, int64_t count) {
+  if (count >= kLanes) return loadHalves(p);
+  halves v{};
+  for (int64_t i = 0; i < count; ++i) v[i] = p[i];
+  return v;
+}
+FERKIT_INLINE void storeHalves(uint16_t* p, halves v, int64_t count) {
+  if (count >= kLanes) return storeHalves(p, v);
+  for (int64_t i = 0; i < count; ++i) p[i] = v[i];
+}
 
 FERKIT_INLINE vec splat(float x) { return (vec)_mm256_set1_ps(x); }
 // The instructions return their second operand unless the first is larger (smaller).

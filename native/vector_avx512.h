@@ -17,6 +17,16 @@ FERKIT_INLINE void store(float* p, vec v, int64_t count) {
   if (count <= 0) return;
   _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)v);
 }
+FERKIT_INLINE halves loadHalves(const uint16_t* p, int64_t count) {
+  if (count >= kLanes) return loadHalves(p);
+  if (count <= 0) return halves{};
+  return (halves)_mm256_maskz_loadu_epi16((__mmask16)((1u << count) - 1), p);
+}
+FERKIT_INLINE void storeHalves(uint16_t* p, halves v, int64_t count) {
+  if (count >= kLanes) return storeHalves(p, v);
+  if (count <= 0) return;
+  _mm256_mask_storeu_epi16(p, (__mmask16)((1u << count) - 1), (__m256i)v);
+}
 
 FERKIT_INLINE vec splat(float x) { return (vec)_mm512_set1_ps(x); }
 // The instructions return their second operand unless the first is larger (smaller).

@@ -17,6 +17,16 @@ FERKIT_INLINE void store(float* p, vec v, int64_t count) {
   if (count >= kLanes) return store(p, v);
   for (int64_t i = 0; i < count; ++i) p[i] = v[i];
 }
+FERKIT_INLINE halves loadHalves(const uint16_t* p, int64_t count) {
+  if (count >= kLanes) return loadHalves(p);
+  halves v{};
+  for (int64_t i = 0; i < count; ++i) v[i] = p[i];
+  return v;
+}
+FERKIT_INLINE void storeHalves(uint16_t* p, halves v, int64_t count) {
+  if (count >= kLanes) return storeHalves(p, v);
+  for (int64_t i = 0; i < count; ++i) p[i] = v[i];
+}
 
 FERKIT_INLINE vec splat(float x) { return (vec)vdupq_n_f32(x); }
 FERKIT_INLINE vec atLeast(vec x, float low) { return (vec)vmaxq_f32((float32x4_t)x, (float32x4_t)splat(low)); }

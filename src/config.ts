@@ -1,6 +1,7 @@
 // Every hyperparameter, with its unit and range.
 import { type AugmentOptions, checkAugment } from "./data/augment.js";
 import { checkGrey } from "./data/pixels/cache.js";
+import { PRECISIONS, type Precision } from "./engine/backend.js";
 import { checkChoice, checkNumber, ParameterError } from "./errors.js";
 import { FAMILIES, type Family } from "./model/conventions.js";
 import { efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
@@ -46,6 +47,8 @@ export interface TrainConfig {
   trainableFrom: BlockText;
   /** Images in a step, [1, 4096]. */
   batchSize: number;
+  /** Type in which layers pass on their results: `bfloat16` takes half of the memory. All is computed in float32 in both. */
+  activations: Precision;
   /** Peak of the schedule, after `headEpochs`, (0, 10]. */
   learningRate: number;
   /** Constant rate during `headEpochs`, (0, 10]. */
@@ -110,6 +113,7 @@ export function checkTrainConfig(config: TrainConfig): TrainConfig {
   checkNumber("epochs", config.epochs, count);
   checkNumber("headEpochs", config.headEpochs, { min: 0, max: config.epochs, integer: true });
   checkNumber("batchSize", config.batchSize, { ...count, max: 4096 });
+  checkChoice("activations", config.activations, PRECISIONS);
   for (const name of ["learningRate", "headLearningRate"] as const)
     if (!(checkNumber(name, config[name], { min: 0, max: 10 }) > 0))
       throw new ParameterError(name, "a number > 0", config[name]);

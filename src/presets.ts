@@ -30,6 +30,7 @@ const BASELINE: TrainConfig = {
   headEpochs: 0,
   trainableFrom: "stem",
   batchSize: 32,
+  activations: "float32",
   learningRate: 1e-3,
   headLearningRate: 1e-3,
   schedule: "constant",

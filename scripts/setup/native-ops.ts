@@ -31,7 +31,8 @@ const KERNELS: Record<string, Record<string, (keyof typeof INSTRUCTION_SETS)[]>>
   x64: { "kernels.cc": ["avx2", "avx512"], "plan_kernels.cc": ["avx2", "avx512", "avx512Bfloat16"] },
   arm64: { "kernels.cc": ["neon"], "plan_kernels.cc": ["neon"] },
 };
-const KERNEL_FLAGS = "-ffp-contract=fast";
+/** No kernel asks for the error number that `sqrt` would set, which keeps several from being computed at once. */
+const KERNEL_FLAGS = ["-ffp-contract=fast", "-fno-math-errno"];
 /** Seconds that the file takes which includes TensorFlow's headers; it waits for them, and all else would be done before it. */
 const TENSORFLOW_SECONDS = 8;
 /** Folder of libtensorflow, as seen from the addon's. */
@@ -113,7 +114,7 @@ function commonInputs(context: Context): string[] {
   const flags = [
     ...FLAGS,
     ...Object.values(INSTRUCTION_SETS).flat(),
-    KERNEL_FLAGS,
+    ...KERNEL_FLAGS,
     ...linkFlags(context, LIBRARY),
   ];
   return [...flags, libtensorflowDir(context), ...distribution(context)];
@@ -220,7 +221,7 @@ export function listObjects(context: Context, compiler: string): ObjectFile[] {
     .filter((source) => !ops.includes(source))
     .flatMap((source) => {
       const sets = KERNELS[architecture(context.platform)][path.basename(source)];
-      const variants = sets?.map((set) => [...INSTRUCTION_SETS[set], KERNEL_FLAGS]) ?? [includes(context)];
+      const variants = sets?.map((set) => [...INSTRUCTION_SETS[set], ...KERNEL_FLAGS]) ?? [includes(context)];
       return variants.map((flags) => objectOf(path.basename(source, ".cc"), [source], flags));
     });
   return ops.length > 0 ? [...others, objectOf("ops", ops, includes(context), true)] : others;

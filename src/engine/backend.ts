@@ -70,8 +70,9 @@ export interface ExciteWeights {
 /** What is outside an image: a colour of each channel, its edge pixels, or its mirror image. */
 export type Border = number[] | "edge" | "reflect";
 
-/** Type of the numbers that are multiplied; sums are float32 in both. */
-export type Precision = "float32" | "bfloat16";
+/** Types of the numbers that are multiplied in inference, or kept in training; sums are float32 in both. */
+export const PRECISIONS = ["float32", "bfloat16"] as const;
+export type Precision = (typeof PRECISIONS)[number];
 
 /** What a plan needs to know of a network, as an `Architecture` has it. */
 export interface PlannedNetwork {
@@ -112,6 +113,8 @@ export interface TrainingPlanOptions {
   dropPathRate: number;
   /** Index of the first block that is trained: 0 = stem, then the blocks, then top and last layer. Those before run as in inference. */
   firstTrained: number;
+  /** Type in which layers pass on their results. */
+  activations: Precision;
   beta1: number;
   beta2: number;
   /** Adam's. */

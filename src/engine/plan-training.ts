@@ -30,13 +30,14 @@ export function buildTrainingPlan(
   options: TrainingPlanOptions,
 ): TrainingPlan {
   const { values, first, second, emas } = variables;
-  const { batchNormMomentum, dropoutRate, dropPathRate, firstTrained } = options;
+  const { batchNormMomentum, dropoutRate, dropPathRate, firstTrained, activations } = options;
+  const numbers = [batchNormMomentum, dropoutRate, dropPathRate, firstTrained, +(activations === "bfloat16")];
   const attributes = [
     int("N", values.length),
     int("M", first.length),
     int("E", emas.length),
     string("network", describe(network, scaling)),
-    string("options", [batchNormMomentum, dropoutRate, dropPathRate, firstTrained].join(" ")),
+    string("options", numbers.join(" ")),
   ];
   const all = [...values, ...first, ...second, ...emas];
   const handle = tf.keep(execute("FerkitTrainingBuild", attributes, ...handlesOf(all)));

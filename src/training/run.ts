@@ -224,23 +224,19 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
 /** Returns the configuration of a run of any version under today's names. */
 export function ofToday(config: RunConfig): RunConfig {
   // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`. Version 0.2 had
-  // neither `maxMinutes` nor `calibrationShare`.
+  // none of `maxMinutes`, `calibrationShare` and `activations`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
   const emaDecay = train.emaDecay ?? averageDecay;
-  const { monitor = "accuracy", weightsFamily = "auto", fit = "crop", grey = "auto", augment } = train;
-  const { maxMinutes = 0, calibrationShare = 0 } = train;
+  const added = { monitor: "accuracy", weightsFamily: "auto", fit: "crop", grey: "auto" } as const;
+  const addedLater = { maxMinutes: 0, calibrationShare: 0, activations: "float32" } as const;
   return {
     ...config,
     train: {
+      ...added,
+      ...addedLater,
       ...train,
       ...(emaDecay !== undefined && { emaDecay }),
-      monitor,
-      calibrationShare,
-      weightsFamily,
-      fit,
-      grey,
-      maxMinutes,
-      augment: { ...augment, fill: augment?.fill ?? 0 },
+      augment: { ...train.augment, fill: train.augment?.fill ?? 0 },
     },
   };
 }

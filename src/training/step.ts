@@ -61,6 +61,12 @@ export async function buildTrainState(
   onProgress?: OnProgress,
   known: Conventions | null = null,
 ): Promise<TrainState> {
+  if (config.activations === "bfloat16" && !backend().buildTrainingPlan)
+    throw new InputError({
+      expected: "ferkit's own ops for activations bfloat16",
+      found: "TensorFlow's kernels, which keep float32",
+      fix: "Choose float32.",
+    });
   const classWeights = weightPerClass(train.labels, classNames, config.classWeights);
   const teachers = await loadTeachers(config.teachers, classNames);
   const { numChannels, decoding } = train;
@@ -162,7 +168,8 @@ function planTraining(
     emas: [...(ema?.variables.values() ?? [])],
   };
   const { architecture, config } = network;
-  const planOptions = { ...options, ...optimizer.options, firstTrained };
+  const { activations } = state.config;
+  const planOptions = { ...options, ...optimizer.options, firstTrained, activations };
   const plan = buildTrainingPlan(architecture, config.preprocessing, variables, planOptions);
   state.planned = { plan, trained, firstTrained };
   return state.planned;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { TrainingBatch, TrainingPlan } from "../../src/engine/backend.js";
+import type { Precision, TrainingBatch, TrainingPlan } from "../../src/engine/backend.js";
 import { backend, device } from "../../src/engine/device.js";
-import { type Tensor, type Tensor2D, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../src/engine/tf.js";
 import { Variable } from "../../src/engine/variable.js";
 import type { Variant } from "../../src/model/efficientnet.js";
 import type { Network } from "../../src/model/network.js";
@@ -18,6 +18,7 @@ interface Options {
   trainableFrom?: string;
   dropoutRate?: number;
   dropPathRate?: number;
+  activations?: Precision;
 }
 
 const optionsOf = ({ dropoutRate = 0.3, dropPathRate = 0.4 }: Options) => ({
@@ -55,7 +56,7 @@ interface Planned {
 }
 
 function planOf(network: Network, options: Options): Planned {
-  const { trainableFrom = "stem" } = options;
+  const { trainableFrom = "stem", activations = "float32" } = options;
   const trained = trainedNames(network, trainableFrom);
   const [first, second] = [moments(network, trained), moments(network, trained)];
   const { buildTrainingPlan } = backend();
@@ -66,7 +67,7 @@ function planOf(network: Network, options: Options): Planned {
     network.architecture,
     network.config.preprocessing,
     { values, first, second, emas: [] },
-    { ...optionsOf(options), ...RATES, firstTrained },
+    { ...optionsOf(options), ...RATES, firstTrained, activations },
   );
   return {
     plan,
@@ -178,29 +179,71 @@ describe("buildTrainingPlan", () => {
     tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
   });
 
-  it("gives the same numbers again, and leaves no tensor behind", () => {
-    const network = randomNetwork();
-    const batch = batchOf(40, 5);
-    const before = device().numTensors;
-    const { plan, dispose } = planOf(network, {});
-    const numbers = () => {
-      const { loss, logits, results } = plan.gradients(batch);
-      const bytes = bytesOf(results);
-      tf.dispose([loss, logits, ...results]);
-      return bytes;
-    };
-    const first = numbers();
-    const larger = batchOf(48, 7);
-    tf.tidy(() => {
-      plan.gradients(larger);
+  const rounded: [Variant, Options][] = [
+    ["lite0", {}],
+    ["lite0", { trainableFrom: "block4a" }],
+    ["b0", {}],
+    ["b0", { trainableFrom: "block4a" }],
+  ];
+  for (const [variant, options] of rounded)
+    it(`changes gradients by bfloat16 activations as rounding in each layer does: ${variant}, ${JSON.stringify(options)}`, () => {
+      const network = randomNetwork({ variant, imageSize: 48 });
+      const batch = batchOf(48, 16);
+      const plans = (["float32", "bfloat16"] as const).map((activations) =>
+        planOf(network, { ...options, activations }),
+      );
+      tf.tidy(() => {
+        // Pixels that are rounded once, as each layer rounds its result. ReLU6 enlarges that until gradients have little in common.
+        const changes = tf.randomUniform(batch.images.shape, 1 - 2 ** -9, 1 + 2 ** -9, "float32", 7);
+        const others = { ...batch, images: batch.images.mul<Tensor4D>(changes) };
+        const [exact, rough] = plans.map(({ plan }) => plan.gradients(batch));
+        const changed = plans[0].plan.gradients(others);
+        const distance = ({ results }: { results: Tensor[] }, kind: "gradients" | "statistics") => {
+          const chosen = (all: Tensor[]) =>
+            tf.concat(
+              all
+                .filter((_, i) => network.specs[i].kind.startsWith("moving") === (kind === "statistics"))
+                .map((one) => one.flatten()),
+            );
+          const expected = chosen(exact.results);
+          return chosen(results).sub(expected).norm().div(expected.norm()).dataSync()[0];
+        };
+        const lossError = difference(rough.loss, exact.loss);
+        assert.ok(lossError > 0 && lossError < 2e-2, `loss: ${lossError}`);
+        const [error, largest] = [distance(rough, "gradients"), distance(changed, "gradients")];
+        assert.ok(error > 0 && error < 5 * largest, `gradients: ${error}, by pixels: ${largest}`);
+        const statistics = distance(rough, "statistics");
+        assert.ok(statistics < 1e-2, `statistics: ${statistics}`);
+      });
+      for (const { dispose } of plans) dispose();
+      network.dispose();
+      tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
     });
-    assert.ok(numbers().equals(first));
-    tf.dispose([larger.images, larger.targets, larger.exampleWeights]);
-    dispose();
-    assert.equal(device().numTensors, before);
-    tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
-    network.dispose();
-  });
+
+  for (const activations of ["float32", "bfloat16"] as const)
+    it(`gives the same numbers again, and leaves no tensor behind, ${activations}`, () => {
+      const network = randomNetwork();
+      const batch = batchOf(40, 5);
+      const before = device().numTensors;
+      const { plan, dispose } = planOf(network, { activations });
+      const numbers = () => {
+        const { loss, logits, results } = plan.gradients(batch);
+        const bytes = bytesOf(results);
+        tf.dispose([loss, logits, ...results]);
+        return bytes;
+      };
+      const first = numbers();
+      const larger = batchOf(48, 7);
+      tf.tidy(() => {
+        plan.gradients(larger);
+      });
+      assert.ok(numbers().equals(first));
+      tf.dispose([larger.images, larger.targets, larger.exampleWeights]);
+      dispose();
+      assert.equal(device().numTensors, before);
+      tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
+      network.dispose();
+    });
 
   it("leaves values alone that someone has read before a step", () => {
     const network = randomNetwork();

@@ -38,6 +38,18 @@ const norm = (tensor: Tensor) => tf.tidy(() => tensor.norm().dataSync()[0]);
 /** ReLU6 has kinks: in Lite0, a change of 1e-6 in the pixels moves the first layers' gradients by a hundredth. */
 const TOLERANCE = { lite0: 2e-2, b0: 1e-4 };
 
+describe("buildTrainState", () => {
+  it("refuses bfloat16 activations on TensorFlow's kernels", async () => {
+    const config = trainConfig("baseline", { weights: "random", activations: "bfloat16" });
+    const images = { labels: Int32Array.of(0, 1), numChannels: 3 } as const;
+    const building = onStock(() => buildTrainState(config, images, ["a", "b"]));
+    await assert.rejects(building, {
+      message:
+        "Expected ferkit's own ops for activations bfloat16 but found TensorFlow's kernels, which keep float32. Choose float32.",
+    });
+  });
+});
+
 describe("computeGradients", () => {
   for (const variant of ["lite0", "b0"] as const)
     it(`agrees with PyTorch on loss, gradients and moving statistics of ${variant}`, () => {

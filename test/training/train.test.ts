@@ -4,6 +4,7 @@ import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { PackedImages } from "../../src/data/dataset.js";
+import { backend } from "../../src/engine/device.js";
 import { tf } from "../../src/engine/tf.js";
 import { environment } from "../../src/environment.js";
 import { evaluate } from "../../src/inference/evaluate.js";
@@ -180,22 +181,24 @@ describe("train", function () {
     assert.equal(tf.memory().numTensors, numTensors);
   });
 
-  it("resumes after a kill to the same weights and metrics as an uninterrupted run", async () => {
-    const options = { epochs: 3, headEpochs: 1, emaDecay: 0.9, dropoutRate: 0.2 };
-    const whole = path.join(run.dir, "whole");
-    const killed = path.join(run.dir, "killed");
-    await collect(whole, options);
-    for await (const event of train(dataset, config(options), { runDir: killed, data: "stripes" }))
-      if (event.type === "batch" && event.epoch === 3) break; // as a kill in the third epoch
-    const events = await collect(killed, options);
-    assert.deepEqual(
-      ofType(events, "epoch").map(({ epoch }) => epoch),
-      [3],
-    );
-    assert.equal(lastWeights(killed), lastWeights(whole)); // named by content
-    const losses = async (dir: string) => ofType(await loadMetrics(dir), "batch").map(({ loss }) => loss);
-    assert.deepEqual(await losses(killed), await losses(whole));
-  });
+  for (const activations of ["float32", "bfloat16"] as const)
+    it(`resumes after a kill to the same weights and metrics as an uninterrupted run, ${activations}`, async function () {
+      if (activations === "bfloat16" && !backend().buildTrainingPlan) this.skip();
+      const options = { epochs: 3, headEpochs: 1, emaDecay: 0.9, dropoutRate: 0.2, activations };
+      const whole = path.join(run.dir, "whole");
+      const killed = path.join(run.dir, "killed");
+      await collect(whole, options);
+      for await (const event of train(dataset, config(options), { runDir: killed, data: "stripes" }))
+        if (event.type === "batch" && event.epoch === 3) break; // as a kill in the third epoch
+      const events = await collect(killed, options);
+      assert.deepEqual(
+        ofType(events, "epoch").map(({ epoch }) => epoch),
+        [3],
+      );
+      assert.equal(lastWeights(killed), lastWeights(whole)); // named by content
+      const losses = async (dir: string) => ofType(await loadMetrics(dir), "batch").map(({ loss }) => loss);
+      assert.deepEqual(await losses(killed), await losses(whole));
+    });
 
   it("yields only the end of a run that is complete", async () => {
     const first = await collect(run.dir, { ...LAST_LAYER, epochs: 1 });
