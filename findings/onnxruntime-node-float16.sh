@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # onnxruntime-node 1.30.0: the data of a float16 output depends on the version of Node.js. From 24 on they are numbers; 20 and 22 have
 # no Float16Array, and the same program gets the bits of each number as an integer. Bits of negative numbers are larger than those of
-# positive ones, so the largest of these "logits" is the most negative one, and the least likely class is predicted.
+# positive ones, so the largest of these "logits" is the most negative one, and the most unlikely class is predicted.
 # Until it changes: add a Cast to float32 at the end of the model, or read the bits of each number.
 set -euo pipefail
 dir="$(mktemp -d)"
