@@ -74,6 +74,7 @@ export function numBatches(numImages: number, batchSize: number, dropLast: boole
  */
 export function batches(images: PackedImages, options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
   const { batchSize, dropLast, numEvenBatches, startBatch = 0 } = options;
+  if (numEvenBatches !== undefined) checkNumber("numEvenBatches", numEvenBatches, { min: 1, integer: true });
   const endBatch = numEvenBatches ?? numBatches(images.numImages, batchSize, dropLast);
   checkNumber("startBatch", startBatch, { min: 0, max: endBatch, integer: true });
   for (const name of ["seed", "epoch"] as const) checkNumber(name, options[name], { min: 0, integer: true });

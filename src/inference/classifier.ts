@@ -13,7 +13,7 @@ import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
 import { printedPixels } from "../printed.js";
 import type { AnyText } from "../text.js";
-import { meanOf, numViews, probsOfView, type Views } from "./views.js";
+import { meanOf, numViews, probsOfViews, type Views } from "./views.js";
 
 /**
  * A class with its probability, [0, 1].
@@ -146,7 +146,7 @@ export async function loadClassifier(
  * ```
  */
 export class Classifier {
-  private readonly numViews: number;
+  private readonly views: Views;
 
   /**
    * @param network - Disposed with the classifier.
@@ -156,7 +156,8 @@ export class Classifier {
     readonly network: Network,
     options: ClassifierOptions = {},
   ) {
-    this.numViews = numViews(options.views ?? "image");
+    this.views = options.views ?? "image";
+    numViews(this.views); // refuses another name
   }
 
   /** @hidden Text where it is printed, in place of its fields. */
@@ -241,12 +242,11 @@ export class Classifier {
       return tf.stack(tensors) as Tensor4D;
     });
     const ofViews: Float32Array[] = [];
-    for (let view = 0; view < this.numViews; view++) {
-      const output = probsOfView(this.network, input, view);
-      ofViews.push((await output.data()) as Float32Array);
-      output.dispose();
+    try {
+      for await (const probs of probsOfViews(this.network, input, this.views)) ofViews.push(probs);
+    } finally {
+      input.dispose();
     }
-    input.dispose();
     const probs = meanOf(ofViews);
     return images.map(({ name, pixels }, i) => {
       const own = probs.subarray(i * classNames.length, (i + 1) * classNames.length);
@@ -254,7 +254,7 @@ export class Classifier {
         name,
         pixels: printedPixels(grey ? toGrey(pixels) : pixels),
         predictions: rank(own, classNames),
-        ...(predictionSets && this.numViews === 1 && { sets: setsOf(own, classNames, predictionSets) }),
+        ...(predictionSets && ofViews.length === 1 && { sets: setsOf(own, classNames, predictionSets) }),
       };
     });
   }

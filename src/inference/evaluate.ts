@@ -22,7 +22,7 @@ import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../m
 import type { ModelConfig, Network } from "../model/network.js";
 import { printedNumbers } from "../printed.js";
 import type { OnProgress } from "../progress.js";
-import { meanOf, numViews, probsOfView, type Views } from "./views.js";
+import { meanOf, numViews, probsOfViews, type Views } from "./views.js";
 
 /**
  * A network's predictions for labelled images, and their scores.
@@ -137,10 +137,9 @@ export async function classifyViews(
       dropLast: false,
     })) {
       try {
-        for (const [view, probs] of ofViews.entries()) {
-          const output = probsOfView(network, batch.images, view, own);
-          probs.set((await output.data()) as Float32Array, offset);
-          output.dispose();
+        let view = 0;
+        for await (const probs of probsOfViews(network, batch.images, views, own)) {
+          ofViews[view++].set(probs, offset);
           numSeen += batch.labels.length;
           const done = Math.floor(numSeen / ofViews.length);
           onProgress?.({ stage: "classify", done, total: images.numImages, unit: "images" });

@@ -1,5 +1,5 @@
 // Views of an image, whose probabilities are averaged: test-time augmentation.
-import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
+import { type Tensor, type Tensor4D, tf } from "../engine/tf.js";
 import { checkChoice } from "../errors.js";
 import { type ModelConfig, type Network, resizeToInput } from "../model/network.js";
 
@@ -24,39 +24,66 @@ export function numViews(views: Views): number {
 }
 
 /**
- * Classifies one view of each image.
+ * Classifies images by one view after the other.
  *
  * @param images - `[batchSize, height, width, 3]`; stay the caller's.
- * @param view - From 0, less than `numViews`.
  * @param values - Parameters to use in place of the network's own.
- * @returns Probabilities `[batchSize, numClasses]`; the caller disposes them.
+ * @returns For each view, probabilities `[batchSize, numClasses]`.
  */
-export function probsOfView(
+export async function* probsOfViews(
   network: Network,
   images: Tensor4D,
-  view: number,
+  views: Views,
   values?: ReadonlyMap<string, Tensor>,
-): Tensor2D {
-  return tf.tidy(() => tf.softmax(network.logits(viewOf(images, view, network.config), values)) as Tensor2D);
+): AsyncGenerator<Float32Array, void, undefined> {
+  const { config } = network;
+  const enlarged = views === "crops" ? enlarge(images, config) : undefined;
+  try {
+    for (let view = 0; view < numViews(views); view++) {
+      const output = tf.tidy(() =>
+        tf.softmax(network.logits(viewOf(images, view, config, enlarged), values)),
+      );
+      const probs = (await output.data()) as Float32Array;
+      output.dispose();
+      yield probs;
+    }
+  } finally {
+    enlarged?.dispose();
+  }
 }
 
-/** Returns one view of each image in a network's size; the caller disposes the views. */
-export function viewOf(images: Tensor4D, view: number, config: Pick<ModelConfig, "imageSize">): Tensor4D {
+/**
+ * Returns one view of each image in a network's size; the caller disposes the views.
+ *
+ * @param enlarged - What crops are cut out of, to make it once for all of them.
+ */
+export function viewOf(
+  images: Tensor4D,
+  view: number,
+  config: Pick<ModelConfig, "imageSize">,
+  enlarged?: Tensor4D,
+): Tensor4D {
   return tf.tidy(() => {
     const seen =
-      view < 2 ? resizeToInput(images, config) : cropOf(images, CROPS[Math.floor(view / 2) - 1], config);
+      view < 2
+        ? resizeToInput(images, config)
+        : cropOf(enlarged ?? enlarge(images, config), CROPS[Math.floor(view / 2) - 1], config);
     return view % 2 === 1 ? (tf.reverse(seen, 2) as Tensor4D) : seen;
   });
 }
 
+/** Returns the images that crops are cut out of; the caller disposes them. */
+function enlarge(images: Tensor4D, { imageSize }: Pick<ModelConfig, "imageSize">): Tensor4D {
+  const side = Math.round(ENLARGED * imageSize);
+  return tf.tidy(() => tf.clone(resizeToInput(images, { imageSize: side }))); // images of this size are the caller's
+}
+
 function cropOf(
-  images: Tensor4D,
+  enlarged: Tensor4D,
   position: readonly [number, number],
   { imageSize }: Pick<ModelConfig, "imageSize">,
 ): Tensor4D {
-  const side = Math.round(ENLARGED * imageSize);
-  const [top, left] = position.map((share) => Math.floor(share * (side - imageSize)));
-  const enlarged = resizeToInput(images, { imageSize: side });
+  const [top, left] = position.map((share) => Math.floor(share * (enlarged.shape[1] - imageSize)));
   return tf.slice4d(enlarged, [0, top, left, 0], [-1, imageSize, imageSize, 3]);
 }
 

@@ -158,6 +158,8 @@ describe("batches", () => {
     [{ batchSize: "8" }, "Expected an integer ≥ 1 for batchSize but received 8 of type string"],
     [{ seed: Number.NaN }, "Expected an integer ≥ 0 for seed but received NaN of type number"],
     [{ epoch: -1 }, "Expected an integer ≥ 0 for epoch but received -1 of type number"],
+    [{ numEvenBatches: 2.5 }, "Expected an integer ≥ 1 for numEvenBatches but received 2.5 of type number"],
+    [{ numEvenBatches: 0 }, "Expected an integer ≥ 1 for numEvenBatches but received 0 of type number"],
     [{ startBatch: 4 }, "Expected an integer in [0, 3] for startBatch but received 4 of type number"],
   ];
   for (const [options, message] of cases)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
-import { meanOf, numViews, viewOf } from "../../src/inference/views.js";
+import { meanOf, numViews, probsOfViews, viewOf } from "../../src/inference/views.js";
+import type { Network } from "../../src/model/network.js";
 
 const imageSize = 25;
 const ENLARGED = 28; // 1.12 · 25
@@ -69,6 +70,44 @@ describe("viewOf", () => {
       assert.deepEqual(seen.shape, [1, imageSize, imageSize, 3]);
       seen.dispose();
     }
+    assert.equal(tf.memory().numTensors, numTensors);
+    images.dispose();
+  });
+});
+
+describe("probsOfViews", () => {
+  it("enlarges the images once for all crops, and leaves no tensors behind", async () => {
+    const images = gradient(40);
+    const sizes: number[][] = [];
+    const logits = (seen: Tensor4D) => {
+      sizes.push(seen.shape);
+      return tf.mean(seen, [1, 2]);
+    };
+    const network = { config: { imageSize }, logits } as unknown as Network;
+    const { numTensors } = tf.memory();
+    const expected = Array.from({ length: 12 }, (_, view) => {
+      const probs = tf.tidy(() =>
+        tf.softmax(tf.mean(viewOf(images, view, { imageSize }), [1, 2])).dataSync(),
+      );
+      return [...probs];
+    });
+    const resize = tf.image.resizeBilinear;
+    let numEnlarged = 0;
+    const found: number[][] = [];
+    tf.image.resizeBilinear = ((given: Tensor4D, size: [number, number], ...others: []) => {
+      if (size[0] === ENLARGED) numEnlarged++;
+      return resize(given, size, ...others);
+    }) as typeof resize;
+    try {
+      for await (const probs of probsOfViews(network, images, "crops")) found.push([...probs]);
+    } finally {
+      tf.image.resizeBilinear = resize;
+    }
+    assert.deepEqual(found, expected);
+    assert.equal(sizes.length, 12);
+    assert.equal(numEnlarged, 1);
+    assert.equal(tf.memory().numTensors, numTensors);
+    for await (const _ of probsOfViews(network, images, "crops")) break;
     assert.equal(tf.memory().numTensors, numTensors);
     images.dispose();
   });

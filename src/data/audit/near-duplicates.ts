@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { ParameterError } from "../../errors.js";
 import { cacheDir, writeFileAtomically } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { PackedImages } from "../dataset.js";
@@ -68,6 +69,7 @@ export async function findNearDuplicates(
   splits: PackedImages[],
   onProgress?: OnProgress,
 ): Promise<NearDuplicates> {
+  if (splits.length === 0) throw new ParameterError("splits", "the images of a split or more", "none");
   const { duplicates, key } = await digest(splits, onProgress);
   const file =
     duplicates.length < MIN_CACHED ? null : path.join(cacheDir(), "near-duplicates", `${key}.json`);

@@ -67,6 +67,13 @@ describe("findNearDuplicates", () => {
     );
     dataset = { name: "faces", classNames: ["angry", "happy"], train, validation };
   });
+  it("refuses a list without images", async () => {
+    await assert.rejects(findNearDuplicates([]), {
+      name: "ParameterError",
+      message: "Expected the images of a split or more for splits but received none of type string",
+    });
+  });
+
   const find = () => findNearDuplicates([dataset.train, dataset.validation]);
 
   it("groups equal pixels by the first image that has them", async () => {
