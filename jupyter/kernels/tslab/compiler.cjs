@@ -1,5 +1,5 @@
 // Extends the TypeScript compiler inside tslab, which has no options of its own: checks are strict, positions in cells survive,
-// `{ name }` finds a variable of an earlier cell, functions see what later cells assign, a cell may loop with `for await`,
+// `{ name }` finds a variable of an earlier cell, functions see what later cells assign and declare, a cell may loop with `for await`,
 // and each `await` and each turn of a loop of a cell is a place where it can be stopped.
 const path = require("node:path");
 const vm = require("node:vm");
@@ -107,8 +107,9 @@ function extendCompiler() {
 /**
  * Makes a cell's variables shared, and its awaits and loops places to stop.
  *
- * tslab copies each variable of a cell to `exports` when it is declared, where later cells read and assign it. The cell's own
- * functions would keep reading the first copy; here they read and assign `exports` too.
+ * tslab copies each variable of a cell to `exports` when it is declared, where later cells read, assign and declare it. The cell's own
+ * functions would keep reading the first copy; here they read and assign `exports` too. What cannot be assigned changes only if a later
+ * cell declares it, so the code outside of functions reads the cell's own.
  */
 function transformCell(context) {
   const { factory } = context;
@@ -123,20 +124,43 @@ function transformCell(context) {
     const stop = factory.createExpressionStatement(kernel("stopLoop"));
     return factory.createBlock([factory.createIfStatement(stops, stop), body], true);
   };
-  const isShared = (symbol, cell) =>
-    (symbol?.declarations ?? []).some((declaration) => {
-      const node = ts.isBindingElement(declaration)
-        ? ts.walkUpBindingElementsAndPatterns(declaration)
-        : declaration;
-      const list = node.parent;
-      return (
-        ts.isVariableDeclaration(node) &&
-        ts.isVariableDeclarationList(list) &&
-        !(list.flags & ts.NodeFlags.Const) &&
-        ts.isVariableStatement(list.parent) &&
-        list.parent.parent === cell
-      );
-    });
+  const isAssigned = (declaration, cell) => {
+    const node = ts.isBindingElement(declaration)
+      ? ts.walkUpBindingElementsAndPatterns(declaration)
+      : declaration;
+    const list = node.parent;
+    if (!ts.isVariableDeclaration(node) || !ts.isVariableDeclarationList(list)) return undefined;
+    if (!ts.isVariableStatement(list.parent) || list.parent.parent !== cell) return undefined;
+    return !(list.flags & ts.NodeFlags.Const);
+  };
+  /** Whether a function reads what the declaration is at that time. Code within a class, an enum or a namespace reads its own. */
+  const isDeclaredAgain = (declaration, node, cell) => {
+    if (isAssigned(declaration, cell) === false) return isInFunction(node, cell);
+    if (declaration.parent !== cell || ts.isEnumConst(declaration)) return false;
+    const isOpen = ts.isFunctionDeclaration(declaration);
+    const isClosed =
+      ts.isClassDeclaration(declaration) ||
+      ts.isEnumDeclaration(declaration) ||
+      (ts.isModuleDeclaration(declaration) && ts.isInstantiatedModule(declaration, false));
+    return (
+      (isOpen || (isClosed && !ts.findAncestor(node, (outer) => outer === declaration))) &&
+      isInFunction(node, cell)
+    );
+  };
+  const isInFunction = (node, cell) =>
+    ts.findAncestor(node, (outer) => outer !== cell && hasOwnScope(outer)) !== undefined;
+  /** Returns what stands for a name of the cell that later cells may change; undefined for any other. */
+  const sharedValue = (name, symbol, node, cell) => {
+    const declarations = symbol?.declarations ?? [];
+    const target = factory.createPropertyAccessExpression(
+      factory.createIdentifier("exports"),
+      factory.createIdentifier(name),
+    );
+    if (declarations.some((declaration) => isAssigned(declaration, cell))) return target;
+    if (!declarations.some((declaration) => isDeclaredAgain(declaration, node, cell))) return undefined;
+    // The first part fails before the declaration has run, as it should.
+    return factory.createParenthesizedExpression(factory.createComma(factory.createIdentifier(name), target));
+  };
   const isReference = (node) => {
     const { parent } = node;
     return (
@@ -146,11 +170,6 @@ function transformCell(context) {
     );
   };
   return (cell) => {
-    const shared = (name) =>
-      factory.createPropertyAccessExpression(
-        factory.createIdentifier("exports"),
-        factory.createIdentifier(name),
-      );
     const visit = (node) => {
       // A base class and `f<string>` are expressions with types.
       const isType = ts.isTypeNode(node) && !ts.isExpressionWithTypeArguments(node);
@@ -176,25 +195,32 @@ function transformCell(context) {
           context,
         );
       if (ts.isShorthandPropertyAssignment(node)) {
-        if (!isShared(checker.getShorthandAssignmentValueSymbol(node), cell))
-          return ts.visitEachChild(node, visit, context);
-        const target = shared(node.name.text);
+        const symbol = checker.getShorthandAssignmentValueSymbol(node);
+        const target = sharedValue(node.name.text, symbol, node, cell);
+        if (!target) return ts.visitEachChild(node, visit, context);
         const { objectAssignmentInitializer: initializer } = node;
         const value = initializer
           ? factory.createAssignment(target, ts.visitNode(initializer, visit))
           : target;
         return factory.createPropertyAssignment(factory.createIdentifier(node.name.text), value);
       }
-      if (
-        ts.isIdentifier(node) &&
-        node.parent &&
-        isReference(node) &&
-        isShared(checker.getSymbolAtLocation(node), cell)
-      )
-        return ts.setTextRange(shared(node.text), node);
+      if (ts.isIdentifier(node) && node.parent && isReference(node)) {
+        const target = sharedValue(node.text, checker.getSymbolAtLocation(node), node, cell);
+        if (target) return ts.setTextRange(target, node);
+      }
       return ts.visitEachChild(node, visit, context);
     };
-    return ts.visitEachChild(cell, visit, context);
+    // A function can be called before its declaration.
+    const functions = cell.statements.filter(
+      (node) => ts.isFunctionDeclaration(node) && node.body && node.name,
+    );
+    const hoisted = functions.map(({ name }) => {
+      const target = factory.createPropertyAccessExpression(factory.createIdentifier("exports"), name.text);
+      const value = factory.createAssignment(target, factory.createIdentifier(name.text));
+      return factory.createExpressionStatement(value);
+    });
+    const visited = ts.visitEachChild(cell, visit, context);
+    return factory.updateSourceFile(visited, [...hoisted, ...visited.statements]);
   };
 }
 

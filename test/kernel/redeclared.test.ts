@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { type CellResult, resultOf, runCells } from "./kernel.js";
+
+/** By title: a cell, a later one that declares a name of it again, and a last one with the value that it must have. */
+const CELLS: Record<string, [first: string, again: string, last: string, value: string]> = {
+  "a function": [
+    "function half() { return 1; }\nconst callHalf = () => half();",
+    "function half() { return 2; }",
+    "callHalf()",
+    "2",
+  ],
+  "a function that is declared after its caller": [
+    "const callLater = () => later();\nconst early = callLater();\nfunction later() { return 1; }",
+    "function later() { return 2; }",
+    "[early, callLater()].join(' ')",
+    "1 2",
+  ],
+  "an asynchronous function": [
+    "async function load() { return 1; }\nconst callLoad = async () => await load();",
+    "async function load() { return 2; }",
+    "await callLoad()",
+    "2",
+  ],
+  "a generator": [
+    "function* each() { yield 1; }\nconst list = () => [...each()];",
+    "function* each() { yield 2; }",
+    "list()[0]",
+    "2",
+  ],
+  "a function that is exported": [
+    "export function sent() { return 1; }\nexport const callSent = () => sent();",
+    "export function sent() { return 2; }",
+    "callSent()",
+    "2",
+  ],
+  "a default export": [
+    "export default function main() { return 1; }\nconst callMain = () => main();",
+    "export default function main() { return 2; }",
+    "callMain()",
+    "2",
+  ],
+  "a function with overloads": [
+    "function pick(x: number): number;\nfunction pick(x: string): number;\nfunction pick(_: unknown) { return 1; }\nconst callPick = () => pick('a');",
+    "function pick(_: unknown) { return 2; }",
+    "callPick()",
+    "2",
+  ],
+  "a function that a method calls": [
+    "function rate() { return 1; }\nclass Plan { rate() { return rate(); } }\nconst plan = new Plan();",
+    "function rate() { return 2; }",
+    "plan.rate()",
+    "2",
+  ],
+  "a class": [
+    "class Model { static one = new Model(); kind() { return 1; } }\nconst kind = () => new Model().kind();",
+    "class Model { kind() { return 2; } }",
+    "kind()",
+    "2",
+  ],
+  "a base class": [
+    "class Base { kind() { return 1; } }\nconst makeKind = () => new (class extends Base {})().kind();",
+    "class Base { kind() { return 2; } }",
+    "makeKind()",
+    "2",
+  ],
+  "a namespace": [
+    "namespace Limits { export const low: number = 1; export const same = Limits.low; }\nconst low = () => Limits.low;",
+    "namespace Limits { export const low: number = 2; }",
+    "low()",
+    "2",
+  ],
+  "an enum": [
+    "enum Split { Train = 1 }\nconst train = () => Number(Split.Train);",
+    "enum Split { Train = 2 }",
+    "train()",
+    "2",
+  ],
+  "a constant": [
+    "const size = 1 as number;\nconst read = () => ({ size }).size;",
+    "const size = 2;",
+    "read()",
+    "2",
+  ],
+  "a constant of an object": [
+    "const { depth } = { depth: 1 };\nconst readDepth = () => { const found = depth; return found; };",
+    "const depth = 2;",
+    "readDepth()",
+    "2",
+  ],
+  "a name that a parameter hides": [
+    "const shown = 1;\nconst show = (shown: number) => [1].map((x) => shown + x)[0];",
+    "const shown = 5;",
+    "show(1)",
+    "2",
+  ],
+  "a constant that is read too early": [
+    "let message = '';\ntry { readEarly(); } catch (error) { message = (error as Error).message; }\nconst late = 1;\nfunction readEarly() { return late; }",
+    "0;",
+    "message",
+    "Cannot access 'late' before initialization",
+  ],
+};
+
+describe("a function sees what a later cell declares again:", function () {
+  this.timeout(600_000);
+  let results: CellResult[];
+
+  before(async () => {
+    results = await runCells(
+      "tslab",
+      Object.values(CELLS).flatMap((cell) => cell.slice(0, 3)),
+    );
+  });
+
+  for (const [i, [title, [, , , value]]] of Object.entries(CELLS).entries())
+    it(title, () => {
+      const three = results.slice(3 * i, 3 * i + 3);
+      assert.deepEqual(
+        three.map(({ status }) => status),
+        ["ok", "ok", "ok"],
+      );
+      assert.equal(resultOf(three[2]), value);
+    });
+});
