@@ -166,6 +166,10 @@ async def run_notebooks(job, out, notebooks, results, taken):
     finally:
         for client in clients:
             await client.end()
+    for result in results:
+        if result.outcome != "passed":
+            found = f"{result.name} {result.outcome}"
+            raise InputProblem("each notebook to run to its end", found, fix="Run them again.")
     count = f"{len(notebooks)} notebook{'s' if len(notebooks) > 1 else ''}"
     progress.write(f"{count} in {time.monotonic() - started:.0f} s, no failure: {out / 'index.html'}")
 
@@ -174,6 +178,9 @@ async def run_notebook(client, result, path, out, progress):
     """Runs one notebook and writes what there is of it; what stopped it is kept in the result."""
     try:
         await client.run()
+    except InputProblem as problem:
+        result.problem = str(problem)
+        raise
     except (CellFailure, Interrupted) as reason:
         result.stop = reason
         if result.failure and os.environ.get("GITHUB_ACTIONS") == "true":

@@ -17,8 +17,10 @@ FILE = "expected.json"
 TAG = "metrics"
 # src/show/show.ts adds this form to a table of one row.
 ROW = "application/vnd.ferkit.row+json"
-# Tolerance of a new metric: none for a count above 1, this share of any other number.
-SHARE = 0.02
+# Tolerance of a new metric: none for a count above 1, the first for 0, the second as a share of any other number.
+OF_ZERO, SHARE = 0.001, 0.02
+# The largest share of its tolerance by which an expectation is rounded.
+ROUNDING = 0.01
 UPDATE = "Run with --update-expected to write it."
 
 
@@ -40,7 +42,7 @@ class Comparison:
             return "not found"
         if abs(self.found - self.expected) <= self.tolerance * (1 + 1e-9):
             return "as expected"
-        return f"off by {number(self.found - self.expected)}"
+        return f"off by {number(self.found - self.expected, 0.1 * abs(self.found - self.expected))}"
 
     @property
     def passed(self):
@@ -48,18 +50,27 @@ class Comparison:
 
     @property
     def shown_expected(self):
-        return "nothing" if self.expected is None else f"{number(self.expected)} ± {number(self.tolerance)}"
+        return "nothing" if self.expected is None else f"{number(self.expected, self.tolerance)} ± {number(self.tolerance)}"
 
     @property
     def shown_found(self):
-        return "nothing" if self.found is None else number(self.found)
+        return "nothing" if self.found is None else number(self.found, self.tolerance)
 
     def __str__(self):
         return f"{self.notebook}, {self.metric}: expected {self.shown_expected}, found {self.shown_found}"
 
 
-def number(value):
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def number(value, tolerance=None):
+    """Returns a number with four digits, or as many as its tolerance needs, if it has one."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4g}" if tolerance is None else shortest(value, tolerance)
+
+
+def shortest(value, tolerance):
+    """Returns the shortest text, from four digits on, that is as good as the value within a tolerance."""
+    texts = (f"{value:.{digits}g}" for digits in range(4, 17))
+    return next((text for text in texts if abs(float(text) - value) <= ROUNDING * tolerance), repr(value))
 
 
 def load_expected(folder, may_be_missing):
@@ -102,7 +113,7 @@ def shown_metrics(name, notebook):
     """
     Returns the metrics that the tagged cells of an executed notebook show: name to number.
 
-    Raises InputProblem for two of the same name, and for a tagged cell that shows none.
+    Raises InputProblem for two of the same name, for one that is not finite, and for a tagged cell that shows none.
     """
     metrics = {}
     for index, cell in enumerate(notebook.cells, start=1):
@@ -111,6 +122,10 @@ def shown_metrics(name, notebook):
         before = len(metrics)
         for output in cell.outputs:
             for metric, value in output.get("data", {}).get(ROW, {}).items():
+                if value is None:  # JSON has no other way to write them
+                    where = f"{name}.ipynb, cell {index}"
+                    fix = f"Fix the cell, or remove {metric} from its row."
+                    raise InputProblem(f"a finite number for metric {metric}", "NaN, Infinity or null", where=where, fix=fix)
                 if not is_number(value):
                     continue
                 if metric in metrics:
@@ -148,7 +163,7 @@ def updated(expected, found):
     for notebook, metrics in found.items():
         entries = expected.get(notebook, {})
         result[notebook] = {
-            metric: {"expected": rounded(value), "tolerance": entries.get(metric, new_tolerance(value))["tolerance"]}
+            metric: expectation(value, entries[metric]["tolerance"] if metric in entries else new_tolerance(value))
             for metric, value in metrics.items()
         }
         if not result[notebook]:
@@ -156,14 +171,16 @@ def updated(expected, found):
     return dict(sorted(result.items()))
 
 
+def expectation(value, tolerance):
+    return {"expected": value if isinstance(value, int) else float(shortest(value, tolerance)), "tolerance": tolerance}
+
+
 def new_tolerance(value):
+    if value == 0:
+        return OF_ZERO
     # JavaScript writes a share of 1.0 like a count of 1.
     is_count = isinstance(value, int) and abs(value) > 1
-    return {"tolerance": 0 if is_count else float(f"{max(abs(value), 1e-9) * SHARE:.1g}")}
-
-
-def rounded(value):
-    return value if isinstance(value, int) else float(f"{value:.4g}")
+    return 0 if is_count else float(f"{abs(value) * SHARE:.1g}")
 
 
 def table(rows):

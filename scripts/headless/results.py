@@ -30,6 +30,8 @@ class NotebookResult:
     cells: list = field(default_factory=list)
     # The CellFailure or Interrupted that stopped it, if any.
     stop: object = None
+    # What kept it from running, such as a kernel that did not start.
+    problem: str = ""
 
     @property
     def failure(self):
@@ -41,6 +43,8 @@ class NotebookResult:
 
     @property
     def outcome(self):
+        if self.problem:
+            return "failed"
         outcomes = {cell.outcome for cell in self.cells}
         for outcome in ("failed", "interrupted", "not run"):
             if outcome in outcomes:
@@ -189,7 +193,8 @@ def index_page(results, parameters, checked):
             f'<td class="number">{len(run)} of {len(result.cells)}</td>'
             f'<td class="number">{result.seconds:.1f} s</td><td>{files}</td></tr>'
         )
-    failures = [f"<pre>{escape(str(result.failure))}</pre>" for result in results if result.failure]
+    reasons = [result.problem or str(result.failure or "") for result in results]
+    failures = [f"<pre>{escape(reason)}</pre>" for reason in reasons if reason]
     checks = ""
     if checked:
         lines = [

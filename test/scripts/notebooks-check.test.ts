@@ -124,6 +124,43 @@ describe("ferkit notebooks in a project of one's own", function () {
     assert.match(read(folder.file("out/index.html")), /Notebooks: failed/);
   });
 
+  it("passes the check on what it has written with a finer tolerance, and at zero", () => {
+    writeNotebook(folder.file("fine/one.ipynb"), [
+      ["({ steps: 123.456, rest: 1 / 3, none: 0 });", "metrics"],
+    ]);
+    const expected = {
+      one: { steps: { expected: 120, tolerance: 0.01 }, rest: { expected: 0.3, tolerance: 0 } },
+    };
+    writeFileSync(folder.file("fine/expected.json"), JSON.stringify(expected));
+    const args = ["--folder", "fine", "--out", "shown"];
+    const update = ferkit(folder.path, ...args, "--update-expected");
+    assert.equal(update.status, 0, update.stderr);
+    assert.deepEqual(JSON.parse(read(folder.file("fine/expected.json"))).one, {
+      steps: { expected: 123.456, tolerance: 0.01 },
+      rest: { expected: 1 / 3, tolerance: 0 },
+      none: { expected: 0, tolerance: 0.001 },
+    });
+    const { status, stdout } = ferkit(folder.path, ...args, "--check");
+    assert.match(stdout, /^one +steps +123\.456 ± 0\.01 +123\.456 +as expected$/m);
+    assert.match(stdout, /^one +rest +0\.3333333333333333 ± 0 +0\.3333333333333333 +as expected$/m);
+    assert.equal(status, 0);
+  });
+
+  it("refuses a metric that is not finite, and keeps its expectation", () => {
+    writeNotebook(folder.file("infinite/one.ipynb"), [["({ accuracy: 1, loss: NaN });", "metrics"]]);
+    const expected = '{ "one": { "loss": { "expected": 1, "tolerance": 0 } } }';
+    writeFileSync(folder.file("infinite/expected.json"), expected);
+    for (const option of ["--update-expected", "--check"]) {
+      const { status, stderr } = ferkit(folder.path, "--folder", "infinite", "--out", "shown", option);
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        /^ferkit: Expected a finite number for metric loss at one\.ipynb, cell 1 but found NaN, Infinity or null\. Fix the cell, or remove loss from its row\.$/m,
+      );
+    }
+    assert.equal(read(folder.file("infinite/expected.json")), expected);
+  });
+
   it("finds the metrics of a notebook that does not import ferkit", () => {
     writeNotebook(folder.file("bare/one.ipynb"), [["({ accuracy: 0.5, name: 'x' });", "metrics"]]);
     const { status, stderr } = ferkit(folder.path, "--folder", "bare", "--out", "shown", "--update-expected");

@@ -53,6 +53,21 @@ describe("ferkit notebooks, killed", function () {
     assert.equal(outlived, false);
   }
 
+  it("says in each report that the kernel was killed before it answered", () => {
+    const dies = 'if (/kernel.cjs$/.test(process.argv[1])) process.kill(process.pid, "SIGKILL");';
+    writeFileSync(folder.file("dies.cjs"), dies);
+    process.env.NODE_OPTIONS = `--require ${folder.file("dies.cjs")}`;
+    const { status, stdout, stderr } = run("");
+    delete process.env.NODE_OPTIONS;
+    const message =
+      "Expected the kernel to start but found Kernel died before replying to kernel_info. Run: npm run doctor";
+    assert.deepEqual([status, stdout, stderr], [1, "", `ferkit: ${message}\n`]);
+    const page = readFileSync(folder.file("out/index.html"), "utf8");
+    assert.match(page, /Notebooks: failed/);
+    assert.ok(page.includes(`<pre>${message}</pre>`));
+    assert.ok(readFileSync(folder.file("out/junit.xml"), "utf8").includes(`<error message="${message}"`));
+  });
+
   it("says which cell ran when the runner was killed, and ends the kernel, even a busy one", async () => {
     const busy = isLinux ? "for (;;);" : "await new Promise((resolve) => setTimeout(resolve, 20_000));";
     const { status, stderr } = run(`process.kill(process.ppid, "SIGKILL"); ${busy}`);
