@@ -44,12 +44,12 @@ export type KernelName = "tslab" | "stock";
 export async function converse(
   kernel: KernelName,
   groups: Request[][],
-  { patience = 120, pause = 0, late = 0, root = projectDir } = {},
+  { patience = 120, pause = 0, late = 0, root = projectDir, cwd = path.join(root, "notebooks") } = {},
 ): Promise<Conversation> {
   const dir = await mkdtemp(path.join(os.tmpdir(), "ferkit-kernel-"));
   try {
     await writeStockKernel(path.join(dir, "kernels/stock"));
-    const job = { kernel, cwd: path.join(root, "notebooks"), groups, patience, pause, late };
+    const job = { kernel, cwd, groups, patience, pause, late };
     const env = jupyterEnvironment(root);
     const { stdout } = await promisify(execFile)(
       findVenvPython(),

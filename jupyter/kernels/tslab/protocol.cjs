@@ -15,6 +15,7 @@ const {
   turn,
 } = require("./cells.cjs");
 const { awaitsItself, endsInTemplate, quotedBefore, signatureAt, withoutExports } = require("./compiler.cjs");
+const { hintFor } = require("./hints.cjs");
 const { libraryForms } = require("./library.cjs");
 const { startCell } = require("./source-positions.cjs");
 const { clearStop } = require("./stuck.cjs");
@@ -33,6 +34,7 @@ let executionCount = 0;
 const history = [];
 /** What cells that had ended threw or rejected without being caught, since the last cell ended: `{ cell, failure }`. */
 let uncaught = [];
+let notebookFolder = "";
 let executor = null;
 let converter = null;
 /** Declarations of the earlier cells. */
@@ -40,8 +42,13 @@ let declarations = "";
 /** What the next call of the executor gets from the converter. */
 let converted = null;
 
-/** Extends tslab's server; call it before the server starts. */
-function extendProtocol() {
+/**
+ * Extends tslab's server; call it before the server starts.
+ *
+ * @param folder - The notebook's, from which people count the files that they import.
+ */
+function extendProtocol(folder) {
+  notebookFolder = folder;
   const jupyter = require("tslab/dist/jupyter.js");
   const { JupyterHandlerImpl, ZmqServer } = jupyter;
   jupyter.lastWriteDisplayData = (output, isUpdate) => owner().display(output, isUpdate); // for tslab's own display
@@ -311,7 +318,11 @@ function keepFailure(...printed) {
 
 /** What a cell fails with that does not compile. */
 function typeFailure(code, diagnostics) {
-  const evalue = bounded([...diagnostics, hintFor(code)].filter((text) => text !== "").join("\n"));
+  const evalue = bounded(
+    [...diagnostics, hintFor(code, diagnostics.join("\n"), notebookFolder)]
+      .filter((text) => text !== "")
+      .join("\n"),
+  );
   return { ename: "TypeScriptError", evalue, traceback: `TypeScriptError: ${evalue}`.split("\n") };
 }
 
@@ -341,39 +352,6 @@ function lateFailure({ cell, failure }) {
     evalue,
     traceback: tracebackOf("LateError", frames, [`LateError: ${evalue}`]),
   };
-}
-
-const PYTHON = "This looks like Python; cells are TypeScript.";
-const SHELL =
-  'To run a shell command: import { execSync } from "node:child_process"; execSync("ls").toString();';
-/** A line that begins with one of these after `!`, which means "not" in TypeScript, is for a shell. */
-const SHELL_COMMANDS =
-  "ls|cd|pwd|cat|head|tail|wc|du|df|find|grep|echo|mkdir|rm|cp|mv|wget|curl|unzip|tar|git|python3?|npm|npx|node|nvidia-smi";
-/** Habits from IPython and Python, each with what does it here. */
-const HABITS = [
-  [
-    /^\s*%%?timeit|^\s*%%?time\b/,
-    'To time a cell, put console.time("cell") above the code and console.timeEnd("cell") below it.',
-  ],
-  [
-    /^\s*[%!]?\s*(pip3?|conda|mamba|uv pip)\s+install\b/m,
-    "To install a package, run in a terminal: npm install NAME",
-  ],
-  [/^\s*!\s*\w+(\s+[-\w./]|\s*$)/, SHELL],
-  [new RegExp(`^\\s*(\\w+\\s*=\\s*)?!\\s*(${SHELL_COMMANDS})\\b(?!\\s*[.(])`, "m"), SHELL],
-  [/^\s*%%?(bash|sh|script|system|sx|cd|ls)\b/, SHELL],
-  [/^\s*%/, "Cells are TypeScript; there are no % magics."],
-  [/^\s*\?+\s*\w|^[\s\w.]+\?+\s*$/, "To see what a name is, put the cursor on it and press Shift-Tab."],
-  [/^\s*(help|dir)\s*\(/m, `${PYTHON} To see what a name is, put the cursor on it and press Shift-Tab.`],
-  [/^\s*print\s*[(\s]/m, `${PYTHON} To print a value: console.log(x)`],
-  [/^\s*for\s+[\w, ]+\s+in\b.*:\s*$/m, `${PYTHON} To loop: for (const x of list) console.log(x);`],
-  [/^\s*(from\s+[\w.]+\s+import\b|import\s+[\w.]+(\s+as\s+\w+)?\s*$)/m, PYTHON],
-  [/^\s*(async\s+)?def\s+\w+\s*\(|^\s*(if|elif|while|with|class)\b.*:\s*$|^\s*(len|range)\s*\(/m, PYTHON],
-];
-
-/** What to do instead, for a cell that does not compile because of a habit from IPython; otherwise empty. */
-function hintFor(code) {
-  return HABITS.find(([pattern]) => pattern.test(code))?.[1] ?? "";
 }
 
 module.exports = { extendProtocol, interrupt, keepUncaught };

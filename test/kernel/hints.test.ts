@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { hintFor } from "../../jupyter/kernels/tslab/hints.cjs";
+import { projectDir } from "../../scripts/jupyter.js";
+import { workspace } from "../workspace.js";
+
+/** Cells, with what the compiler finds and what the hint must say. */
+const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
+  ["# comment\nlet a = 1;", "", /^A comment begins with \/\/ in TypeScript\.$/],
+  ["npm install x", "", /npm install NAME$/],
+  ["cd ..", "", /execSync/],
+  ["ls -l data", "", /execSync/],
+  ["%%html\n<b>x</b>", "", /^To show HTML: /],
+  ["%env A=1", "", /^To set a variable of the environment: process\.env\.NAME/],
+  ["await sleep(1)", "1:7 - Cannot find name 'sleep'.", /^To wait a second: /],
+  ["_", "1:1 - Cannot find name '_'.", /^Results have no names of their own\. /],
+  ["Out[1]", "1:1 - Cannot find name 'Out'.", /^Results have no names of their own\. /],
+  ["exit", "1:1 - Cannot find name 'exit'.", /^To end the kernel, /],
+  ["quit()", "1:1 - Cannot find name 'quit'.", /^To end the kernel, /],
+  // Mistakes without a habit.
+  ["class A { #count: number = 'x'; }", "1:11 - Type 'string' is not assignable to type 'number'.", /^$/],
+  ["const sleep = 1; sleep();", "1:18 - This expression is not callable.", /^$/],
+  ["rate;", "1:1 - Cannot find name 'rate'.", /^$/],
+];
+
+describe("the hint for a cell that does not compile", () => {
+  const folder = workspace();
+  for (const [code, diagnostics, hint] of CELLS)
+    it(`is right for ${code.split("\n")[0]}`, () =>
+      assert.match(hintFor(code, diagnostics, process.cwd()), hint));
+
+  it("names the path of a file that was counted from the notebook's folder", () => {
+    const notebooks = path.join(projectDir, "notebooks");
+    const found = (file: string) =>
+      `1:22 - Cannot find module '${file}' or its corresponding type declarations.`;
+    const before = process.cwd();
+    process.chdir(projectDir); // as the kernel does
+    try {
+      const base = `Imports of cells count from the project's folder, ${projectDir}`;
+      assert.equal(hintFor("", found("../src/index"), notebooks), `${base}. Write: "./src/index"`);
+      assert.equal(hintFor("", found("./gone"), notebooks), `${base}, not from the notebook's.`);
+      assert.equal(hintFor("", found("./gone"), projectDir), "");
+      mkdirSync(folder.file("nb"));
+      writeFileSync(folder.file("nb/half.ts"), "");
+      const outside = path.relative(projectDir, folder.file("nb/half"));
+      assert.equal(hintFor("", found("./half.js"), folder.file("nb")), `${base}. Write: "${outside}.js"`);
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
