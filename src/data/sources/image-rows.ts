@@ -17,7 +17,7 @@ import type { Table } from "./table-file.js";
 
 /** A row whose image was unpacked. */
 export interface ImageRow {
-  /** Of the image, relative to the root. */
+  /** Path of the image, relative to the root. */
   path: string;
   /** Names the row in messages: "line 3". */
   name: string;
