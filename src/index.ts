@@ -32,7 +32,7 @@ export {
   type TrainEvent,
 } from "./training/events.js";
 export { bestModelDir } from "./training/best-model.js";
-export { loadMetrics } from "./training/run.js";
+export { loadMetrics } from "./training/metrics-log.js";
 export { loadRuns } from "./training/runs.js";
 
 // Prediction: the classes of new images, and what a prediction depends on.

@@ -12,7 +12,7 @@ import {
 import { loadModel } from "../src/model/weights/model-folder.js";
 import { saveLatestRun } from "../src/show/state.js";
 import { bestModelDir } from "../src/training/best-model.js";
-import { loadMetrics } from "../src/training/run.js";
+import { loadMetrics } from "../src/training/metrics-log.js";
 import { loadRuns } from "../src/training/runs.js";
 
 describe("checkNumber", () => {

@@ -6,6 +6,8 @@ import { chartPath, checkCopies } from "../outputs.js";
 
 const {
   accuracyPoints,
+  byDataSet,
+  dataLabels,
   differencesTable,
   meansOverSeeds,
   meansTable,
@@ -38,10 +40,11 @@ export function addRunsCommand(program: Command): void {
     .action(async (folders: string[], flags: Flags) => {
       const chart = chartPath(flags, { models: folders.map(callerPath) });
       const runs = await loadRanked(folders.map(callerPath));
-      if (flags.mean && flags.json) for (const mean of meansOf(runs)) printJson(mean);
+      if (flags.mean) printMeans(runs, flags.json);
       else if (flags.json) for (const { summary, run } of runs) printJson(record(summary, run));
-      else if (runs.length) print(runs, flags);
+      else if (runs.length) console.log(textTable(runsTable(runs.map(({ summary }) => summary))));
       else console.error("found no runs; `npx ferkit train` makes one");
+      if (flags.diff && !flags.json && runs.length) printDifferences(runs);
       if (flags.record !== undefined) {
         const targets = runs.map(({ summary }) =>
           path.join(callerPath(flags.record as string), summary.name),
@@ -66,37 +69,45 @@ export function addRunsCommand(program: Command): void {
 
 type Ranked = { run: Run; summary: ReturnType<typeof summarizeRun> & { name: string } };
 
-/** Loads the runs of the folders, sorted by best accuracy, those without one last; a run is named by its path. */
+/**
+ * Loads the runs of the folders, by data set, folds after whole runs, each sorted by best accuracy and those without one last. A run is
+ * named by its path below the folder that was given, or below the working folder if two runs would have the same name.
+ */
 async function loadRanked(folders: string[]): Promise<Ranked[]> {
-  const found = new Map<string, Ranked>();
+  const found = new Map<string, internals.NamedRun>();
   for (const folder of folders) {
     const { runs, broken } = await loadRuns(folder);
     for (const { folder: where, reason } of broken) console.error(`passed over ${where}: ${reason}`);
     for (const { folder: where, problems } of runs)
       for (const problem of problems) console.error(`damaged ${where}: ${problem}`);
     const nameOf = ({ folder: where }: Run) => path.relative(folder, where) || path.basename(where);
-    for (const run of runs)
-      found.set(run.folder, { run, summary: { name: nameOf(run), ...summarizeRun(run) } });
+    for (const run of runs) found.set(run.folder, { run, name: nameOf(run) });
   }
-  return [...found.values()].sort(
-    ({ summary: a }, { summary: b }) => (b.bestAccuracy ?? -1) - (a.bestAccuracy ?? -1),
-  );
+  const all = [...found.values()];
+  const isTaken = (name: string) => all.filter((one) => one.name === name).length > 1;
+  const labels = dataLabels(all.map(({ run }) => run));
+  const byData = byDataSet(labels);
+  return all
+    .map(({ run, name }): Ranked => {
+      const shown = isTaken(name) ? path.relative(callerPath("."), run.folder) : name;
+      return { run, summary: { name: shown, ...summarizeRun(run), data: labels.get(run) as string } };
+    })
+    .sort((a, b) => byData(a.run, b.run) || (b.summary.bestAccuracy ?? -1) - (a.summary.bestAccuracy ?? -1));
 }
 
 function record(summary: Ranked["summary"], { folder, config, sessions, problems }: Run): object {
   return { ...summary, folder, config, environment: sessions, problems };
 }
 
-function meansOf(runs: Ranked[]): ReturnType<typeof meansOverSeeds> {
-  return meansOverSeeds(runs.map(({ run, summary: { name } }) => ({ name, run })));
+/** Prints the means, and on standard error which runs are in none, and why. */
+function printMeans(runs: Ranked[], isJson = false): void {
+  const { means, notes } = meansOverSeeds(runs.map(({ run, summary: { name } }) => ({ name, run })));
+  if (isJson) for (const mean of means) printJson(mean);
+  else console.log(means.length > 0 ? textTable(meansTable(means)) : "No run has ended.");
+  for (const note of notes) console.error(`note: ${note}`);
 }
 
-function print(runs: Ranked[], { diff, mean }: Flags): void {
-  const means = mean ? meansOf(runs) : [];
-  if (!mean) console.log(textTable(runsTable(runs.map(({ summary }) => summary))));
-  else if (means.length > 0) console.log(textTable(meansTable(means)));
-  else console.log("No run has ended.");
-  if (!diff) return;
+function printDifferences(runs: Ranked[]): void {
   const table = differencesTable(runs.map(({ run, summary }) => ({ ...run, name: summary.name })));
   console.log(`\n${table.rows.length ? textTable(table) : "The configurations do not differ."}`);
 }

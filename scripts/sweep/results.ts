@@ -1,4 +1,5 @@
 // What a sweep prints and writes at its end: a table, means over seeds and folds, a chart, and a list of teachers.
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { type ChartSpec, internals, runsChart } from "../../src/index.js";
 import { isFinished, type Outcome, ranked, type TrialRuns } from "./record.js";
@@ -6,6 +7,7 @@ import { settingKey } from "./space.js";
 
 const { accuracyPoints, percent, runsTable, summarizeRun } = internals;
 type TextTable = internals.TextTable;
+type RunConfig = internals.Run["config"];
 
 /** Lists trials with their settings and scores, the best first. */
 export function trialsTable(outcomes: readonly Outcome[]): TextTable {
@@ -91,12 +93,11 @@ export function notesOn(runs: TrialRuns, outcomes: readonly Outcome[]): string[]
   const notes: string[] = [];
   const firstOf = new Map<string, (typeof trained)[number]>();
   for (const run of trained) {
-    const { seed, imageSize } = run.config.train;
-    const key = JSON.stringify([run.fold, seed, imageSize]); // what else may decide which images a run gets
-    if (run.config.dataDigest === undefined) continue;
+    const [key, digest] = imagesOf(run);
+    if (digest === undefined) continue;
     const first = firstOf.get(key) ?? run;
     firstOf.set(key, first);
-    if (first.config.dataDigest === run.config.dataDigest) continue;
+    if (imagesOf(first)[1] === digest) continue;
     notes.push(
       `note: the data set has changed: ${first.name} and ${run.name} had different images, so their scores do not compare; another --run trains all on the same ones`,
     );
@@ -113,6 +114,21 @@ export function notesOn(runs: TrialRuns, outcomes: readonly Outcome[]): string[]
   return notes;
 }
 
+/** Returns what may decide which images a run gets, and their digest, if it recorded one. */
+function imagesOf({
+  fold,
+  config,
+}: {
+  fold: string | null;
+  config: RunConfig;
+}): [string, string | undefined] {
+  const { seed, imageSize } = config.train;
+  const { dropDuplicates, dropLeaked } = config.dataOptions ?? {};
+  const isSeeded = config.imagesDigest === undefined || dropDuplicates === true || dropLeaked === true;
+  if (isSeeded) return [JSON.stringify([fold, seed, imageSize]), config.dataDigest];
+  return [JSON.stringify([fold !== null, imageSize]), config.imagesDigest];
+}
+
 /** Returns a chart of the accuracy of the runs over minutes and epochs. */
 export function runsChartOf(runs: TrialRuns, outcomes: readonly Outcome[], title: string): ChartSpec {
   const curves = outcomes.flatMap(({ name, folder: own }) => {
@@ -120,6 +136,15 @@ export function runsChartOf(runs: TrialRuns, outcomes: readonly Outcome[], title
     return run ? [{ name, points: accuracyPoints(run.epochs) }] : [];
   });
   return runsChart(curves, title);
+}
+
+/** Returns the names of a model folder's files of weights, which are digests of what they hold; empty if there are none. */
+function weightFiles(dir: string): string {
+  if (!existsSync(dir)) return "";
+  return readdirSync(dir)
+    .filter((name) => name.endsWith(".bin"))
+    .sort()
+    .join();
 }
 
 /**
@@ -134,7 +159,11 @@ export async function writeTeachers(
   count: number,
 ): Promise<{ file: string | null; differ: boolean }> {
   const finished = ranked(outcomes).filter((outcome) => isFinished(outcome) && outcome.bestEpoch !== null);
-  const best = finished.slice(0, count);
+  // Settings without an effect give the same model again, which would count twice.
+  const weights = finished.map(({ folder: own }) => weightFiles(path.join(own, "best")));
+  const best = finished
+    .filter((_, i) => weights[i] === "" || weights.indexOf(weights[i]) === i)
+    .slice(0, count);
   if (best.length === 0) return { file: null, differ: false };
   const file = path.join(folder, "teachers.json");
   const teachers = best.map((outcome) => path.join(outcome.folder, "best"));

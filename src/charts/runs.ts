@@ -4,8 +4,9 @@ import { dataName } from "../data/sources/source.js";
 import { inShort } from "../names.js";
 import { duration, percent } from "../text.js";
 import type { EpochEvent } from "../training/events.js";
+import type { MeanOfRuns } from "../training/means.js";
 import { flatten, type RunConfig } from "../training/run.js";
-import type { MeanOfRuns, RunSummary } from "../training/runs.js";
+import type { RunSummary } from "../training/runs.js";
 import type { TextTable } from "./tables.js";
 import { buildChart, type ChartSpec, emptyChart, SERIES_COLORS } from "./theme.js";
 import { ACCURACY_AXIS, accuracyDomain, epochAxis, epochScale } from "./training.js";
@@ -165,12 +166,16 @@ const NONE = "–";
 
 /** Lists runs with their settings and results. */
 export function runsTable(runs: (RunSummary & { name: string })[]): TextTable {
-  const columns: [heading: string, isNumeric: boolean, cell: (run: (typeof runs)[number]) => string][] = [
+  type Column = [heading: string, isNumeric: boolean, cell: (run: (typeof runs)[number]) => string];
+  const columns: Column[] = [
     ["run", false, ({ name }) => name],
     ["data", false, ({ data }) => data],
     ["network", false, ({ variant }) => variant],
     ["pixels", true, ({ imageSize }) => `${imageSize}`],
     ["seed", true, ({ seed }) => `${seed}`],
+    ...(runs.some(({ fold }) => fold !== null)
+      ? [["fold", true, ({ fold }) => fold ?? ""] satisfies Column]
+      : []),
     ["epochs", true, ({ numEpochs, epochs }) => `${numEpochs}/${epochs}`],
     ["state", false, ({ state }) => state],
     ["accuracy", true, ({ bestAccuracy }) => (bestAccuracy === null ? NONE : percent(bestAccuracy))],
@@ -192,18 +197,29 @@ export function meansTable(means: MeanOfRuns[]): TextTable {
     { mean, deviation }: { mean: number; deviation: number | null },
     format: (value: number) => string,
   ) => (deviation === null ? format(mean) : `${format(mean)} ± ${format(deviation)}`);
+  const hasFolds = means.some(({ fold }) => fold !== null);
   return {
-    heading: ["runs", "data", "network", "pixels", "seeds", "accuracy", "macro-F1"],
-    rows: means.map(({ names, data, variant, imageSize, seeds, accuracy, macroF1 }) => [
+    heading: [
+      "runs",
+      "data",
+      "network",
+      "pixels",
+      ...(hasFolds ? ["fold"] : []),
+      "seeds",
+      "accuracy",
+      "macro-F1",
+    ],
+    rows: means.map(({ names, data, variant, imageSize, fold, seeds, accuracy, macroF1 }) => [
       inShort(names),
       data,
       variant,
       `${imageSize}`,
+      ...(hasFolds ? [fold ?? ""] : []),
       seeds.join(", "),
       spread(accuracy, percent),
       macroF1 ? spread(macroF1, (value) => value.toFixed(3)) : NONE,
     ]),
-    isNumeric: [false, false, false, true, false, true, true],
+    isNumeric: [false, false, false, true, ...(hasFolds ? [true] : []), false, true, true],
   };
 }
 

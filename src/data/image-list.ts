@@ -76,6 +76,14 @@ export function listDigest({ images }: ImageList): string {
   return hex(images.map((image) => line(image)).join(""));
 }
 
+/** Returns a digest of all classes, contents and paths, whatever their split and order: it is the same for each seed and fold. */
+export function contentDigest({ images }: ImageList): string {
+  const lines = images.map((image) =>
+    JSON.stringify([image.className, image.digest, image.path, image.shares]),
+  );
+  return hex(lines.sort().join("\n"));
+}
+
 /** Returns a digest of a list as a model has it, without paths. */
 export function modelListDigest({ images }: ImageList): string {
   return hex(images.map(({ split, className, digest }) => line({ split, className, digest })).join(""));

@@ -10,7 +10,7 @@ import {
   ofType,
   type TrainEvent,
 } from "../training/events.js";
-import { loadMetrics } from "../training/run.js";
+import { loadMetrics } from "../training/metrics-log.js";
 import { kernelHooks } from "./kernel.js";
 import { showLive } from "./show.js";
 

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { contentDigest, IMAGE_LIST, listDigest, readImageList } from "../data/image-list.js";
 import { dataName } from "../data/sources/source.js";
 import { checkPath, DiskError, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
@@ -10,15 +11,8 @@ import type { Variant } from "../model/efficientnet.js";
 import { bestModelProblem } from "./best-model.js";
 import { loadBestEpoch } from "./checkpoint.js";
 import { type EndReason, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "./events.js";
-import {
-  checkOwnLog,
-  loadMetrics,
-  loadRunConfig,
-  logText,
-  prettyJson,
-  type RunConfig,
-  readEvents,
-} from "./run.js";
+import { checkOwnLog, loadMetrics, logText, readEvents } from "./metrics-log.js";
+import { loadRunConfig, prettyJson, type RunConfig } from "./run.js";
 import { loadSessions, type Session } from "./sessions.js";
 
 /** A run as its folder describes it. */
@@ -35,6 +29,8 @@ export interface Run {
   sessions: Session[];
   /** What is wrong with its other files: the best model, the state that it resumes from, the record of its sessions. */
   problems: string[];
+  /** Digest of its images whatever their split; null if it is not known, or if the seed draws the images. */
+  imagesDigest: string | null;
 }
 
 /** A run's figures; null before the first epoch has ended. */
@@ -43,6 +39,8 @@ export interface RunSummary {
   variant: Variant;
   imageSize: number;
   seed: number;
+  /** Which fold it validated on, as `2/5`; null if it held out no fold. */
+  fold: string | null;
   /** Epochs that have ended. */
   numEpochs: number;
   /** Epochs that were configured. */
@@ -113,7 +111,15 @@ export async function loadRun(folder: string): Promise<Run> {
   const { sessions, problem: recordProblem } = await loadSessions(folder, config);
   const problems = await modelProblems(folder, config, events);
   if (recordProblem !== null) problems.push(`environment.json ${recordProblem}`);
-  return { folder, config, epochs, state, sessions, problems };
+  const imagesDigest = config.imagesDigest ?? (await listedDigest(folder, config));
+  return { folder, config, epochs, state, sessions, problems, imagesDigest };
+}
+
+/** Returns the digest of a run's images that a run before version 0.3 did not record, from its list of images. */
+async function listedDigest(folder: string, { data, dataDigest }: RunConfig): Promise<string | null> {
+  if (data === "synthetic" || dataDigest === undefined) return null;
+  const list = await readImageList(path.join(folder, IMAGE_LIST)).catch(() => null);
+  return list && listDigest(list) === dataDigest ? contentDigest(list) : null;
 }
 
 /** Says what is wrong with the best model of a run and the state that it resumes from. A copy by `recordRun` has neither. */
@@ -147,6 +153,7 @@ export function summarizeRun({ config, epochs, state, sessions }: Run): RunSumma
     variant,
     imageSize,
     seed,
+    fold: typeof config.dataOptions?.fold === "string" ? config.dataOptions.fold : null,
     numEpochs: epochs[epochs.length - 1]?.epoch ?? 0,
     epochs: numConfigured,
     state,
@@ -156,63 +163,6 @@ export function summarizeRun({ config, epochs, state, sessions }: Run): RunSumma
     durationMs: epochs.reduce((total, { durationMs }) => total + durationMs, 0),
     started: sessions[0]?.started ?? null,
   };
-}
-
-/** Scores of runs that differ only in their seed. */
-export interface MeanOfRuns extends Pick<RunSummary, "data" | "variant" | "imageSize"> {
-  /** Names of the runs, in the order of their seeds. */
-  names: string[];
-  seeds: number[];
-  /** Mean and standard deviation (with n − 1) of the kept epochs; no deviation for a single run. */
-  accuracy: MeanScore;
-  /** Null if a run did not log it. */
-  macroF1: MeanScore | null;
-}
-
-interface MeanScore {
-  mean: number;
-  deviation: number | null;
-}
-
-/** Averages over the runs that differ only in their seed, of those that have ended, the best mean first. */
-export function meansOverSeeds(runs: { name: string; run: Run }[]): MeanOfRuns[] {
-  const groups: { key: object; members: { name: string; summary: RunSummary }[] }[] = [];
-  for (const { name, run } of runs) {
-    const summary = summarizeRun(run);
-    if (run.state === "interrupted" || summary.bestAccuracy === null) continue;
-    const key = besidesSeed(run.config);
-    const group = groups.find((one) => isDeepStrictEqual(one.key, key));
-    if (group) group.members.push({ name, summary });
-    else groups.push({ key, members: [{ name, summary }] });
-  }
-  return groups
-    .map(({ members }): MeanOfRuns => {
-      members.sort((a, b) => a.summary.seed - b.summary.seed);
-      const { data, variant, imageSize } = members[0].summary;
-      const macroF1 = members.flatMap(({ summary }) => summary.macroF1 ?? []);
-      return {
-        data,
-        variant,
-        imageSize,
-        names: members.map(({ name }) => name),
-        seeds: members.map(({ summary }) => summary.seed),
-        accuracy: meanScore(members.map(({ summary }) => summary.bestAccuracy as number)),
-        macroF1: macroF1.length === members.length ? meanScore(macroF1) : null,
-      };
-    })
-    .sort((a, b) => b.accuracy.mean - a.accuracy.mean);
-}
-
-/** Returns what a seed does not change: the split and the random start follow from it. */
-function besidesSeed({ train, data, classNames, numImages, dataOptions, split }: RunConfig): object {
-  const total = numImages.train + numImages.validation;
-  return { train: { ...train, seed: 0 }, data: dataName(data), classNames, total, dataOptions, split };
-}
-
-function meanScore(values: number[]): MeanScore {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null };
 }
 
 /**

@@ -10,6 +10,7 @@ import { moveAside, removeTemporaryFiles } from "../files.js";
 import { type Conventions, conventions, FAMILIES } from "../model/conventions.js";
 import { withConventions } from "../model/create.js";
 import type { ModelConfig, ParameterValue } from "../model/network.js";
+import { blockOf } from "../model/parameters.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import {
   bestModelDir,
@@ -28,15 +29,14 @@ import {
 } from "./checkpoint.js";
 import { ofType } from "./events.js";
 import type { RunLock } from "./lock.js";
+import { isOwnLog, readEvents } from "./metrics-log.js";
 import { extensionNote } from "./notes.js";
 import {
   checkOwnConfig,
   checkSameRun,
   type describeRun,
-  isOwnLog,
   loadRunConfig,
   type RunConfig,
-  readEvents,
   saveRunConfig,
   type WeightDigests,
   WRITTEN_AGAIN,
@@ -73,6 +73,7 @@ export async function resumeRun(
       await removeTemporaryFiles(dir);
   else notes.push("this system cannot lock the run's folder, so start no second process on it");
   const digests = await weightDigests(state);
+  notes.push(...repeatedTeachers(digests.weightDigests?.teachers ?? [], state.config.teachers));
   const checkpoint = await loadCheckpoint(runDir);
   const saved = await loadRunConfig(runDir).catch((error) => {
     if (!(error instanceof InputError) || error instanceof DiskError || !checkpoint?.run) throw error;
@@ -103,7 +104,8 @@ export async function resumeRun(
   checkProgress(runDir, checkpoint, recorded, state);
   restore(state, checkpoint);
   // What it began from stays on record, whatever is there now.
-  const weights = { ...digests.weightDigests, ...recorded.weightDigests };
+  const { features: _, ...present } = digests.weightDigests ?? {};
+  const weights = { ...present, ...recorded.weightDigests };
   const { id } = recorded;
   const config = {
     ...(id !== undefined && { id }),
@@ -213,7 +215,7 @@ async function weightDigests({
   const start = isNamed
     ? {}
     : {
-        ...(!lostWeights && { start: digestOf(await network.parameters()) }),
+        ...(!lostWeights && startDigests(await network.parameters())),
         conventions: conventionsDigest(network.config),
       };
   const ofTeachers: string[] = [];
@@ -222,6 +224,22 @@ async function weightDigests({
     ofTeachers.push(digestOf(await teacher.parameters(), settings));
   }
   return { weightDigests: { ...start, ...(ofTeachers.length > 0 && { teachers: ofTeachers }) } };
+}
+
+/** Says which teachers are the same model, as a copy of it. */
+function repeatedTeachers(digests: readonly string[], teachers: readonly string[]): string[] {
+  return digests.flatMap((digest, i) => {
+    const first = digests.indexOf(digest);
+    if (first === i) return [];
+    return [
+      `the teachers ${teachers[first]} and ${teachers[i]} are the same model, which counts twice in their mean`,
+    ];
+  });
+}
+
+function startDigests(parameters: ReadonlyMap<string, ParameterValue>): WeightDigests {
+  const features = [...parameters].filter(([name]) => blockOf(name) !== "predictions");
+  return { start: digestOf(parameters), features: digestOf(new Map(features)) };
 }
 
 function conventionsDigest({

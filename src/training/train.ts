@@ -31,8 +31,9 @@ import {
   type TrainEvent,
 } from "./events.js";
 import { lockRun, type RunLock } from "./lock.js";
+import { loadMetrics, MetricsLog } from "./metrics-log.js";
 import { imageNotes, targetsInWords, trainingNotes } from "./notes.js";
-import { describeRun, loadMetrics, MetricsLog } from "./run.js";
+import { describeRun } from "./run.js";
 import { batchOrder, runLearningRate } from "./schedule.js";
 import { knownConventions, resumeRun, startClock } from "./session.js";
 import { recordSession } from "./sessions.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { renderSvg } from "../../src/charts/render.js";
-import { accuracyPoints, differencesTable, runsChart, runsTable } from "../../src/charts/runs.js";
+import { accuracyPoints, differencesTable, meansTable, runsChart, runsTable } from "../../src/charts/runs.js";
 import { textTable } from "../../src/charts/tables.js";
 import { SERIES_COLORS } from "../../src/charts/theme.js";
 import type { RunSummary } from "../../src/training/runs.js";
@@ -69,7 +69,7 @@ describe("runsChart", () => {
 });
 
 const SUMMARY: RunSummary = {
-  ...{ data: "faces", variant: "lite0", imageSize: 96, seed: 0, numEpochs: 12, epochs: 12 },
+  ...{ data: "faces", variant: "lite0", imageSize: 96, seed: 0, fold: null, numEpochs: 12, epochs: 12 },
   ...{ state: "completed", bestEpoch: 11, bestAccuracy: 0.70065, macroF1: 0.6768, durationMs: 125_000 },
   started: "2026-01-02T03:04:05Z",
 };
@@ -87,6 +87,39 @@ describe("runsTable", () => {
         "run  data   network  pixels  seed  epochs  state        accuracy  at epoch  macro-F1       time  started",
         "big  faces  lite0        96     0   12/12  completed       70.1%        11     0.677  2 min 5 s  2026-01-02",
         "new  faces  lite0        96     0    0/12  interrupted         –         –         –          –  –",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("meansTable", () => {
+  const one = {
+    names: ["a"],
+    data: "faces",
+    variant: "lite0" as const,
+    imageSize: 48,
+    seeds: [0],
+    macroF1: null,
+  };
+  const accuracy = { mean: 0.5, deviation: null };
+
+  it("has a column of folds if there are some", () => {
+    const [plain, withFolds] = [[null], [null, "1/5"]].map((folds) =>
+      textTable(meansTable(folds.map((fold) => ({ ...one, fold, accuracy })))),
+    );
+    assert.equal(
+      plain,
+      [
+        "runs  data   network  pixels  seeds  accuracy  macro-F1",
+        "a     faces  lite0        48  0         50.0%         –",
+      ].join("\n"),
+    );
+    assert.equal(
+      withFolds,
+      [
+        "runs  data   network  pixels  fold  seeds  accuracy  macro-F1",
+        "a     faces  lite0        48        0         50.0%         –",
+        "a     faces  lite0        48   1/5  0         50.0%         –",
       ].join("\n"),
     );
   });

@@ -11,7 +11,7 @@ import { Random } from "../../src/random.js";
 import { bestModelDir } from "../../src/training/best-model.js";
 import { loadCheckpoint } from "../../src/training/checkpoint.js";
 import { ofType } from "../../src/training/events.js";
-import { loadMetrics } from "../../src/training/run.js";
+import { loadMetrics } from "../../src/training/metrics-log.js";
 import { train } from "../../src/training/train.js";
 import { tarOf, writeFiles } from "../data/fixtures.js";
 import { randomNetwork } from "../model/fixtures.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { runConfig, runEvents, writeRun } from "../training/recorded-runs.js";
 import { environment, launcher, runProgram, workspace } from "../workspace.js";
 
@@ -110,6 +110,69 @@ describe("ferkit runs", function () {
     const [first] = (await runs("--mean", "--json", "seeds")).stdout.split("\n");
     assert.deepEqual(JSON.parse(first).seeds, [0, 1, 2]);
     assert.equal((await runs("--mean", "seeds/stopped")).stdout, "No run has ended.\n");
+  });
+
+  it("averages no runs on other images, and counts a copy of a run once", async () => {
+    const at = (name: string) => folder.file("copies", name);
+    const environment = [{ epoch: 1, started: "2026-01-02T03:04:05Z" }];
+    const write = (name: string, seed: number, imagesDigest: string, accuracy: number) =>
+      writeRun(at(name), {
+        config: { ...runConfig({ seed }), dataDigest: `${imagesDigest}${seed}`, imagesDigest },
+        events: runEvents([accuracy], "completed"),
+        environment,
+      });
+    write("a0", 0, "aaaaaaaa", 0.7);
+    write("a1", 1, "aaaaaaaa", 0.8);
+    write("b0", 0, "bbbbbbbb", 0.5);
+    write("b1", 1, "bbbbbbbb", 0.5);
+    cpSync(at("a0"), at("a0-copy"), { recursive: true });
+    const { stdout, stderr } = await runs("--mean", "copies");
+    const [, a, b, ...rest] = stdout.split("\n");
+    assert.match(a, /^a0, a1 +faces \(aaaaaa\) .* 75\.0% ± 7\.1% /); // deviations ±5: √(50 / 1) = 7.1
+    assert.match(b, /^b0, b1 +faces \(bbbbbb\) .* 50\.0% ± 0\.0% /);
+    assert.deepEqual(rest, [""]);
+    assert.match(stderr, /^note: a0-copy is left out: it is a0 again, with the same seed 0$/m);
+    const listed = (await runs("copies")).stdout
+      .split("\n")
+      .map((line) => line.split(/ {2,}/).slice(0, 2).join(" "));
+    assert.deepEqual(listed.slice(1, 6), [
+      "a1 faces (aaaaaa)",
+      "a0 faces (aaaaaa)",
+      "a0-copy faces (aaaaaa)",
+      "b0 faces (bbbbbb)",
+      "b1 faces (bbbbbb)",
+    ]);
+  });
+
+  it("lists runs by data set, and those that validate on a fold after the others", async () => {
+    const write = (name: string, data: string, accuracy: number, fold?: string) =>
+      writeRun(folder.file("mixed", name), {
+        config: { ...runConfig(), data, ...(fold && { dataOptions: { fold } }) },
+        events: runEvents([accuracy], "completed"),
+      });
+    write("pets", "/my/pets", 0.9);
+    write("faces", "/my/faces", 0.6);
+    write("labels/fold-1-of-5", "/my/faces", 1, "1/5");
+    const { stdout } = await runs("mixed");
+    const rows = stdout.split("\n").map((line) => line.trim().split(/ {2,}/).slice(0, 6));
+    assert.deepEqual(rows.slice(0, 4), [
+      ["run", "data", "network", "pixels", "seed", "fold"],
+      ["faces", "faces", "lite0", "48", "0", "1/3"], // without a fold, the next cell is that of the epochs
+      ["labels/fold-1-of-5", "faces", "lite0", "48", "0", "1/5"],
+      ["pets", "pets", "lite0", "48", "0", "1/3"],
+    ]);
+  });
+
+  it("names runs of the same name by their paths", async () => {
+    for (const parent of ["x", "y"])
+      writeRun(folder.file("same", parent, "r"), { events: runEvents([0.5], "completed") });
+    const { stdout } = await runs("same/x", "same/y", "--chart", "same.svg");
+    assert.deepEqual(
+      stdout.split("\n").map((line) => line.split(" ")[0]),
+      ["run", "same/x/r", "same/y/r", ""],
+    );
+    const svg = readFileSync(folder.file("same.svg"), "utf8");
+    for (const name of ["same/x/r", "same/y/r"]) assert.ok(svg.includes(`>50.0% ${name}<`), name);
   });
 
   it("draws them, with the data set in the title", async () => {

@@ -12,7 +12,7 @@ import {
 } from "../../src/model/weights/model-folder.js";
 import { bestModelDir, calibratedModel, saveBestModel } from "../../src/training/best-model.js";
 import { keptEpoch, ofType } from "../../src/training/events.js";
-import { loadMetrics } from "../../src/training/run.js";
+import { loadMetrics } from "../../src/training/metrics-log.js";
 import { randomNetwork, TINY } from "../model/fixtures.js";
 import { collect, runFolder, trainedRun } from "./fixtures.js";
 

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { EndReason } from "../../src/training/events.js";
-import { loadMetrics, logText } from "../../src/training/run.js";
+import { loadMetrics, logText } from "../../src/training/metrics-log.js";
 import { loadRun, loadRuns, recordRun, summarizeRun } from "../../src/training/runs.js";
 import { collect, runFolder } from "./fixtures.js";
 import { runConfig, runEvents, writeRun } from "./recorded-runs.js";
@@ -226,6 +226,7 @@ describe("summarizeRun", () => {
       variant: "lite0",
       imageSize: 48,
       seed: 0,
+      fold: null,
       numEpochs: 3,
       epochs: 3,
       state: "completed",

@@ -15,7 +15,7 @@ import { conventions } from "../../src/model/conventions.js";
 import type { ModelConfig } from "../../src/model/network.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { endInWords, ofType } from "../../src/training/events.js";
-import { loadMetrics } from "../../src/training/run.js";
+import { loadMetrics } from "../../src/training/metrics-log.js";
 import { startClock } from "../../src/training/session.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { collect, LAST_LAYER, runFolder, trainedRun } from "./fixtures.js";

@@ -39,6 +39,21 @@ describe("train, with what it is given,", function () {
     assert.deepEqual(recorded, config({ epochs: 2 }));
   });
 
+  it("says that two of its teachers are the same model", async () => {
+    const teachers = ["first", "copy", "other"].map((name) => path.join(run.dir, name));
+    for (const [i, dir] of teachers.entries()) {
+      const network = randomNetwork({ classNames: dataset.classNames, imageSize: 40 }, i < 2 ? 1 : 2);
+      await saveModel(dir, network.config, await network.parameters());
+      network.dispose();
+    }
+    const events = await collect(path.join(run.dir, "run"), { ...LAST_LAYER, epochs: 1, teachers });
+    const notes = ofType(events, "note").filter(({ text }) => text.includes("the same model"));
+    assert.deepEqual(
+      notes.map(({ text }) => text),
+      [`the teachers ${teachers[0]} and ${teachers[1]} are the same model, which counts twice in their mean`],
+    );
+  });
+
   it("says by which seed the images were held out, and records it", async () => {
     const images: Dataset = { ...dataset, split: "held-out", options: { seed: 3 } };
     const note =

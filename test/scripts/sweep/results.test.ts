@@ -29,6 +29,22 @@ describe("notes on the runs of a sweep", () => {
     ]);
   });
 
+  it("say so also between seeds and folds, if the runs recorded what their images are whatever the split", async () => {
+    const first = trained("s0", "1/2", 0, { dataDigest: "a", imagesDigest: "x" });
+    const second = trained("s1", "2/2", 1, { dataDigest: "b", imagesDigest: "x" });
+    assert.deepEqual(notesOn(await loadTrialRuns(folder.path), [first, second]), []);
+    const other = trained("s2", "1/2", 2, { dataDigest: "c", imagesDigest: "y" });
+    assert.match(
+      notesOn(await loadTrialRuns(folder.path), [first, second, other])[0],
+      / s0 and s2 had different images/,
+    );
+    const dropped = { dataOptions: { dropLeaked: true }, dataDigest: "e", imagesDigest: "z" };
+    assert.deepEqual(
+      notesOn(await loadTrialRuns(folder.path), [first, trained("s3", "1/2", 3, dropped)]),
+      [],
+    );
+  });
+
   it("say that a run lacks a class that others have", async () => {
     const all = trained("all", "1/2", 0, { classNames: ["a", "b", "c"] });
     const other = trained("other", "2/2", 0, { classNames: ["c", "b", "a"] });
