@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { format } from "node:util";
 import { Command, CommanderError } from "commander";
-import { visible } from "../src/errors.js";
+import { InputError, visible } from "../src/errors.js";
+import { writeError } from "../src/files.js";
 import { inHome } from "./home.cjs";
 
 /** A command as the list of commands shows it. Its options are loaded when it is asked for. */
@@ -195,13 +196,22 @@ export function reportFailure(error: Error): void {
   process.exitCode = 1;
 }
 
+/** Says why standard output takes nothing more: it may be a file on a full disk. */
+function outputError(error: NodeJS.ErrnoException): Error {
+  const cause = writeError("standard output", error);
+  if (!(cause instanceof InputError)) return error;
+  const fix = "Make room, or choose another place for the output.";
+  return new InputError({ ...cause.problem, fix });
+}
+
 /** Runs the command that the process was started with. */
 export async function main(): Promise<void> {
   // The reader of the output may end first, as in `ferkit runs --json | head -1`.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EIO" && process.stdout.isTTY) return; // as below
-    if (error.code !== "EPIPE") throw error;
-    process.exit(BROKEN_PIPE_STATUS);
+    if (error.code === "EPIPE") process.exit(BROKEN_PIPE_STATUS);
+    reportFailure(outputError(error));
+    process.exit(1);
   });
   // The terminal may be closed, while a training ends in order.
   process.stderr.on("error", () => {});

@@ -15,6 +15,22 @@ function refuse(error) {
   process.exitCode = 1;
 }
 
+/** Tells whether the working folder is there; Node.js cannot resolve paths without one. */
+function hasWorkingFolder() {
+  try {
+    return process.cwd() !== "";
+  } catch {
+    return false;
+  }
+}
+
+if (!hasWorkingFolder()) {
+  console.error(
+    "ferkit: Expected a working folder but found that it was removed. Run ferkit from another folder.",
+  );
+  process.exit(1);
+}
+
 try {
   const scripts = path.join(homeOf(), "scripts");
   if (scripts === __dirname) {

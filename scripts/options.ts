@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import { InputError, internals } from "../src/index.js";
 import { shown } from "./cli.js";
 import { projectData, projectOf } from "./project.js";
+import { mergeSettings } from "./settings.js";
 
 /** The name of a bundled model. */
 type BundledName = keyof typeof internals.BUNDLED_MODELS;
@@ -25,6 +26,14 @@ export function collectAssignments(
       fix: "Write for example --set epochs=3.",
     });
   return { ...previous, [text.slice(0, equals)]: parseValue(text.slice(equals + 1)) };
+}
+
+/** Collects repeated `name=value` of settings, whose options of the augmentation are replaced one by one. */
+export function collectSettings(
+  text: string,
+  previous: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return mergeSettings(previous, collectAssignments(text));
 }
 
 /** A number that is too large stays text, in which it can be named. */
@@ -149,7 +158,7 @@ export interface PresetFlags {
 export function withPresetOptions(command: Command): Command {
   return command
     .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")
-    .option("--set <name=value>", "replace a value of the preset; may be repeated", collectAssignments);
+    .option("--set <name=value>", "replace a value of the preset; may be repeated", collectSettings);
 }
 
 export interface DataFlags {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Command, type Option } from "commander";
 import { InputError, internals, PRESETS } from "../src/index.js";
+import { mergeSettings } from "./settings.js";
 
 /** Options that name a file or a folder, which the file gives from its own folder. */
 const PATHS = ["data", "run", "labels", "notebook", "chart"];
@@ -50,11 +51,33 @@ export function applyConfig(command: Command, file: string, own: string[] = []):
     const given = command.getOptionValueSource(key) === "cli" ? command.getOptionValue(key) : undefined;
     if (key === "set") {
       if (!isPlainObject(value)) throw wrongType(file, key, "an object of settings", value);
-      command.setOptionValueWithSource(key, { ...value, ...(given as object) }, "config");
+      const own = settingsOf(path.dirname(file), value);
+      command.setOptionValueWithSource(key, mergeSettings(own, { ...(given as object) }), "config");
     } else if (given === undefined)
       command.setOptionValueWithSource(key, checkValue(option, value, file), "config");
   }
   return values;
+}
+
+/** Returns settings whose paths count from a folder: the weights, the teachers, and the data of a notebook. */
+export function settingsOf(
+  folder: string,
+  settings: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, settingOfFolder(folder, name, value)]),
+  );
+}
+
+/** Values of settings that are names where others are paths. */
+const NAMED_WEIGHTS = ["imagenet", "random", ""];
+
+/** Returns the value of a setting; if it is a path, it counts from a folder. */
+export function settingOfFolder(folder: string, name: string, value: unknown): unknown {
+  const names = { weights: NAMED_WEIGHTS, teachers: [""], data: [...NAMES, ""] }[name];
+  if (names === undefined) return value;
+  if (Array.isArray(value)) return value.map((one) => settingOfFolder(folder, name, one));
+  return typeof value !== "string" || names.includes(value) ? value : path.resolve(folder, value);
 }
 
 function readConfig(file: string, option: string): Record<string, unknown> {

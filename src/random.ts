@@ -1,3 +1,5 @@
+import { checkNumber } from "./errors.js";
+
 /**
  * Generates random numbers from a seed. The same seed and stream give the same numbers on every machine.
  *
@@ -21,6 +23,7 @@ export class Random {
    * @param stream - Names of what the numbers are for.
    */
   constructor(seed: number, ...stream: (string | number)[]) {
+    checkNumber("seed", seed, { integer: true });
     this.state = hash(JSON.stringify([seed, ...stream]));
     for (let i = 0; i < 12; i++) this.uint32();
   }
@@ -85,6 +88,7 @@ export class Random {
 
   /** Returns the integers `0 … length - 1` in random order (Fisher and Yates). */
   permutation(length: number): Int32Array {
+    checkNumber("length", length, { min: 0, integer: true });
     const order = Int32Array.from({ length }, (_, i) => i);
     for (let i = length - 1; i > 0; i--) {
       const j = this.integer(i + 1);

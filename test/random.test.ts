@@ -30,6 +30,17 @@ describe("Random", () => {
     assert.deepEqual([...random.permutation(5)], [3, 1, 4, 2, 0]);
   });
 
+  it("refuses seeds and lengths that are no integers", () => {
+    assert.throws(() => new Random(Number.NaN), {
+      name: "ParameterError",
+      message: "Expected an integer for seed but received NaN of type number",
+    });
+    assert.throws(() => new Random(0).permutation(2.5), {
+      name: "ParameterError",
+      message: "Expected an integer ≥ 0 for length but received 2.5 of type number",
+    });
+  });
+
   it("draws uniform numbers of the right mean and variance", () => {
     const numbers = draw(new Random(3), 100_000);
     const mean = numbers.reduce((a, b) => a + b) / numbers.length;

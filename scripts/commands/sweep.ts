@@ -8,7 +8,7 @@ import { projectDir } from "../jupyter.js";
 import {
   callerPath,
   choiceOption,
-  collectAssignments,
+  collectSettings,
   dataInputs,
   numberFor,
   printData,
@@ -18,7 +18,7 @@ import {
   withExamples,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
-import { applyConfig } from "../run-config.js";
+import { applyConfig, settingOfFolder } from "../run-config.js";
 import { type Plan, planNotebooks, planRuns, type SweepFlags } from "../sweep/plan.js";
 import { ensureRay, type RayEvent, type RayJob, runTrials } from "../sweep/ray.js";
 import {
@@ -72,7 +72,7 @@ export function addSweepCommand(program: Command): void {
     .option(
       "--set <name=value>",
       "replace a value of the preset in all trials; may be repeated",
-      collectAssignments,
+      collectSettings,
     )
     .option("--run <folder>", "folder of the runs (default: runs/<name of the space file>)")
     .option(
@@ -159,7 +159,21 @@ function readSpace(command: Command, given: Flags): { space: Space; flags: Flags
       found: JSON.stringify(space),
       fix: 'Write for example {"space": {"seed": [0, 1]}}.',
     });
-  return { space: space as Space, flags: { ...command.opts<Flags>(), space: given.space }, file };
+  return {
+    space: spaceOf(path.dirname(file), space as Space),
+    flags: { ...command.opts<Flags>(), space: given.space },
+    file,
+  };
+}
+
+/** Returns a space whose paths count from its file's folder. */
+function spaceOf(folder: string, space: Space): Space {
+  return Object.fromEntries(
+    Object.entries(space).map(([name, values]) => [
+      name,
+      Array.isArray(values) ? values.map((value) => settingOfFolder(folder, name, value)) : values,
+    ]),
+  );
 }
 
 function schedulerInWords({ asha, maxEpochs, graceEpochs, metric }: Plan, { scheduler }: Flags): string {

@@ -4,6 +4,8 @@ import path from "node:path";
 import { InputError, internals, type TrainConfig, trainConfig } from "../../src/index.js";
 import { projectDir } from "../jupyter.js";
 import { callerPath, type DataFlags, dataOptions, dataSource } from "../options.js";
+import { settingsOf } from "../run-config.js";
+import { mergeSettings } from "../settings.js";
 import { lowerIsBetter } from "./record.js";
 import type { Space, Trial } from "./space.js";
 
@@ -83,7 +85,7 @@ export function planRuns(flags: SweepFlags, space: Space, trials: readonly Trial
   const paths = pathsIn(data, loading.labels, ...[set, ...trials.map(({ settings }) => settings)]);
   const planned = trials.map((trial): PlannedTrial => {
     const run = path.join(folder, trial.name);
-    const own = { ...set, ...trial.settings };
+    const own = settingsOf(callerPath("."), mergeSettings(set, trial.settings)); // the file of the trial is elsewhere
     const fold = trial.fold !== null && { fold: trial.fold };
     const settingsFile = path.join(folder, "settings", `${trial.name}.json`);
     return {

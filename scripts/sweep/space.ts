@@ -152,14 +152,27 @@ function drawn(space: Space, count: number, seed: number, where: string): Record
 function draw(values: unknown[] | Range, random: Random): unknown {
   if (Array.isArray(values)) return values[random.integer(values.length)];
   const { min, max, log, step } = values;
-  if (step !== undefined) return tidy(min + step * random.integer(Math.floor((max - min) / step + 1e-9) + 1));
+  if (step !== undefined) {
+    const numSteps = random.integer(Math.floor((max - min) / step + 1e-9) + 1);
+    return Number((min + step * numSteps).toPrecision(STEP_DIGITS));
+  }
   const share = random.uniform();
-  return tidy(log ? min * (max / min) ** share : min + (max - min) * share);
+  return tidy(log ? min * (max / min) ** share : min + (max - min) * share, values);
 }
 
-/** Rounds to four digits, which names and tables can show. */
-function tidy(value: number): number {
-  return Number(value.toPrecision(4));
+/** Digits that a sum of steps has exactly; without rounding, three steps of 0.1 are 0.30000000000000004. */
+const STEP_DIGITS = 14;
+/** Digits that names and tables can show well, and that tell all numbers apart. */
+const [FEWEST_DIGITS, MOST_DIGITS] = [4, 17];
+
+/** Rounds to as few digits as a hundred numbers of the range need, four or more, and to a number in the range. */
+function tidy(value: number, { min, max }: Range): number {
+  for (let digits = FEWEST_DIGITS; digits < MOST_DIGITS; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) + 1 - digits);
+    if (unit <= (max - min) / 100 && rounded >= min && rounded <= max) return rounded;
+  }
+  return value;
 }
 
 function checkSpace(space: Space, where: string): void {

@@ -228,13 +228,21 @@ export class Classifier {
     if (images.length === 0) return [];
     const { imageSize, classNames, grey, predictionSets } = this.config;
     const length = 3 * imageSize ** 2;
-    for (const { name, pixels } of images)
+    for (const { name, pixels } of images) {
+      const isWrong = (value: number) => !(value >= 0 && value <= 255);
+      if (!(pixels instanceof Uint8Array) && Array.prototype.some.call(pixels, isWrong))
+        throw new ParameterError(
+          `the pixels of ${name}`,
+          "numbers in [0, 255]",
+          Array.prototype.find.call(pixels, isWrong),
+        );
       if (pixels.length !== length)
         throw new ParameterError(
           `the pixels of ${name}`,
           `${imageSize} × ${imageSize} × 3 = ${length} values`,
           pixels.length,
         );
+    }
     const input = tf.tidy(() => {
       const tensors = images.map(({ pixels }) =>
         tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),

@@ -1,7 +1,7 @@
 // Saliency maps: which parts of an image a class depends on.
 import { loadSharp } from "../data/pixels/decode.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { checkChoice, checkNumber } from "../errors.js";
+import { checkChoice, ParameterError } from "../errors.js";
 import type { Network } from "../model/network.js";
 
 /**
@@ -157,6 +157,7 @@ export async function occlusionMap(
   className: string,
 ): Promise<Float32Array> {
   const { imageSize } = network.config;
+  checkPixels(pixels, imageSize);
   const hidden = await blur(pixels, imageSize);
   return readMap(network, className, (label) => {
     const [image, blurred] = [pixels, hidden].map((values) => toBatch(values, imageSize));
@@ -214,13 +215,15 @@ async function blur(pixels: Uint8Array, imageSize: number): Promise<Uint8Array> 
     .toBuffer();
 }
 
+function checkPixels({ length }: Uint8Array, imageSize: number): void {
+  const expected = 3 * imageSize ** 2;
+  if (length !== expected)
+    throw new ParameterError("pixels", `${imageSize} × ${imageSize} × 3 = ${expected} values`, length);
+}
+
 /** Makes a batch of one image, `[1, imageSize, imageSize, 3]`; the caller disposes it. */
 function toBatch(pixels: Uint8Array, imageSize: number): Tensor4D {
-  const length = 3 * imageSize ** 2;
-  checkNumber(`the number of pixel values of ${imageSize} × ${imageSize} × 3`, pixels.length, {
-    min: length,
-    max: length,
-  });
+  checkPixels(pixels, imageSize);
   return tf.tensor4d(Float32Array.from(pixels), [1, imageSize, imageSize, 3]);
 }
 

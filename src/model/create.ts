@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { checkNumber, InputError } from "../errors.js";
+import { checkNumber, InputError, ParameterError } from "../errors.js";
 import { checkedClassNames, hasSameClasses, inShort } from "../names.js";
 import type { OnProgress } from "../progress.js";
 import type { AnyText } from "../text.js";
@@ -59,6 +59,9 @@ const MIN_IMAGE_SIZE = 33;
  */
 export async function createNetwork(options: CreateOptions): Promise<Network> {
   checkImageSize(options.imageSize);
+  const { classNames } = options;
+  if (new Set(classNames).size < classNames.length)
+    throw new ParameterError("classNames", "names of classes that all differ", classNames);
   return networkOf(options, await startingPoint(options));
 }
 

@@ -109,8 +109,7 @@ describe("gradCam", () => {
       message: "Expected one of never, patch for className but received cat of type string",
     });
     await assert.rejects(gradCam(network, new Uint8Array(3), "patch"), {
-      message:
-        "Expected a number in [62208, 62208] for the number of pixel values of 144 × 144 × 3 but received 3 of type number",
+      message: "Expected 144 × 144 × 3 = 62208 values for pixels but received 3 of type number",
     });
   });
 });
@@ -118,6 +117,13 @@ describe("gradCam", () => {
 describe("occlusionMap", () => {
   const network = patchNetwork();
   after(() => network.dispose());
+
+  it("refuses pixels of another size", async () => {
+    await assert.rejects(occlusionMap(network, new Uint8Array(3), "patch"), {
+      name: "ParameterError",
+      message: "Expected 144 × 144 × 3 = 62208 values for pixels but received 3 of type number",
+    });
+  });
 
   for (const place of PATCH_PLACES)
     it(`is largest where a bright patch decides, at ${place}`, async () => {

@@ -42,6 +42,13 @@ describe("a network from a file of weights", () => {
       assert.deepEqual(notes, []);
     });
 
+    it("refuses two classes of one name, which no output could tell apart", async () => {
+      await assert.rejects(create({ classNames: ["a", "b", "a"], weights: "random" }), {
+        name: "ParameterError",
+        message: "Expected names of classes that all differ for classNames but received a,b,a of type object",
+      });
+    });
+
     it("keeps how images become square, as a training configuration says it", async () => {
       assert.deepEqual((await create({ fit: "pad" })).config.decoding, { fit: "pad" });
       assert.equal((await create({ fit: "crop" })).config.decoding, undefined);

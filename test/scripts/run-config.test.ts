@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
 import { addTrainCommand } from "../../scripts/commands/train.js";
-import { collectAssignments, withDataOptions } from "../../scripts/options.js";
+import { collectSettings, withDataOptions } from "../../scripts/options.js";
 import { configSchema, withConfigOption } from "../../scripts/run-config.js";
 import { projectDir, workspace } from "../workspace.js";
 
@@ -16,7 +16,7 @@ describe("--config", () => {
     let found: Record<string, unknown> = {};
     const command = withConfigOption(withDataOptions(new Command("train")))
       .option("--preset <name>", "", "tutorial")
-      .option("--set <name=value>", "", collectAssignments)
+      .option("--set <name=value>", "", collectSettings)
       .option("--run <folder>")
       .action((flags) => {
         found = flags;
@@ -52,6 +52,36 @@ describe("--config", () => {
 
   it("reads a file with a byte-order mark", async () => {
     assert.equal((await read('\ufeff{"preset": "baseline"}')).preset, "baseline");
+  });
+
+  it("takes paths in set from the file's folder, but no names of weights", async () => {
+    const set = { weights: "start", teachers: ["a/best", "/b"], epochs: 3 };
+    assert.deepEqual((await read({ set })).set, {
+      weights: folder.file("start"),
+      teachers: [folder.file("a/best"), "/b"],
+      epochs: 3,
+    });
+    assert.deepEqual((await read({ set: { weights: "random" } })).set, { weights: "random" });
+  });
+
+  it("replaces options of the augmentation one by one, in any spelling", async () => {
+    const augment = { rotation: 5, horizontalFlip: 0 };
+    const withSet = async (set: object, ...args: string[]) =>
+      (await read({ set }, ...args.flatMap((arg) => ["--set", arg]))).set;
+    assert.deepEqual(await withSet({ augment }, 'augment={"rotation":40}'), {
+      augment: { horizontalFlip: 0, rotation: 40 },
+    });
+    assert.deepEqual(await withSet({ augment }, "rotation=40"), {
+      augment: { horizontalFlip: 0 },
+      rotation: 40,
+    });
+    assert.deepEqual(await withSet({ augment: { fill: 1 }, rotation: 5 }, 'augment={"rotation":40}'), {
+      augment: { fill: 1, rotation: 40 },
+    });
+    assert.deepEqual(await withSet({ "augment.rotation": 5 }, "rotation=40"), { rotation: 40 });
+    assert.deepEqual(await withSet({}, 'augment={"rotation":1,"fill":1}', 'augment={"rotation":2}'), {
+      augment: { fill: 1, rotation: 2 },
+    });
   });
 
   it("leaves names of data sets as they are", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { runConfig, runEvents, writeRun } from "../training/recorded-runs.js";
 import { environment, launcher, runProgram, workspace } from "../workspace.js";
 
@@ -82,6 +82,32 @@ describe("ferkit runs", function () {
     const status = await new Promise((resolve) => child.on("close", resolve));
     assert.equal(status, 141, stderr);
     assert.doesNotMatch(stderr, /EPIPE/);
+  });
+
+  it("says that its output goes to a full disk", async () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [launcher, "runs", "--json", "runs/worse"], {
+      cwd: folder.path,
+      env: environment(folder.path),
+      stdio: ["ignore", full, "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(full);
+    const message =
+      "ferkit: Expected to write at standard output but found a full disk. Make room, or choose another place for the output.\n";
+    assert.deepEqual([status, stderr], [1, message]);
+  });
+
+  it("says that the working folder was removed", () => {
+    const script = `mkdir gone && cd gone && rmdir ../gone && exec "${process.execPath}" "${launcher}" runs`;
+    const { status, stderr } = spawnSync("sh", ["-c", script], {
+      cwd: folder.path,
+      env: environment(folder.path),
+      encoding: "utf8",
+    });
+    const message =
+      "ferkit: Expected a working folder but found that it was removed. Run ferkit from another folder.\n";
+    assert.deepEqual([status, stderr], [1, message]);
   });
 
   it("shows in which values the configurations differ", async () => {

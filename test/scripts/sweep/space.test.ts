@@ -47,6 +47,27 @@ describe("trialsOf", () => {
     assert.ok(Math.abs(numSmall - 100) < 28, `${numSmall}`);
   });
 
+  it("draws no number outside of a range by rounding, and whole numbers of any size", () => {
+    const space = {
+      share: { min: 0.12341, max: 0.12344 },
+      id: { min: 10_001, max: 10_004, step: 1 },
+      rate: { min: 0.99991, max: 0.99999, log: true },
+    };
+    const settings = trialsOf(space, { trials: 4, seed: 0 }, "space.json").map((trial) => trial.settings);
+    for (const { share, id, rate } of settings as Record<string, number>[]) {
+      assert.ok(share >= 0.12341 && share <= 0.12344, `${share}`);
+      assert.ok(Number.isInteger(id) && id >= 10_001 && id <= 10_004, `${id}`);
+      assert.ok(rate >= 0.99991 && rate <= 0.99999, `${rate}`);
+    }
+    const ids = trialsOf({ id: space.id }, { trials: 4, seed: 0 }, "space.json");
+    assert.deepEqual(
+      ids.map((trial) => trial.settings.id as number).sort(),
+      [10_001, 10_002, 10_003, 10_004],
+    );
+    const tenths = trialsOf({ x: { min: 0, max: 0.3, step: 0.1 } }, { trials: 4, seed: 0 }, "space.json");
+    assert.deepEqual(tenths.map((trial) => trial.settings.x as number).sort(), [0, 0.1, 0.2, 0.3]);
+  });
+
   it("begins with the same draws when there are more of them, and draws others by another seed", () => {
     const space = { rate: { min: 0, max: 1 }, size: [1, 2] };
     assert.deepEqual(settings(space, { trials: 8 }).slice(0, 4), settings(space, { trials: 4 }));
