@@ -33,7 +33,7 @@ export interface RunConfig {
   dataOptions?: Readonly<Record<string, unknown>>;
   /** Digest of all images: their splits, classes, contents and paths. Absent for runs of version 0.1. */
   dataDigest?: string;
-  /** Digest of the same without their splits. Absent for the drawn faces, which each seed draws anew, and before version 0.3. */
+  /** Digest of the same without their splits. Absent for the drawn faces, which each seed draws differently, and before version 0.3. */
   imagesDigest?: string;
   /** Digest of the paths of the images that are set aside by `calibrationShare`; absent without it, and before version 0.3. */
   asideDigest?: string;

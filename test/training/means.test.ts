@@ -84,7 +84,7 @@ describe("runs that can be compared", () => {
     assert.deepEqual(namesOf(runs), ["a b", "c"]);
   });
 
-  it("are drawn faces, which each seed draws anew", async () => {
+  it("are drawn faces, which each seed draws differently", async () => {
     const runs = [
       await ended("a", { seed: 0 }, { data: "synthetic", dataDigest: "1" }),
       await ended("b", { seed: 1 }, { data: "synthetic", dataDigest: "2" }),
