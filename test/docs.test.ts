@@ -114,4 +114,37 @@ describe("the documentation", () => {
       );
     assert.deepEqual(wrong, []);
   });
+
+  it("plans a cluster by the rates that were measured", () => {
+    const [speed, cluster] = ["speed", "cluster"].map((name) => readProjectFile(`docs/${name}.md`));
+    const cell = (workload: string, column: number) => {
+      const row = speed.split("\n").find((line) => line.startsWith(`| ${workload} `)) ?? "";
+      return Number(row.split("|")[column + 1]);
+    };
+    const [, images, seconds] = /^- ([\d,]+) JPEG files of 48 px: decoded in ([\d.]+) s/m.exec(speed) ?? [];
+    const rates = [
+      cell("train lite0, 48 px, batch 32", 2), // loading and augmenting
+      cell("train lite0, 96 px, batch 32", 1),
+      cell("infer lite0, 48 px, batch 32", 1),
+      Math.round(Number(images.replace(",", "")) / Number(seconds)),
+    ];
+    const found =
+      /augmentation ([\d,]+), at 96 pixels without them ([\d,]+), inference at 48\s+pixels ([\d,]+), decoding of 48-pixel files ([\d,]+)\./;
+    const [, ...stated] = found.exec(cluster) ?? [];
+    assert.deepEqual(
+      stated,
+      rates.map((rate) => rate.toLocaleString("en-US")),
+    );
+    for (const [row, rate] of [
+      ["training, a trial at 48 pixels", rates[0]],
+      ["validation, a trial", rates[2]],
+      ["training, a trial at 96 pixels", rates[1]],
+    ] as const) {
+      const line = cluster.split("\n").find((one) => one.startsWith(`| ${row} `)) ?? "";
+      const [, numImages, by, result] = /20 × ([\d,]+) \/ ([\d,]+) = ([\d,]+) s/.exec(line) ?? [];
+      const number = (text: string) => Number(text.replaceAll(",", ""));
+      assert.equal(number(by), rate, row);
+      assert.ok(Math.abs((20 * number(numImages)) / rate - number(result)) < 2, row);
+    }
+  });
 });
