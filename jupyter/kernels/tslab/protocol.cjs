@@ -271,6 +271,7 @@ async function convert(cell, code) {
   await turn();
   if (cell.isStopped)
     converted = { ...converted, diagnostics: [], output: undefined, declOutput: declarations };
+  else clearStop(); // the compiler held the event loop, which is no reason to stop a loop of this cell
 }
 
 /** Timers that are still to fire. */
