@@ -27,7 +27,7 @@ export function parseJsonText(text: string): unknown {
   let problem: Problem | null;
   try {
     value = JSON.parse(text);
-    problem = repeatedName(text);
+    problem = countNames(text) === countKeys(value) ? null : repeatedName(text);
   } catch {
     problem = firstProblem(text);
   }
@@ -36,6 +36,31 @@ export function parseJsonText(text: string): unknown {
   throw new SyntaxError(
     `line ${lines.length}, column ${lines[lines.length - 1].length + 1}: ${problem.found}`,
   );
+}
+
+/** Counts the names in text that is JSON, and what looks like one inside a text. Names that come twice are counted twice. */
+function countNames(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) {
+    let before = at - 1;
+    while (" \t\r\n".includes(text[before])) before--;
+    if (text[before] === '"') count++;
+  }
+  return count;
+}
+
+/** Counts the keys of a value and of all values in it. Lists can be nested deeper than calls can. */
+function countKeys(value: unknown): number {
+  let count = 0;
+  const rest = [value];
+  while (rest.length > 0) {
+    const one = rest.pop();
+    if (typeof one !== "object" || one === null) continue;
+    const inside: unknown[] = Array.isArray(one) ? one : Object.values(one);
+    if (inside !== one) count += inside.length;
+    for (const each of inside) if (typeof each === "object") rest.push(each);
+  }
+  return count;
 }
 
 /** Finds the first name that an object has twice, in text that is JSON. */

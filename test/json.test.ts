@@ -37,6 +37,7 @@ describe("parseJson", () => {
     ["{} {}", "line 1, column 4: { in place of nothing more"],
     ["[1}", "line 1, column 3: } in place of a comma or the end"],
     ["[01]", "line 1, column 3: 1 in place of a comma or the end"],
+    ['{"a" : 1,\n "a"\t: "b\\": \\":"}', 'line 2, column 2: the name "a" for the second time'],
     ['{"a": 1,\n "a": 1}', 'line 2, column 2: the name "a" for the second time'],
     [
       '[{"b": {"a": [{}]}, "c": "a", "\\u0062": 1}]',
