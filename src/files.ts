@@ -220,7 +220,7 @@ export async function readRegularFile(
  * Yields the lines of a file, without their ends. The last one has none if the file ends with a line break. Text is in UTF-8 or, if
  * its byte-order mark says so, in UTF-16.
  *
- * @param maxLength - Bytes of the longest line; a longer one is refused.
+ * @param maxLength - Characters of the longest line, as a string of JavaScript counts them; a longer one is refused.
  * @throws InputError as `readRegularFile`; there are no lines if there is no such file.
  */
 export async function* linesOf(
@@ -237,7 +237,7 @@ export async function* linesOf(
     parts.push(part);
     length += part.length;
     if (length > maxLength)
-      throw unreadable(file, problem, `a line ${number} of more than ${maxLength} bytes`);
+      throw unreadable(file, problem, `more than ${maxLength} characters in line ${number}`);
   };
   const take = () => {
     const line = parts.join("").replace(/\r$/, "");

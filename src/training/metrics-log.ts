@@ -88,8 +88,8 @@ export function isOwnLog(config: RunConfig | undefined, { events, id }: Log): bo
   return config?.id === undefined || events.length === 0 || id === config.id;
 }
 
-/** Bytes of an epoch's line with thousands of classes. */
-const MAX_LINE_BYTES = 2 ** 28;
+/** Characters of an epoch's line with thousands of classes. */
+const MAX_LINE_LENGTH = 2 ** 28;
 
 /** What a run has logged. */
 export interface Log {
@@ -108,7 +108,7 @@ export async function readEvents(runDir: string): Promise<Log> {
   const events: TrainEvent[] = [];
   let [number, problem, cut] = [0, null as string | null, null as string | null];
   const expected = { expected: "the events of a run", fix: ANOTHER_RUN };
-  for await (const line of linesOf(file, expected, MAX_LINE_BYTES)) {
+  for await (const line of linesOf(file, expected, MAX_LINE_LENGTH)) {
     number++;
     problem ??= cut; // it was not the last line
     if (line.trim() === "") continue;

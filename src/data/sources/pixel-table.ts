@@ -165,8 +165,8 @@ function levelNotes(name: string, { white, max, numScaled }: PixelNotes): string
 /** Pixels of a table from 0 to 1, with errors of rounding. */
 const MAX_FRACTION = 1 + 1e-6;
 
-/** Bytes of a row: an image of 1024 × 1024 pixels has a quarter. */
-const MAX_LINE_BYTES = 2 ** 24;
+/** Characters of a row: an image of 1024 × 1024 pixels has a quarter. */
+const MAX_LINE_LENGTH = 2 ** 24;
 
 /** @returns NaN for an empty cell, which as a number would be 0. */
 const levelOf = (text: string) => (text === "" ? Number.NaN : Number(text));
@@ -211,7 +211,7 @@ async function unpackPixels(
   let [row, at, done, writing] = [-1, 1, 0, [] as Promise<unknown>[]];
   const problem = { expected: "a table of pixels", fix: "Choose another table." };
   try {
-    for await (const { cells, line } of rowsOf(file, problem, MAX_LINE_BYTES)) {
+    for await (const { cells, line } of rowsOf(file, problem, MAX_LINE_LENGTH)) {
       done += cells.reduce((sum, cell) => sum + cell.length + 1, 0);
       at = line;
       if (row++ < 0) continue; // the header

@@ -87,7 +87,7 @@ export interface NumberedRow {
 /**
  * Yields the rows of a table that may be larger than memory, with the header as the first one. They are read as `parseRows` does.
  *
- * @param maxLength - Bytes of the longest row; a longer one is refused.
+ * @param maxLength - Characters of the longest row; a longer one is refused.
  * @throws InputError if it cannot be read; there are no rows if there is no such file.
  */
 export async function* rowsOf(
@@ -108,7 +108,7 @@ export async function* rowsOf(
     length += text.length;
     isOpen = isOpen !== hasOpenQuote(text, isOpen);
     if (isOpen && length > maxLength) {
-      const found = `a row from line ${first} of more than ${maxLength} bytes`;
+      const found = `more than ${maxLength} characters in the row that begins at line ${first}`;
       throw new InputError({ ...problem, where: file, found });
     }
     if (isOpen) continue;
@@ -242,13 +242,13 @@ export function whyNoTable(dir: string, file: string): { reason: string; fix: st
   }
 }
 
-/** Bytes of the longest header that is read to tell what a table has. */
-const MAX_HEADER_BYTES = 2 ** 20;
+/** Characters of the longest header that is read to tell what a table has. */
+const MAX_HEADER_LENGTH = 2 ** 20;
 
 /** Reads the names of a table's columns; none if a file is no table. */
 export async function headerOf(file: string): Promise<string[]> {
   try {
-    for await (const { cells } of rowsOf(file, { expected: "a table", fix: "Remove it." }, MAX_HEADER_BYTES))
+    for await (const { cells } of rowsOf(file, { expected: "a table", fix: "Remove it." }, MAX_HEADER_LENGTH))
       return cells;
   } catch (error) {
     if (error instanceof DiskError || !(error instanceof InputError)) throw error;

@@ -167,7 +167,7 @@ describe("readPixelTable", () => {
   it("refuses a line that is longer than any image", async () => {
     await assert.rejects(write(`emotion,pixels,Usage\n0,${"1 ".repeat(2 ** 23)}`), {
       name: "InputError",
-      message: `Expected a table of pixels at ${inFolder("t.csv")} but found a line 2 of more than 16777216 bytes. Choose another table.`,
+      message: `Expected a table of pixels at ${inFolder("t.csv")} but found more than 16777216 characters in line 2. Choose another table.`,
     });
   });
 
