@@ -99,7 +99,7 @@ void convolutionGradient(const Pool& pool, const Geometry& geometry, const Norma
   float* coefficients = scratch(kDerivativeSlot, 3 * out.channels);
   gradientCoefficients(dy, out, coefficients);
   const OutputGradientRows<Element> dyRows{dy.gradient, dy.values, coefficients, out.channels};
-  // Only 1×1 convolutions need the gradient by their input: the one other is the stem, which reads images.
+  // Only 1×1 convolutions need an input gradient: the one other is the stem, which reads images.
   const Panels panels = dx.gradient ? kernelPanels(pool, out.channels, length, kernel, true) : Panels{};
   float* const own = scratch(kPartsSlot, parts * kernelLength);
   withInputRows(geometry, x, [&](auto xRows) {

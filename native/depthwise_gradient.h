@@ -1,5 +1,5 @@
-// The gradients of a depthwise convolution by its kernel and its input, in one pass over the images. Rows of the input, and of the
-// gradient by the output, are kept in a ring each.
+// The kernel gradient and the input gradient of a depthwise convolution, in one pass over the images. Rows of the input, and of the output
+// gradient, are kept in a ring each.
 #pragma once
 #include "depthwise.h"
 #include "optimizer.h"
@@ -7,7 +7,7 @@
 namespace ferkit {
 namespace {
 
-/** The gradient by a group's raw output, derived from that by the normalised output. */
+/** The raw output gradient of a group, derived from the normalised output gradient. */
 template <class Element>
 struct GroupGradient {
   const float* values;
@@ -32,7 +32,7 @@ struct GroupGradient {
   }
 };
 
-/** Receives the gradient by a vector of channels of the features; takes it back through their activation. */
+/** Receives the gradient of a vector of channels of the features; takes it back through their activation. */
 template <Activation kActivation, class Element>
 struct InputGradientTarget {
   bool hasNorm;
@@ -66,7 +66,7 @@ struct InputGradientTarget {
   }
 };
 
-/** Adds to the gradient by the taps from output rows [begin, end) of one image and vector of channels. */
+/** Adds to the gradient of the taps from output rows [begin, end) of one image and vector of channels. */
 template <int K, int Stride>
 void addRows(const Ring& ring, const PlanTile& tile, float* plane, const Ring& dyRing, float* dyPlane, int64_t begin, int64_t end,
              vec (&sums)[K * K]) {
@@ -121,7 +121,7 @@ void addSmall(const float* image, const float* dy, vec (&sums)[K * K]) {
 }
 
 /**
- * Computes a row of the gradient by the input of a convolution of stride 2: every other tap of every other row meets an output pixel.
+ * Computes a row of the input gradient of a convolution of stride 2: every other tap of every other row meets an output pixel.
  *
  * @param dy - For ky = firstTap, firstTap + 2, …, the output pixels of the row that the input row meets there, from 0 on.
  */
@@ -153,7 +153,7 @@ struct DepthwiseGradientWork {
   const FeaturesOf<Element>& x;
   const FeaturesGradient& dx;
   const PlanTile tile;
-  /** The ring of rows of the input, and that of the gradient by the output. */
+  /** The ring of rows of the input, and that of the output gradient. */
   const Ring ring, dyRing;
   float *const planes, *const dyPlanes;
   vec* const results;

@@ -41,7 +41,7 @@ struct Ring {
     // An odd number of vectors, so that planes use different sets of the cache; the last row stays zero.
     planeSize = ((capacity + 1) * width | 1) * kLanes;
   }
-  /** Returns a ring for the output of a convolution of stride 2, with enough zeros around a row for the gradient by its input. */
+  /** Returns a ring for the output of a convolution of stride 2, with enough zeros around a row for the input gradient. */
   static Ring ofOutput(const PlanTile& tile, int64_t k, int64_t stripHeight) {
     Ring ring;
     ring.isSmall = false;

@@ -73,7 +73,7 @@ struct FinishEpilogue {
   }
 };
 
-/** Takes a gradient by features back through their activation, and takes the sums that batch norm's gradient needs. */
+/** Takes a gradient of features back through their activation, and takes the sums that batch norm's gradient needs. */
 template <Activation kActivation, class Element>
 struct FeaturesGradientEpilogue {
   float* gradient;

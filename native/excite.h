@@ -82,7 +82,7 @@ void excite(const Pool& pool, const Extent& extent, const FeaturesOf<Element>& x
   });
 }
 
-/** Adds one image's gradients by the weights to `own`, which holds the four in order; sets dMeans [channels]. */
+/** Adds one image's weight gradients to `own`, which holds the four in order; sets dMeans [channels]. */
 FERKIT_INLINE void exciteWeightsGradient(const ExciteWeights& weights, int64_t channels, const float* mean, const float* hidden,
                                          const float* dExpanded, float* own, float* dMeans) {
   const int64_t numReduced = weights.numReduced;

@@ -54,7 +54,7 @@ struct BatchNorm {
   float *norm, *newMean, *newVariance;
 };
 
-/** The gradient by a convolution's normalised output; readers derive from it the gradient by the raw output. */
+/** The gradient of a convolution's normalised output; readers derive from it the gradient of the raw output. */
 template <class Element>
 struct NormalizedGradient {
   const float* gradient;
@@ -65,11 +65,11 @@ struct NormalizedGradient {
   const float *dGamma, *dBeta;
 };
 
-/** The gradient by features before their activation, with the sums that batch norm's gradient needs. */
+/** The gradient of features before their activation, with the sums that batch norm's gradient needs. */
 struct FeaturesGradient {
   float* gradient;
   float *dGamma, *dBeta;
-  /** Added to the gradient by plain features: what comes from their other reader; null = none. */
+  /** Added to the gradient of plain features: what comes from their other reader; null = none. */
   const float* other = nullptr;
 };
 
@@ -113,7 +113,7 @@ struct GradientUse {
   float stepSize, decay, beta1, beta2, epsilon, emaRate;
 };
 
-/** Uses of the gradients by the four weights, in their order. */
+/** Uses of the gradients of the four weights, in their order. */
 struct ExciteWeightsGradient {
   GradientUse parts[4];
 };
@@ -140,7 +140,7 @@ struct KernelsOf {
 
   void (*convolution)(const Pool&, const Geometry&, const Features& x, const float* kernel, Element* y, const BatchNorm&);
   /**
-   * `dx.gradient` null = not wanted. If x has a gate, dx is the gradient by the gated features, without sums. The use of dKernel may
+   * `dx.gradient` null = not wanted. If x has a gate, dx is the gradient of the gated features, without sums. The use of dKernel may
    * move the kernel.
    */
   void (*convolutionGradient)(const Pool&, const Geometry&, const NormalizedGradient<Element>& dy, const Features& x,
@@ -152,16 +152,16 @@ struct KernelsOf {
   void (*depthwiseInference)(const Pool&, const Geometry&, const Features& x, const float* kernel, Element* y, const Finish<Element>&);
   /** Computes y = branch·mask + skip; `mask` [batch] and `skip` may be null. */
   void (*residual)(const Pool&, const Extent&, const Features& branch, const float* mask, const Element* skip, Element* y);
-  /** Computes the gradient by the branch, dy·mask, and its sums. */
+  /** Computes the gradient of the branch, dy·mask, and its sums. */
   void (*residualGradient)(const Pool&, const Extent&, const float* dy, const Features& branch, const float* mask,
                            const FeaturesGradient& dBranch);
   /** Computes means over height and width, [batch, channels]. */
   void (*meanPool)(const Pool&, const Extent&, const Features& x, float* means);
-  /** Computes the gradient by x from the gradient by its means. */
+  /** Computes the gradient of x from the gradient of its means. */
   void (*meanPoolGradient)(const Pool&, const Extent&, const float* dMeans, const Features& x, const FeaturesGradient& dx);
   /** Computes means over height and width, the first layer's result before its activation, and the gate. */
   void (*excite)(const Pool&, const Extent&, const Features& x, const ExciteWeights&, float* means, float* reduced, float* gate);
-  /** Computes the gradients by x and by the weights from the gradient by x·x.gate. */
+  /** Computes the gradients of x and of the weights from the gradient of x·x.gate. */
   void (*exciteGradient)(const Pool&, const Extent&, const float* dGated, const Features& x, const ExciteWeights&,
                          const float* means, const float* reduced, const ExciteWeightsGradient&, const FeaturesGradient& dx);
   void (*augment)(const Pool&, const Augmentation&, const float* images, float* result);

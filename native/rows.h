@@ -52,7 +52,7 @@ struct GatedRows {
   void pack(int64_t row, int64_t numRows, float* packed) const { packRows(*this, row, numRows, channels, packed); }
 };
 
-/** The gradient by a convolution's raw output: a·gradient + b·values + c, by channel. */
+/** The gradient of a convolution's raw output: a·gradient + b·values + c, by channel. */
 template <class Element>
 struct OutputGradientRows {
   const float* gradient;

@@ -93,7 +93,7 @@ struct NormalizedColumns {
     }
   }
 
-  /** Turns the gradient by the activated features into that by the normalised ones, and adds to the sums. */
+  /** Turns the gradient of the activated features into that of the normalised ones, and adds to the sums. */
   FERKIT_INLINE vec gradient(int v, vec raw, vec dy) {
     vec derivative;
     activate<kActivation>(raw * scale[v] + shift[v], derivative);

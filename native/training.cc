@@ -208,7 +208,7 @@ class TrainingRun {
 
   // Loss.
 
-  /** Computes the weighted mean of the cross-entropies, and returns its gradient by the logits. */
+  /** Computes the weighted mean of the cross-entropies, and returns the gradient of the logits. */
   const float* computeLoss() {
     const int64_t numClasses = network_.numClasses;
     float* const dLogits = allocate(input_.batchSize * numClasses);
@@ -230,7 +230,7 @@ class TrainingRun {
     return dLogits;
   }
 
-  // Backward. A gradient by features is that by their norm's result, before the activation.
+  // Backward. A gradient of features is that of their norm's output, before the activation.
 
   void backward(const float* dLogits) {
     const float* const dMeans = dense(dLogits);
@@ -244,7 +244,7 @@ class TrainingRun {
     }
   }
 
-  /** Returns the gradient by the means; null if it is not needed. */
+  /** Returns the gradient of the means; null if it is not needed. */
   const float* dense(const float* dLogits) {
     const int64_t numClasses = network_.numClasses, numIn = dense_.in.channels, batchSize = input_.batchSize;
     // A norm that does nothing.
@@ -285,7 +285,7 @@ class TrainingRun {
    * Passes a gradient through a convolution.
    *
    * @param parity - That of the block gradient's memory to use; `kOwn` = new memory.
-   * @param other - Added to the gradient by the input, whose other reader it comes from; null = none.
+   * @param other - Added to the input gradient, whose other reader it comes from; null = none.
    */
   FeaturesGradient backConvolution(const Layer& layer, const FeaturesGradient& dy, bool needsInput, int64_t parity, const float* other) {
     const Geometry& geometry = layer.geometry;
@@ -321,7 +321,7 @@ class TrainingRun {
     return reinterpret_cast<Element*>(allocate((count * sizeof(Element) + sizeof(float) - 1) / sizeof(float)));
   }
 
-  /** Returns memory for the gradient by features, until the block's end. */
+  /** Returns memory for the gradient of features, until the block's end. */
   FeaturesGradient allocateGradient(const Extent& extent, bool hasNorm) {
     float* const gradient = allocate(extent.pixels() * extent.channels);
     float* const sums = hasNorm ? allocate(2 * extent.channels) : nullptr;
@@ -329,7 +329,7 @@ class TrainingRun {
   }
 
   /**
-   * Memory that is soon overwritten: gradients by a block's input, until the next but one is computed, and results of layers that are
+   * Memory that is soon overwritten: gradients of a block's input, until the next but one is computed, and results of layers that are
    * not trained.
    */
   enum Temporary {
@@ -346,7 +346,7 @@ class TrainingRun {
     return reinterpret_cast<T*>(plan_.temporary_[kind].reserve(count * sizeof(T)));
   }
 
-  /** Returns memory for the gradient by a block's input, which outlives the block. */
+  /** Returns memory for the gradient of a block's input, which outlives the block. */
   FeaturesGradient blockGradient(int64_t parity, const Extent& extent, bool hasNorm) {
     float* const gradient = reserve<float>(kBlockGradient + parity, extent.pixels() * extent.channels);
     float* const sums = hasNorm ? reserve<float>(kBlockSums + parity, 2 * extent.channels) : nullptr;

@@ -2,7 +2,7 @@
 #pragma once
 #include <immintrin.h>
 
-#include "vector_lanes.h"
+#include "vector_portable.h"
 
 namespace ferkit {
 namespace {
@@ -21,16 +21,6 @@ FERKIT_INLINE void store(float* p, vec v, int64_t count) {
   if (count <= 0) return;
   _mm256_maskstore_ps(p, firstLanes(count), (__m256)v);
 }
-FERKIT_INLINE halves loadHalves(const uint16_t* p, int64_t count) {
-  if (count >= kLanes) return loadHalves(p);
-  halves v{};
-  for (int64_t i = 0; i < count; ++i) v[i] = p[i];
-  return v;
-}
-FERKIT_INLINE void storeHalves(uint16_t* p, halves v, int64_t count) {
-  if (count >= kLanes) return storeHalves(p, v);
-  for (int64_t i = 0; i < count; ++i) p[i] = v[i];
-}
 
 FERKIT_INLINE vec splat(float x) { return (vec)_mm256_set1_ps(x); }
 // The instructions return their second operand unless the first is larger (smaller).
@@ -38,11 +28,6 @@ FERKIT_INLINE vec atLeast(vec x, float low) { return (vec)_mm256_max_ps((__m256)
 FERKIT_INLINE vec atMost(vec x, float high) { return (vec)_mm256_min_ps((__m256)splat(high), (__m256)x); }
 FERKIT_INLINE vec squareRoot(vec x) { return (vec)_mm256_sqrt_ps((__m256)x); }
 FERKIT_INLINE vec nearestInteger(vec x) { return (vec)_mm256_round_ps((__m256)x, 8); }
-
-FERKIT_INLINE vec reciprocal(vec x) { return 1.f / x; }
-
-constexpr bool kScalesByAnyPower = false;
-FERKIT_INLINE vec timesPowerOfTwo(vec p, vec n) { return p * (vec)((__builtin_convertvector(n, ivec) + 127) << 23); }
 
 FERKIT_INLINE vec bytesToFloats(const uint8_t (&bytes)[kLanes]) {
   return (vec)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));

@@ -2,7 +2,7 @@
 #pragma once
 #include <arm_neon.h>
 
-#include "vector_lanes.h"
+#include "vector_portable.h"
 
 namespace ferkit {
 namespace {
@@ -17,27 +17,12 @@ FERKIT_INLINE void store(float* p, vec v, int64_t count) {
   if (count >= kLanes) return store(p, v);
   for (int64_t i = 0; i < count; ++i) p[i] = v[i];
 }
-FERKIT_INLINE halves loadHalves(const uint16_t* p, int64_t count) {
-  if (count >= kLanes) return loadHalves(p);
-  halves v{};
-  for (int64_t i = 0; i < count; ++i) v[i] = p[i];
-  return v;
-}
-FERKIT_INLINE void storeHalves(uint16_t* p, halves v, int64_t count) {
-  if (count >= kLanes) return storeHalves(p, v);
-  for (int64_t i = 0; i < count; ++i) p[i] = v[i];
-}
 
 FERKIT_INLINE vec splat(float x) { return (vec)vdupq_n_f32(x); }
 FERKIT_INLINE vec atLeast(vec x, float low) { return (vec)vmaxq_f32((float32x4_t)x, (float32x4_t)splat(low)); }
 FERKIT_INLINE vec atMost(vec x, float high) { return (vec)vminq_f32((float32x4_t)x, (float32x4_t)splat(high)); }
 FERKIT_INLINE vec squareRoot(vec x) { return (vec)vsqrtq_f32((float32x4_t)x); }
 FERKIT_INLINE vec nearestInteger(vec x) { return (vec)vrndnq_f32((float32x4_t)x); }
-
-FERKIT_INLINE vec reciprocal(vec x) { return 1.f / x; }
-
-constexpr bool kScalesByAnyPower = false;
-FERKIT_INLINE vec timesPowerOfTwo(vec p, vec n) { return p * (vec)((__builtin_convertvector(n, ivec) + 127) << 23); }
 
 FERKIT_INLINE vec bytesToFloats(const uint8_t (&bytes)[kLanes]) {
   uint32_t all;

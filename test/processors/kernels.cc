@@ -33,11 +33,11 @@ struct Normed {
       z[i] = (double)raw[i] * norm[kScale * channels + i % channels] + norm[kShift * channels + i % channels];
   }
   FeaturesOf<Element> features() const { return {elements.data(), norm.data(), activation, gate.empty() ? nullptr : gate.data()}; }
-  /** Expects the gradient by the normalised features and its sums. */
+  /** Expects the gradient of the normalised features and its sums. */
   void expectGradient(const std::string& what, const Floats& gradient, const Floats& sums, const Numbers& expected) const {
     const int64_t channels = (int64_t)norm.size() / kNumNormRows;
     const double tolerance = 1e-4 + 4 * TypeOf<Element>::kRounding;
-    expect(what + ", by x", gradient.data(), expected, tolerance);
+    expect(what + ", of x", gradient.data(), expected, tolerance);
     Numbers expectedSums(2 * channels);
     for (size_t i = 0; i < expected.size(); ++i) {
       const int64_t c = i % channels;
@@ -112,14 +112,14 @@ void testConvolution(const Geometry& g, bool isDepthwise, Activation activation,
     dGamma[c] += dy[i] * (y[i] - norm[kMean * channels + c]) * norm[kInverseDeviation * channels + c];
     dBeta[c] += dy[i];
   }
-  // Only 1×1 and depthwise convolutions are asked for the gradient by their input.
+  // Only 1×1 and depthwise convolutions are asked for their input gradient.
   const bool hasInputGradient = isDepthwise || k == 1;
   (isDepthwise ? table.depthwiseGradient : table.convolutionGradient)(
       kPool, g, {dy.data(), result.data(), norm.data(), dGamma.data(), dBeta.data()}, features, kernel.data(), GradientUse{dKernel.data()},
       {hasInputGradient ? dx.data() : nullptr, sums.data(), sums.data() + in.channels});
   const Numbers direction = exact(dy);
   const auto byKernel = [&](const Numbers& weights) { return reference::dot(normalized(x.z, weights), direction); };
-  expect(name + ", gradient by the kernel", dKernel.data(), reference::slopes(exact(kernel), byKernel), manyRoundings);
+  expect(name + ", kernel gradient", dKernel.data(), reference::slopes(exact(kernel), byKernel), manyRoundings);
   if (!hasInputGradient) return;
   if (!isGated) {
     const auto byInput = [&](const Numbers& z) { return reference::dot(normalized(z, exact(kernel)), direction); };
@@ -130,7 +130,7 @@ void testConvolution(const Geometry& g, bool isDepthwise, Activation activation,
     return reference::dot(reference::normalize(result, channels, exact(gamma), exact(beta), kEpsilon), direction);
   };
   const Numbers gated = reference::features(x.z, activation, exact(gate), in.channels, in.area());
-  expect(name + ", gradient by gated x", dx.data(), reference::slopes(gated, byGated), manyRoundings);
+  expect(name + ", gradient of gated x", dx.data(), reference::slopes(gated, byGated), manyRoundings);
 }
 
 template <class Element>
@@ -207,7 +207,7 @@ void testExcite() {
       by[i] = changed;
       return loss(x.z, by);
     };
-    expect(type + "excite, gradient by weights " + std::to_string(i), found[i].data(), reference::slopes(exactWeights[i], byWeight), 1e-4);
+    expect(type + "excite, gradient of weights " + std::to_string(i), found[i].data(), reference::slopes(exactWeights[i], byWeight), 1e-4);
   }
 }
 
