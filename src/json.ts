@@ -1,4 +1,4 @@
-// JSON from files that people edit: says where it is wrong.
+// JSON from files that people edit, which says where it is wrong, and the values in it.
 import { TextDecoder } from "node:util";
 
 /** Parts of JSON, in groups: a text, another value, punctuation. */
@@ -147,4 +147,21 @@ function strange(rest: string, expected: Expected): string {
   if (rest.startsWith("'")) return "a single quote in place of a double quote";
   if (rest.startsWith('"')) return "a text without its closing quote";
   return `${/^[\w.+-]{1,40}|^./su.exec(rest)?.[0]} in place of ${expected}`;
+}
+
+export function prettyJson(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Returns all values inside an object by dotted name: `augment.zoom`. A list is one value. */
+export function flatten(values: object, prefix = ""): Map<string, unknown> {
+  return new Map(
+    Object.entries(values).flatMap(([name, value]): [string, unknown][] =>
+      isPlainObject(value) ? [...flatten(value, `${prefix}${name}.`)] : [[prefix + name, value]],
+    ),
+  );
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

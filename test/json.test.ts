@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseJson } from "../src/json.js";
+import { flatten, parseJson } from "../src/json.js";
 
 describe("parseJson", () => {
   it("reads what JSON.parse reads, also after a byte-order mark", () => {
@@ -66,5 +66,18 @@ describe("parseJson", () => {
       }),
     );
     assert.throws(() => parseJson(Buffer.from("[".repeat(1e5))), /column 100001: the end of the file/);
+  });
+});
+
+describe("flatten", () => {
+  it("names inner values by dots, and takes a list or null as one value", () => {
+    assert.deepEqual(
+      [...flatten({ epochs: 3, augment: { zoom: [0.9, 1.1], deeper: { none: null } } })],
+      [
+        ["epochs", 3],
+        ["augment.zoom", [0.9, 1.1]],
+        ["augment.deeper.none", null],
+      ],
+    );
   });
 });

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { InputError, visible } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { isPlainObject } from "../training/run.js";
+import { isPlainObject } from "../json.js";
 import type { MimeBundle } from "./format.js";
 import type { ChartSpec } from "./theme.js";
 

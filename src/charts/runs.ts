@@ -1,11 +1,12 @@
 // Runs compared, as a chart and as tables.
 import { isDeepStrictEqual } from "node:util";
 import { dataName } from "../data/sources/source.js";
+import { flatten } from "../json.js";
 import { inShort } from "../names.js";
 import { duration, percent } from "../text.js";
 import type { EpochEvent } from "../training/events.js";
 import type { MeanOfRuns } from "../training/means.js";
-import { flatten, type RunConfig } from "../training/run.js";
+import type { RunConfig } from "../training/run-config.js";
 import type { RunSummary } from "../training/runs.js";
 import type { TextTable } from "./tables.js";
 import { buildChart, type ChartSpec, emptyChart, SERIES_COLORS } from "./theme.js";

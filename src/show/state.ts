@@ -5,11 +5,11 @@ import path from "node:path";
 import type { TrainConfig } from "../config.js";
 import type { DataOptions } from "../data/data-options.js";
 import type { Dataset } from "../data/dataset.js";
+import { listDigest, listImages } from "../data/image-list.js";
 import { checkPath, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import type { PresetText } from "../presets.js";
 import { lockRun } from "../training/lock.js";
-import { describeRun } from "../training/run.js";
 
 /** How notebook 02 loaded the data set, so that later notebooks load the same images. */
 export type PreparedData = Partial<DataOptions> &
@@ -76,7 +76,7 @@ export async function prepareRunFolder(
   dataset: Dataset,
   { data, fresh }: { data: string; fresh: boolean },
 ): Promise<string> {
-  const { dataDigest } = (await describeRun(dataset, config, data)).config;
+  const dataDigest = listDigest(await listImages(dataset));
   const unlimited = { ...config, maxMinutes: undefined }; // another time limit resumes the same run
   const identity = JSON.stringify([unlimited, dataset.classNames, data, dataDigest]);
   const runDir = path.join(

@@ -15,7 +15,7 @@ import {
 } from "../model/weights/tensor-file.js";
 import { readSaved } from "../saved-files.js";
 import { type BestEpoch, bestModelDir } from "./best-model.js";
-import { ofToday, type RunConfig } from "./run.js";
+import { type RunConfig, upgraded } from "./run-config.js";
 import type { TrainState } from "./step.js";
 
 /** How far a run has come. */
@@ -88,7 +88,7 @@ export async function loadCheckpoint(runDir: string): Promise<Checkpoint | null>
   return {
     runDir,
     progress: { epoch, step, best: progress.best ?? earlierBest(progress) },
-    ...(run && { run: ofToday(run) }),
+    ...(run && { run: upgraded(run) }),
     numUpdates,
     emaUpdates: emaUpdates ?? averageUpdates ?? 0,
     values,

@@ -5,7 +5,7 @@ import { checkPath, InputError } from "../errors.js";
 import { linesOf, writeError, writeFileAtomically } from "../files.js";
 import { savedCheck } from "../saved-files.js";
 import type { TrainEvent } from "./events.js";
-import { ANOTHER_RUN, loadRunConfig, type RunConfig } from "./run.js";
+import { ANOTHER_RUN, loadRunConfig, type RunConfig } from "./run-config.js";
 
 /** Appends events to `metrics.jsonl`, one a line. */
 export class MetricsLog {

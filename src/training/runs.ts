@@ -7,12 +7,13 @@ import { contentDigest, IMAGE_LIST, listDigest, readImageList } from "../data/im
 import { dataName } from "../data/sources/source.js";
 import { checkPath, DiskError, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
+import { prettyJson } from "../json.js";
 import type { Variant } from "../model/efficientnet.js";
 import { bestModelProblem } from "./best-model.js";
 import { loadBestEpoch } from "./checkpoint.js";
 import { type EndReason, type EpochEvent, keptEpoch, ofType, type TrainEvent } from "./events.js";
 import { checkOwnLog, loadMetrics, logText, readEvents } from "./metrics-log.js";
-import { loadRunConfig, prettyJson, type RunConfig } from "./run.js";
+import { loadRunConfig, type RunConfig } from "./run-config.js";
 import { loadSessions, type Session } from "./sessions.js";
 
 /** A run as its folder describes it. */

@@ -40,7 +40,7 @@ import {
   saveRunConfig,
   type WeightDigests,
   WRITTEN_AGAIN,
-} from "./run.js";
+} from "./run-config.js";
 import { recoverSessions } from "./sessions.js";
 import type { TrainState } from "./step.js";
 

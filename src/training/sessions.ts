@@ -4,8 +4,9 @@ import path from "node:path";
 import type { Environment } from "../environment.js";
 import { DiskError, InputError } from "../errors.js";
 import { moveAside, writeFileAtomically } from "../files.js";
+import { prettyJson } from "../json.js";
 import { readJsonFile, savedCheck } from "../saved-files.js";
-import { prettyJson, type RunConfig } from "./run.js";
+import type { RunConfig } from "./run-config.js";
 
 /** A part of a run that one process trained, and what it ran on. */
 export interface Session extends Environment {

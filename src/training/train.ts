@@ -33,7 +33,7 @@ import {
 import { lockRun, type RunLock } from "./lock.js";
 import { loadMetrics, MetricsLog } from "./metrics-log.js";
 import { imageNotes, targetsInWords, trainingNotes } from "./notes.js";
-import { describeRun } from "./run.js";
+import { describeRun } from "./run-config.js";
 import { batchOrder, runLearningRate } from "./schedule.js";
 import { knownConventions, resumeRun, startClock } from "./session.js";
 import { recordSession } from "./sessions.js";

@@ -1,7 +1,7 @@
 // A run of three epochs, and readers of its report.
 import { trainConfig } from "../../src/presets.js";
 import type { DoneEvent, EpochEvent } from "../../src/training/events.js";
-import type { RunConfig } from "../../src/training/run.js";
+import type { RunConfig } from "../../src/training/run-config.js";
 import { batchEvent, epochEvent } from "./fixtures.js";
 
 export const CONFIG: RunConfig = {

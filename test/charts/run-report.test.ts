@@ -6,7 +6,7 @@ import { writeRunReport } from "../../src/charts/run-report.js";
 import { environment } from "../../src/environment.js";
 import { trainConfig } from "../../src/presets.js";
 import type { DoneEvent, TrainEvent } from "../../src/training/events.js";
-import type { RunConfig } from "../../src/training/run.js";
+import type { RunConfig } from "../../src/training/run-config.js";
 import { recordSession } from "../../src/training/sessions.js";
 import { epochEvent, ODD_NAMES } from "./fixtures.js";
 import { BATCHES, CONFIG, DONE, EVENTS, headlines, subtitle, svgTexts, tableRows } from "./reported-run.js";

@@ -3,7 +3,7 @@ import path from "node:path";
 import { IMAGE_LIST, listDigest, writeImageList } from "../../src/data/image-list.js";
 import type { Overrides } from "../../src/presets.js";
 import { byDataSet, dataLabels, meansOverSeeds } from "../../src/training/means.js";
-import type { RunConfig } from "../../src/training/run.js";
+import type { RunConfig } from "../../src/training/run-config.js";
 import { loadRun } from "../../src/training/runs.js";
 import { runFolder } from "./fixtures.js";
 import { runConfig, runEvents, writeRun } from "./recorded-runs.js";

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Overrides, trainConfig } from "../../src/presets.js";
 import type { DoneEvent, TrainEvent } from "../../src/training/events.js";
-import type { RunConfig } from "../../src/training/run.js";
+import type { RunConfig } from "../../src/training/run-config.js";
 import { batchEvent, epochEvent } from "../charts/fixtures.js";
 
 export function runConfig(overrides: Overrides = {}): RunConfig {

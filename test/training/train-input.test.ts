@@ -6,7 +6,7 @@ import type { TrainConfig } from "../../src/config.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { ofType } from "../../src/training/events.js";
-import { loadRunConfig } from "../../src/training/run.js";
+import { loadRunConfig } from "../../src/training/run-config.js";
 import { train } from "../../src/training/train.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { collect, config, dataset, LAST_LAYER, runFolder } from "./fixtures.js";

@@ -12,7 +12,7 @@ import { loadModel, saveModel } from "../../src/model/weights/model-folder.js";
 import type { LoadProgress } from "../../src/progress.js";
 import { type EpochEvent, ofType, type TrainEvent } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/metrics-log.js";
-import { loadRunConfig } from "../../src/training/run.js";
+import { loadRunConfig } from "../../src/training/run-config.js";
 import { loadRun } from "../../src/training/runs.js";
 import { loadSessions } from "../../src/training/sessions.js";
 import { train } from "../../src/training/train.js";

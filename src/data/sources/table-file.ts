@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { DiskError, InputError } from "../../errors.js";
 import { linesOf, type ReadProblem, readError } from "../../files.js";
-import { decodeText, parseJson, parseJsonText } from "../../json.js";
+import { decodeText, isPlainObject, parseJson, parseJsonText } from "../../json.js";
 import { nameOf } from "../../names.js";
 
 /** Names of files that may be tables. */
@@ -186,7 +186,7 @@ function jsonTable(file: string, text: string, isByLine: boolean): Table | null 
     if (records === null || records.length === 0) return null;
     if (records.every(Array.isArray))
       return { file, columns: null, rows: records.map((row) => row.map(cell)) };
-    if (!records.every(isRecord)) return null;
+    if (!records.every(isPlainObject)) return null;
     const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
     if (columns.length > MAX_COLUMNS) return null;
     return { file, columns, rows: records.map((record) => columns.map((name) => cell(record[name]))) };
@@ -198,17 +198,13 @@ function jsonTable(file: string, text: string, isByLine: boolean): Table | null 
 /** Returns the records of a JSON file: a list of objects or lists, alone or in an object, or labels by the names of files. */
 function recordsIn(content: unknown): unknown[] | null {
   if (Array.isArray(content)) return content;
-  if (!isRecord(content) || isCoco(content)) return null;
+  if (!isPlainObject(content) || isCoco(content)) return null;
   const entries = Object.entries(content);
   const lists = entries.filter(([, value]) => Array.isArray(value) && value.length > 1);
   if (lists.length === 1) return lists[0][1] as unknown[];
-  if (entries.every(([, value]) => isRecord(value)))
+  if (entries.every(([, value]) => isPlainObject(value)))
     return entries.map(([name, value]) => ({ file: name, ...(value as object) }));
   return entries;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isCoco(content: Record<string, unknown>): boolean {
@@ -234,7 +230,7 @@ export function whyNoTable(dir: string, file: string): { reason: string; fix: st
   if (!/\.json$/i.test(file)) return { reason: "a line of it is no JSON object", fix };
   try {
     const content = parseJson(readFileSync(path.join(dir, file)));
-    if (isRecord(content) && isCoco(content))
+    if (isPlainObject(content) && isCoco(content))
       return { reason: "it has boxes in images, as those of COCO, and not one label for each image", fix };
     return { reason: "it is neither a list of records nor has labels by the names of files", fix };
   } catch (error) {

@@ -1,4 +1,5 @@
-// A run on disk: `config.json`, `environment.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (a checkpoint).
+// What a run is started with, its `config.json`, and whether another one is of the same run. Beside it in the run's folder are
+// `environment.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (a checkpoint).
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -17,6 +18,7 @@ import {
 import type { SplitName } from "../data/split.js";
 import { checkPath, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
+import { flatten, prettyJson } from "../json.js";
 import { readSaved } from "../saved-files.js";
 
 /** What a run was started with. It resumes only with the same. */
@@ -96,32 +98,28 @@ function recordedOptions(
   { seed }: TrainConfig,
 ): Record<string, unknown> {
   const known = ["data", "imageSize", "classNames", ...(options.seed === seed ? ["seed"] : [])];
-  return rest(options, known);
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !known.includes(name)));
 }
 
 /** Options of the loader that only choose images, which the digest covers. Others change what an image looks like. */
 const CHOOSING = [
-  ...[
-    "seed",
-    "validationShare",
-    "split",
-    "dropDuplicates",
-    "dropLeaked",
-    "maxUnreadableShare",
-    "group",
-    "fold",
-  ],
-  ...[
-    "trainFolder",
-    "validationFolder",
-    "leaveOut",
-    "labels",
-    "labelColumn",
-    "pathColumn",
-    "splitColumn",
-    "labelNames",
-    "labelPattern",
-  ],
+  "seed",
+  "validationShare",
+  "split",
+  "splitColumn",
+  "fold",
+  "group",
+  "dropDuplicates",
+  "dropLeaked",
+  "maxUnreadableShare",
+  "trainFolder",
+  "validationFolder",
+  "leaveOut",
+  "labels",
+  "labelColumn",
+  "labelNames",
+  "labelPattern",
+  "pathColumn",
 ];
 
 /** Writes what a run is started with into its folder. */
@@ -143,7 +141,7 @@ export async function checkSameRun(
   images: ImageList,
 ): Promise<void> {
   const given = JSON.parse(JSON.stringify(config)) as RunConfig; // as it will be read
-  const differing = differences(comparable(present, given), comparable(given, present));
+  const differing = differences(present, given);
   const found: string[] = [];
   let folder = " (--run)";
   if (differing.length > 0) found.push(`one that differs in ${differing.join(", ")}`);
@@ -173,7 +171,7 @@ export const WRITTEN_AGAIN = "Rename it and run again: it is then written again 
  * @throws InputError with what differs.
  */
 export function checkOwnConfig(runDir: string, present: RunConfig, recorded: RunConfig): void {
-  const differing = differences(comparable(present, recorded), comparable(recorded, present));
+  const differing = differences(present, recorded);
   if (present.dataDigest !== recorded.dataDigest) differing.push("dataDigest");
   if (differing.length === 0) return;
   throw new InputError({
@@ -184,27 +182,36 @@ export function checkOwnConfig(runDir: string, present: RunConfig, recorded: Run
   });
 }
 
-/** Leaves out what may differ between a run's configuration and another one that resumes it. */
-function comparable(config: RunConfig, other: RunConfig): object {
-  const { data, dataOptions = {}, dataDigest, numImages, split, id: _, imagesDigest: __, ...others } = config;
-  const { weightDigests = {}, asideDigest, ...own } = others;
-  const hasDigests = dataDigest !== undefined && other.dataDigest !== undefined;
-  const { start, teachers } = other.weightDigests ?? {};
-  // Weights that were moved are the same by their digests. Those of teachers are compared elsewhere, one by one.
-  const moved = [
-    ...(start !== undefined && start === weightDigests.start ? ["weights"] : []),
-    ...(teachers && teachers.length === weightDigests.teachers?.length ? ["teachers"] : []),
-  ];
-  const train = rest(own.train, ["epochs", "patience", "maxMinutes", ...moved]);
-  const setsAside = (own.train.calibrationShare ?? 0) > 0;
-  const hidesGroup = !setsAside || (asideDigest !== undefined && other.asideDigest !== undefined);
-  const choosing = CHOOSING.filter((name) => name !== "group" || hidesGroup);
-  if (hasDigests) return { ...own, train, dataOptions: rest(dataOptions, choosing) };
-  return { ...own, train, data, numImages, ...(split && { split }) };
+/** Returns the dotted names of the settings by which two configurations are of different runs. */
+function differences(a: RunConfig, b: RunConfig): string[] {
+  const ignored = ignoredNames(a, b);
+  const isIgnored = (name: string) => ignored.some((one) => name === one || name.startsWith(`${one}.`));
+  const [ofA, ofB] = [flatten(a), flatten(b)];
+  return [...new Set([...ofA.keys(), ...ofB.keys()])].filter(
+    (name) => !isIgnored(name) && !isDeepStrictEqual(ofA.get(name), ofB.get(name)),
+  );
 }
 
-function rest(values: object, without: string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !without.includes(name)));
+/** Returns the names, or first parts of names, of what may differ between two configurations of one run. */
+function ignoredNames(a: RunConfig, b: RunConfig): string[] {
+  const both = (isTrue: (config: RunConfig) => boolean) => isTrue(a) && isTrue(b);
+  const [started, given] = [a.weightDigests ?? {}, b.weightDigests ?? {}];
+  const hasImageDigests = both(({ dataDigest }) => dataDigest !== undefined);
+  // The group decides which images are set aside.
+  const setsAside = !both(({ train }) => (train.calibrationShare ?? 0) === 0);
+  const hasAsideDigests = both(({ asideDigest }) => asideDigest !== undefined);
+  const choosing = CHOOSING.filter((name) => name !== "group" || !setsAside || hasAsideDigests);
+  return [
+    "id",
+    ...["train.epochs", "train.patience", "train.maxMinutes"],
+    ...["dataDigest", "imagesDigest", "asideDigest", "weightDigests"], // compared one by one, with an error of their own
+    // Files of weights may be at another place.
+    ...(started.start !== undefined && started.start === given.start ? ["train.weights"] : []),
+    ...(started.teachers && started.teachers.length === given.teachers?.length ? ["train.teachers"] : []),
+    ...(hasImageDigests
+      ? ["data", "numImages", "split", ...choosing.map((name) => `dataOptions.${name}`)]
+      : ["dataOptions"]),
+  ];
 }
 
 /** What to do about a file of a run that is broken. Nothing of the run is to be removed: its best model is in it. */
@@ -222,11 +229,11 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
     "config",
     problem,
   )) as RunConfig | undefined;
-  return config && ofToday(config);
+  return config && upgraded(config);
 }
 
 /** Returns the configuration of a run of any version under today's names. */
-export function ofToday(config: RunConfig): RunConfig {
+export function upgraded(config: RunConfig): RunConfig {
   // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`. Version 0.2 had
   // none of `maxMinutes`, `calibrationShare` and `activations`.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
@@ -243,28 +250,4 @@ export function ofToday(config: RunConfig): RunConfig {
       augment: { ...train.augment, fill: train.augment?.fill ?? 0 },
     },
   };
-}
-
-export function prettyJson(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-/** Returns the dotted names of values that differ. */
-function differences(a: unknown, b: unknown): string[] {
-  const [x, y] = [a, b].map((value) => flatten(isPlainObject(value) ? value : {}));
-  const names = [...new Set([...x.keys(), ...y.keys()])];
-  return names.filter((name) => !isDeepStrictEqual(x.get(name), y.get(name)));
-}
-
-/** Returns all values inside an object by dotted name: `augment.zoom`. A list is one value. */
-export function flatten(values: object, prefix = ""): Map<string, unknown> {
-  return new Map(
-    Object.entries(values).flatMap(([name, value]): [string, unknown][] =>
-      isPlainObject(value) ? [...flatten(value, `${prefix}${name}.`)] : [[prefix + name, value]],
-    ),
-  );
-}
-
-export function isPlainObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

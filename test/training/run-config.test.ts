@@ -4,11 +4,10 @@ import type { Dataset } from "../../src/data/dataset.js";
 import {
   checkSameRun,
   describeRun,
-  flatten,
   loadRunConfig,
   type RunConfig,
   saveRunConfig,
-} from "../../src/training/run.js";
+} from "../../src/training/run-config.js";
 import { config, dataset, runFolder } from "./fixtures.js";
 import { writeRun } from "./recorded-runs.js";
 
@@ -156,6 +155,7 @@ describe("checkSameRun", () => {
     const { config: started, images } = await describeRun(grouped, config(changes), "stripes", aside);
     await saveRunConfig(run.dir, started, images);
     await resume(["0/0.png"], "(b)");
+    await assert.rejects(check(grouped), refused("one that differs in train.calibrationShare"));
     const another = "other images set aside by calibrationShare, as another --group sets aside";
     await assert.rejects(resume(["0/1.png"], "(b)"), refused(another));
     const { asideDigest: _, ...older } = started;
@@ -175,19 +175,6 @@ describe("checkSameRun", () => {
     await assert.rejects(
       check({ train: less }, { emaDecay: 0.9 }),
       refused("one that differs in numImages.train"),
-    );
-  });
-});
-
-describe("flatten", () => {
-  it("names inner values by dots, and takes a list or null as one value", () => {
-    assert.deepEqual(
-      [...flatten({ epochs: 3, augment: { zoom: [0.9, 1.1], deeper: { none: null } } })],
-      [
-        ["epochs", 3],
-        ["augment.zoom", [0.9, 1.1]],
-        ["augment.deeper.none", null],
-      ],
     );
   });
 });
