@@ -3,18 +3,17 @@ Sends requests to a kernel through Jupyter's protocol and prints what came back,
 
 Takes one argument, JSON: {"kernel": name, "cwd": path, "groups": [[request, …], …], "patience": seconds}. A request is
 {"code": text, "interruptAt": text, "stopOnError": bool, "storeHistory": bool, "expressions": {name: text}} for a cell, or
-{"type": "history_request", "content": {…}}. The requests of a group are sent at once; the next group follows when all of them are done, or have been silent for `patience`
-seconds. The kernel is interrupted once a request has printed its `interruptAt`. Prints for each request {"status", "reply",
-"messages": [{"type", "content"}], "isIdle"}, and the statuses of all requests in the order in which they came.
+{"type": "history_request", "content": {…}}. The requests of a group are sent at once; the next group follows when all of them are done,
+or have been silent for `patience` seconds. The kernel is interrupted once a request has printed its `interruptAt`. Prints for each request
+{"status", "reply", "messages": [{"type", "content"}], "isIdle"}, and the statuses of all requests in the order in which they came.
 """
 
 import json
 import queue
-import subprocess
 import sys
 import time
 
-from jupyter_client import KernelManager
+from started_kernel import started_kernel
 
 
 class Driver:
@@ -86,21 +85,13 @@ class Driver:
 
 def main():
     job = json.loads(sys.argv[1])
-    manager = KernelManager(kernel_name=job["kernel"])
-    manager.start_kernel(cwd=job["cwd"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    client = manager.client()
-    try:
-        client.start_channels()
-        client.wait_for_ready(timeout=300)
+    with started_kernel(job["kernel"], job["cwd"]) as (manager, client):
         driver = Driver(manager, client, job["patience"])
         for group in job["groups"]:
             driver.run_group(group)
             time.sleep(job.get("pause", 0))
         driver.collect_late(job.get("late", 0))
         print(json.dumps({"results": list(driver.results.values()), "statuses": driver.statuses}))
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 if __name__ == "__main__":

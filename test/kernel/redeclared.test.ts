@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type CellResult, resultOf, runCells } from "./kernel.js";
 
-/** By title: a cell, a later one that declares a name of it again, and a last one with the value that it must have. */
+/** By title: a cell, a later one that declares a name of it again, a last one, and the value that it must have. */
 const CELLS: Record<string, [first: string, again: string, last: string, value: string]> = {
   "a function": [
     "function half() { return 1; }\nconst callHalf = () => half();",
@@ -101,19 +101,60 @@ const CELLS: Record<string, [first: string, again: string, last: string, value: 
   ],
 };
 
-describe("a function sees what a later cell declares again:", function () {
+/** By title: three cells, and the value of the last one. */
+const SHARED: typeof CELLS = {
+  "is a default value of a later cell": [
+    "let numSeen = 1;",
+    "({ numSeen = 7 } = {} as { numSeen?: number });",
+    "numSeen",
+    "7",
+  ],
+  "is not `this` of a function that a later cell calls": [
+    "function own(this: unknown) { return this; }",
+    "const others = [own(), own?.()];",
+    "others.map((other) => other === globalThis).join()",
+    "true,true",
+  ],
+  "is a property of `exports`": [
+    "let shade = 1;\nconst readShade = () => shade;",
+    "exports.shade = 2;",
+    "readShade() + exports.shade",
+    "4",
+  ],
+  "is none of another object that is called `exports`": [
+    "let tint = 1;",
+    "const given = ((exports: { tint: number }) => { exports.tint = 3; return exports; })({ tint: 2 });",
+    "[tint, given.tint].join()",
+    "1,3",
+  ],
+  "may be an import, which later cells replace": [
+    "import { sep } from 'node:path';\nconst readSep = () => sep;",
+    "const sep = 'x';",
+    "[sep, readSep()].join()",
+    "x,/",
+  ],
+  "does not change while a later cell has not declared it yet": [
+    "const level = 1;\nconst readLevel = () => level;",
+    "const seen = [0].map(() => readLevel());\n{ const level = 5; }",
+    "seen[0]",
+    "1",
+  ],
+};
+
+describe("a variable of a cell", function () {
   this.timeout(600_000);
+  const all = Object.entries({ ...CELLS, ...SHARED });
   let results: CellResult[];
 
   before(async () => {
     results = await runCells(
       "tslab",
-      Object.values(CELLS).flatMap((cell) => cell.slice(0, 3)),
+      all.flatMap(([, cells]) => cells.slice(0, 3)),
     );
   });
 
-  for (const [i, [title, [, , , value]]] of Object.entries(CELLS).entries())
-    it(title, () => {
+  for (const [i, [title, [, , , value]]] of all.entries())
+    it(title in CELLS ? `that is ${title} is what a later cell declares again, for functions` : title, () => {
       const three = results.slice(3 * i, 3 * i + 3);
       assert.deepEqual(
         three.map(({ status }) => status),

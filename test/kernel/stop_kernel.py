@@ -9,11 +9,10 @@ where statuses are those of all its replies: it should have one.
 
 import json
 import queue
-import subprocess
 import sys
 import time
 
-from jupyter_client import KernelManager
+from started_kernel import started_kernel
 
 
 class Conversation:
@@ -67,19 +66,11 @@ class Conversation:
 
 def main():
     job = json.loads(sys.argv[1])
-    manager = KernelManager(kernel_name="tslab")
-    manager.start_kernel(cwd=job["cwd"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    client = manager.client()
-    try:
-        client.start_channels()
-        client.wait_for_ready(timeout=300)
+    with started_kernel("tslab", job["cwd"]) as (manager, client):
         conversation = Conversation(manager, client, job["patience"])
         for verb, value in job["steps"]:
             conversation.take(verb, value)
         print(json.dumps(list(conversation.cells.values())))
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,13 @@ const {
   tracebackOf,
   turn,
 } = require("./cells.cjs");
-const { awaitsItself, endsInTemplate, quotedBefore, signatureAt, withoutExports } = require("./compiler.cjs");
+const { withoutExports } = require("./cell-code.cjs");
+const { awaitsItself, endsInTemplate, quotedBefore, signatureAt } = require("./compiler.cjs");
 const { hintFor } = require("./hints.cjs");
 const { libraryForms } = require("./library.cjs");
 const { startCell } = require("./source-positions.cjs");
 const { clearStop } = require("./stuck.cjs");
+const { exportsOfCells, takeVariable } = require("./variables.cjs");
 
 /** How tslab prints what the compiler found. */
 const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
@@ -59,7 +61,8 @@ function extendProtocol(folder) {
     converter = converters.node;
     // The executor asks for the conversion of a cell that is converted already: see `convert`.
     const given = Object.create(converters, { node: { value: { ...converter, convert: () => converted } } });
-    executor = createExecutor(rootDir, given, { log: keepResult, error: keepFailure });
+    executor = createExecutor(rootDir, given, { error: keepFailure });
+    globalThis.__tslab__.exports = exportsOfCells; // what the code of each cell gets
     return executor;
   };
 
@@ -239,8 +242,8 @@ async function runCell(cell, code) {
     const isDone = await Promise.race([running, cell.wasStopped ? waitFor(ENDING_MS) : running]);
     if (isDone) {
       declarations = converted.declOutput ?? "";
-      if (cell.result !== undefined)
-        await publishResult(cell, await Promise.race([cell.result, cell.stopped]));
+      const value = takeVariable(converted.lastExpressionVar);
+      if (value !== undefined) await publishResult(cell, await Promise.race([value, cell.stopped]));
     }
     if (cell.isStopped && cell.interruptCallbacks.size === 0) cell.fail();
     else if (!isDone) cell.failure ??= failureOf(new Error("The cell failed without an error."));
@@ -248,11 +251,6 @@ async function runCell(cell, code) {
     cell.fail(error);
   }
   if (cell.diagnostics.length > 0 && !cell.isStopped) cell.failure = typeFailure(code, cell.diagnostics);
-}
-
-/** Keeps the value of a cell's last expression. */
-function keepResult(value) {
-  owner().result = value;
 }
 
 /** Shows the value of a cell's last expression, in the forms that ferkit has for it. */
