@@ -121,6 +121,13 @@ function unseenLines(scores: Unseen, start = ""): string[] {
   });
 }
 
+/** Says that no score without images like those of training is possible. */
+function allLikeTraining({ likeTraining, numImages }: internals.EvaluationReport): string[] {
+  if (likeTraining?.nearDuplicates !== numImages) return [];
+  const kind = likeTraining.duplicates === numImages ? "duplicates" : "duplicates or near-duplicates";
+  return [`all of these images are ${kind} of training images, so their scores say nothing about new ones`];
+}
+
 function viewLines(label: string, scores: internals.EvaluationReport["flip"]): string[] {
   if (!scores) return [];
   const all = `${line(label, scores)}, calibration error ${percent(scores.ece)}`;
@@ -135,6 +142,7 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
     ...doubts(report),
     ...unseenLines(report),
+    ...allLikeTraining(report),
     ...viewLines("with mirror images", flip),
     ...viewLines("with crops and mirror images", crops),
     ...splitRemarks(split),

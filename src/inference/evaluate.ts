@@ -241,6 +241,8 @@ export interface EvaluationReport extends ClassificationScores {
   withoutDuplicates: Scores | null;
   /** The same without near-duplicates. */
   withoutNearDuplicates: Scores | null;
+  /** How many images have a duplicate, and how many a near-duplicate or duplicate, among the training images; null without training images. */
+  likeTraining: { duplicates: number; nearDuplicates: number } | null;
   /** Images that the model was trained on, and the scores without them; null if that is not known, or its run held them out. */
   trainedOn: { numImages: number; without: Scores | null } | null;
 }
@@ -276,15 +278,14 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
       seed,
       isSeen.map((seen) => !seen),
     );
-  const isSeenInTrain = [nearDuplicates?.duplicates, nearDuplicates?.groups].map((groups) =>
-    groups ? seenInTrain(groups, dataset) : null,
-  );
-  const unseenScores = (ofImages = predicted) => {
-    const [withoutDuplicates, withoutNearDuplicates] = isSeenInTrain.map((isSeen) =>
-      isSeen ? scoresWithout(isSeen, ofImages) : null,
-    );
-    return { withoutDuplicates, withoutNearDuplicates };
+  const isLikeTraining = nearDuplicates && {
+    duplicates: seenInTrain(nearDuplicates.duplicates, dataset),
+    nearDuplicates: seenInTrain(nearDuplicates.groups, dataset),
   };
+  const unseenScores = (ofImages = predicted) => ({
+    withoutDuplicates: isLikeTraining && scoresWithout(isLikeTraining.duplicates, ofImages),
+    withoutNearDuplicates: isLikeTraining && scoresWithout(isLikeTraining.nearDuplicates, ofImages),
+  });
   const viewScores = (ofViews: Float32Array | undefined): ViewScores | null => {
     if (!ofViews) return null;
     const mean = score(ofViews, labels, classNames);
@@ -314,6 +315,10 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     flip: viewScores(viewProbs.flip),
     crops: viewScores(viewProbs.crops),
     ...unseenScores(),
+    likeTraining: isLikeTraining && {
+      duplicates: isLikeTraining.duplicates.filter(Boolean).length,
+      nearDuplicates: isLikeTraining.nearDuplicates.filter(Boolean).length,
+    },
     trainedOn: isTrainedOn && {
       numImages: isTrainedOn.filter(Boolean).length,
       without: scoresWithout(isTrainedOn),

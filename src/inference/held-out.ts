@@ -7,6 +7,8 @@ import { type LoadedDataset, loadDataset } from "../data/load.js";
 import type { Pixels } from "../data/pixels/pixels.js";
 import { InputError } from "../errors.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
+import { inShort } from "../names.js";
+import { counted } from "../text.js";
 
 /** Images to score a model on, and what is known about them. */
 export interface EvaluationData {
@@ -159,17 +161,21 @@ async function ownSplit(
   const { images } = await listImages(dataset);
   const chosen: Record<ListedImage["split"], Place[]> = { train: [], validation: [] };
   const counts = { train: 0, validation: 0, unknown: 0, calibrated: 0 };
+  const relabelled: string[] = [];
   const calibratedOn = new Set(list.calibratedOn);
   const known = remaining(list);
   const [trained, seen] = [digestsOf(list, "train"), new Set<string>()];
   for (const image of images) {
     const place = { split: image.split, index: counts[image.split]++ };
-    const split = takeSplit(known, image);
-    if (split === null) {
+    const taken = takeImage(known, image);
+    if (taken === null) {
       if (calibratedOn.has(image.digest)) counts.calibrated++;
       else counts.unknown++;
       continue;
     }
+    const { split } = taken;
+    if (split === "validation" && taken.className !== image.className)
+      relabelled.push(image.path ?? image.digest);
     const isDropped = (dropLeaked && trained.has(image.digest)) || (dropDuplicates && seen.has(image.digest));
     if (split === "validation") seen.add(image.digest);
     if (split === "train" || !isDropped) chosen[split].push(place);
@@ -184,15 +190,43 @@ async function ownSplit(
       fix: ANYWAY,
     });
   const pick = (places: Place[]) => select(dataset, places);
-  const { seed, validationShare } = list.options;
-  const how = list.split === "held-out" ? ` (seed ${seed}, share ${validationShare})` : "";
   const notes = [
-    `the model's run was trained on this data set; the images are those that it held out${how}`,
+    `the model's run was trained on this data set; the images are those that it held out${howHeldOut(list)}`,
+    ...heldOutChanges(list, known, relabelled),
     ...(counts.unknown > 0 ? [`${counts.unknown} images that the run did not have are left out`] : []),
     ...(counts.calibrated > 0 ? [calibrationNote(counts.calibrated)] : []),
   ];
   const [train, validation] = [pick(chosen.train), pick(chosen.validation)];
   return { dataset: { ...dataset, split: "run", train, validation }, isTrainedOn: null, notes };
+}
+
+function howHeldOut({ split, options: { seed, validationShare, fold } }: ImageList): string {
+  if (split !== "held-out") return "";
+  return ` (seed ${seed}, ${fold === undefined ? `share ${validationShare}` : `fold ${fold}`})`;
+}
+
+/** Says which of the images that a run held out are missing or have another label, since scores cannot be compared with the run's then. */
+function heldOutChanges(
+  list: ImageList,
+  known: Map<string, Map<string, number>>,
+  relabelled: string[],
+): string[] {
+  const numHeldOut = list.images.filter(({ split }) => split === "validation").length;
+  const left = [...known.values()].flatMap((counts) => [...counts]);
+  const numMissing = left.reduce(
+    (sum, [key, count]) => (key.startsWith("validation/") ? sum + count : sum),
+    0,
+  );
+  return [
+    ...(numMissing > 0
+      ? [`${numMissing} of the ${numHeldOut} images that the run held out are missing`]
+      : []),
+    ...(relabelled.length > 0
+      ? [
+          `${counted(relabelled.length, "image has", "images have")} another label than in the run (${inShort(relabelled, 3, 3)})`,
+        ]
+      : []),
+  ];
 }
 
 /** Counts of a list's images that have not been found yet, by digest, then by split and class. */
@@ -207,20 +241,21 @@ function remaining({ images }: ImageList): Map<string, Map<string, number>> {
 }
 
 /**
- * Returns the split of an image in a run, and counts it as found; null if the run did not have it. Of byte-identical images, the
- * class tells them apart. An image whose label was corrected since is still one that the run had.
+ * Returns the split and class of an image in a run, and counts it as found; null if the run did not have it. Of byte-identical
+ * images, the class tells them apart. An image whose label was corrected since is still one that the run had.
  */
-function takeSplit(
+function takeImage(
   known: Map<string, Map<string, number>>,
   { className, digest }: ListedImage,
-): ListedImage["split"] | null {
+): Pick<ListedImage, "split" | "className"> | null {
   const own = known.get(digest);
   if (!own) return null;
   const keys = [`validation/${className}`, `train/${className}`, ...own.keys()];
   const key = keys.find((candidate) => (own.get(candidate) ?? 0) > 0);
-  if (key === undefined) return own.has(`train/${className}`) ? "train" : null; // a copy of it that the run did not have
+  if (key === undefined) return own.has(`train/${className}`) ? { split: "train", className } : null; // a copy of it that the run did not have
   own.set(key, (own.get(key) as number) - 1);
-  return key.startsWith("train/") ? "train" : "validation";
+  const split = key.startsWith("train/") ? "train" : "validation";
+  return { split, className: key.slice(split.length + 1) };
 }
 
 /** Returns the images of both splits, those of train first. */

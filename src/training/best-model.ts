@@ -92,7 +92,7 @@ export async function validate(
       expected: `finite ${name === null ? "probabilities of the validation images" : "weights"}`,
       where: `epoch ${epoch}`,
       found: name === null ? "NaN" : `NaN or infinity in ${name}`,
-      fix: `Choose a lower learningRate; ${best ? `the model of epoch ${best.epoch} is kept` : "there is no model yet"}.`,
+      fix: `Choose a lower learningRate for a new run (--run); ${best ? `the model of epoch ${best.epoch} is kept` : "there is no model yet"}.`,
     });
   return { scores: score(probs, images.labels, network.config.classNames), parameters };
 }

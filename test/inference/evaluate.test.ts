@@ -270,7 +270,8 @@ describe("evaluationReport", () => {
       pairs: [],
       alike: new Int32Array(),
     };
-    const { withoutDuplicates, withoutNearDuplicates } = reportOf({ nearDuplicates });
+    const { withoutDuplicates, withoutNearDuplicates, likeTraining } = reportOf({ nearDuplicates });
+    assert.deepEqual(likeTraining, { duplicates: 1, nearDuplicates: 2 });
     assert.deepEqual([withoutDuplicates?.accuracy, withoutDuplicates?.numImages], [3 / 3, 3]);
     assert.deepEqual([withoutNearDuplicates?.accuracy, withoutNearDuplicates?.numImages], [2 / 2, 2]);
     const { accuracy, macroF1 } = withoutNearDuplicates?.intervals ?? {};
@@ -286,10 +287,11 @@ describe("evaluationReport", () => {
   it("has neither without training images, or if no image is left", () => {
     assert.equal(reportOf().withoutDuplicates, null);
     const all = groups([0, 1, 0, 1]);
-    const { withoutNearDuplicates } = reportOf({
+    const { withoutNearDuplicates, likeTraining } = reportOf({
       nearDuplicates: { duplicates: all, groups: all, pairs: [], alike: new Int32Array() },
     });
     assert.equal(withoutNearDuplicates, null);
+    assert.deepEqual([reportOf().likeTraining, likeTraining], [null, { duplicates: 4, nearDuplicates: 4 }]);
   });
 
   it("undoes the temperature for the calibration error before calibration", () => {

@@ -61,6 +61,27 @@ describe("loadEvaluationData", () => {
       ]);
     });
 
+  it("says which fold a run held out", async () => {
+    await drawImages(file("data"), IMAGES);
+    const dataset = await loadDataset({ ...given(), imageSize: 33, grey: true, seed: 1, fold: "2/5" });
+    await writeImageList(file("model", IMAGE_LIST), await listImages(dataset), false);
+    const [how] = (await evaluate()).notes;
+    assert.match(how, /; the images are those that it held out \(seed 1, fold 2\/5\)$/);
+  });
+
+  it("says which of them are missing or have another label since", async () => {
+    const { validation } = await train();
+    const [moved, ...removed] = validation.paths.filter((path) => path.startsWith("a/"));
+    renameSync(file("data", moved), file("data", "b", "moved.png"));
+    rmSync(file("data", removed[0]));
+    const { dataset, notes } = await evaluate();
+    assert.equal(dataset.validation.numImages, validation.numImages - 1);
+    assert.deepEqual(notes.slice(1), [
+      `1 of the ${validation.numImages} images that the run held out are missing`,
+      "1 image has another label than in the run (b/moved.png)",
+    ]);
+  });
+
   it("takes them with the options of a run that left out a class of train alone", async () => {
     const split = (name: string, i: number) => `${i % 5 === 0 ? "validation" : "train"}/${name}`;
     const images = Object.fromEntries(

@@ -110,6 +110,7 @@ describe("ferkit", function () {
         "flip",
         "intervals",
         "largestClass",
+        "likeTraining",
         "loss",
         "macroF1",
         "model",
@@ -256,6 +257,7 @@ const REPORT: EvaluationReport = {
   crops: null,
   withoutDuplicates: null,
   withoutNearDuplicates: null,
+  likeTraining: null,
   trainedOn: null,
   largestClass: { className: "sad", accuracy: 0.5, isBeaten: true },
 };
@@ -320,6 +322,20 @@ describe("reportText", () => {
     assert.deepEqual(linesFor(3, 2).slice(0, 2), [
       "without duplicates of training images: 3 images",
       "without near-duplicates of training images: 2 images",
+    ]);
+  });
+
+  it("says if all images are like those of training", () => {
+    const linesFor = (duplicates: number, nearDuplicates: number) =>
+      reportText({ ...REPORT, numImages: 4, likeTraining: { duplicates, nearDuplicates } }, "faces")
+        .split("\n")
+        .filter((one) => one.startsWith("all of these"));
+    assert.deepEqual(linesFor(0, 3), []);
+    assert.deepEqual(linesFor(1, 4), [
+      "all of these images are duplicates or near-duplicates of training images, so their scores say nothing about new ones",
+    ]);
+    assert.deepEqual(linesFor(4, 4), [
+      "all of these images are duplicates of training images, so their scores say nothing about new ones",
     ]);
   });
 

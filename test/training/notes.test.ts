@@ -190,8 +190,7 @@ describe("imageNotes", function () {
     assert.equal(
       text,
       `4 of 4 validation images look like one in train (v/0.png and ${images.paths[0]}), so that scores on them are too high. ` +
-        "Choose --drop-leaked to leave out those with equal files, and remove the others from one of the splits; " +
-        "`npx ferkit evaluate` also scores without all of them.",
+        "Remove them from one of the splits.",
     );
   });
 

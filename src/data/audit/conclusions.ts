@@ -6,7 +6,13 @@ import type { Dataset, PackedImages } from "../dataset.js";
 import { cutOff, MUCH_CUT } from "../pixels/decode.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import { THUMBNAIL_SIZE } from "./lsh.js";
-import { findNearDuplicates, gridder, mirror, type NearDuplicates } from "./near-duplicates.js";
+import {
+  findNearDuplicates,
+  gridder,
+  mirror,
+  type NearDuplicatePair,
+  type NearDuplicates,
+} from "./near-duplicates.js";
 import { type Conclusion, imageAt, nearDuplicateReport } from "./report.js";
 import { telltaleTraits } from "./traits.js";
 
@@ -25,8 +31,9 @@ export function fileConclusions(
   decoded: Pick<DecodedImages, "samples" | "numChannels" | "whiteLevels">,
   { fit, grey, isFixed = false }: { fit: Fit; grey: "auto" | boolean; isFixed?: boolean },
 ): Conclusion[] {
-  const { samples } = decoded;
-  const traits = telltaleTraits(samples).filter(({ name }) => !isFixed || name !== "colour");
+  const { samples, numChannels } = decoded;
+  const usesColour = !isFixed && numChannels === 3;
+  const traits = telltaleTraits(samples).filter(({ name }) => usesColour || name !== "colour");
   return [
     ...traits.map(({ text }): Conclusion => ({ about: "trait", text, examples: [] })),
     ...(isFixed ? [] : colourConclusion(decoded, grey)),
@@ -47,10 +54,11 @@ function colourConclusion(
   const isUsedGrey = numChannels === 1;
   const odd = isUsedGrey ? coloured : samples.filter(({ isGrey }) => isGrey);
   const used = isUsedGrey ? "all are used in grey" : "all are used in colour";
-  const why = grey === "auto" ? `, since ${isUsedGrey ? "most have no" : "at least half have"} colour` : "";
+  const isGuess = grey === "auto";
+  const why = isGuess ? `, since ${isUsedGrey ? "most have no" : "at least half have"} colour` : "";
   const text =
     `${coloured.length} of ${samples.length} in colour; ${used}${why}. ` +
-    `Train with --set grey=${!isUsedGrey} for ${isUsedGrey ? "colours" : "grey"}, or --set grey=${isUsedGrey} to settle it.`;
+    `Train with --set grey=${!isUsedGrey} for ${isUsedGrey ? "colours" : "grey"}${isGuess ? `, or --set grey=${isUsedGrey} to settle it` : ""}.`;
   return [{ about: "colour", text, examples: pathsOf(odd) }];
 }
 
@@ -130,7 +138,7 @@ export async function imageConclusions(dataset: Dataset, found: NearDuplicates):
   return [
     ...imbalanceConclusion(dataset),
     ...copyConclusions(dataset, found),
-    ...(await mirrorConclusions(dataset, found)),
+    ...(await mirrorConclusions(dataset, isMostlyAlike(found) ? [] : found.pairs)),
   ];
 }
 
@@ -155,8 +163,13 @@ function copyConclusions(dataset: Dataset, found: NearDuplicates): Conclusion[] 
   return [
     ...alikeConclusion(dataset, found),
     ...leakConclusion(dataset, found),
-    ...conflictConclusion(dataset, found),
+    ...(isMostlyAlike(found) ? [] : conflictConclusion(dataset, found)),
   ];
+}
+
+/** Where most images are too similar to tell copies, the pairs among the others may be chance too, and are no evidence about labels. */
+function isMostlyAlike({ alike, groups }: NearDuplicates): boolean {
+  return alike.length > groups.length / 2;
 }
 
 function alikeConclusion(dataset: Dataset, { alike, groups }: NearDuplicates): Conclusion[] {
@@ -178,9 +191,24 @@ function leakConclusion(dataset: Dataset, { groups, duplicates }: NearDuplicates
   const examples = [imageAt(dataset, index).path, imageAt(dataset, groups[index]).path];
   const text =
     `${leaked.length} of ${counted(validation.numImages, "validation image")} look like one in train ` +
-    `(${examples.join(" and ")}), so that scores on them are too high. Choose --drop-leaked to leave out those with equal ` +
-    "files, and remove the others from one of the splits; `npx ferkit evaluate` also scores without all of them.";
+    `(${examples.join(" and ")}), so that scores on them are too high. ${leakRemedy(dataset, leaked)}`;
   return [{ about: "copies", text, examples }];
+}
+
+/** @param leaked - Validation images like one in train, counted through both splits. */
+function leakRemedy({ split, train, validation }: Dataset, leaked: number[]): string {
+  if (split === "held-out")
+    return "All images of a class are near-duplicates of each other, so they were held out one by one. Add other images of it, and remove copies.";
+  const inTrain = new Set(train.digests);
+  const numEqual = leaked.filter((index) =>
+    inTrain.has(validation.digests?.[index - train.numImages] ?? ""),
+  ).length;
+  const drop = numEqual > 0 ? "Choose --drop-leaked to leave out those with equal files" : null;
+  const remove =
+    numEqual < leaked.length ? `${drop ? "remove the others" : "Remove them"} from one of the splits` : null;
+  const others =
+    leaked.length < validation.numImages ? "; `npx ferkit evaluate` also scores without all of them" : "";
+  return `${[drop, remove].filter(Boolean).join(", and ")}${others}.`;
 }
 
 function conflictConclusion(dataset: Dataset, found: NearDuplicates): Conclusion[] {
@@ -227,7 +255,9 @@ export async function trainingConclusions(
   return [
     ...(isWeighted ? [] : imbalanceConclusion(dataset)),
     ...(found ? leakConclusion(dataset, found) : [notCompared(numImages)]),
-    ...(isMirrored ? await mirrorConclusions(dataset, found ?? { pairs: [] }) : []),
+    ...(isMirrored
+      ? await mirrorConclusions(dataset, !found || isMostlyAlike(found) ? [] : found.pairs)
+      : []),
   ];
 }
 
@@ -240,7 +270,7 @@ function notCompared(numImages: number): Conclusion {
 
 async function mirrorConclusions(
   dataset: Dataset,
-  { pairs }: Pick<NearDuplicates, "pairs">,
+  pairs: readonly NearDuplicatePair[],
 ): Promise<Conclusion[]> {
   const conclusions: Conclusion[] = [];
   const mirrored = pairs.filter(({ isMirrored }) => isMirrored);

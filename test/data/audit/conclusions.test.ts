@@ -43,10 +43,14 @@ describe("fileConclusions", () => {
       examples: ["a/9.png"],
     });
     const [set] = conclude(samples(4, { isGrey: true }), { grey: false });
-    assert.equal(
-      set.text,
-      "6 of 10 in colour; all are used in colour. Train with --set grey=true for grey, or --set grey=false to settle it.",
-    );
+    assert.equal(set.text, "6 of 10 in colour; all are used in colour. Train with --set grey=true for grey.");
+  });
+
+  it("says nothing of colour that tells the classes apart if all are used in grey", () => {
+    const told = samples(0, {}).map((one) => ({ ...one, isGrey: one.className === "a" }));
+    const about = (numChannels: 1 | 3) => conclude(told, { numChannels }).map((one) => one.about);
+    assert.deepEqual(about(3), ["trait", "colour"]);
+    assert.deepEqual(about(1), ["colour"]);
   });
 
   it("names images that are nearly black or white", () => {
@@ -203,8 +207,7 @@ describe("imageConclusions", () => {
         about: "copies",
         text:
           "2 of 3 validation images look like one in train (validation/1.png and train/1.png), so that scores on them are too " +
-          "high. Choose --drop-leaked to leave out those with equal files, and remove the others from one of the splits; " +
-          "`npx ferkit evaluate` also scores without all of them.",
+          "high. Remove them from one of the splits; `npx ferkit evaluate` also scores without all of them.",
         examples: ["validation/1.png", "train/1.png"],
       },
       {
@@ -230,13 +233,17 @@ describe("imageConclusions", () => {
     const labels = images.map((_, i) => i % 2);
     const conclusions = await concludeFrom(
       packed(images.slice(0, 12), labels.slice(0, 12), "train"),
-      packed(images.slice(12), labels.slice(12), "validation"),
+      packed(
+        [...images.slice(12), disc(2, true), disc(2, true).map((value) => value - 20)], // a pair, which may be chance then
+        [...labels.slice(12), 0, 1],
+        "validation",
+      ),
     );
     assert.deepEqual(conclusions, [
       {
         about: "copies",
         text:
-          "16 of 16 images are too similar to each other to tell near-duplicates (train/0.png, train/1.png, train/2.png, …). " +
+          "16 of 18 images are too similar to each other to tell near-duplicates (train/0.png, train/1.png, train/2.png, …). " +
           "Compare them yourself: of these, only equal ones count as copies here.",
         examples: ["train/0.png", "train/1.png", "train/2.png"],
       },
