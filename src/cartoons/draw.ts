@@ -33,6 +33,9 @@ export const SYNTHETIC_DEFAULTS = {
 /** Ranges of the camera: noise and brightness in steps of 1/255, blur as a standard deviation in percent of the side. */
 const CAMERA = { blur: [0.2, 0.7], contrast: [0.9, 1.12], brightness: [-10, 14], noise: [0.5, 4] } as const;
 
+/** Blur below this standard deviation in pixels: sharp cuts its mask where it falls below a fifth, here at the first neighbour. */
+const SMALLEST_BLUR = 1 / Math.sqrt(2 * Math.log(5));
+
 /** Images in progress at a time: enough to keep sharp's threads busy. */
 const CONCURRENCY = 8;
 
@@ -115,7 +118,7 @@ export async function drawFace(expression: string, random: Random, imageSize: nu
   const noise = random.uniform(...CAMERA.noise);
   const sharp = await loadSharp();
   const drawn = sharp(Buffer.from(svg)).removeAlpha();
-  const pixels = await (blur < 0.3 ? drawn : drawn.blur(blur)).raw().toBuffer(); // 0.3 is the smallest value that sharp accepts
+  const pixels = await (blur < SMALLEST_BLUR ? drawn : drawn.blur(blur)).raw().toBuffer();
   const graded = new Uint8ClampedArray(pixels.length);
   for (let i = 0; i < pixels.length; i += 3) {
     const offset = brightness + noise * sensorNoise(random);

@@ -171,6 +171,15 @@ describe("drawFace", () => {
     );
   });
 
+  it("may leave out a blur below 0.5573 pixels, which changes no pixel", async () => {
+    const raw = { width: 16, height: 16, channels: 3 } as const;
+    const random = new Random(8);
+    const pixels = Buffer.from(Array.from({ length: 16 * 16 * 3 }, () => random.uint32() & 255));
+    const blurred = (sigma: number) => sharp(pixels, { raw }).blur(sigma).raw().toBuffer();
+    assert.deepEqual(await blurred(0.5573), pixels);
+    assert.notDeepEqual(await blurred(0.5574), pixels);
+  });
+
   it("adds noise", async () => {
     const pixels = await sharp(await drawFace("neutral", new Random(7), 96))
       .raw()
