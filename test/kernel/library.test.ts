@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { workspace } from "../workspace.js";
 import { cloneProject } from "./clone.js";
 import { type CellResult, contentsOf, converse, printed, type Request } from "./kernel.js";
@@ -43,6 +43,7 @@ describe("ferkit in a cell", function () {
       'rmSync("own.ts");\nawait new Promise((resolve) => setTimeout(resolve, 500));',
       'writeFileSync("own.ts", "export const own = 2;\\n");\nawait new Promise((resolve) => setTimeout(resolve, 500));',
       'import { own } from "./own";\nconsole.log(own);',
+      'console.log(process.getActiveResourcesInfo().filter((kind) => kind === "FSEventWrap").length);',
     ];
     const requests: Request[] = [
       ...cells.map((code) => ({ code })),
@@ -93,7 +94,42 @@ describe("ferkit in a cell", function () {
   });
 
   it("keeps running when files that were imported are removed and written again while a cell runs", () => {
-    for (const result of results.slice(7)) assert.deepEqual(contentsOf(result, "error"), []);
+    for (const result of results.slice(7, 12)) assert.deepEqual(contentsOf(result, "error"), []);
     assert.deepEqual([printed(results[8]), printed(results[11])], ["1\n", "2\n"]);
+  });
+
+  it("watches the files that it has read, not each folder of each package", () => {
+    const numWatched = Number(printed(results[12]));
+    assert.ok(numWatched > 50 && numWatched < 500, printed(results[12]));
+  });
+});
+
+describe("a package that is installed while the kernel runs", function () {
+  this.timeout(600_000);
+  const project = workspace();
+
+  it("is found by the next import, in a scope too", async () => {
+    writeFileSync(project.file("package.json"), "{}");
+    mkdirSync(project.file("node_modules/@old"), { recursive: true });
+    const imported =
+      'import { late } from "late";\nimport { second } from "@old/second";\nimport { third } from "@new/third";';
+    const install = [
+      "const { mkdirSync, writeFileSync } = await import('node:fs');",
+      "for (const [name, value] of [['late', 'late'], ['@old/second', 'second'], ['@new/third', 'third']]) {",
+      "  mkdirSync('node_modules/' + name, { recursive: true });",
+      "  writeFileSync('node_modules/' + name + '/index.js', 'exports.' + value + ' = 1;');",
+      "  writeFileSync('node_modules/' + name + '/index.d.ts', 'export const ' + value + ': number;');",
+      "}",
+      "await new Promise((resolve) => setTimeout(resolve, 500));",
+    ].join("\n");
+    const cells = [imported, install, `${imported}\nconsole.log(late, second, third);`];
+    const { results } = await converse(
+      "tslab",
+      cells.map((code) => [{ code }]),
+      { cwd: project.path },
+    );
+    assert.equal(results[0].status, "error");
+    assert.deepEqual(contentsOf(results[2], "error"), []);
+    assert.equal(printed(results[2]), "1 1 1\n");
   });
 });

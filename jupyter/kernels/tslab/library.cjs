@@ -43,7 +43,37 @@ function libraryView(system) {
     watchers.set(file, callback);
     return { close: () => watchers.delete(file) };
   };
+  view.watchDirectory = (dir, callback, ...rest) =>
+    path.basename(dir) === "node_modules"
+      ? watchPackages(system, dir, callback)
+      : system.watchDirectory(dir, callback, ...rest);
   return Object.assign(view, manyTimers(system));
+}
+
+/**
+ * Watches which packages are installed: node_modules and its scopes such as `@types`. The compiler asks to watch every folder below too,
+ * thousands of them, though it also watches each file that it has read.
+ */
+function watchPackages(system, dir, callback) {
+  const watched = new Map();
+  const watch = (folder) => {
+    if (!watched.has(folder)) watched.set(folder, system.watchDirectory(folder, changed, false));
+  };
+  const watchScopes = () => {
+    const names = fs.existsSync(dir) ? fs.readdirSync(dir) : [];
+    for (const name of names) if (name.startsWith("@")) watch(path.join(dir, name));
+  };
+  const changed = () => {
+    watchScopes();
+    callback(dir); // whatever was not found in it may be there now
+  };
+  watch(dir);
+  watchScopes();
+  return {
+    close() {
+      for (const watcher of watched.values()) watcher.close();
+    },
+  };
 }
 
 /** tslab holds one timer, and fails at a second one. A change on disk, such as that of an npm install, makes the compiler ask for two. */
