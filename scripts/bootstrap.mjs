@@ -14,6 +14,7 @@ import {
   InputError,
   machine,
   runCommand,
+  showPip,
   stopCommands,
 } from "./setup/machine.cjs";
 import { isPackageCurrent } from "./setup/package-files.cjs";
@@ -60,13 +61,13 @@ const npmStep = {
   name: "npm packages",
   isCurrent: ({ root, nodeModulesDir }) =>
     readText(path.join(nodeModulesDir, ".ferkit-stamp")) === npmKey(root),
-  async run({ root, env, nodeModulesDir }, show) {
+  async run({ root, env, nodeModulesDir }) {
     // The npm that runs this belongs to the same Node.js; otherwise the one on PATH.
     const script = env.npm_execpath ?? "";
     const own = /npm-cli\.c?js$/.test(script) && fs.existsSync(script);
     const [file, first] = own ? [process.execPath, [script]] : ["npm", []];
     const args = ["ci", "--ignore-scripts", "--include=dev", "--no-audit", "--no-fund"];
-    const { status, output } = await runCommand(file, [...first, ...args], { cwd: root, env, onLine: show });
+    const { status, output } = await runCommand(file, [...first, ...args], { cwd: root, env });
     if (/package\.json and package-lock\.json.*in sync/.test(output)) {
       const expected = "package-lock.json to match package.json";
       const fix = "Run: npm install --ignore-scripts";
@@ -108,13 +109,7 @@ const pythonStep = {
     options.push("--require-hashes", "--only-binary", ":all:");
     if (wheelsDir) options.push("--find-links", wheelsDir);
     const args = ["-m", "pip", "install", ...options, "-r", path.join(root, "requirements.txt")];
-    const onLine = (line) =>
-      show(
-        line
-          .trim()
-          .split(/[\s<=>~]+/, 3)
-          .join(" "),
-      );
+    const onLine = showPip(show);
     const { status, output } = await runCommand(venvPython, args, { cwd: root, env, onLine });
     if (status !== 0) throw describeFailure("the installation of Python's packages", output, root);
     writeWhole(venvStamp(context), venvKey(context));

@@ -4,7 +4,7 @@ import path from "node:path";
 import { InputError } from "../../src/errors.js";
 import { replaceFile, writeFileAtomically } from "../../src/files.js";
 import { digestOf } from "./context.cjs";
-import { describeFailure, findCompiler, machine, runCommand } from "./machine.cjs";
+import { describeFailure, findCompiler, machine, runCommand, showPip } from "./machine.cjs";
 import { platformOf } from "./platforms.cjs";
 import type { Context, Show, Step } from "./step.js";
 import { dropWheel, fetchWheel, findLinks, makeWhole, type Pin, unpackWheel } from "./wheels.js";
@@ -97,7 +97,7 @@ async function installCuda(context: Context, folder: string, show: Show): Promis
     ...["-r", path.join(context.root, "scripts/setup/cuda-requirements.txt")],
   ];
   const env = { ...context.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: "1" };
-  const { status, output } = await runCommand(context.venvPython, args, { env, onLine: show });
+  const { status, output } = await runCommand(context.venvPython, args, { env, onLine: showPip(show) });
   if (status !== 0) throw describeFailure("the download of the CUDA libraries", output, context.cacheDir);
   renameSync(path.join(site, "nvidia"), path.join(folder, "nvidia"));
   rmSync(site, { recursive: true });

@@ -283,6 +283,22 @@ function runCommand(file, args, { cwd, env = process.env, onLine = () => {}, onM
   });
 }
 
+/**
+ * Makes what shows the lines of pip in set-up's words: the package that it works at. Its warnings are part of the output, which is shown
+ * if it fails.
+ *
+ * @param {(text: string) => void} show
+ */
+function showPip(show) {
+  return (/** @type {string} */ line) => {
+    const [, wanted] = /^\s*Collecting ([\w.-]+)/.exec(line) ?? [];
+    const [, found] = /^\s*(?:Downloading|Using cached|Processing) (?:\S*\/)?([\w.]+)-/.exec(line) ?? [];
+    const name = wanted ?? found;
+    if (name) show(name.replaceAll("_", "-"));
+    else if (/^\s*Installing collected packages/.test(line)) show("unpack");
+  };
+}
+
 const NETWORK_FAILURE =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|name resolution|Network is unreachable|Connection refused|Could not fetch URL/;
 
@@ -334,5 +350,6 @@ module.exports = {
   machine,
   makeFolder,
   runCommand,
+  showPip,
   stopCommands,
 };

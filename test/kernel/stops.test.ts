@@ -19,7 +19,7 @@ async function takeSteps(steps: Step[]): Promise<StoppedCell[]> {
     cwd: path.join(projectDir, "notebooks"),
     steps: steps.map(([verb, value]) => [verb, value ?? null]),
   };
-  const argument = JSON.stringify({ ...job, patience: 30 });
+  const argument = JSON.stringify({ ...job, patience: 120 });
   const driver = [path.join(__dirname, "stop_kernel.py"), argument];
   const { stdout } = await promisify(execFile)(findVenvPython(), driver, { env: jupyterEnvironment() });
   return JSON.parse(stdout) as StoppedCell[];

@@ -5,6 +5,7 @@ import {
   installCommand,
   type machine,
   runCommand,
+  showPip,
   stopCommands,
 } from "../../../scripts/setup/machine.cjs";
 import { setUpSandbox } from "./sandbox.js";
@@ -240,5 +241,26 @@ describe("runCommand", () => {
     const ended = runCommand("sleep", ["60"]);
     stopCommands();
     assert.deepEqual(await ended, { status: 1, output: "sleep was ended by SIGTERM\n" });
+  });
+});
+
+describe("the progress of pip", () => {
+  it("names the package that it works at, and repeats no warning", () => {
+    const shown: string[] = [];
+    const onLine = showPip((text) => shown.push(text));
+    for (const line of [
+      "Looking in links: /wheels",
+      "WARNING: The directory '/root/.cache/pip' or its parent directory is not owned by the current user.",
+      "Collecting jupyter-client==8.6.3 (from -r requirements.txt (line 3))",
+      "  Downloading https://index.example/x/jupyter_client-8.6.3-py3-none-any.whl (106 kB)",
+      "  Using cached nbconvert-7.16.6-py3-none-any.whl (258 kB)",
+      "Processing /wheels/pyzmq-27.0.0-cp311-manylinux.whl (from -r requirements.txt (line 9))",
+      "DEPRECATION: Python 3.10 reached the end of its life",
+      "Installing collected packages: pyzmq, nbconvert",
+      "WARNING: Running pip as the 'root' user can result in broken permissions",
+      "Successfully installed nbconvert-7.16.6 pyzmq-27.0.0",
+    ])
+      onLine(line);
+    assert.deepEqual(shown, ["jupyter-client", "jupyter-client", "nbconvert", "pyzmq", "unpack"]);
   });
 });
