@@ -167,7 +167,9 @@ function doubts({ largestClass, trainedOn, numImages }: internals.EvaluationRepo
     );
   }
   if (trainedOn && trainedOn.numImages > 0) {
-    lines.push(`the model was trained on ${trainedOn.numImages} of these ${numImages} images`);
+    lines.push(
+      `the model, or one that it began with or learned from, was trained on ${trainedOn.numImages} of these ${numImages} images`,
+    );
     if (trainedOn.without) lines.push(line("without them", trainedOn.without));
   }
   return lines;

@@ -44,7 +44,7 @@ export function addRobustnessCommand(program: Command): void {
       const numTrainedOn = isTrainedOn?.filter(Boolean).length ?? 0;
       if (numTrainedOn > 0)
         console.error(
-          `note: the model was trained on ${numTrainedOn} of these ${dataset.validation.numImages} images`,
+          `note: the model, or one that it began with or learned from, was trained on ${numTrainedOn} of these ${dataset.validation.numImages} images`,
         );
       const options = { numImages, seed, onProgress: progress.onProgress };
       const report = await robustness(network, dataset.validation, options).finally(progress.stop);

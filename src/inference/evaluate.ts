@@ -243,7 +243,10 @@ export interface EvaluationReport extends ClassificationScores {
   withoutNearDuplicates: Scores | null;
   /** How many images have a duplicate, and how many a near-duplicate or duplicate, among the training images; null without training images. */
   likeTraining: { duplicates: number; nearDuplicates: number } | null;
-  /** Images that the model was trained on, and the scores without them; null if that is not known, or its run held them out. */
+  /**
+   * Images that the model, its starting weights or its teachers were trained on, and the scores without them; null if that is not known,
+   * or the model's run held all of them out and had no such models.
+   */
   trainedOn: { numImages: number; without: Scores | null } | null;
 }
 

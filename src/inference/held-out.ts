@@ -14,7 +14,10 @@ import { counted } from "../text.js";
 export interface EvaluationData {
   /** Its validation images are those to score. */
   dataset: LoadedDataset;
-  /** Whether the model was trained on each of them; null if that is not known, or they are what its run held out. */
+  /**
+   * Whether the model, its starting weights or its teachers were trained on each of them; null if that is not known, or they are what
+   * its run held out, and it had no such models.
+   */
   isTrainedOn: boolean[] | null;
   /** What the user should know about the choice of images. */
   notes: string[];
@@ -55,7 +58,7 @@ export async function loadEvaluationData(
   }
   const { dataset, digests, notes } = await forCalibrated(await load({}), list, choosesSplit);
   if (!isKnown) return { dataset, isTrainedOn: null, notes: [UNKNOWN, ...notes] };
-  const trained = digestsOf(list, "train");
+  const trained = new Set([...digestsOf(list, "train"), ...(list.trainedBefore ?? [])]);
   return { dataset, isTrainedOn: digests.map((digest) => trained.has(digest)), notes };
 }
 
@@ -116,7 +119,7 @@ export async function loadUnseenImages(
   const known = { validationShare: 1, imageSize, classNames, ...decoding, grey };
   const dataset = await loadDataset({ ...known, ...options });
   const list = await readModelList(modelDir, imageList);
-  const seen = new Set(list?.images.map(({ digest }) => digest)); // those of an earlier calibration may serve again
+  const seen = new Set([...(list?.images ?? []).map(({ digest }) => digest), ...(list?.trainedBefore ?? [])]); // those of an earlier calibration may serve again
   const counts = { train: 0, validation: 0, seen: 0 };
   const places: Place[] = [];
   const digests: string[] = [];
@@ -161,7 +164,7 @@ async function ownSplit(
   const { images } = await listImages(dataset);
   const chosen: Record<ListedImage["split"], Place[]> = { train: [], validation: [] };
   const counts = { train: 0, validation: 0, unknown: 0, calibrated: 0 };
-  const relabelled: string[] = [];
+  const [relabelled, heldOutDigests]: string[][] = [[], []];
   const calibratedOn = new Set(list.calibratedOn);
   const known = remaining(list);
   const [trained, seen] = [digestsOf(list, "train"), new Set<string>()];
@@ -179,6 +182,7 @@ async function ownSplit(
     const isDropped = (dropLeaked && trained.has(image.digest)) || (dropDuplicates && seen.has(image.digest));
     if (split === "validation") seen.add(image.digest);
     if (split === "train" || !isDropped) chosen[split].push(place);
+    if (split === "validation" && !isDropped) heldOutDigests.push(image.digest);
   }
   const numOthers = images.length - counts.calibrated;
   if (numOthers === 0 || counts.unknown > numOthers / 2) return null;
@@ -197,7 +201,9 @@ async function ownSplit(
     ...(counts.calibrated > 0 ? [calibrationNote(counts.calibrated)] : []),
   ];
   const [train, validation] = [pick(chosen.train), pick(chosen.validation)];
-  return { dataset: { ...dataset, split: "run", train, validation }, isTrainedOn: null, notes };
+  const before = new Set(list.trainedBefore?.filter((digest) => !trained.has(digest))); // duplicates of its own are reported as such
+  const isTrainedOn = before.size > 0 ? heldOutDigests.map((digest) => before.has(digest)) : null;
+  return { dataset: { ...dataset, split: "run", train, validation }, isTrainedOn, notes };
 }
 
 function howHeldOut({ split, options: { seed, validationShare, fold } }: ImageList): string {

@@ -13,6 +13,7 @@ import {
   listDigest,
   listImages,
   readImageList,
+  trainedBefore,
   writeImageList,
 } from "../data/image-list.js";
 import type { SplitName } from "../data/split.js";
@@ -71,7 +72,8 @@ export async function describeRun(
   aside: Pick<PackedImages, "paths"> | null = null,
 ): Promise<{ config: RunConfig; images: ImageList }> {
   const { classNames, split, options } = dataset;
-  const images = await listImages(dataset);
+  const before = await trainedBefore(earlierModels(train));
+  const images = { ...(await listImages(dataset)), ...(before.length > 0 && { trainedBefore: before }) };
   const numImages = { train: dataset.train.numImages, validation: dataset.validation.numImages };
   const isOfficial = split === "official" || split === "official-test"; // other splits follow from the options
   const config: RunConfig = {
@@ -86,6 +88,11 @@ export async function describeRun(
     numImages,
   };
   return { config, images };
+}
+
+/** Lists the models of the user that a run begins with or learns from. */
+export function earlierModels({ weights, teachers }: TrainConfig): string[] {
+  return [...(weights === "random" || weights === "imagenet" ? [] : [weights]), ...teachers];
 }
 
 function pathsDigest({ paths }: Pick<PackedImages, "paths">): string {

@@ -32,7 +32,7 @@ import {
 } from "./events.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { loadMetrics, MetricsLog } from "./metrics-log.js";
-import { imageNotes, targetsInWords, trainingNotes } from "./notes.js";
+import { earlierTrainingNote, imageNotes, targetsInWords, trainingNotes } from "./notes.js";
 import { describeRun } from "./run-config.js";
 import { batchOrder, runLearningRate } from "./schedule.js";
 import { knownConventions, resumeRun, startClock } from "./session.js";
@@ -126,6 +126,7 @@ export async function* train(
       notes.unshift(
         ...(await trainingNotes(state, images.numImages)),
         ...(await imageNotes(dataset, config)),
+        ...earlierTrainingNote(run.images, config),
       );
       for (const text of notes) yield log.add({ type: "note", text });
     }

@@ -82,6 +82,22 @@ describe("loadEvaluationData", () => {
     ]);
   });
 
+  it("says which of them its starting weights or teachers were trained on", async () => {
+    const { train: trained, validation } = await train();
+    const list = await listImages({
+      ...(await loadDataset({ ...given(), imageSize: 33, grey: true, seed: 1 })),
+    });
+    const digestAt = (path: string) => list.images.find((image) => image.path === path)?.digest as string;
+    const trainedBefore = [digestAt(trained.paths[0]), digestAt(validation.paths[1])];
+    await writeImageList(file("model", IMAGE_LIST), { ...list, trainedBefore }, false);
+    const { dataset, isTrainedOn } = await evaluate();
+    assert.deepEqual(
+      isTrainedOn,
+      dataset.validation.paths.map((path) => path === validation.paths[1]),
+    );
+    assert.deepEqual((await loadUnseenImages(file("model"), given())).digests, []);
+  });
+
   it("takes them with the options of a run that left out a class of train alone", async () => {
     const split = (name: string, i: number) => `${i % 5 === 0 ? "validation" : "train"}/${name}`;
     const images = Object.fromEntries(

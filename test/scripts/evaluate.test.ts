@@ -149,7 +149,7 @@ describe("ferkit", function () {
       assert.equal((result.trainedOn as { numImages: number }).numImages, 10);
       assert.match(
         (await ferkit("evaluate", ...all)).stdout,
-        /^the model was trained on 10 of these 12 images\nwithout them: accuracy .*, 2 images$/m,
+        /^the model, or one that it began with or learned from, was trained on 10 of these 12 images\nwithout them: accuracy .*, 2 images$/m,
       );
       const matrix = result.confusionMatrix as number[][];
       assert.deepEqual(
@@ -195,7 +195,10 @@ describe("ferkit", function () {
     it("says in robustness too how many images the model was trained on", async () => {
       const args = ["--data", "images", "--model", "run/best", "--validation-share", "1", "--images", "2"];
       const { stderr } = await ferkit("robustness", ...args);
-      assert.match(stderr, /^note: the model was trained on 10 of these 12 images$/m);
+      assert.match(
+        stderr,
+        /^note: the model, or one that it began with or learned from, was trained on 10 of these 12 images$/m,
+      );
     });
 
     it("evaluates the share that was held out", async () => {
