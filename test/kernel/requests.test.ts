@@ -29,11 +29,18 @@ const completion = (code: string): Request => ({
   content: { code, cursor_pos: [...code].length },
 });
 
+/** The first cells: a module, which tslab keeps for imports, and what the groups use. */
+const FIRST = [
+  "/** @module half */\nexport const half: number = 0.5;",
+  "const hooks = (globalThis as any).ferkitKernel;",
+];
+
 /**
  * Groups by title, sent to one kernel because its start takes seconds. Node.js loses an interrupt at the very end of a cell's
  * synchronous part, so cells that are stopped print after it.
  */
 const GROUPS: Record<string, Request[]> = {
+  "import of a module": [{ code: 'import { half } from "./half";\nhalf;' }],
   "declared number": [{ code: "let rate = 1;\nconst rateAt = (step: number) => rate / step;" }],
   "assigned number": [{ code: "rate = 5;\nrateAt(1);" }],
   "declared parameter": [{ code: "let epochs = 8;\nconst total = () => epochs * 10;" }],
@@ -182,6 +189,7 @@ const GROUPS: Record<string, Request[]> = {
 describe("a request to the kernel", function () {
   this.timeout(600_000);
   let conversation: Conversation;
+  let opening: CellResult[];
   const firstOf = (title: string) => {
     const titles = Object.keys(GROUPS);
     return titles.slice(0, titles.indexOf(title)).reduce((sum, one) => sum + GROUPS[one].length, 0);
@@ -194,11 +202,15 @@ describe("a request to the kernel", function () {
     contentsOf(resultsOf(title)[0], "error")[0] as { ename: string; evalue: string };
 
   before(async () => {
-    const declare = { code: "const hooks = (globalThis as any).ferkitKernel;" };
-    const groups = [[declare], ...Object.values(GROUPS)];
+    const groups = [...FIRST.map((code) => [{ code }]), ...Object.values(GROUPS)];
     conversation = await converse("tslab", groups, { late: 0.5 });
-    conversation.results.shift();
-    conversation.statuses = conversation.statuses.map(([request, state]) => [request - 1, state]);
+    opening = conversation.results.splice(0, FIRST.length);
+    conversation.statuses = conversation.statuses.map(([request, state]) => [request - FIRST.length, state]);
+  });
+
+  it("that is a module succeeds, also as the first one", () => {
+    assert.equal(opening[0].status, "ok");
+    assert.equal(resultOf(resultsOf("import of a module")[0]), "0.5");
   });
 
   it("that assigns a variable changes it for the functions of earlier cells", () => {

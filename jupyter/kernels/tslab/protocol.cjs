@@ -52,11 +52,17 @@ let converted = null;
 function extendProtocol(folder) {
   notebookFolder = folder;
   const jupyter = require("tslab/dist/jupyter.js");
-  const { JupyterHandlerImpl, ZmqServer } = jupyter;
   jupyter.lastWriteDisplayData = (output, isUpdate) => owner().display(output, isUpdate); // for tslab's own display
+  keepExecutor();
+  queueRequests(jupyter.ZmqServer.prototype);
+  answerRequests(jupyter.ZmqServer.prototype);
+  extendAnswers(jupyter.JupyterHandlerImpl.prototype);
+}
+
+/** Keeps the executor and the converter that tslab makes. */
+function keepExecutor() {
   const tslabExecutor = require("tslab/dist/executor.js");
   const { createExecutor } = tslabExecutor;
-
   tslabExecutor.createExecutor = (rootDir, converters) => {
     converter = converters.node;
     // The executor asks for the conversion of a cell that is converted already: see `convert`.
@@ -65,10 +71,13 @@ function extendProtocol(folder) {
     globalThis.__tslab__.exports = exportsOfCells; // what the code of each cell gets
     return executor;
   };
+}
 
-  const { handleShellMessage, bindSocket } = ZmqServer.prototype;
+/** Handles one request of the shell channel after the other, and lets none be lost that is sent. */
+function queueRequests(server) {
+  const { handleShellMessage, bindSocket } = server;
   let last = Promise.resolve();
-  ZmqServer.prototype.handleShellMessage = function (socket, ...frames) {
+  server.handleShellMessage = function (socket, ...frames) {
     if (socket === this.control) return handleShellMessage.call(this, socket, ...frames);
     const index = ++numArrived;
     last = last.then(() => {
@@ -78,7 +87,16 @@ function extendProtocol(folder) {
     return last;
   };
 
-  ZmqServer.prototype.handleExecute = async function (socket, message) {
+  // Beyond a thousand waiting messages the next send would fail, and `idle` may be among the lost.
+  server.bindSocket = function (socket, port) {
+    if (socket === this.iopub) Object.assign(socket, { sendHighWaterMark: 0, sendTimeout: 0 });
+    return bindSocket.call(this, socket, port);
+  };
+}
+
+/** Answers the requests that tslab answers wrongly, or never. */
+function answerRequests(server) {
+  server.handleExecute = async function (socket, message) {
     // A client waits for ever for a reply that does not come.
     const content = await execute(this, message).catch((error) => {
       const failure = { ...failureOf(error), execution_count: executionCount };
@@ -88,16 +106,14 @@ function extendProtocol(folder) {
   };
   const answer = (type, contentOf) =>
     function (socket, message) {
-      send(this, message, socket, type, contentOf(this, message.content));
+      send(this, message, socket, type, contentOf(message.content));
     };
-  ZmqServer.prototype.handleCommInfoRequest = answer("comm_info_reply", () => ({ status: "ok", comms: {} }));
-  ZmqServer.prototype.handleShutdown = answer("shutdown_reply", (_, { restart }) => ({
-    status: "ok",
-    restart,
-  }));
-  // tslab warns about requests that it does not know, and never answers them.
-  const { publishStatus } = ZmqServer.prototype;
-  ZmqServer.prototype.publishStatus = function (status, message) {
+  server.handleCommInfoRequest = answer("comm_info_reply", () => ({ status: "ok", comms: {} }));
+  server.handleShutdown = answer("shutdown_reply", ({ restart }) => ({ status: "ok", restart }));
+
+  // tslab warns about requests that it does not know, and says of each only that it is busy, then idle.
+  const { publishStatus } = server;
+  server.publishStatus = function (status, message) {
     publishStatus.call(this, status, message);
     const { msg_type: type } = message.header;
     if (status === "busy" && type in OTHER_REQUESTS)
@@ -105,15 +121,12 @@ function extendProtocol(folder) {
   };
   const { warn } = console;
   console.warn = (text, ...rest) => /^unknown msg_type/.test(text) || warn(text, ...rest);
+}
 
-  // Beyond a thousand waiting messages the next send would fail, and `idle` may be among the lost.
-  ZmqServer.prototype.bindSocket = function (socket, port) {
-    if (socket === this.iopub) Object.assign(socket, { sendHighWaterMark: 0, sendTimeout: 0 });
-    return bindSocket.call(this, socket, port);
-  };
-
-  const { handleKernel, handleInspect, handleIsComplete, handleComplete } = JupyterHandlerImpl.prototype;
-  JupyterHandlerImpl.prototype.handleKernel = function () {
+/** Completes and corrects what tslab answers. */
+function extendAnswers(handler) {
+  const { handleKernel, handleInspect, handleIsComplete, handleComplete } = handler;
+  handler.handleKernel = function () {
     const info = handleKernel.call(this);
     const { version } = require("@tslab/typescript-for-tslab");
     const { version: tslab } = require("tslab/package.json");
@@ -121,18 +134,18 @@ function extendProtocol(folder) {
     const banner = `TypeScript ${version}, run by tslab ${tslab}`;
     return { ...info, status: "ok", implementation_version: tslab, language_info, banner };
   };
-  JupyterHandlerImpl.prototype.handleInspect = function ({ code, cursor_pos, ...rest }) {
+  handler.handleInspect = function ({ code, cursor_pos, ...rest }) {
     const request = { ...rest, code, cursor_pos: unitsBefore(code, cursor_pos) };
     const found = handleInspect.call(this, request);
     const text = found.found ? "" : signatureAt(request.cursor_pos);
     return text ? { ...found, found: true, data: { "text/plain": text } } : found;
   };
-  JupyterHandlerImpl.prototype.handleIsComplete = function (request) {
+  handler.handleIsComplete = function (request) {
     if (endsInTemplate(request.code)) return { status: "incomplete", indent: "" };
     return handleIsComplete.call(this, request);
   };
   // The first answer after a change of the cell comes from the program before it.
-  JupyterHandlerImpl.prototype.handleComplete = function ({ code, cursor_pos, ...rest }) {
+  handler.handleComplete = function ({ code, cursor_pos, ...rest }) {
     const request = { ...rest, code, cursor_pos: unitsBefore(code, cursor_pos) };
     const first = handleComplete.call(this, request);
     const found = first.matches.length > 0 ? first : handleComplete.call(this, request);
@@ -263,7 +276,10 @@ async function publishResult(cell, value) {
 
 /** Compiles a cell. A stop during that time is noticed before the cell runs, and what was compiled is kept. */
 async function convert(cell, code) {
-  if (/^\s*\/\*\*?\s*@module\b/.test(code)) return; // tslab registers it as a module without running it
+  if (/^\s*\/\*\*?\s*@module\b/.test(code)) {
+    converted = { declOutput: declarations }; // tslab registers it as a module without running it
+    return;
+  }
   const result = outsideCells(() => converter.convert(declarations, withoutExports(code)));
   converted = { ...result, hasToplevelAwait: awaitsItself() };
   await turn();
