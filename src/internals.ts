@@ -19,7 +19,7 @@ export { cutOff, MUCH_CUT, readImageSize } from "./data/pixels/decode.js";
 export { type FileCounts, filesInWords, imagesIn, mayBeMissed } from "./data/sources/files.js";
 export { OWN_SOURCES, readSource } from "./data/sources/source.js";
 export { TABLE_FILE } from "./data/sources/table-file.js";
-export { SPLIT_CHOICES, SPLIT_WORDS, type SplitChoice } from "./data/split.js";
+export { SPLIT_CHOICES, type SplitChoice, splitInWords } from "./data/split.js";
 export { hasBfloat16 } from "./engine/device.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";
 export { type Machine, machine } from "./environment.js";

@@ -76,7 +76,7 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
   return [
     `${name}: ${numImages.train} training and ${counted(numImages.validation, "validation image")}`,
     ...counts,
-    `validation images: ${internals.SPLIT_WORDS[report.split]}`,
+    `validation images: ${internals.splitInWords(report.split, report.splitBy)}`,
     `labels: ${report.labels}`,
     ...(common
       ? [
@@ -96,7 +96,7 @@ function reportText(report: internals.DataReport, nearDuplicates: internals.Near
     ...(dropped.duplicates + dropped.leaked > 0
       ? [`left out: ${dropped.duplicates} duplicates, ${dropped.leaked} leaked`]
       : []),
-    ...unusedFolders.map((folder) => `not used: the folder ${folder}, since another is for validation`),
+    ...unusedFolders.map((folder) => `not used: the folder ${folder}, since other images are for validation`),
     ...report.notes.map((note) => `note: ${note}`),
     ...report.conclusions.map(({ text }) => `conclusion: ${text}`),
     ...report.problems.map((problem) => `training would refuse this: ${problem}`),

@@ -30,7 +30,7 @@ const {
   meanOf,
   percent,
   reliability,
-  SPLIT_WORDS,
+  splitInWords,
   textTable,
   withTemperature,
 } = internals;
@@ -136,10 +136,11 @@ function viewLines(label: string, scores: internals.EvaluationReport["flip"]): s
 
 /** Returns the scores as lines of text. */
 export function reportText(report: internals.EvaluationReport, name: string): string {
-  const { flip, crops, ece, eceUncalibrated, loss, split, perClass, predictionSets, riskCoverage } = report;
+  const { flip, crops, ece, eceUncalibrated, loss, split, splitBy, perClass, predictionSets, riskCoverage } =
+    report;
   const uncalibrated = eceUncalibrated === null ? "" : ` (${percent(eceUncalibrated)} before calibration)`;
   return [
-    `${line(name, report)}: ${split ? SPLIT_WORDS[split] : "validation"}`,
+    `${line(name, report)}: ${split ? splitInWords(split, splitBy) : "validation"}`,
     ...doubts(report),
     ...unseenLines(report),
     ...allLikeTraining(report),
@@ -249,11 +250,11 @@ function reportChart(report: internals.EvaluationReport, dataset: Dataset, { pro
     const bins = reliability(some, labels, classNames.length);
     return { bins, ece: calibrationError(bins) };
   };
-  const { temperature, split, numImages, accuracy, macroF1, intervals, riskCoverage } = report;
+  const { temperature, split, splitBy, numImages, accuracy, macroF1, intervals, riskCoverage } = report;
   return internals.evaluationChart({
     title: `Evaluation on ${dataset.name}`,
     subtitle:
-      `${formatCount(numImages)} images${split ? `, ${SPLIT_WORDS[split]}` : ""} · ` +
+      `${formatCount(numImages)} images${split ? `, ${splitInWords(split, splitBy)}` : ""} · ` +
       `accuracy ${percent(accuracy)} (95%: ${range(intervals.accuracy, percent)}), macro-F1 ${macroF1.toFixed(3)}`,
     confusion: { matrix: report.confusionMatrix, classNames },
     classScores: classNames.map((name) => report.perClass[name]),

@@ -67,6 +67,8 @@ export interface Dataset {
   classNames: string[];
   /** How it was split, if known. */
   split?: SplitName;
+  /** Where its own split, `folders`, has the validation images: "the folder val", "the column part of labels.csv". */
+  splitBy?: string;
   /** What `loadDataset` was called with, including defaults. */
   options?: Readonly<Record<string, unknown>>;
   /** Images to train on. */

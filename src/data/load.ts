@@ -14,6 +14,7 @@ import type { DecodedImages } from "./pixels/packed-file.js";
 import { PixelSelection } from "./pixels/pixels.js";
 import { groupPattern } from "./sources/file-names.js";
 import {
+  type ChosenListing,
   chooseParts,
   classesOf,
   type Listing,
@@ -95,8 +96,8 @@ export async function loadDataset(
   if (options.group !== undefined) groupPattern("--group", options.group);
   await reachCache();
   const { name, listing: found } = await readSource(options, onProgress);
-  const listing =
-    options.split === "folders" ? chooseParts(found) : { ...found, unusedFolders: [] as string[] };
+  const listing: ChosenListing =
+    options.split === "folders" ? chooseParts(found) : { ...found, splitWords: "", unusedFolders: [] };
   if (listing.samples.length === 0) throw nothingThere(listing);
   const noClasses = isTraining(options) ? labelProblem(listing.samples, listing) : null;
   const problem = lackOfClasses(listing, listing.samples, options)[0] ?? noClasses;
@@ -174,14 +175,14 @@ function checkReadable(
 /** Splits the decoded images, leaves out duplicates and leaked images if asked to, and writes the report. */
 function assemble(
   name: string,
-  listing: Listing & { unusedFolders: string[] },
+  listing: ChosenListing,
   decoded: DecodedImages,
   groups: Int32Array | undefined,
   options: DataOptions,
   remarks: Remarks,
 ): LoadedDataset {
   const { imageSize, dropDuplicates, dropLeaked, grey } = options;
-  const { root, where, inner, leftOut, unusedFolders, labels } = listing;
+  const { root, where, inner, leftOut, splitWords, unusedFolders, labels } = listing;
   const { samples, unreadable } = decoded;
   const split = splitSamples(samples, { ...options, groups }, where);
   const given = options.classNames && checkedClassNames(options.classNames);
@@ -226,13 +227,16 @@ function assemble(
   const numSeveral = leftOut
     .list()
     .reduce((sum, { reason, count }) => sum + (reason === SEVERAL_LABELS ? count : 0), 0);
+  const kind = splitName(samples, options);
+  const splitBy = kind === "folders" ? splitWords : null;
   const report: DataReport = {
     name,
     root,
     classNames,
     labels,
     imageSize,
-    split: splitName(samples, options),
+    split: kind,
+    splitBy,
     numImages,
     classCounts: classCounts(samples, keptSplit, classNames),
     sizes: sizeCounts(samples),
@@ -255,7 +259,7 @@ function assemble(
   };
   const pack = (indices: number[]) => select(decoded, indices, classNames, options);
   const [train, validation] = [pack(keptSplit.train), pack(keptSplit.validation)];
-  return { name, classNames, split: report.split, train, validation, report };
+  return { name, classNames, split: kind, ...(splitBy !== null && { splitBy }), train, validation, report };
 }
 
 /**

@@ -12,8 +12,8 @@ export type SplitChoice = (typeof SPLIT_CHOICES)[number];
 /** How a data set was split. Without split folders, a share was held out, or all images are for validation. */
 export type SplitName = SplitChoice | "held-out" | "all" | "run";
 
-/** What each split validates on. */
-export const SPLIT_WORDS: Readonly<Record<SplitName, string>> = {
+/** What each split validates on; `folders` is the split that the data set has, which may be a column too. */
+const SPLIT_WORDS: Readonly<Record<SplitName, string>> = {
   folders: "the validation folder",
   official: "PublicTest of the official split",
   "official-test": "PrivateTest of the official split",
@@ -21,6 +21,11 @@ export const SPLIT_WORDS: Readonly<Record<SplitName, string>> = {
   all: "all images",
   run: "the images that the model's run held out",
 };
+
+/** Says where validation images come from. @param splitBy - What has the data set's own split, if known. */
+export function splitInWords(split: SplitName, splitBy?: string | null): string {
+  return (split === "folders" && splitBy) || SPLIT_WORDS[split];
+}
 
 /** Indices of the images of each split, ascending. */
 export interface Split {

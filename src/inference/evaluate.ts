@@ -216,6 +216,8 @@ export interface EvaluationReport extends ClassificationScores {
   classNames: string[];
   /** How the validation images were chosen. */
   split: SplitName | null;
+  /** For `folders`, what has the split: "the folder val", "the column part of labels.csv"; null if that is not known. */
+  splitBy: string | null;
   /** Mean cross-entropy, in nats. */
   loss: number;
   perClass: Record<string, ClassScores>;
@@ -298,6 +300,7 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
   return {
     classNames,
     split: dataset.split ?? null,
+    splitBy: (dataset.split === "folders" && dataset.splitBy) || null,
     accuracy,
     macroF1,
     numImages,

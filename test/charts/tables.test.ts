@@ -77,6 +77,7 @@ describe("auditTable", () => {
       classNames: ["a", "b"],
       imageSize: 8,
       split: "folders",
+      splitBy: "the folder val",
       numImages: { train: 6, validation: 3 },
       classCounts: [],
       sizes: [],

@@ -66,6 +66,7 @@ describe("loadDataset", () => {
         name: "data",
         classNames: ["happy", "sad"],
         split: "folders",
+        splitBy: "the folder validation",
         train: {
           pixels: [0x10, 0x20, 0x30, 0x40],
           labels: Int32Array.of(0, 0, 1, 1),
@@ -91,6 +92,7 @@ describe("loadDataset", () => {
         classNames: ["happy", "sad"],
         imageSize: 1,
         split: "folders",
+        splitBy: "the folder validation",
         numImages: { train: 4, validation: 2 },
         classCounts: [
           ...["happy", "sad"].map((className) => ({ split: "train", className, count: 2 })),

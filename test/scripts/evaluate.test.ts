@@ -120,6 +120,7 @@ describe("ferkit", function () {
         "predictionSets",
         "riskCoverage",
         "split",
+        "splitBy",
         "temperature",
         "trainedOn",
         "withoutDuplicates",
@@ -226,6 +227,7 @@ describe("ferkit", function () {
 const REPORT: EvaluationReport = {
   classNames: ["sad"],
   split: "folders",
+  splitBy: "the column part of labels.csv",
   accuracy: 0.75,
   macroF1: 0.7333,
   numImages: 4,
@@ -268,7 +270,7 @@ const REPORT: EvaluationReport = {
 describe("reportText", () => {
   it("says the scores with their intervals, and a dash for what is not defined", () => {
     assert.deepEqual(reportText(REPORT, "faces").split("\n"), [
-      "faces: accuracy 75.0% (25.0%–100.0%), macro-F1 0.733 (0.200–1.000), 4 images: the validation folder",
+      "faces: accuracy 75.0% (25.0%–100.0%), macro-F1 0.733 (0.200–1.000), 4 images: the column part of labels.csv",
       "loss 0.500, calibration error 2.0% (8.0% before calibration)",
       "sets for 90%: hold the right class of 87.5% (50.0%–100.0%), 1.50 classes (1.25–1.75); 50.0% have one class, 80.0% of these are correct",
       "accuracy 90.0% on the half with the most probable answers; area under the risk–coverage curve 0.123",

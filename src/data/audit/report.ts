@@ -17,6 +17,8 @@ export interface DataReport {
   imageSize: number;
   /** Where the validation images come from. */
   split: SplitName;
+  /** For `folders`, what has the split: "the folder val", "the column part of labels.csv"; otherwise null. */
+  splitBy: string | null;
   /** Images of each split. */
   numImages: { train: number; validation: number };
   /** Images of each class in each split. */
@@ -47,7 +49,7 @@ export interface DataReport {
   labelConflicts: number;
   /** Images left out on request. */
   dropped: { duplicates: number; leaked: number };
-  /** Split folders that are not used: those for tests, if others are for validation. */
+  /** Folders of test images alone, which are not used, since other images are for validation. */
   unusedFolders: string[];
   /** Paths of the images of some groups. */
   examples: { duplicates: string[][]; leaked: string[][]; conflicts: string[][] };

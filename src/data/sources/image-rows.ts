@@ -11,7 +11,7 @@ import {
   withoutPartNote,
   withParts,
 } from "./listing.js";
-import { noSplitNote, type SplitColumns, splitColumns } from "./split-columns.js";
+import { noSplitNote, type SplitColumns, splitColumns, wordsOf } from "./split-columns.js";
 import type { Part } from "./split-names.js";
 import type { Table } from "./table-file.js";
 
@@ -53,7 +53,7 @@ export function samplesOfRows(
   { file, where, columns, rows, areNames }: ImageRows,
   { splitColumn }: LabelChoice,
   listing: Pick<Listing, "root" | "leftOut" | "notes">,
-): { samples: Sample[]; splitBy?: string } {
+): Pick<Listing, "samples" | "splitBy"> {
   const { root, leftOut, notes } = listing;
   const given: Table = {
     file,
@@ -84,7 +84,7 @@ export function samplesOfRows(
     return { samples: withParts(samples, found, { where, leftOut, notes }) };
   }
   notes.push(...differenceNotes(split, parts, rows), ...withoutPartNote(samples, file));
-  return { samples, splitBy: split.name };
+  return { samples, splitBy: { words: wordsOf(split, file), isColumn: true } };
 }
 
 /** Says where the split of a table differs from that of its files and folders. */

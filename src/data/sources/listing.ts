@@ -27,6 +27,14 @@ export interface Sample {
 /** Parts of FER-2013, as its column Usage names them. */
 export type Usage = "Training" | "PublicTest" | "PrivateTest";
 
+/** What the split of a data set is read from. */
+export interface SplitSource {
+  /** In a sentence: "the column split of labels.csv", "the names of the files". */
+  words: string;
+  /** Whether it is a column, which `--split-column` can choose. */
+  isColumn: boolean;
+}
+
 /** The images of a data set. */
 export interface Listing {
   root: string;
@@ -36,8 +44,8 @@ export interface Listing {
   inner: string;
   /** Where the labels come from, for the report: "class folders", "labels.csv". */
   labels: string;
-  /** Column that the split is in, if any: "The column split". */
-  splitBy?: string;
+  /** What has the split, if folders do not. */
+  splitBy?: SplitSource;
   /** Training images first, then by path. */
   samples: Sample[];
   /** Class folders without an image. */
@@ -53,16 +61,14 @@ const TEST = "in a test part, beside another for validation";
  * Makes train and validation of the parts that a data set has. Test images are for validation if no others are, and are left
  * out otherwise. A data set with training images alone has no split.
  */
-export function chooseParts(listing: Listing): Listing & { unusedFolders: string[] } {
+export function chooseParts(listing: Listing): ChosenListing {
   const { samples, leftOut, inner, notes } = listing;
   const has = (part: Part) => samples.some(({ split }) => split === part);
-  const unusedFolders = new Set<string>();
   const isTestUsed = has("test") && !has("validation");
   const kept = samples.flatMap((sample) => {
     if (sample.split !== "test") return [sample];
     if (isTestUsed) return [{ ...sample, split: "validation" as const }];
     leftOut.add(TEST, path.posix.join(inner, sample.path));
-    if (sample.path.includes("/")) unusedFolders.add(sample.path.split("/")[0]);
     return [];
   });
   const isHeldOut = !has("validation") && !isTestUsed;
@@ -71,8 +77,40 @@ export function chooseParts(listing: Listing): Listing & { unusedFolders: string
     ...listing,
     samples: inOrder(isHeldOut ? kept.map((sample) => ({ ...sample, split: null })) : kept),
     notes: isTestUsed && has("train") ? [...notes, note] : notes,
-    unusedFolders: [...unusedFolders].sort(),
+    splitWords: listing.splitBy?.words ?? validationFolder(kept),
+    unusedFolders: foldersWithout(
+      samples.filter(({ split }) => split === "test" && !isTestUsed),
+      kept,
+    ),
   };
+}
+
+/** A listing whose parts are those that are used. */
+export interface ChosenListing extends Listing {
+  /** Where its own split has the validation images, in a sentence: "the folder val". */
+  splitWords: string;
+  /** Folders of test images that are not used. */
+  unusedFolders: string[];
+}
+
+/** Names the folder that all validation images are in, if no other image is. */
+function validationFolder(samples: readonly Sample[]): string {
+  const held = samples.filter(({ split }) => split === "validation");
+  const [folder, ...others] = foldersWithout(
+    held,
+    samples.filter(({ split }) => split !== "validation"),
+  );
+  const isOne = folder !== undefined && others.length === 0;
+  return isOne ? `the folder ${folder}` : "the folders for validation";
+}
+
+/** Returns the outermost folders around some images that have no others in them, sorted. */
+function foldersWithout(samples: readonly Sample[], others: readonly Sample[]): string[] {
+  const foldersOf = ({ path: file }: Sample) =>
+    file.split("/").flatMap((_, i, steps) => (i > 0 ? steps.slice(0, i).join("/") : []));
+  const mixed = new Set(others.flatMap(foldersOf));
+  const found = samples.flatMap((sample) => foldersOf(sample).find((folder) => !mixed.has(folder)) ?? []);
+  return [...new Set(found)].sort();
 }
 
 export const EXTRA_REASON = "in a part that is neither for training nor for validation, by the table";

@@ -98,7 +98,7 @@ export async function readParquet(
     where: files[0],
     inner: ".",
     labels,
-    splitBy,
+    splitBy: splitBy ?? { words: "the names of the Parquet files and their folders", isColumn: false },
     samples: inOrder(samples),
     emptyClasses: [],
     leftOut,

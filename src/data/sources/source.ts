@@ -98,7 +98,7 @@ export async function readSource(
 
 /** @throws InputError if a column was chosen for the split and none is used. */
 function refuseUnusedSplit({ splitBy, where, labels }: Listing, { splitColumn }: SourceOptions): void {
-  if (splitBy !== undefined || !isSplitChosen({ splitColumn })) return;
+  if (splitBy?.isColumn || !isSplitChosen({ splitColumn })) return;
   throw new InputError({
     expected: `a table with the column ${splitColumn}, for --split-column`,
     where,

@@ -46,6 +46,11 @@ export interface SplitColumns {
   notes: string[];
 }
 
+/** Names the columns of a split and their table, in a sentence. */
+export function wordsOf({ name }: Pick<SplitColumns, "name">, file: string): string {
+  return `${inSentence(name)} of ${file}`;
+}
+
 /** Whether a column has a usual name of one with the part of the split. */
 export function isSplitName(name: string): boolean {
   return SPLIT_COLUMN.test(name) || flagPart(name) !== null;
@@ -145,7 +150,7 @@ function chosenColumns(read: ReadColumns, choice: string): ReadSplit {
   throw unknownValues(read, column, PARTS, parts);
 }
 
-function inSentence(name: string): string {
+export function inSentence(name: string): string {
   return name.replace(/^./, (letter) => letter.toLowerCase());
 }
 

@@ -5,6 +5,7 @@ import { areSameClasses, inShort } from "../../names.js";
 import type { Walk } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
 import { classesOf, type Listing, NO_PART } from "./listing.js";
+import { inSentence } from "./split-columns.js";
 import { readLabelTables, readTableSplit, type TableSplit, unreadTables } from "./tables.js";
 
 /**
@@ -127,7 +128,7 @@ function withSplit(listing: Listing, { name, choice, parts }: TableSplit, isChos
   const rest = without.length > 0 ? ` It has no part for ${without.length}, which are not used.` : "";
   return {
     ...noted(`${name} is used as the split (--split-column none leaves it unread).${rest}`),
-    splitBy: name,
+    splitBy: { words: inSentence(name), isColumn: true },
     samples: samples.flatMap((sample, i) => {
       const split = found[i];
       if (split !== null && split !== "extra") return [{ ...sample, split }];

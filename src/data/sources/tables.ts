@@ -19,6 +19,7 @@ import {
   type Listing,
   type Sample,
   SEVERAL_LABELS,
+  type SplitSource,
   stampOf,
   withoutPartNote,
   withParts,
@@ -30,6 +31,7 @@ import {
   type RowPart,
   type SplitColumns,
   splitColumns,
+  wordsOf,
 } from "./split-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
 import { isUnreadTable, readTable, TABLE_FILE, type Table, whyNoTable } from "./table-file.js";
@@ -95,12 +97,21 @@ export function readLabelTables(
     where: dir,
     inner: ".",
     labels,
-    samples: withPathParts(samples, labels, { where: dir, leftOut, notes }),
+    ...withPathParts(samples, labels, { where: dir, leftOut, notes }, splitOf(read)),
     emptyClasses: [],
     leftOut,
     notes,
-    splitBy: read.find(({ split }) => split?.parts)?.split?.name,
   };
+}
+
+/** Returns what has the split: a column, or tables that are each for a part; if any. */
+function splitOf(read: Read[]): SplitSource | undefined {
+  for (const { split, table } of read)
+    if (split?.parts) return { words: wordsOf(split, table.file), isColumn: true };
+  const tablesFor = (wanted: Part) =>
+    read.flatMap(({ part, table }) => (part === wanted ? table.file : [])).join(", ");
+  const held = tablesFor("validation") || tablesFor("test");
+  return held ? { words: `the table ${held}`, isColumn: false } : undefined;
 }
 
 /** A table that names images, with the columns of classes and of the split. */
@@ -347,7 +358,8 @@ function withPathParts(
   samples: Sample[],
   labels: string,
   listing: Parameters<typeof withParts>[2],
-): Sample[] {
+  splitBy: SplitSource | undefined,
+): Pick<Listing, "samples" | "splitBy"> {
   const byName = samples.map(({ path: file }) => partOfFile(file));
   const byFolder = samples.map(({ path: file }) => {
     const steps = file.split("/").slice(0, -1);
@@ -360,10 +372,13 @@ function withPathParts(
       listing.notes.push(
         `${labels} puts ${differing.length} of ${samples.length} images into another part than their folders, as ${first.path} into ${first.split}. The table is used (--labels folders takes the folders).`,
       );
-    return samples;
+    return { samples, splitBy };
   }
   const isInNames = byFolder.every((part) => part === null) && byName.every((part) => part !== null);
-  return withParts(samples, isInNames ? byName : byFolder, listing);
+  return {
+    samples: withParts(samples, isInNames ? byName : byFolder, listing),
+    splitBy: isInNames ? { words: "the names of the files", isColumn: false } : splitBy,
+  };
 }
 
 /** Counts the images without a label, and all other files. */
