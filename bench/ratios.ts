@@ -70,7 +70,7 @@ export function ratiosOf(results: Results, record?: AccuracyRecord): Record<stri
     ],
     trainLite0LoadingVsPytorchBaseline: [
       over(lite0Baseline("ferkitLoading"), lite0Baseline("pytorch")),
-      "training Lite0, batch 32, 48 px; ferkit loads and augments, PyTorch does not",
+      "training Lite0, batch 32, 48 px; ferkit loads and augments, PyTorch in its default layout does not",
     ],
     trainLite0VsPytorchCompiled: [
       over(lite0Baseline("ferkit"), lite0Baseline("pytorchCompiled")),

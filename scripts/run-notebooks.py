@@ -68,6 +68,8 @@ async def run_job(job):
     folder = Path(job["notebooks"][0]).parent
     is_update = job["check"] == "update"
     expected = expectations.load_expected(folder, is_update) if job["check"] else {}
+    if job["check"]:
+        expectations.check_tags(folder, notebooks, expected)
     if out.resolve() in [Path(path).resolve().parent for path in job["notebooks"]]:
         fix = "The executed copies would replace them: choose another with --out."
         raise InputProblem("another folder than that of the notebooks for --out", out, fix=fix)
@@ -132,8 +134,7 @@ def check_metrics(folder, expected, found):
     path = folder / expectations.FILE
     rows = expectations.compare(expected, found)
     if not rows:
-        fix = f"Add the tag `{expectations.TAG}` to a cell whose last value is a row of numbers."
-        raise InputProblem("metrics to check", "none", where=folder, fix=fix)
+        raise expectations.nothing_to_check(folder)
     for line in ["", *expectations.table(rows)]:
         print(line, flush=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":

@@ -113,6 +113,9 @@ export function checkNumber(name: string, value: unknown, range: NumberRange = {
   return value;
 }
 
+/** With more choices than these, a message that names the nearest one lists no others. */
+const MAX_LISTED = 20;
+
 /**
  * Returns `value` if it is one of `choices`.
  *
@@ -130,7 +133,13 @@ export function checkChoice<T extends string>(
   const known = Object.hasOwn(otherNames, plain) ? otherNames[plain] : undefined;
   const nearest = known ?? (typeof value === "string" ? suggestion(value, choices) : undefined);
   const hint = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
-  throw new ParameterError(name, `one of ${choices.join(", ")}`, value, hint);
+  const isShort = hint === undefined || choices.length <= MAX_LISTED;
+  throw new ParameterError(
+    name,
+    isShort ? `one of ${choices.join(", ")}` : `one of ${choices.length} names`,
+    value,
+    hint,
+  );
 }
 
 /**

@@ -3,6 +3,8 @@ import { NO_AUGMENTATION } from "../src/data/augment.js";
 import { type Overrides, PRESETS, trainConfig } from "../src/presets.js";
 import { readProjectFile } from "./source-files.js";
 
+const NUM_OPTIONS = Object.keys(PRESETS.baseline).length + Object.keys(NO_AUGMENTATION).length;
+
 describe("trainConfig", () => {
   it("accepts every preset", () => {
     for (const name of Object.keys(PRESETS)) assert.equal(trainConfig(name).variant, "lite0");
@@ -94,11 +96,11 @@ describe("trainConfig", () => {
     [{ schedule: "step" }, "Expected one of cosine, constant for schedule but received step of type string"],
     [
       { learningrate: 1 },
-      `Did you mean learningRate? Expected one of ${[...Object.keys(PRESETS.baseline), ...Object.keys(NO_AUGMENTATION)].join(", ")} for the name of a training option but received learningrate of type string`,
+      `Did you mean learningRate? Expected one of ${NUM_OPTIONS} names for the name of a training option but received learningrate of type string`,
     ],
     [
       { num_epochs: 1 },
-      `Did you mean epochs? Expected one of ${[...Object.keys(PRESETS.baseline), ...Object.keys(NO_AUGMENTATION)].join(", ")} for the name of a training option but received num_epochs of type string`,
+      `Did you mean epochs? Expected one of ${NUM_OPTIONS} names for the name of a training option but received num_epochs of type string`,
     ],
   ];
   for (const [overrides, message] of cases)

@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_output
 
+from .cells import cell_numbers, is_executed
 from .failure import cell_failure, last_traceback
 from .problem import InputProblem, Interrupted
 from .progress import cell_title
@@ -52,10 +53,10 @@ class HeadlessClient(NotebookClient):
         )
         self.name = name
         self.progress = progress
-        executed = [i for i, cell in enumerate(notebook.cells) if is_executed(cell)]
-        self.total = len(executed)
-        self.results = [Cell(number, cell_title(notebook, i)) for number, i in enumerate(executed, 1)]
-        self.result_of = dict(zip(executed, self.results))
+        numbers = cell_numbers(notebook)
+        self.total = max(numbers.values(), default=0)
+        self.result_of = {i: Cell(number, cell_title(notebook, i)) for i, number in numbers.items()}
+        self.results = list(self.result_of.values())
         self.stop_signal = None
         self.cells_by_request = {}
         self.num_timers = 0
@@ -120,7 +121,7 @@ class HeadlessClient(NotebookClient):
             async with self.progress.cell(self.name, result, self.total, self._outcome):
                 try:
                     await super().async_execute_cell(cell, cell_index, **kwargs)
-                    if result.number == self.total:
+                    if result is self.results[-1]:
                         await self._settle()
                 except CellExecutionError as error:
                     # This cell went well while an earlier one failed.
@@ -163,7 +164,8 @@ class HeadlessClient(NotebookClient):
         result = self.result_of[cell_index]
         message = f"{self.late['ename']}: {self.late['evalue']}"
         details = "\n".join(self.late["traceback"])
-        result.outcome, result.failure = "failed", cell_failure(self.name, result, cell, message, details)
+        result.outcome = "failed"
+        result.failure = cell_failure(self.name, result, cell, message, details, is_late=True)
         return result.failure
 
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
@@ -294,10 +296,6 @@ def last_version(line):
                 characters.append(character)
         last = "".join(characters)
     return last + line[len(printed) :]
-
-
-def is_executed(cell):
-    return cell.cell_type == "code" and cell.source.strip() != ""
 
 
 def add_error(cell, number, message):

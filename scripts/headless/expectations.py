@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from .cells import cell_numbers, is_executed
 from .parameters import has_tag
 from .problem import InputProblem
 
@@ -116,14 +117,15 @@ def shown_metrics(name, notebook):
     Raises InputProblem for two of the same name, for one that is not finite, and for a tagged cell that shows none.
     """
     metrics = {}
-    for index, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type != "code" or not has_tag(cell, TAG):
+    for index, number in cell_numbers(notebook).items():
+        cell = notebook.cells[index]
+        if not has_tag(cell, TAG):
             continue
         before = len(metrics)
         for output in cell.outputs:
             for metric, value in output.get("data", {}).get(ROW, {}).items():
                 if value is None:  # JSON has no other way to write them
-                    where = f"{name}.ipynb, cell {index}"
+                    where = f"{name}.ipynb, cell {number}"
                     fix = f"Fix the cell, or remove {metric} from its row."
                     raise InputProblem(f"a finite number for metric {metric}", "NaN, Infinity or null", where=where, fix=fix)
                 if not is_number(value):
@@ -133,10 +135,33 @@ def shown_metrics(name, notebook):
                     raise InputProblem(f"one metric {metric}", "two", where=f"{name}.ipynb", fix=fix)
                 metrics[metric] = value
         if len(metrics) == before:
-            where = f"{name}.ipynb, cell {index}"
+            where = f"{name}.ipynb, cell {number}"
             fix = f"Add a last line such as ({{ accuracy }});, or remove the tag `{TAG}`."
             raise InputProblem(f"one row of numbers from a cell tagged `{TAG}`", "none", where=where, fix=fix)
     return metrics
+
+
+def check_tags(folder, notebooks, expected):
+    """
+    Looks before a run for tags on cells that show nothing, and for metrics to check.
+
+    Raises InputProblem if a tagged cell is text or empty, or if no cell is tagged and no metric expected.
+
+    notebooks -- name to notebook.
+    """
+    tagged = [(name, cell) for name, notebook in notebooks.items() for cell in notebook.cells if has_tag(cell, TAG)]
+    for name, cell in tagged:
+        if not is_executed(cell):
+            found = "an empty cell" if cell.cell_type == "code" else f"a cell of {'text' if cell.cell_type == 'markdown' else cell.cell_type}"
+            fix = f"Remove the tag `{TAG}` of this cell, or add it to the cell whose last value is a row of numbers."
+            raise InputProblem(f"the tag `{TAG}` on a cell that shows a row of numbers", found, where=f"{name}.ipynb", fix=fix)
+    if not tagged and not any(expected.get(name) for name in notebooks):
+        raise nothing_to_check(folder)
+
+
+def nothing_to_check(folder):
+    fix = f"Add the tag `{TAG}` to a cell whose last value is a row of numbers."
+    return InputProblem("metrics to check", "none", where=folder, fix=fix)
 
 
 def compare(expected, found):

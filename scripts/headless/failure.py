@@ -11,12 +11,16 @@ def last_traceback(cell):
     return "\n".join(errors[-1].traceback) if errors else ""
 
 
-def cell_failure(name, result, cell, message, details):
-    """Returns the failure of a cell of a notebook. Its report says where, the line of the source, the stack, and last the error."""
+def cell_failure(name, result, cell, message, details, is_late=False):
+    """
+    Returns the failure of a cell of a notebook. Its report says where, the line of the source, the stack, and last the error.
+
+    is_late -- Whether it failed after the cell had ended.
+    """
     number, title = result.number, result.title
     line = failing_line(cell.source, f"{message}\n{details}", cell.execution_count)
     lines = cell.source.splitlines()
-    report = [f"{name}.ipynb failed at cell {number} ({title}), line {line}:", f"  {line} | {lines[line - 1]}"]
+    report = [f"{name}.ipynb failed at cell {number} ({title}), line {line}{', after the cell had ended' if is_late else ''}:", f"  {line} | {lines[line - 1]}"]
     error = plain(message).strip()
     # A traceback is the error's name, the frames, and the message; other details are what a program said before it ended.
     rest = plain(details).strip().removesuffix(error).removeprefix(f"{message.partition(':')[0]}\n").strip("\n")

@@ -89,7 +89,11 @@ export function evaluationChart(model: EvaluatedModel): ChartSpec {
 /** Draws accuracy over predicted probability. On the diagonal they agree. */
 function reliabilityPanel(shown: Reliability, uncalibrated?: Reliability): object {
   const series = [
-    { name: `as given, error ${percent(shown.ece)}`, color: COLORS.blue, ...shown },
+    {
+      name: `${uncalibrated ? "after" : "without"} calibration, error ${percent(shown.ece)}`,
+      color: COLORS.blue,
+      ...shown,
+    },
     ...(uncalibrated
       ? [
           {
@@ -188,7 +192,7 @@ function riskPanel(points: EvaluatedModel["riskCoverage"]["points"]): object {
       y: {
         field: "risk",
         type: "quantitative",
-        scale: { domainMin: 0 },
+        scale: { domainMin: 0, ...(points.every(({ risk }) => risk === 0) && { domainMax: 1 }) }, // else one tick
         axis: { format: ".0%", title: "error among them", tickCount: 4, domain: false, ticks: false },
       },
     },

@@ -53,9 +53,21 @@ describe("evaluationChart", () => {
     const colours = dataMarks(marks, "line").map(({ stroke }) => stroke);
     assert.deepEqual([...new Set(colours)], [COLORS.blue, COLORS.orange]);
     assert.deepEqual(textsOf(marks, "legend-label"), [
-      "as given, error 2.1%",
+      "after calibration, error 2.1%",
       "before calibration, error 8.4%",
     ]);
+  });
+
+  it("says so if the model was not calibrated", async () => {
+    const marks = await drawnMarks(evaluationChart(model({ uncalibrated: undefined })));
+    assert.deepEqual(textsOf(marks, "legend-label"), ["without calibration, error 2.1%"]);
+  });
+
+  it("has an axis up to 100% for the errors of a model that makes none", async () => {
+    const points = [0.5, 1].map((answered) => ({ answered, risk: 0, minProb: 0.9 }));
+    const chart = evaluationChart(model({ riskCoverage: { aurc: 0, points } }));
+    const labels = textsOf(await drawnMarks(chart), "axis-label");
+    assert.equal(labels.filter((label) => label === "100%").length, 4); // of both diagrams, along and up
   });
 
   it("draws the error over the share of images that get an answer", async () => {

@@ -171,7 +171,7 @@ describe("ferkit notebooks in a project of one's own", function () {
 
   for (const source of ["const accuracy = 0.5;\naccuracy;", "[{ accuracy: 0.5 }, { accuracy: 0.6 }];"])
     it(`refuses a cell tagged metrics that shows no row of numbers: ${source.split("\n").at(-1)}`, () => {
-      writeNotebook(folder.file("silent/one.ipynb"), [["1;"], [source, "metrics"]]);
+      writeNotebook(folder.file("silent/one.ipynb"), [["1;"], [""], [source, "metrics"]]); // empty cells do not count
       const { status, stderr } = ferkit(folder.path, "--folder", "silent", "--update-expected");
       assert.equal(status, 1);
       assert.match(
@@ -183,8 +183,8 @@ describe("ferkit notebooks in a project of one's own", function () {
   it("has in its JUnit report what stopped a run before its cells", () => {
     writeNotebook(folder.file("unchecked/one.ipynb"), [["1;"]]);
     const args = ["--folder", "unchecked", "--out", "shown", "--check", "--junit", "reports/a.xml"];
-    const { status, stderr } = ferkit(folder.path, ...args);
-    assert.equal(status, 1);
+    const { status, stdout, stderr } = ferkit(folder.path, ...args);
+    assert.deepEqual([status, stdout], [1, ""]);
     assert.match(
       stderr,
       /^ferkit: Expected a file of metrics to compare with at \S+ but found no such file/m,
@@ -235,6 +235,17 @@ describe("ferkit notebooks in a project of one's own", function () {
       update.stderr,
       /^ferkit: Expected metrics to check at \S+ but found none\. Add the tag `metrics` to a cell whose last value is a row of numbers\.$/m,
     );
+    assert.equal(update.stdout, ""); // before the first cell
     assert.ok(!existsSync(folder.file("plain/expected.json")));
+  });
+
+  it("refuses before the run a tag on a cell that shows nothing", () => {
+    writeNotebook(folder.file("untold/one.ipynb"), [["1;"], ["", "metrics"]]);
+    const { status, stdout, stderr } = ferkit(folder.path, "--folder", "untold", "--update-expected");
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.equal(
+      stderr,
+      "ferkit: Expected the tag `metrics` on a cell that shows a row of numbers at one.ipynb but found an empty cell. Remove the tag `metrics` of this cell, or add it to the cell whose last value is a row of numbers.\n",
+    );
   });
 });

@@ -229,7 +229,7 @@ describe("ferkit notebooks", function () {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^\s*01-late\.ipynb failed at cell 2 \(setTimeout[^\n]*\), line 2:\n {2}2 \| {3}throw new Error/,
+      /^\s*01-late\.ipynb failed at cell 2 \(setTimeout[^\n]*\), line 2, after the cell had ended:\n {2}2 \| {3}throw new Error/,
     );
     assert.equal(stderr.trimEnd().split("\n").at(-1), "Error: planted late");
     assert.match(
@@ -268,7 +268,9 @@ describe("ferkit notebooks", function () {
       writeNotebook("01-late", [PARAMETERS, ...sources]);
       const { status, stdout, stderr } = run("--junit", "reports/junit.xml");
       assert.equal(status, 1, stdout);
-      const place = new RegExp(`^\\s*01-late\\.ipynb failed at cell ${cell} \\([^\n]+\\), line ${line}:`);
+      const place = new RegExp(
+        `^\\s*01-late\\.ipynb failed at cell ${cell} \\([^\n]+\\), line ${line}, after the cell had ended:`,
+      );
       assert.match(stderr, place);
       assert.equal(stderr.trimEnd().split("\n").at(-1), "Error: planted late");
       assert.match(readFileSync(folder.file("reports/junit.xml"), "utf8"), /tests="3" failures="1"/);
@@ -284,7 +286,7 @@ describe("ferkit notebooks", function () {
     writeNotebook("01-typed", [PARAMETERS, "console.log(count);"]);
     const { status, stderr } = run("--set", 'list=["many"]');
     assert.equal(status, 1);
-    assert.match(stderr, /^\s*01-typed\.ipynb failed at cell 2 \(Parameters of this run\), line 2:\n/);
+    assert.match(stderr, /^\s*01-typed\.ipynb failed at cell 1 \(Parameters of this run\), line 2:\n/);
     assert.match(stderr, /Type 'string' is not assignable to type 'number'/);
   });
 

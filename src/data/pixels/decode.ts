@@ -6,9 +6,9 @@ import { readFile, stat } from "node:fs";
 import { promisify } from "node:util";
 import type Sharp from "sharp";
 import type { Sharp as SharpImage, SharpOptions } from "sharp";
-import { InputError, ParameterError } from "../../errors.js";
+import { checkChoice, checkNumber, InputError, ParameterError } from "../../errors.js";
 import { kindOf, readError } from "../../files.js";
-import { DEFAULT_DECODING, type Decoding, type Fit } from "../../model/preprocessing.js";
+import { DEFAULT_DECODING, type Decoding, FITS, type Fit } from "../../model/preprocessing.js";
 import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader, YCBCR } from "./header.js";
 import { isGrey, repeatChannel } from "./pixels.js";
 import { type Box, type Raster, resize } from "./resize.js";
@@ -55,7 +55,7 @@ const MAX_FILE_BYTES = 2 ** 30;
  * @param imageSize - Side of the result, in pixels.
  * @param name - Names the image in errors if `source` is not a path.
  * @param decoding - How the image becomes square. Default: its central square.
- * @throws InputError if there is no such file, it is not a readable image, or it has more than 50 million pixels.
+ * @throws InputError if there is no such file, it is no readable image, or has over 50 million pixels; ParameterError for bad arguments.
  * @example
  * ```ts
  * import { decodeImage } from "ferkit";
@@ -70,6 +70,8 @@ export async function decodeImage(
   name = "the buffer",
   decoding: Decoding = DEFAULT_DECODING,
 ): Promise<DecodedImage> {
+  checkNumber("imageSize", imageSize, { min: 1, max: 1024, integer: true });
+  checkChoice("fit", decoding.fit, FITS);
   const where = typeof source === "string" ? source : name;
   const bytes = await bytesOf(source);
   const { pixels, numChannels, width, height } = await decodePacked(bytes, imageSize, where, decoding);

@@ -5,6 +5,7 @@ import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { decodeImage, decodeWhole, MAX_PIXELS } from "../../../src/data/pixels/decode.js";
 import { isGrey, toGrey } from "../../../src/data/pixels/pixels.js";
+import { FITS } from "../../../src/model/preprocessing.js";
 import { Random } from "../../../src/random.js";
 import { drawImage, temporaryFolder } from "../fixtures.js";
 
@@ -251,6 +252,19 @@ describe("decodeImage", () => {
           message: `Expected an image at ${where} but found ${found}. Remove or replace it.`,
         });
     });
+
+  it("blames the argument and not the file for a size or fit that is none", async () => {
+    const png = await plain(ORANGE).png().toBuffer();
+    for (const size of [0, -1, 2.5, 1025, Number.NaN, "48", undefined])
+      await assert.rejects(decodeImage(png, size as number), {
+        name: "ParameterError",
+        message: `Expected an integer in [1, 1024] for imageSize but received ${size} of type ${typeof size}`,
+      });
+    await assert.rejects(decodeImage(png, 8, "x.png", { fit: "cover" as "crop" }), {
+      name: "ParameterError",
+      message: `Expected one of ${FITS.join(", ")} for fit but received cover of type string`,
+    });
+  });
 
   it("refuses an image with more pixels than any photograph, however small its file", async () => {
     const [width, height, bitDepth] = [12_000, 12_000, 1];
