@@ -186,6 +186,8 @@ class CutImages {
 
 /** If this share of a face's square is beyond the border, it is worth a word. */
 const MUCH_OUTSIDE = 0.05;
+/** Distance of a box from the border, as a share of its height, at which the face may go on beyond it. */
+const AT_BORDER = 0.01;
 
 async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
   const pictures: Awaited<ReturnType<typeof facesPicture>>[] = [];
@@ -226,18 +228,27 @@ function photoAsJson({ name, faces, whole }: PhotoPrediction, flags: Flags): obj
 }
 
 /** Returns a line for the photograph and one for each of its faces, or one for the whole of it. */
-function photoLines({ name, faces, whole, isFace }: PhotoPrediction, flags: Flags): string[] {
+function photoLines({ name, photo, faces, whole, isFace }: PhotoPrediction, flags: Flags): string[] {
   if (whole) return [`${name}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`];
   return [
     `${name}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`,
-    ...faces.map(({ box: { left, top, width, height }, outside, ...face }, i) => {
-      const cut =
-        outside >= MUCH_OUTSIDE
-          ? `  (cut: ${percent(outside, 0)} of it is beyond the border, where the photograph is mirrored)`
-          : "";
-      return `  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}${cut}`;
+    ...faces.map(({ box, outside, ...face }, i) => {
+      const { left, top, width, height } = box;
+      return `  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}${cutInWords(box, outside, photo)}`;
     }),
   ];
+}
+
+/** Says that the border of the photograph cuts a face, or may cut it where the box ends at the border. */
+function cutInWords(
+  { left, top, width, height }: PhotoPrediction["faces"][number]["box"],
+  outside: number,
+  photo: PhotoPrediction["photo"],
+): string {
+  if (outside >= MUCH_OUTSIDE)
+    return `  (cut: ${percent(outside, 0)} of it is beyond the border, where the photograph is mirrored)`;
+  const distance = Math.min(left, top, photo.width - left - width, photo.height - top - height);
+  return distance <= AT_BORDER * height ? "  (at the border, which may cut it)" : "";
 }
 
 async function savePages(pages: ChartSpec[], file: string): Promise<void> {

@@ -46,6 +46,9 @@ describe("ferkit predict --faces", () => {
       stdout,
       /^ {2}1 .* \d+\.\d% {2}\(cut: \d+% of it is beyond the border, where the photograph is mirrored\)$/m,
     );
+    await sharp(HOPPER).extract({ left: 0, top: 0, width: 512, height: 300 }).toFile(folder.file("chin.png"));
+    const { stdout: chin } = await predict("chin.png", "--top", "1");
+    assert.match(chin, /^ {2}1 .* \d+\.\d% {2}\(at the border, which may cut it\)$/m);
     const { stdout: json } = await predict("cut.png", "--json");
     const [{ outside }] = JSON.parse(json).faces;
     assert.ok(outside > 0.05 && outside < 0.5, `${outside}`);
