@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# torchmetrics 1.9.0: a batch of outputs counts as probabilities if all of them happen to lie between 0 and 1, and as logits otherwise. The
+# torchmetrics 1.9.0: a batch of outputs counts as probabilities if all of them happen to be in [0, 1], and as logits otherwise. The
 # guess is made for each batch alone, so one list holds both: the AUROC and the accuracy of the same logits depend on the batch size.
 # The last, smaller batch is enough, or a network at the start of its training, whose logits are small. Nothing is reported.
 # Until it changes: give probabilities (sigmoid or softmax), as in the last column of the output.

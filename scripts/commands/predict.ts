@@ -186,7 +186,7 @@ class CutImages {
 
 /** If this share of a face's square is beyond the border, it is worth a word. */
 const MUCH_OUTSIDE = 0.05;
-/** Distance of a box from the border, as a share of its height, at which the face may go on beyond it. */
+/** Distance of a box from the border, as a share of its height, at which the border may cut the face. */
 const AT_BORDER = 0.01;
 
 async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
