@@ -1,19 +1,9 @@
 import { randomBytes } from "node:crypto";
-import {
-  constants,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readlinkSync,
-  type Stats,
-  statSync,
-} from "node:fs";
+import { constants, existsSync, mkdirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { TextDecoder } from "node:util";
 import { DiskError, InputError } from "./errors.js";
-import { textDecoder } from "./json.js";
 
 /** Returns the user's cache folder, which all clones share. */
 export function cacheDir(): string {
@@ -216,59 +206,8 @@ export async function readRegularFile(
   }
 }
 
-/**
- * Yields the lines of a file, without their ends. The last one has none if the file ends with a line break. Text is in UTF-8 or, if
- * its byte-order mark says so, in UTF-16.
- *
- * @param maxLength - Characters of the longest line, as a string of JavaScript counts them; a longer one is refused.
- * @throws InputError as `readRegularFile`; there are no lines if there is no such file.
- */
-export async function* linesOf(
-  file: string,
-  problem: ReadProblem,
-  maxLength: number,
-): AsyncGenerator<string, void, undefined> {
-  const handle = await openRegularFile(file, problem);
-  if (handle === null) return;
-  let parts: string[] = [];
-  let length = 0;
-  let number = 1;
-  const add = (part: string) => {
-    parts.push(part);
-    length += part.length;
-    if (length > maxLength)
-      throw unreadable(file, problem, `more than ${maxLength} characters in line ${number}`);
-  };
-  const take = () => {
-    const line = parts.join("").replace(/\r$/, "");
-    [parts, length] = [[], 0];
-    number++;
-    return line;
-  };
-  try {
-    let decoder: TextDecoder | undefined;
-    for await (const chunk of createReadStream(file, { fd: handle, autoClose: false })) {
-      decoder ??= textDecoder(chunk as Buffer);
-      const text = decoder.decode(chunk as Buffer, { stream: true });
-      let start = 0;
-      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-        add(text.slice(start, end));
-        yield take();
-        start = end + 1;
-      }
-      add(text.slice(start));
-    }
-    add(decoder?.decode() ?? "");
-    if (length > 0) yield take();
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).code ? readError(file, problem, error) : error;
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Opens a regular file; null if there is none. */
-async function openRegularFile(file: string, problem: ReadProblem): Promise<FileHandle | null> {
+export async function openRegularFile(file: string, problem: ReadProblem): Promise<FileHandle | null> {
   try {
     const kind = kindOf(await stat(file)); // before it is opened, which a device may notice
     if (kind !== null) throw unreadable(file, problem, kind);
@@ -287,7 +226,7 @@ export function kindOf(found: Stats): string | null {
   return found.isSocket() ? "a socket" : "a device";
 }
 
-function unreadable(where: string, { expected, fix }: ReadProblem, found: string): InputError {
+export function unreadable(where: string, { expected, fix }: ReadProblem, found: string): InputError {
   return new InputError({ expected, where, found, fix });
 }
 

@@ -1,5 +1,5 @@
 // JSON from files that people edit, which says where it is wrong, and the values in it.
-import { TextDecoder } from "node:util";
+import { decodeText } from "./decode.js";
 
 /** Parts of JSON, in groups: a text, another value, punctuation. */
 const TOKEN =
@@ -85,16 +85,6 @@ function repeatedName(text: string): Problem | null {
 interface Problem {
   at: number;
   found: string;
-}
-
-/** Reads text in UTF-8 or, if its byte-order mark says so, in UTF-16; without the mark. */
-export function decodeText(bytes: Buffer): string {
-  return textDecoder(bytes).decode(bytes);
-}
-
-/** Returns a decoder for text that begins with some bytes: of UTF-16 if its byte-order mark says so, otherwise of UTF-8. */
-export function textDecoder(start: Buffer): TextDecoder {
-  return new TextDecoder({ fffe: "utf-16le", feff: "utf-16be" }[start.toString("hex", 0, 2)] ?? "utf-8");
 }
 
 /** What may come next: a value, the name of one, what separates two, or nothing more. */

@@ -16,7 +16,6 @@ import path from "node:path";
 import { DiskError } from "../src/errors.js";
 import {
   cacheDir,
-  linesOf,
   makeFolder,
   noteSilence,
   readRegularFile,
@@ -177,34 +176,6 @@ describe("readRegularFile", () => {
       message: `Expected a file of weights at ${file} but found a link to itself. Download it again.`,
     });
     rmSync(dir, { recursive: true });
-  });
-});
-
-describe("linesOf", () => {
-  const problem = { expected: "a list", fix: "Fix it." };
-  let dir: string;
-  beforeEach(() => {
-    dir = mkdtempSync(path.join(os.tmpdir(), "ferkit-files-"));
-  });
-  afterEach(() => rmSync(dir, { recursive: true }));
-
-  async function read(content: string | Buffer, maxLength: number): Promise<string[]> {
-    const file = path.join(dir, "list.txt");
-    writeFileSync(file, content);
-    const lines: string[] = [];
-    for await (const line of linesOf(file, problem, maxLength)) lines.push(line);
-    return lines;
-  }
-
-  it("counts characters, whatever their bytes", async () => {
-    assert.deepEqual(await read("äöü\r\nabc", 4), ["äöü", "abc"]);
-    assert.deepEqual(await read(Buffer.from("\ufeffäöü\nabc\n", "utf16le"), 3), ["äöü", "abc"]);
-  });
-
-  it("names the line that is too long", async () => {
-    await assert.rejects(read("äöü\näöüß", 3), {
-      message: `Expected a list at ${path.join(dir, "list.txt")} but found more than 3 characters in line 2. Fix it.`,
-    });
   });
 });
 

@@ -2,7 +2,8 @@
 import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { checkPath, InputError } from "../errors.js";
-import { linesOf, writeError, writeFileAtomically } from "../files.js";
+import { writeError, writeFileAtomically } from "../files.js";
+import { linesOf } from "../lines.js";
 import { savedCheck } from "../saved-files.js";
 import type { TrainEvent } from "./events.js";
 import { ANOTHER_RUN, loadRunConfig, type RunConfig } from "./run-config.js";

@@ -103,6 +103,7 @@ export interface Vote {
  */
 export function readVotes(file: string): Vote[] {
   const table = readTable(path.dirname(file), path.basename(file));
+  if (table?.damage) throw table.damage;
   const [header = [], ...rows] = table?.rows ?? [];
   const columns = header.map((name) => name.toLowerCase());
   const names = [...Object.keys(VOTES), "unknown", "nf"];

@@ -203,7 +203,7 @@ export function readLabelFiles(
   { root, leftOut }: Walk,
   dir: string,
   choice: LabelChoice,
-  read: (file: string) => BesideImage,
+  read: (dir: string, file: string) => BesideImage,
 ): Listing | null {
   const files = labelFilesBelow(root);
   // Usually a key ends at the first dot, as of `1.cls` and `1.mask.png`; not if that makes one of `cat.1.cls` and `cat.2.cls`.
@@ -228,9 +228,9 @@ export function readLabelFiles(
       const labelFile = labelOf.get(keyBy(file)) as string;
       const fieldsFile = fieldsOf.get(keyBy(file)) ?? labelFile;
       used.add(labelFile).add(fieldsFile);
-      const { label, fields } = read(path.join(dir, labelFile));
+      const { label, fields } = read(dir, labelFile);
       const isSame = labelFile === fieldsFile;
-      return [file, { label, fields: isSame ? fields : read(path.join(dir, fieldsFile)).fields }] as const;
+      return [file, { label, fields: isSame ? fields : read(dir, fieldsFile).fields }] as const;
     }),
   );
   if (![...beside.values()].some(({ label }) => label !== null)) return null;

@@ -1,4 +1,5 @@
 // Which columns of a Parquet file hold the images, the labels and the split.
+import { decodeText, EncodingError } from "../../decode.js";
 import { InputError } from "../../errors.js";
 import type { LabelChoice } from "./label-columns.js";
 import { isSplitName } from "./split-columns.js";
@@ -143,7 +144,7 @@ export function bytesOf(value: unknown): Uint8Array | null {
 /** @throws InputError if it is not one label. */
 export function textOf(value: unknown, column: string, where: string): string | null {
   if (value === null || value === undefined || value === "") return null;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  if (value instanceof Uint8Array) return decoded(Buffer.from(value), column, where);
   if (Array.isArray(value) && value.length < 2) return textOf(value[0], column, where);
   if (typeof value !== "object") return String(value);
   const shown = JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one));
@@ -153,6 +154,16 @@ export function textOf(value: unknown, column: string, where: string): string | 
     found: shown.length > 60 ? `${shown.slice(0, 60)}…` : shown,
     fix: "Choose another column with --label-column NAME, or write the file again with one label in each row.",
   });
+}
+
+function decoded(bytes: Buffer, column: string, where: string): string {
+  try {
+    return decodeText(bytes, "utf-8");
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    const [expected, fix] = [`text in UTF-8 in the column ${column}`, "Write the file again in UTF-8."];
+    throw new InputError({ expected, where, found: error.message, fix });
+  }
 }
 
 /** Returns the first value of each column that is not null. */

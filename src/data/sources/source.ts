@@ -3,9 +3,10 @@ import { readFileSync, statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
+import { decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
 import { InputError, type InputProblem, suggestion } from "../../errors.js";
 import { cacheDir, kindOf } from "../../files.js";
-import { decodeText, parseJsonText } from "../../json.js";
+import { parseJsonText } from "../../json.js";
 import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import type { AnyText } from "../../text.js";
@@ -323,9 +324,9 @@ function filesIn(folder: Folder): string[] {
 }
 
 /** Reads a file beside an image: text, or JSON with a field for the label. */
-function besideImage(file: string): BesideImage {
+function besideImage(dir: string, file: string): BesideImage {
   const isJson = /\.json$/i.test(file);
-  const text = statSync(file).size > MAX_LABEL_BYTES ? "" : decodeText(readFileSync(file)).trim();
+  const text = textBeside(dir, file).trim();
   const label = isJson || text.includes("\n") || text.length > 100 ? null : text || null;
   if (!isJson) return { label, fields: {} };
   try {
@@ -342,6 +343,19 @@ function besideImage(file: string): BesideImage {
     return { label: own, fields: others };
   } catch {
     return { label, fields: {} };
+  }
+}
+
+/** @throws InputError if the bytes are not text. */
+function textBeside(dir: string, file: string): string {
+  const onDisk = path.join(dir, file);
+  if (statSync(onDisk).size > MAX_LABEL_BYTES) return "";
+  try {
+    return decodeText(readFileSync(onDisk));
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    const expected = "a file beside an image in UTF-8";
+    throw new InputError({ expected, where: file, found: error.message, fix: SAVE_AS_UTF8 });
   }
 }
 

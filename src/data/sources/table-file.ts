@@ -1,9 +1,11 @@
 // The rows of a table in a file: CSV, TSV, a list, JSON or JSON Lines.
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { decodeRoughly, decodeText, EncodingError, LINE_BREAK, SAVE_AS_UTF8 } from "../../decode.js";
 import { DiskError, InputError } from "../../errors.js";
-import { linesOf, type ReadProblem, readError } from "../../files.js";
-import { decodeText, isPlainObject, parseJson, parseJsonText } from "../../json.js";
+import { type ReadProblem, readError } from "../../files.js";
+import { isPlainObject, parseJson, parseJsonText } from "../../json.js";
+import { linesOf } from "../../lines.js";
 import { nameOf } from "../../names.js";
 
 /** Names of files that may be tables. */
@@ -19,6 +21,8 @@ export interface Table {
   /** Null if the table has no header. */
   columns: string[] | null;
   rows: string[][];
+  /** Set if bytes of the file are not text. Then its cells only tell whether it names images. */
+  damage?: InputError;
 }
 
 /** Returns the index of the column of a name, or of a number from 1 in a table without a header. */
@@ -43,7 +47,7 @@ export function columnsAt(header: string[] | null, names: string): number[] | nu
 /** Splits text into rows of cells: comma, semicolon, tab, bar or blanks between them, quotes around them (RFC 4180). */
 export function parseRows(text: string): string[][] {
   const content = withoutComments(text.replace(/^\uFEFF/, ""));
-  return rowsIn(content, separatorOf(content.split(/\r?\n/, 1)[0]));
+  return rowsIn(content, separatorOf(content.split(LINE_BREAK, 1)[0]));
 }
 
 /** A blank stands for several, too. */
@@ -75,7 +79,10 @@ function rowsIn(content: string, separator: Separator): string[][] {
 }
 
 function cellPattern(separator: Separator): RegExp {
-  return new RegExp(` *(?:"([^"]*(?:""[^"]*)*)" *|([^${separator}\\r\\n]*))(\\${separator}|\\r?\\n|$)`, "y");
+  return new RegExp(
+    ` *(?:"([^"]*(?:""[^"]*)*)" *|([^${separator}\\r\\n]*))(\\${separator}|\\r\\n?|\\n|$)`,
+    "y",
+  );
 }
 
 /** A row of a large table, and the number of its first line in the file, from 1. */
@@ -135,17 +142,17 @@ function hasOpenQuote(line: string, isOpen: boolean): boolean {
 
 /** Takes out the lines before the header that start with `#`; the last one may be the header, as NumPy writes it. */
 function withoutComments(text: string): string {
-  const [comments] = /^(#.*\r?\n)*/.exec(text) ?? [""];
+  const [comments] = /^(#.*(\r\n?|\n))*/.exec(text) ?? [""];
   const below = text.slice(comments.length);
-  const last = comments.split(/\r?\n/).at(-2) ?? "";
-  const [first] = below.split(/\r?\n/, 1);
+  const last = comments.split(LINE_BREAK).at(-2) ?? "";
+  const [first] = below.split(LINE_BREAK, 1);
   const width = (line: string) => line.split(/[,;\t|]/).length;
   if (width(last) < 2 || width(last) !== width(first)) return below;
   return `${last.replace(/^#+ +/, "")}\n${below}`;
 }
 
 function lines(text: string): string[] {
-  return text.split(/\r?\n/).flatMap((line) => line.trim() || []);
+  return text.split(LINE_BREAK).flatMap((line) => line.trim() || []);
 }
 
 /** A table of labels has fewer columns, one-hot classes included. */
@@ -153,16 +160,27 @@ const MAX_COLUMNS = 10_000;
 
 /** Reads a table; null if the file is none. */
 export function readTable(dir: string, file: string): Table | null {
-  let text: string;
+  let bytes: Buffer;
   const onDisk = path.join(dir, file);
   try {
     if (!statSync(onDisk).isFile()) return null; // a named pipe would wait for its writer
-    text = decodeText(readFileSync(onDisk));
+    bytes = readFileSync(onDisk);
   } catch (error) {
     const named = readError(onDisk, { expected: "a table", fix: "Remove it." }, error);
     if (named instanceof DiskError) throw named; // its labels must not be passed over
     return null; // larger than a string may be, or not there
   }
+  try {
+    return tableIn(file, decodeText(bytes));
+  } catch (error) {
+    if (!(error instanceof EncodingError)) return null; // longer than a string may be
+    const problem = { expected: "a table in UTF-8", where: onDisk, found: error.message, fix: SAVE_AS_UTF8 };
+    const rough = tableIn(file, decodeRoughly(bytes));
+    return rough && { ...rough, damage: new InputError(problem) };
+  }
+}
+
+function tableIn(file: string, text: string): Table | null {
   if (/\.json$/i.test(file)) return jsonTable(file, text, false);
   if (/\.(jsonl|ndjson)$/i.test(file)) return jsonTable(file, text, true);
   const rows = parseRows(text);
@@ -241,13 +259,18 @@ export function whyNoTable(dir: string, file: string): { reason: string; fix: st
 /** Characters of the longest header that is read to tell what a table has. */
 const MAX_HEADER_LENGTH = 2 ** 20;
 
-/** Reads the names of a table's columns; none if a file is no table. */
+/**
+ * Reads the names of a table's columns; none if a file is no table.
+ *
+ * @throws InputError if its bytes are not text.
+ */
 export async function headerOf(file: string): Promise<string[]> {
   try {
     for await (const { cells } of rowsOf(file, { expected: "a table", fix: "Remove it." }, MAX_HEADER_LENGTH))
       return cells;
   } catch (error) {
-    if (error instanceof DiskError || !(error instanceof InputError)) throw error;
+    const isKnown = error instanceof InputError && !(error instanceof DiskError);
+    if (!isKnown || error.problem.fix === SAVE_AS_UTF8) throw error;
   }
   return [];
 }

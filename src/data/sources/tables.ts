@@ -123,7 +123,7 @@ interface WithSplit extends Matched {
 /**
  * Finds the tables that name images, and says why others do not.
  *
- * @throws InputError if columns can be understood in several ways.
+ * @throws InputError if columns can be understood in several ways, or the bytes of such a table are not text.
  */
 function matchTables(
   { root }: Walk,
@@ -138,6 +138,8 @@ function matchTables(
   for (const file of index.files.length === 0 ? [] : (given ?? tableFiles(root))) {
     const table = readTable(dir, file);
     const one = table && matchImages(table, index, dir, choice);
+    const mayBeUseful = one instanceof InputError || (one && isUseful(one, index.files.length));
+    if (table?.damage && (given !== undefined || mayBeUseful)) throw table.damage;
     if (one instanceof InputError) refusals.push(one);
     else if (one && (given !== undefined || isUseful(one, index.files.length))) {
       const names = [...chosen, one.table.columns?.[one.pathColumn] ?? ""];
@@ -218,6 +220,10 @@ export function unreadTables(
     if (!table || one instanceof InputError || (one && isUseful(one, index.files.length))) return [];
     if (isOfClasses(table, classNames)) return [];
     const found = explainUnmatched(table, index);
+    if (found && table.damage) {
+      const { problem } = table.damage;
+      return [{ found: `${file}, which is not read, since it has ${problem.found}`, fix: problem.fix ?? "" }];
+    }
     const fix = "Fix the names in the table, or choose its column of names with --path-column.";
     return found ? [{ found, fix }] : [];
   });

@@ -96,7 +96,7 @@ describe("file names", () => {
 
   it("join images with files of labels beside them", () => {
     const found = walk("a/000.jpg", "a/000.cls", "a/001.jpg", "a/001.cls", "a/002.jpg");
-    const listing = readLabelFiles(found, inFolder("data"), {}, (file) => ({
+    const listing = readLabelFiles(found, inFolder("data"), {}, (_, file) => ({
       label: file.includes("000") ? "cat" : "dog",
       fields: {},
     }));

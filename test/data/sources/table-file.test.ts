@@ -23,6 +23,15 @@ describe("parseRows", () => {
       ],
     ],
     [
+      "carriage returns alone as line breaks, also in quotes",
+      '#x\ra,b\r"1\r2",3\r\r4,5\r',
+      [
+        ["a", "b"],
+        ["1\r2", "3"],
+        ["4", "5"],
+      ],
+    ],
+    [
       "semicolons and a byte-order mark",
       "\uFEFFa;b\n1;2,3",
       [
