@@ -4,6 +4,7 @@
     v/bin/python test/golden/make_datasets.py test/golden/datasets
 """
 import io
+import json
 import os
 import sys
 
@@ -57,6 +58,10 @@ def write_kinds(folder):
     numbers = pa.array([0.0, 1.0, float("nan"), 0.0, 1.0, None])
     write("flag-column", {"image": images, "emotion": numbers, "is_valid": flags, "vector": [[0.5, 0.5]] * 6})
     write("wrong-split", {"image": images, "label": labels, "split": [*parts[:5], "trian"]})
+    features = {"info": {"features": {"label": {"names": NAMES, "_type": "ClassLabel"}}}}
+    codes = pa.table({"image": images, "label": [-1, 0, 1, 2, 0, 1], "code": [-1, 0, 1, -1, 0, 1]})
+    named = codes.replace_schema_metadata({"huggingface": json.dumps(features)})
+    pq.write_table(named, f"{folder}/minus-one.parquet")
     write("struct", {"image": images, "label": [{"name": NAMES[i], "id": i} for i in labels]})
 
 

@@ -224,15 +224,16 @@ export function readLabelFiles(
   const { chosen: paired, others, note } = chooseImages(labelled, keyBy, dir);
   const used = new Set<string>();
   const beside = new Map(
-    paired.map(({ file }) => {
+    paired.map(({ file }): [string, LabelPair] => {
       const labelFile = labelOf.get(keyBy(file)) as string;
       const fieldsFile = fieldsOf.get(keyBy(file)) ?? labelFile;
       used.add(labelFile).add(fieldsFile);
-      const { label, fields } = read(dir, labelFile);
-      const isSame = labelFile === fieldsFile;
-      return [file, { label, fields: isSame ? fields : read(dir, fieldsFile).fields }] as const;
+      const own = read(dir, labelFile);
+      const other = labelFile === fieldsFile ? own : read(dir, fieldsFile);
+      return [file, { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile }];
     }),
   );
+  const notes = [...note, ...chooseLabels([...beside.values()], choice, dir)];
   if (![...beside.values()].some(({ label }) => label !== null)) return null;
   const reasonOf = (file: string, reason: string) => (used.has(file) ? REASONS.labels : reason);
   for (const { file } of others) leftOut.add(OTHER_IMAGE, file);
@@ -264,7 +265,6 @@ export function readLabelFiles(
       part: split,
     };
   });
-  const notes = [...note];
   const table = { file: "the files beside the images", where: dir, columns, rows, areNames: false };
   const { samples, splitBy } = samplesOfRows(table, choice, { root: dir, leftOut, notes });
   return {
@@ -278,6 +278,40 @@ export function readLabelFiles(
     leftOut,
     notes,
   };
+}
+
+/** The labels of a sample in two files, or in one. */
+interface LabelPair extends BesideImage {
+  other: string | null;
+  labelFile: string;
+  fieldsFile: string;
+}
+
+/**
+ * Chooses between the labels in `.cls` and in `.json` files. They may be other names for the same classes.
+ *
+ * @returns Notes on what was chosen.
+ * @throws InputError if they are not, so that some are wrong or of another kind.
+ */
+function chooseLabels(pairs: LabelPair[], { labelColumn }: LabelChoice, dir: string): string[] {
+  if (labelColumn === "json") for (const pair of pairs) pair.label = pair.other ?? pair.label;
+  if (labelColumn === "cls" || labelColumn === "json") return [];
+  const both = pairs.filter(({ label, other }) => label !== null && other !== null);
+  const differing = both.find(({ label, other }) => label !== other);
+  if (!differing) return [];
+  const [labels, others] = [both.map(({ label }) => label), both.map(({ other }) => other)];
+  const { size } = new Set(both.map(({ label, other }) => JSON.stringify([label, other])));
+  const areNames = [labels, others].every((names) => new Set(names).size === size);
+  if (areNames && !labels.some((label) => others.includes(label)))
+    return [
+      `The labels of the .cls files are used. Those of the .json files are other names for them, as ${differing.other} for ${differing.label} (--label-column json takes these).`,
+    ];
+  throw new InputError({
+    expected: "one label for each image",
+    where: dir,
+    found: `${differing.labelFile} with ${differing.label}, and ${differing.fieldsFile} with ${differing.other}`,
+    fix: "Choose --label-column cls or --label-column json.",
+  });
 }
 
 const OTHER_IMAGE = "another image of a sample, as a mask";

@@ -79,7 +79,7 @@ export async function readParquet(
     return notes;
   };
   const { dir: root, notes: kept } = await unpackOnce(files, fill, {
-    variant: JSON.stringify([choice.labelColumn, choice.pathColumn, "columns and cells"]),
+    variant: JSON.stringify([choice.labelColumn, choice.pathColumn, "columns, cells and -1"]),
   });
   const leftOut = new LeftOutFiles();
   const [name] = files.map((file) => path.basename(file));
@@ -250,8 +250,8 @@ async function unpackRow(
   };
   const text = nameOf(label);
   if (bytes === null) notes.numWithoutImage++;
-  else if (text === null || text === "-1")
-    notes.numWithoutLabel++; // -1 is how unlabelled rows are marked
+  else if (text === null || (text === "-1" && label in classNames))
+    notes.numWithoutLabel++; // beside names of classes, -1 marks rows without one
   else {
     const number = String(notes.rows.length).padStart(7, "0");
     const image = `${part ?? "image"}-${number}${ENDINGS[bytes[0]] ?? ""}`;

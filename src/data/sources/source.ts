@@ -327,7 +327,7 @@ function filesIn(folder: Folder): string[] {
 function besideImage(dir: string, file: string): BesideImage {
   const isJson = /\.json$/i.test(file);
   const text = textBeside(dir, file).trim();
-  const label = isJson || text.includes("\n") || text.length > 100 ? null : text || null;
+  const label = isJson || text.includes("\n") || text.length > MAX_FIELD ? null : text || null;
   if (!isJson) return { label, fields: {} };
   try {
     const content = parseJsonText(text);
@@ -335,12 +335,14 @@ function besideImage(dir: string, file: string): BesideImage {
       typeof content === "object" && content !== null ? Object.entries(content) : [["label", content]];
     const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
     const fields: Record<string, string> = Object.fromEntries(
-      entries.flatMap(([name, value]) => (isPlain(value) ? [[name, String(value).slice(0, MAX_FIELD)]] : [])),
+      entries.flatMap(([name, value]) =>
+        isPlain(value) ? [[name, String(value).slice(0, MAX_FIELD + 1)]] : [],
+      ),
     );
     const name = LABEL_FIELDS.find((one) => one in fields);
     if (name === undefined) return { label, fields };
     const { [name]: own, ...others } = fields;
-    return { label: own, fields: others };
+    return { label: own.length > MAX_FIELD ? null : own.trim(), fields: others };
   } catch {
     return { label, fields: {} };
   }
@@ -359,7 +361,7 @@ function textBeside(dir: string, file: string): string {
   }
 }
 
-/** Fields of JSON with the label, and the characters of a field to keep. */
+/** Fields of JSON with the label, and the characters of the longest label. */
 const LABEL_FIELDS = ["label", "class", "cls", "class_name", "category", "target"];
 const MAX_FIELD = 100;
 

@@ -75,6 +75,17 @@ describe("readParquet", () => {
     ]);
   });
 
+  it("takes -1 for no label only if the file names the classes", async () => {
+    assert.deepEqual(await inParts("minus-one"), [
+      "happy null, angry null, sad null, happy null, angry null",
+      "1 a row without a label",
+    ]);
+    assert.deepEqual(await inParts("minus-one", { labelColumn: "code" }), [
+      "-1 null, 0 null, 1 null, -1 null, 0 null, 1 null",
+      "The label -1 of minus-one.parquet is read as a class. Remove these rows if it stands for no label.",
+    ]);
+  });
+
   it("takes the column if the names of files say another part, and says so", async () => {
     copyFileSync(file("split-column"), inFolder("train-0.parquet"));
     const { samples, notes } = await read(inFolder("train-0.parquet"));
