@@ -56,8 +56,10 @@ export function matchImages(
   { pathColumn, labelColumn }: { pathColumn?: string; labelColumn?: string },
 ): Matched | InputError | null {
   const around = path.posix.dirname(given.file);
-  const rows = given.columns === null ? given.rows : [given.columns, ...given.rows];
-  const [header, ...below] = rows;
+  const [first, ...below] = given.columns === null ? given.rows : [given.columns, ...given.rows];
+  const lacksName = below.length > 0 && below.every(({ length }) => length === first.length + 1);
+  const header = lacksName && index.find(first[0], around) === null ? ["", ...first] : first; // as CelebA and R write it
+  const rows = [header, ...below];
   const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
   const step = Math.max(1, Math.floor(rows.length / NUM_PROBES));
   const probes = rows.filter((_, i) => i % step === 0); // with a header, which names no image
@@ -125,12 +127,12 @@ export function matchImages(
   const located = locateImages(values, index, around, path.basename(path.resolve(dir)));
   if (located.files.some(({ length }) => length > 0))
     return { table, pathColumn: column, paths: values, ...located };
-  const first = values.findIndex((value) => index.find(value, around) !== null);
-  if (first < 0) return null; // the name of the column is that of an image
+  const apart = values.findIndex((value) => index.find(value, around) !== null);
+  if (apart < 0) return null; // the name of the column is that of an image
   return new InputError({
     expected: "paths of images",
     where,
-    found: `${values[first]}, which is in another folder than ${index.find(values[first], around)?.files[0]}`,
+    found: `${values[apart]}, which is in another folder than ${index.find(values[apart], around)?.files[0]}`,
     fix: "Fix the paths, or rename the folder.",
   });
 }

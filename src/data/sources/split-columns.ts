@@ -1,4 +1,5 @@
 // Which columns of a table name the part of the split.
+import path from "node:path";
 import { InputError } from "../../errors.js";
 import { inShort } from "../../names.js";
 import { type Part, partOf } from "./split-names.js";
@@ -60,6 +61,40 @@ export function isSplitName(name: string): boolean {
 export function flagPart(name: string): Part | null {
   const [, inner = ""] = FLAG_COLUMN.exec(name.trim()) ?? [];
   return inner !== name.trim() || BARE_FLAG.test(inner) ? partOf(inner) : null;
+}
+
+/** Names of files with a split alone, as CelebA and CUB have them. */
+const SPLIT_FILE = /(^|[ _-])((splits?|folds?)$|partitions?([ _.-]|$))/i;
+
+/**
+ * Says why a table is not read that has a split in codes beside names of images: `0.jpg 1`. What these stand for differs, and they
+ * are no labels.
+ *
+ * @returns Null if it is another table, or the column was chosen.
+ */
+export function whyCodedSplit(
+  { table: { file, columns, rows }, pathColumn }: Pick<ReadColumns, "table" | "pathColumn">,
+  { labelColumn, splitColumn }: { labelColumn?: string; splitColumn?: string },
+): { reason: string; fix: string } | null {
+  const width = columns?.length ?? rows[0]?.length ?? 0;
+  const [column, ...others] = Array.from({ length: width }, (_, at) => at).filter(
+    (at) => at !== pathColumn && rows.some((row) => row[at]),
+  );
+  const isChosen = [labelColumn, splitColumn].some(
+    (name) => name && columnsAt(columns, name)?.includes(column),
+  );
+  if (column === undefined || others.length > 0 || isChosen) return null;
+  const name = columns?.[column];
+  const stem = path.posix.basename(file, path.posix.extname(file));
+  const isNamed = name
+    ? SPLIT_COLUMN.test(name) || MAY_BE_SPLIT.test(name)
+    : SPLIT_FILE.test(stem) && partOf(stem) === null; // not `train_split.txt`, which has labels of one part
+  const codes = [...new Set(rows.map((row) => row[column] ?? ""))].sort();
+  if (!isNamed || !codes.every((code) => /^\d(\.0+)?$/.test(code))) return null;
+  return {
+    reason: `it is named for a split, and ${codes.join(", ")} in it may stand for any part`,
+    fix: `Write train, validation or test in place of ${codes.join(", ")}, or choose --labels ${file} if these are the classes.`,
+  };
 }
 
 /** Choice of a split that is in no column. */

@@ -46,7 +46,7 @@ export function columnsAt(header: string[] | null, names: string): number[] | nu
 
 /** Splits text into rows of cells: comma, semicolon, tab, bar or blanks between them, quotes around them (RFC 4180). */
 export function parseRows(text: string): string[][] {
-  const content = withoutComments(text.replace(/^\uFEFF/, ""));
+  const content = withoutCount(withoutComments(text.replace(/^\uFEFF/, "")));
   return rowsIn(content, separatorOf(content.split(LINE_BREAK, 1)[0]));
 }
 
@@ -149,6 +149,13 @@ function withoutComments(text: string): string {
   const width = (line: string) => line.split(/[,;\t|]/).length;
   if (width(last) < 2 || width(last) !== width(first)) return below;
   return `${last.replace(/^#+ +/, "")}\n${below}`;
+}
+
+/** Takes out a first line with the number of rows, as CelebA's lists have it. */
+function withoutCount(text: string): string {
+  const [count] = /^\s*\d+\s*?(\r\n?|\n)/.exec(text) ?? [""];
+  const numBelow = count === "" ? 0 : lines(text.slice(count.length)).length;
+  return numBelow > 1 && [numBelow, numBelow - 1].includes(Number(count)) ? text.slice(count.length) : text;
 }
 
 function lines(text: string): string[] {

@@ -31,6 +31,7 @@ import {
   type RowPart,
   type SplitColumns,
   splitColumns,
+  whyCodedSplit,
   wordsOf,
 } from "./split-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
@@ -52,8 +53,7 @@ export function readLabelTables(
   choice: LabelChoice,
   given?: string[],
 ): Listing | null {
-  const { useful, refusals } = matchTables(walk, dir, choice, given);
-  const notes: string[] = [];
+  const { useful, refusals, notes } = matchTables(walk, dir, choice, given);
   const read = useful.flatMap((one) => {
     const { classColumns, split } = one;
     const labels = classColumns
@@ -130,11 +130,11 @@ function matchTables(
   dir: string,
   choice: LabelChoice,
   given?: string[],
-): { useful: WithSplit[]; refusals: InputError[] } {
+): { useful: WithSplit[]; refusals: InputError[]; notes: string[] } {
   const index = new ImageIndex(root);
   const { labelColumn, pathColumn } = choice;
   const chosen = [pathColumn, ...(labelColumn?.split(",") ?? [])].flatMap((name) => name?.trim() ?? []);
-  const [useful, refusals]: [WithSplit[], InputError[]] = [[], []];
+  const [useful, refusals, notes]: [WithSplit[], InputError[], string[]] = [[], [], []];
   for (const file of index.files.length === 0 ? [] : (given ?? tableFiles(root))) {
     const table = readTable(dir, file);
     const one = table && matchImages(table, index, dir, choice);
@@ -142,6 +142,11 @@ function matchTables(
     if (table?.damage && (given !== undefined || mayBeUseful)) throw table.damage;
     if (one instanceof InputError) refusals.push(one);
     else if (one && (given !== undefined || isUseful(one, index.files.length))) {
+      const why = given === undefined ? whyCodedSplit(one, choice) : null;
+      if (why) {
+        notes.push(`${file} is not read, since ${why.reason}.`);
+        continue;
+      }
       const names = [...chosen, one.table.columns?.[one.pathColumn] ?? ""];
       const matched = { ...one, table: withoutRepeats(one.table, one.pathColumn, names, dir) };
       const classColumns = oneHotColumns(matched, choice, dir);
@@ -149,7 +154,7 @@ function matchTables(
       useful.push({ ...matched, classColumns, split });
     }
   }
-  return { useful, refusals };
+  return { useful, refusals, notes };
 }
 
 function whereOf({ file }: Table, dir: string): string {
@@ -214,9 +219,11 @@ export function unreadTables(
   const index = new ImageIndex(root);
   return (given ?? labelFiles(root)).flatMap((file): Unread[] => {
     const why = whyNoTable(dir, file);
-    if (why) return [{ found: `${file}, which is not read, since ${why.reason}`, fix: why.fix }];
-    const table = readTable(dir, file);
+    const table = why ? null : readTable(dir, file);
     const one = table && matchImages(table, index, dir, choice);
+    const isOther = given === undefined && one && !(one instanceof InputError);
+    const reason = why ?? (isOther ? whyCodedSplit(one, choice) : null);
+    if (reason) return [{ found: `${file}, which is not read, since ${reason.reason}`, fix: reason.fix }];
     if (!table || one instanceof InputError || (one && isUseful(one, index.files.length))) return [];
     if (isOfClasses(table, classNames)) return [];
     const found = explainUnmatched(table, index);

@@ -53,6 +53,17 @@ describe("matchImages", () => {
     assert.deepEqual(read(table, FOUR, { labelColumn: "3" }), REVERSED);
   });
 
+  it("reads a header that lacks the name of the first column, as CelebA and R write it", () => {
+    const table = "file label\n0 3.png a\n1 2.png b\n";
+    assert.deepEqual(read(table, FOUR, {}, "list.txt"), ["2.png b", "3.png a"]);
+    assert.deepEqual(read("2\nx y\n0.png 1 -1\n1.png -1 1\n", FOUR, { labelColumn: "y" }, "list.txt"), [
+      "0.png -1",
+      "1.png 1",
+    ]);
+    const first = "0.png\n1.png,a\n2.png,b\n";
+    assert.deepEqual(read(first, FOUR), ["1.png a", "2.png b"], "a first row without its label");
+  });
+
   it("takes columns that name the same images for one", () => {
     const table = "image,path,label\n0.png,./0.png,a\n1.png,./1.png,b\n";
     assert.deepEqual(read(table, FOUR), ["0.png a", "1.png b"]);

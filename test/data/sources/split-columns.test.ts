@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { walkFolder } from "../../../src/data/sources/files.js";
 import type { LabelChoice } from "../../../src/data/sources/label-columns.js";
+import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
 import { readLabelTables } from "../../../src/data/sources/tables.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
@@ -123,5 +125,61 @@ describe("splitColumns", () => {
       "train,validation,train",
       "The column split of t.csv is read as the split (--split-column none leaves it unread).",
     ]);
+  });
+
+  describe("in codes, in a table of nothing else", () => {
+    const IMAGES = { "img/1.jpg": "x", "img/2.jpg": "x", "img/3.jpg": "x" };
+    const made = (tables: Record<string, string>) => writeFiles(inFolder("data"), { ...IMAGES, ...tables });
+    const readAll = async (options: Partial<SourceOptions> = {}) => {
+      const { listing } = await readSource({ data: inFolder("data"), seed: 0, ...options });
+      return [listing.samples.map(({ className }) => className).join(), listing.notes[0]];
+    };
+    const WHY = (codes: string) => `it is named for a split, and ${codes} in it may stand for any part`;
+
+    for (const [file, column, table] of [
+      ["train_test_split.txt", "2", "1.jpg 0\n2.jpg 1\n3.jpg 1\n"],
+      ["list_eval_partition.csv", "partition", "image_id,partition\n1.jpg,0\n2.jpg,1\n3.jpg,1\n"],
+      ["folds.tsv", "fold", "file\tfold\n1.jpg\t0\n2.jpg\t1\n3.jpg\t1\n"],
+    ])
+      it(`takes them for no labels: ${file}`, async () => {
+        made({ [file]: table });
+        const note = `Images are labelled by their folders, not by ${file}, which is not read, since ${WHY("0, 1")}.`;
+        assert.deepEqual(await readAll(), ["img,img,img", note]);
+        for (const option of [{ labels: file }, { labelColumn: column }])
+          assert.equal((await readAll(option))[0], "0,1,1");
+      });
+
+    it("says so beside a table of labels, and beside folders that may be no classes", async () => {
+      const split = { "list_eval_partition.txt": "1.jpg 0\n2.jpg 1\n3.jpg 2\n" };
+      made({ ...split, "list_attr.txt": "3\nMale Smiling\n1.jpg 1 -1\n2.jpg -1 1\n3.jpg -1 -1\n" });
+      await assert.rejects(readAll(), {
+        message: `Expected one column of labels at ${inFolder("data/list_attr.txt")} but found Male, Smiling. Choose one with --label-column NAME.`,
+      });
+      assert.deepEqual(await readAll({ labelColumn: "Smiling" }), [
+        "-1,1,-1",
+        `list_eval_partition.txt is not read, since ${WHY("0, 1, 2")}.`,
+      ]);
+      const dir = writeFiles(inFolder("parts"), {
+        "part1/1.jpg": "x",
+        "part2/2.jpg": "x",
+        "part2/3.jpg": "x",
+        ...split,
+      });
+      await assert.rejects(readAll({ data: dir }), {
+        message: `Expected class folders, or a table that names images at ${dir} but found the folders part1, part2, and list_eval_partition.txt, which is not read, since ${WHY("0, 1, 2")}. Write train, validation or test in place of 0, 1, 2, or choose --labels list_eval_partition.txt if these are the classes. Or choose --labels folders if these are the classes.`,
+      });
+    });
+
+    it("takes codes for labels in a list of one part, and in a column of labels", async () => {
+      for (const [file, header] of [
+        ["train_split.txt", ""],
+        ["list.txt", ""],
+        ["split.csv", "file label\n"],
+      ]) {
+        made({ [file]: `${header}1.jpg 0\n2.jpg 1\n3.jpg 0\n` });
+        assert.equal((await readAll())[0], "0,1,0", file);
+        rmSync(inFolder("data"), { recursive: true });
+      }
+    });
   });
 });

@@ -80,6 +80,16 @@ describe("parseRows", () => {
       ],
     ],
     [
+      "a first line with the number of rows, as CelebA's lists have it",
+      "2\nMale Smiling\n1.jpg -1  1\n2.jpg  1 -1\n",
+      [
+        ["Male", "Smiling"],
+        ["1.jpg", "-1", "1"],
+        ["2.jpg", "1", "-1"],
+      ],
+    ],
+    ["a first line with another number", "7\n1,cat\n2,dog\n", [["7"], ["1", "cat"], ["2", "dog"]]],
+    [
       "a header that starts with #",
       "#,a\n1,2\n",
       [
