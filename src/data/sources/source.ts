@@ -26,8 +26,8 @@ import { classesOf, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
 import { compareWithTables, isSplitChosen, withUnread } from "./table-beside.js";
-import { isUnreadTable, TABLE_FILE } from "./table-file.js";
-import { readLabelTables, tableFiles, unreadTables } from "./tables.js";
+import { isUnreadTable, TABLE_FILE, tableFiles } from "./table-file.js";
+import { readLabelTables, unreadTables } from "./tables.js";
 
 /** Data sets that ferkit knows by name, with their titles. */
 export const OWN_SOURCES: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import { type ReadProblem, readError } from "../../files.js";
 import { isPlainObject, parseJson, parseJsonText } from "../../json.js";
 import { linesOf } from "../../lines.js";
 import { nameOf } from "../../names.js";
+import type { Folder } from "./files.js";
 
 /** Names of files that may be tables. */
 export const TABLE_FILE = /\.(csv|tsv|json|jsonl|ndjson|txt|lst|list)$/i;
@@ -243,6 +244,40 @@ const UNREAD_FILE =
 /** Returns whether a file has the ending of a table that is not read. */
 export function isUnreadTable(file: string): boolean {
   return UNREAD_FILE.test(file);
+}
+
+const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;
+/** Names of files that are usual for labels. */
+const LABEL_FILE =
+  /label|annot|class|categor|emotion|express|target|meta|truth|^gt|train|val|test|split|instances|list|attr|data|image|face|files/i;
+/** With more files than this, they are each about an image. */
+const MAX_UNREAD = 20;
+
+/** Lists the tables, and other files with a usual name for labels. */
+export function labelFiles(root: Folder): string[] {
+  const visit = (folder: Folder): string[] => [
+    ...folder.others.map(({ name }) => path.posix.join(folder.path, name)),
+    ...folder.folders.flatMap(visit),
+  ];
+  const named = visit(root).filter(
+    (file) => isUnreadTable(file) && LABEL_FILE.test(path.posix.basename(file)),
+  );
+  return [...tableFiles(root), ...named.slice(0, MAX_UNREAD)];
+}
+
+/** Lists the files that may be tables of labels. JSON needs a usual name for one, and must not be about the image beside it. */
+export function tableFiles(root: Folder): string[] {
+  const stemOf = (name: string) => name.replace(/\.[^.]+$/, "");
+  const visit = (folder: Folder): string[] => {
+    const named = folder.others.filter(({ name }) => TABLE_FILE.test(name) && !NO_LABELS.test(name));
+    const isJson = ({ name }: { name: string }) => /\.json$/i.test(name);
+    const stems = new Set(named.some(isJson) ? folder.images.map(stemOf) : []);
+    const own = named.filter(
+      (file) => !isJson(file) || (LABEL_FILE.test(file.name) && !stems.has(stemOf(file.name))),
+    );
+    return [...own.map(({ name }) => path.posix.join(folder.path, name)), ...folder.folders.flatMap(visit)];
+  };
+  return visit(root);
 }
 
 /** Returns why a file is not read as a table, and what to do; null if it is one. */

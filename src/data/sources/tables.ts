@@ -35,9 +35,8 @@ import {
   wordsOf,
 } from "./split-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
-import { isUnreadTable, readTable, TABLE_FILE, type Table, whyNoTable } from "./table-file.js";
+import { labelFiles, readTable, type Table, tableFiles, whyNoTable } from "./table-file.js";
 
-const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;
 const UNNAMED = "in no row of the table";
 
 /**
@@ -244,39 +243,6 @@ function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
   return (
     all.length <= classNames.length + 1 && all[0].some((_, column) => numKnown(column) >= all.length - 1)
   );
-}
-
-/** Names of files that are usual for labels. */
-const LABEL_FILE =
-  /label|annot|class|categor|emotion|express|target|meta|truth|^gt|train|val|test|split|instances|list|attr|data|image|face|files/i;
-/** With more files than this, they are each about an image. */
-const MAX_UNREAD = 20;
-
-/** Lists the tables, and other files with a usual name for labels. */
-function labelFiles(root: Folder): string[] {
-  const visit = (folder: Folder): string[] => [
-    ...folder.others.map(({ name }) => path.posix.join(folder.path, name)),
-    ...folder.folders.flatMap(visit),
-  ];
-  const named = visit(root).filter(
-    (file) => isUnreadTable(file) && LABEL_FILE.test(path.posix.basename(file)),
-  );
-  return [...tableFiles(root), ...named.slice(0, MAX_UNREAD)];
-}
-
-/** Lists the files that may be tables of labels. JSON needs a usual name for one, and must not be about the image beside it. */
-export function tableFiles(root: Folder): string[] {
-  const stemOf = (name: string) => name.replace(/\.[^.]+$/, "");
-  const visit = (folder: Folder): string[] => {
-    const named = folder.others.filter(({ name }) => TABLE_FILE.test(name) && !NO_LABELS.test(name));
-    const isJson = ({ name }: { name: string }) => /\.json$/i.test(name);
-    const stems = new Set(named.some(isJson) ? folder.images.map(stemOf) : []);
-    const own = named.filter(
-      (file) => !isJson(file) || (LABEL_FILE.test(file.name) && !stems.has(stemOf(file.name))),
-    );
-    return [...own.map(({ name }) => path.posix.join(folder.path, name)), ...folder.folders.flatMap(visit)];
-  };
-  return visit(root);
 }
 
 /** A table is useful if its rows are about images, not about other things that happen to have such names. */
