@@ -38,6 +38,20 @@ export function parseJsonText(text: string): unknown {
   );
 }
 
+/** Texts, and whole numbers of so many digits that a number may be unable to hold them. */
+const LONG_NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+
+/**
+ * Parses JSON that is decoded, with long whole numbers as texts: ids and labels must not be rounded to the same number.
+ *
+ * @throws SyntaxError as `parseJson`.
+ */
+export function parseExactJson(text: string): unknown {
+  const value = parseJsonText(text);
+  if (!/(^|[[,:\s])-?\d{16}/.test(text)) return value;
+  return JSON.parse(text.replace(LONG_NUMBERS, (part) => (part.startsWith('"') ? part : `"${part}"`)));
+}
+
 /** Counts the names in text that is JSON, and what looks like one inside a text. Names that come twice are counted twice. */
 function countNames(text: string): number {
   let count = 0;

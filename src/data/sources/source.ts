@@ -6,7 +6,7 @@ import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cart
 import { decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
 import { InputError, type InputProblem, suggestion } from "../../errors.js";
 import { cacheDir, kindOf } from "../../files.js";
-import { parseJsonText } from "../../json.js";
+import { parseExactJson } from "../../json.js";
 import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import type { AnyText } from "../../text.js";
@@ -330,7 +330,7 @@ function besideImage(dir: string, file: string): BesideImage {
   const label = isJson || text.includes("\n") || text.length > MAX_FIELD ? null : text || null;
   if (!isJson) return { label, fields: {} };
   try {
-    const content = parseJsonText(text);
+    const content = parseExactJson(text);
     const entries =
       typeof content === "object" && content !== null ? Object.entries(content) : [["label", content]];
     const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);

@@ -20,6 +20,12 @@ export function compareWithTables(listing: Listing, walk: Walk, dir: string, cho
     if (table instanceof InputError) throw table;
     return table;
   }
+  const own = classesOf(listing.samples);
+  if (table instanceof InputError && own.every((name) => PIECES.test(name))) {
+    const { fix = "", ...problem } = table.problem;
+    const folders = `Or choose --labels folders if the folders ${inShort(own)} are the classes.`;
+    throw new InputError({ ...problem, fix: `${fix} ${folders}` });
+  }
   const labelled = table instanceof InputError ? null : table;
   const contradiction = labelled && contradictionOf(listing, labelled);
   if (contradiction)
@@ -46,9 +52,9 @@ export function isSplitChosen({ splitColumn }: LabelChoice): boolean {
   return splitColumn !== undefined && splitColumn !== "none";
 }
 
-/** Names of folders that seldom are classes: images in several pieces. */
+/** Names of folders that seldom are classes: images in several pieces, also after other words (`HAM_part_1`), or of a day. */
 const PIECES =
-  /^(part|batch|chunk|shard|images?|imgs?|data|set|group|folder|dir|day|session|cam(era)?|person|subject|s|p|vol(ume)?|disk|page)[ _-]?\d+$/i;
+  /(^|[ _-])(part|batch|chunk|shard|images?|imgs?|data|set|group|folder|dir|day|session|cam(era)?|person|subject|s|p|vol(ume)?|disk|page)[ _-]?\d+$|^\d{4}([ _-]?\d\d){1,2}$/i;
 /** With more files than this, the first ones say enough. */
 const MAX_NOTES = 3;
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { decodeRoughly, decodeText, EncodingError, LINE_BREAK, SAVE_AS_UTF8 } from "../../decode.js";
 import { DiskError, InputError } from "../../errors.js";
 import { type ReadProblem, readError } from "../../files.js";
-import { isPlainObject, parseJson, parseJsonText } from "../../json.js";
+import { isPlainObject, parseExactJson, parseJson } from "../../json.js";
 import { linesOf } from "../../lines.js";
 import { nameOf } from "../../names.js";
 import type { Folder } from "./files.js";
@@ -207,8 +207,8 @@ function cell(value: unknown): string {
 function jsonTable(file: string, text: string, isByLine: boolean): Table | null {
   try {
     const records = isByLine
-      ? lines(text).map((line) => parseJsonText(line))
-      : recordsIn(parseJsonText(text));
+      ? lines(text).map((line) => parseExactJson(line))
+      : recordsIn(parseExactJson(text));
     if (records === null || records.length === 0) return null;
     if (records.every(Array.isArray))
       return { file, columns: null, rows: records.map((row) => row.map(cell)) };
@@ -253,31 +253,47 @@ const LABEL_FILE =
 /** With more files than this, they are each about an image. */
 const MAX_UNREAD = 20;
 
-/** Lists the tables, and other files with a usual name for labels. */
-export function labelFiles(root: Folder): string[] {
-  const visit = (folder: Folder): string[] => [
-    ...folder.others.map(({ name }) => path.posix.join(folder.path, name)),
-    ...folder.folders.flatMap(visit),
-  ];
-  const named = visit(root).filter(
-    (file) => isUnreadTable(file) && LABEL_FILE.test(path.posix.basename(file)),
-  );
-  return [...tableFiles(root), ...named.slice(0, MAX_UNREAD)];
+const JSON_FILE = /\.json$/i;
+/** With more JSON files of other names than this, they are no tables of labels. */
+const MAX_OTHER_JSON = 5;
+
+function filesBelow(folder: Folder): string[] {
+  const own = folder.others.map(({ name }) => path.posix.join(folder.path, name));
+  return [...own, ...folder.folders.flatMap(filesBelow)];
 }
 
-/** Lists the files that may be tables of labels. JSON needs a usual name for one, and must not be about the image beside it. */
+function hasLabelName(file: string): boolean {
+  return LABEL_FILE.test(path.posix.basename(file));
+}
+
+/** Lists the tables, and other files with a usual name for labels. */
+export function labelFiles(root: Folder): string[] {
+  const unread = filesBelow(root).filter((file) => isUnreadTable(file) && hasLabelName(file));
+  const tables = tableFiles(root).filter((file) => !JSON_FILE.test(file) || hasLabelName(file));
+  return [...tables, ...unread.slice(0, MAX_UNREAD)];
+}
+
+/** Lists the files that may be tables of labels. JSON must not be about the image of its name. */
 export function tableFiles(root: Folder): string[] {
-  const stemOf = (name: string) => name.replace(/\.[^.]+$/, "");
-  const visit = (folder: Folder): string[] => {
-    const named = folder.others.filter(({ name }) => TABLE_FILE.test(name) && !NO_LABELS.test(name));
-    const isJson = ({ name }: { name: string }) => /\.json$/i.test(name);
-    const stems = new Set(named.some(isJson) ? folder.images.map(stemOf) : []);
-    const own = named.filter(
-      (file) => !isJson(file) || (LABEL_FILE.test(file.name) && !stems.has(stemOf(file.name))),
-    );
-    return [...own.map(({ name }) => path.posix.join(folder.path, name)), ...folder.folders.flatMap(visit)];
+  const stemOf = (file: string) => file.replace(/\.[^./]+$/, "");
+  const files = filesBelow(root).filter(
+    (file) => TABLE_FILE.test(file) && !NO_LABELS.test(path.posix.basename(file)),
+  );
+  const [stems, names] = [new Set<string>(), new Set<string>()];
+  const addStems = (folder: Folder): void => {
+    for (const name of folder.images) {
+      stems.add(stemOf(path.posix.join(folder.path, name)));
+      names.add(stemOf(name));
+    }
+    folder.folders.forEach(addStems);
   };
-  return visit(root);
+  if (files.some((file) => JSON_FILE.test(file))) addStems(root);
+  const isOther = (file: string) => JSON_FILE.test(file) && !hasLabelName(file);
+  const others = files.filter((file) => isOther(file) && !names.has(stemOf(path.posix.basename(file))));
+  return files.filter((file) => {
+    if (isOther(file)) return others.length <= MAX_OTHER_JSON && others.includes(file);
+    return !JSON_FILE.test(file) || !stems.has(stemOf(file));
+  });
 }
 
 /** Returns why a file is not read as a table, and what to do; null if it is one. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
@@ -194,5 +195,42 @@ describe("readSource, for a table beside class folders", () => {
       "part1/1.jpg cat null",
       "part2/2.jpg dog null",
     ]);
+  });
+
+  describe("in folders that look like pieces of a data set", () => {
+    const PIECES = ["HAM_images_part_1/1.jpg", "HAM_images_part_1/2.jpg", "HAM_images_part_2/3.jpg"];
+
+    it("reads a table of JSON of any name", async () => {
+      const records = ["cat", "dog", "cat"].map((label, i) => ({ image: `${i + 1}.jpg`, label }));
+      const dir = make(PIECES, { "project-1.json": JSON.stringify(records) });
+      await assert.rejects(read(dir), {
+        name: "InputError",
+        message: `Expected one kind of labels at ${dir} but found the folders HAM_images_part_1, HAM_images_part_2, and project-1.json with cat, dog. Choose with --labels folders or --labels project-1.json.`,
+      });
+    });
+
+    it("asks for the column of labels if several may be meant", async () => {
+      for (const folders of [PIECES, ["2024-01-02/1.jpg", "2024-01-02/2.jpg", "2024-01-03/3.jpg"]]) {
+        rmSync(inFolder("data"), { recursive: true, force: true });
+        const names = [...new Set(folders.map((file) => file.split("/")[0]))].join(", ");
+        const dir = make(folders, { "meta.csv": "file,dx,sex\n1.jpg,nv,f\n2.jpg,mel,m\n3.jpg,nv,m\n" });
+        await assert.rejects(read(dir), {
+          name: "InputError",
+          message: `Expected one column of labels at ${dir}/meta.csv but found dx, sex. Choose one with --label-column NAME. Or choose --labels folders if the folders ${names} are the classes.`,
+        });
+        assert.deepEqual((await read(dir, { labels: "folders" })).notes, []);
+        assert.equal((await read(dir, { labels: "meta.csv", labelColumn: "dx" })).samples[0].className, "nv");
+      }
+    });
+  });
+
+  it("says nothing of JSON that names no images, or of more of it than labels have", async () => {
+    const images = ["a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg"];
+    const records = JSON.stringify(images.map((file) => ({ file, label: "cat" })));
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`json/x${i}.json`, records]));
+    const dir = make(images, { "settings.json": '{"a": 1, "b": 2}', "1.json": records, ...many });
+    assert.deepEqual((await read(dir)).notes, []);
+    writeFiles(dir, { "t.csv": `file,label\n${images.map((file) => `${file},cat\n`).join("")}` });
+    await assert.rejects(read(dir), /found the folders a, b, and t\.csv with cat\./);
   });
 });

@@ -166,6 +166,28 @@ describe("readTable", () => {
     ]);
   });
 
+  it("keeps the digits of whole numbers in JSON that are too long for a number", () => {
+    const rows = [
+      ["1000000000000000003", "1152921504606846977"],
+      ["-12345678901234567890", "7"],
+      ["1.5", 'a: 1152921504606846977, "'],
+    ];
+    const text = `[[${rows[0]}],[${rows[1]}], [1.5, "a: 1152921504606846977, \\""]]`;
+    assert.deepEqual(read("t.json", text), [null, ...rows]);
+    const named = `{"id":1000000000000000003,"label" : 9007199254740993}`;
+    assert.deepEqual(read("t.jsonl", `${named}\n`), [
+      ["id", "label"],
+      ["1000000000000000003", "9007199254740993"],
+    ]);
+    assert.deepEqual(
+      json([
+        [1e21, 0.1],
+        [12, 3],
+      ]),
+      [null, ["1e+21", "0.1"], ["12", "3"]],
+    );
+  });
+
   it("says why a file is no table, and what to do", () => {
     const why = (name: string, content: unknown) => {
       writeFileSync(inFolder(name), typeof content === "string" ? content : JSON.stringify(content));
