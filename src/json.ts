@@ -38,7 +38,7 @@ export function parseJsonText(text: string): unknown {
   );
 }
 
-/** Texts, and whole numbers of so many digits that a number may be unable to hold them. */
+/** Texts, and whole numbers with more digits than a number may keep. */
 const LONG_NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
 
 /**
