@@ -38,8 +38,10 @@ export function parseJsonText(text: string): unknown {
   );
 }
 
-/** Texts, and whole numbers with more digits than a number may keep. */
-const LONG_NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+/** Texts and numbers in what is JSON. */
+const SCALARS = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+/** A whole number with more digits than a number may keep. */
+const LONG_NUMBER = /^-?\d{16,}$/;
 
 /**
  * Parses JSON that is decoded, with long whole numbers as texts: ids and labels must not be rounded to the same number.
@@ -49,7 +51,7 @@ const LONG_NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
 export function parseExactJson(text: string): unknown {
   const value = parseJsonText(text);
   if (!/(^|[[,:\s])-?\d{16}/.test(text)) return value;
-  return JSON.parse(text.replace(LONG_NUMBERS, (part) => (part.startsWith('"') ? part : `"${part}"`)));
+  return JSON.parse(text.replace(SCALARS, (part) => (LONG_NUMBER.test(part) ? `"${part}"` : part)));
 }
 
 /** Counts the names in text that is JSON, and what looks like one inside a text. Names that come twice are counted twice. */
