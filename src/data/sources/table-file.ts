@@ -266,10 +266,15 @@ function hasLabelName(file: string): boolean {
   return LABEL_FILE.test(path.posix.basename(file));
 }
 
+/** Returns whether a file is JSON with another name than is usual for labels. */
+export function isOtherJson(file: string): boolean {
+  return JSON_FILE.test(file) && !hasLabelName(file);
+}
+
 /** Lists the tables, and other files with a usual name for labels. */
 export function labelFiles(root: Folder): string[] {
   const unread = filesBelow(root).filter((file) => isUnreadTable(file) && hasLabelName(file));
-  const tables = tableFiles(root).filter((file) => !JSON_FILE.test(file) || hasLabelName(file));
+  const tables = tableFiles(root).filter((file) => !isOtherJson(file));
   return [...tables, ...unread.slice(0, MAX_UNREAD)];
 }
 
@@ -288,10 +293,9 @@ export function tableFiles(root: Folder): string[] {
     folder.folders.forEach(addStems);
   };
   if (files.some((file) => JSON_FILE.test(file))) addStems(root);
-  const isOther = (file: string) => JSON_FILE.test(file) && !hasLabelName(file);
-  const others = files.filter((file) => isOther(file) && !names.has(stemOf(path.posix.basename(file))));
+  const others = files.filter((file) => isOtherJson(file) && !names.has(stemOf(path.posix.basename(file))));
   return files.filter((file) => {
-    if (isOther(file)) return others.length <= MAX_OTHER_JSON && others.includes(file);
+    if (isOtherJson(file)) return others.length <= MAX_OTHER_JSON && others.includes(file);
     return !JSON_FILE.test(file) || !stems.has(stemOf(file));
   });
 }

@@ -35,7 +35,7 @@ import {
   wordsOf,
 } from "./split-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
-import { labelFiles, readTable, type Table, tableFiles, whyNoTable } from "./table-file.js";
+import { isOtherJson, labelFiles, readTable, type Table, tableFiles, whyNoTable } from "./table-file.js";
 
 const UNNAMED = "in no row of the table";
 
@@ -245,10 +245,13 @@ function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
   );
 }
 
-/** A table is useful if its rows are about images, not about other things that happen to have such names. */
-function isUseful({ files }: Matched, numImages: number): boolean {
+/**
+ * A table is useful if its rows are about images, not about other things that happen to have such names. JSON with another name than
+ * that of labels must be about most images, since `{"1": "rose"}` names classes.
+ */
+function isUseful({ files, table }: Matched, numImages: number): boolean {
   const numFound = files.filter(({ length }) => length === 1).length;
-  return numFound * 2 >= files.length || numFound * 2 >= numImages;
+  return numFound * 2 >= numImages || (numFound * 2 >= files.length && !isOtherJson(table.file));
 }
 
 /** Returns the part of a split that a table is for, by its folder or name: `train/_classes.csv`, `test_labels.csv`. */

@@ -224,6 +224,13 @@ describe("readSource, for a table beside class folders", () => {
     });
   });
 
+  it("takes no list of names of classes for a table of a few images", async () => {
+    const images = [1, 2, 3, 4, 5].flatMap((i) => [`a/000${i}.jpg`, `b/001${i}.jpg`]);
+    const dir = make(images, { "cat_to_name.json": '{"1": "rose", "2": "tulip"}' });
+    const { labels, notes } = await read(dir);
+    assert.deepEqual([labels, notes], ["class folders", []]);
+  });
+
   it("says nothing of JSON that names no images, or of more of it than labels have", async () => {
     const images = ["a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg"];
     const records = JSON.stringify(images.map((file) => ({ file, label: "cat" })));
