@@ -186,7 +186,7 @@ export function withLabels(table: Table, column: number, where: string, notes: s
   const composite = values.filter(isComposite);
   if (composite.length > 0)
     throw new InputError({
-      expected: `a name or a number in the column ${columnName(header, column)}`,
+      expected: `a name or a number in ${header?.[column]?.trim() ? "the column " : ""}${columnName(header, column)}`,
       where,
       found: `${composite[0].slice(0, 60)} in ${composite.length} of ${rows.length} rows`,
       fix: "Fix these values, or choose another column with --label-column NAME.",

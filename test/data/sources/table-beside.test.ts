@@ -224,6 +224,13 @@ describe("readSource, for a table beside class folders", () => {
     });
   });
 
+  it("says that JSON with lists is not compared", async () => {
+    const dir = make(IMAGES, { "marks.json": '{"cat/1.jpg": [1, 2], "cat/2.jpg": [3, 4]}' });
+    assert.deepEqual((await read(dir)).notes, [
+      `A table beside the class folders is not compared with them. Expected a name or a number in column 2 at ${dir}/marks.json but found [1,2] in 2 of 2 rows. Fix these values, or choose another column with --label-column NAME.`,
+    ]);
+  });
+
   it("takes no list of names of classes for a table of a few images", async () => {
     const images = [1, 2, 3, 4, 5].flatMap((i) => [`a/000${i}.jpg`, `b/001${i}.jpg`]);
     const dir = make(images, { "cat_to_name.json": '{"1": "rose", "2": "tulip"}' });
