@@ -62,9 +62,9 @@ export {
   temperatureNotes,
 } from "./training/calibration.js";
 export { type CrossValidation, crossValidate } from "./training/cross-validation.js";
+export { trainBatch } from "./training/epoch.js";
 export { endInWords, keptEpoch } from "./training/events.js";
 export { lockRun } from "./training/lock.js";
 export { byDataSet, dataLabels, meansOverSeeds, type NamedRun } from "./training/means.js";
 export { type Run, recordRun, summarizeRun } from "./training/runs.js";
 export { buildTrainState, disposeTrainState, stepGradients, type TrainState } from "./training/step.js";
-export { trainBatch } from "./training/train.js";

@@ -149,13 +149,13 @@ export async function saveBestModel(
  * Writes a list of images again if it is not the run's; what was there is moved aside.
  *
  * @param inModel - Whether it is that of the best model, which has no paths, or the run's own.
- * @returns What was wrong; null if nothing was.
+ * @returns What was wrong, and what was done; empty if nothing was.
  */
 export async function recoverImageList(
   runDir: string,
   images: ImageList,
   inModel: boolean,
-): Promise<string | null> {
+): Promise<string[]> {
   const file = path.join(inModel ? bestModelDir(runDir) : runDir, IMAGE_LIST);
   const digest = inModel ? modelListDigest : listDigest;
   const [found, list] = await readImageList(file).then(
@@ -166,10 +166,10 @@ export async function recoverImageList(
       throw error;
     },
   );
-  if (list && digest(list) === digest(images)) return null;
+  if (list && digest(list) === digest(images)) return [];
   const moved = existsSync(file) ? `, is now ${await moveAside(file)},` : "";
   await writeImageList(file, images, !inModel);
-  return `${inModel ? "best/" : ""}${IMAGE_LIST} ${found}${moved} and is written again`;
+  return [`${inModel ? "best/" : ""}${IMAGE_LIST} ${found}${moved} and is written again`];
 }
 
 /** What a run that resumes does about its best model. */

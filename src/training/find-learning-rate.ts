@@ -5,10 +5,10 @@ import { checkDecoding, type Dataset } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { checkNumber, ParameterError } from "../errors.js";
 import type { OnProgress } from "../progress.js";
+import { trainBatch } from "./epoch.js";
 import type { Phase } from "./events.js";
 import { batchOrder } from "./schedule.js";
 import { buildTrainState, disposeTrainState } from "./step.js";
-import { trainBatch } from "./train.js";
 
 /** Range and length of a search for a learning rate. */
 export interface LearningRateOptions {

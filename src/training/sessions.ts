@@ -73,16 +73,27 @@ export async function recordSession(runDir: string, session: Session): Promise<v
 export async function recoverSessions(
   runDir: string,
   config: RunConfig,
-): Promise<{ last: Session | undefined; repair: string | null }> {
+): Promise<{ last: Session | undefined; repairs: string[] }> {
   const { sessions, problem } = await loadSessions(runDir, config);
   const file = recordFile(runDir);
   const last = sessions.at(-1);
-  if (problem === null || !existsSync(file)) return { last, repair: null };
+  if (problem === null || !existsSync(file)) return { last, repairs: [] };
   const repair = `environment.json ${problem}; the file is now ${await moveAside(file)}`;
   if (sessions.length > 0) await writeFileAtomically(file, prettyJson(sessions));
-  return { last, repair };
+  return { last, repairs: [repair] };
 }
 
 function recordFile(runDir: string): string {
   return path.join(runDir, "environment.json");
+}
+
+/**
+ * Starts the clock of a session.
+ *
+ * @param maxMinutes - 0 = no limit.
+ * @returns Whether the time is over.
+ */
+export function startClock(maxMinutes: number): () => boolean {
+  const started = performance.now();
+  return () => maxMinutes > 0 && performance.now() - started >= 60_000 * maxMinutes;
 }

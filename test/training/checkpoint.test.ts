@@ -4,9 +4,9 @@ import path from "node:path";
 import { gather } from "../../src/data/batches.js";
 import { tf } from "../../src/engine/tf.js";
 import { loadCheckpoint, restore, saveCheckpoint } from "../../src/training/checkpoint.js";
+import { trainBatch } from "../../src/training/epoch.js";
 import type { RunConfig } from "../../src/training/run-config.js";
 import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
-import { trainBatch } from "../../src/training/train.js";
 import { config, runFolder, stripes } from "./fixtures.js";
 
 const RUN: RunConfig = {

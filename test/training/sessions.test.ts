@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import { ofType } from "../../src/training/events.js";
-import { loadSessions, recordSession, type Session } from "../../src/training/sessions.js";
+import { loadSessions, recordSession, type Session, startClock } from "../../src/training/sessions.js";
 import { collect, runFolder } from "./fixtures.js";
 
 const AT = "2026-01-02T03:04:05.678Z";
@@ -66,5 +66,21 @@ describe("the record of sessions", function () {
       assert.equal(readFileSync(aside, "utf8"), content);
       assert.equal(existsSync(file), numKept > 0);
     }
+  });
+});
+
+describe("startClock", () => {
+  const { now } = performance;
+  afterEach(() => {
+    performance.now = now;
+  });
+
+  it("is over after the given minutes, and never without a limit", () => {
+    performance.now = () => 0;
+    const [limited, unlimited] = [startClock(0.5), startClock(0)];
+    performance.now = () => 29_999;
+    assert.deepEqual([limited(), unlimited()], [false, false]);
+    performance.now = () => 30_000;
+    assert.deepEqual([limited(), unlimited()], [true, false]);
   });
 });

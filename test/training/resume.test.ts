@@ -16,28 +16,11 @@ import type { ModelConfig } from "../../src/model/network.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { endInWords, ofType } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/metrics-log.js";
-import { startClock } from "../../src/training/session.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { collect, LAST_LAYER, runFolder, trainedRun } from "./fixtures.js";
 
 /** A time limit that is over after the first batch of each session. */
 const ONE_BATCH = 1e-9;
-
-describe("startClock", () => {
-  const { now } = performance;
-  afterEach(() => {
-    performance.now = now;
-  });
-
-  it("is over after the given minutes, and never without a limit", () => {
-    performance.now = () => 0;
-    const [limited, unlimited] = [startClock(0.5), startClock(0)];
-    performance.now = () => 29_999;
-    assert.deepEqual([limited(), unlimited()], [false, false]);
-    performance.now = () => 30_000;
-    assert.deepEqual([limited(), unlimited()], [true, false]);
-  });
-});
 
 describe("train with maxMinutes", function () {
   this.timeout(600_000);
