@@ -110,7 +110,7 @@ export function splitSamples(
     const isOwn = choice === "folders" && samples.every(({ split }) => split === null);
     const options = { validationShare, seed, split: choice };
     const all = isOwn ? indicesOf(samples, () => true) : splitSamples(samples, options, root).train;
-    return foldOf(samples, all, fold, seed, groups);
+    return splitByFold(samples, all, fold, seed, groups);
   }
   if (choice !== "folders") return officialSplit(samples, choice, root);
   if (samples.every(({ split }) => split === null)) return heldOut(samples, validationShare, seed, groups);
@@ -171,7 +171,7 @@ function heldOut(
  * Deals the images of each class to folds, in random order and each with its group: a group goes to the fold that has the fewest
  * images of the class so far. Every image is in one fold, which is the same for each number of the fold.
  */
-function foldOf(
+function splitByFold(
   samples: readonly Sample[],
   all: readonly number[],
   fold: string,
@@ -179,34 +179,37 @@ function foldOf(
   groups: Int32Array = Int32Array.from(samples, (_, index) => index),
 ): Split {
   const { number, count } = parseFold(fold);
+  const foldOf = new Map<number, number>();
   const foldOfGroup = new Map<number, number>();
   const totals = new Array<number>(count).fill(0);
-  const held = new Set<number>();
-  const parts = collect(all, (index) => samples[index].className);
-  const byClass = [...parts].map(([className, at]) => ({ className, indices: at.map((i) => all[i]) }));
-  for (const { className, indices } of byClass) {
-    const own = new Array<number>(count).fill(0);
+  for (const [className, positions] of collect(all, (index) => samples[index].className)) {
+    const indices = positions.map((i) => all[i]);
+    const sizes = new Array<number>(count).fill(0); // images of the class in each fold
+    // Images of a class that is a single group are dealt one by one.
     const isSingle = indices.every((index) => groups[index] === groups[indices[0]]);
     const members = collect(indices, (index, i) => (isSingle ? -1 - i : groups[index]));
     const keys = [...members.keys()];
     const order = [...new Random(seed, "folds", className).permutation(keys.length)].map((i) => keys[i]);
-    const isDealt = (key: number) => foldOfGroup.has(key);
+    const isDealt = (key: number) => foldOfGroup.has(key); // with an earlier class
     for (const key of [...order.filter(isDealt), ...order.filter((key) => !isDealt(key))]) {
-      const images = (members.get(key) as number[]).map((i) => indices[i]);
-      const emptiest = own
-        .map((size, k) => ({ size, total: totals[k], k }))
-        .sort((a, b) => a.size - b.size || a.total - b.total || a.k - b.k)[0].k;
-      const k = foldOfGroup.get(key) ?? emptiest;
-      if (!isSingle) foldOfGroup.set(key, k);
-      own[k] += images.length;
-      totals[k] += images.length;
-      if (k === number - 1) for (const index of images) held.add(index);
+      const chosen = foldOfGroup.get(key) ?? emptiestFold(sizes, totals);
+      if (!isSingle) foldOfGroup.set(key, chosen);
+      const images = members.get(key) as number[];
+      for (const i of images) foldOf.set(indices[i], chosen);
+      sizes[chosen] += images.length;
+      totals[chosen] += images.length;
     }
   }
-  return {
-    train: all.filter((index) => !held.has(index)),
-    validation: all.filter((index) => held.has(index)),
-  };
+  const isHeld = (index: number) => foldOf.get(index) === number - 1;
+  return { train: all.filter((index) => !isHeld(index)), validation: all.filter(isHeld) };
+}
+
+/** Returns the fold with the fewest images of a class; of these, the one with the fewest images of all. */
+function emptiestFold(sizes: number[], totals: number[]): number {
+  const folds = [...sizes.keys()];
+  return folds.reduce((best, k) =>
+    sizes[k] < sizes[best] || (sizes[k] === sizes[best] && totals[k] < totals[best]) ? k : best,
+  );
 }
 
 /** Returns the indices of the items that have the same key. */

@@ -22,7 +22,7 @@ import { meanOf, numViews, probsOfViews, type Views } from "./views.js";
  * ```ts
  * import { loadClassifier, type Prediction } from "ferkit";
  *
- * const inWords = ({ className, prob }: Prediction) => `${className} ${Math.round(100 * prob)} %`;
+ * const inWords = ({ className, prob }: Prediction) => `${className} ${Math.round(100 * prob)}%`;
  *
  * const classifier = await loadClassifier("runs/pets/best");
  * for (const { name, predictions } of await classifier.predict("data/pets/cat"))

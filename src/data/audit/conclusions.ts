@@ -1,5 +1,6 @@
 // What the audit concludes: each a sentence with numbers, and what settles it.
 import type { Fit } from "../../model/preprocessing.js";
+import { inShort } from "../../names.js";
 import { Random } from "../../random.js";
 import { counted, formatCount, percent } from "../../text.js";
 import type { Dataset, PackedImages } from "../dataset.js";
@@ -7,8 +8,8 @@ import { cutOff, MUCH_CUT } from "../pixels/decode.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import { THUMBNAIL_SIZE } from "./lsh.js";
 import {
+  averagePooling,
   findNearDuplicates,
-  gridder,
   mirror,
   type NearDuplicatePair,
   type NearDuplicates,
@@ -20,7 +21,11 @@ const NUM_EXAMPLES = 3;
 
 const pathsOf = (samples: { path: string }[]) => samples.slice(0, NUM_EXAMPLES).map(({ path }) => path);
 const named = (samples: { path: string }[]) =>
-  ` (${pathsOf(samples).join(", ")}${samples.length > NUM_EXAMPLES ? ", …" : ""})`;
+  ` (${inShort(
+    samples.map(({ path }) => path),
+    NUM_EXAMPLES,
+    NUM_EXAMPLES,
+  )})`;
 
 /**
  * Concludes from what the files say and from their decoded brightness.
@@ -352,7 +357,7 @@ async function thumbnailsOf(
   const order = new Random(0, "mirrored classes", label).permutation(own.length).subarray(0, NUM_MIRRORED);
   const indices = Int32Array.from(order, (i) => own[i]);
   const bytes = await pixels.read(indices);
-  const gridOf = gridder(imageSize, numChannels, THUMBNAIL_SIZE);
+  const gridOf = averagePooling(imageSize, numChannels, THUMBNAIL_SIZE);
   const length = imageSize ** 2 * numChannels;
   const thumbnails = [...indices.keys()].map((i) =>
     normalized(gridOf(bytes.subarray(i * length, (i + 1) * length))),

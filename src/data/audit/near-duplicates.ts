@@ -43,7 +43,7 @@ const CANDIDATE_BLOCK = 8192;
 /** In a larger group, not every pair is compared. */
 const LARGE_GROUP = 64;
 /** A group of more images is not of copies: they are too similar to each other. Small data sets have few copies of a picture. */
-const mostCopies = (numImages: number) => Math.max(8, Math.min(20, numImages / 2), numImages / 10);
+const maxCopies = (numImages: number) => Math.max(8, Math.min(20, numImages / 2), numImages / 10);
 /** Root mean square of a thumbnail's gradients, in levels of 0–255; an image with less shows nothing. */
 const MIN_CONTRAST = 1;
 /** Nine in ten copies that are cropped by up to 6 % have this much, and nearly all others. */
@@ -70,12 +70,12 @@ export async function findNearDuplicates(
   onProgress?: OnProgress,
 ): Promise<NearDuplicates> {
   if (splits.length === 0) throw new ParameterError("splits", "the images of a split or more", "none");
-  const { duplicates, key } = await digest(splits, onProgress);
+  const { duplicates, key } = await findDuplicates(splits, onProgress);
   const file =
     duplicates.length < MIN_CACHED ? null : path.join(cacheDir(), "near-duplicates", `${key}.json`);
   const cached = file && (await readFound(file, duplicates));
   if (cached) return cached;
-  const found = await search(splits, duplicates);
+  const found = await findPairs(splits, duplicates);
   // A cache that cannot be written costs only time.
   if (file) await writeFileAtomically(file, withDigest(found)).catch(() => {});
   return found;
@@ -97,7 +97,7 @@ async function readFound(file: string, duplicates: Int32Array): Promise<NearDupl
   return { duplicates, groups: Int32Array.from(groups), pairs, alike: Int32Array.from(alike) };
 }
 
-async function search(splits: PackedImages[], duplicates: Int32Array): Promise<NearDuplicates> {
+async function findPairs(splits: PackedImages[], duplicates: Int32Array): Promise<NearDuplicates> {
   const { numChannels } = splits[0];
   const thumbnails = await thumbnailsOf(splits, duplicates.length);
   const bytes = THUMBNAIL_SIZE ** 2 * numChannels;
@@ -110,19 +110,19 @@ async function search(splits: PackedImages[], duplicates: Int32Array): Promise<N
     sets.join(first, index);
   });
   const similar = findCandidates(candidates, thumbnailAt, numChannels);
-  const pairs = await verify(similar, splits, sets);
+  const pairs = await comparePixels(similar, splits, sets);
   const groups = duplicates.map((_, index) => sets.firstOf(index));
-  return withoutAlike({ duplicates, groups, pairs });
+  return splitLargeGroups({ duplicates, groups, pairs });
 }
 
 /** Takes groups apart that have more pictures than there are likely copies. */
-function withoutAlike({ duplicates, groups, pairs }: Omit<NearDuplicates, "alike">): NearDuplicates {
+function splitLargeGroups({ duplicates, groups, pairs }: Omit<NearDuplicates, "alike">): NearDuplicates {
   const sizes = new Map<number, number>(); // without duplicates
   groups.forEach((group, index) => {
     if (duplicates[index] === index) sizes.set(group, (sizes.get(group) ?? 0) + 1);
   });
   const numDifferent = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  const isAlike = (index: number) => (sizes.get(groups[index]) as number) > mostCopies(numDifferent);
+  const isAlike = (index: number) => (sizes.get(groups[index]) as number) > maxCopies(numDifferent);
   return {
     duplicates,
     groups: groups.map((group, index) => (isAlike(index) ? duplicates[index] : group)),
@@ -151,7 +151,7 @@ async function forEachImage(
 }
 
 /** Finds equal pixels, and names the images by their pixels. */
-async function digest(
+async function findDuplicates(
   splits: PackedImages[],
   onProgress?: OnProgress,
 ): Promise<{ duplicates: Int32Array; key: string }> {
@@ -176,7 +176,7 @@ async function thumbnailsOf(splits: PackedImages[], numImages: number): Promise<
   const { imageSize, numChannels } = splits[0];
   const bytes = THUMBNAIL_SIZE ** 2 * numChannels;
   const thumbnails = new Uint8Array(numImages * bytes);
-  const thumbnailOf = gridder(imageSize, numChannels, THUMBNAIL_SIZE);
+  const thumbnailOf = averagePooling(imageSize, numChannels, THUMBNAIL_SIZE);
   await forEachImage(splits, (pixels, index) => {
     thumbnails.set(thumbnailOf(pixels).map(Math.round), index * bytes);
   });
@@ -226,7 +226,7 @@ function findCandidates(
  *
  * @param sets - The images of each pair are joined in it.
  */
-async function verify(
+async function comparePixels(
   candidates: Candidate[],
   splits: PackedImages[],
   sets: DisjointSets,
@@ -238,7 +238,7 @@ async function verify(
     const grids = await gridsOf(new Set(block.flatMap(({ a, b }) => [a, b])), splits);
     for (const { a, b, isMirrored } of block) {
       if (sets.firstOf(a) === sets.firstOf(b) && sets.sizeOf(a) > LARGE_GROUP) continue;
-      const [one, other] = inFixedOrder(grids.get(a) as Float32Array, grids.get(b) as Float32Array);
+      const [one, other] = byFirstDifference(grids.get(a) as Float32Array, grids.get(b) as Float32Array);
       const compared = isMirrored ? mirror(other, GRID_SIZE, numChannels) : other;
       const alike = similarity(one, compared, numChannels);
       if (alike === null) continue;
@@ -246,11 +246,11 @@ async function verify(
       pairs.push({ indices: [a, b], similarity: alike, isMirrored });
     }
   }
-  return pairs.sort(inOrder);
+  return pairs.sort(bySimilarity);
 }
 
 /** Orders two grids by their values, since which of them is moved to the other can decide, and the split must not. */
-function inFixedOrder(a: Float32Array, b: Float32Array): [Float32Array, Float32Array] {
+function byFirstDifference(a: Float32Array, b: Float32Array): [Float32Array, Float32Array] {
   const at = a.findIndex((value, i) => value !== b[i]);
   return at < 0 || a[at] < b[at] ? [a, b] : [b, a];
 }
@@ -258,7 +258,10 @@ function inFixedOrder(a: Float32Array, b: Float32Array): [Float32Array, Float32A
 /** Reads images by indices that count through the splits, as grids to compare. */
 async function gridsOf(indices: Set<number>, splits: PackedImages[]): Promise<Map<number, Float32Array>> {
   const { imageSize, numChannels } = splits[0];
-  const [imageBytes, gridOf] = [imageSize ** 2 * numChannels, gridder(imageSize, numChannels, GRID_SIZE)];
+  const [imageBytes, gridOf] = [
+    imageSize ** 2 * numChannels,
+    averagePooling(imageSize, numChannels, GRID_SIZE),
+  ];
   const grids = new Map<number, Float32Array>();
   const ascending = [...indices].sort((a, b) => a - b);
   let offset = 0;
@@ -277,7 +280,7 @@ async function gridsOf(indices: Set<number>, splits: PackedImages[]): Promise<Ma
 }
 
 /** Puts the most similar first. */
-function inOrder(a: NearDuplicatePair, b: NearDuplicatePair): number {
+function bySimilarity(a: NearDuplicatePair, b: NearDuplicatePair): number {
   return (
     b.similarity - a.similarity ||
     a.indices[0] - b.indices[0] ||
@@ -293,12 +296,12 @@ function inOrder(a: NearDuplicatePair, b: NearDuplicatePair): number {
  * @param side - Side of the grids.
  * @returns A function from one image's pixels, uint8 `[imageSize, imageSize, numChannels]`, to float32 `[side, side, numChannels]`.
  */
-export function gridder(
+export function averagePooling(
   imageSize: number,
   numChannels: number,
   side: number,
 ): (pixels: Uint8Array) => Float32Array {
-  const parts = partsOf(imageSize, side);
+  const parts = pixelsOfCells(imageSize, side);
   const rowLength = imageSize * numChannels;
   const row = new Float32Array(rowLength);
   return (pixels) => {
@@ -319,7 +322,7 @@ export function gridder(
 }
 
 /** Lists the pixels of each part of a line, with their weights, which sum to 1 in a part. */
-function partsOf(imageSize: number, side: number): { at: number; weight: number }[][] {
+function pixelsOfCells(imageSize: number, side: number): { at: number; weight: number }[][] {
   const length = imageSize / side;
   return Array.from({ length: side }, (_, part) => {
     const [from, to] = [part * length, (part + 1) * length];

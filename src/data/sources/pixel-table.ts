@@ -179,16 +179,7 @@ async function unpackPixels(
   white = 255,
 ): Promise<PixelNotes> {
   const { choice, onProgress } = given;
-  const columns = await pixelColumns(file, choice);
-  if (!columns || columns.label < 0) {
-    const names = (await headerOf(file)).filter((name) => !/\d/.test(name));
-    throw new InputError({
-      expected: `${choice.labelColumn ? `the column ${choice.labelColumn}` : "a column emotion or label"} beside pixels`,
-      where: file,
-      found: names.join(", ") || "pixels only",
-      fix: names.length > 1 ? "Choose the column with --label-column NAME." : "Choose a table with labels.",
-    });
-  }
+  const columns = await labelledColumns(file, choice);
   const { default: sharp } = await import("sharp");
   const { size } = await stat(file);
   const [skipped, firstSkipped]: [Record<string, number>, Record<string, string>] = [{}, {}];
@@ -204,38 +195,26 @@ async function unpackPixels(
     numCoded: 0,
   };
   let [largest, negative] = [0, ""];
-  const skip = (reason: string, details = "") => {
+  const skip = (reason: string, details: string) => {
     skipped[reason] = (skipped[reason] ?? 0) + 1;
     firstSkipped[reason] ??= `line ${at}${details}`;
   };
   let [row, at, done, writing] = [-1, 1, 0, [] as Promise<unknown>[]];
-  const problem = { expected: "a table of pixels", fix: "Choose another table." };
+  const unreadable = { expected: "a table of pixels", fix: "Choose another table." };
   try {
-    for await (const { cells, line } of rowsOf(file, problem, MAX_LINE_LENGTH)) {
+    for await (const { cells, line } of rowsOf(file, unreadable, MAX_LINE_LENGTH)) {
       done += cells.reduce((sum, cell) => sum + cell.length + 1, 0);
       at = line;
       if (row++ < 0) continue; // the header
       const levels = columns.pixels.flatMap((column) =>
         Array.from(cells[column]?.split(/\s+/) ?? [], levelOf),
       );
-      const side = Math.sqrt(levels.length);
       const label = cells[columns.label] ?? "";
       const code = columns.isCoded && /^-?\d+(\.\d*)?$/.test(label) ? Number(label) : null;
       const className = MISSING.test(label) ? "" : code === null ? label : CODES[code];
       if (levels.some((level) => level < 0)) negative ||= `a negative value in line ${line}`;
-      if (!className)
-        skip(
-          label === "" || MISSING.test(label)
-            ? "a row without a label"
-            : `a row with the unknown code ${label}`,
-        );
-      else if (levels.some((level) => !(level >= 0 && level < Number.POSITIVE_INFINITY)))
-        skip("a row without a square image", ", which has a value that is no level of grey");
-      else if (side === 0 || !Number.isInteger(side))
-        skip(
-          "a row without a square image",
-          `, which has ${formatCount(levels.length)} values, no square number`,
-        );
+      const problem = labelProblem(label, className) ?? levelsProblem(levels);
+      if (problem) skip(...problem);
       else {
         const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
         largest = Math.max(largest, max);
@@ -251,6 +230,7 @@ async function unpackPixels(
           className,
           cells: columns.others.map(({ column }) => cells[column] ?? ""),
         });
+        const side = Math.sqrt(levels.length);
         const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
         const png = image.png({ compressionLevel: 1 }).toBuffer();
         writing.push(png.then((content) => writeFile(path.join(dir, name), content)));
@@ -275,17 +255,49 @@ async function unpackPixels(
   if (white === 255 && (isFraction || notes.numScaled * 2 > notes.rows.length))
     return unpackPixels(file, dir, given, isFraction ? 1 : largest);
   notes.max = largest;
-  if (notes.rows.length === 0)
-    throw new InputError({
-      expected: "rows with a label and a square image",
-      where: file,
-      found:
-        Object.entries(skipped)
-          .map(
-            ([reason, count]) => `${count} × ${reason} (${count > 1 ? "first " : ""}${firstSkipped[reason]})`,
-          )
-          .join(", ") || "none",
-      fix: "Choose another table.",
-    });
+  if (notes.rows.length === 0) throw noRows(file, notes);
   return notes;
+}
+
+/** @throws InputError if a table has no column of labels. */
+async function labelledColumns(file: string, choice: LabelChoice): Promise<PixelColumns> {
+  const columns = await pixelColumns(file, choice);
+  if (columns && columns.label >= 0) return columns;
+  const names = (await headerOf(file)).filter((name) => !/\d/.test(name));
+  throw new InputError({
+    expected: `${choice.labelColumn ? `the column ${choice.labelColumn}` : "a column emotion or label"} beside pixels`,
+    where: file,
+    found: names.join(", ") || "pixels only",
+    fix: names.length > 1 ? "Choose the column with --label-column NAME." : "Choose a table with labels.",
+  });
+}
+
+/** Why a row is left out, and what its first one has. */
+type RowProblem = [reason: string, details: string];
+
+/** @param className - What the label stands for; empty or undefined if for nothing. */
+function labelProblem(label: string, className: string | undefined): RowProblem | null {
+  if (className) return null;
+  const isMissing = label === "" || MISSING.test(label);
+  return [isMissing ? "a row without a label" : `a row with the unknown code ${label}`, ""];
+}
+
+function levelsProblem(levels: readonly number[]): RowProblem | null {
+  const reason = "a row without a square image";
+  if (levels.some((level) => !(level >= 0 && level < Number.POSITIVE_INFINITY)))
+    return [reason, ", which has a value that is no level of grey"];
+  const isSquare = levels.length > 0 && Number.isInteger(Math.sqrt(levels.length));
+  return isSquare ? null : [reason, `, which has ${formatCount(levels.length)} values, no square number`];
+}
+
+function noRows(file: string, { skipped, firstSkipped }: PixelNotes): InputError {
+  const reasons = Object.entries(skipped).map(
+    ([reason, count]) => `${count} × ${reason} (${count > 1 ? "first " : ""}${firstSkipped[reason]})`,
+  );
+  return new InputError({
+    expected: "rows with a label and a square image",
+    where: file,
+    found: reasons.join(", ") || "none",
+    fix: "Choose another table.",
+  });
 }

@@ -1,5 +1,6 @@
 // A network's parameters among the tensors of a file, found by their publisher's names below any prefix.
 import { InputError } from "../../errors.js";
+import { inShort } from "../../names.js";
 import { VARIANTS, type Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
 import { type ParameterSpec, parameterSpecs } from "../parameters.js";
@@ -102,7 +103,7 @@ export function readStateDict(
         "`ferkit convert --prefix` takes another one.",
     );
   if (best.leftOut.length > 0)
-    notes.push(`${where}: left out, since no layer before the last has them: ${some(best.leftOut)}.`);
+    notes.push(`${where}: left out, since no layer before the last has them: ${inShort(best.leftOut)}.`);
   const parameters = parametersOf(best, tensors, variant, where);
   notes.push(...zerosNote(parameters, where));
   return {
@@ -227,7 +228,7 @@ function zerosNote(parameters: ReadonlyMap<string, ParameterValue>, where: strin
   if (empty.length === 0) return [];
   const count =
     empty.length === kernels.length ? `all ${empty.length}` : `${empty.length} of ${kernels.length}`;
-  return [`${where}: ${count} kernels hold nothing but zeros: ${some(empty)}.`];
+  return [`${where}: ${count} kernels hold nothing but zeros: ${inShort(empty)}.`];
 }
 
 function parametersOf(
@@ -286,7 +287,7 @@ function misfit(tensors: Tensors, variant: Variant, where: string, fits: Fit[]):
     return new InputError({
       expected,
       where,
-      found: `${tensors.size} tensors under other names (${some([...tensors.keys()])})`,
+      found: `${tensors.size} tensors under other names (${inShort([...tensors.keys()])})`,
       fix: "Choose weights of an EfficientNet from timm, torchvision or Keras.",
     });
   const other = (Object.keys(VARIANTS) as Variant[]).find(
@@ -346,8 +347,6 @@ const isLast = ({ name }: ParameterSpec) => name.startsWith("predictions/");
 const isBelow = (prefix: string, asked: string) =>
   [".", "/"].some((separator) => prefix.startsWith(asked.replace(/[./]$/, "") + separator));
 const labelOf = ({ prefix }: Group) => prefix.replace(/[./]$/, "") || "the one without a prefix";
-const some = (names: string[]) =>
-  names.length > 3 ? `${names.slice(0, 3).join(", ")}, …` : names.join(", ");
 
 function oneChannel(spec: ParameterSpec): ParameterSpec {
   const [height, width, , filters] = spec.shape;

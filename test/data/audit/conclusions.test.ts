@@ -58,7 +58,7 @@ describe("fileConclusions", () => {
     assert.deepEqual(black, {
       about: "brightness",
       text:
-        "4 images are nearly black (b/0.png, a/1.png, b/2.png, …): 99% of their values are at most 24 of 255. Remove them, " +
+        "4 images are nearly black (b/0.png, a/1.png, b/2.png and 1 more): 99% of their values are at most 24 of 255. Remove them, " +
         "or fix their brightness if they should show something.",
       examples: ["b/0.png", "a/1.png", "b/2.png"],
     });
@@ -243,7 +243,7 @@ describe("imageConclusions", () => {
       {
         about: "copies",
         text:
-          "16 of 18 images are too similar to each other to tell near-duplicates (train/0.png, train/1.png, train/2.png, …). " +
+          "16 of 18 images are too similar to each other to tell near-duplicates (train/0.png, train/1.png, train/2.png and 13 more). " +
           "Compare them yourself: of these, only equal ones count as copies here.",
         examples: ["train/0.png", "train/1.png", "train/2.png"],
       },

@@ -4,9 +4,9 @@ import sharp from "sharp";
 import { drawFace } from "../../../src/cartoons/draw.js";
 import { THUMBNAIL_SIZE as SIDE } from "../../../src/data/audit/lsh.js";
 import {
+  averagePooling,
   findNearDuplicates,
   gradientCorrelation,
-  gridder,
   hasContrast,
   mirror,
 } from "../../../src/data/audit/near-duplicates.js";
@@ -245,11 +245,11 @@ describe("findNearDuplicates, of many images", () => {
   });
 });
 
-describe("gridder", () => {
+describe("averagePooling", () => {
   it("takes the means of whole parts", () => {
     const side = 2 * SIDE;
     const pixels = Uint8Array.from({ length: side * side }, (_, i) => ((i % side) % 2 ? 30 : 10));
-    assert.deepEqual([...new Set(gridder(side, 1, SIDE)(pixels))], [20]);
+    assert.deepEqual([...new Set(averagePooling(side, 1, SIDE)(pixels))], [20]);
   });
 
   it("divides a pixel between the parts that it overlaps", () => {
@@ -257,13 +257,13 @@ describe("gridder", () => {
     const pixels = Uint8Array.from({ length: 27 * 27 }, (_, i) =>
       i % 27 === 0 ? 90 : i % 27 === 1 ? 30 : 0,
     );
-    const grid = gridder(27, 1, SIDE)(pixels);
+    const grid = averagePooling(27, 1, SIDE)(pixels);
     assert.ok(Math.abs(grid[0] - (90 + 30 / 2) / 1.5) < 1e-4);
     assert.ok(Math.abs(grid[1] - 30 / 2 / 1.5) < 1e-4);
   });
 
   it("keeps channels apart, and accepts images smaller than a grid", () => {
-    const grid = gridder(1, 3, SIDE)(Uint8Array.of(10, 20, 30));
+    const grid = averagePooling(1, 3, SIDE)(Uint8Array.of(10, 20, 30));
     assert.equal(grid.length, SIDE * SIDE * 3);
     for (let i = 0; i < grid.length; i++) assert.ok(Math.abs(grid[i] - 10 * ((i % 3) + 1)) < 1e-4);
   });
