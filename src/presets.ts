@@ -108,7 +108,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = frozen({
     augment: PHOTO_AUGMENTATION,
   },
   /**
-   * For real faces, in a night on two cores. `models/fer2013` was trained by this recipe in PyTorch, with five `teachers`.
+   * For real faces, in two hours on two cores, with three teachers. `models/fer2013` was trained by this recipe in PyTorch, with five `teachers`.
    *
    * 144 pixels give a point more than 112. Mixup and CutMix in half of the batches, stronger stochastic depth and a longer EMA
    * keep 30 epochs from overfitting (experiments/README.md).
@@ -176,7 +176,7 @@ export type PresetText = PresetName | AnyText;
  * by default.
  *
  * @param preset - `tutorial` for the drawn faces; `baseline` to compare with; `fer2013-fast`, `fer2013` and `fer2013-best` for
- * real faces, in minutes, half an hour and a night on two cores.
+ * real faces, in minutes, half an hour and two hours on two cores.
  * @param overrides - Values to replace. Options of the augmentation may be given by their own names; null keeps the preset's
  * value.
  * @throws ParameterError for an unknown preset, an unknown name, or a value out of range; InputError for an option of

@@ -121,7 +121,7 @@ async function* trainEpochs(run: RunInTraining): AsyncGenerator<TrainEvent, EndR
   return reason;
 }
 
-/** Returns why a run ends after the epochs that it has trained; null if it goes on. */
+/** Returns why a run ends after the epochs that it has trained; null if it continues. */
 function endReason({ state, progress }: RunInTraining, isInterrupted: boolean): EndReason | null {
   const { epochs, patience } = state.config;
   const { epoch, best } = progress;
