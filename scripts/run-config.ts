@@ -5,6 +5,8 @@ import { Command, type Option } from "commander";
 import { InputError, internals, PRESETS } from "../src/index.js";
 import { mergeSettings } from "./settings.js";
 
+const { isPlainObject } = internals;
+
 /** Options that name a file or a folder, which the file gives from its own folder. */
 const PATHS = ["data", "run", "labels", "notebook", "chart"];
 /** Options of the commands that a file has no use for. */
@@ -127,10 +129,6 @@ function wrongType(file: string, key: string, expected: string, value: unknown):
   return new InputError({ expected: `${expected} for ${key}`, where: file, found, fix: "Fix the file." });
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 type Kind = "boolean" | "number" | "string" | "array";
 
 /** Returns the JSON type of an option's value. */
@@ -194,5 +192,5 @@ export function settingOf(flag: string): string | undefined {
 if (require.main === module) {
   const program = new Command();
   require("./commands/train.js").addTrainCommand(program);
-  process.stdout.write(`${JSON.stringify(configSchema(program.commands[0]), null, 2)}\n`);
+  process.stdout.write(internals.prettyJson(configSchema(program.commands[0])));
 }

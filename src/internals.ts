@@ -41,7 +41,7 @@ export {
   robustness,
 } from "./inference/robustness.js";
 export { meanOf } from "./inference/views.js";
-export { parseJson } from "./json.js";
+export { isPlainObject, parseJson, prettyJson } from "./json.js";
 export { calibrationError, fitTemperature, reliability, withTemperature } from "./metrics/calibration.js";
 export { argMax, largestClass } from "./metrics/classification.js";
 export { fitThresholds, setScores } from "./metrics/conformal.js";

@@ -21,7 +21,7 @@ import {
   withScoredModelOption,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
-import { loadScored } from "../scored-images.js";
+import { loadScored, trainedOnInWords } from "../scored-images.js";
 
 const {
   calibrationError,
@@ -168,9 +168,7 @@ function doubts({ largestClass, trainedOn, numImages }: internals.EvaluationRepo
     );
   }
   if (trainedOn && trainedOn.numImages > 0) {
-    lines.push(
-      `the model, or one that it began with or learned from, was trained on ${trainedOn.numImages} of these ${numImages} images`,
-    );
+    lines.push(trainedOnInWords(trainedOn.numImages, numImages));
     if (trainedOn.without) lines.push(line("without them", trainedOn.without));
   }
   return lines;

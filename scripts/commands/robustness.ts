@@ -14,7 +14,7 @@ import {
   withScoredModelOption,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
-import { loadScored } from "../scored-images.js";
+import { loadScored, trainedOnInWords } from "../scored-images.js";
 
 const { CORRUPTION_NAMES, percent, robustness, robustnessChart, textTable } = internals;
 
@@ -43,9 +43,7 @@ export function addRobustnessCommand(program: Command): void {
       const { network, dataset, isTrainedOn, progress } = await loadScored(model, flags);
       const numTrainedOn = isTrainedOn?.filter(Boolean).length ?? 0;
       if (numTrainedOn > 0)
-        console.error(
-          `note: the model, or one that it began with or learned from, was trained on ${numTrainedOn} of these ${dataset.validation.numImages} images`,
-        );
+        console.error(`note: ${trainedOnInWords(numTrainedOn, dataset.validation.numImages)}`);
       const options = { numImages, seed, onProgress: progress.onProgress };
       const report = await robustness(network, dataset.validation, options).finally(progress.stop);
       network.dispose();

@@ -44,7 +44,7 @@ import {
 } from "../sweep/results.js";
 import { countsInWords, type Space, trialsOf } from "../sweep/space.js";
 
-const { checkNumber, textTable } = internals;
+const { checkNumber, prettyJson, textTable } = internals;
 
 interface Flags extends Omit<SweepFlags, "run" | "dataFrom"> {
   space?: string;
@@ -349,8 +349,4 @@ async function printResults(
     console.error(
       "note: their runs held out different images, so a run that learns from them validates on images that some were trained on",
     );
-}
-
-function prettyJson(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

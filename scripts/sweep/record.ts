@@ -124,10 +124,7 @@ function differences(before: Record<string, unknown>, now: Record<string, unknow
 }
 
 export async function saveRecord(folder: string, record: SweepRecord): Promise<void> {
-  await internals.writeFileAtomically(
-    path.join(folder, "sweep.json"),
-    `${JSON.stringify(record, null, 2)}\n`,
-  );
+  await internals.writeFileAtomically(path.join(folder, "sweep.json"), internals.prettyJson(record));
 }
 
 /** The runs of the trials, by folder. */

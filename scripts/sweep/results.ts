@@ -5,7 +5,7 @@ import { type ChartSpec, internals, runsChart } from "../../src/index.js";
 import { isFinished, type Outcome, ranked, type TrialRuns } from "./record.js";
 import { settingKey } from "./space.js";
 
-const { accuracyPoints, percent, runsTable, summarizeRun } = internals;
+const { accuracyPoints, percent, prettyJson, runsTable, summarizeRun } = internals;
 type TextTable = internals.TextTable;
 type RunConfig = internals.Run["config"];
 
@@ -167,7 +167,7 @@ export async function writeTeachers(
   if (best.length === 0) return { file: null, differ: false };
   const file = path.join(folder, "teachers.json");
   const teachers = best.map((outcome) => path.join(outcome.folder, "best"));
-  await internals.writeFileAtomically(file, `${JSON.stringify({ set: { teachers } }, null, 2)}\n`);
+  await internals.writeFileAtomically(file, prettyJson({ set: { teachers } }));
   const digests = best.map((outcome) => runs.get(outcome.folder)?.config.dataDigest);
   return { file, differ: new Set(digests).size > 1 };
 }

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { InputError, visible } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
-import { isPlainObject } from "../json.js";
+import { isPlainObject, prettyJson } from "../json.js";
 import type { MimeBundle } from "./format.js";
 import type { ChartSpec } from "./theme.js";
 
@@ -119,7 +119,7 @@ export function checkChartFile(file: string): string {
 }
 
 const ENCODERS: Record<string, (spec: ChartSpec) => Promise<string | Buffer>> = {
-  ".json": async (spec) => `${JSON.stringify(spec, null, 2)}\n`,
+  ".json": async (spec) => prettyJson(spec),
   ".svg": async (spec) => withThemes(await renderSvg(spec)),
   ".png": async (spec) => renderPng(spec),
 };

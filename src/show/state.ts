@@ -8,6 +8,7 @@ import type { Dataset } from "../data/dataset.js";
 import { listDigest, listImages } from "../data/image-list.js";
 import { checkPath, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
+import { prettyJson } from "../json.js";
 import type { PresetText } from "../presets.js";
 import { lockRun } from "../training/lock.js";
 
@@ -34,7 +35,7 @@ const LATEST = path.join("runs", "latest.json");
  * ```
  */
 export async function savePreparedData(prepared: PreparedData): Promise<void> {
-  await writeFileAtomically(PREPARED, `${JSON.stringify(prepared, null, 2)}\n`);
+  await writeFileAtomically(PREPARED, prettyJson(prepared));
 }
 
 /**

@@ -9,7 +9,7 @@ import { loadModelConfig } from "../model/weights/model-folder.js";
 import { hasSameClasses } from "../names.js";
 import { counted } from "../text.js";
 import { minutes } from "./events.js";
-import { earlierModels } from "./run-config.js";
+import { earlierModels, isOwnModel } from "./run-config.js";
 import { runLearningRate } from "./schedule.js";
 import type { TrainState } from "./step.js";
 
@@ -101,7 +101,7 @@ function targetsNote({ config, hasShares }: TrainState): string | null {
 
 /** A model folder's last layer is kept for the same classes, which `weights` alone does not tell. */
 async function lastLayerNote({ weights }: TrainConfig, classNames: string[]): Promise<string | null> {
-  if (weights === "random" || weights === "imagenet") return null;
+  if (!isOwnModel(weights)) return null;
   const isFolder = (await stat(weights).catch(() => null))?.isDirectory();
   if (!isFolder)
     return `starts from ${weights} with a new last layer: a file of weights does not name its classes`;

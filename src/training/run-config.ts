@@ -92,7 +92,12 @@ export async function describeRun(
 
 /** Lists the models of the user that a run begins with or learns from. */
 export function earlierModels({ weights, teachers }: TrainConfig): string[] {
-  return [...(weights === "random" || weights === "imagenet" ? [] : [weights]), ...teachers];
+  return [...(isOwnModel(weights) ? [weights] : []), ...teachers];
+}
+
+/** Returns whether `weights` is the path of a model or file of the user, and not the name of weights. */
+export function isOwnModel(weights: TrainConfig["weights"]): boolean {
+  return weights !== "random" && weights !== "imagenet";
 }
 
 function pathsDigest({ paths }: Pick<PackedImages, "paths">): string {

@@ -9,7 +9,7 @@ import { blockOf } from "../model/parameters.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { bestModelDir } from "./best-model.js";
 import { readState } from "./checkpoint.js";
-import { loadRunConfig, type RunConfig, type WeightDigests } from "./run-config.js";
+import { isOwnModel, loadRunConfig, type RunConfig, type WeightDigests } from "./run-config.js";
 import type { TrainState } from "./step.js";
 
 /** Returns digests of the files of weights that a run uses; none if it uses none of its user's. */
@@ -19,14 +19,12 @@ export async function weightDigests({
   teachers,
   lostWeights,
 }: TrainState): Promise<WeightDigests | undefined> {
-  const isNamed = config.weights === "random" || config.weights === "imagenet";
-  if (isNamed && teachers.length === 0) return undefined;
-  const start = isNamed
-    ? {}
-    : {
-        ...(!lostWeights && startDigests(await network.parameters())),
-        conventions: conventionsDigest(network.config),
-      };
+  const isOwn = isOwnModel(config.weights);
+  if (!isOwn && teachers.length === 0) return undefined;
+  const start = isOwn && {
+    ...(!lostWeights && startDigests(await network.parameters())),
+    conventions: conventionsDigest(network.config),
+  };
   const ofTeachers: string[] = [];
   for (const teacher of teachers) {
     const { calibration: _, predictionSets: __, calibratedFrom: ___, ...settings } = teacher.config;
@@ -116,7 +114,7 @@ export async function knownConventions(
   const readable = <T>(reading: Promise<T>) => reading.catch(() => undefined); // the run that resumes says what is wrong
   const saved = await readable(readState(runDir));
   if (!saved) return null;
-  if (weights === "random" || weights === "imagenet") return conventions(variant);
+  if (!isOwnModel(weights)) return conventions(variant);
   const { weightDigests: recorded } = saved.run ?? (await readable(loadRunConfig(runDir))) ?? {};
   const best = await readable(loadModelConfig(bestModelDir(runDir)));
   const ofBest = best && { ...conventions(best.variant), ...best };

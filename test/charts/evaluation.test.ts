@@ -67,7 +67,7 @@ describe("evaluationChart", () => {
     const points = [0.5, 1].map((answered) => ({ answered, risk: 0, minProb: 0.9 }));
     const chart = evaluationChart(model({ riskCoverage: { aurc: 0, points } }));
     const labels = textsOf(await drawnMarks(chart), "axis-label");
-    assert.equal(labels.filter((label) => label === "100%").length, 4); // of both diagrams, along and up
+    assert.equal(labels.filter((label) => label === "100%").length, 4); // at the end of both axes of both diagrams
   });
 
   it("draws the error over the share of images that get an answer", async () => {

@@ -227,7 +227,7 @@ describe("buildTrainingPlan", () => {
     tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
   });
 
-  // Few trained layers, since each further one enlarges what a number does that is rounded up here and down there.
+  // Only a few layers are trained: each further one increases the difference that a single rounding makes.
   const shallow: [Variant, number, string][] = (["lite0", "b0"] as const).flatMap((variant) => [
     [variant, 1, "stem"],
     [variant, 2, "block2a"],
@@ -267,7 +267,7 @@ describe("buildTrainingPlan", () => {
       tf.dispose([batch.images, batch.targets, batch.exampleWeights]);
     });
 
-  // Of a whole network only the size of the change is known. ReLU6 would enlarge it until gradients have little in common.
+  // In a whole network only the size of the difference can be bounded. b0 has no ReLU6, which would increase it far more.
   for (const options of [{}, { trainableFrom: "block4a" }])
     it(`changes the gradients of b0 little by bfloat16 activations: ${JSON.stringify(options)}`, () => {
       const network = randomNetwork({ variant: "b0", imageSize: 48 });

@@ -140,10 +140,13 @@ function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
  * ```
  */
 export async function imageConclusions(dataset: Dataset, found: NearDuplicates): Promise<Conclusion[]> {
+  const evidence = evidenceOnLabels(found);
   return [
     ...imbalanceConclusion(dataset),
-    ...copyConclusions(dataset, found),
-    ...(await mirrorConclusions(dataset, isMostlyAlike(found) ? [] : found.pairs)),
+    ...alikeConclusion(dataset, found),
+    ...leakConclusion(dataset, found),
+    ...(evidence ? conflictConclusion(dataset, evidence) : []),
+    ...(await mirrorConclusions(dataset, evidence?.pairs)),
   ];
 }
 
@@ -164,17 +167,9 @@ function imbalanceConclusion({ train, classNames }: Dataset): Conclusion[] {
   return [{ about: "balance", text, examples: [] }];
 }
 
-function copyConclusions(dataset: Dataset, found: NearDuplicates): Conclusion[] {
-  return [
-    ...alikeConclusion(dataset, found),
-    ...leakConclusion(dataset, found),
-    ...(isMostlyAlike(found) ? [] : conflictConclusion(dataset, found)),
-  ];
-}
-
-/** Where most images are too similar to tell copies, the pairs among the others may be chance too, and are no evidence about labels. */
-function isMostlyAlike({ alike, groups }: NearDuplicates): boolean {
-  return alike.length > groups.length / 2;
+/** Returns near-duplicates that say something about labels. If most images are too similar to tell copies, other pairs may be chance. */
+function evidenceOnLabels(found: NearDuplicates | null): NearDuplicates | null {
+  return found && found.alike.length <= found.groups.length / 2 ? found : null;
 }
 
 function alikeConclusion(dataset: Dataset, { alike, groups }: NearDuplicates): Conclusion[] {
@@ -260,9 +255,7 @@ export async function trainingConclusions(
   return [
     ...(isWeighted ? [] : imbalanceConclusion(dataset)),
     ...(found ? leakConclusion(dataset, found) : [notCompared(numImages)]),
-    ...(isMirrored
-      ? await mirrorConclusions(dataset, !found || isMostlyAlike(found) ? [] : found.pairs)
-      : []),
+    ...(isMirrored ? await mirrorConclusions(dataset, evidenceOnLabels(found)?.pairs) : []),
   ];
 }
 
@@ -275,7 +268,7 @@ function notCompared(numImages: number): Conclusion {
 
 async function mirrorConclusions(
   dataset: Dataset,
-  pairs: readonly NearDuplicatePair[],
+  pairs: readonly NearDuplicatePair[] = [],
 ): Promise<Conclusion[]> {
   const conclusions: Conclusion[] = [];
   const mirrored = pairs.filter(({ isMirrored }) => isMirrored);

@@ -298,6 +298,12 @@ export function imagesIn(dir: string): { images: string[]; files: FileCounts } {
   return { images: images.sort(), files: { found: used + leftOut.count, used, leftOut: leftOut.list() } };
 }
 
+/** Lists the files of a folder that are not images, at any depth, by their paths from the root. */
+export function otherFilesIn(folder: Folder): string[] {
+  const own = folder.others.map(({ name }) => path.posix.join(folder.path, name));
+  return [...own, ...folder.folders.flatMap(otherFilesIn)];
+}
+
 interface Place extends Pick<Folder, "path" | "name" | "real"> {
   /** Where it is on disk. */
   dir: string;

@@ -20,7 +20,7 @@ import {
   readLabelPattern,
   suggestPattern,
 } from "./file-names.js";
-import { type Folder, type Walk, walkFolder } from "./files.js";
+import { otherFilesIn, type Walk, walkFolder } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
 import { classesOf, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
@@ -188,7 +188,7 @@ async function readFolder(
     if (packed) return packed;
   }
   if (labels === "auto") {
-    const tables = filesIn(walk.root).filter((file) => STANDARD_TABLE.test(path.posix.basename(file)));
+    const tables = otherFilesIn(walk.root).filter((file) => STANDARD_TABLE.test(path.posix.basename(file)));
     const listing =
       readKnownNames(walk, dir) ??
       (isShards ? readLabelFiles(walk, dir, options, besideImage) : null) ??
@@ -218,7 +218,7 @@ function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGue
 }
 
 function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: LabelChoice): InputProblem {
-  const files = filesIn(walk.root);
+  const files = otherFilesIn(walk.root);
   const archive = files.find((file) => isArchive(file));
   if (walk.root.numImages === 0 && archive !== undefined)
     return {
@@ -269,7 +269,7 @@ async function readPacked(
   options: SourceOptions,
   onProgress?: OnProgress,
 ): Promise<Listing | null> {
-  const files = filesIn(root);
+  const files = otherFilesIn(root);
   const [shards, parquet, tables] = [/\.tar$/i, /\.parquet$/i, /\.(csv|tsv|txt)$/i].map((ending) =>
     files.filter((file) => ending.test(file)).map((file) => path.join(dir, file)),
   );
@@ -316,11 +316,6 @@ function refuseSharedFolders({ samples, labels }: Listing, where: string): void 
     found: `the folders ${inShort(shared)} in several shards`,
     fix: "Choose a folder, with all shards of a part unpacked into one folder in it.",
   });
-}
-
-function filesIn(folder: Folder): string[] {
-  const own = folder.others.map(({ name }) => path.posix.join(folder.path, name));
-  return [...own, ...folder.folders.flatMap(filesIn)];
 }
 
 /** Reads a file beside an image: text, or JSON with a field for the label. */

@@ -7,7 +7,7 @@ import { type ReadProblem, readError } from "../../files.js";
 import { isPlainObject, parseExactJson, parseJson } from "../../json.js";
 import { linesOf } from "../../lines.js";
 import { nameOf } from "../../names.js";
-import type { Folder } from "./files.js";
+import { type Folder, otherFilesIn } from "./files.js";
 
 /** Names of files that may be tables. */
 export const TABLE_FILE = /\.(csv|tsv|json|jsonl|ndjson|txt|lst|list)$/i;
@@ -257,11 +257,6 @@ const JSON_FILE = /\.json$/i;
 /** With more JSON files of other names than this, they are no tables of labels. */
 const MAX_OTHER_JSON = 5;
 
-function filesBelow(folder: Folder): string[] {
-  const own = folder.others.map(({ name }) => path.posix.join(folder.path, name));
-  return [...own, ...folder.folders.flatMap(filesBelow)];
-}
-
 function hasLabelName(file: string): boolean {
   return LABEL_FILE.test(path.posix.basename(file));
 }
@@ -273,7 +268,7 @@ export function isOtherJson(file: string): boolean {
 
 /** Lists the tables, and other files with a usual name for labels. */
 export function labelFiles(root: Folder): string[] {
-  const unread = filesBelow(root).filter((file) => isUnreadTable(file) && hasLabelName(file));
+  const unread = otherFilesIn(root).filter((file) => isUnreadTable(file) && hasLabelName(file));
   const tables = tableFiles(root).filter((file) => !isOtherJson(file));
   return [...tables, ...unread.slice(0, MAX_UNREAD)];
 }
@@ -281,7 +276,7 @@ export function labelFiles(root: Folder): string[] {
 /** Lists the files that may be tables of labels. JSON must not be about the image of its name. */
 export function tableFiles(root: Folder): string[] {
   const stemOf = (file: string) => file.replace(/\.[^./]+$/, "");
-  const files = filesBelow(root).filter(
+  const files = otherFilesIn(root).filter(
     (file) => TABLE_FILE.test(file) && !NO_LABELS.test(path.posix.basename(file)),
   );
   const [stems, names] = [new Set<string>(), new Set<string>()];

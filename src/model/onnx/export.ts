@@ -4,6 +4,7 @@ import path from "node:path";
 import { ferkitVersion } from "../../environment.js";
 import { InputError } from "../../errors.js";
 import { writeFileAtomically } from "../../files.js";
+import { prettyJson } from "../../json.js";
 import type { ModelConfig, ParameterValue } from "../network.js";
 import { DEFAULT_DECODING } from "../preprocessing.js";
 import type { Precision } from "../weights/quantization.js";
@@ -58,8 +59,8 @@ export async function exportTransformers(
   const preprocessor = preprocessorConfig(config);
   const model = await encode(config, parameters, precision, "transformers");
   await writeFileAtomically(path.join(dir, "onnx", "model.onnx"), model);
-  await writeFileAtomically(path.join(dir, "preprocessor_config.json"), json(preprocessor));
-  await writeFileAtomically(path.join(dir, "config.json"), json(transformersConfig(config)));
+  await writeFileAtomically(path.join(dir, "preprocessor_config.json"), prettyJson(preprocessor));
+  await writeFileAtomically(path.join(dir, "config.json"), prettyJson(transformersConfig(config)));
 }
 
 async function encode(
@@ -124,8 +125,4 @@ function preprocessorConfig({ imageSize, decoding = DEFAULT_DECODING }: ModelCon
     do_rescale: false,
     do_normalize: false,
   };
-}
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -250,7 +250,7 @@ describe("the progress of pip", () => {
     const onLine = showPip((text) => shown.push(text));
     for (const line of [
       "Looking in links: /wheels",
-      "WARNING: The directory '/root/.cache/pip' or its parent directory is not owned by the current user.",
+      "WARNING: The directory '/home/ada/.cache/pip' or its parent directory is not owned by the current user.",
       "Collecting jupyter-client==8.6.3 (from -r requirements.txt (line 3))",
       "  Downloading https://index.example/x/jupyter_client-8.6.3-py3-none-any.whl (106 kB)",
       "  Using cached nbconvert-7.16.6-py3-none-any.whl (258 kB)",
