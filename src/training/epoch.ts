@@ -202,7 +202,7 @@ interface TrainedEpoch {
 }
 
 function epochEvent(
-  { config, plan: { numBatches }, hasShares }: TrainState,
+  { config, network, plan: { numBatches }, hasShares }: TrainState,
   { epoch, start, trainMs, earlier, trained }: TrainedEpoch,
   { loss, accuracy, macroF1, perClassRecall, confusionMatrix }: Evaluation,
   isBest: boolean,
@@ -215,6 +215,7 @@ function epochEvent(
     0,
   );
   const trainTargets = targetsInWords(config, hasShares);
+  const classNames = [...network.config.classNames];
   return {
     type: "epoch",
     phase: phaseOf(config, epoch),
@@ -226,7 +227,7 @@ function epochEvent(
     imagesPerSecond: (1000 * numImages) / (trainMs + earlierMs),
     train: meanScores(all),
     ...(trainTargets !== null && { trainTargets }),
-    validation: { loss, accuracy, macroF1, perClassRecall, confusionMatrix },
+    validation: { loss, accuracy, macroF1, classNames, perClassRecall, confusionMatrix },
     isBest,
     numTensors: tf.memory().numTensors,
     residentBytes: process.memoryUsage.rss(),

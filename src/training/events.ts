@@ -86,6 +86,8 @@ export interface EpochEvent {
   trainTargets?: string;
   /** Scores on the validation images; recall and confusion matrix as in `Evaluation`. */
   validation: Scores & {
+    /** The classes, in the order of the confusion matrix; absent before version 0.3. */
+    classNames?: string[];
     macroF1: number;
     perClassRecall: Record<string, number | null>;
     confusionMatrix: number[][];

@@ -97,6 +97,22 @@ describe("loadRuns", () => {
     assert.equal((await loadRun(at("kept"))).epochs.length, 1);
   });
 
+  it("reads the lines that version 0.2 wrote", async () => {
+    const lines = [
+      '{"type":"run","id":"0c376adf069b0c20"}',
+      '{"type":"note","text":"each epoch leaves out 1 of 5 training images"}',
+      '{"type":"batch","phase":"full","epoch":1,"batch":1,"numBatches":1,"numImages":4,"step":1,"loss":1.5,"accuracy":0.25,"learningRate":0.002,"imagesPerSecond":120.5}',
+      '{"type":"epoch","phase":"full","epoch":1,"numEpochs":2,"step":1,"learningRate":0.002,"durationMs":130.2,"imagesPerSecond":120.5,"train":{"loss":1.5,"accuracy":0.25},"trainTargets":"smoothed labels","validation":{"loss":1.25,"accuracy":0.5,"macroF1":0.4,"perClassRecall":{"a":1,"b":null},"confusionMatrix":[[1,0],[0,0]]},"isBest":true,"numTensors":1538,"residentBytes":2788098048}',
+      '{"type":"done","reason":"interrupted","bestEpoch":1,"bestAccuracy":0.5,"bestMacroF1":0.4,"bestLoss":1.25,"monitor":"accuracy","maxMinutes":5,"resumesAt":{"epoch":2,"batch":0,"numBatches":1},"runDir":"runs/a"}',
+    ];
+    writeRun(at("of-0.2"), { config: { ...runConfig(), id: "0c376adf069b0c20" } });
+    writeFileSync(at("of-0.2/metrics.jsonl"), lines.map((line) => `${line}\n`).join(""));
+    const events = lines.slice(1).map((line) => JSON.parse(line));
+    assert.deepEqual(await loadMetrics(at("of-0.2")), events);
+    const { epochs, state } = await loadRun(at("of-0.2"));
+    assert.deepEqual({ epochs, state }, { epochs: [events[2]], state: "interrupted" });
+  });
+
   it("passes over one run for each kind of odd line or file, and lists the others", async () => {
     writeRun(at("good"), { events: runEvents([0.5]) });
     const lines = [
