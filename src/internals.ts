@@ -14,6 +14,7 @@ export { buildChart, COLORS } from "./charts/theme.js";
 export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
 export { gather } from "./data/batches.js";
 export { selectImages } from "./data/dataset.js";
+export { groupImages } from "./data/groups.js";
 export { copyImageList, listCalibration } from "./data/image-list.js";
 export { cutOff, MUCH_CUT, readImageSize } from "./data/pixels/decode.js";
 export { type FileCounts, filesInWords, imagesIn, mayBeMissed } from "./data/sources/files.js";
@@ -31,6 +32,7 @@ export {
   classifyViews,
   type EvaluationReport,
   evaluationReport,
+  imagesInGroups,
   type Scores,
   score,
 } from "./inference/evaluate.js";

@@ -21,7 +21,7 @@ import {
   withScoredModelOption,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
-import { loadScored, trainedOnInWords } from "../scored-images.js";
+import { groupOf, loadScored, trainedOnInWords } from "../scored-images.js";
 
 const {
   calibrationError,
@@ -70,6 +70,9 @@ export function addEvaluateCommand(program: Command): void {
       if ((flags.flip || flags.crops) && nearDuplicates)
         for (const { about, text } of await imageConclusions(dataset, nearDuplicates))
           if (about === "mirroring") console.error(`note: ${text}`);
+      const { groups } = await internals
+        .groupImages(validation, groupOf(dataset), progress.onProgress)
+        .finally(progress.stop);
       const views = flags.crops ? "crops" : flags.flip ? "flip" : "image";
       const ofViews = await classifyViews(network, validation, {
         views,
@@ -86,6 +89,7 @@ export function addEvaluateCommand(program: Command): void {
           ...(flags.crops && { crops: meanOf(ofViews) }),
         },
         nearDuplicates,
+        groups,
         isTrainedOn,
         seed: SEED,
       });
@@ -98,7 +102,7 @@ export function addEvaluateCommand(program: Command): void {
 function line(label: string, scores: internals.Scores): string {
   return (
     `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
-    `macro-F1 ${scores.macroF1.toFixed(3)}${macroF1Range(scores)}, ${scores.numImages} images`
+    `macro-F1 ${scores.macroF1.toFixed(3)}${macroF1Range(scores)}, ${internals.imagesInGroups(scores)}`
   );
 }
 
@@ -151,7 +155,10 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     ...(predictionSets ?? []).map(setLine),
     `accuracy ${percent(1 - riskAt(riskCoverage, 0.5))} on the half with the most probable answers; ` +
       `area under the risk–coverage curve ${riskCoverage.aurc.toFixed(3)}`,
-    "(in brackets: 95% interval over draws of as many images)",
+    report.numGroups < report.numImages
+      ? "(in brackets: 95% interval over draws of as many groups: those of near-duplicates, and of --group)"
+      : "(in brackets: 95% interval over draws of as many images)",
+    ...fewGroups(report),
     ...fewImages(perClass),
     "",
     classTable(report),
@@ -215,6 +222,12 @@ function classTable({ classNames, perClass }: internals.EvaluationReport): strin
 
 /** Fewer images of a class tell little about it, and macro-F1 gives it the weight of any other. */
 const FEW_IMAGES = 10;
+
+/** A draw of few groups varies less than other images would. */
+function fewGroups({ numGroups, numImages }: internals.EvaluationReport): string[] {
+  if (numGroups === numImages || numGroups >= FEW_IMAGES) return [];
+  return [`there are fewer than ${FEW_IMAGES} groups, so these intervals are too narrow`];
+}
 
 function fewImages(perClass: internals.EvaluationReport["perClass"]): string[] {
   const few = Object.entries(perClass).filter(([, { count }]) => count > 0 && count < FEW_IMAGES);

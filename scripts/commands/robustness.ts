@@ -14,9 +14,9 @@ import {
   withScoredModelOption,
 } from "../options.js";
 import { chartPath } from "../outputs.js";
-import { loadScored, trainedOnInWords } from "../scored-images.js";
+import { groupOf, loadScored, trainedOnInWords } from "../scored-images.js";
 
-const { CORRUPTION_NAMES, percent, robustness, robustnessChart, textTable } = internals;
+const { CORRUPTION_NAMES, imagesInGroups, percent, robustness, robustnessChart, textTable } = internals;
 
 interface Flags extends DataFlags {
   model?: string;
@@ -44,7 +44,7 @@ export function addRobustnessCommand(program: Command): void {
       const numTrainedOn = isTrainedOn?.filter(Boolean).length ?? 0;
       if (numTrainedOn > 0)
         console.error(`note: ${trainedOnInWords(numTrainedOn, dataset.validation.numImages)}`);
-      const options = { numImages, seed, onProgress: progress.onProgress };
+      const options = { numImages, seed, group: groupOf(dataset), onProgress: progress.onProgress };
       const report = await robustness(network, dataset.validation, options).finally(progress.stop);
       network.dispose();
       if (flags.json) printJson({ model, ...report });
@@ -54,10 +54,8 @@ export function addRobustnessCommand(program: Command): void {
     });
 }
 
-function reportText(
-  { numImages, clean, corrupted, meanAccuracy }: internals.RobustnessReport,
-  name: string,
-): string {
+function reportText(report: internals.RobustnessReport, name: string): string {
+  const { clean, corrupted, meanAccuracy } = report;
   const [low, high] = clean.interval;
   const table = textTable({
     heading: ["accuracy at strength", "1", "2", "3", "4", "5", "mean"],
@@ -68,8 +66,8 @@ function reportText(
     isNumeric: [false, true, true, true, true, true, true],
   });
   return [
-    `${name}: accuracy ${percent(clean.accuracy)} (${percent(low)}–${percent(high)}) on ${numImages} unchanged images, ` +
-      `${percent(meanAccuracy.all)} on average over corruptions and strengths`,
+    `${name}: accuracy ${percent(clean.accuracy)} (${percent(low)}–${percent(high)}) on the images as they are, ` +
+      `${percent(meanAccuracy.all)} on average over corruptions and strengths; ${imagesInGroups(report)}`,
     "",
     table,
   ].join("\n");

@@ -6,7 +6,7 @@ import { checkClassesFor, checkDecodingFor, type Dataset, type PackedImages } fr
 import type { SplitName } from "../data/split.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
-import { bootstrapIntervals, type ScoreIntervals } from "../metrics/bootstrap.js";
+import { bootstrapIntervals, countGroups, effectiveSize, type ScoreIntervals } from "../metrics/bootstrap.js";
 import { calibrationError, reliability, withTemperature } from "../metrics/calibration.js";
 import {
   argMax,
@@ -22,6 +22,7 @@ import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../m
 import type { ModelConfig, Network } from "../model/network.js";
 import { printedNumbers } from "../printed.js";
 import type { OnProgress } from "../progress.js";
+import { counted } from "../text.js";
 import { meanOf, numViews, probsOfViews, type Views } from "./views.js";
 
 /**
@@ -196,6 +197,13 @@ export interface Scores {
   macroF1: number;
   intervals: ScoreIntervals;
   numImages: number;
+  /** Groups of images that tell no more than one, such as copies of a picture; as many as images if there are none. */
+  numGroups: number;
+}
+
+/** Says how many images were scored, and of how many groups, if that is fewer: "40 images in 8 groups". */
+export function imagesInGroups({ numImages, numGroups }: Pick<Scores, "numImages" | "numGroups">): string {
+  return counted(numImages, "image") + (numGroups < numImages ? ` in ${counted(numGroups, "group")}` : "");
 }
 
 /** Scores of mean probabilities over several views of each image. */
@@ -223,8 +231,10 @@ export interface EvaluationReport extends ClassificationScores {
   perClass: Record<string, ClassScores>;
   /** What always answering the most frequent class scores; null if the images are of one class. */
   largestClass: LargestClass | null;
-  /** 95 %, by bootstrap; Wilson's for an accuracy of 0 or 1. */
+  /** 95 %, by a bootstrap that draws whole groups; Wilson's for an accuracy of 0 or 1. */
   intervals: ScoreIntervals;
+  /** Groups of images that tell no more than one, such as copies of a picture; as many as images if there are none. */
+  numGroups: number;
   /** Expected calibration error of the model's probabilities, [0, 1]. */
   ece: number;
   /** The same before calibration; null for a model that was not calibrated. */
@@ -261,6 +271,8 @@ export interface ReportInput {
   viewProbs?: Partial<Record<Exclude<Views, "image">, Float32Array>>;
   /** Null without training images. */
   nearDuplicates: NearDuplicates | null;
+  /** int32 `[numImages]`: a number for the group of each validation image, as `groupImages` finds it; by default each is one. */
+  groups?: Int32Array;
   /** Whether the model was trained on each image; null if that is not known. */
   isTrainedOn?: boolean[] | null;
   /** Determines the intervals. */
@@ -272,13 +284,14 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
   const { dataset, config, evaluation, viewProbs = {}, nearDuplicates, isTrainedOn = null, seed } = input;
   const { classNames, calibration, predictionSets } = config;
   const { labels } = dataset.validation;
+  const groups = input.groups ?? labels.map((_, i) => i);
   const { accuracy, macroF1, perClassRecall, numImages, loss, predicted, probs } = evaluation;
   const numClasses = classNames.length;
+  const isCorrect = Array.from(labels, (label, i) => label === predicted[i]);
   const eceOf = (some: Float32Array) => calibrationError(reliability(some, labels, numClasses));
   const scoresWithout = (isSeen: boolean[], ofImages = predicted) =>
     scoresOf(
-      labels,
-      ofImages,
+      { labels, predicted: ofImages, groups },
       classNames,
       seed,
       isSeen.map((seen) => !seen),
@@ -294,7 +307,7 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
   const viewScores = (ofViews: Float32Array | undefined): ViewScores | null => {
     if (!ofViews) return null;
     const mean = score(ofViews, labels, classNames);
-    const all = scoresOf(labels, mean.predicted, classNames, seed) as Scores;
+    const all = scoresOf({ labels, predicted: mean.predicted, groups }, classNames, seed) as Scores;
     return { ...all, loss: mean.loss, ece: eceOf(ofViews), ...unseenScores(mean.predicted) };
   };
   return {
@@ -305,8 +318,9 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     macroF1,
     numImages,
     loss,
-    largestClass: largestClass(evaluation.confusionMatrix, classNames),
-    intervals: bootstrapIntervals(labels, predicted, numClasses, seed),
+    largestClass: largestClass(evaluation.confusionMatrix, classNames, effectiveSize(isCorrect, groups)),
+    intervals: bootstrapIntervals(labels, predicted, numClasses, seed, groups),
+    numGroups: countGroups(groups),
     ece: eceOf(probs),
     eceUncalibrated: calibration
       ? eceOf(withTemperature(probs, numClasses, 1 / calibration.temperature))
@@ -316,7 +330,9 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
     perClassRecall,
     confusionMatrix: evaluation.confusionMatrix,
     predictionSets:
-      predictionSets?.thresholds.map((threshold) => setScores(probs, labels, classNames, threshold)) ?? null,
+      predictionSets?.thresholds.map((threshold) =>
+        setScores(probs, labels, classNames, threshold, groups),
+      ) ?? null,
     riskCoverage: riskCoverage(probs, labels, numClasses),
     flip: viewScores(viewProbs.flip),
     crops: viewScores(viewProbs.crops),
@@ -332,24 +348,20 @@ export function evaluationReport(input: ReportInput): EvaluationReport {
   };
 }
 
+/** What is scored of each image, each int32 `[numImages]`. */
+interface Outcomes {
+  labels: Int32Array;
+  predicted: Int32Array;
+  groups: Int32Array;
+}
+
 /** Scores the images that `isCounted` marks; null if there are none. */
-function scoresOf(
-  labels: Int32Array,
-  predicted: Int32Array,
-  classNames: string[],
-  seed: number,
-  isCounted?: boolean[],
-): Scores | null {
+function scoresOf(all: Outcomes, classNames: string[], seed: number, isCounted?: boolean[]): Scores | null {
   const counted = (values: Int32Array) => values.filter((_, i) => isCounted?.[i] ?? true);
-  const [countedLabels, countedPredicted] = [counted(labels), counted(predicted)];
-  if (countedLabels.length === 0) return null;
+  const [labels, predicted, groups] = [counted(all.labels), counted(all.predicted), counted(all.groups)];
+  if (labels.length === 0) return null;
   const numClasses = classNames.length;
-  const matrix = confusionMatrix(countedLabels, countedPredicted, numClasses);
-  const { accuracy, macroF1, numImages } = scores(matrix, classNames);
-  return {
-    accuracy,
-    macroF1,
-    intervals: bootstrapIntervals(countedLabels, countedPredicted, numClasses, seed),
-    numImages,
-  };
+  const { accuracy, macroF1, numImages } = scores(confusionMatrix(labels, predicted, numClasses), classNames);
+  const intervals = bootstrapIntervals(labels, predicted, numClasses, seed, groups);
+  return { accuracy, macroF1, intervals, numImages, numGroups: countGroups(groups) };
 }

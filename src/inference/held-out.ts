@@ -159,7 +159,11 @@ interface Place {
 async function ownSplit(
   dataset: LoadedDataset,
   list: ImageList,
-  { dropDuplicates = false, dropLeaked = false }: Partial<DataOptions>,
+  {
+    dropDuplicates = false,
+    dropLeaked = false,
+    group = list.options.group as string | undefined,
+  }: Partial<DataOptions>,
 ): Promise<EvaluationData | null> {
   const { images } = await listImages(dataset);
   const chosen: Record<ListedImage["split"], Place[]> = { train: [], validation: [] };
@@ -203,7 +207,8 @@ async function ownSplit(
   const [train, validation] = [pick(chosen.train), pick(chosen.validation)];
   const before = new Set(list.trainedBefore?.filter((digest) => !trained.has(digest))); // duplicates of its own are reported as such
   const isTrainedOn = before.size > 0 ? heldOutDigests.map((digest) => before.has(digest)) : null;
-  return { dataset: { ...dataset, split: "run", train, validation }, isTrainedOn, notes };
+  const options = { ...dataset.options, ...(group !== undefined && { group }) };
+  return { dataset: { ...dataset, options, split: "run", train, validation }, isTrainedOn, notes };
 }
 
 function howHeldOut({ split, options: { seed, validationShare, fold } }: ImageList): string {

@@ -1,9 +1,10 @@
 // How a network does on images that are blurred, noisy, covered, turned, or too dark or bright.
 import { type PackedImages, selectImages } from "../data/dataset.js";
+import { groupImages } from "../data/groups.js";
 import { loadSharp } from "../data/pixels/decode.js";
 import type { Pixels } from "../data/pixels/pixels.js";
 import { checkNumber } from "../errors.js";
-import { bootstrapIntervals, type Interval } from "../metrics/bootstrap.js";
+import { bootstrapIntervals, countGroups, type Interval } from "../metrics/bootstrap.js";
 import type { Network } from "../model/network.js";
 import type { OnProgress } from "../progress.js";
 import { Random } from "../random.js";
@@ -97,7 +98,7 @@ export interface CorruptedScores {
   value: number;
   /** Top-1, [0, 1]. */
   accuracy: number;
-  /** 95 % bounds by bootstrap; Wilson's for an accuracy of 0 or 1. */
+  /** 95 % bounds by a bootstrap that draws copies of a picture as one; Wilson's for an accuracy of 0 or 1. */
   interval: Interval;
   macroF1: number;
 }
@@ -105,6 +106,8 @@ export interface CorruptedScores {
 /** What `npx ferkit robustness --json` prints. */
 export interface RobustnessReport {
   numImages: number;
+  /** Groups of images that tell no more than one, such as copies of a picture; as many as images if there are none. */
+  numGroups: number;
   seed: number;
   /** Scores of the images as they are. */
   clean: Pick<CorruptedScores, "accuracy" | "interval" | "macroF1">;
@@ -118,6 +121,8 @@ export interface RobustnessOptions {
   numImages?: number;
   /** Determines the drawn images, the noise, the sides that images turn to, and the intervals. */
   seed: number;
+  /** Regular expression for an image's path, as `loadDataset` takes it: images of a group tell no more than one. */
+  group?: string;
   onProgress?: OnProgress;
   /** Stops after the current batch with the signal's error. */
   signal?: AbortSignal;
@@ -127,16 +132,17 @@ export interface RobustnessOptions {
 export async function robustness(
   network: Network,
   images: PackedImages,
-  { numImages = images.numImages, seed, onProgress, signal }: RobustnessOptions,
+  { numImages = images.numImages, seed, group, onProgress, signal }: RobustnessOptions,
 ): Promise<RobustnessReport> {
   checkNumber("--images", numImages, { min: 1, integer: true });
   const order = new Random(seed, "robustness").permutation(images.numImages).slice(0, numImages).sort();
   const drawn = numImages < images.numImages ? selectImages(images, order) : images;
+  const { groups } = await groupImages(drawn, group, onProgress);
   const scoresOf = ({ accuracy, macroF1, predicted }: Evaluation) => {
     const numClasses = network.config.classNames.length;
     return {
       accuracy,
-      interval: bootstrapIntervals(drawn.labels, predicted, numClasses, seed).accuracy,
+      interval: bootstrapIntervals(drawn.labels, predicted, numClasses, seed, groups).accuracy,
       macroF1,
     };
   };
@@ -158,7 +164,7 @@ export async function robustness(
     meanOf(corrupted.filter(({ corruption }) => corruption === name)),
   ]);
   const meanAccuracy = { ...Object.fromEntries(perCorruption), all: meanOf(corrupted) };
-  return { numImages: drawn.numImages, seed, clean, corrupted, meanAccuracy };
+  return { numImages: drawn.numImages, numGroups: countGroups(groups), seed, clean, corrupted, meanAccuracy };
 }
 
 /** Images that are corrupted when they are read, each by its own random numbers. */

@@ -78,14 +78,20 @@ export interface LargestClass {
  * Compares predictions with always answering the class with the most images.
  *
  * @param matrix - `[actual][predicted]`, in images.
+ * @param effectiveSize - How many independent images tell as much; fewer than the images if some are copies. Default: all.
  * @returns Null if the images are of fewer than two classes.
  */
-export function largestClass(matrix: number[][], classNames: readonly string[]): LargestClass | null {
+export function largestClass(
+  matrix: number[][],
+  classNames: readonly string[],
+  effectiveSize = sum(matrix.map(sum)),
+): LargestClass | null {
   const counts = matrix.map(sum);
   if (counts.filter((count) => count > 0).length < 2) return null;
   const [numImages, most] = [sum(counts), Math.max(...counts)];
   const accuracy = most / numImages;
-  const [low] = wilson(sum(matrix.map((row, c) => row[c])), numImages);
+  const share = sum(matrix.map((row, c) => row[c])) / numImages;
+  const [low] = wilson(share * effectiveSize, effectiveSize);
   return { className: classNames[counts.indexOf(most)], accuracy, isBeaten: low > accuracy };
 }
 

@@ -1,7 +1,7 @@
 // Sets of classes that hold the right one with a chosen probability, and what it gains to leave doubtful images open.
 import { checkNumber, ParameterError } from "../errors.js";
 import type { SetThreshold } from "../model/network.js";
-import { type Interval, wilson, Z } from "./bootstrap.js";
+import { countGroups, effectiveSize, type Interval, varianceOfMean, wilson, Z } from "./bootstrap.js";
 import { argMax } from "./classification.js";
 
 /** Coverages that a calibrated model has a threshold for: how often the right class is to be in an image's set. */
@@ -58,38 +58,46 @@ export interface SetScores extends SetThreshold {
  * Scores the sets of a threshold on labelled images.
  *
  * @param probs - float32 `[numImages, numClasses]`, row after row; at least one image.
+ * @param groups - int32 `[numImages]`: a number for each image's group, such as copies of a picture, which tell no more than one image.
+ * By default, each image is a group.
  */
 export function setScores(
   probs: Float32Array,
   labels: Int32Array,
   classNames: readonly string[],
   { coverage, minProb }: SetThreshold,
+  groups?: Int32Array,
 ): SetScores {
   const numClasses = classNames.length;
   checkShape(probs, labels, numClasses);
   const numImages = checkNumber("the number of images", labels.length, { min: 1 });
   const sizes = new Array<number>(numClasses).fill(0);
+  const [ownSizes, isCovered] = [new Float64Array(numImages), new Array<boolean>(numImages)];
   const [counts, covered] = [new Array<number>(numClasses).fill(0), new Array<number>(numClasses).fill(0)];
   let correctSingles = 0;
   labels.forEach((label, i) => {
     const set = predictionSet(probs.subarray(i * numClasses, (i + 1) * numClasses), minProb);
     sizes[set.length - 1]++;
     counts[label]++;
-    if (!set.includes(label)) return;
+    ownSizes[i] = set.length;
+    isCovered[i] = set.includes(label);
+    if (!isCovered[i]) return;
     covered[label]++;
     if (set.length === 1) correctSingles++;
   });
   const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
   const meanSize = sum(sizes.map((count, i) => count * (i + 1))) / numImages;
-  const variance = sum(sizes.map((count, i) => count * (i + 1 - meanSize) ** 2)) / Math.max(1, numImages - 1);
-  const margin = Z * Math.sqrt(variance / numImages);
+  const numGroups = groups ? countGroups(groups) : numImages;
+  const correction = numGroups / Math.max(1, numGroups - 1);
+  const margin = Z * Math.sqrt(correction * varianceOfMean(ownSizes, groups));
+  const size = effectiveSize(isCovered, groups);
   return {
     coverage,
     minProb,
     covered: sum(covered) / numImages,
     meanSize,
     intervals: {
-      covered: wilson(sum(covered), numImages),
+      covered: wilson((sum(covered) / numImages) * size, size),
       meanSize: [meanSize - margin, meanSize + margin],
     },
     sizes,

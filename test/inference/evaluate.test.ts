@@ -294,6 +294,31 @@ describe("evaluationReport", () => {
     assert.deepEqual([reportOf().likeTraining, likeTraining], [null, { duplicates: 4, nearDuplicates: 4 }]);
   });
 
+  it("draws groups of images for its intervals, also for those of a part", () => {
+    assert.equal(reportOf().numGroups, 4);
+    const nearDuplicates: NearDuplicates = {
+      duplicates: groups([0, 3, 4, 5]), // the first
+      groups: groups([0, 3, 4, 5]),
+      pairs: [],
+      alike: new Int32Array(),
+    };
+    const { numGroups, intervals, withoutDuplicates, largestClass } = reportOf({
+      nearDuplicates,
+      groups: Int32Array.of(0, 0, 2, 2),
+      evaluation: score(
+        Float32Array.of(0.9, 0.1, 0.9, 0.1, 0.2, 0.8, 0.2, 0.8),
+        dataset.validation.labels,
+        LETTERS,
+      ),
+    });
+    assert.deepEqual([numGroups, withoutDuplicates?.numGroups, largestClass?.isBeaten], [2, 2, false]);
+    const low = (of: number) => (of / (of + 1.96 ** 2)).toFixed(6); // all are correct
+    assert.deepEqual(
+      [intervals.accuracy[0], withoutDuplicates?.intervals.accuracy[0]].map((bound) => bound?.toFixed(6)),
+      [low(2), low(2)],
+    );
+  });
+
   it("undoes the temperature for the calibration error before calibration", () => {
     assert.deepEqual([reportOf().eceUncalibrated, reportOf().temperature], [null, null]);
     const calibration = { temperature: 0.5, numImages: 100 };

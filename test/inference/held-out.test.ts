@@ -69,6 +69,16 @@ describe("loadEvaluationData", () => {
     assert.match(how, /; the images are those that it held out \(seed 1, fold 2\/5\)$/);
   });
 
+  it("keeps the groups by which a run split, unless others are given", async () => {
+    await drawImages(file("data"), IMAGES);
+    const group = "(\\d)\\.png$";
+    const dataset = await loadDataset({ ...given(), imageSize: 33, grey: true, group });
+    await writeImageList(file("model", IMAGE_LIST), await listImages(dataset), false);
+    const groupOf = async (options?: object) => (await evaluate(options)).dataset.options?.group;
+    assert.equal(await groupOf(), group);
+    assert.equal(await groupOf({ group: "^(.)" }), "^(.)");
+  });
+
   it("says which of them are missing or have another label since", async () => {
     const { validation } = await train();
     const [moved, ...removed] = validation.paths.filter((path) => path.startsWith("a/"));

@@ -107,9 +107,10 @@ describe("robustness", () => {
     const images = packed(6);
     const { accuracy } = await evaluate(network, images);
     const before = tf.memory().numTensors;
-    const { numImages, clean, corrupted, meanAccuracy } = await robustness(network, images, { seed: 0 });
+    const report = await robustness(network, images, { seed: 0 });
+    const { numImages, numGroups, clean, corrupted, meanAccuracy } = report;
     assert.equal(tf.memory().numTensors, before);
-    assert.equal(numImages, 6);
+    assert.deepEqual([numImages, numGroups], [6, 6]);
     assert.equal(clean.accuracy, accuracy);
     assert.equal(corrupted.length, 5 * CORRUPTION_NAMES.length);
     const noise = corrupted.filter(({ corruption }) => corruption === "noise");
@@ -127,6 +128,9 @@ describe("robustness", () => {
     const report = await robustness(network, packed(6), { seed: 1, numImages: 3 });
     assert.equal(report.numImages, 3);
     assert.deepEqual(await robustness(network, packed(6), { seed: 1, numImages: 3 }), report);
+    const grouped = await robustness(network, packed(6), { seed: 1, numImages: 3, group: "(png)" });
+    assert.equal(grouped.numGroups, 1);
+    assert.equal(grouped.clean.accuracy, report.clean.accuracy);
     network.dispose();
   });
 });

@@ -92,6 +92,16 @@ describe("setScores", () => {
     isNear(result.intervals.meanSize[0], 1.5 - 1.96 * Math.sqrt(1 / 12));
   });
 
+  it("has wider intervals if images are copies", () => {
+    const probs = Float32Array.of(0.9, 0.1, 0.9, 0.1, 0.6, 0.4, 0.6, 0.4);
+    const groups = Int32Array.of(0, 0, 1, 1);
+    const threshold = { coverage: 0.9, minProb: 0.3 };
+    const single = setScores(Float32Array.of(0.9, 0.1, 0.6, 0.4), Int32Array.of(1, 1), ["a", "b"], threshold);
+    const copies = setScores(probs, Int32Array.of(1, 1, 1, 1), ["a", "b"], threshold, groups);
+    assert.deepEqual([copies.covered, copies.meanSize], [1 / 2, 3 / 2]);
+    assert.deepEqual(copies.intervals, single.intervals);
+  });
+
   it("has no accuracy without answers, and no share for a class without images", () => {
     const result = setScores(Float32Array.of(0.5, 0.5), Int32Array.of(0), ["a", "b"], {
       coverage: 0.9,

@@ -114,6 +114,7 @@ describe("ferkit", function () {
         "loss",
         "macroF1",
         "model",
+        "numGroups",
         "numImages",
         "perClass",
         "perClassRecall",
@@ -231,6 +232,7 @@ const REPORT: EvaluationReport = {
   accuracy: 0.75,
   macroF1: 0.7333,
   numImages: 4,
+  numGroups: 4,
   loss: 0.5,
   intervals: { accuracy: [0.25, 1], macroF1: [0.2, 1] },
   ece: 0.02,
@@ -282,6 +284,18 @@ describe("reportText", () => {
     ]);
   });
 
+  it("says of how many groups the images are, and that few make the intervals too narrow", () => {
+    const brackets = (numGroups: number) =>
+      reportText({ ...REPORT, numImages: 40, numGroups }, "faces").split("\n");
+    const groups =
+      "(in brackets: 95% interval over draws of as many groups: those of near-duplicates, and of --group)";
+    const few = "there are fewer than 10 groups, so these intervals are too narrow";
+    const [first, ...others] = brackets(8);
+    assert.match(first, /, 40 images in 8 groups: the column part of labels\.csv$/);
+    assert.ok(others.includes(groups) && others.includes(few));
+    assert.ok(brackets(10).includes(groups) && !brackets(10).includes(few));
+  });
+
   it("says what always answering the largest class would score, if the model is not clearly better", () => {
     const largestClass = { className: "happy", accuracy: 0.8, isBeaten: false };
     assert.ok(
@@ -294,14 +308,21 @@ describe("reportText", () => {
   it("says no interval of macro-F1 if it has no width", () => {
     const intervals: EvaluationReport["intervals"] = { accuracy: [0.701, 1], macroF1: [1, 1] };
     assert.match(
-      reportText({ ...REPORT, accuracy: 1, macroF1: 1, numImages: 9, intervals }, "faces"),
+      reportText({ ...REPORT, accuracy: 1, macroF1: 1, numImages: 9, numGroups: 9, intervals }, "faces"),
       /^faces: accuracy 100\.0% \(70\.1%–100\.0%\), macro-F1 1\.000, 9 images: /,
     );
   });
 
   it("scores without images like those of training if there are some, and once if these are the same", () => {
     const { accuracy, macroF1, intervals, ece } = REPORT;
-    const scored = (numImages: number) => ({ accuracy, macroF1, intervals, ece, numImages });
+    const scored = (numImages: number) => ({
+      accuracy,
+      macroF1,
+      intervals,
+      ece,
+      numImages,
+      numGroups: numImages,
+    });
     const linesFor = (withoutDuplicates: number, withoutNearDuplicates: number | null) => {
       const unseen = {
         withoutDuplicates: scored(withoutDuplicates),
