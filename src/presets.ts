@@ -242,6 +242,9 @@ const OTHER_NAMES: Record<string, keyof TrainConfig | keyof AugmentOptions> = {
   shift: "translation",
   randomerasing: "erasing",
   reprob: "erasing",
+  gaussnoise: "noise",
+  gaussiannoise: "noise",
+  gaussianblur: "blur",
 };
 
 function optionNames(base: TrainConfig): string[] {

@@ -28,6 +28,16 @@ export class Random {
     for (let i = 0; i < 12; i++) this.uint32();
   }
 
+  /**
+   * Returns a generator whose numbers depend on what this one has drawn so far. Drawing from it does not change this one.
+   *
+   * @param stream - Names of what the numbers are for.
+   */
+  branch(...stream: (string | number)[]): Random {
+    const [word, ...words] = this.state;
+    return new Random(word, ...words, ...stream);
+  }
+
   /** Draws an integer in `[0, 2^32)`. */
   uint32(): number {
     const s = this.state;

@@ -1,12 +1,13 @@
 // Random changes to training images: drawn here for each image, applied to the whole batch by the engine.
-import type { Border } from "../engine/backend.js";
+import type { Border, ImageChanges } from "../engine/backend.js";
 import { backend } from "../engine/device.js";
-import type { Tensor4D } from "../engine/tf.js";
+import { type Tensor4D, tf } from "../engine/tf.js";
 import { checkChoice, checkNumber, ParameterError } from "../errors.js";
 import { LUMA } from "../model/preprocessing.js";
 import { Random } from "../random.js";
 import { gather } from "./batches.js";
 import type { PackedImages } from "./dataset.js";
+import { type Corruption, corrupt } from "./noise-and-blur.js";
 
 /**
  * Random changes to training images, each drawn again for every image.
@@ -34,6 +35,12 @@ export interface AugmentOptions {
   contrast: number;
   /** Probability of filling a rectangle of 2–20 % of the area with the image's mean (Zhong et al. 2020, https://arxiv.org/abs/1708.04896). */
   erasing: number;
+  /** Largest deviation of normal noise, as a share of 255, [0, 1]. It is the same in all channels. */
+  noise: number;
+  /** Largest deviation of a Gaussian blur, as a share of the side, [0, 1]. */
+  blur: number;
+  /** Probability of `noise` or `blur`, if they are on, [0, 1]. If both are, an image gets one of them. */
+  corruptionShare: number;
   /**
    * What rotation, translation and zoom show outside the image: `edge` repeats its edge pixels, `reflect` mirrors it, a number
    * or `[red, green, blue]` is a colour of 0–255.
@@ -60,6 +67,9 @@ export const NO_AUGMENTATION: AugmentOptions = {
   brightness: 0,
   contrast: 0,
   erasing: 0,
+  noise: 0,
+  blur: 0,
+  corruptionShare: 0.5,
   fill: 0,
 };
 
@@ -74,6 +84,17 @@ export const BASELINE_AUGMENTATION: AugmentOptions = {
 const ERASED_AREA = [0.02, 0.2] as const;
 const ERASED_ASPECT = [0.3, 1 / 0.3] as const;
 
+const SHARES = [
+  "horizontalFlip",
+  "translation",
+  "brightness",
+  "contrast",
+  "erasing",
+  "noise",
+  "blur",
+  "corruptionShare",
+] as const satisfies readonly (keyof AugmentOptions)[];
+
 /**
  * Returns `options` if all of them are known and in range.
  *
@@ -82,8 +103,7 @@ const ERASED_ASPECT = [0.3, 1 / 0.3] as const;
 export function checkAugment(options: AugmentOptions): AugmentOptions {
   for (const name of Object.keys(options))
     checkChoice("the name of an augmentation option", name, Object.keys(NO_AUGMENTATION));
-  for (const name of ["horizontalFlip", "translation", "brightness", "contrast", "erasing"] as const)
-    checkNumber(name, options[name], { min: 0, max: 1 });
+  for (const name of SHARES) checkNumber(name, options[name], { min: 0, max: 1 });
   checkNumber("rotation", options.rotation, { min: 0, max: 180 });
   const { zoom } = options;
   if (!Array.isArray(zoom) || zoom.length !== 2)
@@ -99,8 +119,8 @@ export function checkAugment(options: AugmentOptions): AugmentOptions {
 }
 
 /**
- * Changes each image of a batch at random. It is mirrored, rotated and scaled about the centre, and shifted, in one bilinear
- * interpolation; then its brightness and contrast change, and a rectangle is erased. The mean that contrast and erasing refer to
+ * Changes each image of a batch at random. It gets noise or blur; it is mirrored, rotated and scaled about the centre, and shifted,
+ * in one bilinear interpolation; then its brightness and contrast change, and a rectangle is erased. The mean that contrast and erasing refer to
  * is that of the image, without what `fill` adds.
  *
  * @param images - `[batchSize, height, width, channels]`, 0–255; the caller keeps and disposes it.
@@ -135,12 +155,15 @@ export function augmentBatch(
   const changesLight = options.brightness > 0 || options.contrast > 0;
   const [, height, width] = images.shape;
   const size: [number, number] = outputSize === undefined ? [height, width] : [outputSize, outputSize];
-  return backend().augment(images, size, {
+  const changes: ImageChanges = {
     transforms: draws.map((one) => transformOf(one, size)),
     border: borderOf(options.fill, images.shape[3]),
     light: changesLight ? draws.map(({ contrast, brightness }) => [contrast, brightness]) : null,
     erased: draws.some(({ erased }) => erased) ? draws.map((one) => erasedPixels(one, size)) : null,
-  });
+  };
+  const corruptions = draws.map(({ corruption }) => corruption);
+  if (corruptions.every((one) => one === null)) return backend().augment(images, size, changes);
+  return tf.tidy(() => backend().augment(corrupt(images, corruptions), size, changes));
 }
 
 function checkFill(fill: AugmentOptions["fill"]): void {
@@ -164,6 +187,7 @@ function borderOf(fill: AugmentOptions["fill"], numChannels: number): Border {
 
 /** The changes to one image, in this order. */
 interface Draw {
+  corruption: Corruption | null;
   isFlipped: boolean;
   /** Radians, counter-clockwise. */
   angle: number;
@@ -179,6 +203,7 @@ interface Draw {
 }
 
 function draw(options: AugmentOptions, random: Random): Draw {
+  const corruption = drawCorruption(options, random.branch("corruption"));
   const upTo = (max: number) => random.uniform(-max, max);
   const isFlipped = random.chance(options.horizontalFlip);
   const angle = (upTo(options.rotation) * Math.PI) / 180;
@@ -191,7 +216,16 @@ function draw(options: AugmentOptions, random: Random): Draw {
   const [width, height] = [Math.sqrt(area * aspect), Math.sqrt(area / aspect)];
   const [left, top] = [random.uniform(0, 1 - width), random.uniform(0, 1 - height)];
   const erased = isErased ? { left, top, width, height } : null;
-  return { isFlipped, angle, scale, shift, brightness, contrast, erased };
+  return { corruption, isFlipped, angle, scale, shift, brightness, contrast, erased };
+}
+
+/** @param random - Of this image alone: noise takes more numbers the larger the image is. */
+function drawCorruption({ noise, blur, corruptionShare }: AugmentOptions, random: Random): Corruption | null {
+  if (noise === 0 && blur === 0) return null;
+  if (!random.chance(corruptionShare)) return null;
+  const isBlurred = noise === 0 || (blur > 0 && random.chance(0.5));
+  const deviation = random.uniform(0, isBlurred ? blur : noise);
+  return isBlurred ? { noise: 0, blur: deviation, random } : { noise: deviation, blur: 0, random };
 }
 
 /** Returns the affine map from a pixel (x, y) of the result to its source, (a·x + b·y + c, d·x + e·y + f). */

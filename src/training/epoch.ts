@@ -1,6 +1,6 @@
 // One epoch of a run: its batches, its validation, and what is saved after it.
 import type { TrainConfig } from "../config.js";
-import { augmentBatch } from "../data/augment.js";
+import { type AugmentOptions, augmentBatch } from "../data/augment.js";
 import { type Batch, batches } from "../data/batches.js";
 import type { PackedImages } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
@@ -153,13 +153,21 @@ export function trainBatch(
   const { config, network, teachers, plan } = state;
   const { seed, augment, imageSize, labelSmoothing, teacherShare } = config;
   const numClasses = network.config.classNames.length;
-  const random = new Random(seed, "augment", step);
 
-  const augmented = augmentBatch(batch.images, augment, random, imageSize);
   const { labels, labelShares } = batch;
   const plain = smoothedOneHot(labels, { numClasses, labelSmoothing, labelShares });
-  const mixed = mix(augmented, plain, config, random);
-  const targets = teach(teachers, teacherShare, mixed.images, mixed.targets);
+  const changed = (options: AugmentOptions) => {
+    const random = new Random(seed, "augment", step);
+    const augmented = augmentBatch(batch.images, options, random, imageSize);
+    const mixed = mix(augmented, plain, config, random);
+    augmented.dispose();
+    return { ...mixed, random };
+  };
+  const { random, ...mixed } = changed(augment);
+  const isCorrupted = augment.noise > 0 || augment.blur > 0;
+  // Teachers may know neither noise nor blur, so they see the same images without.
+  const seen = isCorrupted && teachers.length > 0 ? changed({ ...augment, noise: 0, blur: 0 }) : mixed;
+  const targets = teach(teachers, teacherShare, seen.images, mixed.targets);
   const weights = exampleWeights(labels, state.classWeights);
 
   const isHead = phaseOf(config, Math.ceil(step / plan.numBatches)) === "head";
@@ -168,7 +176,8 @@ export function trainBatch(
   const options = { ...config, seed: random.uint32() >>> 1 };
   const { loss, logits } = trainStep(state, input, trainable, options, learningRate);
 
-  tf.dispose([batch.images, augmented, plain, mixed.images, targets, weights]);
+  tf.dispose([batch.images, plain, mixed.images, targets, weights]);
+  if (seen !== mixed) tf.dispose([seen.images, seen.targets]);
   return { loss, logits, labels: mixed.targets };
 }
 

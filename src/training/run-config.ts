@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
+import { NO_AUGMENTATION } from "../data/augment.js";
 import type { Dataset, PackedImages } from "../data/dataset.js";
 import {
   contentDigest,
@@ -247,7 +248,7 @@ export async function loadRunConfig(runDir: string): Promise<RunConfig | undefin
 /** Returns the configuration of a run of any version under today's names. */
 export function upgraded(config: RunConfig): RunConfig {
   // Version 0.1 called `emaDecay` otherwise, and had neither `monitor`, `weightsFamily`, `fit`, `grey` nor `fill`. Version 0.2 had
-  // none of `maxMinutes`, `calibrationShare` and `activations`.
+  // none of `maxMinutes`, `calibrationShare` and `activations`, and no noise or blur.
   const { averageDecay, ...train } = config.train as TrainConfig & { averageDecay?: number };
   const emaDecay = train.emaDecay ?? averageDecay;
   const added = { monitor: "accuracy", weightsFamily: "auto", fit: "crop", grey: "auto" } as const;
@@ -259,7 +260,7 @@ export function upgraded(config: RunConfig): RunConfig {
       ...addedLater,
       ...train,
       ...(emaDecay !== undefined && { emaDecay }),
-      augment: { ...train.augment, fill: train.augment?.fill ?? 0 },
+      augment: { ...NO_AUGMENTATION, ...train.augment },
     },
   };
 }

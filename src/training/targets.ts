@@ -220,7 +220,7 @@ export async function loadTeachers(dirs: string[], classNames: string[]): Promis
  * Mixes the teachers' mean probabilities into targets; without teachers, copies the targets.
  *
  * @param share - Share of the teachers in the targets, [0, 1].
- * @param images - Augmented and mixed, `[batchSize, imageSize, imageSize, 3]`; the caller keeps them.
+ * @param images - Augmented and mixed, but without noise and blur, `[batchSize, imageSize, imageSize, 3]`; the caller keeps them.
  * @param targets - From the labels, `[batchSize, numClasses]`; the caller keeps them.
  * @returns `[batchSize, numClasses]`; the caller disposes it.
  * @see Hinton et al. 2015, https://arxiv.org/abs/1503.02531; Beyer et al. 2022, https://arxiv.org/abs/2106.05237

@@ -12,6 +12,9 @@ class Maximum extends Random {
   override chance(probability: number): boolean {
     return probability > 0;
   }
+  override branch(): Random {
+    return this;
+  }
 }
 const maximum = () => new Maximum(0);
 
@@ -51,6 +54,9 @@ export const ALL: AugmentOptions = {
   brightness: 0.2,
   contrast: 0.3,
   erasing: 0.5,
+  noise: 0.3,
+  blur: 0.1,
+  corruptionShare: 0.7,
   fill: "reflect",
 };
 

@@ -18,6 +18,9 @@ const OPTIONS: fc.Arbitrary<AugmentOptions> = fc.record({
   brightness: share,
   contrast: share,
   erasing: share,
+  noise: share,
+  blur: share,
+  corruptionShare: share,
   fill: fc.oneof(fc.constantFrom("edge" as const, "reflect" as const), level, fc.tuple(level, level, level)),
 });
 const SHAPE = fc.tuple(
