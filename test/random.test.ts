@@ -30,6 +30,21 @@ describe("Random", () => {
     assert.deepEqual([...random.permutation(5)], [3, 1, 4, 2, 0]);
   });
 
+  it("branches into generators of other numbers, which do not change its own", () => {
+    const [plain, branching] = [new Random(1), new Random(1)];
+    const first = branching.branch("noise");
+    assert.deepEqual(draw(branching, 3), draw(plain, 3));
+    assert.deepEqual(draw(first, 5), draw(new Random(1).branch("noise"), 5));
+    const others = [
+      new Random(1),
+      new Random(1).branch("noise"),
+      new Random(1).branch("blur"),
+      branching.branch("noise"),
+      new Random(2).branch("noise"),
+    ];
+    assert.equal(new Set(others.map((other) => draw(other, 1)[0])).size, others.length);
+  });
+
   it("refuses seeds and lengths that are no integers", () => {
     assert.throws(() => new Random(Number.NaN), {
       name: "ParameterError",

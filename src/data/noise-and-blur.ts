@@ -49,7 +49,12 @@ function blurSome(images: Tensor4D, corruptions: readonly (Corruption | null)[])
   const some = tf.gather(images, tf.tensor1d(indices, "int32"));
   const down = tf.matMul(rows, some.reshape([-1, height, width * channels]));
   const across = tf.matMul(columns, turned(down.reshape([-1, height, width, channels])));
-  const blurred = turned(across.reshape([-1, width, height, channels])).reshape([-1, height, width, channels]);
+  const blurred = turned(across.reshape([-1, width, height, channels])).reshape([
+    -1,
+    height,
+    width,
+    channels,
+  ]);
   const targets = tf.tensor2d(indices, [indices.length, 1], "int32");
   return tf.tensorScatterUpdate(images, targets, blurred) as Tensor4D;
 }

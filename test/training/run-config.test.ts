@@ -181,8 +181,10 @@ describe("checkSameRun", () => {
   it("compares a run of version 0.1 by its numbers of images, and knows it by averageDecay", async () => {
     const { config: today } = await describeRun(dataset, config({ emaDecay: 0.9 }), "stripes");
     const { dataDigest, train: options, ...others } = today;
-    const { emaDecay, monitor, ...then } = options;
-    writeRun(run.dir, { config: { ...others, train: { ...then, averageDecay: 0.9 } } });
+    const { emaDecay, monitor, augment, ...then } = options;
+    const { noise, blur, corruptionShare, fill, ...augmentThen } = augment;
+    const changed = { augment: augmentThen, averageDecay: 0.9 };
+    writeRun(run.dir, { config: { ...others, train: { ...then, ...changed } } });
     assert.deepEqual((await loadRunConfig(run.dir))?.train, options);
     await check({}, { emaDecay: 0.9 });
     const less = { ...train, numImages: 23, labels: train.labels.slice(1), paths: train.paths.slice(1) };
