@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AugmentOptions, augmentBatch, NO_AUGMENTATION } from "../../src/data/augment.js";
+import { type AugmentOptions, augmentBatch, checkAugment, NO_AUGMENTATION } from "../../src/data/augment.js";
 import { resizeBilinear } from "../../src/engine/kernels.js";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
 import { Random } from "../../src/random.js";
@@ -122,4 +122,16 @@ describe("noise and blur", () => {
     assert.deepEqual(large.dataSync(), expected.dataSync());
     tf.dispose([input, small, large, expected]);
   });
+
+  for (const [name, value] of [
+    ["noise", 30],
+    ["blur", -0.1],
+    ["corruptionShare", 1.1],
+  ] as const)
+    it(`refuses ${name} ${value}`, () => {
+      assert.throws(() => checkAugment({ ...NO_AUGMENTATION, [name]: value }), {
+        name: "ParameterError",
+        message: `Expected a number in [0, 1] for ${name} but received ${value} of type number`,
+      });
+    });
 });
