@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { bounded, Cell, failureOf } from "../../jupyter/kernels/tslab/cells.cjs";
+import { Cell } from "../../jupyter/kernels/tslab/cells.cjs";
+import { bounded, failureOf } from "../../jupyter/kernels/tslab/failures.cjs";
 
 interface Content {
   name?: string;

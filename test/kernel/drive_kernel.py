@@ -33,9 +33,9 @@ class Driver:
                 self.receive(self.client.get_iopub_msg(timeout=self.patience), interrupts)
             except queue.Empty:
                 break
-        for key in pending:
-            self.reply_of(key)
-        return list(pending)
+        for key, request in pending.items():
+            if request.get("type", "execute_request").endswith("_request"):  # nothing replies to comm_open
+                self.reply_of(key)
 
     def send(self, request):
         if "type" not in request:

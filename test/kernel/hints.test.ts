@@ -8,7 +8,21 @@ import { workspace } from "../workspace.js";
 /** Cells, with what the compiler finds and what the hint must say. */
 const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
   ["# comment\nlet a = 1;", "", /^A comment begins with \/\/ in TypeScript\.$/],
+  ["?rate", "", /press Shift-Tab\.$/],
+  ["import numpy", "", /^This looks like Python; cells are TypeScript\.$/],
+  ["len(list)", "", /^This looks like Python; cells are TypeScript\.$/],
+  ["print(1)", "", /cells are TypeScript\. To print a value: console\.log\(x\)$/],
+  ["help(rate)", "", /cells are TypeScript\. .* press Shift-Tab\.$/],
+  ["for x in [1, 2]:\n  x", "", /cells are TypeScript\. To loop: for \(const x of list\)/],
   ["npm install x", "", /npm install NAME$/],
+  ["pip install x", "", /npm install NAME$/],
+  ["%pip install x", "", /npm install NAME$/],
+  ["!pip install x", "", /npm install NAME$/],
+  ["conda install -y x", "", /npm install NAME$/],
+  ["!ls", "", /execSync/],
+  ["files = !ls", "", /execSync/],
+  ["%%bash\nls", "", /execSync/],
+  ["const x = 1;\n!ls -l", "", /execSync/],
   ["cd ..", "", /execSync/],
   ["ls -l data", "", /execSync/],
   ["%%html\n<b>x</b>", "", /^To show HTML: /],
@@ -27,7 +41,7 @@ const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
 describe("the hint for a cell that does not compile", () => {
   const folder = workspace();
   for (const [code, diagnostics, hint] of CELLS)
-    it(`is right for ${code.split("\n")[0]}`, () =>
+    it(`is right for ${code.replaceAll("\n", " ")}`, () =>
       assert.match(hintFor(code, diagnostics, process.cwd()), hint));
 
   it("names the path of a file that was counted from the notebook's folder", () => {

@@ -1,18 +1,10 @@
 // The cells: which one runs, what belongs to it (output, interrupts, failure), and how it is stopped.
 const { AsyncLocalStorage } = require("node:async_hooks");
 const { setImmediate } = require("node:timers"); // not those that cells get
-const { inspect } = require("node:util");
-const { readableStack } = require("./source-positions.cjs");
+const { CellOutput } = require("./cell-output.cjs");
+const { failureOf, Interrupted } = require("./failures.cjs");
 const { setListening } = require("./stuck.cjs");
 
-/** Characters that a cell may print, and those of the outputs that it may show. Front ends slow down before. */
-const [MAX_PRINTED, MAX_SHOWN] = [5_000_000, 100_000_000];
-/** Characters of one text: an error, or the value of a cell. */
-const MAX_TEXT = 1_000_000;
-/** What an output weighs besides its content, in characters. */
-const OUTPUT_WEIGHT = 1000;
-/** Prints are sent together, up to this many characters and milliseconds; otherwise a loop would fill the memory. */
-const [PRINT_LENGTH, PRINT_MS] = [65_536, 50];
 /** Time without a turn of the event loop after which an `await` makes one, so that signals arrive, in milliseconds. */
 const TURN_MS = 50;
 /** Times that a stopped cell may catch its end and await again. A loop that retries would hold the kernel for ever. */
@@ -27,8 +19,29 @@ let lastTurn = performance.now();
 /** Cells so far, and the last one of those that an interrupt between cells has stopped. */
 let [numCells, stoppedThrough] = [0, 0];
 
-/** One execution of a cell. */
+/**
+ * One execution of a cell. It ends when its code returns or throws, or when it is stopped: by an interrupt, or by an error that no code
+ * can catch. What it awaits may never come then, so the kernel awaits `stopped` beside it.
+ */
 class Cell {
+  /** What it fails with; undefined if it succeeds. */
+  failure = undefined;
+  /** What the compiler found. */
+  diagnostics = [];
+  isRunning = true;
+  /** What stopped it: "an interrupt" or "an error"; null if nothing did. */
+  stoppedBy = null;
+  /** Whether there was an interrupt. Code that listens to it may have ended the cell instead. */
+  wasInterrupted = false;
+  /** Called at an interrupt. */
+  interruptCallbacks = new Set();
+  /** Times that the stopped cell has caught its end. */
+  numCaught = 0;
+  #output;
+  #index = ++numCells;
+  #signalListeners = SIGNALS.map((name) => process.listeners(name));
+  #resolveStopped;
+
   /**
    * @param publish - Sends a message on behalf of this cell: `(type, content)`.
    * @param isSilent - Shows no output, as Jupyter asks for.
@@ -36,29 +49,14 @@ class Cell {
    */
   constructor(publish, isSilent, request = {}) {
     this.request = request;
-    this.send = isSilent ? () => {} : publish;
-    this.number = ++numCells;
-    this.failure = undefined;
-    /** What the compiler found. */
-    this.diagnostics = [];
-    this.isRunning = true;
-    [this.wasStopped, this.wasInterrupted, this.hasCrashed, this.numCaught] = [false, false, false, 0];
-    [this.numPrinted, this.numShown] = [0, 0];
-    /** What was printed and not sent yet. */
-    this.printed = { name: "stdout", text: "" };
-    [this.isSending, this.lastSent] = [false, 0];
-    this.interruptCallbacks = new Set();
-    this.listeners = SIGNALS.map((name) => process.listeners(name));
+    this.#output = new CellOutput(isSilent ? () => {} : publish);
     this.stopped = new Promise((resolve) => {
-      this.stop = () => {
-        this.wasStopped = true;
-        resolve();
-      };
+      this.#resolveStopped = resolve;
     });
   }
 
   get isStopped() {
-    return this.wasStopped || this.number <= stoppedThrough;
+    return this.stoppedBy !== null || this.#index <= stoppedThrough;
   }
 
   /** Whether the cell was stopped and has ended: what still runs of it says nothing more. */
@@ -67,70 +65,15 @@ class Cell {
   }
 
   publish(type, content) {
-    this.flush();
-    this.send(type, content);
+    this.#output.publish(type, content);
   }
 
-  print(name, text) {
-    const numLeft = MAX_PRINTED - this.numPrinted;
-    if (numLeft < 0 || this.isOver) return;
-    this.numPrinted += text.length;
-    this.#append(name, text.slice(0, numLeft));
-    if (text.length > numLeft) this.#append("stderr", tooMuch("printed", MAX_PRINTED));
-  }
-
-  #append(name, text) {
-    if (name !== this.printed.name) this.flush();
-    this.printed = { name, text: this.printed.text + text };
-    const isDue = this.printed.text.length >= PRINT_LENGTH || performance.now() - this.lastSent >= PRINT_MS;
-    if (isDue) this.flush();
-    else if (!this.isSending) {
-      this.isSending = true;
-      setImmediate(() => {
-        this.isSending = false;
-        this.flush();
-      });
-    }
-  }
-
-  /** Sends what was printed. */
-  flush() {
-    const { name, text } = this.printed;
-    this.lastSent = performance.now();
-    if (text === "") return;
-    this.printed = { name, text: "" };
-    this.send("stream", { name, text: text.toWellFormed() }); // half a character cannot be saved
+  print(stream, text) {
+    if (!this.isOver) this.#output.print(stream, text);
   }
 
   display(output, isUpdate) {
-    if (this.isOver) return;
-    if (isUpdate) {
-      this.publish("update_display_data", output); // takes the place of the last
-      return;
-    }
-    if (this.numShown > MAX_SHOWN) return;
-    this.numShown += OUTPUT_WEIGHT;
-    for (const form of Object.values(output.data))
-      this.numShown += typeof form === "string" ? form.length : JSON.stringify(form).length;
-    if (this.numShown > MAX_SHOWN) this.#append("stderr", tooMuch("showed", MAX_SHOWN));
-    else this.publish("display_data", output);
-  }
-
-  /** Ends the cell with what it threw where no one could catch it, as Node.js ends a program: what it awaits may never come. */
-  crash(failure) {
-    if (this.isStopped) return;
-    this.hasCrashed = true;
-    this.failure = failure;
-    this.stop();
-  }
-
-  fail(thrown) {
-    if (thrown?.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") {
-      this.stop(); // what was running never let a signal arrive
-      forgetPartlyLoaded();
-    }
-    if (this.hasCrashed) return;
-    this.failure = failureOf(this.isStopped ? new Interrupted() : thrown);
+    if (!this.isOver) this.#output.display(output, isUpdate);
   }
 
   /** Calls back at an interrupt while the cell runs; the returned function ends that earlier. */
@@ -145,43 +88,53 @@ class Cell {
 
   /** Asks those who listen to stop; a cell where nobody listens, or that is asked again, is stopped. */
   interrupt() {
-    if (this.interruptCallbacks.size === 0 || this.wasInterrupted) this.stop();
+    if (this.interruptCallbacks.size === 0 || this.wasInterrupted) this.#stop("an interrupt");
     this.wasInterrupted = true;
     // Each on its own: what one throws is the cell's, and stops no other.
     for (const callback of this.interruptCallbacks) context.run(this, () => queueMicrotask(callback));
   }
 
+  /** Ends the cell with what it threw where no one could catch it, as Node.js ends a program. */
+  crash(failure) {
+    if (this.isStopped) return;
+    this.failure = failure;
+    this.#stop("an error");
+  }
+
+  #stop(reason) {
+    this.stoppedBy ??= reason;
+    this.#resolveStopped();
+  }
+
+  /** Keeps what the cell fails with: what its code threw, or that it was stopped. */
+  fail(thrown) {
+    if (thrown?.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") {
+      this.#stop("an interrupt"); // what was running never let a signal arrive
+      forgetPartlyLoaded();
+    }
+    if (this.stoppedBy === "an error") return;
+    this.failure = failureOf(this.isStopped ? new Interrupted() : thrown);
+  }
+
   end() {
-    this.flush();
+    this.#output.flush();
     this.isRunning = false;
     this.interruptCallbacks.clear();
     setListening(false);
-    if (!this.isStopped) return;
+    if (this.isStopped) this.#removeSignalListeners();
+  }
+
+  /** Removes the listeners to signals that the cell has added: they may wait for the work that was stopped. */
+  #removeSignalListeners() {
     for (const [i, name] of SIGNALS.entries())
       for (const listener of process.listeners(name))
-        if (!this.listeners[i].includes(listener)) process.removeListener(name, listener);
+        if (!this.#signalListeners[i].includes(listener)) process.removeListener(name, listener);
   }
-}
-
-const tooMuch = (verb, limit) =>
-  `\nThis cell ${verb} over ${limit / 1e6} million characters; the rest is left out.\n`;
-
-/** Returns a text of at most `MAX_TEXT` characters, which says what was left out. */
-function bounded(text) {
-  if (text.length <= MAX_TEXT) return text.toWellFormed();
-  const numLeft = text.length - MAX_TEXT;
-  return `${text.slice(0, MAX_TEXT).toWellFormed()}\n… ${numLeft.toLocaleString("en-US")} characters left out`;
 }
 
 /** Lets modules load again whose loading was stopped: the next `require` would return what there was of them. */
 function forgetPartlyLoaded() {
   for (const [file, { loaded }] of Object.entries(require.cache)) if (!loaded) delete require.cache[file];
-}
-
-/** What a stopped cell fails with. */
-class Interrupted extends Error {
-  name = "Interrupted";
-  message = "The cell was stopped.";
 }
 
 /** Runs `work` as a cell: its output, also late output, is the cell's. */
@@ -277,46 +230,16 @@ function captureOutput() {
   }
 }
 
-/** Content of Jupyter's `error` message for what was thrown, which may be an error that cannot say what it is. */
-function failureOf(thrown) {
-  try {
-    return describe(thrown);
-  } catch (error) {
-    const evalue = `The cell threw something that cannot be described: ${error instanceof Error ? error.message : "that fails too"}`;
-    return { ename: "Thrown", evalue, traceback: [`Thrown: ${evalue}`] };
-  }
-}
-
-function describe(thrown) {
-  if (!(thrown instanceof Error)) {
-    const evalue = bounded(inspect(thrown));
-    return { ename: "Thrown", evalue, traceback: [`Thrown: ${evalue}`] };
-  }
-  const ename = String(thrown.name);
-  const { message, frames } = readableStack(thrown);
-  const traceback = bounded(tracebackOf(ename, frames, message).join("\n")).split("\n");
-  return { ename, evalue: bounded(String(thrown.message)), traceback };
-}
-
-/** Puts the message last, as Python's kernel does: summaries of test runs show the last line. */
-function tracebackOf(name, frames, message) {
-  return frames.length > 0 ? [name, ...frames, ...message] : message;
-}
-
 module.exports = {
-  bounded,
   boundTimers,
   Cell,
   captureOutput,
   currentCell: () => current,
-  failureOf,
-  Interrupted,
   outsideCells,
   owner,
   pause,
   runAs,
   stopLeftovers,
   stopLoop,
-  tracebackOf,
   turn,
 };

@@ -1,22 +1,10 @@
 // Jupyter's requests, one at a time and in order: each is busy, then answered, then idle. Extends the server of tslab.
 const { setTimeout } = require("node:timers"); // not those that cells get
 const { inspect } = require("node:util");
-const {
-  bounded,
-  Cell,
-  currentCell,
-  failureOf,
-  Interrupted,
-  outsideCells,
-  owner,
-  runAs,
-  stopLeftovers,
-  tracebackOf,
-  turn,
-} = require("./cells.cjs");
+const { Cell, currentCell, outsideCells, owner, runAs, stopLeftovers, turn } = require("./cells.cjs");
 const { withoutExports } = require("./cell-code.cjs");
 const { awaitsItself, endsInTemplate, quotedBefore, signatureAt } = require("./compiler.cjs");
-const { hintFor } = require("./hints.cjs");
+const { bounded, failureOf, Interrupted, lateFailure, typeFailure } = require("./failures.cjs");
 const { libraryForms } = require("./library.cjs");
 const { startCell } = require("./source-positions.cjs");
 const { clearStop } = require("./stuck.cjs");
@@ -220,7 +208,7 @@ async function execute(server, message) {
     await turn(); // lets a rejection of this cell surface
     [late] = uncaught;
     uncaught = [];
-    if (late) cell.failure ??= lateFailure(late);
+    if (late) cell.failure ??= late.cell ? lateFailure(late.cell.request.number, late.failure) : late.failure;
   } finally {
     cell.end();
   }
@@ -232,7 +220,7 @@ async function execute(server, message) {
   if (!cell.failure)
     return { ...reply, status: "ok", user_expressions: refuseEach(expressions), payload: [] };
   // A stop that was read as a signal has dropped what was sent before it; what was sent since then runs.
-  const wasStopped = cell.wasStopped && !cell.hasCrashed;
+  const wasStopped = cell.stoppedBy === "an interrupt";
   if (wasStopped ? !cell.wasInterrupted : stopsOnError) await dropQueued();
   cell.publish("error", cell.failure);
   return { ...reply, ...cell.failure, status: "error" };
@@ -251,19 +239,19 @@ async function runCell(cell, code) {
   try {
     await convert(cell, code);
     const running = executor.execute(code);
-    await Promise.race([running, cell.stopped]);
-    const isDone = await Promise.race([running, cell.wasStopped ? waitFor(ENDING_MS) : running]);
-    if (isDone) {
+    const succeeded = await Promise.race([running, cell.stopped.then(() => waitFor(ENDING_MS))]);
+    if (succeeded) {
       declarations = converted.declOutput ?? "";
       const value = takeVariable(converted.lastExpressionVar);
       if (value !== undefined) await publishResult(cell, await Promise.race([value, cell.stopped]));
     }
     if (cell.isStopped && cell.interruptCallbacks.size === 0) cell.fail();
-    else if (!isDone) cell.failure ??= failureOf(new Error("The cell failed without an error."));
+    else if (!succeeded) cell.failure ??= failureOf(new Error("The cell failed without an error."));
   } catch (error) {
     cell.fail(error);
   }
-  if (cell.diagnostics.length > 0 && !cell.isStopped) cell.failure = typeFailure(code, cell.diagnostics);
+  if (cell.diagnostics.length > 0 && !cell.isStopped)
+    cell.failure = typeFailure(code, cell.diagnostics, notebookFolder);
 }
 
 /** Shows the value of a cell's last expression, in the forms that ferkit has for it. */
@@ -331,16 +319,6 @@ function keepFailure(...printed) {
   cell.diagnostics.push(`${file}${line}:${column} - ${text}`);
 }
 
-/** What a cell fails with that does not compile. */
-function typeFailure(code, diagnostics) {
-  const evalue = bounded(
-    [...diagnostics, hintFor(code, diagnostics.join("\n"), notebookFolder)]
-      .filter((text) => text !== "")
-      .join("\n"),
-  );
-  return { ename: "TypeScriptError", evalue, traceback: `TypeScriptError: ${evalue}`.split("\n") };
-}
-
 /**
  * Takes what was thrown or rejected without being caught. It ends the cell that it belongs to. If that has ended, it is shown there;
  * and the cell that runs, or else the next one, fails at its end and names that cell, since other programs only look at replies.
@@ -355,18 +333,6 @@ function keepUncaught(thrown) {
   }
   if (cell && !cell.isOver) cell.publish("error", failure);
   uncaught.push({ cell, failure });
-}
-
-/** What a cell fails with while which an earlier one failed. */
-function lateFailure({ cell, failure }) {
-  if (!cell) return failure;
-  const evalue = `Cell ${cell.request.number} failed after it had ended. ${failure.ename}: ${failure.evalue}`;
-  const frames = failure.traceback.slice(1, -failure.evalue.split("\n").length);
-  return {
-    ename: "LateError",
-    evalue,
-    traceback: tracebackOf("LateError", frames, [`LateError: ${evalue}`]),
-  };
 }
 
 module.exports = { extendProtocol, interrupt, keepUncaught };
