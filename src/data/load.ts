@@ -245,7 +245,7 @@ function assemble(
     ...duplicates.summary(),
     dropped: { duplicates: duplicated.size, leaked: leaked.size },
     unusedFolders,
-    files: { found: used + leftOut.count, used, leftOut: leftOut.list() },
+    files: leftOut.counts(used),
     notes: remarks.notes,
     conclusions: [
       ...(isTraining(options) ? labelConclusions(usedSamples, labels) : []),

@@ -1,6 +1,7 @@
 // What a run is started with, its `config.json`, and whether another one is of the same run. Beside it in the run's folder are
 // `environment.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (a checkpoint).
 import { createHash } from "node:crypto";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
@@ -17,6 +18,7 @@ import {
   trainedBefore,
   writeImageList,
 } from "../data/image-list.js";
+import type { LoadedDataset } from "../data/load.js";
 import type { SplitName } from "../data/split.js";
 import { checkPath, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
@@ -134,6 +136,49 @@ const CHOOSING = [
   "labelPattern",
   "pathColumn",
 ];
+
+/**
+ * Checks that the folder of a new run is not that of the data set, nor in a folder of its images: its files would be among them.
+ *
+ * @param data - What the data set was loaded from.
+ * @returns What to note if it is elsewhere in the data set's folder.
+ * @throws InputError if it is one of these.
+ */
+export function checkRunDir(runDir: string, data: string, dataset: Dataset): string[] {
+  if (existsSync(path.join(runDir, "config.json"))) return [];
+  const { report } = dataset as Partial<LoadedDataset>;
+  const roots = [data, report?.root ?? data].filter((root) => isFolder(root)).map(realPath);
+  const own = realPath(runDir);
+  const steps = roots.map((root) => path.relative(root, own).split(path.sep));
+  const isAround = steps.map(([first]) => first !== ".." && !path.isAbsolute(first));
+  if (!isAround.some(Boolean)) return [];
+  const inside = steps[steps.length - 1];
+  const { train, validation } = dataset;
+  const folders = new Set([...train.paths, ...validation.paths].map((file) => path.posix.dirname(file)));
+  const isOfImages = inside.some((_, i) => folders.has(inside.slice(0, i + 1).join("/")));
+  const isRoot = roots.includes(own);
+  if (!isRoot && !isOfImages)
+    return [
+      `the run's folder is in that of the data set, ${data}: ferkit passes over it, but others may read it as data`,
+    ];
+  throw new InputError({
+    expected: "a folder of its own for a run",
+    where: runDir,
+    found: isRoot ? "the folder of the data set" : "a folder with images of the data set around it",
+    fix: "Choose another run folder (--run), such as runs/mine.",
+  });
+}
+
+function isFolder(dir: string): boolean {
+  return statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Returns the real path of what may not be there yet. */
+function realPath(file: string): string {
+  const resolved = path.resolve(file);
+  if (existsSync(resolved)) return realpathSync(resolved);
+  return path.join(realPath(path.dirname(resolved)), path.basename(resolved));
+}
 
 /** Writes what a run is started with into its folder. */
 export async function saveRunConfig(runDir: string, config: RunConfig, images: ImageList): Promise<void> {

@@ -11,7 +11,7 @@ import { lockRun, type RunLock } from "./lock.js";
 import { MetricsLog } from "./metrics-log.js";
 import { earlierTrainingNote, imageNotes, trainingNotes } from "./notes.js";
 import { type PreparedRun, resumeRun } from "./resume.js";
-import { describeRun } from "./run-config.js";
+import { checkRunDir, describeRun } from "./run-config.js";
 import { recordSession, startClock } from "./sessions.js";
 import { buildTrainState, disposeTrainState } from "./step.js";
 import { knownConventions } from "./weight-digests.js";
@@ -61,6 +61,7 @@ export async function* train(
   config = structuredClone(checkTrainConfig(config)); // the run records it, so it must not change
   checkNotEmpty(dataset);
   checkDecoding(dataset, config);
+  const folderNotes = checkRunDir(runDir, data, dataset);
   const { kept: images, aside, notes: asideNotes } = await setAside(dataset, config);
   const known = await knownConventions(runDir, config);
   const state = await buildTrainState(config, images, dataset.classNames, onProgress, known);
@@ -87,6 +88,7 @@ export async function* train(
         ...(await trainingNotes(state, images.numImages)),
         ...(await imageNotes(dataset, config)),
         ...earlierTrainingNote(described.images, config),
+        ...folderNotes,
       ];
       for (const text of [...before, ...notes, ...asideNotes]) yield log.add({ type: "note", text });
     }

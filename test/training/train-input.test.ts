@@ -1,11 +1,11 @@
 // What a training is given: its configuration, data set, paths and weights, and what becomes of them later.
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
-import { ofType } from "../../src/training/events.js";
+import { ofType, type TrainEvent } from "../../src/training/events.js";
 import { loadRunConfig } from "../../src/training/run-config.js";
 import { train } from "../../src/training/train.js";
 import { randomNetwork } from "../model/fixtures.js";
@@ -23,6 +23,43 @@ describe("train, with what it is given,", function () {
         message: `Expected a path for ${name} but received "" of type string`,
       });
     assert.deepEqual(readdirSync("."), before);
+  });
+
+  it("refuses the data set's folder and those of its images as the run's, and notes another folder in it", async () => {
+    const at = (name: string) => path.join(run.dir, name);
+    const images: Dataset = {
+      ...dataset,
+      train: { ...dataset.train, paths: dataset.train.paths.map((file) => `train/${file}`) },
+    };
+    const given = { ...LAST_LAYER, epochs: 1 };
+    const report = { root: at("wrapped") };
+    const start = (runDir: string, data: string) =>
+      train({ ...images, report } as Dataset, config(given), { runDir: at(runDir), data: at(data) });
+    for (const folder of ["wrapped/train/0", "pool"]) mkdirSync(at(folder), { recursive: true });
+    writeFileSync(at("wrapped/labels.csv"), "");
+    symlinkSync(at("wrapped"), at("link"));
+    const inImages = "a folder with images of the data set around it";
+    for (const [runDir, data, found] of [
+      ["wrapped", "wrapped", "the folder of the data set"],
+      ["link", "wrapped", "the folder of the data set"],
+      ["wrapped/train/0", "wrapped", inImages],
+      ["link/train/1/new/run", "wrapped", inImages],
+      ["wrapped/train/0/run", ".", inImages],
+      ["wrapped/train/0/run", "wrapped/labels.csv", inImages],
+    ])
+      await assert.rejects(start(runDir, data).next(), {
+        name: "InputError",
+        message: `Expected a folder of its own for a run at ${at(runDir)} but found ${found}. Choose another run folder (--run), such as runs/mine.`,
+      });
+    assert.deepEqual(readdirSync(at("wrapped")), ["labels.csv", "train"]);
+    const note = `the run's folder is in that of the data set, ${at("wrapped")}: ferkit passes over it, but others may read it as data`;
+    const notesOf = async (runDir: string, data: string) => {
+      const events: TrainEvent[] = [];
+      for await (const event of start(runDir, data)) events.push(event);
+      return ofType(events, "note").filter(({ text }) => text.startsWith("the run's folder"));
+    };
+    assert.deepEqual(await notesOf("wrapped/runs/train/0", "wrapped"), [{ type: "note", text: note }]);
+    assert.deepEqual(await notesOf("pool/0", "wrapped"), []);
   });
 
   it("trains by the configuration as it was at the start, whatever becomes of it", async () => {

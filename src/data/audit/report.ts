@@ -1,7 +1,7 @@
 // What a data set holds, and what is doubtful about it.
 import type { Dataset } from "../dataset.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
-import type { FileCounts } from "../sources/files.js";
+import type { FileCounts } from "../sources/left-out.js";
 import type { Split, SplitName } from "../split.js";
 import type { NearDuplicatePair, NearDuplicates } from "./near-duplicates.js";
 

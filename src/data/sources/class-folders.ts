@@ -2,7 +2,8 @@
 import path from "node:path";
 import { InputError, type InputProblem } from "../../errors.js";
 import { nameOf } from "../../names.js";
-import type { Folder, LeftOutFiles, Walk } from "./files.js";
+import type { Folder, Walk } from "./files.js";
+import type { LeftOutFiles } from "./left-out.js";
 import { type Layout, type Listing, listLayout } from "./listing.js";
 import {
   ambiguous,

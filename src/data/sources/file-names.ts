@@ -2,9 +2,10 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { nameOf } from "../../names.js";
-import { type Folder, REASONS, type Walk } from "./files.js";
+import type { Folder, Walk } from "./files.js";
 import { samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
+import { REASONS } from "./left-out.js";
 import { type Listing, type Sample, stampOf, withParts } from "./listing.js";
 import { type Part, partOf } from "./split-names.js";
 

@@ -1,10 +1,11 @@
-// Finds the files of a data set, by one rule for all commands, and counts those that are not used.
+// Finds the files of a data set, by one rule for all commands.
 import {
   closeSync,
   constants,
   lstatSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   realpathSync,
   type Stats,
@@ -13,90 +14,7 @@ import {
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { contentOf, HEAD_BYTES } from "../pixels/header.js";
-
-/** Files that are not used, for one reason, in one folder, with one ending. */
-export interface LeftOut {
-  reason: string;
-  /** Relative to the root; "." is the root. */
-  folder: string;
-  /** With the dot, in lower case; empty if the files have none. */
-  ending: string;
-  count: number;
-  /** Path of one of them, relative to the root. */
-  example: string;
-}
-
-/** Counts the files that are not used. */
-export class LeftOutFiles {
-  private readonly rows = new Map<string, LeftOut>();
-  /** Number of files. */
-  count = 0;
-
-  /** @param file - Path of the file, or of a folder with a slash at its end. */
-  add(reason: string, file: string, count = 1): void {
-    const isFolder = file.endsWith("/");
-    const folder = isFolder ? file.slice(0, -1) : path.posix.dirname(file);
-    const ending = isFolder ? "" : path.posix.extname(file).toLowerCase();
-    const key = [reason, folder, ending].join("\0");
-    const row = this.rows.get(key);
-    this.count += count;
-    if (row) row.count += count;
-    else this.rows.set(key, { reason, folder, ending, count, example: file });
-  }
-
-  copy(): LeftOutFiles {
-    const copy = new LeftOutFiles();
-    for (const { reason, folder, ending, count, example } of this.rows.values())
-      copy.rows.set([reason, folder, ending].join("\0"), { reason, folder, ending, count, example });
-    copy.count = this.count;
-    return copy;
-  }
-
-  /** Lists the counts by reason, then folder, then ending. */
-  list(): LeftOut[] {
-    const key = ({ reason, folder, ending }: LeftOut) => [reason, folder, ending].join("\0");
-    return [...this.rows.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  }
-}
-
-/** Numbers of files in a data set, and those that are not used. */
-export interface FileCounts {
-  /** All files. */
-  found: number;
-  /** Files that are images of a split. */
-  used: number;
-  /** The others, a row for each reason, folder and ending. */
-  leftOut: LeftOut[];
-}
-
-/** Rows of the table of files that are shown. */
-const NUM_ROWS = 20;
-
-/** Says which files are not used as images, and why: a line for each reason, folder and ending. */
-export function filesInWords({ found, used, leftOut }: FileCounts): string[] {
-  if (leftOut.length === 0) return [`files: all ${found} are used as images`];
-  const rows = leftOut.slice(0, NUM_ROWS).map(({ reason, folder, ending, count, example }) => {
-    const what = `${count} ${ending || "without ending"}`;
-    return `  ${what} in ${folder}: ${reason}${count > 1 || folder === "." ? `, as ${example}` : ""}`;
-  });
-  const rest = leftOut.slice(NUM_ROWS);
-  const numLeft = rest.reduce((sum, { count }) => sum + count, 0);
-  if (rest.length > 0) rows.push(`  ${numLeft} more in ${rest.length} other kinds (--json lists all)`);
-  return [`files: ${used} of ${found} are used as images; the other ${found - used}:`, ...rows];
-}
-
-/** Endings of notes, tables and programs, which nobody takes for images. */
-const NOTE_ENDING =
-  /^\.(txt|md|rst|rtf|csv|tsv|jsonl?|ya?ml|xml|html?|pdf|docx?|xlsx?|toml|ini|log|sh|py|js|ts|ipynb|npy|npz|mat|pkl)$/i;
-
-/** Returns whether a user may miss some of the files that are left out: not those that systems make, nor notes beside the images. */
-export function mayBeMissed({ leftOut }: FileCounts): boolean {
-  const ordinary: string[] = [REASONS.hidden, REASONS.service, REASONS.labels];
-  return leftOut.some(
-    ({ reason, ending }) =>
-      !ordinary.includes(reason) && !(reason === REASONS.notImage && NOTE_ENDING.test(ending)),
-  );
-}
+import { type FileCounts, LeftOutFiles, REASONS } from "./left-out.js";
 
 /** A folder with its images, as far as they may belong to a data set. */
 export interface Folder {
@@ -126,20 +44,6 @@ export interface Walk {
   root: Folder;
   leftOut: LeftOutFiles;
 }
-
-export const REASONS = {
-  hidden: "hidden or made by a system",
-  service: "in a hidden folder or one that a tool made",
-  backup: "a backup or an unfinished download",
-  notImage: "not an image",
-  format: "an image format that is not read",
-  brokenLink: "a link to nothing",
-  linkBack: "a link to a folder around it",
-  again: "in a folder that is read already",
-  special: "not a file",
-  notUtf8: "its name is not UTF-8, so it cannot be opened: rename it",
-  labels: "a file of labels, which is used",
-} as const;
 
 /** Folders that tools leave beside or inside of class folders, in lower case. Hidden folders need no entry. */
 const SERVICE_FOLDERS = new Set([
@@ -213,6 +117,25 @@ function isOwnFile(file: string): boolean {
   return name === "README.md" ? head.startsWith("# Images\n\nPut") : /^\{\s*"data": /.test(head);
 }
 
+/** A larger JSON file is none of ferkit's. */
+const MAX_OWN_BYTES = 2 ** 24;
+
+/** Returns whether ferkit wrote a folder: that of a run, or of a model. */
+function isOwnFolder(dir: string): boolean {
+  const holds = (name: string, ...parts: string[]) => {
+    const file = path.join(dir, name);
+    const stats = statOf(file);
+    if (!stats?.isFile() || stats.size > MAX_OWN_BYTES) return false;
+    const text = readFileSync(file, "utf8");
+    return parts.every((part) => text.includes(part));
+  };
+  return holds("config.json", '"train"', '"classNames"') || holds("model.json", '"ferkit"');
+}
+
+function isEmpty({ folders, images, others }: Folder): boolean {
+  return folders.length + images.length + others.length === 0;
+}
+
 /** Returns the first bytes of a file; zeros if it cannot be read. */
 function headOf(file: string): Buffer {
   const head = Buffer.alloc(HEAD_BYTES);
@@ -268,7 +191,10 @@ export function walkFolder(dir: string): Walk {
         else {
           if (!isShared) seen.add(real);
           const inner = { dir: onDisk, path: file, name, real };
-          folder.folders.push(visit(inner, [...around, real], isShared ? new Set() : seen));
+          const numOwn = leftOut.ownFolders.length;
+          const found = visit(inner, [...around, real], isShared ? new Set() : seen);
+          if (found.numImages === 0 && isOwnFolder(onDisk)) leftOut.ownFolders.splice(numOwn, Infinity, file);
+          else if (!isEmpty(found) || leftOut.ownFolders.length === numOwn) folder.folders.push(found);
         }
       }
     }
@@ -294,8 +220,7 @@ export function imagesIn(dir: string): { images: string[]; files: FileCounts } {
     folder.folders.forEach(visit);
   };
   visit(root);
-  const used = images.length;
-  return { images: images.sort(), files: { found: used + leftOut.count, used, leftOut: leftOut.list() } };
+  return { images: images.sort(), files: leftOut.counts(images.length) };
 }
 
 /** Lists the files of a folder that are not images, at any depth, by their paths from the root. */

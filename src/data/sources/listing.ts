@@ -2,7 +2,8 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { InputError } from "../../errors.js";
-import { type Folder, type LeftOutFiles, REASONS } from "./files.js";
+import type { Folder } from "./files.js";
+import { type LeftOutFiles, REASONS } from "./left-out.js";
 import type { Part } from "./split-names.js";
 
 /** An image of a data set. */

@@ -6,9 +6,9 @@ import { InputError } from "../../errors.js";
 import { isSystemError } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { type Allowance, allowanceFor, unpackOnce } from "./archive.js";
-import { LeftOutFiles } from "./files.js";
 import { type ImageRow, samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
+import { LeftOutFiles } from "./left-out.js";
 import { inOrder, type Listing } from "./listing.js";
 import {
   bytesOf,

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { nameOf } from "../../names.js";
-import { type Folder, REASONS, type Walk } from "./files.js";
+import type { Folder, Walk } from "./files.js";
 import { explainUnmatched, type Matched, matchImages } from "./image-column.js";
 import { ImageIndex } from "./image-index.js";
 import {
@@ -14,6 +14,7 @@ import {
   withLabels,
   withoutRepeats,
 } from "./label-columns.js";
+import { REASONS } from "./left-out.js";
 import {
   EXTRA_REASON,
   type Listing,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { findVotes, readVotes, relabel, usageOf } from "../../../src/data/sources/fer2013.js";
-import { LeftOutFiles } from "../../../src/data/sources/files.js";
+import { LeftOutFiles } from "../../../src/data/sources/left-out.js";
 import type { Listing } from "../../../src/data/sources/listing.js";
 import { loopback, whole } from "../../loopback.js";
 import { sampleOf, temporaryFolder, writeFiles } from "../fixtures.js";

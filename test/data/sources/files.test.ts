@@ -2,15 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
-import {
-  filesInWords,
-  isServiceFolder,
-  LeftOutFiles,
-  mayBeMissed,
-  REASONS,
-  reasonAgainst,
-  walkFolder,
-} from "../../../src/data/sources/files.js";
+import { isServiceFolder, reasonAgainst, walkFolder } from "../../../src/data/sources/files.js";
+import { filesInWords } from "../../../src/data/sources/left-out.js";
 import { listFolder, temporaryFolder, writeFiles } from "../fixtures.js";
 
 /** Files of one byte. */
@@ -87,43 +80,6 @@ describe("isServiceFolder", () => {
   });
 });
 
-describe("filesInWords", () => {
-  it("has a line for each reason, folder and ending", () => {
-    const leftOut = new LeftOutFiles();
-    for (const file of ["a/1.heic", "a/2.heic", "b/3.HEIC", "notes.txt"])
-      leftOut.add(file.endsWith("txt") ? "not an image" : "an image format that is not read", file);
-    assert.deepEqual(filesInWords({ found: 10, used: 6, leftOut: leftOut.list() }), [
-      "files: 6 of 10 are used as images; the other 4:",
-      "  2 .heic in a: an image format that is not read, as a/1.heic",
-      "  1 .heic in b: an image format that is not read",
-      "  1 .txt in .: not an image, as notes.txt",
-    ]);
-    assert.deepEqual(filesInWords({ found: 3, used: 3, leftOut: [] }), ["files: all 3 are used as images"]);
-  });
-
-  it("is said before a training only of files that may be missed", () => {
-    const said = (reason: string, ...names: string[]) => {
-      const leftOut = new LeftOutFiles();
-      for (const name of names) leftOut.add(reason, name);
-      return mayBeMissed({ found: 10, used: 5, leftOut: leftOut.list() });
-    };
-    assert.equal(said(REASONS.notImage, "README.txt", "a/labels.CSV"), false);
-    assert.equal(said(REASONS.hidden, ".DS_Store"), false);
-    assert.equal(said(REASONS.notImage, "notes.txt", "a/1"), true);
-    assert.equal(said(REASONS.notImage, "a/1.mp4"), true);
-    assert.equal(said(REASONS.format, "a/1.heic"), true);
-    assert.equal(said("in a folder of no class", "x.txt"), true);
-  });
-
-  it("shortens a long list", () => {
-    const leftOut = new LeftOutFiles();
-    for (let i = 10; i < 35; i++) leftOut.add("not an image", `${i}/a.txt`, 2);
-    const lines = filesInWords({ found: 50, used: 0, leftOut: leftOut.list() });
-    assert.equal(lines.length, 22);
-    assert.equal(lines.at(-1), "  10 more in 5 other kinds (--json lists all)");
-  });
-});
-
 describe("walkFolder", () => {
   const inFolder = temporaryFolder();
 
@@ -152,6 +108,33 @@ describe("walkFolder", () => {
         "1  in a/.git: in a hidden folder or one that a tool made",
       ],
     );
+  });
+
+  it("passes over folders of ferkit's runs and models, unless they hold images", () => {
+    const run = '{ "train": { "epochs": 1 }, "classNames": ["a", "b"] }';
+    const model = '{"userDefinedMetadata":{"ferkit":{"formatVersion":1}}}';
+    const { root, leftOut } = walkFolder(
+      writeFiles(inFolder("data"), {
+        ...files("a/1.png", "b/2.png", "c/notes.txt", "runs/mine/best/weights.bin", "runs/mine/report.html"),
+        "runs/mine/config.json": run,
+        "runs/mine/best/model.json": model,
+        "b/again/config.json": run,
+        "small/model.json": model,
+        "a/config.json": run, // its images are those of a class
+        "other/config.json": '{ "epochs": 1 }',
+      }),
+    );
+    assert.deepEqual(
+      root.folders.map(({ name }) => name),
+      ["a", "b", "c", "other"],
+    );
+    assert.deepEqual(leftOut.ownFolders, ["b/again", "runs/mine", "small"]);
+    assert.equal(leftOut.count, 0);
+    const lines = filesInWords(leftOut.counts(2));
+    assert.deepEqual(lines, [
+      "files: all 2 are used as images",
+      "  3 folders are of ferkit's runs or models, and not read: b/again and others",
+    ]);
   });
 
   const link = (names: string[], links: Record<string, string>) => {
