@@ -1,0 +1,166 @@
+// What is checked while a data set is loaded: whether its images can be read, and whether its classes can be trained on.
+import path from "node:path";
+import { InputError, type InputProblem } from "../errors.js";
+import { inShort } from "../names.js";
+import { isFromTable } from "./audit/labels.js";
+import type { DataOptions } from "./data-options.js";
+import type { DecodedImages } from "./pixels/packed-file.js";
+import { classesOf, type Listing, type Sample } from "./sources/listing.js";
+import type { Split } from "./split.js";
+
+/** What is noted while a data set is loaded. */
+export interface Remarks {
+  /** Guesses and doubts, each a sentence. */
+  notes: string[];
+  /** Why the data set cannot be trained on. */
+  problems: InputProblem[];
+}
+
+export function nothingThere({ where, labels, leftOut }: Listing): InputError {
+  const reasons = leftOut.list().map(({ count, reason }) => `${count} ${reason}`);
+  return new InputError({
+    expected: "images with labels",
+    where,
+    found: `none by ${labels}${reasons.length > 0 ? ` (${reasons.slice(0, 4).join(", ")})` : ""}`,
+    fix: "Fix the labels, or choose others with --labels.",
+  });
+}
+
+/** Notes class folders without images, and names that a reader takes for one. */
+export function noteClasses({ samples, emptyClasses }: Listing, { notes }: Remarks): void {
+  if (emptyClasses.length > 0)
+    notes.push(`Folders without images, which are no classes: ${emptyClasses.join("; ")}.`);
+  const alike = new Map<string, string[]>();
+  for (const name of classesOf(samples)) {
+    const key = name
+      .normalize("NFKC")
+      .replace(/[\u200b-\u200f\ufeff]/g, "") // marks without a width
+      .toLowerCase()
+      .replace(/[\s_-]+/g, " ")
+      .trim()
+      .replace(/^0+(?=\d)/, "")
+      .replace(/^(\d+)\.0*$/, "$1");
+    alike.set(key, [...(alike.get(key) ?? []), name]);
+  }
+  for (const names of alike.values())
+    if (names.length > 1)
+      notes.push(
+        `The classes ${names.map((name) => `"${name}"`).join(" and ")} differ only in case, spaces, zeros or Unicode form.`,
+      );
+}
+
+export function checkReadable(
+  { unreadable }: DecodedImages,
+  { where, samples, leftOut, inner }: Listing,
+  { maxUnreadableShare }: DataOptions,
+  { problems }: Remarks,
+): void {
+  for (const { path: file, reason } of unreadable)
+    leftOut.add(`unreadable: ${reason}`, path.posix.join(inner, file));
+  const isNone = unreadable.length === samples.length;
+  if (!isNone && unreadable.length / samples.length <= maxUnreadableShare) return;
+  const percent = Number((100 * maxUnreadableShare).toPrecision(6));
+  const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
+  const accept = "or accept more with --max-unreadable-share (maxUnreadableShare in a notebook)";
+  problems.push({
+    expected: isNone ? "images that can be read" : `at most ${percent}% of the images to be unreadable`,
+    where,
+    found: `${isNone ? "none" : unreadable.length} of ${samples.length} (${first.join("; ")}${unreadable.length > 3 ? "; …" : ""})`,
+    fix: `Fix or remove them${isNone ? "" : `, ${accept}`}.`,
+  });
+}
+
+/**
+ * @param untrained - Classes that are left out, since no training image has them either.
+ * @throws InputError if images have other classes that the model does not have; FER+ alone has one more class than FER-2013.
+ */
+export function checkKnownClasses(
+  { where, samples }: Listing,
+  classNames: string[],
+  untrained: string[],
+  { labels = "" }: DataOptions,
+): void {
+  const known = [...classNames, ...untrained];
+  const unknown = classesOf(samples).filter((name) => !known.includes(name));
+  if (unknown.length === 0 || labels.startsWith("ferplus")) return;
+  throw new InputError({
+    expected: `the model's classes ${classNames.join(", ")}`,
+    where,
+    found: unknown.join(", "),
+    fix: "Rename the folders, or choose a model that was trained on these classes.",
+  });
+}
+
+/** Whether the images are to train on, not to score a model of known classes on. */
+export function isTraining({ classNames, validationShare }: ClassChoice): boolean {
+  return classNames === undefined && validationShare < 1;
+}
+
+type ClassChoice = Pick<DataOptions, "classNames" | "validationShare">;
+
+/** One class is enough to evaluate a model, but not to train one. */
+export function lackOfClasses(
+  { where, labels }: Pick<Listing, "where" | "labels">,
+  samples: readonly Sample[],
+  choice: ClassChoice,
+): InputProblem[] {
+  const classes = classesOf(samples);
+  if (classes.length !== 1 || !isTraining(choice)) return [];
+  const fix =
+    labels === "class folders"
+      ? "Add a folder for each class."
+      : `Add ${isFromTable(labels) ? "rows" : "images"} with other labels, which are by ${labels}.`;
+  return [{ expected: "at least two classes", where, found: `only ${classes[0]}`, fix }];
+}
+
+/** Finds classes that a part of the split lacks, and parts that are empty. */
+export function checkSplit(
+  { where, labels, samples: listed }: Listing,
+  samples: readonly Sample[],
+  split: Split,
+  { classNames, validationShare, fold, group }: DataOptions,
+  { notes, problems }: Remarks,
+): void {
+  const classes = classesOf(samples);
+  const unread = classesOf(listed).filter((name) => !classes.includes(name));
+  if (unread.length > 0) notes.push(`No image of ${inShort(unread)} can be read, so there is no such class.`);
+  const [train, validation] = [split.train, split.validation].map((indices) =>
+    classesOf(indices.map((index) => samples[index])),
+  );
+  const isToTrain = isTraining({ classNames, validationShare });
+  problems.push(...lackOfClasses({ where, labels }, samples, { classNames, validationShare }));
+  if (isToTrain && train.length === 0)
+    problems.push({
+      expected: "folders train and validation",
+      where,
+      found: "no images in train",
+      fix: "Add the folder, or choose one with --train-folder.",
+    });
+  if (isToTrain && validation.length === 0 && validationShare > 0)
+    problems.push({
+      expected: "images to validate on",
+      where,
+      found: fold === undefined ? "only one image in each class" : `none in fold ${fold}`,
+      fix:
+        fold === undefined
+          ? "Add images."
+          : `Choose fewer folds, since there are fewer ${group === undefined ? "images" : "groups of --group"}.`,
+    });
+  if (train.length === 0 || validation.length === 0) return;
+  const without = (some: string[], others: string[]) => some.filter((name) => !others.includes(name));
+  const lacking = without(train, validation);
+  const [onlyTrain, onlyValidation] = [inShort(lacking), inShort(without(validation, train))];
+  if (onlyValidation && isToTrain)
+    problems.push({
+      expected: "the same classes in train and validation",
+      where,
+      found: [onlyTrain && `${onlyTrain} only in train`, `${onlyValidation} only in validation`]
+        .filter(Boolean)
+        .join(" and "),
+      fix: "Add or rename the folders.",
+    });
+  else if (onlyTrain && !onlyValidation)
+    notes.push(
+      `No validation image is of ${onlyTrain}, so nothing is known about ${lacking.length > 1 ? "them" : "it"}.`,
+    );
+}
