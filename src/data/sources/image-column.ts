@@ -56,66 +56,14 @@ export function matchImages(
   { pathColumn, labelColumn }: { pathColumn?: string; labelColumn?: string },
 ): Matched | InputError | null {
   const around = path.posix.dirname(given.file);
-  const [first, ...below] = given.columns === null ? given.rows : [given.columns, ...given.rows];
-  const lacksName = below.length > 0 && below.every(({ length }) => length === first.length + 1);
-  const header = lacksName && index.find(first[0], around) === null ? ["", ...first] : first; // as CelebA and R write it
-  const rows = [header, ...below];
-  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
-  const step = Math.max(1, Math.floor(rows.length / NUM_PROBES));
-  const probes = rows.filter((_, i) => i % step === 0); // with a header, which names no image
-  const where = path.join(dir, given.file);
-  const nameOf = (column: number) => columnName(header, column);
-  const choose = "Choose one with --path-column NAME.";
-  const candidatesBy = (mayBeNumber: boolean) =>
-    Array.from({ length: width }, (_, column) => {
-      const found = probes.map((row) => index.find(row[column] ?? "", around));
-      return candidateOf(
-        column,
-        header[column] ?? "",
-        found.map((one) => (one?.isByNumber && !mayBeNumber ? null : one)),
-      );
-    });
-  const byName = candidatesBy(false);
-  const candidates = byName.every(({ numHits }) => numHits === 0) ? candidatesBy(true) : byName;
-  let chosen: Candidate | InputError | null;
-  if (pathColumn !== undefined) {
-    const column = columnAt(header, pathColumn) ?? columnAt(null, pathColumn) ?? -1;
-    const [value] = below.flatMap((row) => row[column] || []);
-    chosen = candidates[column]?.numHits
-      ? candidates[column]
-      : new InputError({
-          expected: `names of images in the column ${pathColumn}`,
-          where,
-          found: column < 0 || column >= width ? header.map((_, i) => nameOf(i)).join(", ") : `${value}`,
-          fix: choose,
-        });
-  } else {
-    const usable = candidates.filter(
-      ({ column, numHits }) => numHits > 0 && (labelColumn === undefined || header[column] !== labelColumn),
-    );
-    chosen = bestOf(usable);
-    if (chosen === null && usable.length > 0) {
-      const columnNames = usable.map(({ column }) => nameOf(column));
-      const names = columnNames.join(" and ");
-      const found =
-        usable.length > 1 ? `${names}, which may all do` : `${names}, with few images in many rows`;
-      const isRepeated = new Set(columnNames).size < columnNames.length;
-      const fix = isRepeated ? "Rename or remove one of them." : choose;
-      chosen = new InputError({ expected: "one column that names the images", where, found, fix });
-    }
-    const best = chosen;
-    if (best && !(best instanceof Error) && !best.isExact && best.rank < FILE_RANK) {
-      const absent = candidates.find((one) => one.numHits === 0 && looksLikeFiles(one, header, below));
-      const example = absent && below.flatMap((row) => row[absent.column] || [])[0];
-      if (absent)
-        chosen = new InputError({
-          expected: `images that the column ${nameOf(absent.column)} names`,
-          where,
-          found: `none, as for ${example}; ${nameOf(best.column)} could be meant, too`,
-          fix: choose,
-        });
-    }
-  }
+  const rows = withHeader(given, index);
+  const [header, ...below] = rows;
+  const candidates = candidatesIn(rows, index, around);
+  const searched = { header, below, where: path.join(dir, given.file) };
+  const chosen =
+    pathColumn === undefined
+      ? guessColumn(candidates, searched, labelColumn)
+      : namedColumn(candidates, searched, pathColumn);
   if (chosen === null || chosen instanceof InputError) return chosen;
   const { column } = chosen;
   const isHeader =
@@ -131,9 +79,95 @@ export function matchImages(
   if (apart < 0) return null; // the name of the column is that of an image
   return new InputError({
     expected: "paths of images",
-    where,
+    where: searched.where,
     found: `${values[apart]}, which is in another folder than ${index.find(values[apart], around)?.files[0]}`,
     fix: "Fix the paths, or rename the folder.",
+  });
+}
+
+/** Returns the rows, of which the first may be a header. One that lacks the name of the first column gets it, as CelebA and R write it. */
+function withHeader({ file, columns, rows }: Table, index: ImageIndex): string[][] {
+  const [first, ...below] = columns === null ? rows : [columns, ...rows];
+  const lacksName = below.length > 0 && below.every(({ length }) => length === first.length + 1);
+  const isHeader = lacksName && index.find(first[0], path.posix.dirname(file)) === null;
+  return [isHeader ? ["", ...first] : first, ...below];
+}
+
+/** Looks which images each column names. A number names one only if nothing else in the table does. */
+function candidatesIn(rows: string[][], index: ImageIndex, around: string): Candidate[] {
+  const [header] = rows;
+  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const step = Math.max(1, Math.floor(rows.length / NUM_PROBES));
+  const probes = rows.filter((_, i) => i % step === 0); // with a header, which names no image
+  const columns = Array.from({ length: width }, (_, column) =>
+    probes.map((row) => index.find(row[column] ?? "", around)),
+  );
+  const candidates = (found: (Found | null)[][]) =>
+    found.map((ofColumn, column) => candidateOf(column, header[column] ?? "", ofColumn));
+  const byName = candidates(columns.map((found) => found.map((one) => (one?.isByNumber ? null : one))));
+  return byName.some(({ numHits }) => numHits > 0) ? byName : candidates(columns);
+}
+
+/** The table in which the column is searched. */
+interface Searched {
+  /** The first row. */
+  header: string[];
+  below: string[][];
+  /** Its path on disk. */
+  where: string;
+}
+
+const CHOOSE_COLUMN = "Choose one with --path-column NAME.";
+
+/** Returns the column that the user chose, by its name or number. */
+function namedColumn(
+  candidates: Candidate[],
+  { header, below, where }: Searched,
+  name: string,
+): Candidate | InputError {
+  const column = columnAt(header, name) ?? columnAt(null, name) ?? -1;
+  const candidate: Candidate | undefined = candidates[column];
+  if (candidate?.numHits > 0) return candidate;
+  const [value] = below.flatMap((row) => row[column] || []);
+  return new InputError({
+    expected: `names of images in the column ${name}`,
+    where,
+    found: candidate ? `${value}` : header.map((_, i) => columnName(header, i)).join(", "),
+    fix: CHOOSE_COLUMN,
+  });
+}
+
+/** @returns Null if no column names images; an error if several may, or if another one looks as if it should. */
+function guessColumn(
+  candidates: Candidate[],
+  { header, below, where }: Searched,
+  labelColumn: string | undefined,
+): Candidate | InputError | null {
+  const nameOf = ({ column }: Candidate) => columnName(header, column);
+  const usable = candidates.filter(
+    ({ column, numHits }) => numHits > 0 && (labelColumn === undefined || header[column] !== labelColumn),
+  );
+  if (usable.length === 0) return null;
+  const best = bestOf(usable);
+  if (best === null) {
+    const names = usable.map(nameOf);
+    const doubt = usable.length > 1 ? "which may all do" : "with few images in many rows";
+    return new InputError({
+      expected: "one column that names the images",
+      where,
+      found: `${names.join(" and ")}, ${doubt}`,
+      fix: new Set(names).size < names.length ? "Rename or remove one of them." : CHOOSE_COLUMN,
+    });
+  }
+  if (best.isExact || best.rank >= FILE_RANK) return best;
+  const absent = candidates.find((one) => one.numHits === 0 && looksLikeFiles(one, header, below));
+  if (!absent) return best;
+  const [example] = below.flatMap((row) => row[absent.column] || []);
+  return new InputError({
+    expected: `images that the column ${nameOf(absent)} names`,
+    where,
+    found: `none, as for ${example}; ${nameOf(best)} could be meant, too`,
+    fix: CHOOSE_COLUMN,
   });
 }
 

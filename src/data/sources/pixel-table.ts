@@ -178,15 +178,12 @@ async function unpackPixels(
   given: { choice: LabelChoice; onProgress?: OnProgress },
   white = 255,
 ): Promise<PixelNotes> {
-  const { choice, onProgress } = given;
-  const columns = await labelledColumns(file, choice);
-  const { default: sharp } = await import("sharp");
+  const columns = await labelledColumns(file, given.choice);
   const { size } = await stat(file);
-  const [skipped, firstSkipped]: [Record<string, number>, Record<string, string>] = [{}, {}];
   const notes: PixelNotes = {
     rows: [],
-    skipped,
-    firstSkipped,
+    skipped: {},
+    firstSkipped: {},
     numScaled: 0,
     white,
     max: 0,
@@ -194,69 +191,70 @@ async function unpackPixels(
     isCoded: columns.isCoded,
     numCoded: 0,
   };
-  let [largest, negative] = [0, ""];
-  const skip = (reason: string, details: string) => {
-    skipped[reason] = (skipped[reason] ?? 0) + 1;
-    firstSkipped[reason] ??= `line ${at}${details}`;
-  };
-  let [row, at, done, writing] = [-1, 1, 0, [] as Promise<unknown>[]];
+  let [row, done, negative, writing] = [-1, 0, "", [] as Promise<void>[]];
   const unreadable = { expected: "a table of pixels", fix: "Choose another table." };
   try {
     for await (const { cells, line } of rowsOf(file, unreadable, MAX_LINE_LENGTH)) {
       done += cells.reduce((sum, cell) => sum + cell.length + 1, 0);
-      at = line;
       if (row++ < 0) continue; // the header
-      const levels = columns.pixels.flatMap((column) =>
-        Array.from(cells[column]?.split(/\s+/) ?? [], levelOf),
-      );
-      const label = cells[columns.label] ?? "";
-      const code = columns.isCoded && /^-?\d+(\.\d*)?$/.test(label) ? Number(label) : null;
-      const className = MISSING.test(label) ? "" : code === null ? label : CODES[code];
+      const { label, code, className, levels } = contentOf(cells, columns);
       if (levels.some((level) => level < 0)) negative ||= `a negative value in line ${line}`;
       const problem = labelProblem(label, className) ?? levelsProblem(levels);
-      if (problem) skip(...problem);
-      else {
-        const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
-        largest = Math.max(largest, max);
-        if (max > 255) notes.numScaled++;
-        if (code !== null) notes.numCoded++;
-        if (code !== null && label.includes(".")) notes.decimal ??= label;
-        const scale = 255 / Math.max(max, white);
-        const bytes = Uint8Array.from(levels, (level) => Math.round(level * scale));
-        const name = `${row - 1}.png`;
-        notes.rows.push({
-          path: name,
-          line,
-          className,
-          cells: columns.others.map(({ column }) => cells[column] ?? ""),
-        });
-        const side = Math.sqrt(levels.length);
-        const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
-        const png = image.png({ compressionLevel: 1 }).toBuffer();
-        writing.push(png.then((content) => writeFile(path.join(dir, name), content)));
-        if (writing.length < 64) continue;
-        await Promise.all(writing);
-        writing = [];
-        onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
+      if (problem) {
+        const [reason, details] = problem;
+        notes.skipped[reason] = (notes.skipped[reason] ?? 0) + 1;
+        notes.firstSkipped[reason] ??= `line ${line}${details}`;
+        continue;
       }
+      const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
+      notes.max = Math.max(notes.max, max);
+      if (max > 255) notes.numScaled++;
+      if (code !== null) notes.numCoded++;
+      if (code !== null && label.includes(".")) notes.decimal ??= label;
+      const image = `${row - 1}.png`;
+      const others = columns.others.map(({ column }) => cells[column] ?? "");
+      notes.rows.push({ path: image, line, className, cells: others });
+      writing.push(writeLevels(path.join(dir, image), levels, Math.max(max, white)));
+      if (writing.length < 64) continue;
+      await Promise.all(writing);
+      writing = [];
+      given.onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
     }
     await Promise.all(writing);
   } finally {
     await Promise.allSettled(writing); // the folder may be removed next
   }
-  const isFraction = largest > 0 && largest <= MAX_FRACTION;
-  if (negative && largest < 255 / 2)
+  const { max } = notes;
+  const isFraction = max > 0 && max <= MAX_FRACTION;
+  if (negative && max < 255 / 2)
     throw new InputError({
       expected: "pixels from 0 to 255, or from 0 to 1",
       where: file,
-      found: `${negative}, and none above ${largest}`,
+      found: `${negative}, and none above ${max}`,
       fix: "Choose a table whose pixels are not standardised.",
     });
   if (white === 255 && (isFraction || notes.numScaled * 2 > notes.rows.length))
-    return unpackPixels(file, dir, given, isFraction ? 1 : largest);
-  notes.max = largest;
+    return unpackPixels(file, dir, given, isFraction ? 1 : max);
   if (notes.rows.length === 0) throw noRows(file, notes);
   return notes;
+}
+
+/** What a row holds. `code` is null if the label is no code; `className` is empty if there is no label. */
+function contentOf(cells: string[], { pixels, label: labelColumn, isCoded }: PixelColumns) {
+  const levels = pixels.flatMap((column) => Array.from(cells[column]?.split(/\s+/) ?? [], levelOf));
+  const label = cells[labelColumn] ?? "";
+  const code = isCoded && /^-?\d+(\.\d*)?$/.test(label) ? Number(label) : null;
+  const className = MISSING.test(label) ? "" : code === null ? label : CODES[code];
+  return { label, code, className, levels };
+}
+
+/** Writes a square image in grey. @param white - Level that is white. */
+async function writeLevels(file: string, levels: number[], white: number): Promise<void> {
+  const { default: sharp } = await import("sharp");
+  const bytes = Uint8Array.from(levels, (level) => Math.round(level * (255 / white)));
+  const side = Math.sqrt(levels.length);
+  const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
+  await writeFile(file, await image.png({ compressionLevel: 1 }).toBuffer());
 }
 
 /** @throws InputError if a table has no column of labels. */
