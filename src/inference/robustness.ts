@@ -3,6 +3,9 @@ import { type PackedImages, selectImages } from "../data/dataset.js";
 import { groupImages } from "../data/groups.js";
 import { loadSharp } from "../data/pixels/decode.js";
 import type { Pixels } from "../data/pixels/pixels.js";
+import type { ImageChanges } from "../engine/backend.js";
+import { backend } from "../engine/device.js";
+import { tf } from "../engine/tf.js";
 import { checkNumber } from "../errors.js";
 import { bootstrapIntervals, countGroups, type Interval } from "../metrics/bootstrap.js";
 import type { Network } from "../model/network.js";
@@ -224,24 +227,18 @@ function covered({ pixels, side, numChannels }: Square, from: number, to: number
   return Uint8Array.from(pixels).fill(level, first, end);
 }
 
-/** Rotates an image about its centre, with its edge pixels repeated outside. */
-async function rotated(image: Square, angle: number): Promise<Uint8Array> {
-  const { side, numChannels } = image;
-  const margin = Math.ceil(side / 2); // more than a corner moves outwards
-  const around = { top: margin, bottom: margin, left: margin, right: margin, extendWith: "copy" } as const;
-  const wide = side + 2 * margin;
-  const pixels = await processed(image, (sharp) => sharp.extend(around));
-  const sharp = await loadSharp();
-  const { data, info } = await sharp(pixels, { raw: { width: wide, height: wide, channels: numChannels } })
-    .rotate(angle)
-    .toColourspace(colourspaceOf(image))
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const raw = { width: info.width, height: info.height, channels: numChannels };
-  const [left, top] = [info.width, info.height].map((length) => Math.floor((length - side) / 2));
-  return sharp(data, { raw })
-    .extract({ left, top, width: side, height: side })
-    .toColourspace(colourspaceOf(image))
-    .raw()
-    .toBuffer();
+/** Rotates an image clockwise about its centre, with its edge pixels repeated outside. */
+async function rotated({ pixels, side, numChannels }: Square, degrees: number): Promise<Uint8Array> {
+  const angle = (degrees * Math.PI) / 180;
+  const [cos, sin, centre] = [Math.cos(angle), Math.sin(angle), (side - 1) / 2];
+  // From a pixel of the result to its source: back by the angle, about the centre.
+  const transform = [cos, sin, centre * (1 - cos - sin), -sin, cos, centre * (1 - cos + sin)];
+  const changes: ImageChanges = { transforms: [transform], border: "edge", light: null, erased: null };
+  const images = tf.tensor4d(pixels, [1, side, side, numChannels], "float32");
+  const result = backend().augment(images, [side, side], changes);
+  try {
+    return Uint8Array.from(await result.data(), Math.round);
+  } finally {
+    tf.dispose([images, result]);
+  }
 }

@@ -41,6 +41,28 @@ function distance(a: Uint8Array, b: Uint8Array): number {
   return Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length);
 }
 
+/** Draws a round bright spot with soft edges about (x, y). */
+function spot(side: number, numChannels: number, x: number, y: number): Uint8Array {
+  return Uint8Array.from({ length: side * side * numChannels }, (_, i) => {
+    const pixel = Math.floor(i / numChannels);
+    const distance = Math.hypot((pixel % side) - x, Math.floor(pixel / side) - y);
+    return Math.round(255 * Math.exp(-0.5 * (distance / (side / 14)) ** 2));
+  });
+}
+
+/** Returns the mean column and row, weighted by the levels of the first channel. */
+function centroidOf(pixels: Uint8Array, side: number, numChannels: number): [x: number, y: number] {
+  let [total, x, y] = [0, 0, 0];
+  for (let row = 0; row < side; row++)
+    for (let column = 0; column < side; column++) {
+      const level = pixels[(row * side + column) * numChannels];
+      total += level;
+      x += level * column;
+      y += level * row;
+    }
+  return [x / total, y / total];
+}
+
 describe("CorruptedPixels", () => {
   for (const numChannels of [1, 3] as const)
     for (const name of CORRUPTION_NAMES)
@@ -89,6 +111,25 @@ describe("CorruptedPixels", () => {
     for (const strength of [0, 2, 4])
       assert.ok((await read(images, "rotation", strength)).every((level) => level === 100));
   });
+
+  for (const numChannels of [1, 3] as const)
+    it(`rotates about the centre, in images of ${numChannels} channels of even and odd sides`, async () => {
+      for (const side of [33, 48, 64, 97])
+        for (const angle of CORRUPTIONS.rotation.values) {
+          const [centre, radius] = [(side - 1) / 2, side / 5];
+          const image = { pixels: spot(side, numChannels, centre + radius, centre), side, numChannels };
+          const tensors = tf.memory().numTensors;
+          const rotated = await CORRUPTIONS.rotation.apply(image, angle, new Random(0));
+          assert.equal(tf.memory().numTensors, tensors);
+          const [x, y] = centroidOf(rotated, side, numChannels);
+          const turned = (Math.abs(Math.atan2(y - centre, x - centre)) * 180) / Math.PI;
+          assert.ok(
+            Math.abs(Math.hypot(x - centre, y - centre) - radius) < 0.05,
+            `${side} ${angle}: ${x} ${y}`,
+          );
+          assert.ok(Math.abs(turned - angle) < 0.3, `${side} ${angle}: ${turned}`);
+        }
+    });
 
   it("draws the same for the same seed, and other numbers for other images and seeds", async () => {
     const images = packed(2, { level: 100, numChannels: 1 });
