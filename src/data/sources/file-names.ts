@@ -2,7 +2,7 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { nameOf } from "../../names.js";
-import type { Folder, Walk } from "./files.js";
+import { type Folder, otherFilesIn, type Walk } from "./files.js";
 import { samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
 import { REASONS } from "./left-out.js";
@@ -206,13 +206,8 @@ export function readLabelFiles(
   choice: LabelChoice,
   read: (dir: string, file: string) => BesideImage,
 ): Listing | null {
-  const files = labelFilesBelow(root);
-  // Usually a key ends at the first dot, as of `1.cls` and `1.mask.png`; not if that makes one of `cat.1.cls` and `cat.2.cls`.
-  const areStems = ["cls", "json"].some((ending) => {
-    const keys = files.flatMap((file) => (file.toLowerCase().endsWith(`.${ending}`) ? [keyOf(file)] : []));
-    return new Set(keys).size < keys.length;
-  });
-  const keyBy = areStems ? (file: string) => file.replace(/\.[^./]+$/, "") : keyOf;
+  const files = otherFilesIn(root).filter((file) => /\.(cls|json)$/i.test(file));
+  const keyBy = sampleKey(files);
   const [labelOf, fieldsOf] = [new Map<string, string>(), new Map<string, string>()];
   for (const file of files) {
     if (/\.json$/i.test(file)) fieldsOf.set(keyBy(file), file);
@@ -223,50 +218,27 @@ export function readLabelFiles(
   const labelled = images.filter(({ file }) => labelOf.has(keyBy(file)));
   if (labelled.length * 2 < images.length || labelled.length === 0) return null;
   const { chosen: paired, others, note } = chooseImages(labelled, keyBy, dir);
-  const used = new Set<string>();
-  const beside = new Map(
-    paired.map(({ file }): [string, LabelPair] => {
-      const labelFile = labelOf.get(keyBy(file)) as string;
-      const fieldsFile = fieldsOf.get(keyBy(file)) ?? labelFile;
-      used.add(labelFile).add(fieldsFile);
-      const own = read(dir, labelFile);
-      const other = labelFile === fieldsFile ? own : read(dir, fieldsFile);
-      return [file, { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile }];
-    }),
-  );
-  const notes = [...note, ...chooseLabels([...beside.values()], choice, dir)];
-  if (![...beside.values()].some(({ label }) => label !== null)) return null;
-  const reasonOf = (file: string, reason: string) => (used.has(file) ? REASONS.labels : reason);
+  const pairOf = (image: string): LabelPair => {
+    const labelFile = labelOf.get(keyBy(image)) as string;
+    const fieldsFile = fieldsOf.get(keyBy(image)) ?? labelFile;
+    const own = read(dir, labelFile);
+    const other = labelFile === fieldsFile ? own : read(dir, fieldsFile);
+    return { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile };
+  };
+  const pairs = new Map(paired.map(({ file }) => [file, pairOf(file)]));
+  const notes = [...note, ...chooseLabels([...pairs.values()], choice, dir)];
+  if ([...pairs.values()].every(({ label }) => label === null)) return null;
   for (const { file } of others) leftOut.add(OTHER_IMAGE, file);
-  const isOther = new Set(others.map(({ file }) => file));
-  const rename = (folder: Folder): Folder => ({
-    ...folder,
-    images: folder.images.filter((name) => !isOther.has(path.posix.join(folder.path, name))),
-    others: folder.others.map((other) => ({
-      ...other,
-      reason: reasonOf(path.posix.join(folder.path, other.name), other.reason),
-    })),
-    folders: folder.folders.map(rename),
-  });
-  const found = collectSamples(
-    { root: rename(root), leftOut },
-    dir,
-    "without a label beside it",
-    (file) => beside.get(file)?.label ?? null,
-  );
-  const fieldsIn = (file: string) => beside.get(file)?.fields ?? {};
-  const columns = [...new Set(found.flatMap((sample) => Object.keys(fieldsIn(sample.path))))];
-  const rows = found.map(({ path: file, className, split }) => {
-    const fields = fieldsIn(file);
-    return {
-      path: file,
-      name: file,
-      label: className,
-      cells: columns.map((name) => fields[name] ?? ""),
-      part: split,
-    };
-  });
-  const table = { file: "the files beside the images", where: dir, columns, rows, areNames: false };
+  const used = new Set([...pairs.values()].flatMap(({ labelFile, fieldsFile }) => [labelFile, fieldsFile]));
+  const rest = { root: withoutImages(root, new Set(others.map(({ file }) => file)), used), leftOut };
+  const labelIn = (file: string) => pairs.get(file)?.label ?? null;
+  const found = collectSamples(rest, dir, "without a label beside it", labelIn);
+  const table = {
+    file: "the files beside the images",
+    where: dir,
+    ...fieldRows(found, pairs),
+    areNames: false,
+  };
   const { samples, splitBy } = samplesOfRows(table, choice, { root: dir, leftOut, notes });
   return {
     root: dir,
@@ -279,6 +251,46 @@ export function readLabelFiles(
     leftOut,
     notes,
   };
+}
+
+/**
+ * Returns what gives a file the key of its sample, as webdataset defines it: the path up to the name's first dot, as of `1.cls` and
+ * `1.mask.png`. If that makes one sample of `cat.1.cls` and `cat.2.cls`, the key ends at the last dot.
+ */
+function sampleKey(labelFiles: string[]): (file: string) => string {
+  const upToFirstDot = (file: string) =>
+    path.posix.join(path.posix.dirname(file), path.posix.basename(file).split(".")[0]);
+  const areStems = ["cls", "json"].some((ending) => {
+    const ofEnding = labelFiles.filter((file) => file.toLowerCase().endsWith(`.${ending}`));
+    return new Set(ofEnding.map(upToFirstDot)).size < ofEnding.length;
+  });
+  return areStems ? (file) => file.replace(/\.[^./]+$/, "") : upToFirstDot;
+}
+
+/** Returns a folder without some of its images, in which the files of labels that are used have that as their reason. */
+function withoutImages(folder: Folder, images: Set<string>, labelFiles: Set<string>): Folder {
+  const fileOf = (name: string) => path.posix.join(folder.path, name);
+  return {
+    ...folder,
+    images: folder.images.filter((name) => !images.has(fileOf(name))),
+    others: folder.others.map(({ name, reason }) => ({
+      name,
+      reason: labelFiles.has(fileOf(name)) ? REASONS.labels : reason,
+    })),
+    folders: folder.folders.map((inner) => withoutImages(inner, images, labelFiles)),
+  };
+}
+
+/** Lists the fields of each image's JSON as rows of a table. */
+function fieldRows(found: readonly Sample[], pairs: ReadonlyMap<string, LabelPair>) {
+  const fieldsIn = (file: string) => pairs.get(file)?.fields ?? {};
+  const columns = [...new Set(found.flatMap((sample) => Object.keys(fieldsIn(sample.path))))];
+  const rows = found.map(({ path: file, className, split }) => {
+    const fields = fieldsIn(file);
+    const cells = columns.map((name) => fields[name] ?? "");
+    return { path: file, name: file, label: className, cells, part: split };
+  });
+  return { columns, rows };
 }
 
 /** The labels of a sample in two files, or in one. */
@@ -318,19 +330,6 @@ function chooseLabels(pairs: LabelPair[], { labelColumn }: LabelChoice, dir: str
 const OTHER_IMAGE = "another image of a sample, as a mask";
 /** Words in the names of images to train on, as in `1.image.png`, beside others such as `1.mask.png`. */
 const IMAGE_WORDS = ["", "image", "img", "input", "rgb", "photo", "jpg", "jpeg", "png"];
-
-function labelFilesBelow(folder: Folder): string[] {
-  const own = folder.others.filter(({ name }) => /\.(cls|json)$/i.test(name));
-  return [
-    ...own.map(({ name }) => path.posix.join(folder.path, name)),
-    ...folder.folders.flatMap(labelFilesBelow),
-  ];
-}
-
-/** Returns what a file shares with the others of its sample, as webdataset defines it: the path up to the name's first dot. */
-function keyOf(file: string): string {
-  return path.posix.join(path.posix.dirname(file), path.posix.basename(file).split(".")[0]);
-}
 
 /**
  * Chooses the image of each sample. A sample may have more, such as `1.mask.png` beside `1.jpg`.

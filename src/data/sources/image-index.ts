@@ -153,42 +153,59 @@ export interface Located {
  */
 export function locateImages(values: string[], index: ImageIndex, around: string, rootName: string): Located {
   const found = values.map((value) => index.find(value, around));
+  const fits = fittingTheOthers(found, around, rootName);
+  const fitting = found.map((one, i) => (one !== null && fits(one, values[i]) ? one : null));
+  const agreeing = fitting.map((one) => (one?.isApart ? null : one));
+  const isMoved = agreeing.every((one) => one === null);
+  const usable = isMoved ? fitting.map((one, i) => (isElsewhere(values[i]) ? one : null)) : agreeing;
+  const { files, conflict } = bestRows(values, usable);
+  return {
+    files,
+    moved: isMoved ? usable.findIndex((one) => one !== null) : -1,
+    numbered: usable.findIndex((one, i) => one?.isByNumber && files[i].length > 0),
+    conflict,
+  };
+}
+
+/** Returns whether what a value names is like what most others name: below the table's folder, by its whole name, in the data set. */
+function fittingTheOthers(
+  found: readonly (Found | null)[],
+  around: string,
+  rootName: string,
+): (one: Found, value: string) => boolean {
   const hits = found.flatMap((one) => one ?? []);
+  const areMost = (some: Found[]) => some.length * 2 >= hits.length;
   const isBelow = ({ files }: Found) => files.every((file) => file.startsWith(`${around}/`));
-  const isScoped = around !== "." && hits.filter(isBelow).length * 2 >= hits.length;
-  const areExact = hits.filter(({ isExact }) => isExact).length * 2 >= hits.length;
+  const isScoped = around !== "." && areMost(hits.filter(isBelow));
+  const areExact = areMost(hits.filter(({ isExact }) => isExact));
   const root = rootName.toLowerCase();
   const isFromRoot = hits.some(({ top }) => top === root);
-  const fits = (one: Found | null, i: number): one is Found =>
-    one !== null &&
+  return (one, value) =>
     (!isScoped || isBelow(one)) &&
-    (!areExact || one.isExact || ENDING.test(values[i])) &&
+    (!areExact || one.isExact || ENDING.test(value)) &&
     (!isFromRoot || one.top === undefined || one.top === root);
-  const agreeing = found.map((one, i) => (fits(one, i) && !one.isApart ? one : null));
-  const isMoved = agreeing.every((one) => one === null);
-  const usable = isMoved
-    ? found.map((one, i) => (fits(one, i) && isElsewhere(values[i]) ? one : null))
-    : agreeing;
+}
+
+/** Gives an image that several rows name to the row that names it best. Rows that name it as well are a conflict, if they differ. */
+function bestRows(values: string[], found: readonly (Found | null)[]): Pick<Located, "files" | "conflict"> {
   const better = (a: Found, b: Found) =>
     Number(a.isExact) - Number(b.isExact) ||
     Number(b.isByNumber) - Number(a.isByNumber) ||
     a.numSteps - b.numSteps;
   const best = new Map<string, number>();
-  let conflict: [number, number] | null = null;
-  usable.forEach((one, i) => {
+  found.forEach((one, i) => {
     if (one?.files.length !== 1) return;
     const known = best.get(one.files[0]);
-    if (known === undefined || better(one, usable[known] as Found) > 0) best.set(one.files[0], i);
+    if (known === undefined || better(one, found[known] as Found) > 0) best.set(one.files[0], i);
   });
-  const files = usable.map((one, i) => {
+  let conflict: [number, number] | null = null;
+  const files = found.map((one, i) => {
     if (one?.files.length !== 1) return one?.files ?? [];
     const first = best.get(one.files[0]) as number;
     if (plainPath(values[i]) === plainPath(values[first])) return one.files;
-    const isWorse = better(usable[first] as Found, one) > 0;
+    const isWorse = better(found[first] as Found, one) > 0;
     if (!isWorse) conflict ??= [first, i];
     return isWorse ? [] : one.files;
   });
-  const moved = isMoved ? usable.findIndex((one) => one !== null) : -1;
-  const numbered = usable.findIndex((one, i) => one?.isByNumber && files[i].length > 0);
-  return { files, moved, numbered, conflict };
+  return { files, conflict };
 }
