@@ -1,6 +1,6 @@
 // The list of images that a run trains and validates on: how a run and its models know their data.
 import { createHash } from "node:crypto";
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { InputError } from "../errors.js";
@@ -26,8 +26,10 @@ export interface ImageList {
   /** How it was split, if known. */
   split?: string;
   images: ListedImage[];
-  /** Digests of the images that the run's starting weights and teachers had been trained on, if that is known. */
+  /** Digests of the images that the run's starting weights and teachers had been trained on, as far as that is known. */
   trainedBefore?: string[];
+  /** Those of these models whose images are not listed, or the models that they began with: a bundled model's name, or `other`. */
+  unlistedModels?: string[];
   /** Digests of the images that the model was calibrated on after its run, if it was. */
   calibratedOn?: string[];
 }
@@ -144,8 +146,8 @@ export async function readImageList(file: string): Promise<ImageList | null> {
       return { split, className, digest, ...(path !== undefined && { path }), ...(shares && { shares }) };
     });
     const { options, ...others } = JSON.parse(header) as Omit<ImageList, "images">;
-    for (const digests of [others.calibratedOn, others.trainedBefore])
-      if (digests?.every((digest) => typeof digest === "string") === false) throw new Error("other values");
+    for (const values of [others.calibratedOn, others.trainedBefore, others.unlistedModels])
+      if (values?.every((value) => typeof value === "string") === false) throw new Error("other values");
     return { options: { ...options }, ...others, images };
   } catch {
     throw new InputError({
@@ -155,24 +157,6 @@ export async function readImageList(file: string): Promise<ImageList | null> {
       fix,
     });
   }
-}
-
-/**
- * Lists the images that models were trained on, by their own lists and by those of the models that they began with.
- *
- * @param models - Model folders; files and folders without a list count as unknown.
- * @returns Digests, sorted.
- * @throws InputError when a list is broken.
- */
-export async function trainedBefore(models: readonly string[]): Promise<string[]> {
-  const digests = new Set<string>();
-  for (const dir of models) {
-    const isFolder = (await stat(dir).catch(() => null))?.isDirectory() ?? false;
-    const list = isFolder ? await readImageList(join(dir, IMAGE_LIST)) : null;
-    for (const { split, digest } of list?.images ?? []) if (split === "train") digests.add(digest);
-    for (const digest of list?.trainedBefore ?? []) digests.add(digest);
-  }
-  return [...digests].sort();
 }
 
 /** Describes how two lists differ: "2 labels changed (train/a/1.png: a → b, …)". */

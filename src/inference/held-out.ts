@@ -1,4 +1,5 @@
 // The images of a data set that a model's run held out, and those that it was trained on.
+import { BUNDLED_TRAINING, bundledName } from "../bundled-models.js";
 import type { DataReport } from "../data/audit/report.js";
 import type { DataOptions } from "../data/data-options.js";
 import { type Dataset, type PackedImages, printedImages, selectImages } from "../data/dataset.js";
@@ -57,13 +58,34 @@ export async function loadEvaluationData(
     if (own) return own;
   }
   const { dataset, digests, notes } = await forCalibrated(await load({}), list, choosesSplit);
-  if (!isKnown) return { dataset, isTrainedOn: null, notes: [UNKNOWN, ...notes] };
+  if (!isKnown) return { dataset, isTrainedOn: null, notes: [unknownNote(modelDir), ...notes] };
   const trained = new Set([...digestsOf(list, "train"), ...(list.trainedBefore ?? [])]);
-  return { dataset, isTrainedOn: digests.map((digest) => trained.has(digest)), notes };
+  const isTrainedOn = digests.map((digest) => trained.has(digest));
+  const isSettled = !list.unlistedModels || isTrainedOn.some(Boolean);
+  return {
+    dataset,
+    isTrainedOn: isSettled ? isTrainedOn : null,
+    notes: [...notes, ...unlistedNotes(list)],
+  };
 }
 
-const UNKNOWN =
-  "the model has no list of the images that it was trained on, so some of these may be among them";
+function unknownNote(modelDir: string): string {
+  const name = bundledName(modelDir);
+  return name === undefined
+    ? "the model has no list of the images that it was trained on, so some of these may be among them"
+    : `the bundled model ${name} was trained on ${BUNDLED_TRAINING}, so some of these may be among them`;
+}
+
+/** Says which models that a model began with, or learned from, may have been trained on some of the images. */
+function unlistedNotes({ unlistedModels = [] }: ImageList): string[] {
+  return unlistedModels.map((name) => {
+    const which =
+      name === "other"
+        ? "a model that has no list of the images that it was trained on"
+        : `the bundled model ${name}, which was trained on ${BUNDLED_TRAINING}`;
+    return `the model's run started or learned from ${which}, so some of these may be among them`;
+  });
+}
 
 /**
  * Leaves out the validation images that a model was calibrated on, unless the user chose a split.
@@ -134,7 +156,7 @@ export async function loadUnseenImages(
   }
   const notes = [
     ...(list && list.images.length > 0
-      ? []
+      ? unlistedNotes(list)
       : [
           "the model has no list of the images of its training, so it is not known whether these are among them",
         ]),
@@ -203,6 +225,7 @@ async function ownSplit(
     ...heldOutChanges(list, known, relabelled),
     ...(counts.unknown > 0 ? [`${counts.unknown} images that the run did not have are left out`] : []),
     ...(counts.calibrated > 0 ? [calibrationNote(counts.calibrated)] : []),
+    ...unlistedNotes(list),
   ];
   const [train, validation] = [pick(chosen.train), pick(chosen.validation)];
   const before = new Set(list.trainedBefore?.filter((digest) => !trained.has(digest))); // duplicates of its own are reported as such

@@ -3,13 +3,11 @@ import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
 import { trainingConclusions } from "../data/audit/conclusions.js";
 import type { Dataset } from "../data/dataset.js";
-import type { ImageList } from "../data/image-list.js";
 import { visible } from "../errors.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { hasSameClasses } from "../names.js";
-import { counted } from "../text.js";
 import { minutes } from "./events.js";
-import { earlierModels, isOwnModel } from "./run-config.js";
+import { isOwnModel } from "./run-config.js";
 import { runLearningRate } from "./schedule.js";
 import type { TrainState } from "./step.js";
 
@@ -49,22 +47,6 @@ export async function imageNotes(
         ]
       : []),
     ...conclusions.map(({ text }) => visible(text)),
-  ];
-}
-
-/** Says how many validation images the starting weights or the teachers had been trained on. */
-export function earlierTrainingNote({ images, trainedBefore }: ImageList, config: TrainConfig): string[] {
-  const before = new Set(trainedBefore);
-  const own = new Set(images.filter(({ split }) => split === "train").map(({ digest }) => digest)); // said elsewhere
-  const validation = images.filter(({ split }) => split === "validation");
-  const numSeen = validation.filter(({ digest }) => before.has(digest) && !own.has(digest)).length;
-  if (numSeen === 0) return [];
-  const seen = `${numSeen} of ${counted(validation.length, "validation image")}`;
-  return [
-    visible(
-      `${seen} were in the training of ${earlierModels(config).join(" or ")}, so that scores on them are too high. ` +
-        "Choose the seed and the split of that training, or other validation images.",
-    ),
   ];
 }
 

@@ -14,6 +14,7 @@ import {
   saveBestModel,
 } from "./best-model.js";
 import { type Checkpoint, loadCheckpoint, type Progress, restore, saveCheckpoint } from "./checkpoint.js";
+import { earlierTraining, recordedEarlierTraining } from "./earlier-training.js";
 import { ofType } from "./events.js";
 import type { RunLock } from "./lock.js";
 import { isOwnLog, readEvents } from "./metrics-log.js";
@@ -21,6 +22,7 @@ import { extensionNote } from "./notes.js";
 import {
   checkOwnConfig,
   checkSameRun,
+  earlierModels,
   loadRunConfig,
   type RunConfig,
   saveRunConfig,
@@ -35,7 +37,7 @@ export interface PreparedRun extends ModelImages {
   runDir: string;
   /** As `describeRun` returns it; with digests of the weights, once they are known. */
   config: RunConfig;
-  /** The list of its images. */
+  /** The list of its images; what it says about earlier trainings is added when the run starts. */
   list: ImageList;
   /** Network and optimizer, as they are before the first step. */
   state: TrainState;
@@ -48,6 +50,8 @@ export interface Resumption {
   progress: Progress;
   /** The run's configuration, as recorded. */
   config: RunConfig;
+  /** The list of its images, with what is recorded about earlier trainings. */
+  list: ImageList;
   /** For a user who trains it further. */
   notes: string[];
   /** What was wrong with the run's files, and what was done. */
@@ -87,23 +91,24 @@ async function removeLeftovers({ runDir, lock }: PreparedRun): Promise<string[]>
 
 /** @param saved - The configuration in the folder, if a process was killed before its first checkpoint. */
 async function startFromScratch(run: PreparedRun, saved: RunConfig | undefined): Promise<Resumption> {
-  const { runDir, list, state } = run;
+  const { runDir, state } = run;
   if (state.lostWeights) throw state.lostWeights;
+  const list = { ...run.list, ...(await earlierTraining(earlierModels(state.config))) };
   if (saved) await checkSameRun(runDir, saved, run.config, list);
   await checkUnstarted(runDir, saved, list);
   const config = { id: idOf(run.config), ...run.config };
   const { repairs } = await recoverSessions(runDir, config);
   await saveRunConfig(runDir, config, list);
-  return { progress: { epoch: 0, step: 0, best: null }, config, notes: [], repairs };
+  return { progress: { epoch: 0, step: 0, best: null }, config, list, notes: [], repairs };
 }
 
 /** @param saved - The configuration in the folder, if it is still there. */
 async function resumeFrom(
   checkpoint: Checkpoint,
-  run: PreparedRun,
+  given: PreparedRun,
   saved: RunConfig | undefined,
 ): Promise<Resumption> {
-  const { runDir, state } = run;
+  const { runDir, state } = given;
   const recorded = checkpoint.run ?? saved;
   if (!recorded)
     throw new InputError({
@@ -113,10 +118,15 @@ async function resumeFrom(
       fix: "Choose another run folder (--run), or add the file again: it says what the run was started with.",
     });
   if (saved) checkOwnConfig(runDir, saved, recorded);
-  await checkSameRun(runDir, recorded, run.config, run.list);
-  const notes = checkSameWeights(recorded, run.config.weightDigests, state);
+  await checkSameRun(runDir, recorded, given.config, given.list);
+  const { weightDigests: digests } = given.config;
+  const notes = checkSameWeights(recorded, digests, state);
   checkProgress(runDir, checkpoint, recorded, state);
 
+  const { start } = recorded.weightDigests ?? {};
+  const isStartGone = state.lostWeights !== null || (start !== undefined && digests?.start !== start);
+  const earlier = await recordedEarlierTraining(runDir, given.list, state.config, isStartGone);
+  const run = { ...given, list: { ...given.list, ...earlier } };
   restore(state, checkpoint);
   const config = resumedConfig(recorded, run.config);
   const hasDigests = recorded.dataDigest !== undefined;
@@ -129,7 +139,7 @@ async function resumeFrom(
   const best = await recoverBest(run, config, checkpoint.progress, hasDigests);
   notes.push(...best.notes);
   repairs.push(...sessions.repairs, ...best.repairs, ...(await recoverLog(runDir, config, best.progress)));
-  return { progress: best.progress, config, notes, repairs };
+  return { progress: best.progress, config, list: run.list, notes, repairs };
 }
 
 /** Returns the configuration of a run that resumes: what it began from stays on record, whatever is there now. */

@@ -15,7 +15,6 @@ import {
   listDigest,
   listImages,
   readImageList,
-  trainedBefore,
   writeImageList,
 } from "../data/image-list.js";
 import type { LoadedDataset } from "../data/load.js";
@@ -75,8 +74,7 @@ export async function describeRun(
   aside: Pick<PackedImages, "paths"> | null = null,
 ): Promise<{ config: RunConfig; images: ImageList }> {
   const { classNames, split, options } = dataset;
-  const before = await trainedBefore(earlierModels(train));
-  const images = { ...(await listImages(dataset)), ...(before.length > 0 && { trainedBefore: before }) };
+  const images = await listImages(dataset);
   const numImages = { train: dataset.train.numImages, validation: dataset.validation.numImages };
   const isOfficial = split === "official" || split === "official-test"; // other splits follow from the options
   const config: RunConfig = {
@@ -94,7 +92,7 @@ export async function describeRun(
 }
 
 /** Lists the models of the user that a run begins with or learns from. */
-export function earlierModels({ weights, teachers }: TrainConfig): string[] {
+export function earlierModels({ weights, teachers }: Pick<TrainConfig, "weights" | "teachers">): string[] {
   return [...(isOwnModel(weights) ? [weights] : []), ...teachers];
 }
 

@@ -5,11 +5,12 @@ import { checkPath, InputError } from "../errors.js";
 import type { OnProgress } from "../progress.js";
 import { setAside } from "./calibration.js";
 import { saveCheckpoint } from "./checkpoint.js";
+import { earlierTrainingNotes } from "./earlier-training.js";
 import { numExtraSteps, type RunInTraining, trainEpoch } from "./epoch.js";
 import type { EndReason, TrainEvent } from "./events.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { MetricsLog } from "./metrics-log.js";
-import { earlierTrainingNote, imageNotes, trainingNotes } from "./notes.js";
+import { imageNotes, trainingNotes } from "./notes.js";
 import { type PreparedRun, resumeRun } from "./resume.js";
 import { checkRunDir, describeRun } from "./run-config.js";
 import { recordSession, startClock } from "./sessions.js";
@@ -79,7 +80,7 @@ export async function* train(
       lock,
       environment: await environment(),
     };
-    const { config: recorded, progress, notes, repairs } = await resumeRun(prepared);
+    const { config: recorded, list, progress, notes, repairs } = await resumeRun(prepared);
     const log = new MetricsLog(runDir);
     await log.rewind(recorded, progress.step, progress.best?.epoch ?? 0);
     for (const text of repairs) yield log.add({ type: "note", text });
@@ -87,13 +88,13 @@ export async function* train(
       const before = [
         ...(await trainingNotes(state, images.numImages)),
         ...(await imageNotes(dataset, config)),
-        ...earlierTrainingNote(described.images, config),
+        ...earlierTrainingNotes(list, config),
         ...folderNotes,
       ];
       for (const text of [...before, ...notes, ...asideNotes]) yield log.add({ type: "note", text });
     }
     const isOver = startClock(config.maxMinutes);
-    const run: RunInTraining = { ...prepared, config: recorded, images, progress, log, signal, isOver };
+    const run: RunInTraining = { ...prepared, config: recorded, list, images, progress, log, signal, isOver };
     const reason = yield* trainEpochs(run);
     yield* endRun(run, reason);
   } finally {

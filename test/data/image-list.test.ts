@@ -6,7 +6,6 @@ import {
   copyImageList,
   type ImageList,
   readImageList,
-  trainedBefore,
   writeImageList,
 } from "../../src/data/image-list.js";
 import { temporaryFolder } from "./fixtures.js";
@@ -78,29 +77,5 @@ describe("copyImageList", () => {
     writeFileSync(inFolder("weights.safetensors"), "");
     await copyImageList(inFolder("weights.safetensors"), inFolder("one"));
     assert.equal(await readImageList(file("one")), null);
-  });
-});
-
-describe("trainedBefore", () => {
-  const inFolder = temporaryFolder();
-
-  it("lists what models were trained on, and those that they began with; files and folders without a list count as unknown", async () => {
-    const images: ImageList["images"] = [
-      { split: "train", className: "a", digest: "2" },
-      { split: "validation", className: "a", digest: "3" },
-    ];
-    mkdirSync(inFolder("one"));
-    mkdirSync(inFolder("none"));
-    writeFileSync(inFolder("weights.bin"), "");
-    await writeImageList(
-      inFolder("one", "images.jsonl.gz"),
-      { options: {}, images, trainedBefore: ["1"] },
-      false,
-    );
-    assert.deepEqual(
-      await trainedBefore(["one", "none", "weights.bin", "absent"].map((name) => inFolder(name))),
-      ["1", "2"],
-    );
-    assert.deepEqual(await trainedBefore([]), []);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { renameSync, rmSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
+import { BUNDLED_MODELS } from "../../src/bundled-models.js";
 import type { PackedImages } from "../../src/data/dataset.js";
 import {
   IMAGE_LIST,
@@ -106,6 +107,36 @@ describe("loadEvaluationData", () => {
       dataset.validation.paths.map((path) => path === validation.paths[1]),
     );
     assert.deepEqual((await loadUnseenImages(file("model"), given())).digests, []);
+  });
+
+  it("says that its starting weights or teachers may have been trained on some, if that is not known", async () => {
+    await train();
+    const list = await listImages(await loadDataset({ ...given(), imageSize: 33, grey: true, seed: 1 }));
+    await writeImageList(file("model", IMAGE_LIST), { ...list, unlistedModels: ["fer2013", "other"] }, false);
+    const expected = [
+      "the model's run started or learned from the bundled model fer2013, which was trained on FER-2013's folder train, so some of these may be among them",
+      "the model's run started or learned from a model that has no list of the images that it was trained on, so some of these may be among them",
+    ];
+    const own = await evaluate();
+    assert.deepEqual([own.notes.slice(1), own.isTrainedOn], [expected, null]);
+    await drawImages(file("others"), { "a/1.png": "#010203", "b/1.png": "#040506" });
+    const others = await evaluate({ data: file("others") });
+    assert.deepEqual([others.notes, others.isTrainedOn], [expected, null]);
+    const again = await evaluate({ validationShare: 1 });
+    assert.deepEqual([again.notes, again.isTrainedOn?.filter(Boolean).length], [expected, 16]);
+    const { notes } = await loadUnseenImages(file("model"), { data: file("others") });
+    assert.deepEqual(notes, expected);
+  });
+
+  it("says what a bundled model was trained on", async () => {
+    await drawImages(file("data"), { "angry/1.png": "#010203", "happy/1.png": "#040506" });
+    const { isTrainedOn, notes } = await loadEvaluationData(BUNDLED_MODELS.fer2013, given());
+    assert.equal(isTrainedOn, null);
+    assert.deepEqual(notes, [
+      "the bundled model fer2013 was trained on FER-2013's folder train, so some of these may be among them",
+    ]);
+    for (const dir of Object.values(BUNDLED_MODELS))
+      assert.match(readFileSync(`${dir}/README.md`, "utf8"), /^FER-2013's folder `train`/m);
   });
 
   it("takes them with the options of a run that left out a class of train alone", async () => {

@@ -6,10 +6,13 @@ import type { TrainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { Dataset, PackedImages } from "../../src/data/dataset.js";
 import { PixelArray, PixelSelection } from "../../src/data/pixels/pixels.js";
+import type { ModelConfig } from "../../src/model/network.js";
+import { saveModel } from "../../src/model/weights/model-folder.js";
 import { trainConfig } from "../../src/presets.js";
 import { Random } from "../../src/random.js";
 import type { TrainEvent } from "../../src/training/events.js";
 import { train } from "../../src/training/train.js";
+import { randomNetwork } from "../model/fixtures.js";
 
 const IMAGE_SIZE = 40;
 
@@ -63,6 +66,18 @@ export const config = (overrides: Partial<TrainConfig> = {}): TrainConfig =>
 
 /** Trains the last layer alone, for tests of runs in which it does not matter what is trained: less is computed and saved. */
 export const LAST_LAYER = { trainableFrom: "predictions" } as const;
+
+/** Saves a model of random weights for the two classes. */
+export async function randomModel(
+  dir: string,
+  seed: number,
+  more: Partial<ModelConfig> = {},
+): Promise<string> {
+  const network = randomNetwork({ classNames: ["across", "down"], imageSize: 40, ...more }, seed);
+  await saveModel(dir, network.config, await network.parameters());
+  network.dispose();
+  return dir;
+}
 
 /** Creates a folder for each test of the calling `describe`, and removes it afterwards. */
 export function runFolder(): { dir: string } {

@@ -6,13 +6,7 @@ import type { Dataset, PackedImages } from "../../src/data/dataset.js";
 import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { Random } from "../../src/random.js";
-import {
-  earlierTrainingNote,
-  extensionNote,
-  imageNotes,
-  targetsInWords,
-  trainingNotes,
-} from "../../src/training/notes.js";
+import { extensionNote, imageNotes, targetsInWords, trainingNotes } from "../../src/training/notes.js";
 import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
 import { train } from "../../src/training/train.js";
 import { randomNetwork } from "../model/fixtures.js";
@@ -203,31 +197,5 @@ describe("imageNotes", function () {
   it("says nothing if images are not mirrored, or if classes stay apart", async () => {
     assert.deepEqual(await imageNotes(mirrored, config({ augment: NO_AUGMENTATION })), []);
     assert.deepEqual(await imageNotes(dataset, config()), []);
-  });
-});
-
-describe("earlierTrainingNote", () => {
-  const image = (split: "train" | "validation", digest: string) => ({ split, className: "a", digest });
-  const images = [
-    image("train", "1"),
-    image("validation", "2"),
-    image("validation", "3"),
-    image("validation", "1"),
-  ];
-
-  it("says how many validation images other models had in their training, beside those of the run's own", () => {
-    const list = { options: {}, images, trainedBefore: ["1", "3", "4"] };
-    assert.deepEqual(
-      earlierTrainingNote(list, config({ weights: "runs/a/best", teachers: ["runs/b/best"] })),
-      [
-        "1 of 3 validation images were in the training of runs/a/best or runs/b/best, so that scores on them are too high. " +
-          "Choose the seed and the split of that training, or other validation images.",
-      ],
-    );
-  });
-
-  it("says nothing if there are none", () => {
-    assert.deepEqual(earlierTrainingNote({ options: {}, images }, config()), []);
-    assert.deepEqual(earlierTrainingNote({ options: {}, images, trainedBefore: ["1"] }, config()), []);
   });
 });

@@ -12,12 +12,9 @@ import {
 import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import { conventions } from "../../src/model/conventions.js";
-import type { ModelConfig } from "../../src/model/network.js";
-import { saveModel } from "../../src/model/weights/model-folder.js";
 import { endInWords, ofType } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/metrics-log.js";
-import { randomNetwork } from "../model/fixtures.js";
-import { collect, LAST_LAYER, runFolder, trainedRun } from "./fixtures.js";
+import { collect, LAST_LAYER, randomModel, runFolder, trainedRun } from "./fixtures.js";
 
 /** A time limit that is over after the first batch of each session. */
 const ONE_BATCH = 1e-9;
@@ -70,14 +67,6 @@ describe("train with maxMinutes", function () {
     ]);
   });
 });
-
-/** Saves a model of random weights for the two classes. */
-async function randomModel(dir: string, seed: number, more: Partial<ModelConfig> = {}): Promise<string> {
-  const network = randomNetwork({ classNames: ["across", "down"], imageSize: 40, ...more }, seed);
-  await saveModel(dir, network.config, await network.parameters());
-  network.dispose();
-  return dir;
-}
 
 describe("a run whose files were removed or changed", function () {
   this.timeout(600_000);

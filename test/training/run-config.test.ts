@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import type { Dataset } from "../../src/data/dataset.js";
-import { IMAGE_LIST, writeImageList } from "../../src/data/image-list.js";
 import {
   checkSameRun,
   describeRun,
@@ -81,17 +78,6 @@ describe("checkSameRun", () => {
           "Choose another run folder, such as --run runs/pets, or remove this one to start from scratch.",
         ),
     );
-  });
-
-  it("lists the images of earlier trainings, by starting weights and teachers", async () => {
-    const list = { options: {}, images: [{ split: "train" as const, className: "a", digest: "1" }] };
-    mkdirSync(run.dir, { recursive: true });
-    await writeImageList(path.join(run.dir, IMAGE_LIST), list, false);
-    const listed = async (overrides: object) =>
-      (await describeRun(dataset, config(overrides), "stripes")).images.trainedBefore;
-    assert.equal(await listed({}), undefined);
-    assert.deepEqual(await listed({ weights: run.dir }), ["1"]);
-    assert.deepEqual(await listed({ teachers: [run.dir] }), ["1"]);
   });
 
   it("names images that were replaced, added, removed, renamed or put into another split", async () => {
