@@ -1,11 +1,11 @@
-// Access to TensorFlow's threads.
+// Threads for ops.
 #pragma once
 #include "processor.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace ferkit {
 
-/** Returns the runtime's threads for work within an op; the calling thread takes part. */
+/** Returns the process's threads for work within an op; the calling thread takes part. */
 Pool poolOf(tensorflow::OpKernelContext* context);
 
 /** Calls `body(i)` for each i in [0, count) on the pool's threads. For ops; kernels use the one in vector.h. */
