@@ -3,9 +3,11 @@
 #pragma once
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "pause.h"
@@ -14,32 +16,40 @@ namespace ferkit {
 
 class Workers {
  public:
-  /** Starts threads that run until the process ends: the object must live as long. They round as the calling thread does now. */
-  explicit Workers(int count) : numSpins_(count < (int)std::thread::hardware_concurrency() ? kNumSpins : 0) {
-    for (int i = 0; i < count; ++i) std::thread([this] { work(); }).detach();
+  /**
+   * Starts threads, or fewer if the system refuses some. They run until the process ends, so the object must never be destroyed. They round
+   * as the calling thread does now. `stayAwake`: there is a core for each of them and one for the caller.
+   */
+  Workers(int count, bool stayAwake) : numSpins_(stayAwake ? kNumSpins : 0) {
+    std::fenv_t rounding;
+    std::fegetenv(&rounding);
+    try {
+      for (int i = 0; i < count; ++i)
+        std::thread([this, rounding] {
+          std::fesetenv(&rounding);
+          work();
+        }).detach();
+    } catch (const std::system_error&) {
+    }
   }
 
   /**
    * Calls `task(argument, i)` for each i in [0, count), and returns when all calls have returned. The calling thread makes calls, too, and
-   * all of them if no worker is free. Several threads, and tasks themselves, may call it.
+   * all of them if no worker comes. The workers help one caller at a time: another thread, and a task that calls this, do without them.
    */
   void run(int count, void (*task)(void*, int), void* argument) {
-    Job* const job = count <= kMaxTasks ? reserve() : nullptr;
-    if (!job) {
+    if (count > kMaxTasks || isBusy_.exchange(true)) {
       for (int i = 0; i < count; ++i) task(argument, i);
       return;
     }
-    job->task = task;
-    job->argument = argument;
-    job->numDone = 0;
-    job->state = ((job->state >> 32) + 1) << 32 | (uint64_t)count << 16;
-    ++signal_;
-    const int numWanted = std::min(count - 1, (int)numAsleep_);
-    if (numWanted > 0) waitForDecisions();
-    for (int i = 0; i < numWanted; ++i) wake_.notify_one();
-    help(*job);
-    wait(*job, count);
-    job->isReserved = false;
+    task_ = task;
+    argument_ = argument;
+    numDone_ = 0;
+    state_ = ((state_ >> 32) + 1) << 32 | (uint64_t)count << 16;
+    wake(std::min(count - 1, (int)numAsleep_));
+    help();
+    wait(count);
+    isBusy_ = false;
   }
 
  private:
@@ -47,75 +57,76 @@ class Workers {
   static constexpr int kNumSpins = 2000;
   static constexpr int kMaxTasks = 0xffff;
 
-  /** One call of `run`. */
-  struct alignas(64) Job {
-    std::atomic<bool> isReserved{false};
-    void (*task)(void*, int);
-    void* argument;
-    /** From the highest bits: a number that differs from call to call, the tasks, and those taken. */
-    alignas(64) std::atomic<uint64_t> state{0};
-    alignas(64) std::atomic<int> numDone{0};
-    std::atomic<bool> isWaiting{false};
-    std::condition_variable done;
-  };
+  static int numTasks(uint64_t state) { return state >> 16 & kMaxTasks; }
+  static int numTaken(uint64_t state) { return state & kMaxTasks; }
+  static bool hasTask(uint64_t state) { return numTaken(state) < numTasks(state); }
 
-  /** Returns a job that no other call uses; null if there is none. */
-  Job* reserve() {
-    for (Job& job : jobs_)
-      if (!job.isReserved.exchange(true)) return &job;
-    return nullptr;
-  }
-
-  /** Takes tasks until none is left. */
-  void help(Job& job) {
-    for (uint64_t state = job.state; (state & kMaxTasks) < (state >> 16 & kMaxTasks);) {
-      // A thread that comes late finds another number. One that has taken a task keeps the call from returning, and so `task` as it is.
-      if (!job.state.compare_exchange_weak(state, state + 1)) continue;
-      const int count = (int)(state >> 16 & kMaxTasks);
-      job.task(job.argument, (int)(state & kMaxTasks));
-      if (++job.numDone == count && job.isWaiting) {
+  /** Takes tasks until none is left. A task that throws ends the process: other threads are still using what the caller owns. */
+  void help() noexcept {
+    for (uint64_t state = state_; hasTask(state);) {
+      // Fails if another thread was faster, or if a later call has begun. Who takes a task keeps its call, and so `task_`, until it is done.
+      if (!state_.compare_exchange_weak(state, state + 1)) continue;
+      const int count = numTasks(state);
+      task_(argument_, numTaken(state));
+      if (++numDone_ == count && isCallerAsleep_) {
         waitForDecisions();
-        job.done.notify_one();
+        done_.notify_one();
       }
-      state = job.state;
+      state = state_;
     }
   }
 
   /** Waits until all tasks have ended. */
-  void wait(Job& job, int count) {
-    for (int i = 0; i < kNumSpins && job.numDone != count; ++i) pauseThread();
-    if (job.numDone == count) return;
+  void wait(int count) {
+    const auto isDone = [&] { return numDone_ == count; };
+    if (spin(isDone)) return;
     std::unique_lock lock(mutex_);
-    job.isWaiting = true;
-    job.done.wait(lock, [&] { return job.numDone == count; });
-    job.isWaiting = false;
+    isCallerAsleep_ = true;
+    done_.wait(lock, isDone);
+    isCallerAsleep_ = false;
   }
 
   void work() {
+    const auto hasWork = [this] { return hasTask(state_); };
     for (;;) {
-      const uint32_t seen = signal_;
-      for (Job& job : jobs_) help(job);
-      for (int i = 0; i < numSpins_ && signal_ == seen; ++i) pauseThread();
-      if (signal_ != seen) continue;
+      help();
+      if (spin(hasWork)) continue;
       std::unique_lock lock(mutex_);
       ++numAsleep_;
-      wake_.wait(lock, [&] { return signal_ != seen; });
+      wake_.wait(lock, hasWork);
       --numAsleep_;
     }
   }
 
-  /** Waits for threads that are just deciding to sleep: they find a reason not to, or can be woken. */
+  void wake(int numWanted) {
+    if (numWanted <= 0) return;
+    waitForDecisions();
+    for (int i = 0; i < numWanted; ++i) wake_.notify_one();
+  }
+
+  /** Waits for threads that are just deciding to sleep: they see what has changed, or can be woken. */
   void waitForDecisions() { const std::lock_guard lock(mutex_); }
 
-  /** None if there are more threads than cores: they would take each other's. */
+  /** Waits for a while; returns whether the condition holds. */
+  template <class Condition>
+  bool spin(const Condition& holds) const {
+    for (int i = 0; i < numSpins_ && !holds(); ++i) pauseThread();
+    return holds();
+  }
+
   const int numSpins_;
-  /** Calls that share the workers; further ones at the same time do without. */
-  Job jobs_[4];
-  /** Grows with each call; workers sleep until it does. */
-  alignas(64) std::atomic<uint32_t> signal_{0};
+  /** Whether a call is being helped; what follows is about it, or about the last one. */
+  std::atomic<bool> isBusy_{false};
+  void (*task_)(void*, int);
+  void* argument_;
+  /** From the highest bits: a number that differs from call to call, the tasks, and those taken. */
+  alignas(64) std::atomic<uint64_t> state_{0};
+  alignas(64) std::atomic<int> numDone_{0};
+  /** Whether the caller and how many workers sleep. Both change under the mutex, before the sleeper looks for a reason not to. */
+  alignas(64) std::atomic<bool> isCallerAsleep_{false};
   std::atomic<int> numAsleep_{0};
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable done_, wake_;
 };
 
 }  // namespace ferkit

@@ -1,4 +1,5 @@
 // A program for workers.test.ts: calls workers in each way that ops do, and exits with 1 at the first wrong result.
+#include "../../native/phases.h"
 #include "../../native/workers.h"
 
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <cfenv>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -46,7 +48,7 @@ void testOneCaller() {
   for (const int count : {0, 1, 1000, 65535, 65536, 100000}) expect(runsEachOnce(count), "any number of tasks");
 }
 
-/** More callers than calls that share the workers. */
+/** The workers help one of them at a time. */
 void testCallers() {
   std::atomic<int> numRight{0};
   std::vector<std::thread> callers;
@@ -63,6 +65,22 @@ void testNested() {
     std::atomic<int> numRight{0};
     run(4, [&](int) { run(3, [&](int) { numRight += runsEachOnce(5); }); });
     expect(numRight == 12, "tasks that call");
+  }
+}
+
+/** Phases of inference, of which each reads what the one before has written. More calls than threads come to help. */
+void testPhases() {
+  for (int round = 0; round < 500; ++round) {
+    std::vector<int> numbers(8), sums(8);
+    Phases phases;
+    phases.add(8, [&](int, int64_t i) { numbers[i] = i + round; });
+    for (int repeat = 0; repeat < 3; ++repeat) {
+      phases.add(8, [&](int, int64_t i) { sums[i] = numbers[i] + numbers[7 - i]; });
+      phases.add(8, [&](int, int64_t i) { numbers[i] = sums[(i + 3) % 8]; });
+    }
+    phases.prepare();
+    run(6, [&](int thread) { phases.help(thread); });
+    for (const int number : numbers) expect(number == 4 * (7 + 2 * round), "phases");
   }
 }
 
@@ -95,14 +113,16 @@ void testSleep() {
 
 }  // namespace
 
+/** Arguments: the workers to start, and whether they stay awake. */
 int main(int, char** arguments) {
   numWorkers = atoi(arguments[1]);
   std::fesetround(FE_UPWARD);
-  workers = new Workers(numWorkers);
+  workers = new Workers(numWorkers, !strcmp(arguments[2], "awake"));
   std::fesetround(FE_TONEAREST);
   testOneCaller();
   testCallers();
   testNested();
+  testPhases();
 #ifdef __linux__
   testSleep();
 #endif

@@ -1,5 +1,6 @@
 // Compiles the native ops with AddressSanitizer and UndefinedBehaviorSanitizer, and runs their tests on them:
 // `npm run test:sanitizers`. It uses set-up's own step, with folders of its own, so that the clone keeps its addon.
+// ThreadSanitizer would have to know TensorFlow's threads, too, so it checks our own in a program without TensorFlow.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -9,6 +10,7 @@ import { findCompiler } from "../../scripts/setup/machine.cjs";
 import { nativeOps, nativePaths } from "../../scripts/setup/native-ops.js";
 import pins from "../../scripts/setup/pins.json";
 import type { Context } from "../../scripts/setup/step.js";
+import { WORKERS } from "../native/programs.js";
 import { projectDir } from "../workspace.js";
 
 const FLAGS = [
@@ -35,7 +37,7 @@ const TESTS = [
 const { values: flags } = parseArgs({ options: { only: { type: "string", default: TESTS.join(",") } } });
 
 /** Makes the addon; what was compiled before is kept. */
-async function compile(): Promise<{ addon: string; compiler: string }> {
+async function compile(): Promise<{ addon: string; compiler: string; dir: string }> {
   const own: Context = {
     ...createContext({ root: projectDir }),
     accelerator: "cpu",
@@ -70,7 +72,25 @@ async function compile(): Promise<{ addon: string; compiler: string }> {
   const step = nativeOps(async () => {});
   if (!step.isCurrent(context)) await step.run(context, (text) => console.log(`compile ${text}`));
   if (!existsSync(addon)) throw new Error("the ops could not be compiled");
-  return { addon, compiler };
+  return { addon, compiler, dir };
+}
+
+/** Runs the test of native/workers.h with ThreadSanitizer; returns whether all passed. */
+function passesThreadSanitizer(compiler: string, dir: string): boolean {
+  const program = path.join(dir, "workers");
+  const source = path.join(projectDir, "test/native/workers.cc");
+  execFileSync(compiler, [
+    "-std=c++20",
+    "-O1",
+    "-g1",
+    "-w",
+    "-pthread",
+    "-fsanitize=thread",
+    source,
+    "-o",
+    program,
+  ]);
+  return WORKERS.every((args) => spawnSync(program, args, { stdio: "inherit" }).status === 0);
 }
 
 function libraryOf(compiler: string, name: string): string {
@@ -78,7 +98,7 @@ function libraryOf(compiler: string, name: string): string {
 }
 
 async function main(): Promise<void> {
-  const { addon, compiler } = await compile();
+  const { addon, compiler, dir } = await compile();
   const libraries = ["libasan.so", "libubsan.so"].map((name) => libraryOf(compiler, name));
   const env = {
     ...process.env,
@@ -90,6 +110,7 @@ async function main(): Promise<void> {
   };
   let numFailed = 0;
   const start = performance.now();
+  if (!passesThreadSanitizer(compiler, dir)) numFailed++;
   for (const cpu of ["", "avx2"])
     for (const file of flags.only.split(",")) {
       const mocha = ["node_modules/mocha/bin/mocha.js", "--timeout", "600000", "--reporter", "dot"];
