@@ -162,3 +162,36 @@ function signature(value: number): Buffer {
   bytes.writeUInt32LE(value);
   return bytes;
 }
+
+export function latin(text: string): Buffer {
+  return Buffer.from(text, "latin1");
+}
+
+/** Writes other bytes, as many, in place of each occurrence of a name in an archive, and corrects the checksums of tar's headers. */
+export function renamed(archive: Buffer, from: string, to: Buffer): Buffer {
+  const packed = Buffer.from(archive);
+  for (let at = packed.indexOf(from); at >= 0; at = packed.indexOf(from, at + to.length)) {
+    to.copy(packed, at);
+    const header = packed.subarray(at - (at % 512), at - (at % 512) + 512);
+    if (header.toString("latin1", 257, 262) !== "ustar") continue;
+    header.fill(" ", 148, 156);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  }
+  return packed;
+}
+
+/** The flag of a zip archive's entry whose name is UTF-8. */
+export const UTF8_FLAG = 0x800;
+
+/** Sets flags on each entry of a zip archive. */
+export function withFlags(archive: Buffer, flags: number): Buffer {
+  const packed = Buffer.from(archive);
+  for (const [mark, position] of [
+    ["PK\x03\x04", 6],
+    ["PK\x01\x02", 8],
+  ] as const)
+    for (let at = packed.indexOf(mark); at >= 0; at = packed.indexOf(mark, at + 1))
+      packed.writeUInt16LE(flags, at + position);
+  return packed;
+}

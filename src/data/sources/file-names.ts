@@ -2,10 +2,7 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { nameOf } from "../../names.js";
-import { type Folder, otherFilesIn, type Walk } from "./files.js";
-import { samplesOfRows } from "./image-rows.js";
-import type { LabelChoice } from "./label-columns.js";
-import { REASONS } from "./left-out.js";
+import type { Folder, Walk } from "./files.js";
 import { type Listing, type Sample, stampOf, withParts } from "./listing.js";
 import { type Part, partOf } from "./split-names.js";
 
@@ -39,13 +36,13 @@ const KNOWN: KnownNames[] = [
   },
 ];
 
-interface ImageFile {
+export interface ImageFile {
   /** Relative to the data set's folder. */
   file: string;
   folder: Folder;
 }
 
-function imagesBelow(folder: Folder): ImageFile[] {
+export function imagesBelow(folder: Folder): ImageFile[] {
   const own = folder.images.map((name) => ({ file: path.posix.join(folder.path, name), folder }));
   return [...own, ...folder.folders.flatMap(imagesBelow)];
 }
@@ -165,7 +162,7 @@ function listBy(
 }
 
 /** Lists the images that have a class, with the part that the folders around them are for, and counts all other files. */
-function collectSamples(
+export function collectSamples(
   { root, leftOut }: Walk,
   dir: string,
   reason: string,
@@ -185,188 +182,4 @@ function collectSamples(
   };
   visit(root, null);
   return samples;
-}
-
-/** What a file beside an image says about it. */
-export interface BesideImage {
-  label: string | null;
-  /** Fields of JSON, which may name the part of the split. */
-  fields: Record<string, string>;
-}
-
-/**
- * Reads pairs of an image and a file of the same name with its label, as webdataset's tar files hold: `.cls`, or `.json` with
- * a field `label`. The split is in another field of it, or in the folders' names.
- *
- * @returns Null if the folder holds no such pairs.
- */
-export function readLabelFiles(
-  { root, leftOut }: Walk,
-  dir: string,
-  choice: LabelChoice,
-  read: (dir: string, file: string) => BesideImage,
-): Listing | null {
-  const files = otherFilesIn(root).filter((file) => /\.(cls|json)$/i.test(file));
-  const keyBy = sampleKey(files);
-  const [labelOf, fieldsOf] = [new Map<string, string>(), new Map<string, string>()];
-  for (const file of files) {
-    if (/\.json$/i.test(file)) fieldsOf.set(keyBy(file), file);
-    const isBetter = /\.cls$/i.test(file) || !labelOf.has(keyBy(file));
-    if (isBetter) labelOf.set(keyBy(file), file);
-  }
-  const images = imagesBelow(root);
-  const labelled = images.filter(({ file }) => labelOf.has(keyBy(file)));
-  if (labelled.length * 2 < images.length || labelled.length === 0) return null;
-  const { chosen: paired, others, note } = chooseImages(labelled, keyBy, dir);
-  const pairOf = (image: string): LabelPair => {
-    const labelFile = labelOf.get(keyBy(image)) as string;
-    const fieldsFile = fieldsOf.get(keyBy(image)) ?? labelFile;
-    const own = read(dir, labelFile);
-    const other = labelFile === fieldsFile ? own : read(dir, fieldsFile);
-    return { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile };
-  };
-  const pairs = new Map(paired.map(({ file }) => [file, pairOf(file)]));
-  const notes = [...note, ...chooseLabels([...pairs.values()], choice, dir)];
-  if ([...pairs.values()].every(({ label }) => label === null)) return null;
-  for (const { file } of others) leftOut.add(OTHER_IMAGE, file);
-  const used = new Set([...pairs.values()].flatMap(({ labelFile, fieldsFile }) => [labelFile, fieldsFile]));
-  const rest = { root: withoutImages(root, new Set(others.map(({ file }) => file)), used), leftOut };
-  const labelIn = (file: string) => pairs.get(file)?.label ?? null;
-  const found = collectSamples(rest, dir, "without a label beside it", labelIn);
-  const table = {
-    file: "the files beside the images",
-    where: dir,
-    ...fieldRows(found, pairs),
-    areNames: false,
-  };
-  const { samples, splitBy } = samplesOfRows(table, choice, { root: dir, leftOut, notes });
-  return {
-    root: dir,
-    where: dir,
-    inner: ".",
-    labels: "a file beside each image",
-    splitBy,
-    samples,
-    emptyClasses: [],
-    leftOut,
-    notes,
-  };
-}
-
-/**
- * Returns what gives a file the key of its sample, as webdataset defines it: the path up to the name's first dot, as of `1.cls` and
- * `1.mask.png`. If that makes one sample of `cat.1.cls` and `cat.2.cls`, the key ends at the last dot.
- */
-function sampleKey(labelFiles: string[]): (file: string) => string {
-  const upToFirstDot = (file: string) =>
-    path.posix.join(path.posix.dirname(file), path.posix.basename(file).split(".")[0]);
-  const areStems = ["cls", "json"].some((ending) => {
-    const ofEnding = labelFiles.filter((file) => file.toLowerCase().endsWith(`.${ending}`));
-    return new Set(ofEnding.map(upToFirstDot)).size < ofEnding.length;
-  });
-  return areStems ? (file) => file.replace(/\.[^./]+$/, "") : upToFirstDot;
-}
-
-/** Returns a folder without some of its images, in which the files of labels that are used have that as their reason. */
-function withoutImages(folder: Folder, images: Set<string>, labelFiles: Set<string>): Folder {
-  const fileOf = (name: string) => path.posix.join(folder.path, name);
-  return {
-    ...folder,
-    images: folder.images.filter((name) => !images.has(fileOf(name))),
-    others: folder.others.map(({ name, reason }) => ({
-      name,
-      reason: labelFiles.has(fileOf(name)) ? REASONS.labels : reason,
-    })),
-    folders: folder.folders.map((inner) => withoutImages(inner, images, labelFiles)),
-  };
-}
-
-/** Lists the fields of each image's JSON as rows of a table. */
-function fieldRows(found: readonly Sample[], pairs: ReadonlyMap<string, LabelPair>) {
-  const fieldsIn = (file: string) => pairs.get(file)?.fields ?? {};
-  const columns = [...new Set(found.flatMap((sample) => Object.keys(fieldsIn(sample.path))))];
-  const rows = found.map(({ path: file, className, split }) => {
-    const fields = fieldsIn(file);
-    const cells = columns.map((name) => fields[name] ?? "");
-    return { path: file, name: file, label: className, cells, part: split };
-  });
-  return { columns, rows };
-}
-
-/** The labels of a sample in two files, or in one. */
-interface LabelPair extends BesideImage {
-  other: string | null;
-  labelFile: string;
-  fieldsFile: string;
-}
-
-/**
- * Chooses between the labels in `.cls` and in `.json` files. They may be other names for the same classes.
- *
- * @returns Notes on what was chosen.
- * @throws InputError if they are not, so that some are wrong or of another kind.
- */
-function chooseLabels(pairs: LabelPair[], { labelColumn }: LabelChoice, dir: string): string[] {
-  if (labelColumn === "json") for (const pair of pairs) pair.label = pair.other ?? pair.label;
-  if (labelColumn === "cls" || labelColumn === "json") return [];
-  const both = pairs.filter(({ label, other }) => label !== null && other !== null);
-  const differing = both.find(({ label, other }) => label !== other);
-  if (!differing) return [];
-  const [labels, others] = [both.map(({ label }) => label), both.map(({ other }) => other)];
-  const { size } = new Set(both.map(({ label, other }) => JSON.stringify([label, other])));
-  const areNames = [labels, others].every((names) => new Set(names).size === size);
-  if (areNames && !labels.some((label) => others.includes(label)))
-    return [
-      `The labels of the .cls files are used. Those of the .json files are other names for them, as ${differing.other} for ${differing.label} (--label-column json takes these).`,
-    ];
-  throw new InputError({
-    expected: "one label for each image",
-    where: dir,
-    found: `${differing.labelFile} with ${differing.label}, and ${differing.fieldsFile} with ${differing.other}`,
-    fix: "Choose --label-column cls or --label-column json.",
-  });
-}
-
-const OTHER_IMAGE = "another image of a sample, as a mask";
-/** Words in the names of images to train on, as in `1.image.png`, beside others such as `1.mask.png`. */
-const IMAGE_WORDS = ["", "image", "img", "input", "rgb", "photo", "jpg", "jpeg", "png"];
-
-/**
- * Chooses the image of each sample. A sample may have more, such as `1.mask.png` beside `1.jpg`.
- *
- * @throws InputError if it is not clear which is meant.
- */
-function chooseImages(images: ImageFile[], keyBy: (file: string) => string, dir: string) {
-  const kindOf = ({ file }: ImageFile) =>
-    file.slice(keyBy(file).length).toLowerCase().split(".").slice(1, -1).join(".");
-  const samples = new Map<string, ImageFile[]>();
-  for (const image of images) {
-    const sample = samples.get(keyBy(image.file));
-    if (sample) sample.push(image);
-    else samples.set(keyBy(image.file), [image]);
-  }
-  const several = [...samples.values()].find((sample) => sample.length > 1);
-  if (!several) return { chosen: images, others: [], note: [] };
-  const kinds = new Set(images.map(kindOf));
-  const kind = IMAGE_WORDS.find((word) => kinds.has(word));
-  const [chosen, others] = [true, false].map((isChosen) =>
-    images.filter((image) => (kindOf(image) === kind) === isChosen),
-  );
-  const unclear = [...samples.values()].find(
-    (sample) => sample.filter((image) => kindOf(image) === kind).length > 1,
-  );
-  if (kind === undefined || unclear)
-    throw new InputError({
-      expected: "one image for each label",
-      where: dir,
-      found: (unclear ?? several).map(({ file }) => file).join(" and "),
-      fix: "Remove the others, or rename the image to train on as 1.jpg beside 1.cls.",
-    });
-  return {
-    chosen,
-    others,
-    note: [
-      `Samples hold several images: ${chosen[0].file} and its like are used, ${others[0].file} and its like are not.`,
-    ],
-  };
 }

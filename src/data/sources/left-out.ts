@@ -114,5 +114,7 @@ export const REASONS = {
   again: "in a folder that is read already",
   special: "not a file",
   notUtf8: "its name is not UTF-8, so it cannot be opened: rename it",
+  notUtf8InArchive: "its name in the archive is not UTF-8: pack it again with another name",
+  replaced: "replaced by a later entry of the archive with its name",
   labels: "a file of labels, which is used",
 } as const;

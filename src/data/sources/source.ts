@@ -1,27 +1,21 @@
 // Finds out what kind of data set a path names, and reads its images and labels.
-import { readFileSync, statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
-import { decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
 import { InputError, type InputProblem, suggestion } from "../../errors.js";
 import { cacheDir, kindOf } from "../../files.js";
-import { parseExactJson } from "../../json.js";
 import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
-import type { AnyText } from "../../text.js";
-import { isArchive, type SkippedEntry, unpackArchive, unpackShards } from "./archive.js";
+import { type AnyText, counted } from "../../text.js";
+import { isArchive, unpackArchive, unpackShards } from "./archive.js";
+import type { ArchiveNotes } from "./archive-entries.js";
 import { type FolderChoice, findClassFolders } from "./class-folders.js";
 import { downloadFer2013, findVotes, isVoteTable, readVotes, relabel } from "./fer2013.js";
-import {
-  type BesideImage,
-  readKnownNames,
-  readLabelFiles,
-  readLabelPattern,
-  suggestPattern,
-} from "./file-names.js";
+import { readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
 import { otherFilesIn, type Walk, walkFolder } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
+import { readLabelFiles } from "./label-files.js";
+import { REASONS } from "./left-out.js";
 import { classesOf, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
@@ -66,8 +60,6 @@ const KNOWN_NAMES: Record<string, string> = {
 const STANDARD_TABLE = /^(_classes\.csv|metadata\.(csv|jsonl))$/;
 const EXPECTED =
   "synthetic, fer2013, or a folder, an archive (.tar.gz, .tgz, .tar, .zip), a table (.csv, .tsv, .jsonl, .txt) or a Parquet file";
-/** A larger file beside an image describes more than its class. */
-const MAX_LABEL_BYTES = 2 ** 14;
 const FIX_PATH = "Fix the path, or choose the images with --data.";
 /** With more tables than this, they are notes on single images. */
 const MAX_TABLES = 20;
@@ -118,7 +110,7 @@ async function readLabelled(
     const dir = path.join(cacheDir(), "synthetic", syntheticKey(drawing));
     const isDrawn = (await stat(dir).catch(() => null)) !== null;
     if (!isDrawn) await drawSyntheticFaces(dir, { ...drawing, onProgress });
-    return { name: OWN_SOURCES.synthetic, listing: await readFolder(dir, options, [], onProgress) };
+    return { name: OWN_SOURCES.synthetic, listing: await readFolder(dir, options, null, onProgress) };
   }
   if (data === "fer2013") {
     const { dir, notes } = await unpackArchive(await downloadFer2013(onProgress));
@@ -128,7 +120,7 @@ async function readLabelled(
   if (found?.isDirectory())
     return {
       name: path.basename(path.resolve(data)),
-      listing: await readFolder(data, options, [], onProgress),
+      listing: await readFolder(data, options, null, onProgress),
     };
   if (found && isArchive(data)) {
     const { dir, notes } = await unpackArchive(data);
@@ -173,12 +165,23 @@ function fixFor(given: string, known: string[], otherwise = "Fix the path."): st
 async function readFolder(
   dir: string,
   options: SourceOptions,
-  skipped: SkippedEntry[],
+  unpacked: ArchiveNotes | null,
   onProgress?: OnProgress,
   isShards = false,
 ): Promise<Listing> {
   const walk = walkFolder(dir);
-  for (const { path: file, reason } of skipped) walk.leftOut.add(reason, file);
+  for (const { path: file, reason } of unpacked?.skipped ?? []) walk.leftOut.add(reason, file);
+  const listing = await readWalk(walk, dir, options, onProgress, isShards);
+  return { ...listing, notes: [...(unpacked?.guesses ?? []), ...listing.notes] };
+}
+
+async function readWalk(
+  walk: Walk,
+  dir: string,
+  options: SourceOptions,
+  onProgress: OnProgress | undefined,
+  isShards: boolean,
+): Promise<Listing> {
   if (options.labelPattern !== undefined) return readLabelPattern(walk, dir, options.labelPattern);
   const { labels = "auto" } = options;
   if (!/^(auto|folders|ferplus|ferplus-soft)$/.test(labels) && !(await isVoteTable(labels)))
@@ -191,7 +194,7 @@ async function readFolder(
     const tables = otherFilesIn(walk.root).filter((file) => STANDARD_TABLE.test(path.posix.basename(file)));
     const listing =
       readKnownNames(walk, dir) ??
-      (isShards ? readLabelFiles(walk, dir, options, besideImage) : null) ??
+      (isShards ? readLabelFiles(walk, dir, options) : null) ??
       (tables.length > 0 ? readLabelTables(walk, dir, options, tables) : null);
     if (listing) return listing;
   }
@@ -212,12 +215,20 @@ function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGue
   }
   const listing =
     (mayBeTable ? readLabelTables(unused, dir, options) : null) ??
-    (isGuess ? readLabelFiles(walk, dir, options, besideImage) : null);
+    (isGuess ? readLabelFiles(walk, dir, options) : null);
   if (listing) return listing;
   throw new InputError(withSuggestion(found.refusal, walk, dir, options));
 }
 
+const GARBLED: string[] = [REASONS.notUtf8, REASONS.notUtf8InArchive];
+
 function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: LabelChoice): InputProblem {
+  const garbled = walk.leftOut.list().filter(({ reason }) => GARBLED.includes(reason));
+  if (walk.root.numImages === 0 && garbled.length > 0) {
+    const count = garbled.reduce((sum, one) => sum + one.count, 0);
+    const found = `${refusal.found}, but ${counted(count, "name that is", "names that are")} not UTF-8, as ${garbled[0].example}`;
+    return { ...refusal, found, fix: "Rename the files and folders in UTF-8." };
+  }
   const files = otherFilesIn(walk.root);
   const archive = files.find((file) => isArchive(file));
   if (walk.root.numImages === 0 && archive !== undefined)
@@ -317,48 +328,6 @@ function refuseSharedFolders({ samples, labels }: Listing, where: string): void 
     fix: "Choose a folder, with all shards of a part unpacked into one folder in it.",
   });
 }
-
-/** Reads a file beside an image: text, or JSON with a field for the label. */
-function besideImage(dir: string, file: string): BesideImage {
-  const isJson = /\.json$/i.test(file);
-  const text = textBeside(dir, file).trim();
-  const label = isJson || text.includes("\n") || text.length > MAX_FIELD ? null : text || null;
-  if (!isJson) return { label, fields: {} };
-  try {
-    const content = parseExactJson(text);
-    const entries =
-      typeof content === "object" && content !== null ? Object.entries(content) : [["label", content]];
-    const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
-    const fields: Record<string, string> = Object.fromEntries(
-      entries.flatMap(([name, value]) =>
-        isPlain(value) ? [[name, String(value).slice(0, MAX_FIELD + 1)]] : [],
-      ),
-    );
-    const name = LABEL_FIELDS.find((one) => one in fields);
-    if (name === undefined) return { label, fields };
-    const { [name]: own, ...others } = fields;
-    return { label: own.length > MAX_FIELD ? null : own.trim(), fields: others };
-  } catch {
-    return { label, fields: {} };
-  }
-}
-
-/** @throws InputError if the bytes are not text. */
-function textBeside(dir: string, file: string): string {
-  const onDisk = path.join(dir, file);
-  if (statSync(onDisk).size > MAX_LABEL_BYTES) return "";
-  try {
-    return decodeText(readFileSync(onDisk));
-  } catch (error) {
-    if (!(error instanceof EncodingError)) throw error;
-    const expected = "a file beside an image in UTF-8";
-    throw new InputError({ expected, where: file, found: error.message, fix: SAVE_AS_UTF8 });
-  }
-}
-
-/** Fields of JSON with the label, and the characters of the longest label. */
-const LABEL_FIELDS = ["label", "class", "cls", "class_name", "category", "target"];
-const MAX_FIELD = 100;
 
 /** Gives names to labels that are codes. */
 function rename(listing: Listing, labelNames: string | undefined): Listing {

@@ -17,7 +17,17 @@ import { crc32, deflateRawSync, gzipSync } from "node:zlib";
 import { Header } from "tar";
 import { isArchive, unpackArchive } from "../../../src/data/sources/archive.js";
 import { Random } from "../../../src/random.js";
-import { type Entries, tarOf, temporaryFolder, writeFiles, zipOf } from "../fixtures.js";
+import {
+  type Entries,
+  latin,
+  renamed,
+  tarOf,
+  temporaryFolder,
+  UTF8_FLAG,
+  withFlags,
+  writeFiles,
+  zipOf,
+} from "../fixtures.js";
 
 const bytes = (text: string) => Buffer.from(text);
 const random = new Random(1);
@@ -73,6 +83,50 @@ describe("unpackArchive", () => {
   };
 
   for (const [name, pack] of FORMATS) {
+    it(`leaves out names in ${name} that are not UTF-8, and merges none`, async () => {
+      const entries = { "p?che/1.png": bytes("one"), "p!che/1.png": bytes("two"), "a\ufffd/1.png": noise };
+      const named = (packed: Buffer) =>
+        renamed(renamed(packed, "p?che", latin("p\xeache")), "p!che", latin("p\xe8che"));
+      const isZip = name.endsWith(".zip");
+      const packed = named(isZip ? withFlags(zipOf(entries), UTF8_FLAG) : tarOf(entries));
+      writeFileSync(inFolder(name), /gz$/.test(name) ? gzipSync(packed) : packed);
+      const { dir, notes } = await unpackArchive(inFolder(name));
+      assert.deepEqual(
+        readdirSync(dir),
+        ["a\ufffd"],
+        "a name with the replacement character itself is right",
+      );
+      const reason = "its name in the archive is not UTF-8: pack it again with another name";
+      assert.deepEqual(notes.skipped, [
+        { path: "p\ufffdche/1.png", reason },
+        { path: "p\ufffdche/1.png", reason },
+      ]);
+    });
+
+    it(`names the cause if no name in ${name} is UTF-8`, async () => {
+      const entries = { "p?che/1.png": noise, "p?che/2.png": noise };
+      const packed = name.endsWith(".zip") ? withFlags(zipOf(entries), UTF8_FLAG) : tarOf(entries);
+      const data = renamed(packed, "p?che", latin("p\xeache"));
+      await assert.rejects(unpack(name, /gz$/.test(name) ? gzipSync(data) : data), {
+        name: "InputError",
+        message: `Expected an archive with names in UTF-8 at ${inFolder(name)} but found 2 other names, as p\ufffdche/1.png. Rename the files, and pack it again.`,
+      });
+      assertNothingLeft(name);
+    });
+
+    it(`says if ${name} has a name twice, of which the later one is unpacked`, async () => {
+      const packed = renamed(
+        (name.endsWith(".zip") ? zipOf : tarOf)({ "a/1.png": bytes("one"), "a/2.png": bytes("two") }),
+        "a/2.png",
+        latin("a/1.png"),
+      );
+      writeFileSync(inFolder(name), /gz$/.test(name) ? gzipSync(packed) : packed);
+      const { dir, notes } = await unpackArchive(inFolder(name));
+      assert.equal(readFileSync(`${dir}/a/1.png`, "utf8"), "two");
+      const reason = "replaced by a later entry of the archive with its name";
+      assert.deepEqual(notes.skipped, [{ path: "a/1.png", reason }]);
+    });
+
     it(`unpacks ${name} into a folder of the cache`, async () => {
       const dir = await unpack(name, pack({ "data/a/1.png": bytes("one"), "data/b/2.png": noise }));
       assert.equal(readFileSync(`${dir}/data/a/1.png`, "utf8"), "one");
@@ -96,8 +150,8 @@ describe("unpackArchive", () => {
         { path: "a/3.png", reason: "a link out of the archive" },
         { path: "a/4.png", reason: "a link to nothing in the archive" },
       ];
-      assert.deepEqual(notes, expected);
-      assert.deepEqual((await unpackArchive(inFolder(name))).notes, expected, "also from the cache");
+      assert.deepEqual(notes, { skipped: expected, guesses: [] });
+      assert.deepEqual((await unpackArchive(inFolder(name))).notes.skipped, expected, "also from the cache");
     });
 
     it(`makes links to files and folders in ${name}, also to links and before their targets`, async () => {
@@ -234,7 +288,7 @@ describe("unpackArchive", () => {
   it("unpacks again if the cache has lost the notes on an archive", async () => {
     const dir = await unpack("faces.tar", tarOf({ "a/1.png": bytes("one") }));
     writeFileSync(`${dir}.json`, "{");
-    assert.deepEqual((await unpackArchive(inFolder("faces.tar"))).notes, []);
+    assert.deepEqual((await unpackArchive(inFolder("faces.tar"))).notes.skipped, []);
     assert.equal(readFileSync(`${dir}/a/1.png`, "utf8"), "one");
   });
 

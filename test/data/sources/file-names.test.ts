@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  readKnownNames,
-  readLabelFiles,
-  readLabelPattern,
-  suggestPattern,
-} from "../../../src/data/sources/file-names.js";
+import { readKnownNames, readLabelPattern, suggestPattern } from "../../../src/data/sources/file-names.js";
 import { walkFolder } from "../../../src/data/sources/files.js";
 import type { Listing } from "../../../src/data/sources/listing.js";
-import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
 const files = (...names: string[]) => Object.fromEntries(names.map((name) => [name, "x"]));
@@ -93,68 +87,5 @@ describe("file names", () => {
     const found = walk("rage/AF01ANS.JPG", "rage/AF02ANS.JPG", "joy/AF01HAS.JPG", "joy/AF02HAS.JPG");
     assert.equal(readKnownNames(found, inFolder("data")), null);
     assert.equal(readKnownNames(walk("cat/1.jpg", "dog/2.jpg"), inFolder("data")), null);
-  });
-
-  it("join images with files of labels beside them", () => {
-    const found = walk("a/000.jpg", "a/000.cls", "a/001.jpg", "a/001.cls", "a/002.jpg");
-    const listing = readLabelFiles(found, inFolder("data"), {}, (_, file) => ({
-      label: file.includes("000") ? "cat" : "dog",
-      fields: {},
-    }));
-    assert.deepEqual(labels(listing), ["a/000.jpg cat", "a/001.jpg dog"]);
-    assert.deepEqual(
-      listing?.leftOut.list().map(({ reason, count }) => `${count} ${reason}`),
-      ["2 a file of labels, which is used", "1 without a label beside it"],
-    );
-    assert.equal(
-      readLabelFiles(walk("b/1.jpg", "b/2.jpg"), inFolder("data"), {}, () => ({ label: null, fields: {} })),
-      null,
-    );
-  });
-
-  describe("beside labels in .cls and in .json files", () => {
-    const read = async (samples: [cls: string, json: unknown][], options: Partial<SourceOptions> = {}) => {
-      const dir = inFolder("pairs");
-      samples.forEach(([cls, json], i) => {
-        writeFiles(dir, { [`${i}.jpg`]: "x", [`${i}.cls`]: cls, [`${i}.json`]: JSON.stringify(json) });
-      });
-      const { listing } = await readSource({ data: dir, seed: 0, ...options });
-      return [listing.samples.map(({ className }) => className).join(), ...listing.notes];
-    };
-    const NAMES = [{ label: "cat" }, { label: "dog" }];
-    const pairsOf = (...labels: string[]) =>
-      labels.map((label, i): [string, unknown] => [label, NAMES[i % 2]]);
-
-    it("take those of .cls if all agree, or are other names for the same classes, with a note", async () => {
-      assert.deepEqual(await read(pairsOf("cat", "dog", "cat")), ["cat,dog,cat"]);
-      const codes = pairsOf("a", "b", "a");
-      assert.deepEqual(await read(codes), [
-        "a,b,a",
-        "The labels of the .cls files are used. Those of the .json files are other names for them, as cat for a (--label-column json takes these).",
-      ]);
-      assert.deepEqual(await read(codes, { labelColumn: "cls" }), ["a,b,a"]);
-      assert.deepEqual(await read(codes, { labelColumn: "json" }), ["cat,dog,cat"]);
-    });
-
-    it("ask if they are of other classes, or have the names of others", async () => {
-      for (const names of [
-        ["a", "b", "b"],
-        ["a", "b", "c"],
-        ["dog", "cat", "dog"],
-      ]) {
-        const samples = pairsOf(...names);
-        await assert.rejects(read(samples), {
-          name: "InputError",
-          message: `Expected one label for each image at ${inFolder("pairs")} but found 0.cls with ${names[0]}, and 0.json with cat. Choose --label-column cls or --label-column json.`,
-        });
-        assert.deepEqual(await read(samples, { labelColumn: "json" }), ["cat,dog,cat"]);
-      }
-    });
-
-    it("cut no long label, so that two become one", async () => {
-      const long = "x".repeat(100);
-      const samples = [long, `${long}y`, "z"].map((label): [string, unknown] => ["", { label }]);
-      assert.deepEqual(await read(samples, { labelColumn: "json" }), [`${long},z`]);
-    });
   });
 });

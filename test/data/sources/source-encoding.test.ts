@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { classesOf } from "../../../src/data/sources/listing.js";
 import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
-import { tarOf, temporaryFolder, writeFiles } from "../fixtures.js";
+import { latin, renamed, tarOf, temporaryFolder, writeFiles } from "../fixtures.js";
 
 describe("readSource, for text that is not in UTF-8", () => {
   const inFolder = temporaryFolder();
   const read = async (data: string, options: Partial<SourceOptions> = {}) =>
     (await readSource({ data, seed: 0, ...options })).listing;
-  const latin = (text: string) => Buffer.from(text, "latin1");
   const save = (where: string, found: string, expected = "a table in UTF-8") => ({
     name: "InputError",
     message: `Expected ${expected} at ${where} but found ${found}. Save it as UTF-8.`,
@@ -99,6 +99,46 @@ describe("readSource, for text that is not in UTF-8", () => {
     });
     const { samples, notes } = await read(beside);
     assert.deepEqual([samples.length, notes], [2, []]);
+  });
+
+  it("names the cause if no name in a folder is UTF-8", async () => {
+    for (const [name, ...parts] of [
+      ["folders", "p\xeache/1.png", "p\xe8che/1.png"],
+      ["files", "a/1\xe9.png", "b/2\xe9.png"],
+    ]) {
+      const dir = writeFiles(inFolder(name), { "note.txt": "x" });
+      for (const part of parts) {
+        const file = Buffer.concat([Buffer.from(`${dir}/`), latin(part)]);
+        mkdirSync(file.subarray(0, file.lastIndexOf("/")), { recursive: true });
+        writeFileSync(file, "x");
+      }
+      await assert.rejects(read(dir), {
+        name: "InputError",
+        message: `Expected class folders with images, with or without train and validation folders around them at ${dir} but found no images in class folders, but 2 names that are not UTF-8, as ${name === "files" ? "a/1\ufffd.png" : "p\ufffdche"}. Rename the files and folders in UTF-8.`,
+      });
+    }
+  });
+
+  it("leaves samples of tar files out whose names are not UTF-8, and merges none", async () => {
+    const sample = (name: string, label: string) => ({
+      [`${name}.png`]: Buffer.from(name),
+      [`${name}.cls`]: Buffer.from(label),
+    });
+    const tar = tarOf({ ...sample("x1y", "0"), ...sample("x2y", "1"), ...sample("good", "0") });
+    const data = renamed(renamed(tar, "x1y", latin("x\xeay")), "x2y", latin("x\xe8y"));
+    const { samples, leftOut } = await read(writeFiles(inFolder("data"), { "t.tar": data }));
+    assert.deepEqual(
+      samples.map(({ path, className }) => `${path} ${className}`),
+      ["t/good.png 0"],
+    );
+    assert.deepEqual(
+      leftOut.list().map(({ reason, count, example }) => `${count} ${reason}, as ${example}`),
+      [
+        "1 a file of labels, which is used, as t/good.cls",
+        "2 its name in the archive is not UTF-8: pack it again with another name, as t/x\ufffdy.cls",
+        "2 its name in the archive is not UTF-8: pack it again with another name, as t/x\ufffdy.png",
+      ],
+    );
   });
 
   it("reads the replacement character where a file in UTF-8 has it", async () => {

@@ -1,0 +1,235 @@
+// Files beside the images that have their labels, as webdataset's tar files hold them.
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
+import { InputError } from "../../errors.js";
+import { parseExactJson } from "../../json.js";
+import { collectSamples, type ImageFile, imagesBelow } from "./file-names.js";
+import { type Folder, otherFilesIn, type Walk } from "./files.js";
+import { samplesOfRows } from "./image-rows.js";
+import type { LabelChoice } from "./label-columns.js";
+import { REASONS } from "./left-out.js";
+import type { Listing, Sample } from "./listing.js";
+
+/** A larger file beside an image describes more than its class. */
+const MAX_LABEL_BYTES = 2 ** 14;
+/** Fields of JSON with the label, and the characters of the longest label. */
+const LABEL_FIELDS = ["label", "class", "cls", "class_name", "category", "target"];
+const MAX_FIELD = 100;
+
+/** What a file beside an image says about it. */
+interface BesideImage {
+  label: string | null;
+  /** Fields of JSON, which may name the part of the split. */
+  fields: Record<string, string>;
+}
+
+/**
+ * Reads pairs of an image and a file of the same name with its label, as webdataset's tar files hold: `.cls`, or `.json` with
+ * a field `label`. The split is in another field of it, or in the folders' names.
+ *
+ * @returns Null if the folder holds no such pairs.
+ */
+export function readLabelFiles({ root, leftOut }: Walk, dir: string, choice: LabelChoice): Listing | null {
+  const files = otherFilesIn(root).filter((file) => /\.(cls|json)$/i.test(file));
+  const keyBy = sampleKey(files);
+  const [labelOf, fieldsOf] = [new Map<string, string>(), new Map<string, string>()];
+  for (const file of files) {
+    if (/\.json$/i.test(file)) fieldsOf.set(keyBy(file), file);
+    const isBetter = /\.cls$/i.test(file) || !labelOf.has(keyBy(file));
+    if (isBetter) labelOf.set(keyBy(file), file);
+  }
+  const images = imagesBelow(root);
+  const labelled = images.filter(({ file }) => labelOf.has(keyBy(file)));
+  if (labelled.length * 2 < images.length || labelled.length === 0) return null;
+  const { chosen: paired, others, note } = chooseImages(labelled, keyBy, dir);
+  const pairOf = (image: string): LabelPair => {
+    const labelFile = labelOf.get(keyBy(image)) as string;
+    const fieldsFile = fieldsOf.get(keyBy(image)) ?? labelFile;
+    const own = besideImage(dir, labelFile);
+    const other = labelFile === fieldsFile ? own : besideImage(dir, fieldsFile);
+    return { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile };
+  };
+  const pairs = new Map(paired.map(({ file }) => [file, pairOf(file)]));
+  const notes = [...note, ...chooseLabels([...pairs.values()], choice, dir)];
+  if ([...pairs.values()].every(({ label }) => label === null)) return null;
+  for (const { file } of others) leftOut.add(OTHER_IMAGE, file);
+  const used = new Set([...pairs.values()].flatMap(({ labelFile, fieldsFile }) => [labelFile, fieldsFile]));
+  const rest = { root: withoutImages(root, new Set(others.map(({ file }) => file)), used), leftOut };
+  const labelIn = (file: string) => pairs.get(file)?.label ?? null;
+  const found = collectSamples(rest, dir, "without a label beside it", labelIn);
+  const table = {
+    file: "the files beside the images",
+    where: dir,
+    ...fieldRows(found, pairs),
+    areNames: false,
+  };
+  const { samples, splitBy } = samplesOfRows(table, choice, { root: dir, leftOut, notes });
+  return {
+    root: dir,
+    where: dir,
+    inner: ".",
+    labels: "a file beside each image",
+    splitBy,
+    samples,
+    emptyClasses: [],
+    leftOut,
+    notes,
+  };
+}
+
+/**
+ * Returns what gives a file the key of its sample, as webdataset defines it: the path up to the name's first dot, as of `1.cls` and
+ * `1.mask.png`. If that makes one sample of `cat.1.cls` and `cat.2.cls`, the key ends at the last dot.
+ */
+function sampleKey(labelFiles: string[]): (file: string) => string {
+  const upToFirstDot = (file: string) =>
+    path.posix.join(path.posix.dirname(file), path.posix.basename(file).split(".")[0]);
+  const areStems = ["cls", "json"].some((ending) => {
+    const ofEnding = labelFiles.filter((file) => file.toLowerCase().endsWith(`.${ending}`));
+    return new Set(ofEnding.map(upToFirstDot)).size < ofEnding.length;
+  });
+  return areStems ? (file) => file.replace(/\.[^./]+$/, "") : upToFirstDot;
+}
+
+/** Returns a folder without some of its images, in which the files of labels that are used have that as their reason. */
+function withoutImages(folder: Folder, images: Set<string>, labelFiles: Set<string>): Folder {
+  const fileOf = (name: string) => path.posix.join(folder.path, name);
+  return {
+    ...folder,
+    images: folder.images.filter((name) => !images.has(fileOf(name))),
+    others: folder.others.map(({ name, reason }) => ({
+      name,
+      reason: labelFiles.has(fileOf(name)) ? REASONS.labels : reason,
+    })),
+    folders: folder.folders.map((inner) => withoutImages(inner, images, labelFiles)),
+  };
+}
+
+/** Lists the fields of each image's JSON as rows of a table. */
+function fieldRows(found: readonly Sample[], pairs: ReadonlyMap<string, LabelPair>) {
+  const fieldsIn = (file: string) => pairs.get(file)?.fields ?? {};
+  const columns = [...new Set(found.flatMap((sample) => Object.keys(fieldsIn(sample.path))))];
+  const rows = found.map(({ path: file, className, split }) => {
+    const fields = fieldsIn(file);
+    const cells = columns.map((name) => fields[name] ?? "");
+    return { path: file, name: file, label: className, cells, part: split };
+  });
+  return { columns, rows };
+}
+
+/** Reads a file beside an image: text, or JSON with a field for the label. */
+function besideImage(dir: string, file: string): BesideImage {
+  const isJson = /\.json$/i.test(file);
+  const text = textBeside(dir, file).trim();
+  const label = isJson || text.includes("\n") || text.length > MAX_FIELD ? null : text || null;
+  if (!isJson) return { label, fields: {} };
+  try {
+    const content = parseExactJson(text);
+    const entries =
+      typeof content === "object" && content !== null ? Object.entries(content) : [["label", content]];
+    const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
+    const fields: Record<string, string> = Object.fromEntries(
+      entries.flatMap(([name, value]) =>
+        isPlain(value) ? [[name, String(value).slice(0, MAX_FIELD + 1)]] : [],
+      ),
+    );
+    const name = LABEL_FIELDS.find((one) => one in fields);
+    if (name === undefined) return { label, fields };
+    const { [name]: own, ...others } = fields;
+    return { label: own.length > MAX_FIELD ? null : own.trim(), fields: others };
+  } catch {
+    return { label, fields: {} };
+  }
+}
+
+/** @throws InputError if the bytes are not text. */
+function textBeside(dir: string, file: string): string {
+  const onDisk = path.join(dir, file);
+  if (statSync(onDisk).size > MAX_LABEL_BYTES) return "";
+  try {
+    return decodeText(readFileSync(onDisk));
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    const expected = "a file beside an image in UTF-8";
+    throw new InputError({ expected, where: file, found: error.message, fix: SAVE_AS_UTF8 });
+  }
+}
+
+/** The labels of a sample in two files, or in one. */
+interface LabelPair extends BesideImage {
+  other: string | null;
+  labelFile: string;
+  fieldsFile: string;
+}
+
+/**
+ * Chooses between the labels in `.cls` and in `.json` files. They may be other names for the same classes.
+ *
+ * @returns Notes on what was chosen.
+ * @throws InputError if they are not, so that some are wrong or of another kind.
+ */
+function chooseLabels(pairs: LabelPair[], { labelColumn }: LabelChoice, dir: string): string[] {
+  if (labelColumn === "json") for (const pair of pairs) pair.label = pair.other ?? pair.label;
+  if (labelColumn === "cls" || labelColumn === "json") return [];
+  const both = pairs.filter(({ label, other }) => label !== null && other !== null);
+  const differing = both.find(({ label, other }) => label !== other);
+  if (!differing) return [];
+  const [labels, others] = [both.map(({ label }) => label), both.map(({ other }) => other)];
+  const { size } = new Set(both.map(({ label, other }) => JSON.stringify([label, other])));
+  const areNames = [labels, others].every((names) => new Set(names).size === size);
+  if (areNames && !labels.some((label) => others.includes(label)))
+    return [
+      `The labels of the .cls files are used. Those of the .json files are other names for them, as ${differing.other} for ${differing.label} (--label-column json takes these).`,
+    ];
+  throw new InputError({
+    expected: "one label for each image",
+    where: dir,
+    found: `${differing.labelFile} with ${differing.label}, and ${differing.fieldsFile} with ${differing.other}`,
+    fix: "Choose --label-column cls or --label-column json.",
+  });
+}
+
+const OTHER_IMAGE = "another image of a sample, as a mask";
+/** Words in the names of images to train on, as in `1.image.png`, beside others such as `1.mask.png`. */
+const IMAGE_WORDS = ["", "image", "img", "input", "rgb", "photo", "jpg", "jpeg", "png"];
+
+/**
+ * Chooses the image of each sample. A sample may have more, such as `1.mask.png` beside `1.jpg`.
+ *
+ * @throws InputError if it is not clear which is meant.
+ */
+function chooseImages(images: ImageFile[], keyBy: (file: string) => string, dir: string) {
+  const kindOf = ({ file }: ImageFile) =>
+    file.slice(keyBy(file).length).toLowerCase().split(".").slice(1, -1).join(".");
+  const samples = new Map<string, ImageFile[]>();
+  for (const image of images) {
+    const sample = samples.get(keyBy(image.file));
+    if (sample) sample.push(image);
+    else samples.set(keyBy(image.file), [image]);
+  }
+  const several = [...samples.values()].find((sample) => sample.length > 1);
+  if (!several) return { chosen: images, others: [], note: [] };
+  const kinds = new Set(images.map(kindOf));
+  const kind = IMAGE_WORDS.find((word) => kinds.has(word));
+  const [chosen, others] = [true, false].map((isChosen) =>
+    images.filter((image) => (kindOf(image) === kind) === isChosen),
+  );
+  const unclear = [...samples.values()].find(
+    (sample) => sample.filter((image) => kindOf(image) === kind).length > 1,
+  );
+  if (kind === undefined || unclear)
+    throw new InputError({
+      expected: "one image for each label",
+      where: dir,
+      found: (unclear ?? several).map(({ file }) => file).join(" and "),
+      fix: "Remove the others, or rename the image to train on as 1.jpg beside 1.cls.",
+    });
+  return {
+    chosen,
+    others,
+    note: [
+      `Samples hold several images: ${chosen[0].file} and its like are used, ${others[0].file} and its like are not.`,
+    ],
+  };
+}

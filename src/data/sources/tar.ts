@@ -1,0 +1,193 @@
+// Unpacks tar archives.
+import { isUtf8 } from "node:buffer";
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import zlib from "node:zlib";
+import type { ReadEntry } from "tar";
+import {
+  type Allowance,
+  type ArchiveNotes,
+  EntryNames,
+  isOutside,
+  type Link,
+  makeLinks,
+  outside,
+  type SkippedEntry,
+  targetOf,
+} from "./archive-entries.js";
+import { REASONS } from "./left-out.js";
+
+/** Bytes to read at a time. */
+const READ_BYTES = 2 ** 18;
+/** Types of entries that are files or folders. */
+const FILES = ["File", "OldFile", "ContiguousFile", "Directory"];
+
+/** Writes one file after another: for many small files that takes a fifth of the time of several at once. */
+export async function unpackTar(file: string, dir: string, allowance: Allowance): Promise<ArchiveNotes> {
+  const { UnpackSync } = await import("tar");
+  let refused: unknown = null;
+  const links: Link[] = [];
+  const skipped: SkippedEntry[] = [];
+  const [blocks, names] = [new TarBlocks(), new EntryNames(skipped)];
+  const unpack = new UnpackSync({
+    cwd: dir,
+    strict: true,
+    preserveOwner: false,
+    filter: (entryPath, entry) => {
+      if (refused !== null || !("type" in entry)) return false;
+      blocks.entry = entry;
+      try {
+        if (isOutside(entryPath)) throw outside(file, entryPath);
+        allowance.add(entryPath, entry.size);
+      } catch (error) {
+        refused = error;
+        return false;
+      }
+      if (blocks.isGarbled(/Link$/.test(entry.type))) {
+        if (entry.type !== "Directory") skipped.push({ path: entryPath, reason: REASONS.notUtf8InArchive });
+        return false;
+      }
+      if (FILES.includes(entry.type)) {
+        if (entry.type !== "Directory") names.add(entryPath);
+        entry.mode = entry.type === "Directory" ? 0o755 : 0o644; // as other new files, whatever the archive says
+        return true;
+      }
+      const target = entry.linkpath ?? "";
+      if (entry.type === "Link") links.push({ path: entryPath, target });
+      else if (entry.type === "SymbolicLink")
+        links.push({ path: entryPath, target: targetOf(entryPath, target) });
+      else skipped.push({ path: entryPath, reason: "no file in the archive" });
+      return false;
+    },
+  });
+  unpack.on("error", (error: unknown) => {
+    refused ??= error;
+  });
+  unpack.on("ignoredEntry", (entry) => {
+    blocks.entry = entry;
+  });
+  const write = async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks)
+      for (const block of blocks.split(chunk)) {
+        unpack.write(block);
+        if (refused) throw refused;
+      }
+    const rest = blocks.rest();
+    if (rest.length > 0) unpack.write(rest);
+    unpack.end();
+    if (refused) throw refused;
+  };
+  const source = createReadStream(file, { highWaterMark: READ_BYTES });
+  const written = (await isGzip(file))
+    ? pipeline(source, zlib.createGunzip(), write)
+    : pipeline(source, write);
+  await written.catch((error: unknown) => {
+    throw refused ?? error; // the package's error is that of a pipeline which was ended
+  });
+  return { skipped: [...skipped, ...(await makeLinks(dir, links))], guesses: [] };
+}
+
+/** Reads the first bytes of a file, whatever its name ends in. */
+async function isGzip(file: string): Promise<boolean> {
+  const opened = await open(file);
+  try {
+    const { buffer } = await opened.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer.toString("hex") === "1f8b";
+  } finally {
+    await opened.close();
+  }
+}
+
+const BLOCK = 512;
+/** Entries before another one, with a name of it that is too long for its header: of pax (`x`, `X`) and of GNU. */
+const LONG_NAMES = "xXLNK";
+/** A longer one is none of names. */
+const MAX_NAME_BYTES = 2 ** 20;
+
+/**
+ * Splits a tar archive before each header, and looks at the bytes of the names in it. The package decodes them with stand-ins for what is
+ * not UTF-8, so that it has one name for several files.
+ */
+class TarBlocks {
+  /** Set by whoever reads the blocks, when a header has been read. */
+  entry: Pick<ReadEntry, "blockRemain"> | null = null;
+  private held: Buffer = Buffer.alloc(0);
+  private header: Buffer = Buffer.alloc(BLOCK);
+  /** Long names before the header. */
+  private path: Buffer | null = null;
+  private target: Buffer | null = null;
+
+  /** Whether a name of the current entry is not UTF-8. */
+  isGarbled(isLink: boolean): boolean {
+    const { header } = this;
+    const isPrefixed = header.toString("latin1", 257, 265) === "ustar\x0000";
+    const prefix = isPrefixed ? [upToNul(header.subarray(345, 500))] : [];
+    const own = this.path ? [this.path] : [upToNul(header.subarray(0, 100)), ...prefix];
+    const target = this.target ?? upToNul(header.subarray(157, 257));
+    return [...own, ...(isLink ? [target] : [])].some((name) => !isUtf8(name));
+  }
+
+  /** Yields a header, or what follows it up to the next one. Long names come with their header. */
+  *split(chunk: Buffer): Generator<Buffer, void, undefined> {
+    const bytes = this.held.length > 0 ? Buffer.concat([this.held, chunk]) : chunk;
+    let at = 0;
+    while (at < bytes.length) {
+      const remaining = this.entry?.blockRemain ?? 0;
+      if (remaining > 0) {
+        yield bytes.subarray(at, at + remaining);
+        at += remaining;
+        continue;
+      }
+      if (at + BLOCK > bytes.length) break;
+      const header = bytes.subarray(at, at + BLOCK);
+      const size = Number.parseInt(header.toString("latin1", 124, 136), 8);
+      const isName = LONG_NAMES.includes(String.fromCharCode(header[156])) && size <= MAX_NAME_BYTES;
+      const length = isName ? BLOCK + Math.ceil(size / BLOCK) * BLOCK : BLOCK;
+      if (at + length > bytes.length) break;
+      if (isName) this.keepName(header, bytes.subarray(at + BLOCK, at + BLOCK + size));
+      else this.header = header;
+      this.entry = null;
+      yield bytes.subarray(at, at + length);
+      if (!isName) [this.path, this.target] = [null, null];
+      at += length;
+    }
+    this.held = bytes.subarray(at);
+  }
+
+  /** Returns what is left after the last chunk. */
+  rest(): Buffer {
+    return this.held;
+  }
+
+  private keepName(header: Buffer, body: Buffer): void {
+    const type = String.fromCharCode(header[156]);
+    if (type === "K") this.target = upToNul(body);
+    else if (type === "L" || type === "N") this.path = upToNul(body);
+    else {
+      const fields = paxFields(body);
+      this.path = fields.get("path") ?? this.path;
+      this.target = fields.get("linkpath") ?? this.target;
+    }
+  }
+}
+
+/** Reads the records of a pax header: `30 path=face/happy/1.png`, with the length of each in front. */
+function paxFields(body: Buffer): Map<string, Buffer> {
+  const fields = new Map<string, Buffer>();
+  let at = 0;
+  while (at < body.length) {
+    const length = Number.parseInt(body.toString("latin1", at, at + 10), 10);
+    if (!(length > 0)) break;
+    const record = body.subarray(at, at + length);
+    const [start, mark] = [record.indexOf(" ") + 1, record.indexOf("=")];
+    fields.set(record.toString("latin1", start, mark), record.subarray(mark + 1, -1));
+    at += length;
+  }
+  return fields;
+}
+
+function upToNul(bytes: Buffer): Buffer {
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes : bytes.subarray(0, end);
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { walkFolder } from "../../../src/data/sources/files.js";
+import { readLabelFiles } from "../../../src/data/sources/label-files.js";
+import type { Listing } from "../../../src/data/sources/listing.js";
+import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
+import { temporaryFolder, writeFiles } from "../fixtures.js";
+
+const labels = (listing: Listing | null) =>
+  listing?.samples.map(({ path, className, split }) => `${path} ${className}${split ? ` ${split}` : ""}`);
+
+describe("label files", () => {
+  const inFolder = temporaryFolder();
+  const walk = (files: Record<string, string>) => walkFolder(writeFiles(inFolder("data"), files));
+
+  it("give images the labels beside them", () => {
+    const images = { "a/000.jpg": "x", "a/001.jpg": "x", "a/002.jpg": "x" };
+    const found = walk({ ...images, "a/000.cls": "cat\n", "a/001.cls": "dog" });
+    const listing = readLabelFiles(found, inFolder("data"), {});
+    assert.deepEqual(labels(listing), ["a/000.jpg cat", "a/001.jpg dog"]);
+    assert.deepEqual(
+      listing?.leftOut.list().map(({ reason, count }) => `${count} ${reason}`),
+      ["2 a file of labels, which is used", "1 without a label beside it"],
+    );
+    writeFiles(inFolder("other"), { "b/1.jpg": "x", "b/2.jpg": "x" });
+    assert.equal(readLabelFiles(walkFolder(inFolder("other")), inFolder("other"), {}), null);
+  });
+
+  describe("both in .cls and in .json", () => {
+    const read = async (samples: [cls: string, json: unknown][], options: Partial<SourceOptions> = {}) => {
+      const dir = inFolder("pairs");
+      samples.forEach(([cls, json], i) => {
+        writeFiles(dir, { [`${i}.jpg`]: "x", [`${i}.cls`]: cls, [`${i}.json`]: JSON.stringify(json) });
+      });
+      const { listing } = await readSource({ data: dir, seed: 0, ...options });
+      return [listing.samples.map(({ className }) => className).join(), ...listing.notes];
+    };
+    const NAMES = [{ label: "cat" }, { label: "dog" }];
+    const pairsOf = (...labels: string[]) =>
+      labels.map((label, i): [string, unknown] => [label, NAMES[i % 2]]);
+
+    it("give those of .cls if all agree, or are other names for the same classes, with a note", async () => {
+      assert.deepEqual(await read(pairsOf("cat", "dog", "cat")), ["cat,dog,cat"]);
+      const codes = pairsOf("a", "b", "a");
+      assert.deepEqual(await read(codes), [
+        "a,b,a",
+        "The labels of the .cls files are used. Those of the .json files are other names for them, as cat for a (--label-column json takes these).",
+      ]);
+      assert.deepEqual(await read(codes, { labelColumn: "cls" }), ["a,b,a"]);
+      assert.deepEqual(await read(codes, { labelColumn: "json" }), ["cat,dog,cat"]);
+    });
+
+    it("ask if they are of other classes, or have the names of others", async () => {
+      for (const names of [
+        ["a", "b", "b"],
+        ["a", "b", "c"],
+        ["dog", "cat", "dog"],
+      ]) {
+        const samples = pairsOf(...names);
+        await assert.rejects(read(samples), {
+          name: "InputError",
+          message: `Expected one label for each image at ${inFolder("pairs")} but found 0.cls with ${names[0]}, and 0.json with cat. Choose --label-column cls or --label-column json.`,
+        });
+        assert.deepEqual(await read(samples, { labelColumn: "json" }), ["cat,dog,cat"]);
+      }
+    });
+
+    it("cut no long label, so that two become one", async () => {
+      const long = "x".repeat(100);
+      const samples = [long, `${long}y`, "z"].map((label): [string, unknown] => ["", { label }]);
+      assert.deepEqual(await read(samples, { labelColumn: "json" }), [`${long},z`]);
+    });
+  });
+});
