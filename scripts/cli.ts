@@ -157,6 +157,8 @@ export async function runCli(args: string[]): Promise<number> {
 /** Says of an unknown option that it is a setting, as `--epochs 3` of `--set epochs=3`. */
 function withSetting(text: string, command: Command | undefined): string {
   const [, flag] = text.match(/^error: unknown option '--([\w-]+)/) ?? [];
+  if (flag === "seed" && command?.name() === "evaluate")
+    return `${text.trimEnd()}\n(The images are those that the model's run held out, whatever its seed.)\n`;
   if (flag === undefined || !command?.options.some(({ long }) => long === "--preset")) return text;
   const { settingOf } = require("./run-config.js") as typeof import("./run-config.js");
   const setting = settingOf(flag);

@@ -63,7 +63,7 @@ export function callerPath(relative: string): string {
       found: "an empty one",
       fix: "Fix the option.",
     });
-  return path.resolve(process.env.INIT_CWD ?? process.cwd(), relative);
+  return path.resolve(process.env.INIT_CWD ?? process.cwd(), internals.checkLocal(relative));
 }
 
 /** Returns what `--data` names: a source of ferkit's own, or a path; without it, the images of the project around, or the drawn faces. */
@@ -197,6 +197,17 @@ export function withLoadingOptions(command: Command): Command {
   return command.optionsGroup(own);
 }
 
+function splitOption(): Option {
+  const { SPLIT_CHOICES, checkChoice } = internals;
+  const description =
+    "the folders' split, or the official one of FER-2013: train on Training, validate on PublicTest or (-test) PrivateTest";
+  return choiceOption("--split <kind>", description, SPLIT_CHOICES).argParser((word: string) => {
+    if (word !== "all") return checkChoice("--split", word, SPLIT_CHOICES);
+    const expected = `one of ${SPLIT_CHOICES.join(", ")} for --split`;
+    throw new InputError({ expected, found: word, fix: "Choose --validation-share 1 to score all images." });
+  });
+}
+
 function withSplitOptions(command: Command): void {
   command
     .option(
@@ -204,13 +215,7 @@ function withSplitOptions(command: Command): void {
       "share of each class to validate on, if the data has no split",
       numberFor("--validation-share"),
     )
-    .addOption(
-      choiceOption(
-        "--split <kind>",
-        "the folders' split, or the official one of FER-2013: train on Training, validate on PublicTest or (-test) PrivateTest",
-        internals.SPLIT_CHOICES,
-      ),
-    )
+    .addOption(splitOption())
     .option("--fold <number>", "validate on a fold of the training images: 2/5 is the second of five")
     .option("--train-folder <folder>", "folder of the class folders to train on; . is the data set's own")
     .option("--validation-folder <folder>", "folder of the class folders to validate on")

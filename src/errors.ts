@@ -77,15 +77,24 @@ export class ParameterError extends RangeError {
 
   /** @param hint - A sentence that comes first, since a list of choices may be long: "Did you mean epochs?" */
   constructor(name: string, expected: string, value: unknown, hint?: string) {
-    const received = `${asText(value)} of type ${typeof value}`;
+    const received = `${asText(value)} of type ${Array.isArray(value) ? "array" : typeof value}`;
     super(visible(`${hint ? `${hint} ` : ""}Expected ${expected} for ${name} but received ${received}`));
   }
 }
 
+/** Characters of an object or list that a message shows. */
+const MAX_SHOWN = 200;
+
 function asText(value: unknown): string {
   if (value === "") return '""';
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? JSON.stringify(value) : String(value);
+  if (typeof value === "function") return `the function ${value.name}`;
+  if (typeof value !== "object" || value === null) return String(value);
+  const kind = Object.getPrototypeOf(value)?.constructor?.name ?? "Object";
+  if (kind !== "Object" && kind !== "Array") return `${/^[AEIOU]/.test(kind) ? "an" : "a"} ${kind}`;
+  const fields = Object.keys(value);
+  if (fields.some((name) => typeof (value as Record<string, unknown>)[name] === "bigint")) return `a ${kind}`;
+  const text = JSON.stringify(value, (_, inner) => (ArrayBuffer.isView(inner) ? "…" : inner));
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
 /** Bounds of a number, `min` and `max` included unless `exclusiveMax`. */
@@ -148,8 +157,45 @@ export function checkChoice<T extends string>(
  * @throws ParameterError "Expected a path for runDir but received "" of type string"
  */
 export function checkPath(name: string, value: unknown): string {
-  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "string" && value !== "") return checkLocal(value);
   throw new ParameterError(name, "a path", value);
+}
+
+/**
+ * Returns `given` if it can be a path on this computer.
+ *
+ * @throws InputError for an address, and for the hyphen by which other programs mean standard input or output.
+ */
+export function checkLocal(given: string): string {
+  const isAddress = /^[a-z][a-z0-9+.-]+:\/\//i.test(given);
+  if (!isAddress && given !== "-") return given;
+  throw new InputError({
+    expected: "a path on this computer",
+    found: isAddress ? `the address ${given}` : "-, for standard input or output",
+    fix: isAddress
+      ? "Download it, and choose the file."
+      : "Choose a file, or write ./- for one of this name.",
+  });
+}
+
+/**
+ * Checks an argument of a program without types: that it has what is used of it.
+ *
+ * @param kind - What it should be: "a network, as loadModel returns it".
+ * @param members - Names of its fields and methods.
+ * @throws ParameterError "Expected a network, as loadModel returns it, for network but received a Classifier of type object"
+ */
+export function checkKind(name: string, kind: string, value: unknown, members: readonly string[]): void {
+  const found = Object(value) as Record<string, unknown>;
+  const isNothing = value === undefined || value === null;
+  if (isNothing || members.some((member) => found[member] === undefined))
+    throw new ParameterError(name, `${kind},`, value);
+}
+
+/** Checks that an argument is a list whose items have what is used of them, as `checkKind`. */
+export function checkList(name: string, kind: string, value: unknown, members: readonly string[] = []): void {
+  if (!Array.isArray(value)) throw new ParameterError(name, `${kind},`, value);
+  for (const item of value) checkKind(name, kind, item, members);
 }
 
 /** Returns a name without what differs between programs: case, hyphens and underscores. */

@@ -25,7 +25,7 @@ export { SPLIT_CHOICES, type SplitChoice, splitInWords } from "./data/split.js";
 export { hasBfloat16 } from "./engine/device.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";
 export { type Machine, machine } from "./environment.js";
-export { checkChoice, checkNumber, plainName, suggestion, visible } from "./errors.js";
+export { checkChoice, checkLocal, checkNumber, plainName, suggestion, visible } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";
 export { cacheDir, makeFolder, replaceFile, writeError, writeFileAtomically } from "./files.js";
 export {

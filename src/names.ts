@@ -1,5 +1,5 @@
 // Names of classes, folders and columns: when they are the same, and how a sentence lists them.
-import { InputError } from "./errors.js";
+import { InputError, ParameterError } from "./errors.js";
 
 /** Returns a name in Unicode form NFC. Unicode has several forms of one name, which look the same. */
 export function nameOf(name: string): string {
@@ -12,6 +12,8 @@ export function nameOf(name: string): string {
  * @throws InputError if one is empty, or comes twice.
  */
 export function checkedClassNames(given: readonly string[]): string[] {
+  const areTexts = Array.isArray(given) && given.every((name) => typeof name === "string");
+  if (!areTexts) throw new ParameterError("classNames", "a list of names of classes", given);
   const names = given.map(nameOf);
   const repeated = names.find((name, i) => name === "" || names.indexOf(name) < i);
   if (repeated === undefined) return names;

@@ -1,19 +1,27 @@
 import assert from "node:assert/strict";
 import { writeRunReport } from "../src/charts/run-report.js";
+import { epochTable } from "../src/charts/tables.js";
+import { epochMetricsChart } from "../src/charts/training.js";
+import { findNearDuplicates } from "../src/data/audit/near-duplicates.js";
 import { loadDataset } from "../src/data/load.js";
 import {
   checkChoice,
+  checkLocal,
   checkNumber,
   checkPath,
   InputError,
   ParameterError,
   suggestion,
 } from "../src/errors.js";
+import { evaluate } from "../src/inference/evaluate.js";
 import { loadModel } from "../src/model/weights/model-folder.js";
+import { trainConfig } from "../src/presets.js";
 import { saveLatestRun } from "../src/show/state.js";
 import { bestModelDir } from "../src/training/best-model.js";
+import { ofType } from "../src/training/events.js";
 import { loadMetrics } from "../src/training/metrics-log.js";
 import { loadRuns } from "../src/training/runs.js";
+import { train } from "../src/training/train.js";
 
 describe("checkNumber", () => {
   it("returns a number within its range", () => {
@@ -78,6 +86,66 @@ describe("checkPath", () => {
   });
 });
 
+describe("checkLocal", () => {
+  it("refuses addresses, and the hyphen for standard input", async () => {
+    for (const path of ["a.jpg", "./-", "C:/a", "-x"]) assert.equal(checkLocal(path), path);
+    const refused = (found: string, fix: string) => ({
+      name: "InputError",
+      message: `Expected a path on this computer but found ${found}. ${fix}`,
+    });
+    const address = "s3://bucket/images";
+    const download = refused(`the address ${address}`, "Download it, and choose the file.");
+    assert.throws(() => checkLocal(address), download);
+    await assert.rejects(loadDataset({ data: address, imageSize: 8 }), download);
+    await assert.rejects(loadModel(address), download);
+    assert.throws(
+      () => checkLocal("-"),
+      refused("-, for standard input or output", "Choose a file, or write ./- for one of this name."),
+    );
+  });
+});
+
+describe("an argument of another kind, from a program without types,", () => {
+  const other = (value: unknown) => value as never;
+  const refused = (message: string) => ({ name: "ParameterError", message });
+
+  it("is refused by functions that take networks, images, data sets and events", async () => {
+    const dataset = { classNames: ["a"], train: {}, validation: {} };
+    const network = "a network, as loadModel returns it and classifier.network is one, for network";
+    const images = "the images of a split, such as dataset.validation, for images";
+    class Classifier {}
+    await assert.rejects(
+      evaluate(other(new Classifier()), other(dataset)),
+      refused(`Expected ${network} but received a Classifier of type object`),
+    );
+    const likeNetwork = { config: {}, read: () => {}, logits: () => {} };
+    await assert.rejects(
+      evaluate(other(likeNetwork), other({ train: 1 })),
+      refused(`Expected ${images} but received {"train":1} of type object`),
+    );
+    await assert.rejects(
+      findNearDuplicates(other("data")),
+      refused(
+        "Expected a list of the images of splits, such as [dataset.train], for splits but received data of type string",
+      ),
+    );
+    await assert.rejects(
+      train(other("data"), trainConfig("tutorial"), { runDir: "a", data: "b" }).next(),
+      refused("Expected a data set, as loadDataset returns it, for dataset but received data of type string"),
+    );
+    const events = (of: string) => `Expected ${of}, for events but received runs/a of type string`;
+    assert.throws(
+      () => ofType(other("runs/a"), "epoch"),
+      refused(events("the events of a run, as loadMetrics returns them")),
+    );
+    for (const takesEpochs of [epochMetricsChart, epochTable])
+      assert.throws(
+        () => takesEpochs(other("runs/a")),
+        refused(events('the epochs of a run, as ofType(events, "epoch") returns them')),
+      );
+  });
+});
+
 describe("suggestion", () => {
   it("finds the choice that a mistyped word means, if one is near", () => {
     const names = ["epochs", "learningRate", "batchSize"];
@@ -99,6 +167,19 @@ describe("ParameterError", () => {
       new ParameterError("x", "a number", { 10: 10 }).message,
       'Expected a number for x but received {"10":10} of type object',
     );
+    assert.equal(
+      new ParameterError("x", "a number", [1, 2]).message,
+      "Expected a number for x but received [1,2] of type array",
+    );
+  });
+
+  it("shortens what is long, and names the kind of what JSON does not show", () => {
+    const shown = (value: unknown) =>
+      /received (.*) of type/.exec(new ParameterError("x", "y", value).message)?.[1];
+    assert.equal(shown(new Array(200).fill(1)), `[${"1,".repeat(99)}1…`);
+    assert.equal(shown(new Map([[1, 2]])), "a Map");
+    assert.equal(shown(Int32Array.of(1)), "an Int32Array");
+    assert.equal(shown(Math.max), "the function max");
   });
 });
 

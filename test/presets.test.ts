@@ -33,9 +33,13 @@ describe("trainConfig", () => {
   });
 
   it("refuses an augmentation without names", () => {
-    for (const augment of [3, "rotation=3", [3]])
+    for (const [augment, shown] of [
+      [3, "3 of type number"],
+      ["rotation=3", "rotation=3 of type string"],
+      [[3], "[3] of type array"],
+    ])
       assert.throws(() => trainConfig("baseline", { augment } as unknown as Overrides), {
-        message: `Expected augmentation options by name, as in --set 'augment={"rotation":10,"zoom":[0.9,1.1]}', for augment but received ${augment} of type ${typeof augment}`,
+        message: `Expected augmentation options by name, as in --set 'augment={"rotation":10,"zoom":[0.9,1.1]}', for augment but received ${shown}`,
       });
   });
 
@@ -60,10 +64,14 @@ describe("trainConfig", () => {
   });
 
   it("takes options by name only", () => {
-    for (const given of [null, "epochs=3", ["epochs"]])
+    for (const [given, shown] of [
+      [null, "null of type object"],
+      ["epochs=3", "epochs=3 of type string"],
+      [["epochs"], '["epochs"] of type array'],
+    ])
       assert.throws(() => trainConfig("tutorial", given as unknown as Overrides), {
         name: "ParameterError",
-        message: `Expected options by name, as in { epochs: 3 }, for overrides but received ${given} of type ${typeof given}`,
+        message: `Expected options by name, as in { epochs: 3 }, for overrides but received ${shown}`,
       });
   });
 

@@ -54,7 +54,7 @@ export function addCalibrateCommand(program: Command): void {
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
       const { images, digests, report, notes } = await loadUnseenImages(dir, options).finally(loading.stop);
       printData(flags, report.numImages);
-      const lacking = lackingNote(images, model.config.classNames);
+      const lacking = images.numImages === 0 ? null : lackingNote(images, model.config.classNames);
       printRemarks(report, lacking === null ? notes : [...notes, lacking]);
       if (images.numImages < MIN_CALIBRATION_IMAGES)
         throw new InputError({

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.js";
+import { checkList, InputError } from "../errors.js";
 import { formatCount } from "../text.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
@@ -57,6 +57,11 @@ const SPLIT_COLORS = [COLORS.blue, COLORS.orange, COLORS.green];
  * ```
  */
 export function classBalanceChart(classCounts: ClassCount[], title = "Images per class"): ChartSpec {
+  checkList("classCounts", "the counts of a data set, dataset.report.classCounts", classCounts, [
+    "split",
+    "className",
+    "count",
+  ]);
   if (!classCounts.length) return emptyChart(title, "no data: no class has been counted");
   const splits = [...new Set(classCounts.map(({ split }) => split))];
   if (splits.length > SPLIT_COLORS.length)

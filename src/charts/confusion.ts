@@ -1,5 +1,5 @@
 // What a model confuses, and what it gets right in each class.
-import { InputError } from "../errors.js";
+import { checkKind, checkNumber, InputError } from "../errors.js";
 import { formatCount, percent } from "../text.js";
 import { barSize, classAxis, endsOf } from "./class-balance.js";
 import { textWidth } from "./render.js";
@@ -30,6 +30,9 @@ export interface Confusion {
  * ```
  */
 export function confusionMatrixChart(confusion: Confusion, title = "Confusion matrix"): ChartSpec {
+  const kind =
+    "a confusion matrix with the names of its classes, { matrix: evaluation.confusionMatrix, classNames }";
+  checkKind("confusion", kind, confusion, ["matrix", "classNames"]);
   const { matrix, classNames } = confusion;
   checkSquare(matrix, classNames);
   const totals = matrix.map((row) => row.reduce((a, b) => a + b, 0));
@@ -175,6 +178,8 @@ export function perClassRecallChart(
   perClassRecall: Record<string, number | null>,
   title = "Recall per class",
 ): ChartSpec {
+  for (const [name, recall] of Object.entries(perClassRecall))
+    if (recall !== null) checkNumber(`perClassRecall[${JSON.stringify(name)}]`, recall, { min: 0, max: 1 });
   const known = Object.entries(perClassRecall).filter(
     (entry): entry is [string, number] => entry[1] !== null,
   );

@@ -1,4 +1,5 @@
 // The learning rate: of each step of a run, and the search for a good one.
+import { checkKind, checkList } from "../errors.js";
 import type { LearningRateSearch } from "../training/find-learning-rate.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 import { MAX_POINTS, reachOf, shorten, smooth, stepAxis, thin } from "./training.js";
@@ -20,6 +21,7 @@ export function learningRateChart(
   points: { step: number; learningRate: number }[],
   title = "Learning rate",
 ): ChartSpec {
+  checkList("points", "rates of steps, as learningRates returns them", points, ["step", "learningRate"]);
   if (!points.length) return emptyChart(title, "no data: there is no step");
   const rates = points.map(({ learningRate }) => learningRate);
   const peak = points.reduce((best, point) => (point.learningRate > best.learningRate ? point : best));
@@ -75,9 +77,11 @@ export function learningRateChart(
  * ```
  */
 export function learningRateSearchChart(
-  { points, suggestion, configured, diverged }: LearningRateSearch,
+  search: LearningRateSearch,
   title = "Search for a learning rate",
 ): ChartSpec {
+  checkKind("search", "what findLearningRate returns", search, ["points"]);
+  const { points, suggestion, configured, diverged } = search;
   if (!points.length) return emptyChart(title, "no data: the loss was not finite in the first batch");
   const reach = reachOf(points);
   const losses = points.map(({ loss }) => loss);

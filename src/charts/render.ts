@@ -1,6 +1,6 @@
 // Charts as drawings, pictures and files, and the widths of their texts.
 import path from "node:path";
-import { InputError, visible } from "../errors.js";
+import { checkPath, InputError, visible } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { isPlainObject, prettyJson } from "../json.js";
 import type { MimeBundle } from "./format.js";
@@ -108,7 +108,7 @@ export async function saveChart(chart: ChartSpec | ChartSpec[], file: string): P
  * @throws InputError for another ending than those of charts.
  */
 export function checkChartFile(file: string): string {
-  const ending = path.extname(file).toLowerCase();
+  const ending = path.extname(checkPath("file", file)).toLowerCase();
   if (Object.hasOwn(ENCODERS, ending)) return ending;
   throw new InputError({
     expected: "a chart's file to end in .svg, .png or .json",

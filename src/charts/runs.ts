@@ -1,6 +1,8 @@
 // Runs compared, as a chart and as tables.
+
 import { isDeepStrictEqual } from "node:util";
 import { dataName } from "../data/sources/source.js";
+import { checkList } from "../errors.js";
 import { flatten } from "../json.js";
 import { inShort } from "../names.js";
 import { duration, percent } from "../text.js";
@@ -64,6 +66,7 @@ const PANEL = { width: 360, height: 300 };
  * ```
  */
 export function runsChart(curves: AccuracyCurve[], title = "Runs"): ChartSpec {
+  checkList("curves", "a list of curves, each { name, points }", curves, ["name", "points"]);
   const best = ({ points }: AccuracyCurve) => Math.max(...points.map(({ accuracy }) => accuracy));
   const ranked = curves
     .filter(({ points }) => points.length)

@@ -1,11 +1,11 @@
 // Tables as rows of named cells, as HTML and as text.
 import type { DataFrame } from "danfojs-node";
 import type { DataReport } from "../data/audit/report.js";
-import { visible } from "../errors.js";
+import { checkKind, checkList, visible } from "../errors.js";
 import type { Network } from "../model/network.js";
 import { blockOf, summary } from "../model/parameters.js";
 import { counted, formatCount } from "../text.js";
-import type { EpochEvent } from "../training/events.js";
+import { EPOCHS, type EpochEvent } from "../training/events.js";
 import type { ClassCount } from "./class-balance.js";
 import { escapeHtml, type MimeBundle } from "./format.js";
 
@@ -28,6 +28,11 @@ export type TableRow = Record<string, Cell | undefined>;
  * ```
  */
 export function auditTable(report: DataReport): TableRow[] {
+  checkKind("report", "what was found in a data set, dataset.report", report, [
+    "numImages",
+    "examples",
+    "dropped",
+  ]);
   const { numImages, unreadable, examples, dropped } = report;
   const first = (groups: string[][]) => groups[0]?.join(", ") ?? "";
   const row = (
@@ -114,6 +119,7 @@ export function blockTable({ architecture, config }: Pick<Network, "architecture
  * ```
  */
 export function epochTable(events: EpochEvent[]): TableRow[] {
+  checkList("events", EPOCHS, events, ["epoch", "validation"]);
   const targets = events[0]?.trainTargets;
   const trainLoss = targets ? `train loss (against ${targets})` : "train loss";
   return events.map(({ epoch, train, validation, learningRate, imagesPerSecond, durationMs, isBest }) => ({
@@ -142,7 +148,9 @@ export function epochTable(events: EpochEvent[]): TableRow[] {
  * console.table(classTable(report));
  * ```
  */
-export function classTable({ classCounts }: { classCounts: ClassCount[] }): TableRow[] {
+export function classTable(report: { classCounts: ClassCount[] }): TableRow[] {
+  checkKind("report", "what was found in a data set, dataset.report", report, ["classCounts"]);
+  const { classCounts } = report;
   const splits = [...new Set(classCounts.map(({ split }) => split))];
   const classNames = [...new Set(classCounts.map(({ className }) => className))];
   const countOf = (className: string, split: string) =>

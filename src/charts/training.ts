@@ -1,7 +1,8 @@
 // Curves of a training run.
 
+import { checkList } from "../errors.js";
 import { percent } from "../text.js";
-import { type BatchEvent, type EpochEvent, keptEpoch } from "../training/events.js";
+import { type BatchEvent, EPOCHS, type EpochEvent, keptEpoch } from "../training/events.js";
 import { pixelLayer } from "./layout.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, OPACITY } from "./theme.js";
 
@@ -28,6 +29,10 @@ export const MAX_POINTS = 500;
  * ```
  */
 export function batchMetricsChart(events: BatchEvent[], title = "Training, batch by batch"): ChartSpec {
+  checkList("events", 'the batches of a run, as ofType(events, "batch") returns them', events, [
+    "batch",
+    "loss",
+  ]);
   if (!events.length) return emptyChart(title, "no data: no batch has been trained yet");
   const reach = reachOf(events);
   return buildChart(
@@ -183,6 +188,7 @@ export function reachOf({ length }: { length: number }): number {
  * ```
  */
 export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch by epoch"): ChartSpec {
+  checkList("events", EPOCHS, events, ["epoch", "validation"]);
   if (!events.length) return emptyChart(title, "no data: no epoch has ended yet");
   const best = keptEpoch(events);
   const values = events.flatMap(({ epoch, train, validation }) => [

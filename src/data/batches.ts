@@ -1,7 +1,7 @@
 import { type Tensor4D, tf } from "../engine/tf.js";
-import { checkNumber } from "../errors.js";
+import { checkKind, checkNumber } from "../errors.js";
 import { Random } from "../random.js";
-import type { PackedImages } from "./dataset.js";
+import { checkImages, type PackedImages } from "./dataset.js";
 
 /**
  * Images to train on or to classify. The receiver disposes `images`.
@@ -73,6 +73,10 @@ export function numBatches(numImages: number, batchSize: number, dropLast: boole
  * ```
  */
 export function batches(images: PackedImages, options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
+  checkImages("images", images);
+  checkKind("options", "options such as { batchSize: 32, shuffle: true, seed: 0, epoch: 0 }", options, [
+    "batchSize",
+  ]);
   const { batchSize, dropLast, numEvenBatches, startBatch = 0 } = options;
   if (numEvenBatches !== undefined) checkNumber("numEvenBatches", numEvenBatches, { min: 1, integer: true });
   const endBatch = numEvenBatches ?? numBatches(images.numImages, batchSize, dropLast);

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.js";
+import { checkKind, InputError } from "../errors.js";
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../model/preprocessing.js";
 import { areSameClasses } from "../names.js";
@@ -75,6 +75,23 @@ export interface Dataset {
   train: PackedImages;
   /** Images to score on, which are not trained on. */
   validation: PackedImages;
+}
+
+/** What is used of images. */
+export const IMAGE_MEMBERS = ["pixels", "labels", "paths"] as const;
+
+/** @throws ParameterError if an argument of a program without types is not the images of a split. */
+export function checkImages(name: string, images: unknown): void {
+  checkKind(name, "the images of a split, such as dataset.validation", images, IMAGE_MEMBERS);
+}
+
+/** @throws ParameterError if an argument of a program without types is no data set. */
+export function checkDataset(dataset: unknown): void {
+  checkKind("dataset", "a data set, as loadDataset returns it", dataset, [
+    "classNames",
+    "train",
+    "validation",
+  ]);
 }
 
 /** Makes images print as a line that names their fields, and returns them. */

@@ -1,4 +1,5 @@
 import { decodeWhole, fitWhole, type WholeImage } from "../data/pixels/decode.js";
+import { checkKind } from "../errors.js";
 import {
   type Classifier,
   type ImageInput,
@@ -84,6 +85,7 @@ export async function* predictFaces(
   inputs: ImageInput | ImageInput[],
   { onError = rethrow, keepCrops = false }: FaceOptions = {},
 ): AsyncGenerator<PhotoPrediction, void, undefined> {
+  checkKind("classifier", "a classifier, as loadClassifier returns it", classifier, ["predictPixels"]);
   let detector: FaceDetector | undefined;
   try {
     for (const { source, name } of await listInputs(inputs, onError)) {

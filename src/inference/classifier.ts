@@ -7,9 +7,9 @@ import { toGrey } from "../data/pixels/pixels.js";
 import { isArchive } from "../data/sources/archive.js";
 import { imagesIn } from "../data/sources/files.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
-import { InputError, ParameterError } from "../errors.js";
+import { checkLocal, InputError, ParameterError } from "../errors.js";
 import { predictionSet } from "../metrics/conformal.js";
-import type { ModelConfig, Network, PredictionSets } from "../model/network.js";
+import { checkNetwork, type ModelConfig, type Network, type PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
 import { printedPixels } from "../printed.js";
 import type { AnyText } from "../text.js";
@@ -156,6 +156,7 @@ export class Classifier {
     readonly network: Network,
     options: ClassifierOptions = {},
   ) {
+    checkNetwork(network);
     this.views = options.views ?? "image";
     numViews(this.views); // refuses another name
   }
@@ -322,14 +323,7 @@ export function rethrow(error: Error): never {
 
 async function filesOf(input: ImageInput): Promise<ImageInput[]> {
   if (typeof input !== "string") return [input];
-  if (/^https?:\/\//i.test(input))
-    throw new InputError({
-      expected: "an image or a folder of images",
-      where: input,
-      found: "an address",
-      fix: "Download the image, and choose its file.",
-    });
-  const found = await stat(input).catch(() => null);
+  const found = await stat(checkLocal(input)).catch(() => null);
   if (found?.isFile() && isArchive(input))
     throw new InputError({
       expected: "an image or a folder of images",

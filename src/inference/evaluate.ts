@@ -2,7 +2,13 @@
 import type { NearDuplicates } from "../data/audit/near-duplicates.js";
 import { seenInTrain } from "../data/audit/report.js";
 import { batches } from "../data/batches.js";
-import { checkClassesFor, checkDecodingFor, type Dataset, type PackedImages } from "../data/dataset.js";
+import {
+  checkClassesFor,
+  checkDecodingFor,
+  checkImages,
+  type Dataset,
+  type PackedImages,
+} from "../data/dataset.js";
 import type { SplitName } from "../data/split.js";
 import { type Tensor, tf } from "../engine/tf.js";
 import { InputError } from "../errors.js";
@@ -19,7 +25,7 @@ import {
   scores,
 } from "../metrics/classification.js";
 import { type RiskCoverage, riskCoverage, type SetScores, setScores } from "../metrics/conformal.js";
-import type { ModelConfig, Network } from "../model/network.js";
+import { checkNetwork, type ModelConfig, type Network } from "../model/network.js";
 import { printedNumbers } from "../printed.js";
 import type { OnProgress } from "../progress.js";
 import { counted } from "../text.js";
@@ -94,6 +100,8 @@ export async function evaluate(
   images: PackedImages,
   options: ClassifyOptions = {},
 ): Promise<Evaluation> {
+  checkNetwork(network);
+  checkImages("images", images);
   checkClassesFor(network.config, images);
   return score(await classify(network, images, options), images.labels, network.config.classNames);
 }

@@ -1,4 +1,5 @@
 // Images of an evaluation that deserve a look.
+import { checkKind, ParameterError } from "../errors.js";
 import type { Evaluation } from "./evaluate.js";
 
 type Predictions = Pick<Evaluation, "predicted" | "probs">;
@@ -21,6 +22,7 @@ type Predictions = Pick<Evaluation, "predicted" | "probs">;
  * ```
  */
 export function topLosses({ predicted, probs }: Predictions, labels: Int32Array): number[] {
+  checkPredictions(predicted, labels);
   const numClasses = probs.length / labels.length;
   const confidence = (i: number) => probs[i * numClasses + predicted[i]];
   return [...labels.keys()]
@@ -48,6 +50,7 @@ export function topLosses({ predicted, probs }: Predictions, labels: Int32Array)
  * ```
  */
 export function labelIssues({ predicted, probs }: Predictions, labels: Int32Array): number[] {
+  checkPredictions(predicted, labels);
   const numClasses = probs.length / labels.length;
   const probOf = (i: number, label: number) => probs[i * numClasses + label];
   const usual = Array.from({ length: numClasses }, (_, label) => {
@@ -57,4 +60,17 @@ export function labelIssues({ predicted, probs }: Predictions, labels: Int32Arra
   return [...labels.keys()]
     .filter((i) => predicted[i] !== labels[i] && probOf(i, predicted[i]) >= usual[predicted[i]])
     .sort((a, b) => probOf(a, labels[a]) - probOf(b, labels[b]));
+}
+
+/** @throws ParameterError if arguments of a program without types are not of the same images. */
+function checkPredictions(predicted: Int32Array, labels: Int32Array): void {
+  checkKind("evaluation", "what evaluate returns", { predicted }, ["predicted"]);
+  checkKind(
+    "labels",
+    "the labels of the images that were evaluated, such as dataset.validation.labels",
+    labels,
+    ["length"],
+  );
+  if (predicted.length !== labels.length)
+    throw new ParameterError("the number of labels", String(predicted.length), labels.length);
 }

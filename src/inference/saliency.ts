@@ -2,7 +2,7 @@
 import { loadSharp } from "../data/pixels/decode.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { checkChoice, ParameterError } from "../errors.js";
-import type { Network } from "../model/network.js";
+import { checkNetwork, type Network } from "../model/network.js";
 
 /**
  * Computes a saliency map.
@@ -59,6 +59,7 @@ export async function gradCam(
   pixels: Uint8Array,
   className: string,
 ): Promise<Float32Array> {
+  checkNetwork(network);
   const { imageSize } = network.config;
   return readMap(network, className, (label) => {
     const image = toBatch(pixels, imageSize);
@@ -156,6 +157,7 @@ export async function occlusionMap(
   pixels: Uint8Array,
   className: string,
 ): Promise<Float32Array> {
+  checkNetwork(network);
   const { imageSize } = network.config;
   checkPixels(pixels, imageSize);
   const hidden = await blur(pixels, imageSize);

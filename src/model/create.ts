@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { checkNumber, InputError, ParameterError } from "../errors.js";
+import { checkKind, checkList, checkLocal, checkNumber, InputError, ParameterError } from "../errors.js";
 import { checkedClassNames, hasSameClasses, inShort } from "../names.js";
 import type { OnProgress } from "../progress.js";
 import type { AnyText } from "../text.js";
@@ -60,6 +60,7 @@ const MIN_IMAGE_SIZE = 33;
 export async function createNetwork(options: CreateOptions): Promise<Network> {
   checkImageSize(options.imageSize);
   const { classNames } = options;
+  checkList("classNames", "a list of names of classes", classNames);
   if (new Set(classNames).size < classNames.length)
     throw new ParameterError("classNames", "names of classes that all differ", classNames);
   return networkOf(options, await startingPoint(options));
@@ -149,13 +150,12 @@ export interface ImportOptions
  * network.dispose();
  * ```
  */
-export async function importNetwork(
-  file: string,
-  { origin, onNote = printNote, ...given }: ImportOptions,
-): Promise<Network> {
+export async function importNetwork(file: string, options: ImportOptions): Promise<Network> {
+  checkKind("options", "what the file does not tell: { variant, classNames, imageSize }", options, []);
+  const { origin, onNote = printNote, ...given } = options;
   const config = { ...given, classNames: checkedClassNames(given.classNames) };
-  const options = { ...origin, needsLastLayer: true };
-  const { parameters, notes, isGrey, ...weights } = await readWeightFile(file, config.variant, options);
+  const known = { ...origin, needsLastLayer: true };
+  const { parameters, notes, isGrey, ...weights } = await readWeightFile(file, config.variant, known);
   checkOutputs(file, parameters, config.classNames);
   for (const note of notes) onNote(note);
   if (isGrey && !config.grey) onNote(`${file} is of a network for one channel: all images are turned grey.`);
@@ -198,7 +198,7 @@ async function startingPoint(options: CreateOptions): Promise<StartingPoint | nu
   if (weights === "random") return null;
   if (weights === "imagenet")
     return { ...(await loadPretrained(variant, onProgress)), keepsLastLayer: false };
-  if ((await stat(weights).catch(() => null))?.isDirectory()) {
+  if ((await stat(checkLocal(weights)).catch(() => null))?.isDirectory()) {
     const { config, parameters } = await loadParameters(weights);
     if (config.variant !== variant)
       throw new InputError({

@@ -4,7 +4,7 @@ import { backend, hasBfloat16 } from "../engine/device.js";
 import { matMul, type Padding, resizeBilinear } from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { Variable } from "../engine/variable.js";
-import { InputError } from "../errors.js";
+import { checkKind, InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { formatCount } from "../text.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
@@ -84,6 +84,12 @@ export interface ParameterValue {
   shape: number[];
   /** Its numbers, row after row. */
   data: Float32Array;
+}
+
+/** @throws ParameterError if an argument of a program without types is no network. */
+export function checkNetwork(network: unknown): void {
+  const kind = "a network, as loadModel returns it and classifier.network is one";
+  checkKind("network", kind, network, ["config", "read", "logits"]);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { chartBundle, chartText } from "../charts/render.js";
 import { liveTrainingChart } from "../charts/training.js";
+import { ParameterError } from "../errors.js";
 import { duration, percent } from "../text.js";
 import {
   type BatchEvent,
@@ -49,6 +50,8 @@ export async function showTraining(
   events: AsyncIterable<TrainEvent>,
   { runDir, epochs }: LiveOptions = {},
 ): Promise<DoneEvent | undefined> {
+  if (typeof Object(events)[Symbol.asyncIterator] !== "function")
+    throw new ParameterError("events", "what train yields", events);
   const run = new LiveRun(runDir === undefined ? [] : await loadMetrics(runDir), epochs);
   const update = showLive({ "text/plain": "waiting for the first batches" });
   let updated = performance.now();

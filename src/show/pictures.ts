@@ -1,4 +1,5 @@
 // Charts of images: each function reads pixels and returns a chart.
+
 import path from "node:path";
 import { faceSvg } from "../cartoons/face.js";
 import { type FacesPicture, facesCharts } from "../charts/faces.js";
@@ -19,9 +20,10 @@ import type { ChartSpec } from "../charts/theme.js";
 import type { NearDuplicatePair, NearDuplicates } from "../data/audit/near-duplicates.js";
 import { choosePairs, imageAt, PAIR_KINDS, type PairKind } from "../data/audit/report.js";
 import { type AugmentOptions, augmentPreview } from "../data/augment.js";
-import type { Dataset, PackedImages } from "../data/dataset.js";
+import { checkDataset, checkImages, type Dataset, type PackedImages } from "../data/dataset.js";
 import { loadSharp } from "../data/pixels/decode.js";
 import { repeatChannel } from "../data/pixels/pixels.js";
+import { checkKind, checkList, ParameterError } from "../errors.js";
 import type { PhotoPrediction } from "../faces/predict.js";
 import { type ImagePrediction, rank } from "../inference/classifier.js";
 import type { Evaluation } from "../inference/evaluate.js";
@@ -60,6 +62,8 @@ export async function drawnFacesChart(
   return sampleGridCharts(await Promise.all(faces), { numColumns: perExpression, ...options });
 }
 
+const PREDICTIONS = "a list of predictions, as classifier.predict returns them";
+
 /**
  * Draws some images of each class, chosen at random, class by class.
  *
@@ -75,13 +79,11 @@ export async function drawnFacesChart(
  */
 export async function samplesChart(
   images: PackedImages,
-  {
-    classNames,
-    perClass,
-    seed,
-    ...options
-  }: { classNames: string[]; perClass: number; seed: number } & SampleGridOptions,
+  choice: { classNames: string[]; perClass: number; seed: number } & SampleGridOptions,
 ): Promise<ChartSpec[]> {
+  checkKind("options", "{ classNames, perClass, seed }", choice, ["classNames", "perClass", "seed"]);
+  const { classNames, perClass, seed, ...options } = choice;
+  checkImages("images", images);
   const indices = classNames.flatMap((className, label) =>
     pickSome(indicesOf(images, label), perClass, new Random(seed, "samples", className)),
   );
@@ -108,15 +110,14 @@ export async function samplesChart(
  * ```
  */
 export async function augmentedChart(
-  { train, classNames }: Dataset,
-  {
-    augment,
-    numVersions,
-    numRows,
-    seed,
-    ...options
-  }: { augment: AugmentOptions; numVersions: number; numRows: number; seed: number } & SampleGridOptions,
+  dataset: Dataset,
+  choice: { augment: AugmentOptions; numVersions: number; numRows: number; seed: number } & SampleGridOptions,
 ): Promise<ChartSpec> {
+  checkDataset(dataset);
+  const names = ["augment", "numVersions", "numRows", "seed"];
+  checkKind("options", `{ ${names.join(", ")} }`, choice, names);
+  const { train, classNames } = dataset;
+  const { augment, numVersions, numRows, seed, ...options } = choice;
   const random = new Random(seed, "augmented");
   const indices = classNames
     .map((_, label) => indicesOf(train, label))
@@ -158,8 +159,12 @@ const PAIR_HEADINGS: Record<PairKind, string> = {
 export async function nearDuplicatesChart(
   dataset: Dataset,
   found: NearDuplicates,
-  { numEach, title = "Near-duplicates", subtitle }: { numEach: number; title?: string; subtitle?: string },
+  options: { numEach: number; title?: string; subtitle?: string },
 ): Promise<ChartSpec> {
+  checkDataset(dataset);
+  checkKind("found", "near-duplicates, as findNearDuplicates returns them", found, ["groups", "pairs"]);
+  checkKind("options", "{ numEach }", options, ["numEach"]);
+  const { numEach, title = "Near-duplicates", subtitle } = options;
   const pairs = choosePairs(dataset, found, numEach);
   const groups = PAIR_KINDS.map(async (kind) => ({
     heading: PAIR_HEADINGS[kind],
@@ -207,6 +212,10 @@ export async function evaluatedImages(
   classNames: string[],
   choice: ImageChoice,
 ): Promise<ImagePrediction[]> {
+  checkImages("images", images);
+  checkKind("evaluation", "what evaluate returns", evaluation, ["predicted", "probs"]);
+  checkList("classNames", "a list of names of classes", classNames);
+  checkKind("choice", "{ numImages } with a seed or an order", choice, ["numImages"]);
   const numClasses = classNames.length;
   const indices =
     "seed" in choice
@@ -245,6 +254,7 @@ export async function galleryChart(
   images: ImagePrediction[],
   options: SampleGridOptions = {},
 ): Promise<ChartSpec[]> {
+  checkList("images", PREDICTIONS, images, ["predictions"]);
   const pictures = await Promise.all(images.map(predictedImage));
   return sampleGridCharts(
     pictures.map(({ image, predictions: [{ className, prob }], trueClassName }) => ({
@@ -285,6 +295,7 @@ export async function predictionsChart(
   images: ImagePrediction[],
   { saliency, ...options }: PredictionChartOptions & { saliency?: SaliencyOptions } = {},
 ): Promise<ChartSpec[]> {
+  checkList("images", PREDICTIONS, images, ["predictions"]);
   return predictionCharts(await predictedImages(images, saliency), options);
 }
 
@@ -308,6 +319,8 @@ export async function photosChart(
   { saliency, title }: { saliency?: SaliencyOptions; title?: string } = {},
 ): Promise<ChartSpec[]> {
   const pictures: FacesPicture[] = [];
+  if (typeof photos === "string") throw new ParameterError("photos", "what predictFaces yields", photos);
+  checkKind("photos", "what predictFaces yields", photos, []);
   for await (const photo of photos) pictures.push(await facesPicture(photo, saliency));
   return facesCharts(pictures, { title });
 }

@@ -10,7 +10,7 @@ import type { ChartSpec } from "../charts/theme.js";
 import type { PackedImages } from "../data/dataset.js";
 import type { DecodedImage } from "../data/pixels/decode.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import { InputError } from "../errors.js";
+import { checkList, InputError } from "../errors.js";
 import type { ImagePrediction } from "../inference/classifier.js";
 import { arrayText } from "../printed.js";
 import { formatCount } from "../text.js";
@@ -209,6 +209,7 @@ function describe(value: unknown): string {
  * ```
  */
 export async function dataFrame(rows: TableRow[]): Promise<DataFrame> {
+  checkList("rows", "a list of rows, each an object of cells", rows);
   void tf.version; // danfo.js loads the engine itself, without the care that this takes
   const { DataFrame } = await import("danfojs-node");
   const columns = Object.keys(rows[0] ?? {});

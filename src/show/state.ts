@@ -4,9 +4,9 @@ import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { TrainConfig } from "../config.js";
 import type { DataOptions } from "../data/data-options.js";
-import type { Dataset } from "../data/dataset.js";
+import { checkDataset, type Dataset } from "../data/dataset.js";
 import { listDigest, listImages } from "../data/image-list.js";
-import { checkPath, InputError } from "../errors.js";
+import { checkKind, checkPath, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { prettyJson } from "../json.js";
 import type { PresetText } from "../presets.js";
@@ -75,8 +75,11 @@ export async function prepareRunFolder(
   preset: string,
   config: TrainConfig,
   dataset: Dataset,
-  { data, fresh }: { data: string; fresh: boolean },
+  options: { data: string; fresh: boolean },
 ): Promise<string> {
+  checkDataset(dataset);
+  checkKind("options", "{ data, fresh }", options, ["data", "fresh"]);
+  const { data, fresh } = options;
   const dataDigest = listDigest(await listImages(dataset));
   const unlimited = { ...config, maxMinutes: undefined }; // another time limit resumes the same run
   const identity = JSON.stringify([unlimited, dataset.classNames, data, dataDigest]);

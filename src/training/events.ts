@@ -1,4 +1,5 @@
 import type { Monitor } from "../config.js";
+import { checkList } from "../errors.js";
 
 /** `head` while the last layer trains alone, then `full`. */
 export type Phase = "head" | "full";
@@ -188,8 +189,12 @@ export function ofType<T extends TrainEvent["type"]>(
   events: TrainEvent[],
   type: T,
 ): Extract<TrainEvent, { type: T }>[] {
+  checkList("events", "the events of a run, as loadMetrics returns them", events, ["type"]);
   return events.filter((event): event is Extract<TrainEvent, { type: T }> => event.type === type);
 }
+
+/** What charts and tables of epochs take, for messages. */
+export const EPOCHS = 'the epochs of a run, as ofType(events, "epoch") returns them';
 
 /** Averages the scores of batches, weighted by their images. */
 export function meanScores(batches: BatchEvent[]): Scores {

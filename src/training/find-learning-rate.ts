@@ -1,7 +1,7 @@
 // A learning rate found by a short trial: training with rates that rise from tiny to too large.
 import { checkTrainConfig, type TrainConfig } from "../config.js";
 import { batches } from "../data/batches.js";
-import { checkDecoding, type Dataset } from "../data/dataset.js";
+import { checkDataset, checkDecoding, type Dataset } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { checkNumber, ParameterError } from "../errors.js";
 import type { OnProgress } from "../progress.js";
@@ -86,6 +86,7 @@ export async function findLearningRate(
   config: TrainConfig,
   options: LearningRateOptions = {},
 ): Promise<LearningRateSearch> {
+  checkDataset(dataset);
   config = structuredClone(checkTrainConfig(config));
   const { from = 1e-5, to = 1, numBatches = 100, signal, onProgress } = options;
   const { phase = config.headEpochs < config.epochs ? "full" : "head" } = options;

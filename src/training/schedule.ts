@@ -1,5 +1,5 @@
 import type { TrainConfig } from "../config.js";
-import { checkChoice, checkNumber } from "../errors.js";
+import { checkChoice, checkKind, checkNumber } from "../errors.js";
 
 export interface Schedule {
   /** Peak, > 0. */
@@ -97,6 +97,8 @@ export function learningRates(
   config: TrainConfig,
   numImages: number,
 ): { step: number; learningRate: number }[] {
+  checkKind("config", "a configuration, as trainConfig returns it", config, ["batchSize", "epochs"]);
+  checkNumber("numImages", numImages, { min: 1, integer: true });
   const numSteps = planEpoch(numImages, config.batchSize).numBatches;
   return Array.from({ length: config.epochs * numSteps }, (_, i) => ({
     step: i + 1,

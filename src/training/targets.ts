@@ -64,10 +64,11 @@ export function checkClassWeights(classWeights: ClassWeights): ClassWeights {
       nearest && `Did you mean ${nearest}?`,
     );
   }
-  for (const [name, weight] of Object.entries(classWeights))
-    if (checkNumber(`classWeights[${name}]`, weight) <= 0)
-      throw new ParameterError(`classWeights[${name}]`, "a number > 0", weight);
-    else checkNumber(`classWeights[${name}]`, weight, { min: 1 / MAX_WEIGHT, max: MAX_WEIGHT });
+  for (const [key, weight] of Object.entries(classWeights)) {
+    const name = `classWeights[${Array.isArray(classWeights) ? key : JSON.stringify(key)}]`;
+    if (checkNumber(name, weight) <= 0) throw new ParameterError(name, "a number > 0", weight);
+    checkNumber(name, weight, { min: 1 / MAX_WEIGHT, max: MAX_WEIGHT });
+  }
   return classWeights;
 }
 

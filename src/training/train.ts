@@ -1,7 +1,7 @@
 import { checkTrainConfig, type TrainConfig } from "../config.js";
-import { checkDecoding, type Dataset } from "../data/dataset.js";
+import { checkDataset, checkDecoding, type Dataset } from "../data/dataset.js";
 import { environment } from "../environment.js";
-import { checkPath, InputError } from "../errors.js";
+import { checkKind, checkPath, InputError } from "../errors.js";
 import type { OnProgress } from "../progress.js";
 import { setAside } from "./calibration.js";
 import { saveCheckpoint } from "./checkpoint.js";
@@ -55,8 +55,17 @@ export interface TrainOptions {
 export async function* train(
   dataset: Dataset,
   config: TrainConfig,
-  { runDir, data, signal, onProgress }: TrainOptions,
+  options: TrainOptions,
 ): AsyncGenerator<TrainEvent, void, undefined> {
+  checkDataset(dataset);
+  checkKind("config", "a configuration, as trainConfig returns it", config, ["variant", "augment"]);
+  checkKind(
+    "options",
+    'the folder of the run and what was loaded, { runDir: "runs/mine", data }',
+    options,
+    [],
+  );
+  const { runDir, data, signal, onProgress } = options;
   checkPath("runDir", runDir);
   checkPath("data", data);
   config = structuredClone(checkTrainConfig(config)); // the run records it, so it must not change

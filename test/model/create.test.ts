@@ -45,7 +45,8 @@ describe("a network from a file of weights", () => {
     it("refuses two classes of one name, which no output could tell apart", async () => {
       await assert.rejects(create({ classNames: ["a", "b", "a"], weights: "random" }), {
         name: "ParameterError",
-        message: "Expected names of classes that all differ for classNames but received a,b,a of type object",
+        message:
+          'Expected names of classes that all differ for classNames but received ["a","b","a"] of type array',
       });
     });
 

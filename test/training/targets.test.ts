@@ -82,7 +82,7 @@ describe("weightPerClass", () => {
     assert.deepEqual(weightPerClass(trainLabels, NAMES, [1, 3]), [1, 3]);
     assert.throws(() => weightPerClass(trainLabels, NAMES, [1, 2, 3]), {
       name: "ParameterError",
-      message: "Expected 2 numbers (10, 2) for classWeights but received 1,2,3 of type object",
+      message: "Expected 2 numbers (10, 2) for classWeights but received [1,2,3] of type array",
     });
   });
 
@@ -122,10 +122,10 @@ describe("checkClassWeights", () => {
     ["balance", `Did you mean balanced? ${expected} but received balance of type string`],
     [2, `${expected} but received 2 of type number`],
     [[1, 0], "Expected a number > 0 for classWeights[1] but received 0 of type number"],
-    [{ a: -1 }, "Expected a number > 0 for classWeights[a] but received -1 of type number"],
+    [{ a: -1 }, 'Expected a number > 0 for classWeights["a"] but received -1 of type number'],
     [
       { a: 1e308 },
-      "Expected a number in [0.000001, 1000000] for classWeights[a] but received 1e+308 of type number",
+      'Expected a number in [0.000001, 1000000] for classWeights["a"] but received 1e+308 of type number',
     ],
     [
       [1, 1e-300],

@@ -1,9 +1,10 @@
 // What the audit concludes: each a sentence with numbers, and what settles it.
+import { checkKind } from "../../errors.js";
 import type { Fit } from "../../model/preprocessing.js";
 import { inShort } from "../../names.js";
 import { Random } from "../../random.js";
 import { counted, formatCount, percent } from "../../text.js";
-import type { Dataset, PackedImages } from "../dataset.js";
+import { checkDataset, type Dataset, type PackedImages } from "../dataset.js";
 import { cutOff, MUCH_CUT } from "../pixels/decode.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import { THUMBNAIL_SIZE } from "./lsh.js";
@@ -140,6 +141,12 @@ function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
  * ```
  */
 export async function imageConclusions(dataset: Dataset, found: NearDuplicates): Promise<Conclusion[]> {
+  checkDataset(dataset);
+  checkKind("found", "near-duplicates, as findNearDuplicates returns them", found, [
+    "groups",
+    "pairs",
+    "alike",
+  ]);
   const evidence = evidenceOnLabels(found);
   return [
     ...imbalanceConclusion(dataset),

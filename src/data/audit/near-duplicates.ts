@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { ParameterError } from "../../errors.js";
+import { checkList, ParameterError } from "../../errors.js";
 import { cacheDir, writeFileAtomically } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
-import type { PackedImages } from "../dataset.js";
+import { IMAGE_MEMBERS, type PackedImages } from "../dataset.js";
 import { GRID_SIZE, similarity } from "./align.js";
 import { DisjointSets } from "./disjoint-sets.js";
 import { closeHashes, differenceHash, HASH_WORDS, THUMBNAIL_SIZE } from "./lsh.js";
@@ -69,6 +69,7 @@ export async function findNearDuplicates(
   splits: PackedImages[],
   onProgress?: OnProgress,
 ): Promise<NearDuplicates> {
+  checkList("splits", "a list of the images of splits, such as [dataset.train]", splits, IMAGE_MEMBERS);
   if (splits.length === 0) throw new ParameterError("splits", "the images of a split or more", "none");
   const { duplicates, key } = await findDuplicates(splits, onProgress);
   const file =

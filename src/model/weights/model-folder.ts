@@ -1,7 +1,7 @@
 // A model on disk: a tfjs LayersModel with what ferkit needs in its user-defined metadata.
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { checkPath, InputError } from "../../errors.js";
+import { checkKind, checkPath, InputError } from "../../errors.js";
 import { statIfThere, writeFileAtomically } from "../../files.js";
 import { nameOf } from "../../names.js";
 import { readJsonFile, savedCheck } from "../../saved-files.js";
@@ -50,6 +50,12 @@ export async function saveModel(
   precision: Precision = "float32",
 ): Promise<void> {
   checkPath("dir", dir);
+  checkKind("config", "a model's configuration, such as network.config", config, [
+    "variant",
+    "classNames",
+    "imageSize",
+  ]);
+  checkKind("parameters", "what network.parameters() returns", parameters, ["get", "size"]);
   const write = () => writeTensors(dir, ...tensorsOf(config, parameters, precision));
   const manifest = await write();
   const model = {
@@ -170,17 +176,29 @@ function ownParameters(
   return parameters;
 }
 
+/**
+ * Returns the model folder that a path was probably meant for: the one that it is in, or the best model of the run that it is of.
+ *
+ * @returns Undefined if there is none.
+ */
+export function nearestModel(given: string): string | undefined {
+  const [around, beyond] = [path.dirname(given), path.dirname(path.dirname(given))];
+  const folders = [path.join(given, "best"), around, path.join(around, "best"), path.join(beyond, "best")];
+  return folders.find((dir) => existsSync(path.join(dir, "model.json")));
+}
+
 async function readModelJson(dir: string): Promise<{ json: ModelJson; config: ModelConfig }> {
   const file = path.join(checkPath("dir", dir), "model.json");
   const problem = { expected: "a model saved by ferkit", fix: BROKEN };
   const json = (await readJsonFile(file, problem)) as ModelJson | null | undefined;
+  const near = nearestModel(dir);
   if (json === undefined)
     throw new InputError({
       expected: "a model folder with model.json",
       where: dir,
       found: "none",
-      fix: existsSync(path.join(dir, "best/model.json"))
-        ? `Choose the best model of this run, ${path.join(dir, "best")}.`
+      fix: near
+        ? `Choose the model folder ${near}.`
         : "Train one with `npx ferkit train`, or choose the folder `best` of a run.",
     });
   const metadata = json?.userDefinedMetadata?.ferkit;

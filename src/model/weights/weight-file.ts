@@ -1,15 +1,17 @@
 // A file of a network's weights, of any format that is read, with the conventions that they were trained by.
+
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { PADDINGS } from "../../engine/kernels.js";
-import { InputError } from "../../errors.js";
+import { InputError, suggestion } from "../../errors.js";
 import { readRegularFile } from "../../files.js";
 import { type Conventions, conventions, type Family, publishedScale } from "../conventions.js";
 import type { Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
 import type { Preprocessing } from "../preprocessing.js";
 import { convertCheckpoint, isCheckpoint } from "./checkpoint.js";
+import { nearestModel } from "./model-folder.js";
 import { isSafetensors, readSafetensors } from "./safetensors.js";
 import { readStateDict, type StateDict, type StateDictOptions } from "./state-dict.js";
 
@@ -48,21 +50,25 @@ export async function readWeightFile(
   options: WeightFileOptions = {},
 ): Promise<Weights> {
   const given = await readIfExists(file);
+  const word = suggestion(file, ["imagenet", "random"]);
   if (!given)
     throw new InputError({
-      expected: "a file of weights",
+      expected: "a file of weights or a model folder",
       where: path.resolve(file),
-      found: "no such file",
-      fix: "Choose a file, or `imagenet` for the published weights.",
+      found: "no such path",
+      fix: word
+        ? `Did you mean ${word}?`
+        : "Choose a file, the folder `best` of a run, or `imagenet` for the published weights.",
     });
   const digestNotes = await checkNamedDigest(file, given);
   const bytes = !isSafetensors(given) && isCheckpoint(given) ? await convertCheckpoint(file) : given;
+  const near = nearestModel(file);
   if (!isSafetensors(bytes))
     throw new InputError({
       expected: "safetensors, a torch checkpoint or a Keras file",
       where: file,
       found: `none of them in ${bytes.length} bytes`,
-      fix: "Choose another file.",
+      fix: near ? `Choose the model folder ${near}.` : "Choose another file.",
     });
   const { tensors, metadata } = readSafetensors(bytes, file);
   const stateDict = readStateDict(tensors, variant, file, options);

@@ -204,8 +204,12 @@ describe("a model folder", () => {
       mkdirSync(path.join(run, "best"), { recursive: true });
       writeFileSync(path.join(run, "best/model.json"), "{}");
       await assert.rejects(loadModel(run), {
-        message: `Expected a model folder with model.json at ${run} but found none. Choose the best model of this run, ${run}/best.`,
+        message: `Expected a model folder with model.json at ${run} but found none. Choose the model folder ${run}/best.`,
       });
+      for (const inside of ["last", "best/model.json", "metrics.jsonl", "last/state.json"])
+        await assert.rejects(loadModel(path.join(run, inside)), {
+          message: `Expected a model folder with model.json at ${run}/${inside} but found none. Choose the model folder ${run}/best.`,
+        });
     });
 
     it("says that a model is of another program", async () => {

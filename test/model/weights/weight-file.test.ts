@@ -260,8 +260,12 @@ describe("readWeightFile", () => {
   });
 
   it("says that there is no such file, or why it cannot be read", async () => {
-    const fix = "Choose a file, or `imagenet` for the published weights.";
-    await assert.rejects(readWeightFile(file, "lite0"), refusal("a file of weights", "no such file", fix));
+    const fix = "Choose a file, the folder `best` of a run, or `imagenet` for the published weights.";
+    await assert.rejects(
+      readWeightFile(file, "lite0"),
+      refusal("a file of weights or a model folder", "no such path", fix),
+    );
+    await assert.rejects(readWeightFile("imagnet", "lite0"), /found no such path\. Did you mean imagenet\?$/);
     await mkdir(file);
     await assert.rejects(
       readWeightFile(file, "lite0"),
