@@ -3,6 +3,7 @@
 const path = require("node:path");
 const vm = require("node:vm");
 const { CELL, isCell, ownAwaits, shareQuickly, transformCell } = require("./cell-code.cjs");
+const { transformTypes } = require("./cell-types.cjs");
 const { outsideCells } = require("./cells.cjs");
 const { libraryView, refreshDeclarations, ROOTS } = require("./library.cjs");
 const { addMaps, nextCellFile } = require("./source-positions.cjs");
@@ -41,8 +42,10 @@ function extendCompiler() {
       program = builder;
       const emit = builder.emit.bind(builder);
       builder.emit = (file, write, token, onlyDeclarations, transformers) => {
-        const before = file && isCell(file) ? [transformCell(program.getProgram().getTypeChecker())] : [];
-        return emit(file, write, token, onlyDeclarations, { ...transformers, before });
+        const checker = program.getProgram().getTypeChecker();
+        const before = file && isCell(file) ? [transformCell(checker)] : [];
+        const afterDeclarations = [transformTypes(checker, file), ...transformers.afterDeclarations];
+        return emit(file, write, token, onlyDeclarations, { ...transformers, before, afterDeclarations });
       };
       afterProgramCreate(builder);
     };
@@ -53,7 +56,11 @@ function extendCompiler() {
   // tslab takes it as one of the cell's also in a method of an object: see `awaitsItself`.
   const getPreEmitDiagnosticsOfFiles = (checked, files) => {
     const cell = files.find(isCell);
-    const found = ts.getPreEmitDiagnosticsOfFiles(checked, files);
+    // What cannot be declared is no error of the cell: see cell-types.cjs.
+    const found = ts.getPreEmitDiagnosticsOfFiles(
+      { ...checked, getDeclarationDiagnostics: () => [] },
+      files,
+    );
     if (!cell) return found;
     const starts = new Set(ownAwaits(cell));
     return found
