@@ -66,21 +66,11 @@ async def run_job(job):
     notebooks = {Path(path).stem: load_notebook(path) for path in job["notebooks"]}
     taken = check_parameters(notebooks, job["parameters"], job["options"])
     folder = Path(job["notebooks"][0]).parent
-    is_update = job["check"] == "update"
-    expected = expectations.load_expected(folder, is_update) if job["check"] else {}
+    expected = {}
     if job["check"]:
+        expected = expectations.load_expected(folder, job["check"] == "update")
         expectations.check_tags(folder, notebooks, expected)
-    if out.resolve() in [Path(path).resolve().parent for path in job["notebooks"]]:
-        fix = "The executed copies would replace them: choose another with --out."
-        raise InputProblem("another folder than that of the notebooks for --out", out, fix=fix)
-    make_folder(out)
-    if job["junit"] is not None:
-        make_folder(Path(job["junit"]).parent)
-    for name in notebooks:  # what an earlier run left must not pass for this one's
-        for suffix in (".ipynb", ".html"):
-            (out / f"{name}{suffix}").unlink(missing_ok=True)
-    if (out / "index.html").is_file():
-        (out / "index.html").unlink()
+    prepare_folders(job, out, notebooks)
     results = [
         NotebookResult(name, first_heading(notebook, name), os.path.relpath(path, workspace()))
         for path, (name, notebook) in zip(job["notebooks"], notebooks.items())
@@ -91,9 +81,9 @@ async def run_job(job):
         await run_notebooks(job, out, notebooks, results, taken)
         if job["check"]:
             found = {name: expectations.shown_metrics(name, notebook) for name, notebook in notebooks.items()}
-            if is_update:
+            if job["check"] == "update":
                 expected = update_expected(folder, expected, found)
-            checked += check_metrics(folder, expected, found)
+            checked = check_metrics(folder, expected, found)
     finally:
         watch.cancel()
         if "index" not in notebooks:
@@ -104,6 +94,21 @@ async def run_job(job):
     if num_failed > 0:
         why = "; the run had other parameters than the notebooks' own" if taken else ""
         raise CheckFailure(f"check failed: {num_failed} of {len(checked)} metrics are not as expected{why}")
+
+
+def prepare_folders(job, out, notebooks):
+    """Makes the folders of a run's results, without those of an earlier run, which must not pass for this one's."""
+    if out.resolve() in [Path(path).resolve().parent for path in job["notebooks"]]:
+        fix = "The executed copies would replace them: choose another with --out."
+        raise InputProblem("another folder than that of the notebooks for --out", out, fix=fix)
+    make_folder(out)
+    if job["junit"] is not None:
+        make_folder(Path(job["junit"]).parent)
+    for name in notebooks:
+        for suffix in (".ipynb", ".html"):
+            (out / f"{name}{suffix}").unlink(missing_ok=True)
+    if (out / "index.html").is_file():
+        (out / "index.html").unlink()
 
 
 async def end_with(parent):

@@ -187,34 +187,38 @@ class OnnxLayers implements Layers<Features> {
   /**
    * Adds a kernel, its output channels first, and returns the name of its numbers.
    *
-   * In float16 and uint8 the file holds the network's own kernel, and nodes compute the folded one when it is loaded: a folded
-   * kernel may leave the range of float16. In uint8 each output channel has 256 steps of its own.
-   *
    * @param scale - What each output channel is multiplied by.
    */
   private kernel(name: string, scale?: Float64Array): string {
-    const { shape, data } = channelsFirst(name, this.value(name));
-    const numChannels = shape[0];
-    const length = data.length / numChannels;
-    const perChannel = [numChannels, ...shape.slice(1).map(() => 1)];
+    const kernel = channelsFirst(name, this.value(name));
+    const { shape, data } = kernel;
     const precision = precisionOf(name, this.precision);
-    if (precision === "float32")
-      return this.constant(
-        name,
-        shape,
-        scale ? data.map((value, i) => value * scale[Math.floor(i / length)]) : data,
-      );
+    if (precision !== "float32") return this.packedKernel(name, kernel, precision, scale);
+    const length = data.length / shape[0];
+    const folded = scale ? data.map((value, i) => value * scale[Math.floor(i / length)]) : data;
+    return this.constant(name, shape, folded);
+  }
+
+  /**
+   * Adds a kernel in float16 or uint8. The file holds the network's own kernel, and nodes compute the folded one when it is loaded: a
+   * folded kernel may leave the range of float16. In uint8 each output channel has 256 steps of its own.
+   */
+  private packedKernel(
+    name: string,
+    { shape, data }: ParameterValue,
+    precision: "float16" | "uint8",
+    scale?: Float64Array,
+  ): string {
+    const [numChannels, ...others] = shape;
+    const length = data.length / numChannels;
     const channels = Array.from({ length: numChannels }, (_, channel) =>
       pack(data.subarray(channel * length, (channel + 1) * length), precision),
     );
+    const bytes = Buffer.concat(channels.map((channel) => channel.bytes));
     const packed = `${name}/packed`;
-    this.initializers.push({
-      name: packed,
-      type: precision,
-      shape,
-      bytes: Buffer.concat(channels.map(({ bytes }) => bytes)),
-    });
+    this.initializers.push({ name: packed, type: precision, shape, bytes });
     const numbers = this.add("Cast", `${name}/numbers`, [packed], { to: ELEMENT_TYPES.float32 });
+    if (precision === "float16" && !scale) return numbers;
     const [steps, offsets] = [new Float64Array(numChannels), new Float64Array(numChannels)];
     channels.forEach(({ quantization }, channel) => {
       const factor = scale?.[channel] ?? 1;
@@ -222,11 +226,9 @@ class OnnxLayers implements Layers<Features> {
       steps[channel] = factor * (isBytes ? quantization.scale : 1);
       offsets[channel] = factor * (isBytes ? quantization.min : 0);
     });
-    if (precision === "float16" && !scale) return numbers;
-    const scaled = this.add("Mul", `${name}/scaled`, [
-      numbers,
-      this.constant(`${name}/scale`, perChannel, steps),
-    ]);
+    const perChannel = [numChannels, ...others.map(() => 1)];
+    const factors = this.constant(`${name}/scale`, perChannel, steps);
+    const scaled = this.add("Mul", `${name}/scaled`, [numbers, factors]);
     if (precision === "float16") return scaled;
     return this.add("Add", name, [scaled, this.constant(`${name}/offset`, perChannel, offsets)]);
   }
