@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import {
-  copyImageList,
-  type ImageList,
-  readImageList,
-  writeImageList,
-} from "../../src/data/image-list.js";
+import { copyImageList, type ImageList, readImageList, writeImageList } from "../../src/data/image-list.js";
 import { temporaryFolder } from "./fixtures.js";
 
 describe("readImageList", () => {

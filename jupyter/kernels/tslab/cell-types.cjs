@@ -58,9 +58,15 @@ function importedType(name, checker) {
   if (!ts.isBindingElement(parent) || parent.initializer || parent.dotDotDotToken) return undefined;
   const member = parent.propertyName ?? own;
   const declaration = parent.parent.parent;
-  const module = ts.isIdentifier(member) && importedModule(declaration, checker);
-  return module && module.symbol.exports.has(member.escapedText)
-    ? factory.createImportTypeNode(module.argument, undefined, factory.createIdentifier(member.text), [], true)
+  const module = ts.isIdentifier(member) ? importedModule(declaration, checker) : undefined;
+  return module?.symbol.exports.has(member.escapedText)
+    ? factory.createImportTypeNode(
+        module.argument,
+        undefined,
+        factory.createIdentifier(member.text),
+        [],
+        true,
+      )
     : undefined;
 }
 

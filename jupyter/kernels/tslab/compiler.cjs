@@ -57,10 +57,7 @@ function extendCompiler() {
   const getPreEmitDiagnosticsOfFiles = (checked, files) => {
     const cell = files.find(isCell);
     // What cannot be declared is no error of the cell: see cell-types.cjs.
-    const found = ts.getPreEmitDiagnosticsOfFiles(
-      { ...checked, getDeclarationDiagnostics: () => [] },
-      files,
-    );
+    const found = ts.getPreEmitDiagnosticsOfFiles({ ...checked, getDeclarationDiagnostics: () => [] }, files);
     if (!cell) return found;
     const starts = new Set(ownAwaits(cell));
     return found

@@ -110,7 +110,7 @@ const MAX_NAME_BYTES = 2 ** 20;
  * not UTF-8, so that it has one name for several files.
  */
 class TarBlocks {
-  /** Set by whoever reads the blocks, when a header has been read. */
+  /** Set by the reader of the blocks, when it has read a header. */
   entry: Pick<ReadEntry, "blockRemain"> | null = null;
   private held: Buffer = Buffer.alloc(0);
   private header: Buffer = Buffer.alloc(BLOCK);
