@@ -32,6 +32,11 @@ const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
   ["Out[1]", "1:1 - Cannot find name 'Out'.", /^Results have no names of their own\. /],
   ["exit", "1:1 - Cannot find name 'exit'.", /^To end the kernel, /],
   ["quit()", "1:1 - Cannot find name 'quit'.", /^To end the kernel, /],
+  [
+    'mode = "slow";',
+    "1:1 - Cannot assign to 'mode' because it is a constant.",
+    /^To assign it, also as a parameter of papermill, declare it with let in its cell: let mode = …;$/,
+  ],
   // Mistakes without a habit.
   ["class A { #count: number = 'x'; }", "1:11 - Type 'string' is not assignable to type 'number'.", /^$/],
   ["const sleep = 1; sleep();", "1:18 - This expression is not callable.", /^$/],

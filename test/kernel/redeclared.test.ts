@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type CellResult, resultOf, runCells } from "./kernel.js";
+import { type CellResult, contentsOf, resultOf, runCells } from "./kernel.js";
 
 /** By title: a cell, a later one that declares a name of it again, a last one, and the value that it must have. */
 const CELLS: Record<string, [first: string, again: string, last: string, value: string]> = {
@@ -115,6 +115,18 @@ const SHARED: typeof CELLS = {
     "others.map((other) => other === globalThis).join()",
     "true,true",
   ],
+  "keeps what was assigned before a `var` without a value": [
+    "bare = 3;\nvar bare: number, other: number;\nconst readBare = () => bare;\nconst bares = [bare, other!];",
+    "bare += 1;",
+    "[...bares, bare, readBare()].join()",
+    "3,,4,4",
+  ],
+  "is declared by `var` with a value, and again without": [
+    "var twice = 5;\nvar twice: number;",
+    "var again: number | undefined;\nagain = (again ?? 0) + twice;",
+    "again",
+    "5",
+  ],
   "is a property of `exports`": [
     "let shade = 1;\nconst readShade = () => shade;",
     "exports.shade = 2;",
@@ -147,10 +159,12 @@ describe("a variable of a cell", function () {
   let results: CellResult[];
 
   before(async () => {
-    results = await runCells(
-      "tslab",
-      all.flatMap(([, cells]) => cells.slice(0, 3)),
-    );
+    results = await runCells("tslab", [
+      ...all.flatMap(([, cells]) => cells.slice(0, 3)),
+      "for (var turn = 0; turn < 3; turn++) { var sum = turn; }",
+      "turn;",
+      "sum;",
+    ]);
   });
 
   for (const [i, [title, [, , , value]]] of all.entries())
@@ -162,4 +176,14 @@ describe("a variable of a cell", function () {
       );
       assert.equal(resultOf(three[2]), value);
     });
+
+  it("of a loop is not seen by later cells, which a hint says", () => {
+    const errors = results.slice(-2).map((result) => contentsOf(result, "error")[0]?.evalue);
+    const expected = ["turn", "sum"].map(
+      (name) =>
+        `1:1 - Cannot find name '${name}'.\n` +
+        `A variable of a loop or block is not seen by later cells. Declare it above the loop or block: let ${name};`,
+    );
+    assert.deepEqual(errors, expected);
+  });
 });

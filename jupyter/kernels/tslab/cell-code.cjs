@@ -41,6 +41,9 @@ const transformCell = (checker) => (context) => (cell) => {
         (child) => (child === node.statement ? stoppable(ts.visitNode(child, visit)) : visit(child)),
         context,
       );
+    if (isBareVar(node, cell))
+      // It keeps what the cell has assigned above.
+      return factory.updateVariableDeclaration(node, node.name, undefined, node.type, shared(node.name.text));
     if (ts.isShorthandPropertyAssignment(node)) return visitShorthand(node) ?? visitChildren(node);
     if (ts.isIdentifier(node) && node.parent && isReference(node)) {
       const value = sharedValue(node, checker.getSymbolAtLocation(node), cell);
@@ -59,9 +62,34 @@ const transformCell = (checker) => (context) => (cell) => {
       initial ? factory.createAssignment(value, ts.visitNode(initial, visit)) : value,
     );
   };
+  for (const name of varsInBlocks(cell)) innerVars.add(name);
   const visited = visitChildren(cell);
   return factory.updateSourceFile(visited, [...hoisted(cell), ...visited.statements]);
 };
+
+/** Names that cells so far have declared with `var` in a loop or block, which later cells cannot see. */
+const innerVars = new Set();
+
+function varsInBlocks(cell) {
+  const names = [];
+  const visit = (node) => {
+    if (hasOwnScope(node)) return;
+    const isInner = ts.isVariableDeclaration(node) && keywordOf(node, cell) === undefined;
+    if (isInner && ts.isIdentifier(node.name) && !(node.parent.flags & ts.NodeFlags.BlockScoped))
+      names.push(node.name.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(cell);
+  return names;
+}
+
+/** Whether a node is a variable of the cell that is declared with `var` and no value. */
+const isBareVar = (node, cell) =>
+  ts.isVariableDeclaration(node) &&
+  !node.initializer &&
+  keywordOf(node, cell) === "let" &&
+  !(node.parent.flags & ts.NodeFlags.BlockScoped) &&
+  !(ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Ambient);
 
 /** Whether a node is about types alone, or a list of exports. A base class and `f<string>` are expressions with types. */
 const isOnlyType = (node) =>
@@ -230,4 +258,4 @@ function withoutExports(code) {
   return text;
 }
 
-module.exports = { CELL, isCell, ownAwaits, shareQuickly, transformCell, withoutExports };
+module.exports = { CELL, innerVars, isCell, ownAwaits, shareQuickly, transformCell, withoutExports };

@@ -1,6 +1,7 @@
 // What a cell that does not compile may have meant: habits from IPython, Python and the shell, and paths counted from the notebook.
 const fs = require("node:fs");
 const path = require("node:path");
+const { innerVars } = require("./cell-code.cjs");
 
 const PYTHON = "This looks like Python; cells are TypeScript.";
 const SHELL =
@@ -60,6 +61,11 @@ function hintFor(code, diagnostics, folder) {
   const [, module] = /Cannot find module '(\.[^']*)'/.exec(diagnostics) ?? [];
   if (module) return importHint(module, folder);
   if (habit) return habit[1];
+  const [, constant] = /Cannot assign to '(\w+)' because it is a constant/.exec(diagnostics) ?? [];
+  if (constant)
+    return `To assign it, also as a parameter of papermill, declare it with let in its cell: let ${constant} = …;`;
+  if (innerVars.has(name))
+    return `A variable of a loop or block is not seen by later cells. Declare it above the loop or block: let ${name};`;
   return name && Object.hasOwn(FOREIGN_NAMES, name) ? FOREIGN_NAMES[name] : "";
 }
 
