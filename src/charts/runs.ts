@@ -229,7 +229,8 @@ export function meansTable(means: MeanOfRuns[]): TextTable {
 
 /** Lists the values in which configurations differ, with a column per run. */
 export function differencesTable(runs: { name: string; config: RunConfig }[]): TextTable {
-  const values = runs.map(({ config: { train, classNames, data, id: _, dataOptions = {}, ...rest } }) => {
+  const values = runs.map(({ config }) => {
+    const { train, classNames, data, id: _, asideDigest: __, dataOptions = {}, ...rest } = config;
     const own = Object.entries(dataOptions).filter(([name]) => !Object.hasOwn(train, name)); // fit and grey are in both
     const options = Object.fromEntries(own);
     return flatten({

@@ -32,21 +32,31 @@ export function noteClasses({ samples, emptyClasses }: Listing, { notes }: Remar
     notes.push(`Folders without images, which are no classes: ${emptyClasses.join("; ")}.`);
   const alike = new Map<string, string[]>();
   for (const name of classesOf(samples)) {
-    const key = name
-      .normalize("NFKC")
-      .replace(/[\u200b-\u200f\ufeff]/g, "") // marks without a width
-      .toLowerCase()
-      .replace(/[\s_-]+/g, " ")
-      .trim()
-      .replace(/^0+(?=\d)/, "")
-      .replace(/^(\d+)\.0*$/, "$1");
+    const key = isNumber(name) ? String(Number(name)) : plainText(name);
     alike.set(key, [...(alike.get(key) ?? []), name]);
   }
-  for (const names of alike.values())
+  for (const names of alike.values()) {
+    const said = names.every(isNumber) ? "are one number" : "differ only in case, spaces or Unicode form";
     if (names.length > 1)
-      notes.push(
-        `The classes ${names.map((name) => `"${name}"`).join(" and ")} differ only in case, spaces, zeros or Unicode form.`,
-      );
+      notes.push(`The classes ${names.map((name) => `"${name}"`).join(" and ")} ${said}.`);
+  }
+}
+
+/** Whether a name is a number that JavaScript keeps: "-1", "+1", "1.50", "1e1". */
+function isNumber(name: string): boolean {
+  const digits = name.replace(/[eE].*/, "").replace(/\D/g, "");
+  return /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?\s*$/.test(name) && digits.length <= 15;
+}
+
+/** Returns a name without what a reader may not see. */
+function plainText(name: string): string {
+  return name
+    .normalize("NFKC")
+    .replace(/[\u200b-\u200f\ufeff]/g, "") // marks without a width
+    .toLowerCase()
+    .replace(/[\s_-]+/g, " ")
+    .trim()
+    .replace(/^0+(?=\d)/, "");
 }
 
 export function checkReadable(

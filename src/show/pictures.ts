@@ -79,10 +79,10 @@ const PREDICTIONS = "a list of predictions, as classifier.predict returns them";
  */
 export async function samplesChart(
   images: PackedImages,
-  choice: { classNames: string[]; perClass: number; seed: number } & SampleGridOptions,
+  options: { classNames: string[]; perClass: number; seed: number } & SampleGridOptions,
 ): Promise<ChartSpec[]> {
-  checkKind("options", "{ classNames, perClass, seed }", choice, ["classNames", "perClass", "seed"]);
-  const { classNames, perClass, seed, ...options } = choice;
+  checkKind("options", "{ classNames, perClass, seed }", options, ["classNames", "perClass", "seed"]);
+  const { classNames, perClass, seed, ...grid } = options;
   checkImages("images", images);
   const indices = classNames.flatMap((className, label) =>
     pickSome(indicesOf(images, label), perClass, new Random(seed, "samples", className)),
@@ -91,7 +91,7 @@ export async function samplesChart(
     image: await pictureOf(images, index),
     caption: classNames[images.labels[index]],
   }));
-  return sampleGridCharts(await Promise.all(pictures), { numColumns: perClass, ...options });
+  return sampleGridCharts(await Promise.all(pictures), { numColumns: perClass, ...grid });
 }
 
 /**
@@ -111,13 +111,18 @@ export async function samplesChart(
  */
 export async function augmentedChart(
   dataset: Dataset,
-  choice: { augment: AugmentOptions; numVersions: number; numRows: number; seed: number } & SampleGridOptions,
+  options: {
+    augment: AugmentOptions;
+    numVersions: number;
+    numRows: number;
+    seed: number;
+  } & SampleGridOptions,
 ): Promise<ChartSpec> {
   checkDataset(dataset);
   const names = ["augment", "numVersions", "numRows", "seed"];
-  checkKind("options", `{ ${names.join(", ")} }`, choice, names);
+  checkKind("options", `{ ${names.join(", ")} }`, options, names);
   const { train, classNames } = dataset;
-  const { augment, numVersions, numRows, seed, ...options } = choice;
+  const { augment, numVersions, numRows, seed, ...grid } = options;
   const random = new Random(seed, "augmented");
   const indices = classNames
     .map((_, label) => indicesOf(train, label))
@@ -132,7 +137,7 @@ export async function augmentedChart(
     );
     return { original, augmented, caption: classNames[train.labels[indices[row]]] };
   });
-  return augmentedGridChart(await Promise.all(rows), options);
+  return augmentedGridChart(await Promise.all(rows), grid);
 }
 
 const PAIR_HEADINGS: Record<PairKind, string> = {

@@ -131,7 +131,7 @@ describe("differencesTable", () => {
     const runs = [
       { name: "one", config: runConfig() },
       { name: "two", config: runConfig({ epochs: 5, augment }) },
-      { name: "three", config: { ...runConfig(), data: "elsewhere/faces" } },
+      { name: "three", config: { ...runConfig(), data: "elsewhere/faces", asideDigest: "f9c4" } },
     ];
     const { heading, rows } = differencesTable(runs);
     assert.deepEqual(heading, ["differs", "one", "two", "three"]);

@@ -166,18 +166,29 @@ describe("loadDataset", () => {
     it("notes class names that differ only in case or spaces", async () => {
       await drawImages(data(), { "Cat/1.png": "#101010", "cat /2.png": "#202020", "dog/1.png": "#303030" });
       const { notes } = await report();
-      assert.equal(
-        notes[0],
-        'The classes "Cat" and "cat " differ only in case, spaces, zeros or Unicode form.',
-      );
+      assert.equal(notes[0], 'The classes "Cat" and "cat " differ only in case, spaces or Unicode form.');
     });
 
     it("notes classes that are one number", async () => {
       await drawImages(data(), { "1/1.png": "#101010", "01/2.png": "#202020", "1.0/3.png": "#303030" });
       const { notes } = await report();
-      assert.equal(
-        notes[0],
-        'The classes "01" and "1" and "1.0" differ only in case, spaces, zeros or Unicode form.',
+      assert.equal(notes[0], 'The classes "01" and "1" and "1.0" are one number.');
+    });
+
+    it("notes classes that are one number in other words, not those of another sign", async () => {
+      const names = ["-1", "+1", "1", "1.5", "1.50", "10", "1e1"];
+      await drawImages(
+        data(),
+        Object.fromEntries(names.map((name, i) => [`${name}/1.png`, `#10${10 + i}10`])),
+      );
+      const { notes } = await report();
+      assert.deepEqual(
+        notes.filter((note) => note.startsWith("The classes")),
+        [
+          'The classes "+1" and "1" are one number.',
+          'The classes "1.5" and "1.50" are one number.',
+          'The classes "10" and "1e1" are one number.',
+        ],
       );
     });
 

@@ -13,6 +13,8 @@ export interface Columns {
   others: string[];
   /** Names of classes by column. */
   classNames: Record<string, string[]>;
+  /** Columns of float32, whose numbers have fewer digits than JavaScript's. */
+  singles?: readonly string[];
   note: string | null;
 }
 
@@ -132,6 +134,18 @@ export function plainColumns(schema: SchemaElement[]): string[] {
     if (isPlain && column.repetition_type !== "REPEATED") columns.push(column.name);
   }
   return columns;
+}
+
+/** Returns the columns of float32. */
+export function singleColumns(schema: SchemaElement[]): string[] {
+  return schema.filter(({ type }) => type === "FLOAT").map(({ name }) => name);
+}
+
+/** Returns the shortest number that is the same in float32: 0.1 for 0.10000000149011612. */
+export function shortest(value: unknown): unknown {
+  if (typeof value !== "number" || !Number.isFinite(value)) return value;
+  const digits = [6, 7, 8, 9].find((count) => Math.fround(Number(value.toPrecision(count))) === value);
+  return digits === undefined ? value : Number(value.toPrecision(digits));
 }
 
 /** An image is its bytes, or a structure of bytes and a path. */

@@ -18,6 +18,8 @@ import {
   columnsOf,
   firstValues,
   plainColumns,
+  shortest,
+  singleColumns,
   textOf,
 } from "./parquet-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
@@ -173,7 +175,8 @@ async function unpackFile(
       compressors,
     });
     const classNames = classNamesIn(metadata.key_value_metadata);
-    const found = columnsOf(firstValues(head), plainColumns(metadata.schema), classNames, choice, file);
+    const columns = columnsOf(firstValues(head), plainColumns(metadata.schema), classNames, choice, file);
+    const found = { ...columns, singles: singleColumns(metadata.schema) };
     notes.areNames &&= found.label in classNames;
     for (const column of found.others) if (!notes.columns.includes(column)) notes.columns.push(column);
     if (found.note !== null && !notes.notes.includes(found.note)) notes.notes.push(found.note);
@@ -240,13 +243,14 @@ interface RowOptions extends Pick<UnpackOptions, "part" | "name" | "to"> {
 
 async function unpackRow(
   row: Record<string, unknown>,
-  { image, label, others, classNames }: Columns,
+  { image, label, others, classNames, singles = [] }: Columns,
   { part, name, to, allowance, file }: RowOptions,
   notes: Notes,
 ): Promise<void> {
   const bytes = bytesOf(row[image]);
   const nameOf = (column: string) => {
-    const text = textOf(row[column], column, file);
+    const value = singles.includes(column) ? shortest(row[column]) : row[column];
+    const text = textOf(value, column, file);
     return text === null ? null : (classNames[column]?.[Number(text)] ?? text);
   };
   const text = nameOf(label);

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import path from "node:path";
+import { decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
 import { PADDINGS } from "../../engine/kernels.js";
 import { InputError, suggestion } from "../../errors.js";
 import { readRegularFile } from "../../files.js";
@@ -192,7 +193,7 @@ const MAX_CONFIG_BYTES = 2 ** 20;
 async function besideFile(file: string): Promise<Origin> {
   const beside = path.join(path.dirname(file), "config.json");
   const bytes = await readRegularFile(beside, PROBLEM, MAX_CONFIG_BYTES).catch(() => null);
-  const { architecture, pretrained_cfg, model_args } = parseObject(bytes?.toString() ?? "{}");
+  const { architecture, pretrained_cfg, model_args } = parseObject(bytes ? textOf(bytes, beside) : "{}");
   if (typeof architecture !== "string" || !architecture.includes("efficientnet")) return {};
   const { mean, std } = Object(pretrained_cfg) as Record<string, unknown>;
   const { pad_type: padding, bn_eps: epsilon } = Object(model_args) as Record<string, unknown>;
@@ -202,6 +203,16 @@ async function besideFile(file: string): Promise<Origin> {
     ...(typeof padding === "string" && { padding: padding === "same" ? "same" : "symmetric" }),
     ...(typeof epsilon === "number" && epsilon >= 0 && epsilon <= 1 && { epsilon }),
   };
+}
+
+/** @throws InputError for bytes that are not text. */
+function textOf(bytes: Buffer, where: string): string {
+  try {
+    return decodeText(bytes);
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    throw new InputError({ expected: "JSON in UTF-8", where, found: error.message, fix: SAVE_AS_UTF8 });
+  }
 }
 
 /** Reads what `convert_checkpoint.py`, or another program, wrote about the weights into safetensors. */

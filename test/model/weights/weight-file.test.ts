@@ -118,6 +118,11 @@ describe("readWeightFile", () => {
     await writeFile(path.join(folder, "config.json"), JSON.stringify(changed));
     const { conventions: own } = await read(bytes);
     assert.deepEqual([own.padding, own.epsilon], ["symmetric", 0.25]);
+    await writeFile(path.join(folder, "config.json"), Buffer.from([0x7b, 0xe9, 0x7d]));
+    await assert.rejects(
+      read(bytes),
+      /^InputError: Expected JSON in UTF-8 at .*config\.json but found line 1 with the byte E9, not in UTF-8\. Save it as UTF-8\.$/,
+    );
     await writeFile(path.join(folder, "config.json"), "{");
     assert.deepEqual((await read(bytes)).notes, [unknown()]);
   });
