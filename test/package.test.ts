@@ -122,8 +122,22 @@ describe("the package ferkit, packed and installed", function () {
       "src/index.ts",
     ])
       assert.ok(names.includes(name), name);
-    const unwanted = names.filter((name) => /^(test|bench|experiments|out|runs)\/|\.pyc$/.test(name));
+    const unwanted = names.filter((name) =>
+      /^(test|bench|experiments\/(?!README)|out|runs)\/|\.pyc$/.test(name),
+    );
     assert.deepEqual(unwanted, []);
+  });
+
+  it("has the pages that the README links to", () => {
+    const names = tarball.files.map((file) => file.path);
+    const links = [...readProjectFile("README.md").matchAll(/[^!]\[[^\]]*\]\(([^)#]+)[^)]*\)/g)]
+      .map(([, target]) => target)
+      .filter((target) => !/^[a-z]+:/.test(target));
+    assert.ok(links.length > 20);
+    assert.deepEqual(
+      links.filter((target) => !names.includes(target)),
+      [],
+    );
   });
 
   it("leaves the installed files as they are", () => {

@@ -23,7 +23,7 @@ import { type AugmentOptions, augmentPreview } from "../data/augment.js";
 import { checkDataset, checkImages, type Dataset, type PackedImages } from "../data/dataset.js";
 import { loadSharp } from "../data/pixels/decode.js";
 import { repeatChannel } from "../data/pixels/pixels.js";
-import { checkKind, checkList, ParameterError } from "../errors.js";
+import { checkKind, checkList } from "../errors.js";
 import type { PhotoPrediction } from "../faces/predict.js";
 import { type ImagePrediction, rank } from "../inference/classifier.js";
 import type { Evaluation } from "../inference/evaluate.js";
@@ -119,8 +119,7 @@ export async function augmentedChart(
   } & SampleGridOptions,
 ): Promise<ChartSpec> {
   checkDataset(dataset);
-  const names = ["augment", "numVersions", "numRows", "seed"];
-  checkKind("options", `{ ${names.join(", ")} }`, options, names);
+  checkKind("options", "{ augment, numVersions, numRows, seed }", options, ["augment", "numRows"]);
   const { train, classNames } = dataset;
   const { augment, numVersions, numRows, seed, ...grid } = options;
   const random = new Random(seed, "augmented");
@@ -219,8 +218,6 @@ export async function evaluatedImages(
 ): Promise<ImagePrediction[]> {
   checkImages("images", images);
   checkKind("evaluation", "what evaluate returns", evaluation, ["predicted", "probs"]);
-  checkList("classNames", "a list of names of classes", classNames);
-  checkKind("choice", "{ numImages } with a seed or an order", choice, ["numImages"]);
   const numClasses = classNames.length;
   const indices =
     "seed" in choice
@@ -324,7 +321,6 @@ export async function photosChart(
   { saliency, title }: { saliency?: SaliencyOptions; title?: string } = {},
 ): Promise<ChartSpec[]> {
   const pictures: FacesPicture[] = [];
-  if (typeof photos === "string") throw new ParameterError("photos", "what predictFaces yields", photos);
   checkKind("photos", "what predictFaces yields", photos, []);
   for await (const photo of photos) pictures.push(await facesPicture(photo, saliency));
   return facesCharts(pictures, { title });
