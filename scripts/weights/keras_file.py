@@ -7,42 +7,9 @@ import zipfile
 import h5py
 import numpy as np
 
+from weights.keras_layers import read_model, refuse
 from weights.limits import Budget
 from weights.problem import Problem
-
-
-def layers_of(config, path=()):
-    """Yields the layers of a Keras configuration, each with the names of the models around it."""
-    for layer in config.get("config", {}).get("layers", []) if isinstance(config.get("config"), dict) else []:
-        yield path, layer
-        yield from layers_of(layer, (*path, layer["config"].get("name")))
-
-
-def keras_conventions(config, tensors):
-    """Returns how the EfficientNet of a Keras configuration pads, and its mean and std for pixels of 0-255."""
-    layers = list(layers_of(config))
-    around = next((path for path, layer in layers if layer["config"].get("name") == "stem_conv_pad"), None)
-    own = [layer for path, layer in layers if path == around]
-    shapes = [layer["config"].get("batch_shape") for layer in own if layer["class_name"] == "InputLayer"]
-    conventions = {}
-    if around is not None and shapes and shapes[0]:
-        conventions["padding"] = "even" if shapes[0][1] is None else "same"
-    names = [name for name in tensors if re.search(r"(^|/)normalization/(vars/0|mean)$", name)]
-    if len(names) == 1:
-        mean = tensors[names[0]].astype("f8")
-        variance_name = names[0].replace("vars/0", "vars/1").replace("/mean", "/variance")
-        deviation = np.sqrt(tensors[variance_name].astype("f8"))
-        scales = [np.asarray(layer["config"]["scale"], "f8") for layer in own if layer["class_name"] == "Rescaling"]
-        before = scales[0] if scales else 1 / 255
-        # ImageNet's weights have deviations in place of variances, which a second scale sets right.
-        is_imagenet = np.allclose(tensors[variance_name], [0.229, 0.224, 0.225], atol=1e-4)
-        after = scales[1] if len(scales) > 1 else 1 / deviation if not scales and is_imagenet else 1
-        spread = np.broadcast_to
-        conventions["preprocessing"] = {
-            "mean": spread(mean.ravel() / before, 3).tolist(),
-            "std": spread(deviation.ravel() / (before * after), 3).tolist(),
-        }
-    return conventions
 
 
 def read_h5(file, budget):
@@ -63,10 +30,76 @@ def read_h5(file, budget):
         return tensors, dict(h5.attrs)
 
 
-def by_layer(name):
-    """Returns the name that Keras before version 3 gives an array: its layer and its weight."""
-    layer, weight = name.split(":")[0].split("/")[-2:]
-    return f"{layer}/depthwise_kernel" if layer.endswith("dwconv") and weight == "kernel" else f"{layer}/{weight}"
+def is_state(name):
+    """True for what Keras saves besides layers: an optimizer, metrics, counters and seeds."""
+    return re.match(r"_?(optimizer|metrics|loss)", name) is not None or re.search(r"seed_generator|count(:0)?$", name) is not None
+
+
+def by_layer(tensors):
+    """Returns the arrays as Keras before version 3 names them: by the layer of the outermost model, their own, and the weight."""
+    named = {}
+    for name, array in tensors.items():
+        parts = name.removeprefix("model_weights/").split(":")[0].split("/")
+        layer, weight = parts[-2:]
+        weight = "depthwise_kernel" if layer.endswith("dwconv") and weight == "kernel" else weight
+        if (parts[0], layer, weight) in named:
+            raise Problem(f"two arrays named {layer}/{weight}")
+        named[parts[0], layer, weight] = array
+    return named
+
+
+def from_layers(tensors, config, is_legacy):
+    """Returns the arrays and conventions of a file that describes its layers, of which each must be accounted for."""
+    rest = by_layer(tensors) if is_legacy else dict(tensors)
+
+    def arrays_of(path, top, layer, weights):
+        keys = [(top, layer, weight) if is_legacy else f"{path}/vars/{i}" for i, weight in enumerate(weights)]
+        missing = next((weight for weight, key in zip(weights, keys) if key not in rest), None)
+        if missing:
+            raise Problem(f"no array for {layer}/{missing}")
+        own = {weight: rest.pop(key) for weight, key in zip(weights, keys)}
+        if "variance" in own and not is_legacy:
+            rest.pop(f"{path}/vars/2", None)  # its count of images
+        return own
+
+    tensors, conventions = read_model(config, arrays_of)
+    if rest:
+        name = next(iter(rest))
+        raise Problem(f"the array {'/'.join(name) if is_legacy else name}, which belongs to no layer")
+    return tensors, {**conventions, **padding_of(config)}
+
+
+def padding_of(config):
+    """Returns how the model pads whose layers are those of the network: Keras decides by the size that it was built for."""
+    layers = config["config"]["layers"]
+    if not any(layer["config"].get("name") == "stem_conv" for layer in layers):
+        inner = (layer for layer in layers if isinstance(layer["config"].get("layers"), list))
+        return next((found for found in map(padding_of, inner) if found), {})
+    inputs = [layer["config"] for layer in layers if layer["class_name"] == "InputLayer"]
+    shape = (inputs[0].get("batch_shape") or inputs[0].get("batch_input_shape")) if inputs else None
+    if not any(layer["config"].get("name") == "stem_conv_pad" for layer in layers):
+        return {"padding": "same"}
+    return {"padding": "even" if shape[1] is None else "same"} if shape else {}
+
+
+def from_arrays(tensors, is_legacy):
+    """Returns the arrays and conventions of a file that has nothing but arrays, of which some may be of a normalization."""
+    if is_legacy:
+        tensors = {"/".join(key[1:]): array for key, array in by_layer(tensors).items()}
+    pattern = re.compile(r"(?P<layer>(.*/)?normalization(_\d+)?)/(vars/0|mean)$")
+    layers = [match["layer"] for match in map(pattern.match, tensors) if match]
+    if len(layers) > 1:
+        raise refuse(f"two Normalization layers ({', '.join(layers)}) without their order")
+    if not layers:
+        return tensors, {}
+    own = [name for name in tensors if name.startswith(f"{layers[0]}/")]
+    mean, variance = (tensors[name].astype("f8").ravel() for name in own[:2])
+    # ImageNet's weights have deviations in place of variances, which a second scale sets right.
+    is_imagenet = np.allclose(variance, [0.229, 0.224, 0.225], atol=1e-4)
+    deviation = variance if is_imagenet else np.sqrt(variance)
+    spread = lambda values: np.broadcast_to(255 * values, 3).tolist()  # noqa: E731
+    rest = {name: array for name, array in tensors.items() if name not in own}
+    return rest, {"preprocessing": {"mean": spread(mean), "std": spread(deviation)}}
 
 
 def convert_keras(file, size):
@@ -78,8 +111,11 @@ def convert_keras(file, size):
         config = json.loads(budget.read(archive, "config.json"))
         file = io.BytesIO(budget.read(archive, "model.weights.h5"))
     tensors, attributes = read_h5(file, budget)
-    if not any("/vars/" in name for name in tensors):
-        text = attributes.get("model_config", "{}")
-        config = json.loads(text)
-        tensors = {by_layer(name): tensor for name, tensor in tensors.items() if "optimizer_weights" not in name}
-    return tensors, {"ferkit.keras": json.dumps(keras_conventions(config, tensors))}
+    is_legacy = not any("/vars/" in name for name in tensors)
+    if is_legacy:
+        config = json.loads(attributes.get("model_config", "{}"))
+    tensors = {name: array for name, array in tensors.items() if not is_state(name)}
+    # A model of a class of its own has a configuration without layers.
+    has_layers = isinstance(config.get("config"), dict) and isinstance(config["config"].get("layers"), list)
+    tensors, conventions = from_layers(tensors, config, is_legacy) if has_layers else from_arrays(tensors, is_legacy)
+    return tensors, {"ferkit.keras": json.dumps(conventions)}

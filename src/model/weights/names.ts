@@ -8,8 +8,8 @@ export interface Naming {
   layout: "torch" | "keras";
   /** Family of all weights that have these names; null if the names do not tell. */
   family: Family | null;
-  /** First segments of the names of all layers but the last. */
-  backbone: readonly string[];
+  /** Matches the names of all layers but the last. */
+  backbone: RegExp;
   /** Returns the tensor's name of each parameter, by the parameter's name. */
   names(specs: readonly ParameterSpec[]): Map<string, string>;
 }
@@ -59,7 +59,7 @@ const TIMM: Naming = {
   publisher: "timm",
   layout: "torch",
   family: null,
-  backbone: ["conv_stem", "bn1", "blocks", "conv_head", "bn2"],
+  backbone: /^(conv_stem|bn1|blocks|conv_head|bn2)\./,
   names: torchNames(
     {
       stem_conv: "conv_stem",
@@ -90,7 +90,7 @@ const TORCHVISION: Naming = {
   publisher: "torchvision",
   layout: "torch",
   family: "torchvision",
-  backbone: ["features"],
+  backbone: /^features\./,
   names: torchNames(
     {
       stem_conv: "features.0.0",
@@ -121,7 +121,7 @@ const EFFICIENTNET_PYTORCH: Naming = {
   publisher: "efficientnet-pytorch",
   layout: "torch",
   family: "tensorflow",
-  backbone: ["_conv_stem", "_bn0", "_blocks", "_conv_head", "_bn1"],
+  backbone: /^_(conv_stem|bn0|blocks|conv_head|bn1)\./,
   names: torchNames(
     {
       stem_conv: "_conv_stem",
@@ -151,7 +151,7 @@ const KERAS: Naming = {
   publisher: "Keras",
   layout: "keras",
   family: "tensorflow",
-  backbone: ["conv2d", "depthwise_conv2d", "batch_normalization", "normalization"],
+  backbone: /^((depthwise_)?conv2d|(batch_)?normalization)(_\d+)?\//,
   names(specs) {
     const counts: Record<string, number> = {};
     const layers = new Map<string, string>();
@@ -183,7 +183,7 @@ const KERAS_LAYERS: Naming = {
   publisher: "Keras",
   layout: "keras",
   family: "tensorflow",
-  backbone: [],
+  backbone: /^(stem|block\d[a-z]|top)_/,
   names: (specs) => new Map(specs.map(({ name }) => [name, name])),
 };
 

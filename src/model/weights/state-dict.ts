@@ -90,6 +90,15 @@ export function readStateDict(
   const fits = groups.map((group) => compare(group, tensors, variant, needsLastLayer));
   const whole = fits.filter(({ problems }) => problems.length === 0);
   const best = whole.find(isAverage) ?? whole[0];
+  const surplus = best && needsLastLayer && prefix === undefined ? surplusOf(best, all, tensors) : [];
+  const layer = surplus.find((name) => isLayer(tensors.get(name) as FileTensor, variant));
+  if (layer !== undefined)
+    throw new InputError({
+      expected: `weights of EfficientNet ${variant} with its last layer, and no other layers`,
+      where,
+      found: `${layer} of shape [${tensors.get(layer)?.shape}] beside it`,
+      fix: best.naming.layout === "keras" ? WHOLE_MODEL : aloneFix(best),
+    });
   if (!best) {
     const inOrder = groups.length === 0 && byOrder(tensors, variant, where);
     if (inOrder) return inOrder;
@@ -104,14 +113,45 @@ export function readStateDict(
     );
   if (best.leftOut.length > 0)
     notes.push(`${where}: left out, since no layer before the last has them: ${inShort(best.leftOut)}.`);
+  if (surplus.length > 0) notes.push(`${where}: not used, as no layer's: ${inShort(surplus)}.`);
   const parameters = parametersOf(best, tensors, variant, where);
   notes.push(...zerosNote(parameters, where));
-  return {
-    parameters,
-    naming: best.naming,
-    isGrey: best.isGrey,
-    notes,
+  return { parameters, naming: best.naming, isGrey: best.isGrey, notes };
+}
+
+const WHOLE_MODEL = "Save the whole model as .keras, with model.save, which tells what its layers do.";
+
+const aloneFix = (group: Group) =>
+  group.prefix
+    ? `Add --prefix ${labelOf(group)} if the network does without, or choose other weights.`
+    : "Choose other weights, or save the network alone.";
+
+/** Returns the names of tensors that belong to none of the networks, nor to their counters or an optimizer. */
+function surplusOf({ prefix, lastLayer }: Fit, groups: readonly Group[], tensors: Tensors): string[] {
+  const others = groups.filter((group) => group.prefix !== prefix);
+  // Segments in common, and of two groups with as many the one that has fewer others.
+  const nearness = (name: string, other: string) => {
+    const [own, segments] = [segmentsOf(name), segmentsOf(other).slice(0, -1)];
+    const end = segments.findIndex((segment, i) => segment !== own[i]);
+    return end < 0 ? segments.length : end - (segments.length - end) / 1000;
   };
+  return [...tensors.keys()].filter(
+    (name) =>
+      !name.startsWith(prefix) &&
+      name !== lastLayer?.kernel &&
+      name !== lastLayer?.bias &&
+      !COUNTER.test(name) &&
+      !isOtherState(name) &&
+      others.every((other) => nearness(name, other.prefix) <= nearness(name, prefix)),
+  );
+}
+
+/** True if a tensor is a kernel, or has as many numbers as the network has features: a part of layers that ferkit's network lacks. */
+function isLayer({ shape }: FileTensor, variant: Variant): boolean {
+  const {
+    shape: [features],
+  } = parameterSpecs(variant, 2).find(({ name }) => name === "predictions/kernel") as ParameterSpec;
+  return shape.filter((size) => size > 1).length > 1 || shape.includes(features);
 }
 
 /** A file with more networks is none that a training wrote, and each is compared with all others. */
@@ -168,14 +208,9 @@ function compare(group: Group, all: Tensors, variant: Variant, needsLastLayer: b
   }
   const lastLayer = findLastLayer(group, all, names, specs);
   const extra = [...tensors.keys()].filter(
-    (name) =>
-      !used.has(name) &&
-      prefix + name !== lastLayer?.kernel &&
-      prefix + name !== lastLayer?.bias &&
-      !name.startsWith("normalization/"),
+    (name) => !used.has(name) && prefix + name !== lastLayer?.kernel && prefix + name !== lastLayer?.bias,
   );
-  const isBackbone = (name: string) => naming.backbone.includes(name.split(/[./]/)[0].replace(/_\d+$/, ""));
-  const wrong = extra.filter((name) => needsLastLayer || isBackbone(name));
+  const wrong = extra.filter((name) => needsLastLayer || naming.backbone.test(name));
   problems.push(...wrong.map((name) => `${prefix}${name}, which ${variant} does not have`));
   if (needsLastLayer && !lastLayer)
     problems.push(`no last layer, such as ${prefix}${names.get("predictions/kernel")}`);
@@ -290,10 +325,9 @@ function misfit(tensors: Tensors, variant: Variant, where: string, fits: Fit[]):
       found: `${tensors.size} tensors under other names (${inShort([...tensors.keys()])})`,
       fix: "Choose weights of an EfficientNet from timm, torchvision or Keras.",
     });
-  const other = (Object.keys(VARIANTS) as Variant[]).find(
-    (known) => known !== variant && compare(nearest, tensors, known, false).problems.length === 0,
-  );
-  if (other)
+  const fitsWithoutLast = (known: Variant) => compare(nearest, tensors, known, false).problems.length === 0;
+  const other = (Object.keys(VARIANTS) as Variant[]).find(fitsWithoutLast);
+  if (other && !fitsWithoutLast(variant))
     return new InputError({
       expected,
       where,

@@ -38,6 +38,10 @@ interface Origin {
   preprocessing?: Preprocessing;
   padding?: Conventions["padding"];
   epsilon?: number;
+  /** What was left out of a Keras file, each a clause. */
+  left?: string[];
+  /** The layer of a Keras file after which its last layers are none that ferkit's network can have. */
+  head?: string;
 }
 
 /**
@@ -72,15 +76,31 @@ export async function readWeightFile(
       fix: near ? `Choose the model folder ${near}.` : "Choose another file.",
     });
   const { tensors, metadata } = readSafetensors(bytes, file);
-  const stateDict = readStateDict(tensors, variant, file, options);
-  const origin = { ...(await besideFile(file)), ...inMetadata(metadata, file) };
+  const origin: Origin = { ...(await besideFile(file)), ...inMetadata(metadata, file) };
+  const { head } = origin;
+  const stateDict = readStateDict(
+    tensors,
+    variant,
+    file,
+    head ? { ...options, needsLastLayer: false } : options,
+  );
+  if (head && options.needsLastLayer)
+    throw new InputError({
+      expected: "last layers that amount to a mean over positions, a dense layer and softmax",
+      where: file,
+      found: head,
+      fix: "Choose other weights, or train a last layer: npx ferkit train --set weights=PATH",
+    });
   const { found, notes } = findConventions(file, variant, stateDict, origin, options);
   const { parameters, isGrey } = stateDict;
+  const keras = (origin.left ?? []).map((clause) => `${file}: ${clause}.`);
+  if (head)
+    keras.push(`${file}: its last layers are left out, since ferkit's network cannot have them: ${head}.`);
   return {
     parameters,
     conventions: found,
     isGrey,
-    notes: [...digestNotes, ...stateDict.notes, ...notes],
+    notes: [...digestNotes, ...stateDict.notes, ...notes, ...keras],
   };
 }
 
@@ -152,7 +172,8 @@ function findConventions(
   if (naming.publisher === "Keras" && !origin.padding && !options.padding)
     notes.push(
       `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
-        "For one of any size, (None, None, 3), choose --padding even.",
+        "For one of any size, (None, None, 3), choose --padding even. Nor does it say which layers without weights are around the " +
+        "network, such as another pooling; none are assumed. A file from model.save says both.",
     );
   const found = {
     padding: options.padding ?? origin.padding ?? family.padding,
@@ -201,7 +222,7 @@ async function besideFile(file: string): Promise<Origin> {
     architecture,
     ...scale(mean, std, beside),
     ...(typeof padding === "string" && { padding: padding === "same" ? "same" : "symmetric" }),
-    ...(typeof epsilon === "number" && epsilon >= 0 && epsilon <= 1 && { epsilon }),
+    ...(isEpsilon(epsilon) && { epsilon }),
   };
 }
 
@@ -217,7 +238,7 @@ function textOf(bytes: Buffer, where: string): string {
 
 /** Reads what `convert_checkpoint.py`, or another program, wrote about the weights into safetensors. */
 function inMetadata(metadata: Record<string, string>, where: string): Origin {
-  const { padding, preprocessing } = parseObject(metadata["ferkit.keras"] ?? "{}");
+  const { padding, preprocessing, epsilon, notes, head } = parseObject(metadata["ferkit.keras"] ?? "{}");
   const architecture = metadata["ferkit.architecture"] ?? metadata.architecture;
   const [mean, std] = Object.values(parseObject(metadata["ferkit.scale"] ?? "[]"));
   const own = Object(preprocessing) as { mean?: unknown; std?: unknown };
@@ -226,9 +247,14 @@ function inMetadata(metadata: Record<string, string>, where: string): Origin {
     ...(architecture && { architecture }),
     ...scale(mean, std, where),
     ...(known && { padding: known }),
+    ...(isEpsilon(epsilon) && { epsilon }),
+    ...(Array.isArray(notes) && { left: notes.map(String) }),
+    ...(typeof head === "string" && { head }),
     ...scale(own.mean, own.std, where, 1),
   };
 }
+
+const isEpsilon = (value: unknown): value is number => typeof value === "number" && value >= 0 && value <= 1;
 
 const areThree = (values: unknown): values is number[] =>
   Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);

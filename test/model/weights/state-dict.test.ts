@@ -45,6 +45,73 @@ describe("readStateDict", () => {
     });
   });
 
+  describe("with tensors beside the network", () => {
+    const backbone = below("0.", without("classifier.bias", without("classifier.weight", lite0)));
+    const last: [string, FileTensor][] = [
+      ["1.weight", { shape: [7, 1280], data: new Float32Array(7 * 1280).fill(1) }],
+      ["1.bias", zeros(7)],
+    ];
+    const whole = { needsLastLayer: true };
+    const beside = (...others: [string, FileTensor][]) => new Map([...backbone, ...last, ...others]);
+
+    for (const [what, name, shape] of [
+      ["a batch norm before the last layer", "head_bn.weight", [1280]],
+      ["another dense layer", "2.weight", [3, 7]],
+      ["another network", "teacher.layer1.0.conv1.weight", [64, 64, 3, 3]],
+    ] as const)
+      it(`refuses ${what}, unless the prefix leaves it out`, () => {
+        const tensors = beside([name, zeros(...shape)]);
+        assert.throws(() => read(tensors, whole), {
+          message:
+            "Expected weights of EfficientNet lite0 with its last layer, and no other layers at a.pth but found " +
+            `${name} of shape [${shape}] beside it. Add --prefix 0 if the network does without, or choose other weights.`,
+        });
+        assert.deepEqual(read(tensors, { ...whole, prefix: "0" }).notes, []);
+        assert.deepEqual(read(tensors).notes, []);
+      });
+
+    it("names numbers that are no layer's, and takes those of averages and of training for granted", () => {
+      const { notes } = read(beside(["mean", zeros(1, 3, 1, 1)]), whole);
+      assert.deepEqual(notes, ["a.pth: not used, as no layer's: mean."]);
+      const training: [string, FileTensor][] = [
+        ["optimizer.state.0.exp_avg", zeros(7, 1280)],
+        ["criterion.weight", zeros(7)],
+        ["1.num_batches_tracked", zeros()],
+      ];
+      assert.deepEqual(read(beside(...training), whole).notes, []);
+      const average = new Map([...below("ema.", backbone), ...below("ema.", new Map(last))]);
+      assert.match(
+        read(beside(...average), whole).notes.join(),
+        /^a.pth holds several networks: taken is ema.0, not 0\./,
+      );
+    });
+
+    it("refuses layers of an adapter in the network", () => {
+      const tensors = new Map([...lite0, ["blocks.0.0.conv_dw.lora_A.weight", zeros(4, 32)]] as const);
+      assert.throws(
+        () => read(tensors),
+        refusal("blocks.0.0.conv_dw.lora_A.weight, which lite0 does not have"),
+      );
+    });
+  });
+
+  it("does not take Keras' B0 with other last layers for Lite0, whose layers it all has", () => {
+    const keras = NAMINGS.at(-1) as (typeof NAMINGS)[0];
+    const tensors = new Map([...fileTensors("b0", 7, keras), ["extra/kernel", zeros(1)]] as const);
+    const message = (variant: Variant) => {
+      try {
+        read(tensors, { needsLastLayer: true }, variant);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    assert.match(
+      message("b0") ?? "",
+      /found extra\/kernel, which b0 does not have\. Choose weights that have/,
+    );
+    assert.match(message("lite0") ?? "", /found those of b0\. Choose variant b0/);
+  });
+
   it("gives each parameter its shape", () => {
     const specs = parameterSpecs("lite0", 7);
     assert.deepEqual(

@@ -299,7 +299,48 @@ describe("readWeightFile", () => {
     await writeFile(file, safetensorsBytes(nested));
     assert.deepEqual((await readWeightFile(file, "b0", { needsLastLayer: true })).notes, [
       `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
-        "For one of any size, (None, None, 3), choose --padding even.",
+        "For one of any size, (None, None, 3), choose --padding even. Nor does it say which layers without weights are around the " +
+        "network, such as another pooling; none are assumed. A file from model.save says both.",
     ]);
+    const norm = { shape: [1280], data: new Float32Array(1280) };
+    await writeFile(
+      file,
+      safetensorsBytes(new Map([...nested, ["layers/batch_normalization/vars/0", norm]])),
+    );
+    await assert.rejects(
+      readWeightFile(file, "b0", { needsLastLayer: true }),
+      refusal(
+        "weights of EfficientNet b0 with its last layer, and no other layers",
+        "layers/batch_normalization/vars/0 of shape [1280] beside it",
+        "Save the whole model as .keras, with model.save, which tells what its layers do.",
+      ),
+    );
+    assert.ok((await readWeightFile(file, "b0")).parameters.size > 0);
+  });
+
+  it("leaves out last layers of a Keras file that are none of ferkit's, and says what it left out before the network", async () => {
+    const keras = {
+      head: "the layer GlobalMaxPooling2D pool",
+      epsilon: 0.01,
+      notes: ["the layer R is left out"],
+    };
+    const metadata = { "ferkit.keras": JSON.stringify({ padding: "same", ...keras }) };
+    const tensors = fileTensors("b0", 2, NAMINGS.at(-1) as (typeof NAMINGS)[0]); // Keras' names of layers
+    for (const name of ["predictions/kernel", "predictions/bias"]) tensors.delete(name);
+    await writeFile(file, safetensorsBytes(tensors, metadata));
+    const { conventions: found, notes } = await readWeightFile(file, "b0");
+    assert.equal(found.epsilon, 0.01);
+    assert.deepEqual(notes, [
+      `${file}: the layer R is left out.`,
+      `${file}: its last layers are left out, since ferkit's network cannot have them: the layer GlobalMaxPooling2D pool.`,
+    ]);
+    await assert.rejects(
+      readWeightFile(file, "b0", { needsLastLayer: true }),
+      refusal(
+        "last layers that amount to a mean over positions, a dense layer and softmax",
+        "the layer GlobalMaxPooling2D pool",
+        "Choose other weights, or train a last layer: npx ferkit train --set weights=PATH",
+      ),
+    );
   });
 });
