@@ -67,7 +67,7 @@ export function profileTable(times: readonly OpTime[]): Table {
     op,
     calls ? String(Math.round(calls)) : "",
     ms.toFixed(2),
-    `${((100 * ms) / total).toFixed(1)} %`,
+    `${((100 * ms) / total).toFixed(1)}%`,
   ];
   const calls = times.reduce((sum, time) => sum + time.calls, 0);
   const rows = times.map((time) => row(time.op, time.calls, time.ms));

@@ -311,7 +311,7 @@ function bars(heading: string, classNames: string[], probs: Float32Array): HTMLE
       track.className = "track";
       fill.style.width = `${100 * prob}%`;
       label.textContent = label.title = name;
-      share.textContent = `${(100 * prob).toFixed(1)} %`;
+      share.textContent = `${(100 * prob).toFixed(1)}%`;
       track.append(fill);
       row.append(label, track, share);
       return row;

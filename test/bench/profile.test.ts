@@ -29,9 +29,9 @@ describe("profileTable", () => {
       { op: "outside ops", calls: 0, ms: 10 },
     ];
     assert.deepEqual(profileTable(times).rows, [
-      ["MatMul", "99", "30.00", "75.0 %"],
-      ["outside ops", "", "10.00", "25.0 %"],
-      ["a step", "99", "40.00", "100.0 %"],
+      ["MatMul", "99", "30.00", "75.0%"],
+      ["outside ops", "", "10.00", "25.0%"],
+      ["a step", "99", "40.00", "100.0%"],
     ]);
   });
 });
