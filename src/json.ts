@@ -40,8 +40,8 @@ export function parseJsonText(text: string): unknown {
 
 /** Texts and numbers in what is JSON. */
 const SCALARS = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
-/** A whole number with more digits than a number may keep. */
-const LONG_NUMBER = /^-?\d{16,}$/;
+/** A whole number with more digits than a number may keep, also if it is written as a decimal. */
+const LONG_NUMBER = /^(-?\d{16,})(\.0+)?$/;
 
 /**
  * Parses JSON that is decoded, with long whole numbers as texts: ids and labels must not be rounded to the same number.
@@ -51,7 +51,7 @@ const LONG_NUMBER = /^-?\d{16,}$/;
 export function parseExactJson(text: string): unknown {
   const value = parseJsonText(text);
   if (!/(^|[[,:\s])-?\d{16}/.test(text)) return value;
-  return JSON.parse(text.replace(SCALARS, (part) => (LONG_NUMBER.test(part) ? `"${part}"` : part)));
+  return JSON.parse(text.replace(SCALARS, (part) => part.replace(LONG_NUMBER, '"$1"')));
 }
 
 /** Counts the names in text that is JSON, and what looks like one inside a text. Names that come twice are counted twice. */

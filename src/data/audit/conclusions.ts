@@ -14,6 +14,7 @@ import {
   mirror,
   type NearDuplicatePair,
   type NearDuplicates,
+  withoutMirrored,
 } from "./near-duplicates.js";
 import { type Conclusion, imageAt, nearDuplicateReport } from "./report.js";
 import { telltaleTraits } from "./traits.js";
@@ -148,12 +149,14 @@ export async function imageConclusions(dataset: Dataset, found: NearDuplicates):
     "alike",
   ]);
   const evidence = evidenceOnLabels(found);
+  const mirroring = await mirrorConclusions(dataset, evidence?.pairs);
+  const copies = evidence && mirroring.length > 0 ? withoutMirrored(evidence) : evidence;
   return [
     ...imbalanceConclusion(dataset),
     ...alikeConclusion(dataset, found),
     ...leakConclusion(dataset, found),
-    ...(evidence ? conflictConclusion(dataset, evidence) : []),
-    ...(await mirrorConclusions(dataset, evidence?.pairs)),
+    ...(copies ? conflictConclusion(dataset, copies) : []),
+    ...mirroring,
   ];
 }
 

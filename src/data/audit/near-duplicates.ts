@@ -116,6 +116,17 @@ async function findPairs(splits: PackedImages[], duplicates: Int32Array): Promis
   return splitLargeGroups({ duplicates, groups, pairs });
 }
 
+/** Groups near-duplicates again, without mirror images: where mirroring changes the class, their labels may both be right. */
+export function withoutMirrored(found: NearDuplicates): NearDuplicates {
+  const pairs = found.pairs.filter(({ isMirrored }) => !isMirrored);
+  const sets = new DisjointSets(found.groups.length);
+  found.duplicates.forEach((first, index) => {
+    sets.join(first, index);
+  });
+  for (const { indices } of pairs) sets.join(...indices);
+  return { ...found, pairs, groups: found.groups.map((_, index) => sets.firstOf(index)) };
+}
+
 /** Takes groups apart that have more pictures than there are likely copies. */
 function splitLargeGroups({ duplicates, groups, pairs }: Omit<NearDuplicates, "alike">): NearDuplicates {
   const sizes = new Map<number, number>(); // without duplicates

@@ -19,7 +19,7 @@ import { REASONS } from "./left-out.js";
 import { unpackTar } from "./tar.js";
 import { unpackZip } from "./zip.js";
 
-const TAR_FILE = /\.(tar|tgz|tar\.gz)$/i;
+export const TAR_FILE = /\.(tar|tgz|tar\.gz)$/i;
 const ZIP_FILE = /\.zip$/i;
 /** Changes when the same file would be unpacked to something else. */
 const FORMAT_VERSION = 4;
@@ -140,7 +140,7 @@ function shardNames(files: string[]): string[] {
   for (const file of files)
     for (let around = path.dirname(file); around !== "."; around = path.dirname(around)) taken.add(around);
   return files.map((file) => {
-    let name = file.replace(/\.\w+$/, "");
+    let name = file.replace(/(\.tar)?\.\w+$/i, "");
     while (taken.has(name)) name += "_";
     taken.add(name);
     return name;

@@ -12,6 +12,7 @@ import {
   copiesIn,
   findBatches,
   hasSplit,
+  holdsFiner,
   holdsPartsOnly,
   LAST_FOLDER,
   names,
@@ -270,15 +271,20 @@ function classLayout(root: Folder, dir: string): Result {
 const SELDOM_CLASSES =
   /^(_?(samples?|examples?|demo|preview|masks?|labels?|annotations?|duplicates?|removed|rejected|clean(ed|up)?|unsorted|unlabell?ed|unused|misc|backup|old|tmp|temp|trash|augmented|crops|predictions?|results?|outputs?|logs?|cache|raw|originals?|new))([_ -]?(images?|pics|files|data))?$/i;
 
+const FINER = `(--label-pattern ${LAST_FOLDER} takes the innermost folders for classes)`;
+
 /** Says which folders may be classes by mistake. */
 function notesOn(folders: Folder[]): string[] {
   const doubtful = folders.filter(({ name }) => SELDOM_CLASSES.test(name));
-  const nested = folders.filter((folder) => folder.images.length === 0 && withImages(folder).length > 1);
+  const nested = folders.filter((folder) => holdsFiner(folder, folders));
   return [
     ...doubtful.map(({ name, path }) => `${name} is read as a class (--leave-out ${path} leaves it out).`),
     ...nested
       .slice(0, 3)
-      .map((folder) => `The class ${folder.name} has no images itself, but in ${names(withImages(folder))}.`),
+      .map(
+        (folder) =>
+          `The class ${folder.name} has no images itself, but in ${names(withImages(folder))} ${FINER}.`,
+      ),
   ];
 }
 

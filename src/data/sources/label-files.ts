@@ -1,7 +1,7 @@
 // Files beside the images that have their labels, as webdataset's tar files hold them.
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
+import { decodeRoughly, decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
 import { InputError } from "../../errors.js";
 import { parseExactJson } from "../../json.js";
 import { collectSamples, type ImageFile, imagesBelow } from "./file-names.js";
@@ -10,6 +10,7 @@ import { samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
 import { REASONS } from "./left-out.js";
 import type { Listing, Sample } from "./listing.js";
+import { isSplitName } from "./split-columns.js";
 
 /** A larger file beside an image describes more than its class. */
 const MAX_LABEL_BYTES = 2 ** 14;
@@ -47,7 +48,7 @@ export function readLabelFiles({ root, leftOut }: Walk, dir: string, choice: Lab
     const labelFile = labelOf.get(keyBy(image)) as string;
     const fieldsFile = fieldsOf.get(keyBy(image)) ?? labelFile;
     const own = besideImage(dir, labelFile);
-    const other = labelFile === fieldsFile ? own : besideImage(dir, fieldsFile);
+    const other = labelFile === fieldsFile ? own : fieldsBeside(dir, fieldsFile);
     return { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile };
   };
   const pairs = new Map(paired.map(({ file }) => [file, pairOf(file)]));
@@ -118,10 +119,22 @@ function fieldRows(found: readonly Sample[], pairs: ReadonlyMap<string, LabelPai
   return { columns, rows };
 }
 
+/** Reads JSON beside an image whose label is in another file. Bytes that are not text matter only where it has labels or a split, too. */
+function fieldsBeside(dir: string, file: string): BesideImage {
+  try {
+    return besideImage(dir, file);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const { label, fields } = besideImage(dir, file, decodeRoughly);
+    if (label !== null || Object.keys(fields).some(isSplitName)) throw error;
+    return { label: null, fields: {} };
+  }
+}
+
 /** Reads a file beside an image: text, or JSON with a field for the label. */
-function besideImage(dir: string, file: string): BesideImage {
+function besideImage(dir: string, file: string, decode: (bytes: Buffer) => string = decodeText): BesideImage {
   const isJson = /\.json$/i.test(file);
-  const text = textBeside(dir, file).trim();
+  const text = textBeside(dir, file, decode).trim();
   const label = isJson || text.includes("\n") || text.length > MAX_FIELD ? null : text || null;
   if (!isJson) return { label, fields: {} };
   try {
@@ -144,11 +157,11 @@ function besideImage(dir: string, file: string): BesideImage {
 }
 
 /** @throws InputError if the bytes are not text. */
-function textBeside(dir: string, file: string): string {
+function textBeside(dir: string, file: string, decode: (bytes: Buffer) => string): string {
   const onDisk = path.join(dir, file);
   if (statSync(onDisk).size > MAX_LABEL_BYTES) return "";
   try {
-    return decodeText(readFileSync(onDisk));
+    return decode(readFileSync(onDisk));
   } catch (error) {
     if (!(error instanceof EncodingError)) throw error;
     const expected = "a file beside an image in UTF-8";

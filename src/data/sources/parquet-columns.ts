@@ -106,6 +106,36 @@ function textLike(value: unknown): boolean {
   );
 }
 
+/** Places after the point of decimal numbers, by column. */
+export type Decimals = Record<string, number>;
+
+/**
+ * Finds the columns of decimal numbers, and takes that from the schema, so that their bytes are read: the package makes numbers of them,
+ * which have too few digits.
+ */
+export function takeDecimals(schema: SchemaElement[]): Decimals {
+  const found: Decimals = {};
+  for (const column of schema) {
+    if (column.converted_type !== "DECIMAL" && column.logical_type?.type !== "DECIMAL") continue;
+    found[column.name] = column.scale ?? column.logical_type?.scale ?? 0;
+    delete column.converted_type;
+    delete column.logical_type;
+  }
+  return found;
+}
+
+/** Writes a decimal number with all of its digits, without zeros at the end. */
+export function decimalText(value: unknown, scale: number): unknown {
+  if (value === null || value === undefined) return value;
+  const hex = value instanceof Uint8Array ? Buffer.from(value).toString("hex") : null;
+  const number =
+    hex === null ? BigInt(value as number | bigint) : BigInt.asIntN(hex.length * 4, BigInt(`0x${hex}`));
+  const digits = String(number < 0n ? -number : number).padStart(scale + 1, "0");
+  const whole = digits.slice(0, digits.length - scale);
+  const rest = digits.slice(digits.length - scale).replace(/0+$/, "");
+  return `${number < 0n ? "-" : ""}${whole}${rest && `.${rest}`}`;
+}
+
 /** Part of the schema that tells what a column holds. */
 interface SchemaElement {
   name: string;
@@ -113,7 +143,8 @@ interface SchemaElement {
   num_children?: number;
   repetition_type?: string;
   converted_type?: string;
-  logical_type?: { type: string };
+  logical_type?: { type: string; scale?: number };
+  scale?: number;
 }
 
 /** Returns the columns with one text, number or flag in each row. */

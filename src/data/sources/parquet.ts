@@ -4,6 +4,7 @@ import path from "node:path";
 import zlib from "node:zlib";
 import { InputError } from "../../errors.js";
 import { isSystemError } from "../../files.js";
+import { inShort } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { unpackOnce } from "./archive.js";
 import { type Allowance, allowanceFor } from "./archive-entries.js";
@@ -16,10 +17,13 @@ import {
   type Columns,
   classNamesIn,
   columnsOf,
+  type Decimals,
+  decimalText,
   firstValues,
   plainColumns,
   shortest,
   singleColumns,
+  takeDecimals,
   textOf,
 } from "./parquet-columns.js";
 import { type Part, partOf, partOfFile } from "./split-names.js";
@@ -40,6 +44,10 @@ interface Notes {
   areNames: boolean;
   numWithoutImage: number;
   numWithoutLabel: number;
+  /** Labels that the file has no name for, beside others that have one. */
+  unnamed: string[];
+  /** Files without rows. */
+  empty: string[];
   notes: string[];
 }
 
@@ -63,6 +71,8 @@ export async function readParquet(
       areNames: true,
       numWithoutImage: 0,
       numWithoutLabel: 0,
+      unnamed: [],
+      empty: [],
       notes: [],
     };
     for (const file of files) {
@@ -79,16 +89,28 @@ export async function readParquet(
         });
       });
     }
+    if (notes.empty.length > 0 && notes.empty.length === files.length)
+      throw new InputError({
+        expected: "Parquet files with images",
+        where: files.length > 1 ? dir : files[0],
+        found: "no rows",
+        fix: "Choose another.",
+      });
     return notes;
   };
   const { dir: root, notes: kept } = await unpackOnce(files, fill, {
-    variant: JSON.stringify([choice.labelColumn, choice.pathColumn, "columns, cells and -1"]),
+    variant: JSON.stringify([choice.labelColumn, choice.pathColumn, "columns, cells, -1 and decimals"]),
   });
   const leftOut = new LeftOutFiles();
   const [name] = files.map((file) => path.basename(file));
   if (kept.numWithoutImage > 0) leftOut.add("a row without an image", name, kept.numWithoutImage);
   if (kept.numWithoutLabel > 0) leftOut.add("a row without a label", name, kept.numWithoutLabel);
   const notes = [...kept.notes];
+  if (kept.empty.length > 0) notes.push(`Files without rows: ${inShort(kept.empty)}.`);
+  if (kept.unnamed.length > 0)
+    notes.push(
+      `The files name the classes, but not ${inShort(kept.unnamed.sort())}, which ${kept.unnamed.length > 1 ? "are classes" : "is a class"} without a name.`,
+    );
   const labels = files.length > 1 ? `${files.length} Parquet files` : name;
   const where = files.length > 1 ? dir : files[0];
   const { samples, splitBy } = samplesOfRows({ ...kept, file: labels, where }, choice, {
@@ -166,7 +188,12 @@ async function unpackFile(
     const allowance = await allowanceFor(file, to);
     const numRows = Number(metadata.num_rows);
     if (!(numRows >= 0 && numRows <= size)) throw new Error(`${numRows} rows in ${size} bytes`); // each has an image
+    if (numRows === 0) {
+      notes.empty.push(path.basename(file));
+      return;
+    }
     refuseCompressions(metadata, file, compressors);
+    const decimals = takeDecimals(metadata.schema);
     const head = await parquetReadObjects({
       file: buffer,
       metadata,
@@ -192,7 +219,7 @@ async function unpackFile(
       });
       for (const [i, row] of rows.entries()) {
         const rowName = `row ${start + i + 1}${name && ` of ${name}`}`;
-        await unpackRow(row, found, { part, name: rowName, to, allowance, file }, notes);
+        await unpackRow(row, found, { part, name: rowName, to, allowance, file, decimals }, notes);
       }
       onProgress?.({ stage: "unpack", done: start + rows.length, total: numRows, unit: "images" });
     }
@@ -239,17 +266,19 @@ async function compressorsWith(snappyUncompress: (bytes: Uint8Array, page: Uint8
 interface RowOptions extends Pick<UnpackOptions, "part" | "name" | "to"> {
   allowance: Allowance;
   file: string;
+  decimals: Decimals;
 }
 
 async function unpackRow(
   row: Record<string, unknown>,
   { image, label, others, classNames, singles = [] }: Columns,
-  { part, name, to, allowance, file }: RowOptions,
+  { part, name, to, allowance, file, decimals }: RowOptions,
   notes: Notes,
 ): Promise<void> {
   const bytes = bytesOf(row[image]);
   const nameOf = (column: string) => {
-    const value = singles.includes(column) ? shortest(row[column]) : row[column];
+    const exact = column in decimals ? decimalText(row[column], decimals[column]) : row[column];
+    const value = singles.includes(column) ? shortest(exact) : exact;
     const text = textOf(value, column, file);
     return text === null ? null : (classNames[column]?.[Number(text)] ?? text);
   };
@@ -258,6 +287,8 @@ async function unpackRow(
   else if (text === null || (text === "-1" && label in classNames))
     notes.numWithoutLabel++; // beside names of classes, -1 marks rows without one
   else {
+    const isUnnamed = label in classNames && /^\d+$/.test(text) && !classNames[label].includes(text);
+    if (isUnnamed && !notes.unnamed.includes(text)) notes.unnamed.push(text);
     const number = String(notes.rows.length).padStart(7, "0");
     const image = `${part ?? "image"}-${number}${ENDINGS[bytes[0]] ?? ""}`;
     allowance.add(image, bytes.length); // rows may share an image

@@ -124,3 +124,15 @@ export function names(folders: readonly Folder[]): string {
   const all = [...new Set(folders.map(({ name, path }) => (path === "." ? "." : name)))];
   return inShort(all, 6);
 }
+
+/** Whether a class holds folders that may be finer classes: several, or one that no other class holds. */
+export function holdsFiner(folder: Folder, classes: Folder[]): boolean {
+  const inner = withImages(folder);
+  const isShared = ({ name }: Folder) =>
+    classes.some((one) => one !== folder && withImages(one).some((other) => other.name === name));
+  return (
+    folder.images.length === 0 &&
+    (inner.length > 1 ||
+      (classes.length > 1 && inner.every((one) => one.name !== folder.name && !isShared(one))))
+  );
+}

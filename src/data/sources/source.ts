@@ -7,7 +7,7 @@ import { cacheDir, kindOf } from "../../files.js";
 import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { type AnyText, counted } from "../../text.js";
-import { isArchive, unpackArchive, unpackShards } from "./archive.js";
+import { isArchive, TAR_FILE, unpackArchive, unpackShards } from "./archive.js";
 import type { ArchiveNotes } from "./archive-entries.js";
 import { type FolderChoice, findClassFolders } from "./class-folders.js";
 import { downloadFer2013, findVotes, isVoteTable, readVotes, relabel } from "./fer2013.js";
@@ -230,13 +230,15 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: 
     return { ...refusal, found, fix: "Rename the files and folders in UTF-8." };
   }
   const files = otherFilesIn(walk.root);
-  const archive = files.find((file) => isArchive(file));
-  if (walk.root.numImages === 0 && archive !== undefined)
+  const [archive, ...archives] = files.filter((file) => isArchive(file));
+  if (walk.root.numImages === 0 && archive !== undefined) {
+    const isOne = archives.length === 0;
     return {
       ...refusal,
-      found: `the archive ${archive}`,
-      fix: `Choose it, as in --data ${path.join(dir, archive)}.`,
+      found: isOne ? `the archive ${archive}` : `the archives ${inShort([archive, ...archives])}`,
+      fix: `${isOne ? "Choose it" : "Unpack them into one folder, or choose one"}, as in --data ${path.join(dir, archive)}.`,
     };
+  }
   if (walk.root.numImages === 0 && files.length > 0) {
     const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
     return { ...refusal, found: `${refusal.found}, but ${files.length} other files (${inShort(endings)})` };
@@ -257,11 +259,17 @@ async function readGivenTable(
   options: SourceOptions,
   given: string,
 ): Promise<Listing> {
-  const near = path.join(dir, given);
-  const file = (await stat(given).catch(() => null)) ? given : near;
-  const found = await stat(file).catch(() => null);
-  if (found && (await isPixelTable(file))) return readPixelTable(file, options);
-  const tables = [path.relative(dir, file)];
+  const existing = async (name: string) => {
+    for (const file of [name, path.join(dir, name)]) if (await stat(file).catch(() => null)) return file;
+    return null;
+  };
+  const whole = await existing(given);
+  const parts = whole === null ? given.split(",").map((name) => existing(name.trim())) : [];
+  const files = whole === null ? await Promise.all(parts) : [whole];
+  const found = !files.includes(null);
+  const [file = ""] = files;
+  if (found && file && (await isPixelTable(file))) return readPixelTable(file, options);
+  const tables = files.flatMap((one) => (one === null ? [] : path.relative(dir, one)));
   const listing = found && readLabelTables(walk, dir, options, tables);
   if (listing) return listing;
   const [unread] = found ? unreadTables(walk, dir, options, tables) : [];
@@ -281,14 +289,14 @@ async function readPacked(
   onProgress?: OnProgress,
 ): Promise<Listing | null> {
   const files = otherFilesIn(root);
-  const [shards, parquet, tables] = [/\.tar$/i, /\.parquet$/i, /\.(csv|tsv|txt)$/i].map((ending) =>
+  const [shards, parquet, tables] = [TAR_FILE, /\.parquet$/i, /\.(csv|tsv|txt)$/i].map((ending) =>
     files.filter((file) => ending.test(file)).map((file) => path.join(dir, file)),
   );
   if (shards.length > 0) {
     const { dir: unpacked, notes } = await unpackShards(shards, dir);
     const listing = await readFolder(unpacked, options, notes, onProgress, true);
     refuseSharedFolders(listing, dir);
-    for (const file of files) if (!/\.tar$/i.test(file)) listing.leftOut.add("not an image", file);
+    for (const file of files) if (!TAR_FILE.test(file)) listing.leftOut.add("not an image", file);
     return { ...listing, where: dir };
   }
   if (parquet.length > 0) return readParquet(parquet, dir, options, onProgress);

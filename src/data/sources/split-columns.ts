@@ -9,7 +9,7 @@ import { columnsAt, LABEL_COLUMN, type Table } from "./table-file.js";
 const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
 /** Names of columns that may have it, besides; those that name no part get a note. */
 const MAY_BE_SPLIT =
-  /(^|[ _-])(splits?|fold|subset|partition|usage)($|[ _-])|^train[ _-]?(and[ _-])?(test|val)/i;
+  /(^|[ _-])(splits?|folds?|subset|partition|usage|(set|split|fold)[ _-]?ids?|(hold|held)[ _-]?out)($|[ _-])|^train[ _-]?(and[ _-])?(test|val)/i;
 /** Names of columns that say with 1 or 0, or true or false, whether an image is in a part. */
 const FLAG_COLUMN = /^(?:(?:is|in|for)[ _-]+|is)?(.+)$/i;
 const BARE_FLAG = /^(train|training|val|valid|validation|test|testing)$/i;
@@ -63,12 +63,15 @@ export function flagPart(name: string): Part | null {
   return inner !== name.trim() || BARE_FLAG.test(inner) ? partOf(inner) : null;
 }
 
-/** Names of files with a split alone, as CelebA and CUB have them. */
-const SPLIT_FILE = /(^|[ _-])((splits?|folds?)$|partitions?([ _.-]|$))/i;
+/** Names of files with a split alone, as CelebA, CUB and Oxford Flowers have them. */
+const SPLIT_FILE =
+  /(^|[ _-])((splits?|folds?|subsets?|usage|(set|split|fold)[ _-]?ids?|(hold|held)[ _-]?out|(is|in|for)[ _-](train(ing)?|val(id(ation)?)?|test(ing)?))$|partitions?([ _.-]|$))/i;
+/** Values that may stand for any part: numbers, letters, numbered folds, yes and no. */
+const CODE = /^(\d{1,2}(\.0+)?|\p{L}|(fold|set|split|part|subset|group)[ _-]?\d{1,2}|yes|no|true|false)$/iu;
 
 /**
- * Says why a table is not read that has a split in codes beside names of images: `0.jpg 1`. What these stand for differs, and they
- * are no labels.
+ * Says why a table is not read that has a split in codes beside names of images: `0.jpg 1`, `0.jpg T`. What these stand for differs, and
+ * they are no labels.
  *
  * @returns Null if it is another table, or the column was chosen.
  */
@@ -86,14 +89,16 @@ export function whyCodedSplit(
   if (column === undefined || others.length > 0 || isChosen) return null;
   const name = columns?.[column];
   const stem = path.posix.basename(file, path.posix.extname(file));
+  const isSplitFile = SPLIT_FILE.test(stem) && partOf(stem) === null; // not `train_split.txt`, which has labels of one part
   const isNamed = name
-    ? SPLIT_COLUMN.test(name) || MAY_BE_SPLIT.test(name)
-    : SPLIT_FILE.test(stem) && partOf(stem) === null; // not `train_split.txt`, which has labels of one part
-  const codes = [...new Set(rows.map((row) => row[column] ?? ""))].sort();
-  if (!isNamed || !codes.every((code) => /^\d(\.0+)?$/.test(code))) return null;
+    ? isSplitName(name) || MAY_BE_SPLIT.test(name) || (isSplitFile && !LABEL_COLUMN.test(name))
+    : isSplitFile;
+  const codes = [...new Set(rows.flatMap((row) => row[column] || []))].sort();
+  if (!isNamed || !codes.every((code) => CODE.test(code))) return null;
+  const shown = inShort(codes, NUM_SHOWN, NUM_SHOWN);
   return {
-    reason: `it is named for a split, and ${codes.join(", ")} in it may stand for any part`,
-    fix: `Write train, validation or test in place of ${codes.join(", ")}, or choose --labels ${file} if these are the classes.`,
+    reason: `it is named for a split, and ${shown} in it may stand for any part`,
+    fix: `Write train, validation or test in place of ${shown}, or choose --labels ${file} if these are the classes.`,
   };
 }
 

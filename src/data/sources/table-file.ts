@@ -47,8 +47,12 @@ export function columnsAt(header: string[] | null, names: string): number[] | nu
 
 /** Splits text into rows of cells: comma, semicolon, tab, bar or blanks between them, quotes around them (RFC 4180). */
 export function parseRows(text: string): string[][] {
-  const content = withoutCount(withoutComments(text.replace(/^\uFEFF/, "")));
-  return rowsIn(content, separatorOf(content.split(LINE_BREAK, 1)[0]));
+  const given = withoutComments(text.replace(/^\uFEFF/, ""));
+  const content = withoutCount(given);
+  const [first, second = ""] = content.split(LINE_BREAK, 2);
+  // Below a count, the line with the name of a single attribute has no separator.
+  const isOneName = content !== given && !/[\s,;|]/.test(first.trim());
+  return rowsIn(content, separatorOf(isOneName ? second : first));
 }
 
 /** A blank stands for several, too. */
@@ -224,7 +228,8 @@ function jsonTable(file: string, text: string, isByLine: boolean): Table | null 
 /** Returns the records of a JSON file: a list of objects or lists, alone or in an object, or labels by the names of files. */
 function recordsIn(content: unknown): unknown[] | null {
   if (Array.isArray(content)) return content;
-  if (!isPlainObject(content) || isCoco(content)) return null;
+  if (!isPlainObject(content)) return null;
+  if (isCoco(content)) return categoryRecords(content);
   const entries = Object.entries(content);
   const lists = entries.filter(([, value]) => Array.isArray(value) && value.length > 1);
   if (lists.length === 1) return lists[0][1] as unknown[];
@@ -233,8 +238,43 @@ function recordsIn(content: unknown): unknown[] | null {
   return entries;
 }
 
-function isCoco(content: Record<string, unknown>): boolean {
+/** JSON as of COCO and iNaturalist: images, and annotations of them with a category each. */
+interface Coco {
+  images: unknown[];
+  annotations: unknown[];
+  categories?: unknown;
+}
+
+function isCoco(content: Record<string, unknown>): content is Record<string, unknown> & Coco {
   return Array.isArray(content.images) && Array.isArray(content.annotations);
+}
+
+/**
+ * Returns a record with the name of its category for each image, as iNaturalist has one. Where a category has a folder, its name is the
+ * folder's.
+ *
+ * @returns Null if annotations have boxes, or an image has several categories.
+ */
+function categoryRecords({ images, annotations, categories }: Coco): unknown[] | null {
+  const objects = (list: unknown) => (Array.isArray(list) ? list.filter(isPlainObject) : []);
+  const names = new Map(
+    objects(categories).map(({ id, name, image_dir_name }) => [cell(id), cell(image_dir_name ?? name)]),
+  );
+  const labels = new Map<string, string>();
+  for (const one of objects(annotations)) {
+    const [image, category] = [cell(one.image_id), cell(one.category_id)];
+    const isOther = labels.has(image) && labels.get(image) !== category;
+    if (hasBoxes(one) || isOther || image === "" || category === "") return null;
+    labels.set(image, category);
+  }
+  return objects(images).map(({ id, file_name }) => {
+    const category = labels.get(cell(id)) ?? "";
+    return { file: file_name, label: names.get(category) || category };
+  });
+}
+
+function hasBoxes(annotation: unknown): boolean {
+  return isPlainObject(annotation) && ("bbox" in annotation || "segmentation" in annotation);
 }
 
 /** Files of tables that are not read. */
@@ -305,8 +345,15 @@ export function whyNoTable(dir: string, file: string): { reason: string; fix: st
   if (!/\.json$/i.test(file)) return { reason: "a line of it is no JSON object", fix };
   try {
     const content = parseJson(readFileSync(path.join(dir, file)));
-    if (isPlainObject(content) && isCoco(content))
-      return { reason: "it has boxes in images, as those of COCO, and not one label for each image", fix };
+    if (isPlainObject(content) && isCoco(content)) {
+      const { annotations } = content;
+      const found = annotations.some(hasBoxes)
+        ? "boxes in images, as those of COCO"
+        : annotations.length > 0
+          ? "several categories for an image"
+          : "no annotations";
+      return { reason: `it has ${found}, and not one label for each image`, fix };
+    }
     return { reason: "it is neither a list of records nor has labels by the names of files", fix };
   } catch (error) {
     return { reason: `it is no JSON (${(error as Error).message})`, fix: "Fix it." };

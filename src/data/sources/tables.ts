@@ -225,7 +225,7 @@ export function unreadTables(
     const reason = why ?? (isOther ? whyCodedSplit(one, choice) : null);
     if (reason) return [{ found: `${file}, which is not read, since ${reason.reason}`, fix: reason.fix }];
     if (!table || one instanceof InputError || (one && isUseful(one, index.files.length))) return [];
-    if (isOfClasses(table, classNames)) return [];
+    if (isOfClasses(table, classNames) || isOfNames(table)) return [];
     const found = explainUnmatched(table, index);
     if (found && table.damage) {
       const { problem } = table.damage;
@@ -252,7 +252,19 @@ function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
  */
 function isUseful({ files, table }: Matched, numImages: number): boolean {
   const numFound = files.filter(({ length }) => length === 1).length;
-  return numFound * 2 >= numImages || (numFound * 2 >= files.length && !isOtherJson(table.file));
+  const isOther = isOtherJson(table.file) || isOfNames(table);
+  return numFound * 2 >= numImages || (numFound * 2 >= files.length && !isOther);
+}
+
+/** Whether a table may name the classes: JSON with another text for each number, as `{"0": "Healthy", "1": "Blight"}`. */
+function isOfNames({ file, columns, rows }: Table): boolean {
+  const isNumbered = rows.every((row) => row.length === 2 && /^\d+$/.test(row[0]));
+  return (
+    isNumbered &&
+    /\.json$/i.test(file) &&
+    columns === null &&
+    new Set(rows.map((row) => row[1])).size === rows.length
+  );
 }
 
 /** Returns the part of a split that a table is for, by its folder or name: `train/_classes.csv`, `test_labels.csv`. */

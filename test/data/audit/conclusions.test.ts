@@ -193,6 +193,21 @@ describe("imageConclusions", () => {
     );
   });
 
+  it("takes mirror images with two labels for no wrong labels, if mirroring makes classes one", async () => {
+    const lighter = (image: Uint8Array) => image.map((value) => value - 20);
+    const pairs = [0, 1, 2, 3].flatMap((seed) => [disc(seed, false), mirrored(disc(seed, false))]);
+    const sides = [0, 1, 0, 1, 0, 1, 0, 1];
+    const aboutOf = async (images: Uint8Array[], labels: number[]) =>
+      (await concludeFrom(packed(images, labels, "train"), none())).map(({ about, text }) =>
+        about === "labels" ? text : about,
+      );
+    assert.deepEqual(await aboutOf(pairs, sides), ["mirroring"]);
+    assert.deepEqual(await aboutOf([...pairs, lighter(pairs[0])], [...sides, 1]), [
+      "1 group of near-duplicates has two labels (train/0.png is left, train/8.png is right). Fix the wrong ones, or remove the images.",
+      "mirroring",
+    ]);
+  });
+
   it("gives an example of copies across the splits, and of copies with two labels", async () => {
     const train = packed([disc(0, false), disc(1, false), disc(2, true)], [0, 0, 1], "train");
     const lighter = (image: Uint8Array) => image.map((value) => value - 20);

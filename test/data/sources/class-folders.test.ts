@@ -237,7 +237,7 @@ describe("findClassFolders", () => {
     const { notes } = read([...tree("a", "a/x", "b", "c/2019", "c/2020", "masks"), "a/9.png", "b/9.png"]);
     assert.deepEqual(notes, [
       "masks is read as a class (--leave-out masks leaves it out).",
-      "The class c has no images itself, but in 2019, 2020.",
+      "The class c has no images itself, but in 2019, 2020 (--label-pattern '([^/]+)/[^/]+$' takes the innermost folders for classes).",
     ]);
   });
 

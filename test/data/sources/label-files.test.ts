@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { walkFolder } from "../../../src/data/sources/files.js";
 import { readLabelFiles } from "../../../src/data/sources/label-files.js";
 import type { Listing } from "../../../src/data/sources/listing.js";
 import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
-import { temporaryFolder, writeFiles } from "../fixtures.js";
+import { tarOf, temporaryFolder, writeFiles } from "../fixtures.js";
 
 const labels = (listing: Listing | null) =>
   listing?.samples.map(({ path, className, split }) => `${path} ${className}${split ? ` ${split}` : ""}`);
@@ -23,6 +24,33 @@ describe("label files", () => {
     );
     writeFiles(inFolder("other"), { "b/1.jpg": "x", "b/2.jpg": "x" });
     assert.equal(readLabelFiles(walkFolder(inFolder("other")), inFolder("other"), {}), null);
+  });
+
+  it("are read beside JSON that is only a caption in another encoding, not if it has a label or a split", async () => {
+    const read = async (json: string) => {
+      const dir = writeFiles(inFolder("data"), { "0.jpg": "x", "0.cls": "cat" });
+      writeFiles(dir, { "0.json": Buffer.from(json, "latin1"), "1.jpg": "x", "1.cls": "dog" });
+      const { listing } = await readSource({ data: dir, seed: 0 });
+      return labels(listing);
+    };
+    assert.deepEqual(await read('{"caption": "\xe9t\xe9"}'), ["0.jpg cat", "1.jpg dog"]);
+    for (const json of ['{"label": "\xe9"}', '{"caption": "\xe9", "split": "train"}'])
+      await assert.rejects(read(json), {
+        name: "InputError",
+        message:
+          /^Expected a file beside an image in UTF-8 at 0\.json but found line 1 with the byte E9, not in UTF-8\./,
+      });
+  });
+
+  it("are read from all compressed shards of a folder", async () => {
+    const shard = (name: string, label: string) =>
+      gzipSync(tarOf({ [`${name}.jpg`]: Buffer.from("x"), [`${name}.cls`]: Buffer.from(label) }));
+    const dir = writeFiles(inFolder("data"), {
+      "t-0.tar.gz": shard("0", "cat"),
+      "t-1.tgz": shard("1", "dog"),
+    });
+    const { listing } = await readSource({ data: dir, seed: 0 });
+    assert.deepEqual(labels(listing), ["t-0/0.jpg cat", "t-1/1.jpg dog"]);
   });
 
   describe("both in .cls and in .json", () => {

@@ -149,6 +149,23 @@ describe("splitColumns", () => {
           assert.equal((await readAll(option))[0], "0,1,1");
       });
 
+    for (const [file, codes, table] of [
+      ["setid.csv", "1, 2", "image,setid\n1.jpg,1\n2.jpg,1\n3.jpg,2\n"],
+      ["split.txt", "T, V", "1.jpg T\n2.jpg V\n3.jpg T\n"],
+      ["holdout.csv", "no, yes", "image,holdout\n1.jpg,no\n2.jpg,yes\n3.jpg,no\n"],
+      ["list.csv", "N, Y", "image,is_valid\n1.jpg,N\n2.jpg,Y\n3.jpg,N\n"],
+      ["train.csv", "no, yes", "image,train\n1.jpg,no\n2.jpg,yes\n3.jpg,no\n"],
+      ["is_train.txt", "0, 1", "1.jpg 0\n2.jpg 1\n3.jpg 1\n"],
+      ["k.csv", "fold_1, fold_2, fold_3", "image,folds\n1.jpg,fold_1\n2.jpg,fold_2\n3.jpg,fold_3\n"],
+      ["usage.csv", "a, b", "image,what\n1.jpg,a\n2.jpg,b\n3.jpg,b\n"],
+      ["k.csv", "A, B", "image,subset\n1.jpg,A\n2.jpg,B\n3.jpg,A\n"],
+    ])
+      it(`takes them for no labels: ${file} with ${codes}`, async () => {
+        made({ [file]: table });
+        const note = `Images are labelled by their folders, not by ${file}, which is not read, since ${WHY(codes)}.`;
+        assert.deepEqual(await readAll(), ["img,img,img", note]);
+      });
+
     it("says so beside a table of labels, and beside folders that may be no classes", async () => {
       const split = { "list_eval_partition.txt": "1.jpg 0\n2.jpg 1\n3.jpg 2\n" };
       made({ ...split, "list_attr.txt": "3\nMale Smiling\n1.jpg 1 -1\n2.jpg -1 1\n3.jpg -1 -1\n" });

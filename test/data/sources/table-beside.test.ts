@@ -134,7 +134,10 @@ describe("readSource, for a table beside class folders", () => {
   });
 
   describe("of another kind, or that names no image", () => {
-    const COCO = JSON.stringify({ images: [{ file_name: "1.jpg" }], annotations: [{ image_id: 1 }] });
+    const COCO = JSON.stringify({
+      images: [{ file_name: "1.jpg" }],
+      annotations: [{ image_id: 1, bbox: [0, 0, 1, 1] }],
+    });
     const unread = {
       "labels.xlsx": "labels.xlsx, which is not read, since .xlsx files are not read",
       "instances.json":

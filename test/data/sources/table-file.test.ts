@@ -195,6 +195,42 @@ describe("readTable", () => {
     ]);
   });
 
+  it("reads one category for each image, as iNaturalist has it, by the category's folder or name", () => {
+    const content = {
+      images: [1, 2, 3].map((id) => ({ id, file_name: `img/${id}.png` })),
+      annotations: [1, 2].map((id) => ({ id: 9, image_id: id, category_id: id + 6 })),
+      categories: [
+        { id: 7, name: "Apis" },
+        { id: 8, name: "Bufo", image_dir_name: "0008_Bufo" },
+      ],
+    };
+    assert.deepEqual(read("t.json", JSON.stringify(content)), [
+      ["file", "label"],
+      ["img/1.png", "Apis"],
+      ["img/2.png", "0008_Bufo"],
+      ["img/3.png", ""],
+    ]);
+  });
+
+  it("keeps all digits of whole numbers that are written as decimals", () => {
+    const text =
+      '[{"file": "1.png", "label": 9007199254740993.0}, {"file": "2.png", "label": 9007199254740992}]';
+    assert.deepEqual(read("t.json", text), [
+      ["file", "label"],
+      ["1.png", "9007199254740993"],
+      ["2.png", "9007199254740992"],
+    ]);
+  });
+
+  it("reads CelebA's list of attributes with a single one", () => {
+    assert.deepEqual(read("list_attr.txt", "2\nSmiling\n1.png -1\n2.png  1\n"), [
+      null,
+      ["Smiling"],
+      ["1.png", "-1"],
+      ["2.png", "1"],
+    ]);
+  });
+
   it("says why a file is no table, and what to do", () => {
     const why = (name: string, content: unknown) => {
       writeFileSync(inFolder(name), typeof content === "string" ? content : JSON.stringify(content));
@@ -205,10 +241,18 @@ describe("readTable", () => {
     assert.equal(why("t.csv", "a,b\n1,2\n"), null);
     assert.equal(why("t.json", [{ file: "1.png" }]), null);
     assert.equal(why("t.xlsx", "PK"), ".xlsx files are not read. Save it as CSV.");
-    const coco = { images: [{ id: 1, file_name: "1.png" }], annotations: [{ image_id: 1, category_id: 2 }] };
+    const coco = {
+      images: [{ id: 1, file_name: "1.png" }],
+      annotations: [{ image_id: 1, category_id: 2, bbox: [0, 0, 1, 1] }],
+    };
     assert.equal(
       why("t.json", coco),
       `it has boxes in images, as those of COCO, and not one label for each image. ${write}`,
+    );
+    const several = [1, 2].map((category_id) => ({ image_id: 1, category_id }));
+    assert.equal(
+      why("t.json", { ...coco, annotations: several }),
+      `it has several categories for an image, and not one label for each image. ${write}`,
     );
     assert.equal(
       why("t.json", 3),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { walkFolder } from "../../../src/data/sources/files.js";
 import type { LabelChoice } from "../../../src/data/sources/label-columns.js";
+import { readSource } from "../../../src/data/sources/source.js";
 import { readLabelTables } from "../../../src/data/sources/tables.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
@@ -296,6 +297,31 @@ describe("readLabelTables", () => {
     const objects = Array.from({ length: 10_001 }, (_, i) => JSON.stringify({ [`c${i}`]: "1.jpg" }));
     assert.equal(read({ ...FILES, "t.jsonl": objects.join("\n") }), null);
     assert.equal(read({ ...FILES, "t.csv": `${"1.jpg,".repeat(10_001)}\n` }), null);
+  });
+
+  it("takes JSON that numbers the classes for no labels, beside a table of labels", async () => {
+    const images = Object.fromEntries([1, 2, 3, 4, 5].map((i) => [`img/${i}.png`, "x"]));
+    const dir = writeFiles(inFolder("data"), {
+      ...images,
+      "train.csv": "image_id,label\n1.png,0\n2.png,1\n3.png,0\n4.png,1\n5.png,0\n",
+      "label_num_to_disease_map.json": '{"0": "Healthy", "1": "Blight"}',
+    });
+    const { listing } = await readSource({ data: dir, seed: 0 });
+    assert.deepEqual([listing.labels, listing.samples.length, listing.notes.length], ["train.csv", 5, 1]);
+  });
+
+  it("reads several tables that were chosen", async () => {
+    const dir = writeFiles(inFolder("data"), {
+      "a/1.png": "x",
+      "a/2.png": "x",
+      "train.csv": "file,label\na/1.png,p\n",
+      "val.csv": "file,label\na/2.png,q\n",
+    });
+    const { listing } = await readSource({ data: dir, seed: 0, labels: "train.csv, val.csv" });
+    assert.deepEqual(
+      listing.samples.map(({ className, split }) => `${className} ${split}`),
+      ["p train", "q validation"],
+    );
   });
 
   it("finds no table that names images", () => {
