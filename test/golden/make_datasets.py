@@ -62,6 +62,11 @@ def write_kinds(folder):
     codes = pa.table({"image": images, "label": [-1, 0, 1, 2, 0, 1], "code": [-1, 0, 1, -1, 0, 1]})
     named = codes.replace_schema_metadata({"huggingface": json.dumps(features)})
     pq.write_table(named, f"{folder}/minus-one.parquet")
+    decimals = pa.array([2**53, 2**53 + 1, 1, 2**53, 2**53 + 1, 1], pa.decimal128(20, 0))
+    write("decimals", {"image": images, "label": decimals})
+    unnamed = pa.table({"image": images, "label": [0, 1, 2, 3, 4, 4]})
+    pq.write_table(unnamed.replace_schema_metadata(named.schema.metadata), f"{folder}/unnamed.parquet")
+    pq.write_table(unnamed.slice(0, 0), f"{folder}/empty.parquet")
     write("struct", {"image": images, "label": [{"name": NAMES[i], "id": i} for i in labels]})
 
 

@@ -33,7 +33,7 @@ export function compareWithTables(listing: Listing, walk: Walk, dir: string, cho
       expected: "one kind of labels",
       where: dir,
       found: contradiction,
-      fix: `Choose with --labels folders or --labels ${labelled?.labels}.`,
+      fix: `Choose with --labels folders or --labels ${labelled?.labels.replace(/, /g, ",")}.`,
     });
   const doubts =
     table instanceof InputError

@@ -75,6 +75,30 @@ describe("readParquet", () => {
     ]);
   });
 
+  it("keeps all digits of decimal numbers", async () => {
+    const { samples } = await read(file("decimals"));
+    const found = samples.map(({ className }) => className).join();
+    assert.equal(found, "9007199254740992,9007199254740993,1,9007199254740992,9007199254740993,1");
+  });
+
+  it("says which labels have no name beside others that have one", async () => {
+    assert.deepEqual(await inParts("unnamed"), [
+      "happy null, angry null, sad null, 3 null, 4 null, 4 null",
+      "The files name the classes, but not 3, 4, which are classes without a name.",
+    ]);
+  });
+
+  it("passes over files without rows beside others, with a note, and refuses them alone", async () => {
+    copyFileSync(file("zstd"), inFolder("a-0.parquet"));
+    copyFileSync(file("empty"), inFolder("a-1.parquet"));
+    const { images, notes } = await read(inFolder());
+    assert.deepEqual([images, notes[0]], [EXPECTED, "Files without rows: a-1.parquet."]);
+    await rejects(
+      "empty",
+      `Expected Parquet files with images at ${file("empty")} but found no rows. Choose another.`,
+    );
+  });
+
   it("takes -1 for no label only if the file names the classes", async () => {
     assert.deepEqual(await inParts("minus-one"), [
       "happy null, angry null, sad null, happy null, angry null",
