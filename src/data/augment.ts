@@ -178,11 +178,19 @@ function checkFill(fill: AugmentOptions["fill"]): void {
   );
 }
 
+/** Returns options whose border is as bright and grey, for networks of grey images. */
+export function withGreyFill(options: AugmentOptions): AugmentOptions {
+  return { ...options, fill: greyOf(options.fill) };
+}
+
+function greyOf(fill: AugmentOptions["fill"]): Exclude<AugmentOptions["fill"], number[]> {
+  return Array.isArray(fill) ? LUMA.reduce((sum, weight, i) => sum + weight * fill[i], 0) : fill;
+}
+
 /** @returns A colour with a value for each channel; a grey one if there is one channel. */
 function borderOf(fill: AugmentOptions["fill"], numChannels: number): Border {
-  if (typeof fill === "string") return fill;
-  if (typeof fill === "number") return Array<number>(numChannels).fill(fill);
-  return numChannels === 3 ? fill : [LUMA.reduce((sum, weight, i) => sum + weight * fill[i], 0)];
+  const colour = numChannels === 1 ? greyOf(fill) : fill;
+  return typeof colour === "number" ? Array<number>(numChannels).fill(colour) : colour;
 }
 
 /** The changes to one image, in this order. */
@@ -268,11 +276,12 @@ export async function augmentPreview(
     checkNumber(`indices[${i}]`, index, { min: 0, max: images.numImages, integer: true, exclusiveMax: true });
   });
   if (indices.length === 0) return [];
+  const own = images.numChannels === 1 ? withGreyFill(options) : options;
   const { images: originals } = await gather(images, Int32Array.from(indices));
   try {
     const versions = [await pixelsOf(originals)];
     for (let version = 1; version <= numVersions; version++) {
-      const augmented = augmentBatch(originals, options, new Random(seed, "preview", version));
+      const augmented = augmentBatch(originals, own, new Random(seed, "preview", version));
       versions.push(await pixelsOf(augmented).finally(() => augmented.dispose()));
     }
     return indices.map((_, i) => versions.map((pixels) => pixels[i]));

@@ -1,6 +1,6 @@
 // One epoch of a run: its batches, its validation, and what is saved after it.
 import type { TrainConfig } from "../config.js";
-import { type AugmentOptions, augmentBatch } from "../data/augment.js";
+import { type AugmentOptions, augmentBatch, withGreyFill } from "../data/augment.js";
 import { type Batch, batches } from "../data/batches.js";
 import type { PackedImages } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
@@ -158,7 +158,8 @@ export function trainBatch(
   const plain = smoothedOneHot(labels, { numClasses, labelSmoothing, labelShares });
   const changed = (options: AugmentOptions) => {
     const random = new Random(seed, "augment", step);
-    const augmented = augmentBatch(batch.images, options, random, imageSize);
+    const own = network.config.grey ? withGreyFill(options) : options;
+    const augmented = augmentBatch(batch.images, own, random, imageSize);
     const mixed = mix(augmented, plain, config, random);
     augmented.dispose();
     return { ...mixed, random };

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { augmentBatch, NO_AUGMENTATION } from "../../src/data/augment.js";
+import {
+  type AugmentOptions,
+  augmentBatch,
+  augmentPreview,
+  NO_AUGMENTATION,
+} from "../../src/data/augment.js";
 import { gather } from "../../src/data/batches.js";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
 import { Random } from "../../src/random.js";
@@ -28,7 +33,7 @@ describe("trainBatch", () => {
   const noisy = { ...augment, noise: 0.5, blur: 0.2, corruptionShare: 1 };
 
   /** Trains a step and returns its loss, and the images that a teacher saw. */
-  async function trained(options: typeof augment): Promise<{ loss: number; seen: number[] }> {
+  async function trained(options: AugmentOptions): Promise<{ loss: number; seen: number[] }> {
     const settings = { augment: options, mixup: 0.4, teacherShare: 0.5, ...LAST_LAYER };
     const state = await buildTrainState(config(settings), images, ["across", "down"]);
     let seen: number[] = [];
@@ -67,5 +72,16 @@ describe("trainBatch", () => {
     assert.equal(clean.seen.length, unmixed.size);
     assert.notDeepEqual(clean.seen, [...unmixed.dataSync()]);
     tf.dispose([batch.images, unmixed]);
+  });
+
+  it("shows grey images on a grey border, whatever the colour of the fill", async () => {
+    const red = { ...NO_AUGMENTATION, rotation: 45, fill: [255, 0, 0] as [number, number, number] };
+    const grey = { ...red, fill: 0.299 * 255 };
+    const [first, second] = [await trained(red), await trained(grey)];
+    assert.deepEqual(first, second);
+    assert.deepEqual(
+      await augmentPreview(images, [0], 2, red, 0),
+      await augmentPreview(images, [0], 2, grey, 0),
+    );
   });
 });
