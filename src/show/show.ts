@@ -196,7 +196,8 @@ function describe(value: unknown): string {
 }
 
 /**
- * Builds a danfo.js data frame, to group, describe and sort. Its columns are those of the first row.
+ * Builds a danfo.js data frame, to group, describe and sort. Its columns are those of the first row. To change a frame and keep the
+ * one before, build it twice: danfo.js's `copy` shares its rows.
  *
  * @param rows - From `epochTable` and other tables, or your own.
  * @see https://danfo.jsdata.org
