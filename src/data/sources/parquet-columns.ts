@@ -88,7 +88,9 @@ export function columnsOf(
           ? pathColumn === undefined
             ? "Choose another file."
             : "Fix --path-column."
-          : "Choose the column with --label-column NAME.",
+          : labelColumn === undefined && plain.every((name) => name === image)
+            ? "Write the file again with the label in a column of its own."
+            : "Choose the column with --label-column NAME.",
     });
   const rest = images.filter((name) => name !== image);
   const note =
@@ -192,12 +194,21 @@ export function textOf(value: unknown, column: string, where: string): string | 
   if (value instanceof Uint8Array) return decoded(Buffer.from(value), column, where);
   if (Array.isArray(value) && value.length < 2) return textOf(value[0], column, where);
   if (typeof value !== "object") return String(value);
+  if (value instanceof Date)
+    throw new InputError({
+      expected: `class names in the column ${column}`,
+      where,
+      found: `dates, such as ${value.toISOString().slice(0, 10)}`,
+      fix: "Choose another column with --label-column NAME, or write the dates as text if they are the classes.",
+    });
   const shown = JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one));
   throw new InputError({
     expected: `one label for each image in the column ${column}`,
     where,
     found: shown.length > 60 ? `${shown.slice(0, 60)}…` : shown,
-    fix: "Choose another column with --label-column NAME, or write the file again with one label in each row.",
+    fix: Array.isArray(value)
+      ? "Choose another column with --label-column NAME, or write the file again with one label in each row."
+      : "Choose another column with --label-column NAME, or write the file again with the label in a column of its own.",
   });
 }
 

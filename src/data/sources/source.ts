@@ -222,6 +222,16 @@ function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGue
 
 const GARBLED: string[] = [REASONS.notUtf8, REASONS.notUtf8InArchive];
 
+/** TensorFlow's files, also compressed and in parts. */
+const TF_RECORD = /\.tf_?rec(ord)?s?(-\d+-of-\d+)?(\.gz)?$/i;
+
+function tfRecordProblem(files: string[]): Pick<InputProblem, "found" | "fix"> {
+  return {
+    found: `TFRecord, which ferkit does not read: ${inShort(files)}`,
+    fix: "Write the images into folders named by their classes, or into Parquet files, with TensorFlow.",
+  };
+}
+
 function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: LabelChoice): InputProblem {
   const garbled = walk.leftOut.list().filter(({ reason }) => GARBLED.includes(reason));
   if (walk.root.numImages === 0 && garbled.length > 0) {
@@ -239,6 +249,8 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: 
       fix: `${isOne ? "Choose it" : "Unpack them into one folder, or choose one"}, as in --data ${path.join(dir, archive)}.`,
     };
   }
+  const records = files.filter((file) => TF_RECORD.test(file));
+  if (walk.root.numImages === 0 && records.length > 0) return { ...refusal, ...tfRecordProblem(records) };
   if (walk.root.numImages === 0 && files.length > 0) {
     const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
     return { ...refusal, found: `${refusal.found}, but ${files.length} other files (${inShort(endings)})` };

@@ -146,14 +146,14 @@ describe("readParquet", () => {
 
   it("reads lists of one label, and refuses several labels, one-hot lists and structures", async () => {
     assert.deepEqual((await read(file("list-of-one"))).images, EXPECTED);
-    for (const [kind, found] of [
-      ["list", "[0,1]"],
-      ["one-hot", "[1,0,0]"],
-      ["struct", '{"name":"happy","id":0}'],
+    for (const [kind, found, fix] of [
+      ["list", "[0,1]", "one label in each row"],
+      ["one-hot", "[1,0,0]", "one label in each row"],
+      ["struct", '{"name":"happy","id":0}', "the label in a column of its own"],
     ])
       await rejects(
         kind,
-        `Expected one label for each image in the column label at ${file(kind)} but found ${found}. Choose another column with --label-column NAME, or write the file again with one label in each row.`,
+        `Expected one label for each image in the column label at ${file(kind)} but found ${found}. Choose another column with --label-column NAME, or write the file again with ${fix}.`,
       );
   });
 
