@@ -119,7 +119,7 @@ export function readStateDict(
   return { parameters, naming: best.naming, isGrey: best.isGrey, notes };
 }
 
-const WHOLE_MODEL = "Save the whole model as .keras, with model.save, which tells what its layers do.";
+const WHOLE_MODEL = "Save the whole functional or sequential model as .keras, which says what its layers do.";
 
 const aloneFix = (group: Group) =>
   group.prefix

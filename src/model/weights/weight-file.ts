@@ -173,7 +173,7 @@ function findConventions(
     notes.push(
       `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
         "For one of any size, (None, None, 3), choose --padding even. Nor does it say which layers without weights are around the " +
-        "network, such as another pooling; none are assumed. A file from model.save says both.",
+        "network, such as another pooling; none are assumed. The .keras file of a functional or sequential model says both.",
     );
   const found = {
     padding: options.padding ?? origin.padding ?? family.padding,

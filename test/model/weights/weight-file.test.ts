@@ -300,7 +300,7 @@ describe("readWeightFile", () => {
     assert.deepEqual((await readWeightFile(file, "b0", { needsLastLayer: true })).notes, [
       `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
         "For one of any size, (None, None, 3), choose --padding even. Nor does it say which layers without weights are around the " +
-        "network, such as another pooling; none are assumed. A file from model.save says both.",
+        "network, such as another pooling; none are assumed. The .keras file of a functional or sequential model says both.",
     ]);
     const norm = { shape: [1280], data: new Float32Array(1280) };
     await writeFile(
@@ -312,7 +312,7 @@ describe("readWeightFile", () => {
       refusal(
         "weights of EfficientNet b0 with its last layer, and no other layers",
         "layers/batch_normalization/vars/0 of shape [1280] beside it",
-        "Save the whole model as .keras, with model.save, which tells what its layers do.",
+        "Save the whole functional or sequential model as .keras, which says what its layers do.",
       ),
     );
     assert.ok((await readWeightFile(file, "b0")).parameters.size > 0);
