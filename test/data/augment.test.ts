@@ -312,7 +312,7 @@ describe("checkAugment", () => {
     [{ zoom: [1, 20] }, "Expected a number in [0.1, 10] for zoom[1] but received 20 of type number"],
     ...[-1, 256, "black", [0, 0], [0, 0, 300], Number.NaN].map((fill): [object, string] => [
       { fill },
-      `Expected edge, reflect, a number in [0, 255] or three of them, as in --set 'fill=[127,127,127]', for fill but received ${fill} of type ${typeof fill}`,
+      `Expected edge, reflect, a number in [0, 255] or three of them, as in --set 'fill=[127,127,127]', for fill but received ${Array.isArray(fill) ? `[${fill}] of type array` : `${fill} of type ${typeof fill}`}`,
     ]),
     [
       { zoom: 1 },
