@@ -7,7 +7,7 @@ import zipfile
 import h5py
 import numpy as np
 
-from weights.keras_layers import read_model, refuse
+from weights.keras_layers import BACKBONE, read_model, refuse
 from weights.limits import Budget
 from weights.problem import Problem
 
@@ -36,36 +36,47 @@ def is_state(name):
 
 
 def by_layer(tensors):
-    """Returns the arrays as Keras before version 3 names them: by the layer of the outermost model, their own, and the weight."""
+    """Returns the arrays as Keras before version 3 names them: by the layer of the outermost model, those within, and the weight."""
     named = {}
     for name, array in tensors.items():
-        parts = name.removeprefix("model_weights/").split(":")[0].split("/")
-        layer, weight = parts[-2:]
-        weight = "depthwise_kernel" if layer.endswith("dwconv") and weight == "kernel" else weight
-        if (parts[0], layer, weight) in named:
-            raise Problem(f"two arrays named {layer}/{weight}")
-        named[parts[0], layer, weight] = array
+        *layers, weight = name.removeprefix("model_weights/").split(":")[0].split("/")
+        is_depthwise = bool(layers) and layers[-1].endswith("dwconv") and weight == "kernel"
+        named[(*layers, "depthwise_kernel" if is_depthwise else weight)] = array
     return named
 
 
 def from_layers(tensors, config, is_legacy):
     """Returns the arrays and conventions of a file that describes its layers, of which each must be accounted for."""
-    rest = by_layer(tensors) if is_legacy else dict(tensors)
+    rest = by_layer(tensors) if is_legacy else {tuple(name.split("/")): array for name, array in tensors.items()}
+
+    def keys_of(path, top, layer):
+        if not is_legacy:
+            return [key for key in rest if key[: len(path)] == path]
+        return [key for key in rest if key[0] == top and (top == layer or layer in key[1:-1])]
 
     def arrays_of(path, top, layer, weights):
-        keys = [(top, layer, weight) if is_legacy else f"{path}/vars/{i}" for i, weight in enumerate(weights)]
-        missing = next((weight for weight, key in zip(weights, keys) if key not in rest), None)
-        if missing:
-            raise Problem(f"no array for {layer}/{missing}")
-        own = {weight: rest.pop(key) for weight, key in zip(weights, keys)}
-        if "variance" in own and not is_legacy:
-            rest.pop(f"{path}/vars/2", None)  # its count of images
-        return own
+        path = tuple(path.split("/"))
+        own, arrays = keys_of(path, top, layer), {}
+        for i, weight in enumerate(weights):
+            found = [key for key in own if (key[-2:] == (layer, weight) if is_legacy else key == (*path, "vars", str(i)))]
+            if len(found) != 1:
+                raise Problem(f"{'two arrays' if found else 'no array'} for {layer}/{weight}")
+            arrays[weight] = rest[found[0]]
+            own.remove(found[0])
+            del rest[found[0]]
+        count = (*path, "vars", "2") if "variance" in arrays else None  # of a normalization's images
+        others = ["/".join(key) for key in own if key != count]
+        for key in own:
+            del rest[key]
+        return arrays, others
 
     tensors, conventions = read_model(config, arrays_of)
     if rest:
-        name = next(iter(rest))
-        raise Problem(f"the array {'/'.join(name) if is_legacy else name}, which belongs to no layer")
+        raise Problem(
+            f"the array {'/'.join(next(iter(rest)))}, which belongs to no layer",
+            expected="a Keras file whose arrays are all of the layers that it lists",
+            fix="Save the whole functional or sequential model again as .keras.",
+        )
     return tensors, {**conventions, **padding_of(config)}
 
 
@@ -85,7 +96,13 @@ def padding_of(config):
 def from_arrays(tensors, is_legacy):
     """Returns the arrays and conventions of a file that has nothing but arrays, of which some may be of a normalization."""
     if is_legacy:
-        tensors = {"/".join(key[1:]): array for key, array in by_layer(tensors).items()}
+        named = {}
+        for key, array in by_layer(tensors).items():
+            name = "/".join(key[-2:])
+            if name in named and BACKBONE.match(name):
+                raise Problem(f"two arrays named {name}")
+            named["/".join(key) if name in named else name] = array
+        tensors = named
     pattern = re.compile(r"(?P<layer>(.*/)?normalization(_\d+)?)/(vars/0|mean)$")
     layers = [match["layer"] for match in map(pattern.match, tensors) if match]
     if len(layers) > 1:

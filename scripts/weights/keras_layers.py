@@ -33,6 +33,8 @@ class Layer:
     config: dict
     # Numbers by weight, such as `kernel`.
     weights: dict = field(default_factory=dict)
+    # What is unusual about it, so that it is none of ferkit's network, whatever its class.
+    fault: str = ""
 
     def __str__(self):
         return f"the layer {self.kind} {self.name}"
@@ -82,7 +84,8 @@ def layers_of(model, arrays_of, path="", top=None):
     config = model["config"]
     for ends in ("input_layers", "output_layers"):
         count = num_ends(config.get(ends, ["one"]))
-        if count != 1:
+        # Several outputs of the whole model are a matter of its last layers.
+        if count != 1 and (path or ends == "input_layers"):
             raise refuse(f"{count} {ends.replace('_layers', 's')}")
     counts = {}
     for entry in config["layers"]:
@@ -92,16 +95,24 @@ def layers_of(model, arrays_of, path="", top=None):
         counts[kind] = counts.get(kind, -1) + 1
         own = f"{path}layers/{snake_case(kind)}" + (f"_{counts[kind]}" if counts[kind] else "")
         calls = entry.get("inbound_nodes") or []
-        if len(calls) > 1:
-            raise refuse(f"the layer {kind} {name}", f", which is used {len(calls)} times")
-        if is_training(calls):
-            raise refuse(f"the layer {kind} {name}", ", which is called with training=True")
+        faults = [
+            (len(calls) > 1, f", which is used {len(calls)} times"),
+            (is_training(calls), ", which is called with training=True"),
+            (options.get("data_format") == "channels_first", ", with channels first"),
+        ]
+        fault = next((text for is_found, text in faults if is_found), "")
         if isinstance(options.get("layers"), list):
-            yield from layers_of(entry, arrays_of, f"{own}/", top or name)
+            for layer in layers_of(entry, arrays_of, f"{own}/", top or name):
+                layer.fault = layer.fault or (fault and f" of the model {name}{fault}")
+                yield layer
         else:
-            if options.get("data_format") == "channels_first":
-                raise refuse(f"the layer {kind} {name}", ", with channels first")
-            yield Layer(kind, name, options, arrays_of(own, top or name, name, weights_of(kind, options)))
+            weights = weights_of(kind, options)
+            arrays, others = arrays_of(own, top or name, name, weights)
+            layer = Layer(kind, name, options, arrays, fault)
+            # What the class of another layer does with its arrays is not known here.
+            if others and not fault and (weights or is_inactive(layer)):
+                layer.fault = f" with the array {others[0]}"
+            yield layer
 
 
 def numbers_of(value):
@@ -188,6 +199,8 @@ def head_of(layers, num_features):
     kernel, bias = np.eye(num_features), np.zeros(num_features)
     is_pooled, has_dense, activation, last = False, False, "linear", None
     for layer in layers:
+        if layer.fault:
+            return None, None, f"{layer}{layer.fault}"
         if is_inactive(layer):
             continue
         affine = affine_of(layer)
@@ -231,7 +244,8 @@ def head_of(layers, num_features):
 def read_model(model, arrays_of):
     """Returns the arrays of a model's network by its layers and weights, such as `stem_conv/kernel`, and what it computes.
 
-    `arrays_of` returns a layer's arrays, by its path, the names of the outermost model's layer and its own, and those of its weights.
+    `arrays_of` returns a layer's arrays, by its path, the names of the outermost model's layer and its own, and those of its weights;
+    then the names of its other arrays.
     """
     layers = list(layers_of(model, arrays_of))
     inside = [index for index, layer in enumerate(layers) if BACKBONE.match(layer.name)]
@@ -239,6 +253,9 @@ def read_model(model, arrays_of):
         found = ", ".join(list(dict.fromkeys(layer.name for layer in layers if layer.kind != "InputLayer"))[:3])
         fix = "Choose weights of an EfficientNet from timm, torchvision or Keras."
         raise Problem(f"other layers ({found})", "the layers of keras.applications' EfficientNet, such as stem_conv", fix)
+    faulty = next((layer for layer in layers[: inside[-1] + 1] if layer.fault), None)
+    if faulty:
+        raise refuse(faulty, faulty.fault)
     backbone = [layers[index] for index in inside]
     between = [layer for layer in layers[inside[0] : inside[-1]] if not BACKBONE.match(layer.name) and not is_inactive(layer)]
     if between:
@@ -255,6 +272,9 @@ def read_model(model, arrays_of):
         )
     num_features = tensors["top_bn/gamma"].size if "top_bn/gamma" in tensors else 0
     kernel, bias, reason = head_of(layers[inside[-1] + 1 :], num_features)
+    num_outputs = num_ends(model["config"].get("output_layers", ["one"]))
+    if num_outputs != 1:
+        kernel, reason = None, f"{num_outputs} outputs"
     if kernel is not None:
         tensors |= {"predictions/kernel": kernel.astype("f4"), "predictions/bias": bias.astype("f4")}
     if reason:

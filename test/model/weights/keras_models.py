@@ -3,9 +3,9 @@
     keras_models.py [FILE]
 
 It takes a list of models as JSON from its standard input, and prints what the reader returns for each: `tensors` and `conventions`, or
-the `problem`. FILE gets the first. In a model, `before` and `after` list layers, each as [class, options, arrays by weight, calls];
-`backbone` replaces options of its layers by name; `side` is the side of its images; `isFlat` tells that the network is no model of its
-own within the model; `isLegacy` makes a file as before Keras 3.
+the `problem`. FILE gets the first. In a model, `before` and `after` list layers, each as [class, options, arrays by weight, calls], where
+a weight may be of a layer within, such as `query/kernel`; `backbone` replaces options of its layers by name; `side` is the side of its
+images; `isFlat` tells that the network is no model of its own within the model; `isLegacy` makes a file as before Keras 3.
 """
 import io
 import json
@@ -21,7 +21,14 @@ from weights.keras_file import convert_keras  # noqa: E402
 from weights.problem import Problem  # noqa: E402
 
 NORM = {"epsilon": 1e-3}
-NAMES = {"BatchNormalization": "batch_normalization", "Conv2D": "conv2d", "DepthwiseConv2D": "depthwise_conv2d"}
+NAMES = {
+    "BatchNormalization": "batch_normalization",
+    "Conv2D": "conv2d",
+    "DepthwiseConv2D": "depthwise_conv2d",
+    "LayerNormalization": "layer_normalization",
+    "MultiHeadAttention": "multi_head_attention",
+    "PReLU": "p_re_lu",
+}
 
 
 def entry(kind, options, arrays=None, calls=None, name=None):
@@ -61,13 +68,14 @@ def layers_of(model):
     images = entry("InputLayer", {"batch_shape": [None, side, side, 3]}, name="images")
     before, after = named(model.get("before", [])), named(model.get("after", []))
     own = [images, *before, *backbone]
-    ends = {"input_layers": ["images", 0, 0], "output_layers": [["last", 0, 0]] * model.get("outputs", 1)}
+    ends = {"input_layers": ["images", 0, 0], "output_layers": [["last", 0, 0]]}
     if model.get("isFlat"):
         layers = [*own, *after]
     else:
         inner = {"class_name": "Functional", "config": {"name": "efficientnetb0", "layers": [images, *backbone], **ends}}
         outer = entry("InputLayer", {"batch_shape": [None, 33, 33, 3]}, name="outer")
         layers = [outer, *before, inner, *after]
+    ends["output_layers"] = ends["output_layers"] * model.get("outputs", 1)
     return {"class_name": "Functional", "config": {"name": "model", "layers": layers, **ends}}
 
 
@@ -82,7 +90,9 @@ def write(h5, model, layers, path, top=None):
             write(h5, model, layer["config"]["layers"], f"{path}/{own}/layers", name)
         for index, (weight, values) in enumerate(layer.pop("arrays", {}).items()):
             legacy = f"model_weights/{top or name}/{name}/{weight}:0"
-            place = legacy if model.get("isLegacy") else f"{path}/{own}/vars/{index}"
+            *within, weight = weight.split("/")
+            numbered = "/".join([path, own, *within, "vars", str(index)])
+            place = legacy if model.get("isLegacy") else numbered
             h5[place] = np.array(values, "i1" if model.get("isQuantized") and kind == "Dense" else "f4")
 
 
