@@ -54,6 +54,7 @@ export class TrainProgress {
   });
   private recent: BatchEvent[] = [];
   private best: EpochEvent | undefined;
+  private hasTrained = false;
 
   constructor(
     private readonly numEpochs: number,
@@ -61,6 +62,7 @@ export class TrainProgress {
   ) {}
 
   add(event: TrainEvent): void {
+    if (event.type === "batch" || event.type === "epoch") this.hasTrained = true;
     if (event.type === "batch") this.addBatch(event);
     if (event.type !== "batch") this.bar.stop();
     if (event.type === "note") console.error(`note: ${event.text}`);
@@ -68,7 +70,7 @@ export class TrainProgress {
     if (event.type === "epoch") console.error(describe(event));
     if (event.type !== "done") return;
     const largest = event.resumesAt ? "" : describeLargest(this.best, this.classNames);
-    console.error(`${describeEnd(event)}${largest}`);
+    console.error(`${describeEnd(event, this.hasTrained)}${largest}`);
   }
 
   private addBatch(event: BatchEvent): void {
@@ -98,9 +100,14 @@ function describe(event: EpochEvent): string {
   );
 }
 
-function describeEnd(event: Extract<TrainEvent, { type: "done" }>): string {
+function describeEnd(event: Extract<TrainEvent, { type: "done" }>, hasTrained: boolean): string {
   const { bestEpoch, bestAccuracy, bestMacroF1, bestLoss, monitor, resumesAt, runDir } = event;
-  const end = internals.endInWords(event);
+  const isOver = !hasTrained && !resumesAt;
+  const larger = event.reason === "completed" ? "epochs" : "patience";
+  const again = isOver
+    ? ` before, so nothing was trained (--set ${larger}=N trains on, with a larger N)`
+    : "";
+  const end = internals.endInWords(event) + again;
   const next = resumesAt ? "; the same command resumes there" : "";
   if (bestEpoch === null || bestAccuracy === null)
     return `${end}: no epoch has ended, so there is no model yet${next}`;

@@ -199,7 +199,7 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
     const short = name.replace(/^augment\./, "");
     const isAugmentation = Object.hasOwn(NO_AUGMENTATION, short);
     if (!isAugmentation) refuseDataOption(name);
-    if (!isAugmentation) checkChoice("the name of a training option", name, optionNames(base), OTHER_NAMES);
+    if (!isAugmentation) checkChoice("a training option", name, optionNames(base), OTHER_NAMES);
     if ((value ?? null) === null) continue;
     if (isAugmentation) augment[short] = value;
     else if (name !== "augment") given[name] = value;

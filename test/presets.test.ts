@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { NO_AUGMENTATION } from "../src/data/augment.js";
 import { type Overrides, PRESETS, trainConfig } from "../src/presets.js";
 import { readProjectFile } from "./source-files.js";
-
-const NUM_OPTIONS = Object.keys(PRESETS.baseline).length + Object.keys(NO_AUGMENTATION).length;
 
 describe("trainConfig", () => {
   it("accepts every preset", () => {
@@ -104,11 +101,11 @@ describe("trainConfig", () => {
     [{ schedule: "step" }, "Expected one of cosine, constant for schedule but received step of type string"],
     [
       { learningrate: 1 },
-      `Did you mean learningRate? Expected one of ${NUM_OPTIONS} names for the name of a training option but received learningrate of type string`,
+      "Did you mean learningRate? Expected another name for a training option but received learningrate of type string",
     ],
     [
       { num_epochs: 1 },
-      `Did you mean epochs? Expected one of ${NUM_OPTIONS} names for the name of a training option but received num_epochs of type string`,
+      "Did you mean epochs? Expected another name for a training option but received num_epochs of type string",
     ],
   ];
   for (const [overrides, message] of cases)

@@ -18,9 +18,13 @@ def cell_failure(name, result, cell, message, details, is_late=False):
     is_late -- Whether it failed after the cell had ended.
     """
     number, title = result.number, result.title
-    line = failing_line(cell.source, f"{message}\n{details}", cell.execution_count)
     lines = cell.source.splitlines()
-    report = [f"{name}.ipynb failed at cell {number} ({title}), line {line}{', after the cell had ended' if is_late else ''}:", f"  {line} | {lines[line - 1]}"]
+    found = failing_line(lines, f"{message}\n{details}", cell.execution_count)
+    code = [index for index, line in enumerate(lines, 1) if line.strip() and not line.strip().startswith("//")] or [1]
+    line = code[0] if found is None else found
+    is_sure = found is not None or len(code) == 1
+    where = f"{f', line {line}' if is_sure else ''}{', after the cell had ended' if is_late else ''}{'' if is_sure else '; it starts'}"
+    report = [f"{name}.ipynb failed at cell {number} ({title}){where}:", f"  {line} | {lines[line - 1]}"]
     error = plain(message).strip()
     # A traceback is the error's name, the frames, and the message; other details are what a program said before it ended.
     rest = plain(details).strip().removesuffix(error).removeprefix(f"{message.partition(':')[0]}\n").strip("\n")
@@ -28,22 +32,20 @@ def cell_failure(name, result, cell, message, details, is_late=False):
     return CellFailure("\n".join(report), number, lines[line - 1].strip(), error.split("\n")[0])
 
 
-def failing_line(source, text, number):
+def failing_line(lines, text, number):
     """
-    Number, from 1, of the line of the cell that an error points at.
+    Number, from 1, of the line of the cell that an error points at, if it does.
 
-    A type error says "LINE:COLUMN - message"; a stack names cells, of which this one has the given number; otherwise the line that
-    the text quotes, or the first line of code.
+    A type error says "LINE:COLUMN - message"; a stack names cells, of which this one has the given number; otherwise the text may quote
+    the line.
     """
-    lines = source.splitlines()
     text = plain(text)
     for pattern in (r"^(?:\w+: )?(\d+):\d+ - ", rf"\bcell {number}, line (\d+):\d+\)?$"):
         for found in re.findall(pattern, text, re.MULTILINE):
             if 1 <= int(found) <= len(lines):
                 return int(found)
     quoted = {line.strip() for line in text.splitlines()}
-    code = [number for number, line in enumerate(lines, 1) if line.strip() and not line.strip().startswith("//")]
-    return next((number for number in code if lines[number - 1].strip() in quoted), code[0] if code else 1)
+    return next((number for number, line in enumerate(lines, 1) if line.strip() and line.strip() in quoted), None)
 
 
 def plain(text):

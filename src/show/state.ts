@@ -123,18 +123,20 @@ export async function saveLatestRun(runDir: string): Promise<void> {
  * ```
  */
 export async function loadLatestRun(): Promise<string> {
-  return ((await readState(LATEST, "04-training")) as { runDir: string }).runDir;
+  return ((await readState(LATEST, "04-training", ["02-preprocessing"])) as { runDir: string }).runDir;
 }
 
-async function readState(file: string, notebook: string): Promise<unknown> {
+/** @param before - Notebooks that `notebook` needs, in a clone where nothing has run. */
+async function readState(file: string, notebook: string, before: string[] = []): Promise<unknown> {
   const text = await readFile(file, "utf8").catch(() => null);
   const state = text === null ? undefined : parseJson(text);
   if (state !== undefined) return state;
+  const inOrder = [...before, notebook];
   throw new InputError({
     expected: `the output of notebook ${notebook}`,
     where: file,
     found: text === null ? "no such file" : "no JSON",
-    fix: `Run notebooks/${notebook}.ipynb first, or \`npm start -- --notebooks ${notebook.slice(0, 2)}\`.`,
+    fix: `Run ${inOrder.map((name) => `notebooks/${name}.ipynb`).join(" and ")} first, or \`npm start -- --notebooks ${inOrder.map((name) => name.slice(0, 2)).join(",")}\`.`,
   });
 }
 

@@ -197,10 +197,10 @@ export async function checkSameRun(
   images: ImageList,
 ): Promise<void> {
   const given = JSON.parse(JSON.stringify(config)) as RunConfig; // as it will be read
-  const differing = differences(present, given);
+  const { inWords, repeated } = compareSettings(differences(present, given), present, given);
   const found: string[] = [];
   let folder = " (--run)";
-  if (differing.length > 0) found.push(`one that differs in ${differing.join(", ")}`);
+  if (inWords.length > 0) found.push(`one that differs in ${inWords.join(", ")}`);
   if (present.dataDigest !== undefined && present.dataDigest !== given.dataDigest) {
     const earlier = await readImageList(path.join(runDir, IMAGE_LIST)).catch(() => null);
     const isOwn = earlier && listDigest(earlier) === present.dataDigest;
@@ -210,13 +210,39 @@ export async function checkSameRun(
   } else if ((present.asideDigest ?? given.asideDigest) !== (given.asideDigest ?? present.asideDigest))
     found.push("other images set aside by calibrationShare, as another --group sets aside");
   if (found.length === 0) return;
+  const another = `hoose another run folder${folder}, or remove this one to start from scratch.`;
+  const isRepeated = found.length === 1 && repeated.length > 0;
   throw new InputError({
     expected: "a run of the same configuration and images",
     where: runDir,
     found: found.join("; and "),
-    fix: `Choose another run folder${folder}, or remove this one to start from scratch.`,
+    fix: isRepeated ? `Repeat ${repeated.join(" ")} to train this run on, c${another}` : `C${another}`,
   });
 }
+
+/** Returns settings of other values in a command than in the run, and what repeats them if that makes the two the same. */
+function compareSettings(names: string[], present: RunConfig, given: RunConfig) {
+  const [inRun, now] = [flatten(present), flatten(given)];
+  const asText = (value: unknown) => (typeof value === "string" ? value : (JSON.stringify(value) ?? "none"));
+  const shortly = (value: unknown) => {
+    const text = asText(value);
+    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  };
+  const setting = (name: string) => /^train\.(?:augment\.)?(.+)$/.exec(name)?.[1];
+  const inWords = names.map(
+    (name) =>
+      `${setting(name) ?? name} (${shortly(inRun.get(name))} in the run, ${shortly(now.get(name))} now)`,
+  );
+  const areRepeatable = names.every((name) => setting(name) !== undefined && inRun.has(name));
+  const asWord = (name: string) => {
+    const word = `${setting(name)}=${asText(inRun.get(name))}`;
+    return /^[\w.,:=/+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  };
+  return { inWords, repeated: areRepeatable ? names.map((name) => `--set ${asWord(name)}`) : [] };
+}
+
+/** Characters of a value that a message shows. */
+const MAX_SHOWN = 200;
 
 /** What to do about a `config.json` that the state has a copy of. */
 export const WRITTEN_AGAIN = "Rename it and run again: it is then written again from last/state.json.";

@@ -80,6 +80,15 @@ describe("writeRunReport", () => {
     assert.equal(headlines(await report(EVENTS))[3], "Epochs: 2 of 3, not finished");
   });
 
+  it("says how many images the run trained on a second, in all its epochs", async () => {
+    const events = [100, 300].map((rate, i) => ({
+      ...epochEvent(i + 1, 0.5, 0.5),
+      imagesPerSecond: rate,
+    }));
+    const [, , time] = headlines(await report(events));
+    assert.equal(time, "Time: 5 s, 150 images/s in training"); // 2 images in 1/100 + 1/300 s
+  });
+
   it("draws the run's curves, and the confusion matrix and recalls of the best epoch", async () => {
     const page = await report([...EVENTS, epochEvent(3, 0.875, 0.5)]);
     const drawings = svgTexts(page);

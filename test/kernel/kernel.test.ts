@@ -12,6 +12,13 @@ const THROWS = [
 ].join("\n");
 const REJECTS = "Promise.reject(new Error('stray'));\n7;";
 const IMPLICIT_ANY = "const double = (x) => 2 * x;\ndouble(1);";
+/** The line of the second await is in the stack only if something awaits the promise when it is rejected. */
+const BUSY_THEN_AWAITS = [
+  "const fails = new Function('wait', 'return (async () => { await wait(); throw new Error(\"in time\"); })()');",
+  "const end = performance.now() + 200;",
+  "while (performance.now() < end);",
+  "await fails(() => new Promise((resolve) => setImmediate(resolve)));",
+].join("\n");
 const NUM_PRINTS = 20_000;
 const PRINTS = `for (let i = 0; i < ${NUM_PRINTS}; i++) console.log(i);`;
 
@@ -36,6 +43,7 @@ describe("the kernel", function () {
       waits,
       "await import('./src/index.js').then(({ loadDataset }) => loadDataset({ data: '/no', imageSize: 8 }));",
       "1 + 1;",
+      BUSY_THEN_AWAITS,
     ];
     const succeed = [
       "let seed = 4;",
@@ -77,6 +85,12 @@ describe("the kernel", function () {
         evalue,
         "1:7 - Type 'string' is not assignable to type 'number'.\n2:7 - Type 'number' is not assignable to type 'string'.",
       );
+    });
+
+    it("names the line that awaits a function from elsewhere, also after long work", () => {
+      const { evalue, traceback } = errorOf(9);
+      assert.equal(evalue, "in time");
+      assert.equal(traceback.at(-2), "    at async cell 10, line 4:1");
     });
 
     it("checks types strictly", () => {

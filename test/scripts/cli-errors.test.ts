@@ -30,7 +30,7 @@ describe("ferkit with bad input", function () {
     ],
     [
       [...train, "--set", "epoch=3"],
-      /^Did you mean epochs\? Expected one of \d+ names for the name of a training option but received epoch of/,
+      /^Did you mean epochs\? Expected another name for a training option but received epoch of/,
     ],
     [
       [...train, "--set", "epochs"],

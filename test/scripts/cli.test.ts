@@ -128,7 +128,7 @@ describe("ferkit", function () {
     });
 
     it("has nothing to do for a run that is complete", async () => {
-      const { status, stdout } = await ferkit(
+      const { status, stdout, stderr } = await ferkit(
         "train",
         "--data",
         "images",
@@ -138,6 +138,10 @@ describe("ferkit", function () {
         ...TRAIN,
       );
       assert.equal(status, 0);
+      assert.match(
+        stderr,
+        /^completed before, so nothing was trained \(--set epochs=N trains on, with a larger N\): best validation accuracy /m,
+      );
       assert.deepEqual(
         stdout
           .trim()

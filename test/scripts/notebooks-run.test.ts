@@ -218,6 +218,16 @@ describe("ferkit notebooks", function () {
       assert.deepEqual(cells[3].outputs, []);
     });
 
+  it("names no line if the error names none", () => {
+    writeNotebook("01-text", [PARAMETERS, '// on line 2\nconst planted = "planted";\nthrow planted;']);
+    const { status, stderr } = run();
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^\s*01-text\.ipynb failed at cell 2 \(on line 2\); it starts:\n {2}2 \| const planted = /,
+    );
+  });
+
   it("stops when an earlier cell fails late, and names that cell", () => {
     const [late, waits] = [
       'setTimeout(() => {\n  throw new Error("planted late");\n}, 200);\nvoid 0;',

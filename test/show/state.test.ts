@@ -101,7 +101,7 @@ describe("what a notebook leaves for the next", () => {
         name: "InputError",
         message:
           "Expected the output of notebook 04-training at runs/latest.json but found no such file. " +
-          "Run notebooks/04-training.ipynb first, or `npm start -- --notebooks 04`.",
+          "Run notebooks/02-preprocessing.ipynb and notebooks/04-training.ipynb first, or `npm start -- --notebooks 02,04`.",
       });
     });
   });

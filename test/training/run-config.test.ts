@@ -27,11 +27,11 @@ describe("checkSameRun", () => {
     const { config: given, images } = await describeRun({ ...dataset, ...other }, config(overrides), data);
     await checkSameRun(run.dir, present, given, images);
   };
-  const refused = (found: string, folder = " (--run)") => ({
+  const refused = (found: string, folder = " (--run)", repeat = "") => ({
     name: "InputError",
     message:
       `Expected a run of the same configuration and images at ${run.dir} but found ${found}. ` +
-      `Choose another run folder${folder}, or remove this one to start from scratch.`,
+      `${repeat ? `Repeat ${repeat} to train this run on, c` : "C"}hoose another run folder${folder}, or remove this one to start from scratch.`,
   });
   const { train } = dataset;
   // Two splits of the same paths are a special case that no data set on disk has.
@@ -52,11 +52,27 @@ describe("checkSameRun", () => {
     await check({}, { epochs: 9, patience: 3 });
   });
 
-  it("names what differs in the configuration", async () => {
+  it("says which settings differ, and how to repeat those of the run", async () => {
+    await start();
+    const { learningRate, augment } = config();
+    const zoom = JSON.stringify(augment.zoom);
+    await assert.rejects(
+      check({}, { learningRate: 0.1, epochs: 9, augment: { ...augment, noise: 0.3, zoom: [0.5, 2] } }),
+      refused(
+        `one that differs in learningRate (${learningRate} in the run, 0.1 now), zoom (${zoom} in the run, [0.5,2] now), noise (0 in the run, 0.3 now)`,
+        " (--run)",
+        `--set learningRate=${learningRate} --set 'zoom=${zoom}' --set noise=0`,
+      ),
+    );
+  });
+
+  it("repeats no settings where the images differ too", async () => {
     await start();
     await assert.rejects(
-      check({}, { learningRate: 0.1, epochs: 9 }),
-      refused("one that differs in train.learningRate"),
+      check(labelled(train.labels.map((label, i) => (i === 3 ? 1 - label : label))), { seed: 7 }),
+      refused(
+        `one that differs in seed (${config().seed} in the run, 7 now); and other images: 1 image with another label (1/3.png)`,
+      ),
     );
   });
 
@@ -131,7 +147,7 @@ describe("checkSameRun", () => {
     await check({ options: { ...options, validationShare: 0.3 } }); // the same images came of it
     await assert.rejects(
       check({ options: { ...options, fit: "pad" } }),
-      refused("one that differs in dataOptions.fit"),
+      refused("one that differs in dataOptions.fit (crop in the run, pad now)"),
     );
   });
 
@@ -155,13 +171,23 @@ describe("checkSameRun", () => {
     const { config: started, images } = await describeRun(grouped, config(changes), "stripes", aside);
     await saveRunConfig(run.dir, started, images);
     await resume(["0/0.png"], "(b)");
-    await assert.rejects(check(grouped), refused("one that differs in train.calibrationShare"));
+    await assert.rejects(
+      check(grouped),
+      refused(
+        "one that differs in calibrationShare (0.5 in the run, 0 now)",
+        " (--run)",
+        "--set calibrationShare=0.5",
+      ),
+    );
     const another = "other images set aside by calibrationShare, as another --group sets aside";
     await assert.rejects(resume(["0/1.png"], "(b)"), refused(another));
     const { asideDigest: _, ...older } = started;
     await saveRunConfig(run.dir, older, images);
     await resume(["0/1.png"], "(a)");
-    await assert.rejects(resume(["0/0.png"], "(b)"), refused("one that differs in dataOptions.group"));
+    await assert.rejects(
+      resume(["0/0.png"], "(b)"),
+      refused("one that differs in dataOptions.group ((a) in the run, (b) now)"),
+    );
   });
 
   it("compares a run of version 0.1 by its numbers of images, and knows it by averageDecay", async () => {
@@ -176,7 +202,7 @@ describe("checkSameRun", () => {
     const less = { ...train, numImages: 23, labels: train.labels.slice(1), paths: train.paths.slice(1) };
     await assert.rejects(
       check({ train: less }, { emaDecay: 0.9 }),
-      refused("one that differs in numImages.train"),
+      refused("one that differs in numImages.train (24 in the run, 23 now)"),
     );
   });
 });

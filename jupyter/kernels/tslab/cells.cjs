@@ -154,14 +154,26 @@ function owner() {
 }
 
 /**
- * Stands before each `await` of a cell: throws if the cell was stopped, and lets the event loop turn if it has not for a
+ * Stands in each `await` of a cell: throws if the cell was stopped, and lets the event loop turn if it has not for a
  * while, because signals arrive there. A chain of promises that are already settled never lets it turn.
  */
 function pause(value) {
   const cell = context.getStore();
   if (cell?.isStopped) return endOf(cell);
-  if (performance.now() - lastTurn < TURN_MS) return value;
-  return turn().then(() => (cell?.isStopped ? endOf(cell) : value));
+  return performance.now() - lastTurn < TURN_MS ? value : settledAfterTurn(value, cell);
+}
+
+/**
+ * Awaits a value, and then a turn of the event loop. The value comes first: the stack of what it may throw names the line of the cell only
+ * if something awaits it by then.
+ */
+async function settledAfterTurn(value, cell) {
+  try {
+    return await value;
+  } finally {
+    await turn();
+    if (cell?.isStopped) await endOf(cell);
+  }
 }
 
 /** Ends a loop that held the event loop during an interrupt. */
