@@ -15,11 +15,13 @@ import {
 } from "../../files.js";
 import { counted } from "../../text.js";
 import { type ArchiveNotes, allowanceFor, outside } from "./archive-entries.js";
+import { holdPairs } from "./label-files.js";
 import { REASONS } from "./left-out.js";
-import { unpackTar } from "./tar.js";
+import { firstFilesIn, unpackTar } from "./tar.js";
 import { unpackZip } from "./zip.js";
 
 export const TAR_FILE = /\.(tar|tgz|tar\.gz)$/i;
+export const PLAIN_TAR = /\.tar$/i;
 const ZIP_FILE = /\.zip$/i;
 /** Changes when the same file would be unpacked to something else. */
 const FORMAT_VERSION = 4;
@@ -110,6 +112,14 @@ export async function unpackArchive(file: string): Promise<Unpacked<ArchiveNotes
     });
   };
   return unpackOnce([file], fill, { describe: (error) => archiveError(file, error) });
+}
+
+/** Lists the shards of webdataset: of compressed files only if all hold images with labels beside them, since most others are archives. */
+export async function shardsAmong(tars: string[]): Promise<string[]> {
+  for (const file of tars)
+    if (!PLAIN_TAR.test(file) && !holdPairs(await firstFilesIn(file)))
+      return tars.filter((one) => PLAIN_TAR.test(one));
+  return tars;
 }
 
 /**

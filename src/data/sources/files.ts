@@ -82,7 +82,7 @@ const SERVICE_FILES = new Set([
 ]);
 const BACKUP = /(~|\.(bak|old|orig|tmp|temp|part|partial|crdownload|download|swp))$/i;
 /** Endings that are read without a look at the content; a file that is no image then counts as unreadable. */
-const IMAGE_ENDING = /\.(jpe?g|jpe|jfif|jif|png|apng|webp|gif|tiff?|avif)$/i;
+export const IMAGE_ENDING = /\.(jpe?g|jpe|jfif|jif|png|apng|webp|gif|tiff?|avif)$/i;
 /** Photographs in a format of a camera's maker; most are TIFF files whose first image is a thumbnail. */
 const CAMERA_RAW = /\.(3fr|arw|cr2|cr3|dng|erf|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|srw|x3f)$/i;
 const UNREAD_ENDING =
@@ -120,16 +120,37 @@ function isOwnFile(file: string): boolean {
 /** A larger JSON file is none of ferkit's. */
 const MAX_OWN_BYTES = 2 ** 24;
 
-/** Returns whether ferkit wrote a folder: that of a run, or of a model. */
-function isOwnFolder(dir: string): boolean {
+/**
+ * Returns whether ferkit wrote a folder: that of a run, of a model, or of runs. Pictures in it are charts, but several folders of them
+ * are classes; and so is a folder with images where only the settings of a run are.
+ *
+ * @param dir - Where it is on disk.
+ */
+function isOwnFolder({ folders, others, numImages }: Folder, dir: string): boolean {
+  if (folders.filter((inner) => inner.numImages > 0).length > 1) return false;
+  const has = (wanted: string) => others.some(({ name }) => name === wanted);
   const holds = (name: string, ...parts: string[]) => {
-    const file = path.join(dir, name);
-    const stats = statOf(file);
-    if (!stats?.isFile() || stats.size > MAX_OWN_BYTES) return false;
-    const text = readFileSync(file, "utf8");
+    if (!has(name)) return false;
+    const text = textOf(path.join(dir, name));
     return parts.every((part) => text.includes(part));
   };
-  return holds("config.json", '"train"', '"classNames"') || holds("model.json", '"ferkit"');
+  const mayBeRun = numImages === 0 || has("metrics.jsonl") || has("environment.json");
+  return (
+    (mayBeRun && holds("config.json", '"train"', '"classNames"')) ||
+    holds("model.json", '"ferkit"') ||
+    holds("latest.json", '{"runDir":')
+  );
+}
+
+/** Returns the text of a file that ferkit may have written; none if it cannot be read. */
+function textOf(file: string): string {
+  const stats = statOf(file);
+  if (!stats?.isFile() || stats.size > MAX_OWN_BYTES) return "";
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function isEmpty({ folders, images, others }: Folder): boolean {
@@ -193,7 +214,7 @@ export function walkFolder(dir: string): Walk {
           const inner = { dir: onDisk, path: file, name, real };
           const numOwn = leftOut.ownFolders.length;
           const found = visit(inner, [...around, real], isShared ? new Set() : seen);
-          if (found.numImages === 0 && isOwnFolder(onDisk)) leftOut.ownFolders.splice(numOwn, Infinity, file);
+          if (isOwnFolder(found, onDisk)) leftOut.passOver(file);
           else if (!isEmpty(found) || leftOut.ownFolders.length === numOwn) folder.folders.push(found);
         }
       }

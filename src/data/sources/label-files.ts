@@ -5,13 +5,14 @@ import { decodeRoughly, decodeText, EncodingError, SAVE_AS_UTF8 } from "../../de
 import { InputError } from "../../errors.js";
 import { parseExactJson } from "../../json.js";
 import { collectSamples, type ImageFile, imagesBelow } from "./file-names.js";
-import { type Folder, otherFilesIn, type Walk } from "./files.js";
+import { type Folder, IMAGE_ENDING, otherFilesIn, type Walk } from "./files.js";
 import { samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
 import { REASONS } from "./left-out.js";
 import type { Listing, Sample } from "./listing.js";
 import { isSplitName } from "./split-columns.js";
 
+const LABEL_ENDING = /\.(cls|json)$/i;
 /** A larger file beside an image describes more than its class. */
 const MAX_LABEL_BYTES = 2 ** 14;
 /** Fields of JSON with the label, and the characters of the longest label. */
@@ -32,7 +33,7 @@ interface BesideImage {
  * @returns Null if the folder holds no such pairs.
  */
 export function readLabelFiles({ root, leftOut }: Walk, dir: string, choice: LabelChoice): Listing | null {
-  const files = otherFilesIn(root).filter((file) => /\.(cls|json)$/i.test(file));
+  const files = otherFilesIn(root).filter((file) => LABEL_ENDING.test(file));
   const keyBy = sampleKey(files);
   const [labelOf, fieldsOf] = [new Map<string, string>(), new Map<string, string>()];
   for (const file of files) {
@@ -77,6 +78,14 @@ export function readLabelFiles({ root, leftOut }: Walk, dir: string, choice: Lab
     leftOut,
     notes,
   };
+}
+
+/** Returns whether some of these files are an image and a file that may have its label. */
+export function holdPairs(files: string[]): boolean {
+  const labelFiles = files.filter((file) => LABEL_ENDING.test(file));
+  const keyBy = sampleKey(labelFiles);
+  const keys = new Set(labelFiles.map(keyBy));
+  return files.some((file) => IMAGE_ENDING.test(file) && keys.has(keyBy(file)));
 }
 
 /**

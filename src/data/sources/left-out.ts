@@ -34,6 +34,18 @@ export class LeftOutFiles {
     else this.rows.set(key, { reason, folder, ending, count, example: file });
   }
 
+  /** Leaves out a folder of ferkit's runs or models as a whole: what was counted in it is not. */
+  passOver(folder: string): void {
+    const isInside = (other: string) => `${other}/`.startsWith(`${folder}/`);
+    for (const [key, row] of this.rows) {
+      if (!isInside(row.folder)) continue;
+      this.rows.delete(key);
+      this.count -= row.count;
+    }
+    const others = this.ownFolders.filter((other) => !isInside(other));
+    this.ownFolders.splice(0, Infinity, ...others, folder);
+  }
+
   copy(): LeftOutFiles {
     const copy = new LeftOutFiles();
     for (const { reason, folder, ending, count, example } of this.rows.values())

@@ -7,7 +7,7 @@ import { cacheDir, kindOf } from "../../files.js";
 import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { type AnyText, counted } from "../../text.js";
-import { isArchive, TAR_FILE, unpackArchive, unpackShards } from "./archive.js";
+import { isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackArchive, unpackShards } from "./archive.js";
 import type { ArchiveNotes } from "./archive-entries.js";
 import { type FolderChoice, findClassFolders } from "./class-folders.js";
 import { downloadFer2013, findVotes, isVoteTable, readVotes, relabel } from "./fer2013.js";
@@ -246,7 +246,10 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: 
     return {
       ...refusal,
       found: isOne ? `the archive ${archive}` : `the archives ${inShort([archive, ...archives])}`,
-      fix: `${isOne ? "Choose it" : "Unpack them into one folder, or choose one"}, as in --data ${path.join(dir, archive)}.`,
+      fix:
+        isOne && tableFiles(walk.root).length === 0
+          ? `Choose it, as in --data ${path.join(dir, archive)}.`
+          : `Unpack ${isOne ? "it into" : "them into one folder, as"} ${dir}, and choose it with --data.`,
     };
   }
   const records = files.filter((file) => TF_RECORD.test(file));
@@ -301,14 +304,17 @@ async function readPacked(
   onProgress?: OnProgress,
 ): Promise<Listing | null> {
   const files = otherFilesIn(root);
-  const [shards, parquet, tables] = [TAR_FILE, /\.parquet$/i, /\.(csv|tsv|txt)$/i].map((ending) =>
+  const [tars, parquet, tables] = [TAR_FILE, /\.parquet$/i, /\.(csv|tsv|txt)$/i].map((ending) =>
     files.filter((file) => ending.test(file)).map((file) => path.join(dir, file)),
   );
+  const shards = await shardsAmong(tars);
   if (shards.length > 0) {
     const { dir: unpacked, notes } = await unpackShards(shards, dir);
     const listing = await readFolder(unpacked, options, notes, onProgress, true);
+    if (areArchives(listing, shards, tableFiles(root).length > 0)) return null;
     refuseSharedFolders(listing, dir);
-    for (const file of files) if (!TAR_FILE.test(file)) listing.leftOut.add("not an image", file);
+    for (const file of files)
+      if (!shards.includes(path.join(dir, file))) listing.leftOut.add("not an image", file);
     return { ...listing, where: dir };
   }
   if (parquet.length > 0) return readParquet(parquet, dir, options, onProgress);
@@ -328,6 +334,14 @@ async function readPacked(
   const listing = await readPixelTable(best, options, onProgress);
   for (const file of files) if (path.join(dir, file) !== best) leftOut.add("not an image", file);
   return listing;
+}
+
+/** Whether what was unpacked are no shards: compressed ones without labels, or ones whose names would be classes beside a table. */
+function areArchives({ labels, samples }: Listing, shards: string[], isBesideTable: boolean): boolean {
+  if (labels !== "class folders") return false;
+  const names = shards.map(dataName);
+  const areNamed = classesOf(samples).some((name) => names.includes(name));
+  return !shards.every((file) => PLAIN_TAR.test(file)) || (areNamed && isBesideTable);
 }
 
 /** Refuses shards that would be classes, although they hold the same folders, which are the classes. */

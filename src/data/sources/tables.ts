@@ -71,7 +71,10 @@ export function readLabelTables(
   if (read.length === 0 && unclear) throw unclear;
   if (read.length === 0) return null;
   const parts = new Set(read.map(({ part }) => part));
-  if (read.length > 1 && (parts.has(null) || parts.size < read.length))
+  const named = read.flatMap(({ files }) => [...new Set(files.flat())]);
+  const areApart = given !== undefined && new Set(named).size === named.length;
+  const areParts = !parts.has(null) && (areApart || parts.size === read.length);
+  if (read.length > 1 && !areParts && !(areApart && parts.size === 1))
     throw new InputError({
       expected: "one table of labels, or one for each part of the split",
       where: dir,

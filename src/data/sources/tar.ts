@@ -88,6 +88,32 @@ export async function unpackTar(file: string, dir: string, allowance: Allowance)
   return { skipped: [...skipped, ...(await makeLinks(dir, links))], guesses: [] };
 }
 
+/** Files of an archive that show what it holds: one of webdataset has the files of a sample one after another. */
+const MAX_NAMES = 1000;
+
+/** Lists the first files of a tar archive, without unpacking it; those up to its damage if it is damaged. */
+export async function firstFilesIn(file: string): Promise<string[]> {
+  const { Parser } = await import("tar");
+  const names: string[] = [];
+  const parser = new Parser({
+    onReadEntry: (entry) => {
+      if (FILES.includes(entry.type) && entry.type !== "Directory") names.push(entry.path);
+      entry.resume();
+    },
+  });
+  parser.on("error", () => {}); // of a damaged archive
+  const source = createReadStream(file, { highWaterMark: READ_BYTES });
+  const read = async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      parser.write(chunk);
+      if (names.length >= MAX_NAMES) return;
+    }
+  };
+  const reading = (await isGzip(file)) ? pipeline(source, zlib.createGunzip(), read) : pipeline(source, read);
+  await reading.catch(() => {});
+  return names.slice(0, MAX_NAMES);
+}
+
 /** Reads the first bytes of a file, whatever its name ends in. */
 async function isGzip(file: string): Promise<boolean> {
   const opened = await open(file);

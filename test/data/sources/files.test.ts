@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { isServiceFolder, reasonAgainst, walkFolder } from "../../../src/data/sources/files.js";
@@ -135,6 +135,43 @@ describe("walkFolder", () => {
       "files: all 2 are used as images",
       "  3 folders are of ferkit's runs or models, and not read: b/again and others",
     ]);
+  });
+
+  it("passes over the pictures of runs and models, but not over class folders beside a run's files", () => {
+    const run = '{ "train": { "epochs": 1 }, "classNames": ["a", "b"] }';
+    const { root, leftOut } = walkFolder(
+      writeFiles(inFolder("data"), {
+        ...files("a/1.png", "b/2.png", "runs/x/chart.png", "runs/x/charts/1.png", "runs/x/.DS_Store"),
+        ...files("runs/x/.hidden/1.txt", "runs/x/environment.json", "runs/y/metrics.jsonl", "runs/y/c.png"),
+        "runs/x/config.json": run,
+        "runs/y/config.json": run,
+        "runs/latest.json": '{"runDir":"runs/x"}\n',
+        "small/model.json": '{"userDefinedMetadata":{"ferkit":{"formatVersion":1}}}',
+        "small/card.png": "x",
+        ...files("train/c/1.png", "train/d/1.png", "train/metrics.jsonl"),
+        "train/config.json": run,
+      }),
+    );
+    assert.deepEqual(
+      root.folders.map(({ name }) => name),
+      ["a", "b", "train"],
+    );
+    assert.equal(root.numImages, 4);
+    assert.deepEqual(leftOut.ownFolders, ["runs", "small"]);
+    assert.deepEqual([leftOut.count, leftOut.list()], [0, []]);
+  });
+
+  it("takes a file that cannot be read for none of ferkit's", () => {
+    const dir = writeFiles(inFolder("data"), files("a/1.png", "b/config.json", "b/model.json"));
+    for (const name of ["config.json", "model.json"]) chmodSync(`${dir}/b/${name}`, 0);
+    chmodSync(inFolder(), 0o755);
+    const user = process.geteuid?.();
+    if (user === 0) process.seteuid?.(65_534); // root reads everything
+    try {
+      assert.deepEqual(walkFolder(dir).leftOut.ownFolders, []);
+    } finally {
+      if (user === 0) process.seteuid?.(0);
+    }
   });
 
   const link = (names: string[], links: Record<string, string>) => {

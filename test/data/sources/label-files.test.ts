@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { walkFolder } from "../../../src/data/sources/files.js";
 import { readLabelFiles } from "../../../src/data/sources/label-files.js";
@@ -51,6 +52,75 @@ describe("label files", () => {
     });
     const { listing } = await readSource({ data: dir, seed: 0 });
     assert.deepEqual(labels(listing), ["t-0/0.jpg cat", "t-1/1.jpg dog"]);
+  });
+
+  describe("in none of the archives of a folder", () => {
+    const archive = (...names: string[]) =>
+      gzipSync(tarOf(Object.fromEntries(names.map((name) => [name, Buffer.from(name)]))));
+    const EXPECTED =
+      "Expected class folders with images, with or without train and validation folders around them";
+    const refuses = async (files: Record<string, Buffer | string>, found: string, fix: string) => {
+      const dir = writeFiles(inFolder("data"), files);
+      await assert.rejects(readSource({ data: dir, seed: 0 }), {
+        name: "InputError",
+        message: `${EXPECTED} at ${dir} but found ${found}. ${fix}`,
+      });
+    };
+    const unpack = (it = "them into one folder, as") =>
+      `Unpack ${it} ${inFolder("data")}, and choose it with --data.`;
+
+    it("make no classes of the archives' names, beside a table", async () => {
+      const table = "file,label\na/1.jpg,cat\nb/2.jpg,dog\n";
+      await refuses(
+        { "a.tgz": archive("a/1.jpg"), "b.tgz": archive("b/2.jpg"), "labels.csv": table },
+        "the archives a.tgz, b.tgz",
+        unpack(),
+      );
+    });
+
+    it("make none of them beside a table if they are not compressed", async () => {
+      await refuses(
+        { "a.tar": archive("1.jpg"), "b.tar": archive("2.jpg"), "labels.csv": "file,label\n1.jpg,cat\n" },
+        "the archives a.tar, b.tar",
+        unpack(),
+      );
+    });
+
+    it("make none of images and their annotations", async () => {
+      await refuses(
+        {
+          "annotations.tar.gz": archive("annotations/trimaps/cat_1.png", "annotations/list.txt"),
+          "images.tar.gz": archive("images/cat_1.jpg", "images/dog_1.jpg"),
+        },
+        "the archives annotations.tar.gz, images.tar.gz",
+        unpack(),
+      );
+    });
+
+    it("make none of parts, nor of files with JSON that has no label", async () => {
+      const part = (name: string) => archive(`images/${name}.png`);
+      await refuses(
+        { "images_001.tar.gz": part("1"), "images_002.tar.gz": part("2") },
+        "the archives images_001.tar.gz, images_002.tar.gz",
+        unpack(),
+      );
+      rmSync(inFolder("data"), { recursive: true });
+      await refuses(
+        { "a.tgz": archive("1.jpg", "1.json"), "b.tgz": archive("2.jpg", "2.json") },
+        "the archives a.tgz, b.tgz",
+        unpack(),
+      );
+    });
+
+    it("drop no table beside a single archive", async () => {
+      const one = { "set.tgz": archive("a/1.jpg", "b/2.jpg") };
+      await refuses(one, "the archive set.tgz", `Choose it, as in --data ${inFolder("data")}/set.tgz.`);
+      await refuses(
+        { ...one, "labels.csv": "file,label\na/1.jpg,cat\n" },
+        "the archive set.tgz",
+        unpack("it into"),
+      );
+    });
   });
 
   describe("both in .cls and in .json", () => {

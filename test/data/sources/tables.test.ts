@@ -8,12 +8,12 @@ import { temporaryFolder, writeFiles } from "../fixtures.js";
 describe("readLabelTables", () => {
   const inFolder = temporaryFolder();
   const images = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}`, "x"]));
-  const read = (files: Record<string, string>, choice: LabelChoice = {}, given?: string) => {
+  const read = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) => {
     const dir = writeFiles(inFolder("data"), files);
-    return readLabelTables(walkFolder(dir), dir, choice, given === undefined ? undefined : [given]);
+    return readLabelTables(walkFolder(dir), dir, choice, given.length > 0 ? given : undefined);
   };
-  const summary = (files: Record<string, string>, choice: LabelChoice = {}, given?: string) =>
-    read(files, choice, given)
+  const summary = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) =>
+    read(files, choice, ...given)
       ?.samples.map(({ path, className, split }) => `${path} ${className} ${split}`)
       .sort();
   const rejects = (files: Record<string, string>, message: string, choice: LabelChoice = {}) =>
@@ -322,6 +322,30 @@ describe("readLabelTables", () => {
       listing.samples.map(({ className, split }) => `${className} ${split}`),
       ["p train", "q validation"],
     );
+  });
+
+  it("reads several tables that were chosen and are of different images", () => {
+    const files = { ...FILES, "a.csv": "image,label\n1.jpg,cat\n", "b.csv": "image,label\n2.jpg,dog\n" };
+    assert.deepEqual(summary(files, {}, "a.csv", "b.csv"), ["img/1.jpg cat null", "img/2.jpg dog null"]);
+    const more = { ...files, "train/a.csv": files["a.csv"], "train/b.csv": files["b.csv"] };
+    assert.deepEqual(
+      summary(
+        { ...more, "val/c.csv": "image,label\n3.jpg,dog\n" },
+        {},
+        "train/a.csv",
+        "train/b.csv",
+        "val/c.csv",
+      ),
+      ["img/1.jpg cat train", "img/2.jpg dog train", "img/3.jpg dog validation"],
+    );
+    for (const chosen of [
+      ["a.csv", "train/a.csv"],
+      ["a.csv", "train/b.csv"],
+    ])
+      assert.throws(() => read(more, {}, ...chosen), {
+        name: "InputError",
+        message: `Expected one table of labels, or one for each part of the split at ${inFolder("data")} but found ${chosen.join(", ")}. Choose one with --labels FILE.`,
+      });
   });
 
   it("finds no table that names images", () => {
