@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 /** The parts of a message about a wrong input. */
 export interface InputProblem {
   /** A noun phrase: "a folder of class folders". */
@@ -164,13 +166,22 @@ export function checkPath(name: string, value: unknown): string {
 export function checkLocal(given: string): string {
   const isAddress = /^[a-z][a-z0-9+.-]+:\/\//i.test(given);
   if (!isAddress && given !== "-") return given;
+  const local = localPath(given);
+  const download = local ? `Choose it as a path, ${local}.` : "Download it, and choose the file.";
   throw new InputError({
     expected: "a path on this computer",
     found: isAddress ? `the address ${given}` : "-, for standard input or output",
-    fix: isAddress
-      ? "Download it, and choose the file."
-      : "Choose a file, or write ./- for one of this name.",
+    fix: isAddress ? download : "Choose a file, or write ./- for one of this name.",
   });
+}
+
+/** Returns the path of a `file:` address of this computer; null for other addresses. */
+function localPath(address: string): string | null {
+  try {
+    return fileURLToPath(address);
+  } catch {
+    return null; // of another scheme or computer
+  }
 }
 
 /**

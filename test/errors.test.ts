@@ -16,6 +16,7 @@ import {
 import { evaluate } from "../src/inference/evaluate.js";
 import { loadModel } from "../src/model/weights/model-folder.js";
 import { trainConfig } from "../src/presets.js";
+import { augmentedChart, evaluatedImages, photosChart } from "../src/show/pictures.js";
 import { saveLatestRun } from "../src/show/state.js";
 import { bestModelDir } from "../src/training/best-model.js";
 import { ofType } from "../src/training/events.js";
@@ -96,6 +97,12 @@ describe("checkLocal", () => {
     const address = "s3://bucket/images";
     const download = refused(`the address ${address}`, "Download it, and choose the file.");
     assert.throws(() => checkLocal(address), download);
+    for (const [file, fix] of [
+      ["file:///home/ada/my%20cat.jpg", "Choose it as a path, /home/ada/my cat.jpg."],
+      ["FILE://localhost/home/ada/1.jpg", "Choose it as a path, /home/ada/1.jpg."],
+      ["file://server/1.jpg", "Download it, and choose the file."],
+    ])
+      assert.throws(() => checkLocal(file), refused(`the address ${file}`, fix));
     await assert.rejects(loadDataset({ data: address, imageSize: 8 }), download);
     await assert.rejects(loadModel(address), download);
     assert.throws(
@@ -132,6 +139,29 @@ describe("an argument of another kind, from a program without types,", () => {
     await assert.rejects(
       train(other("data"), trainConfig("tutorial"), { runDir: "a", data: "b" }).next(),
       refused("Expected a data set, as loadDataset returns it, for dataset but received data of type string"),
+    );
+    const pixels = new Uint8Array(48);
+    const packed = { pixels, labels: Int32Array.of(0), paths: ["a"], imageSize: 4, numChannels: 3 };
+    const augmented = { augment: {}, numRows: 1 };
+    const options = "Expected { augment, numVersions, numRows, seed }, for options but received";
+    await assert.rejects(
+      augmentedChart(other({ classNames: ["a"], train: packed, validation: packed }), other(augmented)),
+      refused(`${options} {"augment":{},"numRows":1} of type object`),
+    );
+    const evaluation = other({ predicted: [], probs: [] });
+    await assert.rejects(
+      evaluatedImages(other(packed), evaluation, other("a"), other({ numImages: 1, seed: 0 })),
+      refused("Expected a list of names of classes, for classNames but received a of type string"),
+    );
+    await assert.rejects(
+      evaluatedImages(other(packed), evaluation, ["a"], other({ seed: 0 })),
+      refused(
+        'Expected { numImages } with a seed or an order, for choice but received {"seed":0} of type object',
+      ),
+    );
+    await assert.rejects(
+      photosChart(other("photo.jpg")),
+      refused("Expected what predictFaces yields for photos but received photo.jpg of type string"),
     );
     const events = (of: string) => `Expected ${of}, for events but received runs/a of type string`;
     assert.throws(

@@ -1,4 +1,5 @@
 // Pixels as data URLs, in which charts hold their pictures.
+import type { PackedImages } from "../data/dataset.js";
 import { loadSharp, type WholeImage } from "../data/pixels/decode.js";
 import { checkNumber } from "../errors.js";
 import { LUMA } from "../model/preprocessing.js";
@@ -39,6 +40,14 @@ export async function pngDataUrl(
     .png({ compressionLevel: 9 })
     .toBuffer();
   return `data:image/png;base64,${png.toString("base64")}`;
+}
+
+/** Encodes an image of a split as a PNG data URL. */
+export async function pictureOf(
+  { pixels, imageSize, numChannels }: PackedImages,
+  index: number,
+): Promise<string> {
+  return pngDataUrl(await pixels.read(Int32Array.of(index)), imageSize, imageSize, numChannels);
 }
 
 /** Lightness rises evenly with the value, so the map is readable in grey and by colour-blind people. */

@@ -23,7 +23,7 @@ import { type AugmentOptions, augmentPreview } from "../data/augment.js";
 import { checkDataset, checkImages, type Dataset, type PackedImages } from "../data/dataset.js";
 import { loadSharp } from "../data/pixels/decode.js";
 import { repeatChannel } from "../data/pixels/pixels.js";
-import { checkKind, checkList } from "../errors.js";
+import { checkKind, checkList, ParameterError } from "../errors.js";
 import type { PhotoPrediction } from "../faces/predict.js";
 import { type ImagePrediction, rank } from "../inference/classifier.js";
 import type { Evaluation } from "../inference/evaluate.js";
@@ -32,7 +32,7 @@ import type { Network } from "../model/network.js";
 import { printedPixels } from "../printed.js";
 import { Random } from "../random.js";
 import { percent } from "../text.js";
-import { jpegDataUrl, pngDataUrl, saliencyDataUrl } from "./data-url.js";
+import { jpegDataUrl, pictureOf, pngDataUrl, saliencyDataUrl } from "./data-url.js";
 
 /**
  * Draws cartoon faces, some of each expression.
@@ -119,7 +119,8 @@ export async function augmentedChart(
   } & SampleGridOptions,
 ): Promise<ChartSpec> {
   checkDataset(dataset);
-  checkKind("options", "{ augment, numVersions, numRows, seed }", options, ["augment", "numRows"]);
+  const names = ["augment", "numVersions", "numRows", "seed"];
+  checkKind("options", `{ ${names.join(", ")} }`, options, names);
   const { train, classNames } = dataset;
   const { augment, numVersions, numRows, seed, ...grid } = options;
   const random = new Random(seed, "augmented");
@@ -218,6 +219,8 @@ export async function evaluatedImages(
 ): Promise<ImagePrediction[]> {
   checkImages("images", images);
   checkKind("evaluation", "what evaluate returns", evaluation, ["predicted", "probs"]);
+  checkList("classNames", "a list of names of classes", classNames);
+  checkKind("choice", "{ numImages } with a seed or an order", choice, ["numImages"]);
   const numClasses = classNames.length;
   const indices =
     "seed" in choice
@@ -321,6 +324,7 @@ export async function photosChart(
   { saliency, title }: { saliency?: SaliencyOptions; title?: string } = {},
 ): Promise<ChartSpec[]> {
   const pictures: FacesPicture[] = [];
+  if (typeof photos === "string") throw new ParameterError("photos", "what predictFaces yields", photos);
   checkKind("photos", "what predictFaces yields", photos, []);
   for await (const photo of photos) pictures.push(await facesPicture(photo, saliency));
   return facesCharts(pictures, { title });
@@ -380,14 +384,6 @@ async function saliencyMaps(
       maps.push({ image, caption: `${name}: ${className}` });
     }
   return maps;
-}
-
-/** Encodes an image of a split as a PNG data URL. */
-export async function pictureOf(
-  { pixels, imageSize, numChannels }: PackedImages,
-  index: number,
-): Promise<string> {
-  return pngDataUrl(await pixels.read(Int32Array.of(index)), imageSize, imageSize, numChannels);
 }
 
 function indicesOf({ labels }: PackedImages, label: number): number[] {

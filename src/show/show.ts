@@ -14,9 +14,9 @@ import { checkList, InputError } from "../errors.js";
 import type { ImagePrediction } from "../inference/classifier.js";
 import { arrayText } from "../printed.js";
 import { formatCount } from "../text.js";
-import { pngDataUrl } from "./data-url.js";
+import { pictureOf, pngDataUrl } from "./data-url.js";
 import { kernelHooks } from "./kernel.js";
-import { pictureOf, predictionsChart } from "./pictures.js";
+import { predictionsChart } from "./pictures.js";
 
 /** Pages of a chart that are shown; more would make a notebook slow. */
 const MAX_PAGES = 10;
