@@ -1,7 +1,7 @@
 // Where commands write. It is checked before their work, which may take hours.
 import { existsSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
-import { InputError, internals } from "../src/index.js";
+import { type ChartSpec, InputError, internals, saveChart } from "../src/index.js";
 import { callerPath } from "./options.js";
 
 /** What a command reads, which it must not replace. */
@@ -38,6 +38,17 @@ export function checkChart(option: string, file: string, inputs: Inputs): string
     found: "another JSON file",
     fix: "Choose another name, so that the file is kept.",
   });
+}
+
+/** Writes a chart, or the pages of one, and says where. */
+export async function writeChart(chart: ChartSpec | ChartSpec[], file: string): Promise<void> {
+  const files = await saveChart(chart, file);
+  const [first] = files;
+  console.error(
+    files.length === 1
+      ? `wrote ${first}`
+      : `wrote ${files.length} pages: ${first} to ${files[files.length - 1]}`,
+  );
 }
 
 /** Whether a JSON file has a chart, which names its grammar. */

@@ -85,7 +85,7 @@ export const PRESETS: Record<PresetName, TrainConfig> = frozen({
     augment: { ...BASELINE_AUGMENTATION, translation: 0.05, zoom: [0.9, 1.1] },
   },
   /**
-   * For real faces, within half an hour on two cores.
+   * For real faces, in about an hour on two cores.
    *
    * Enlarges to 144 pixels, since the pre-trained filters expect more than 48: a validation accuracy of 0.718 (mean of three
    * seeds), where 96 pixels give 0.703 in half the time. Decay, smoothing, stochastic depth and EMA work against the
@@ -176,7 +176,7 @@ export type PresetText = PresetName | AnyText;
  * by default.
  *
  * @param preset - `tutorial` for the drawn faces; `baseline` to compare with; `fer2013-fast`, `fer2013` and `fer2013-best` for
- * real faces, in minutes, half an hour and two hours on two cores.
+ * real faces, in minutes, about one hour and two hours on two cores.
  * @param overrides - Values to replace. Options of the augmentation may be given by their own names; null keeps the preset's
  * value.
  * @throws ParameterError for an unknown preset, an unknown name, or a value out of range; InputError for an option of

@@ -5,7 +5,6 @@ import {
   internals,
   loadDataset,
   nearDuplicatesChart,
-  saveChart,
 } from "../../src/index.js";
 import {
   type DataFlags,
@@ -18,7 +17,7 @@ import {
   withDataOptions,
   withExamples,
 } from "../options.js";
-import { chartPath } from "../outputs.js";
+import { chartPath, writeChart } from "../outputs.js";
 import { dataProgress } from "../progress.js";
 
 interface Flags extends DataFlags {
@@ -54,7 +53,7 @@ export function addDataCommand(program: Command): void {
       else for (const line of reportText(report, nearDuplicates)) console.log(line);
       if (chart === undefined) return;
       const subtitle = `some of those in ${dataset.name}`;
-      await saveChart(
+      await writeChart(
         await nearDuplicatesChart(dataset, found, { numEach: PAIRS_OF_A_KIND, subtitle }),
         chart,
       );

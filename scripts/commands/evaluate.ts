@@ -6,7 +6,6 @@ import {
   findNearDuplicates,
   imageConclusions,
   internals,
-  saveChart,
 } from "../../src/index.js";
 import {
   type DataFlags,
@@ -20,7 +19,7 @@ import {
   withPrecisionOption,
   withScoredModelOption,
 } from "../options.js";
-import { chartPath } from "../outputs.js";
+import { chartPath, writeChart } from "../outputs.js";
 import { groupOf, loadScored, trainedOnInWords } from "../scored-images.js";
 
 const {
@@ -95,7 +94,7 @@ export function addEvaluateCommand(program: Command): void {
       });
       if (flags.json) printJson({ model, ...report });
       else console.log(reportText(report, dataset.name));
-      if (chart !== undefined) await saveChart(reportChart(report, dataset, evaluation), chart);
+      if (chart !== undefined) await writeChart(reportChart(report, dataset, evaluation), chart);
     });
 }
 

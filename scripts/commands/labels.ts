@@ -7,7 +7,6 @@ import {
   interruptSignal,
   labelIssues,
   loadDataset,
-  saveChart,
   trainConfig,
 } from "../../src/index.js";
 import {
@@ -25,7 +24,7 @@ import {
   withExamples,
   withPresetOptions,
 } from "../options.js";
-import { chartPath } from "../outputs.js";
+import { chartPath, writeChart } from "../outputs.js";
 import { dataProgress, TrainProgress } from "../progress.js";
 
 const { argMax, checkNumber, crossValidate, percent, score, textTable } = internals;
@@ -85,7 +84,7 @@ export function addLabelsCommand(program: Command): void {
       const issues = issuesOf(found);
       if (flags.json) printJson(asJson(flags, all.name, found, issues));
       else for (const line of inWords(flags, all.name, found, issues)) console.log(line);
-      if (chart !== undefined) await saveChart(await pictures(flags, all.name, found, issues.length), chart);
+      if (chart !== undefined) await writeChart(await pictures(flags, all.name, found, issues.length), chart);
     });
 }
 

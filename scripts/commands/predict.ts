@@ -2,7 +2,6 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import {
-  type ChartSpec,
   type Classifier,
   gradCam,
   type ImagePrediction,
@@ -14,7 +13,6 @@ import {
   type Prediction,
   predictFaces,
   predictionsChart,
-  saveChart,
 } from "../../src/index.js";
 import { reportFailure } from "../cli.js";
 import {
@@ -29,7 +27,7 @@ import {
   withModelOption,
   withPrecisionOption,
 } from "../options.js";
-import { chartPath } from "../outputs.js";
+import { chartPath, writeChart } from "../outputs.js";
 
 const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, mayBeMissed, percent } = internals;
 const { cutOff, MUCH_CUT, readImageSize } = internals;
@@ -154,7 +152,7 @@ async function printImages(classifier: Classifier, images: string[], flags: Flag
     saliency: saliency(classifier, flags),
     ...(flags.top !== undefined && { numShown: flags.top }),
   });
-  await savePages(chart, flags.chart);
+  await writeChart(chart, flags.chart);
 }
 
 /** Images of which the network does not see much. */
@@ -210,7 +208,7 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
   cutImages.print();
   if (flags.chart === undefined || pictures.length === 0) return;
   const numShown = flags.top;
-  await savePages(facesCharts(withShortNames(pictures), { numShown }), flags.chart);
+  await writeChart(facesCharts(withShortNames(pictures), { numShown }), flags.chart);
 }
 
 function photoAsJson({ name, faces, whole }: PhotoPrediction, flags: Flags): object {
@@ -249,11 +247,6 @@ function cutInWords(
     return `  (cut: ${percent(outside, 0)} of it is beyond the border, where the photograph is mirrored)`;
   const distance = Math.min(left, top, photo.width - left - width, photo.height - top - height);
   return distance <= AT_BORDER * height ? "  (at the border, which may cut it)" : "";
-}
-
-async function savePages(pages: ChartSpec[], file: string): Promise<void> {
-  const files = await saveChart(pages, file);
-  if (files.length > 1) console.error(`${files.length} pages: ${files[0]} to ${files[files.length - 1]}`);
 }
 
 function saliency({ network }: Classifier, flags: Flags) {

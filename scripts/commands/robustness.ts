@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { internals, saveChart } from "../../src/index.js";
+import { internals } from "../../src/index.js";
 import {
   type DataFlags,
   dataInputs,
@@ -13,7 +13,7 @@ import {
   withPrecisionOption,
   withScoredModelOption,
 } from "../options.js";
-import { chartPath } from "../outputs.js";
+import { chartPath, writeChart } from "../outputs.js";
 import { groupOf, loadScored, trainedOnInWords } from "../scored-images.js";
 
 const { CORRUPTION_NAMES, imagesInGroups, percent, robustness, robustnessChart, textTable } = internals;
@@ -50,7 +50,7 @@ export function addRobustnessCommand(program: Command): void {
       if (flags.json) printJson({ model, ...report });
       else console.log(reportText(report, dataset.name));
       if (chart !== undefined)
-        await saveChart(robustnessChart(report, { title: `Robustness on ${dataset.name}` }), chart);
+        await writeChart(robustnessChart(report, { title: `Robustness on ${dataset.name}` }), chart);
     });
 }
 

@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { internals, loadRuns, runsChart, saveChart } from "../../src/index.js";
+import { internals, loadRuns, runsChart } from "../../src/index.js";
 import { callerPath, printJson, withChartOption, withExamples } from "../options.js";
-import { chartPath, checkCopies } from "../outputs.js";
+import { chartPath, checkCopies, writeChart } from "../outputs.js";
 
 const {
   accuracyPoints,
@@ -54,7 +54,10 @@ export function addRunsCommand(program: Command): void {
           targets,
           runs.map(({ run }) => run.folder),
         );
-        for (const [i, { run }] of runs.entries()) await recordRun(run, targets[i]);
+        for (const [i, { run }] of runs.entries()) {
+          await recordRun(run, targets[i]);
+          console.error(`wrote ${targets[i]}`);
+        }
       }
       if (chart === undefined) return;
       const curves = runs.map(({ run, summary }) => ({
@@ -63,7 +66,7 @@ export function addRunsCommand(program: Command): void {
       }));
       const data = [...new Set(runs.map(({ summary }) => summary.data))];
       const title = data.length === 1 ? `Runs on ${data[0]}` : "Runs";
-      await saveChart(runsChart(curves, title), chart);
+      await writeChart(runsChart(curves, title), chart);
     });
 }
 

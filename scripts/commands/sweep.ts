@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import os from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
-import { InputError, internals, saveChart } from "../../src/index.js";
+import { InputError, internals } from "../../src/index.js";
 import { projectDir } from "../jupyter.js";
 import {
   callerPath,
@@ -17,7 +17,7 @@ import {
   withDataOptions,
   withExamples,
 } from "../options.js";
-import { chartPath } from "../outputs.js";
+import { chartPath, writeChart } from "../outputs.js";
 import { applyConfig, settingOfFolder } from "../run-config.js";
 import { type Plan, planNotebooks, planRuns, type SweepFlags } from "../sweep/plan.js";
 import { ensureRay, type RayEvent, type RayJob, runTrials } from "../sweep/ray.js";
@@ -341,7 +341,7 @@ async function printResults(
   if (plan.metric === null) console.error("--metric NAME compares the notebooks by a number that they show");
   if (!isTraining) return;
   if (flags.chart !== undefined)
-    await saveChart(runsChartOf(runs, outcomes, path.basename(folder)), callerPath(flags.chart));
+    await writeChart(runsChartOf(runs, outcomes, path.basename(folder)), callerPath(flags.chart));
   const { file, differ } = await writeTeachers(folder, runs, outcomes, flags.top);
   if (file === null) return;
   console.error(`the best models, to learn from: npx ferkit train --config ${file}`);

@@ -8,7 +8,6 @@ import {
   interruptSignal,
   learningRateSearchChart,
   loadDataset,
-  saveChart,
   type TrainConfig,
   train,
   trainConfig,
@@ -27,7 +26,7 @@ import {
   withExamples,
   withPresetOptions,
 } from "../options.js";
-import { checkChart } from "../outputs.js";
+import { checkChart, writeChart } from "../outputs.js";
 import { dataProgress, TrainProgress } from "../progress.js";
 import { withConfigOption } from "../run-config.js";
 
@@ -137,6 +136,6 @@ async function findRate(dataset: Dataset, config: TrainConfig, chart: string, is
     console.log(`${name}=${suggestion}: there the loss falls fastest; the configured one is ${configured}`);
   }
   for (const note of notes) console.error(`note: ${note}`);
-  for (const path of await saveChart(learningRateSearchChart(search), chart)) console.error(`chart: ${path}`);
+  await writeChart(learningRateSearchChart(search), chart);
   if (signal.aborted) process.exitCode = 130;
 }

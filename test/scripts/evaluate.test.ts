@@ -212,8 +212,9 @@ describe("ferkit", function () {
     it("says in words what it found, the same twice, and draws it", async () => {
       const options = ["--validation-share", "0.5", "--flip", "--crops", "--chart", "evaluation.svg"];
       const run = () => ferkit("evaluate", "--data", "images", "--model", "run/best", ...options);
-      const { status, stdout } = await run();
+      const { status, stdout, stderr } = await run();
       assert.equal(status, 0);
+      assert.match(stderr, /^wrote \S+\/evaluation\.svg$/m);
       assert.match(stdout, /^images: accuracy .*%\), macro-F1 .*\), 6 images: a share that was held out$/m);
       assert.match(stdout, /^with mirror images: accuracy .*, calibration error .*%$/m);
       assert.match(stdout, /^with crops and mirror images: accuracy .*, calibration error .*%$/m);

@@ -42,6 +42,7 @@ describe("ferkit labels", function () {
     assert.match(lines.join("\n"), /^blue\/wrong\.png +blue +\d+\.\d% +red +\d+\.\d%$/m);
     assert.match(lines.join("\n"), /^red\/wrong\.png +red +\d+\.\d% +green +\d+\.\d%$/m);
     assert.match(stderr, /^fold 1 of 2$/m);
+    assert.match(stderr, /^wrote \S+\/labels\.svg$/m);
     assert.ok(
       existsSync(folder.file("labels.svg")) && existsSync(folder.file("runs/labels/fold-2-of-2/best")),
     );

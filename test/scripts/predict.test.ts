@@ -73,8 +73,9 @@ describe("ferkit predict --faces", () => {
   });
 
   it("draws the photograph with its faces", async () => {
-    const { status } = await predict("two.png", "--chart", "faces.svg");
+    const { status, stderr } = await predict("two.png", "--chart", "faces.svg");
     assert.equal(status, 0);
+    assert.match(stderr, /^wrote \S+\/faces\.svg$/m);
     const svg = readFileSync(folder.file("faces.svg"), "utf8");
     assert.equal(svg.match(/<image /g)?.length, 3);
     assert.ok(svg.includes(">two.png: 2 faces<"));

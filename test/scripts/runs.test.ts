@@ -202,14 +202,18 @@ describe("ferkit runs", function () {
   });
 
   it("draws them, with the data set in the title", async () => {
-    assert.equal((await runs("--chart", "runs.svg")).status, 0);
+    const { status, stderr } = await runs("--chart", "runs.svg");
+    assert.equal(status, 0);
+    assert.ok(stderr.endsWith(`\nwrote ${folder.file("runs.svg")}\n`), stderr);
     const svg = readFileSync(folder.file("runs.svg"), "utf8");
     for (const text of ["Runs on faces", "75.0% sweep/better", "50.0% worse"])
       assert.ok(svg.includes(`>${text}<`), text);
   });
 
   it("keeps a record of them, which it lists like the runs themselves", async () => {
-    assert.equal((await runs("--record", "kept")).status, 0);
+    const { status, stderr } = await runs("--record", "kept");
+    assert.equal(status, 0);
+    assert.ok(stderr.split("\n").includes(`wrote ${folder.file("kept/sweep/better")}`), stderr);
     assert.equal(existsSync(folder.file("kept/sweep/better/metrics.jsonl")), true);
     assert.equal((await runs("kept")).stdout, (await runs()).stdout);
   });

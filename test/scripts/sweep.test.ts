@@ -75,7 +75,7 @@ describe("ferkit sweep", () => {
     assert.equal(
       stderr,
       `${drawn}2 trials: 1 setting × 2 seeds; each runs to its end\n2 of 2 have finished already\n` +
-        `the best models, to learn from: npx ferkit train --config ${teachers}\n`,
+        `wrote ${folder.file("sweep.svg")}\nthe best models, to learn from: npx ferkit train --config ${teachers}\n`,
     );
     const lines = stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
     assert.deepEqual(

@@ -154,7 +154,7 @@ function owner() {
 }
 
 /**
- * Stands in each `await` of a cell: throws if the cell was stopped, and lets the event loop turn if it has not for a
+ * Is called at each `await` of a cell: throws if the cell was stopped, and lets the event loop turn if it has not for a
  * while, because signals arrive there. A chain of promises that are already settled never lets it turn.
  */
 function pause(value) {
