@@ -311,7 +311,10 @@ async function readPacked(
   if (shards.length > 0) {
     const { dir: unpacked, notes } = await unpackShards(shards, dir);
     const listing = await readFolder(unpacked, options, notes, onProgress, true);
-    if (areArchives(listing, shards, tableFiles(root).length > 0)) return null;
+    const named = classesByShards(listing, shards);
+    const areArchives = listing.labels === "class folders" && !shards.every((file) => PLAIN_TAR.test(file));
+    if (areArchives || (named.length > 0 && tableFiles(root).length > 0)) return null;
+    if (named.length > 0) listing.notes.push(`Names of tar files are read as classes: ${inShort(named)}.`);
     refuseSharedFolders(listing, dir);
     for (const file of files)
       if (!shards.includes(path.join(dir, file))) listing.leftOut.add("not an image", file);
@@ -336,12 +339,10 @@ async function readPacked(
   return listing;
 }
 
-/** Whether what was unpacked are no shards: compressed ones without labels, or ones whose names would be classes beside a table. */
-function areArchives({ labels, samples }: Listing, shards: string[], isBesideTable: boolean): boolean {
-  if (labels !== "class folders") return false;
+/** Lists the classes that are names of shards. */
+function classesByShards({ labels, samples }: Listing, shards: string[]): string[] {
   const names = shards.map(dataName);
-  const areNamed = classesOf(samples).some((name) => names.includes(name));
-  return !shards.every((file) => PLAIN_TAR.test(file)) || (areNamed && isBesideTable);
+  return labels === "class folders" ? classesOf(samples).filter((name) => names.includes(name)) : [];
 }
 
 /** Refuses shards that would be classes, although they hold the same folders, which are the classes. */

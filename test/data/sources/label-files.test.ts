@@ -54,7 +54,7 @@ describe("label files", () => {
     assert.deepEqual(labels(listing), ["t-0/0.jpg cat", "t-1/1.jpg dog"]);
   });
 
-  describe("in none of the archives of a folder", () => {
+  describe("missing in the archives of a folder", () => {
     const archive = (...names: string[]) =>
       gzipSync(tarOf(Object.fromEntries(names.map((name) => [name, Buffer.from(name)]))));
     const EXPECTED =
@@ -84,6 +84,13 @@ describe("label files", () => {
         "the archives a.tar, b.tar",
         unpack(),
       );
+    });
+
+    it("are the classes of tar files without a table, with a note", async () => {
+      const dir = writeFiles(inFolder("data"), { "cat.tar": archive("1.jpg"), "dog.tar": archive("2.jpg") });
+      const { listing } = await readSource({ data: dir, seed: 0 });
+      assert.deepEqual(labels(listing), ["cat/1.jpg cat", "dog/2.jpg dog"]);
+      assert.deepEqual(listing.notes, ["Names of tar files are read as classes: cat, dog."]);
     });
 
     it("make none of images and their annotations", async () => {
