@@ -8,7 +8,8 @@ import { internals, loadModel, saveModel } from "../src/index.js";
 async function main([first, second, share, output]: string[]): Promise<void> {
   const networks = [await loadModel(first), await loadModel(second)];
   const [one, two] = await Promise.all(networks.map((network) => network.parameters()));
-  const { imageList, ...config } = networks[0].config; // the list of images is that of the first model's run
+  // The list of images is that of the first model's run, and nothing calibrated the mean.
+  const { imageList, calibration, predictionSets, ...config } = networks[0].config;
   for (const network of networks) network.dispose();
   const weight = Number(share);
   for (const [name, { shape, data }] of one) {

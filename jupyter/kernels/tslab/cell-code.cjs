@@ -25,6 +25,7 @@ const shared = (name) => factory.createPropertyAccessExpression(factory.createId
  * cell declares it, so the code outside of functions reads the cell's own.
  */
 const transformCell = (checker) => (context) => (cell) => {
+  const inBlocks = varsInBlocks(cell);
   const visitChildren = (node) => ts.visitEachChild(node, visit, context);
   const visit = (node) => {
     if (isOnlyType(node)) return node;
@@ -41,7 +42,7 @@ const transformCell = (checker) => (context) => (cell) => {
         (child) => (child === node.statement ? stoppable(ts.visitNode(child, visit)) : visit(child)),
         context,
       );
-    if (isBareVar(node, cell))
+    if (isBareVar(node, cell) && !inBlocks.includes(node.name.text))
       // It keeps what the cell has assigned above.
       return factory.updateVariableDeclaration(node, node.name, undefined, node.type, shared(node.name.text));
     if (ts.isShorthandPropertyAssignment(node)) return visitShorthand(node) ?? visitChildren(node);
@@ -62,7 +63,7 @@ const transformCell = (checker) => (context) => (cell) => {
       initial ? factory.createAssignment(value, ts.visitNode(initial, visit)) : value,
     );
   };
-  for (const name of varsInBlocks(cell)) innerVars.add(name);
+  for (const name of inBlocks) innerVars.add(name);
   const visited = visitChildren(cell);
   return factory.updateSourceFile(visited, [...hoisted(cell), ...visited.statements]);
 };
