@@ -121,6 +121,12 @@ const SHARED: typeof CELLS = {
     "[...bares, bare, readBare()].join()",
     "3,,4,4",
   ],
+  "keeps what a block assigned before a `var` without a value": [
+    "if (true) { var inBlock = 4; }\nvar inBlock: number;\nconst fromBlock = inBlock;",
+    "const blocks = [fromBlock];",
+    "blocks.join()",
+    "4",
+  ],
   "is declared by `var` with a value, and again without": [
     "var twice = 5;\nvar twice: number;",
     "var again: number | undefined;\nagain = (again ?? 0) + twice;",

@@ -90,9 +90,7 @@ export function whyCodedSplit(
   const name = columns?.[column];
   const stem = path.posix.basename(file, path.posix.extname(file));
   const isSplitFile = SPLIT_FILE.test(stem) && partOf(stem) === null; // not `train_split.txt`, which has labels of one part
-  const isNamed = name
-    ? isSplitName(name) || MAY_BE_SPLIT.test(name) || (isSplitFile && !LABEL_COLUMN.test(name))
-    : isSplitFile;
+  const isNamed = name ? isSplitName(name) || MAY_BE_SPLIT.test(name) : isSplitFile;
   const codes = [...new Set(rows.flatMap((row) => row[column] || []))].sort();
   if (!isNamed || !codes.every((code) => CODE.test(code))) return null;
   const shown = inShort(codes, NUM_SHOWN, NUM_SHOWN);

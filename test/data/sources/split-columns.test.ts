@@ -157,7 +157,7 @@ describe("splitColumns", () => {
       ["train.csv", "no, yes", "image,train\n1.jpg,no\n2.jpg,yes\n3.jpg,no\n"],
       ["is_train.txt", "0, 1", "1.jpg 0\n2.jpg 1\n3.jpg 1\n"],
       ["k.csv", "fold_1, fold_2, fold_3", "image,folds\n1.jpg,fold_1\n2.jpg,fold_2\n3.jpg,fold_3\n"],
-      ["usage.csv", "a, b", "image,what\n1.jpg,a\n2.jpg,b\n3.jpg,b\n"],
+      ["usage.txt", "a, b", "1.jpg a\n2.jpg b\n3.jpg b\n"],
       ["k.csv", "A, B", "image,subset\n1.jpg,A\n2.jpg,B\n3.jpg,A\n"],
     ])
       it(`takes them for no labels: ${file} with ${codes}`, async () => {

@@ -87,7 +87,10 @@ describe("readStateDict", () => {
     });
 
     it("refuses layers of an adapter in the network", () => {
-      const tensors = new Map([...lite0, ["blocks.0.0.conv_dw.lora_A.weight", zeros(4, 32)]] as const);
+      const tensors = new Map<string, FileTensor>([
+        ...lite0,
+        ["blocks.0.0.conv_dw.lora_A.weight", zeros(4, 32)],
+      ]);
       assert.throws(
         () => read(tensors),
         refusal("blocks.0.0.conv_dw.lora_A.weight, which lite0 does not have"),
@@ -97,7 +100,7 @@ describe("readStateDict", () => {
 
   it("does not take Keras' B0 with other last layers for Lite0, whose layers it all has", () => {
     const keras = NAMINGS.at(-1) as (typeof NAMINGS)[0];
-    const tensors = new Map([...fileTensors("b0", 7, keras), ["extra/kernel", zeros(1)]] as const);
+    const tensors = new Map<string, FileTensor>([...fileTensors("b0", 7, keras), ["extra/kernel", zeros(1)]]);
     const message = (variant: Variant) => {
       try {
         read(tensors, { needsLastLayer: true }, variant);
