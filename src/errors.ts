@@ -180,7 +180,7 @@ function localPath(address: string): string | null {
   try {
     return fileURLToPath(address);
   } catch {
-    return null; // of another scheme or computer
+    return null; // its scheme is another, or its computer
   }
 }
 

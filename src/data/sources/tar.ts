@@ -78,11 +78,8 @@ export async function unpackTar(file: string, dir: string, allowance: Allowance)
     unpack.end();
     if (refused) throw refused;
   };
-  const source = createReadStream(file, { highWaterMark: READ_BYTES });
-  const written = (await isGzip(file))
-    ? pipeline(source, zlib.createGunzip(), write)
-    : pipeline(source, write);
-  await written.catch((error: unknown) => {
+  const isCompressed = await isGzip(file);
+  await readTar(file, isCompressed, write).catch((error: unknown) => {
     throw refused ?? error; // the package's error is that of a pipeline which was ended
   });
   return { skipped: [...skipped, ...(await makeLinks(dir, links))], guesses: [] };
@@ -101,17 +98,26 @@ export async function firstFilesIn(file: string): Promise<string[]> {
       entry.resume();
     },
   });
-  parser.on("error", () => {}); // of a damaged archive
-  const source = createReadStream(file, { highWaterMark: READ_BYTES });
+  parser.on("error", () => {}); // a damaged archive raises it
   const read = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) {
       parser.write(chunk);
       if (names.length >= MAX_NAMES) return;
     }
   };
-  const reading = (await isGzip(file)) ? pipeline(source, zlib.createGunzip(), read) : pipeline(source, read);
-  await reading.catch(() => {});
+  const isCompressed = await isGzip(file);
+  await readTar(file, isCompressed, read).catch(() => {});
   return names.slice(0, MAX_NAMES);
+}
+
+/** Gives the blocks of a tar archive to a reader, which may stop before its end. */
+function readTar(
+  file: string,
+  isCompressed: boolean,
+  read: (chunks: AsyncIterable<Buffer>) => Promise<void>,
+): Promise<void> {
+  const source = createReadStream(file, { highWaterMark: READ_BYTES });
+  return isCompressed ? pipeline(source, zlib.createGunzip(), read) : pipeline(source, read);
 }
 
 /** Reads the first bytes of a file, whatever its name ends in. */

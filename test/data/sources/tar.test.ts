@@ -16,7 +16,7 @@ function entry(path: string, type: "File" | "ExtendedHeader" | "NextFileHasLongP
 
 /** A record of a pax header. */
 function record(name: string, value: Buffer): Buffer {
-  const length = 4 + name.length + 1 + value.length + 1; // of three digits, with a blank after them
+  const length = 4 + name.length + 1 + value.length + 1; // the length has three digits, and a space after them
   return Buffer.concat([Buffer.from(`${length} ${name}=`), value, Buffer.from("\n")]);
 }
 
