@@ -252,9 +252,10 @@ describe("buildTrainingPlan", () => {
           const [error, unrounded] = steps.map(({ gradients }) =>
             difference(results[i], gradients.get(name) as Tensor),
           );
-          // Rounding cannot change the gradient of a shift that the next norm takes away.
+          // A layer that did not round would be as far away as steps without rounding. Rounding cannot change the
+          // gradient of a shift that the next norm takes away.
           assert.ok(
-            error < Math.max(unrounded / 2, 1e-6),
+            error < Math.max(unrounded * 0.75, 1e-6),
             `${name}: ${error}, without rounding ${unrounded}`,
           );
         });
