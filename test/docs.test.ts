@@ -5,7 +5,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { COMMANDS } from "../scripts/cli.js";
 import { settingNames } from "../scripts/run-config.js";
-import { projectDir, readProjectFile } from "./source-files.js";
+import { linksOf, projectDir, readProjectFile, withoutCode } from "./source-files.js";
 
 const pages = execFileSync("git", ["ls-files", "*.md"], { cwd: projectDir, encoding: "utf8" })
   .split("\n")
@@ -24,10 +24,6 @@ function anchorsOf(text: string): Set<string> {
     anchors.add(count === 0 ? slug : `${slug}-${count}`);
   }
   return anchors;
-}
-
-function withoutCode(text: string): string {
-  return text.replace(/^```[\s\S]*?^```/gm, "");
 }
 
 /** Returns the commands in a page's code that start with one of the programs, without comments. */
@@ -83,11 +79,7 @@ function ofFerkit(name: string, line: string, options: string[]): string | null 
 describe("the documentation", () => {
   it("links to pages and sections that are there", () => {
     const broken = pages.flatMap((page) => {
-      const text = readProjectFile(page);
-      const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)];
-      return links
-        .map(([, link, source]) => link ?? source)
-        .filter((link) => !/^(https?|mailto|data):/.test(link))
+      return linksOf(readProjectFile(page))
         .filter((link) => {
           const [file, anchor] = link.split("#");
           const target = file === "" ? page : path.join(path.dirname(page), decodeURI(file));

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
-import { readProjectFile } from "./source-files.js";
+import { linksOf, readProjectFile } from "./source-files.js";
 import { projectDir, runProgram, workspace } from "./workspace.js";
 
 const TSX = require.resolve("tsx/cli");
@@ -106,8 +106,8 @@ describe("the package ferkit, packed and installed", function () {
     writeFileSync(path.join(home(), ".ferkit/ready"), "");
   }
 
-  it("has what it needs, in at most 12 MB", () => {
-    assert.ok(tarball.size <= 12e6, `${tarball.size} bytes`);
+  it("has what it needs, in at most 13 MB", () => {
+    assert.ok(tarball.size <= 13e6, `${tarball.size} bytes`);
     const names = tarball.files.map((file) => file.path);
     for (const name of [
       "dist/index.d.ts",
@@ -123,21 +123,26 @@ describe("the package ferkit, packed and installed", function () {
     ])
       assert.ok(names.includes(name), name);
     const unwanted = names.filter((name) =>
-      /^(test|bench|experiments\/(?!README)|out|runs)\/|\.pyc$/.test(name),
+      /^(test|bench|experiments\/results|out|runs)\/|\.pyc$/.test(name),
     );
     assert.deepEqual(unwanted, []);
   });
 
-  it("has the pages that the README links to", () => {
+  it("has the pages and pictures that its pages link to", () => {
     const names = tarball.files.map((file) => file.path);
-    const links = [...readProjectFile("README.md").matchAll(/[^!]\[[^\]]*\]\(([^)#]+)[^)]*\)/g)]
-      .map(([, target]) => target)
-      .filter((target) => !/^[a-z]+:/.test(target));
-    assert.ok(links.length > 20);
-    assert.deepEqual(
-      links.filter((target) => !names.includes(target)),
-      [],
+    const folders = new Set(
+      names.flatMap((name) => name.split("/").map((_, i, parts) => parts.slice(0, i).join("/"))),
     );
+    const pages = names.filter((name) => name.endsWith(".md") && !name.startsWith("node_modules/"));
+    const links = pages.flatMap((page) => linksOf(readProjectFile(page)).map((link) => ({ page, link })));
+    assert.ok(links.length > 200);
+    const dead = links.filter(({ page, link }) => {
+      const target = path
+        .join(path.dirname(page), link.split("#")[0] || path.basename(page))
+        .replace(/\/$/, "");
+      return !names.includes(target) && !folders.has(target);
+    });
+    assert.deepEqual(dead, []);
   });
 
   it("leaves the installed files as they are", () => {

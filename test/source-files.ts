@@ -46,6 +46,18 @@ export function readProjectFile(file: string): string {
   return file.endsWith(".ipynb") ? storedNotebook(text) : text;
 }
 
+/** Returns a page without its fenced code. */
+export function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, "");
+}
+
+/** Returns the links of a page, and its pictures, to files of the project: as written, with their anchors. */
+export function linksOf(text: string): string[] {
+  return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)]
+    .map(([, link, source]) => link ?? source)
+    .filter((link) => !/^(https?|mailto|data):/.test(link));
+}
+
 export function parse(file: string, text = readProjectFile(file)): ts.SourceFile {
   return ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
 }
