@@ -100,5 +100,5 @@ async function takeTurn({ worker, session }: Turn, workers: Worker[], seconds: n
 /** Waiting workers should be idle; threads that spin for their next task are not. */
 function warnOf({ engine }: Worker, share: number): void {
   const percent = (100 * share).toFixed(0);
-  console.error(`warning: the ${engine} worker used ${percent} % of a processor while it waited`);
+  console.error(`warning: the ${engine} worker used ${percent}% of a processor while it waited`);
 }

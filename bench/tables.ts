@@ -151,7 +151,7 @@ function describeEpochs(tensors: readonly EpochTensors[]): string {
   const growth = (100 * (last / second - 1)).toFixed(1);
   return (
     `Tensors at the ends of ${tensors.length} epochs: ${counts.join(", ")}; ` +
-    `resident memory after the last epoch: ${growth} % more than after the second.`
+    `resident memory after the last epoch: ${growth}% more than after the second.`
   );
 }
 

@@ -80,7 +80,7 @@ async function trainRun(
       run.curve.push(point);
       const percent = (100 * point.accuracy).toFixed(2);
       console.error(
-        `${ACCURACY_RUNS[name].label}: epoch ${point.epoch}/${config.epochs}, ${percent} % after ${point.seconds.toFixed(0)} s`,
+        `${ACCURACY_RUNS[name].label}: epoch ${point.epoch}/${config.epochs}, ${percent}% after ${point.seconds.toFixed(0)} s`,
       );
       saved = saved.then(save);
     },
@@ -97,7 +97,7 @@ export function describeTimes(record: AccuracyRecord): string {
     const seconds = secondsToTarget(record, name);
     return `  ${ACCURACY_RUNS[name].label}: ${seconds === undefined ? "not reached" : `${seconds.toFixed(0)} s`}`;
   });
-  return [`Time to a validation accuracy of ${(100 * target).toFixed(2)} %:`, ...lines].join("\n");
+  return [`Time to a validation accuracy of ${(100 * target).toFixed(2)}%:`, ...lines].join("\n");
 }
 
 /** Returns the newest record if some of its runs are kept and it has the same images and machine, or otherwise an empty one. */

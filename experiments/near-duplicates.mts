@@ -27,15 +27,15 @@ const CHANGES: Record<string, (image: Sharp, random: Random) => Promise<Sharp> |
         .png()
         .toBuffer(),
     ),
-  "cropped by up to 6 % of the side": (image, random) => cropped(image, random, 3),
-  "cropped by up to 10 % of the side": (image, random) => cropped(image, random, 5),
-  "brightness by up to 20 %, contrast by up to 30 %": (image, random) => {
+  "cropped by up to 6% of the side": (image, random) => cropped(image, random, 3),
+  "cropped by up to 10% of the side": (image, random) => cropped(image, random, 5),
+  "brightness by up to 20%, contrast by up to 30%": (image, random) => {
     const gain = random.uniform(0.7, 1.3);
     return image.linear(gain, 128 * (1 - gain) + 255 * random.uniform(-0.2, 0.2));
   },
   "gamma of up to 1.5": (image, random) => image.gamma(random.uniform(1.05, 1.5), 1),
   mirrored: (image) => image.flop(),
-  "cropped by up to 6 %, brightness, JPEG": async (image, random) =>
+  "cropped by up to 6%, brightness, JPEG": async (image, random) =>
     saved((await cropped(image, random, 3)).linear(random.uniform(0.85, 1.15), random.uniform(-20, 20)), 60),
 };
 
@@ -86,7 +86,7 @@ async function main(data: string, count: number): Promise<void> {
     const numFound = [...indices.keys()].filter((i) => groups[i] === groups[indices.length + i]).length;
     const numWrong = pairs.filter(({ indices: [a, b] }) => a % indices.length !== b % indices.length).length;
     const numEqual = [...indices.keys()].filter((i) => duplicates[indices.length + i] === i).length;
-    const percent = (value: number) => `${((100 * value) / indices.length).toFixed(1)} %`;
+    const percent = (value: number) => `${((100 * value) / indices.length).toFixed(1)}%`;
     console.log(`${name}: found ${percent(numFound)} (${numEqual} unchanged), ${numWrong} wrong pairs`);
   }
 }

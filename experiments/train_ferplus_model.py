@@ -71,7 +71,7 @@ class TwoHeads(nn.Module):
 
 
 def degrade(x, generator):
-    """Adds noise to 15 % of the images, and blurs 15 %."""
+    """Adds noise to 15% of the images, and blurs 15%."""
     draw = torch.rand(len(x), 1, 1, 1, device=x.device, generator=generator)
     small = torch.randn(len(x), 1, 48, 48, device=x.device, generator=generator)
     level = torch.rand(len(x), 1, 1, 1, device=x.device, generator=generator) * 40

@@ -33,7 +33,7 @@ export interface AugmentOptions {
   brightness: number;
   /** Maximum change in either direction of the distance from the image's mean, as a share, [0, 1]. */
   contrast: number;
-  /** Probability of filling a rectangle of 2–20 % of the area with the image's mean (Zhong et al. 2020, https://arxiv.org/abs/1708.04896). */
+  /** Probability of filling a rectangle of 2–20% of the area with the image's mean (Zhong et al. 2020, https://arxiv.org/abs/1708.04896). */
   erasing: number;
   /** Largest deviation of normal noise, as a share of 255, [0, 1]. It is the same in all channels. */
   noise: number;

@@ -5,7 +5,7 @@ import type { Face } from "./detect.js";
 /**
  * Side of the square that is cut out, in heights of the face's box. This matches the training crops: validation images of FER-2013
  * were pasted into larger pictures, detected and cut out with 0.8, 0.9, 1, 1.1 and 1.3 heights; a network trained on FER-2013 gets
- * 72.6, 72.9, 68.6, 67.3 and 62.3 % of them right (n = 398), and 73.6 % if they are cut out where they were pasted.
+ * 72.6, 72.9, 68.6, 67.3 and 62.3% of them right (n = 398), and 73.6% if they are cut out where they were pasted.
  */
 const SIDE = 0.9;
 /** Side in pixels at which a face is turned; larger than the input of most networks. */

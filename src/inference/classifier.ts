@@ -91,7 +91,7 @@ type BundledName = keyof typeof BUNDLED_MODELS;
 export interface ClassifierOptions {
   /**
    * What the probabilities are the mean over: the image alone, by default; with `flip` the image and its mirror image, in twice the
-   * time; with `crops` 12 views, the image, five crops of a 12 % larger one, and their mirror images, in 12 times the time.
+   * time; with `crops` 12 views, the image, five crops of a 12% larger one, and their mirror images, in 12 times the time.
    */
   views?: Views;
 }

@@ -68,7 +68,7 @@ export interface ClassifyOptions {
   values?: ReadonlyMap<string, Tensor>;
   /**
    * What the probabilities are the mean over: the image alone, by default; with `flip` the image and its mirror image; with `crops`
-   * 12 views, the image, five crops of a 12 % larger one, and their mirror images.
+   * 12 views, the image, five crops of a 12% larger one, and their mirror images.
    */
   views?: Views;
   /** Called after each batch. */
@@ -199,7 +199,7 @@ function crossEntropy(probs: Float32Array, labels: Int32Array, numClasses: numbe
   return total / labels.length;
 }
 
-/** Scores of some images, with their 95 % intervals. */
+/** Scores of some images, with their 95% intervals. */
 export interface Scores {
   accuracy: number;
   macroF1: number;
@@ -239,7 +239,7 @@ export interface EvaluationReport extends ClassificationScores {
   perClass: Record<string, ClassScores>;
   /** What always answering the most frequent class scores; null if the images are of one class. */
   largestClass: LargestClass | null;
-  /** 95 %, by a bootstrap that draws whole groups; Wilson's for an accuracy of 0 or 1. */
+  /** 95%, by a bootstrap that draws whole groups; Wilson's for an accuracy of 0 or 1. */
   intervals: ScoreIntervals;
   /** Groups of images that tell no more than one, such as copies of a picture; as many as images if there are none. */
   numGroups: number;

@@ -101,7 +101,7 @@ export interface CorruptedScores {
   value: number;
   /** Top-1, [0, 1]. */
   accuracy: number;
-  /** 95 % bounds by a bootstrap that draws copies of a picture as one; Wilson's for an accuracy of 0 or 1. */
+  /** 95% bounds by a bootstrap that draws copies of a picture as one; Wilson's for an accuracy of 0 or 1. */
   interval: Interval;
   macroF1: number;
 }

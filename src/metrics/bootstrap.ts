@@ -1,7 +1,7 @@
 import { checkNumber, ParameterError } from "../errors.js";
 import { Random } from "../random.js";
 
-/** Bounds of a 95 % interval. */
+/** Bounds of a 95% interval. */
 export type Interval = [low: number, high: number];
 
 /** How much scores would vary on other images of the same kind. */
@@ -10,14 +10,14 @@ export interface ScoreIntervals {
   macroF1: Interval;
 }
 
-/** Quantile of the normal distribution for 95 % intervals. */
+/** Quantile of the normal distribution for 95% intervals. */
 export const Z = 1.96;
 
 const NUM_RESAMPLES = 1000;
 const TAIL = 0.025;
 
 /**
- * Computes 95 % intervals by percentile bootstrap: from 1000 draws of as many images, with replacement.
+ * Computes 95% intervals by percentile bootstrap: from 1000 draws of as many images, with replacement.
  *
  * With `groups`, whole groups are drawn, as many as there are (cluster bootstrap): copies of a picture are right or wrong together, and
  * tell no more than one. Without, copies make the intervals too narrow.
@@ -158,7 +158,7 @@ function middle(values: Float64Array): Interval {
 }
 
 /**
- * Returns 95 % bounds of a share.
+ * Returns 95% bounds of a share.
  *
  * @see Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953
  */

@@ -70,7 +70,7 @@ export interface LargestClass {
   className: string;
   /** Share of the images that are of this class, [0, 1]. */
   accuracy: number;
-  /** Whether the 95 % interval of the model's accuracy (Wilson's) is above it. */
+  /** Whether the 95% interval of the model's accuracy (Wilson's) is above it. */
   isBeaten: boolean;
 }
 

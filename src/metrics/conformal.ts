@@ -44,7 +44,7 @@ export interface SetScores extends SetThreshold {
   covered: number;
   /** Mean number of classes in a set. */
   meanSize: number;
-  /** 95 % bounds: Wilson's for the share, normal ones for the mean. */
+  /** 95% bounds: Wilson's for the share, normal ones for the mean. */
   intervals: { covered: Interval; meanSize: Interval };
   /** Number of images whose set has 1, 2, … classes. */
   sizes: number[];

@@ -54,7 +54,7 @@ export interface ModelConfig {
   imageList?: string;
 }
 
-/** How a model was calibrated, so that predictions of 80 % are correct 80 % of the time. */
+/** How a model was calibrated, so that predictions of 80% are correct 80% of the time. */
 export interface Calibration {
   /** What the logits were divided by. */
   temperature: number;

@@ -50,7 +50,7 @@ const MAX_LEFT_OUT_SHARE = 0.02;
 
 /**
  * Plans an epoch's batches. Batch norm needs full batches, so a last one that is not full is left out if that costs at most
- * 2 % of the images. Otherwise all images are divided into batches of nearly equal size.
+ * 2% of the images. Otherwise all images are divided into batches of nearly equal size.
  */
 export function planEpoch(numImages: number, batchSize: number): EpochPlan {
   const numFull = Math.floor(numImages / batchSize);

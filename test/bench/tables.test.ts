@@ -60,7 +60,7 @@ describe("remarks", () => {
   it("describes what was measured besides steps, and nothing else", () => {
     assert.deepEqual(remarks(results), [
       "Peak memory while B0 trains at 48 px, batch 32: ferkit 0.50 GB, PyTorch, default layout 0.80 GB, PyTorch, channels-last 0.60 GB.",
-      "Tensors at the ends of 3 epochs: 566; resident memory after the last epoch: 2.0 % more than after the second.",
+      "Tensors at the ends of 3 epochs: 566; resident memory after the last epoch: 2.0% more than after the second.",
     ]);
   });
 
@@ -86,7 +86,7 @@ describe("remarks", () => {
       { epoch: 1, numTensors: 566, residentBytes: 4e8 },
       { epoch: 2, numTensors: 570, residentBytes: 4e8 },
     ];
-    assert.match(remarks({ ...results, tensors }).join(), /2 epochs: 566, 570; .* last epoch: 0\.0 % more/);
+    assert.match(remarks({ ...results, tensors }).join(), /2 epochs: 566, 570; .* last epoch: 0\.0% more/);
   });
 });
 

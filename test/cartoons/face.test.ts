@@ -73,7 +73,7 @@ describe("faceSvg", () => {
         const different =
           data.filter((value: number, k: number) => Math.abs(value - other.data[k]) > 16).length /
           data.length;
-        assert.ok(different > 0.005, `${different * 100} % of the values differ`);
+        assert.ok(different > 0.005, `${different * 100}% of the values differ`);
       }
   });
 

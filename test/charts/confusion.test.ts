@@ -112,7 +112,7 @@ describe("perClassRecallChart", () => {
 
   it("draws bars as long as the recall, highest first, and the mean", async () => {
     const marks = await drawnMarks(perClassRecallChart(recall));
-    // 480 px for 100 %
+    // 480 px for 100%
     assert.deepEqual(
       dataMarks(marks, "rect").map(({ width, fill }) => [width, fill]),
       [

@@ -20,7 +20,7 @@ const chartOf = (
 describe("predictionCharts, for one image,", () => {
   it("draws bars as long as the probabilities, ranked", async () => {
     const marks = await drawnMarks(chartOf(predictions));
-    // 260 px for 100 %
+    // 260 px for 100%
     assert.deepEqual(
       dataMarks(marks, "rect").map(({ width, fill }) => [Math.round(width), fill]),
       [

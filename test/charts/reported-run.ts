@@ -11,7 +11,7 @@ export const CONFIG: RunConfig = {
   numImages: { train: 64, validation: 8 },
 };
 
-/** 3 of 4 happy and 4 of 4 sad images: 7/8 = 87.5 %. */
+/** 3 of 4 happy and 4 of 4 sad images: 7/8 = 87.5%. */
 const BEST: Partial<EpochEvent> = {
   isBest: true,
   validation: {

@@ -29,7 +29,7 @@ describe("runsChart", () => {
     const marks = await drawnMarks(runsChart([curve("a", 0.5, 0.6), curve("b", 0.55, 0.7, 0.65)]));
     const lines = dataMarks(marks, "line");
     const heights = lines.map(({ y }) => Math.round(y - Math.min(...lines.map((point) => point.y))));
-    // 50–70 % on 300 px; the better run comes first
+    // 50–70% on 300 px; the better run comes first
     assert.deepEqual(heights, [225, 0, 75, 300, 150, 225, 0, 75, 300, 150]);
     const [left] = lines.map(({ x }) => x).slice(5);
     // 360 px: minutes from 0 to 3, epochs from 1 to 3

@@ -50,7 +50,7 @@ describe("epochMetricsChart", () => {
         ...Array<string>(3).fill(COLORS.orange),
       ]),
     );
-    // accuracy panel: from 30 % at the bottom to 80 % at the top, 250 px
+    // accuracy panel: from 30% at the bottom to 80% at the top, 250 px
     const [top] = [lines[8].y];
     assert.deepEqual(
       lines.slice(6).map(({ y }) => Math.round(y - top)),

@@ -160,7 +160,7 @@ describe("augmentBatch", () => {
     ]);
   });
 
-  it("erases a rectangle of 2–20 % of the area with the image's mean", () => {
+  it("erases a rectangle of 2–20% of the area with the image's mean", () => {
     const side = 50;
     const right = Array.from({ length: 20 }, (_, i) => 100 + 4 * i); // the left half is 0, so the mean 50 + 2·i
     const input = tf.tidy(() => {

@@ -23,7 +23,7 @@ describe("noise and blur", () => {
   it("adds normal noise, of every deviation up to the largest, which keeps the mean", () => {
     const levels = levelsOf(127.5, 300, { noise: 0.1, corruptionShare: 1 });
     const deviations = levels.map(deviationOf);
-    // 1,024 pixels measure a deviation to 2.2 % (one standard error): 0.1 · 255 · 1.1 = 28
+    // 1,024 pixels measure a deviation to 2.2% (one standard error): 0.1 · 255 · 1.1 = 28
     assert.ok(Math.max(...deviations) < 28 && Math.max(...deviations) > 23, `${Math.max(...deviations)}`);
     assert.ok(Math.min(...deviations) < 1, `${Math.min(...deviations)}`);
     // Uniform in [0, 25.5]: mean 12.75, standard error 25.5 / √12 / √300 = 0.42

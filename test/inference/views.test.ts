@@ -29,7 +29,7 @@ function middleOf(view: number): [number, number] {
 const atMiddle = (start: number) => ((start + 12 + 0.5) * imageSize) / ENLARGED - 0.5;
 
 describe("viewOf", () => {
-  it("shows the image, five crops of a 12 % larger one, and the mirror image of each", () => {
+  it("shows the image, five crops of a 12% larger one, and the mirror image of each", () => {
     // 3 rows and columns are free: crops begin at 0, at 1 (half of it, rounded down) or at 3.
     const [first, centre, last] = [0, 1, 3].map(atMiddle);
     const expected = [

@@ -57,14 +57,14 @@ describe("largestClass", () => {
       [5, 3, 0],
       [1, 0, 1],
     ];
-    assert.equal(largestClass(barely, names)?.isBeaten, false); // 93 %, from 86 %
+    assert.equal(largestClass(barely, names)?.isBeaten, false); // 93%, from 86%
     const good = [
       [90, 0, 0],
       [1, 7, 0],
       [0, 0, 2],
     ];
-    assert.equal(largestClass(good, names)?.isBeaten, true); // 99 %, from 94.6 %
-    assert.equal(largestClass(good, names, 20)?.isBeaten, false); // from 81 %, as for 20 images
+    assert.equal(largestClass(good, names)?.isBeaten, true); // 99%, from 94.6%
+    assert.equal(largestClass(good, names, 20)?.isBeaten, false); // from 81%, as for 20 images
     const one = [
       [9, 1, 0],
       [0, 0, 0],

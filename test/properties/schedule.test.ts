@@ -50,7 +50,7 @@ describe("any schedule", () => {
 describe("any plan of an epoch", () => {
   const sizes = [fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 600 })] as const;
 
-  it("trains on all images but 2 %, in batches of at most batchSize", () => {
+  it("trains on all images but 2%, in batches of at most batchSize", () => {
     fc.assert(
       fc.property(...sizes, (numImages, batchSize) => {
         const { numBatches, numLeftOut, isEven } = planEpoch(numImages, batchSize);

@@ -76,7 +76,7 @@ describe("ferkit notebooks in a project of one's own", function () {
         tripled: { expected: 24, tolerance: 0 },
         half: { expected: 4, tolerance: 0 },
         of: { expected: 7, tolerance: 0 },
-        third: { expected: 2.667, tolerance: 0.05 }, // 2 %, one digit
+        third: { expected: 2.667, tolerance: 0.05 }, // 2%, one digit
       },
     });
   });

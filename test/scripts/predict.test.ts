@@ -201,7 +201,7 @@ describe("ferkit predict", () => {
     const predict = (...args: string[]) =>
       folder.ferkit("predict", "b.png", "c.png", "--model", "calibrated", ...args);
 
-    before("saves one whose sets hold one class for 90 %, and all for 95 %", async () => {
+    before("saves one whose sets hold one class for 90%, and all for 95%", async () => {
       const network = randomNetwork({ imageSize: 33, classNames: ["circle", "square", "triangle"] });
       const thresholds = [
         { coverage: 0.9, minProb: 1 },

@@ -71,9 +71,9 @@ describe("learningRateAt", () => {
 describe("planEpoch", () => {
   const plans: [number, number, ReturnType<typeof planEpoch>][] = [
     [100, 50, { numBatches: 2, numLeftOut: 0, isEven: false }],
-    [102, 50, { numBatches: 2, numLeftOut: 2, isEven: false }], // 1.96 %
-    [50, 49, { numBatches: 1, numLeftOut: 1, isEven: false }], // exactly 2 %
-    [103, 50, { numBatches: 3, numLeftOut: 0, isEven: true }], // 2.9 %
+    [102, 50, { numBatches: 2, numLeftOut: 2, isEven: false }], // 1.96%
+    [50, 49, { numBatches: 1, numLeftOut: 1, isEven: false }], // exactly 2%
+    [103, 50, { numBatches: 3, numLeftOut: 0, isEven: true }], // 2.9%
     [150, 100, { numBatches: 2, numLeftOut: 0, isEven: true }],
     [3, 8, { numBatches: 1, numLeftOut: 0, isEven: true }],
     [0, 8, { numBatches: 0, numLeftOut: 0, isEven: true }],

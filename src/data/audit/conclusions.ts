@@ -69,7 +69,7 @@ function colourConclusion(
   return [{ about: "colour", text, examples: pathsOf(odd) }];
 }
 
-/** An image is nearly black or white if 99 % of its values are beyond these, of 0–255. */
+/** An image is nearly black or white if 99% of its values are beyond these, of 0–255. */
 const [NEARLY_BLACK, NEARLY_WHITE] = [24, 231];
 
 function brightnessConclusions(samples: readonly DecodedSample[]): Conclusion[] {

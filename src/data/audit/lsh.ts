@@ -53,7 +53,7 @@ function bitCount(word: number): number {
 
 /** Two hashes are compared if all bits of a band are equal; the bits are shuffled into bands this many times. */
 const [BAND_BITS, NUM_SHUFFLES] = [16, 4];
-/** Bits of 128 that may differ. Five in six copies that are cropped by up to 6 % differ in no more, and nearly all others. */
+/** Bits of 128 that may differ. Five in six copies that are cropped by up to 6% differ in no more, and nearly all others. */
 const MAX_DISTANCE = 22;
 /** Comparisons of a hash within a band. In a crowded band, the other hashes link the rest. */
 const MAX_COMPARED = 500;

@@ -46,7 +46,7 @@ const LARGE_GROUP = 64;
 const maxCopies = (numImages: number) => Math.max(8, Math.min(20, numImages / 2), numImages / 10);
 /** Root mean square of a thumbnail's gradients, in levels of 0–255; an image with less shows nothing. */
 const MIN_CONTRAST = 1;
-/** Nine in ten copies that are cropped by up to 6 % have this much, and nearly all others. */
+/** Nine in ten copies that are cropped by up to 6% have this much, and nearly all others. */
 const MIN_GRADIENT_CORRELATION = 0.5;
 
 /**

@@ -20,7 +20,7 @@ export interface DecodedSample extends Sample {
   height: number;
   /** Whether the decoded image has no colour. */
   isGrey: boolean;
-  /** Values, 0–255, that 1 % of the decoded ones are below, and above. */
+  /** Values, 0–255, that 1% of the decoded ones are below, and above. */
   dark: number;
   light: number;
   traits: FileTraits;
@@ -145,7 +145,7 @@ export async function writePackedFile(
   }
 }
 
-/** Finds the values that 1 % of an image's are below, and above. */
+/** Finds the values that 1% of an image's are below, and above. */
 function tonesOf(pixels: Uint8Array): { dark: number; light: number } {
   const counts = new Uint32Array(256);
   for (const value of pixels) counts[value]++;

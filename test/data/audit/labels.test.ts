@@ -173,7 +173,7 @@ describe("several labels in one", () => {
     assert.equal(outcomeOf(imagesOf(["1,5", "2,5", "3,5"], 20)), "nothing");
   });
 
-  it("says how many images are left out for several labels, if more than 5 % are", () => {
+  it("says how many images are left out for several labels, if more than 5% are", () => {
     assert.deepEqual(
       severalLabelsConclusion(12, 48).map(({ text }) => text),
       [
