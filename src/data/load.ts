@@ -3,7 +3,7 @@ import { checkChoice, checkNumber, checkPath, InputError } from "../errors.js";
 import { reachCache } from "../files.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
 import { checkedClassNames, inShort } from "../names.js";
-import { fileConclusions } from "./audit/conclusions.js";
+import { fileConclusions } from "./audit/file-conclusions.js";
 import { labelConclusions, labelProblem, severalLabelsConclusion } from "./audit/labels.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import type { DataOptions } from "./data-options.js";

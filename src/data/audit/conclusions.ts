@@ -1,12 +1,8 @@
-// What the audit concludes: each a sentence with numbers, and what settles it.
+// What the audit concludes from images and their labels: each a sentence with numbers, and what settles it.
 import { checkKind } from "../../errors.js";
-import type { Fit } from "../../model/preprocessing.js";
-import { inShort } from "../../names.js";
 import { Random } from "../../random.js";
 import { counted, formatCount, percent } from "../../text.js";
 import { checkDataset, type Dataset, type PackedImages } from "../dataset.js";
-import { cutOff, MUCH_CUT } from "../pixels/decode.js";
-import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import { THUMBNAIL_SIZE } from "./lsh.js";
 import {
   averagePooling,
@@ -16,117 +12,7 @@ import {
   type NearDuplicates,
   withoutMirrored,
 } from "./near-duplicates.js";
-import { type Conclusion, imageAt, nearDuplicateReport } from "./report.js";
-import { telltaleTraits } from "./traits.js";
-
-const NUM_EXAMPLES = 3;
-
-const pathsOf = (samples: { path: string }[]) => samples.slice(0, NUM_EXAMPLES).map(({ path }) => path);
-const named = (samples: { path: string }[]) =>
-  ` (${inShort(
-    samples.map(({ path }) => path),
-    NUM_EXAMPLES,
-    NUM_EXAMPLES,
-  )})`;
-
-/**
- * Concludes from what the files say and from their decoded brightness.
- *
- * @param isFixed - Whether a model fixes how images are decoded, so that there is nothing to choose.
- */
-export function fileConclusions(
-  decoded: Pick<DecodedImages, "samples" | "numChannels" | "whiteLevels">,
-  { fit, grey, isFixed = false }: { fit: Fit; grey: "auto" | boolean; isFixed?: boolean },
-): Conclusion[] {
-  const { samples, numChannels } = decoded;
-  const usesColour = !isFixed && numChannels === 3;
-  const traits = telltaleTraits(samples).filter(({ name }) => usesColour || name !== "colour");
-  return [
-    ...traits.map(({ text }): Conclusion => ({ about: "trait", text, examples: [] })),
-    ...(isFixed ? [] : colourConclusion(decoded, grey)),
-    ...brightnessConclusions(samples),
-    ...(isFixed ? [] : cropConclusion(samples, fit)),
-    ...numberConclusions(decoded),
-    ...frameConclusion(samples),
-  ];
-}
-
-function colourConclusion(
-  { samples, numChannels }: Pick<DecodedImages, "samples" | "numChannels">,
-  grey: "auto" | boolean,
-): Conclusion[] {
-  const coloured = samples.filter(({ isGrey }) => !isGrey);
-  const numGrey = samples.length - coloured.length;
-  if (coloured.length === 0 || numGrey === 0) return [];
-  const isUsedGrey = numChannels === 1;
-  const odd = isUsedGrey ? coloured : samples.filter(({ isGrey }) => isGrey);
-  const used = isUsedGrey ? "all are used in grey" : "all are used in colour";
-  const isGuess = grey === "auto";
-  const why = isGuess ? `, since ${isUsedGrey ? "most have no" : "at least half have"} colour` : "";
-  const text =
-    `${coloured.length} of ${samples.length} in colour; ${used}${why}. ` +
-    `Train with --set grey=${!isUsedGrey} for ${isUsedGrey ? "colours" : "grey"}${isGuess ? `, or --set grey=${isUsedGrey} to settle it` : ""}.`;
-  return [{ about: "colour", text, examples: pathsOf(odd) }];
-}
-
-/** An image is nearly black or white if 99% of its values are beyond these, of 0–255. */
-const [NEARLY_BLACK, NEARLY_WHITE] = [24, 231];
-
-function brightnessConclusions(samples: readonly DecodedSample[]): Conclusion[] {
-  const kinds: [string, string, (sample: DecodedSample) => boolean][] = [
-    ["black", `99% of their values are at most ${NEARLY_BLACK} of 255`, ({ light }) => light <= NEARLY_BLACK],
-    ["white", `99% of their values are at least ${NEARLY_WHITE} of 255`, ({ dark }) => dark >= NEARLY_WHITE],
-  ];
-  return kinds.flatMap(([name, meaning, fits]): Conclusion[] => {
-    const found = samples.filter(fits);
-    if (found.length === 0) return [];
-    const text =
-      `${counted(found.length, "image is", "images are")} nearly ${name}${named(found)}: ${meaning}. ` +
-      "Remove them, or fix their brightness if they should show something.";
-    return [{ about: "brightness", text, examples: pathsOf(found) }];
-  });
-}
-
-/** Images that lose much, in percent of all, from which on they are worth a word. */
-const MIN_CUT_IMAGES = 0.01;
-
-function cropConclusion(samples: readonly DecodedSample[], fit: Fit): Conclusion[] {
-  if (fit !== "crop") return [];
-  const found = samples.filter((sample) => cutOff(sample) >= MUCH_CUT);
-  if (found.length === 0 || found.length < MIN_CUT_IMAGES * samples.length) return [];
-  const [worst] = [...found].sort((a, b) => cutOff(b) - cutOff(a));
-  const text =
-    `The central square leaves out ${percent(MUCH_CUT, 0)} or more of ${found.length} of ${samples.length} images ` +
-    `(${percent(cutOff(worst), 0)} of ${worst.path}, ${worst.width}×${worst.height}). ` +
-    "Train with --set fit=pad to keep all of them between black bars, or --set fit=squash.";
-  return [{ about: "crop", text, examples: pathsOf(found) }];
-}
-
-function numberConclusions({
-  samples,
-  whiteLevels,
-}: Pick<DecodedImages, "samples" | "whiteLevels">): Conclusion[] {
-  const numbers = [...new Set(samples.map(({ traits }) => traits.numbers))].filter(
-    (one) => one !== "8-bit" && one !== "1-bit",
-  );
-  return numbers.map((one): Conclusion => {
-    const found = samples.filter(({ traits }) => traits.numbers === one);
-    const white = whiteLevels[one] ?? 1;
-    const text =
-      `${counted(found.length, "image has", "images have")} ${one} numbers; white is ${formatCount(white)}, the top of ` +
-      "the range that they use. Save them in 8 bits to choose another range.";
-    return { about: "numbers", text, examples: pathsOf(found) };
-  });
-}
-
-function frameConclusion(samples: readonly DecodedSample[]): Conclusion[] {
-  const found = samples.filter(({ traits }) => traits.numFrames > 1);
-  if (found.length === 0) return [];
-  const text =
-    `${counted(found.length, "file holds", "files hold")} several frames or pages${named(found)}; only the first is used. ` +
-    "Save each frame as a file to use them all.";
-  return [{ about: "frames", text, examples: pathsOf(found) }];
-}
+import { type Conclusion, imageAt, named, nearDuplicateReport, pathsOf } from "./report.js";
 
 /**
  * Concludes from the images and their labels: classes of very different sizes, copies across the splits, copies with two labels, classes that mirroring confuses.

@@ -1,4 +1,5 @@
 // What a data set holds, and what is doubtful about it.
+import { inShort } from "../../names.js";
 import type { Dataset } from "../dataset.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
 import type { FileCounts } from "../sources/left-out.js";
@@ -64,6 +65,7 @@ export interface Conclusion {
     | "brightness"
     | "crop"
     | "numbers"
+    | "transparency"
     | "frames"
     | "copies"
     | "labels"
@@ -74,6 +76,18 @@ export interface Conclusion {
   /** Paths of images that show it. */
   examples: string[];
 }
+
+/** Images that a conclusion names. */
+const NUM_NAMED = 3;
+/** Lists the paths of some examples. */
+export const pathsOf = (samples: { path: string }[]) => samples.slice(0, NUM_NAMED).map(({ path }) => path);
+/** Names some examples, in brackets. */
+export const named = (samples: { path: string }[]) =>
+  ` (${inShort(
+    samples.map(({ path }) => path),
+    NUM_NAMED,
+    NUM_NAMED,
+  )})`;
 
 const NUM_EXAMPLES = 5;
 

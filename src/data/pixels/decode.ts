@@ -10,7 +10,7 @@ import { checkChoice, checkNumber, InputError, ParameterError } from "../../erro
 import { kindOf, readError } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, FITS, type Fit } from "../../model/preprocessing.js";
 import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader, YCBCR } from "./header.js";
-import { isGrey, repeatChannel } from "./pixels.js";
+import { isGrey, onWhite, repeatChannel, turnUpright } from "./pixels.js";
 import { type Box, type Raster, resize } from "./resize.js";
 import { needsRange, readRanged, UnusableImage } from "./sample-range.js";
 
@@ -223,9 +223,13 @@ async function readRaster(
   if (traits.colours === YCBCR)
     throw new UnusableImage("a TIFF of YCbCr colours outside JPEG: save it in RGB");
   if (numChannels > 4) throw new UnusableImage(`${numChannels} channels`);
-  let pipeline = traits.hasAlpha ? open().flatten({ background: "white" }) : open();
+  const isPlainGrey = space === "b-w" && !traits.hasProfile && !traits.hasAlpha;
+  let pipeline = open().toColourspace(isPlainGrey ? "b-w" : "srgb");
   if (white !== null) pipeline = pipeline.withIccProfile("srgb"); // sharp leaves 16 bits with a profile in Display P3
-  pipeline = pipeline.toColourspace(space === "b-w" && !traits.hasProfile ? "b-w" : "srgb");
+  if (traits.hasAlpha) {
+    const flatten = () => flattened(pipeline);
+    pipeline = await (width * height > LARGE ? oneAtATime(flatten) : flatten());
+  }
   if (reduced) {
     // A JPEG may be reduced while it is loaded if that drops no part of an 8 × 8 block. An extract prevents it.
     const mayShrinkOnLoad = traits.format === "jpeg" && width % 8 === 0 && height % 8 === 0;
@@ -239,6 +243,16 @@ async function readRaster(
     white,
   };
 }
+
+/** Puts an image with transparency on white. sharp's own `flatten` rounds down, by half a level on average. */
+async function flattened(image: SharpImage): Promise<SharpImage> {
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  return (await loadSharp())(onWhite(data), { raw: { width, height, channels: 3 } });
+}
+
+/** Pixels from which on images with transparency are put on white one after the other, to save memory. */
+const LARGE = 2 ** 22;
 
 let last: Promise<unknown> = Promise.resolve();
 
@@ -291,26 +305,6 @@ function fitToSquare(
 function sameParity(length: number, size: number): number {
   const offset = size % 2;
   return Math.max(2 - offset, 2 * Math.round((length - offset) / 2) + offset);
-}
-
-/** Turns an image by EXIF's orientation. */
-function turnUpright(raster: Raster, orientation: number): Raster {
-  if (orientation <= 1 || orientation > 8) return raster;
-  const { pixels, numChannels } = raster;
-  const isTransposed = orientation >= 5;
-  const [width, height] = isTransposed ? [raster.height, raster.width] : [raster.width, raster.height];
-  const isFlippedX = [2, 3, 7, 8].includes(orientation); // of the stored image
-  const isFlippedY = [3, 4, 6, 7].includes(orientation);
-  const turned = new Uint8Array(pixels.length);
-  for (let y = 0, to = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const [storedX, storedY] = isTransposed ? [y, x] : [x, y];
-      const fromX = isFlippedX ? raster.width - 1 - storedX : storedX;
-      const fromY = isFlippedY ? raster.height - 1 - storedY : storedY;
-      const from = (fromY * raster.width + fromX) * numChannels;
-      for (let c = 0; c < numChannels; c++) turned[to++] = pixels[from + c];
-    }
-  return { pixels: turned, width, height, numChannels };
 }
 
 function uprightSize({ width, height, orientation }: ImageHeader): { width: number; height: number } {

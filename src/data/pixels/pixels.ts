@@ -5,6 +5,7 @@ import { InputError } from "../../errors.js";
 import { readError } from "../../files.js";
 import { LUMA } from "../../model/preprocessing.js";
 import { readBytes } from "./file-bytes.js";
+import type { Raster } from "./resize.js";
 
 /** Pixels of images, read by index. */
 export interface Pixels {
@@ -162,4 +163,32 @@ export function isGrey(pixels: Uint8Array): boolean {
   for (let i = 0; i < pixels.length; i += 3)
     if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
   return true;
+}
+
+/** Puts RGBA pixels on white, rounded to the nearest level, as Pillow's `alpha_composite` does. */
+export function onWhite(rgba: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; to < rgb.length; from += 4)
+    for (let c = 0; c < 3; c++) rgb[to++] = 255 - Math.round((rgba[from + 3] * (255 - rgba[from + c])) / 255);
+  return rgb;
+}
+
+/** Turns an image by EXIF's orientation. */
+export function turnUpright(raster: Raster, orientation: number): Raster {
+  if (orientation <= 1 || orientation > 8) return raster;
+  const { pixels, numChannels } = raster;
+  const isTransposed = orientation >= 5;
+  const [width, height] = isTransposed ? [raster.height, raster.width] : [raster.width, raster.height];
+  const isFlippedX = [2, 3, 7, 8].includes(orientation); // of the stored image
+  const isFlippedY = [3, 4, 6, 7].includes(orientation);
+  const turned = new Uint8Array(pixels.length);
+  for (let y = 0, to = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [storedX, storedY] = isTransposed ? [y, x] : [x, y];
+      const fromX = isFlippedX ? raster.width - 1 - storedX : storedX;
+      const fromY = isFlippedY ? raster.height - 1 - storedY : storedY;
+      const from = (fromY * raster.width + fromX) * numChannels;
+      for (let c = 0; c < numChannels; c++) turned[to++] = pixels[from + c];
+    }
+  return { pixels: turned, width, height, numChannels };
 }

@@ -169,15 +169,26 @@ describe("decodeImage", () => {
     assert.deepEqual([...(await decodeImage(white, 2)).pixels], Array(12).fill(255));
   });
 
-  it("puts transparent images on white", async () => {
-    for (const [alpha, value] of [
-      [0, 255],
-      [0.5, 127],
-      [1, 0],
-    ]) {
-      const { pixels } = await decodeImage(await transparent(alpha).png().toBuffer(), 2);
-      assertNear([...pixels], Array(12).fill(value), 1);
+  it("puts transparent images on white, rounded to the nearest level", async () => {
+    const steps = Array.from({ length: 52 }, (_, i) => 5 * i); // 0 to 255
+    for (const channels of [4, 2] as const) {
+      const values = steps.flatMap((value) =>
+        steps.map((alpha) => [...Array(channels - 1).fill(value), alpha]),
+      );
+      const raw = { width: steps.length, height: steps.length, channels };
+      const image = sharp(Buffer.from(values.flat()), { raw }).toColourspace(channels === 2 ? "b-w" : "srgb");
+      const expected = values.flatMap((pixel) => {
+        const opacity = pixel[channels - 1] / 255;
+        return Array(3).fill(Math.round(opacity * pixel[0] + (1 - opacity) * 255));
+      });
+      const { pixels } = await decodeImage(await image.png().toBuffer(), steps.length);
+      assert.deepEqual([...pixels], expected);
     }
+    // A quarter of black is 64/255, so white shows with 191. Large images are reduced on the way.
+    const large = sharp({
+      create: { width: 2100, height: 2100, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 64 / 255 } },
+    });
+    assert.deepEqual([...(await decodeImage(await large.png().toBuffer(), 1)).pixels], [191, 191, 191]);
     const grey = await transparent(0).toColourspace("b-w").png().toBuffer();
     assert.deepEqual([...(await decodeImage(grey, 2)).pixels], Array(12).fill(255));
   });

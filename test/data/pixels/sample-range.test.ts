@@ -118,6 +118,13 @@ describe("numbers of other ranges than 0–255", () => {
     for (const profile of ["p3", "srgb"]) {
       const data = await sharp(orange).withIccProfile(profile).toColourspace("rgb16").png().toBuffer();
       assertNear([...(await decodeImage(data, 1)).pixels], [200, 100, 50], 2);
+      const half = await sharp(orange)
+        .ensureAlpha(0.5)
+        .withIccProfile(profile)
+        .toColourspace("rgb16")
+        .png()
+        .toBuffer();
+      assertNear([...(await decodeImage(half, 1)).pixels], [228, 178, 153], 2); // halfway to 255
     }
   });
 
