@@ -1,4 +1,5 @@
 // Which images belong on one side of a split: copies of one picture, and images of one person or series.
+import { groupBy } from "../collections.js";
 import type { OnProgress } from "../progress.js";
 import { DisjointSets } from "./audit/disjoint-sets.js";
 import { findNearDuplicates } from "./audit/near-duplicates.js";
@@ -29,17 +30,12 @@ export async function groupImages(
   });
   if (group !== undefined) {
     const pattern = groupPattern("--group", group);
-    const firstOf = new Map<string, number>();
-    const keys = paths.map((path) => capture(pattern, path));
-    keys.forEach((key, index) => {
-      if (key === null) return;
-      const first = firstOf.get(key);
-      if (first === undefined) firstOf.set(key, index);
-      else sets.join(first, index);
-    });
-    const numWithout = keys.filter((key) => key === null).length;
+    const members = groupBy(paths.keys(), (index) => capture(pattern, paths[index]));
+    const without = members.get(null) ?? [];
+    members.delete(null);
+    for (const [first, ...others] of members.values()) for (const other of others) sets.join(first, other);
     notes.push(
-      `${firstOf.size} groups by --group${numWithout > 0 ? `, and ${numWithout} images without one, as ${paths[keys.indexOf(null)]}` : ""}.`,
+      `${members.size} groups by --group${without.length > 0 ? `, and ${without.length} images without one, as ${paths[without[0]]}` : ""}.`,
     );
   }
   return { groups: Int32Array.from({ length: numImages }, (_, index) => sets.firstOf(index)), notes };

@@ -1,5 +1,6 @@
 // What is checked while a data set is loaded: whether its images can be read, and whether its classes can be trained on.
 import path from "node:path";
+import { groupBy } from "../collections.js";
 import { InputError, type InputProblem } from "../errors.js";
 import { inShort } from "../names.js";
 import { isFromTable } from "./audit/labels.js";
@@ -30,11 +31,9 @@ export function nothingThere({ where, labels, leftOut }: Listing): InputError {
 export function noteClasses({ samples, emptyClasses }: Listing, { notes }: Remarks): void {
   if (emptyClasses.length > 0)
     notes.push(`Folders without images, which are no classes: ${emptyClasses.join("; ")}.`);
-  const alike = new Map<string, string[]>();
-  for (const name of classesOf(samples)) {
-    const key = isNumber(name) ? String(Number(name)) : plainText(name);
-    alike.set(key, [...(alike.get(key) ?? []), name]);
-  }
+  const alike = groupBy(classesOf(samples), (name) =>
+    isNumber(name) ? String(Number(name)) : plainText(name),
+  );
   for (const names of alike.values()) {
     const said = names.every(isNumber) ? "are one number" : "differ only in case, spaces or Unicode form";
     if (names.length > 1)

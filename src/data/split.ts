@@ -1,4 +1,5 @@
 import path from "node:path";
+import { groupBy, tally } from "../collections.js";
 import { checkNumber, InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { usageOf } from "./sources/fer2013.js";
@@ -138,7 +139,7 @@ function heldOut(
   const heldGroups = new Map<number, boolean>();
   /** Images of classes that are single groups. */
   const single = new Map<number, boolean>();
-  for (const [className, indices] of collect(samples, ({ className }) => className)) {
+  for (const [className, indices] of groupBy(samples.keys(), (index) => samples[index].className)) {
     const order = [...new Random(seed, "split", className).permutation(indices.length)].map(
       (i) => indices[i],
     );
@@ -150,8 +151,7 @@ function heldOut(
       });
       continue;
     }
-    const sizes = new Map<number, number>();
-    for (const index of order) sizes.set(groups[index], (sizes.get(groups[index]) ?? 0) + 1);
+    const sizes = tally(order.map((index) => groups[index]));
     const sizeOf = (group: number) => sizes.get(group) as number;
     const free = [...sizes.keys()].filter((group) => !heldGroups.has(group));
     let numHeld = [...sizes].reduce((sum, [group, size]) => (heldGroups.get(group) ? sum + size : sum), 0);
@@ -182,12 +182,11 @@ function splitByFold(
   const foldOf = new Map<number, number>();
   const foldOfGroup = new Map<number, number>();
   const totals = new Array<number>(count).fill(0);
-  for (const [className, positions] of collect(all, (index) => samples[index].className)) {
-    const indices = positions.map((i) => all[i]);
+  for (const [className, indices] of groupBy(all, (index) => samples[index].className)) {
     const sizes = new Array<number>(count).fill(0); // images of the class in each fold
     // Images of a class that is a single group are dealt one by one.
     const isSingle = indices.every((index) => groups[index] === groups[indices[0]]);
-    const members = collect(indices, (index, i) => (isSingle ? -1 - i : groups[index]));
+    const members = groupBy(indices, (index, i) => (isSingle ? -1 - i : groups[index]));
     const keys = [...members.keys()];
     const order = [...new Random(seed, "folds", className).permutation(keys.length)].map((i) => keys[i]);
     const isDealt = (key: number) => foldOfGroup.has(key); // with an earlier class
@@ -195,7 +194,7 @@ function splitByFold(
       const chosen = foldOfGroup.get(key) ?? emptiestFold(sizes, totals);
       if (!isSingle) foldOfGroup.set(key, chosen);
       const images = members.get(key) as number[];
-      for (const i of images) foldOf.set(indices[i], chosen);
+      for (const index of images) foldOf.set(index, chosen);
       sizes[chosen] += images.length;
       totals[chosen] += images.length;
     }
@@ -210,21 +209,6 @@ function emptiestFold(sizes: number[], totals: number[]): number {
   return folds.reduce((best, k) =>
     sizes[k] < sizes[best] || (sizes[k] === sizes[best] && totals[k] < totals[best]) ? k : best,
   );
-}
-
-/** Returns the indices of the items that have the same key. */
-function collect<Item, Key>(
-  items: readonly Item[],
-  keyOf: (item: Item, index: number) => Key,
-): Map<Key, number[]> {
-  const collected = new Map<Key, number[]>();
-  items.forEach((item, index) => {
-    const key = keyOf(item, index);
-    const indices = collected.get(key);
-    if (indices) indices.push(index);
-    else collected.set(key, [index]);
-  });
-  return collected;
 }
 
 /**

@@ -1,4 +1,5 @@
 // Labels that are no classes: amounts, names of single images, and several labels in one.
+import { groupBy, tally } from "../../collections.js";
 import type { InputProblem } from "../../errors.js";
 import { inShort } from "../../names.js";
 import { counted } from "../../text.js";
@@ -62,12 +63,8 @@ export function severalLabelsConclusion(numDropped: number, numUsed: number): Co
 }
 
 function doubtOf(samples: readonly Pick<Sample, "path" | "className">[], labels: string): Doubt | null {
-  const images = new Map<string, string[]>();
-  for (const { className, path } of samples) {
-    const own = images.get(className);
-    if (own) own.push(path);
-    else images.set(className, [path]);
-  }
+  const groups = groupBy(samples, ({ className }) => className);
+  const images = new Map([...groups].map(([className, own]) => [className, own.map(({ path }) => path)]));
   const all: Labels = { images, numImages: samples.length, isTable: isFromTable(labels) };
   return severalInOne(all) ?? amounts(all) ?? namesOfImages(all);
 }
@@ -88,9 +85,7 @@ function severalInOne({ images, numImages, isTable }: Labels): Doubt | null {
     const partsOf = (label: string) => label.split(separator).flatMap((part) => part.trim() || []);
     const compound = labels.filter((label) => partsOf(label).length > 1);
     if (compound.length === 0) continue;
-    const numUses = new Map<string, number>();
-    for (const part of compound.flatMap((label) => [...new Set(partsOf(label))]))
-      numUses.set(part, (numUses.get(part) ?? 0) + 1);
+    const numUses = tally(compound.flatMap((label) => [...new Set(partsOf(label))]));
     const isDecimal = separator === "," && compound.every((label) => AMOUNT.test(label));
     const isKnown = ([part, uses]: [string, number]) =>
       images.has(part) || (uses > 1 && isUsual && !isDecimal);

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { tally } from "../../collections.js";
 import { checkList, ParameterError } from "../../errors.js";
 import { cacheDir, writeFileAtomically } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
@@ -129,10 +130,7 @@ export function withoutMirrored(found: NearDuplicates): NearDuplicates {
 
 /** Takes groups apart that have more pictures than there are likely copies. */
 function splitLargeGroups({ duplicates, groups, pairs }: Omit<NearDuplicates, "alike">): NearDuplicates {
-  const sizes = new Map<number, number>(); // without duplicates
-  groups.forEach((group, index) => {
-    if (duplicates[index] === index) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  });
+  const sizes = tally(groups.filter((_, index) => duplicates[index] === index)); // without duplicates
   const numDifferent = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const isAlike = (index: number) => (sizes.get(groups[index]) as number) > maxCopies(numDifferent);
   return {

@@ -1,4 +1,5 @@
 // What a data set holds, and what is doubtful about it.
+import { groupBy, tally } from "../../collections.js";
 import { inShort } from "../../names.js";
 import type { Dataset } from "../dataset.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
@@ -145,13 +146,8 @@ export class Duplicates {
 }
 
 function repeatedDigests(samples: DecodedSample[], indices: number[]): Set<string> {
-  const [once, repeated] = [new Set<string>(), new Set<string>()];
-  for (const index of indices) {
-    const { digest } = samples[index];
-    if (once.has(digest)) repeated.add(digest);
-    else once.add(digest);
-  }
-  return repeated;
+  const counts = tally(indices.map((index) => samples[index].digest));
+  return new Set([...counts].flatMap(([digest, count]) => (count > 1 ? digest : [])));
 }
 
 /** Counts the images of each class in each split. */
@@ -161,11 +157,7 @@ export function classCounts(
   classNames: string[],
 ): DataReport["classCounts"] {
   return (["train", "validation"] as const).flatMap((name) => {
-    const counts = new Map<string, number>();
-    for (const index of split[name]) {
-      const { className } = samples[index];
-      counts.set(className, (counts.get(className) ?? 0) + 1);
-    }
+    const counts = tally(split[name].map((index) => samples[index].className));
     return classNames.map((className) => ({ split: name, className, count: counts.get(className) ?? 0 }));
   });
 }
@@ -236,12 +228,7 @@ export function seenInTrain(groups: Int32Array, { train, validation }: Dataset):
 
 /** Counts near-duplicates and names some pairs. */
 export function nearDuplicateReport(dataset: Dataset, found: NearDuplicates): NearDuplicateReport {
-  const groups = new Map<number, number[]>();
-  found.groups.forEach((first, index) => {
-    const group = groups.get(first);
-    if (group) group.push(index);
-    else groups.set(first, [index]);
-  });
+  const groups = groupBy(found.groups.keys(), (index) => found.groups[index]);
   const several = [...groups.values()].filter(({ length }) => length > 1);
   const { numImages } = dataset.train;
   const repeated = several.map((group) => {

@@ -1,4 +1,5 @@
 // Traits of image files that tell the classes apart, though they do not show what is in the images.
+import { groupBy, tally } from "../../collections.js";
 import { percent } from "../../text.js";
 import type { DecodedSample } from "../pixels/packed-file.js";
 
@@ -138,24 +139,12 @@ function bestThreshold(
   return best.threshold;
 }
 
-/** Counts each value. */
-function tally(values: string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
-}
-
 /** Says how many labels a file's value alone gets right, guessed from the other files. */
 function tellsClasses(files: Valued[], classes: string[]): string | null {
-  const labels = new Map<string, string[]>();
-  for (const { className, value } of files) {
-    const known = labels.get(value);
-    if (known) known.push(className);
-    else labels.set(value, [className]);
-  }
   let right = 0;
-  for (const some of labels.values()) {
-    const [most, second = 0] = [...tally(some).values()].sort((a, b) => b - a);
+  for (const alike of groupBy(files, ({ value }) => value).values()) {
+    const counts = tally(alike.map(({ className }) => className));
+    const [most, second = 0] = [...counts.values()].sort((a, b) => b - a);
     if (most - 1 > second) right += most; // the most frequent label even without the file itself
   }
   const largest = Math.max(...tally(files.map(({ className }) => className)).values());
