@@ -107,7 +107,7 @@ export function sampleOf(file: string, digest = file, width = 48, height = width
 
 /** Lists the images of class folders. */
 export function listFolder(dir: string, choice: FolderChoice = {}) {
-  const found = findClassFolders(walkFolder(dir), dir, choice);
+  const found = findClassFolders(walkFolder(dir), choice);
   if ("refusal" in found) throw new InputError(found.refusal);
   return chooseParts(found.listing);
 }

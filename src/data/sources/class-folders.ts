@@ -2,7 +2,7 @@
 import path from "node:path";
 import { InputError, type InputProblem } from "../../errors.js";
 import { nameOf } from "../../names.js";
-import type { Folder, Walk } from "./files.js";
+import { type Folder, foldersBelow, type Walk } from "./files.js";
 import type { LeftOutFiles } from "./left-out.js";
 import { type Layout, type Listing, listLayout } from "./listing.js";
 import {
@@ -46,19 +46,18 @@ const EXPECTED = "class folders with images, with or without train and validatio
  * Finds class folders and their images. Enters single folders around them, as archives have. Test images are for validation
  * if there is nothing else for it.
  *
- * @param dir - The folder that was walked.
  * @returns A refusal if no folder holds the images of one class.
  * @throws InputError if the folders can be understood in several ways.
  */
 export function findClassFolders(
-  { root: top, leftOut }: Walk,
-  dir: string,
+  walk: Walk,
   choice: FolderChoice,
 ): { listing: Listing } | { refusal: InputProblem } {
+  const { dir, root: top, leftOut } = walk;
   for (const name of choice.leaveOut ?? []) remove(top, folderAt(top, name, dir), leftOut);
   const isChosen = choice.trainFolder !== undefined || choice.validationFolder !== undefined;
   const result = isChosen ? chosenLayout(top, dir, choice) : layoutOf(unwrap(top), dir);
-  return "refusal" in result ? result : { listing: listLayout(result, top, dir, leftOut) };
+  return "refusal" in result ? result : { listing: listLayout(result, walk) };
 }
 
 /** Takes a folder out of the tree. */
@@ -69,8 +68,8 @@ function remove(around: Folder, folder: Folder, leftOut: LeftOutFiles): void {
   around.numImages = around.folders.reduce((sum, inner) => sum + inner.numImages, around.images.length);
 }
 
-function numFiles({ images, others, folders }: Folder): number {
-  return folders.reduce((sum, inner) => sum + numFiles(inner), images.length + others.length);
+function numFiles(folder: Folder): number {
+  return foldersBelow(folder).reduce((sum, { images, others }) => sum + images.length + others.length, 0);
 }
 
 /** Whether a folder holds class folders rather than images. */

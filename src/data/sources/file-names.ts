@@ -1,10 +1,11 @@
 // Data sets whose labels are in the names of files.
 import path from "node:path";
+import { groupBy } from "../../collections.js";
 import { InputError } from "../../errors.js";
 import { nameOf } from "../../names.js";
-import type { Folder, Walk } from "./files.js";
-import { type Listing, type Sample, stampOf, withParts } from "./listing.js";
-import { type Part, partOf } from "./split-names.js";
+import { type ImageFile, imagesBelow, leaveOutOthers, type Walk } from "./files.js";
+import { type Listing, listingOf, type Sample, stampOf, withParts } from "./listing.js";
+import { partOfFolders } from "./split-names.js";
 
 /** A data set whose file names follow a known pattern: the first group is the person, the second the class's code. */
 interface KnownNames {
@@ -36,23 +37,12 @@ const KNOWN: KnownNames[] = [
   },
 ];
 
-export interface ImageFile {
-  /** Relative to the data set's folder. */
-  file: string;
-  folder: Folder;
-}
-
-export function imagesBelow(folder: Folder): ImageFile[] {
-  const own = folder.images.map((name) => ({ file: path.posix.join(folder.path, name), folder }));
-  return [...own, ...folder.folders.flatMap(imagesBelow)];
-}
-
 /**
  * Reads JAFFE and KDEF, whose files name person and expression.
  *
  * @returns Null if the names are others, or the folders are classes.
  */
-export function readKnownNames(walk: Walk, dir: string): Listing | null {
+export function readKnownNames(walk: Walk): Listing | null {
   const images = imagesBelow(walk.root);
   const known = KNOWN.find(({ pattern }) => {
     const fitting = images.filter(({ file }) => pattern.test(path.posix.basename(file)));
@@ -60,8 +50,8 @@ export function readKnownNames(walk: Walk, dir: string): Listing | null {
   });
   if (!known) return null;
   const { name, pattern, classNames } = known;
-  const listing = listBy(walk, dir, `file names of ${name}`, `whose name is none of ${name}`, (file) => {
-    const code = pattern.exec(path.posix.basename(file))?.[2].toUpperCase();
+  const listing = listBy(walk, `file names of ${name}`, `whose name is none of ${name}`, (file) => {
+    const code = codeIn(file, pattern);
     return code === undefined ? null : classNames[code];
   });
   listing.notes.push(
@@ -70,14 +60,16 @@ export function readKnownNames(walk: Walk, dir: string): Listing | null {
   return listing;
 }
 
+/** Returns the code of the class in a file's name, if the name fits. */
+function codeIn(file: string, pattern: RegExp): string | undefined {
+  return pattern.exec(path.posix.basename(file))?.[2].toUpperCase();
+}
+
 /** Whether each folder has images of one expression: then the folders are classes, and persons are mixed in them. */
 function areClasses(images: ImageFile[], pattern: RegExp): boolean {
-  const codes = new Map<Folder, Set<string>>();
-  for (const { file, folder } of images) {
-    const code = pattern.exec(path.posix.basename(file))?.[2].toUpperCase() as string;
-    codes.set(folder, (codes.get(folder) ?? new Set()).add(code));
-  }
-  return codes.size > 1 && [...codes.values()].every(({ size }) => size === 1);
+  const folders = [...groupBy(images, ({ folder }) => folder).values()];
+  const codesIn = (some: ImageFile[]) => new Set(some.map(({ file }) => codeIn(file, pattern)));
+  return folders.length > 1 && folders.every((some) => codesIn(some).size === 1);
 }
 
 /**
@@ -86,11 +78,10 @@ function areClasses(images: ImageFile[], pattern: RegExp): boolean {
  * @param pattern - A regular expression for a path from the data set's folder; its first group is the class.
  * @throws InputError if the pattern is not valid, or fits no file.
  */
-export function readLabelPattern(walk: Walk, dir: string, pattern: string): Listing {
+export function readLabelPattern(walk: Walk, pattern: string): Listing {
   const expression = groupPattern("--label-pattern", pattern);
   const listing = listBy(
     walk,
-    dir,
     `file names, by ${pattern}`,
     "whose name does not fit the label pattern",
     (file) => capture(expression, file),
@@ -99,7 +90,7 @@ export function readLabelPattern(walk: Walk, dir: string, pattern: string): List
   const [first] = imagesBelow(walk.root);
   throw new InputError({
     expected: `file names that fit ${pattern}`,
-    where: dir,
+    where: walk.dir,
     found: first ? `${first.file} and others` : "no images",
     fix: "Fix --label-pattern: it is compared with a path such as cat/cat.12.jpg, and its group is the class.",
   });
@@ -140,46 +131,27 @@ export function suggestPattern(walk: Walk): string | null {
 
 function listBy(
   walk: Walk,
-  dir: string,
   labels: string,
   reason: string,
   classOf: (file: string) => string | null,
 ): Listing {
-  const { leftOut } = walk;
-  const samples = collectSamples(walk, dir, reason, classOf);
-  const notes: string[] = [];
+  const samples = collectSamples(walk, reason, classOf);
+  leaveOutOthers(walk);
+  const listing = listingOf(walk, { labels, samples });
   const parts = samples.map(({ split }) => split);
-  return {
-    root: dir,
-    where: dir,
-    inner: ".",
-    labels,
-    samples: withParts(samples, parts, { where: dir, leftOut, notes }),
-    emptyClasses: [],
-    leftOut,
-    notes,
-  };
+  return { ...listing, samples: withParts(samples, parts, listing) };
 }
 
-/** Lists the images that have a class, with the part that the folders around them are for, and counts all other files. */
+/** Lists the images that have a class, with the part that the folders around them are for; leaves out the others. */
 export function collectSamples(
-  { root, leftOut }: Walk,
-  dir: string,
+  { dir, root, leftOut }: Walk,
   reason: string,
   classOf: (file: string) => string | null,
 ): Sample[] {
-  const samples: Sample[] = [];
-  const visit = (folder: Folder, around: Part | null): void => {
-    const split = around ?? (folder.path === "." ? null : partOf(folder.name));
-    for (const name of folder.images) {
-      const file = path.posix.join(folder.path, name);
-      const label = classOf(file);
-      if (label === null) leftOut.add(reason, file);
-      else samples.push({ path: file, className: nameOf(label), split, ...stampOf(path.join(dir, file)) });
-    }
-    for (const other of folder.others) leftOut.add(other.reason, path.posix.join(folder.path, other.name));
-    for (const inner of folder.folders) visit(inner, split);
-  };
-  visit(root, null);
-  return samples;
+  return imagesBelow(root).flatMap(({ file }): Sample[] => {
+    const label = classOf(file);
+    if (label === null) leftOut.add(reason, file);
+    const [className, split] = [nameOf(label ?? ""), partOfFolders(file)];
+    return label === null ? [] : [{ path: file, className, split, ...stampOf(path.join(dir, file)) }];
+  });
 }

@@ -39,8 +39,10 @@ export interface OtherFile {
   reason: string;
 }
 
-/** A folder and what is left out of it. */
+/** A folder that was walked, and what is left out of it. */
 export interface Walk {
+  /** Its path on disk. */
+  dir: string;
   root: Folder;
   leftOut: LeftOutFiles;
 }
@@ -224,7 +226,7 @@ export function walkFolder(dir: string): Walk {
   };
   const real = realpathOf(dir) ?? path.resolve(dir);
   const root = visit({ dir, path: ".", name: path.basename(path.resolve(dir)), real }, [real], new Set());
-  return { root, leftOut };
+  return { dir, root, leftOut };
 }
 
 /**
@@ -233,21 +235,47 @@ export function walkFolder(dir: string): Walk {
  * @returns Paths that begin with the folder's, sorted.
  */
 export function imagesIn(dir: string): { images: string[]; files: FileCounts } {
-  const { root, leftOut } = walkFolder(dir);
-  const images: string[] = [];
-  const visit = (folder: Folder): void => {
-    for (const name of folder.images) images.push(path.join(dir, folder.path, name));
-    for (const { name, reason } of folder.others) leftOut.add(reason, path.posix.join(folder.path, name));
-    folder.folders.forEach(visit);
-  };
-  visit(root);
-  return { images: images.sort(), files: leftOut.counts(images.length) };
+  const walk = walkFolder(dir);
+  leaveOutOthers(walk);
+  const images = imagesBelow(walk.root).map(({ file }) => path.join(dir, file));
+  return { images: images.sort(), files: walk.leftOut.counts(images.length) };
+}
+
+/** Returns a folder and all folders in it, each before those in it. */
+export function foldersBelow(folder: Folder): Folder[] {
+  return [folder, ...folder.folders.flatMap(foldersBelow)];
+}
+
+/** Returns the path of a file in a folder, relative to the root. */
+export function fileIn(folder: Folder, name: string): string {
+  return path.posix.join(folder.path, name);
+}
+
+export interface ImageFile {
+  /** Relative to the root. */
+  file: string;
+  folder: Folder;
+}
+
+/** Lists the images of a folder, at any depth. */
+export function imagesBelow(root: Folder): ImageFile[] {
+  return foldersBelow(root).flatMap((folder) =>
+    folder.images.map((name) => ({ file: fileIn(folder, name), folder })),
+  );
 }
 
 /** Lists the files of a folder that are not images, at any depth, by their paths from the root. */
-export function otherFilesIn(folder: Folder): string[] {
-  const own = folder.others.map(({ name }) => path.posix.join(folder.path, name));
-  return [...own, ...folder.folders.flatMap(otherFilesIn)];
+export function otherFilesIn(root: Folder): string[] {
+  return foldersBelow(root).flatMap((folder) => folder.others.map(({ name }) => fileIn(folder, name)));
+}
+
+/** Counts the files that are not images as left out. @param labelFiles - Those of them whose labels are used. */
+export function leaveOutOthers({ root, leftOut }: Walk, labelFiles: ReadonlySet<string> = new Set()): void {
+  for (const folder of foldersBelow(root))
+    for (const { name, reason } of folder.others) {
+      const file = fileIn(folder, name);
+      leftOut.add(labelFiles.has(file) ? REASONS.labels : reason, file);
+    }
 }
 
 interface Place extends Pick<Folder, "path" | "name" | "real"> {

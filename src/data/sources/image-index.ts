@@ -1,6 +1,6 @@
 // Finds the images that the rows of a table name, by path, name, name without ending, or number without leading zeros.
 import path from "node:path";
-import type { Folder } from "./files.js";
+import { type Folder, imagesBelow } from "./files.js";
 
 /** Endings that a name may have in a table, whatever the image's own is; and `.0` of numbers. */
 const ENDING = /\.(jpe?g|jpe|jfif|png|apng|webp|gif|tiff?|avif|bmp|ppm|pgm|hei[cf]|jp2|0+)$/i;
@@ -37,21 +37,16 @@ export class ImageIndex {
   readonly files: string[] = [];
 
   constructor(root: Folder) {
-    const visit = (folder: Folder): void => {
-      for (const name of folder.images) {
-        const file = folder.path === "." ? name : `${folder.path}/${name}`;
-        this.files.push(file);
-        const steps = file.split("/");
-        // every end of the path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`
-        for (let i = 0; i < steps.length; i++) {
-          const end = steps.slice(i).join("/");
-          const stem = end.replace(/\.[^./]+$/, "");
-          for (const key of [end, stem, stem.replace(/_aligned$/, "")]) this.add(key, file); // RAF-DB's suffix
-        }
+    for (const { file } of imagesBelow(root)) {
+      this.files.push(file);
+      const steps = file.split("/");
+      // every end of the path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`
+      for (let i = 0; i < steps.length; i++) {
+        const end = steps.slice(i).join("/");
+        const stem = end.replace(/\.[^./]+$/, "");
+        for (const key of [end, stem, stem.replace(/_aligned$/, "")]) this.add(key, file); // RAF-DB's suffix
       }
-      folder.folders.forEach(visit);
-    };
-    visit(root);
+    }
   }
 
   private add(key: string, file: string, to = this.byName): void {

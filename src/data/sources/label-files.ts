@@ -1,15 +1,24 @@
 // Files beside the images that have their labels, as webdataset's tar files hold them.
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { groupBy } from "../../collections.js";
 import { decodeRoughly, decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
 import { InputError } from "../../errors.js";
 import { parseExactJson } from "../../json.js";
-import { collectSamples, type ImageFile, imagesBelow } from "./file-names.js";
-import { type Folder, IMAGE_ENDING, otherFilesIn, type Walk } from "./files.js";
+import { collectSamples } from "./file-names.js";
+import {
+  type Folder,
+  fileIn,
+  IMAGE_ENDING,
+  type ImageFile,
+  imagesBelow,
+  leaveOutOthers,
+  otherFilesIn,
+  type Walk,
+} from "./files.js";
 import { samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
-import { REASONS } from "./left-out.js";
-import type { Listing, Sample } from "./listing.js";
+import { type Listing, listingOf, type Sample } from "./listing.js";
 import { isSplitName } from "./split-columns.js";
 
 const LABEL_ENDING = /\.(cls|json)$/i;
@@ -32,7 +41,8 @@ interface BesideImage {
  *
  * @returns Null if the folder holds no such pairs.
  */
-export function readLabelFiles({ root, leftOut }: Walk, dir: string, choice: LabelChoice): Listing | null {
+export function readLabelFiles(walk: Walk, choice: LabelChoice): Listing | null {
+  const { dir, root, leftOut } = walk;
   const files = otherFilesIn(root).filter((file) => LABEL_ENDING.test(file));
   const keyBy = sampleKey(files);
   const [labelOf, fieldsOf] = [new Map<string, string>(), new Map<string, string>()];
@@ -57,9 +67,10 @@ export function readLabelFiles({ root, leftOut }: Walk, dir: string, choice: Lab
   if ([...pairs.values()].every(({ label }) => label === null)) return null;
   for (const { file } of others) leftOut.add(OTHER_IMAGE, file);
   const used = new Set([...pairs.values()].flatMap(({ labelFile, fieldsFile }) => [labelFile, fieldsFile]));
-  const rest = { root: withoutImages(root, new Set(others.map(({ file }) => file)), used), leftOut };
+  leaveOutOthers(walk, used);
+  const rest = withoutImages(root, new Set(others.map(({ file }) => file)));
   const labelIn = (file: string) => pairs.get(file)?.label ?? null;
-  const found = collectSamples(rest, dir, "without a label beside it", labelIn);
+  const found = collectSamples({ ...walk, root: rest }, "without a label beside it", labelIn);
   const table = {
     file: "the files beside the images",
     where: dir,
@@ -67,17 +78,7 @@ export function readLabelFiles({ root, leftOut }: Walk, dir: string, choice: Lab
     areNames: false,
   };
   const { samples, splitBy } = samplesOfRows(table, choice, { root: dir, leftOut, notes });
-  return {
-    root: dir,
-    where: dir,
-    inner: ".",
-    labels: "a file beside each image",
-    splitBy,
-    samples,
-    emptyClasses: [],
-    leftOut,
-    notes,
-  };
+  return listingOf(walk, { labels: "a file beside each image", splitBy, samples, notes });
 }
 
 /** Returns whether some of these files are an image and a file that may have its label. */
@@ -102,17 +103,12 @@ function sampleKey(labelFiles: string[]): (file: string) => string {
   return areStems ? (file) => file.replace(/\.[^./]+$/, "") : upToFirstDot;
 }
 
-/** Returns a folder without some of its images, in which the files of labels that are used have that as their reason. */
-function withoutImages(folder: Folder, images: Set<string>, labelFiles: Set<string>): Folder {
-  const fileOf = (name: string) => path.posix.join(folder.path, name);
+/** Returns a folder without some of its images. */
+function withoutImages(folder: Folder, images: Set<string>): Folder {
   return {
     ...folder,
-    images: folder.images.filter((name) => !images.has(fileOf(name))),
-    others: folder.others.map(({ name, reason }) => ({
-      name,
-      reason: labelFiles.has(fileOf(name)) ? REASONS.labels : reason,
-    })),
-    folders: folder.folders.map((inner) => withoutImages(inner, images, labelFiles)),
+    images: folder.images.filter((name) => !images.has(fileIn(folder, name))),
+    folders: folder.folders.map((inner) => withoutImages(inner, images)),
   };
 }
 
@@ -224,12 +220,7 @@ const IMAGE_WORDS = ["", "image", "img", "input", "rgb", "photo", "jpg", "jpeg",
 function chooseImages(images: ImageFile[], keyBy: (file: string) => string, dir: string) {
   const kindOf = ({ file }: ImageFile) =>
     file.slice(keyBy(file).length).toLowerCase().split(".").slice(1, -1).join(".");
-  const samples = new Map<string, ImageFile[]>();
-  for (const image of images) {
-    const sample = samples.get(keyBy(image.file));
-    if (sample) sample.push(image);
-    else samples.set(keyBy(image.file), [image]);
-  }
+  const samples = groupBy(images, ({ file }) => keyBy(file));
   const several = [...samples.values()].find((sample) => sample.length > 1);
   if (!several) return { chosen: images, others: [], note: [] };
   const kinds = new Set(images.map(kindOf));

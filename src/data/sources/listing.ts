@@ -1,8 +1,9 @@
 // What every kind of data set is read to: images with their labels, and an account of all files.
 import { statSync } from "node:fs";
 import path from "node:path";
+import { tally } from "../../collections.js";
 import { InputError } from "../../errors.js";
-import type { Folder } from "./files.js";
+import { type Folder, fileIn, foldersBelow, leaveOutOthers, type Walk } from "./files.js";
 import { type LeftOutFiles, REASONS } from "./left-out.js";
 import type { Part } from "./split-names.js";
 
@@ -54,6 +55,14 @@ export interface Listing {
   leftOut: LeftOutFiles;
   /** Guesses and doubts, each a sentence. */
   notes: string[];
+}
+
+/** Makes the listing of a folder whose samples are relative to it. */
+export function listingOf(
+  { dir, leftOut }: Pick<Walk, "dir" | "leftOut">,
+  found: Pick<Listing, "labels" | "samples"> & Partial<Listing>,
+): Listing {
+  return { root: dir, where: dir, inner: ".", emptyClasses: [], leftOut, notes: [], ...found };
 }
 
 const TEST = "in a test part, beside another for validation";
@@ -200,7 +209,8 @@ export interface Layout {
 const LOOSE = "in no class folder";
 
 /** Lists the images of the class folders, and counts all other files. */
-export function listLayout(layout: Layout, top: Folder, dir: string, leftOut: LeftOutFiles): Listing {
+export function listLayout(layout: Layout, walk: Walk): Listing {
+  const { dir, root: top, leftOut } = walk;
   const { root, unused, notes } = layout;
   const classes = new Map(layout.classes.map((one) => [one.folder, { ...one, seen: new Set<string>() }]));
   const samples: Sample[] = [];
@@ -211,9 +221,8 @@ export function listLayout(layout: Layout, top: Folder, dir: string, leftOut: Le
     const reason = unused.get(folder) ?? reasonAround;
     const isAgain = inClass?.seen.has(folder.real) ?? false;
     inClass?.seen.add(folder.real);
-    const fileOf = (name: string) => (folder.path === "." ? name : `${folder.path}/${name}`);
     for (const name of folder.images) {
-      const file = fileOf(name);
+      const file = fileIn(folder, name);
       if (!inClass || unused.has(folder)) leftOut.add(reason, file);
       else if (isAgain) leftOut.add(REASONS.again, file);
       else {
@@ -221,10 +230,10 @@ export function listLayout(layout: Layout, top: Folder, dir: string, leftOut: Le
         samples.push({ path: file.slice(start), className, split, ...stampOf(path.join(dir, file)) });
       }
     }
-    for (const other of folder.others) leftOut.add(other.reason, fileOf(other.name));
     for (const inner of folder.folders) visit(inner, unused.has(folder) ? undefined : inClass, reason);
   };
   visit(top, undefined, LOOSE);
+  leaveOutOthers(walk);
   const around = new Set(layout.classes.map(({ folder }) => path.posix.dirname(folder.path)));
   const isInClass = (file: string) => layout.classes.some(({ folder }) => file.startsWith(`${folder.path}/`));
   const [empty, elsewhere] = [true, false].map((isBeside) =>
@@ -234,19 +243,18 @@ export function listLayout(layout: Layout, top: Folder, dir: string, leftOut: Le
   );
   const inWords = (folder: Folder) => `${folder.path} (${contentOf(folder)})`;
   const rootDir = root.path === "." ? dir : path.join(dir, root.path);
-  return {
+  return listingOf(walk, {
     root: rootDir,
     where: rootDir,
     inner: root.path,
     labels: "class folders",
     samples: inOrder(samples),
     emptyClasses: empty.map(inWords),
-    leftOut,
     notes:
       elsewhere.length > 0
         ? [...notes, `Folders without images, which are not used: ${elsewhere.map(inWords).join("; ")}.`]
         : notes,
-  };
+  });
 }
 
 function emptyFolders(folder: Folder): Folder[] {
@@ -256,14 +264,7 @@ function emptyFolders(folder: Folder): Folder[] {
 
 /** Counts the files in a folder without images by ending: "2 .heic, 1 .txt". */
 function contentOf(folder: Folder): string {
-  const counts = new Map<string, number>();
-  const count = ({ others, folders }: Folder): void => {
-    for (const { name } of others) {
-      const ending = path.posix.extname(name).toLowerCase() || "without ending";
-      counts.set(ending, (counts.get(ending) ?? 0) + 1);
-    }
-    folders.forEach(count);
-  };
-  count(folder);
+  const names = foldersBelow(folder).flatMap(({ others }) => others.map(({ name }) => name));
+  const counts = tally(names.map((name) => path.posix.extname(name).toLowerCase() || "without ending"));
   return [...counts].map(([ending, number]) => `${number} ${ending}`).join(", ") || "empty";
 }

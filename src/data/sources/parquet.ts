@@ -11,7 +11,7 @@ import { type Allowance, allowanceFor } from "./archive-entries.js";
 import { type ImageRow, samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
 import { LeftOutFiles } from "./left-out.js";
-import { inOrder, type Listing } from "./listing.js";
+import { inOrder, type Listing, listingOf } from "./listing.js";
 import {
   bytesOf,
   type Columns,
@@ -26,7 +26,7 @@ import {
   takeDecimals,
   textOf,
 } from "./parquet-columns.js";
-import { type Part, partOf, partOfFile } from "./split-names.js";
+import { type Part, partOf, partOfFile, partOfFolders } from "./split-names.js";
 
 /** Rows to read at a time; all of their images are in memory. */
 const BLOCK = 256;
@@ -77,7 +77,13 @@ export async function readParquet(
     };
     for (const file of files) {
       const name = path.relative(dir, file);
-      const given = { part: partOfPath(name), name: files.length > 1 ? name : "", choice, to, onProgress };
+      const given = {
+        part: partOfFile(name) ?? partOfFolders(name),
+        name: files.length > 1 ? name : "",
+        choice,
+        to,
+        onProgress,
+      };
       await unpackFile(file, given, notes).catch((error: unknown) => {
         if (error instanceof InputError || isSystemError(error)) throw error;
         const reason = error instanceof Error ? error.message : String(error);
@@ -118,22 +124,16 @@ export async function readParquet(
     leftOut,
     notes,
   });
-  return {
-    root,
-    where: files[0],
-    inner: ".",
-    labels,
-    splitBy: splitBy ?? { words: "the names of the Parquet files and their folders", isColumn: false },
-    samples: inOrder(samples),
-    emptyClasses: [],
-    leftOut,
-    notes,
-  };
-}
-
-function partOfPath(file: string): Part | null {
-  const folders = file.split(path.sep).slice(0, -1);
-  return partOfFile(file) ?? folders.reduce<Part | null>((part, folder) => part ?? partOf(folder), null);
+  return listingOf(
+    { dir: root, leftOut },
+    {
+      where: files[0],
+      labels,
+      splitBy: splitBy ?? { words: "the names of the Parquet files and their folders", isColumn: false },
+      samples: inOrder(samples),
+      notes,
+    },
+  );
 }
 
 /** Refuses folders beside each other that are not for parts of a split: the same code may be another class in each. */

@@ -9,7 +9,7 @@ import { CODES, rowOf } from "./fer2013.js";
 import { samplesOfRows } from "./image-rows.js";
 import { type LabelChoice, MISSING } from "./label-columns.js";
 import { LeftOutFiles } from "./left-out.js";
-import type { Listing } from "./listing.js";
+import { type Listing, listingOf } from "./listing.js";
 import { isSplitName } from "./split-columns.js";
 import { columnAt, headerOf, LABEL_COLUMN, rowsOf } from "./table-file.js";
 
@@ -138,17 +138,16 @@ export async function readPixelTable(
   const firsts = Object.entries(firstSkipped).map(
     ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${name} is ${line}.`,
   );
-  return {
-    root: dir,
-    where: file,
-    inner: ".",
-    labels: name,
-    splitBy,
-    samples: samples.map((sample) => ({ ...sample, row: rowOf(sample.path) ?? undefined })),
-    emptyClasses: [],
-    leftOut,
-    notes: [...notes, ...levelNotes(name, kept), ...firsts],
-  };
+  return listingOf(
+    { dir, leftOut },
+    {
+      where: file,
+      labels: name,
+      splitBy,
+      samples: samples.map((sample) => ({ ...sample, row: rowOf(sample.path) ?? undefined })),
+      notes: [...notes, ...levelNotes(name, kept), ...firsts],
+    },
+  );
 }
 
 /** Less than this is unusual for the largest of all levels. */

@@ -1,7 +1,7 @@
 // Folders beside each other that hold the same folders: parts of a split, batches of images, or classes.
 import { InputError } from "../../errors.js";
 import { inShort, nameOf } from "../../names.js";
-import type { Folder } from "./files.js";
+import { type Folder, foldersBelow } from "./files.js";
 import { partsOf } from "./split-names.js";
 
 /** Enters folders that hold a single folder with images, and no image. */
@@ -73,8 +73,11 @@ export function copiesIn(folder: Folder, classNames: ReadonlySet<string>): Folde
   const areCopies = (folders: Folder[]) =>
     folders.filter(({ name }) => classNames.has(name) && name !== folder.name);
   const direct = areCopies(withImages(unwrap(folder)));
-  const below = ({ folders }: Folder): Folder[] => folders.flatMap((one) => [one, ...below(one)]);
-  const deep = areCopies(withImages({ ...folder, folders: below(folder) }));
+  const deep = areCopies(
+    foldersBelow(folder)
+      .slice(1)
+      .filter(({ numImages }) => numImages > 0),
+  );
   return direct.length === 0 && new Set(deep.map(({ name }) => name)).size > 1 ? deep : direct;
 }
 

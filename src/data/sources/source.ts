@@ -136,10 +136,10 @@ async function readLabelled(
     return { name, listing: await readParquet([data], path.dirname(data), options, onProgress) };
   if (found && (TABLE_FILE.test(data) || isUnreadTable(data))) {
     if (await isPixelTable(data)) return { name, listing: await readPixelTable(data, options, onProgress) };
-    const [walk, dir] = [walkFolder(path.dirname(data)), path.dirname(data)];
-    const listing = readLabelTables(walk, dir, options, [name]);
+    const walk = walkFolder(path.dirname(data));
+    const listing = readLabelTables(walk, options, [name]);
     if (listing) return { name, listing };
-    const [unread] = unreadTables(walk, dir, options, [name]);
+    const [unread] = unreadTables(walk, options, [name]);
     if (unread !== undefined)
       throw new InputError({
         expected: "a table that names images beside it",
@@ -171,53 +171,52 @@ async function readFolder(
 ): Promise<Listing> {
   const walk = walkFolder(dir);
   for (const { path: file, reason } of unpacked?.skipped ?? []) walk.leftOut.add(reason, file);
-  const listing = await readWalk(walk, dir, options, onProgress, isShards);
+  const listing = await readWalk(walk, options, onProgress, isShards);
   return { ...listing, notes: [...(unpacked?.guesses ?? []), ...listing.notes] };
 }
 
 async function readWalk(
   walk: Walk,
-  dir: string,
   options: SourceOptions,
   onProgress: OnProgress | undefined,
   isShards: boolean,
 ): Promise<Listing> {
-  if (options.labelPattern !== undefined) return readLabelPattern(walk, dir, options.labelPattern);
+  if (options.labelPattern !== undefined) return readLabelPattern(walk, options.labelPattern);
   const { labels = "auto" } = options;
   if (!/^(auto|folders|ferplus|ferplus-soft)$/.test(labels) && !(await isVoteTable(labels)))
-    return readGivenTable(walk, dir, options, labels);
+    return readGivenTable(walk, options, labels);
   if (walk.root.numImages === 0) {
-    const packed = await readPacked(walk, dir, options, onProgress);
+    const packed = await readPacked(walk, options, onProgress);
     if (packed) return packed;
   }
   if (labels === "auto") {
     const tables = otherFilesIn(walk.root).filter((file) => STANDARD_TABLE.test(path.posix.basename(file)));
     const listing =
-      readKnownNames(walk, dir) ??
-      (isShards ? readLabelFiles(walk, dir, options) : null) ??
-      (tables.length > 0 ? readLabelTables(walk, dir, options, tables) : null);
+      readKnownNames(walk) ??
+      (isShards ? readLabelFiles(walk, options) : null) ??
+      (tables.length > 0 ? readLabelTables(walk, options, tables) : null);
     if (listing) return listing;
   }
-  return readClassFolders(walk, dir, options, labels === "auto");
+  return readClassFolders(walk, options, labels === "auto");
 }
 
 /** Reads class folders, and compares them with tables of labels if there are any. */
-function readClassFolders(walk: Walk, dir: string, options: SourceOptions, isGuess: boolean): Listing {
+function readClassFolders(walk: Walk, options: SourceOptions, isGuess: boolean): Listing {
   const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
-  const found = findClassFolders(walk, dir, options);
+  const found = findClassFolders(walk, options);
   const numTables = tableFiles(walk.root).length;
   const isChosen = options.trainFolder !== undefined || options.validationFolder !== undefined;
   const mayBeTable = isGuess && !isChosen && numTables > 0 && numTables <= MAX_TABLES;
   if ("listing" in found) {
-    const compared = mayBeTable ? compareWithTables(found.listing, unused, dir, options) : found.listing;
+    const compared = mayBeTable ? compareWithTables(found.listing, unused, options) : found.listing;
     const isOpen = isGuess && !isChosen && numTables <= MAX_TABLES;
-    return isOpen ? withUnread(compared, unused, dir, options) : compared;
+    return isOpen ? withUnread(compared, unused, options) : compared;
   }
   const listing =
-    (mayBeTable ? readLabelTables(unused, dir, options) : null) ??
-    (isGuess ? readLabelFiles(walk, dir, options) : null);
+    (mayBeTable ? readLabelTables(unused, options) : null) ??
+    (isGuess ? readLabelFiles(walk, options) : null);
   if (listing) return listing;
-  throw new InputError(withSuggestion(found.refusal, walk, dir, options));
+  throw new InputError(withSuggestion(found.refusal, walk, options));
 }
 
 const GARBLED: string[] = [REASONS.notUtf8, REASONS.notUtf8InArchive];
@@ -232,7 +231,7 @@ function tfRecordProblem(files: string[]): Pick<InputProblem, "found" | "fix"> {
   };
 }
 
-function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: LabelChoice): InputProblem {
+function withSuggestion(refusal: InputProblem, walk: Walk, choice: LabelChoice): InputProblem {
   const garbled = walk.leftOut.list().filter(({ reason }) => GARBLED.includes(reason));
   if (walk.root.numImages === 0 && garbled.length > 0) {
     const count = garbled.reduce((sum, one) => sum + one.count, 0);
@@ -248,8 +247,8 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: 
       found: isOne ? `the archive ${archive}` : `the archives ${inShort([archive, ...archives])}`,
       fix:
         isOne && tableFiles(walk.root).length === 0
-          ? `Choose it, as in --data ${path.join(dir, archive)}.`
-          : `Unpack ${isOne ? "it into" : "them into one folder, as"} ${dir}, and choose it with --data.`,
+          ? `Choose it, as in --data ${path.join(walk.dir, archive)}.`
+          : `Unpack ${isOne ? "it into" : "them into one folder, as"} ${walk.dir}, and choose it with --data.`,
     };
   }
   const records = files.filter((file) => TF_RECORD.test(file));
@@ -258,7 +257,7 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: 
     const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
     return { ...refusal, found: `${refusal.found}, but ${files.length} other files (${inShort(endings)})` };
   }
-  const [table] = unreadTables(walk, dir, choice);
+  const [table] = unreadTables(walk, choice);
   const pattern = suggestPattern(walk);
   const fixes = [
     table?.fix ?? refusal.fix,
@@ -268,12 +267,8 @@ function withSuggestion(refusal: InputProblem, walk: Walk, dir: string, choice: 
   return { ...refusal, found, fix: fixes.filter(Boolean).join(" ") };
 }
 
-async function readGivenTable(
-  walk: Walk,
-  dir: string,
-  options: SourceOptions,
-  given: string,
-): Promise<Listing> {
+async function readGivenTable(walk: Walk, options: SourceOptions, given: string): Promise<Listing> {
+  const { dir } = walk;
   const existing = async (name: string) => {
     for (const file of [name, path.join(dir, name)]) if (await stat(file).catch(() => null)) return file;
     return null;
@@ -285,9 +280,9 @@ async function readGivenTable(
   const [file = ""] = files;
   if (found && file && (await isPixelTable(file))) return readPixelTable(file, options);
   const tables = files.flatMap((one) => (one === null ? [] : path.relative(dir, one)));
-  const listing = found && readLabelTables(walk, dir, options, tables);
+  const listing = found && readLabelTables(walk, options, tables);
   if (listing) return listing;
-  const [unread] = found ? unreadTables(walk, dir, options, tables) : [];
+  const [unread] = found ? unreadTables(walk, options, tables) : [];
   throw new InputError({
     expected: "folders, ferplus, ferplus-soft or a table that names images, for --labels",
     where: given,
@@ -298,8 +293,7 @@ async function readGivenTable(
 
 /** Reads a folder without image files: tar files of webdataset, Parquet files, or a table of pixels. */
 async function readPacked(
-  { root, leftOut }: Walk,
-  dir: string,
+  { dir, root, leftOut }: Walk,
   options: SourceOptions,
   onProgress?: OnProgress,
 ): Promise<Listing | null> {

@@ -94,6 +94,12 @@ export function partsOf(names: string[]): Map<string, Part> {
   );
 }
 
+/** Returns the part that the outermost folder of this kind around a file names; null if none does. */
+export function partOfFolders(file: string): Part | null {
+  const folders = file.split("/").slice(0, -1);
+  return folders.reduce<Part | null>((part, folder) => part ?? partOf(folder), null);
+}
+
 /** Returns the part that the beginning of a file's name stands for, as in `train_00001.jpg` or `val-0003.tar`. */
 export function partOfFile(file: string): Part | null {
   const [start] = path.posix.basename(file).split(/[-_.\s]/);

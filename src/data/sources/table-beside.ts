@@ -13,8 +13,8 @@ import { readLabelTables, readTableSplit, type TableSplit, unreadTables } from "
  *
  * @throws InputError if a table has other labels, so that it is not clear which are meant.
  */
-export function compareWithTables(listing: Listing, walk: Walk, dir: string, choice: LabelChoice): Listing {
-  const table = caught(() => readLabelTables({ ...walk, leftOut: walk.leftOut.copy() }, dir, choice));
+export function compareWithTables(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
+  const table = caught(() => readLabelTables({ ...walk, leftOut: walk.leftOut.copy() }, choice));
   const isSingle = classesOf(listing.samples).length === 1; // perhaps a folder of all images
   if (isSingle && table) {
     if (table instanceof InputError) throw table;
@@ -31,7 +31,7 @@ export function compareWithTables(listing: Listing, walk: Walk, dir: string, cho
   if (contradiction)
     throw new InputError({
       expected: "one kind of labels",
-      where: dir,
+      where: walk.dir,
       found: contradiction,
       fix: `Choose with --labels folders or --labels ${labelled?.labels.replace(/, /g, ",")}.`,
     });
@@ -40,7 +40,7 @@ export function compareWithTables(listing: Listing, walk: Walk, dir: string, cho
       ? [`A table beside the class folders is not compared with them. ${table.message}`]
       : [];
   const compared = { ...listing, notes: [...listing.notes, ...doubts] };
-  const split = caught(() => readTableSplit(walk, dir, choice)); // its error is the table's, which is noted
+  const split = caught(() => readTableSplit(walk, choice)); // its error is the table's, which is noted
   if (split instanceof InputError && isSplitChosen(choice)) throw split;
   return split && !(split instanceof InputError)
     ? withSplit(compared, split, isSplitChosen(choice))
@@ -63,15 +63,15 @@ const MAX_NOTES = 3;
  *
  * @throws InputError if the folders look like pieces of a data set, so that these files may have its labels.
  */
-export function withUnread(listing: Listing, walk: Walk, dir: string, choice: LabelChoice): Listing {
+export function withUnread(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
   if (listing.labels !== "class folders") return listing;
   const classNames = classesOf(listing.samples);
-  const unread = unreadTables(walk, dir, choice, undefined, classNames);
+  const unread = unreadTables(walk, choice, undefined, classNames);
   const [first] = unread;
   if (first && classNames.every((name) => PIECES.test(name)))
     throw new InputError({
       expected: "class folders, or a table that names images",
-      where: dir,
+      where: walk.dir,
       found: `the folders ${inShort(classNames)}, and ${first.found}`,
       fix: `${first.fix} Or choose --labels folders if these are the classes.`,
     });

@@ -7,7 +7,7 @@ import { type ReadProblem, readError } from "../../files.js";
 import { isPlainObject, parseExactJson, parseJson } from "../../json.js";
 import { linesOf } from "../../lines.js";
 import { nameOf } from "../../names.js";
-import { type Folder, otherFilesIn } from "./files.js";
+import { type Folder, imagesBelow, otherFilesIn } from "./files.js";
 
 /** Names of files that may be tables. */
 export const TABLE_FILE = /\.(csv|tsv|json|jsonl|ndjson|txt|lst|list)$/i;
@@ -319,15 +319,9 @@ export function tableFiles(root: Folder): string[] {
   const files = otherFilesIn(root).filter(
     (file) => TABLE_FILE.test(file) && !NO_LABELS.test(path.posix.basename(file)),
   );
-  const [stems, names] = [new Set<string>(), new Set<string>()];
-  const addStems = (folder: Folder): void => {
-    for (const name of folder.images) {
-      stems.add(stemOf(path.posix.join(folder.path, name)));
-      names.add(stemOf(name));
-    }
-    folder.folders.forEach(addStems);
-  };
-  if (files.some((file) => JSON_FILE.test(file))) addStems(root);
+  const images = files.some((file) => JSON_FILE.test(file)) ? imagesBelow(root) : [];
+  const stems = new Set(images.map(({ file }) => stemOf(file)));
+  const names = new Set(images.map(({ file }) => stemOf(path.posix.basename(file))));
   const others = files.filter((file) => isOtherJson(file) && !names.has(stemOf(path.posix.basename(file))));
   return files.filter((file) => {
     if (isOtherJson(file)) return others.length <= MAX_OTHER_JSON && others.includes(file);

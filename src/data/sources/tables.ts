@@ -2,7 +2,7 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { nameOf } from "../../names.js";
-import type { Folder, Walk } from "./files.js";
+import { imagesBelow, leaveOutOthers, type Walk } from "./files.js";
 import { explainUnmatched, type Matched, matchImages } from "./image-column.js";
 import { ImageIndex } from "./image-index.js";
 import {
@@ -14,10 +14,10 @@ import {
   withLabels,
   withoutRepeats,
 } from "./label-columns.js";
-import { REASONS } from "./left-out.js";
 import {
   EXTRA_REASON,
   type Listing,
+  listingOf,
   type Sample,
   SEVERAL_LABELS,
   type SplitSource,
@@ -35,7 +35,7 @@ import {
   whyCodedSplit,
   wordsOf,
 } from "./split-columns.js";
-import { type Part, partOf, partOfFile } from "./split-names.js";
+import { type Part, partOf, partOfFile, partOfFolders } from "./split-names.js";
 import { isOtherJson, labelFiles, readTable, type Table, tableFiles, whyNoTable } from "./table-file.js";
 
 const UNNAMED = "in no row of the table";
@@ -43,17 +43,13 @@ const UNNAMED = "in no row of the table";
 /**
  * Reads the labels of a data set from its tables.
  *
- * @param given - Tables to read, relative to `dir`; by default all of the folder whose rows are about its images.
+ * @param given - Tables to read, relative to the folder; by default all of the folder whose rows are about its images.
  * @returns Null if no table names images.
  * @throws InputError if it is not clear which table, column or image is meant.
  */
-export function readLabelTables(
-  walk: Walk,
-  dir: string,
-  choice: LabelChoice,
-  given?: string[],
-): Listing | null {
-  const { useful, refusals, notes } = matchTables(walk, dir, choice, given);
+export function readLabelTables(walk: Walk, choice: LabelChoice, given?: string[]): Listing | null {
+  const { dir } = walk;
+  const { useful, refusals, notes } = matchTables(walk, choice, given);
   const read = useful.flatMap((one) => {
     const { classColumns, split } = one;
     const labels = classColumns
@@ -81,7 +77,6 @@ export function readLabelTables(
       found: read.map(({ table }) => table.file).join(", "),
       fix: "Choose one with --labels FILE.",
     });
-  const { leftOut } = walk;
   const outcomes = new Map<string, Outcome>();
   for (const one of read) {
     addOutcomes(one, dir, outcomes, notes);
@@ -95,16 +90,8 @@ export function readLabelTables(
   countRest(walk, outcomes, new Set(read.map(({ table }) => table.file)));
   const labels = read.map(({ table }) => table.file).join(", ");
   notes.push(...withoutPartNote(samples, labels));
-  return {
-    root: dir,
-    where: dir,
-    inner: ".",
-    labels,
-    ...withPathParts(samples, labels, { where: dir, leftOut, notes }, splitOf(read)),
-    emptyClasses: [],
-    leftOut,
-    notes,
-  };
+  const listing = listingOf(walk, { labels, samples, notes });
+  return { ...listing, ...withPathParts(samples, labels, listing, splitOf(read)) };
 }
 
 /** Returns what has the split: a column, or tables that are each for a part; if any. */
@@ -129,8 +116,7 @@ interface WithSplit extends Matched {
  * @throws InputError if columns can be understood in several ways, or the bytes of such a table are not text.
  */
 function matchTables(
-  { root }: Walk,
-  dir: string,
+  { dir, root }: Walk,
   choice: LabelChoice,
   given?: string[],
 ): { useful: WithSplit[]; refusals: InputError[]; notes: string[] } {
@@ -188,8 +174,8 @@ export interface TableSplit {
  * @returns Null if no table has one, or several have.
  * @throws InputError if columns can be understood in several ways.
  */
-export function readTableSplit(walk: Walk, dir: string, choice: LabelChoice): TableSplit | null {
-  const [one, ...others] = matchTables(walk, dir, choice).useful.filter(({ split }) => split?.parts);
+export function readTableSplit(walk: Walk, choice: LabelChoice): TableSplit | null {
+  const [one, ...others] = matchTables(walk, choice).useful.filter(({ split }) => split?.parts);
   if (!one?.split?.parts || others.length > 0) return null;
   const { table, split, files } = one;
   const parts = new Map(
@@ -213,8 +199,7 @@ export interface Unread {
  * @param classNames - A table of these is no table of images.
  */
 export function unreadTables(
-  { root }: Walk,
-  dir: string,
+  { dir, root }: Walk,
   choice: LabelChoice,
   given?: string[],
   classNames: string[] = [],
@@ -359,10 +344,7 @@ function withPathParts(
   splitBy: SplitSource | undefined,
 ): Pick<Listing, "samples" | "splitBy"> {
   const byName = samples.map(({ path: file }) => partOfFile(file));
-  const byFolder = samples.map(({ path: file }) => {
-    const steps = file.split("/").slice(0, -1);
-    return steps.reduce<Part | null>((part, step) => part ?? partOf(step), null);
-  });
+  const byFolder = samples.map(({ path: file }) => partOfFolders(file));
   if (samples.some(({ split }) => split !== null)) {
     const differing = samples.filter(({ split }, i) => split && byFolder[i] && byFolder[i] !== split);
     const [first] = differing;
@@ -380,17 +362,11 @@ function withPathParts(
 }
 
 /** Counts the images without a label, and all other files. */
-function countRest({ root, leftOut }: Walk, outcomes: Map<string, Outcome>, tables: Set<string>): void {
-  const visit = (folder: Folder): void => {
-    const fileOf = (name: string) => (folder.path === "." ? name : `${folder.path}/${name}`);
-    for (const name of folder.images) {
-      const outcome = outcomes.get(fileOf(name));
-      if (!outcome) leftOut.add(UNNAMED, fileOf(name));
-      else if ("reason" in outcome) leftOut.add(outcome.reason, fileOf(name));
-    }
-    for (const { name, reason } of folder.others)
-      leftOut.add(tables.has(fileOf(name)) ? REASONS.labels : reason, fileOf(name));
-    folder.folders.forEach(visit);
-  };
-  visit(root);
+function countRest(walk: Walk, outcomes: Map<string, Outcome>, tables: Set<string>): void {
+  for (const { file } of imagesBelow(walk.root)) {
+    const outcome = outcomes.get(file);
+    if (!outcome) walk.leftOut.add(UNNAMED, file);
+    else if ("reason" in outcome) walk.leftOut.add(outcome.reason, file);
+  }
+  leaveOutOthers(walk, tables);
 }

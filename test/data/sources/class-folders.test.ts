@@ -371,7 +371,7 @@ describe("findClassFolders", () => {
   it("gives a refusal if there are no class folders", () => {
     mkdirSync(inFolder("data"));
     const refusal = (found: string) => {
-      const result = findClassFolders(walkFolder(inFolder("data")), inFolder("data"), {});
+      const result = findClassFolders(walkFolder(inFolder("data")), {});
       assert.deepEqual(result, {
         refusal: {
           expected: EXPECTED,

@@ -13,18 +13,14 @@ describe("file names", () => {
   const walk = (...names: string[]) => walkFolder(writeFiles(inFolder("data"), files(...names)));
 
   it("are read by a pattern, also below folders for the parts of a split", () => {
-    const listing = readLabelPattern(
-      walk("cat.1.jpg", "dog.12.jpg", "x.txt", "7.jpg"),
-      inFolder("data"),
-      "^([a-z]+)\\.",
-    );
+    const listing = readLabelPattern(walk("cat.1.jpg", "dog.12.jpg", "x.txt", "7.jpg"), "^([a-z]+)\\.");
     assert.deepEqual(labels(listing), ["cat.1.jpg cat", "dog.12.jpg dog"]);
     assert.deepEqual(
       listing.leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
       ["x.txt: not an image", "7.jpg: whose name does not fit the label pattern"],
     );
     const split = walkFolder(writeFiles(inFolder("split"), files("train/1_cat.png", "test/2_dog.png")));
-    assert.deepEqual(labels(readLabelPattern(split, inFolder("split"), "_(\\w+)\\.")), [
+    assert.deepEqual(labels(readLabelPattern(split, "_(\\w+)\\.")), [
       "test/2_dog.png dog test",
       "train/1_cat.png cat train",
     ]);
@@ -32,18 +28,15 @@ describe("file names", () => {
 
   it("are refused if the pattern fits none, or is none", () => {
     const found = walk("cat.1.jpg");
-    assert.throws(() => readLabelPattern(found, inFolder("data"), "^(\\d+)_"), {
+    assert.throws(() => readLabelPattern(found, "^(\\d+)_"), {
       name: "InputError",
       message: `Expected file names that fit ^(\\d+)_ at ${inFolder("data")} but found cat.1.jpg and others. Fix --label-pattern: it is compared with a path such as cat/cat.12.jpg, and its group is the class.`,
     });
-    assert.throws(() => readLabelPattern(found, inFolder("data"), "cat"), {
+    assert.throws(() => readLabelPattern(found, "cat"), {
       message:
         "Expected a pattern with a group for --label-pattern but found cat. Write a regular expression with a group, such as --label-pattern '^([a-z]+)'.",
     });
-    assert.throws(
-      () => readLabelPattern(found, inFolder("data"), "("),
-      /^InputError: Expected a pattern for --label-pattern/,
-    );
+    assert.throws(() => readLabelPattern(found, "("), /^InputError: Expected a pattern for --label-pattern/);
   });
 
   it("suggest a pattern that captures the repeated word in them", () => {
@@ -63,7 +56,7 @@ describe("file names", () => {
       "jaffe/YM.NE3.51.tiff",
       "jaffe/README",
     );
-    assert.deepEqual(labels(readKnownNames(found, inFolder("data"))), [
+    assert.deepEqual(labels(readKnownNames(found)), [
       "jaffe/KA.AN1.39.tiff angry",
       "jaffe/KA.HA2.30.tiff happy",
       "jaffe/YM.NE3.51.tiff neutral",
@@ -72,7 +65,7 @@ describe("file names", () => {
 
   it("of KDEF name the expression, in folders by person", () => {
     const found = walk("KDEF/AF01/AF01ANS.JPG", "KDEF/AF01/AF01AFHL.JPG", "KDEF/BM35/BM35SUFR.JPG");
-    const listing = readKnownNames(found, inFolder("data"));
+    const listing = readKnownNames(found);
     assert.deepEqual(labels(listing), [
       "KDEF/AF01/AF01AFHL.JPG fear",
       "KDEF/AF01/AF01ANS.JPG angry",
@@ -85,7 +78,7 @@ describe("file names", () => {
 
   it("of KDEF do not count if the folders are classes", () => {
     const found = walk("rage/AF01ANS.JPG", "rage/AF02ANS.JPG", "joy/AF01HAS.JPG", "joy/AF02HAS.JPG");
-    assert.equal(readKnownNames(found, inFolder("data")), null);
-    assert.equal(readKnownNames(walk("cat/1.jpg", "dog/2.jpg"), inFolder("data")), null);
+    assert.equal(readKnownNames(found), null);
+    assert.equal(readKnownNames(walk("cat/1.jpg", "dog/2.jpg")), null);
   });
 });

@@ -13,7 +13,7 @@ describe("matchImages", () => {
     });
   const read = (table: string, images: string[], choice: LabelChoice = {}, name = "labels.csv") => {
     const dir = write(table, images, name);
-    const listing = readLabelTables(walkFolder(dir), dir, choice, [name]);
+    const listing = readLabelTables(walkFolder(dir), choice, [name]);
     return listing?.samples.map(({ path, className }) => `${path} ${className}`).sort();
   };
   const rejects = (table: string, images: string[], found: string, choice: LabelChoice = {}) =>
@@ -76,7 +76,7 @@ describe("matchImages", () => {
       "day1/1.png b",
       "day2/0.png b",
     ]);
-    const listing = readLabelTables(walkFolder(inFolder("data")), inFolder("data"), {}, ["labels.csv"]);
+    const listing = readLabelTables(walkFolder(inFolder("data")), {}, ["labels.csv"]);
     assert.deepEqual(listing?.notes, ["1 of 4 rows of labels.csv name no image here, as day3/1.png."]);
   });
 
@@ -134,14 +134,13 @@ describe("matchImages", () => {
       "a/0.png b",
       "a/1.png c",
     ]);
-    const listing = readLabelTables(walkFolder(inFolder("data")), inFolder("data"), {}, ["labels.csv"]);
+    const listing = readLabelTables(walkFolder(inFolder("data")), {}, ["labels.csv"]);
     assert.deepEqual(listing?.notes, ["1 of 3 rows of labels.csv name no image here, as a/9.png."]);
   });
 
   describe("with numbers that have other leading zeros than the files'", () => {
     const IDS = ["0001.png", "0002.png", "0010.png", "1000.png"];
-    const notes = (name = "labels.csv") =>
-      readLabelTables(walkFolder(inFolder("data")), inFolder("data"), {}, [name])?.notes;
+    const notes = (name = "labels.csv") => readLabelTables(walkFolder(inFolder("data")), {}, [name])?.notes;
     const note = (file: string, value: string) =>
       `Numbers of labels.csv have other leading zeros than those of the files, so they are compared without them: ${file} for ${value}.`;
 
@@ -187,8 +186,8 @@ describe("matchImages", () => {
     const reason = (table: string, images: string[], name = "labels.csv") => {
       const files = [...images.map((image) => [image, "x"]), [name, table]];
       const dir = writeFiles(inFolder(`data${numFolders++}`), Object.fromEntries(files));
-      assert.equal(readLabelTables(walkFolder(dir), dir, {}), null);
-      return unreadTables(walkFolder(dir), dir, {})[0]?.found;
+      assert.equal(readLabelTables(walkFolder(dir), {}), null);
+      return unreadTables(walkFolder(dir), {})[0]?.found;
     };
     assert.equal(
       reason("id,label\n1,a\n2,b\n", ["img_0001.png", "img_0002.png"]),

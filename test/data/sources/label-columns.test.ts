@@ -9,7 +9,7 @@ describe("columns of labels", () => {
   const IMAGES = Object.fromEntries(["a.png", "b.png", "c.png", "d.png", "e.png"].map((name) => [name, "x"]));
   const read = (table: string, choice: LabelChoice = {}, name = "labels.csv") => {
     const dir = writeFiles(inFolder("data"), { ...IMAGES, [name]: table });
-    return readLabelTables(walkFolder(dir), dir, choice, [name]);
+    return readLabelTables(walkFolder(dir), choice, [name]);
   };
   const labels = (...given: Parameters<typeof read>) =>
     read(...given)

@@ -17,14 +17,14 @@ describe("label files", () => {
   it("give images the labels beside them", () => {
     const images = { "a/000.jpg": "x", "a/001.jpg": "x", "a/002.jpg": "x" };
     const found = walk({ ...images, "a/000.cls": "cat\n", "a/001.cls": "dog" });
-    const listing = readLabelFiles(found, inFolder("data"), {});
+    const listing = readLabelFiles(found, {});
     assert.deepEqual(labels(listing), ["a/000.jpg cat", "a/001.jpg dog"]);
     assert.deepEqual(
       listing?.leftOut.list().map(({ reason, count }) => `${count} ${reason}`),
       ["2 a file of labels, which is used", "1 without a label beside it"],
     );
     writeFiles(inFolder("other"), { "b/1.jpg": "x", "b/2.jpg": "x" });
-    assert.equal(readLabelFiles(walkFolder(inFolder("other")), inFolder("other"), {}), null);
+    assert.equal(readLabelFiles(walkFolder(inFolder("other")), {}), null);
   });
 
   it("are read beside JSON that is only a caption in another encoding, not if it has a label or a split", async () => {

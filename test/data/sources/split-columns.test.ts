@@ -16,7 +16,7 @@ describe("splitColumns", () => {
       ...files,
       "t.csv": `file,${label},${header}\n${rows.join("")}`,
     });
-    const listing = readLabelTables(walkFolder(dir), dir, choice);
+    const listing = readLabelTables(walkFolder(dir), choice);
     const parts = listing?.samples.map(({ className, split }) =>
       /^(cat|dog)$/.test(className) ? split : className,
     );

@@ -10,7 +10,7 @@ describe("readLabelTables", () => {
   const images = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}`, "x"]));
   const read = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) => {
     const dir = writeFiles(inFolder("data"), files);
-    return readLabelTables(walkFolder(dir), dir, choice, given.length > 0 ? given : undefined);
+    return readLabelTables(walkFolder(dir), choice, given.length > 0 ? given : undefined);
   };
   const summary = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) =>
     read(files, choice, ...given)
