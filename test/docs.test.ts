@@ -121,8 +121,8 @@ describe("the documentation", () => {
       Math.round(Number(images.replace(",", "")) / Number(seconds)),
     ];
     const found =
-      /augmentation ([\d,]+), at 96 pixels without them ([\d,]+), inference at 48\s+pixels ([\d,]+), decoding of 48-pixel files ([\d,]+)\./;
-    const [, ...stated] = found.exec(cluster) ?? [];
+      /augmentation ([\d,]+), at 96 pixels without them ([\d,]+), inference at 48 pixels ([\d,]+), decoding of 48-pixel files ([\d,]+)\./;
+    const [, ...stated] = found.exec(cluster.replaceAll("\n", " ")) ?? [];
     assert.deepEqual(
       stated,
       rates.map((rate) => rate.toLocaleString("en-US")),
