@@ -37,6 +37,18 @@ const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
     "1:1 - Cannot assign to 'mode' because it is a constant.",
     /^To assign it, also as a parameter of papermill, declare it with let in its cell: let mode = …;$/,
   ],
+  [
+    "using file = open();",
+    "1:1 - Cannot find name 'using'.",
+    /^Cells have TypeScript 5\.0\.4, without using\. To /,
+  ],
+  ["await using file = open();", "1:7 - Cannot find name 'using'.", /, without using\. To /],
+  ['import a from "./a.json" with { type: "json" };', "", /^Cells have .* Leave out: with \{ type: … \}$/],
+  [
+    "[1].toSorted();",
+    "1:5 - Property 'toSorted' does not exist on type 'number[]'.",
+    /^Copy the array: \[\.\.\.list\]\.sort\(…\)$/,
+  ],
   // Mistakes without a habit.
   ["class A { #count: number = 'x'; }", "1:11 - Type 'string' is not assignable to type 'number'.", /^$/],
   ["const sleep = 1; sleep();", "1:18 - This expression is not callable.", /^$/],

@@ -110,10 +110,10 @@ const SHARED: typeof CELLS = {
     "7",
   ],
   "is not `this` of a function that a later cell calls": [
-    "function own(this: unknown) { return this; }",
-    "const others = [own(), own?.()];",
-    "others.map((other) => other === globalThis).join()",
-    "true,true",
+    "function own(this: unknown) { return this; }\nfunction tag(this: unknown, _: TemplateStringsArray) { return this; }",
+    "const others = [own(), own?.(), tag`x`];",
+    "others.map(String).join()",
+    "undefined,undefined,undefined",
   ],
   "keeps what was assigned before a `var` without a value": [
     "bare = 3;\nvar bare: number, other: number;\nconst readBare = () => bare;\nconst bares = [bare, other!];",
@@ -132,6 +132,60 @@ const SHARED: typeof CELLS = {
     "var again: number | undefined;\nagain = (again ?? 0) + twice;",
     "again",
     "5",
+  ],
+  "of a loop or block is one of the cell, if it is declared by `var`": [
+    "for (var turn = 0; turn < 3; turn++) { var last = turn; }\nconst readTurn = () => [turn, last];",
+    "turn += 5;",
+    "[...readTurn(), turn].join()",
+    "8,2,8",
+  ],
+  "of `for … of` and `for … in` is one of the cell, if it is declared by `var`": [
+    "for (var [head, { body = 5, ...others }] of [[1, { z: 3 }]] as [number, { body?: number; z: number }][]) for (var key in others) {}\nfor await (var awaited of [1, 2]) {}",
+    "const heads = () => [head, body, others.z, key, awaited];",
+    "key = 'y'; heads().join()",
+    "1,5,3,y,2",
+  ],
+  "is what a block destructures with `var`": [
+    "label: { var { length, [length - 1]: end, ...letters } = 'abc' as any, [first, , ...more] = [1, 2, 3]; break label; }",
+    "const parts = [length, end, letters[0], first, ...more];",
+    "parts.join()",
+    "3,c,a,1,3",
+  ],
+  "is one if `var` declares it on top and in a loop or block": [
+    "var wide = 1;\n{ var wide = 7; }\nfor (var high = 0; high < 3; high++) {}\nvar high: number;\nconst areas = [wide, high];",
+    "const readArea = () => [wide, high];",
+    "[...areas, ...readArea()].join()",
+    "7,3,7,3",
+  ],
+  "is none of a function, a static block or a namespace": [
+    "let own1 = 1;\nconst scoped = () => { for (var own1 = 5; own1 < 6; own1++) {} return own1; };\nclass Static { static { var own1 = 7; } }\nnamespace Space { { var own1 = 8; } }",
+    "const both = [scoped(), own1];",
+    "both.join()",
+    "6,1",
+  ],
+  "is no function of a block": [
+    "function inner() { return 1; }\n{ function inner() { return 2; } }\nconst inners = [inner()];",
+    "{ function inner() { return 3; } inners.push(inner()); }",
+    "[...inners, inner()].join()",
+    "1,3,1",
+  ],
+  "may begin with several `_`": [
+    "const __dirname = 'here';\nlet ___count = 1;\nclass __Kind {}",
+    "___count += 1;",
+    "[__dirname, ___count, __Kind.name].join()",
+    "here,2,__Kind",
+  ],
+  "is what a cell exports from a module": [
+    "export { sep as pathSep } from 'node:path';\nexport * as paths from 'node:path';",
+    "const separators = [pathSep, paths.sep];",
+    "separators.join()",
+    "/,/",
+  ],
+  "is a namespace for all later cells": [
+    "namespace Sizes { export const low = 1; export interface Size { low: number } }\nimport lowest = Sizes.low;",
+    "const between = 1;",
+    "const size1: Sizes.Size = Sizes; [size1.low, lowest].join()",
+    "1,1",
   ],
   "is a property of `exports`": [
     "let shade = 1;\nconst readShade = () => shade;",
@@ -159,6 +213,34 @@ const SHARED: typeof CELLS = {
   ],
 };
 
+/** Cells, each with what it fails with or gives. */
+const FAILED: [code: string, outcome: string | null][] = [
+  ["let loaded = 1, kind = 'a';", null],
+  ["throw new Error('early');\nlet loaded = 2;", "early"],
+  ["[loaded, kind].join()", "1,a"],
+  ["const kind = 'b';\nconst weights = await Promise.reject(new Error('gone'));", "gone"],
+  ["kind", "b"],
+  [
+    "weights",
+    "1:1 - Cannot find name 'weights'.\nCell NUMBER, which declares weights, failed. Run it again.",
+  ],
+];
+/** The same, of cells with `declare`. */
+const DECLARED: typeof FAILED = [
+  [
+    "declare global { var total1: number; }\nglobalThis.total1 = 4;\n[total1, (() => total1)()].join()",
+    "4,4",
+  ],
+  ["total1", "1:1 - Cannot find name 'total1'."],
+  [
+    "declare let total1: number;\ndeclare function isFinite(x: number): boolean;\ndeclare class URL { constructor(x: string); port: string }\n[(() => [isFinite(1), new URL('http://a:1').port])(), total1, (() => total1)()].join()",
+    "true,1,4,4",
+  ],
+  ["[isFinite(1), new URL('http://a:2').port].join()", "true,2"],
+  ["declare const require: (name: string) => { sep: string };\nrequire('node:path').sep", "/"],
+  ["require('node:path').sep", "/"],
+];
+
 describe("a variable of a cell", function () {
   this.timeout(600_000);
   const all = Object.entries({ ...CELLS, ...SHARED });
@@ -167,9 +249,8 @@ describe("a variable of a cell", function () {
   before(async () => {
     results = await runCells("tslab", [
       ...all.flatMap(([, cells]) => cells.slice(0, 3)),
-      "for (var turn = 0; turn < 3; turn++) { var sum = turn; }",
-      "turn;",
-      "sum;",
+      ...FAILED.map(([code]) => code),
+      ...DECLARED.map(([code]) => code),
     ]);
   });
 
@@ -183,13 +264,20 @@ describe("a variable of a cell", function () {
       assert.equal(resultOf(three[2]), value);
     });
 
-  it("of a loop is not seen by later cells, which a hint says", () => {
-    const errors = results.slice(-2).map((result) => contentsOf(result, "error")[0]?.evalue);
-    const expected = ["turn", "sum"].map(
-      (name) =>
-        `1:1 - Cannot find name '${name}'.\n` +
-        `A variable of a loop or block is not seen by later cells. Declare it above the loop or block: let ${name};`,
-    );
-    assert.deepEqual(errors, expected);
+  /** What each of the last cells fails with, or gives. */
+  const outcomes = (first: number, end?: number) =>
+    results
+      .slice(first, end)
+      .map((result) => contentsOf(result, "error")[0]?.evalue ?? resultOf(result) ?? null);
+
+  it("keeps its value if a cell fails before it has declared it again", () => {
+    const number = String(3 * all.length + 4);
+    const expected = FAILED.map(([, outcome]) => outcome?.replace("NUMBER", number) ?? null);
+    assert.deepEqual(outcomes(3 * all.length, -DECLARED.length), expected);
+  });
+
+  it("is what there is already, for a cell that says so with `declare`", () => {
+    const expected = DECLARED.map(([, outcome]) => outcome);
+    assert.deepEqual(outcomes(-DECLARED.length), expected);
   });
 });

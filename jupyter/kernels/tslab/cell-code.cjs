@@ -25,10 +25,14 @@ const shared = (name) => factory.createPropertyAccessExpression(factory.createId
  * cell declares it, so the code outside of functions reads the cell's own.
  */
 const transformCell = (checker) => (context) => (cell) => {
-  const inBlocks = varsInBlocks(cell);
   const visitChildren = (node) => ts.visitEachChild(node, visit, context);
   const visit = (node) => {
     if (isOnlyType(node)) return node;
+    if (ts.isVariableDeclarationList(node) && isInnerVar(node, cell)) return assignmentsOf(node);
+    if (ts.isVariableStatement(node) && isInnerVar(node.declarationList, cell)) {
+      const assignments = assignmentsOf(node.declarationList);
+      return assignments ? factory.createExpressionStatement(assignments) : factory.createEmptyStatement();
+    }
     if (ts.isAwaitExpression(node))
       return factory.updateAwaitExpression(node, kernelCall("pause", ts.visitNode(node.expression, visit)));
     if (ts.isForOfStatement(node) && node.awaitModifier) {
@@ -42,7 +46,7 @@ const transformCell = (checker) => (context) => (cell) => {
         (child) => (child === node.statement ? stoppable(ts.visitNode(child, visit)) : visit(child)),
         context,
       );
-    if (isBareVar(node, cell) && !inBlocks.includes(node.name.text))
+    if (isBareVar(node, cell))
       // It keeps what the cell has assigned above.
       return factory.updateVariableDeclaration(node, node.name, undefined, node.type, shared(node.name.text));
     if (ts.isShorthandPropertyAssignment(node)) return visitShorthand(node) ?? visitChildren(node);
@@ -63,26 +67,38 @@ const transformCell = (checker) => (context) => (cell) => {
       initial ? factory.createAssignment(value, ts.visitNode(initial, visit)) : value,
     );
   };
-  for (const name of inBlocks) innerVars.add(name);
+  /** Returns what stands for a `var` in a loop or block: it assigns what all cells have. Undefined if there is nothing to assign. */
+  const assignmentsOf = ({ declarations, parent }) => {
+    // The loop assigns: `for (exports.i of list)`.
+    if (ts.isForInStatement(parent) || ts.isForOfStatement(parent)) return targetOf(declarations[0].name);
+    const assigned = declarations
+      .filter(({ initializer }) => initializer)
+      .map(({ name, initializer }) =>
+        factory.createAssignment(targetOf(name), ts.visitNode(initializer, visit)),
+      );
+    return assigned.length > 0 ? factory.inlineExpressions(assigned) : undefined;
+  };
+  /** Returns what an assignment to the names of a binding has on its left: `{ a: exports.a }` for `{ a }`. */
+  const targetOf = (binding) => {
+    if (ts.isIdentifier(binding)) return shared(binding.text);
+    const isArray = ts.isArrayBindingPattern(binding);
+    const elements = binding.elements.map((element) => {
+      if (ts.isOmittedExpression(element)) return element;
+      const { dotDotDotToken, initializer, name, propertyName } = element;
+      const target = targetOf(name);
+      if (dotDotDotToken)
+        return isArray ? factory.createSpreadElement(target) : factory.createSpreadAssignment(target);
+      const value = initializer ? factory.createAssignment(target, ts.visitNode(initializer, visit)) : target;
+      const key = propertyName ? ts.visitNode(propertyName, visit) : name.text;
+      return isArray ? value : factory.createPropertyAssignment(key, value);
+    });
+    return isArray
+      ? factory.createArrayLiteralExpression(elements)
+      : factory.createObjectLiteralExpression(elements);
+  };
   const visited = visitChildren(cell);
   return factory.updateSourceFile(visited, [...hoisted(cell), ...visited.statements]);
 };
-
-/** Names that cells so far have declared with `var` in a loop or block, which later cells cannot see. */
-const innerVars = new Set();
-
-function varsInBlocks(cell) {
-  const names = [];
-  const visit = (node) => {
-    if (hasOwnScope(node)) return;
-    const isInner = ts.isVariableDeclaration(node) && keywordOf(node, cell) === undefined;
-    if (isInner && ts.isIdentifier(node.name) && !(node.parent.flags & ts.NodeFlags.BlockScoped))
-      names.push(node.name.text);
-    ts.forEachChild(node, visit);
-  };
-  visit(cell);
-  return names;
-}
 
 /** Whether a node is a variable of the cell that is declared with `var` and no value. */
 const isBareVar = (node, cell) =>
@@ -90,7 +106,10 @@ const isBareVar = (node, cell) =>
   !node.initializer &&
   keywordOf(node, cell) === "let" &&
   !(node.parent.flags & ts.NodeFlags.BlockScoped) &&
-  !(ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Ambient);
+  !isAmbient(node);
+
+/** Whether a node is a declaration with `declare`, which only says what is there. It holds for its cell: later ones would read a variable. */
+const isAmbient = (node) => (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Ambient) !== 0;
 
 /** Whether a node is about types alone, or a list of exports. A base class and `f<string>` are expressions with types. */
 const isOnlyType = (node) =>
@@ -131,7 +150,7 @@ const isOfEarlierCell = (symbol) =>
 
 /** Returns what stands for a name of the cell that later cells may change; undefined for any other. */
 function sharedValue(node, symbol, cell) {
-  const declarations = symbol?.declarations ?? [];
+  const declarations = (symbol?.declarations ?? []).filter((declaration) => !isAmbient(declaration));
   if (declarations.some((declaration) => keywordOf(declaration, cell) === "let")) return shared(node.text);
   const isSeenAgain = declarations.some((declaration) => canBeDeclaredAgain(declaration, node, cell));
   if (!isSeenAgain || !isInFunction(node, cell)) return undefined;
@@ -159,8 +178,33 @@ function keywordOf(declaration, cell) {
     : declaration;
   const list = node.parent;
   if (!ts.isVariableDeclaration(node) || !ts.isVariableDeclarationList(list)) return undefined;
-  if (!ts.isVariableStatement(list.parent) || list.parent.parent !== cell) return undefined;
+  if (!isOnTop(list, cell) && !isInnerVar(list, cell)) return undefined;
   return list.flags & ts.NodeFlags.Const ? "const" : "let";
+}
+
+const isOnTop = (list, cell) => ts.isVariableStatement(list.parent) && list.parent.parent === cell;
+
+/** Whether variables are those of a `var` in a loop or block, which belong to the cell itself. */
+const isInnerVar = (list, cell) =>
+  !(list.flags & ts.NodeFlags.BlockScoped) &&
+  list.getSourceFile() === cell &&
+  !isOnTop(list, cell) &&
+  !isInFunction(list, cell);
+
+/** Names that are declared by a `var` in a loop or block of a cell and that belong to the cell itself. */
+function innerVars(cell) {
+  const names = [];
+  const addNames = (binding) => {
+    if (ts.isIdentifier(binding)) names.push(binding);
+    else for (const element of binding.elements) if (element.name) addNames(element.name);
+  };
+  const visit = (node) => {
+    if (ts.isVariableDeclarationList(node) && isInnerVar(node, cell))
+      for (const { name } of node.declarations) addNames(name);
+    ts.forEachChild(node, visit);
+  };
+  visit(cell);
+  return names;
 }
 
 const isInFunction = (node, cell) =>
@@ -186,12 +230,19 @@ const shareQuickly = (context) => (file) => {
   const visit = (node) => {
     if (isSharedName(node)) return ts.setTextRange(variable(node.name.text), node);
     const visited = ts.visitEachChild(node, visit, context);
-    if (!ts.isCallExpression(node) || !isSharedName(node.expression)) return visited;
     // Otherwise the function would get the variable as `this`.
-    const callee = factory.createParenthesizedExpression(
-      factory.createComma(factory.createNumericLiteral(0), visited.expression),
-    );
-    return factory.updateCallExpression(visited, callee, undefined, visited.arguments);
+    const called = (callee) =>
+      factory.createParenthesizedExpression(factory.createComma(factory.createNumericLiteral(0), callee));
+    if (ts.isCallExpression(node) && isSharedName(node.expression))
+      return factory.updateCallExpression(visited, called(visited.expression), undefined, visited.arguments);
+    if (ts.isTaggedTemplateExpression(node) && isSharedName(node.tag))
+      return factory.updateTaggedTemplateExpression(
+        visited,
+        called(visited.tag),
+        undefined,
+        visited.template,
+      );
+    return visited;
   };
   const visited = ts.visitEachChild(file, visit, context);
   const found = [...variables].map(([name, identifier]) =>
@@ -204,10 +255,11 @@ const shareQuickly = (context) => (file) => {
   );
   if (found.length === 0) return visited;
   const list = factory.createVariableDeclarationList(found, ts.NodeFlags.Const);
-  return factory.updateSourceFile(visited, [
-    factory.createVariableStatement(undefined, list),
-    ...visited.statements,
-  ]);
+  const first = visited.statements.findIndex((node) => !ts.isPrologueDirective(node)); // "use strict" comes before
+  return factory.updateSourceFile(
+    visited,
+    visited.statements.toSpliced(first, 0, factory.createVariableStatement(undefined, list)),
+  );
 };
 
 const isSharedName = (node) =>
@@ -236,17 +288,19 @@ function ownAwaits(cell) {
 
 /**
  * Blanks each `export` of a declaration of a cell, and keeps all positions. tslab exports what a cell declares itself, and twice is an
- * error.
+ * error. What a cell exports from a module, it imports: later cells see that.
  */
 function withoutExports(code) {
   const cell = ts.createSourceFile(CELL, code, ts.ScriptTarget.Latest);
   let text = code;
-  const blank = (start, end) => {
-    text = text.slice(0, start) + text.slice(start, end).replace(/\S/g, " ") + text.slice(end);
+  const replace = (start, part) => {
+    text = text.slice(0, start) + part + text.slice(start + part.length);
   };
+  const blank = (start, end) => replace(start, text.slice(start, end).replace(/\S/g, " "));
   for (const node of cell.statements) {
-    const isPlainList = ts.isExportDeclaration(node) && !node.moduleSpecifier && node.exportClause;
-    if (isPlainList && node.exportClause.elements.every(({ propertyName }) => !propertyName))
+    const isList = ts.isExportDeclaration(node) && node.exportClause;
+    if (isList && node.moduleSpecifier) replace(node.getStart(cell), "import");
+    else if (isList && node.exportClause.elements.every(({ propertyName }) => !propertyName))
       blank(node.getStart(cell), node.end);
     const isAnonymous = (ts.isFunctionDeclaration(node) || ts.isClassDeclaration(node)) && !node.name;
     if (ts.isExportAssignment(node) && !node.isExportEquals)
@@ -259,4 +313,36 @@ function withoutExports(code) {
   return text;
 }
 
-module.exports = { CELL, innerVars, isCell, ownAwaits, shareQuickly, transformCell, withoutExports };
+/**
+ * Returns the text of a cell with the names that it shares in the list of exports, which tslab has put at its end. There, two `_` before a
+ * name are three, and `declare global` has a name.
+ */
+function withNames(text) {
+  return text.replace(/\nexport \{([^{}]*)\}$/, (_, keys) => {
+    const { statements } = ts.createSourceFile(CELL, text, ts.ScriptTarget.Latest);
+    const ambient = new Set(["__global", ...statements.filter(isAmbientValue).flatMap(keysOf)]);
+    const names = keys.split(", ").filter((key) => !ambient.has(key) && !key.startsWith('"'));
+    return `\nexport {${names.map(ts.unescapeLeadingUnderscores).join(", ")}}`;
+  });
+}
+
+/** Whether a statement only declares something that is not a type. */
+const isAmbientValue = (node) =>
+  node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword) &&
+  !ts.isInterfaceDeclaration(node) &&
+  !ts.isTypeAliasDeclaration(node);
+
+const keysOf = ({ name, declarationList }) =>
+  (declarationList?.declarations ?? [{ name }]).map((one) => one.name.escapedText);
+
+module.exports = {
+  CELL,
+  innerVars,
+  isAmbientValue,
+  isCell,
+  ownAwaits,
+  shareQuickly,
+  transformCell,
+  withNames,
+  withoutExports,
+};

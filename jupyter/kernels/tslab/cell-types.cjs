@@ -1,5 +1,6 @@
 // The types that later cells see of what a cell declares: declarations, as the compiler writes them for a library. A library must be able
 // to name each type; a cell need not. What cannot be named is `any` for later cells, so that a valid cell runs.
+const { innerVars, isAmbientValue } = require("./cell-code.cjs");
 const { ts } = require("./typescript.cjs");
 
 const { factory } = ts;
@@ -28,8 +29,38 @@ const transformTypes = (checker, cell) => (context) => {
     if (ts.isTypeQueryNode(node) && !isKnown(leftmost(node.exprName), checker, cell)) return anyType();
     return ts.visitEachChild(node, visit, context);
   };
-  return (declarations) => (isNameable ? declarations : ts.visitEachChild(declarations, visit, context));
+  return (declarations) => {
+    const nameable = isNameable ? declarations : ts.visitEachChild(declarations, visit, context);
+    const shared = nameable.statements.filter((node) => !isAmbientValue(ts.getParseTreeNode(node) ?? node));
+    const inner = innerDeclarations(checker, cell, namesOf(shared)).map((node) => ts.visitNode(node, visit));
+    return factory.updateSourceFile(nameable, [...shared, ...inner]);
+  };
 };
+
+/** Names of the variables that are declared already. */
+function namesOf(statements) {
+  const lists = statements.filter(ts.isVariableStatement).map(({ declarationList }) => declarationList);
+  return new Set(lists.flatMap(({ declarations }) => declarations.map(({ name }) => name.text)));
+}
+
+/** Declares what the cell declares with `var` in loops and blocks, which the compiler leaves out. */
+function innerDeclarations(checker, cell, declared) {
+  const symbols = new Set(innerVars(cell).map((name) => checker.getSymbolAtLocation(name)));
+  return [...symbols]
+    .filter(({ name }) => !declared.has(name))
+    .map((symbol) => {
+      const type = checker.typeToTypeNode(
+        checker.getTypeOfSymbol(symbol),
+        cell,
+        ts.NodeBuilderFlags.NoTruncation,
+      );
+      const variable = factory.createVariableDeclaration(symbol.name, undefined, type ?? anyType());
+      return factory.createVariableStatement(
+        [factory.createModifier(ts.SyntaxKind.DeclareKeyword)],
+        factory.createVariableDeclarationList([variable], ts.NodeFlags.Let),
+      );
+    });
+}
 
 const leftmost = (name) => (ts.isQualifiedName(name) ? leftmost(name.left) : name);
 

@@ -27,6 +27,7 @@ function extendCompiler() {
       [...roots, ...ROOTS],
       {
         ...options,
+        lib: [...options.lib, "lib.es2023.d.ts"], // which Node.js has since version 20
         strict: true,
         inlineSourceMap: true,
         types: ["node"],
@@ -69,7 +70,8 @@ function extendCompiler() {
   const transpileModule = (script, options) => {
     const [, encoded] = script.match(INLINE_MAP) ?? [];
     if (!encoded) return ts.transpileModule(script, options);
-    const compilerOptions = { ...options.compilerOptions, sourceMap: true };
+    // Modules are strict, and so were they checked.
+    const compilerOptions = { ...options.compilerOptions, noImplicitUseStrict: false, sourceMap: true };
     const map = JSON.parse(Buffer.from(encoded, "base64").toString());
     const transformers = { after: isCell({ fileName: map.sources[0] }) ? [shareQuickly] : [] };
     const source = script.replace(INLINE_MAP, "");
@@ -99,6 +101,22 @@ function lastCell() {
   const files = program.getProgram().getSourceFiles();
   const cell = files.find(isCell);
   return { cell, start: cell.text.indexOf("\n") + 1 };
+}
+
+/** Names that the cell declares which was compiled last. */
+function declaredNames() {
+  return [...(lastCell().cell.locals?.keys() ?? [])].map(ts.unescapeLeadingUnderscores);
+}
+
+/** Returns the declarations of earlier cells that tslab drops: namespaces and their aliases, unless the cell declares them again. */
+function keptNamespaces(declarations) {
+  const { locals } = lastCell().cell;
+  const file = ts.createSourceFile(CELL, declarations, ts.ScriptTarget.Latest);
+  return file.statements
+    .filter((node) => ts.isModuleDeclaration(node) || ts.isImportEqualsDeclaration(node))
+    .filter(({ name }) => !locals?.has(name.escapedText))
+    .map((node) => node.getFullText(file))
+    .join("");
 }
 
 /** Text in quotes around a position of that cell: where it begins, and what of it is before the position. Undefined elsewhere. */
@@ -161,4 +179,12 @@ function listenAgain() {
   for (const listener of listeners) process.on("SIGINT", listener);
 }
 
-module.exports = { awaitsItself, endsInTemplate, extendCompiler, quotedBefore, signatureAt };
+module.exports = {
+  awaitsItself,
+  declaredNames,
+  endsInTemplate,
+  extendCompiler,
+  keptNamespaces,
+  quotedBefore,
+  signatureAt,
+};

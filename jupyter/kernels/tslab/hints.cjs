@@ -1,7 +1,7 @@
 // What a cell that does not compile may have meant: habits from IPython, Python and the shell, and paths counted from the notebook.
 const fs = require("node:fs");
 const path = require("node:path");
-const { innerVars } = require("./cell-code.cjs");
+const { ts } = require("./typescript.cjs");
 
 const PYTHON = "This looks like Python; cells are TypeScript.";
 const SHELL =
@@ -28,6 +28,11 @@ const HABITS = [
   [/^\s*%/, "Cells are TypeScript; there are no % magics."],
   [/^\s*\?+\s*\w|^[\s\w.]+\?+\s*$/, "To see what a name is, put the cursor on it and press Shift-Tab."],
   [/^#(?!!)|^\s*#\s/m, "A comment begins with // in TypeScript."],
+  [
+    /^\s*(await\s+)?using\s+\w+\s*=/m,
+    `Cells have TypeScript ${ts.version}, without using. To dispose of a value: const x = f(); try { … } finally { x[Symbol.dispose](); }`,
+  ],
+  [/^\s*import\b.*\bwith\s*\{\s*type\b/m, `Cells have TypeScript ${ts.version}. Leave out: with { type: … }`],
   [/^\s*(help|dir)\s*\(/m, `${PYTHON} To see what a name is, put the cursor on it and press Shift-Tab.`],
   [/^\s*print\s*[(\s]/m, `${PYTHON} To print a value: console.log(x)`],
   [/^\s*for\s+[\w, ]+\s+in\b.*:\s*$/m, `${PYTHON} To loop: for (const x of list) console.log(x);`],
@@ -48,6 +53,19 @@ const FOREIGN_NAMES = {
   In: RESULTS,
 };
 
+/** By name that only a cell declares which failed: that cell's number. */
+const failed = new Map();
+
+/** Notes the names that a cell declares, and its number if it failed. */
+function keepFailed(names, number) {
+  for (const name of names)
+    if (number === undefined) failed.delete(name);
+    else failed.set(name, number);
+}
+
+/** Methods that change an array, by those that copy it, which TypeScript 5.0 does not know. */
+const METHODS = { Sorted: "sort", Reversed: "reverse", Spliced: "splice" };
+
 /**
  * Says what to do instead, for a cell that does not compile because of a habit from elsewhere.
  *
@@ -64,8 +82,9 @@ function hintFor(code, diagnostics, folder) {
   const [, constant] = /Cannot assign to '(\w+)' because it is a constant/.exec(diagnostics) ?? [];
   if (constant)
     return `To assign it, also as a parameter of papermill, declare it with let in its cell: let ${constant} = …;`;
-  if (innerVars.has(name))
-    return `A variable of a loop or block is not seen by later cells. Declare it above the loop or block: let ${name};`;
+  const [, method] = /Property 'to(Sorted|Reversed|Spliced)' does not exist/.exec(diagnostics) ?? [];
+  if (method) return `Copy the array: [...list].${METHODS[method]}(…)`;
+  if (failed.has(name)) return `Cell ${failed.get(name)}, which declares ${name}, failed. Run it again.`;
   return name && Object.hasOwn(FOREIGN_NAMES, name) ? FOREIGN_NAMES[name] : "";
 }
 
@@ -85,4 +104,4 @@ function importHint(module, folder) {
 
 const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 
-module.exports = { hintFor };
+module.exports = { hintFor, keepFailed };

@@ -4,6 +4,7 @@ const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
+const { isCell, withNames } = require("./cell-code.cjs");
 const { isPackageCurrent, packagePaths } = require("../../../scripts/setup/package-files.cjs");
 
 const root = path.resolve(__dirname, "../../..");
@@ -36,8 +37,10 @@ function libraryView(system) {
   view.directoryExists = (dir) => dir === packageDir || (!isInPackage(dir) && system.directoryExists(dir));
   view.realpath = (file) =>
     file === packageDir || isInPackage(file) ? file : (system.realpath?.(file) ?? file);
-  view.readFile = (file, encoding) =>
-    declarationOf(file) ?? system.readFile(PLACED.get(file) ?? file, encoding);
+  view.readFile = (file, encoding) => {
+    const text = declarationOf(file) ?? system.readFile(PLACED.get(file) ?? file, encoding);
+    return isCell({ fileName: file }) ? withNames(text) : text;
+  };
   view.watchFile = (file, callback, ...rest) => {
     if (!PLACED.has(file)) return system.watchFile(file, callback, ...rest);
     watchers.set(file, callback);

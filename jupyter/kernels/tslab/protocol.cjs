@@ -3,12 +3,20 @@ const { setTimeout } = require("node:timers"); // not those that cells get
 const { inspect } = require("node:util");
 const { Cell, currentCell, outsideCells, owner, runAs, stopLeftovers, turn } = require("./cells.cjs");
 const { withoutExports } = require("./cell-code.cjs");
-const { awaitsItself, endsInTemplate, quotedBefore, signatureAt } = require("./compiler.cjs");
+const {
+  awaitsItself,
+  declaredNames,
+  endsInTemplate,
+  keptNamespaces,
+  quotedBefore,
+  signatureAt,
+} = require("./compiler.cjs");
 const { bounded, failureOf, Interrupted, lateFailure, typeFailure } = require("./failures.cjs");
+const { keepFailed } = require("./hints.cjs");
 const { libraryForms } = require("./library.cjs");
 const { startCell } = require("./source-positions.cjs");
 const { clearStop } = require("./stuck.cjs");
-const { exportsOfCells, takeVariable } = require("./variables.cjs");
+const { exportsOfCells, rememberVariables, takeVariable } = require("./variables.cjs");
 
 /** How tslab prints what the compiler found. */
 const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
@@ -236,8 +244,12 @@ function refuseEach(expressions) {
 
 /** Runs a cell's code; how it fails is kept in the cell. */
 async function runCell(cell, code) {
+  let names = [];
+  let restore = () => {};
   try {
     await convert(cell, code);
+    names = converted.names;
+    restore = rememberVariables(names);
     const running = executor.execute(code);
     const succeeded = await Promise.race([running, cell.stopped.then(() => waitFor(ENDING_MS))]);
     if (succeeded) {
@@ -250,6 +262,8 @@ async function runCell(cell, code) {
   } catch (error) {
     cell.fail(error);
   }
+  keepFailed(names, cell.failure ? cell.request.number : undefined);
+  if (cell.failure) restore(); // later cells see the earlier declarations
   if (cell.diagnostics.length > 0 && !cell.isStopped)
     cell.failure = typeFailure(code, cell.diagnostics, notebookFolder);
 }
@@ -265,11 +279,12 @@ async function publishResult(cell, value) {
 /** Compiles a cell. A stop during that time is noticed before the cell runs, and what was compiled is kept. */
 async function convert(cell, code) {
   if (/^\s*\/\*\*?\s*@module\b/.test(code)) {
-    converted = { declOutput: declarations }; // tslab registers it as a module without running it
+    converted = { declOutput: declarations, names: [] }; // tslab registers it as a module without running it
     return;
   }
   const result = outsideCells(() => converter.convert(declarations, withoutExports(code)));
-  converted = { ...result, hasToplevelAwait: awaitsItself() };
+  const declOutput = `${result.declOutput ?? ""}${keptNamespaces(declarations)}`;
+  converted = { ...result, declOutput, names: declaredNames(), hasToplevelAwait: awaitsItself() };
   await turn();
   if (cell.isStopped)
     converted = { ...converted, diagnostics: [], output: undefined, declOutput: declarations };

@@ -14,6 +14,14 @@ function takeVariable(name) {
   return value;
 }
 
+/** Returns a function that gives variables their present values again, if they were declared since then and never set. */
+function rememberVariables(names) {
+  const present = names.map((name) => [variable(name), variable(name).value]);
+  return () => {
+    for (const [one, value] of present) if (one.value === undefined) one.value = value;
+  };
+}
+
 /** The same variables as properties, for code that names `exports` itself. What imports define is a value here, which cells may assign. */
 const exportsOfCells = new Proxy(
   {},
@@ -31,4 +39,4 @@ const exportsOfCells = new Proxy(
   },
 );
 
-module.exports = { exportsOfCells, takeVariable, variable };
+module.exports = { exportsOfCells, rememberVariables, takeVariable, variable };
