@@ -46,6 +46,45 @@ const CELLS: Record<string, [code: string, stdout: string, stderr: string]> = {
   ],
 };
 
+/** The same, of cells that write to the kernel's output themselves. */
+const WRITES: typeof CELLS = {
+  "in order": [
+    'console.log("a"); writeSync(1, "b\\n"); console.log("c"); writeSync(process.stderr.fd, "d\\n");',
+    "a\nb\nc\n",
+    "d\n",
+  ],
+  "parts of a buffer, and lists": [
+    'console.log(writeSync(1, Buffer.from("abc"), 1, 1), (writeSync as any)(1, Buffer.from("abc"), { offset: 2 }), writevSync(1, [Buffer.from("d"), new Uint8Array([101])]));',
+    "bcde1 1 2\n",
+    "",
+  ],
+  "text in other encodings": [
+    'writeSync(1, "6869", null, "hex"); process.stdout.write("aGk=", "base64"); writeFileSync(1, "aGk=", "base64");',
+    "hihihi",
+    "",
+  ],
+  later: [
+    'const written = await promisify(write)(1, Buffer.from("abc"), 1, 2, null);\nawait new Promise((resolve) => writev(2, [Buffer.from("d")], resolve));\nawait new Promise((resolve) => writeFile("/dev/stderr", "e", resolve));\nconsole.log(written.bytesWritten);',
+    "bc2\n",
+    "de",
+  ],
+  "as a file": [
+    'writeFileSync(1, "a\\n"); appendFileSync(2, "b\\n"); writeFileSync("/dev/stdout", "c\\n");\nconst stream = createWriteStream("", { fd: 1, autoClose: false });\nawait new Promise<void>((resolve) => stream.end("d\\n", resolve));',
+    "a\nc\nd\n",
+    "b\n",
+  ],
+  "from another module": [
+    `writeFileSync(module, 'import { writeSync } from "node:fs"; import { execSync } from "node:child_process"; writeSync(1, "a\\\\n"); execSync("echo b", { stdio: "inherit" });');\nrequire(module);`,
+    "a\nb\n",
+    "",
+  ],
+  "characters in pieces": [
+    'const bytes = Buffer.from("é€");\nfor (const byte of bytes) process.stdout.write(Buffer.of(byte));\nfor (const byte of bytes) writeSync(1, Buffer.of(byte));',
+    "é€é€",
+    "",
+  ],
+};
+
 /** By title: a value, and what `console.log` must print of it. */
 const VALUES: Record<string, [code: string, text: RegExp]> = {
   "a chart": [
@@ -68,21 +107,24 @@ const VALUES: Record<string, [code: string, text: RegExp]> = {
 describe("a cell prints", function () {
   this.timeout(600_000);
   const folder = workspace("suite");
+  const cells = [...Object.entries(CELLS), ...Object.entries(WRITES)];
   let results: CellResult[];
 
   before(async () => {
     const imports = [
       'import { execFileSync, execSync, fork, spawn, spawnSync } from "node:child_process";',
-      'import { writeFileSync } from "node:fs";',
+      'import { appendFileSync, createWriteStream, write, writeFile, writeFileSync, writeSync, writev, writevSync } from "node:fs";',
+      'import { promisify } from "node:util";',
       'import * as ferkit from "ferkit";',
       `const script = ${JSON.stringify(folder.file("forked.cjs"))};`,
+      `const module = ${JSON.stringify(folder.file("writes.mjs"))};`,
     ].join("\n");
     const logs = Object.values(VALUES).map(([code]) => `console.log(${code});`);
-    results = await runCells("tslab", [imports, ...Object.values(CELLS).map(([code]) => code), ...logs]);
+    results = await runCells("tslab", [imports, ...cells.map(([, [code]]) => code), ...logs]);
   });
 
-  for (const [i, [title, [, stdout, stderr]]] of Object.entries(CELLS).entries())
-    it(`what a program prints that shares the kernel's output: ${title}`, () => {
+  for (const [i, [title, [, stdout, stderr]]] of cells.entries())
+    it(`what ${title in CELLS ? "a program prints that shares" : "it writes to"} the kernel's output: ${title}`, () => {
       const result = results[1 + i];
       assert.deepEqual(contentsOf(result, "error"), []);
       assert.ok(printed(result) === stdout, printed(result).slice(0, 1000));
@@ -91,6 +133,5 @@ describe("a cell prints", function () {
     });
 
   for (const [i, [title, [, text]]] of Object.entries(VALUES).entries())
-    it(`a short text of ${title}`, () =>
-      assert.match(printed(results[1 + Object.keys(CELLS).length + i]), text));
+    it(`a short text of ${title}`, () => assert.match(printed(results[1 + cells.length + i]), text));
 });

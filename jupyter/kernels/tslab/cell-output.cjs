@@ -1,4 +1,5 @@
 // What a cell prints and shows: sent to Jupyter in order, in few messages, and only up to a limit.
+const { StringDecoder } = require("node:string_decoder");
 const { setImmediate } = require("node:timers"); // not those that cells get
 
 /** Characters that a cell may print, and those of the outputs that it may show. Front ends slow down before. */
@@ -13,6 +14,8 @@ class CellOutput {
   /** What was printed and not sent yet, and where. */
   #text = "";
   #stream = "stdout";
+  /** By stream: keeps the bytes of a character that are not all there yet. */
+  #decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() };
   #isTurnAwaited = false;
   #lastSent = 0;
   #numPrinted = 0;
@@ -29,8 +32,12 @@ class CellOutput {
     this.#send(type, content);
   }
 
-  /** @param stream - `stdout` or `stderr`. */
-  print(stream, text) {
+  /**
+   * @param stream - `stdout` or `stderr`.
+   * @param data - Text, or its bytes in UTF-8.
+   */
+  print(stream, data) {
+    const text = typeof data === "string" ? data : this.#decoders[stream].write(data);
     const numLeft = MAX_PRINTED - this.#numPrinted;
     if (numLeft < 0) return;
     this.#numPrinted += text.length;

@@ -68,8 +68,8 @@ class Cell {
     this.#output.publish(type, content);
   }
 
-  print(stream, text) {
-    if (!this.isOver) this.#output.print(stream, text);
+  print(stream, data) {
+    if (!this.isOver) this.#output.print(stream, data);
   }
 
   display(output, isUpdate) {
@@ -228,24 +228,9 @@ function boundTimers() {
   }
 }
 
-/** Sends what is written to standard output and error to the cell that wrote it. */
-function captureOutput() {
-  for (const name of ["stdout", "stderr"]) {
-    const write = process[name].write.bind(process[name]);
-    process[name].write = (text, encoding, callback) => {
-      const done = typeof encoding === "function" ? encoding : callback;
-      if (!current) return write(text, encoding, callback);
-      owner().print(name, typeof text === "string" ? text : Buffer.from(text).toString());
-      if (done) process.nextTick(done);
-      return true;
-    };
-  }
-}
-
 module.exports = {
   boundTimers,
   Cell,
-  captureOutput,
   currentCell: () => current,
   outsideCells,
   owner,
