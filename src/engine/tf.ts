@@ -5,10 +5,10 @@ import util from "node:util";
 import { InputError } from "../errors.js";
 import { printAsText } from "./text.js";
 
-// tfjs-node 4.22 calls two functions that Node 23 removed; without them every op throws.
+// tfjs-node 4.22 calls two functions that print a warning in Node 22, and that Node 23 removed: without them every op throws.
 const legacyUtil = util as unknown as Record<string, (value: unknown) => boolean>;
-legacyUtil.isNullOrUndefined ??= (value) => value === null || value === undefined;
-legacyUtil.isArray ??= Array.isArray;
+legacyUtil.isNullOrUndefined = (value) => value === null || value === undefined;
+legacyUtil.isArray = Array.isArray;
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 
 type Engine = typeof import("@tensorflow/tfjs-node-gpu");
