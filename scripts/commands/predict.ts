@@ -104,7 +104,8 @@ export function addPredictCommand(program: Command): void {
       for (const line of inputs.flatMap(leftOutLines)) console.error(line);
       const findsFaces = flags.faces ?? predictsExpressions(classifier.config);
       try {
-        await (findsFaces ? printFaces : printImages)(classifier, inputs, { ...flags, model, chart });
+        const print = findsFaces ? printFaces : printImages;
+        await print(classifier, inputs, { ...flags, model, chart, asGiven: asGiven(images) });
       } finally {
         classifier.dispose();
       }
@@ -136,14 +137,29 @@ function leftOutLines(input: string): string[] {
   return mayBeMissed(files) ? filesInWords(files) : [];
 }
 
-async function printImages(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
+/** How to print, and the path to print for an image. */
+interface Printed extends Flags {
+  asGiven(name: string): string;
+}
+
+/** Returns a function that names an image from where the command was called if the image, or its folder, was given so. */
+function asGiven(images: string[]): Printed["asGiven"] {
+  const inputs = images.map((given) => ({ given, input: callerPath(given) }));
+  return (name) => {
+    const holds = ({ input }: { input: string }) => name.startsWith(input + path.sep);
+    const found = inputs.find(({ input }) => input === name) ?? inputs.find(holds);
+    return found ? path.join(found.given, path.relative(found.input, name)) : name;
+  };
+}
+
+async function printImages(classifier: Classifier, images: string[], flags: Printed): Promise<void> {
   const classified: ImagePrediction[] = [];
   const cutImages = new CutImages(classifier);
   for await (const image of classifier.predictEach(images, reportFailure)) {
-    const { name } = image;
+    const name = flags.asGiven(image.name);
     if (flags.json) printJson({ name, model: flags.model, ...predicted(image, flags) });
     else console.log(visible(`${name}  ${inWords(image, flags)}`));
-    cutImages.add(name, await readImageSize(name).catch(() => null));
+    cutImages.add(name, await readImageSize(image.name).catch(() => null));
     if (flags.chart !== undefined) classified.push(image);
   }
   cutImages.print();
@@ -187,7 +203,7 @@ const MUCH_OUTSIDE = 0.05;
 /** Distance of a box from the border, as a share of its height, at which the border may cut the face. */
 const AT_BORDER = 0.01;
 
-async function printFaces(classifier: Classifier, images: string[], flags: Flags): Promise<void> {
+async function printFaces(classifier: Classifier, images: string[], flags: Printed): Promise<void> {
   const pictures: Awaited<ReturnType<typeof facesPicture>>[] = [];
   const cutImages = new CutImages(classifier);
   const isDefault = flags.faces === undefined;
@@ -200,7 +216,7 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
       );
       isStated = true;
     }
-    if (photo.whole) cutImages.add(photo.name, photo.photo);
+    if (photo.whole) cutImages.add(flags.asGiven(photo.name), photo.photo);
     if (flags.chart !== undefined) pictures.push(await facesPicture(photo, saliency(classifier, flags)));
     if (flags.json) printJson(photoAsJson(photo, flags));
     else for (const line of photoLines(photo, flags)) console.log(visible(line));
@@ -211,9 +227,9 @@ async function printFaces(classifier: Classifier, images: string[], flags: Flags
   await writeChart(facesCharts(withShortNames(pictures), { numShown }), flags.chart);
 }
 
-function photoAsJson({ name, faces, whole }: PhotoPrediction, flags: Flags): object {
+function photoAsJson({ name, faces, whole }: PhotoPrediction, flags: Printed): object {
   return {
-    name,
+    name: flags.asGiven(name),
     model: flags.model,
     faces: faces.map(({ box, score, outside, ...face }) => ({
       box,
@@ -226,10 +242,11 @@ function photoAsJson({ name, faces, whole }: PhotoPrediction, flags: Flags): obj
 }
 
 /** Returns a line for the photograph and one for each of its faces, or one for the whole of it. */
-function photoLines({ name, photo, faces, whole, isFace }: PhotoPrediction, flags: Flags): string[] {
-  if (whole) return [`${name}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`];
+function photoLines({ name, photo, faces, whole, isFace }: PhotoPrediction, flags: Printed): string[] {
+  const shown = flags.asGiven(name);
+  if (whole) return [`${shown}  ${isFace ? "" : "no face found; as a whole: "}${inWords(whole, flags)}`];
   return [
-    `${name}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`,
+    `${shown}  ${faces.length} ${faces.length === 1 ? "face" : "faces"}`,
     ...faces.map(({ box, outside, ...face }, i) => {
       const { left, top, width, height } = box;
       return `  ${i + 1}  ${width}×${height} at ${left},${top}  ${inWords(face, flags)}${cutInWords(box, outside, photo)}`;

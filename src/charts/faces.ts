@@ -86,15 +86,19 @@ export function facesCharts(photos: FacesPicture[], options: FacesChartOptions =
 interface Part {
   view: { width: number; height: number };
   words: string;
+  /** Whether the next part comes below it on the same page, if both fit on one. */
+  isWithNext?: boolean;
 }
 
 /** Puts parts on pages, in order, as many on each as fit. */
 function fillPages(parts: Part[]): Part[][] {
   const pages: Part[][] = [[]];
   let height = 0;
-  for (const part of parts) {
+  for (const [i, part] of parts.entries()) {
     const page = pages[pages.length - 1];
-    if (page.length > 0 && height + part.view.height > MAX_HEIGHT) {
+    const next = part.isWithNext ? parts[i + 1] : undefined;
+    const needed = part.view.height + (next ? SPACING + next.view.height : 0);
+    if (page.length > 0 && height + needed > MAX_HEIGHT) {
       pages.push([part]);
       height = 0;
     } else page.push(part);
@@ -109,7 +113,7 @@ function photoParts(photo: FacesPicture, numShown?: number): Part[] {
     numShown,
   );
   const view = photoView(photo, Math.max(MIN_WIDTH, ...grids.map(({ view: { width } }) => width)));
-  return [{ view, words: heading(photo) }, ...grids];
+  return [{ view, words: heading(photo), isWithNext: grids.length > 0 }, ...grids];
 }
 
 function gridParts(items: PredictedImage[], numShown?: number): Part[] {

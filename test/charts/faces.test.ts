@@ -136,6 +136,13 @@ describe("facesCharts", () => {
     assert.ok(words.includes("No face found: crop.png"));
   });
 
+  it("keeps a photograph and its only faces on one page", () => {
+    const pages = facesCharts(Array.from({ length: 20 }, () => photo([face(200, 300)])));
+    assert.ok(pages.length > 1);
+    for (const { description } of pages)
+      assert.match(String(description), /^(group\.jpg: 1 face\nFace 1: .*\n?)+$/);
+  });
+
   it("says that there is nothing", async () => {
     assert.ok((await svgTexts(facesCharts([]))).includes("no data: there is no photograph to show"));
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { hasBfloat16, useBackend } from "../../src/engine/device.js";
@@ -29,7 +29,7 @@ describe("ferkit predict --faces", () => {
     const { status, stdout, stderr } = await predict("two.png", "none.png", "--top", "1");
     assert.deepEqual([status, stderr], [0, ""]);
     const lines = stdout.trimEnd().split("\n");
-    assert.equal(lines[0], `${folder.file("two.png")}  2 faces`);
+    assert.equal(lines[0], "two.png  2 faces");
     const face = /^ {2}([12]) {2}\d+×\d+ at (\d+),\d+ {2}(circle|square|triangle) \d+\.\d%$/;
     assert.deepEqual(
       lines.slice(1, 3).map((line) => face.exec(line)?.[1]),
@@ -112,7 +112,7 @@ describe("ferkit predict", () => {
     stdout
       .trim()
       .split("\n")
-      .map((line) => path.basename(JSON.parse(line).name));
+      .map((line) => JSON.parse(line).name);
 
   for (const model of ["shapes", "expressions"])
     it(`prints a line for each readable image, and an error for each other one (${model})`, async () => {
@@ -143,9 +143,26 @@ describe("ferkit predict", () => {
       const { stderr } = await folder.ferkit("predict", ...images, "--model", model, "--json");
       assert.match(
         stderr,
-        /^note: The central square leaves out 89% of \S+\/wide\.png, 90×10, and much of 1 more\. Crop to what matters, or choose a model that was trained with fit=pad\.\n$/m,
+        /^note: The central square leaves out 89% of wide\.png, 90×10, and much of 1 more\. Crop to what matters, or choose a model that was trained with fit=pad\.\n$/m,
       );
     });
+
+  it("names images as they or their folders were given", async () => {
+    mkdirSync(folder.file("some"));
+    await sharp(await groupPhoto(40, 40, [])).toFile(folder.file("some", "1.png"));
+    const above = path.join("..", path.basename(folder.path), "c.png");
+    const given = ["./b.png", "some", above, folder.file("wide.png")];
+    const names = ["b.png", "some/1.png", above, folder.file("wide.png")];
+    for (const model of ["shapes", "expressions"]) {
+      const { stdout } = await folder.ferkit("predict", ...given, "--model", model, "--json");
+      assert.deepEqual(namesOf(stdout), names);
+      const lines = (await folder.ferkit("predict", ...given, "--model", model)).stdout.trim().split("\n");
+      assert.deepEqual(
+        lines.map((line) => line.split("  ")[0]),
+        names,
+      );
+    }
+  });
 
   it("draws the readable images, and nothing if there is none", async () => {
     const draw = (file: string, ...images: string[]) =>
