@@ -4,8 +4,9 @@ import { downloadFile } from "../../download.js";
 import { InputError } from "../../errors.js";
 import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
+import { headerOf } from "./csv.js";
 import type { Listing, Sample, Usage } from "./listing.js";
-import { headerOf, readTable } from "./table-file.js";
+import { readTable } from "./table-file.js";
 
 /** FER-2013 as class folders of JPEG files. */
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";

@@ -1,21 +1,9 @@
 // Which column of a table names the images.
 import path from "node:path";
 import { InputError } from "../../errors.js";
+import { FILE_RANK, isFileName, isFolderName, pathRank } from "./column-names.js";
 import { type Found, type ImageIndex, isImageName, type Located, locateImages } from "./image-index.js";
-import { isSplitName } from "./split-columns.js";
-import { columnAt, columnName, LABEL_COLUMN, type Table } from "./table-file.js";
-
-/** Usual names of a column with the names of files. */
-const FILE_COLUMN =
-  /^((image|img|file|photo|picture|pic|frame)s?([ _-]?(path|file|name|file[ _-]?name|file[ _-]?path))?|(full|rel(ative)?)?[ _-]?path)$/i;
-const NAME_COLUMN = /^name$/i;
-/** Usual names of a column that numbers the images. */
-const ID_COLUMN = /^(u?id|uuid|key|(image|img|file|photo|picture)[ _-]?(id|no|number|key)|id[ _-]?code)$/i;
-/** Names of a column that numbers the rows, as pandas writes one. */
-const ROW_COLUMN = /^(|unnamed: ?\d+|index|rows?|row[ _-]?(id|no|number)|level_0|no|nr|#)$/i;
-
-/** Usual names of a column with the folder of each file. */
-const FOLDER_COLUMN = /^(folder|dir|directory|sub[ _-]?(folder|dir))([ _-]?name)?$/i;
+import { columnAt, columnName, columnsIn, filledIn, type Table, valuesIn } from "./table.js";
 
 /** A table whose rows name images. */
 export interface Matched extends Located {
@@ -52,14 +40,12 @@ const NUM_PROBES = 200;
 export function matchImages(
   given: Table,
   index: ImageIndex,
-  dir: string,
   { pathColumn, labelColumn }: { pathColumn?: string; labelColumn?: string },
 ): Matched | InputError | null {
   const around = path.posix.dirname(given.file);
-  const rows = withHeader(given, index);
-  const [header, ...below] = rows;
-  const candidates = candidatesIn(rows, index, around);
-  const searched = { header, below, where: path.join(dir, given.file) };
+  const [header, ...below] = withHeader(given, index);
+  const searched = { header, below, where: given.where };
+  const candidates = candidatesIn([header, ...below], index, around);
   const chosen =
     pathColumn === undefined
       ? guessColumn(candidates, searched, labelColumn)
@@ -70,17 +56,16 @@ export function matchImages(
     given.columns !== null || !isLikeOthers(header[column] ?? "", column, below, index, around);
   const table = isHeader
     ? { ...given, columns: header.map((name) => name.trim()), rows: below }
-    : { ...given, rows };
-  const values = pathsOf(table, column, index, around);
-  const located = locateImages(values, index, around, path.basename(path.resolve(dir)));
-  if (located.files.some(({ length }) => length > 0))
-    return { table, pathColumn: column, paths: values, ...located };
-  const apart = values.findIndex((value) => index.find(value, around) !== null);
-  if (apart < 0) return null; // the name of the column is that of an image
+    : { ...given, rows: [header, ...below] };
+  const paths = pathsOf(table, column, index, around);
+  const located = locateImages(paths, index, around);
+  if (located.files.some(({ length }) => length > 0)) return { table, pathColumn: column, paths, ...located };
+  const apart = paths.find((one) => index.find(one, around) !== null);
+  if (apart === undefined) return null; // the name of the column is that of an image
   return new InputError({
     expected: "paths of images",
-    where: searched.where,
-    found: `${values[apart]}, which is in another folder than ${index.find(values[apart], around)?.files[0]}`,
+    where: given.where,
+    found: `${apart}, which is in another folder than ${index.find(apart, around)?.files[0]}`,
     fix: "Fix the paths, or rename the folder.",
   });
 }
@@ -96,11 +81,10 @@ function withHeader({ file, columns, rows }: Table, index: ImageIndex): string[]
 /** Looks which images each column names. A number names one only if nothing else in the table does. */
 function candidatesIn(rows: string[][], index: ImageIndex, around: string): Candidate[] {
   const [header] = rows;
-  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
   const step = Math.max(1, Math.floor(rows.length / NUM_PROBES));
   const probes = rows.filter((_, i) => i % step === 0); // with a header, which names no image
-  const columns = Array.from({ length: width }, (_, column) =>
-    probes.map((row) => index.find(row[column] ?? "", around)),
+  const columns = columnsIn({ columns: null, rows }).map((column) =>
+    valuesIn({ rows: probes }, column).map((value) => index.find(value, around)),
   );
   const candidates = (found: (Found | null)[][]) =>
     found.map((ofColumn, column) => candidateOf(column, header[column] ?? "", ofColumn));
@@ -128,7 +112,7 @@ function namedColumn(
   const column = columnAt(header, name) ?? columnAt(null, name) ?? -1;
   const candidate: Candidate | undefined = candidates[column];
   if (candidate?.numHits > 0) return candidate;
-  const [value] = below.flatMap((row) => row[column] || []);
+  const [value] = filledIn({ rows: below }, column);
   return new InputError({
     expected: `names of images in the column ${name}`,
     where,
@@ -162,7 +146,7 @@ function guessColumn(
   if (best.isExact || best.rank >= FILE_RANK) return best;
   const absent = candidates.find((one) => one.numHits === 0 && looksLikeFiles(one, header, below));
   if (!absent) return best;
-  const [example] = below.flatMap((row) => row[absent.column] || []);
+  const [example] = filledIn({ rows: below }, absent.column);
   return new InputError({
     expected: `images that the column ${nameOf(absent)} names`,
     where,
@@ -172,49 +156,21 @@ function guessColumn(
 }
 
 /** Returns the path in each row, with the folder if another column names it and such images exist. */
-function pathsOf({ columns, rows }: Table, column: number, index: ImageIndex, around: string): string[] {
-  const values = rows.map((row) => row[column] ?? "");
-  const folder = columns?.findIndex((name) => FOLDER_COLUMN.test(name)) ?? -1;
+function pathsOf(table: Table, column: number, index: ImageIndex, around: string): string[] {
+  const values = valuesIn(table, column);
+  const folder = table.columns?.findIndex(isFolderName) ?? -1;
   if (folder < 0 || folder === column) return values;
-  const paths = values.map((value, i) => (value && rows[i][folder] ? `${rows[i][folder]}/${value}` : value));
+  const folders = valuesIn(table, folder);
+  const paths = values.map((value, i) => (value && folders[i] ? `${folders[i]}/${value}` : value));
   const hasFolder = (one: Found | null) => one !== null && !one.isApart && one.numSteps > 1;
   return paths.some((one) => hasFolder(index.find(one, around))) ? paths : values;
-}
-
-const FILE_RANK = 3;
-
-function rankOf(name: string): number {
-  if (FILE_COLUMN.test(name) || NAME_COLUMN.test(name)) return FILE_RANK;
-  if (ID_COLUMN.test(name)) return 2;
-  if (ROW_COLUMN.test(name)) return 0;
-  return LABEL_COLUMN.test(name) || isSplitName(name) ? -1 : 1;
 }
 
 function candidateOf(column: number, name: string, found: (Found | null)[]): Candidate {
   const hits = found.flatMap((one) => one ?? []);
   const numImages = new Set(hits.flatMap(({ files }) => files)).size;
   const isExact = hits.filter((one) => one.isExact).length * 2 >= hits.length;
-  return { column, found, numHits: hits.length, numImages, isExact, rank: rankOf(name.trim()) };
-}
-
-/** Returns why a table that names no image may have been meant to: `a.csv, whose column id names none of them: 1, …`. */
-export function explainUnmatched(table: Table, index: ImageIndex): string | null {
-  const { file, columns } = table;
-  const [header, ...below] = columns === null ? table.rows : [columns, ...table.rows];
-  const isProse = /\.txt$/i.test(file) && table.rows.some(({ length }) => length !== header.length);
-  const ranks = header.map((name) => rankOf(name.trim()));
-  const column = ranks.indexOf(Math.max(...ranks));
-  const [value] = below.flatMap((row) => row[column] || []);
-  if (isProse || value === undefined || index.files.length === 0) return null;
-  const plain = (name: string) => path.posix.basename(name).replace(/^0+(?=\d)|\.[^.]*$/g, "");
-  const like = index.files.find((one) => plain(one) === plain(value)) ?? index.files[0];
-  const isRepeated = below.some((row) => row[column] === header[column]);
-  const isNamed = columns !== null || (ranks[column] > 1 && !isRepeated);
-  const names = isNamed ? `column ${columnName(header, column)} names` : "rows name";
-  const around = path.posix.dirname(file);
-  const numFound = below.filter((row) => index.find(row[column] ?? "", around) !== null).length;
-  if (numFound > 0) return `${file}, whose ${names} images in ${numFound} of ${below.length} rows`;
-  return `${file}, whose ${names} none of them: ${value}, beside images such as ${like}`;
+  return { column, found, numHits: hits.length, numImages, isExact, rank: pathRank(name.trim()) };
 }
 
 /** @returns Null if several columns may be meant, or the only one has too few images for its rows. */
@@ -235,9 +191,9 @@ function bestOf(usable: Candidate[]): Candidate | null {
 
 /** Whether a column has the name or the values of one with files. */
 function looksLikeFiles({ column }: Candidate, header: string[], below: string[][]): boolean {
-  const values = below.flatMap((row) => row[column] || []);
+  const values = filledIn({ rows: below }, column);
   if (values.length === 0) return false;
-  return FILE_COLUMN.test((header[column] ?? "").trim()) || values.every(isImageName);
+  return isFileName((header[column] ?? "").trim()) || values.every(isImageName);
 }
 
 /** Whether the first cell of a column names an image, or has the form of those below it: then the table has no header. */
@@ -249,8 +205,6 @@ function isLikeOthers(
   around: string,
 ): boolean {
   const form = (value: string) => value.replace(/\d+/g, "0");
-  const isNumbered = /\d/.test(first);
-  if (isImageName(first) || (isNumbered && below.some((row) => form(row[column] ?? "") === form(first))))
-    return true;
-  return index.find(first, around) !== null;
+  const hasForm = () => valuesIn({ rows: below }, column).some((value) => form(value) === form(first));
+  return isImageName(first) || (/\d/.test(first) && hasForm()) || index.find(first, around) !== null;
 }

@@ -35,8 +35,11 @@ export class ImageIndex {
   /** By names without leading zeros, those with numbers alone; made when it is first needed. */
   private byNumber: Map<string, string[]> | undefined;
   readonly files: string[] = [];
+  /** Name of the folder. */
+  readonly rootName: string;
 
   constructor(root: Folder) {
+    this.rootName = root.name;
     for (const { file } of imagesBelow(root)) {
       this.files.push(file);
       const steps = file.split("/");
@@ -144,11 +147,10 @@ export interface Located {
  * Finds the images of all rows. A row names none if its folders are other ones than the image's, or if another row fits better.
  *
  * @param around - Folder of the table.
- * @param rootName - Name of the data set's folder.
  */
-export function locateImages(values: string[], index: ImageIndex, around: string, rootName: string): Located {
+export function locateImages(values: string[], index: ImageIndex, around: string): Located {
   const found = values.map((value) => index.find(value, around));
-  const fits = fittingTheOthers(found, around, rootName);
+  const fits = fittingTheOthers(found, around, index.rootName);
   const fitting = found.map((one, i) => (one !== null && fits(one, values[i]) ? one : null));
   const agreeing = fitting.map((one) => (one?.isApart ? null : one));
   const isMoved = agreeing.every((one) => one === null);

@@ -3,6 +3,7 @@ import path from "node:path";
 import { nameOf } from "../../names.js";
 import { type LabelChoice, withLabels } from "./label-columns.js";
 import {
+  differenceNotes,
   EXTRA_REASON,
   type Listing,
   type Sample,
@@ -11,9 +12,9 @@ import {
   withoutPartNote,
   withParts,
 } from "./listing.js";
-import { noSplitNote, type SplitColumns, splitColumns, wordsOf } from "./split-columns.js";
+import { noSplitNote, splitColumns, wordsOf } from "./split-columns.js";
 import type { Part } from "./split-names.js";
-import type { Table } from "./table-file.js";
+import type { Table } from "./table.js";
 
 /** A row whose image was unpacked. */
 export interface ImageRow {
@@ -57,11 +58,12 @@ export function samplesOfRows(
   const { root, leftOut, notes } = listing;
   const given: Table = {
     file,
+    where,
     columns: ["", "label", ...columns],
     rows: rows.map(({ name, label, cells }) => [name, label, ...cells]),
   };
-  const table = areNames ? given : withLabels(given, LABEL, where, notes);
-  const read = { table, where, pathColumn: NAME, labelColumn: "label", splitColumn };
+  const table = areNames ? given : withLabels(given, LABEL, notes);
+  const read = { table, pathColumn: NAME, labelColumn: "label", splitColumn };
   const split = splitColumns(read);
   notes.push(...(split?.notes ?? noSplitNote(read, [LABEL])));
   const parts = split?.parts;
@@ -83,23 +85,11 @@ export function samplesOfRows(
     const found = samples.map((sample) => sample.split);
     return { samples: withParts(samples, found, { where, leftOut, notes }) };
   }
-  notes.push(...differenceNotes(split, parts, rows), ...withoutPartNote(samples, file));
+  const images = rows.map(({ name, part = null }, i) => ({ name, part: parts[i], other: part }));
+  const used = "It is used (--split-column none takes the files and folders).";
+  notes.push(...differenceNotes(split.name, images, "their files and folders", used));
+  notes.push(...withoutPartNote(samples, file));
   return { samples, splitBy: { words: wordsOf(split, file), isColumn: true } };
-}
-
-/** Says where the split of a table differs from that of its files and folders. */
-function differenceNotes(
-  { name }: SplitColumns,
-  parts: (Part | "extra" | null)[],
-  rows: ImageRow[],
-): string[] {
-  const differing = rows.flatMap(({ part }, i) => (part && parts[i] && parts[i] !== part ? [i] : []));
-  const [first] = differing;
-  if (first === undefined) return [];
-  const example = `${rows[first].name} into ${parts[first]}`;
-  return [
-    `${name} puts ${differing.length} of ${rows.length} images into another part than their files and folders, as ${example}. It is used (--split-column none takes the files and folders).`,
-  ];
 }
 
 /** Returns the part of FER-2013's challenge that a value names, if any. */

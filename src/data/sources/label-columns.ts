@@ -1,9 +1,19 @@
 // Which columns of a table hold the labels, and which values are labels.
-import path from "node:path";
 import { InputError } from "../../errors.js";
 import type { AnyText } from "../../text.js";
-import { flagPart, isSplitName, type SplitColumns } from "./split-columns.js";
-import { columnAt, columnName, columnsAt, LABEL_COLUMN, type Table } from "./table-file.js";
+import { flagPart, isIndexName, isLabelName, isSplitName } from "./column-names.js";
+import type { SplitColumns } from "./split-columns.js";
+import {
+  columnAt,
+  columnInWords,
+  columnName,
+  columnsAt,
+  columnsIn,
+  flagOf,
+  isFilled,
+  type Table,
+  valuesIn,
+} from "./table.js";
 
 /** Which columns of a table to read. */
 export interface LabelChoice {
@@ -18,8 +28,6 @@ export interface LabelChoice {
   splitColumn?: "none" | AnyText;
 }
 
-/** A column without a name numbers the rows, as pandas writes them. */
-const INDEX_COLUMN = /^(unnamed: ?\d+)?$/i;
 /** Tables of this name, which Roboflow writes, have one column of 0 and 1 for each class. */
 const CLASS_TABLE = /(^|\/)_classes\.csv$/i;
 
@@ -35,8 +43,8 @@ export interface LabelColumns {
  * @param names - Names that must not be of several columns with other values.
  * @throws InputError if one is.
  */
-export function withoutRepeats(table: Table, pathColumn: number, names: string[], dir: string): Table {
-  const { columns, rows, file } = table;
+export function withoutRepeats(table: Table, pathColumn: number, names: string[]): Table {
+  const { columns, rows, where } = table;
   if (columns === null) return table;
   const firstOf = (column: number) => columns.indexOf(columns[column]);
   const header = columns.map((name, column) => {
@@ -44,10 +52,10 @@ export function withoutRepeats(table: Table, pathColumn: number, names: string[]
     if (first === column || name === "") return name;
     const differing = rows.find((row) => (row[first] ?? "") !== (row[column] ?? ""));
     if (differing === undefined) return "";
-    if (!names.includes(name) && !LABEL_COLUMN.test(name) && !isSplitName(name)) return name;
+    if (!names.includes(name) && !isLabelName(name) && !isSplitName(name)) return name;
     throw new InputError({
       expected: `one column ${name}`,
-      where: path.join(dir, file),
+      where,
       found: `columns ${first + 1} and ${column + 1} of that name, with ${differing[first] || "nothing"} and ${differing[column] || "nothing"} for ${differing[pathColumn]}`,
       fix: "Rename or remove one of them.",
     });
@@ -62,21 +70,19 @@ interface Known {
 }
 
 function columnsBeside({ table, pathColumn }: Known): number[] {
-  const { columns, rows } = table;
-  const width = columns?.length ?? rows.reduce((most, row) => Math.max(most, row.length), 0);
-  const isFilled = (column: number) => rows.some((row) => (row[column] ?? "") !== "");
-  const isIndex = (column: number) => columns !== null && INDEX_COLUMN.test(columns[column] ?? "");
-  return Array.from({ length: width }, (_, column) => column).filter(
-    (column) => column !== pathColumn && isFilled(column) && !isIndex(column),
+  const isIndex = (column: number) => table.columns !== null && isIndexName(table.columns[column] ?? "");
+  return columnsIn(table).filter(
+    (column) => column !== pathColumn && isFilled(table, column) && !isIndex(column),
   );
 }
 
-function isBinary(rows: string[][], column: number): boolean {
-  return rows.every((row) => /^([01](\.0+)?|true|false)$/i.test(row[column] ?? ""));
+function isBinary(table: Table, column: number): boolean {
+  return table.rows.every((row) => flagOf(row[column] ?? "") !== undefined);
 }
 
-function isSet(row: string[], column: number): boolean {
-  return /^(1(\.0+)?|true)$/i.test(row[column] ?? "");
+/** Returns which of some columns of 0 and 1 have a 1 in a row. */
+function setColumns(row: string[], columns: number[]): number[] {
+  return columns.filter((column) => flagOf(row[column] ?? ""));
 }
 
 /** Share of the rows with a single 1 from which on, up to all, it is not clear what the columns mean. */
@@ -89,23 +95,23 @@ const MOSTLY = 0.8;
  * @returns Null if the table has no such columns.
  * @throws InputError if they may as well be a column of labels and others.
  */
-export function oneHotColumns(known: Known, { labelColumn }: LabelChoice, dir: string): number[] | null {
-  const { columns: header, rows, file } = known.table;
+export function oneHotColumns(known: Known, { labelColumn }: LabelChoice): number[] | null {
+  const { columns: header, rows, file, where } = known.table;
   const others = columnsBeside(known);
   if (labelColumn !== undefined) {
     const chosen = columnsAt(header, labelColumn);
     return chosen !== null && chosen.length > 1 ? chosen : null;
   }
-  const binary = others.filter((column) => isBinary(rows, column));
+  const binary = others.filter((column) => isBinary(known.table, column));
   if (CLASS_TABLE.test(file)) return binary.length === others.length && binary.length > 0 ? binary : null;
   const share = (columns: number[]) =>
-    rows.filter((row) => columns.filter((column) => isSet(row, column)).length === 1).length / rows.length;
+    rows.filter((row) => setColumns(row, columns).length === 1).length / rows.length;
   const [fits, mayFit] = [1, MOSTLY].map((minShare) =>
     [binary, binary.filter((column) => flagPart(header?.[column] ?? "") === null)].find(
       (columns) => columns.length > (minShare < 1 ? 2 : 1) && share(columns) >= minShare,
     ),
   );
-  const isNamed = (column: number) => LABEL_COLUMN.test(header?.[column] ?? "");
+  const isNamed = (column: number) => isLabelName(header?.[column] ?? "");
   const isPart = (column: number) => isSplitName(header?.[column] ?? "");
   const special = binary.filter((column) => isNamed(column) || isPart(column));
   if (special.length === 0) return null; // other columns decide
@@ -118,7 +124,7 @@ export function oneHotColumns(known: Known, { labelColumn }: LabelChoice, dir: s
   const names = unclear.map((column) => columnName(header, column));
   throw new InputError({
     expected: "one meaning of the columns of 0 and 1",
-    where: path.join(dir, file),
+    where,
     found: `${names.join(", ")}, with a single 1 in ${fits ? "each row" : "most rows"}, of which ${columnName(header, special[0])} is also the usual name of another column`,
     fix: `Choose --label-column ${names.join(",")} if each is a class, or --label-column NAME for one column of labels.`,
   });
@@ -134,9 +140,8 @@ export function labelColumns(
   known: Known,
   split: SplitColumns | null,
   { labelColumn }: LabelChoice,
-  dir: string,
 ): LabelColumns | null {
-  const { columns: header, rows, file } = known.table;
+  const { columns: header, where } = known.table;
   const others = columnsBeside(known).filter(
     (column) => !split?.columns.includes(column) && !split?.alike.includes(column),
   );
@@ -145,15 +150,15 @@ export function labelColumns(
     const wanted = columnAt(header, labelColumn);
     if (wanted !== undefined && others.includes(wanted)) return single(wanted);
   } else {
-    const likely = others.filter((column) => header && LABEL_COLUMN.test(header[column]));
+    const likely = others.filter((column) => header && isLabelName(header[column]));
     if (likely.length === 1) return single(likely[0]);
-    if (others.length > 1 && others.every((column) => isBinary(rows, column)))
+    if (others.length > 1 && others.every((column) => isBinary(known.table, column)))
       return { columns: others, isOneHot: true };
     if (others.length <= 1) return others.length === 1 ? single(others[0]) : null;
   }
   throw new InputError({
     expected: labelColumn === undefined ? "one column of labels" : `the column ${labelColumn}`,
-    where: path.join(dir, file),
+    where,
     found: others.map((column) => columnName(header, column)).join(", "),
     fix: "Choose one with --label-column NAME.",
   });
@@ -166,7 +171,7 @@ export function labelIn(
   header: string[] | null,
 ): string | null | undefined {
   if (!isOneHot) return row[columns[0]] || null;
-  const set = columns.filter((column) => isSet(row, column));
+  const set = setColumns(row, columns);
   return set.length > 1 ? undefined : set.length === 0 ? null : (header?.[set[0]] ?? String(set[0]));
 }
 
@@ -180,13 +185,13 @@ const MAY_BE_MISSING = /^(none|n\/?a|unknown|unlabell?ed|\?|-+|-1(\.0+)?)$/i;
  * @param notes - Gets a sentence for each guess.
  * @throws InputError if values are lists or objects.
  */
-export function withLabels(table: Table, column: number, where: string, notes: string[]): Table {
-  const { columns: header, rows, file } = table;
-  const values = rows.map((row) => row[column] ?? "");
+export function withLabels(table: Table, column: number, notes: string[]): Table {
+  const { columns: header, rows, file, where } = table;
+  const values = valuesIn(table, column);
   const composite = values.filter(isComposite);
   if (composite.length > 0)
     throw new InputError({
-      expected: `a name or a number in ${header?.[column]?.trim() ? "the column " : ""}${columnName(header, column)}`,
+      expected: `a name or a number in ${columnInWords(header, column)}`,
       where,
       found: `${composite[0].slice(0, 60)} in ${composite.length} of ${rows.length} rows`,
       fix: "Fix these values, or choose another column with --label-column NAME.",

@@ -5,6 +5,7 @@ import { groupBy } from "../../collections.js";
 import { decodeRoughly, decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
 import { InputError } from "../../errors.js";
 import { parseExactJson } from "../../json.js";
+import { isSplitName, LABEL_FIELDS } from "./column-names.js";
 import { collectSamples } from "./file-names.js";
 import {
   type Folder,
@@ -19,13 +20,11 @@ import {
 import { samplesOfRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
 import { type Listing, listingOf, type Sample } from "./listing.js";
-import { isSplitName } from "./split-columns.js";
 
 const LABEL_ENDING = /\.(cls|json)$/i;
 /** A larger file beside an image describes more than its class. */
 const MAX_LABEL_BYTES = 2 ** 14;
-/** Fields of JSON with the label, and the characters of the longest label. */
-const LABEL_FIELDS = ["label", "class", "cls", "class_name", "category", "target"];
+/** Characters of the longest label. */
 const MAX_FIELD = 100;
 
 /** What a file beside an image says about it. */

@@ -175,6 +175,26 @@ export function withoutPartNote(samples: Sample[], labels: string): string[] {
     : [];
 }
 
+/**
+ * Says that a split puts images into other parts than something else does; no sentence if it does not.
+ *
+ * @param name - Names the split at the start of the sentence.
+ * @param used - Says which of them is used.
+ */
+export function differenceNotes(
+  name: string,
+  images: { name: string; part: Part | "extra" | null; other: Part | "extra" | null }[],
+  than: string,
+  used: string,
+): string[] {
+  const differing = images.filter(({ part, other }) => part && other && part !== other);
+  if (differing.length === 0) return [];
+  const [first] = differing;
+  return [
+    `${name} puts ${differing.length} of ${images.length} images into another part than ${than}, as ${first.name} into ${first.part}. ${used}`,
+  ];
+}
+
 /** Puts training images first, then those for validation, and sorts each by path. */
 export function inOrder(samples: Sample[]): Sample[] {
   const rank = ({ split }: Sample) => (split === null ? 0 : ["train", "validation", "test"].indexOf(split));

@@ -1,9 +1,8 @@
 // Which columns of a Parquet file hold the images, the labels and the split.
 import { decodeText, EncodingError } from "../../decode.js";
 import { InputError } from "../../errors.js";
+import { isLabelName, isSplitName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
-import { isSplitName } from "./split-columns.js";
-import { LABEL_COLUMN } from "./table-file.js";
 
 /** Columns of a file, and the classes of its label if they have names. */
 export interface Columns {
@@ -67,7 +66,7 @@ export function columnsOf(
     });
   const named = names.filter((name) => name in classNames && !isSplitName(name));
   const usualNames = names.filter((name) => name === "label" || name === "labels");
-  const others = names.filter((name) => LABEL_COLUMN.test(name) && plain.includes(name));
+  const others = names.filter((name) => isLabelName(name) && plain.includes(name));
   const likely = named.length === 1 ? named : usualNames.length > 0 ? usualNames : others;
   const label =
     labelColumn === undefined

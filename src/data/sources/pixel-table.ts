@@ -5,13 +5,14 @@ import { InputError } from "../../errors.js";
 import type { OnProgress } from "../../progress.js";
 import { formatCount } from "../../text.js";
 import { unpackOnce } from "./archive.js";
+import { isLabelName, isSplitName } from "./column-names.js";
+import { headerOf, rowsOf } from "./csv.js";
 import { CODES, rowOf } from "./fer2013.js";
 import { samplesOfRows } from "./image-rows.js";
 import { type LabelChoice, MISSING } from "./label-columns.js";
 import { LeftOutFiles } from "./left-out.js";
 import { type Listing, listingOf } from "./listing.js";
-import { isSplitName } from "./split-columns.js";
-import { columnAt, headerOf, LABEL_COLUMN, rowsOf } from "./table-file.js";
+import { columnAt } from "./table.js";
 
 /** What is kept of a row of a table of pixels. */
 interface PixelRow {
@@ -65,7 +66,7 @@ async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Pr
   const pixels = single.length > 0 ? single : each;
   const chosen = labelColumn === undefined ? -1 : (columnAt(header, labelColumn) ?? -1);
   const [emotion = -1] = labelColumn === undefined ? found((name) => name === "emotion") : [];
-  const [likely = -1] = labelColumn === undefined ? found((name) => LABEL_COLUMN.test(name)) : [chosen];
+  const [likely = -1] = labelColumn === undefined ? found(isLabelName) : [chosen];
   const label = emotion >= 0 ? emotion : likely;
   const read = [...single, ...each, label, ...found(isSplitName)];
   const repeated = columns.find(

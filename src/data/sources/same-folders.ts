@@ -139,3 +139,11 @@ export function holdsFiner(folder: Folder, classes: Folder[]): boolean {
       (classes.length > 1 && inner.every((one) => one.name !== folder.name && !isShared(one))))
   );
 }
+
+/** Names of folders that seldom are classes: images in several pieces, also after other words (`HAM_part_1`), or of a day. */
+const PIECE =
+  /(^|[ _-])(part|batch|chunk|shard|images?|imgs?|data|set|group|folder|dir|day|session|cam(era)?|person|subject|s|p|vol(ume)?|disk|page)[ _-]?\d+$|^\d{4}([ _-]?\d\d){1,2}$/i;
+/** Whether a folder has the name of a piece of a data set rather than of a class. */
+export function isPiece(name: string): boolean {
+  return PIECE.test(name);
+}

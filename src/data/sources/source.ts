@@ -19,9 +19,11 @@ import { REASONS } from "./left-out.js";
 import { classesOf, type Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
-import { compareWithTables, isSplitChosen, withUnread } from "./table-beside.js";
+import { isSplitChosen } from "./split-columns.js";
+import { compareWithTables } from "./table-beside.js";
 import { isUnreadTable, TABLE_FILE, tableFiles } from "./table-file.js";
-import { readLabelTables, unreadTables } from "./tables.js";
+import { readLabelTables } from "./tables.js";
+import { unreadTables, withUnread } from "./unread-tables.js";
 
 /** Data sets that ferkit knows by name, with their titles. */
 export const OWN_SOURCES: Readonly<Record<string, string>> = {

@@ -1,21 +1,28 @@
 // Which columns of a table name the part of the split.
-import path from "node:path";
 import { InputError } from "../../errors.js";
 import { inShort } from "../../names.js";
+import {
+  flagPart,
+  isFlagName,
+  isLabelName,
+  isPartName,
+  isSplitName,
+  mayBeSplitName,
+} from "./column-names.js";
 import { type Part, partOf } from "./split-names.js";
-import { columnsAt, LABEL_COLUMN, type Table } from "./table-file.js";
+import {
+  columnInWords,
+  columnsAt,
+  columnsIn,
+  filledIn,
+  flagOf,
+  isFilled,
+  type Table,
+  valuesIn,
+} from "./table.js";
 
-/** Usual names of a column with the part of the split. */
-const SPLIT_COLUMN = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
-/** Names of columns that may have it, besides; those that name no part get a note. */
-const MAY_BE_SPLIT =
-  /(^|[ _-])(splits?|folds?|subset|partition|usage|(set|split|fold)[ _-]?ids?|(hold|held)[ _-]?out)($|[ _-])|^train[ _-]?(and[ _-])?(test|val)/i;
-/** Names of columns that say with 1 or 0, or true or false, whether an image is in a part. */
-const FLAG_COLUMN = /^(?:(?:is|in|for)[ _-]+|is)?(.+)$/i;
-const BARE_FLAG = /^(train|training|val|valid|validation|test|testing)$/i;
-const VALIDATION_COLUMN = /^(is[ _-]?)?(valid|validation|val)$/i;
 /** Values of a column that a message shows. */
-const NUM_SHOWN = 5;
+export const NUM_SHOWN = 5;
 
 /** A table, and what its columns are known to be. */
 export interface ReadColumns {
@@ -26,8 +33,6 @@ export interface ReadColumns {
   classColumns?: number[] | null;
   /** Columns that were chosen for the split, or `none`. */
   splitColumn?: string;
-  /** Names the table in errors. */
-  where: string;
 }
 
 /** A part that is neither for training nor for validation, or none that the row names. */
@@ -52,57 +57,14 @@ export function wordsOf({ name }: Pick<SplitColumns, "name">, file: string): str
   return `${inSentence(name)} of ${file}`;
 }
 
-/** Whether a column has a usual name of one with the part of the split. */
-export function isSplitName(name: string): boolean {
-  return SPLIT_COLUMN.test(name) || flagPart(name) !== null;
-}
-
-/** Returns the part that a column of 0 and 1 is for, as `is_test`, `train` or `isValid`; null if its name says none. */
-export function flagPart(name: string): Part | null {
-  const [, inner = ""] = FLAG_COLUMN.exec(name.trim()) ?? [];
-  return inner !== name.trim() || BARE_FLAG.test(inner) ? partOf(inner) : null;
-}
-
-/** Names of files with a split alone, as CelebA, CUB and Oxford Flowers have them. */
-const SPLIT_FILE =
-  /(^|[ _-])((splits?|folds?|subsets?|usage|(set|split|fold)[ _-]?ids?|(hold|held)[ _-]?out|(is|in|for)[ _-](train(ing)?|val(id(ation)?)?|test(ing)?))$|partitions?([ _.-]|$))/i;
-/** Values that may stand for any part: numbers, letters, numbered folds, yes and no. */
-const CODE = /^(\d{1,2}(\.0+)?|\p{L}|(fold|set|split|part|subset|group)[ _-]?\d{1,2}|yes|no|true|false)$/iu;
-
-/**
- * Says why a table is not read that has a split in codes beside names of images: `0.jpg 1`, `0.jpg T`. What these stand for differs, and
- * they are no labels.
- *
- * @returns Null if it is another table, or the column was chosen.
- */
-export function whyCodedSplit(
-  { table: { file, columns, rows }, pathColumn }: Pick<ReadColumns, "table" | "pathColumn">,
-  { labelColumn, splitColumn }: { labelColumn?: string; splitColumn?: string },
-): { reason: string; fix: string } | null {
-  const width = columns?.length ?? rows[0]?.length ?? 0;
-  const [column, ...others] = Array.from({ length: width }, (_, at) => at).filter(
-    (at) => at !== pathColumn && rows.some((row) => row[at]),
-  );
-  const isChosen = [labelColumn, splitColumn].some(
-    (name) => name && columnsAt(columns, name)?.includes(column),
-  );
-  if (column === undefined || others.length > 0 || isChosen) return null;
-  const name = columns?.[column];
-  const stem = path.posix.basename(file, path.posix.extname(file));
-  const isSplitFile = SPLIT_FILE.test(stem) && partOf(stem) === null; // not `train_split.txt`, which has labels of one part
-  const isNamed = name ? isSplitName(name) || MAY_BE_SPLIT.test(name) : isSplitFile;
-  const codes = [...new Set(rows.flatMap((row) => row[column] || []))].sort();
-  if (!isNamed || !codes.every((code) => CODE.test(code))) return null;
-  const shown = inShort(codes, NUM_SHOWN, NUM_SHOWN);
-  return {
-    reason: `it is named for a split, and ${shown} in it may stand for any part`,
-    fix: `Write train, validation or test in place of ${shown}, or choose --labels ${file} if these are the classes.`,
-  };
-}
-
 /** Choice of a split that is in no column. */
 const UNREAD = "none";
 const LEAVE_UNREAD = "--split-column none leaves";
+
+/** Whether a column was chosen for the split. */
+export function isSplitChosen({ splitColumn }: { splitColumn?: string }): boolean {
+  return splitColumn !== undefined && splitColumn !== UNREAD;
+}
 
 /** Names of parts that are left out: images without labels, or more of them. */
 const EXTRA = /^(unsup(ervi[sz]ed)?|unlabell?ed|extra|additional|unused|ignored?)$/i;
@@ -116,8 +78,7 @@ function partIn(value: string): RowPart | undefined {
 
 /** Returns what a value of 0 or 1 says; null if there is none, undefined if it is another value. */
 function flagIn(value: string): boolean | null | undefined {
-  if (NONE.test(value)) return null;
-  return /^(true|false|[01](\.0+)?)$/i.test(value) ? /^(true|1(\.0+)?)$/i.test(value) : undefined;
+  return NONE.test(value) ? null : flagOf(value);
 }
 
 /**
@@ -168,18 +129,17 @@ function columnsAlike(read: ReadColumns): number[] {
 
 /** @throws InputError if they are not there, or have other values than names of parts or flags. */
 function chosenColumns(read: ReadColumns, choice: string): ReadSplit {
-  const { table, where } = read;
+  const { table } = read;
   const columns = columnsAt(table.columns, choice);
   if (columns === null)
     throw new InputError({
       expected: `the column ${choice}, for --split-column`,
-      where,
-      found:
-        table.columns?.filter(Boolean).join(", ") || `${table.rows[0]?.length ?? 0} columns without names`,
+      where: table.where,
+      found: table.columns?.filter(Boolean).join(", ") || `${columnsIn(table).length} columns without names`,
       fix: "Choose one of these, or none.",
     });
   const [column] = columns;
-  const parts = table.rows.map((row) => partIn(row[column] ?? ""));
+  const parts = valuesIn(table, column).map(partIn);
   const isNamed = columns.length === 1 && parts.some((part) => part && part !== "extra");
   if (isNamed && !areKnown(parts)) throw unknownValues(read, column, PARTS, parts);
   if (isNamed && areKnown(parts)) return { columns, name: titleOf(read, column), parts, notes: [] };
@@ -194,22 +154,20 @@ export function inSentence(name: string): string {
 
 /** Returns the columns that may be others than the images' and the labels'. */
 function freeColumns({ table, pathColumn, labelColumn, classColumns }: ReadColumns): number[] {
-  const { columns, rows } = table;
-  const width = columns?.length ?? rows[0]?.length ?? 0;
-  return Array.from({ length: width }, (_, column) => column).filter((column) => {
+  return columnsIn(table).filter((column) => {
     const isKnown = column === pathColumn || classColumns?.includes(column);
-    return !isKnown && (columns === null || columns[column] !== labelColumn);
+    return !isKnown && (table.columns === null || table.columns[column] !== labelColumn);
   });
 }
 
 const PARTS = "train, validation, test, or unsup and extra, which are left out,";
 
 function namedColumns(read: ReadColumns, free: number[]): ReadSplit[] {
-  const { columns, rows, file } = read.table;
+  const { columns, file } = read.table;
   return free.flatMap((column) => {
     const name = columns?.[column];
-    if (name !== undefined && !SPLIT_COLUMN.test(name)) return [];
-    const parts = rows.map((row) => partIn(row[column] ?? ""));
+    if (name !== undefined && !isPartName(name)) return [];
+    const parts = valuesIn(read.table, column).map(partIn);
     if (!parts.some((part) => part && part !== "extra")) return [];
     if (!areKnown(parts)) {
       if (name === undefined) return [];
@@ -225,13 +183,13 @@ function areKnown<Value>(values: (Value | undefined)[]): values is Value[] {
   return !values.includes(undefined);
 }
 
+/** Names a column at the start of a sentence: "The column split", "Column 2". */
 function titleOf({ table }: ReadColumns, column: number): string {
-  const name = table.columns?.[column];
-  return name ? `The column ${name}` : `Column ${column + 1}`;
+  return columnInWords(table.columns, column).replace(/^./, (letter) => letter.toUpperCase());
 }
 
 function unknownValues(
-  { table: { columns, rows }, pathColumn, where }: ReadColumns,
+  { table: { columns, rows, where }, pathColumn }: ReadColumns,
   column: number,
   known: string,
   found: unknown[],
@@ -239,7 +197,7 @@ function unknownValues(
   const unknown = rows.filter((_, i) => found[i] === undefined);
   const values = [...new Set(unknown.map((row) => row[column]))];
   return new InputError({
-    expected: `${known} in ${columns?.[column] ? `the column ${columns[column]}` : `column ${column + 1}`}`,
+    expected: `${known} in ${columnInWords(columns, column)}`,
     where,
     found: `${inShort(values, NUM_SHOWN, NUM_SHOWN)} in ${unknown.length} of ${rows.length} rows, as that of ${unknown[0][pathColumn]}`,
     fix: `Fix these values, or leave the column unread with --split-column ${UNREAD}.`,
@@ -248,16 +206,15 @@ function unknownValues(
 
 /** Reads columns of 0 and 1 with the names of parts; images in none of them are in the part that has no column. */
 function flagColumns(read: ReadColumns, free: number[]): ReadSplit[] {
-  const { columns: header, rows, file } = read.table;
+  const { columns: header, rows, file, where } = read.table;
   if (header === null) return [];
   const columns: { column: number; part: Part; flags: (boolean | null)[] }[] = [];
   for (const column of free) {
     const part = flagPart(header[column]);
-    const flags = rows.map((row) => flagIn(row[column] ?? ""));
+    const flags = valuesIn(read.table, column).map(flagIn);
     if (part === null || !flags.some((flag) => flag !== null && flag !== undefined)) continue;
     if (areKnown(flags)) columns.push({ column, part, flags });
-    else if (VALIDATION_COLUMN.test(header[column]) || !BARE_FLAG.test(header[column]))
-      throw unknownValues(read, column, "true, false, 1 or 0", flags);
+    else if (isFlagName(header[column])) throw unknownValues(read, column, "true, false, 1 or 0", flags);
   }
   if (columns.length === 0) return [];
   const flagged = new Set(columns.map(({ part }) => part));
@@ -267,7 +224,7 @@ function flagColumns(read: ReadColumns, free: number[]): ReadSplit[] {
     if (set.size > 1)
       throw new InputError({
         expected: "each image in one part of the split",
-        where: read.where,
+        where,
         found: `${row[read.pathColumn]} in ${[...set].join(" and ")}`,
         fix: `Fix its row, or leave the columns unread with --split-column ${UNREAD}.`,
       });
@@ -286,42 +243,34 @@ function flagColumns(read: ReadColumns, free: number[]): ReadSplit[] {
 
 /** Returns columns of other names whose values all name parts, if labels are in another column. */
 function otherColumns(read: ReadColumns): ReadSplit[] {
-  const { columns, rows, file } = read.table;
+  const { columns, file } = read.table;
   if (columns === null) return [];
-  const free = freeColumns(read).filter((column) => rows.some((row) => row[column]));
+  const free = freeColumns(read).filter((column) => isFilled(read.table, column));
   const hasLabels = (column: number) =>
     read.labelColumn !== undefined ||
     (read.classColumns?.length ?? 0) > 0 ||
-    free.some((one) => one !== column && LABEL_COLUMN.test(columns[one]));
+    free.some((one) => one !== column && isLabelName(columns[one]));
   return free.flatMap((column) => {
     const name = columns[column];
-    if (SPLIT_COLUMN.test(name) || (LABEL_COLUMN.test(name) && !hasLabels(column))) return [];
-    if (free.length < 2 && !MAY_BE_SPLIT.test(name) && !hasLabels(column)) return [];
-    const parts = rows.map((row) => partIn(row[column] ?? ""));
+    if (isPartName(name) || (isLabelName(name) && !hasLabels(column))) return [];
+    if (free.length < 2 && !mayBeSplitName(name) && !hasLabels(column)) return [];
+    const parts = valuesIn(read.table, column).map(partIn);
     const numParts = new Set(parts.filter((part) => part && part !== "extra")).size;
-    if (!areKnown(parts) || numParts < (MAY_BE_SPLIT.test(name) ? 1 : 2)) return [];
+    if (!areKnown(parts) || numParts < (mayBeSplitName(name) ? 1 : 2)) return [];
     const title = titleOf(read, column);
-    return [
-      {
-        columns: [column],
-        name: title,
-        parts,
-        notes: [
-          `${title} of ${file} is read as the split, since all of its values name parts (${LEAVE_UNREAD} it unread).`,
-        ],
-      },
-    ];
+    const note = `${title} of ${file} is read as the split, since all of its values name parts (${LEAVE_UNREAD} it unread).`;
+    return [{ columns: [column], name: title, parts, notes: [note] }];
   });
 }
 
 /** Returns a sentence about a column that may be the split but is not read as one; none if there is no such column. */
 export function noSplitNote(read: ReadColumns, labels: number[]): string[] {
-  const { columns, rows, file } = read.table;
+  const { columns, file } = read.table;
   if (columns === null || read.splitColumn !== undefined) return [];
   for (const column of freeColumns(read).filter((one) => !labels.includes(one))) {
-    const filled = rows.flatMap((row) => row[column] || []);
+    const filled = filledIn(read.table, column);
     const numParts = filled.filter((value) => partOf(value) !== null).length;
-    const isNamed = isSplitName(columns[column]) || MAY_BE_SPLIT.test(columns[column]);
+    const isNamed = isSplitName(columns[column]) || mayBeSplitName(columns[column]);
     if (filled.length === 0 || (!isNamed && numParts * 2 < filled.length)) continue;
     const unknown = [...new Set(filled.filter((value) => partOf(value) === null))];
     const reason = numParts === 0 ? "its values name no part" : "some of its values name no part";

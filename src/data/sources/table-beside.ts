@@ -4,9 +4,11 @@ import { InputError } from "../../errors.js";
 import { areSameClasses, inShort } from "../../names.js";
 import type { Walk } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
-import { classesOf, type Listing, NO_PART } from "./listing.js";
-import { inSentence } from "./split-columns.js";
-import { readLabelTables, readTableSplit, type TableSplit, unreadTables } from "./tables.js";
+import { classesOf, differenceNotes, type Listing, NO_PART } from "./listing.js";
+import { matchTables } from "./matched-tables.js";
+import { isPiece } from "./same-folders.js";
+import { choiceOf, inSentence, isSplitChosen, type RowPart } from "./split-columns.js";
+import { readLabelTables } from "./tables.js";
 
 /**
  * Compares class folders with the tables beside them. The split of a table is used if the folders have none.
@@ -21,7 +23,7 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
     return table;
   }
   const own = classesOf(listing.samples);
-  if (table instanceof InputError && own.every((name) => PIECES.test(name))) {
+  if (table instanceof InputError && own.every((name) => isPiece(name))) {
     const { fix = "", ...problem } = table.problem;
     const folders = `Or choose --labels folders if the folders ${inShort(own)} are the classes.`;
     throw new InputError({ ...problem, fix: `${fix} ${folders}` });
@@ -45,40 +47,6 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
   return split && !(split instanceof InputError)
     ? withSplit(compared, split, isSplitChosen(choice))
     : compared;
-}
-
-/** Whether a column was chosen for the split. */
-export function isSplitChosen({ splitColumn }: LabelChoice): boolean {
-  return splitColumn !== undefined && splitColumn !== "none";
-}
-
-/** Names of folders that seldom are classes: images in several pieces, also after other words (`HAM_part_1`), or of a day. */
-const PIECES =
-  /(^|[ _-])(part|batch|chunk|shard|images?|imgs?|data|set|group|folder|dir|day|session|cam(era)?|person|subject|s|p|vol(ume)?|disk|page)[ _-]?\d+$|^\d{4}([ _-]?\d\d){1,2}$/i;
-/** With more files than this, the first ones say enough. */
-const MAX_NOTES = 3;
-
-/**
- * Says which files beside class folders may have labels and are not read.
- *
- * @throws InputError if the folders look like pieces of a data set, so that these files may have its labels.
- */
-export function withUnread(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
-  if (listing.labels !== "class folders") return listing;
-  const classNames = classesOf(listing.samples);
-  const unread = unreadTables(walk, choice, undefined, classNames);
-  const [first] = unread;
-  if (first && classNames.every((name) => PIECES.test(name)))
-    throw new InputError({
-      expected: "class folders, or a table that names images",
-      where: walk.dir,
-      found: `the folders ${inShort(classNames)}, and ${first.found}`,
-      fix: `${first.fix} Or choose --labels folders if these are the classes.`,
-    });
-  const notes = unread
-    .slice(0, MAX_NOTES)
-    .map(({ found }) => `Images are labelled by their folders, not by ${found}.`);
-  return { ...listing, notes: [...listing.notes, ...notes] };
 }
 
 /** Returns how the labels of a table differ from the class folders around the images; null if they agree. */
@@ -106,29 +74,52 @@ function caught<Result>(read: () => Result): Result | InputError {
   }
 }
 
+/** A split that a table has. */
+interface TableSplit {
+  /** Names the column and the table: "The column split of splits.csv". */
+  name: string;
+  /** Chooses the column: "split", as --split-column takes it. */
+  choice: string;
+  /** Part of each image that is in the table, by its path. */
+  parts: Map<string, RowPart>;
+}
+
+/**
+ * Reads the split in the tables of a data set, also of those without labels.
+ *
+ * @returns Null if no table has one, or several have.
+ * @throws InputError if columns can be understood in several ways.
+ */
+function readTableSplit(walk: Walk, choice: LabelChoice): TableSplit | null {
+  const [one, ...others] = matchTables(walk, choice).useful.filter(({ split }) => split?.parts);
+  if (!one?.split?.parts || others.length > 0) return null;
+  const { table, split, files } = one;
+  const parts = new Map<string, RowPart>();
+  one.split.parts.forEach((part, i) => {
+    if (files[i].length === 1) parts.set(files[i][0], part);
+  });
+  return { name: `${split.name} of ${table.file}`, choice: choiceOf(table, split.columns), parts };
+}
+
 /** Gives images in class folders the split of a table, if the folders have none or the table's was chosen. */
 function withSplit(listing: Listing, { name, choice, parts }: TableSplit, isChosen: boolean): Listing {
   const { samples, inner, leftOut } = listing;
   const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
   const found = samples.map((sample) => parts.get(path.posix.join(inner, sample.path)) ?? null);
   if (!isChosen && samples.some(({ split }) => split !== null)) {
-    const differing = [...samples.keys()].filter((i) => found[i] && found[i] !== samples[i].split);
-    if (differing.length === 0) return listing;
-    const [first] = differing;
-    return noted(
-      `${name} puts ${differing.length} of ${samples.length} images into another part than their folders, as ${samples[first].path} into ${found[first]}. The folders are used (--split-column ${choice} takes the column).`,
-    );
+    const images = samples.map(({ path: file, split }, i) => ({ name: file, part: found[i], other: split }));
+    const used = `The folders are used (--split-column ${choice} takes the column).`;
+    return { ...listing, notes: [...listing.notes, ...differenceNotes(name, images, "their folders", used)] };
   }
   const without = samples.filter((_, i) => found[i] === null);
   const lack = `${without.length} of ${samples.length} images have no part in it, as ${without[0]?.path}`;
   if (without.length * 2 > samples.length) {
     if (!isChosen) return noted(`${name} is not used as a split, since ${lack}.`);
-    const fix = "Fix the table, or choose --split-column none.";
     throw new InputError({
       expected: "a split of most images",
       where: listing.where,
       found: `${name}, but ${lack}`,
-      fix,
+      fix: "Fix the table, or choose --split-column none.",
     });
   }
   const rest = without.length > 0 ? ` It has no part for ${without.length}, which are not used.` : "";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { walkFolder } from "../../../src/data/sources/files.js";
 import type { LabelChoice } from "../../../src/data/sources/label-columns.js";
-import { readLabelTables, unreadTables } from "../../../src/data/sources/tables.js";
+import { readLabelTables } from "../../../src/data/sources/tables.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
 describe("matchImages", () => {
@@ -179,31 +179,5 @@ describe("matchImages", () => {
 
   it("takes no table whose column has the name of an image, and whose rows name none", () => {
     assert.equal(read('{"2": "x", "label": "a"}\n', FOUR, {}, "metadata.jsonl"), undefined);
-  });
-
-  it("says why a table names no image", () => {
-    let numFolders = 0;
-    const reason = (table: string, images: string[], name = "labels.csv") => {
-      const files = [...images.map((image) => [image, "x"]), [name, table]];
-      const dir = writeFiles(inFolder(`data${numFolders++}`), Object.fromEntries(files));
-      assert.equal(readLabelTables(walkFolder(dir), {}), null);
-      return unreadTables(walkFolder(dir), {})[0]?.found;
-    };
-    assert.equal(
-      reason("id,label\n1,a\n2,b\n", ["img_0001.png", "img_0002.png"]),
-      "labels.csv, whose column id names none of them: 1, beside images such as img_0001.png",
-    );
-    assert.equal(
-      reason("photo 0.png 1\nphoto 1.png 2\n", ["photo 0.png", "photo 1.png"], "a.txt"),
-      "a.txt, whose rows name none of them: photo, beside images such as photo 0.png",
-    );
-    assert.equal(
-      reason('{"file_name": "0.png", "label": NaN}\n', ["0.png"], "a.jsonl"),
-      "a.jsonl, which is not read, since a line of it is no JSON object",
-    );
-    assert.equal(
-      reason(`file,label\n0.png,a\n${"x.png,b\n".repeat(9)}`, FOUR),
-      "labels.csv, whose column file names images in 1 of 10 rows",
-    );
   });
 });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { walkFolder } from "../../../src/data/sources/files.js";
 import { ImageIndex, locateImages } from "../../../src/data/sources/image-index.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
@@ -8,7 +7,7 @@ describe("locateImages", () => {
   const inFolder = temporaryFolder();
   const locate = (images: string[], values: string[], around = ".", folder = "data") => {
     const dir = writeFiles(inFolder(folder), Object.fromEntries(images.map((name) => [name, "x"])));
-    return locateImages(values, new ImageIndex(walkFolder(dir).root), around, path.basename(dir));
+    return locateImages(values, new ImageIndex(walkFolder(dir).root), around);
   };
   const files = (...given: Parameters<typeof locate>) =>
     locate(...given).files.map((found) => found.join(" and "));
