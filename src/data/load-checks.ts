@@ -6,7 +6,7 @@ import { inShort } from "../names.js";
 import { isFromTable } from "./audit/labels.js";
 import type { DataOptions } from "./data-options.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
-import { classesOf, type Listing, type Sample } from "./sources/listing.js";
+import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./sources/listing.js";
 import type { Split } from "./split.js";
 
 /** What is noted while a data set is loaded. */
@@ -116,7 +116,7 @@ export function lackOfClasses(
   const classes = classesOf(samples);
   if (classes.length !== 1 || !isTraining(choice)) return [];
   const fix =
-    labels === "class folders"
+    labels === CLASS_FOLDERS
       ? "Add a folder for each class."
       : `Add ${isFromTable(labels) ? "rows" : "images"} with other labels, which are by ${labels}.`;
   return [{ expected: "at least two classes", where, found: `only ${classes[0]}`, fix }];

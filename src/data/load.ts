@@ -86,7 +86,7 @@ export async function loadDataset(
   checkOptions(options);
   const { imageSize, onProgress } = options;
   await reachCache();
-  const { name, listing: found } = await readSource(options, onProgress);
+  const { name, listing: found } = await readSource(options);
   const listing: ChosenListing =
     options.split === "folders" ? chooseParts(found) : { ...found, splitWords: "", unusedFolders: [] };
   if (listing.samples.length === 0) throw nothingThere(listing);

@@ -160,6 +160,21 @@ async function checkVotes(file: string): Promise<void> {
   if (rows.at(-1)?.length !== rows[0].length) throw new Error("a table whose last row is cut short");
 }
 
+/** Choices of labels that are FER+'s: of the majority of its votes, and of their shares too. */
+export const VOTE_LABELS = ["ferplus", "ferplus-soft"];
+
+/** Replaces the labels by those of FER+ if these were chosen, by name or as a table of votes. */
+export async function withVotes(
+  listing: Listing,
+  { labels, data, onProgress }: { labels?: string; data: string; onProgress?: OnProgress },
+): Promise<Listing> {
+  if (!labels) return listing;
+  const isName = VOTE_LABELS.includes(labels);
+  if (!isName && !(await isVoteTable(labels))) return listing;
+  const file = isName ? await findVotes(data, onProgress) : labels;
+  return relabel(listing, readVotes(file), labels === "ferplus-soft");
+}
+
 /**
  * Replaces the labels of FER-2013 by those of FER+.
  *

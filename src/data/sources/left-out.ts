@@ -46,12 +46,14 @@ export class LeftOutFiles {
     this.ownFolders.splice(0, Infinity, ...others, folder);
   }
 
+  addAll({ rows, ownFolders }: LeftOutFiles): void {
+    for (const { reason, count, example } of rows.values()) this.add(reason, example, count);
+    this.ownFolders.push(...ownFolders);
+  }
+
   copy(): LeftOutFiles {
     const copy = new LeftOutFiles();
-    for (const { reason, folder, ending, count, example } of this.rows.values())
-      copy.rows.set([reason, folder, ending].join("\0"), { reason, folder, ending, count, example });
-    copy.count = this.count;
-    copy.ownFolders.push(...this.ownFolders);
+    copy.addAll(this);
     return copy;
   }
 

@@ -57,6 +57,9 @@ export interface Listing {
   notes: string[];
 }
 
+/** Where the labels come from if they are the names of folders. */
+export const CLASS_FOLDERS = "class folders";
+
 /** Makes the listing of a folder whose samples are relative to it. */
 export function listingOf(
   { dir, leftOut }: Pick<Walk, "dir" | "leftOut">,
@@ -267,7 +270,7 @@ export function listLayout(layout: Layout, walk: Walk): Listing {
     root: rootDir,
     where: rootDir,
     inner: root.path,
-    labels: "class folders",
+    labels: CLASS_FOLDERS,
     samples: inOrder(samples),
     emptyClasses: empty.map(inWords),
     notes:

@@ -60,8 +60,7 @@ interface Notes {
 export async function readParquet(
   files: string[],
   dir: string,
-  choice: LabelChoice,
-  onProgress?: OnProgress,
+  { onProgress, ...choice }: LabelChoice & { onProgress?: OnProgress },
 ): Promise<Listing> {
   refuseConfigurations(files, dir);
   const fill = async (to: string): Promise<Notes> => {

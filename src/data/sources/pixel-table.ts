@@ -102,8 +102,7 @@ export async function hasSplitColumn(file: string): Promise<boolean> {
  */
 export async function readPixelTable(
   file: string,
-  choice: LabelChoice = {},
-  onProgress?: OnProgress,
+  { onProgress, ...choice }: LabelChoice & { onProgress?: OnProgress } = {},
 ): Promise<Listing> {
   const { labelColumn } = choice;
   const { dir, notes: kept } = await unpackOnce(

@@ -9,7 +9,7 @@ import type { Walk } from "./files.js";
 import { matchImages } from "./image-column.js";
 import { ImageIndex } from "./image-index.js";
 import type { LabelChoice } from "./label-columns.js";
-import { classesOf, type Listing } from "./listing.js";
+import { CLASS_FOLDERS, classesOf, type Listing } from "./listing.js";
 import { isOfNames, isUseful, whyCodedSplit } from "./matched-tables.js";
 import { isPiece } from "./same-folders.js";
 import { columnName, filledIn, type Table, valuesIn } from "./table.js";
@@ -24,7 +24,7 @@ const MAX_NOTES = 3;
  * @throws InputError if the folders look like pieces of a data set, so that these files may have its labels.
  */
 export function withUnread(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
-  if (listing.labels !== "class folders") return listing;
+  if (listing.labels !== CLASS_FOLDERS) return listing;
   const classNames = classesOf(listing.samples);
   const unread = unreadTables(walk, choice, undefined, classNames);
   const [first] = unread;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { chooseParts, classesOf, type Listing } from "../../../src/data/sources/listing.js";
@@ -262,6 +262,19 @@ describe("readSource", () => {
         ["angry train", "happy validation"],
         data,
       );
+    assert.deepEqual(
+      (await read(dir)).leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
+      ["fer2013/README: not an image"],
+    );
+  });
+
+  it("counts the files beside Parquet files", async () => {
+    const dir = writeFiles(inFolder("data"), { ".hidden": "x", "notes.md": "x" });
+    copyFileSync(path.join(GOLDEN, "parquet/train-00000-of-00001.parquet"), path.join(dir, "a.parquet"));
+    assert.deepEqual(
+      (await read(dir)).leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
+      [".hidden: hidden or made by a system", "notes.md: not an image"],
+    );
   });
 
   it("prefers the table of pixels with a split, and asks if there are several", async () => {

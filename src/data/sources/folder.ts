@@ -1,0 +1,276 @@
+// Reads the images and labels of a folder: finds out which of the known layouts it has.
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { groupBy } from "../../collections.js";
+import { InputError, type InputProblem, suggestion } from "../../errors.js";
+import { inShort } from "../../names.js";
+import type { OnProgress } from "../../progress.js";
+import { type AnyText, counted } from "../../text.js";
+import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards } from "./archive.js";
+import type { ArchiveNotes } from "./archive-entries.js";
+import { type FolderChoice, findClassFolders } from "./class-folders.js";
+import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
+import { readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
+import { otherFilesIn, type Walk, walkFolder } from "./files.js";
+import type { LabelChoice } from "./label-columns.js";
+import { readLabelFiles } from "./label-files.js";
+import { REASONS } from "./left-out.js";
+import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.js";
+import { readParquet } from "./parquet.js";
+import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
+import { compareWithTables } from "./table-beside.js";
+import { tableFiles } from "./table-file.js";
+import { readLabelTables } from "./tables.js";
+import { unreadTables, withUnread } from "./unread-tables.js";
+
+/** How to read a folder, and how to settle what its files leave open. */
+export interface FolderOptions extends FolderChoice, LabelChoice {
+  /**
+   * `folders`: the names of class folders; `ferplus`: the majority of FER+'s votes, for FER-2013; `ferplus-soft`: the shares of
+   * its votes, too; or the path of a table. Default: what the files show.
+   */
+  labels?: "folders" | "ferplus" | "ferplus-soft" | AnyText;
+  /** Regular expression for a path in the data set's folder; its group is the class. */
+  labelPattern?: string;
+}
+
+type Options = FolderOptions & { onProgress?: OnProgress };
+
+/** Words for `--labels`; others are paths. */
+const LABEL_WORDS = ["folders", ...VOTE_LABELS];
+/** Tables with these names are there to be read, whatever the folders are. */
+const STANDARD_TABLE = /^(_classes\.csv|metadata\.(csv|jsonl))$/;
+/** With more tables than this, they are notes on single images. */
+const MAX_TABLES = 20;
+
+/**
+ * @param unpacked - What was noted when the folder was unpacked, if it was.
+ * @param isShards - Whether the folder has the files of a webdataset.
+ */
+export async function readFolder(
+  dir: string,
+  options: Options,
+  unpacked: ArchiveNotes = { skipped: [], guesses: [] },
+  isShards = false,
+): Promise<Listing> {
+  const walk = walkFolder(dir);
+  for (const { path: file, reason } of unpacked.skipped) walk.leftOut.add(reason, file);
+  const listing = await readWalk(walk, options, isShards);
+  return { ...listing, notes: [...unpacked.guesses, ...listing.notes] };
+}
+
+async function readWalk(walk: Walk, options: Options, isShards: boolean): Promise<Listing> {
+  const { labels, labelPattern } = options;
+  if (labelPattern !== undefined) return readLabelPattern(walk, labelPattern);
+  if (labels !== undefined && !LABEL_WORDS.includes(labels) && !(await isVoteTable(labels)))
+    return readGivenTable(walk, options, labels);
+  const packed = walk.root.numImages === 0 ? await readPacked(walk, options) : null;
+  if (packed) return packed;
+  if (labels !== undefined) return readClassFolders(walk, options);
+  const standard = otherFilesIn(walk.root).filter((file) => STANDARD_TABLE.test(path.posix.basename(file)));
+  return (
+    readKnownNames(walk) ??
+    (isShards ? readLabelFiles(walk, options) : null) ??
+    (standard.length > 0 ? readLabelTables(walk, options, standard) : null) ??
+    readUnknown(walk, options)
+  );
+}
+
+/** Reads the tables that the user named, with commas between them. */
+async function readGivenTable(walk: Walk, options: Options, given: string): Promise<Listing> {
+  const { dir } = walk;
+  const existing = async (name: string) => {
+    for (const file of [name, path.join(dir, name)]) if (await stat(file).catch(() => null)) return file;
+    return null;
+  };
+  const whole = await existing(given);
+  const names = whole === null ? given.split(",").map((name) => name.trim()) : [given];
+  const files = (await Promise.all(names.map(existing))).flatMap((file) => file ?? []);
+  const areFound = files.length === names.length;
+  if (areFound && (await isPixelTable(files[0]))) return readPixelTable(files[0], options);
+  const tables = files.map((file) => path.relative(dir, file));
+  const listing = areFound ? readLabelTables(walk, options, tables) : null;
+  if (listing) return listing;
+  const [unread] = areFound ? unreadTables(walk, options, tables) : [];
+  const choosePath = "Fix the path, or choose the images with --data.";
+  throw new InputError({
+    expected: "folders, ferplus, ferplus-soft or a table that names images, for --labels",
+    where: given,
+    found: areFound ? (unread?.found ?? "a table that names none of the images") : "no such path",
+    fix: areFound ? (unread?.fix ?? choosePath) : fixFor(given, LABEL_WORDS, choosePath),
+  });
+}
+
+/** Returns what to do about a path that does not exist: it may be meant for a name. */
+export function fixFor(given: string, known: string[], otherwise = "Fix the path."): string {
+  const near = suggestion(path.basename(given), known);
+  return near === undefined ? otherwise : `Did you mean ${near}? ${otherwise}`;
+}
+
+/** Reads a folder without image files: tar files of webdataset, Parquet files, or a table of pixels. */
+async function readPacked(walk: Walk, options: Options): Promise<Listing | null> {
+  const { dir } = walk;
+  const files = otherFilesIn(walk.root);
+  const [tars, parquet, tables] = [TAR_FILE, /\.parquet$/i, /\.(csv|tsv|txt)$/i].map((ending) =>
+    files.filter((file) => ending.test(file)).map((file) => path.join(dir, file)),
+  );
+  const shards = await shardsAmong(tars);
+  const table = shards.length + parquet.length > 0 ? null : await pixelTableAmong(tables, dir);
+  const read = shards.length > 0 ? shards : parquet.length > 0 ? parquet : [table];
+  const listing =
+    read === shards
+      ? await readShards(shards, walk, options)
+      : read === parquet
+        ? await readParquet(parquet, dir, options)
+        : table && (await readPixelTable(table, options));
+  if (!listing) return null;
+  listing.leftOut.addAll(walk.leftOut);
+  for (const file of files)
+    if (!read.includes(path.join(dir, file))) listing.leftOut.add(REASONS.notImage, file);
+  return listing;
+}
+
+/** @returns Null if they are archives of something else. */
+async function readShards(shards: string[], { dir, root }: Walk, options: Options): Promise<Listing | null> {
+  const { dir: unpacked, notes } = await unpackShards(shards, dir);
+  const listing = await readFolder(unpacked, options, notes, true);
+  if (listing.labels !== CLASS_FOLDERS) return { ...listing, where: dir };
+  if (!shards.every((file) => PLAIN_TAR.test(file))) return null;
+  const names = shards.map(archiveName);
+  const named = classesOf(listing.samples).filter((name) => names.includes(name));
+  if (named.length > 0 && tableFiles(root).length > 0) return null;
+  if (named.length > 0) listing.notes.push(`Names of tar files are read as classes: ${inShort(named)}.`);
+  refuseSharedFolders(listing, dir);
+  return { ...listing, where: dir };
+}
+
+/** Refuses shards that would be classes, although they hold the same folders, which are the classes. */
+function refuseSharedFolders({ samples }: Listing, where: string): void {
+  const shards = groupBy(samples, ({ path: file, className }) => {
+    const steps = file.split("/");
+    return steps.slice(steps.indexOf(className) + 1, -1)[0];
+  });
+  const isShared = ([inner, some]: [string | undefined, Sample[]]) =>
+    inner !== undefined && classesOf(some).length > 1;
+  const shared = [...shards].filter(isShared).map(([inner]) => inner);
+  if (shared.length < 2) return;
+  throw new InputError({
+    expected: "shards with a label beside each image, or one shard with class folders for each part",
+    where,
+    found: `the folders ${inShort(shared)} in several shards`,
+    fix: "Choose a folder, with all shards of a part unpacked into one folder in it.",
+  });
+}
+
+/** Returns the table of pixels among some files, that with a split if there are others; null if there is none. */
+async function pixelTableAmong(files: string[], dir: string): Promise<string | null> {
+  const keep = async (some: string[], fits: (file: string) => Promise<boolean>) => {
+    const kept: string[] = [];
+    for (const file of some) if (await fits(file)) kept.push(file);
+    return kept;
+  };
+  const tables = await keep(files, isPixelTable);
+  const withSplit = await keep(tables, hasSplitColumn);
+  const [best = null, ...others] = withSplit.length > 0 ? withSplit : tables;
+  if (others.length === 0) return best;
+  throw new InputError({
+    expected: "one table of pixels",
+    where: dir,
+    found: [best, ...others].map((file) => path.basename(file ?? "")).join(", "),
+    fix: `Choose one, as in --data ${best}.`,
+  });
+}
+
+/** Reads class folders, or what their files show if there are none, and compares them with tables of labels. */
+function readUnknown(walk: Walk, options: Options): Listing {
+  const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
+  const found = findClassFolders(walk, options);
+  const numTables = tableFiles(walk.root).length;
+  const isOpen =
+    options.trainFolder === undefined && options.validationFolder === undefined && numTables <= MAX_TABLES;
+  const mayBeTable = isOpen && numTables > 0;
+  if ("listing" in found) {
+    const compared = mayBeTable ? compareWithTables(found.listing, unused, options) : found.listing;
+    return isOpen ? withUnread(compared, unused, options) : compared;
+  }
+  const listing = (mayBeTable ? readLabelTables(unused, options) : null) ?? readLabelFiles(walk, options);
+  if (listing) return listing;
+  throw new InputError(explained(found.refusal, walk, options));
+}
+
+function readClassFolders(walk: Walk, options: Options): Listing {
+  const found = findClassFolders(walk, options);
+  if ("listing" in found) return found.listing;
+  throw new InputError(explained(found.refusal, walk, options));
+}
+
+type Explanation = Pick<InputProblem, "found" | "fix">;
+
+/** Says what a folder without class folders has in place of them. */
+function explained(refusal: InputProblem, walk: Walk, choice: LabelChoice): InputProblem {
+  const files = otherFilesIn(walk.root);
+  const found =
+    walk.root.numImages === 0
+      ? (garbledNames(refusal, walk) ??
+        packedArchives(files, walk) ??
+        tfRecords(files) ??
+        otherFiles(refusal, files))
+      : null;
+  return { ...refusal, ...(found ?? labelsElsewhere(refusal, walk, choice)) };
+}
+
+function garbledNames(refusal: InputProblem, { leftOut }: Walk): Explanation | null {
+  const reasons: string[] = [REASONS.notUtf8, REASONS.notUtf8InArchive];
+  const garbled = leftOut.list().filter(({ reason }) => reasons.includes(reason));
+  if (garbled.length === 0) return null;
+  const count = garbled.reduce((sum, one) => sum + one.count, 0);
+  return {
+    found: `${refusal.found}, but ${counted(count, "name that is", "names that are")} not UTF-8, as ${garbled[0].example}`,
+    fix: "Rename the files and folders in UTF-8.",
+  };
+}
+
+function packedArchives(files: string[], { dir, root }: Walk): Explanation | null {
+  const archives = files.filter((file) => isArchive(file));
+  if (archives.length === 0) return null;
+  const isOne = archives.length === 1;
+  return {
+    found: isOne ? `the archive ${archives[0]}` : `the archives ${inShort(archives)}`,
+    fix:
+      isOne && tableFiles(root).length === 0
+        ? `Choose it, as in --data ${path.join(dir, archives[0])}.`
+        : `Unpack ${isOne ? "it into" : "them into one folder, as"} ${dir}, and choose it with --data.`,
+  };
+}
+
+/** TensorFlow's files, also compressed and in parts. */
+const TF_RECORD = /\.tf_?rec(ord)?s?(-\d+-of-\d+)?(\.gz)?$/i;
+
+function tfRecords(files: string[]): Explanation | null {
+  const records = files.filter((file) => TF_RECORD.test(file));
+  if (records.length === 0) return null;
+  return {
+    found: `TFRecord, which ferkit does not read: ${inShort(records)}`,
+    fix: "Write the images into folders named by their classes, or into Parquet files, with TensorFlow.",
+  };
+}
+
+function otherFiles({ found, fix }: InputProblem, files: string[]): Explanation | null {
+  if (files.length === 0) return null;
+  const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
+  return { found: `${found}, but ${files.length} other files (${inShort(endings)})`, fix };
+}
+
+/** Names a table that is not read, and a pattern for the names of the images. */
+function labelsElsewhere(refusal: InputProblem, walk: Walk, choice: LabelChoice): Explanation {
+  const [table] = unreadTables(walk, choice);
+  const pattern = suggestPattern(walk);
+  const fixes = [
+    table?.fix ?? refusal.fix,
+    pattern && `If the class is in the files' names, run again with --label-pattern '${pattern}'.`,
+  ];
+  return {
+    found: table ? `${refusal.found}, and ${table.found}` : refusal.found,
+    fix: fixes.filter(Boolean).join(" "),
+  };
+}
