@@ -34,18 +34,18 @@ export const COMMANDS: Record<string, Entry> = {
   },
   labels: {
     usage: "[options]",
-    description: "list labels that are probably wrong, of all images: one training for each fold",
+    description: "list labels that are probably wrong; trains once for each fold of the images",
     load: () => require("./commands/labels.js").addLabelsCommand,
   },
   calibrate: {
     usage: "[options]",
-    description: "fit a model's temperature and prediction sets to images that its run did not have",
+    description: "fit a model's temperature and prediction sets to images that it was not trained on",
     load: () => require("./commands/calibrate.js").addCalibrateCommand,
   },
   robustness: {
     usage: "[options]",
     description:
-      "score a model on validation images that are blurred, noisy, covered, turned, dark or bright",
+      "score a model on validation images that are blurred, noisy, covered, rotated, dark or bright",
     load: () => require("./commands/robustness.js").addRobustnessCommand,
   },
   predict: {
@@ -80,7 +80,7 @@ export const COMMANDS: Record<string, Entry> = {
   },
   notebooks: {
     usage: "[options]",
-    description: "run the notebooks in order; leaves executed copies and HTML pages in out/",
+    description: "run the notebooks in order, and write executed copies and HTML pages to out/",
     load: () => require("./commands/notebooks.js").addNotebooksCommand,
   },
   lab: {
@@ -95,12 +95,12 @@ export const COMMANDS: Record<string, Entry> = {
   },
   setup: {
     usage: "[options]",
-    description: "install what ferkit needs, or what is missing; npx ferkit setup --help has the options",
+    description: "install what ferkit needs and what is missing",
     load: () => addSetupCommand,
   },
   doctor: {
     usage: "[options]",
-    description: "say what is installed, what was found, and how to fix what is wrong",
+    description: "check the set-up, and say how to fix what is wrong",
     load: () => addDoctorCommand,
   },
   completion: {

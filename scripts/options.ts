@@ -139,7 +139,7 @@ export function withPrecisionOption(command: Command): Command {
   return command.addOption(
     choiceOption(
       "--precision <type>",
-      "numbers to compute with: bfloat16 is faster where the processor has it, and less exact (docs/results.md)",
+      "numbers to compute with; bfloat16 is faster, less exact, and needs a processor that has it (docs/results.md)",
       PRECISIONS,
     ).default("float32"),
   );
@@ -200,7 +200,7 @@ export function withLoadingOptions(command: Command): Command {
 function splitOption(): Option {
   const { SPLIT_CHOICES, checkChoice } = internals;
   const description =
-    "the folders' split, or the official one of FER-2013: train on Training, validate on PublicTest or (-test) PrivateTest";
+    "the folders' split, or FER-2013's: train on Training, and validate on PublicTest (official) or PrivateTest (official-test)";
   return choiceOption("--split <kind>", description, SPLIT_CHOICES).argParser((word: string) => {
     if (word !== "all") return checkChoice("--split", word, SPLIT_CHOICES);
     const expected = `one of ${SPLIT_CHOICES.join(", ")} for --split`;
@@ -212,16 +212,19 @@ function withSplitOptions(command: Command): void {
   command
     .option(
       "--validation-share <share>",
-      "share of each class to validate on, if the data has no split",
+      "share of each class to hold out for validation, if the data has no split",
       numberFor("--validation-share"),
     )
     .addOption(splitOption())
     .option("--fold <number>", "validate on a fold of the training images: 2/5 is the second of five")
-    .option("--train-folder <folder>", "folder of the class folders to train on; . is the data set's own")
-    .option("--validation-folder <folder>", "folder of the class folders to validate on")
+    .option(
+      "--train-folder <folder>",
+      "folder that holds the class folders to train on; . is the data set's folder",
+    )
+    .option("--validation-folder <folder>", "folder that holds the class folders to validate on")
     .option(
       "--group <pattern>",
-      "hold out together images whose paths have the same text in this pattern's group",
+      "regular expression for paths; images with the same text in its group are held out together",
     )
     .option("--drop-duplicates", "leave out duplicates within a split")
     .option("--drop-leaked", "leave out validation images that are also in train");
@@ -232,16 +235,16 @@ function withLabelOptions(command: Command): void {
     .option("--labels <source>", "folders, ferplus, ferplus-soft, or the path of a table of labels")
     .option(
       "--label-column <name>",
-      "column of the labels in a table; several, with commas, if each is a class",
+      "column of the labels in a table; several, separated by commas, if each is a class",
     )
     .option("--path-column <name>", "column of the images' names in a table")
     .option(
       "--split-column <name>",
-      "column of the split in a table; several, with commas, if each is 0 or 1; none reads no column as one",
+      "column of the split in a table; several, separated by commas, if each is 0 or 1; none to use no column",
     )
-    .option("--label-names <names>", "names for labels that are codes: 1=surprise,2=fear or rafdb")
-    .option("--label-pattern <pattern>", "pattern for an image's path, whose group is the class")
-    .option("--leave-out <folder>", "folder that is not read; may be repeated", collectFolders)
+    .option("--label-names <names>", "names for labels that are codes: 1=surprise,2=fear,… or rafdb")
+    .option("--label-pattern <pattern>", "regular expression for paths; the text in its group is the class")
+    .option("--leave-out <folder>", "folder to leave out; may be repeated", collectFolders)
     .option(
       "--max-unreadable-share <share>",
       "share of unreadable images to tolerate",

@@ -52,7 +52,7 @@ export function addConvertCommand(program: Command): void {
     .addOption(
       choiceOption(
         "--family <name>",
-        "whose padding, epsilon, mean and deviation, if the file does not say",
+        "publisher whose padding, epsilon, mean and deviation to use, if the file does not say",
         internals.FAMILIES,
       ),
     )

@@ -44,8 +44,8 @@ export function addLabelsCommand(program: Command): void {
     "npx ferkit labels --data my-images --chart labels.png",
     "npx ferkit labels --data my-images --run runs/labels --folds 10 --set epochs=20 --json",
   )
-    .option("--folds <count>", "number of folds, each with a training of its own", numberFor("--folds"), 5)
-    .option("--run <folder>", "folder of the runs, which resume there", "runs/labels")
+    .option("--folds <count>", "number of folds; each needs a training", numberFor("--folds"), 5)
+    .option("--run <folder>", "folder of the runs; the same folder resumes them", "runs/labels")
     .option("--top <count>", "suspected labels to print and draw; --json prints all", numberFor("--top"), 50)
     .option("--json", "print all suspected labels on one line")
     .action(async (flags: Flags) => {

@@ -54,13 +54,16 @@ export function addNotebooksCommand(program: Command): void {
     )
     .option("--preset <name>", "a preset of src/presets.ts; short for --set preset=…")
     .option("--set <name=value>", "replace a parameter of the notebooks; may be repeated", collectAssignments)
-    .option("--notebooks <names>", "only those whose names start so, such as 04 or 01,02-pre")
+    .option(
+      "--notebooks <names>",
+      "run only the notebooks whose names start with these, such as 04 or 01,02-pre",
+    )
     .option("--timeout <seconds>", "longest time for a cell (default: none)", numberFor("--timeout"))
-    .option("--out <folder>", "where the results go (default: out in the project of the notebooks)")
+    .option("--out <folder>", "folder of the results (default: out in the notebooks' project)")
     .option("--junit <file>", "also write a JUnit report, with a test case for each cell")
-    .option("--check", "fail if metrics are not as expected.json beside the notebooks says (docs/ci.md)")
+    .option("--check", "fail if metrics differ from expected.json beside the notebooks (docs/ci.md)")
     .option("--update-expected", "write the metrics of this run to expected.json")
-    .option("--folder <folder>", "where the notebooks are (default: notebooks of this project, or ferkit's)")
+    .option("--folder <folder>", "folder of the notebooks (default: notebooks of this project, or ferkit's)")
     .option("--verbose", "show what the cells print")
     .option("--accelerator <which>", "set up for cpu, gpu or auto first");
   withLoadingOptions(command).action(async (flags: Flags) => {

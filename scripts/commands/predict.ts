@@ -64,7 +64,7 @@ export function addPredictCommand(program: Command): void {
     .option("--faces", "find the faces in each image, and classify each face")
     .option(
       "--no-faces",
-      `classify whole images (default: find faces if the model predicts expressions, in images of more than ${MAX_CROP_SIDE} pixels that are not filled by one face)`,
+      `classify whole images (default: find faces if the model predicts expressions, in images of more than ${MAX_CROP_SIDE} pixels that one face does not fill)`,
     )
     .option(
       "--top <count>",
@@ -73,7 +73,7 @@ export function addPredictCommand(program: Command): void {
     )
     .option(
       "--abstain <coverage>",
-      "give no answer where the prediction set of this coverage, 0.9 or 0.95, holds several classes",
+      "give no answer if the prediction set of this coverage, 0.9 or 0.95, holds several classes",
       numberFor("--abstain"),
     )
     .option("--flip", "print the mean over each image and its mirror image, in twice the time")

@@ -33,9 +33,9 @@ export function addRunsCommand(program: Command): void {
     .option("--diff", "also print the values in which their configurations differ")
     .option(
       "--mean",
-      "print the mean and standard deviation over ended runs that differ only in their seed, in place of each run",
+      "print the mean and standard deviation over runs that differ only in their seed, instead of each run",
     )
-    .option("--record <folder>", "copy them there without weights and batches, small enough for git")
+    .option("--record <folder>", "copy the runs there without weights and batches, small enough for git")
     .option("--json", "print a JSON line for each run")
     .action(async (folders: string[], flags: Flags) => {
       const chart = chartPath(flags, { models: folders.map(callerPath) });

@@ -67,7 +67,10 @@ export function addSweepCommand(program: Command): void {
     "npx ferkit sweep --space space.json --data my-images --trials 20 --max-epochs 12 --chart sweep.svg",
     "RAY_ADDRESS=10.0.0.1:6379 npx ferkit sweep --space space.json --run /shared/runs/sweep",
   )
-    .option("--space <file>", "JSON file with the settings to vary, and these options (docs/cluster.md)")
+    .option(
+      "--space <file>",
+      "JSON file with the settings to vary, and any of these options (docs/cluster.md)",
+    )
     .option("--preset <name>", "the preset of all trials", "tutorial")
     .option(
       "--set <name=value>",
@@ -77,7 +80,7 @@ export function addSweepCommand(program: Command): void {
     .option("--run <folder>", "folder of the runs (default: runs/<name of the space file>)")
     .option(
       "--trials <count>",
-      "number of trials: draws from ranges, or from all combinations",
+      "number of trials to draw, from ranges or from all combinations",
       numberFor("--trials"),
     )
     .option("--folds <count>", "validate each setting on this many folds in turn", numberFor("--folds"))
@@ -89,7 +92,7 @@ export function addSweepCommand(program: Command): void {
     .addOption(
       choiceOption(
         "--scheduler <name>",
-        "asha stops weak trials early, fifo none (default: asha, and fifo with several seeds or folds)",
+        "asha stops weak trials early, fifo stops none (default: asha, but fifo with several seeds or folds)",
         ["asha", "fifo"],
       ),
     )
@@ -99,7 +102,7 @@ export function addSweepCommand(program: Command): void {
       numberFor("--cpus"),
     )
     .option("--gpus <count>", "GPUs of a trial; 0.5 shares one (default: 0)", numberFor("--gpus"))
-    .option("--notebook <file>", "run a notebook in place of trainings, with the settings as its parameters")
+    .option("--notebook <file>", "run a notebook instead of trainings, with the settings as its parameters")
     .option("--top <count>", "number of the best models in teachers.json", numberFor("--top"), 3)
     .option("--dry-run", "list the trials, and run none")
     .option(

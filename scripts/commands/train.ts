@@ -46,7 +46,7 @@ export function addTrainCommand(program: Command): void {
     .option("--run <folder>", "folder of the run (default: runs/<preset>)")
     .option(
       "--find-learning-rate [chart]",
-      "try rising rates instead, suggest one, and draw the loss over the rate as .svg, .png or .json (default: learning-rate.svg)",
+      "instead of training, try rising rates, suggest one, and draw the loss over the rate as .svg, .png or .json (default: learning-rate.svg)",
     )
     .option("--json", "print each epoch and the end as a JSON line")
     .action(async (flags: Flags) => {
