@@ -1,11 +1,13 @@
 // Rows that hold their images: of tables of pixels, Parquet files and webdataset's samples.
 import path from "node:path";
 import { nameOf } from "../../names.js";
+import type { Walk } from "./files.js";
 import { type LabelChoice, withLabels } from "./label-columns.js";
 import {
   differenceNotes,
   EXTRA_REASON,
   type Listing,
+  listingOf,
   type Sample,
   stampOf,
   type Usage,
@@ -45,17 +47,18 @@ export interface ImageRows {
 const [NAME, LABEL] = [0, 1];
 
 /**
- * Returns the samples of rows, with the split of their table, or that of their files and folders if it has none.
+ * Lists the images of rows, with the split of their table, or that of their files and folders if it has none.
  *
- * @param listing - Gets a note for each guess, and what is left out.
+ * @param place - The folder that the images were unpacked into, and what is left out.
+ * @param notes - Gets a note for each guess.
  * @throws InputError if the columns can be understood in several ways.
  */
-export function samplesOfRows(
+export function listRows(
   { file, where, columns, rows, areNames }: ImageRows,
   { splitColumn }: LabelChoice,
-  listing: Pick<Listing, "root" | "leftOut" | "notes">,
-): Pick<Listing, "samples" | "splitBy"> {
-  const { root, leftOut, notes } = listing;
+  place: Pick<Walk, "dir" | "leftOut">,
+  notes: string[],
+): Listing {
   const given: Table = {
     file,
     where,
@@ -70,26 +73,25 @@ export function samplesOfRows(
   const samples = table.rows.flatMap((row, i): Sample[] => {
     const image = rows[i].path;
     const part = parts ? parts[i] : (rows[i].part ?? null);
-    if (part === "extra") leftOut.add(EXTRA_REASON, image);
-    else if (row[LABEL] === "") leftOut.add("a row without a label", file);
+    if (part === "extra") place.leftOut.add(EXTRA_REASON, image);
+    else if (row[LABEL] === "") place.leftOut.add("a row without a label", file);
     else {
       const [usage] = split?.alike.flatMap((column) => usageIn(row[column] ?? "")) ?? [];
-      const className = nameOf(row[LABEL]);
-      return [
-        { path: image, className, split: part, ...(usage && { usage }), ...stampOf(path.join(root, image)) },
-      ];
+      const stamp = stampOf(path.join(place.dir, image));
+      return [{ path: image, className: nameOf(row[LABEL]), split: part, ...(usage && { usage }), ...stamp }];
     }
     return [];
   });
+  const listing = listingOf(place, { where, labels: file, samples, notes });
   if (!parts) {
     const found = samples.map((sample) => sample.split);
-    return { samples: withParts(samples, found, { where, leftOut, notes }) };
+    return { ...listing, samples: withParts(samples, found, listing) };
   }
   const images = rows.map(({ name, part = null }, i) => ({ name, part: parts[i], other: part }));
   const used = "It is used (--split-column none takes the files and folders).";
   notes.push(...differenceNotes(split.name, images, "their files and folders", used));
   notes.push(...withoutPartNote(samples, file));
-  return { samples, splitBy: { words: wordsOf(split, file), isColumn: true } };
+  return { ...listing, splitBy: { words: wordsOf(split, file), isColumn: true } };
 }
 
 /** Returns the part of FER-2013's challenge that a value names, if any. */

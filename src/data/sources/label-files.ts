@@ -17,9 +17,9 @@ import {
   otherFilesIn,
   type Walk,
 } from "./files.js";
-import { samplesOfRows } from "./image-rows.js";
+import { listRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
-import { type Listing, listingOf, type Sample } from "./listing.js";
+import type { Listing, Sample } from "./listing.js";
 
 const LABEL_ENDING = /\.(cls|json)$/i;
 /** A larger file beside an image describes more than its class. */
@@ -70,14 +70,9 @@ export function readLabelFiles(walk: Walk, choice: LabelChoice): Listing | null 
   const rest = withoutImages(root, new Set(others.map(({ file }) => file)));
   const labelIn = (file: string) => pairs.get(file)?.label ?? null;
   const found = collectSamples({ ...walk, root: rest }, "without a label beside it", labelIn);
-  const table = {
-    file: "the files beside the images",
-    where: dir,
-    ...fieldRows(found, pairs),
-    areNames: false,
-  };
-  const { samples, splitBy } = samplesOfRows(table, choice, { root: dir, leftOut, notes });
-  return listingOf(walk, { labels: "a file beside each image", splitBy, samples, notes });
+  const beside = { file: "the files beside the images", where: dir, areNames: false };
+  const listing = listRows({ ...beside, ...fieldRows(found, pairs) }, choice, walk, notes);
+  return { ...listing, labels: "a file beside each image" };
 }
 
 /** Returns whether some of these files are an image and a file that may have its label. */

@@ -12,8 +12,6 @@ export interface Columns {
   others: string[];
   /** Names of classes by column. */
   classNames: Record<string, string[]>;
-  /** Columns of float32, whose numbers have fewer digits than JavaScript's. */
-  singles?: readonly string[];
   note: string | null;
 }
 

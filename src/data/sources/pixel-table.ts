@@ -6,12 +6,12 @@ import type { OnProgress } from "../../progress.js";
 import { formatCount } from "../../text.js";
 import { unpackOnce } from "./archive.js";
 import { isLabelName, isSplitName } from "./column-names.js";
-import { headerOf, rowsOf } from "./csv.js";
+import { headerOf, type NumberedRow, rowsOf } from "./csv.js";
 import { CODES, rowOf } from "./fer2013.js";
-import { samplesOfRows } from "./image-rows.js";
+import { listRows } from "./image-rows.js";
 import { type LabelChoice, MISSING } from "./label-columns.js";
 import { LeftOutFiles } from "./left-out.js";
-import { type Listing, listingOf } from "./listing.js";
+import type { Listing } from "./listing.js";
 import { columnAt } from "./table.js";
 
 /** What is kept of a row of a table of pixels. */
@@ -42,6 +42,8 @@ interface PixelNotes {
   numCoded: number;
   /** A code that is written as a decimal number. */
   decimal?: string;
+  /** First line with a negative level. */
+  negative?: number;
 }
 
 /** Where a table of pixels has what. */
@@ -104,49 +106,42 @@ export async function readPixelTable(
   file: string,
   { onProgress, ...choice }: LabelChoice & { onProgress?: OnProgress } = {},
 ): Promise<Listing> {
-  const { labelColumn } = choice;
   const { dir, notes: kept } = await unpackOnce(
     [file],
     (to) => unpackPixels(file, to, { choice, onProgress }),
-    {
-      // Earlier versions kept no lines, or one column for the split, and classes such as "1.0".
-      variant: JSON.stringify(["rows", labelColumn]),
-    },
+    // Earlier versions kept no lines, or one column for the split, and classes such as "1.0".
+    { variant: JSON.stringify(["rows", choice.labelColumn]) },
   );
-  const { skipped, firstSkipped, isCoded, numCoded, decimal, columns } = kept;
   const name = path.basename(file);
   const leftOut = new LeftOutFiles();
-  for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, name, count);
-  const notes: string[] = [];
-  if (numCoded > 0)
-    notes.push(
-      `The codes of ${name} are read as ${CODES.map((name, code) => `${code} ${name}`).join(", ")}.`,
-    );
-  if (decimal)
-    notes.push(`The code ${decimal} of ${name} is read as ${Number(decimal)}, as are others like it.`);
+  for (const [reason, count] of Object.entries(kept.skipped)) leftOut.add(reason, name, count);
   const rows = kept.rows.map(({ path: image, line, className, cells }) => ({
     path: image,
     name: `line ${line}`,
     label: className,
     cells,
   }));
-  const { samples, splitBy } = samplesOfRows(
-    { file: name, where: file, columns, rows, areNames: isCoded },
-    choice,
-    { root: dir, leftOut, notes },
-  );
-  const firsts = Object.entries(firstSkipped).map(
+  const table = { file: name, where: file, columns: kept.columns, rows, areNames: kept.isCoded };
+  const listing = listRows(table, choice, { dir, leftOut }, codeNotes(name, kept));
+  return {
+    ...listing,
+    samples: listing.samples.map((sample) => ({ ...sample, row: rowOf(sample.path) ?? undefined })),
+    notes: [...listing.notes, ...levelNotes(name, kept), ...skippedNotes(name, kept)],
+  };
+}
+
+function codeNotes(name: string, { numCoded, decimal }: PixelNotes): string[] {
+  const notes: string[] = [];
+  if (numCoded > 0)
+    notes.push(`The codes of ${name} are read as ${CODES.map((one, code) => `${code} ${one}`).join(", ")}.`);
+  if (decimal)
+    notes.push(`The code ${decimal} of ${name} is read as ${Number(decimal)}, as are others like it.`);
+  return notes;
+}
+
+function skippedNotes(name: string, { firstSkipped }: PixelNotes): string[] {
+  return Object.entries(firstSkipped).map(
     ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${name} is ${line}.`,
-  );
-  return listingOf(
-    { dir, leftOut },
-    {
-      where: file,
-      labels: name,
-      splitBy,
-      samples: samples.map((sample) => ({ ...sample, row: rowOf(sample.path) ?? undefined })),
-      notes: [...notes, ...levelNotes(name, kept), ...firsts],
-    },
   );
 }
 
@@ -190,30 +185,16 @@ async function unpackPixels(
     isCoded: columns.isCoded,
     numCoded: 0,
   };
-  let [row, done, negative, writing] = [-1, 0, "", [] as Promise<void>[]];
+  let [row, done, writing] = [-1, 0, [] as Promise<void>[]];
   const unreadable = { expected: "a table of pixels", fix: "Choose another table." };
   try {
     for await (const { cells, line } of rowsOf(file, unreadable, MAX_LINE_LENGTH)) {
       done += cells.reduce((sum, cell) => sum + cell.length + 1, 0);
       if (row++ < 0) continue; // the header
-      const { label, code, className, levels } = contentOf(cells, columns);
-      if (levels.some((level) => level < 0)) negative ||= `a negative value in line ${line}`;
-      const problem = labelProblem(label, className) ?? levelsProblem(levels);
-      if (problem) {
-        const [reason, details] = problem;
-        notes.skipped[reason] = (notes.skipped[reason] ?? 0) + 1;
-        notes.firstSkipped[reason] ??= `line ${line}${details}`;
-        continue;
-      }
-      const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
-      notes.max = Math.max(notes.max, max);
-      if (max > 255) notes.numScaled++;
-      if (code !== null) notes.numCoded++;
-      if (code !== null && label.includes(".")) notes.decimal ??= label;
       const image = `${row - 1}.png`;
-      const others = columns.others.map(({ column }) => cells[column] ?? "");
-      notes.rows.push({ path: image, line, className, cells: others });
-      writing.push(writeLevels(path.join(dir, image), levels, Math.max(max, white)));
+      const found = noteRow({ cells, line }, image, columns, notes);
+      if (found === null) continue;
+      writing.push(writeLevels(path.join(dir, image), found.levels, Math.max(found.max, white)));
       if (writing.length < 64) continue;
       await Promise.all(writing);
       writing = [];
@@ -223,19 +204,49 @@ async function unpackPixels(
   } finally {
     await Promise.allSettled(writing); // the folder may be removed next
   }
-  const { max } = notes;
+  const { max, negative } = notes;
   const isFraction = max > 0 && max <= MAX_FRACTION;
-  if (negative && max < 255 / 2)
+  if (negative !== undefined && max < 255 / 2)
     throw new InputError({
       expected: "pixels from 0 to 255, or from 0 to 1",
       where: file,
-      found: `${negative}, and none above ${max}`,
+      found: `a negative value in line ${negative}, and none above ${max}`,
       fix: "Choose a table whose pixels are not standardised.",
     });
   if (white === 255 && (isFraction || notes.numScaled * 2 > notes.rows.length))
     return unpackPixels(file, dir, given, isFraction ? 1 : max);
   if (notes.rows.length === 0) throw noRows(file, notes);
   return notes;
+}
+
+/** Notes what a row holds, and returns the levels of its image; null if it is left out. */
+function noteRow(
+  { cells, line }: NumberedRow,
+  image: string,
+  columns: PixelColumns,
+  notes: PixelNotes,
+): { levels: number[]; max: number } | null {
+  const { label, code, className, levels } = contentOf(cells, columns);
+  if (levels.some((level) => level < 0)) notes.negative ??= line;
+  const problem = labelProblem(label, className) ?? levelsProblem(levels);
+  if (problem) {
+    const [reason, details] = problem;
+    notes.skipped[reason] = (notes.skipped[reason] ?? 0) + 1;
+    notes.firstSkipped[reason] ??= `line ${line}${details}`;
+    return null;
+  }
+  const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
+  notes.max = Math.max(notes.max, max);
+  if (max > 255) notes.numScaled++;
+  if (code !== null) notes.numCoded++;
+  if (code !== null && label.includes(".")) notes.decimal ??= label;
+  notes.rows.push({
+    path: image,
+    line,
+    className,
+    cells: columns.others.map(({ column }) => cells[column] ?? ""),
+  });
+  return { levels, max };
 }
 
 /** What a row holds. `code` is null if the label is no code; `className` is empty if there is no label. */
