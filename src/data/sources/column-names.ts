@@ -17,6 +17,8 @@ const VALIDATION_FLAG = /^(is[ _-]?)?(valid|validation|val)$/i;
 const FILE =
   /^((image|img|file|photo|picture|pic|frame)s?([ _-]?(path|file|name|file[ _-]?name|file[ _-]?path))?|(full|rel(ative)?)?[ _-]?path)$/i;
 const NAME = /^name$/i;
+/** The image itself, in a Parquet file. */
+const IMAGE = /^(image|img)$/i;
 /** The folder of that file. */
 const FOLDER = /^(folder|dir|directory|sub[ _-]?(folder|dir))([ _-]?name)?$/i;
 /** The image's number. */
@@ -63,6 +65,10 @@ export function isFlagName(name: string): boolean {
 /** Whether a column has a usual name of one with the names of files. */
 export function isFileName(name: string): boolean {
   return FILE.test(name);
+}
+
+export function isImageName(name: string): boolean {
+  return IMAGE.test(name);
 }
 
 export function isFolderName(name: string): boolean {

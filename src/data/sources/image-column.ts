@@ -2,7 +2,7 @@
 import path from "node:path";
 import { InputError } from "../../errors.js";
 import { FILE_RANK, isFileName, isFolderName, pathRank } from "./column-names.js";
-import { type Found, type ImageIndex, isImageName, type Located, locateImages } from "./image-index.js";
+import { type Found, hasImageEnding, type ImageIndex, type Located, locateImages } from "./image-index.js";
 import { columnAt, columnName, columnsIn, filledIn, type Table, valuesIn } from "./table.js";
 
 /** A table whose rows name images. */
@@ -193,7 +193,7 @@ function bestOf(usable: Candidate[]): Candidate | null {
 function looksLikeFiles({ column }: Candidate, header: string[], below: string[][]): boolean {
   const values = filledIn({ rows: below }, column);
   if (values.length === 0) return false;
-  return isFileName((header[column] ?? "").trim()) || values.every(isImageName);
+  return isFileName((header[column] ?? "").trim()) || values.every(hasImageEnding);
 }
 
 /** Whether the first cell of a column names an image, or has the form of those below it: then the table has no header. */
@@ -206,5 +206,5 @@ function isLikeOthers(
 ): boolean {
   const form = (value: string) => value.replace(/\d+/g, "0");
   const hasForm = () => valuesIn({ rows: below }, column).some((value) => form(value) === form(first));
-  return isImageName(first) || (/\d/.test(first) && hasForm()) || index.find(first, around) !== null;
+  return hasImageEnding(first) || (/\d/.test(first) && hasForm()) || index.find(first, around) !== null;
 }

@@ -6,7 +6,7 @@ import { type Folder, imagesBelow } from "./files.js";
 const ENDING = /\.(jpe?g|jpe|jfif|png|apng|webp|gif|tiff?|avif|bmp|ppm|pgm|hei[cf]|jp2|0+)$/i;
 
 /** Returns whether a value ends as an image's name does. */
-export function isImageName(value: string): boolean {
+export function hasImageEnding(value: string): boolean {
   return ENDING.test(value) && !/\.0+$/.test(value);
 }
 

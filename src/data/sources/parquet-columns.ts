@@ -1,7 +1,7 @@
 // Which columns of a Parquet file hold the images, the labels and the split.
 import { decodeText, EncodingError } from "../../decode.js";
 import { InputError } from "../../errors.js";
-import { isLabelName, isSplitName } from "./column-names.js";
+import { isImageName, isLabelName, isSplitName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
 
 /** Columns of a file, and the classes of its label if they have names. */
@@ -37,6 +37,13 @@ export function classNamesIn(
   );
 }
 
+/**
+ * Finds the columns of a file.
+ *
+ * @param row - The first value of each column.
+ * @param plain - Columns with one text, number or flag in each row.
+ * @throws InputError if it is not clear which hold the images and the labels.
+ */
 export function columnsOf(
   row: Record<string, unknown>,
   plain: string[],
@@ -48,53 +55,59 @@ export function columnsOf(
   const images = names.filter(
     (name) => bytesOf(row[name]) !== null && !(textLike(row[name]) && name !== "image"),
   );
-  const usual = images.filter((name) => /^(image|img)$/i.test(name));
-  const [image] =
-    pathColumn !== undefined
-      ? images.filter((name) => name === pathColumn)
-      : usual.length === 1
-        ? usual
-        : images;
-  if (pathColumn === undefined && images.length > 1 && usual.length !== 1)
+  const image = imageColumn(images, pathColumn, where);
+  const label = labelColumn ?? likelyLabel(names, plain, classNames);
+  const found = names.join(", ") || "no rows";
+  if (image === undefined)
     throw new InputError({
-      expected: "one column of images",
+      expected: `a column${pathColumn === undefined ? "" : ` ${pathColumn}`} of images`,
       where,
-      found: images.join(", "),
-      fix: "Choose one with --path-column NAME.",
+      found,
+      fix: pathColumn === undefined ? "Choose another file." : "Fix --path-column.",
     });
-  const named = names.filter((name) => name in classNames && !isSplitName(name));
-  const usualNames = names.filter((name) => name === "label" || name === "labels");
-  const others = names.filter((name) => isLabelName(name) && plain.includes(name));
-  const likely = named.length === 1 ? named : usualNames.length > 0 ? usualNames : others;
-  const label =
-    labelColumn === undefined
-      ? likely.length === 1
-        ? likely[0]
-        : undefined
-      : names.find((name) => name === labelColumn);
-  if (image === undefined || label === undefined)
+  if (label === undefined || !names.includes(label)) {
+    const isElsewhere = labelColumn === undefined && plain.every((name) => name === image);
     throw new InputError({
-      expected:
-        image === undefined
-          ? `a column${pathColumn === undefined ? "" : ` ${pathColumn}`} of images`
-          : `the column ${labelColumn ?? "label"}`,
+      expected: `the column ${labelColumn ?? "label"}`,
       where,
-      found: names.join(", ") || "no rows",
-      fix:
-        image === undefined
-          ? pathColumn === undefined
-            ? "Choose another file."
-            : "Fix --path-column."
-          : labelColumn === undefined && plain.every((name) => name === image)
-            ? "Write the file again with the label in a column of its own."
-            : "Choose the column with --label-column NAME.",
+      found,
+      fix: isElsewhere
+        ? "Write the file again with the label in a column of its own."
+        : "Choose the column with --label-column NAME.",
     });
+  }
   const rest = images.filter((name) => name !== image);
   const note =
     rest.length > 0 && pathColumn === undefined
       ? `The images are those of the column ${image}, not of ${rest.join(", ")} (--path-column takes another).`
       : null;
   return { image, label, others: plain.filter((name) => name !== label && name !== image), classNames, note };
+}
+
+/** @returns Undefined if there is none. */
+function imageColumn(images: string[], chosen: string | undefined, where: string): string | undefined {
+  if (chosen !== undefined) return images.find((name) => name === chosen);
+  const usual = images.filter(isImageName);
+  if (usual.length === 1 || images.length < 2) return usual[0] ?? images[0];
+  throw new InputError({
+    expected: "one column of images",
+    where,
+    found: images.join(", "),
+    fix: "Choose one with --path-column NAME.",
+  });
+}
+
+/** Returns the column whose classes have names, or the one with a usual name of labels; undefined if there are none or several. */
+function likelyLabel(
+  names: string[],
+  plain: string[],
+  classNames: Record<string, string[]>,
+): string | undefined {
+  const named = names.filter((name) => name in classNames && !isSplitName(name));
+  const usual = names.filter((name) => name === "label" || name === "labels");
+  const others = names.filter((name) => isLabelName(name) && plain.includes(name));
+  const [label, ...more] = named.length === 1 ? named : usual.length > 0 ? usual : others;
+  return more.length === 0 ? label : undefined;
 }
 
 /** Strings are bytes, too. */
