@@ -3,14 +3,24 @@ import path from "node:path";
 import { groupBy } from "../collections.js";
 import { InputError, type InputProblem } from "../errors.js";
 import { inShort } from "../names.js";
-import { isFromTable } from "./audit/labels.js";
+import { isFromTable, labelProblem } from "./audit/labels.js";
 import type { DataOptions } from "./data-options.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
-import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./sources/listing.js";
+import {
+  type ChosenListing,
+  CLASS_FOLDERS,
+  classesAt,
+  classesOf,
+  type Listing,
+  type Sample,
+} from "./sources/listing.js";
 import type { Split } from "./split.js";
 
-/** What is noted while a data set is loaded. */
-export interface Remarks {
+/** What is known of a data set while it is loaded. */
+export interface Loading {
+  listing: ChosenListing;
+  decoded: DecodedImages;
+  options: DataOptions;
   /** Guesses and doubts, each a sentence. */
   notes: string[];
   /** Why the data set cannot be trained on. */
@@ -27,8 +37,10 @@ export function nothingThere({ where, labels, leftOut }: Listing): InputError {
   });
 }
 
-/** Notes class folders without images, and names that a reader takes for one. */
-export function noteClasses({ samples, emptyClasses }: Listing, { notes }: Remarks): void {
+/** Notes class folders without images, and names that a reader takes for one; says why labels are no classes. */
+export function checkClasses({ listing, options, notes, problems }: Loading): void {
+  const { samples, emptyClasses } = listing;
+  problems.push(...noClasses(listing, options));
   if (emptyClasses.length > 0)
     notes.push(`Folders without images, which are no classes: ${emptyClasses.join("; ")}.`);
   const alike = groupBy(classesOf(samples), (name) =>
@@ -39,6 +51,12 @@ export function noteClasses({ samples, emptyClasses }: Listing, { notes }: Remar
     if (names.length > 1)
       notes.push(`The classes ${names.map((name) => `"${name}"`).join(" and ")} ${said}.`);
   }
+}
+
+/** Says why labels are no classes, if they are not and must be. */
+export function noClasses(listing: Listing, choice: ClassChoice): InputProblem[] {
+  const problem = isTraining(choice) ? labelProblem(listing.samples, listing) : null;
+  return problem ? [problem] : [];
 }
 
 /** Whether a name is a number that JavaScript keeps: "-1", "+1", "1.50", "1e1". */
@@ -58,12 +76,10 @@ function plainText(name: string): string {
     .replace(/^0+(?=\d)/, "");
 }
 
-export function checkReadable(
-  { unreadable }: DecodedImages,
-  { where, samples, leftOut, inner }: Listing,
-  { maxUnreadableShare }: DataOptions,
-  { problems }: Remarks,
-): void {
+/** Counts unreadable images as left out, and says if they are too many. */
+export function checkReadable({ listing, decoded: { unreadable }, options, problems }: Loading): void {
+  const { where, samples, leftOut, inner } = listing;
+  const { maxUnreadableShare } = options;
   for (const { path: file, reason } of unreadable)
     leftOut.add(`unreadable: ${reason}`, path.posix.join(inner, file));
   const isNone = unreadable.length === samples.length;
@@ -123,40 +139,17 @@ export function lackOfClasses(
 }
 
 /** Finds classes that a part of the split lacks, and parts that are empty. */
-export function checkSplit(
-  { where, labels, samples: listed }: Listing,
-  samples: readonly Sample[],
-  split: Split,
-  { classNames, validationShare, fold, group }: DataOptions,
-  { notes, problems }: Remarks,
-): void {
+export function checkSplit({ listing, decoded, options, notes, problems }: Loading, split: Split): void {
+  const { where, samples: listed } = listing;
+  const { samples } = decoded;
   const classes = classesOf(samples);
-  const unread = classesOf(listed).filter((name) => !classes.includes(name));
+  const unread = without(classesOf(listed), classes);
   if (unread.length > 0) notes.push(`No image of ${inShort(unread)} can be read, so there is no such class.`);
-  const [train, validation] = [split.train, split.validation].map((indices) =>
-    classesOf(indices.map((index) => samples[index])),
-  );
-  const isToTrain = isTraining({ classNames, validationShare });
-  problems.push(...lackOfClasses({ where, labels }, samples, { classNames, validationShare }));
-  if (isToTrain && train.length === 0)
-    problems.push({
-      expected: "folders train and validation",
-      where,
-      found: "no images in train",
-      fix: "Add the folder, or choose one with --train-folder.",
-    });
-  if (isToTrain && validation.length === 0 && validationShare > 0)
-    problems.push({
-      expected: "images to validate on",
-      where,
-      found: fold === undefined ? "only one image in each class" : `none in fold ${fold}`,
-      fix:
-        fold === undefined
-          ? "Add images."
-          : `Choose fewer folds, since there are fewer ${group === undefined ? "images" : "groups of --group"}.`,
-    });
-  if (train.length === 0 || validation.length === 0) return;
-  const without = (some: string[], others: string[]) => some.filter((name) => !others.includes(name));
+  const isToTrain = isTraining(options);
+  problems.push(...lackOfClasses(listing, samples, options));
+  if (isToTrain) problems.push(...emptyParts(split, where, options));
+  if (split.train.length === 0 || split.validation.length === 0) return;
+  const [train, validation] = [split.train, split.validation].map((indices) => classesAt(samples, indices));
   const lacking = without(train, validation);
   const [onlyTrain, onlyValidation] = [inShort(lacking), inShort(without(validation, train))];
   if (onlyValidation && isToTrain)
@@ -172,4 +165,35 @@ export function checkSplit(
     notes.push(
       `No validation image is of ${onlyTrain}, so nothing is known about ${lacking.length > 1 ? "them" : "it"}.`,
     );
+}
+
+function without(names: string[], others: string[]): string[] {
+  return names.filter((name) => !others.includes(name));
+}
+
+/** Says which part of a split has no images to train or validate on. */
+function emptyParts(
+  { train, validation }: Split,
+  where: string,
+  { validationShare, fold, group }: DataOptions,
+): InputProblem[] {
+  const problems: InputProblem[] = [];
+  if (train.length === 0)
+    problems.push({
+      expected: "folders train and validation",
+      where,
+      found: "no images in train",
+      fix: "Add the folder, or choose one with --train-folder.",
+    });
+  if (validation.length === 0 && validationShare > 0)
+    problems.push({
+      expected: "images to validate on",
+      where,
+      found: fold === undefined ? "only one image in each class" : `none in fold ${fold}`,
+      fix:
+        fold === undefined
+          ? "Add images."
+          : `Choose fewer folds, since there are fewer ${group === undefined ? "images" : "groups of --group"}.`,
+    });
+  return problems;
 }

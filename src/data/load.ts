@@ -4,20 +4,21 @@ import { reachCache } from "../files.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
 import { checkedClassNames, inShort } from "../names.js";
 import { fileConclusions } from "./audit/file-conclusions.js";
-import { labelConclusions, labelProblem, severalLabelsConclusion } from "./audit/labels.js";
+import { labelConclusions, severalLabelsConclusion } from "./audit/labels.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import type { DataOptions } from "./data-options.js";
 import { type Dataset, type PackedImages, printedImages } from "./dataset.js";
 import { groupImages } from "./groups.js";
 import {
+  checkClasses,
   checkKnownClasses,
   checkReadable,
   checkSplit,
   isTraining,
+  type Loading,
   lackOfClasses,
-  noteClasses,
+  noClasses,
   nothingThere,
-  type Remarks,
 } from "./load-checks.js";
 import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
@@ -29,7 +30,6 @@ import {
   classesOf,
   type Listing,
   NO_PART,
-  type Sample,
   SEVERAL_LABELS,
 } from "./sources/listing.js";
 import { readSource } from "./sources/source.js";
@@ -84,29 +84,49 @@ export async function loadDataset(
 ): Promise<LoadedDataset> {
   const options: DataOptions = { ...DEFAULTS, ...given };
   checkOptions(options);
-  const { imageSize, onProgress } = options;
   await reachCache();
-  const { name, listing: found } = await readSource(options);
-  const listing: ChosenListing =
-    options.split === "folders" ? chooseParts(found) : { ...found, splitWords: "", unusedFolders: [] };
-  if (listing.samples.length === 0) throw nothingThere(listing);
-  const noClasses = isTraining(options) ? labelProblem(listing.samples, listing) : null;
-  const problem = lackOfClasses(listing, listing.samples, options)[0] ?? noClasses;
-  if (problem && options.onProblem === "throw") throw new InputError(problem);
-  const { fit, whiteLevels } = options;
-  const decoding: Decoding = { fit, ...(whiteLevels && { whiteLevels }) };
-  const decoded = withChannels(await loadDecoded(listing, imageSize, decoding, onProgress), options.grey);
-  const remarks: Remarks = { notes: [...listing.notes], problems: noClasses ? [noClasses] : [] };
-  noteClasses(listing, remarks);
-  checkReadable(decoded, listing, options, remarks);
-  const all = () => select(decoded, [...decoded.samples.keys()], null, options);
-  const isHeldOut = holdsOut(decoded.samples, options);
-  const grouped = isHeldOut ? await groupImages(all(), options.group, onProgress) : null;
-  remarks.notes.push(...(grouped?.notes ?? []));
-  const dataset = assemble(name, listing, decoded, grouped?.groups, options, remarks);
-  if (remarks.problems.length > 0 && options.onProblem === "throw") throw new InputError(remarks.problems[0]);
+  const { name, listing } = await findImages(options);
+  const loading: Loading = {
+    listing,
+    decoded: await decodeImages(listing, options),
+    options,
+    notes: [],
+    problems: [],
+  };
+  const { notes, problems } = loading;
+  notes.push(...listing.notes);
+  checkClasses(loading);
+  checkReadable(loading);
+  const { samples } = loading.decoded;
+  const split = splitSamples(samples, { ...options, groups: await findGroups(loading) }, listing.where);
+  const classNames = chooseClasses(loading, split);
+  if (options.group !== undefined) notes.push(...groupsInBoth(samples, split, options.group));
+  const duplicates = new Duplicates(samples, split);
+  if (!options.dropLeaked) notes.push(...leakNote(duplicates));
+  const { kept, dropped } = keepImages(loading, split, classNames, duplicates);
+  checkSplit(loading, kept);
+  if (problems.length > 0 && options.onProblem === "throw") throw new InputError(problems[0]);
+  const report: DataReport = {
+    name,
+    classNames,
+    ...reportOn(loading, kept, classNames),
+    ...duplicates.summary(),
+    dropped,
+    notes,
+    problems: problems.map((problem) => new InputError(problem).message),
+  };
+  const { split: splitName, splitBy } = report;
   const { onProgress: _, onProblem: __, ...used } = options;
-  return { ...dataset, options: used };
+  return {
+    name,
+    classNames,
+    split: splitName,
+    ...(splitBy !== null && { splitBy }),
+    options: used,
+    train: select(loading, kept.train, classNames),
+    validation: select(loading, kept.validation, classNames),
+    report,
+  };
 }
 
 function checkOptions(options: DataOptions): void {
@@ -124,104 +144,90 @@ function checkOptions(options: DataOptions): void {
   if (options.group !== undefined) groupPattern("--group", options.group);
 }
 
-/** Chooses the images of each split, and reports on them. */
-function assemble(
-  name: string,
-  listing: ChosenListing,
-  decoded: DecodedImages,
-  groups: Int32Array | undefined,
-  options: DataOptions,
-  remarks: Remarks,
-): LoadedDataset {
-  const { samples } = decoded;
-  const { notes } = remarks;
-  const split = splitSamples(samples, { ...options, groups }, listing.where);
-  const classNames = chooseClasses(listing, samples, split, options, notes);
-  if (options.group !== undefined) notes.push(...groupsInBoth(samples, split, options.group));
-  const duplicates = new Duplicates(samples, split);
-  const numLeaked = options.dropLeaked ? 0 : duplicates.leaked().length;
-  if (numLeaked > 0)
-    notes.push(
-      `${numLeaked} validation images are in train too, which makes the accuracy look better (--drop-leaked leaves them out).`,
-    );
-  const dropped = new Set(options.dropDuplicates ? duplicates.duplicated() : []);
-  const leaked = new Set(
-    options.dropLeaked ? duplicates.leaked().filter((index) => !dropped.has(index)) : [],
-  );
-  const kept = keepImages(listing, samples, split, { classNames, dropped, leaked }, options);
-  checkSplit(listing, samples, kept, options, remarks);
-  const report: DataReport = {
-    name,
-    classNames,
-    ...reportOn(listing, decoded, kept, classNames, options),
-    ...duplicates.summary(),
-    dropped: { duplicates: dropped.size, leaked: leaked.size },
-    notes,
-    problems: remarks.problems.map((problem) => new InputError(problem).message),
-  };
-  const [train, validation] = [kept.train, kept.validation].map((indices) =>
-    select(decoded, indices, classNames, options),
-  );
-  const { split: kind, splitBy } = report;
-  return { name, classNames, split: kind, ...(splitBy !== null && { splitBy }), train, validation, report };
+/** Lists the images that are used for training or validation. @throws InputError if there are none, or they cannot be trained on. */
+async function findImages(options: DataOptions): Promise<{ name: string; listing: ChosenListing }> {
+  const { name, listing: found } = await readSource(options);
+  const listing: ChosenListing =
+    options.split === "folders" ? chooseParts(found) : { ...found, splitWords: "", unusedFolders: [] };
+  if (listing.samples.length === 0) throw nothingThere(listing);
+  const [problem] = [...lackOfClasses(listing, listing.samples, options), ...noClasses(listing, options)];
+  if (problem && options.onProblem === "throw") throw new InputError(problem);
+  return { name, listing };
+}
+
+async function decodeImages(listing: Listing, options: DataOptions): Promise<DecodedImages> {
+  const { imageSize, fit, whiteLevels, grey, onProgress } = options;
+  const decoding: Decoding = { fit, ...(whiteLevels && { whiteLevels }) };
+  return withChannels(await loadDecoded(listing, imageSize, decoding, onProgress), grey);
+}
+
+/** Finds images that are held out together: near-duplicates, and those of a group. None are needed if no images are held out. */
+async function findGroups(loading: Loading): Promise<Int32Array | undefined> {
+  const { decoded, options, notes } = loading;
+  if (!holdsOut(decoded.samples, options)) return undefined;
+  const all = select(loading, [...decoded.samples.keys()], null);
+  const found = await groupImages(all, options.group, options.onProgress);
+  notes.push(...found.notes);
+  return found.groups;
+}
+
+function leakNote(duplicates: Duplicates): string[] {
+  const { length } = duplicates.leaked();
+  const note = `${length} validation images are in train too, which makes the accuracy look better (--drop-leaked leaves them out).`;
+  return length > 0 ? [note] : [];
 }
 
 /** Returns the model's classes, or those of the images. A class that no training image has is left out, with a note. */
-function chooseClasses(
-  listing: Listing,
-  samples: readonly Sample[],
-  split: Split,
-  options: DataOptions,
-  notes: string[],
-): string[] {
+function chooseClasses(loading: Loading, split: Split): string[] {
+  const { decoded, options, notes } = loading;
   const given = options.classNames && checkedClassNames(options.classNames);
-  const untrained = untrainedClasses(samples, split).filter((one) => !given?.includes(one));
-  if (given) checkKnownClasses(listing, given, untrained, options);
+  const untrained = untrainedClasses(decoded.samples, split).filter((one) => !given?.includes(one));
+  if (given) checkKnownClasses(loading.listing, given, untrained, options);
   if (untrained.length > 0)
     notes.push(`No training image is of ${inShort(untrained)}, so such validation images are left out.`);
-  return given ?? classesOf(samples).filter((one) => !untrained.includes(one));
+  return given ?? classesOf(decoded.samples).filter((one) => !untrained.includes(one));
 }
 
 /** Leaves out images that are dropped on request, and those of other classes; counts these, and images of no split. */
 function keepImages(
-  { leftOut, inner }: Listing,
-  samples: readonly Sample[],
+  { listing: { leftOut, inner }, decoded: { samples }, options }: Loading,
   split: Split,
-  { classNames, dropped, leaked }: { classNames: string[]; dropped: Set<number>; leaked: Set<number> },
-  options: DataOptions,
-): Split {
+  classNames: string[],
+  duplicates: Duplicates,
+): { kept: Split; dropped: DataReport["dropped"] } {
+  const dropped = new Set(options.dropDuplicates ? duplicates.duplicated() : []);
+  const leaked = new Set(
+    options.dropLeaked ? duplicates.leaked().filter((index) => !dropped.has(index)) : [],
+  );
   const whoLacks = options.classNames ? "the model does not have" : "no training image has";
+  const inSplit = new Set([...split.train, ...split.validation]);
   const reasonAgainst = (index: number) => {
+    if (!inSplit.has(index)) return NO_PART;
     if (dropped.has(index)) return "a duplicate, left out on request";
     if (leaked.has(index)) return "a validation image that is in train, left out on request";
     return classNames.includes(samples[index].className) ? null : `of a class that ${whoLacks}`;
   };
-  const leaveOut = (reason: string, index: number) =>
-    leftOut.add(reason, path.posix.join(inner, samples[index].path));
-  const isKept = (index: number) => {
+  const out = new Set<number>();
+  for (const index of samples.keys()) {
     const reason = reasonAgainst(index);
-    if (reason !== null) leaveOut(reason, index);
-    return reason === null;
+    if (reason === null) continue;
+    out.add(index);
+    leftOut.add(reason, path.posix.join(inner, samples[index].path));
+  }
+  const isKept = (index: number) => !out.has(index);
+  return {
+    kept: { train: split.train.filter(isKept), validation: split.validation.filter(isKept) },
+    dropped: { duplicates: dropped.size, leaked: leaked.size },
   };
-  const kept = { train: split.train.filter(isKept), validation: split.validation.filter(isKept) };
-  const inSplit = new Set([...split.train, ...split.validation]);
-  for (const index of samples.keys()) if (!inSplit.has(index)) leaveOut(NO_PART, index);
-  return kept;
 }
 
 /** Reports on the images that are used, and counts the others. */
-function reportOn(
-  { root, labels, leftOut, splitWords, unusedFolders }: ChosenListing,
-  decoded: DecodedImages,
-  kept: Split,
-  classNames: string[],
-  options: DataOptions,
-) {
+function reportOn({ listing, decoded, options }: Loading, kept: Split, classNames: string[]) {
+  const { root, labels, leftOut, splitWords, unusedFolders } = listing;
   const { samples, unreadable } = decoded;
   const used = [...kept.train, ...kept.validation].map((index) => samples[index]);
-  const numSeveral = leftOut
-    .list()
-    .reduce((sum, { reason, count }) => sum + (reason === SEVERAL_LABELS ? count : 0), 0);
+  const several = leftOut.list().filter(({ reason }) => reason === SEVERAL_LABELS);
+  const numSeveral = several.reduce((sum, { count }) => sum + count, 0);
   const split = splitName(samples, options);
   return {
     root,
@@ -252,12 +258,9 @@ function reportOn(
  *
  * @param classNames - Null if the labels do not matter.
  */
-function select(
-  { pixels, numChannels, samples, whiteLevels }: DecodedImages,
-  indices: number[],
-  classNames: string[] | null,
-  { imageSize, fit }: DataOptions,
-): PackedImages {
+function select({ decoded, options }: Loading, indices: number[], classNames: string[] | null): PackedImages {
+  const { pixels, numChannels, samples, whiteLevels } = decoded;
+  const { imageSize, fit } = options;
   const labelOf = new Map(classNames?.map((name, label) => [name, label]));
   const packed: PackedImages = {
     pixels: new PixelSelection(pixels, Int32Array.from(indices)),

@@ -4,7 +4,7 @@ import { checkNumber, InputError } from "../errors.js";
 import { Random } from "../random.js";
 import { usageOf } from "./sources/fer2013.js";
 import { capture, groupPattern } from "./sources/file-names.js";
-import { classesOf, type Sample } from "./sources/listing.js";
+import { classesAt, type Sample } from "./sources/listing.js";
 
 /** How to split: by the folders, or as in the challenge that FER-2013 was made for. */
 export const SPLIT_CHOICES = ["folders", "official", "official-test"] as const;
@@ -50,9 +50,7 @@ export interface SplitOptions {
  * the same under another name, or if it has fewer than two.
  */
 export function untrainedClasses(samples: readonly Sample[], { train, validation }: Split): string[] {
-  const [trained, validated] = [train, validation].map((indices) =>
-    classesOf(indices.map((index) => samples[index])),
-  );
+  const [trained, validated] = [train, validation].map((indices) => classesAt(samples, indices));
   const isRenamed = trained.some((name) => !validated.includes(name));
   return isRenamed || trained.length < 2 ? [] : validated.filter((name) => !trained.includes(name));
 }

@@ -209,6 +209,11 @@ export function classesOf(samples: readonly Pick<Sample, "className">[]): string
   return [...new Set(samples.map(({ className }) => className))].sort();
 }
 
+/** Returns the classes of the samples at some indices, sorted by code unit. */
+export function classesAt(samples: readonly Sample[], indices: readonly number[]): string[] {
+  return classesOf(indices.map((index) => samples[index]));
+}
+
 /** Reads what tells whether a file has changed. Synchronous, which takes a fifth of the time. */
 export function stampOf(file: string): Pick<Sample, "size" | "changed"> {
   try {

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
-import { temporaryFolder } from "../fixtures.js";
+import { temporaryFolder, writeFiles } from "../fixtures.js";
 
 /** Made by pyarrow: see make_datasets.py there. */
 const KINDS = path.join(__dirname, "../../golden/datasets/parquet-kinds");
@@ -33,6 +33,15 @@ describe("readParquet", () => {
     const masks = await read(file("mask-first"), { pathColumn: "mask" });
     assert.equal(masks.images[0], "200: 0");
     assert.ok(!masks.notes.some((note) => note.includes("mask")));
+  });
+
+  it("counts the files beside Parquet files", async () => {
+    const dir = writeFiles(inFolder("data"), { ".hidden": "x", "notes.md": "x" });
+    copyFileSync(file("zstd"), path.join(dir, "a.parquet"));
+    assert.deepEqual(
+      (await read(dir)).leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
+      [".hidden: hidden or made by a system", "notes.md: not an image"],
+    );
   });
 
   const inParts = async (kind: string, options: Partial<SourceOptions> = {}) => {

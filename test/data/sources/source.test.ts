@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { chooseParts, classesOf, type Listing } from "../../../src/data/sources/listing.js";
@@ -268,15 +268,6 @@ describe("readSource", () => {
     );
   });
 
-  it("counts the files beside Parquet files", async () => {
-    const dir = writeFiles(inFolder("data"), { ".hidden": "x", "notes.md": "x" });
-    copyFileSync(path.join(GOLDEN, "parquet/train-00000-of-00001.parquet"), path.join(dir, "a.parquet"));
-    assert.deepEqual(
-      (await read(dir)).leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
-      [".hidden: hidden or made by a system", "notes.md: not an image"],
-    );
-  });
-
   it("prefers the table of pixels with a split, and asks if there are several", async () => {
     const table = (header: string) => `emotion,${header}\n0,1 2 3 4,Training\n`;
     const dir = writeFiles(inFolder("data"), {
@@ -338,22 +329,6 @@ describe("readSource", () => {
     });
   });
 
-  it("gives names to codes on request, and says that labels are codes otherwise", async () => {
-    const dir = make("train/1/a.jpg", "train/2/b.jpg", "test/1/c.jpg", "test/2/d.jpg");
-    const plain = await read(dir);
-    assert.deepEqual(classesOf(plain.samples), ["1", "2"]);
-    assert.match(
-      plain.notes[0],
-      /^The labels are codes: 1, 2 \(--label-names 1=NAME,… gives them names, or rafdb for RAF-DB\)\.$/,
-    );
-    const named = await read(dir, { labelNames: "rafdb" });
-    assert.deepEqual(classesOf(named.samples), ["fear", "surprise"]);
-    assert.equal(named.notes[0], "The labels' names are 1 surprise, 2 fear.");
-    await assert.rejects(read(dir, { labelNames: "1=surprise" }), {
-      message: `Expected a name for each label in --label-names at ${dir} but found none for 2. Write them as --label-names 2=NAME,…`,
-    });
-  });
-
   it("reads FER+'s labels from a table beside the data, by name or by path", async () => {
     const dir = make("train/sad/0.jpg", "train/sad/1.jpg");
     const header =
@@ -384,16 +359,6 @@ describe("readSource", () => {
       listing.leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
       ["b/3.png: a link to nothing in the archive"],
     );
-  });
-
-  it("finds names of codes in any Unicode form", async () => {
-    const dir = make("caf\u00e9/1.jpg", "b/2.jpg");
-    const { listing } = await readSource({
-      data: dir,
-      seed: 0,
-      labelNames: "cafe\u0301=coffee,b=cafe\u0301",
-    });
-    assert.deepEqual(listing.samples.map(({ className }) => className).sort(), ["caf\u00e9", "coffee"]);
   });
 
   it("refuses labels that are no table, or a table that names other images", async () => {
