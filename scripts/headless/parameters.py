@@ -1,11 +1,9 @@
 """Parameters: what a notebook's cell tagged `parameters` declares, and the cell with other values that follows it."""
 
 import difflib
-import json
-import re
 
 from ferkit_jupyter.declarations import find_unclosed
-from ferkit_jupyter.papermill import TypeScriptTranslator
+from ferkit_jupyter.papermill import DECIMAL, PREFIXED, TypeScriptTranslator
 from nbformat.v4 import new_code_cell
 
 from .problem import InputProblem
@@ -14,7 +12,7 @@ INJECTED = "injected-parameters"
 
 
 def declared_parameters(notebook):
-    """Name to papermill's `Parameter`, whose `help` is the keyword; empty if no cell is tagged."""
+    """Returns name to papermill's `Parameter`; empty if no cell is tagged."""
     tagged = [cell for cell in notebook.cells if has_tag(cell, "parameters")]
     return {parameter.name: parameter for cell in tagged[:1] for parameter in TypeScriptTranslator.inspect(cell)}
 
@@ -107,11 +105,6 @@ def check_type(notebook, parameter, name, value):
     raise InputProblem(f"{expected} for --set {name}, as {notebook} declares", TypeScriptTranslator.translate(value), fix=fix)
 
 
-# Numbers as TypeScript writes them, some of which JSON does not know: .5, 5., +5, 1_000, 0x10.
-DECIMAL = re.compile(r"[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+)?")
-PREFIXED = re.compile(r"0([xX][\da-fA-F]+|[oO][0-7]+|[bB][01]+)")
-
-
 def number_of(name, value):
     """
     Returns the number that the text of a parameter is; other values as they are.
@@ -132,16 +125,8 @@ def number_of(name, value):
 
 def declared_kinds(parameter):
     """Returns some of `KINDS`, by the declared type or the value that it begins with; None for others."""
-    if parameter.inferred_type_name != "None":
-        kinds = [kind.strip() for kind in parameter.inferred_type_name.split("|")]
-        return kinds if all(kind in KINDS for kind in kinds) else None
-    if re.fullmatch(r"""'[^'\\]*'|"[^"\\]*"|`[^`\\$]*`""", parameter.default):
-        return ["string"]
-    try:
-        kind = kind_of(json.loads(parameter.default))
-    except ValueError:
-        return None
-    return [kind] if kind in ("number", "boolean") else None
+    kinds = [kind.strip() for kind in parameter.inferred_type_name.split("|")]
+    return kinds if all(kind in KINDS for kind in kinds) else None
 
 
 def kind_of(value):
@@ -165,17 +150,7 @@ def inject_parameters(notebook, values):
     chosen = {name: value for name, value in values.items() if name in declared}
     if not chosen:
         return notebook
-    # An assignment keeps the declared type; a constant has to be declared again, which the kernel lets a later cell do.
-    lines = []
-    for name, value in chosen.items():
-        assignment = TypeScriptTranslator.assign(name, TypeScriptTranslator.translate(value))
-        parameter = declared[name]
-        if parameter.help == "const":
-            is_typed = parameter.inferred_type_name != "None"
-            assignment = f"const {name}{f': {parameter.inferred_type_name}' if is_typed else ''}{assignment[len(name):]}"
-        lines.append(assignment)
-    # The kernel shows the value of a last line that is an expression.
-    source = "\n".join(["// Parameters of this run", *lines, "void 0;"])
+    source = TypeScriptTranslator.codify(chosen, "Parameters of this run")
     cell = new_code_cell(source, id=INJECTED, metadata={"tags": [INJECTED]})
     kept = [cell for cell in notebook.cells if not has_tag(cell, INJECTED)]
     position = next(i for i, kept_cell in enumerate(kept) if has_tag(kept_cell, "parameters"))

@@ -35,7 +35,7 @@ const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
   [
     'mode = "slow";',
     "1:1 - Cannot assign to 'mode' because it is a constant.",
-    /^To assign it, also as a parameter of papermill, declare it with let in its cell: let mode = …;$/,
+    /^To assign it, declare it with let in its cell: let mode = …;$/,
   ],
   [
     "using file = open();",

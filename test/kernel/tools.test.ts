@@ -84,9 +84,26 @@ describe("other notebook tools", function () {
     assert.match(readFileSync(folder.file("tools.html"), "utf8"), /a 80/);
   });
 
-  it("papermill sets parameters of the declared types", async () => {
-    await tool("papermill", "tools.ipynb", "set.ipynb", "-p", "epochs", "1", "-p", "title", 'say "hi"');
-    assert.equal(printed(folder.file("set.ipynb")), 'say "hi" 10\n');
+  it("papermill sets parameters of the declared types, variables and constants", async () => {
+    const constants = `const steps = 3, limits: number[] = [1];\nexport const { mode } = { mode: "fast" };`;
+    const declared = [notebook.cells[0], { ...notebook.cells[1], source: `${parameters}\n${constants}` }];
+    const source =
+      "const plan = () => [title, epochs * 10, steps, ...limits, mode].join();\nconsole.log(plan());";
+    const cells = [...declared, { ...notebook.cells[2], source }];
+    writeFileSync(folder.file("constants.ipynb"), JSON.stringify({ ...notebook, cells }));
+    const values = { epochs: 1, title: 'say "hi"', steps: 4, limits: [5, 6], mode: "slow" };
+    await tool("papermill", "constants.ipynb", "set.ipynb", "-y", JSON.stringify(values));
+    assert.equal(printed(folder.file("set.ipynb")), 'say "hi",10,4,5,6,slow\n');
+    const set = JSON.parse(readFileSync(folder.file("set.ipynb"), "utf8")) as { cells: Cell[] };
+    assert.deepEqual([set.cells[2].source].flat().join("").split("\n"), [
+      "// Parameters",
+      "epochs = 1;",
+      'title = "say \\"hi\\"";',
+      "const steps: number = 4;",
+      "const limits: number[] = [5, 6];",
+      'const mode = "slow";',
+      "void 0;",
+    ]);
     await assert.rejects(
       tool("papermill", "tools.ipynb", "wrong.ipynb", "-p", "epochs", "many"),
       /Type 'string' is not assignable to type 'number'/,
@@ -95,7 +112,7 @@ describe("other notebook tools", function () {
 
   it("papermill lists the parameters", async () => {
     const { stdout } = await tool("papermill", "--help-notebook", "tools.ipynb");
-    assert.match(stdout, /epochs: .*\(default 8\)/);
+    assert.match(stdout, /epochs: number \(default 8\)/);
     assert.match(stdout, /title: string \(default "a"\)/);
   });
 

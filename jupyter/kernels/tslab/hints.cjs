@@ -80,8 +80,7 @@ function hintFor(code, diagnostics, folder) {
   if (module) return importHint(module, folder);
   if (habit) return habit[1];
   const [, constant] = /Cannot assign to '(\w+)' because it is a constant/.exec(diagnostics) ?? [];
-  if (constant)
-    return `To assign it, also as a parameter of papermill, declare it with let in its cell: let ${constant} = …;`;
+  if (constant) return `To assign it, declare it with let in its cell: let ${constant} = …;`;
   const [, method] = /Property 'to(Sorted|Reversed|Spliced)' does not exist/.exec(diagnostics) ?? [];
   if (method) return `Copy the array: [...list].${METHODS[method]}(…)`;
   if (failed.has(name)) return `Cell ${failed.get(name)}, which declares ${name}, failed. Run it again.`;

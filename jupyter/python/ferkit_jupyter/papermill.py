@@ -16,24 +16,41 @@ def __getattr__(name):
 
 
 import json  # noqa: E402
+import re  # noqa: E402
 
 from papermill.models import Parameter  # noqa: E402
 from papermill.translators import Translator, papermill_translators  # noqa: E402
 
 from .declarations import find_declarations  # noqa: E402
 
+# Values whose type is clear. JSON does not know some of the numbers: .5, 5., +5, 1_000, 0x10.
+DECIMAL = re.compile(r"[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+)?")
+PREFIXED = re.compile(r"0([xX][\da-fA-F]+|[oO][0-7]+|[bB][01]+)")
+STRING = re.compile(r"""'[^'\\]*'|"[^"\\]*"|`[^`\\$]*`""")
+LITERALS = {"number": (DECIMAL, PREFIXED), "string": (STRING,), "boolean": (re.compile("true|false"),)}
+
+
+def type_of(declaration):
+    """Returns the type that a declaration names, or else that of a plain value; empty for others."""
+    return declaration.type or next(
+        (name for name, patterns in LITERALS.items() if any(one.fullmatch(declaration.value) for one in patterns)), ""
+    )
+
 
 class TypeScriptTranslator(Translator):
     """
-    Assigns values to the variables that the cell tagged `parameters` declares.
+    Gives values to the variables that the cell tagged `parameters` declares.
 
-    It does not declare them again, so the declared types apply: a value of another type fails in the injected cell instead of
-    wherever it is used.
+    It assigns them, so that the declared types apply: a value of another type fails in the injected cell instead of wherever it is
+    used. A constant cannot be assigned. It is declared again with its type, which the kernel lets a later cell do.
     """
+
+    # Types of the constants in the cell that was inspected last. Papermill inspects it right before it writes the injected cell.
+    constants = {}
 
     @classmethod
     def translate(cls, val):
-        return json.dumps(val)  # every JSON value is a TypeScript expression
+        return json.dumps(val, default=str)  # every JSON value is a TypeScript expression
 
     @classmethod
     def comment(cls, cmt_str):
@@ -41,7 +58,10 @@ class TypeScriptTranslator(Translator):
 
     @classmethod
     def assign(cls, name, str_val):
-        return f"{name} = {str_val};"
+        if name not in cls.constants:
+            return f"{name} = {str_val};"
+        declared = cls.constants[name]
+        return f"const {name}{f': {declared}' if declared else ''} = {str_val};"
 
     @classmethod
     def codify(cls, parameters, comment="Parameters"):
@@ -51,9 +71,11 @@ class TypeScriptTranslator(Translator):
     @classmethod
     def inspect(cls, parameters_cell):
         """Returns a `Parameter` for each declaration, with its keyword (let, const or var) as help."""
+        declarations = find_declarations(parameters_cell.source)
+        cls.constants = {found.name: type_of(found) for found in declarations if found.keyword == "const"}
         return [
-            Parameter(name=found.name, inferred_type_name=found.type or "None", default=found.value, help=found.keyword)
-            for found in find_declarations(parameters_cell.source)
+            Parameter(name=found.name, inferred_type_name=type_of(found) or "None", default=found.value, help=found.keyword)
+            for found in declarations
         ]
 
 
