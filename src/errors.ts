@@ -204,6 +204,22 @@ export function checkList(name: string, kind: string, value: unknown, members: r
   for (const item of value) checkKind(name, kind, item, members);
 }
 
+/**
+ * Checks the names of options in a program without types, where a mistyped option would have no effect.
+ *
+ * @param known - Has the names of all options; its values are not used.
+ * @param otherNames - Options by what they are called elsewhere, as `plainName` gives it, to suggest them.
+ * @throws ParameterError "Did you mean views? Expected one of views, signal for the name of an option but received view of type string"
+ */
+export function checkNames<T extends string>(
+  options: object,
+  known: Readonly<Record<T, unknown>>,
+  otherNames: Record<string, T> = {},
+): void {
+  const names = Object.keys(known) as T[];
+  for (const name of Object.keys(options)) checkChoice("the name of an option", name, names, otherNames);
+}
+
 /** Returns a name without what differs between programs: case, hyphens and underscores. */
 export function plainName(name: string): string {
   return name.toLowerCase().replace(/[-_]/g, "");

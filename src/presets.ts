@@ -1,7 +1,7 @@
 // The presets: how they differ, and why.
 import { checkTrainConfig, type TrainConfig } from "./config.js";
 import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
-import type { DataOptions } from "./data/data-options.js";
+import { DATA_OPTIONS, type DataOptions } from "./data/data-options.js";
 import { checkChoice, InputError, ParameterError, plainName } from "./errors.js";
 import type { Variant } from "./model/efficientnet.js";
 import type { AnyText } from "./text.js";
@@ -251,31 +251,13 @@ function optionNames(base: TrainConfig): string[] {
   return [...Object.keys(base), ...Object.keys(NO_AUGMENTATION)];
 }
 
-/** Options of `loadDataset` that are no settings of a training. On the command line they have options of their own. */
-const DATA_OPTIONS = [
-  "data",
-  "validationShare",
-  "split",
-  "fold",
-  "dropDuplicates",
-  "dropLeaked",
-  "maxUnreadableShare",
-  "group",
-  "labels",
-  "labelColumn",
-  "pathColumn",
-  "splitColumn",
-  "labelNames",
-  "labelPattern",
-  "trainFolder",
-  "validationFolder",
-  "leaveOut",
-] as const satisfies readonly (keyof DataOptions)[];
-
-/** Refuses the name of an option of the data set, also one with hyphens as on the command line. */
+/**
+ * Refuses the name of an option of `loadDataset` that is no setting of a training, also one with hyphens, as it is on the command
+ * line.
+ */
 function refuseDataOption(name: string): void {
-  const option = DATA_OPTIONS.find((one) => plainName(one) === plainName(name));
-  if (option === undefined) return;
+  const option = Object.keys(DATA_OPTIONS).find((one) => plainName(one) === plainName(name));
+  if (option === undefined || DATA_OPTIONS[option as keyof DataOptions] !== "data") return;
   const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new InputError({
     expected: "the name of a training option",

@@ -3,6 +3,7 @@ import { writeRunReport } from "../src/charts/run-report.js";
 import { epochTable } from "../src/charts/tables.js";
 import { epochMetricsChart } from "../src/charts/training.js";
 import { findNearDuplicates } from "../src/data/audit/near-duplicates.js";
+import { batches } from "../src/data/batches.js";
 import { loadDataset } from "../src/data/load.js";
 import {
   checkChoice,
@@ -13,6 +14,8 @@ import {
   ParameterError,
   suggestion,
 } from "../src/errors.js";
+import { predictFaces } from "../src/faces/predict.js";
+import { loadClassifier } from "../src/inference/classifier.js";
 import { evaluate } from "../src/inference/evaluate.js";
 import { loadModel } from "../src/model/weights/model-folder.js";
 import { trainConfig } from "../src/presets.js";
@@ -20,6 +23,7 @@ import { augmentedChart, evaluatedImages, photosChart } from "../src/show/pictur
 import { saveLatestRun } from "../src/show/state.js";
 import { bestModelDir } from "../src/training/best-model.js";
 import { ofType } from "../src/training/events.js";
+import { findLearningRate } from "../src/training/find-learning-rate.js";
 import { loadMetrics } from "../src/training/metrics-log.js";
 import { loadRuns } from "../src/training/runs.js";
 import { train } from "../src/training/train.js";
@@ -173,6 +177,58 @@ describe("an argument of another kind, from a program without types,", () => {
         () => takesEpochs(other("runs/a")),
         refused(events('the epochs of a run, as ofType(events, "epoch") returns them')),
       );
+  });
+});
+
+describe("an option of another name, from a program without types,", () => {
+  it("is refused by each function that takes options", async () => {
+    const options = (value: object) => value as never;
+    const names = (known: string, found: string, hint = "") => ({
+      name: "ParameterError",
+      message: `${hint}Expected ${known} for the name of an option but received ${found} of type string`,
+    });
+    await assert.rejects(
+      loadDataset(options({ data: "a", imageSize: 8, validation_split: 0.5 })),
+      names("another name", "validation_split", "Did you mean validationShare? "),
+    );
+    const images = {
+      pixels: new Uint8Array(48),
+      labels: Int32Array.of(0),
+      paths: ["a"],
+      imageSize: 4,
+      numChannels: 3,
+    };
+    const network = options({ config: {}, read: () => {}, logits: () => {} });
+    await assert.rejects(
+      evaluate(network, options(images), options({ flip: true })),
+      names("one of values, views, onProgress, signal", "flip"),
+    );
+    await assert.rejects(loadClassifier("fer2013", options({ crops: true })), names("one of views", "crops"));
+    assert.throws(
+      () => batches(options(images), options({ batchSize: 8, limit: 2 })),
+      names("one of batchSize, shuffle, seed, epoch, dropLast, numEvenBatches, startBatch", "limit"),
+    );
+    const dataset = options({ classNames: ["a"], train: images, validation: images });
+    const config = trainConfig("tutorial");
+    const run = { runDir: "a", data: "b" };
+    await assert.rejects(
+      train(dataset, config, options({ ...run, abort: 1 })).next(),
+      names("one of runDir, data, signal, onProgress", "abort"),
+    );
+    const misspelt = options({ ...config, epoch: 1 });
+    for (const takesConfig of [
+      () => train(dataset, misspelt, run).next(),
+      () => findLearningRate(dataset, misspelt),
+    ])
+      await assert.rejects(takesConfig, names("another name", "epoch", "Did you mean epochs? "));
+    await assert.rejects(
+      findLearningRate(dataset, config, options({ numSteps: 1 })),
+      names("one of from, to, numBatches, phase, signal, onProgress", "numSteps"),
+    );
+    await assert.rejects(
+      predictFaces(options({ predictPixels: () => {} }), "a.jpg", options({ top: 1 })).next(),
+      names("one of onError, keepCrops", "top"),
+    );
   });
 });
 

@@ -57,3 +57,32 @@ export interface DataOptions extends SourceOptions {
   /** Called while images are downloaded, unpacked, drawn, decoded and compared. */
   onProgress?: OnProgress;
 }
+
+/** Names of all options: of the data set alone, of a training's configuration too, or of a single call. */
+export const DATA_OPTIONS: Readonly<Record<keyof DataOptions, "data" | "training" | "call">> = {
+  data: "data",
+  labels: "data",
+  labelPattern: "data",
+  labelColumn: "data",
+  pathColumn: "data",
+  splitColumn: "data",
+  labelNames: "data",
+  trainFolder: "data",
+  validationFolder: "data",
+  leaveOut: "data",
+  validationShare: "data",
+  split: "data",
+  fold: "data",
+  group: "data",
+  dropDuplicates: "data",
+  dropLeaked: "data",
+  maxUnreadableShare: "data",
+  imageSize: "training",
+  seed: "training",
+  fit: "training",
+  grey: "training",
+  classNames: "call",
+  whiteLevels: "call",
+  onProblem: "call",
+  onProgress: "call",
+};

@@ -1,12 +1,12 @@
 import path from "node:path";
-import { checkChoice, checkNumber, checkPath, InputError } from "../errors.js";
+import { checkChoice, checkNames, checkNumber, checkPath, InputError } from "../errors.js";
 import { reachCache } from "../files.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
 import { checkedClassNames, inShort } from "../names.js";
 import { fileConclusions } from "./audit/file-conclusions.js";
 import { labelConclusions, severalLabelsConclusion } from "./audit/labels.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
-import type { DataOptions } from "./data-options.js";
+import { DATA_OPTIONS, type DataOptions } from "./data-options.js";
 import { type Dataset, type PackedImages, printedImages } from "./dataset.js";
 import { groupImages } from "./groups.js";
 import {
@@ -43,6 +43,16 @@ import {
   splitSamples,
   untrainedClasses,
 } from "./split.js";
+
+/** What scikit-learn, Keras and fastai call some of the options. */
+const OTHER_NAMES: Record<string, keyof DataOptions> = {
+  validationsplit: "validationShare",
+  testsize: "validationShare",
+  validpct: "validationShare",
+  imgsize: "imageSize",
+  size: "imageSize",
+  randomstate: "seed",
+};
 
 const DEFAULTS = {
   seed: 0,
@@ -130,6 +140,7 @@ export async function loadDataset(
 }
 
 function checkOptions(options: DataOptions): void {
+  checkNames(options, DATA_OPTIONS, OTHER_NAMES);
   checkPath("data", options.data);
   for (const name of ["labels", "trainFolder", "validationFolder"] as const)
     if (options[name] !== undefined) checkPath(name, options[name]);

@@ -1,5 +1,5 @@
 import { decodeWhole, fitWhole, type WholeImage } from "../data/pixels/decode.js";
-import { checkKind } from "../errors.js";
+import { checkKind, checkNames } from "../errors.js";
 import {
   type Classifier,
   type ImageInput,
@@ -83,9 +83,11 @@ const FILLED = 0.75;
 export async function* predictFaces(
   classifier: Classifier,
   inputs: ImageInput | ImageInput[],
-  { onError = rethrow, keepCrops = false }: FaceOptions = {},
+  options: FaceOptions = {},
 ): AsyncGenerator<PhotoPrediction, void, undefined> {
   checkKind("classifier", "a classifier, as loadClassifier returns it", classifier, ["predictPixels"]);
+  checkNames(options, { onError: true, keepCrops: true } satisfies Record<keyof FaceOptions, true>);
+  const { onError = rethrow, keepCrops = false } = options;
   let detector: FaceDetector | undefined;
   try {
     for (const { source, name } of await listInputs(inputs, onError)) {

@@ -7,7 +7,7 @@ import { toGrey } from "../data/pixels/pixels.js";
 import { isArchive } from "../data/sources/archive.js";
 import { imagesIn } from "../data/sources/files.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
-import { checkLocal, InputError, ParameterError } from "../errors.js";
+import { checkLocal, checkNames, InputError, ParameterError } from "../errors.js";
 import { predictionSet } from "../metrics/conformal.js";
 import { checkNetwork, type ModelConfig, type Network, type PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
@@ -157,6 +157,7 @@ export class Classifier {
     options: ClassifierOptions = {},
   ) {
     checkNetwork(network);
+    checkNames(options, { views: true } satisfies Record<keyof ClassifierOptions, true>);
     this.views = options.views ?? "image";
     numViews(this.views); // refuses another name
   }

@@ -11,7 +11,7 @@ import {
 } from "../data/dataset.js";
 import type { SplitName } from "../data/split.js";
 import { type Tensor, tf } from "../engine/tf.js";
-import { InputError } from "../errors.js";
+import { checkNames, InputError } from "../errors.js";
 import { bootstrapIntervals, countGroups, effectiveSize, type ScoreIntervals } from "../metrics/bootstrap.js";
 import { calibrationError, reliability, withTemperature } from "../metrics/calibration.js";
 import {
@@ -77,6 +77,13 @@ export interface ClassifyOptions {
   signal?: AbortSignal;
 }
 
+const CLASSIFY_OPTIONS: Record<keyof ClassifyOptions, true> = {
+  values: true,
+  views: true,
+  onProgress: true,
+  signal: true,
+};
+
 /**
  * Classifies every image, in order, and scores the result.
  *
@@ -102,6 +109,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   checkNetwork(network);
   checkImages("images", images);
+  checkNames(options, CLASSIFY_OPTIONS);
   checkClassesFor(network.config, images);
   return score(await classify(network, images, options), images.labels, network.config.classNames);
 }
