@@ -111,40 +111,32 @@ class HeadlessClient(NotebookClient):
             raise InputProblem("the kernel to start", found, fix=DOCTOR) from None
 
     async def async_execute_cell(self, cell, cell_index, **kwargs):
+        """Raises CellFailure if the cell fails, or if an earlier one does while it runs, and Interrupted after a stop."""
         if not is_executed(cell):
             return cell
         if self.stop_signal is not None:
             raise Interrupted(self.stop_signal)
-        result = self.result_of[cell_index]
-        self.late, message = None, None
+        result, self.late = self.result_of[cell_index], None
         try:
             async with self.progress.cell(self.name, result, self.total, self._outcome):
-                try:
-                    await super().async_execute_cell(cell, cell_index, **kwargs)
-                    if result is self.results[-1]:
-                        await self._settle()
-                except CellExecutionError as error:
-                    # This cell went well while an earlier one failed.
-                    if self.late is None or error.ename != LATE_ERROR:
-                        raise
-        except CellExecutionError as error:
-            message = f"{error.ename}: {error.evalue}"
-            # A type error has no stack: its traceback is the message again.
-            details = last_traceback(cell) if error.ename != "TypeScriptError" else ""
-        except CellTimeoutError as error:
-            message, details = f"Timeout: {self._explain_timeout(error)}", ""
-            add_error(cell, result.number, message)
-            self.shutdown_kernel = "immediate"
-        except DeadKernelError:
-            message, details = await self._cause_of_death(), self._log_tail()
-            if self.stop_signal is None:
-                add_error(cell, result.number, message)
-        if message is not None:
+                await self._execute(cell, cell_index, **kwargs)
+                if result is self.results[-1] and self.late is None:
+                    await self._settle()
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            message, details = await self._explain(error, cell, result.number)
             result.failure = cell_failure(self.name, result, cell, message, details)
         failure = self._late_failure() or result.failure
         if failure is not None:
             raise failure
         return cell
+
+    async def _execute(self, cell, cell_index, **kwargs):
+        """Runs a cell. If it went well while an earlier one failed, `self.late` says so."""
+        try:
+            await super().async_execute_cell(cell, cell_index, **kwargs)
+        except CellExecutionError as error:
+            if self.late is None or error.ename != LATE_ERROR:
+                raise
 
     async def _settle(self):
         """Waits for what cells left behind, such as timers. What fails there is in the kernel's reply, as after any cell."""
@@ -152,9 +144,24 @@ class HeadlessClient(NotebookClient):
         cell = new_code_cell(SETTLE.format(seconds * 1000))
         self.nb.cells.append(cell)  # nbclient writes to the notebook's cell
         try:
-            await super().async_execute_cell(cell, len(self.nb.cells) - 1)
+            await self._execute(cell, len(self.nb.cells) - 1)
         finally:
             self.nb.cells.pop()
+
+    async def _explain(self, error, cell, number):
+        """Returns what a cell failed with, and the stack or what the kernel said. Keeps an error that the kernel could not report."""
+        if isinstance(error, CellExecutionError):
+            # A type error has no stack: its traceback is the message again.
+            details = last_traceback(cell) if error.ename != "TypeScriptError" else ""
+            return f"{error.ename}: {error.evalue}", details
+        if isinstance(error, CellTimeoutError):
+            self.shutdown_kernel = "immediate"
+            message, details = f"Timeout: {self._explain_timeout(error)}", ""
+        else:
+            message, details = await self._cause_of_death(), self._log_tail()
+        if self.stop_signal is None:
+            add_error(cell, number, message)
+        return message, details
 
     def _late_failure(self):
         """Returns the failure of the earlier cell that the kernel's last reply spoke of, if it did."""
