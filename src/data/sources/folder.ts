@@ -38,8 +38,6 @@ type Options = FolderOptions & { onProgress?: OnProgress };
 
 /** Words for `--labels`; others are paths. */
 const LABEL_WORDS = ["folders", ...VOTE_LABELS];
-/** Tables with these names are there to be read, whatever the folders are. */
-const STANDARD_TABLE = /^(_classes\.csv|metadata\.(csv|jsonl))$/;
 /** With more tables than this, they are notes on single images. */
 const MAX_TABLES = 20;
 
@@ -67,12 +65,8 @@ async function readWalk(walk: Walk, options: Options, isShards: boolean): Promis
   const packed = walk.root.numImages === 0 ? await readPacked(walk, options) : null;
   if (packed) return packed;
   if (labels !== undefined) return readClassFolders(walk, options);
-  const standard = otherFilesIn(walk.root).filter((file) => STANDARD_TABLE.test(path.posix.basename(file)));
   return (
-    readKnownNames(walk) ??
-    (isShards ? readLabelFiles(walk, options) : null) ??
-    (standard.length > 0 ? readLabelTables(walk, options, standard) : null) ??
-    readUnknown(walk, options)
+    readKnownNames(walk) ?? (isShards ? readLabelFiles(walk, options) : null) ?? readUnknown(walk, options)
   );
 }
 

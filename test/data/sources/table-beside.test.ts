@@ -133,6 +133,41 @@ describe("readSource, for a table beside class folders", () => {
     ]);
   });
 
+  describe("with a usual name", () => {
+    const cameras = (...files: string[]) =>
+      `file_name,camera\n${files.map((file, i) => `${file},cam${i % 2}\n`).join("")}`;
+
+    it("asks whether the folders or the table have the labels", async () => {
+      const oneHot = `filename,a,b\n${IMAGES.map((file, i) => `${file},${i % 2},${1 - (i % 2)}\n`).join("")}`;
+      const lines = IMAGES.map((file, i) => `{"file_name":"${file}","camera":"cam${i % 2}"}\n`).join("");
+      for (const [file, table, classes] of [
+        ["metadata.csv", cameras(...IMAGES), "cam0, cam1"],
+        ["metadata.jsonl", lines, "cam0, cam1"],
+        ["_classes.csv", oneHot, "a, b"],
+      ]) {
+        rmSync(inFolder("data"), { recursive: true, force: true });
+        const dir = make(IMAGES, { [file]: table });
+        await assert.rejects(read(dir), {
+          name: "InputError",
+          message: `Expected one kind of labels at ${dir} but found the folders cat, dog, and ${file} with ${classes}. Choose with --labels folders or --labels ${file}.`,
+        });
+        assert.equal((await read(dir, { labels: "folders" })).found[0], "cat/1.jpg cat null");
+      }
+    });
+
+    it("keeps the folders beside tables of single classes, with a note", async () => {
+      const dir = make(IMAGES, {
+        "cat/metadata.csv": cameras("1.jpg", "2.jpg"),
+        "dog/metadata.csv": cameras("3.jpg", "4.jpg"),
+      });
+      const { found, notes } = await read(dir);
+      assert.equal(found[0], "cat/1.jpg cat null");
+      assert.deepEqual(notes, [
+        `A table beside the class folders is not compared with them. Expected one table of labels, or one for each part of the split at ${dir} but found cat/metadata.csv, dog/metadata.csv. Choose one with --labels FILE.`,
+      ]);
+    });
+  });
+
   describe("of another kind, or that names no image", () => {
     const COCO = JSON.stringify({
       images: [{ file_name: "1.jpg" }],
