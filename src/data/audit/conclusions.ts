@@ -1,17 +1,9 @@
 // What the audit concludes from images and their labels: each a sentence with numbers, and what settles it.
 import { checkKind } from "../../errors.js";
-import { Random } from "../../random.js";
 import { counted, formatCount, percent } from "../../text.js";
-import { checkDataset, type Dataset, type PackedImages } from "../dataset.js";
-import { THUMBNAIL_SIZE } from "./lsh.js";
-import {
-  averagePooling,
-  findNearDuplicates,
-  mirror,
-  type NearDuplicatePair,
-  type NearDuplicates,
-  withoutMirrored,
-} from "./near-duplicates.js";
+import { checkDataset, type Dataset } from "../dataset.js";
+import { mirrorConclusions } from "./mirroring.js";
+import { findNearDuplicates, type NearDuplicates, withoutMirrored } from "./near-duplicates.js";
 import { type Conclusion, imageAt, named, nearDuplicateReport, pathsOf } from "./report.js";
 
 /**
@@ -122,13 +114,6 @@ function conflictConclusion(dataset: Dataset, found: NearDuplicates): Conclusion
   return [{ about: "labels", text, examples: pathsOf(images) }];
 }
 
-const NO_MIRRORING = "Train with --set horizontalFlip=0, and evaluate without --flip.";
-/** Images of each class that show whether mirroring confuses it; half of them make the class's mean. */
-const NUM_MIRRORED = 200;
-const MIN_MIRRORED = 4;
-/** Share of a class that must look like it, and of its mirror images that must look like the other class. */
-const MIN_LIKENESS = 0.75;
-
 /**
  * More images than this are not compared with each other before a training. To compare fewer takes about a tenth of the time of an
  * epoch at 48 pixels, once: what was found is kept in the cache.
@@ -160,119 +145,4 @@ function notCompared(numImages: number): Conclusion {
     `Validation images that look like one in train were not looked for among ${formatCount(numImages)} images, ` +
     "which takes minutes. Run `npx ferkit data` to look for them.";
   return { about: "copies", text, examples: [] };
-}
-
-async function mirrorConclusions(
-  dataset: Dataset,
-  pairs: readonly NearDuplicatePair[] = [],
-): Promise<Conclusion[]> {
-  const conclusions: Conclusion[] = [];
-  const mirrored = pairs.filter(({ isMirrored }) => isMirrored);
-  const conflicts = mirrored.filter(
-    ({ indices: [a, b] }) => imageAt(dataset, a).label !== imageAt(dataset, b).label,
-  );
-  const { classNames } = dataset;
-  if (conflicts.length >= 2 && 2 * conflicts.length >= mirrored.length) {
-    const images = conflicts[0].indices.map((index) => imageAt(dataset, index));
-    const examples = images.map(({ path }) => path);
-    const shown = images.map(({ path, label }) => `${path} is ${classNames[label]}`);
-    const text =
-      `${conflicts.length} of ${counted(mirrored.length, "pair")} of mirror images have two labels (${shown.join(", ")}): ` +
-      `mirroring makes these classes one. ${NO_MIRRORING}`;
-    return [{ about: "mirroring", text, examples }];
-  }
-  for (const { a, b, share, examples } of await mirroredClasses(dataset)) {
-    const text =
-      `${percent(share, 0)} of the mirror images of ${classNames[a]} look like ${classNames[b]}, and the reverse: mirroring makes ` +
-      `these classes one. ${NO_MIRRORING}`;
-    conclusions.push({ about: "mirroring", text, examples });
-  }
-  return conclusions;
-}
-
-/** Two classes of which each looks like the other's mirror image. */
-interface MirroredClasses {
-  a: number;
-  b: number;
-  /** Share of their mirror images that look like the other class. */
-  share: number;
-  examples: string[];
-}
-
-/** Compares images and their mirror images with the mean of each class, made of other images. */
-async function mirroredClasses({ train, classNames }: Dataset): Promise<MirroredClasses[]> {
-  const { numChannels } = train;
-  const samples = await Promise.all(classNames.map((_, label) => thumbnailsOf(train, label)));
-  const halves = samples.map(({ thumbnails }) => Math.floor(thumbnails.length / 2));
-  const means = samples.map(({ thumbnails }, label) =>
-    meanOf(thumbnails.slice(0, halves[label]), numChannels),
-  );
-  const nearest = (thumbnail: Float32Array) => {
-    const scores = means.map((mean) => (mean ? dot(mean, thumbnail) : Number.NEGATIVE_INFINITY));
-    return scores.indexOf(Math.max(...scores));
-  };
-  /** Shares of a class's images, and of their mirror images, that look like each class. */
-  const shares = samples.map(({ thumbnails }, label) => {
-    const tested = thumbnails.slice(halves[label]);
-    const shareOf = (some: Float32Array[]) => {
-      const found = some.map(nearest);
-      return classNames.map(
-        (_, other) => found.filter((one) => one === other).length / Math.max(1, found.length),
-      );
-    };
-    return {
-      own: shareOf(tested),
-      mirrored: shareOf(tested.map((one) => mirror(one, THUMBNAIL_SIZE, numChannels))),
-    };
-  });
-  const isLike = (label: number, other: number) =>
-    shares[label].own[label] >= MIN_LIKENESS && shares[label].mirrored[other] >= MIN_LIKENESS;
-  return classNames.flatMap((_, a) =>
-    classNames.flatMap((_, b): MirroredClasses[] => {
-      if (b <= a || Math.min(halves[a], halves[b]) < MIN_MIRRORED || !isLike(a, b) || !isLike(b, a))
-        return [];
-      const share = Math.min(shares[a].mirrored[b], shares[b].mirrored[a]);
-      return [{ a, b, share, examples: [samples[a].paths[halves[a]], samples[b].paths[halves[b]]] }];
-    }),
-  );
-}
-
-/** Reads some images of a class as thumbnails of mean 0 and length 1. */
-async function thumbnailsOf(
-  { pixels, labels, imageSize, numChannels, paths }: PackedImages,
-  label: number,
-): Promise<{ thumbnails: Float32Array[]; paths: string[] }> {
-  const own = [...labels.keys()].filter((index) => labels[index] === label);
-  const order = new Random(0, "mirrored classes", label).permutation(own.length).subarray(0, NUM_MIRRORED);
-  const indices = Int32Array.from(order, (i) => own[i]);
-  const bytes = await pixels.read(indices);
-  const gridOf = averagePooling(imageSize, numChannels, THUMBNAIL_SIZE);
-  const length = imageSize ** 2 * numChannels;
-  const thumbnails = [...indices.keys()].map((i) =>
-    normalized(gridOf(bytes.subarray(i * length, (i + 1) * length))),
-  );
-  return { thumbnails, paths: [...indices].map((index) => paths[index]) };
-}
-
-function normalized(values: Float32Array): Float32Array {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const centered = values.map((value) => value - mean);
-  const length = Math.sqrt(dot(centered, centered));
-  return length > 0 ? centered.map((value) => value / length) : centered;
-}
-
-function meanOf(thumbnails: Float32Array[], numChannels: number): Float32Array | null {
-  if (thumbnails.length < MIN_MIRRORED) return null;
-  const sum = new Float32Array(THUMBNAIL_SIZE ** 2 * numChannels);
-  for (const thumbnail of thumbnails)
-    thumbnail.forEach((value, i) => {
-      sum[i] += value;
-    });
-  return normalized(sum);
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

@@ -1,8 +1,7 @@
 // Difference hashes (dHash) of thumbnails, and locality-sensitive hashing (LSH), which finds those that differ in a few bits.
 import { Random } from "../../random.js";
+import { THUMBNAIL_SIZE } from "./thumbnails.js";
 
-/** Side of a thumbnail, in pixels. */
-export const THUMBNAIL_SIZE = 18;
 /** 32-bit words of a hash. */
 export const HASH_WORDS = 4;
 

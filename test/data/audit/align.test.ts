@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import sharp from "sharp";
 import { drawFace } from "../../../src/cartoons/draw.js";
 import { GRID_SIZE as SIDE, similarity } from "../../../src/data/audit/align.js";
-import { averagePooling } from "../../../src/data/audit/near-duplicates.js";
+import { averagePooling } from "../../../src/data/audit/thumbnails.js";
 import { Random } from "../../../src/random.js";
 
 /** A drawn face, changed, as a grid of three channels. */

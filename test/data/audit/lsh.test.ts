@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  closeHashes,
-  differenceHash,
-  hashDistance,
-  THUMBNAIL_SIZE as SIZE,
-} from "../../../src/data/audit/lsh.js";
+import { closeHashes, differenceHash, hashDistance } from "../../../src/data/audit/lsh.js";
+import { THUMBNAIL_SIZE as SIZE } from "../../../src/data/audit/thumbnails.js";
 import { Random } from "../../../src/random.js";
 
 const rising = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => 10 * (i % SIZE));
