@@ -1,5 +1,4 @@
 // What is checked while a data set is loaded: whether its images can be read, and whether its classes can be trained on.
-import path from "node:path";
 import { groupBy } from "../collections.js";
 import { InputError, type InputProblem } from "../errors.js";
 import { inShort } from "../names.js";
@@ -12,6 +11,7 @@ import {
   classesAt,
   classesOf,
   type Listing,
+  leaveOut,
   type Sample,
 } from "./sources/listing.js";
 import type { Split } from "./split.js";
@@ -78,10 +78,9 @@ function plainText(name: string): string {
 
 /** Counts unreadable images as left out, and says if they are too many. */
 export function checkReadable({ listing, decoded: { unreadable }, options, problems }: Loading): void {
-  const { where, samples, leftOut, inner } = listing;
+  const { where, samples } = listing;
   const { maxUnreadableShare } = options;
-  for (const { path: file, reason } of unreadable)
-    leftOut.add(`unreadable: ${reason}`, path.posix.join(inner, file));
+  for (const { path: file, reason } of unreadable) leaveOut(listing, `unreadable: ${reason}`, { path: file });
   const isNone = unreadable.length === samples.length;
   if (!isNone && unreadable.length / samples.length <= maxUnreadableShare) return;
   const percent = Number((100 * maxUnreadableShare).toPrecision(6));

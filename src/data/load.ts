@@ -1,4 +1,3 @@
-import path from "node:path";
 import { checkChoice, checkNames, checkNumber, checkPath, InputError } from "../errors.js";
 import { reachCache } from "../files.js";
 import { type Decoding, FITS } from "../model/preprocessing.js";
@@ -24,14 +23,8 @@ import { checkGrey, loadDecoded, withChannels } from "./pixels/cache.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
 import { PixelSelection } from "./pixels/pixels.js";
 import { groupPattern } from "./sources/file-names.js";
-import {
-  type ChosenListing,
-  chooseParts,
-  classesOf,
-  type Listing,
-  NO_PART,
-  SEVERAL_LABELS,
-} from "./sources/listing.js";
+import { REASONS } from "./sources/left-out.js";
+import { type ChosenListing, chooseParts, classesOf, type Listing, leaveOut } from "./sources/listing.js";
 import { readSource } from "./sources/source.js";
 import {
   groupsInBoth,
@@ -201,7 +194,7 @@ function chooseClasses(loading: Loading, split: Split): string[] {
 
 /** Leaves out images that are dropped on request, and those of other classes; counts these, and images of no split. */
 function keepImages(
-  { listing: { leftOut, inner }, decoded: { samples }, options }: Loading,
+  { listing, decoded: { samples }, options }: Loading,
   split: Split,
   classNames: string[],
   duplicates: Duplicates,
@@ -213,9 +206,9 @@ function keepImages(
   const whoLacks = options.classNames ? "the model does not have" : "no training image has";
   const inSplit = new Set([...split.train, ...split.validation]);
   const reasonAgainst = (index: number) => {
-    if (!inSplit.has(index)) return NO_PART;
-    if (dropped.has(index)) return "a duplicate, left out on request";
-    if (leaked.has(index)) return "a validation image that is in train, left out on request";
+    if (!inSplit.has(index)) return REASONS.noPart;
+    if (dropped.has(index)) return REASONS.duplicate;
+    if (leaked.has(index)) return REASONS.leaked;
     return classNames.includes(samples[index].className) ? null : `of a class that ${whoLacks}`;
   };
   const out = new Set<number>();
@@ -223,7 +216,7 @@ function keepImages(
     const reason = reasonAgainst(index);
     if (reason === null) continue;
     out.add(index);
-    leftOut.add(reason, path.posix.join(inner, samples[index].path));
+    leaveOut(listing, reason, samples[index]);
   }
   const isKept = (index: number) => !out.has(index);
   return {
@@ -237,7 +230,7 @@ function reportOn({ listing, decoded, options }: Loading, kept: Split, className
   const { root, labels, leftOut, splitWords, unusedFolders } = listing;
   const { samples, unreadable } = decoded;
   const used = [...kept.train, ...kept.validation].map((index) => samples[index]);
-  const several = leftOut.list().filter(({ reason }) => reason === SEVERAL_LABELS);
+  const several = leftOut.list().filter(({ reason }) => reason === REASONS.severalLabels);
   const numSeveral = several.reduce((sum, { count }) => sum + count, 0);
   const split = splitName(samples, options);
   return {

@@ -94,14 +94,14 @@ export async function makeLinks(dir: string, links: Link[]): Promise<SkippedEntr
   let left = links.filter(({ target }) => !isOutside(target));
   const skipped = links
     .filter(({ target }) => isOutside(target))
-    .map(({ path }) => ({ path, reason: "a link out of the archive" }));
+    .map(({ path }) => ({ path, reason: REASONS.outside }));
   for (let step = 0, before = -1; left.length !== before && step < MAX_LINK_STEPS; step++) {
     before = left.length;
     const waiting: Link[] = [];
     for (const one of left) if (!(await makeLink(dir, one))) waiting.push(one); // its target may be another link
     left = waiting;
   }
-  return [...skipped, ...left.map(({ path }) => ({ path, reason: "a link to nothing in the archive" }))];
+  return [...skipped, ...left.map(({ path }) => ({ path, reason: REASONS.leadsNowhere }))];
 }
 
 /** Errors of a link that leads to nothing, or whose name is taken. */

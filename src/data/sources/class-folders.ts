@@ -3,8 +3,9 @@ import path from "node:path";
 import { InputError, type InputProblem } from "../../errors.js";
 import { nameOf } from "../../names.js";
 import { type Folder, foldersBelow, type Walk } from "./files.js";
-import type { LeftOutFiles } from "./left-out.js";
-import { type Layout, type Listing, listLayout } from "./listing.js";
+import { type Layout, listLayout } from "./layout.js";
+import { type LeftOutFiles, REASONS } from "./left-out.js";
+import type { Listing } from "./listing.js";
 import {
   ambiguous,
   areNumbered,
@@ -36,10 +37,6 @@ export interface FolderChoice {
 /** A layout, or why there are no class folders. */
 type Result = Layout | { refusal: InputProblem };
 
-const NEIGHBOUR = "in a folder that is no class and no part of the split";
-const NO_CLASSES = "in a folder without class folders";
-const NO_LABELS = "in a test folder without the classes";
-const ON_REQUEST = "left out on request";
 const EXPECTED = "class folders with images, with or without train and validation folders around them";
 
 /**
@@ -62,7 +59,7 @@ export function findClassFolders(
 
 /** Takes a folder out of the tree. */
 function remove(around: Folder, folder: Folder, leftOut: LeftOutFiles): void {
-  if (around.folders.includes(folder)) leftOut.add(ON_REQUEST, `${folder.path}/`, numFiles(folder));
+  if (around.folders.includes(folder)) leftOut.add(REASONS.onRequest, `${folder.path}/`, numFiles(folder));
   around.folders = around.folders.filter((inner) => inner !== folder);
   for (const inner of around.folders) remove(inner, folder, leftOut);
   around.numImages = around.folders.reduce((sum, inner) => sum + inner.numImages, around.images.length);
@@ -135,7 +132,8 @@ function splitLayout(root: Folder, dir: string): Layout {
   if ([train, validation].every(({ length }) => length > 1) || (train.length > 1 && test.length > 1))
     throw ambiguous(dir, `the folders ${names(labelled)}`, [train[0], (validation[0] ?? test[0]) as Folder]);
   const layout: Layout = { root, classes: [], unused: new Map(), notes: [] };
-  for (const folder of others) layout.unused.set(folder, parts.has(folder.name) ? NO_CLASSES : NEIGHBOUR);
+  for (const folder of others)
+    layout.unused.set(folder, parts.has(folder.name) ? REASONS.noClasses : REASONS.neighbour);
   if (isTrainOnly && others.length > 0)
     layout.notes.push(
       `${names(others)} beside ${train[0].name} is not used, since the classes are the folders in ${train[0].name} (--train-folder ${root.path} takes all for classes).`,
@@ -153,7 +151,8 @@ function splitLayout(root: Folder, dir: string): Layout {
       fix: "Rename the class folders, or choose another folder with --validation-folder.",
     });
   const tests = test.filter(isLike);
-  for (const folder of test.filter((one) => !tests.includes(one))) layout.unused.set(folder, NO_LABELS);
+  for (const folder of test.filter((one) => !tests.includes(one)))
+    layout.unused.set(folder, REASONS.otherClasses);
   for (const folder of train) addClasses(layout, classFolders(folder), folder, "train", dir);
   for (const folder of validation) addClasses(layout, classFolders(folder), folder, "validation", dir);
   for (const folder of tests) addClasses(layout, classFolders(folder), folder, "test", dir);
@@ -204,7 +203,7 @@ function addClasses(layout: Layout, inner: Folder[], around: Folder, split: Part
   for (const folder of inner) {
     const copies = copiesIn(folder, classNames);
     if (folder.images.length === 0 && copies.length > 0) {
-      layout.unused.set(folder, NEIGHBOUR);
+      layout.unused.set(folder, REASONS.neighbour);
       layout.notes.push(
         `${folder.path} is no class, since it holds folders named as classes: ${names(copies)}.`,
       );
@@ -311,7 +310,7 @@ function innerLayout(root: Folder, trees: Folder[], dir: string): Result {
       fix: `Choose one: give the folder ${path.join(dir, tree.path)}, or leave others out with --leave-out ${tree.path}.`,
     });
   refuseSameFolders(withImages(root), dir);
-  for (const folder of others) result.unused.set(folder, NEIGHBOUR);
+  for (const folder of others) result.unused.set(folder, REASONS.neighbour);
   if (others.length > 0)
     result.notes.push(`${tree.path} is the data set, and ${names(others)} beside it is not used.`);
   return result;
@@ -342,7 +341,7 @@ function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
     for (const one of withImages(folder)) {
       const part = parts.get(one.name);
       if (part) found.push({ className: nameOf(outer.name), part, folder: one });
-      else layout.unused.set(one, NEIGHBOUR);
+      else layout.unused.set(one, REASONS.neighbour);
     }
   }
   for (const { className, part, folder } of found) layout.classes.push({ folder, className, split: part });

@@ -5,7 +5,8 @@ import { InputError } from "../../errors.js";
 import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import { headerOf } from "./csv.js";
-import type { Listing, Sample, Usage } from "./listing.js";
+import { REASONS } from "./left-out.js";
+import { type Listing, leaveOut, type Sample, type Usage } from "./listing.js";
 import { readTable } from "./table-file.js";
 
 /** FER-2013 as class folders of JPEG files. */
@@ -182,7 +183,7 @@ export async function withVotes(
  * @throws InputError if the files are not named by the rows of fer2013.csv.
  */
 export function relabel(listing: Listing, votes: Vote[], isSoft: boolean): Listing {
-  const { leftOut, where } = listing;
+  const { where } = listing;
   const samples = listing.samples.flatMap((sample) => {
     const row = sample.row ?? rowOf(sample.path);
     const vote = row === null ? undefined : votes[row];
@@ -194,7 +195,7 @@ export function relabel(listing: Listing, votes: Vote[], isSoft: boolean): Listi
         fix: "Choose fer2013.csv, or the class folders of FER-2013 that are named by row.",
       });
     if (vote.majority === null) {
-      leftOut.add("without a majority in FER+", sample.path);
+      leaveOut(listing, REASONS.noMajority, sample);
       return [];
     }
     return [

@@ -3,9 +3,9 @@ import path from "node:path";
 import { nameOf } from "../../names.js";
 import type { Walk } from "./files.js";
 import { type LabelChoice, withLabels } from "./label-columns.js";
+import { REASONS } from "./left-out.js";
 import {
   differenceNotes,
-  EXTRA_REASON,
   type Listing,
   listingOf,
   type Sample,
@@ -73,8 +73,8 @@ export function listRows(
   const samples = table.rows.flatMap((row, i): Sample[] => {
     const image = rows[i].path;
     const part = parts ? parts[i] : (rows[i].part ?? null);
-    if (part === "extra") place.leftOut.add(EXTRA_REASON, image);
-    else if (row[LABEL] === "") place.leftOut.add("a row without a label", file);
+    if (part === "extra") place.leftOut.add(REASONS.extra, image);
+    else if (row[LABEL] === "") place.leftOut.add(REASONS.rowWithoutLabel, file);
     else {
       const [usage] = split?.alike.flatMap((column) => usageIn(row[column] ?? "")) ?? [];
       const stamp = stampOf(path.join(place.dir, image));

@@ -19,6 +19,7 @@ import {
 } from "./files.js";
 import { listRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
+import { REASONS } from "./left-out.js";
 import type { Listing, Sample } from "./listing.js";
 
 const LABEL_ENDING = /\.(cls|json)$/i;
@@ -64,12 +65,12 @@ export function readLabelFiles(walk: Walk, choice: LabelChoice): Listing | null 
   const pairs = new Map(paired.map(({ file }) => [file, pairOf(file)]));
   const notes = [...note, ...chooseLabels([...pairs.values()], choice, dir)];
   if ([...pairs.values()].every(({ label }) => label === null)) return null;
-  for (const { file } of others) leftOut.add(OTHER_IMAGE, file);
+  for (const { file } of others) leftOut.add(REASONS.otherImage, file);
   const used = new Set([...pairs.values()].flatMap(({ labelFile, fieldsFile }) => [labelFile, fieldsFile]));
   leaveOutOthers(walk, used);
   const rest = withoutImages(root, new Set(others.map(({ file }) => file)));
   const labelIn = (file: string) => pairs.get(file)?.label ?? null;
-  const found = collectSamples({ ...walk, root: rest }, "without a label beside it", labelIn);
+  const found = collectSamples({ ...walk, root: rest }, REASONS.noLabelBeside, labelIn);
   const beside = { file: "the files beside the images", where: dir, areNames: false };
   const listing = listRows({ ...beside, ...fieldRows(found, pairs) }, choice, walk, notes);
   return { ...listing, labels: "a file beside each image" };
@@ -202,7 +203,6 @@ function chooseLabels(pairs: LabelPair[], { labelColumn }: LabelChoice, dir: str
   });
 }
 
-const OTHER_IMAGE = "another image of a sample, as a mask";
 /** Words in the names of images to train on, as in `1.image.png`, beside others such as `1.mask.png`. */
 const IMAGE_WORDS = ["", "image", "img", "input", "rgb", "photo", "jpg", "jpeg", "png"];
 

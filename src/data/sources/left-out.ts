@@ -2,6 +2,44 @@
 import path from "node:path";
 import { counted } from "../../text.js";
 
+/** Why files are not used; other reasons are made of what a file has. */
+export const REASONS = {
+  hidden: "hidden or made by a system",
+  service: "in a hidden folder or one that a tool made",
+  backup: "a backup or an unfinished download",
+  notImage: "not an image",
+  format: "an image format that is not read",
+  brokenLink: "a link to nothing",
+  linkBack: "a link to a folder around it",
+  again: "in a folder that is read already",
+  special: "not a file",
+  notUtf8: "its name is not UTF-8, so it cannot be opened: rename it",
+  notUtf8InArchive: "its name in the archive is not UTF-8: pack it again with another name",
+  replaced: "replaced by a later entry of the archive with its name",
+  outside: "a link out of the archive",
+  leadsNowhere: "a link to nothing in the archive",
+  noFile: "no file in the archive",
+  labels: "a file of labels, which is used",
+  noClassFolder: "in no class folder",
+  neighbour: "in a folder that is no class and no part of the split",
+  noClasses: "in a folder without class folders",
+  otherClasses: "in a test folder without the classes",
+  onRequest: "left out on request",
+  otherImage: "another image of a sample, as a mask",
+  noRow: "in no row of the table",
+  noLabel: "without a label in the table",
+  noLabelBeside: "without a label beside it",
+  rowWithoutLabel: "a row without a label",
+  rowWithoutImage: "a row without an image",
+  severalLabels: "with several labels in the table",
+  noMajority: "without a majority in FER+",
+  extra: "in a part that is neither for training nor for validation, by the table",
+  noPart: "in no part of the split",
+  test: "in a test part, beside another for validation",
+  duplicate: "a duplicate, left out on request",
+  leaked: "a validation image that is in train, left out on request",
+} as const;
+
 /** Files that are not used, for one reason, in one folder, with one ending. */
 export interface LeftOut {
   reason: string;
@@ -116,19 +154,3 @@ export function mayBeMissed({ leftOut }: FileCounts): boolean {
       !ordinary.includes(reason) && !(reason === REASONS.notImage && NOTE_ENDING.test(ending)),
   );
 }
-
-export const REASONS = {
-  hidden: "hidden or made by a system",
-  service: "in a hidden folder or one that a tool made",
-  backup: "a backup or an unfinished download",
-  notImage: "not an image",
-  format: "an image format that is not read",
-  brokenLink: "a link to nothing",
-  linkBack: "a link to a folder around it",
-  again: "in a folder that is read already",
-  special: "not a file",
-  notUtf8: "its name is not UTF-8, so it cannot be opened: rename it",
-  notUtf8InArchive: "its name in the archive is not UTF-8: pack it again with another name",
-  replaced: "replaced by a later entry of the archive with its name",
-  labels: "a file of labels, which is used",
-} as const;

@@ -1,9 +1,8 @@
 // What every kind of data set is read to: images with their labels, and an account of all files.
 import { statSync } from "node:fs";
 import path from "node:path";
-import { tally } from "../../collections.js";
 import { InputError } from "../../errors.js";
-import { type Folder, fileIn, foldersBelow, leaveOutOthers, type Walk } from "./files.js";
+import type { Walk } from "./files.js";
 import { type LeftOutFiles, REASONS } from "./left-out.js";
 import type { Part } from "./split-names.js";
 
@@ -68,20 +67,23 @@ export function listingOf(
   return { root: dir, where: dir, inner: ".", emptyClasses: [], leftOut, notes: [], ...found };
 }
 
-const TEST = "in a test part, beside another for validation";
+/** Counts an image of a listing as left out. */
+export function leaveOut({ leftOut, inner }: Listing, reason: string, image: Pick<Sample, "path">): void {
+  leftOut.add(reason, path.posix.join(inner, image.path));
+}
 
 /**
  * Makes train and validation of the parts that a data set has. Test images are for validation if no others are, and are left
  * out otherwise. A data set with training images alone has no split.
  */
 export function chooseParts(listing: Listing): ChosenListing {
-  const { samples, leftOut, inner, notes } = listing;
+  const { samples, notes } = listing;
   const has = (part: Part) => samples.some(({ split }) => split === part);
   const isTestUsed = has("test") && !has("validation");
   const kept = samples.flatMap((sample) => {
     if (sample.split !== "test") return [sample];
     if (isTestUsed) return [{ ...sample, split: "validation" as const }];
-    leftOut.add(TEST, path.posix.join(inner, sample.path));
+    leaveOut(listing, REASONS.test, sample);
     return [];
   });
   const isHeldOut = !has("validation") && !isTestUsed;
@@ -126,10 +128,6 @@ function foldersWithout(samples: readonly Sample[], others: readonly Sample[]): 
   return [...new Set(found)].sort();
 }
 
-export const EXTRA_REASON = "in a part that is neither for training nor for validation, by the table";
-export const NO_PART = "in no part of the split";
-export const SEVERAL_LABELS = "with several labels in the table";
-
 /**
  * Keeps a split that is named by some paths. Images in no part of it are left out, as folders beside train and validation are.
  * A single part beside other images is no split.
@@ -161,7 +159,7 @@ export function withParts(
       found: `${strays.length} of ${samples.length} in no part, as ${stray.path}`,
       fix: `Move them into a folder such as ${path.posix.join("train", path.posix.dirname(stray.path))}, or out of the data set.`,
     });
-  for (const { path: file } of strays) leftOut.add(NO_PART, file);
+  for (const { path: file } of strays) leftOut.add(REASONS.noPart, file);
   if (stray)
     notes.push(
       `${strays.length} of ${samples.length} images are in no part of the split, as ${stray.path}, and are left out.`,
@@ -222,77 +220,4 @@ export function stampOf(file: string): Pick<Sample, "size" | "changed"> {
   } catch {
     return { size: 0, changed: "" }; // a broken link is reported as unreadable
   }
-}
-
-/** How the folders of a data set are understood. */
-export interface Layout {
-  /** Sample paths are relative to it. */
-  root: Folder;
-  classes: { folder: Folder; className: string; split: Part | null }[];
-  /** Folders that are not used, each with the reason. */
-  unused: Map<Folder, string>;
-  notes: string[];
-}
-
-const LOOSE = "in no class folder";
-
-/** Lists the images of the class folders, and counts all other files. */
-export function listLayout(layout: Layout, walk: Walk): Listing {
-  const { dir, root: top, leftOut } = walk;
-  const { root, unused, notes } = layout;
-  const classes = new Map(layout.classes.map((one) => [one.folder, { ...one, seen: new Set<string>() }]));
-  const samples: Sample[] = [];
-  const start = root.path === "." ? 0 : root.path.length + 1;
-  type Class = (Layout["classes"][number] & { seen: Set<string> }) | undefined;
-  const visit = (folder: Folder, around: Class, reasonAround: string): void => {
-    const inClass = classes.get(folder) ?? around;
-    const reason = unused.get(folder) ?? reasonAround;
-    const isAgain = inClass?.seen.has(folder.real) ?? false;
-    inClass?.seen.add(folder.real);
-    for (const name of folder.images) {
-      const file = fileIn(folder, name);
-      if (!inClass || unused.has(folder)) leftOut.add(reason, file);
-      else if (isAgain) leftOut.add(REASONS.again, file);
-      else {
-        const { className, split } = inClass;
-        samples.push({ path: file.slice(start), className, split, ...stampOf(path.join(dir, file)) });
-      }
-    }
-    for (const inner of folder.folders) visit(inner, unused.has(folder) ? undefined : inClass, reason);
-  };
-  visit(top, undefined, LOOSE);
-  leaveOutOthers(walk);
-  const around = new Set(layout.classes.map(({ folder }) => path.posix.dirname(folder.path)));
-  const isInClass = (file: string) => layout.classes.some(({ folder }) => file.startsWith(`${folder.path}/`));
-  const [empty, elsewhere] = [true, false].map((isBeside) =>
-    emptyFolders(top).filter(
-      ({ path: file }) => around.has(path.posix.dirname(file)) === isBeside && !isInClass(file),
-    ),
-  );
-  const inWords = (folder: Folder) => `${folder.path} (${contentOf(folder)})`;
-  const rootDir = root.path === "." ? dir : path.join(dir, root.path);
-  return listingOf(walk, {
-    root: rootDir,
-    where: rootDir,
-    inner: root.path,
-    labels: CLASS_FOLDERS,
-    samples: inOrder(samples),
-    emptyClasses: empty.map(inWords),
-    notes:
-      elsewhere.length > 0
-        ? [...notes, `Folders without images, which are not used: ${elsewhere.map(inWords).join("; ")}.`]
-        : notes,
-  });
-}
-
-function emptyFolders(folder: Folder): Folder[] {
-  if (folder.numImages === 0 && folder.path !== ".") return [folder];
-  return folder.folders.flatMap(emptyFolders);
-}
-
-/** Counts the files in a folder without images by ending: "2 .heic, 1 .txt". */
-function contentOf(folder: Folder): string {
-  const names = foldersBelow(folder).flatMap(({ others }) => others.map(({ name }) => name));
-  const counts = tally(names.map((name) => path.posix.extname(name).toLowerCase() || "without ending"));
-  return [...counts].map(([ending, number]) => `${number} ${ending}`).join(", ") || "empty";
 }

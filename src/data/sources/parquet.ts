@@ -9,7 +9,7 @@ import { unpackOnce } from "./archive.js";
 import { type Allowance, allowanceFor } from "./archive-entries.js";
 import { type ImageRow, listRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
-import { LeftOutFiles } from "./left-out.js";
+import { LeftOutFiles, REASONS } from "./left-out.js";
 import { inOrder, type Listing } from "./listing.js";
 import {
   bytesOf,
@@ -64,8 +64,8 @@ export async function readParquet(
   });
   const [name] = files.map((file) => path.basename(file));
   const leftOut = new LeftOutFiles();
-  if (kept.numWithoutImage > 0) leftOut.add("a row without an image", name, kept.numWithoutImage);
-  if (kept.numWithoutLabel > 0) leftOut.add("a row without a label", name, kept.numWithoutLabel);
+  if (kept.numWithoutImage > 0) leftOut.add(REASONS.rowWithoutImage, name, kept.numWithoutImage);
+  if (kept.numWithoutLabel > 0) leftOut.add(REASONS.rowWithoutLabel, name, kept.numWithoutLabel);
   const notes = [...kept.notes];
   if (kept.empty.length > 0) notes.push(`Files without rows: ${inShort(kept.empty)}.`);
   if (kept.unnamed.length > 0)

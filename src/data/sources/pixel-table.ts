@@ -10,7 +10,7 @@ import { headerOf, type NumberedRow, rowsOf } from "./csv.js";
 import { CODES, rowOf } from "./fer2013.js";
 import { listRows } from "./image-rows.js";
 import { type LabelChoice, MISSING } from "./label-columns.js";
-import { LeftOutFiles } from "./left-out.js";
+import { LeftOutFiles, REASONS } from "./left-out.js";
 import type { Listing } from "./listing.js";
 import { columnAt } from "./table.js";
 
@@ -287,7 +287,7 @@ type RowProblem = [reason: string, details: string];
 function labelProblem(label: string, className: string | undefined): RowProblem | null {
   if (className) return null;
   const isMissing = label === "" || MISSING.test(label);
-  return [isMissing ? "a row without a label" : `a row with the unknown code ${label}`, ""];
+  return [isMissing ? REASONS.rowWithoutLabel : `a row with the unknown code ${label}`, ""];
 }
 
 function levelsProblem(levels: readonly number[]): RowProblem | null {

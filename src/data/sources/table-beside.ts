@@ -4,7 +4,8 @@ import { InputError } from "../../errors.js";
 import { areSameClasses, inShort } from "../../names.js";
 import type { Walk } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
-import { classesOf, differenceNotes, type Listing, NO_PART } from "./listing.js";
+import { REASONS } from "./left-out.js";
+import { classesOf, differenceNotes, type Listing, leaveOut } from "./listing.js";
 import { matchTables } from "./matched-tables.js";
 import { isPiece } from "./same-folders.js";
 import { choiceOf, inSentence, isSplitChosen, type RowPart } from "./split-columns.js";
@@ -103,7 +104,7 @@ function readTableSplit(walk: Walk, choice: LabelChoice): TableSplit | null {
 
 /** Gives images in class folders the split of a table, if the folders have none or the table's was chosen. */
 function withSplit(listing: Listing, { name, choice, parts }: TableSplit, isChosen: boolean): Listing {
-  const { samples, inner, leftOut } = listing;
+  const { samples, inner } = listing;
   const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
   const found = samples.map((sample) => parts.get(path.posix.join(inner, sample.path)) ?? null);
   if (!isChosen && samples.some(({ split }) => split !== null)) {
@@ -129,7 +130,7 @@ function withSplit(listing: Listing, { name, choice, parts }: TableSplit, isChos
     samples: samples.flatMap((sample, i) => {
       const split = found[i];
       if (split !== null && split !== "extra") return [{ ...sample, split }];
-      leftOut.add(NO_PART, path.posix.join(inner, sample.path));
+      leaveOut(listing, REASONS.noPart, sample);
       return [];
     }),
   };

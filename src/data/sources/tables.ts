@@ -11,13 +11,12 @@ import {
   withLabels,
   withoutRepeats,
 } from "./label-columns.js";
+import { REASONS } from "./left-out.js";
 import {
   differenceNotes,
-  EXTRA_REASON,
   type Listing,
   listingOf,
   type Sample,
-  SEVERAL_LABELS,
   type SplitSource,
   stampOf,
   withoutPartNote,
@@ -26,8 +25,6 @@ import {
 import { type MatchedTable, matchTables } from "./matched-tables.js";
 import { noSplitNote, type RowPart, wordsOf } from "./split-columns.js";
 import { type Part, partOf, partOfFile, partOfFolders } from "./split-names.js";
-
-const UNNAMED = "in no row of the table";
 
 /**
  * Reads the labels of a data set from its tables.
@@ -180,11 +177,11 @@ function addOutcomes(
 
 /** @param label - Null if there is none, undefined if there are several. @param known - Outcome of an earlier row of the image. */
 function outcomeOf(label: string | null | undefined, part: RowPart, known: Outcome | undefined): Outcome {
-  if (part === "extra") return { part, reason: EXTRA_REASON };
-  if (label === null) return { part, reason: "without a label in the table" };
+  if (part === "extra") return { part, reason: REASONS.extra };
+  if (label === null) return { part, reason: REASONS.noLabel };
   const className = nameOf(label ?? "");
   const isSame = !known || ("className" in known && known.className === className);
-  return label === undefined || !isSame ? { part, reason: SEVERAL_LABELS } : { part, className };
+  return label === undefined || !isSame ? { part, reason: REASONS.severalLabels } : { part, className };
 }
 
 /** Says which images and rows of a table are not used. */
@@ -232,7 +229,7 @@ function withPathParts(
 function countRest(walk: Walk, outcomes: Map<string, Outcome>, tables: Set<string>): void {
   for (const { file } of imagesBelow(walk.root)) {
     const outcome = outcomes.get(file);
-    if (!outcome) walk.leftOut.add(UNNAMED, file);
+    if (!outcome) walk.leftOut.add(REASONS.noRow, file);
     else if ("reason" in outcome) walk.leftOut.add(outcome.reason, file);
   }
   leaveOutOthers(walk, tables);

@@ -57,7 +57,7 @@ export async function unpackTar(file: string, dir: string, allowance: Allowance)
       if (entry.type === "Link") links.push({ path: entryPath, target });
       else if (entry.type === "SymbolicLink")
         links.push({ path: entryPath, target: targetOf(entryPath, target) });
-      else skipped.push({ path: entryPath, reason: "no file in the archive" });
+      else skipped.push({ path: entryPath, reason: REASONS.noFile });
       return false;
     },
   });
