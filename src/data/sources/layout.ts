@@ -10,10 +10,17 @@ import type { Part } from "./split-names.js";
 export interface Layout {
   /** Sample paths are relative to it. */
   root: Folder;
+  /** The data set's folder on disk. */
+  dir: string;
   classes: { folder: Folder; className: string; split: Part | null }[];
   /** Folders that are not used, each with the reason. */
   unused: Map<Folder, string>;
   notes: string[];
+}
+
+/** @param dir - The data set's folder, for errors. */
+export function emptyLayout(root: Folder, dir: string): Layout {
+  return { root, dir, classes: [], unused: new Map(), notes: [] };
 }
 
 /** Lists the images of the class folders, and counts all other files. */

@@ -2,7 +2,8 @@
 import { InputError } from "../../errors.js";
 import { inShort, nameOf } from "../../names.js";
 import { type Folder, foldersBelow } from "./files.js";
-import { partsOf } from "./split-names.js";
+import { isHeldOutName } from "./folder-names.js";
+import { type Part, partsOf } from "./split-names.js";
 
 /** Enters folders that hold a single folder with images, and no image. */
 export function unwrap(folder: Folder): Folder {
@@ -29,7 +30,9 @@ export function refuseSameFolders(folders: Folder[], dir: string): void {
       const shared = sharedFolders(a, b);
       const isSame = shared.length === withImages(a).length && shared.length === withImages(b).length;
       const found = `${b.name} and ${a.name}, which hold the same folders ${shared.join(", ")}`;
-      if (shared.length > 1 || (isSame && shared.length > 0)) throw ambiguous(dir, found, [b, a].sort(byUse));
+      const [train, validation] = [b, a].sort(byUse);
+      if (shared.length > 1 || (isSame && shared.length > 0))
+        throw unclearParts(dir, found, train, validation);
     }
 }
 
@@ -81,9 +84,14 @@ export function copiesIn(folder: Folder, classNames: ReadonlySet<string>): Folde
   return direct.length === 0 && new Set(deep.map(({ name }) => name)).size > 1 ? deep : direct;
 }
 
+/** Returns the parts of a split that the folders in a folder are named for, by their names. */
+export function partsIn(folder: Folder): Map<string, Part> {
+  return partsOf(withImages(folder).map(({ name }) => name));
+}
+
 /** Whether a folder holds folders for training and for another part. */
 export function hasSplit(folder: Folder): boolean {
-  const parts = new Set(partsOf(withImages(folder).map(({ name }) => name)).values());
+  const parts = new Set(partsIn(folder).values());
   return parts.has("train") && parts.size > 1;
 }
 
@@ -95,32 +103,48 @@ export function aroundParts(folder: Folder): Folder {
 /** Whether all images of a folder are in folders for parts. */
 export function holdsPartsOnly(folder: Folder): boolean {
   const inner = withImages(folder);
-  const parts = partsOf(inner.map(({ name }) => name));
-  return folder.images.length === 0 && inner.length > 0 && parts.size === inner.length;
+  return folder.images.length === 0 && inner.length > 0 && partsIn(folder).size === inner.length;
 }
-
-/** Beginnings of names of parts that are held out, in several languages. */
-const HELD_OUT = /^(hold|held|test|val|eval|dev)/i;
 
 /** Puts first what is probably for training: a folder without a name for a part that is held out, then the larger one. */
 function byUse(a: Folder, b: Folder): number {
-  const isHeldOut = ({ name }: Folder) => Number(HELD_OUT.test(name));
+  const isHeldOut = ({ name }: Folder) => Number(isHeldOutName(name));
   return isHeldOut(a) - isHeldOut(b) || b.numImages - a.numImages;
 }
 
 /** A pattern for `--label-pattern` that takes the folder around each image for its class. */
 export const LAST_FOLDER = "'([^/]+)/[^/]+$'";
 
-export function ambiguous(dir: string, found: string, folders: Folder[]): InputError {
-  const [train, validation] = folders.map(({ path }) => path);
-  const chosen = `--train-folder ${train}${validation ? ` and --validation-folder ${validation}` : ""}`;
-  const shared = folders.length > 1 ? sharedFolders(folders[0], folders[1]) : [];
-  if (shared.length > 0 && partsOf(shared).size === shared.length) {
-    const fix = `Add a folder for training to each class, as ${train}/train.`;
-    return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
-  }
-  const fix = `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or --label-pattern ${LAST_FOLDER} if the folders in them are, or leave folders out with --leave-out.`;
+/** Makes the error for folders that can be understood in several ways. */
+export function unclear(dir: string, found: string, fix: string): InputError {
   return new InputError({ expected: "folders with one meaning", where: dir, found, fix });
+}
+
+/** Makes the error for a folder that may be a class, or around the classes. */
+export function unclearFolder(
+  dir: string,
+  folder: Folder,
+  others: Folder[],
+  root = { path: "." },
+): InputError {
+  return unclear(
+    dir,
+    `${folder.name} with the folders ${names(withImages(folder))}, beside ${names(others)}`,
+    `Choose --train-folder ${folder.path} if the folders in it are the classes, or --train-folder ${root.path} if it is a class.`,
+  );
+}
+
+/** Makes the error for folders that may be the parts of a split: for training, and for validation if another one is. */
+export function unclearParts(dir: string, found: string, train: Folder, validation?: Folder): InputError {
+  const chosen = `--train-folder ${train.path}${validation ? ` and --validation-folder ${validation.path}` : ""}`;
+  const shared = validation ? sharedFolders(train, validation) : [];
+  if (shared.length > 0 && partsOf(shared).size === shared.length)
+    return unclear(dir, found, `Add a folder for training to each class, as ${train.path}/train.`);
+  return unclear(
+    dir,
+    found,
+    `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or --label-pattern ${LAST_FOLDER} if the folders in them are, or leave folders out with --leave-out.`,
+  );
 }
 
 export function names(folders: readonly Folder[]): string {
@@ -138,12 +162,4 @@ export function holdsFiner(folder: Folder, classes: Folder[]): boolean {
     (inner.length > 1 ||
       (classes.length > 1 && inner.every((one) => one.name !== folder.name && !isShared(one))))
   );
-}
-
-/** Names of folders that seldom are classes: images in several pieces, also after other words (`HAM_part_1`), or of a day. */
-const PIECE =
-  /(^|[ _-])(part|batch|chunk|shard|images?|imgs?|data|set|group|folder|dir|day|session|cam(era)?|person|subject|s|p|vol(ume)?|disk|page)[ _-]?\d+$|^\d{4}([ _-]?\d\d){1,2}$/i;
-/** Whether a folder has the name of a piece of a data set rather than of a class. */
-export function isPiece(name: string): boolean {
-  return PIECE.test(name);
 }

@@ -3,11 +3,11 @@ import path from "node:path";
 import { InputError } from "../../errors.js";
 import { areSameClasses, inShort } from "../../names.js";
 import type { Walk } from "./files.js";
+import { isPiece } from "./folder-names.js";
 import type { LabelChoice } from "./label-columns.js";
 import { REASONS } from "./left-out.js";
 import { classesOf, differenceNotes, type Listing, leaveOut } from "./listing.js";
 import { matchTables } from "./matched-tables.js";
-import { isPiece } from "./same-folders.js";
 import { choiceOf, inSentence, isSplitChosen, type RowPart } from "./split-columns.js";
 import { readLabelTables } from "./tables.js";
 

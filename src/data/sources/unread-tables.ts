@@ -6,12 +6,12 @@ import { isPlainObject, parseJson } from "../../json.js";
 import { inShort } from "../../names.js";
 import { pathRank } from "./column-names.js";
 import type { Walk } from "./files.js";
+import { isPiece } from "./folder-names.js";
 import { matchImages } from "./image-column.js";
 import { ImageIndex } from "./image-index.js";
 import type { LabelChoice } from "./label-columns.js";
 import { CLASS_FOLDERS, classesOf, type Listing } from "./listing.js";
 import { isOfNames, isUseful, whyCodedSplit } from "./matched-tables.js";
-import { isPiece } from "./same-folders.js";
 import { columnName, filledIn, type Table, valuesIn } from "./table.js";
 import { hasBoxes, isCoco, isUnreadTable, labelFiles, readTable } from "./table-file.js";
 
