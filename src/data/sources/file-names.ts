@@ -135,7 +135,8 @@ function listBy(
   reason: string,
   classOf: (file: string) => string | null,
 ): Listing {
-  const samples = collectSamples(walk, reason, classOf);
+  const images = imagesBelow(walk.root).map(({ file }) => file);
+  const samples = collectSamples(walk, images, reason, classOf);
   leaveOutOthers(walk);
   const listing = listingOf(walk, { labels, samples });
   const parts = samples.map(({ split }) => split);
@@ -144,11 +145,12 @@ function listBy(
 
 /** Lists the images that have a class, with the part that the folders around them are for; leaves out the others. */
 export function collectSamples(
-  { dir, root, leftOut }: Walk,
+  { dir, leftOut }: Walk,
+  images: string[],
   reason: string,
   classOf: (file: string) => string | null,
 ): Sample[] {
-  return imagesBelow(root).flatMap(({ file }): Sample[] => {
+  return images.flatMap((file): Sample[] => {
     const label = classOf(file);
     if (label === null) leftOut.add(reason, file);
     const [className, split] = [nameOf(label ?? ""), partOfFolders(file)];

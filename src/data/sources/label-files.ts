@@ -7,16 +7,7 @@ import { InputError } from "../../errors.js";
 import { parseExactJson } from "../../json.js";
 import { isSplitName, LABEL_FIELDS } from "./column-names.js";
 import { collectSamples } from "./file-names.js";
-import {
-  type Folder,
-  fileIn,
-  IMAGE_ENDING,
-  type ImageFile,
-  imagesBelow,
-  leaveOutOthers,
-  otherFilesIn,
-  type Walk,
-} from "./files.js";
+import { IMAGE_ENDING, imagesBelow, leaveOutOthers, otherFilesIn, type Walk } from "./files.js";
 import { listRows } from "./image-rows.js";
 import type { LabelChoice } from "./label-columns.js";
 import { REASONS } from "./left-out.js";
@@ -45,32 +36,23 @@ export function readLabelFiles(walk: Walk, choice: LabelChoice): Listing | null 
   const { dir, root, leftOut } = walk;
   const files = otherFilesIn(root).filter((file) => LABEL_ENDING.test(file));
   const keyBy = sampleKey(files);
-  const [labelOf, fieldsOf] = [new Map<string, string>(), new Map<string, string>()];
-  for (const file of files) {
-    if (/\.json$/i.test(file)) fieldsOf.set(keyBy(file), file);
-    const isBetter = /\.cls$/i.test(file) || !labelOf.has(keyBy(file));
-    if (isBetter) labelOf.set(keyBy(file), file);
-  }
-  const images = imagesBelow(root);
-  const labelled = images.filter(({ file }) => labelOf.has(keyBy(file)));
+  const labelFiles = groupBy(files, keyBy);
+  const images = imagesBelow(root).map(({ file }) => file);
+  const labelled = images.filter((image) => labelFiles.has(keyBy(image)));
   if (labelled.length * 2 < images.length || labelled.length === 0) return null;
-  const { chosen: paired, others, note } = chooseImages(labelled, keyBy, dir);
-  const pairOf = (image: string): LabelPair => {
-    const labelFile = labelOf.get(keyBy(image)) as string;
-    const fieldsFile = fieldsOf.get(keyBy(image)) ?? labelFile;
-    const own = besideImage(dir, labelFile);
-    const other = labelFile === fieldsFile ? own : fieldsBeside(dir, fieldsFile);
-    return { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile };
-  };
-  const pairs = new Map(paired.map(({ file }) => [file, pairOf(file)]));
-  const notes = [...note, ...chooseLabels([...pairs.values()], choice, dir)];
+  const { chosen, others, notes } = chooseImages(labelled, keyBy, dir);
+  const pairs = new Map(chosen.map((image) => [image, readPair(dir, labelFiles.get(keyBy(image)) ?? [])]));
+  notes.push(...chooseLabels([...pairs.values()], choice, dir));
   if ([...pairs.values()].every(({ label }) => label === null)) return null;
-  for (const { file } of others) leftOut.add(REASONS.otherImage, file);
-  const used = new Set([...pairs.values()].flatMap(({ labelFile, fieldsFile }) => [labelFile, fieldsFile]));
-  leaveOutOthers(walk, used);
-  const rest = withoutImages(root, new Set(others.map(({ file }) => file)));
-  const labelIn = (file: string) => pairs.get(file)?.label ?? null;
-  const found = collectSamples({ ...walk, root: rest }, REASONS.noLabelBeside, labelIn);
+  const unused = new Set(others);
+  for (const image of unused) leftOut.add(REASONS.otherImage, image);
+  leaveOutOthers(
+    walk,
+    new Set([...pairs.values()].flatMap(({ labelFile, fieldsFile }) => [labelFile, fieldsFile])),
+  );
+  const rest = images.filter((image) => !unused.has(image));
+  const labelIn = (image: string) => pairs.get(image)?.label ?? null;
+  const found = collectSamples(walk, rest, REASONS.noLabelBeside, labelIn);
   const beside = { file: "the files beside the images", where: dir, areNames: false };
   const listing = listRows({ ...beside, ...fieldRows(found, pairs) }, choice, walk, notes);
   return { ...listing, labels: "a file beside each image" };
@@ -96,15 +78,6 @@ function sampleKey(labelFiles: string[]): (file: string) => string {
     return new Set(ofEnding.map(upToFirstDot)).size < ofEnding.length;
   });
   return areStems ? (file) => file.replace(/\.[^./]+$/, "") : upToFirstDot;
-}
-
-/** Returns a folder without some of its images. */
-function withoutImages(folder: Folder, images: Set<string>): Folder {
-  return {
-    ...folder,
-    images: folder.images.filter((name) => !images.has(fileIn(folder, name))),
-    folders: folder.folders.map((inner) => withoutImages(inner, images)),
-  };
 }
 
 /** Lists the fields of each image's JSON as rows of a table. */
@@ -176,6 +149,18 @@ interface LabelPair extends BesideImage {
   fieldsFile: string;
 }
 
+/** @param files - The files beside an image: one or more. */
+function readPair(dir: string, files: string[]): LabelPair {
+  const [cls, json] = [/\.cls$/i, /\.json$/i].map((ending) =>
+    files.filter((file) => ending.test(file)).at(-1),
+  );
+  const labelFile = cls ?? files[0];
+  const fieldsFile = json ?? labelFile;
+  const own = besideImage(dir, labelFile);
+  const other = labelFile === fieldsFile ? own : fieldsBeside(dir, fieldsFile);
+  return { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile };
+}
+
 /**
  * Chooses between the labels in `.cls` and in `.json` files. They may be other names for the same classes.
  *
@@ -211,32 +196,28 @@ const IMAGE_WORDS = ["", "image", "img", "input", "rgb", "photo", "jpg", "jpeg",
  *
  * @throws InputError if it is not clear which is meant.
  */
-function chooseImages(images: ImageFile[], keyBy: (file: string) => string, dir: string) {
-  const kindOf = ({ file }: ImageFile) =>
-    file.slice(keyBy(file).length).toLowerCase().split(".").slice(1, -1).join(".");
-  const samples = groupBy(images, ({ file }) => keyBy(file));
-  const several = [...samples.values()].find((sample) => sample.length > 1);
-  if (!several) return { chosen: images, others: [], note: [] };
+function chooseImages(
+  images: string[],
+  keyBy: (file: string) => string,
+  dir: string,
+): { chosen: string[]; others: string[]; notes: string[] } {
+  const kindOf = (image: string) =>
+    image.slice(keyBy(image).length).toLowerCase().split(".").slice(1, -1).join(".");
+  const samples = [...groupBy(images, keyBy).values()];
+  const several = samples.find((sample) => sample.length > 1);
+  if (!several) return { chosen: images, others: [], notes: [] };
   const kinds = new Set(images.map(kindOf));
   const kind = IMAGE_WORDS.find((word) => kinds.has(word));
-  const [chosen, others] = [true, false].map((isChosen) =>
-    images.filter((image) => (kindOf(image) === kind) === isChosen),
-  );
-  const unclear = [...samples.values()].find(
-    (sample) => sample.filter((image) => kindOf(image) === kind).length > 1,
-  );
+  const isChosen = (image: string) => kindOf(image) === kind;
+  const unclear = samples.find((sample) => sample.filter(isChosen).length > 1);
   if (kind === undefined || unclear)
     throw new InputError({
       expected: "one image for each label",
       where: dir,
-      found: (unclear ?? several).map(({ file }) => file).join(" and "),
+      found: (unclear ?? several).join(" and "),
       fix: "Remove the others, or rename the image to train on as 1.jpg beside 1.cls.",
     });
-  return {
-    chosen,
-    others,
-    note: [
-      `Samples hold several images: ${chosen[0].file} and its like are used, ${others[0].file} and its like are not.`,
-    ],
-  };
+  const [chosen, others] = [images.filter(isChosen), images.filter((image) => !isChosen(image))];
+  const note = `Samples hold several images: ${chosen[0]} and its like are used, ${others[0]} and its like are not.`;
+  return { chosen, others, notes: [note] };
 }
