@@ -2,10 +2,11 @@
 import { isUtf8 } from "node:buffer";
 import { createWriteStream } from "node:fs";
 import path from "node:path";
-import { PassThrough } from "node:stream";
+import { PassThrough, type Writable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
-import type { Entry, getFileNameLowLevel } from "yauzl";
+import type { Entry, getFileNameLowLevel, ZipFile } from "yauzl";
 import { makeFolder } from "../../files.js";
 import {
   type Allowance,
@@ -24,45 +25,30 @@ export async function unpackZip(file: string, dir: string, allowance: Allowance)
   const { openPromise, getFileNameLowLevel: decode, validateFileName } = await import("yauzl");
   const zip = await openPromise(file, { decodeStrings: false });
   zip.on("error", () => {}); // what is wrong with an entry is thrown by the loop, other errors come too late to matter
-  const links: Link[] = [];
-  const skipped: SkippedEntry[] = [];
+  const [links, skipped]: [Link[], SkippedEntry[]] = [[], []];
   const names = new EntryNames(skipped);
   let unclear: string | null = null;
   try {
     for await (const entry of zip.eachEntry()) {
-      const { uncompressedSize, compressionMethod } = entry;
-      const { name: fileName, isGarbled, isGuess } = nameIn(entry, decode);
-      const problem = validateFileName(fileName);
+      const { name, isGarbled, isGuess } = nameIn(entry, decode);
+      const problem = validateFileName(name);
       if (problem !== null) throw new Error(problem);
-      if (isOutside(fileName)) throw outside(file, fileName);
-      allowance.add(fileName, uncompressedSize);
-      if (fileName.endsWith("/")) continue;
-      if (isGuess) unclear ??= fileName;
-      if (isGarbled) {
-        skipped.push({ path: fileName, reason: REASONS.notUtf8InArchive });
-        continue;
+      if (isOutside(name)) throw outside(file, name);
+      allowance.add(name, entry.uncompressedSize);
+      if (name.endsWith("/")) continue;
+      if (isGuess) unclear ??= name;
+      const skip = () => skipped.push({ path: name, reason: REASONS.notUtf8InArchive });
+      if (isGarbled) skip();
+      else if (isLink(entry)) {
+        const target = await linkTarget(zip, entry, name);
+        if (isUtf8(target)) links.push({ path: name, target: targetOf(name, target.toString()) });
+        else skip();
+      } else {
+        names.add(name);
+        const onDisk = path.join(dir, name);
+        makeFolder(path.dirname(onDisk));
+        await readEntry(zip, entry, name, () => createWriteStream(onDisk, { mode: 0o644 }));
       }
-      if (entry.isEncrypted()) throw new Error(`the encrypted entry ${fileName}`);
-      if (![STORED, DEFLATED].includes(compressionMethod))
-        throw new Error(`the compression method ${compressionMethod} of ${fileName}`);
-      // Inflated here, since errors of the package's stream may come when nothing listens any more.
-      const raw = await zip.openReadStreamPromise(entry, { decodeFileData: false });
-      const decoded = compressionMethod === DEFLATED ? zlib.createInflateRaw() : new PassThrough();
-      if (isLink(entry)) {
-        if (uncompressedSize > MAX_LINK_BYTES) throw new Error(`the long link ${fileName}`);
-        const chunks: Buffer[] = [];
-        await pipeline(raw, decoded, verified(entry, fileName), async (parts: AsyncIterable<Buffer>) => {
-          for await (const part of parts) chunks.push(part);
-        });
-        const target = Buffer.concat(chunks);
-        if (isUtf8(target)) links.push({ path: fileName, target: targetOf(fileName, target.toString()) });
-        else skipped.push({ path: fileName, reason: REASONS.notUtf8InArchive });
-        continue;
-      }
-      names.add(fileName);
-      const onDisk = path.join(dir, fileName);
-      makeFolder(path.dirname(onDisk));
-      await pipeline(raw, decoded, verified(entry, fileName), createWriteStream(onDisk, { mode: 0o644 }));
     }
   } finally {
     zip.close();
@@ -72,6 +58,25 @@ export async function unpackZip(file: string, dir: string, allowance: Allowance)
     skipped: [...skipped, ...(await makeLinks(dir, links))],
     guesses: unclear === null ? [] : [guess],
   };
+}
+
+/** Writes the content of an entry. @param open - Called once it is known that it can be read. */
+async function readEntry(zip: ZipFile, entry: Entry, name: string, open: () => Writable): Promise<void> {
+  const { compressionMethod } = entry;
+  if (entry.isEncrypted()) throw new Error(`the encrypted entry ${name}`);
+  if (![STORED, DEFLATED].includes(compressionMethod))
+    throw new Error(`the compression method ${compressionMethod} of ${name}`);
+  // Inflated here, since errors of the package's stream may come when nothing listens any more.
+  const raw = await zip.openReadStreamPromise(entry, { decodeFileData: false });
+  const decoded = compressionMethod === DEFLATED ? zlib.createInflateRaw() : new PassThrough();
+  await pipeline(raw, decoded, verified(entry, name), open());
+}
+
+async function linkTarget(zip: ZipFile, entry: Entry, name: string): Promise<Buffer> {
+  if (entry.uncompressedSize > MAX_LINK_BYTES) throw new Error(`the long link ${name}`);
+  const parts = new PassThrough();
+  const [target] = await Promise.all([buffer(parts), readEntry(zip, entry, name, () => parts)]);
+  return target;
 }
 
 /** Says that a name is UTF-8 (APPNOTE.TXT, 4.4.4), and the field with another one that is (4.6.9). */
