@@ -2,7 +2,7 @@
 import { groupBy } from "../collections.js";
 import { InputError, type InputProblem } from "../errors.js";
 import { inShort } from "../names.js";
-import { isFromTable, labelProblem } from "./audit/labels.js";
+import { labelProblem } from "./audit/labels.js";
 import type { DataOptions } from "./data-options.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
 import {
@@ -124,7 +124,7 @@ type ClassChoice = Pick<DataOptions, "classNames" | "validationShare">;
 
 /** One class is enough to evaluate a model, but not to train one. */
 export function lackOfClasses(
-  { where, labels }: Pick<Listing, "where" | "labels">,
+  { where, labels, isTable }: Listing,
   samples: readonly Sample[],
   choice: ClassChoice,
 ): InputProblem[] {
@@ -133,7 +133,7 @@ export function lackOfClasses(
   const fix =
     labels === CLASS_FOLDERS
       ? "Add a folder for each class."
-      : `Add ${isFromTable(labels) ? "rows" : "images"} with other labels, which are by ${labels}.`;
+      : `Add ${isTable ? "rows" : "images"} with other labels, which are by ${labels}.`;
   return [{ expected: "at least two classes", where, found: `only ${classes[0]}`, fix }];
 }
 

@@ -247,7 +247,7 @@ function reportOn({ listing, decoded, options }: Loading, kept: Split, className
     unusedFolders,
     files: leftOut.counts(used.length),
     conclusions: [
-      ...(isTraining(options) ? labelConclusions(used, labels) : []),
+      ...(isTraining(options) ? labelConclusions(used, listing.isTable) : []),
       ...severalLabelsConclusion(numSeveral, used.length),
       ...fileConclusions(
         { ...decoded, samples: used },

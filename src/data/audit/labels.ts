@@ -3,8 +3,7 @@ import { groupBy, tally } from "../../collections.js";
 import type { InputProblem } from "../../errors.js";
 import { inShort } from "../../names.js";
 import { counted } from "../../text.js";
-import type { Sample } from "../sources/listing.js";
-import { TABLE_FILE } from "../sources/table-file.js";
+import type { Listing, Sample } from "../sources/listing.js";
 import type { Conclusion } from "./report.js";
 
 /** Why labels are no classes: what was found, what to do, and whether a training is refused. */
@@ -23,17 +22,12 @@ interface Labels {
   isTable: boolean;
 }
 
-/** Whether a table or a Parquet file has the labels, by what a listing says of them. */
-export function isFromTable(labels: string): boolean {
-  return TABLE_FILE.test(labels) || /\.parquet$/i.test(labels);
-}
-
 /** @returns Why the data set cannot be trained on; null if its labels may be classes. */
 export function labelProblem(
   samples: readonly Pick<Sample, "path" | "className">[],
-  { where, labels }: { where: string; labels: string },
+  { where, isTable }: Pick<Listing, "where" | "isTable">,
 ): InputProblem | null {
-  const doubt = doubtOf(samples, labels);
+  const doubt = doubtOf(samples, isTable);
   if (!doubt?.isRefused) return null;
   return { expected: "labels that are classes", where, found: doubt.found, fix: doubt.fix };
 }
@@ -41,9 +35,9 @@ export function labelProblem(
 /** Concludes that labels look like no classes, where a training is not refused for it. */
 export function labelConclusions(
   samples: readonly Pick<Sample, "path" | "className">[],
-  labels: string,
+  isTable: boolean | undefined,
 ): Conclusion[] {
-  const doubt = doubtOf(samples, labels);
+  const doubt = doubtOf(samples, isTable);
   if (!doubt || doubt.isRefused) return [];
   const { found, fix, examples } = doubt;
   return [{ about: "labels", text: `${found[0].toUpperCase()}${found.slice(1)}. ${fix}`, examples }];
@@ -62,10 +56,10 @@ export function severalLabelsConclusion(numDropped: number, numUsed: number): Co
   return [{ about: "labels", text, examples: [] }];
 }
 
-function doubtOf(samples: readonly Pick<Sample, "path" | "className">[], labels: string): Doubt | null {
+function doubtOf(samples: readonly Pick<Sample, "path" | "className">[], isTable = false): Doubt | null {
   const groups = groupBy(samples, ({ className }) => className);
   const images = new Map([...groups].map(([className, own]) => [className, own.map(({ path }) => path)]));
-  const all: Labels = { images, numImages: samples.length, isTable: isFromTable(labels) };
+  const all: Labels = { images, numImages: samples.length, isTable };
   return severalInOne(all) ?? amounts(all) ?? namesOfImages(all);
 }
 

@@ -53,22 +53,7 @@ export async function unpackOnce<Notes>(
   fill: (dir: string) => Promise<Notes>,
   { variant = "", describe = (error: unknown): unknown => error } = {},
 ): Promise<Unpacked<Notes>> {
-  const stamps = await Promise.all(files.map((file) => stat(file)));
-  stamps.forEach((found, i) => {
-    const kind = kindOf(found);
-    if (kind === null) return;
-    const problem = { expected: "a file of images", found: kind, fix: "Choose a regular file." };
-    throw new InputError({ ...problem, where: files[i] });
-  });
-  const identity = stamps.map(({ size, mtimeMs, ctimeMs, ino }, i) => [
-    path.resolve(files[i]),
-    size,
-    mtimeMs,
-    ctimeMs,
-    ino,
-  ]);
-  const text = JSON.stringify([FORMAT_VERSION, variant, identity]);
-  const dir = path.join(cacheDir(), "unpacked", createHash("sha256").update(text).digest("hex").slice(0, 16));
+  const dir = await cacheFolder(files, variant);
   const kept = async (): Promise<Unpacked<Notes> | null> => {
     if ((await stat(dir).catch(() => null)) === null) return null;
     const notes = await readFile(`${dir}.json`, "utf8").then(JSON.parse, () => null);
@@ -98,6 +83,19 @@ export async function unpackOnce<Notes>(
 }
 
 const UNREAD = { expected: "a file of images", fix: "Choose another file." };
+
+/** Names the folder of the cache for what is in files, as long as they do not change. */
+async function cacheFolder(files: string[], variant: string): Promise<string> {
+  const identity = files.map(async (file) => {
+    const found = await stat(file);
+    const kind = kindOf(found);
+    if (kind) throw new InputError({ ...UNREAD, where: file, found: kind, fix: "Choose a regular file." });
+    const { size, mtimeMs, ctimeMs, ino } = found;
+    return [path.resolve(file), size, mtimeMs, ctimeMs, ino];
+  });
+  const text = JSON.stringify([FORMAT_VERSION, variant, await Promise.all(identity)]);
+  return path.join(cacheDir(), "unpacked", createHash("sha256").update(text).digest("hex").slice(0, 16));
+}
 
 /**
  * Unpacks an archive into the cache. Links in it are followed as far as they stay in it.

@@ -202,5 +202,6 @@ export function relabel(listing: Listing, votes: Vote[], isSoft: boolean): Listi
       { ...sample, usage: vote.usage, className: vote.majority, ...(isSoft && { shares: vote.shares }) },
     ];
   });
-  return { ...listing, labels: isSoft ? "FER+ (shares of votes)" : "FER+ (majority)", samples };
+  const labels = isSoft ? "FER+ (shares of votes)" : "FER+ (majority)";
+  return { ...listing, labels, isTable: false, samples };
 }

@@ -82,7 +82,7 @@ export function listRows(
     }
     return [];
   });
-  const listing = listingOf(place, { where, labels: file, samples, notes });
+  const listing = listingOf(place, { where, labels: file, isTable: true, samples, notes });
   if (!parts) {
     const found = samples.map((sample) => sample.split);
     return { ...listing, samples: withParts(samples, found, listing) };

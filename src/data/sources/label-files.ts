@@ -55,7 +55,7 @@ export function readLabelFiles(walk: Walk, choice: LabelChoice): Listing | null 
   const found = collectSamples(walk, rest, REASONS.noLabelBeside, labelIn);
   const beside = { file: "the files beside the images", where: dir, areNames: false };
   const listing = listRows({ ...beside, ...fieldRows(found, pairs) }, choice, walk, notes);
-  return { ...listing, labels: "a file beside each image" };
+  return { ...listing, labels: "a file beside each image", isTable: false };
 }
 
 /** Returns whether some of these files are an image and a file that may have its label. */

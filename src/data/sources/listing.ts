@@ -45,6 +45,8 @@ export interface Listing {
   inner: string;
   /** Where the labels come from, for the report: "class folders", "labels.csv". */
   labels: string;
+  /** Whether a table or a Parquet file has them, in which several labels may share a cell. */
+  isTable?: boolean;
   /** What has the split, if folders do not. */
   splitBy?: SplitSource;
   /** Training images first, then by path. */

@@ -4,11 +4,11 @@ import path from "node:path";
 /** Part of a data set. `test` is used for validation if there is nothing else for it. */
 export type Part = "train" | "validation" | "test";
 
-const WORDS: Record<string, Part> = {
+const WORDS = new Map<string, Part>([
   ...byPart("train", "train training trn"),
   ...byPart("validation", "val valid validation validate vali dev devel development eval evaluation"),
   ...byPart("test", "test testing tst"),
-};
+]);
 /** Words that do not change what a name means. */
 const FILLERS = new Set(
   (
@@ -19,8 +19,8 @@ const FILLERS = new Set(
   ).split(" "),
 );
 
-function byPart(part: Part, words: string): Record<string, Part> {
-  return Object.fromEntries(words.split(" ").map((word) => [word, part]));
+function byPart(part: Part, words: string): [string, Part][] {
+  return words.split(" ").map((word) => [word, part]);
 }
 
 /** What a name says: the part of the data set, and its other words. */
@@ -28,42 +28,36 @@ interface Reading {
   part: Part;
   /** Words that are neither the part's nor fillers nor numbers. */
   rest: string;
-  numbers: string;
 }
 
-/** Reads names such as `train`, `Val_set`, `seg_test`, `testData`, `train2017`, `FER2013Train`, `PublicTest`. */
-function read(name: string): Reading | null {
-  const words = name
+/** Between letters and digits, and before a capital letter. */
+const INSIDE_NAME = /(?<=\p{L})(?=\d)|(?<=\d)(?=\p{L})|(?<=\p{Ll})(?=\p{Lu})/gu;
+/** Words without a space, as `testset` and `publictest`. */
+const COMPOUND =
+  /^(?:(training|train|validation|valid|val|dev|eval|testing|test)(sets?|data|images?|imgs?)|(public|private)(test))$/;
+
+/** Returns the words of a name such as `Val_set`, `seg_test`, `testData`, `train2017` and `FER2013Train`, in lower case. */
+function wordsIn(name: string): string[] {
+  const parted = name
     .normalize("NFC")
-    .replace(/\d+\s*x\s*\d+/gi, " ")
-    .replace(/([\p{Ll}\d])(\p{Lu})/gu, "$1 $2")
-    .replace(/(\d)(\p{L})/gu, "$1 $2")
-    .replace(/(\p{L})(\d)/gu, "$1 $2")
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter(Boolean)
-    .flatMap((word) =>
-      word
-        .replace(
-          /^(training|train|validation|valid|val|dev|eval|testing|test)(sets?|data|images?|imgs?)$/,
-          "$1 $2",
-        )
-        .replace(/^(public|private)(test)$/, "$1 $2")
-        .split(" "),
-    );
-  const parts = new Set(words.flatMap((word) => WORDS[word] ?? []));
-  if (parts.size !== 1) return null;
-  const [part] = parts;
-  const others = words.filter((word) => !WORDS[word] && !FILLERS.has(word));
-  const isPublic = part === "test" && others.includes("public"); // of the two test sets of a challenge, for validation
-  const rest = others.filter(
-    (word) => !/^\d+$/.test(word) && !(part === "test" && /^(public|private)$/.test(word)),
-  );
-  return {
-    part: isPublic ? "validation" : part,
-    rest: rest.join(" "),
-    numbers: others.filter((word) => /^\d+$/.test(word)).join(" "),
-  };
+    .replace(/\d+\s*x\s*\d+/gi, " ") // a size in pixels
+    .replace(INSIDE_NAME, " ")
+    .toLowerCase();
+  const words = parted.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  return words.flatMap((word) => COMPOUND.exec(word)?.slice(1).filter(Boolean) ?? [word]);
+}
+
+/** @returns Null if the name names no part, or several. */
+function read(name: string): Reading | null {
+  const words = wordsIn(name);
+  const [part, ...others] = new Set(words.flatMap((word) => WORDS.get(word) ?? []));
+  if (part === undefined || others.length > 0) return null;
+  const isOfChallenge = (word: string) => part === "test" && /^(public|private)$/.test(word);
+  const isKnown = (word: string) =>
+    WORDS.has(word) || FILLERS.has(word) || /^\d+$/.test(word) || isOfChallenge(word);
+  const rest = words.filter((word) => !isKnown(word)).join(" ");
+  // A challenge has two sets for tests, of which the public one is for validation.
+  return { part: part === "test" && words.includes("public") ? "validation" : part, rest };
 }
 
 /** Returns the part that a value such as `Training`, `val` or `PublicTest` names; null if it names none. */

@@ -60,7 +60,7 @@ export function readLabelTables(walk: Walk, choice: LabelChoice, given?: string[
   countRest(walk, outcomes, new Set(read.map(({ table }) => table.file)));
   const labels = read.map(({ table }) => table.file).join(", ");
   notes.push(...withoutPartNote(samples, labels));
-  const listing = listingOf(walk, { labels, samples, notes });
+  const listing = listingOf(walk, { labels, isTable: true, samples, notes });
   return { ...listing, ...withPathParts(samples, labels, listing, splitOf(read)) };
 }
 

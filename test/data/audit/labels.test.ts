@@ -9,9 +9,9 @@ const imagesOf = (labels: (string | number)[], numEach = 1) =>
 const upTo = (count: number, of: (i: number) => string | number) =>
   Array.from({ length: count }, (_, i) => of(i));
 const problemOf = (samples: ReturnType<typeof imagesOf>, labels = "labels.csv") =>
-  labelProblem(samples, { where: "/data", labels });
+  labelProblem(samples, { where: "/data", isTable: labels === "labels.csv" });
 const textsOf = (samples: ReturnType<typeof imagesOf>, labels = "labels.csv") =>
-  labelConclusions(samples, labels).map(({ text }) => text);
+  labelConclusions(samples, labels === "labels.csv").map(({ text }) => text);
 /** What is done about labels: a refusal, a conclusion, or nothing. */
 const outcomeOf = (samples: ReturnType<typeof imagesOf>, labels?: string) =>
   problemOf(samples, labels) ? "refused" : textsOf(samples, labels).length > 0 ? "said" : "nothing";

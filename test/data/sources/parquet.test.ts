@@ -100,8 +100,8 @@ describe("readParquet", () => {
   it("passes over files without rows beside others, with a note, and refuses them alone", async () => {
     copyFileSync(file("zstd"), inFolder("a-0.parquet"));
     copyFileSync(file("empty"), inFolder("a-1.parquet"));
-    const { images, notes } = await read(inFolder());
-    assert.deepEqual([images, notes[0]], [EXPECTED, "Files without rows: a-1.parquet."]);
+    const { images, notes, isTable } = await read(inFolder());
+    assert.deepEqual([images, notes[0], isTable], [EXPECTED, "Files without rows: a-1.parquet.", true]);
     await rejects(
       "empty",
       `Expected Parquet files with images at ${file("empty")} but found no rows. Choose another.`,

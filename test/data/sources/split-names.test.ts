@@ -26,6 +26,8 @@ describe("partOf", () => {
       "devil",
       "trainer",
       "train_test",
+      "constructor",
+      "toString",
       "",
       "2017",
     ])
