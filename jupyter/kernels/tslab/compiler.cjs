@@ -22,7 +22,7 @@ function extendCompiler() {
   refreshDeclarations();
   // A project need not have the types of Node.js itself.
   const nodeTypes = path.dirname(require.resolve("@types/node/package.json", { paths: [tslab] }));
-  const createWatchCompilerHost = (roots, options, system, ...rest) =>
+  const createWatchCompilerHost = (roots, options, system, _, ...rest) =>
     ts.createWatchCompilerHost(
       [...roots, ...ROOTS],
       {
@@ -34,6 +34,7 @@ function extendCompiler() {
         typeRoots: [...options.typeRoots, path.dirname(nodeTypes)],
       },
       libraryView(system),
+      createBuilder,
       ...rest,
     );
 
@@ -89,6 +90,27 @@ function extendCompiler() {
     transpileModule,
   };
   nameScripts();
+}
+
+/** Makes a program of cells. TypeScript's own builder keeps, at each change, which file depends on which of all declarations. */
+function createBuilder(...args) {
+  const builder = ts.createAbstractBuilder(...args);
+  const made = builder.getProgram();
+  // tslab reads the names that a cell declares before the cell is checked.
+  for (const file of made.getSourceFiles()) ts.bindSourceFile(file, made.getCompilerOptions());
+  builder.getAllDependencies = (file) => sourcesBehind(made, file);
+  return builder;
+}
+
+/** Returns a file and the files that it loads, directly or not, without those of declarations. */
+function sourcesBehind(made, file) {
+  const found = new Set([file.fileName]);
+  for (const name of found)
+    made.getSourceFile(name)?.resolvedModules?.forEach(({ resolvedModule }) => {
+      const loaded = resolvedModule && made.getSourceFile(resolvedModule.resolvedFileName);
+      if (loaded && !loaded.isDeclarationFile) found.add(loaded.fileName);
+    });
+  return [...found];
 }
 
 /** Returns whether the cell that was compiled last awaits something itself, so that it must run as an async function. */
