@@ -4,6 +4,8 @@ import { type Part, partOf } from "./split-names.js";
 /** The class of each image. */
 const LABEL =
   /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
+/** Those of them that columns of other things often have, too. */
+const VAGUE_LABEL = /^(tag|y|type)$/i;
 /** The part of the split. */
 const SPLIT = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
 /** Names that a column of the split may have besides; one that names no part gets a note. */
@@ -34,6 +36,11 @@ export const LABEL_FIELDS = ["label", "class", "cls", "class_name", "category", 
 /** Whether a column has a usual name of one with the labels. */
 export function isLabelName(name: string): boolean {
   return LABEL.test(name);
+}
+
+/** Whether such a name is as usual for columns of other things. */
+export function isVagueLabelName(name: string): boolean {
+  return VAGUE_LABEL.test(name);
 }
 
 /** Whether a column has a usual name of one with the part of the split, as a word or as a flag. */

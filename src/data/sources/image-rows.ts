@@ -2,7 +2,7 @@
 import path from "node:path";
 import { nameOf } from "../../names.js";
 import type { Walk } from "./files.js";
-import { type LabelChoice, withLabels } from "./label-columns.js";
+import { type LabelChoice, labelColumnNote, withLabels } from "./label-columns.js";
 import { REASONS } from "./left-out.js";
 import {
   differenceNotes,
@@ -36,6 +36,8 @@ export interface ImageRows {
   file: string;
   /** Names it in errors. */
   where: string;
+  /** Name of the column of labels, if they are in one. */
+  label?: string;
   /** Names of the columns of `cells`. */
   columns: string[];
   rows: ImageRow[];
@@ -54,8 +56,8 @@ const [NAME, LABEL] = [0, 1];
  * @throws InputError if the columns can be understood in several ways.
  */
 export function listRows(
-  { file, where, columns, rows, areNames }: ImageRows,
-  { splitColumn }: LabelChoice,
+  { file, where, label, columns, rows, areNames }: ImageRows,
+  { labelColumn, splitColumn }: LabelChoice,
   place: Pick<Walk, "dir" | "leftOut">,
   notes: string[],
 ): Listing {
@@ -69,6 +71,9 @@ export function listRows(
   const read = { table, pathColumn: NAME, labelColumn: "label", splitColumn };
   const split = splitColumns(read);
   notes.push(...(split?.notes ?? noSplitNote(read, [LABEL])));
+  const others = columns.map((_, i) => i + LABEL + 1).filter((column) => !split?.alike.includes(column));
+  if (label !== undefined && labelColumn === undefined)
+    notes.push(...labelColumnNote(table, LABEL, label, others));
   const parts = split?.parts;
   const samples = table.rows.flatMap((row, i): Sample[] => {
     const image = rows[i].path;

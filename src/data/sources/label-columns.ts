@@ -1,7 +1,17 @@
 // Which columns of a table hold the labels, and which values are labels.
 import { InputError } from "../../errors.js";
+import { inShort } from "../../names.js";
 import type { AnyText } from "../../text.js";
-import { flagPart, isIndexName, isLabelName, isSplitName } from "./column-names.js";
+import {
+  flagPart,
+  isFolderName,
+  isIndexName,
+  isLabelName,
+  isSplitName,
+  isVagueLabelName,
+  mayBeSplitName,
+  pathRank,
+} from "./column-names.js";
 import type { SplitColumns } from "./split-columns.js";
 import {
   columnAt,
@@ -9,6 +19,7 @@ import {
   columnName,
   columnsAt,
   columnsIn,
+  filledIn,
   flagOf,
   isFilled,
   type Table,
@@ -133,6 +144,7 @@ export function oneHotColumns(known: Known, { labelColumn }: LabelChoice): numbe
 /**
  * Returns the columns of the labels.
  *
+ * @param notes - Gets a sentence if others may have been meant.
  * @returns Null if the table has no labels.
  * @throws InputError if several columns may be meant.
  */
@@ -140,6 +152,7 @@ export function labelColumns(
   known: Known,
   split: SplitColumns | null,
   { labelColumn }: LabelChoice,
+  notes: string[],
 ): LabelColumns | null {
   const { columns: header, where } = known.table;
   const others = columnsBeside(known).filter(
@@ -151,7 +164,11 @@ export function labelColumns(
     if (wanted !== undefined && others.includes(wanted)) return single(wanted);
   } else {
     const likely = others.filter((column) => header && isLabelName(header[column]));
-    if (likely.length === 1) return single(likely[0]);
+    const [column] = likely;
+    if (likely.length === 1 && !isDoubtful(known.table, column, others)) {
+      notes.push(...labelColumnNote(known.table, column, columnName(header, column), others));
+      return single(column);
+    }
     if (others.length > 1 && others.every((column) => isBinary(known.table, column)))
       return { columns: others, isOneHot: true };
     if (others.length <= 1) return others.length === 1 ? single(others[0]) : null;
@@ -162,6 +179,41 @@ export function labelColumns(
     found: others.map((column) => columnName(header, column)).join(", "),
     fix: "Choose one with --label-column NAME.",
   });
+}
+
+/** Whether a column with a vague name of labels is beside another one with words for classes. */
+function isDoubtful(table: Table, label: number, others: number[]): boolean {
+  if (!isVagueLabelName(table.columns?.[label] ?? "")) return false;
+  const hasWords = (column: number) => filledIn(table, column).some((value) => !/^[\d.+-]*$/.test(value));
+  return others.some((column) => mayBeLabels(table, column, label) && hasWords(column));
+}
+
+/** Whether a column may hold labels that are not those of another one: few values, in many rows each. */
+function mayBeLabels(table: Table, column: number, label: number): boolean {
+  const name = table.columns?.[column]?.trim() ?? "";
+  const isOther = column === label || isFolderName(name) || isSplitName(name) || mayBeSplitName(name);
+  if (isOther || (!isLabelName(name) && pathRank(name) !== 1)) return false;
+  const filled = table.rows.flatMap((row) => (row[column] ? [[row[column], row[label] ?? ""]] : []));
+  const numValues = new Set(filled.map(([value]) => value)).size;
+  if (numValues < 2 || numValues * 2 > filled.length || filled.length * 2 < table.rows.length) return false;
+  const numLabels = new Set(filled.map(([, value]) => value)).size;
+  const numPairs = new Set(filled.map((pair) => JSON.stringify(pair))).size;
+  return !(numPairs === numValues && numPairs === numLabels); // other names of the labels
+}
+
+/**
+ * Says which column has the labels, if others may have them too.
+ *
+ * @param label - The column, and its name.
+ * @param others - Columns that are neither the images' nor the split's.
+ */
+export function labelColumnNote(table: Table, label: number, name: string, others: number[]): string[] {
+  const rivals = others.filter((column) => mayBeLabels(table, column, label));
+  if (table.columns === null || rivals.length === 0) return [];
+  const names = rivals.map((column) => columnName(table.columns, column));
+  return [
+    `The labels of ${table.file} are those of the column ${name}, not of ${inShort(names)} (--label-column NAME takes another).`,
+  ];
 }
 
 /** Returns the label of a row: null if there is none, undefined if there are several. */

@@ -33,6 +33,8 @@ const BLOCK = 256;
 
 interface Notes {
   rows: ImageRow[];
+  /** Name of the column of labels in the first file. */
+  label?: string;
   /** Names of the columns of the rows' cells. */
   columns: string[];
   /** Whether the file names the classes of all labels. */
@@ -60,7 +62,7 @@ export async function readParquet(
   refuseConfigurations(files, dir);
   const { labelColumn, pathColumn } = options;
   const { dir: root, notes: kept } = await unpackOnce(files, (to) => unpackFiles(files, dir, to, options), {
-    variant: JSON.stringify([labelColumn, pathColumn, "columns, cells, -1 and decimals"]),
+    variant: JSON.stringify([labelColumn, pathColumn, "columns, label, cells, -1 and decimals"]),
   });
   const [name] = files.map((file) => path.basename(file));
   const leftOut = new LeftOutFiles();
@@ -169,6 +171,7 @@ async function unpackFile(file: string, options: UnpackOptions, notes: Notes): P
     const classNames = classNamesIn(metadata.key_value_metadata);
     const columns = columnsOf(head, plainColumns(metadata.schema), classNames, options, file);
     const { image, label, others, note } = columns;
+    notes.label ??= label;
     notes.areNames &&= label in classNames;
     for (const column of others) if (!notes.columns.includes(column)) notes.columns.push(column);
     if (note !== null && !notes.notes.includes(note)) notes.notes.push(note);

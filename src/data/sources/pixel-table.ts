@@ -68,8 +68,8 @@ async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Pr
   const pixels = single.length > 0 ? single : each;
   const chosen = labelColumn === undefined ? -1 : (columnAt(header, labelColumn) ?? -1);
   const [emotion = -1] = labelColumn === undefined ? found((name) => name === "emotion") : [];
-  const [likely = -1] = labelColumn === undefined ? found(isLabelName) : [chosen];
-  const label = emotion >= 0 ? emotion : likely;
+  const [likely = -1, ...others] = labelColumn === undefined ? found(isLabelName) : [chosen];
+  const label = emotion >= 0 ? emotion : others.length > 0 ? -1 : likely;
   const read = [...single, ...each, label, ...found(isSplitName)];
   const repeated = columns.find(
     (name, i) => columns.indexOf(name) < i && read.includes(columns.indexOf(name)),
@@ -81,10 +81,16 @@ async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Pr
       found: `${found((name) => name === repeated).length} of that name`,
       fix: "Rename or remove the others.",
     });
-  const others = header
+  const beside = header
     .map((name, column) => ({ name, column }))
     .filter(({ column }) => column !== label && !pixels.includes(column));
-  return { pixels, label, others, isCoded: label >= 0 && columns[label] === "emotion" };
+  return { pixels, label, others: beside, isCoded: label >= 0 && columns[label] === "emotion" };
+}
+
+/** Returns the name of the column of labels. */
+async function labelNameOf(file: string, choice: LabelChoice): Promise<string | undefined> {
+  const columns = await pixelColumns(file, choice);
+  return (await headerOf(file))[columns?.label ?? -1];
 }
 
 export async function isPixelTable(file: string): Promise<boolean> {
@@ -121,7 +127,8 @@ export async function readPixelTable(
     label: className,
     cells,
   }));
-  const table = { file: name, where: file, columns: kept.columns, rows, areNames: kept.isCoded };
+  const label = await labelNameOf(file, choice);
+  const table = { file: name, where: file, label, columns: kept.columns, rows, areNames: kept.isCoded };
   const listing = listRows(table, choice, { dir, leftOut }, codeNotes(name, kept));
   return {
     ...listing,

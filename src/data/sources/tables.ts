@@ -74,7 +74,9 @@ interface LabelTable extends MatchedTable {
 /** @returns Null if the table has no labels. */
 function withLabelColumns(one: MatchedTable, choice: LabelChoice, notes: string[]): LabelTable | null {
   const { classColumns, split, pathColumn } = one;
-  const labels = classColumns ? { columns: classColumns, isOneHot: true } : labelColumns(one, split, choice);
+  const labels = classColumns
+    ? { columns: classColumns, isOneHot: true }
+    : labelColumns(one, split, choice, notes);
   if (!labels) return null;
   const labelNames = labels.columns.flatMap((column) => one.table.columns?.[column] ?? []);
   withoutRepeats(one.table, pathColumn, labelNames);

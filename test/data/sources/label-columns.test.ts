@@ -84,6 +84,40 @@ describe("columns of labels", () => {
     assert.equal(labels(oneHot("label,is_valid", ["00", "10", "11"])), "0 train, 1 train, 1 validation");
   });
 
+  it("says which column has the labels if another one may have them", () => {
+    const rows = (header: string, values: string[]) =>
+      `file,${header}\n${values.map((row, i) => `${"abcd"[i]}.png,${row}\n`).join("")}`;
+    const notes = (table: string, choice: LabelChoice = {}) => read(table, choice)?.notes;
+    const table = rows("site,species,code,width,patient_id,split", [
+      "north,oak,7,30,p1,train",
+      "south,oak,7,31,p2,train",
+      "north,elm,9,32,p3,val",
+      "south,elm,9,33,p4,val",
+    ]);
+    assert.equal(labels(table), "oak train, oak train, elm validation, elm validation");
+    assert.deepEqual(notes(table), [
+      "The labels of labels.csv are those of the column species, not of site (--label-column NAME takes another).",
+      "The column split of labels.csv is read as the split (--split-column none leaves it unread).",
+    ]);
+    assert.equal(notes(table, { labelColumn: "species" })?.length, 1);
+    assert.deepEqual(notes(rows("type,code", ["ap,7", "pa,8", "ap,7", "pa,8"])), []);
+    const vague = rows("type,old", ["ap,1", "pa,1", "ap,0", "pa,0"]);
+    assert.deepEqual(notes(vague), [
+      "The labels of labels.csv are those of the column type, not of old (--label-column NAME takes another).",
+    ]);
+  });
+
+  it("asks which column has the labels if that with a vague name is beside another with words", () => {
+    for (const name of ["type", "tag", "y"])
+      assert.throws(
+        () => read(`file,${name},finding\na.png,ap,ill\nb.png,pa,ill\nc.png,ap,well\nd.png,pa,well\n`),
+        {
+          name: "InputError",
+          message: `Expected one column of labels at ${where()} but found ${name}, finding. Choose one with --label-column NAME.`,
+        },
+      );
+  });
+
   it("asks if the columns may be classes or not", () => {
     const refuses = (table: string, found: string, columns: string) =>
       assert.throws(() => read(table), {

@@ -143,6 +143,18 @@ describe("readPixelTable", () => {
     });
   });
 
+  it("says which column has the labels if another one may have them, and asks if two have usual names", async () => {
+    const table = (header: string) =>
+      `${header},pixels\n${["a,x", "a,y", "b,x", "b,y"].map((cells, i) => `${cells},${row(i + 200)}\n`).join("")}`;
+    assert.deepEqual((await write(table("label,site"))).notes, [
+      "The labels of t.csv are those of the column label, not of site (--label-column NAME takes another).",
+    ]);
+    await assert.rejects(write(table("species,breed")), {
+      name: "InputError",
+      message: `Expected a column emotion or label beside pixels at ${inFolder("t.csv")} but found species, breed, pixels. Choose the column with --label-column NAME.`,
+    });
+  });
+
   it("refuses columns of one name", async () => {
     for (const [header, name] of [
       ["emotion,pixels,Usage,usage", "usage"],
