@@ -23,8 +23,10 @@ import { tableFiles } from "./table-file.js";
 import { readLabelTables } from "./tables.js";
 import { unreadTables, withUnread } from "./unread-tables.js";
 
-/** How to read a folder, and how to settle what its files leave open. */
-export interface FolderOptions extends FolderChoice, LabelChoice {
+/** What to read, and how to settle what the files leave open. */
+export interface SourceOptions extends FolderChoice, LabelChoice {
+  /** `synthetic`, `fer2013` (downloads it), or a path: of a folder, an archive, a table of labels or pixels, or a Parquet file. */
+  data: "synthetic" | "fer2013" | AnyText;
   /**
    * `folders`: the names of class folders; `ferplus`: the majority of FER+'s votes, for FER-2013; `ferplus-soft`: the shares of
    * its votes, too; or the path of a table. Default: what the files show.
@@ -32,9 +34,13 @@ export interface FolderOptions extends FolderChoice, LabelChoice {
   labels?: "folders" | "ferplus" | "ferplus-soft" | AnyText;
   /** Regular expression for a path in the data set's folder; its group is the class. */
   labelPattern?: string;
+  /** Names for labels that are codes: `1=surprise,2=fear`, or `rafdb`. */
+  labelNames?: "rafdb" | AnyText;
+  /** Seed of the synthetic faces. */
+  seed: number;
 }
 
-type Options = FolderOptions & { onProgress?: OnProgress };
+type Options = SourceOptions & { onProgress?: OnProgress };
 
 /** Words for `--labels`; others are paths. */
 const LABEL_WORDS = ["folders", ...VOTE_LABELS];

@@ -5,11 +5,10 @@ import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cart
 import { InputError } from "../../errors.js";
 import { cacheDir, kindOf } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
-import type { AnyText } from "../../text.js";
 import { archiveName, isArchive, unpackArchive } from "./archive.js";
 import { downloadFer2013, withVotes } from "./fer2013.js";
 import { walkFolder } from "./files.js";
-import { type FolderOptions, fixFor, readFolder } from "./folder.js";
+import { fixFor, readFolder, type SourceOptions } from "./folder.js";
 import { nameLabels } from "./label-names.js";
 import type { Listing } from "./listing.js";
 import { readParquet } from "./parquet.js";
@@ -18,6 +17,8 @@ import { isSplitChosen } from "./split-columns.js";
 import { isUnreadTable, TABLE_FILE } from "./table-file.js";
 import { readLabelTables } from "./tables.js";
 import { unreadTables } from "./unread-tables.js";
+
+export type { SourceOptions } from "./folder.js";
 
 /** Data sets that ferkit knows by name, with their titles. */
 export const OWN_SOURCES: Readonly<Record<string, string>> = {
@@ -28,16 +29,6 @@ export const OWN_SOURCES: Readonly<Record<string, string>> = {
 /** Returns a title for `data`: the name of an own source or of a folder or archive. */
 export function dataName(data: string): string {
   return OWN_SOURCES[data] ?? archiveName(data);
-}
-
-/** What to read, and how to settle what the files leave open. */
-export interface SourceOptions extends FolderOptions {
-  /** `synthetic`, `fer2013` (downloads it), or a path: of a folder, an archive, a table of labels or pixels, or a Parquet file. */
-  data: "synthetic" | "fer2013" | AnyText;
-  /** Names for labels that are codes: `1=surprise,2=fear`, or `rafdb`. */
-  labelNames?: "rafdb" | AnyText;
-  /** Seed of the synthetic faces. */
-  seed: number;
 }
 
 type Options = SourceOptions & { onProgress?: OnProgress };
