@@ -7,7 +7,7 @@ type EvaluationData = Awaited<ReturnType<typeof loadEvaluationData>>;
 
 /** Says that a score is of images that were seen in training. */
 export function trainedOnInWords(numTrainedOn: number, numImages: number): string {
-  return `the model, or one that it began with or learned from, was trained on ${numTrainedOn} of these ${numImages} images`;
+  return `the model, or one that it started from or learned from, was trained on ${numTrainedOn} of these ${numImages} images`;
 }
 
 /** A model and the images to score it on, with the bar for what is done with them. */

@@ -300,16 +300,16 @@ export function writeError(file: string, error: unknown): unknown {
     EACCES: "no permission to write",
     EPERM: "no permission to write",
     EROFS: "a read-only disk",
-    ENOTDIR: "a file in place of a folder",
-    EEXIST: syscall === "rename" ? NO_REPLACING : "a file in place of a folder",
-    EISDIR: "a folder in place of a file",
-    ENOTEMPTY: "a folder in place of a file",
+    ENOTDIR: "a file instead of a folder",
+    EEXIST: syscall === "rename" ? NO_REPLACING : "a file instead of a folder",
+    EISDIR: "a folder instead of a file",
+    ENOTEMPTY: "a folder instead of a file",
     ENOENT: "a folder that was removed meanwhile",
     ENAMETOOLONG: "a name that is too long for the disk",
     EFBIG: "a file that is too large for the disk",
   }[code ?? ""];
   if (!found) return error;
-  const first = found.includes("in place of") ? "Rename it or" : "Make room or";
+  const first = found.includes("instead of") ? "Rename it or" : "Make room or";
   const fix = `${found === NO_REPLACING ? "Run again, but" : first} choose another folder; what was there is kept.`;
   return new DiskError({ expected: "to write", where: file, found, fix });
 }

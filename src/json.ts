@@ -124,7 +124,7 @@ function firstProblem(text: string): Problem {
     if (closes && (expected === "a comma or the end" || isFirst)) open.pop();
     else if (expected === "a value" && (token === "{" || token === "[")) open.push(token);
     else if (!isAsExpected(expected, token, name ?? value, name))
-      return { at, found: `${token.slice(0, 40)} in place of ${expected}` };
+      return { at, found: `${token.slice(0, 40)} instead of ${expected}` };
     expected = nextOf(token, expected, open);
     [before, position] = [{ token, at }, at + token.length];
   }
@@ -148,11 +148,11 @@ function nextOf(token: string, expected: Expected, open: string[]): Expected {
 
 /** Names what JSON does not have. */
 function strange(rest: string, expected: Expected): string {
-  if (rest === "") return `the end of the file in place of ${expected}`;
+  if (rest === "") return `the end of the file instead of ${expected}`;
   if (/^(\/\/|\/\*|#)/.test(rest)) return "a comment, which JSON does not have";
-  if (rest.startsWith("'")) return "a single quote in place of a double quote";
+  if (rest.startsWith("'")) return "a single quote instead of a double quote";
   if (rest.startsWith('"')) return "a text without its closing quote";
-  return `${/^[\w.+-]{1,40}|^./su.exec(rest)?.[0]} in place of ${expected}`;
+  return `${/^[\w.+-]{1,40}|^./su.exec(rest)?.[0]} instead of ${expected}`;
 }
 
 export function prettyJson(value: object): string {

@@ -182,7 +182,7 @@ describe("downloadFile", () => {
     server.answers = [all];
     await assert.rejects(start(), {
       name: "InputError",
-      message: `Expected to write at ${inFolder("downloads/file.bin")} but found a file in place of a folder. Rename it or choose another folder; what was there is kept.`,
+      message: `Expected to write at ${inFolder("downloads/file.bin")} but found a file instead of a folder. Rename it or choose another folder; what was there is kept.`,
     });
   });
 });

@@ -39,7 +39,7 @@ describe("writeFileAtomically", () => {
   it("leaves nothing behind when the file cannot be renamed into place", async () => {
     writeFileSync(path.join(dir, "file"), "occupied");
     await assert.rejects(writeFileAtomically(path.join(dir, "file/b.txt"), "text"), {
-      message: `Expected to write at ${dir}/file/b.txt but found a file in place of a folder. Rename it or choose another folder; what was there is kept.`,
+      message: `Expected to write at ${dir}/file/b.txt but found a file instead of a folder. Rename it or choose another folder; what was there is kept.`,
     });
     assert.deepEqual(readdirSync(dir), ["file"]);
   });
@@ -47,7 +47,7 @@ describe("writeFileAtomically", () => {
   it("keeps a folder that is in place of the file, and says no more than that", async () => {
     mkdirSync(path.join(dir, "a.json/inner"), { recursive: true });
     await assert.rejects(writeFileAtomically(path.join(dir, "a.json"), "text"), {
-      message: `Expected to write at ${dir}/a.json but found a folder in place of a file. Rename it or choose another folder; what was there is kept.`,
+      message: `Expected to write at ${dir}/a.json but found a folder instead of a file. Rename it or choose another folder; what was there is kept.`,
     });
     assert.deepEqual([readdirSync(dir), readdirSync(path.join(dir, "a.json"))], [["a.json"], ["inner"]]);
   });
@@ -121,7 +121,7 @@ describe("makeFolder", () => {
 });
 
 describe("writeError", () => {
-  it("tells a refusal to replace a file from a file in place of a folder", () => {
+  it("tells a refusal to replace a file from a file instead of a folder", () => {
     const message = (syscall: string) =>
       (writeError("/disk/a.json", Object.assign(new Error(), { code: "EEXIST", syscall })) as Error).message;
     assert.equal(
@@ -130,7 +130,7 @@ describe("writeError", () => {
     );
     assert.equal(
       message("mkdir"),
-      "Expected to write at /disk/a.json but found a file in place of a folder. Rename it or choose another folder; what was there is kept.",
+      "Expected to write at /disk/a.json but found a file instead of a folder. Rename it or choose another folder; what was there is kept.",
     );
   });
 

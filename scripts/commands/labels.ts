@@ -146,7 +146,7 @@ function inWords(
   const lines = [`${name}: ${issues.length} of ${images.numImages} labels are suspected, by ${folds} folds`];
   if (unchecked.length > 0)
     lines.push(
-      `not checked: ${unchecked.length}, whose class no training has or which are left out, as ${unchecked[0]}`,
+      `not checked: ${unchecked.length}, whose class no training has or which are left out, such as ${unchecked[0]}`,
     );
   if (issues.length === 0) return lines;
   const table = textTable({

@@ -75,7 +75,7 @@ export async function drawSyntheticFaces(dir: string, options: SyntheticOptions)
     }
     await rename(temporary, dir);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file in place of a folder
+    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file instead of a folder
     await refuseFilledFolder(dir); // another process may have been faster
     throw writeError(dir, error);
   } finally {

@@ -99,7 +99,7 @@ export async function writeRunReport(runDir: string): Promise<string> {
  */
 export async function reportFile(runDir: string): Promise<string> {
   const file = path.join(runDir, "report.html");
-  const problem = { expected: "no file but a run's report", fix: "Rename it, so that it is kept." };
+  const problem = { expected: "no file except a run's report", fix: "Rename it, so that it is kept." };
   const present = await readRegularFile(file, problem);
   if (present === null || isReportPage(present.toString("utf8"))) return file;
   throw new InputError({ ...problem, where: file, found: "another page" });

@@ -35,7 +35,7 @@ export async function groupImages(
     members.delete(null);
     for (const [first, ...others] of members.values()) for (const other of others) sets.join(first, other);
     notes.push(
-      `${members.size} groups by --group${without.length > 0 ? `, and ${without.length} images without one, as ${paths[without[0]]}` : ""}.`,
+      `${members.size} groups by --group${without.length > 0 ? `, and ${without.length} images without one, such as ${paths[without[0]]}` : ""}.`,
     );
   }
   return { groups: Int32Array.from({ length: numImages }, (_, index) => sets.firstOf(index)), notes };

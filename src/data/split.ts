@@ -64,7 +64,7 @@ export function groupsInBoth(samples: readonly Sample[], split: Split, group: st
   const shared = [...validation].filter((key) => key !== null && train.has(key));
   if (shared.length === 0) return [];
   const groups = `${shared.length} of ${validation.size} groups in validation`;
-  return [`${groups}, as ${shared[0]}, are in train too, so the accuracy is not that for new ones.`];
+  return [`${groups}, such as ${shared[0]}, are in train too, so the accuracy is not that for new ones.`];
 }
 
 /** Returns the kind of split that these options give. */

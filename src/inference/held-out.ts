@@ -106,7 +106,7 @@ async function forCalibrated(
   const numKnown = digests.length - others.length;
   if (numKnown === 0) return { dataset, digests, notes: [] };
   if (choosesSplit) {
-    const note = `the model was calibrated on ${numKnown} of these ${digests.length} images, which flatters its calibration error and its prediction sets`;
+    const note = `the model was calibrated on ${numKnown} of these ${digests.length} images, which makes its calibration error and its prediction sets look better`;
     return { dataset, digests, notes: [note] };
   }
   if (others.length === 0)

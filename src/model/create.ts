@@ -158,7 +158,8 @@ export async function importNetwork(file: string, options: ImportOptions): Promi
   const { parameters, notes, isGrey, ...weights } = await readWeightFile(file, config.variant, known);
   checkOutputs(file, parameters, config.classNames);
   for (const note of notes) onNote(note);
-  if (isGrey && !config.grey) onNote(`${file} is of a network for one channel: all images are turned grey.`);
+  if (isGrey && !config.grey)
+    onNote(`${file} comes from a network with one channel: all images are turned grey.`);
   return new Network(
     withConventions({ ...config, ...(isGrey && { grey: true }) }, weights.conventions),
     parameters,
@@ -217,7 +218,8 @@ async function startingPoint(options: CreateOptions): Promise<StartingPoint | nu
   const family = weightsFamily === "auto" ? undefined : weightsFamily;
   const { notes, isGrey, ...found } = await readWeightFile(weights, variant, { family });
   for (const note of notes) onNote(note);
-  if (isGrey) onNote(`${weights} is of a network for one channel: its first kernel is spread over three.`);
+  if (isGrey)
+    onNote(`${weights} comes from a network with one channel: its first kernel is spread over three.`);
   return { ...found, keepsLastLayer: false };
 }
 

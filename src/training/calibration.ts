@@ -49,7 +49,7 @@ export async function setAside(
   const shared = validation.filter((index) => trained.has(groups[index]));
   if (shared.length > 0)
     notes.push(
-      `${shared.length} of the images set aside, as ${images.paths[shared[0]]}, belong with images that are trained on, since a class is a single group.`,
+      `${shared.length} of the images set aside, such as ${images.paths[shared[0]]}, belong with images that are trained on, since a class is a single group.`,
     );
   const [kept, aside] = [train, validation].map((indices) => selectImages(images, Int32Array.from(indices)));
   const lacking = lackingNote(aside, classNames);

@@ -99,7 +99,7 @@ export function earlierTrainingNotes(
   const notes =
     numSeen > 0
       ? [
-          `${seen} were in the training of ${models}, so that scores on them are too high. ` +
+          `${seen} were in the training of ${models}, so scores on them are too high. ` +
             "Choose the seed and the split of that training, or other validation images.",
         ]
       : [];

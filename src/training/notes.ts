@@ -43,7 +43,7 @@ export async function imageNotes(
   return [
     ...(split === "held-out" && options?.seed !== undefined && options.seed !== seed
       ? [
-          `the data set was split by seed ${options.seed}, with which it was loaded; all else follows seed ${seed} of the configuration`,
+          `the data set was split by seed ${options.seed}, with which it was loaded; everything else uses seed ${seed} of the configuration`,
         ]
       : []),
     ...conclusions.map(({ text }) => visible(text)),
@@ -102,7 +102,7 @@ function weightsNote({ config, classWeights }: TrainState, classNames: string[])
 function batchesNote({ config: { batchSize }, plan }: TrainState, numImages: number): string | null {
   const { numBatches, numLeftOut, isEven } = plan;
   if (numLeftOut > 0)
-    return `each epoch leaves out ${numLeftOut} of ${numImages} training images, others each time: they do not fill a batch of ${batchSize}`;
+    return `each epoch leaves out ${numLeftOut} of ${numImages} training images, different ones each time: they do not fill a batch of ${batchSize}`;
   if (!isEven || (numBatches === 1 && numImages === batchSize)) return null;
   const [small, large] = [Math.floor(numImages / numBatches), Math.ceil(numImages / numBatches)];
   const size = small === large ? `${small}` : `${small} or ${large}`;

@@ -259,7 +259,7 @@ function checkProgress(
     throw new InputError({
       expected: `a run of ${plan.numBatches} batches an epoch`,
       where: runDir,
-      found: `${step} steps after ${epoch} epochs, ${dataDigest === undefined ? "as version 0.1 left out more images" : "of which each had another number"}`,
+      found: `${step} steps after ${epoch} epochs, ${dataDigest === undefined ? "as version 0.1 left out more images" : "each with another number"}`,
       fix: "Choose another run folder (--run).",
     });
 }

@@ -178,7 +178,7 @@ export async function recordRun({ folder, config, sessions }: Run, target: strin
   const present = await loadRunConfig(target);
   if (present && !isDeepStrictEqual(present, own))
     throw new InputError({
-      expected: `no run but ${folder}`,
+      expected: `no run except ${folder}`,
       where: target,
       found: "one of another configuration",
       fix: "Rename one of them, or remove the earlier record.",

@@ -100,7 +100,7 @@ export function checkSameWeights(
   if (before.conventions !== now.conventions)
     throw refuse("weights of the preprocessing and padding that the run was started with", weights);
   if (lostWeights || before.start === now.start) return lost;
-  return [`the weights at ${weights} are no longer those that the run began from; it resumes from its own`];
+  return [`the weights at ${weights} are no longer those that the run started from; it resumes from its own`];
 }
 
 /**

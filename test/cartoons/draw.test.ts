@@ -96,7 +96,7 @@ describe("drawSyntheticFaces", () => {
     const dir = path.join(root, "file/faces");
     await assert.rejects(draw("file/faces"), {
       name: "InputError",
-      message: `Expected to write at ${dir} but found a file in place of a folder. Rename it or choose another folder; what was there is kept.`,
+      message: `Expected to write at ${dir} but found a file instead of a folder. Rename it or choose another folder; what was there is kept.`,
     });
   });
 

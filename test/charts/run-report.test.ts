@@ -39,7 +39,7 @@ describe("writeRunReport", () => {
     writeFileSync(file, "<h1>My notes</h1>");
     await assert.rejects(report(EVENTS), {
       name: "InputError",
-      message: `Expected no file but a run's report at ${file} but found another page. Rename it, so that it is kept.`,
+      message: `Expected no file except a run's report at ${file} but found another page. Rename it, so that it is kept.`,
     });
     assert.equal(readFileSync(file, "utf8"), "<h1>My notes</h1>");
   });

@@ -322,7 +322,7 @@ describe("loadDataset", () => {
       assert.equal(overlap(dataset, /p\d/), 0);
       assert.deepEqual(dataset.report.notes, ["5 groups by --group."]);
       const { report } = await load({ imageSize: 48, group: "/(p[1-4])_" });
-      assert.equal(report.notes[0], "4 groups by --group, and 4 images without one, as a/p0_0.jpg.");
+      assert.equal(report.notes[0], "4 groups by --group, and 4 images without one, such as a/p0_0.jpg.");
     });
 
     it("says that a fold is empty, as with fewer groups than folds", async () => {
@@ -342,7 +342,7 @@ describe("loadDataset", () => {
       });
       const { report } = await load({ group: "/(p\\d)_" });
       assert.deepEqual(report.notes, [
-        "1 of 2 groups in validation, as p1, are in train too, so the accuracy is not that for new ones.",
+        "1 of 2 groups in validation, such as p1, are in train too, so the accuracy is not that for new ones.",
         "1 validation images are in train too, which makes the accuracy look better (--drop-leaked leaves them out).",
       ]);
     });

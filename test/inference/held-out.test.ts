@@ -290,7 +290,7 @@ describe("loadEvaluationData", () => {
       const all = await evaluate({ validationShare: 1 });
       assert.equal(all.dataset.validation.numImages, 3);
       assert.deepEqual(all.notes, [
-        "the model was calibrated on 2 of these 3 images, which flatters its calibration error and its prediction sets",
+        "the model was calibrated on 2 of these 3 images, which makes its calibration error and its prediction sets look better",
       ]);
     });
 

@@ -65,7 +65,7 @@ describe("a network from a file of weights", () => {
       assert.match(notes[0], /does not say which family its weights are of/);
       assert.equal(
         notes[1],
-        `${file} is of a network for one channel: its first kernel is spread over three.`,
+        `${file} comes from a network with one channel: its first kernel is spread over three.`,
       );
     });
 
@@ -115,7 +115,7 @@ describe("a network from a file of weights", () => {
         onNote,
       });
       assert.equal(network.config.grey, true);
-      assert.deepEqual(notes, [`${file} is of a network for one channel: all images are turned grey.`]);
+      assert.deepEqual(notes, [`${file} comes from a network with one channel: all images are turned grey.`]);
       network.dispose();
     });
 

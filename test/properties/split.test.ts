@@ -130,7 +130,7 @@ describe("groups in both parts", () => {
     const split = { train: [0, 3], validation: [1, 2, 4] };
     // x, y, and the images without a group, which count as one.
     assert.deepEqual(groupsInBoth(samples, split, "/([xy])-"), [
-      "1 of 3 groups in validation, as x, are in train too, so the accuracy is not that for new ones.",
+      "1 of 3 groups in validation, such as x, are in train too, so the accuracy is not that for new ones.",
     ]);
   });
 

@@ -72,7 +72,7 @@ describe("ferkit calibrate", function () {
     const evaluated = await folder.ferkit(...evaluation, "--validation-share", "1");
     assert.match(
       evaluated.stderr,
-      /^note: the model was calibrated on (\d+) of these \1 images, which flatters its calibration error and its prediction sets$/m,
+      /^note: the model was calibrated on (\d+) of these \1 images, which makes its calibration error and its prediction sets look better$/m,
     );
     const { predictionSets } = JSON.parse(evaluated.stdout) as { predictionSets: { coverage: number }[] };
     assert.deepEqual(

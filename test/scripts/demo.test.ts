@@ -47,7 +47,7 @@ describe("buildPage", () => {
     writeFileSync(folder.file("file"), "text");
     await assert.rejects(buildPage(folder.file("file/page"), model), {
       name: "InputError",
-      message: `Expected to write at ${folder.file("file/page")} but found a file in place of a folder. Rename it or choose another folder; what was there is kept.`,
+      message: `Expected to write at ${folder.file("file/page")} but found a file instead of a folder. Rename it or choose another folder; what was there is kept.`,
     });
     if (process.platform === "linux")
       await assert.rejects(buildPage("/proc/ferkit/page", model), {

@@ -151,7 +151,7 @@ describe("ferkit", function () {
       assert.equal((result.trainedOn as { numImages: number }).numImages, 10);
       assert.match(
         (await ferkit("evaluate", ...all)).stdout,
-        /^the model, or one that it began with or learned from, was trained on 10 of these 12 images\nwithout them: accuracy .*, 2 images$/m,
+        /^the model, or one that it started from or learned from, was trained on 10 of these 12 images\nwithout them: accuracy .*, 2 images$/m,
       );
       const matrix = result.confusionMatrix as number[][];
       assert.deepEqual(
@@ -199,7 +199,7 @@ describe("ferkit", function () {
       const { stderr } = await ferkit("robustness", ...args);
       assert.match(
         stderr,
-        /^note: the model, or one that it began with or learned from, was trained on 10 of these 12 images$/m,
+        /^note: the model, or one that it started from or learned from, was trained on 10 of these 12 images$/m,
       );
     });
 

@@ -31,7 +31,7 @@ describe("ferkit where nothing can be written", function () {
       const where = dir.file(run, "lock");
       assert.equal(
         stderr,
-        `ferkit: Expected to write at ${where} but found a file in place of a folder. ${ROOM.replace("Make room", "Rename it")}\n`,
+        `ferkit: Expected to write at ${where} but found a file instead of a folder. ${ROOM.replace("Make room", "Rename it")}\n`,
       );
       assert.equal(readFileSync(dir.file("file"), "utf8"), "in the way");
     });
@@ -42,7 +42,7 @@ describe("ferkit where nothing can be written", function () {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^ferkit: Expected to write at \S+\/cache\/ferkit\/pixels\/\S+ but found a file in place of a folder\. [^\n]*\n$/,
+      /^ferkit: Expected to write at \S+\/cache\/ferkit\/pixels\/\S+ but found a file instead of a folder\. [^\n]*\n$/,
     );
   });
 

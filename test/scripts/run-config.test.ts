@@ -108,7 +108,7 @@ describe("--config", () => {
     ["[]", "a JSON object of settings at FILE but found another value. Fix the file."],
     [
       "{",
-      "a JSON object of settings at FILE but found line 1, column 2: the end of the file in place of a name",
+      "a JSON object of settings at FILE but found line 1, column 2: the end of the file instead of a name",
     ],
     [
       '{\n  "set": { "epochs": 3, }\n}',

@@ -60,7 +60,7 @@ describe("what a notebook leaves for the next", () => {
       writeFileSync("data", "in the way");
       await assert.rejects(savePreparedData(PREPARED), {
         name: "InputError",
-        message: /^Expected to write at data\/prepared\.json but found a file in place of a folder\. /,
+        message: /^Expected to write at data\/prepared\.json but found a file instead of a folder\. /,
       });
     });
   });

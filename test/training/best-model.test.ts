@@ -130,7 +130,7 @@ describe("the best model of a run that resumes", function () {
       ["none", () => rmSync(at("best"), { recursive: true }), ""],
       ["no model.json", () => rmSync(at("best/model.json")), ""],
       [
-        `a damaged one (expected a model saved by ferkit, found something other than JSON (line 1, column 1: the end of the file in place of a value))`,
+        `a damaged one (expected a model saved by ferkit, found something other than JSON (line 1, column 1: the end of the file instead of a value))`,
         () => writeFileSync(at("best/model.json"), ""),
         "best.1",
       ],

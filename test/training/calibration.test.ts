@@ -93,7 +93,7 @@ describe("setAside", () => {
     const { aside, notes } = await setAside({ ...set, options: { group: "(S\\d+)-" } }, options);
     assert.equal(
       notes[2],
-      `8 of the images set aside, as ${aside?.paths[0]}, belong with images that are trained on, since a class is a single group.`,
+      `8 of the images set aside, such as ${aside?.paths[0]}, belong with images that are trained on, since a class is a single group.`,
     );
   });
 

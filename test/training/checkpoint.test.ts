@@ -103,7 +103,7 @@ describe("a checkpoint", function () {
 
     it("is refused, and the best model is not to be removed", async () => {
       writeFileSync(stateFile(at("run")), "{");
-      const end = "line 1, column 2: the end of the file in place of a name in double quotes";
+      const end = "line 1, column 2: the end of the file instead of a name in double quotes";
       await assert.rejects(loadCheckpoint(at("run")), refused(`something other than JSON (${end})`));
       writeFileSync(stateFile(at("run")), '{"progress": {"epoch": 1}}');
       await assert.rejects(loadCheckpoint(at("run")), refused("no step in progress"));

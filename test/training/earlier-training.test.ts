@@ -73,7 +73,7 @@ describe("earlierTrainingNotes", () => {
   it("say how many validation images other models had in their training, beside those of the run's own", () => {
     const list = { options: {}, images, trainedBefore: ["1", "3", "4"] };
     assert.deepEqual(earlierTrainingNotes(list, models), [
-      "1 of 3 validation images were in the training of runs/a/best or runs/b/best, so that scores on them are too high. " +
+      "1 of 3 validation images were in the training of runs/a/best or runs/b/best, so scores on them are too high. " +
         "Choose the seed and the split of that training, or other validation images.",
     ]);
   });

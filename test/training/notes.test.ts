@@ -43,7 +43,7 @@ describe("trainingNotes", function () {
       labels: new Int32Array(numImages).map((_, i) => i % 2),
     });
     assert.deepEqual(await notes({ batchSize: 50 }, { ...dataset, train: few(101) }), [
-      "each epoch leaves out 1 of 101 training images, others each time: they do not fill a batch of 50",
+      "each epoch leaves out 1 of 101 training images, different ones each time: they do not fill a batch of 50",
     ]);
     assert.deepEqual(await notes({ batchSize: 32 }, { ...dataset, train: few(63) }), [
       "batches have 31 or 32 images instead of 32, so that an epoch uses all 63 training images",
@@ -162,7 +162,7 @@ describe("imageNotes", function () {
     assert.deepEqual(others, []);
     assert.match(
       text,
-      /mirroring makes these classes one\. Train with --set horizontalFlip=0, and evaluate without --flip\.$/,
+      /mirroring mixes up these classes\. Train with --set horizontalFlip=0, and evaluate without --flip\.$/,
     );
     const noted: string[] = [];
     for await (const event of train(mirrored, config({ epochs: 1 }), { runDir: folder.dir, data: "sides" }))
@@ -189,7 +189,7 @@ describe("imageNotes", function () {
     assert.deepEqual(others, []);
     assert.equal(
       text,
-      `4 of 4 validation images look like one in train (v/0.png and ${images.paths[0]}), so that scores on them are too high. ` +
+      `4 of 4 validation images look like one in train (v/0.png and ${images.paths[0]}), so scores on them are too high. ` +
         "Remove them from one of the splits.",
     );
   });

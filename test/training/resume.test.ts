@@ -160,7 +160,7 @@ describe("a run whose files were removed or changed", function () {
     writeFileSync(at("run/config.json"), withoutComma);
     await refused(
       train(1),
-      `Expected the config.json of a run at ${at("run/config.json")} but found something other than JSON (line ${line}, column 3: "classNames" in place of a comma or the end). Rename it and run again: it is then written again from last/state.json.`,
+      `Expected the config.json of a run at ${at("run/config.json")} but found something other than JSON (line ${line}, column 3: "classNames" instead of a comma or the end). Rename it and run again: it is then written again from last/state.json.`,
     );
     writeFileSync(at("run/config.json"), other);
     await refused(
@@ -250,7 +250,7 @@ describe("a run whose files were removed or changed", function () {
     const before = recorded();
     await randomModel(at("start"), 2);
     const said = await notes(2, { weights });
-    const replaced = `the weights at ${weights} are no longer those that the run began from; it resumes from its own`;
+    const replaced = `the weights at ${weights} are no longer those that the run started from; it resumes from its own`;
     assert.ok(said.includes(replaced), said.join("\n"));
     assert.deepEqual(recorded(), before);
     await randomModel(at("start"), 1, { preprocessing: { mean: [0, 0, 0], std: [1, 1, 1] } });

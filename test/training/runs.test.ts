@@ -180,7 +180,7 @@ describe("loadRuns", () => {
     await damaged("1/best", () => rmSync(at("1/best"), { recursive: true }), [`${best} none`]);
     await damaged("1/best/model.json", () => rmSync(at("1/best/model.json")), [`${best} no model.json`]);
     await damaged("1/best/model.json", () => writeFileSync(at("1/best/model.json"), "{"), [
-      `${best} a damaged one (expected a model saved by ferkit, found something other than JSON (line 1, column 2: the end of the file in place of a name in double quotes))`,
+      `${best} a damaged one (expected a model saved by ferkit, found something other than JSON (line 1, column 2: the end of the file instead of a name in double quotes))`,
     ]);
     await damaged(weights, () => {
       const bytes = readFileSync(at(weights));
@@ -196,7 +196,7 @@ describe("loadRuns", () => {
     await damaged("1/best", replace("best"), [`${best} another model`]);
     await damaged("1/environment.json", replace("environment.json"), ["environment.json is of another run"]);
     await damaged("1/last/state.json", () => writeFileSync(at("1/last/state.json"), "{"), [
-      "last/ should hold the state that a run resumes from, but holds something other than JSON (line 1, column 2: the end of the file in place of a name in double quotes)",
+      "last/ should hold the state that a run resumes from, but holds something other than JSON (line 1, column 2: the end of the file instead of a name in double quotes)",
     ]);
     const { size } = statSync(at(values));
     await damaged(values, () => truncateSync(at(values), 99), [
@@ -322,7 +322,7 @@ describe("recordRun", () => {
     writeRun(at("other"), { config: runConfig({ seed: 1 }), events: runEvents([0.75]) });
     await assert.rejects(recordRun(await loadRun(at("other")), at("kept")), {
       name: "InputError",
-      message: `Expected no run but ${at("other")} at ${at("kept")} but found one of another configuration. Rename one of them, or remove the earlier record.`,
+      message: `Expected no run except ${at("other")} at ${at("kept")} but found one of another configuration. Rename one of them, or remove the earlier record.`,
     });
     assert.equal((await loadRun(at("kept"))).epochs.length, 2);
   });

@@ -48,7 +48,7 @@ describe("the record of sessions", function () {
       [other, "is of another run", 0],
       [
         "{",
-        "is something other than JSON (line 1, column 2: the end of the file in place of a name in double quotes)",
+        "is something other than JSON (line 1, column 2: the end of the file instead of a name in double quotes)",
         0,
       ],
       ["{}", "is something other than a list of sessions", 0],

@@ -94,7 +94,7 @@ describe("train, with what it is given,", function () {
   it("says by which seed the images were held out, and records it", async () => {
     const images: Dataset = { ...dataset, split: "held-out", options: { seed: 3 } };
     const note =
-      "the data set was split by seed 3, with which it was loaded; all else follows seed 0 of the configuration";
+      "the data set was split by seed 3, with which it was loaded; everything else uses seed 0 of the configuration";
     const notes = ofType(await collect(run.dir, { epochs: 1 }, images), "note").map(({ text }) => text);
     assert.ok(notes.includes(note), notes.join("\n"));
     assert.deepEqual((await loadRunConfig(run.dir))?.dataOptions, { seed: 3 });

@@ -107,8 +107,8 @@ function partConclusions(samples: readonly DecodedSample[]): Conclusion[] {
     {
       about: "transparency",
       text:
-        `${counted(transparent.length, "image has", "images have")} an alpha channel${named(transparent)}; white is behind ` +
-        "what is transparent. Save them without one to choose another background.",
+        `${counted(transparent.length, "image has", "images have")} an alpha channel${named(transparent)}; transparent parts are ` +
+        "shown on white. Save them without one to choose another background.",
       examples: pathsOf(transparent),
     },
     {

@@ -93,7 +93,7 @@ export function telltaleTraits(samples: readonly DecodedSample[]): { name: strin
     if (how !== null)
       found.push({
         name,
-        text: `The ${name} of the files ${how}. A network can learn it in place of what the images show. ${advice}`,
+        text: `The ${name} of the files ${how}. A network can learn it instead of what the images show. ${advice}`,
       });
   }
   return found;

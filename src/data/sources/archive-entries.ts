@@ -47,7 +47,7 @@ export class Allowance {
     this.numBytes += size;
     const refuse = (expected: string, found: string, fix: string) =>
       new InputError({ expected, where: this.file, found: `${found} with its entry ${name}`, fix });
-    const distrust = "Remove it, since it is not to be trusted; nothing was unpacked.";
+    const distrust = "Remove it, since it cannot be trusted; nothing was unpacked.";
     if (++this.numEntries > MAX_ENTRIES) throw refuse(`at most ${MAX_ENTRIES} entries`, "more", distrust);
     if (!(this.numBytes <= Math.max(MIN_ALLOWED_BYTES, MAX_RATIO * this.archiveBytes)))
       throw refuse(`a file that unpacks to at most ${MAX_RATIO} times its size`, "more", distrust);
@@ -138,6 +138,6 @@ export function outside(file: string, entryPath: string): InputError {
     expected: "an archive that stays in its folder",
     where: file,
     found: `the entry ${entryPath}`,
-    fix: "Remove the archive, since it is not to be trusted; nothing was unpacked.",
+    fix: "Remove the archive, since it cannot be trusted; nothing was unpacked.",
   });
 }

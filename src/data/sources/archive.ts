@@ -72,7 +72,7 @@ export async function unpackOnce<Notes>(
     await rename(temporary, dir);
     return { dir, notes };
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file in place of a folder
+    await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file instead of a folder
     const other = await kept().catch(() => null); // another process was faster
     if (other?.notes) return other;
     const { path: at = "", syscall } = error as NodeJS.ErrnoException;
@@ -110,7 +110,7 @@ export async function unpackArchive(file: string): Promise<Unpacked<ArchiveNotes
     throw new InputError({
       expected: "an archive with names in UTF-8",
       where: file,
-      found: `${counted(garbled.length, "other name")}, as ${garbled[0].path}`,
+      found: `${counted(garbled.length, "other name")}, such as ${garbled[0].path}`,
       fix: "Rename the files, and pack it again.",
     });
   };

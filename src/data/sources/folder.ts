@@ -177,7 +177,7 @@ async function pixelTableAmong(files: string[], dir: string): Promise<string | n
     expected: "one table of pixels",
     where: dir,
     found: [best, ...others].map((file) => path.basename(file ?? "")).join(", "),
-    fix: `Choose one, as in --data ${best}.`,
+    fix: `Choose one, for example --data ${best}.`,
   });
 }
 
@@ -225,7 +225,7 @@ function garbledNames(refusal: InputProblem, { leftOut }: Walk): Explanation | n
   if (garbled.length === 0) return null;
   const count = garbled.reduce((sum, one) => sum + one.count, 0);
   return {
-    found: `${refusal.found}, but ${counted(count, "name that is", "names that are")} not UTF-8, as ${garbled[0].example}`,
+    found: `${refusal.found}, but ${counted(count, "name that is", "names that are")} not UTF-8, such as ${garbled[0].example}`,
     fix: "Rename the files and folders in UTF-8.",
   };
 }
@@ -238,7 +238,7 @@ function packedArchives(files: string[], { dir, root }: Walk): Explanation | nul
     found: isOne ? `the archive ${archives[0]}` : `the archives ${inShort(archives)}`,
     fix:
       isOne && tableFiles(root).length === 0
-        ? `Choose it, as in --data ${path.join(dir, archives[0])}.`
+        ? `Choose it, for example --data ${path.join(dir, archives[0])}.`
         : `Unpack ${isOne ? "it into" : "them into one folder, as"} ${dir}, and choose it with --data.`,
   };
 }

@@ -178,7 +178,7 @@ function chooseLabels(pairs: LabelPair[], { labelColumn }: LabelChoice, dir: str
   const areNames = [labels, others].every((names) => new Set(names).size === size);
   if (areNames && !labels.some((label) => others.includes(label)))
     return [
-      `The labels of the .cls files are used. Those of the .json files are other names for them, as ${differing.other} for ${differing.label} (--label-column json takes these).`,
+      `The labels of the .cls files are used. Those of the .json files are other names for them, such as ${differing.other} for ${differing.label} (--label-column json takes these).`,
     ];
   throw new InputError({
     expected: "one label for each image",

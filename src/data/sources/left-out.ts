@@ -127,7 +127,7 @@ const NUM_ROWS = 20;
 export function filesInWords({ found, used, leftOut, ownFolders }: FileCounts): string[] {
   const rows = leftOut.slice(0, NUM_ROWS).map(({ reason, folder, ending, count, example }) => {
     const what = `${count} ${ending || "without ending"}`;
-    return `  ${what} in ${folder}: ${reason}${count > 1 || folder === "." ? `, as ${example}` : ""}`;
+    return `  ${what} in ${folder}: ${reason}${count > 1 || folder === "." ? `, such as ${example}` : ""}`;
   });
   const rest = leftOut.slice(NUM_ROWS);
   const numLeft = rest.reduce((sum, { count }) => sum + count, 0);

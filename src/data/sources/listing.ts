@@ -150,7 +150,7 @@ export function withParts(
   if (!isSplit) {
     if (named.size > 0)
       notes.push(
-        `Images in ${[...named].join(" and ")} are read as all others, since ${strays.length} are in no part of a split, as ${stray.path}.`,
+        `Images in ${[...named].join(" and ")} are read as all others, since ${strays.length} are in no part of a split, such as ${stray.path}.`,
       );
     return samples.map((sample) => ({ ...sample, split: null }));
   }
@@ -158,13 +158,13 @@ export function withParts(
     throw new InputError({
       expected: "images in the parts of a split",
       where,
-      found: `${strays.length} of ${samples.length} in no part, as ${stray.path}`,
+      found: `${strays.length} of ${samples.length} in no part, such as ${stray.path}`,
       fix: `Move them into a folder such as ${path.posix.join("train", path.posix.dirname(stray.path))}, or out of the data set.`,
     });
   for (const { path: file } of strays) leftOut.add(REASONS.noPart, file);
   if (stray)
     notes.push(
-      `${strays.length} of ${samples.length} images are in no part of the split, as ${stray.path}, and are left out.`,
+      `${strays.length} of ${samples.length} images are in no part of the split, such as ${stray.path}, and are left out.`,
     );
   return samples.flatMap((sample, i) => (parts[i] === null ? [] : [{ ...sample, split: parts[i] }]));
 }
@@ -194,7 +194,7 @@ export function differenceNotes(
   if (differing.length === 0) return [];
   const [first] = differing;
   return [
-    `${name} puts ${differing.length} of ${images.length} images into another part than ${than}, as ${first.name} into ${first.part}. ${used}`,
+    `${name} puts ${differing.length} of ${images.length} images into another part than ${than}, for example ${first.name} into ${first.part}. ${used}`,
   ];
 }
 

@@ -109,6 +109,6 @@ export function whyCodedSplit(
   const shown = inShort(codes, NUM_SHOWN, NUM_SHOWN);
   return {
     reason: `it is named for a split, and ${shown} in it may stand for any part`,
-    fix: `Write train, validation or test in place of ${shown}, or choose --labels ${file} if these are the classes.`,
+    fix: `Write train, validation or test instead of ${shown}, or choose --labels ${file} if these are the classes.`,
   };
 }

@@ -52,7 +52,7 @@ function bounded(decompress: (bytes: Uint8Array, length: number) => Uint8Array) 
     if (!(length >= 0 && length <= Math.max(MIN_ALLOWED_BYTES, MAX_RATIO * bytes.length)))
       throw new Error(`a page of ${bytes.length} bytes that unpacks to ${length}`);
     const page = decompress(bytes, length);
-    if (page.length !== length) throw new Error(`a page of ${page.length} bytes in place of ${length}`);
+    if (page.length !== length) throw new Error(`a page of ${page.length} bytes instead of ${length}`);
     return page;
   };
 }

@@ -142,7 +142,7 @@ function refuseConfigurations(files: string[], dir: string): void {
     expected: "Parquet files of one data set",
     where: dir,
     found: `the folders ${[...folders].join(", ")}, in which labels may differ`,
-    fix: `Choose one, as in --data ${path.join(dir, first)}, or move the files into one folder if they are one data set.`,
+    fix: `Choose one, for example --data ${path.join(dir, first)}, or move the files into one folder if they are one data set.`,
   });
 }
 

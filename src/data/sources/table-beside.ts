@@ -62,7 +62,7 @@ function contradictionOf({ samples, inner }: Listing, table: Listing): string | 
   );
   if (differing.length === 0) return null;
   const [{ path: first }] = differing;
-  return `${table.labels} with other labels for ${differing.length} of ${samples.length} images, as ${labelOf(first)} for ${first}`;
+  return `${table.labels} with other labels for ${differing.length} of ${samples.length} images, for example ${labelOf(first)} for ${first}`;
 }
 
 /** Returns what a call returns, or the InputError that it throws. */
@@ -113,7 +113,7 @@ function withSplit(listing: Listing, { name, choice, parts }: TableSplit, isChos
     return { ...listing, notes: [...listing.notes, ...differenceNotes(name, images, "their folders", used)] };
   }
   const without = samples.filter((_, i) => found[i] === null);
-  const lack = `${without.length} of ${samples.length} images have no part in it, as ${without[0]?.path}`;
+  const lack = `${without.length} of ${samples.length} images have no part in it, such as ${without[0]?.path}`;
   if (without.length * 2 > samples.length) {
     if (!isChosen) return noted(`${name} is not used as a split, since ${lack}.`);
     throw new InputError({

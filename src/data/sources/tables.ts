@@ -197,7 +197,7 @@ function outcomeNotes({ table, paths, files }: LabelTable, outcomes: Map<string,
   const missing = paths.filter((_, i) => files[i].length === 0);
   if (missing.length > 0)
     notes.push(
-      `${missing.length} of ${table.rows.length} rows of ${table.file} name no image here, as ${missing[0]}.`,
+      `${missing.length} of ${table.rows.length} rows of ${table.file} name no image here, such as ${missing[0]}.`,
     );
   return notes;
 }

@@ -53,7 +53,7 @@ export async function unpackZip(file: string, dir: string, allowance: Allowance)
   } finally {
     zip.close();
   }
-  const guess = `Names in ${path.basename(file)} are not UTF-8 and do not say what they are, so they are read in code page 437, as ${unclear}. If they look wrong, unpack it in their encoding (unzip -O GBK) and choose the folder.`;
+  const guess = `Names in ${path.basename(file)} are not UTF-8 and do not say what they are, so they are read in code page 437, for example ${unclear}. If they look wrong, unpack it in their encoding (unzip -O GBK) and choose the folder.`;
   return {
     skipped: [...skipped, ...(await makeLinks(dir, links))],
     guesses: unclear === null ? [] : [guess],

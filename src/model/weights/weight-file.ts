@@ -186,7 +186,7 @@ function findConventions(
   const grey = { mean: average(preprocessing.mean), std: average(preprocessing.std) };
   if (grey.mean.join() !== preprocessing.mean.join())
     notes.push(
-      `${file} is of a network for one channel, for which the means of the channels' mean and std are taken. ` +
+      `${file} comes from a network with one channel, for which the means of the channels' mean and std are taken. ` +
         "--mean and --std take others.",
     );
   return { found: { ...found, preprocessing: grey }, notes };

@@ -50,7 +50,7 @@ describe("imageConclusions", () => {
     assert.deepEqual(others, []);
     assert.equal(
       left.text,
-      "100% of the mirror images of left look like right, and the reverse: mirroring makes these classes one. Train with --set " +
+      "100% of the mirror images of left look like right, and the reverse: mirroring mixes up these classes. Train with --set " +
         "horizontalFlip=0, and evaluate without --flip.",
     );
     assert.equal(left.about, "mirroring");
@@ -88,7 +88,7 @@ describe("imageConclusions", () => {
     );
     assert.match(
       mirroring.text,
-      /^2 of 3 pairs of mirror images have two labels \(train\/\d.png is \w+, train\/\d.png is \w+\): mirroring makes these/,
+      /^2 of 3 pairs of mirror images have two labels \(train\/\d.png is \w+, train\/\d.png is \w+\): mirroring mixes up these/,
     );
   });
 
@@ -120,7 +120,7 @@ describe("imageConclusions", () => {
       {
         about: "copies",
         text:
-          "2 of 3 validation images look like one in train (validation/1.png and train/1.png), so that scores on them are too " +
+          "2 of 3 validation images look like one in train (validation/1.png and train/1.png), so scores on them are too " +
           "high. Remove them from one of the splits; `npx ferkit evaluate` also scores without all of them.",
         examples: ["validation/1.png", "train/1.png"],
       },

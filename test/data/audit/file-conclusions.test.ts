@@ -110,7 +110,7 @@ describe("fileConclusions", () => {
     assert.deepEqual(alpha, {
       about: "transparency",
       text:
-        "1 image has an alpha channel (b/0.png); white is behind what is transparent. " +
+        "1 image has an alpha channel (b/0.png); transparent parts are shown on white. " +
         "Save them without one to choose another background.",
       examples: ["b/0.png"],
     });

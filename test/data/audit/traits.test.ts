@@ -56,7 +56,7 @@ describe("telltaleTraits", () => {
     assert.equal(
       colour.text,
       "The colour of the files tells the classes apart: it alone gets 98% of the labels right, the largest class 50% " +
-        "(a: grey in 20 of 20; b: coloured in 19 of 20). A network can learn it in place of what the images show. " +
+        "(a: grey in 20 of 20; b: coloured in 19 of 20). A network can learn it instead of what the images show. " +
         "Train with --set grey=true, so that all images are used in grey.",
     );
   });
@@ -78,7 +78,7 @@ describe("telltaleTraits", () => {
     );
     assert.equal(
       format.text,
-      "The format of the files gives a class away: gif in 20 of 20 of c, and in 0 others. A network can learn it in place of what " +
+      "The format of the files gives a class away: gif in 20 of 20 of c, and in 0 others. A network can learn it instead of what " +
         "the images show. Save the images of all classes in the same way.",
     );
   });

@@ -109,7 +109,7 @@ describe("unpackArchive", () => {
       const data = renamed(packed, "p?che", latin("p\xeache"));
       await assert.rejects(unpack(name, /gz$/.test(name) ? gzipSync(data) : data), {
         name: "InputError",
-        message: `Expected an archive with names in UTF-8 at ${inFolder(name)} but found 2 other names, as p\ufffdche/1.png. Rename the files, and pack it again.`,
+        message: `Expected an archive with names in UTF-8 at ${inFolder(name)} but found 2 other names, such as p\ufffdche/1.png. Rename the files, and pack it again.`,
       });
       assertNothingLeft(name);
     });
@@ -188,7 +188,7 @@ describe("unpackArchive", () => {
           unpack(name, pack({ "a/1.png": noise, [entry]: bytes("bad"), "b/2.png": noise })),
           {
             name: "InputError",
-            message: `Expected an archive that stays in its folder at ${inFolder(name)} but found the entry ${entry}. Remove the archive, since it is not to be trusted; nothing was unpacked.`,
+            message: `Expected an archive that stays in its folder at ${inFolder(name)} but found the entry ${entry}. Remove the archive, since it cannot be trusted; nothing was unpacked.`,
           },
         );
         assertNothingLeft(name);
@@ -209,7 +209,7 @@ describe("unpackArchive", () => {
       }
       await assert.rejects(unpack(name, isZip || name === "faces.tar" ? packed : gzipSync(packed)), {
         name: "InputError",
-        message: `Expected a file that unpacks to at most 200 times its size at ${inFolder(name)} but found more with its entry a/2.png. Remove it, since it is not to be trusted; nothing was unpacked.`,
+        message: `Expected a file that unpacks to at most 200 times its size at ${inFolder(name)} but found more with its entry a/2.png. Remove it, since it cannot be trusted; nothing was unpacked.`,
       });
       assertNothingLeft(name);
     });

@@ -26,7 +26,7 @@ describe("findClassFolders", () => {
       message: `Expected ${expected} at ${inFolder("data")} but found ${found}. ${fix}`,
     });
   const chooseParts = (train: string, validation: string) =>
-    `Choose the parts, as in --train-folder ${train} and --validation-folder ${validation}, or --train-folder . if these are classes, or --label-pattern '([^/]+)/[^/]+$' if the folders in them are, or leave folders out with --leave-out.`;
+    `Choose the parts, for example --train-folder ${train} and --validation-folder ${validation}, or --train-folder . if these are classes, or --label-pattern '([^/]+)/[^/]+$' if the folders in them are, or leave folders out with --leave-out.`;
   const EXPECTED = "class folders with images, with or without train and validation folders around them";
   const leftOut = (names: string[], choice = {}) =>
     read(names, choice)

@@ -77,7 +77,7 @@ describe("matchImages", () => {
       "day2/0.png b",
     ]);
     const listing = readLabelTables(walkFolder(inFolder("data")), {}, ["labels.csv"]);
-    assert.deepEqual(listing?.notes, ["1 of 4 rows of labels.csv name no image here, as day3/1.png."]);
+    assert.deepEqual(listing?.notes, ["1 of 4 rows of labels.csv name no image here, such as day3/1.png."]);
   });
 
   it("asks if several columns may name the images, and takes the chosen one", () => {
@@ -135,7 +135,7 @@ describe("matchImages", () => {
       "a/1.png c",
     ]);
     const listing = readLabelTables(walkFolder(inFolder("data")), {}, ["labels.csv"]);
-    assert.deepEqual(listing?.notes, ["1 of 3 rows of labels.csv name no image here, as a/9.png."]);
+    assert.deepEqual(listing?.notes, ["1 of 3 rows of labels.csv name no image here, such as a/9.png."]);
   });
 
   describe("with numbers that have other leading zeros than the files'", () => {

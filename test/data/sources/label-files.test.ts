@@ -121,7 +121,7 @@ describe("label files", () => {
 
     it("drop no table beside a single archive", async () => {
       const one = { "set.tgz": archive("a/1.jpg", "b/2.jpg") };
-      await refuses(one, "the archive set.tgz", `Choose it, as in --data ${inFolder("data")}/set.tgz.`);
+      await refuses(one, "the archive set.tgz", `Choose it, for example --data ${inFolder("data")}/set.tgz.`);
       await refuses(
         { ...one, "labels.csv": "file,label\na/1.jpg,cat\n" },
         "the archive set.tgz",
@@ -148,7 +148,7 @@ describe("label files", () => {
       const codes = pairsOf("a", "b", "a");
       assert.deepEqual(await read(codes), [
         "a,b,a",
-        "The labels of the .cls files are used. Those of the .json files are other names for them, as cat for a (--label-column json takes these).",
+        "The labels of the .cls files are used. Those of the .json files are other names for them, such as cat for a (--label-column json takes these).",
       ]);
       assert.deepEqual(await read(codes, { labelColumn: "cls" }), ["a,b,a"]);
       assert.deepEqual(await read(codes, { labelColumn: "json" }), ["cat,dog,cat"]);

@@ -8,9 +8,9 @@ describe("filesInWords", () => {
       leftOut.add(file.endsWith("txt") ? "not an image" : "an image format that is not read", file);
     assert.deepEqual(filesInWords(leftOut.counts(6)), [
       "files: 6 of 10 are used as images; the other 4:",
-      "  2 .heic in a: an image format that is not read, as a/1.heic",
+      "  2 .heic in a: an image format that is not read, such as a/1.heic",
       "  1 .heic in b: an image format that is not read",
-      "  1 .txt in .: not an image, as notes.txt",
+      "  1 .txt in .: not an image, such as notes.txt",
     ]);
     assert.deepEqual(filesInWords(new LeftOutFiles().counts(3)), ["files: all 3 are used as images"]);
   });

@@ -128,7 +128,7 @@ describe("readParquet", () => {
     );
     assert.equal(
       notes[1],
-      "The column split puts 3 of 6 images into another part than their files and folders, as row 4 into validation. It is used (--split-column none takes the files and folders).",
+      "The column split puts 3 of 6 images into another part than their files and folders, for example row 4 into validation. It is used (--split-column none takes the files and folders).",
     );
     const named = await read(inFolder("train-0.parquet"), { splitColumn: "none" });
     assert.deepEqual(new Set(named.samples.map(({ split }) => split)), new Set(["train"]));
@@ -192,7 +192,7 @@ describe("readParquet", () => {
     }
     const dir = inFolder("data");
     await assert.rejects(read(dir), {
-      message: `Expected Parquet files of one data set at ${dir} but found the folders de, en, in which labels may differ. Choose one, as in --data ${dir}/de, or move the files into one folder if they are one data set.`,
+      message: `Expected Parquet files of one data set at ${dir} but found the folders de, en, in which labels may differ. Choose one, for example --data ${dir}/de, or move the files into one folder if they are one data set.`,
     });
     assert.equal((await read(`${dir}/en`)).samples.length, 12);
     for (const part of ["train", "val"]) {

@@ -91,7 +91,7 @@ describe("findClassFolders, with folders beside or in classes", () => {
   it("advises no training on parts, or on one class, where classes hold parts without training", () => {
     assert.throws(() => summary(tree("cat/val", "cat/test", "dog/val", "dog/test", "fox")), {
       name: "InputError",
-      message: `Expected folders with one meaning at ${inFolder("data")} but found cat and dog, which hold the same folders test, val. Add a folder for training to each class, as cat/train.`,
+      message: `Expected folders with one meaning at ${inFolder("data")} but found cat and dog, which hold the same folders test, val. Add a folder for training to each class, such as cat/train.`,
     });
   });
 

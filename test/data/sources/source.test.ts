@@ -222,7 +222,7 @@ describe("readSource", () => {
       "val/dog_2.png: dog validation",
     ]);
     assert.deepEqual(listing.notes, [
-      "1 of 5 images are in no part of the split, as cat_3.png, and are left out.",
+      "1 of 5 images are in no part of the split, such as cat_3.png, and are left out.",
     ]);
     assert.deepEqual(
       listing.leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
@@ -235,11 +235,11 @@ describe("readSource", () => {
     });
     assert.match(
       (await read(labelled)).notes[0],
-      /^1 of 5 images are in no part of the split, as more\/1\.png,/,
+      /^1 of 5 images are in no part of the split, such as more\/1\.png,/,
     );
     for (let i = 10; i < 20; i++) writeFileSync(`${dir}/cat_${i}.png`, "x");
     await assert.rejects(read(dir, options), {
-      message: `Expected images in the parts of a split at ${dir} but found 11 of 15 in no part, as cat_10.png. Move them into a folder such as train, or out of the data set.`,
+      message: `Expected images in the parts of a split at ${dir} but found 11 of 15 in no part, such as cat_10.png. Move them into a folder such as train, or out of the data set.`,
     });
   });
 
@@ -248,7 +248,7 @@ describe("readSource", () => {
     const listing = await read(dir, { labelPattern: "([a-z]+)_\\d" });
     assert.equal(listing.samples.length, 4);
     assert.deepEqual(listing.notes, [
-      "Images in test are read as all others, since 2 are in no part of a split, as cat_3.png.",
+      "Images in test are read as all others, since 2 are in no part of a split, such as cat_3.png.",
     ]);
   });
 
@@ -277,7 +277,7 @@ describe("readSource", () => {
     assert.equal((await read(dir)).labels, "icml_face_data.csv");
     writeFiles(dir, { "fer2013.csv": table("pixels,Usage") });
     await assert.rejects(read(dir), {
-      message: `Expected one table of pixels at ${dir} but found fer2013.csv, icml_face_data.csv. Choose one, as in --data ${dir}/fer2013.csv.`,
+      message: `Expected one table of pixels at ${dir} but found fer2013.csv, icml_face_data.csv. Choose one, for example --data ${dir}/fer2013.csv.`,
     });
   });
 
@@ -301,7 +301,7 @@ describe("readSource", () => {
     writeFileSync(`${dir}/labels.csv`, "image,label\n1.jpg,cat\n2.jpg,dog\n3.jpg,dog\n4.jpg,cat\n");
     make("cat/3.jpg", "dog/4.jpg");
     await assert.rejects(read(dir), {
-      message: `Expected one kind of labels at ${dir} but found labels.csv with other labels for 2 of 4 images, as dog for cat/3.jpg. Choose with --labels folders or --labels labels.csv.`,
+      message: `Expected one kind of labels at ${dir} but found labels.csv with other labels for 2 of 4 images, for example dog for cat/3.jpg. Choose with --labels folders or --labels labels.csv.`,
     });
     writeFileSync(`${dir}/labels.csv`, "image,label\n1.jpg,black\n2.jpg,white\n");
     assert.deepEqual(classesOf((await read(dir, { labels: "labels.csv" })).samples), ["black", "white"]);
@@ -325,7 +325,7 @@ describe("readSource", () => {
     });
     writeFiles(dir, { "set.zip": "x" });
     await assert.rejects(read(dir), {
-      message: `${expected} at ${dir} but found the archive set.zip. Choose it, as in --data ${dir}/set.zip.`,
+      message: `${expected} at ${dir} but found the archive set.zip. Choose it, for example --data ${dir}/set.zip.`,
     });
   });
 

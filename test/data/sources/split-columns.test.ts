@@ -183,7 +183,7 @@ describe("splitColumns", () => {
         ...split,
       });
       await assert.rejects(readAll({ data: dir }), {
-        message: `Expected class folders, or a table that names images at ${dir} but found the folders part1, part2, and list_eval_partition.txt, which is not read, since ${WHY("0, 1, 2")}. Write train, validation or test in place of 0, 1, 2, or choose --labels list_eval_partition.txt if these are the classes. Or choose --labels folders if these are the classes.`,
+        message: `Expected class folders, or a table that names images at ${dir} but found the folders part1, part2, and list_eval_partition.txt, which is not read, since ${WHY("0, 1, 2")}. Write train, validation or test instead of 0, 1, 2, or choose --labels list_eval_partition.txt if these are the classes. Or choose --labels folders if these are the classes.`,
       });
     });
 

@@ -66,7 +66,7 @@ describe("readSource, for a table beside class folders", () => {
     const most = await read(dir);
     assert.equal(most.found[0], "cat/1.jpg cat null");
     assert.deepEqual(most.notes, [
-      "The column split of splits.csv is not used as a split, since 4 of 7 images have no part in it, as dog/4.jpg.",
+      "The column split of splits.csv is not used as a split, since 4 of 7 images have no part in it, such as dog/4.jpg.",
     ]);
   });
 
@@ -80,19 +80,19 @@ describe("readSource, for a table beside class folders", () => {
     const other = await read(dir);
     assert.deepEqual(other.found, own.found);
     assert.deepEqual(other.notes, [
-      "The column split of splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The folders are used (--split-column split takes the column).",
+      "The column split of splits.csv puts 2 of 4 images into another part than their folders, for example train/cat/1.jpg into validation. The folders are used (--split-column split takes the column).",
     ]);
     make([], {
       "splits.csv": "file,split,label\n1.jpg,val,cat\n2.jpg,val,cat\n3.jpg,train,dog\n4.jpg,train,dog\n",
     });
     assert.deepEqual((await read(dir)).notes, [
-      "The column split of splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The folders are used (--split-column split takes the column).",
+      "The column split of splits.csv puts 2 of 4 images into another part than their folders, for example train/cat/1.jpg into validation. The folders are used (--split-column split takes the column).",
     ]);
     const chosen = await read(dir, { labels: "splits.csv" });
     assert.equal(chosen.found[0], "train/cat/1.jpg cat validation");
     assert.deepEqual(chosen.notes, [
       "The column split of splits.csv is read as the split (--split-column none leaves it unread).",
-      "splits.csv puts 2 of 4 images into another part than their folders, as train/cat/1.jpg into validation. The table is used (--labels folders takes the folders).",
+      "splits.csv puts 2 of 4 images into another part than their folders, for example train/cat/1.jpg into validation. The table is used (--labels folders takes the folders).",
     ]);
   });
 

@@ -180,7 +180,7 @@ describe("readLabelTables", () => {
       ["train/1.jpg train", "train/2.jpg train", "val/3.jpg validation"],
     );
     assert.deepEqual(listing?.notes, [
-      "1 of 4 images are in no part of the split, as misc/4.jpg, and are left out.",
+      "1 of 4 images are in no part of the split, such as misc/4.jpg, and are left out.",
     ]);
   });
 
@@ -234,7 +234,7 @@ describe("readLabelTables", () => {
         "img/3.jpg: without a label in the table",
       ],
     );
-    assert.deepEqual(listing?.notes, ["1 of 6 rows of labels.csv name no image here, as 9.jpg."]);
+    assert.deepEqual(listing?.notes, ["1 of 6 rows of labels.csv name no image here, such as 9.jpg."]);
   });
 
   it("counts images with several classes in a table of zeros and ones", () => {

@@ -28,7 +28,7 @@ describe("unpackZip", () => {
     const { names, skipped, guesses } = await unpack(data);
     assert.deepEqual([names, skipped], [["a", "pèche", "pêche"], []]);
     const note =
-      "Names in faces.zip are not UTF-8 and do not say what they are, so they are read in code page 437, as pêche/1.png. If they look wrong, unpack it in their encoding (unzip -O GBK) and choose the folder.";
+      "Names in faces.zip are not UTF-8 and do not say what they are, so they are read in code page 437, for example pêche/1.png. If they look wrong, unpack it in their encoding (unzip -O GBK) and choose the folder.";
     assert.deepEqual(guesses, [note]);
     const { listing } = await readSource({ data: inFolder("faces.zip"), seed: 0 });
     assert.deepEqual(listing.notes, [note]);

@@ -79,7 +79,7 @@ describe("readSafetensors", () => {
     length.writeBigUInt64LE(2n);
     assert.throws(
       () => read(Buffer.concat([length, Buffer.from("{{")])),
-      refusal("a header that is not JSON (line 1, column 2: { in place of a name in double quotes)"),
+      refusal("a header that is not JSON (line 1, column 2: { instead of a name in double quotes)"),
     );
   });
 

@@ -225,7 +225,7 @@ describe("readWeightFile", () => {
     // 255 · (0.485 + 0.456 + 0.406) / 3
     for (const mean of found.preprocessing.mean) assert.ok(Math.abs(mean - 114.495) < 1e-9);
     assert.deepEqual(notes, [
-      `${file} is of a network for one channel, for which the means of the channels' mean and std are taken. ` +
+      `${file} comes from a network with one channel, for which the means of the channels' mean and std are taken. ` +
         "--mean and --std take others.",
     ]);
     assert.deepEqual((await read(grey, { family: "tensorflow" })).notes, []);
