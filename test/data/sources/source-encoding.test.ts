@@ -114,7 +114,7 @@ describe("readSource, for text that is not in UTF-8", () => {
       }
       await assert.rejects(read(dir), {
         name: "InputError",
-        message: `Expected class folders with images, with or without train and validation folders around them at ${dir} but found no images in class folders, but 2 names that are not UTF-8, as ${name === "files" ? "a/1\ufffd.png" : "p\ufffdche"}. Rename the files and folders in UTF-8.`,
+        message: `Expected class folders with images, with or without train and validation folders around them at ${dir} but found no images in class folders, but 2 names that are not UTF-8, such as ${name === "files" ? "a/1\ufffd.png" : "p\ufffdche"}. Rename the files and folders in UTF-8.`,
       });
     }
   });
