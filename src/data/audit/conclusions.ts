@@ -79,7 +79,7 @@ function leakConclusion(dataset: Dataset, { groups, duplicates }: NearDuplicates
   const examples = [imageAt(dataset, index).path, imageAt(dataset, groups[index]).path];
   const text =
     `${leaked.length} of ${counted(validation.numImages, "validation image")} look like one in train ` +
-    `(${examples.join(" and ")}), so that scores on them are too high. ${leakRemedy(dataset, leaked)}`;
+    `(${examples.join(" and ")}), so scores on them are too high. ${leakRemedy(dataset, leaked)}`;
   return [{ about: "copies", text, examples }];
 }
 

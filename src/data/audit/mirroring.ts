@@ -28,13 +28,13 @@ export async function mirrorConclusions(
     const shown = images.map(({ path, label }) => `${path} is ${classNames[label]}`);
     const text =
       `${conflicts.length} of ${counted(mirrored.length, "pair")} of mirror images have two labels (${shown.join(", ")}): ` +
-      `mirroring makes these classes one. ${NO_MIRRORING}`;
+      `mirroring mixes up these classes. ${NO_MIRRORING}`;
     return [{ about: "mirroring", text, examples: pathsOf(images) }];
   }
   return (await mirroredClasses(dataset)).map(({ a, b, share, examples }) => {
     const text =
-      `${percent(share, 0)} of the mirror images of ${classNames[a]} look like ${classNames[b]}, and the reverse: mirroring makes ` +
-      `these classes one. ${NO_MIRRORING}`;
+      `${percent(share, 0)} of the mirror images of ${classNames[a]} look like ${classNames[b]}, and the reverse: mirroring mixes up ` +
+      `these classes. ${NO_MIRRORING}`;
     return { about: "mirroring", text, examples };
   });
 }

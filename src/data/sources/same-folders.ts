@@ -139,11 +139,11 @@ export function unclearParts(dir: string, found: string, train: Folder, validati
   const chosen = `--train-folder ${train.path}${validation ? ` and --validation-folder ${validation.path}` : ""}`;
   const shared = validation ? sharedFolders(train, validation) : [];
   if (shared.length > 0 && partsOf(shared).size === shared.length)
-    return unclear(dir, found, `Add a folder for training to each class, as ${train.path}/train.`);
+    return unclear(dir, found, `Add a folder for training to each class, such as ${train.path}/train.`);
   return unclear(
     dir,
     found,
-    `Choose the parts, as in ${chosen}, or --train-folder . if these are classes, or --label-pattern ${LAST_FOLDER} if the folders in them are, or leave folders out with --leave-out.`,
+    `Choose the parts, for example ${chosen}, or --train-folder . if these are classes, or --label-pattern ${LAST_FOLDER} if the folders in them are, or leave folders out with --leave-out.`,
   );
 }
 
