@@ -2,10 +2,11 @@
 import path from "node:path";
 import { groupBy } from "../../collections.js";
 import { InputError } from "../../errors.js";
-import { nameOf } from "../../names.js";
+import { inShort, nameOf } from "../../names.js";
+import { counted } from "../../text.js";
 import { type ImageFile, imagesBelow, leaveOutOthers, type Walk } from "./files.js";
-import { type Listing, listingOf, type Sample, stampOf, withParts } from "./listing.js";
-import { partOfFolders } from "./split-names.js";
+import { classesOf, type Listing, listingOf, type Sample, stampOf, withParts } from "./listing.js";
+import { partOfFolders, partsOf } from "./split-names.js";
 
 /** A data set whose file names follow a known pattern: the first group is the person, the second the class's code. */
 interface KnownNames {
@@ -86,7 +87,10 @@ export function readLabelPattern(walk: Walk, pattern: string): Listing {
     "whose name does not fit the label pattern",
     (file) => capture(expression, file),
   );
-  if (listing.samples.length > 0) return listing;
+  if (listing.samples.length > 0) {
+    listing.notes.push(`The label pattern finds ${classesInWords(classesOf(listing.samples))}.`);
+    return listing;
+  }
   const [first] = imagesBelow(walk.root);
   throw new InputError({
     expected: `file names that fit ${pattern}`,
@@ -113,18 +117,33 @@ export function groupPattern(option: string, pattern: string): RegExp {
   throw new InputError({ expected: `a pattern with a group for ${option}`, found: pattern, fix });
 }
 
-/** Suggests a label pattern for images in no class folder, if their names begin with words that repeat. */
-export function suggestPattern(walk: Walk): string | null {
-  const names = imagesBelow(walk.root).map(({ file }) => path.posix.basename(file));
-  for (const pattern of [
-    "^([A-Za-z]+)[._ -]?\\d+\\.",
-    "([A-Za-z]+)[._ -]?\\d+\\.",
-    "\\d+[._ -]?([A-Za-z]+)\\.",
-  ]) {
-    const words = names.map((name) => capture(new RegExp(pattern), name));
-    const distinct = new Set(words);
-    if (!distinct.has(null) && distinct.size > 1 && distinct.size * 2 <= names.length)
-      return pattern.startsWith("^") ? pattern.replace("^", "(?:^|/)") : pattern;
+/** Where a name has its class: all before the last number, all before the first one, or all after it. Each takes the whole name. */
+const NAMED_BY = [
+  "(?:^|/)([^/]+?)[ ._(-]*\\d+\\)?\\.\\w+$", // sea_lion_1.png, n01440764_1.JPEG, Cat (1).png
+  "(?:^|/)([^/]+?)[ ._(-]+\\d[^/]*$", // cat-1-a.png
+  "(?:^|/)[^\\d/]*\\d[\\d ._-]*([^\\d/ ._-][^/]*)\\.\\w+$", // 1_sea_lion.png
+];
+
+/** Names the classes that a pattern finds. */
+export function classesInWords(classNames: string[]): string {
+  return `${counted(classNames.length, "class", "classes")}: ${inShort(classNames, 10)}`;
+}
+
+/** A pattern that fits all images, and the classes that it gives. */
+interface Suggestion {
+  pattern: string;
+  classNames: string[];
+}
+
+/** Suggests a label pattern for images in no class folder, if their names hold words that repeat. */
+export function suggestPattern({ root }: Walk): Suggestion | null {
+  const files = imagesBelow(root).map(({ file }) => file);
+  for (const pattern of NAMED_BY) {
+    const expression = groupPattern("--label-pattern", pattern);
+    const found = files.map((file) => capture(expression, file));
+    const classNames = classesOf(found.flatMap((className) => (className === null ? [] : { className })));
+    const fitsAll = !found.includes(null) && classNames.length > 1 && classNames.length * 2 <= files.length;
+    if (fitsAll && partsOf(classNames).size < classNames.length) return { pattern, classNames };
   }
   return null;
 }

@@ -10,7 +10,7 @@ import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards 
 import type { ArchiveNotes } from "./archive-entries.js";
 import { type FolderChoice, findClassFolders } from "./class-folders.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
-import { readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
+import { classesInWords, readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
 import { otherFilesIn, type Walk, walkFolder } from "./files.js";
 import type { LabelChoice } from "./label-columns.js";
 import { readLabelFiles } from "./label-files.js";
@@ -264,10 +264,11 @@ function otherFiles({ found, fix }: InputProblem, files: string[]): Explanation 
 /** Names a table that is not read, and a pattern for the names of the images. */
 function labelsElsewhere(refusal: InputProblem, walk: Walk, choice: LabelChoice): Explanation {
   const [table] = unreadTables(walk, choice);
-  const pattern = suggestPattern(walk);
+  const suggested = suggestPattern(walk);
   const fixes = [
     table?.fix ?? refusal.fix,
-    pattern && `If the class is in the files' names, run again with --label-pattern '${pattern}'.`,
+    suggested &&
+      `If the class is in the files' names, run again with --label-pattern '${suggested.pattern}', which finds ${classesInWords(suggested.classNames)}.`,
   ];
   return {
     found: table ? `${refusal.found}, and ${table.found}` : refusal.found,

@@ -39,14 +39,39 @@ describe("file names", () => {
     assert.throws(() => readLabelPattern(found, "("), /^InputError: Expected a pattern for --label-pattern/);
   });
 
-  it("suggest a pattern that captures the repeated word in them", () => {
+  describe("suggest", () => {
+    let count = 0;
     const suggested = (...names: string[]) => {
-      const pattern = suggestPattern(walkFolder(writeFiles(inFolder("s"), files(...names))));
-      return pattern && [...new Set(names.map((name) => new RegExp(pattern).exec(name)?.[1]))].join();
+      const dir = writeFiles(inFolder(`suggested/${count++}`), files(...names));
+      return suggestPattern(walkFolder(dir))?.classNames.join();
     };
-    assert.equal(suggested("cat.1.png", "cat.2.png", "dog.1.png", "dog.2.png"), "cat,dog");
-    assert.equal(suggestPattern(walk("1.png", "2.png", "a.png")), null);
-    assert.equal(suggestPattern(walk("IMG_1.png", "IMG_2.png")), null);
+
+    it("a pattern that takes the whole name of a class", () => {
+      const found = (...firsts: string[]) =>
+        suggested(...firsts.flatMap((name) => [name, name.replace(/1(?!.*1)/, "2")]));
+      assert.equal(found("cat.1.png", "dog.1.png"), "cat,dog");
+      assert.equal(found("sea_lion_1.jpg", "mountain_lion_1.jpg"), "mountain_lion,sea_lion");
+      assert.equal(found("a/Cat (1).png", "b/Dog (1).png"), "Cat,Dog");
+      assert.equal(found("café1.png", "thé1.png"), "café,thé");
+      assert.equal(found("n01440764_1.JPEG", "n01443537_1.JPEG"), "n01440764,n01443537");
+      assert.equal(found("cat-1-a.png", "dog-1-a.png"), "cat,dog");
+      assert.equal(found("resnet18-1-a.png", "resnet50-1-a.png"), "resnet18,resnet50");
+      assert.equal(
+        suggested("1_sea_lion.png", "2_sea_lion.png", "3_mountain_lion.png", "4_mountain_lion.png"),
+        "mountain_lion,sea_lion",
+      );
+      assert.equal(found("train1.png", "car1.png"), "car,train");
+    });
+
+    it("no pattern for a single word, for names that do not repeat, and for parts of a split", () => {
+      assert.equal(suggested("1.png", "2.png", "a.png"), undefined);
+      assert.equal(suggested("IMG_1.png", "IMG_2.png"), undefined);
+      assert.equal(suggested("cat_1.png", "dog_1.png"), undefined);
+      assert.equal(
+        suggested("train_cat/train0.png", "train_dog/train1.png", "val_cat/val0.png", "val_dog/val1.png"),
+        undefined,
+      );
+    });
   });
 
   it("of JAFFE name the expression", () => {

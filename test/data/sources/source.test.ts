@@ -223,6 +223,7 @@ describe("readSource", () => {
     ]);
     assert.deepEqual(listing.notes, [
       "1 of 5 images are in no part of the split, such as cat_3.png, and are left out.",
+      "The label pattern finds 2 classes: cat, dog.",
     ]);
     assert.deepEqual(
       listing.leftOut.list().map(({ reason, example }) => `${example}: ${reason}`),
@@ -249,6 +250,7 @@ describe("readSource", () => {
     assert.equal(listing.samples.length, 4);
     assert.deepEqual(listing.notes, [
       "Images in test are read as all others, since 2 are in no part of a split, such as cat_3.png.",
+      "The label pattern finds 2 classes: cat, dog.",
     ]);
   });
 
@@ -310,10 +312,11 @@ describe("readSource", () => {
   it("suggests a pattern for labels in file names", async () => {
     const dir = make("cat.1.png", "cat.2.png", "dog.1.png", "dog.2.png");
     await assert.rejects(read(dir), {
-      message: `Expected class folders with images, with or without train and validation folders around them at ${dir} but found images in no class folder. Move each image into a folder named by its class. If the class is in the files' names, run again with --label-pattern '(?:^|/)([A-Za-z]+)[._ -]?\\d+\\.'.`,
+      message: `Expected class folders with images, with or without train and validation folders around them at ${dir} but found images in no class folder. Move each image into a folder named by its class. If the class is in the files' names, run again with --label-pattern '(?:^|/)([^/]+?)[ ._(-]*\\d+\\)?\\.\\w+$', which finds 2 classes: cat, dog.`,
     });
-    const { samples } = await read(dir, { labelPattern: "(?:^|/)([A-Za-z]+)[._ -]?\\d+\\." });
+    const { samples, notes } = await read(dir, { labelPattern: "(?:^|/)([^/]+?)[ ._(-]*\\d+\\)?\\.\\w+$" });
     assert.deepEqual(classesOf(samples), ["cat", "dog"]);
+    assert.deepEqual(notes, ["The label pattern finds 2 classes: cat, dog."]);
   });
 
   it("names what a folder without images holds", async () => {
