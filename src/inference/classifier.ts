@@ -13,7 +13,7 @@ import { checkNetwork, type ModelConfig, type Network, type PredictionSets } fro
 import { loadModel } from "../model/weights/model-folder.js";
 import { printedPixels } from "../printed.js";
 import type { AnyText } from "../text.js";
-import { meanOf, numViews, probsOfViews, type Views } from "./views.js";
+import { meanOf, noteUnseenViews, probsOfViews, type Views } from "./views.js";
 
 /**
  * A class with its probability, [0, 1].
@@ -159,7 +159,7 @@ export class Classifier {
     checkNetwork(network);
     checkNames(options, { views: true } satisfies Record<keyof ClassifierOptions, true>);
     this.views = options.views ?? "image";
-    numViews(this.views); // refuses another name
+    noteUnseenViews(network.config, this.views);
   }
 
   /** @hidden Text where it is printed, in place of its fields. */

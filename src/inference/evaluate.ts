@@ -29,7 +29,7 @@ import { checkNetwork, type ModelConfig, type Network } from "../model/network.j
 import { printedNumbers } from "../printed.js";
 import type { OnProgress } from "../progress.js";
 import { counted } from "../text.js";
-import { meanOf, numViews, probsOfViews, type Views } from "./views.js";
+import { meanOf, noteUnseenViews, numViews, probsOfViews, type Views } from "./views.js";
 
 /**
  * A network's predictions for labelled images, and their scores.
@@ -138,6 +138,7 @@ export async function classifyViews(
   { values, views = "image", onProgress, signal }: ClassifyOptions = {},
 ): Promise<Float32Array[]> {
   checkDecodingFor(network.config, images);
+  noteUnseenViews(network.config, views);
   const numClasses = network.config.classNames.length;
   const own = values ?? network.read();
   const ofViews = Array.from(

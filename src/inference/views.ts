@@ -23,6 +23,15 @@ export function numViews(views: Views): number {
   return { image: 1, flip: 2, crops: 2 + 2 * CROPS.length }[checkChoice("views", views, VIEWS)];
 }
 
+/** Prints a note if the mean is to be over mirror images, which the model has not seen in its training. */
+export function noteUnseenViews({ horizontalFlip }: Pick<ModelConfig, "horizontalFlip">, views: Views): void {
+  if (numViews(views) > 1 && horizontalFlip === 0)
+    console.warn(
+      `note: no image was mirrored in the model's training (horizontalFlip=0), so its answers for mirror images may be wrong. ` +
+        `Choose views without them: leave out ${views}.`,
+    );
+}
+
 /**
  * Classifies images by one view after the other.
  *

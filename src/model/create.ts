@@ -30,6 +30,8 @@ export interface CreateOptions {
   fit?: Fit;
   /** How the training images are decoded. */
   decoding?: Decoding;
+  /** Augmentation of the training; the model keeps that no image is mirrored. */
+  augment?: { horizontalFlip: number };
   /** Determines the weights that are not loaded. */
   seed: number;
   /** Notified of the download, in bytes, of `imagenet` weights that are not in the cache. */
@@ -90,6 +92,7 @@ function networkOf(
       classNames,
       imageSize,
       ...(options.grey === true && { grey: true }),
+      ...(options.augment?.horizontalFlip === 0 && { horizontalFlip: 0 as const }),
       ...(isDefaultDecoding(decoding) ? {} : { decoding }),
     },
     found,
@@ -124,7 +127,7 @@ function withClassOrder(
 export interface ImportOptions
   extends Omit<
     ModelConfig,
-    keyof Conventions | "calibration" | "predictionSets" | "calibratedFrom" | "imageList"
+    keyof Conventions | "horizontalFlip" | "calibration" | "predictionSets" | "calibratedFrom" | "imageList"
   > {
   /** What is known about the file's weights, if the file does not tell. */
   origin?: WeightFileOptions;

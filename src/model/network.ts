@@ -44,6 +44,8 @@ export interface ModelConfig {
   grey?: boolean;
   /** How the training images became square; absent: their central squares. */
   decoding?: Decoding;
+  /** Always 0: no image was mirrored in its training. Absent if some were, or that is not known. */
+  horizontalFlip?: 0;
   /** How the last layer was scaled after training, if it was. */
   calibration?: Calibration;
   /** From which probability on a class is in an image's prediction set, if the model was calibrated on images set aside. */

@@ -4,6 +4,8 @@ import type { TrainConfig } from "../config.js";
 import { trainingConclusions } from "../data/audit/conclusions.js";
 import type { Dataset } from "../data/dataset.js";
 import { visible } from "../errors.js";
+import type { ModelConfig } from "../model/network.js";
+import { DEFAULT_DECODING } from "../model/preprocessing.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { hasSameClasses } from "../names.js";
 import { minutes } from "./events.js";
@@ -22,6 +24,7 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
       : null,
     batchesNote(state, numImages),
     targetsNote(state),
+    ...teacherNotes(state),
     timeLimitNote(config),
   ];
   return notes.filter((note): note is string => note !== null).map((note) => visible(note));
@@ -79,6 +82,25 @@ function targetsNote({ config, hasShares }: TrainState): string | null {
       ? "the label of a mixed image's larger part"
       : "the labels";
   return `the train loss is against ${targets}, so it cannot be compared with the validation loss; the train accuracy is against ${labels}`;
+}
+
+/** Says which teachers see images that were made square otherwise than those of their training, or grey ones for coloured ones. */
+function teacherNotes({ config, network, teachers }: TrainState): string[] {
+  const fitOf = ({ decoding = DEFAULT_DECODING }: ModelConfig) => decoding.fit;
+  const own = network.config;
+  return teachers.flatMap((teacher, i) => {
+    const known = teacher.config;
+    const differences = [
+      fitOf(known) === fitOf(own)
+        ? []
+        : `images with fit=${fitOf(known)}, and sees them with fit=${fitOf(own)}`,
+      own.grey && !known.grey ? "images in colour, and sees grey ones" : [],
+    ].flat();
+    return differences.map(
+      (difference) =>
+        `the teacher ${config.teachers[i]} was trained on ${difference}: its answers may be worse than for its own images`,
+    );
+  });
 }
 
 /** A model folder's last layer is kept for the same classes, which `weights` alone does not tell. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
-import { meanOf, numViews, probsOfViews, viewOf } from "../../src/inference/views.js";
+import { meanOf, noteUnseenViews, numViews, probsOfViews, viewOf } from "../../src/inference/views.js";
 import type { Network } from "../../src/model/network.js";
 
 const imageSize = 25;
@@ -126,5 +126,26 @@ describe("numViews", () => {
 describe("meanOf", () => {
   it("averages value by value", () => {
     assert.deepEqual(meanOf([Float32Array.of(0, 1), Float32Array.of(0.5, 0)]), Float32Array.of(0.25, 0.5));
+  });
+});
+
+describe("noteUnseenViews", () => {
+  it("warns of mirror images for a model that has seen none, and of nothing else", () => {
+    const printed: string[] = [];
+    const { warn } = console;
+    console.warn = (text: string) => void printed.push(text);
+    try {
+      noteUnseenViews({ horizontalFlip: 0 }, "image");
+      noteUnseenViews({}, "crops");
+      for (const views of ["flip", "crops"] as const) noteUnseenViews({ horizontalFlip: 0 }, views);
+    } finally {
+      console.warn = warn;
+    }
+    const note =
+      "note: no image was mirrored in the model's training (horizontalFlip=0), so its answers for mirror images may be wrong.";
+    assert.deepEqual(printed, [
+      `${note} Choose views without them: leave out flip.`,
+      `${note} Choose views without them: leave out crops.`,
+    ]);
   });
 });

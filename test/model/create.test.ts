@@ -57,6 +57,13 @@ describe("a network from a file of weights", () => {
       assert.deepEqual((await create({ fit: "pad", decoding })).config.decoding, decoding);
     });
 
+    it("keeps that no image is mirrored", async () => {
+      const { config } = await create({ augment: { horizontalFlip: 0 } });
+      assert.equal(config.horizontalFlip, 0);
+      for (const given of [{}, { augment: { horizontalFlip: 0.5 } }])
+        assert.ok(!("horizontalFlip" in (await create(given)).config));
+    });
+
     it("notes what was guessed, and keeps no convention that is TensorFlow's", async () => {
       write(new Map([...lite0, ["conv_stem.weight", grey]]));
       const { config, notes } = await create();

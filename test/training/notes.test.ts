@@ -69,6 +69,24 @@ describe("trainingNotes", function () {
     ]);
   });
 
+  it("says which teachers see other images than those of their training", async () => {
+    const { classNames } = dataset;
+    const teachers = ["own", "padded"].map((name) => path.join(folder.dir, name));
+    const configs = [{ classNames }, { classNames, decoding: { fit: "pad" as const } }];
+    for (const [i, given] of configs.entries()) {
+      const network = randomNetwork(given);
+      await saveModel(teachers[i], network.config, await network.parameters());
+      network.dispose();
+    }
+    const train = { ...dataset.train, numChannels: 1 as const };
+    const worse = "its answers may be worse than for its own images";
+    assert.deepEqual((await notes({ teachers }, { ...dataset, train })).slice(1), [
+      `the teacher ${teachers[0]} was trained on images in colour, and sees grey ones: ${worse}`,
+      `the teacher ${teachers[1]} was trained on images with fit=pad, and sees them with fit=crop: ${worse}`,
+      `the teacher ${teachers[1]} was trained on images in colour, and sees grey ones: ${worse}`,
+    ]);
+  });
+
   it("shows a line break in the name of a class", async () => {
     const network = randomNetwork({ classNames: ["across", "up\nstairs"] });
     const weights = path.join(folder.dir, "lines");
