@@ -101,9 +101,9 @@ describe("columns of labels", () => {
     ]);
     assert.equal(notes(table, { labelColumn: "species" })?.length, 1);
     assert.deepEqual(notes(rows("type,code", ["ap,7", "pa,8", "ap,7", "pa,8"])), []);
-    const vague = rows("type,old", ["ap,1", "pa,1", "ap,0", "pa,0"]);
+    const vague = rows("type,aged", ["ap,1", "pa,1", "ap,0", "pa,0"]);
     assert.deepEqual(notes(vague), [
-      "The labels of labels.csv are those of the column type, not of old (--label-column NAME takes another).",
+      "The labels of labels.csv are those of the column type, not of aged (--label-column NAME takes another).",
     ]);
   });
 
