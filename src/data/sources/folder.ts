@@ -18,7 +18,8 @@ import { REASONS } from "./left-out.js";
 import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.js";
 import { readParquet } from "./parquet.js";
 import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
-import { compareWithTables } from "./table-beside.js";
+import { partOf } from "./split-names.js";
+import { compareWithTables, withSplitBeside } from "./table-beside.js";
 import { tableFiles } from "./table-file.js";
 import { readLabelTables } from "./tables.js";
 import { unreadTables, withUnread } from "./unread-tables.js";
@@ -185,22 +186,42 @@ async function pixelTableAmong(files: string[], dir: string): Promise<string | n
 function readUnknown(walk: Walk, options: Options): Listing {
   const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
   const found = findClassFolders(walk, options);
-  const numTables = tableFiles(walk.root).length;
-  const isOpen =
-    options.trainFolder === undefined && options.validationFolder === undefined && numTables <= MAX_TABLES;
-  const mayBeTable = isOpen && numTables > 0;
+  const tables = tableFiles(walk.root);
+  const isOpen = options.trainFolder === undefined && options.validationFolder === undefined;
+  const mayBeTable = mayReadTables(tables, options);
   if ("listing" in found) {
+    if (!isOpen) return found.listing;
+    if (tables.length > MAX_TABLES) return withManyTables(found.listing, tables);
     const compared = mayBeTable ? compareWithTables(found.listing, unused, options) : found.listing;
-    return isOpen ? withUnread(compared, unused, options) : compared;
+    return withUnread(compared, unused, options);
   }
-  const listing = (mayBeTable ? readLabelTables(unused, options) : null) ?? readLabelFiles(walk, options);
+  const labelled = mayBeTable ? readLabelTables(unused, options) : null;
+  if (labelled) return withSplitBeside(labelled, unused, options);
+  const listing = readLabelFiles(walk, options);
   if (listing) return listing;
   throw new InputError(explained(found.refusal, walk, options));
 }
 
+/** Whether tables may be about the images of a whole data set: there are few, and no folder was chosen. */
+function mayReadTables(tables: string[], { trainFolder, validationFolder }: Options): boolean {
+  const isOpen = trainFolder === undefined && validationFolder === undefined;
+  return isOpen && tables.length > 0 && tables.length <= MAX_TABLES;
+}
+
+/** Says that the tables are too many to be read, if one has the name of a part of the split. */
+function withManyTables(listing: Listing, tables: string[]): Listing {
+  const part = tables.find((file) => partOf(path.posix.parse(file).name) !== null);
+  if (part === undefined) return listing;
+  const note = `There are ${tables.length} tables beside the class folders, of which none is read, such as ${part}. Keep at most ${MAX_TABLES} to read the split in them.`;
+  return { ...listing, notes: [...listing.notes, note] };
+}
+
 function readClassFolders(walk: Walk, options: Options): Listing {
+  const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
   const found = findClassFolders(walk, options);
-  if ("listing" in found) return found.listing;
+  const mayHaveSplit = options.labels === "folders" && mayReadTables(tableFiles(walk.root), options);
+  if ("listing" in found)
+    return mayHaveSplit ? withSplitBeside(found.listing, unused, options) : found.listing;
   throw new InputError(explained(found.refusal, walk, options));
 }
 

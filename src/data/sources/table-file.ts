@@ -7,17 +7,30 @@ import { readError } from "../../files.js";
 import { isPlainObject, parseExactJson } from "../../json.js";
 import { filledLines, parseRows } from "./csv.js";
 import { type Folder, imagesBelow, otherFilesIn } from "./files.js";
+import { type Part, partOf } from "./split-names.js";
 import { columnsIn, type Table } from "./table.js";
 
 /** Names of files that may be tables. */
 export const TABLE_FILE = /\.(csv|tsv|json|jsonl|ndjson|txt|lst|list)$/i;
 
+const TEXT_LIST = /\.(csv|tsv|txt|lst|list)$/i;
 const JSON_FILE = /\.json$/i;
 /** A table of labels has fewer columns, one-hot classes included. */
 const MAX_COLUMNS = 10_000;
 
 /** Reads a table; null if the file is none. */
 export function readTable(dir: string, file: string): Table | null {
+  return readRows(dir, file, 2);
+}
+
+/** Reads a list of names alone; null if the file is none. */
+export function readList(dir: string, file: string): Table | null {
+  const list = TEXT_LIST.test(file) ? readRows(dir, file, 1) : null;
+  return list && !list.damage && columnsIn(list).length === 1 ? list : null;
+}
+
+/** @param minColumns - A file with fewer is none. */
+function readRows(dir: string, file: string, minColumns: number): Table | null {
   let bytes: Buffer;
   const onDisk = path.join(dir, file);
   try {
@@ -29,27 +42,27 @@ export function readTable(dir: string, file: string): Table | null {
     return null; // larger than a string may be, or not there
   }
   try {
-    return tableIn(file, onDisk, decodeText(bytes));
+    return tableIn(file, onDisk, decodeText(bytes), minColumns);
   } catch (error) {
     if (!(error instanceof EncodingError)) return null; // longer than a string may be
     const problem = { expected: "a table in UTF-8", where: onDisk, found: error.message, fix: SAVE_AS_UTF8 };
-    const rough = tableIn(file, onDisk, decodeRoughly(bytes));
+    const rough = tableIn(file, onDisk, decodeRoughly(bytes), minColumns);
     return rough && { ...rough, damage: new InputError(problem) };
   }
 }
 
-function tableIn(file: string, where: string, text: string): Table | null {
+function tableIn(file: string, where: string, text: string, minColumns: number): Table | null {
   const isJson = /\.(json|jsonl|ndjson)$/i.test(file);
-  const content = isJson ? jsonRows(text, !JSON_FILE.test(file)) : csvRows(text);
+  const content = isJson ? jsonRows(text, !JSON_FILE.test(file)) : csvRows(text, minColumns);
   return content && { file, where, ...content };
 }
 
 type Content = Pick<Table, "columns" | "rows">;
 
-function csvRows(text: string): Content | null {
+function csvRows(text: string, minColumns: number): Content | null {
   const content = { columns: null, rows: parseRows(text) };
   const width = columnsIn(content).length;
-  return width > 1 && width <= MAX_COLUMNS ? content : null;
+  return width >= minColumns && width <= MAX_COLUMNS ? content : null;
 }
 
 /** Writes a value as a cell: a list of one as what is in it, and other lists and objects in JSON. */
@@ -135,6 +148,15 @@ const UNREAD_FILE =
 /** Returns whether a file has the ending of a table that is not read. */
 export function isUnreadTable(file: string): boolean {
   return UNREAD_FILE.test(file);
+}
+
+/** Returns the part of a split that a table is for, by its folder or name: `train/_classes.csv`, `test_labels.csv`. */
+export function partOfTable(file: string): Part | null {
+  const steps = file.replace(/\.[^./]+$/, "").split("/");
+  const words = steps.map((step) =>
+    step.replace(/labels?|annotations?|list|metadata|meta|info|classes/gi, ""),
+  );
+  return words.reduce<Part | null>((part, word) => part ?? partOf(word), null);
 }
 
 const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;

@@ -24,7 +24,8 @@ import {
 } from "./listing.js";
 import { type MatchedTable, matchTables } from "./matched-tables.js";
 import { noSplitNote, type RowPart, wordsOf } from "./split-columns.js";
-import { type Part, partOf, partOfFile, partOfFolders } from "./split-names.js";
+import { type Part, partOfFile, partOfFolders } from "./split-names.js";
+import { partOfTable } from "./table-file.js";
 
 /**
  * Reads the labels of a data set from its tables.
@@ -107,15 +108,6 @@ function splitOf(read: LabelTable[]): SplitSource | undefined {
     read.flatMap(({ part, table }) => (part === wanted ? table.file : [])).join(", ");
   const held = tablesFor("validation") || tablesFor("test");
   return held ? { words: `the table ${held}`, isColumn: false } : undefined;
-}
-
-/** Returns the part of a split that a table is for, by its folder or name: `train/_classes.csv`, `test_labels.csv`. */
-function partOfTable(file: string): Part | null {
-  const steps = file.replace(/\.[^./]+$/, "").split("/");
-  const words = steps.map((step) =>
-    step.replace(/labels?|annotations?|list|metadata|meta|info|classes/gi, ""),
-  );
-  return words.reduce<Part | null>((part, word) => part ?? partOf(word), null);
 }
 
 /** A label, or the reason why there is none; and the part that the rows name. */
