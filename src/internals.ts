@@ -20,7 +20,7 @@ export { cutOff, MUCH_CUT, readImageSize } from "./data/pixels/decode.js";
 export { imagesIn } from "./data/sources/files.js";
 export { type FileCounts, filesInWords, mayBeMissed } from "./data/sources/left-out.js";
 export { OWN_SOURCES, readSource } from "./data/sources/source.js";
-export { TABLE_FILE } from "./data/sources/table-file.js";
+export { TABLE_FILE } from "./data/sources/tables/table-file.js";
 export { SPLIT_CHOICES, type SplitChoice, splitInWords } from "./data/split.js";
 export { hasBfloat16 } from "./engine/device.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";

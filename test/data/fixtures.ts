@@ -7,8 +7,8 @@ import { Header } from "tar";
 import type { FileTraits } from "../../src/data/pixels/header.js";
 import type { DecodedImages, DecodedSample } from "../../src/data/pixels/packed-file.js";
 import type { Pixels } from "../../src/data/pixels/pixels.js";
-import { type FolderChoice, findClassFolders } from "../../src/data/sources/class-folders.js";
 import { walkFolder } from "../../src/data/sources/files.js";
+import { type FolderChoice, findClassFolders } from "../../src/data/sources/folders/class-folders.js";
 import { chooseParts } from "../../src/data/sources/listing.js";
 import { InputError } from "../../src/errors.js";
 

@@ -4,10 +4,10 @@ import { downloadFile } from "../../download.js";
 import { InputError } from "../../errors.js";
 import { cacheDir } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
-import { headerOf } from "./csv.js";
 import { REASONS } from "./left-out.js";
 import { type Listing, leaveOut, type Sample, type Usage } from "./listing.js";
-import { readTable } from "./table-file.js";
+import { headerOf } from "./tables/csv.js";
+import { readTable } from "./tables/table-file.js";
 
 /** FER-2013 as class folders of JPEG files. */
 const URL = "https://codeload.github.com/parth1620/Facial-Expression-Dataset/tar.gz/refs/heads/master";

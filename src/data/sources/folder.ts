@@ -6,23 +6,23 @@ import { InputError, type InputProblem, suggestion } from "../../errors.js";
 import { inShort } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { type AnyText, counted } from "../../text.js";
-import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards } from "./archive.js";
-import type { ArchiveNotes } from "./archive-entries.js";
-import { type FolderChoice, findClassFolders } from "./class-folders.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
 import { classesInWords, readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
 import { otherFilesIn, type Walk, walkFolder } from "./files.js";
-import type { LabelChoice } from "./label-columns.js";
+import { type FolderChoice, findClassFolders } from "./folders/class-folders.js";
 import { readLabelFiles } from "./label-files.js";
 import { REASONS } from "./left-out.js";
 import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.js";
-import { readParquet } from "./parquet.js";
-import { hasSplitColumn, isPixelTable, readPixelTable } from "./pixel-table.js";
+import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards } from "./packed/archive.js";
+import type { ArchiveNotes } from "./packed/archive-entries.js";
+import { readParquet } from "./packed/parquet.js";
+import { hasSplitColumn, isPixelTable, readPixelTable } from "./packed/pixel-table.js";
 import { partOf } from "./split-names.js";
-import { compareWithTables, withSplitBeside } from "./table-beside.js";
-import { tableFiles } from "./table-file.js";
-import { readLabelTables } from "./tables.js";
-import { unreadTables, withUnread } from "./unread-tables.js";
+import type { LabelChoice } from "./tables/label-columns.js";
+import { readLabelTables } from "./tables/label-tables.js";
+import { compareWithTables, withSplitBeside } from "./tables/table-beside.js";
+import { tableFiles } from "./tables/table-file.js";
+import { unreadTables, withUnread } from "./tables/unread-tables.js";
 
 /** What to read, and how to settle what the files leave open. */
 export interface SourceOptions extends FolderChoice, LabelChoice {

@@ -5,13 +5,13 @@ import { groupBy } from "../../collections.js";
 import { decodeRoughly, decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
 import { InputError } from "../../errors.js";
 import { parseExactJson } from "../../json.js";
-import { isSplitName, LABEL_FIELDS } from "./column-names.js";
 import { collectSamples } from "./file-names.js";
 import { IMAGE_ENDING, imagesBelow, leaveOutOthers, otherFilesIn, type Walk } from "./files.js";
-import { listRows } from "./image-rows.js";
-import type { LabelChoice } from "./label-columns.js";
 import { REASONS } from "./left-out.js";
 import type { Listing, Sample } from "./listing.js";
+import { isSplitName, LABEL_FIELDS } from "./tables/column-names.js";
+import { listRows } from "./tables/image-rows.js";
+import type { LabelChoice } from "./tables/label-columns.js";
 
 const LABEL_ENDING = /\.(cls|json)$/i;
 /** A larger file beside an image describes more than its class. */

@@ -1,0 +1,261 @@
+// Class folders: which folders are classes, which are parts of a split, and which are neither.
+import path from "node:path";
+import { InputError, type InputProblem } from "../../../errors.js";
+import { nameOf } from "../../../names.js";
+import { type Folder, foldersBelow, type Walk } from "../files.js";
+import { type LeftOutFiles, REASONS } from "../left-out.js";
+import type { Listing } from "../listing.js";
+import { type Part, partsOf } from "../split-names.js";
+import { isSeldomClass } from "./folder-names.js";
+import { emptyLayout, type Layout, listLayout } from "./layout.js";
+import {
+  aroundParts,
+  hasSplit,
+  holdsFiner,
+  holdsPartsOnly,
+  LAST_FOLDER,
+  names,
+  partsIn,
+  refuseSameFolders,
+  unclearFolder,
+  unwrap,
+  withImages,
+} from "./same-folders.js";
+import { addClasses, findClasses, readParts, splitLayout } from "./split-folders.js";
+
+/** Which folders hold the classes. */
+export interface FolderChoice {
+  /** Folder of the class folders to train on; "." is the data set's folder itself. Default: the one named so. */
+  trainFolder?: string;
+  /** Folder of the class folders to validate on. Default: the one named so. */
+  validationFolder?: string;
+  /** Folders to leave out. */
+  leaveOut?: string[];
+}
+
+/** A layout, or why there are no class folders. */
+type Result = Layout | { refusal: InputProblem };
+
+const EXPECTED = "class folders with images, with or without train and validation folders around them";
+
+/**
+ * Finds class folders and their images. Enters single folders around them, as archives have. Test images are for validation
+ * if there is nothing else for it.
+ *
+ * @returns A refusal if no folder holds the images of one class.
+ * @throws InputError if the folders can be understood in several ways.
+ */
+export function findClassFolders(
+  walk: Walk,
+  choice: FolderChoice,
+): { listing: Listing } | { refusal: InputProblem } {
+  const { dir, root: top, leftOut } = walk;
+  for (const name of choice.leaveOut ?? []) remove(top, folderAt(top, name, dir), leftOut);
+  const isChosen = choice.trainFolder !== undefined || choice.validationFolder !== undefined;
+  const result = isChosen ? chosenLayout(top, dir, choice) : layoutOf(unwrap(top), dir);
+  return "refusal" in result ? result : { listing: listLayout(result, walk) };
+}
+
+/** Takes a folder out of the tree. */
+function remove(around: Folder, folder: Folder, leftOut: LeftOutFiles): void {
+  if (around.folders.includes(folder)) leftOut.add(REASONS.onRequest, `${folder.path}/`, numFiles(folder));
+  around.folders = around.folders.filter((inner) => inner !== folder);
+  for (const inner of around.folders) remove(inner, folder, leftOut);
+  around.numImages = around.folders.reduce((sum, inner) => sum + inner.numImages, around.images.length);
+}
+
+function numFiles(folder: Folder): number {
+  return foldersBelow(folder).reduce((sum, { images, others }) => sum + images.length + others.length, 0);
+}
+
+function layoutOf(root: Folder, dir: string): Result {
+  const { inner, parts, isSplit } = readParts(root);
+  if (inner.length === 0)
+    return noClassFolders(
+      dir,
+      root.numImages > 0 ? "images in no class folder" : "no images in class folders",
+    );
+  if (isSplit) return splitLayout(root, dir);
+  if (inner.every(({ name }) => parts.has(name)))
+    return noClassFolders(dir, `images in ${names(inner)}, in no class folder`, inner);
+  return classLayout(root, dir);
+}
+
+/** @param mayBeClasses - Folders with images that are named for parts of a split. */
+function noClassFolders(
+  where: string,
+  found: string,
+  mayBeClasses: Folder[] = [],
+): { refusal: InputProblem } {
+  const move = "Move each image into a folder named by its class";
+  const fix =
+    mayBeClasses.length > 1 ? `${move}, or choose --train-folder . if these are the classes.` : `${move}.`;
+  return { refusal: { expected: EXPECTED, where, found, fix } };
+}
+
+/** Refuses a "class" that holds two thirds of all images, and only in folders, which may be the classes. */
+function refuseContainer(inner: Folder[], dir: string): void {
+  const total = inner.reduce((sum, { numImages }) => sum + numImages, 0);
+  const [large] = inner.filter((folder) => folder.numImages * 3 > total * 2 && folder.images.length === 0);
+  if (!large || inner.length === 1 || withImages(large).length < 2) return;
+  const others = inner.filter((folder) => folder !== large);
+  throw unclearFolder(dir, large, others);
+}
+
+function classLayout(root: Folder, dir: string): Result {
+  const inner = withImages(root);
+  const layout = emptyLayout(root, dir);
+  const isAround = inner.length === 1 && inner[0].images.length === 0 && withImages(inner[0]).length > 1;
+  const isEach = inner.length > 1 && inner.every((folder) => holdsPartsOnly(aroundParts(folder)));
+  const trees = inner.filter((folder) => isTree(unwrap(folder)) || (!isEach && isTree(folder)));
+  if (trees.length > 0 || isAround) return innerLayout(root, isAround ? inner : trees, dir);
+  const around = inner.map(aroundParts);
+  if (around.some(hasSplit) || around.every(holdsPartsOnly)) return splitInClasses(root, inner, dir);
+  refuseContainer(inner, dir);
+  // In a folder that is named for a part, folders that hold the same ones are no parts.
+  const isPart = partsOf([root.name]).size > 0;
+  addClasses(layout, isPart ? findClasses([root], layout)(root) : inner, root, null);
+  const folders = layout.classes.map(({ folder }) => folder);
+  refuseSameFolders(folders, dir);
+  const numLabelled = folders.reduce((sum, { numImages }) => sum + numImages, 0);
+  if (root.images.length > numLabelled)
+    return noClassFolders(
+      dir,
+      `${root.images.length} images in no class folder, and ${numLabelled} in ${names(folders)}`,
+    );
+  layout.notes.push(...notesOn(folders));
+  const parts = partsOf(folders.map(({ name }) => name));
+  const alike = folders.filter(({ name }) => parts.has(name));
+  if (alike.length > 0)
+    layout.notes.push(
+      `${names(alike)} ${alike.length > 1 ? "hold" : "holds"} images and no class folders, so ${alike.length > 1 ? "they are classes" : "it is a class"} (--leave-out leaves a folder out).`,
+    );
+  return layout;
+}
+
+const FINER = `(--label-pattern ${LAST_FOLDER} takes the innermost folders for classes)`;
+
+/** Says which folders may be classes by mistake. */
+function notesOn(folders: Folder[]): string[] {
+  const doubtful = folders.filter(({ name }) => isSeldomClass(name));
+  const nested = folders.filter((folder) => holdsFiner(folder, folders));
+  return [
+    ...doubtful.map(({ name, path }) => `${name} is read as a class (--leave-out ${path} leaves it out).`),
+    ...nested
+      .slice(0, 3)
+      .map(
+        (folder) =>
+          `The class ${folder.name} has no images itself, but in ${names(withImages(folder))} ${FINER}.`,
+      ),
+  ];
+}
+
+/** Whether a folder is a data set of its own: it holds parts of a split with class folders in them. */
+function isTree(folder: Folder): boolean {
+  const { train, validation, test } = readParts(folder);
+  return train.length > 0 || (validation.length > 0 && test.length > 0);
+}
+
+/** Enters the one folder that is a data set; those beside it are not used. */
+function innerLayout(root: Folder, trees: Folder[], dir: string): Result {
+  const [tree] = trees;
+  const others = withImages(root).filter((folder) => folder !== tree);
+  const neighbours = others.filter((folder) => !trees.includes(folder));
+  const result = layoutOf(unwrap(tree), dir);
+  if ("refusal" in result) return result;
+  const isCopy = others.some(({ name }) =>
+    result.classes.some(({ className }) => className === nameOf(name)),
+  );
+  if (trees.length > 1 || isCopy)
+    throw new InputError({
+      expected: "one data set",
+      where: dir,
+      found: `${names(trees)}, which ${trees.length > 1 ? "each hold" : "holds"} parts of a split${neighbours.length > 0 ? `, beside ${names(neighbours)}` : ""}`,
+      fix: `Choose one: give the folder ${path.join(dir, tree.path)}, or leave others out with --leave-out ${tree.path}.`,
+    });
+  refuseSameFolders(withImages(root), dir);
+  for (const folder of others) result.unused.set(folder, REASONS.neighbour);
+  if (others.length > 0)
+    result.notes.push(`${tree.path} is the data set, and ${names(others)} beside it is not used.`);
+  return result;
+}
+
+function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
+  const layout = emptyLayout(root, dir);
+  const found: { className: string; part: Part; folder: Folder }[] = [];
+  for (const outer of inner) {
+    const folder = aroundParts(outer);
+    const parts = partsIn(folder);
+    if (folder.images.length > 0 && hasSplit(folder))
+      throw new InputError({
+        expected: "all images of a class in the parts of its split",
+        where: dir,
+        found: `${names(withImages(folder))} in ${folder.name}, and images beside them`,
+        fix: "Move these images into one of the folders.",
+      });
+    if (folder.images.length > 0 || parts.size === 0) {
+      const [split] = inner.map(aroundParts).filter(hasSplit);
+      throw new InputError({
+        expected: "the parts of the split inside of every class",
+        where: dir,
+        found: `${names(withImages(split))} in ${split.name}, and images in ${folder.name}`,
+        fix: `Add such folders to ${folder.name}, or leave it out with --leave-out ${folder.path}.`,
+      });
+    }
+    for (const one of withImages(folder)) {
+      const part = parts.get(one.name);
+      if (part) found.push({ className: nameOf(outer.name), part, folder: one });
+      else layout.unused.set(one, REASONS.neighbour);
+    }
+  }
+  for (const { className, part, folder } of found) layout.classes.push({ folder, className, split: part });
+  return layout;
+}
+
+/** Reads the folders that the user named. */
+function chosenLayout(top: Folder, dir: string, { trainFolder, validationFolder }: FolderChoice): Result {
+  const layout = emptyLayout(top, dir);
+  const [train, validation] = [trainFolder, validationFolder].map((name) =>
+    name === undefined ? undefined : unwrap(folderAt(top, name, dir)),
+  );
+  const chosen = [train, validation].flatMap((folder) => folder ?? []);
+  const add = (around: Folder, split: Part | null) => {
+    for (const folder of withImages(around).filter((one) => !chosen.includes(one)))
+      layout.classes.push({ folder, className: nameOf(folder.name), split });
+  };
+  if (train) add(train, validation ? "train" : null);
+  else {
+    const found = layoutOf(unwrap(top), dir);
+    const known = "refusal" in found ? [] : found.classes;
+    layout.classes.push(
+      ...known.filter(({ split, folder }) => split === "train" && !isIn(folder, validation)),
+    );
+  }
+  if (validation) add(validation, "validation");
+  return layout.classes.length > 0 ? layout : noClassFolders(dir, `no class folders in ${names(chosen)}`);
+}
+
+function isIn(folder: Folder, around: Folder | undefined): boolean {
+  return around !== undefined && `${folder.path}/`.startsWith(`${around.path}/`);
+}
+
+/** Returns the folder of a path that counts from the data set's folder, or from the folder that it wraps. */
+function folderAt(top: Folder, name: string, dir: string): Folder {
+  const steps = path.posix
+    .normalize(name.replace(/\\/g, "/"))
+    .split("/")
+    .filter((step) => step !== "." && step !== "");
+  for (const from of [top, unwrap(top)]) {
+    const found = steps.reduce<Folder | undefined>(
+      (folder, step) => folder?.folders.find((inner) => nameOf(inner.name) === nameOf(step)),
+      from,
+    );
+    if (found) return found;
+  }
+  throw new InputError({
+    expected: `the folder ${name}`,
+    where: dir,
+    found: names(unwrap(top).folders) || "no folders",
+    fix: "Fix the name, which counts from the data set's folder.",
+  });
+}

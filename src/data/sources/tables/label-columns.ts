@@ -1,0 +1,285 @@
+// Which columns of a table hold the labels, and which values are labels.
+import { InputError } from "../../../errors.js";
+import { inShort } from "../../../names.js";
+import type { AnyText } from "../../../text.js";
+import {
+  flagPart,
+  isFolderName,
+  isIndexName,
+  isLabelName,
+  isSplitName,
+  isVagueLabelName,
+  mayBeSplitName,
+  pathRank,
+} from "./column-names.js";
+import type { SplitColumns } from "./split-columns.js";
+import {
+  columnAt,
+  columnInWords,
+  columnName,
+  columnsAt,
+  columnsIn,
+  filledIn,
+  flagOf,
+  isFilled,
+  type Table,
+  valuesIn,
+} from "./table.js";
+
+/** Which columns of a table to read. */
+export interface LabelChoice {
+  /** Name of the column of labels, or names with commas between them for columns of 0 and 1; required if several may be meant. */
+  labelColumn?: string;
+  /** Name of the column that names the images; required if several may be meant. */
+  pathColumn?: string;
+  /**
+   * Name of the column with the part of the split, or names with commas between them for columns of 0 and 1; `none` reads no column as
+   * the split. Default: what the columns' names and values show.
+   */
+  splitColumn?: "none" | AnyText;
+}
+
+/** Tables of this name, which Roboflow writes, have one column of 0 and 1 for each class. */
+const CLASS_TABLE = /(^|\/)_classes\.csv$/i;
+
+/** Columns of the labels: one column with names, or one for each class with 0 and 1. */
+export interface LabelColumns {
+  columns: number[];
+  isOneHot: boolean;
+}
+
+/**
+ * Takes out the names of columns that repeat another one with its values, so that they are not read.
+ *
+ * @param names - Names that must not be of several columns with other values.
+ * @throws InputError if one is.
+ */
+export function withoutRepeats(table: Table, pathColumn: number, names: string[]): Table {
+  const { columns, rows, where } = table;
+  if (columns === null) return table;
+  const firstOf = (column: number) => columns.indexOf(columns[column]);
+  const header = columns.map((name, column) => {
+    const first = firstOf(column);
+    if (first === column || name === "") return name;
+    const differing = rows.find((row) => (row[first] ?? "") !== (row[column] ?? ""));
+    if (differing === undefined) return "";
+    if (!names.includes(name) && !isLabelName(name) && !isSplitName(name)) return name;
+    throw new InputError({
+      expected: `one column ${name}`,
+      where,
+      found: `columns ${first + 1} and ${column + 1} of that name, with ${differing[first] || "nothing"} and ${differing[column] || "nothing"} for ${differing[pathColumn]}`,
+      fix: "Rename or remove one of them.",
+    });
+  });
+  return { ...table, columns: header };
+}
+
+/** The table, and the columns that are known so far. */
+interface Known {
+  table: Table;
+  pathColumn: number;
+}
+
+function columnsBeside({ table, pathColumn }: Known): number[] {
+  const isIndex = (column: number) => table.columns !== null && isIndexName(table.columns[column] ?? "");
+  return columnsIn(table).filter(
+    (column) => column !== pathColumn && isFilled(table, column) && !isIndex(column),
+  );
+}
+
+function isBinary(table: Table, column: number): boolean {
+  return table.rows.every((row) => flagOf(row[column] ?? "") !== undefined);
+}
+
+/** Returns which of some columns of 0 and 1 have a 1 in a row. */
+function setColumns(row: string[], columns: number[]): number[] {
+  return columns.filter((column) => flagOf(row[column] ?? ""));
+}
+
+/** Share of the rows with a single 1 from which on, up to all, it is not clear what the columns mean. */
+const MOSTLY = 0.8;
+
+/**
+ * Returns the columns of classes in a table whose other columns are 0 or 1, with a single 1 in each row. Their names may be
+ * those of a column of labels or of a split: `y` beside `w`, `x` and `z`.
+ *
+ * @returns Null if the table has no such columns.
+ * @throws InputError if they may as well be a column of labels and others.
+ */
+export function oneHotColumns(known: Known, { labelColumn }: LabelChoice): number[] | null {
+  const { columns: header, rows, file, where } = known.table;
+  const others = columnsBeside(known);
+  if (labelColumn !== undefined) {
+    const chosen = columnsAt(header, labelColumn);
+    return chosen !== null && chosen.length > 1 ? chosen : null;
+  }
+  const binary = others.filter((column) => isBinary(known.table, column));
+  if (CLASS_TABLE.test(file)) return binary.length === others.length && binary.length > 0 ? binary : null;
+  const share = (columns: number[]) =>
+    rows.filter((row) => setColumns(row, columns).length === 1).length / rows.length;
+  const [fits, mayFit] = [1, MOSTLY].map((minShare) =>
+    [binary, binary.filter((column) => flagPart(header?.[column] ?? "") === null)].find(
+      (columns) => columns.length > (minShare < 1 ? 2 : 1) && share(columns) >= minShare,
+    ),
+  );
+  const isNamed = (column: number) => isLabelName(header?.[column] ?? "");
+  const isPart = (column: number) => isSplitName(header?.[column] ?? "");
+  const special = binary.filter((column) => isNamed(column) || isPart(column));
+  if (special.length === 0) return null; // other columns decide
+  const rest = others.filter((column) => !binary.includes(column) && !isPart(column));
+  if (rest.some(isNamed)) return null;
+  const isClear = fits !== undefined && rest.length === 0 && !(fits.length === 2 && fits.some(isPart));
+  if (isClear) return fits;
+  const unclear = fits ?? mayFit;
+  if (!unclear?.some((column) => special.includes(column))) return null;
+  const names = unclear.map((column) => columnName(header, column));
+  throw new InputError({
+    expected: "one meaning of the columns of 0 and 1",
+    where,
+    found: `${names.join(", ")}, with a single 1 in ${fits ? "each row" : "most rows"}, of which ${columnName(header, special[0])} is also the usual name of another column`,
+    fix: `Choose --label-column ${names.join(",")} if each is a class, or --label-column NAME for one column of labels.`,
+  });
+}
+
+/**
+ * Returns the columns of the labels.
+ *
+ * @param notes - Gets a sentence if others may have been meant.
+ * @returns Null if the table has no labels.
+ * @throws InputError if several columns may be meant.
+ */
+export function labelColumns(
+  known: Known,
+  split: SplitColumns | null,
+  { labelColumn }: LabelChoice,
+  notes: string[],
+): LabelColumns | null {
+  const { columns: header, where } = known.table;
+  const others = columnsBeside(known).filter(
+    (column) => !split?.columns.includes(column) && !split?.alike.includes(column),
+  );
+  const single = (column: number) => ({ columns: [column], isOneHot: false });
+  if (labelColumn !== undefined) {
+    const wanted = columnAt(header, labelColumn);
+    if (wanted !== undefined && others.includes(wanted)) return single(wanted);
+  } else {
+    const likely = others.filter((column) => header && isLabelName(header[column]));
+    const [column] = likely;
+    if (likely.length === 1 && !isDoubtful(known.table, column, others)) {
+      notes.push(...labelColumnNote(known.table, column, columnName(header, column), others));
+      return single(column);
+    }
+    if (others.length > 1 && others.every((column) => isBinary(known.table, column)))
+      return { columns: others, isOneHot: true };
+    if (others.length <= 1) return others.length === 1 ? single(others[0]) : null;
+  }
+  throw new InputError({
+    expected: labelColumn === undefined ? "one column of labels" : `the column ${labelColumn}`,
+    where,
+    found: others.map((column) => columnName(header, column)).join(", "),
+    fix: "Choose one with --label-column NAME.",
+  });
+}
+
+/** Whether a column with a vague name of labels is beside another one with words for classes. */
+function isDoubtful(table: Table, label: number, others: number[]): boolean {
+  if (!isVagueLabelName(table.columns?.[label] ?? "")) return false;
+  const hasWords = (column: number) => filledIn(table, column).some((value) => !/^[\d.+-]*$/.test(value));
+  return others.some((column) => mayBeLabels(table, column, label) && hasWords(column));
+}
+
+/** Whether a column may hold labels that are not those of another one: few values, in many rows each. */
+function mayBeLabels(table: Table, column: number, label: number): boolean {
+  const name = table.columns?.[column]?.trim() ?? "";
+  const isOther = column === label || isFolderName(name) || isSplitName(name) || mayBeSplitName(name);
+  if (isOther || (!isLabelName(name) && pathRank(name) !== 1)) return false;
+  const filled = table.rows.flatMap((row) => (row[column] ? [[row[column], row[label] ?? ""]] : []));
+  const numValues = new Set(filled.map(([value]) => value)).size;
+  if (numValues < 2 || numValues * 2 > filled.length || filled.length * 2 < table.rows.length) return false;
+  const numLabels = new Set(filled.map(([, value]) => value)).size;
+  const numPairs = new Set(filled.map((pair) => JSON.stringify(pair))).size;
+  return !(numPairs === numValues && numPairs === numLabels); // other names of the labels
+}
+
+/**
+ * Says which column has the labels, if others may have them too.
+ *
+ * @param label - The column, and its name.
+ * @param others - Columns that are neither the images' nor the split's.
+ */
+export function labelColumnNote(table: Table, label: number, name: string, others: number[]): string[] {
+  const rivals = others.filter((column) => mayBeLabels(table, column, label));
+  if (table.columns === null || rivals.length === 0) return [];
+  const names = rivals.map((column) => columnName(table.columns, column));
+  return [
+    `The labels of ${table.file} are those of the column ${name}, not of ${inShort(names)} (--label-column NAME takes another).`,
+  ];
+}
+
+/** Returns the label of a row: null if there is none, undefined if there are several. */
+export function labelIn(
+  row: string[],
+  { columns, isOneHot }: LabelColumns,
+  header: string[] | null,
+): string | null | undefined {
+  if (!isOneHot) return row[columns[0]] || null;
+  const set = setColumns(row, columns);
+  return set.length > 1 ? undefined : set.length === 0 ? null : (header?.[set[0]] ?? String(set[0]));
+}
+
+/** What programs write for a missing value, and what may be a class as well. */
+export const MISSING = /^(nan|<na>|nat|null|undefined|#n\/a)$/i;
+const MAY_BE_MISSING = /^(none|n\/?a|unknown|unlabell?ed|\?|-+|-1(\.0+)?)$/i;
+
+/**
+ * Makes labels of the values in a column: missing ones are empty, and whole numbers are written as such.
+ *
+ * @param notes - Gets a sentence for each guess.
+ * @throws InputError if values are lists or objects.
+ */
+export function withLabels(table: Table, column: number, notes: string[]): Table {
+  const { columns: header, rows, file, where } = table;
+  const values = valuesIn(table, column);
+  const composite = values.filter(isComposite);
+  if (composite.length > 0)
+    throw new InputError({
+      expected: `a name or a number in ${columnInWords(header, column)}`,
+      where,
+      found: `${composite[0].slice(0, 60)} in ${composite.length} of ${rows.length} rows`,
+      fix: "Fix these values, or choose another column with --label-column NAME.",
+    });
+  const some = (form: RegExp) => [...new Set(values.filter((value) => form.test(value)))];
+  const [missing, doubtful] = [some(MISSING), some(MAY_BE_MISSING)];
+  if (missing.length > 0)
+    notes.push(
+      `Rows of ${file} whose label is ${missing.join(" or ")}, which are read as rows without one: ${values.filter((value) => MISSING.test(value)).length}.`,
+    );
+  if (doubtful.length > 0)
+    notes.push(
+      `The label ${doubtful.join(" and ")} of ${file} is read as a class. Remove these rows if it stands for no label.`,
+    );
+  const filled = values.filter((value) => value !== "" && !MISSING.test(value));
+  const wholeOf = (value: string) => value.replace(/^(-?\d+)\.0*$/, "$1");
+  const known = new Set(filled);
+  const [decimal] = filled.filter((value) => wholeOf(value) !== value);
+  const areAlike = filled.every((value) => /^-?\d+$/.test(wholeOf(value)));
+  const areWhole = areAlike || filled.some((value) => wholeOf(value) !== value && known.has(wholeOf(value)));
+  const asWhole = (value: string) => (areWhole ? wholeOf(value) : value);
+  if (areWhole && decimal !== undefined)
+    notes.push(`Numbers in the labels of ${file} are whole, and ${decimal} is read as ${asWhole(decimal)}.`);
+  const cells = values.map((value) => (MISSING.test(value) ? "" : asWhole(value)));
+  return {
+    ...table,
+    rows: rows.map((row, i) => row.map((cell, at) => (at === column ? cells[i] : cell))),
+  };
+}
+
+/** Whether a value is a list or an object in JSON. */
+function isComposite(value: string): boolean {
+  if (!/^[[{].*[\]}]$/s.test(value)) return false;
+  try {
+    return typeof JSON.parse(value) === "object";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,230 @@
+// Tables of labels: a CSV, TSV, JSON Lines or list file that names images and their classes.
+import path from "node:path";
+import { InputError } from "../../../errors.js";
+import { nameOf } from "../../../names.js";
+import { imagesBelow, leaveOutOthers, type Walk } from "../files.js";
+import { REASONS } from "../left-out.js";
+import {
+  differenceNotes,
+  type Listing,
+  listingOf,
+  type Sample,
+  type SplitSource,
+  stampOf,
+  withoutPartNote,
+  withParts,
+} from "../listing.js";
+import { type Part, partOfFile, partOfFolders } from "../split-names.js";
+import {
+  type LabelChoice,
+  type LabelColumns,
+  labelColumns,
+  labelIn,
+  withLabels,
+  withoutRepeats,
+} from "./label-columns.js";
+import { type MatchedTable, matchTables } from "./matched-tables.js";
+import { noSplitNote, type RowPart, wordsOf } from "./split-columns.js";
+import { partOfTable } from "./table-file.js";
+
+/**
+ * Reads the labels of a data set from its tables.
+ *
+ * @param given - Tables to read, relative to the folder; by default all of the folder whose rows are about its images.
+ * @returns Null if no table names images.
+ * @throws InputError if it is not clear which table, column or image is meant.
+ */
+export function readLabelTables(walk: Walk, choice: LabelChoice, given?: string[]): Listing | null {
+  const { useful, refusals, notes } = matchTables(walk, choice, given);
+  const read = useful.flatMap((one) => withLabelColumns(one, choice, notes) ?? []);
+  if (read.length === 0 && refusals.length > 0) throw refusals[0];
+  if (read.length === 0) return null;
+  refuseSeveral(read, walk.dir, given !== undefined);
+  const outcomes = new Map<string, Outcome>();
+  for (const one of read) {
+    notes.push(...matchNotes(one, walk.dir));
+    addOutcomes(one, outcomes);
+    notes.push(...outcomeNotes(one, outcomes), ...(one.split?.notes ?? noSplitNote(one, one.labels.columns)));
+  }
+  const samples = [...outcomes].flatMap(([file, outcome]) =>
+    "reason" in outcome || outcome.part === "extra"
+      ? []
+      : [
+          {
+            path: file,
+            className: outcome.className,
+            split: outcome.part,
+            ...stampOf(path.join(walk.dir, file)),
+          },
+        ],
+  );
+  countRest(walk, outcomes, new Set(read.map(({ table }) => table.file)));
+  const labels = read.map(({ table }) => table.file).join(", ");
+  notes.push(...withoutPartNote(samples, labels));
+  const listing = listingOf(walk, { labels, isTable: true, samples, notes });
+  return { ...listing, ...withPathParts(samples, labels, listing, splitOf(read)) };
+}
+
+/** A table of labels. */
+interface LabelTable extends MatchedTable {
+  labels: LabelColumns;
+  /** The part that the whole table is for. */
+  part: Part | null;
+}
+
+/** @returns Null if the table has no labels. */
+function withLabelColumns(one: MatchedTable, choice: LabelChoice, notes: string[]): LabelTable | null {
+  const { classColumns, split, pathColumn } = one;
+  const labels = classColumns
+    ? { columns: classColumns, isOneHot: true }
+    : labelColumns(one, split, choice, notes);
+  if (!labels) return null;
+  const labelNames = labels.columns.flatMap((column) => one.table.columns?.[column] ?? []);
+  withoutRepeats(one.table, pathColumn, labelNames);
+  const table = labels.isOneHot ? one.table : withLabels(one.table, labels.columns[0], notes);
+  return { ...one, table, labels, part: partOfTable(table.file) };
+}
+
+/** Refuses several tables, unless each is for a part of the split, or they were chosen and are about different images. */
+function refuseSeveral(read: LabelTable[], dir: string, areChosen: boolean): void {
+  const parts = new Set(read.map(({ part }) => part));
+  const named = read.flatMap(({ files }) => [...new Set(files.flat())]);
+  const areApart = areChosen && new Set(named).size === named.length;
+  const areParts = !parts.has(null) && (areApart || parts.size === read.length);
+  if (read.length === 1 || areParts || (areApart && parts.size === 1)) return;
+  throw new InputError({
+    expected: "one table of labels, or one for each part of the split",
+    where: dir,
+    found: read.map(({ table }) => table.file).join(", "),
+    fix: "Choose one with --labels FILE.",
+  });
+}
+
+/** Returns what has the split: a column, or tables that are each for a part; if any. */
+function splitOf(read: LabelTable[]): SplitSource | undefined {
+  for (const { split, table } of read)
+    if (split?.parts) return { words: wordsOf(split, table.file), isColumn: true };
+  const tablesFor = (wanted: Part) =>
+    read.flatMap(({ part, table }) => (part === wanted ? table.file : [])).join(", ");
+  const held = tablesFor("validation") || tablesFor("test");
+  return held ? { words: `the table ${held}`, isColumn: false } : undefined;
+}
+
+/** A label, or the reason why there is none; and the part that the rows name. */
+type Outcome = { part: RowPart } & ({ className: string } | { reason: string });
+
+/**
+ * Says how rows were matched with images.
+ *
+ * @throws InputError if rows with different names are of one image.
+ */
+function matchNotes({ table, paths, files, moved, numbered, conflict }: LabelTable, dir: string): string[] {
+  if (conflict)
+    throw new InputError({
+      expected: `one name for each image in ${table.file}`,
+      where: dir,
+      found: `${conflict.map((row) => paths[row]).join(" and ")} for ${files[conflict[1]][0]}`,
+      fix: "Remove the rows of images that are not here, or choose the folder around all of them with --data.",
+    });
+  const notes: string[] = [];
+  if (moved >= 0)
+    notes.push(
+      `The paths of ${table.file} are of other folders, so images are found by name: ${files[moved][0]} for ${paths[moved]}.`,
+    );
+  if (numbered >= 0)
+    notes.push(
+      `Numbers of ${table.file} have other leading zeros than those of the files, so they are compared without them: ${files[numbered][0]} for ${paths[numbered]}.`,
+    );
+  return notes;
+}
+
+/**
+ * Adds the label of each image that the rows name, or the reason why it has none.
+ *
+ * @throws InputError if a row names two images, or rows put an image into two parts.
+ */
+function addOutcomes(
+  { table, paths, files, labels, split, part: tablePart }: LabelTable,
+  outcomes: Map<string, Outcome>,
+): void {
+  table.rows.forEach((row, i) => {
+    const [file, other] = files[i];
+    if (file === undefined) return;
+    if (other !== undefined)
+      throw new InputError({
+        expected: `one image for each row of ${table.file}`,
+        found: `${file} and ${other} for ${paths[i]}`,
+        fix: "Choose the folder of images with --data, and the table with --labels.",
+      });
+    const part = split?.parts ? split.parts[i] : tablePart;
+    const known = outcomes.get(file);
+    if (known && known.part !== part)
+      throw new InputError({
+        expected: "each image in one part of the split",
+        where: table.where,
+        found: `${file} in ${[known.part, part].map((name) => name ?? "no part").join(" and ")}`,
+        fix: "Remove one of its rows.",
+      });
+    outcomes.set(file, outcomeOf(labelIn(row, labels, table.columns), part, known));
+  });
+}
+
+/** @param label - Null if there is none, undefined if there are several. @param known - Outcome of an earlier row of the image. */
+function outcomeOf(label: string | null | undefined, part: RowPart, known: Outcome | undefined): Outcome {
+  if (part === "extra") return { part, reason: REASONS.extra };
+  if (label === null) return { part, reason: REASONS.noLabel };
+  const className = nameOf(label ?? "");
+  const isSame = !known || ("className" in known && known.className === className);
+  return label === undefined || !isSame ? { part, reason: REASONS.severalLabels } : { part, className };
+}
+
+/** Says which images and rows of a table are not used. */
+function outcomeNotes({ table, paths, files }: LabelTable, outcomes: Map<string, Outcome>): string[] {
+  const notes: string[] = [];
+  const numExtra = new Set(files.flat().filter((file) => outcomes.get(file)?.part === "extra")).size;
+  if (numExtra > 0)
+    notes.push(
+      `Images that ${table.file} has in no part for training or tests, which are left out: ${numExtra}.`,
+    );
+  const missing = paths.filter((_, i) => files[i].length === 0);
+  if (missing.length > 0)
+    notes.push(
+      `${missing.length} of ${table.rows.length} rows of ${table.file} name no image here, such as ${missing[0]}.`,
+    );
+  return notes;
+}
+
+/**
+ * Takes the split from folders named for parts, or from the beginnings of all file names, if the table has none. If both have one,
+ * a note says where they differ.
+ */
+function withPathParts(
+  samples: Sample[],
+  labels: string,
+  listing: Parameters<typeof withParts>[2],
+  splitBy: SplitSource | undefined,
+): Pick<Listing, "samples" | "splitBy"> {
+  const byName = samples.map(({ path: file }) => partOfFile(file));
+  const byFolder = samples.map(({ path: file }) => partOfFolders(file));
+  if (samples.some(({ split }) => split !== null)) {
+    const images = samples.map(({ path: name, split }, i) => ({ name, part: split, other: byFolder[i] }));
+    const used = "The table is used (--labels folders takes the folders).";
+    listing.notes.push(...differenceNotes(labels, images, "their folders", used));
+    return { samples, splitBy };
+  }
+  const isInNames = byFolder.every((part) => part === null) && byName.every((part) => part !== null);
+  return {
+    samples: withParts(samples, isInNames ? byName : byFolder, listing),
+    splitBy: isInNames ? { words: "the names of the files", isColumn: false } : splitBy,
+  };
+}
+
+/** Counts the images without a label, and all other files. */
+function countRest(walk: Walk, outcomes: Map<string, Outcome>, tables: Set<string>): void {
+  for (const { file } of imagesBelow(walk.root)) {
+    const outcome = outcomes.get(file);
+    if (!outcome) walk.leftOut.add(REASONS.noRow, file);
+    else if ("reason" in outcome) walk.leftOut.add(outcome.reason, file);
+  }
+  leaveOutOthers(walk, tables);
+}

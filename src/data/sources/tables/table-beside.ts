@@ -1,0 +1,83 @@
+// Tables beside class folders: whether their labels agree, and which split is used.
+import path from "node:path";
+import { InputError } from "../../../errors.js";
+import { areSameClasses, inShort } from "../../../names.js";
+import type { Walk } from "../files.js";
+import { isPiece } from "../folders/folder-names.js";
+import { classesOf, type Listing } from "../listing.js";
+import type { LabelChoice } from "./label-columns.js";
+import { readLabelTables } from "./label-tables.js";
+import { isSplitChosen } from "./split-columns.js";
+import { withTableSplit } from "./table-split.js";
+
+/**
+ * Compares class folders with the tables beside them. The split of a table is used if the folders have none.
+ *
+ * @throws InputError if a table has other labels, so that it is not clear which are meant.
+ */
+export function compareWithTables(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
+  const table = caught(() => readLabelTables({ ...walk, leftOut: walk.leftOut.copy() }, choice));
+  const isSingle = classesOf(listing.samples).length === 1; // perhaps a folder of all images
+  if (isSingle && table) {
+    if (table instanceof InputError) throw table;
+    return withSplitBeside(table, walk, choice);
+  }
+  const own = classesOf(listing.samples);
+  if (table instanceof InputError && own.every((name) => isPiece(name))) {
+    const { fix = "", ...problem } = table.problem;
+    const folders = `Or choose --labels folders if the folders ${inShort(own)} are the classes.`;
+    throw new InputError({ ...problem, fix: `${fix} ${folders}` });
+  }
+  const labelled = table instanceof InputError ? null : table;
+  const contradiction = labelled && contradictionOf(listing, labelled);
+  if (contradiction)
+    throw new InputError({
+      expected: "one kind of labels",
+      where: walk.dir,
+      found: contradiction,
+      fix: `Choose with --labels folders or --labels ${labelled?.labels.replace(/, /g, ",")}.`,
+    });
+  const doubts =
+    table instanceof InputError
+      ? [`A table beside the class folders is not compared with them. ${table.message}`]
+      : [];
+  const compared = { ...listing, notes: [...listing.notes, ...doubts] };
+  const split = caught(() => withTableSplit(compared, walk, choice)); // its error is the table's, which is noted
+  if (!(split instanceof InputError)) return split;
+  if (isSplitChosen(choice)) throw split;
+  return compared;
+}
+
+/** Returns how the labels of a table differ from the class folders around the images; null if they agree. */
+function contradictionOf({ samples, inner }: Listing, table: Listing): string | null {
+  const [own, others] = [samples, table.samples].map(classesOf);
+  if (!areSameClasses(own, others))
+    return `the folders ${inShort(own)}, and ${table.labels} with ${inShort(others)}`;
+  const labels = new Map(table.samples.map((sample) => [sample.path, sample.className]));
+  const labelOf = (file: string) => labels.get(path.posix.join(inner, file));
+  const differing = samples.filter(
+    (sample) => (labelOf(sample.path) ?? sample.className) !== sample.className,
+  );
+  if (differing.length === 0) return null;
+  const [{ path: first }] = differing;
+  return `${table.labels} with other labels for ${differing.length} of ${samples.length} images, for example ${labelOf(first)} for ${first}`;
+}
+
+/** Gives images the split of tables that do not have their labels. */
+export function withSplitBeside(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
+  const split = caught(() => withTableSplit(listing, walk, choice));
+  if (!(split instanceof InputError)) return split;
+  if (isSplitChosen(choice)) throw split;
+  const note = `A table beside ${listing.labels} is not read as a split. ${split.message}`;
+  return { ...listing, notes: [...listing.notes, note] };
+}
+
+/** Returns what a call returns, or the InputError that it throws. */
+function caught<Result>(read: () => Result): Result | InputError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+// The split that tables have for images whose labels are elsewhere: a column, or a list of the images of each part.
+import path from "node:path";
+import { InputError } from "../../../errors.js";
+import type { Walk } from "../files.js";
+import { REASONS } from "../left-out.js";
+import { differenceNotes, type Listing, leaveOut } from "../listing.js";
+import type { Part } from "../split-names.js";
+import { matchImages } from "./image-column.js";
+import { ImageIndex, type Located } from "./image-index.js";
+import type { LabelChoice } from "./label-columns.js";
+import { isUseful, type MatchedTable, matchTables } from "./matched-tables.js";
+import { choiceOf, inSentence, isSplitChosen, type RowPart } from "./split-columns.js";
+import type { Table } from "./table.js";
+import { partOfTable, readList, tableFiles } from "./table-file.js";
+
+/** A split that tables have. */
+interface TableSplit {
+  /** Names it at the start of a sentence: "The column split of splits.csv". */
+  name: string;
+  /** Column that has it, as --split-column takes it; null if it is in several tables. */
+  column: string | null;
+  /** Part of each image that is in the tables, by its path. */
+  parts: Map<string, RowPart>;
+}
+
+/**
+ * Gives images the split of tables, if they have none or the tables' was chosen. Says in a note what it takes.
+ *
+ * @throws InputError if columns can be understood in several ways, or the chosen split lacks most images.
+ */
+export function withTableSplit(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
+  if (listing.isTable && listing.samples.some(({ split }) => split !== null)) return listing;
+  const tables = matchTables(walk, choice).useful;
+  const ofColumns = tables.filter(({ split }) => split?.parts);
+  const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
+  if (ofColumns.length > 1)
+    return noted(`Each of ${inWords(ofColumns)} has a column of the split, so none of them is used.`);
+  const found = ofColumns.length === 1 ? columnSplit(ofColumns[0]) : listSplit(tables, walk, choice);
+  if (found === null) return listing;
+  return typeof found === "string" ? noted(found) : withSplit(listing, found, isSplitChosen(choice));
+}
+
+function inWords(tables: { table: Table }[]): string {
+  return tables.map(({ table }) => table.file).join(", ");
+}
+
+function columnSplit({ table, split, files }: MatchedTable): TableSplit {
+  const parts = new Map<string, RowPart>();
+  split?.parts?.forEach((part, i) => {
+    if (files[i].length === 1) parts.set(files[i][0], part);
+  });
+  return { name: `${split?.name} of ${table.file}`, column: choiceOf(table, split?.columns ?? []), parts };
+}
+
+type List = Pick<Located, "files"> & { table: Table };
+
+/** Reads the split of tables that each name the images of a part: `train.csv` and `test.csv`, or lists of names alone. */
+function listSplit(tables: List[], walk: Walk, choice: LabelChoice): TableSplit | string | null {
+  if (choice.splitColumn !== undefined) return null;
+  const lists = [...tables, ...namesAlone(walk)].flatMap((one) => {
+    const part = partOfTable(one.table.file);
+    return part === null ? [] : [{ ...one, part }];
+  });
+  const kinds = new Set(lists.map(({ part }) => part));
+  if (!kinds.has("train") || kinds.size < 2) return null;
+  const parts = new Map<string, Part>();
+  for (const { files, part } of lists)
+    for (const [file, ...others] of files) {
+      const known = parts.get(file);
+      if (known !== undefined && known !== part)
+        return `The lists ${inWords(lists)} are not used as the split, since they have ${file} in ${known} and ${part}. Keep one list for each part.`;
+      if (file !== undefined && others.length === 0) parts.set(file, part);
+    }
+  const files = lists.map(({ table }) => table.file).sort();
+  return { name: `The list of each part (${files.join(", ")})`, column: null, parts };
+}
+
+/** Reads the lists of names alone that are for parts: `train.txt` with `cat/1.jpg`. */
+function namesAlone({ dir, root }: Walk): List[] {
+  const files = tableFiles(root).filter((file) => partOfTable(file) !== null);
+  const lists = files.flatMap((file) => readList(dir, file) ?? []);
+  if (lists.length === 0) return [];
+  const index = new ImageIndex(root);
+  return lists.flatMap((table) => {
+    const one = matchImages(table, index, {});
+    return one && !(one instanceof InputError) && isUseful(one, index.files.length) ? [one] : [];
+  });
+}
+
+function withSplit(listing: Listing, { name, column, parts }: TableSplit, isChosen: boolean): Listing {
+  const { samples, inner } = listing;
+  const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
+  const found = samples.map((sample) => parts.get(path.posix.join(inner, sample.path)) ?? null);
+  if (!isChosen && samples.some(({ split }) => split !== null)) {
+    const images = samples.map(({ path: file, split }, i) => ({ name: file, part: found[i], other: split }));
+    const option = column === null ? "" : ` (--split-column ${column} takes the column)`;
+    const notes = differenceNotes(name, images, "their folders", `The folders are used${option}.`);
+    return { ...listing, notes: [...listing.notes, ...notes] };
+  }
+  const without = samples.filter((_, i) => found[i] === null);
+  const lack = `${without.length} of ${samples.length} images have no part in it, such as ${without[0]?.path}`;
+  if (without.length * 2 > samples.length) {
+    if (!isChosen) return noted(`${name} is not used as a split, since ${lack}.`);
+    throw new InputError({
+      expected: "a split of most images",
+      where: listing.where,
+      found: `${name}, but ${lack}`,
+      fix: "Fix the table, or choose --split-column none.",
+    });
+  }
+  const rest = without.length > 0 ? ` It has no part for ${without.length}, which are not used.` : "";
+  return {
+    ...noted(`${name} is used as the split (--split-column none leaves it unread).${rest}`),
+    splitBy: { words: inSentence(name), isColumn: column !== null },
+    samples: samples.flatMap((sample, i) => {
+      const split = found[i];
+      if (split !== null && split !== "extra") return [{ ...sample, split }];
+      leaveOut(listing, REASONS.noPart, sample);
+      return [];
+    }),
+  };
+}

@@ -1,0 +1,135 @@
+// Files that may have labels but are not read, and why.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { InputError } from "../../../errors.js";
+import { isPlainObject, parseJson } from "../../../json.js";
+import { inShort } from "../../../names.js";
+import type { Walk } from "../files.js";
+import { isPiece } from "../folders/folder-names.js";
+import { CLASS_FOLDERS, classesOf, type Listing } from "../listing.js";
+import { pathRank } from "./column-names.js";
+import { matchImages } from "./image-column.js";
+import { ImageIndex } from "./image-index.js";
+import type { LabelChoice } from "./label-columns.js";
+import { isOfNames, isUseful, whyCodedSplit } from "./matched-tables.js";
+import { columnName, filledIn, type Table, valuesIn } from "./table.js";
+import { hasBoxes, isCoco, isUnreadTable, labelFiles, readTable } from "./table-file.js";
+
+/** With more files than this, the first ones say enough. */
+const MAX_NOTES = 3;
+
+/**
+ * Says which files beside class folders may have labels and are not read.
+ *
+ * @throws InputError if the folders look like pieces of a data set, so that these files may have its labels.
+ */
+export function withUnread(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
+  if (listing.labels !== CLASS_FOLDERS) return listing;
+  const classNames = classesOf(listing.samples);
+  const unread = unreadTables(walk, choice, undefined, classNames);
+  const [first] = unread;
+  if (first && classNames.every((name) => isPiece(name)))
+    throw new InputError({
+      expected: "class folders, or a table that names images",
+      where: walk.dir,
+      found: `the folders ${inShort(classNames)}, and ${first.found}`,
+      fix: `${first.fix} Or choose --labels folders if these are the classes.`,
+    });
+  const notes = unread
+    .slice(0, MAX_NOTES)
+    .map(({ found }) => `Images are labelled by their folders, not by ${found}.`);
+  return { ...listing, notes: [...listing.notes, ...notes] };
+}
+
+/** A file that may have labels but is not read. */
+export interface Unread {
+  /** Begins with the file's name: "labels.csv, whose column id names none of them: …". */
+  found: string;
+  fix: string;
+}
+
+/**
+ * Returns why files that may have labels are not read: they name no image here, or are no tables.
+ *
+ * @param classNames - A table of these is no table of images.
+ */
+export function unreadTables(
+  { dir, root }: Walk,
+  choice: LabelChoice,
+  given?: string[],
+  classNames: string[] = [],
+): Unread[] {
+  const index = new ImageIndex(root);
+  return (given ?? labelFiles(root)).flatMap((file): Unread[] => {
+    const why = whyNoTable(dir, file);
+    const table = why ? null : readTable(dir, file);
+    const one = table && matchImages(table, index, choice);
+    const isOther = given === undefined && one && !(one instanceof InputError);
+    const reason = why ?? (isOther ? whyCodedSplit(one, choice) : null);
+    if (reason) return [{ found: `${file}, which is not read, since ${reason.reason}`, fix: reason.fix }];
+    if (!table || one instanceof InputError || (one && isUseful(one, index.files.length))) return [];
+    if (isOfClasses(table, classNames) || isOfNames(table)) return [];
+    const found = explainUnmatched(table, index);
+    if (found && table.damage) {
+      const { problem } = table.damage;
+      return [{ found: `${file}, which is not read, since it has ${problem.found}`, fix: problem.fix ?? "" }];
+    }
+    const fix = "Fix the names in the table, or choose its column of names with --path-column.";
+    return found ? [{ found, fix }] : [];
+  });
+}
+
+/** Whether the rows of a table are classes, as those of `labels.txt` with `0 cat` and `1 dog`. */
+function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
+  const all = columns === null ? rows : [columns, ...rows];
+  const isKnown = (row: string[], column: number) => classNames.includes(row[column] ?? "");
+  const numKnown = (column: number) => all.filter((row) => isKnown(row, column)).length;
+  return (
+    all.length <= classNames.length + 1 && all[0].some((_, column) => numKnown(column) >= all.length - 1)
+  );
+}
+
+/** Returns why a file is not read as a table, and what to do; null if it is one. */
+export function whyNoTable(dir: string, file: string): { reason: string; fix: string } | null {
+  if (isUnreadTable(file))
+    return { reason: `${path.extname(file).toLowerCase()} files are not read`, fix: "Save it as CSV." };
+  if (readTable(dir, file) !== null) return null;
+  if (!/\.(json|jsonl|ndjson)$/i.test(file)) return null;
+  const fix = "Write a CSV with the columns file and label.";
+  if (!/\.json$/i.test(file)) return { reason: "a line of it is no JSON object", fix };
+  try {
+    const content = parseJson(readFileSync(path.join(dir, file)));
+    if (isPlainObject(content) && isCoco(content)) {
+      const { annotations } = content;
+      const found = annotations.some(hasBoxes)
+        ? "boxes in images, as those of COCO"
+        : annotations.length > 0
+          ? "several categories for an image"
+          : "no annotations";
+      return { reason: `it has ${found}, and not one label for each image`, fix };
+    }
+    return { reason: "it is neither a list of records nor has labels by the names of files", fix };
+  } catch (error) {
+    return { reason: `it is no JSON (${(error as Error).message})`, fix: "Fix it." };
+  }
+}
+
+/** Returns why a table that names no image may have been meant to: `a.csv, whose column id names none of them: 1, …`. */
+function explainUnmatched(table: Table, index: ImageIndex): string | null {
+  const { file, columns } = table;
+  const [header, ...below] = columns === null ? table.rows : [columns, ...table.rows];
+  const isProse = /\.txt$/i.test(file) && table.rows.some(({ length }) => length !== header.length);
+  const ranks = header.map((name) => pathRank(name.trim()));
+  const column = ranks.indexOf(Math.max(...ranks));
+  const [value] = filledIn({ rows: below }, column);
+  if (isProse || value === undefined || index.files.length === 0) return null;
+  const plain = (name: string) => path.posix.basename(name).replace(/^0+(?=\d)|\.[^.]*$/g, "");
+  const like = index.files.find((one) => plain(one) === plain(value)) ?? index.files[0];
+  const isRepeated = below.some((row) => row[column] === header[column]);
+  const isNamed = columns !== null || (ranks[column] > 1 && !isRepeated);
+  const names = isNamed ? `column ${columnName(header, column)} names` : "rows name";
+  const around = path.posix.dirname(file);
+  const numFound = valuesIn({ rows: below }, column).filter((one) => index.find(one, around) !== null).length;
+  if (numFound > 0) return `${file}, whose ${names} images in ${numFound} of ${below.length} rows`;
+  return `${file}, whose ${names} none of them: ${value}, beside images such as ${like}`;
+}
