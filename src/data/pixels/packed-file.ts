@@ -60,11 +60,51 @@ interface Details {
   whiteLevels: WhiteLevels;
 }
 
-/** A record is the digest, width, height, number of its traits, 1 if it is grey, its dark and light values, and the CRC-32 of its pixels. */
-const [DIGEST_BYTES, CHECKSUM_AT, RECORD_BYTES] = [32, 45, 49];
+/** Where the record of an image has what, and its length. */
+const RECORD = {
+  digest: 0,
+  width: 32,
+  height: 36,
+  traits: 40,
+  isGrey: 42,
+  dark: 43,
+  light: 44,
+  checksum: 45,
+  length: 49,
+};
 /** Six numbers of 32 bits: magic number, CRC-32 of records and JSON, image size, channels, images, length of the JSON. */
 const TAIL_BYTES = 24;
 const MAGIC = 0x66_6b_70_33;
+
+/** @param traits - The number of its traits. */
+function writeRecord(record: Buffer, image: Decoded, traits: number): void {
+  const { dark, light } = tonesOf(image.pixels);
+  record.set(image.digest, RECORD.digest);
+  record.writeUInt32LE(image.width, RECORD.width);
+  record.writeUInt32LE(image.height, RECORD.height);
+  record.writeUInt16LE(traits, RECORD.traits);
+  record.writeUInt8(Number(image.numChannels === 1), RECORD.isGrey);
+  record.writeUInt8(dark, RECORD.dark);
+  record.writeUInt8(light, RECORD.light);
+  record.writeUInt32LE(crc32(image.pixels), RECORD.checksum);
+}
+
+/** @param traits - Each different one, as the records number them. */
+function readRecord(record: Buffer, traits: FileTraits[]): Omit<DecodedSample, keyof Sample> {
+  return {
+    digest: record.toString("hex", RECORD.digest, RECORD.width),
+    width: record.readUInt32LE(RECORD.width),
+    height: record.readUInt32LE(RECORD.height),
+    isGrey: record.readUInt8(RECORD.isGrey) === 1,
+    dark: record.readUInt8(RECORD.dark),
+    light: record.readUInt8(RECORD.light),
+    traits: traits[record.readUInt16LE(RECORD.traits)],
+  };
+}
+
+function recordAt(records: Buffer, index: number): Buffer {
+  return records.subarray(index * RECORD.length, (index + 1) * RECORD.length);
+}
 
 /** What was written. */
 export interface Written {
@@ -87,7 +127,7 @@ export async function writePackedFile(
   numSamples: number,
   outcomes: AsyncIterable<Decoded | Undecoded>,
 ): Promise<Written> {
-  const records = Buffer.alloc(numSamples * RECORD_BYTES);
+  const records = Buffer.alloc(numSamples * RECORD.length);
   const unreadable: UnreadableRecord[] = [];
   const traits = new Map<string, number>();
   const widened = new Uint32Array(numSamples); // checksums if all images get three channels
@@ -101,37 +141,24 @@ export async function writePackedFile(
         unreadable.push([writer.numImages + unreadable.length, outcome.reason]);
         isLasting &&= outcome.isLasting;
       } else {
-        const at = writer.numImages * RECORD_BYTES;
-        records.set(outcome.digest, at);
-        records.writeUInt32LE(outcome.width, at + DIGEST_BYTES);
-        records.writeUInt32LE(outcome.height, at + DIGEST_BYTES + 4);
         const key = JSON.stringify(outcome.traits);
         if (!traits.has(key)) traits.set(key, traits.size);
-        records.writeUInt16LE(traits.get(key) as number, at + DIGEST_BYTES + 8);
-        records.writeUInt8(Number(outcome.numChannels === 1), at + DIGEST_BYTES + 10);
-        const { dark, light } = tonesOf(outcome.pixels);
-        records.writeUInt8(dark, at + DIGEST_BYTES + 11);
-        records.writeUInt8(light, at + DIGEST_BYTES + 12);
-        levels.add(outcome.traits.numbers, outcome.white);
-        records.writeUInt32LE(crc32(outcome.pixels), at + CHECKSUM_AT);
+        writeRecord(recordAt(records, writer.numImages), outcome, traits.get(key) as number);
         if (outcome.numChannels === 1) widened[writer.numImages] = crc32(repeatChannel(outcome.pixels));
+        levels.add(outcome.traits.numbers, outcome.white);
         await writer.append(outcome.pixels, outcome.numChannels);
       }
     const { numChannels, numImages } = writer;
-    const { whiteLevels, isUniform } = levels;
-    const details: Details = {
-      unreadable,
-      traits: [...traits.keys()].map((key) => JSON.parse(key)),
-      whiteLevels,
-    };
     for (let i = 0; numChannels === 3 && i < numImages; i++) {
-      const at = i * RECORD_BYTES;
-      if (records.readUInt8(at + DIGEST_BYTES + 10) === 1)
-        records.writeUInt32LE(widened[i], at + CHECKSUM_AT);
+      const record = recordAt(records, i);
+      if (record.readUInt8(RECORD.isGrey) === 1) record.writeUInt32LE(widened[i], RECORD.checksum);
     }
-    const json = Buffer.from(JSON.stringify(details));
-    const recordBytes = numImages * RECORD_BYTES;
-    const described = Buffer.concat([records.subarray(0, recordBytes), json]);
+    const { whiteLevels, isUniform } = levels;
+    const allTraits = [...traits.keys()].map((key) => JSON.parse(key));
+    const json = Buffer.from(
+      JSON.stringify({ unreadable, traits: allTraits, whiteLevels } satisfies Details),
+    );
+    const described = Buffer.concat([records.subarray(0, numImages * RECORD.length), json]);
     const tail = Buffer.alloc(TAIL_BYTES);
     [MAGIC, crc32(described), imageSize, numChannels, numImages, json.length].forEach((value, i) => {
       tail.writeUInt32LE(value, 4 * i);
@@ -240,7 +267,7 @@ export async function readPackedFile(
     const numbers = Array.from({ length: TAIL_BYTES / 4 }, (_, i) => tail.readUInt32LE(4 * i));
     const [magic, checksum, side, numChannels, numImages, jsonLength] = numbers;
     const imageBytes = imageSize ** 2 * numChannels;
-    const [pixelBytes, recordBytes] = [numImages * imageBytes, numImages * RECORD_BYTES];
+    const [pixelBytes, recordBytes] = [numImages * imageBytes, numImages * RECORD.length];
     if (
       magic !== MAGIC ||
       side !== imageSize ||
@@ -253,7 +280,7 @@ export async function readPackedFile(
     const [records, json] = [described.subarray(0, recordBytes), described.subarray(recordBytes)];
     const known = joinRecords(samples, records, JSON.parse(json.toString()) as Details);
     const checksums = Uint32Array.from({ length: numImages }, (_, i) =>
-      records.readUInt32LE(i * RECORD_BYTES + CHECKSUM_AT),
+      recordAt(records, i).readUInt32LE(RECORD.checksum),
     );
     const pixels = new PixelFile(descriptor, imageBytes, checksums, name);
     return { pixels, numChannels: numChannels as 1 | 3, ...known };
@@ -271,21 +298,9 @@ function joinRecords(
 ): Pick<DecodedImages, "samples" | "unreadable" | "whiteLevels"> {
   const reasons = new Map(unreadable);
   const decoded = samples.filter((_, index) => !reasons.has(index));
-  if (decoded.length * RECORD_BYTES !== records.length) throw new Error("incomplete");
+  if (decoded.length * RECORD.length !== records.length) throw new Error("incomplete");
   return {
-    samples: decoded.map((sample, i) => {
-      const at = i * RECORD_BYTES;
-      return {
-        ...sample,
-        digest: records.toString("hex", at, at + DIGEST_BYTES),
-        width: records.readUInt32LE(at + DIGEST_BYTES),
-        height: records.readUInt32LE(at + DIGEST_BYTES + 4),
-        isGrey: records.readUInt8(at + DIGEST_BYTES + 10) === 1,
-        dark: records.readUInt8(at + DIGEST_BYTES + 11),
-        light: records.readUInt8(at + DIGEST_BYTES + 12),
-        traits: traits[records.readUInt16LE(at + DIGEST_BYTES + 8)],
-      };
-    }),
+    samples: decoded.map((sample, i) => ({ ...sample, ...readRecord(recordAt(records, i), traits) })),
     unreadable: unreadable.map(([index, reason]) => ({ path: samples[index].path, reason })),
     whiteLevels,
   };
