@@ -21,7 +21,7 @@ export interface Folder {
   /** Relative to the root, with slashes; "." is the root. */
   path: string;
   name: string;
-  /** Target of the links to it, to recognise a folder that is reached twice. */
+  /** Path without links, to recognise a folder that is reached twice. */
   real: string;
   /** Sorted by code unit. */
   folders: Folder[];
@@ -123,8 +123,8 @@ function isOwnFile(file: string): boolean {
 const MAX_OWN_BYTES = 2 ** 24;
 
 /**
- * Returns whether ferkit wrote a folder: that of a run, of a model, or of runs. Pictures in it are charts, but several folders of them
- * are classes; and so is a folder with images where only the settings of a run are.
+ * Returns whether ferkit wrote a folder: of a run, of a model, or of several runs. Several folders of images in it are classes,
+ * and so is a folder that has images and nothing of a run but its settings.
  *
  * @param dir - Where it is on disk.
  */
@@ -176,8 +176,8 @@ function headOf(file: string): Buffer {
 }
 
 /**
- * Up to this depth a folder may be reached by several links, as a class folder in two parts of a split; below, it is read once.
- * So it is after this many links, which may lead in circles.
+ * Down to this depth, a folder may be reached through several links, such as a class folder in two parts of a split. Deeper folders
+ * are read once. After this many links, which may lead in circles, all folders are read once.
  */
 const [SHARED_DEPTH, MAX_LINKS] = [3, 200];
 
@@ -287,7 +287,7 @@ function innerReal(around: Place, dir: string, name: string, isLink: boolean): s
   return (isLink && realpathOf(dir)) || path.join(around.real, name);
 }
 
-/** Whether a folder is another one, or is in it. */
+/** Whether a folder is in another one, or the same. */
 function isInside(inner: string, outer: string): boolean {
   return `${inner}/`.startsWith(outer === "/" ? "/" : `${outer}/`);
 }
@@ -325,7 +325,7 @@ function entriesOf(dir: string): Entry[] {
   }
 }
 
-/** Whether a name is read with stand-ins for bytes that are no text, so that it leads to nothing. */
+/** Whether a name is not UTF-8: Node.js replaces its bytes, so that no file has the name. */
 function isGarbled(dir: string, name: string): boolean {
   return name.includes("\ufffd") && lstatSync(path.join(dir, name), { throwIfNoEntry: false }) === undefined;
 }

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { counted } from "../../text.js";
 
-/** Why files are not used; other reasons are made of what a file has. */
+/** Why files are not used. Reasons that name a value, such as a decoder's error, are written where they arise. */
 export const REASONS = {
   hidden: "hidden or made by a system",
   service: "in a hidden folder or one that a tool made",

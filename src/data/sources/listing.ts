@@ -75,8 +75,8 @@ export function leaveOut({ leftOut, inner }: Listing, reason: string, image: Pic
 }
 
 /**
- * Makes train and validation of the parts that a data set has. Test images are for validation if no others are, and are left
- * out otherwise. A data set with training images alone has no split.
+ * Makes train and validation from the parts of a data set. Test images are for validation if no others are; otherwise they are
+ * left out. A data set with training images alone has no split.
  */
 export function chooseParts(listing: Listing): ChosenListing {
   const { samples, notes } = listing;
@@ -121,7 +121,7 @@ function validationFolder(samples: readonly Sample[]): string {
   return isOne ? `the folder ${folder}` : "the folders for validation";
 }
 
-/** Returns the outermost folders around some images that have no others in them, sorted. */
+/** Returns the outermost folders that hold some images and none of the others, sorted. */
 function foldersWithout(samples: readonly Sample[], others: readonly Sample[]): string[] {
   const foldersOf = ({ path: file }: Sample) =>
     file.split("/").flatMap((_, i, steps) => (i > 0 ? steps.slice(0, i).join("/") : []));
@@ -131,11 +131,10 @@ function foldersWithout(samples: readonly Sample[], others: readonly Sample[]): 
 }
 
 /**
- * Keeps a split that is named by some paths. Images in no part of it are left out, as folders beside train and validation are.
- * A single part beside other images is no split.
+ * Gives samples the parts that their paths name. If only some paths name one, the other images are left out, as folders beside
+ * train and validation are. A single part beside other images is no split.
  *
- * @param parts - Of each sample, by its path.
- * @param around - What is read, for notes and errors.
+ * @param parts - The part that the path of each sample names.
  * @throws InputError if most images are in no part of a split that has several.
  */
 export function withParts(
@@ -169,7 +168,7 @@ export function withParts(
   return samples.flatMap((sample, i) => (parts[i] === null ? [] : [{ ...sample, split: parts[i] }]));
 }
 
-/** Counts the images without a part of the split that others have; no sentence if there are none. */
+/** Says how many images have no part of the split that others have; nothing if all have one. */
 export function withoutPartNote(samples: Sample[], labels: string): string[] {
   const isSplit = samples.some(({ split }) => split === "validation" || split === "test");
   const numWithout = samples.filter(({ split }) => split === null).length;
@@ -179,7 +178,7 @@ export function withoutPartNote(samples: Sample[], labels: string): string[] {
 }
 
 /**
- * Says that a split puts images into other parts than something else does; no sentence if it does not.
+ * Says where two splits differ; nothing if they agree.
  *
  * @param name - Names the split at the start of the sentence.
  * @param used - Says which of them is used.

@@ -1,4 +1,13 @@
 // Finds out what kind of data set a path names, and reads its images and labels.
+//
+// A path is a folder, an archive that is unpacked into one, or a file of its own (Parquet, table of pixels, table of labels).
+// `folder.ts` finds out the layout of a folder, in this order:
+//   a label pattern or a table that the user chose → file-names.ts, tables/label-tables.ts
+//   files that hold the images (webdataset, Parquet, pixels) → packed/
+//   names of files that are known (JAFFE, KDEF) → file-names.ts
+//   class folders, compared with the tables beside them → folders/class-folders.ts, tables/table-beside.ts
+//   a table of labels, or a file of labels beside each image → tables/label-tables.ts, label-files.ts
+// All of them return a `Listing`: samples with class and part of the split, what is left out and why, and notes on guesses.
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";

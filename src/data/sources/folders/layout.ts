@@ -6,7 +6,7 @@ import { REASONS } from "../left-out.js";
 import { CLASS_FOLDERS, inOrder, type Listing, listingOf, type Sample, stampOf } from "../listing.js";
 import type { Part } from "../split-names.js";
 
-/** How the folders of a data set are understood. */
+/** Which folders of a data set are classes, and which are not used. */
 export interface Layout {
   /** Sample paths are relative to it. */
   root: Folder;

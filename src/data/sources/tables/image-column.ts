@@ -70,7 +70,7 @@ export function matchImages(
   });
 }
 
-/** Returns the rows, of which the first may be a header. One that lacks the name of the first column gets it, as CelebA and R write it. */
+/** Returns all rows. A header that lacks the name of the first column, as CelebA and R write it, gets an empty one. */
 function withHeader({ file, columns, rows }: Table, index: ImageIndex): string[][] {
   const [first, ...below] = columns === null ? rows : [columns, ...rows];
   const lacksName = below.length > 0 && below.every(({ length }) => length === first.length + 1);
@@ -78,7 +78,7 @@ function withHeader({ file, columns, rows }: Table, index: ImageIndex): string[]
   return [isHeader ? ["", ...first] : first, ...below];
 }
 
-/** Looks which images each column names. A number names one only if nothing else in the table does. */
+/** Finds the images that each column names. Numbers with other leading zeros count only if no column names an image without them. */
 function candidatesIn(rows: string[][], index: ImageIndex, around: string): Candidate[] {
   const [header] = rows;
   const step = Math.max(1, Math.floor(rows.length / NUM_PROBES));

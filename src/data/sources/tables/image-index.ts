@@ -17,11 +17,11 @@ export interface Found {
   isExact: boolean;
   /** Whether they have other leading zeros: `0007.png` for `7`. */
   isByNumber: boolean;
-  /** Number of steps of the path that are theirs; infinite for a path that counts from the table's folder. */
+  /** How many steps at the end of the value are theirs, 2 of `x/a/1.png` for `b/a/1.png`; infinite for a path from the table's folder. */
   numSteps: number;
-  /** Whether the other steps are of other folders than theirs: `day2/0.png` for `day1/0.png`. */
+  /** Whether the steps before are other folders than theirs: `day2/0.png` for `day1/0.png`. */
   isApart: boolean;
-  /** Folder that a value has around what is the whole path of the image, if any. */
+  /** If the value ends with the whole path of the image: the folder before that, if any. */
   top: string | undefined;
 }
 
@@ -124,7 +124,7 @@ function isElsewhere(value: string): boolean {
   return /^([/\\~]|[a-z]:[/\\]|[a-z]+:\/\/)/i.test(value);
 }
 
-/** Whether folders of a value and those of a file can be the same: one may lack some at its start or at its end. */
+/** Whether the folders of a value may be those of a file: the last one of either is among the other's, or one has none. */
 function agree(given: string[], own: string[]): boolean {
   const [a, b] = [given, own].map((steps) => steps.map((step) => step.toLowerCase()));
   const [lastOfA, lastOfB] = [a.at(-1), b.at(-1)];
@@ -144,7 +144,7 @@ export interface Located {
 }
 
 /**
- * Finds the images of all rows. A row names none if its folders are other ones than the image's, or if another row fits better.
+ * Finds the images of all rows. A row has none if its folders are not those of the image, or if another row names the image better.
  *
  * @param around - Folder of the table.
  */
@@ -164,7 +164,7 @@ export function locateImages(values: string[], index: ImageIndex, around: string
   };
 }
 
-/** Returns whether what a value names is like what most others name: below the table's folder, by its whole name, in the data set. */
+/** Returns a check whether a match is like most others: below the table's folder, by the whole name, from the data set's folder. */
 function fittingTheOthers(
   found: readonly (Found | null)[],
   around: string,
@@ -183,7 +183,7 @@ function fittingTheOthers(
     (!isFromRoot || one.top === undefined || one.top === root);
 }
 
-/** Gives an image that several rows name to the row that names it best. Rows that name it as well are a conflict, if they differ. */
+/** Keeps the row that names an image best. Other rows that name it as well, by another value, are a conflict. */
 function bestRows(values: string[], found: readonly (Found | null)[]): Pick<Located, "files" | "conflict"> {
   const better = (a: Found, b: Found) =>
     Number(a.isExact) - Number(b.isExact) ||

@@ -49,10 +49,10 @@ export interface LabelColumns {
 }
 
 /**
- * Takes out the names of columns that repeat another one with its values, so that they are not read.
+ * Blanks the names of columns that repeat the name and the values of another one, so that only the first is read.
  *
- * @param names - Names that must not be of several columns with other values.
- * @throws InputError if one is.
+ * @param names - Names of columns to read. Others may be of several columns with different values.
+ * @throws InputError if several columns of one of these names have different values.
  */
 export function withoutRepeats(table: Table, pathColumn: number, names: string[]): Table {
   const { columns, rows, where } = table;
@@ -96,12 +96,12 @@ function setColumns(row: string[], columns: number[]): number[] {
   return columns.filter((column) => flagOf(row[column] ?? ""));
 }
 
-/** Share of the rows with a single 1 from which on, up to all, it is not clear what the columns mean. */
+/** If this share of the rows has a single 1, but not all have, it is not clear whether columns of 0 and 1 are classes. */
 const MOSTLY = 0.8;
 
 /**
- * Returns the columns of classes in a table whose other columns are 0 or 1, with a single 1 in each row. Their names may be
- * those of a column of labels or of a split: `y` beside `w`, `x` and `z`.
+ * Returns the columns of a one-hot table: one for each class, of 0 and 1, with a single 1 in each row. A class may have the usual
+ * name of a column of labels or of the split: `y` beside `w`, `x` and `z`.
  *
  * @returns Null if the table has no such columns.
  * @throws InputError if they may as well be a column of labels and others.

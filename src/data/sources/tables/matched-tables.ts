@@ -85,10 +85,10 @@ const SPLIT_FILE =
 const CODE = /^(\d{1,2}(\.0+)?|\p{L}|(fold|set|split|part|subset|group)[ _-]?\d{1,2}|yes|no|true|false)$/iu;
 
 /**
- * Says why a table is not read that has a split in codes beside names of images: `0.jpg 1`, `0.jpg T`. What these stand for differs, and
- * they are no labels.
+ * Says why a table with the parts of a split in codes, such as `0.jpg 1` or `0.jpg T`, is not read: these are no labels, and may stand
+ * for any part.
  *
- * @returns Null if it is another table, or the column was chosen.
+ * @returns Null if it is no such table, or the column was chosen.
  */
 export function whyCodedSplit(
   { table, pathColumn }: Pick<ReadColumns, "table" | "pathColumn">,

@@ -42,7 +42,7 @@ export type RowPart = Part | null | "extra";
 export interface SplitColumns {
   /** One column, or several of 0 and 1. */
   columns: number[];
-  /** All columns that look like a split, which are none of labels. */
+  /** All columns that look like a split, so that none of them has the labels. */
   alike: number[];
   /** Names them at the start of a sentence: "The column split", "Column 2". */
   name: string;

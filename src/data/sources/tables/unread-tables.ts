@@ -15,7 +15,7 @@ import { isOfNames, isUseful, whyCodedSplit } from "./matched-tables.js";
 import { columnName, filledIn, type Table, valuesIn } from "./table.js";
 import { hasBoxes, isCoco, isUnreadTable, labelFiles, readTable } from "./table-file.js";
 
-/** With more files than this, the first ones say enough. */
+/** More files than this get no note. */
 const MAX_NOTES = 3;
 
 /**
