@@ -65,9 +65,8 @@ export function meansOverSeeds(runs: readonly NamedRun[]): { means: MeanOfRuns[]
  */
 export function byDataSet(labels: ReadonlyMap<Run, string>): (a: Run, b: Run) => number {
   const keyOf = (run: Run) => [
-    dataName(run.config.data),
-    run.config.dataOptions?.fold === undefined ? "" : "fold",
     labels.get(run) as string,
+    run.config.dataOptions?.fold === undefined ? "" : "fold",
   ];
   return (a, b) => {
     const [x, y] = [keyOf(a), keyOf(b)];
@@ -109,7 +108,10 @@ function meanScore(values: number[]): MeanScore {
   return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null };
 }
 
-/** Names the data set of each run; data sets of one name that hold different images get part of their digest, or their number of images. */
+/**
+ * Names the data set of each run, with all names that it had if its folder was renamed. Data sets of one name that hold different
+ * images get part of their digest, or their number of images.
+ */
 export function dataLabels(runs: readonly Run[]): Map<Run, string> {
   const sets: Run[][] = [];
   for (const run of runs) {
@@ -117,13 +119,16 @@ export function dataLabels(runs: readonly Run[]): Map<Run, string> {
     if (same) same.push(run);
     else sets.push([run]);
   }
-  const nameOf = ([{ config }]: Run[]) => dataName(config.data);
+  const namesOf = (members: Run[]) => [...new Set(members.map(({ config }) => dataName(config.data)))].sort();
   return new Map(
     sets.flatMap((members) => {
-      const name = nameOf(members);
-      const isShared = sets.some((other) => other !== members && nameOf(other) === name);
+      const names = namesOf(members);
+      const isShared = sets.some(
+        (other) => other !== members && namesOf(other).some((name) => names.includes(name)),
+      );
       const [{ config, imagesDigest }] = members;
       const mark = imagesDigest?.slice(0, 6) ?? `${numImagesOf(config)} images`;
+      const name = names.join(" = ");
       return members.map((run): [Run, string] => [run, isShared ? `${name} (${mark})` : name]);
     }),
   );

@@ -38,7 +38,7 @@ describe("runs that can be compared", () => {
     ];
     assert.deepEqual(namesOf(runs), ["a b", "c"]);
     const labels = dataLabels(runs.map(({ run }) => run));
-    assert.deepEqual([...labels.values()], ["pets (x)", "pets (x)", "pets (y)"]);
+    assert.deepEqual([...labels.values()], ["animals = pets (x)", "animals = pets (x)", "pets (y)"]);
     assert.deepEqual(meansOverSeeds(runs).notes, []);
   });
 
@@ -134,12 +134,17 @@ describe("runs that can be compared", () => {
       await ended("fold", {}, { data: "/my/a", dataOptions: { fold: "1/5" } }, 0.9),
       await ended("a", {}, { data: "/my/a" }),
     ];
-    const labels = dataLabels(runs.map(({ run }) => run));
-    const byData = byDataSet(labels);
-    assert.deepEqual(
-      [...runs].sort((x, y) => byData(x.run, y.run)).map(({ name }) => name),
-      ["a", "fold", "b"],
-    );
+    const sorted = (given: typeof runs) => {
+      const byData = byDataSet(dataLabels(given.map(({ run }) => run)));
+      return [...given].sort((x, y) => byData(x.run, y.run)).map(({ name }) => name);
+    };
+    assert.deepEqual(sorted(runs), ["a", "fold", "b"]);
+    const moved = [
+      await ended("early fold", {}, { data: "/my/a", dataOptions: { fold: "1/5" }, imagesDigest: "x" }),
+      await ended("moved", {}, { data: "/my/z", imagesDigest: "x" }),
+      await ended("other", {}, { data: "/my/b", imagesDigest: "y" }),
+    ];
+    assert.deepEqual(sorted(moved), ["moved", "early fold", "other"]);
     assert.deepEqual(
       meansOverSeeds(runs).means.map(({ names, fold }) => [names[0], fold]),
       [
