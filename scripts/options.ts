@@ -321,9 +321,43 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${shown(JSON.stringify(value))}\n`);
 }
 
-/** Says on standard error which data set is used and how many images it has, if none was named. */
-export function printData({ data }: DataFlags, numImages?: { train: number; validation: number }): void {
-  if (data !== undefined) return;
+/** Options that choose the images to validate on. */
+const SPLIT_OPTIONS = ["fold", "validationShare"] as const;
+
+/** Leaves the options that choose the images to validate on out of the help of a command that uses all images. */
+export function hideSplitOptions(command: Command): void {
+  const names: readonly string[] = SPLIT_OPTIONS;
+  for (const option of command.options) if (names.includes(option.attributeName())) option.hideHelp();
+}
+
+/**
+ * Refuses the options that choose the images to validate on.
+ *
+ * @param reason - Why the command has no use for them: "each image is in one of the folds".
+ */
+export function refuseSplits(flags: DataFlags, reason: string, fix: string): void {
+  const given = SPLIT_OPTIONS.find((name) => flags[name] !== undefined);
+  if (given === undefined) return;
+  const found = given === "validationShare" ? "--validation-share" : `--${given}`;
+  throw new InputError({ expected: `no choice of validation images, since ${reason}`, found, fix });
+}
+
+/**
+ * Says on standard error which data set is used and how many images it has, if none was named; and that a share to validate on has
+ * no effect on a data set that has a split of its own.
+ */
+export function printData(
+  flags: DataFlags,
+  report?: Pick<internals.DataReport, "numImages" | "split">,
+): void {
+  if (flags.data === undefined) printSource(report?.numImages);
+  if (flags.validationShare !== undefined && report?.split === "folders")
+    console.error(
+      "note: --validation-share has no effect, since the data set has a split of its own; --fold 1/5 validates on a part of its training images",
+    );
+}
+
+function printSource(numImages?: { train: number; validation: number }): void {
   const source = dataSource();
   const own =
     source === "synthetic" ? "the drawn faces (synthetic)" : `the images of this project (${source})`;

@@ -38,7 +38,10 @@ export async function loadScored(
       found: "none",
       fix: "Choose a --validation-share above 0.",
     });
-  printData(flags, { train: dataset.train.numImages, validation: numImages });
+  printData(flags, {
+    ...dataset.report,
+    numImages: { train: dataset.train.numImages, validation: numImages },
+  });
   printRemarks(dataset.report, notes);
   return { network, dataset, isTrainedOn, progress };
 }

@@ -5,10 +5,12 @@ import {
   callerPath,
   type DataFlags,
   dataOptions,
+  hideSplitOptions,
   isBundled,
   printData,
   printJson,
   printRemarks,
+  refuseSplits,
   scoredModelFolder,
   withDataOptions,
   withExamples,
@@ -35,10 +37,16 @@ interface Flags extends DataFlags {
 
 export function addCalibrateCommand(program: Command): void {
   const command = withScoredModelOption(withDataOptions(program.command("calibrate")));
+  hideSplitOptions(command);
   withExamples(command, "npx ferkit calibrate --data more-images --model runs/mine/best")
     .option("--to <folder>", "new or empty folder for a copy; by default the model itself is changed")
     .option("--json", "print what was fitted on one line")
     .action(async (flags: Flags) => {
+      refuseSplits(
+        flags,
+        "all images are used that the model's run did not have",
+        "Remove it; --leave-out leaves out folders.",
+      );
       const dir = scoredModelFolder(flags);
       if (flags.to === undefined && isBundled(dir))
         throw new InputError({
@@ -53,7 +61,7 @@ export function addCalibrateCommand(program: Command): void {
       const loading = dataProgress();
       const options = { ...dataOptions(flags), onProgress: loading.onProgress };
       const { images, digests, report, notes } = await loadUnseenImages(dir, options).finally(loading.stop);
-      printData(flags, report.numImages);
+      printData(flags, report);
       const lacking = images.numImages === 0 ? null : lackingNote(images, model.config.classNames);
       printRemarks(report, lacking === null ? notes : [...notes, lacking]);
       if (images.numImages < MIN_CALIBRATION_IMAGES)

@@ -73,7 +73,21 @@ export function addConvertCommand(program: Command): void {
 
 async function load(source: string, flags: Flags): Promise<Network> {
   const { variant, classes, imageSize, grey, prefix, family, padding, epsilon, mean, std } = flags;
-  if ((await stat(source).catch(() => null))?.isDirectory()) return loadModel(source);
+  if ((await stat(source).catch(() => null))?.isDirectory()) {
+    refuseFileOptions(source, {
+      variant,
+      classes,
+      imageSize,
+      grey,
+      prefix,
+      family,
+      padding,
+      epsilon,
+      mean,
+      std,
+    });
+    return loadModel(source);
+  }
   if (variant === undefined || classes === undefined || imageSize === undefined)
     throw new InputError({
       expected: "--variant, --classes and --image-size with a file of weights",
@@ -103,6 +117,18 @@ async function load(source: string, flags: Flags): Promise<Network> {
   });
   console.log(describe(network));
   return network;
+}
+
+/** Refuses options that describe a file of weights with a model folder, which says all of it. */
+function refuseFileOptions(source: string, options: Omit<Flags, "to" | "precision">): void {
+  const given = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
+  if (given === undefined) return;
+  throw new InputError({
+    expected: "only --to and --precision with a model folder, which has all else",
+    where: source,
+    found: given === "imageSize" ? "--image-size" : `--${given}`,
+    fix: "Remove it. For other classes or another size, train with --set weights=FOLDER.",
+  });
 }
 
 /** Says by which conventions a network computes. */

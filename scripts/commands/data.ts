@@ -42,7 +42,7 @@ export function addDataCommand(program: Command): void {
         onProblem: "report",
         onProgress,
       }).finally(stop);
-      printData(flags, dataset.report.numImages);
+      printData(flags, dataset.report);
       const found = await findNearDuplicates([dataset.train, dataset.validation], onProgress).finally(stop);
       const nearDuplicates = internals.nearDuplicateReport(dataset, found);
       const report = {

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import {
   evaluatedImages,
   galleryChart,
-  InputError,
   internals,
   interruptSignal,
   labelIssues,
@@ -14,11 +13,13 @@ import {
   type DataFlags,
   dataInputs,
   dataOptions,
+  hideSplitOptions,
   numberFor,
   type PresetFlags,
   printData,
   printJson,
   printRemarks,
+  refuseSplits,
   withChartOption,
   withDataOptions,
   withExamples,
@@ -38,7 +39,7 @@ interface Flags extends DataFlags, PresetFlags {
 
 export function addLabelsCommand(program: Command): void {
   const command = withChartOption(withDataOptions(program.command("labels")), "the suspected images");
-  for (const option of command.options) if (REFUSED.includes(option.attributeName())) option.hideHelp();
+  hideSplitOptions(command);
   withExamples(
     withPresetOptions(command),
     "npx ferkit labels --data my-images --chart labels.png",
@@ -51,14 +52,14 @@ export function addLabelsCommand(program: Command): void {
     .action(async (flags: Flags) => {
       checkNumber("--folds", flags.folds, { min: 2, max: 100, integer: true });
       checkNumber("--top", flags.top, { min: 1, integer: true });
-      refuseSplits(flags);
+      refuseSplits(flags, "each image is in one of the folds", "Remove it; --folds chooses their number.");
       const config = trainConfig(flags.preset, flags.set);
       const chart = chartPath(flags, { data: dataInputs(flags) });
       const { imageSize, seed, fit, grey } = config;
       const loading = dataProgress();
       const load = { ...dataOptions(flags), imageSize, seed, fit, grey, onProgress: loading.onProgress };
       const all = await loadDataset({ ...load, validationShare: 1 }).finally(loading.stop);
-      printData(flags, all.report.numImages);
+      printData(flags, all.report);
       printRemarks(all.report);
       const { signal, release } = interruptSignal();
       const dir = callerPath(flags.run);
@@ -85,19 +86,6 @@ export function addLabelsCommand(program: Command): void {
       if (flags.json) printJson(asJson(flags, all.name, found, issues));
       else for (const line of inWords(flags, all.name, found, issues)) console.log(line);
       if (chart !== undefined) await writeChart(await pictures(flags, all.name, found, issues.length), chart);
-    });
-}
-
-/** Options that choose the images to validate on, which have no use here: every image is in one fold. */
-const REFUSED = ["fold", "validationShare"];
-
-function refuseSplits({ fold, validationShare }: Flags): void {
-  const given = fold !== undefined ? "--fold" : validationShare !== undefined ? "--validation-share" : null;
-  if (given !== null)
-    throw new InputError({
-      expected: "no choice of validation images, since each image is in one of the folds",
-      found: given,
-      fix: "Remove it; --folds chooses their number.",
     });
 }
 

@@ -69,7 +69,7 @@ export function addTrainCommand(program: Command): void {
         loading.stop();
         begin();
       });
-      printData(flags, dataset.report.numImages);
+      printData(flags, dataset.report);
       printRemarks(dataset.report);
       if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
       const progress = new TrainProgress(config.epochs, dataset.classNames);

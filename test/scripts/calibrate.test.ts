@@ -46,6 +46,20 @@ describe("ferkit calibrate", function () {
     );
   });
 
+  it("refuses a choice of validation images, which it does not need", async () => {
+    for (const [option, value] of [
+      ["--validation-share", "0.5"],
+      ["--fold", "1/2"],
+    ]) {
+      const { status, stderr } = await calibrate("--to", "other", option, value);
+      assert.equal(status, 1);
+      assert.equal(
+        stderr,
+        `ferkit: Expected no choice of validation images, since all images are used that the model's run did not have but found ${option}. Remove it; --leave-out leaves out folders.\n`,
+      );
+    }
+  });
+
   it("changes no bundled model", async () => {
     const { status, stderr } = await folder.ferkit("calibrate", "--data", "none", "--model", "ferplus");
     assert.equal(status, 1);

@@ -40,6 +40,20 @@ describe("ferkit convert", function () {
     assert.deepEqual(readdirSync(folder.file("images")), ["cat"]);
   });
 
+  it("refuses what a model folder has already", async () => {
+    for (const [option, value] of [
+      ["--classes", "a,b"],
+      ["--image-size", "96"],
+    ]) {
+      const { status, stderr } = await convert("whole", "--to", "other", option, value);
+      assert.equal(status, 1);
+      assert.equal(
+        stderr,
+        `ferkit: Expected only --to and --precision with a model folder, which has all else at ${folder.file("whole")} but found ${option}. Remove it. For other classes or another size, train with --set weights=FOLDER.\n`,
+      );
+    }
+  });
+
   it("makes a model folder of weights that were fine-tuned in timm", async () => {
     writeFileSync(folder.file("weights.safetensors"), safetensorsBytes(timmTensors("lite0", 3)));
     const about = ["--variant", "lite0", "--classes", "cat, dog,fish", "--image-size", "64"];

@@ -5,6 +5,7 @@ import {
   collectAssignments,
   dataSource,
   numberFor,
+  printData,
   scoredModelFolder,
 } from "../../scripts/options.js";
 
@@ -123,5 +124,29 @@ describe("scoredModelFolder", () => {
   it("is the folder that is given otherwise", () => {
     assert.equal(scoredModelFolder({ model: "runs/a/best" }), callerPath("runs/a/best"));
     assert.equal(scoredModelFolder({ model: "./ferplus" }), callerPath("ferplus"));
+  });
+});
+
+describe("printData", () => {
+  const printed = (...given: Parameters<typeof printData>) => {
+    const lines: string[] = [];
+    const { error } = console;
+    console.error = (line: string) => void lines.push(line);
+    try {
+      printData(...given);
+    } finally {
+      console.error = error;
+    }
+    return lines;
+  };
+  const numImages = { train: 8, validation: 2 };
+
+  it("says that a share has no effect on a data set with a split of its own", () => {
+    const flags = { data: "a", validationShare: 0.5 };
+    assert.deepEqual(printed(flags, { numImages, split: "folders" }), [
+      "note: --validation-share has no effect, since the data set has a split of its own; --fold 1/5 validates on a part of its training images",
+    ]);
+    assert.deepEqual(printed(flags, { numImages, split: "held-out" }), []);
+    assert.deepEqual(printed({ data: "a" }, { numImages, split: "folders" }), []);
   });
 });
