@@ -8,7 +8,11 @@ import type { FileTraits } from "../../src/data/pixels/header.js";
 import type { DecodedImages, DecodedSample } from "../../src/data/pixels/packed-file.js";
 import type { Pixels } from "../../src/data/pixels/pixels.js";
 import { walkFolder } from "../../src/data/sources/files.js";
-import { type FolderChoice, findClassFolders } from "../../src/data/sources/folders/class-folders.js";
+import {
+  type FolderChoice,
+  findClassFolders,
+  leaveFoldersOut,
+} from "../../src/data/sources/folders/class-folders.js";
 import { chooseParts } from "../../src/data/sources/listing.js";
 import { InputError } from "../../src/errors.js";
 
@@ -107,7 +111,9 @@ export function sampleOf(file: string, digest = file, width = 48, height = width
 
 /** Lists the images of class folders. */
 export function listFolder(dir: string, choice: FolderChoice = {}) {
-  const found = findClassFolders(walkFolder(dir), choice);
+  const walk = walkFolder(dir);
+  leaveFoldersOut(walk, choice);
+  const found = findClassFolders(walk, choice);
   if ("refusal" in found) throw new InputError(found.refusal);
   return chooseParts(found.listing);
 }

@@ -264,9 +264,15 @@ export function imagesBelow(root: Folder): ImageFile[] {
   );
 }
 
-/** Lists the files of a folder that are not images, at any depth, by their paths from the root. */
-export function otherFilesIn(root: Folder): string[] {
-  return foldersBelow(root).flatMap((folder) => folder.others.map(({ name }) => fileIn(folder, name)));
+/**
+ * Lists the files of a folder that are not images, at any depth, by their paths from the root.
+ *
+ * @param wanted - The reason why they are none; by default any.
+ */
+export function otherFilesIn(root: Folder, wanted?: string): string[] {
+  return foldersBelow(root).flatMap((folder) =>
+    folder.others.flatMap(({ name, reason }) => (!wanted || reason === wanted ? fileIn(folder, name) : [])),
+  );
 }
 
 /** Counts the files that are not images as left out. @param labelFiles - Those of them whose labels are used. */

@@ -9,7 +9,7 @@ import { type AnyText, counted } from "../../text.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
 import { classesInWords, readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
 import { otherFilesIn, type Walk, walkFolder } from "./files.js";
-import { type FolderChoice, findClassFolders } from "./folders/class-folders.js";
+import { type FolderChoice, findClassFolders, leaveFoldersOut } from "./folders/class-folders.js";
 import { readLabelFiles } from "./label-files.js";
 import { REASONS } from "./left-out.js";
 import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.js";
@@ -66,6 +66,7 @@ export async function readFolder(
 
 async function readWalk(walk: Walk, options: Options, isShards: boolean): Promise<Listing> {
   const { labels, labelPattern } = options;
+  if (walk.root.numImages > 0) leaveFoldersOut(walk, options); // otherwise the folders are in an archive
   if (labelPattern !== undefined) return readLabelPattern(walk, labelPattern);
   if (labels !== undefined && !LABEL_WORDS.includes(labels) && !(await isVoteTable(labels)))
     return readGivenTable(walk, options, labels);
@@ -235,6 +236,7 @@ function explained(refusal: InputProblem, walk: Walk, choice: LabelChoice): Inpu
       ? (garbledNames(refusal, walk) ??
         packedArchives(files, walk) ??
         tfRecords(files) ??
+        unreadFormats(refusal, walk) ??
         otherFiles(refusal, files))
       : null;
   return { ...refusal, ...(found ?? labelsElsewhere(refusal, walk, choice)) };
@@ -273,6 +275,15 @@ function tfRecords(files: string[]): Explanation | null {
   return {
     found: `TFRecord, which ferkit does not read: ${inShort(records)}`,
     fix: "Write the images into folders named by their classes, or into Parquet files, with TensorFlow.",
+  };
+}
+
+function unreadFormats({ found }: InputProblem, { root }: Walk): Explanation | null {
+  const images = otherFilesIn(root, REASONS.format);
+  if (images.length === 0) return null;
+  return {
+    found: `${found}, but ${counted(images.length, "image")} of a format that is not read, such as ${images[0]}`,
+    fix: "Save them as PNG or JPEG.",
   };
 }
 

@@ -18,6 +18,7 @@ import type { OnProgress } from "../../progress.js";
 import { downloadFer2013, withVotes } from "./fer2013.js";
 import { walkFolder } from "./files.js";
 import { fixFor, readFolder, type SourceOptions } from "./folder.js";
+import { leaveFoldersOut } from "./folders/class-folders.js";
 import { classesOf, type Listing } from "./listing.js";
 import { archiveName, isArchive, unpackArchive } from "./packed/archive.js";
 import { readParquet } from "./packed/parquet.js";
@@ -119,6 +120,7 @@ async function readFile(file: string, options: Options): Promise<Listing> {
     throw unreadable(file, "a file of another kind", "Fix the path.");
   if (await isPixelTable(file)) return readPixelTable(file, options);
   const [walk, tables] = [walkFolder(dir), [path.basename(file)]];
+  leaveFoldersOut(walk, options);
   const listing = readLabelTables(walk, options, tables);
   if (listing) return listing;
   const [unread] = unreadTables(walk, options, tables);

@@ -5,7 +5,7 @@ import path from "node:path";
 export type Part = "train" | "validation" | "test";
 
 const WORDS = new Map<string, Part>([
-  ...byPart("train", "train training trn"),
+  ...byPart("train", "train training trn trainval"),
   ...byPart("validation", "val valid validation validate vali dev devel development eval evaluation"),
   ...byPart("test", "test testing tst"),
 ]);

@@ -49,11 +49,19 @@ export function findClassFolders(
   walk: Walk,
   choice: FolderChoice,
 ): { listing: Listing } | { refusal: InputProblem } {
-  const { dir, root: top, leftOut } = walk;
-  for (const name of choice.leaveOut ?? []) remove(top, folderAt(top, name, dir), leftOut);
+  const { dir, root: top } = walk;
   const isChosen = choice.trainFolder !== undefined || choice.validationFolder !== undefined;
   const result = isChosen ? chosenLayout(top, dir, choice) : layoutOf(unwrap(top), dir);
   return "refusal" in result ? result : { listing: listLayout(result, walk) };
+}
+
+/**
+ * Takes folders out of the tree that the user does not want.
+ *
+ * @throws InputError if one is not there.
+ */
+export function leaveFoldersOut({ dir, root, leftOut }: Walk, { leaveOut = [] }: FolderChoice): void {
+  for (const name of leaveOut) remove(root, folderAt(root, name, dir), leftOut);
 }
 
 /** Takes a folder out of the tree. */
@@ -69,14 +77,17 @@ function numFiles(folder: Folder): number {
 }
 
 function layoutOf(root: Folder, dir: string): Result {
-  const { inner, parts, isSplit } = readParts(root);
+  const { inner, parts, labelled, isSplit } = readParts(root);
   if (inner.length === 0)
     return noClassFolders(
       dir,
       root.numImages > 0 ? "images in no class folder" : "no images in class folders",
     );
   if (isSplit) return splitLayout(root, dir);
-  if (inner.every(({ name }) => parts.has(name)))
+  const named = inner.filter(({ name }) => parts.has(name));
+  // Beside others, as `query` beside `bounding_box_train` and `bounding_box_test`.
+  const areParts = labelled.length === 0 && new Set(named.map(({ name }) => parts.get(name))).size > 1;
+  if (areParts || named.length === inner.length)
     return noClassFolders(dir, `images in ${names(inner)}, in no class folder`, inner);
   return classLayout(root, dir);
 }

@@ -12,8 +12,21 @@ export function isSeldomClass(name: string): boolean {
 const PIECE =
   /(^|[ _-])(part|batch|chunk|shard|images?|imgs?|data|set|group|folder|dir|day|session|cam(era)?|person|subject|s|p|vol(ume)?|disk|page)[ _-]?\d+$|^\d{4}([ _-]?\d\d){1,2}$/i;
 /** Whether a folder has the name of a piece of a data set rather than of a class. */
-export function isPiece(name: string): boolean {
+function isPiece(name: string): boolean {
   return PIECE.test(name);
+}
+
+/** Names of folders with all images, or with what is known about them. */
+const WHOLE =
+  /^((all[ _-]?)?(images?|imgs?|photos?|jpe?g[ _-]?images)|annotations?|labels?|masks?|segmentations?|trimaps?|ground[ _-]?truths?)$/i;
+/** Whether a folder has the name of one with all images, or with what is known about them. */
+export function isWhole(name: string): boolean {
+  return WHOLE.test(name);
+}
+
+/** Whether folders may be no classes. A single folder of all images is an error elsewhere. */
+export function areDoubtful(names: string[]): boolean {
+  return names.every(isPiece) || (names.length > 1 && names.every(isWhole));
 }
 
 /** Beginnings of names of parts that are held out, in several languages. */

@@ -4,7 +4,9 @@ import { type Part, partOf } from "../split-names.js";
 /** The class of each image. */
 const LABEL =
   /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i;
-/** Those of them that columns of other things often have, too. */
+/** Numbers of the classes, if no column has their names. */
+const LABEL_NUMBER = /^(label|class|category|species|breed)[ _-]?(id|idx|index|no|number|code)$/i;
+/** Names of labels that columns of other things often have, too. */
 const VAGUE_LABEL = /^(tag|y|type)$/i;
 /** The part of the split. */
 const SPLIT = /^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i;
@@ -38,7 +40,12 @@ export function isLabelName(name: string): boolean {
   return LABEL.test(name);
 }
 
-/** Whether such a name is as usual for columns of other things. */
+/** Whether a column has a usual name of one with numbers of classes. */
+export function isLabelNumberName(name: string): boolean {
+  return LABEL_NUMBER.test(name);
+}
+
+/** Whether a name of labels is as usual for columns of other things. */
 export function isVagueLabelName(name: string): boolean {
   return VAGUE_LABEL.test(name);
 }

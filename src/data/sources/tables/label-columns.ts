@@ -7,6 +7,7 @@ import {
   isFolderName,
   isIndexName,
   isLabelName,
+  isLabelNumberName,
   isSplitName,
   isVagueLabelName,
   mayBeSplitName,
@@ -163,7 +164,10 @@ export function labelColumns(
     const wanted = columnAt(header, labelColumn);
     if (wanted !== undefined && others.includes(wanted)) return single(wanted);
   } else {
-    const likely = others.filter((column) => header && isLabelName(header[column]));
+    const named = (isName: (name: string) => boolean) =>
+      others.filter((column) => header && isName(header[column]));
+    const labels = named(isLabelName);
+    const likely = labels.length > 0 ? labels : named(isLabelNumberName);
     const [column] = likely;
     if (likely.length === 1 && !isDoubtful(known.table, column, others)) {
       notes.push(...labelColumnNote(known.table, column, columnName(header, column), others));
@@ -171,7 +175,15 @@ export function labelColumns(
     }
     if (others.length > 1 && others.every((column) => isBinary(known.table, column)))
       return { columns: others, isOneHot: true };
-    if (others.length <= 1) return others.length === 1 ? single(others[0]) : null;
+    const [only] = others;
+    if (others.length === 1 && isNumbering(valuesIn(known.table, only)))
+      throw new InputError({
+        expected: "a label for each image",
+        where,
+        found: `only a number for each, ${known.table.rows[0][only]} to ${known.table.rows.at(-1)?.[only]}`,
+        fix: "Write a table with the name and the label of each image: another file may have the labels by these numbers.",
+      });
+    if (others.length <= 1) return others.length === 1 ? single(only) : null;
   }
   throw new InputError({
     expected: labelColumn === undefined ? "one column of labels" : `the column ${labelColumn}`,
@@ -179,6 +191,11 @@ export function labelColumns(
     found: others.map((column) => columnName(header, column)).join(", "),
     fix: "Choose one with --label-column NAME.",
   });
+}
+
+/** Whether values count the rows, as in CUB-200's list of images: `1 001.Albatross/1.jpg`. */
+function isNumbering(values: string[]): boolean {
+  return values.length > 2 && values.every((value, i) => value === String(Number(values[0]) + i));
 }
 
 /** Whether a column with a vague name of labels is beside another one with words for classes. */

@@ -68,7 +68,8 @@ function withColumns(matched: Matched, choice: LabelChoice): MatchedTable {
 export function isUseful({ files, table }: Matched, numImages: number): boolean {
   const numFound = files.filter(({ length }) => length === 1).length;
   const isOther = isOtherJson(table.file) || isOfNames(table);
-  return numFound * 2 >= numImages || (numFound * 2 >= files.length && !isOther);
+  const numNamed = new Set(files.flat()).size; // also where a row names several, such as an image and its mask
+  return numNamed * 2 >= numImages || (numFound * 2 >= files.length && !isOther);
 }
 
 /** Whether a table may name the classes: JSON with another text for each number, as `{"0": "Healthy", "1": "Blight"}`. */

@@ -253,7 +253,6 @@ function otherColumns(read: ReadColumns): ReadSplit[] {
   return free.flatMap((column) => {
     const name = columns[column];
     if (isPartName(name) || (isLabelName(name) && !hasLabels(column))) return [];
-    if (free.length < 2 && !mayBeSplitName(name) && !hasLabels(column)) return [];
     const parts = valuesIn(read.table, column).map(partIn);
     const numParts = new Set(parts.filter((part) => part && part !== "extra")).size;
     if (!areKnown(parts) || numParts < (mayBeSplitName(name) ? 1 : 2)) return [];

@@ -3,7 +3,7 @@ import path from "node:path";
 import { InputError } from "../../../errors.js";
 import { areSameClasses, inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
-import { isPiece } from "../folders/folder-names.js";
+import { areDoubtful } from "../folders/folder-names.js";
 import { classesOf, type Listing } from "../listing.js";
 import type { LabelChoice } from "./label-columns.js";
 import { readLabelTables } from "./label-tables.js";
@@ -23,7 +23,7 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
     return withSplitBeside(table, walk, choice);
   }
   const own = classesOf(listing.samples);
-  if (table instanceof InputError && own.every((name) => isPiece(name))) {
+  if (table instanceof InputError && areDoubtful(own)) {
     const { fix = "", ...problem } = table.problem;
     const folders = `Or choose --labels folders if the folders ${inShort(own)} are the classes.`;
     throw new InputError({ ...problem, fix: `${fix} ${folders}` });

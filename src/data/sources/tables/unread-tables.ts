@@ -5,7 +5,7 @@ import { InputError } from "../../../errors.js";
 import { isPlainObject, parseJson } from "../../../json.js";
 import { inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
-import { isPiece } from "../folders/folder-names.js";
+import { areDoubtful, isWhole } from "../folders/folder-names.js";
 import { CLASS_FOLDERS, classesOf, type Listing } from "../listing.js";
 import { pathRank } from "./column-names.js";
 import { matchImages } from "./image-column.js";
@@ -28,7 +28,8 @@ export function withUnread(listing: Listing, walk: Walk, choice: LabelChoice): L
   const classNames = classesOf(listing.samples);
   const unread = unreadTables(walk, choice, undefined, classNames);
   const [first] = unread;
-  if (first && classNames.every((name) => isPiece(name)))
+  const isLabelFile = first && isUnreadTable(first.file) && classNames.every(isWhole);
+  if (first && (isLabelFile || areDoubtful(classNames)))
     throw new InputError({
       expected: "class folders, or a table that names images",
       where: walk.dir,
@@ -43,6 +44,7 @@ export function withUnread(listing: Listing, walk: Walk, choice: LabelChoice): L
 
 /** A file that may have labels but is not read. */
 export interface Unread {
+  file: string;
   /** Begins with the file's name: "labels.csv, whose column id names none of them: …". */
   found: string;
   fix: string;
@@ -66,16 +68,19 @@ export function unreadTables(
     const one = table && matchImages(table, index, choice);
     const isOther = given === undefined && one && !(one instanceof InputError);
     const reason = why ?? (isOther ? whyCodedSplit(one, choice) : null);
-    if (reason) return [{ found: `${file}, which is not read, since ${reason.reason}`, fix: reason.fix }];
+    if (reason)
+      return [{ file, found: `${file}, which is not read, since ${reason.reason}`, fix: reason.fix }];
     if (!table || one instanceof InputError || (one && isUseful(one, index.files.length))) return [];
     if (isOfClasses(table, classNames) || isOfNames(table)) return [];
     const found = explainUnmatched(table, index);
     if (found && table.damage) {
       const { problem } = table.damage;
-      return [{ found: `${file}, which is not read, since it has ${problem.found}`, fix: problem.fix ?? "" }];
+      return [
+        { file, found: `${file}, which is not read, since it has ${problem.found}`, fix: problem.fix ?? "" },
+      ];
     }
     const fix = "Fix the names in the table, or choose its column of names with --path-column.";
-    return found ? [{ found, fix }] : [];
+    return found ? [{ file, found, fix }] : [];
   });
 }
 
