@@ -87,6 +87,13 @@ describe("a request to the kernel", function () {
     },
   );
 
+  // Node.js removed the listeners for a moment, in which an interrupt ended the kernel.
+  test(
+    "listens to interrupts from its first line",
+    ["const atFirst = process.listenerCount('SIGINT');\natFirst;", "process.listenerCount('SIGTERM');"],
+    (results) => assert.deepEqual(results.map(resultOf), ["1", "0"]),
+  );
+
   test(
     "that assigns lists, counters and destructured variables changes them too",
     [

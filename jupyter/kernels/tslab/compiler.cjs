@@ -182,19 +182,31 @@ function signatureAt(position) {
   return [signature, text(documentation), described.join("\n")].filter((part) => part !== "").join("\n\n");
 }
 
-/** Gives each cell's script a name, by which its lines are found again in a stack, and lets interrupts arrive after it. */
+/** Gives each cell's script a name, by which its lines are found again in a stack, and lets interrupts arrive before and after it. */
 function nameScripts() {
   const { runInThisContext } = vm;
+  const { listenerCount } = process;
+  const countAgain = () => {
+    process.listenerCount = listenerCount;
+  };
   vm.runInThisContext = (code, options) => {
+    const named = { ...options, filename: nextCellFile() ?? options?.filename };
+    if (!options?.breakOnSigint) return runInThisContext(code, named);
     try {
-      return runInThisContext(code, { ...options, filename: nextCellFile() ?? options?.filename });
+      // Node.js would remove listeners that it sees. An interrupt between that and its own handler would end the process.
+      process.listenerCount = () => {
+        countAgain();
+        return 0;
+      };
+      return runInThisContext(code, named);
     } finally {
-      if (options?.breakOnSigint) outsideCells(listenAgain);
+      outsideCells(listenAgain);
+      countAgain();
     }
   };
 }
 
-/** Listens to interrupts again: Node.js forgets to if a script that may be broken off has added a listener. */
+/** Listens to interrupts again: Node.js puts its own handler in the place of the listeners' for such a script, and leaves it there. */
 function listenAgain() {
   const listeners = process.rawListeners("SIGINT");
   process.removeAllListeners("SIGINT");

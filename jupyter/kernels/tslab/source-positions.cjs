@@ -5,8 +5,7 @@ const path = require("node:path");
 /** The file that tslab compiles each cell as; a line that it puts before the cell makes up for counting from 0. */
 const CELL_SOURCE = "__tslab__.ts";
 
-const KERNEL_FRAME =
-  /^\s+at .*(\/node_modules\/tslab\/|\/jupyter\/kernels\/tslab\/|node:vm|node:internal|sigintHandlersWrap)/;
+const KERNEL_FRAME = /^\s+at .*(\/node_modules\/tslab\/|\/jupyter\/kernels\/tslab\/|node:vm|node:internal)/;
 
 /** A line of a stack that names a place in a file: short, since the expressions here take quadratic time. */
 const isFrame = (line) => line.length < 5000 && /^\s+at /.test(line);
@@ -59,7 +58,7 @@ function readableStack(error) {
   const start = lines.indexOf(message[0]);
   const begin = start < 0 ? lines.findIndex(isFrame) : start + message.length;
   const own = begin < 0 ? [] : lines.slice(begin);
-  const caller = own.findIndex((line) => line.includes("sigintHandlersWrap")) - 1; // of the cell's function
+  const caller = own.findIndex((line) => line.includes("Script.runInThisContext")) - 1; // of the cell's function
   const frames = own
     .filter((line, i) => i !== caller && !(isFrame(line) && KERNEL_FRAME.test(line)))
     .map((line) => (isFrame(line) ? line.replace(/([^\s(]+):(\d+):(\d+)\)?$/, original) : line));
