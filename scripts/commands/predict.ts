@@ -28,9 +28,10 @@ import {
   withPrecisionOption,
 } from "../options.js";
 import { chartPath, writeChart } from "../outputs.js";
+import { CutImages, RangeNotes } from "./predict-notes.js";
 
 const { checkNumber, facesCharts, facesPicture, filesInWords, imagesIn, mayBeMissed, percent } = internals;
-const { cutOff, MUCH_CUT, readImageSize } = internals;
+const { readImageSize } = internals;
 const { MAX_CROP_SIDE, predictsExpressions, visible } = internals;
 
 interface Flags {
@@ -154,48 +155,23 @@ function asGiven(images: string[]): Printed["asGiven"] {
 
 async function printImages(classifier: Classifier, images: string[], flags: Printed): Promise<void> {
   const classified: ImagePrediction[] = [];
-  const cutImages = new CutImages(classifier);
+  const [cutImages, ranges] = [new CutImages(classifier), new RangeNotes()];
   for await (const image of classifier.predictEach(images, reportFailure)) {
     const name = flags.asGiven(image.name);
     if (flags.json) printJson({ name, model: flags.model, ...predicted(image, flags) });
     else console.log(visible(`${name}  ${inWords(image, flags)}`));
     cutImages.add(name, await readImageSize(image.name).catch(() => null));
+    ranges.add(name, image.range);
     if (flags.chart !== undefined) classified.push(image);
   }
   cutImages.print();
+  ranges.print();
   if (flags.chart === undefined || classified.length === 0) return;
   const chart = await predictionsChart(withShortNames(classified), {
     saliency: saliency(classifier, flags),
     ...(flags.top !== undefined && { numShown: flags.top }),
   });
   await writeChart(chart, flags.chart);
-}
-
-/** Images of which the network does not see much. */
-class CutImages {
-  private readonly images: { name: string; width: number; height: number }[] = [];
-
-  constructor(private readonly classifier: Classifier) {}
-
-  add(name: string, size: { width: number; height: number } | null): void {
-    const { fit = "crop" } = this.classifier.config.decoding ?? {};
-    if (size && fit === "crop" && cutOff(size) >= MUCH_CUT)
-      this.images.push({ name, width: size.width, height: size.height });
-  }
-
-  /** Says how many there are, and shows one. */
-  print(): void {
-    const [first, ...others] = this.images;
-    if (first === undefined) return;
-    const { name, width, height } = first;
-    const rest = others.length > 0 ? `, and much of ${others.length} more` : "";
-    console.error(
-      visible(
-        `note: The central square leaves out ${percent(cutOff(first), 0)} of ${name}, ${width}×${height}${rest}. ` +
-          "Crop to what matters, or choose a model that was trained with fit=pad.",
-      ),
-    );
-  }
 }
 
 /** If this share of a face's square is beyond the border, it is worth a word. */
@@ -205,7 +181,7 @@ const AT_BORDER = 0.01;
 
 async function printFaces(classifier: Classifier, images: string[], flags: Printed): Promise<void> {
   const pictures: Awaited<ReturnType<typeof facesPicture>>[] = [];
-  const cutImages = new CutImages(classifier);
+  const [cutImages, ranges] = [new CutImages(classifier), new RangeNotes()];
   const isDefault = flags.faces === undefined;
   let isStated = false;
   const photos = predictFaces(classifier, images, { onError: reportFailure, keepCrops: isDefault });
@@ -216,12 +192,14 @@ async function printFaces(classifier: Classifier, images: string[], flags: Print
       );
       isStated = true;
     }
+    ranges.add(flags.asGiven(photo.name), photo.photo.range);
     if (photo.whole) cutImages.add(flags.asGiven(photo.name), photo.photo);
     if (flags.chart !== undefined) pictures.push(await facesPicture(photo, saliency(classifier, flags)));
     if (flags.json) printJson(photoAsJson(photo, flags));
     else for (const line of photoLines(photo, flags)) console.log(visible(line));
   }
   cutImages.print();
+  ranges.print();
   if (flags.chart === undefined || pictures.length === 0) return;
   const numShown = flags.top;
   await writeChart(facesCharts(withShortNames(pictures), { numShown }), flags.chart);

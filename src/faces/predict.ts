@@ -91,7 +91,7 @@ export async function* predictFaces(
   let detector: FaceDetector | undefined;
   try {
     for (const { source, name } of await listInputs(inputs, onError)) {
-      const decoded = await decodeWhole(source, name).catch((error) => {
+      const decoded = await decodeWhole(source, name, classifier.config.decoding).catch((error) => {
         reportInput(error, onError);
       });
       if (!decoded) continue;

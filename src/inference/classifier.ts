@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { BUNDLED_MODELS } from "../bundled-models.js";
 import { checkSource, decodeImage, type ImageSource } from "../data/pixels/decode.js";
 import { toGrey } from "../data/pixels/pixels.js";
+import type { SampleRange } from "../data/pixels/sample-range.js";
 import { imagesIn } from "../data/sources/files.js";
 import { isArchive } from "../data/sources/packed/archive.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
@@ -43,6 +44,8 @@ export interface NamedPixels {
   name: string;
   /** uint8 `[imageSize, imageSize, 3]`, RGB. */
   pixels: Uint8Array;
+  /** How the file's numbers became 0–255, if they are not 8 bits. */
+  range?: SampleRange;
 }
 
 /** Classes that hold the right one with a probability. */
@@ -207,8 +210,8 @@ export class Classifier {
     for (let start = 0; start < images.length; start += BATCH_SIZE) {
       signal?.throwIfAborted();
       const pending = images.slice(start, start + BATCH_SIZE).map(async ({ source, name }) => {
-        const { pixels } = await decodeImage(source, imageSize, name, decoding);
-        return { name, pixels };
+        const { pixels, range } = await decodeImage(source, imageSize, name, decoding);
+        return { name, pixels, ...(range && { range }) };
       });
       const decoded: NamedPixels[] = [];
       for (const result of await Promise.allSettled(pending)) {
@@ -258,11 +261,12 @@ export class Classifier {
       input.dispose();
     }
     const probs = meanOf(ofViews);
-    return images.map(({ name, pixels }, i) => {
+    return images.map(({ name, pixels, range }, i) => {
       const own = probs.subarray(i * classNames.length, (i + 1) * classNames.length);
       return {
         name,
         pixels: printedPixels(grey ? toGrey(pixels) : pixels),
+        ...(range && { range }),
         predictions: rank(own, classNames),
         ...(predictionSets && ofViews.length === 1 && { sets: setsOf(own, classNames, predictionSets) }),
       };

@@ -147,6 +147,38 @@ describe("ferkit predict", () => {
       );
     });
 
+  it("says which white level is guessed, and which images do not fit the model's", async () => {
+    for (const [name, value] of [
+      ["dim.png", 900],
+      ["light.png", 60000],
+      ["dark.png", 100],
+    ] as const) {
+      const raw = { width: 40, height: 40, channels: 1 } as const;
+      const image = sharp(new Uint16Array(1600).fill(value), { raw }).toColourspace("grey16");
+      await image.png().toFile(folder.file(name));
+    }
+    const network = randomNetwork({ imageSize: 33, classNames: ["happy", "sad"] });
+    const decoding = { fit: "crop", whiteLevels: { "16-bit": 4095 } } as const;
+    await saveModel(folder.file("scans"), { ...network.config, decoding }, await network.parameters());
+    network.dispose();
+    const notes = async (model: string) => {
+      const images = ["dim.png", "light.png", "dark.png"];
+      const { status, stderr } = await folder.ferkit("predict", ...images, "--model", model);
+      assert.equal(status, 0);
+      return stderr.trim().split("\n");
+    };
+    assert.deepEqual(await notes("shapes"), [
+      "note: White is 1,023 in dim.png, the smallest range that holds its largest number, 900, and likewise in 1 more: " +
+        "the model was not trained on 16-bit numbers. Save such images in 8 bits to choose the range.",
+    ]);
+    assert.deepEqual(await notes("scans"), [
+      "note: Numbers above 4,095 are white in light.png, whose largest is 60,000. " +
+        "Scale such images as those for training, or save them in 8 bits.",
+      "note: dark.png is nearly black: its largest number is 100, and white is 4,095. " +
+        "Scale such images as those for training, or save them in 8 bits.",
+    ]);
+  });
+
   it("names images as they or their folders were given", async () => {
     mkdirSync(folder.file("some"));
     await sharp(await groupPhoto(40, 40, [])).toFile(folder.file("some", "1.png"));

@@ -1,8 +1,9 @@
 // What the audit concludes from the files of images, without their labels.
 import type { Fit } from "../../model/preprocessing.js";
 import { counted, formatCount, percent } from "../../text.js";
-import { cutOff, MUCH_CUT } from "../pixels/decode.js";
+import { cutOff, MUCH_CUT } from "../pixels/fit.js";
 import type { DecodedImages, DecodedSample } from "../pixels/packed-file.js";
+import type { WhiteLevels } from "../pixels/sample-range.js";
 import { type Conclusion, named, pathsOf } from "./report.js";
 import { telltaleTraits } from "./traits.js";
 
@@ -10,10 +11,16 @@ import { telltaleTraits } from "./traits.js";
  * Concludes from what the files say and from their decoded brightness.
  *
  * @param isFixed - Whether a model fixes how images are decoded, so that there is nothing to choose.
+ * @param whiteLevels - Numbers that were given to be white.
  */
 export function fileConclusions(
   decoded: Pick<DecodedImages, "samples" | "numChannels" | "whiteLevels">,
-  { fit, grey, isFixed = false }: { fit: Fit; grey: "auto" | boolean; isFixed?: boolean },
+  {
+    fit,
+    grey,
+    isFixed = false,
+    whiteLevels = {},
+  }: { fit: Fit; grey: "auto" | boolean; isFixed?: boolean; whiteLevels?: WhiteLevels },
 ): Conclusion[] {
   const { samples, numChannels } = decoded;
   const usesColour = !isFixed && numChannels === 3;
@@ -23,7 +30,7 @@ export function fileConclusions(
     ...(isFixed ? [] : colourConclusion(decoded, grey)),
     ...brightnessConclusions(samples),
     ...(isFixed ? [] : cropConclusion(samples, fit)),
-    ...numberConclusions(decoded),
+    ...numberConclusions(decoded, whiteLevels),
     ...partConclusions(samples),
   ];
 }
@@ -79,23 +86,26 @@ function cropConclusion(samples: readonly DecodedSample[], fit: Fit): Conclusion
   return [{ about: "crop", text, examples: pathsOf(found) }];
 }
 
-function numberConclusions({
-  samples,
-  whiteLevels,
-}: Pick<DecodedImages, "samples" | "whiteLevels">): Conclusion[] {
+function numberConclusions(
+  { samples, whiteLevels }: Pick<DecodedImages, "samples" | "whiteLevels">,
+  given: WhiteLevels,
+): Conclusion[] {
   const numbers = [...new Set(samples.map(({ traits }) => traits.numbers))].filter(
-    (one) => one !== "8-bit" && one !== "1-bit",
+    (one) => whiteLevels[one] !== undefined,
   );
   return numbers.map((one): Conclusion => {
     const found = samples.filter(({ traits }) => traits.numbers === one);
-    const white = whiteLevels[one] ?? 1;
+    const white = whiteLevels[one];
     const isUsed = (colours: string) => colours === "rgb" && white === 65535; // as decode.ts has it
     const unused = found.filter(({ traits }) => traits.hasProfile && !isUsed(traits.colours)).length;
     const profiles = unused > 0 ? ` The colour profile of ${formatCount(unused)} is not used.` : "";
+    const cut = found.filter(({ traits }) => traits.isCut);
     const text =
-      `${counted(found.length, "image has", "images have")} ${one} numbers; white is ${formatCount(white)}, the top of ` +
-      `the range that they use.${profiles} Save them in 8 bits to choose another range${profiles && ", or to use profiles"}.`;
-    return { about: "numbers", text, examples: pathsOf(found) };
+      `${counted(found.length, "image has", "images have")} ${one} numbers; white is ${formatCount(white)}, ` +
+      `${given[one] !== undefined ? "as in training" : "the top of the range that they use"}.` +
+      `${cut.length > 0 ? ` ${counted(cut.length, "image has", "images have")} larger ones${named(cut)}, which are cut to it.` : ""}` +
+      `${profiles} Save them in 8 bits to choose another range${profiles && ", or to use profiles"}.`;
+    return { about: "numbers", text, examples: pathsOf(cut.length > 0 ? cut : found) };
   });
 }
 

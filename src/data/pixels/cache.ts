@@ -21,7 +21,7 @@ import { PixelChannels } from "./pixels.js";
 type Images = Pick<Listing, "root" | "samples">;
 
 /** Changes when the same files would give other pixels, or another layout of the file. */
-const FORMAT_VERSION = 6;
+const FORMAT_VERSION = 7;
 /** Samples that go into the key at a time. */
 const KEY_BLOCK = 4096;
 

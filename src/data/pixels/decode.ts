@@ -9,10 +9,11 @@ import type { Sharp as SharpImage, SharpOptions } from "sharp";
 import { checkChoice, checkNumber, InputError, ParameterError } from "../../errors.js";
 import { kindOf, readError } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, FITS, type Fit } from "../../model/preprocessing.js";
+import { fitToSquare, reducedSize, type Size } from "./fit.js";
 import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader, YCBCR } from "./header.js";
 import { isGrey, onWhite, repeatChannel, turnUpright } from "./pixels.js";
-import { type Box, type Raster, resize } from "./resize.js";
-import { needsRange, readRanged, UnusableImage } from "./sample-range.js";
+import type { Raster } from "./resize.js";
+import { needsRange, readRanged, type SampleRange, UnusableImage } from "./sample-range.js";
 
 /** An image as the network takes it. */
 export interface DecodedImage {
@@ -24,6 +25,8 @@ export interface DecodedImage {
   width: number;
   /** Its height. */
   height: number;
+  /** How its numbers became 0–255, if they are not 8 bits. */
+  range?: SampleRange;
 }
 
 /** A decoded image without redundant channels, and what its file says. */
@@ -32,8 +35,6 @@ export interface PackedImage extends Omit<DecodedImage, "isGrey"> {
   pixels: Uint8Array;
   numChannels: 1 | 3;
   traits: FileTraits;
-  /** Number that is white in the file; null for 8 bits. */
-  white: number | null;
 }
 
 /** Limit above any photograph: an image that claims more is a mistake, or an attempt to exhaust memory. */
@@ -74,9 +75,9 @@ export async function decodeImage(
   checkChoice("fit", decoding.fit, FITS);
   const where = typeof source === "string" ? source : name;
   const bytes = await bytesOf(source);
-  const { pixels, numChannels, width, height } = await decodePacked(bytes, imageSize, where, decoding);
+  const { pixels, numChannels, width, height, range } = await decodePacked(bytes, imageSize, where, decoding);
   const isGrey = numChannels === 1;
-  return { pixels: isGrey ? repeatChannel(pixels) : pixels, isGrey, width, height };
+  return { pixels: isGrey ? repeatChannel(pixels) : pixels, isGrey, width, height, ...(range && { range }) };
 }
 
 /**
@@ -94,11 +95,15 @@ export async function decodePacked(
   return readImage(bytes, where, async (open) => {
     const header = await readHeader(open, bytes);
     const reduced = reducedSize(header, imageSize, decoding.fit);
-    const { raster, white } = await readRaster(open, header, decoding, reduced);
+    const { raster, range } = await readRaster(open, header, decoding, reduced);
     const size = uprightSize(header);
     const upright = turnUpright(raster, header.orientation);
     const { pixels, numChannels } = withoutRepeats(fitToSquare(upright, size, imageSize, decoding.fit));
-    return { pixels, numChannels, ...size, traits: header.traits, white };
+    const traits = {
+      ...header.traits,
+      ...(range && range.highest > range.white && { isCut: true as const }),
+    };
+    return { pixels, numChannels, ...size, traits, ...(range && { range }) };
   });
 }
 
@@ -132,21 +137,29 @@ export interface WholeImage {
   width: number;
   /** Its height. */
   height: number;
+  /** How its numbers became 0–255, if they are not 8 bits. */
+  range?: SampleRange;
 }
 
 /**
  * Decodes a whole image of any size, colour and format, like `decodeImage` but without resizing it.
  *
  * @param name - Names the image in errors if `source` is not a path.
+ * @param decoding - Gives the numbers that are white.
  * @throws InputError in the same cases as `decodeImage`.
  */
-export async function decodeWhole(source: ImageSource, name = "the buffer"): Promise<WholeImage> {
+export async function decodeWhole(
+  source: ImageSource,
+  name = "the buffer",
+  decoding: Decoding = DEFAULT_DECODING,
+): Promise<WholeImage> {
   const bytes = await bytesOf(source);
   return readImage(bytes, typeof source === "string" ? source : name, async (open) => {
     const header = await readHeader(open, bytes);
-    const { raster } = await readRaster(open, header, DEFAULT_DECODING, null);
+    const { raster, range } = await readRaster(open, header, decoding, null);
     const { pixels, numChannels, width, height } = turnUpright(raster, header.orientation);
-    return { pixels: Buffer.from(numChannels === 1 ? repeatChannel(pixels) : pixels), width, height };
+    const colours = Buffer.from(numChannels === 1 ? repeatChannel(pixels) : pixels);
+    return { pixels: colours, width, height, ...(range && { range }) };
   });
 }
 
@@ -172,36 +185,9 @@ export async function readImageSize(file: string): Promise<{ width: number; heig
   return readImage(bytes, file, async (open) => uprightSize(await readHeader(open, bytes)));
 }
 
-/** A central square that leaves out this share of an image is worth a word. */
-export const MUCH_CUT = 0.4;
-
-/** Returns the share of an image that its central square leaves out. */
-export function cutOff({ width, height }: { width: number; height: number }): number {
-  return 1 - Math.min(width, height) / Math.max(width, height);
-}
-
 /** Makes a whole image square: uint8 `[imageSize, imageSize, 3]`. */
 export function fitWhole({ pixels, width, height }: WholeImage, imageSize: number, fit: Fit): Uint8Array {
   return fitToSquare({ pixels, width, height, numChannels: 3 }, { width, height }, imageSize, fit).pixels;
-}
-
-type Size = [width: number, height: number];
-
-/**
- * sharp reduces an image that is at least this many times larger than needed, to this many times: the result differs from that
- * of a single resize by a level or two, and takes a fraction of the time.
- */
-const [MIN_REDUCTION, REMAINING] = [6, 4];
-
-/** Returns the size that sharp reduces an image to; null if it keeps its size. */
-function reducedSize({ width, height }: ImageHeader, imageSize: number, fit: Fit): Size | null {
-  const along = (side: number) => {
-    const needed = { crop: Math.min(width, height), pad: Math.max(width, height), squash: side }[fit];
-    return Math.ceil((side * REMAINING * imageSize) / needed);
-  };
-  const size: Size = [along(width), along(height)];
-  const reduction = Math.min(width / size[0], height / size[1]);
-  return reduction >= MIN_REDUCTION / REMAINING ? size : null;
 }
 
 /** Decodes an image as it is stored, to 8-bit grey or sRGB. */
@@ -210,22 +196,22 @@ async function readRaster(
   header: ImageHeader,
   { whiteLevels = {} }: Decoding,
   reduced: Size | null,
-): Promise<{ raster: Raster; white: number | null }> {
+): Promise<{ raster: Raster; range?: SampleRange }> {
   const { width, height, numChannels, space, traits } = header;
-  let white: number | null = null;
+  let range: SampleRange | undefined;
   if (needsRange(header)) {
     const ranged = await oneAtATime(() =>
       readRanged(open({ ignoreIcc: true }), header, whiteLevels[traits.numbers]),
     );
-    white = ranged.white;
-    if (white !== 65535 || space !== "rgb16" || !traits.hasProfile) return ranged; // otherwise sharp applies the profile
+    range = ranged.range;
+    if (range.white !== 65535 || space !== "rgb16" || !traits.hasProfile) return ranged; // otherwise sharp applies the profile
   }
   if (traits.colours === YCBCR)
     throw new UnusableImage("a TIFF of YCbCr colours outside JPEG: save it in RGB");
   if (numChannels > 4) throw new UnusableImage(`${numChannels} channels`);
   const isPlainGrey = space === "b-w" && !traits.hasProfile && !traits.hasAlpha;
   let pipeline = open().toColourspace(isPlainGrey ? "b-w" : "srgb");
-  if (white !== null) pipeline = pipeline.withIccProfile("srgb"); // sharp leaves 16 bits with a profile in Display P3
+  if (range) pipeline = pipeline.withIccProfile("srgb"); // sharp leaves 16 bits with a profile in Display P3
   if (traits.hasAlpha) {
     const flatten = () => flattened(pipeline);
     pipeline = await (width * height > LARGE ? oneAtATime(flatten) : flatten());
@@ -240,7 +226,7 @@ async function readRaster(
   if (info.channels !== 1 && info.channels !== 3) throw new UnusableImage(`${info.channels} channels`);
   return {
     raster: { pixels: data, width: info.width, height: info.height, numChannels: info.channels },
-    white,
+    ...(range && { range }),
   };
 }
 
@@ -261,50 +247,6 @@ function oneAtATime<T>(task: () => Promise<T>): Promise<T> {
   const result = last.then(task, task);
   last = result.catch(() => {});
   return result;
-}
-
-/** @param raster - An image of the given size, or a reduction of it. */
-function fitToSquare(
-  raster: Raster,
-  { width, height }: { width: number; height: number },
-  imageSize: number,
-  fit: Fit,
-): Raster {
-  const { numChannels } = raster;
-  const square = (pixels: Uint8Array): Raster => ({
-    pixels,
-    width: imageSize,
-    height: imageSize,
-    numChannels,
-  });
-  const whole: Box = { left: 0, top: 0, width: raster.width, height: raster.height };
-  if (fit === "squash") return square(resize(raster, whole, imageSize, imageSize));
-  if (fit === "crop") {
-    const side = Math.min(width, height);
-    const [scaleX, scaleY] = [raster.width / width, raster.height / height];
-    const [left, top] = [((width - side) / 2) * scaleX, ((height - side) / 2) * scaleY];
-    const box = { left, top, width: side * scaleX, height: side * scaleY };
-    return square(resize(raster, box, imageSize, imageSize));
-  }
-  const [innerWidth, innerHeight] = [width, height].map((side) =>
-    sameParity((side * imageSize) / Math.max(width, height), imageSize),
-  );
-  const inner = resize(raster, whole, innerWidth, innerHeight);
-  const padded = new Uint8Array(imageSize ** 2 * numChannels);
-  const [left, top] = [(imageSize - innerWidth) / 2, (imageSize - innerHeight) / 2];
-  const rowLength = innerWidth * numChannels;
-  for (let y = 0; y < innerHeight; y++)
-    padded.set(
-      inner.subarray(y * rowLength, (y + 1) * rowLength),
-      ((top + y) * imageSize + left) * numChannels,
-    );
-  return square(padded);
-}
-
-/** Rounds to an integer ≥ 1 that is even or odd like `size`, so that the bars on both sides are equal. */
-function sameParity(length: number, size: number): number {
-  const offset = size % 2;
-  return Math.max(2 - offset, 2 * Math.round((length - offset) / 2) + offset);
 }
 
 function uprightSize({ width, height, orientation }: ImageHeader): { width: number; height: number } {

@@ -14,6 +14,8 @@ export interface FileTraits {
   hasProfile: boolean;
   /** Frames of an animation, or pages; only the first is used. */
   numFrames: number;
+  /** Whether numbers above the white level of a data set or model are cut to it. */
+  isCut?: true;
   /** Quality of a JPEG, estimated from its quantization table, 1–100; otherwise null. */
   quality: number | null;
 }

@@ -9,7 +9,7 @@ import type { PackedImage } from "./decode.js";
 import { readBytes, writeBytes } from "./file-bytes.js";
 import type { FileTraits } from "./header.js";
 import { PixelFile, type Pixels, repeatChannel } from "./pixels.js";
-import type { WhiteLevels } from "./sample-range.js";
+import type { SampleRange, WhiteLevels } from "./sample-range.js";
 
 /** A sample that was decoded. */
 export interface DecodedSample extends Sample {
@@ -145,7 +145,7 @@ export async function writePackedFile(
         if (!traits.has(key)) traits.set(key, traits.size);
         writeRecord(recordAt(records, writer.numImages), outcome, traits.get(key) as number);
         if (outcome.numChannels === 1) widened[writer.numImages] = crc32(repeatChannel(outcome.pixels));
-        levels.add(outcome.traits.numbers, outcome.white);
+        if (outcome.range) levels.add(outcome.range);
         await writer.append(outcome.pixels, outcome.numChannels);
       }
     const { numChannels, numImages } = writer;
@@ -306,13 +306,12 @@ function joinRecords(
   };
 }
 
-/** The numbers that are white in the files of each number format; fractions, whose white is 1, do not count. */
+/** The largest number that is white in the files of each number format. */
 class WhiteLevelTally {
   readonly whiteLevels: WhiteLevels = {};
   isUniform = true;
 
-  add(numbers: string, white: number | null): void {
-    if (white === null || white === 1) return;
+  add({ numbers, white }: SampleRange): void {
     const before = this.whiteLevels[numbers] ?? white;
     if (before !== white) this.isUniform = false;
     this.whiteLevels[numbers] = Math.max(before, white);

@@ -1,14 +1,26 @@
 // Images whose pixels are not numbers of 8 bits: which number is white.
 //
 // Black is 0. White is the largest number of the fewest bits that hold the file's largest number: 8, 10, 12, 14, 16, 20, 24 or
-// 32 bits; 1 for fractions. So 12 bits stored in 16 use the range of 12. A data set uses the largest range among its files of a number
-// format, so that its images stay comparable, and a model keeps that range for prediction.
+// 32 bits; 1 for floating-point numbers below 2, which are fractions. So 12 bits stored in 16 use the range of 12. A data set uses the
+// largest range among its files of a number format, so that its images stay comparable, and a model keeps that range for prediction.
 import type { Sharp } from "sharp";
 import type { ImageHeader } from "./header.js";
 import type { Raster } from "./resize.js";
 
 /** Number that is white, by the number format: `{ "16-bit": 4095 }`. */
 export type WhiteLevels = Record<string, number>;
+
+/** How numbers that are not 8 bits became 0–255. */
+export interface SampleRange {
+  /** Number format: `16-bit`, `float`, … */
+  numbers: string;
+  /** Number that is white. Larger ones are cut to it. */
+  white: number;
+  /** Largest number in the image. */
+  highest: number;
+  /** Whether `white` is the top of the smallest range that holds this image: the model has no white level for the format. */
+  isGuess: boolean;
+}
 
 const ARRAYS = {
   char: Int8Array,
@@ -43,14 +55,14 @@ export function needsRange({ depth, space }: ImageHeader): boolean {
  * Reads a whole image as it is stored, and brings its numbers to 0–255.
  *
  * @param white - The number that is white; by default, that of the file.
- * @returns The image, on white where transparent, and the number that was white.
+ * @returns The image, on white where transparent, and the range of its numbers.
  * @throws UnusableImage with the reason if there is no rule for its numbers.
  */
 export async function readRanged(
   image: Sharp,
   { depth, space, traits, numChannels }: ImageHeader,
   white?: number,
-): Promise<{ raster: Raster; white: number }> {
+): Promise<{ raster: Raster; range: SampleRange }> {
   if (!isDepth(depth)) throw new UnusableImage(`pixels of ${traits.numbers} numbers, which cannot be read`);
   const numColours = numChannels - Number(traits.hasAlpha);
   if (numColours !== 1 && numColours !== 3) throw new UnusableImage(`${numChannels} channels`);
@@ -75,7 +87,9 @@ export async function readRanged(
     data.byteOffset,
     data.length / ARRAYS[depth].BYTES_PER_ELEMENT,
   );
-  const used = whiteOf(values, depth, stride, numColours, white);
+  const { highest, isExpanded } = scan(values, stride, numColours);
+  const used = white ?? ownWhite(depth, highest, isExpanded);
+  const isWhole = used === (depth === "float" ? 1 : LARGEST[depth] - 1);
   const alphaScale = traits.hasAlpha && stride > numColours ? 1 / 65535 : 0;
   const pixels = new Uint8ClampedArray(width * height * numColours);
   for (let i = 0, from = 0, to = 0; i < width * height; i++, from += stride)
@@ -86,7 +100,7 @@ export async function readRanged(
     }
   return {
     raster: { pixels: new Uint8Array(pixels.buffer), width, height, numChannels: numColours },
-    white: used,
+    range: { numbers: traits.numbers, white: used, highest, isGuess: white === undefined && !isWhole },
   };
 }
 
@@ -94,16 +108,13 @@ function isDepth(depth: string): depth is Depth {
   return Object.hasOwn(ARRAYS, depth);
 }
 
-/** Finds the number that is white in the colours of an image: `given`, or the top of the smallest range that holds them. */
-function whiteOf(
-  values: ArrayLike<number>,
-  depth: Depth,
-  stride: number,
-  numColours: number,
-  given: number | undefined,
-): number {
-  let [lowest, highest] = [0, 0];
-  let isExpanded = depth === "ushort"; // from 8 bits, by repeating them
+/**
+ * Returns the largest number, and whether all numbers are 8 bits that were expanded to 16 by repeating them.
+ *
+ * @throws UnusableImage for numbers below 0, and those that are not finite.
+ */
+function scan(values: ArrayLike<number>, stride: number, numColours: number) {
+  let [lowest, highest, isExpanded] = [0, 0, true];
   for (let from = 0; from < values.length; from += stride)
     for (let c = 0; c < numColours; c++) {
       const value = values[from + c];
@@ -113,9 +124,13 @@ function whiteOf(
       isExpanded &&= value % 257 === 0;
     }
   if (lowest < 0) throw negative(lowest);
-  if (depth === "float" && highest <= 1) return 1;
-  if (given !== undefined) return given;
-  if (isExpanded && highest > 0) return 65535;
+  return { highest, isExpanded };
+}
+
+/** Returns the top of the smallest range that holds an image. */
+function ownWhite(depth: Depth, highest: number, isExpanded: boolean): number {
+  if (depth === "float" && highest < 2) return 1;
+  if (depth === "ushort" && isExpanded && highest > 0) return 65535;
   const sizes = [...BITS.map((bits) => 2 ** bits).filter((size) => size < LARGEST[depth]), LARGEST[depth]];
   const size = sizes.find((one) => highest < one);
   if (size === undefined) throw new UnusableImage(`floating-point numbers up to ${highest}`);

@@ -93,6 +93,22 @@ describe("fileConclusions", () => {
       numbers.text,
       /^2 images have 16-bit numbers; white is 4,095, the top of the range that they use\./,
     );
+    const cut = [
+      ...samples(1, { traits: { ...traits, isCut: true } }).slice(0, 1),
+      ...samples(2, { traits }).slice(1, 2),
+    ];
+    const given = { "16-bit": 4095 };
+    const [above] = fileConclusions(
+      { samples: cut, numChannels: 3, whiteLevels: given },
+      { fit: "crop", grey: "auto", whiteLevels: given },
+    );
+    assert.deepEqual(above, {
+      about: "numbers",
+      text:
+        "2 images have 16-bit numbers; white is 4,095, as in training. 1 image has larger ones (b/0.png), which are cut to it. " +
+        "Save them in 8 bits to choose another range.",
+      examples: ["b/0.png"],
+    });
     const profiled = { ...traits, hasProfile: true };
     const [unused] = conclude(samples(2, { traits: { ...profiled, colours: "grey" } }), {
       whiteLevels: { "16-bit": 65535 },

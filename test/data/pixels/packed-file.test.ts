@@ -18,7 +18,6 @@ const grey = (value: number): Decoded => ({
   height: 5,
   digest: DIGEST,
   traits: TRAITS,
-  white: null,
 });
 const coloured = (value: number): Decoded => ({
   ...grey(value),
@@ -91,11 +90,10 @@ describe("writePackedFile", () => {
     );
   });
 
-  it("says which numbers are white, and whether they differ; fractions do not count", async () => {
+  it("says which numbers are white, and whether they differ", async () => {
     const wide = (numbers: string, white: number): Decoded => ({
       ...grey(1),
-      white,
-      traits: { ...TRAITS, numbers },
+      range: { numbers, white, highest: white, isGuess: true },
     });
     const written = await write([
       wide("16-bit", 1023),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { decodeImage, decodePacked } from "../../../src/data/pixels/decode.js";
+import { decodeImage, decodePacked, decodeWhole } from "../../../src/data/pixels/decode.js";
 
 const SIDE = 16;
 
@@ -84,7 +84,7 @@ describe("numbers of other ranges than 0–255", () => {
   for (const [name, data, white] of ranges)
     it(`go from black to white: ${name}`, async () => {
       assertNear(await brightness(await data()), evenly);
-      assert.equal((await decodePacked(await data(), SIDE, "it")).white, white);
+      assert.equal((await decodePacked(await data(), SIDE, "it")).range?.white, white);
     });
 
   it("use the fewest bits that hold the largest number", async () => {
@@ -102,6 +102,54 @@ describe("numbers of other ranges than 0–255", () => {
     assertNear([...pixels.filter((_, i) => i % 3 === 0)], ramp(0, (255 * 1000) / 4095));
     const above = await decodeImage(await png16(integers(65535)), SIDE, "it", decoding);
     assert.equal(above.pixels[3 * SIDE ** 2 - 1], 255);
+  });
+
+  it("say which range was guessed, and what exceeds one that is given", async () => {
+    const rangeOf = async (data: Buffer, given?: number) => {
+      const whiteLevels: Record<string, number> =
+        given === undefined ? {} : { "16-bit": given, float: given };
+      return (await decodeImage(data, SIDE, "it", { fit: "crop", whiteLevels })).range;
+    };
+    const dark = await png16(integers(900));
+    assert.deepEqual(await rangeOf(dark), { numbers: "16-bit", white: 1023, highest: 900, isGuess: true });
+    assert.deepEqual(await rangeOf(dark, 4095), {
+      numbers: "16-bit",
+      white: 4095,
+      highest: 900,
+      isGuess: false,
+    });
+    const light = await png16(integers(60000));
+    assert.deepEqual(await rangeOf(light), {
+      numbers: "16-bit",
+      white: 65535,
+      highest: 60000,
+      isGuess: false,
+    });
+    assert.deepEqual(await rangeOf(light, 4095), {
+      numbers: "16-bit",
+      white: 4095,
+      highest: 60000,
+      isGuess: false,
+    });
+    const expanded = await png16(integers(40).map((value) => 257 * value));
+    assert.equal((await rangeOf(expanded))?.isGuess, false);
+    assert.deepEqual(await rangeOf(tiff(ramp(0, 0.5), "float"), 255), {
+      numbers: "float",
+      white: 255,
+      highest: 0.5,
+      isGuess: false,
+    });
+    const { width, height, range } = await decodeWhole(light, "it", {
+      fit: "crop",
+      whiteLevels: { "16-bit": 4095 },
+    });
+    assert.deepEqual([width, height, range?.white], [SIDE, SIDE, 4095]);
+  });
+
+  it("of fractions may exceed 1 a little, as after resizing", async () => {
+    const { pixels, range } = await decodeImage(tiff([1.5, ...ramp(0, 1).slice(1)], "float"), SIDE);
+    assert.deepEqual([pixels[0], pixels[3 * SIDE ** 2 - 1]], [255, 255]);
+    assert.deepEqual(range, { numbers: "float", white: 1, highest: 1.5, isGuess: false });
   });
 
   it("keep their colours, and are on white where transparent", async () => {
