@@ -288,7 +288,6 @@ async function gridsOf(indices: Set<number>, splits: PackedImages[]): Promise<Ma
   return grids;
 }
 
-/** Puts the most similar first. */
 function bySimilarity(a: NearDuplicatePair, b: NearDuplicatePair): number {
   return (
     b.similarity - a.similarity ||

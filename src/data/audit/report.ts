@@ -92,25 +92,50 @@ export const named = (samples: { path: string }[]) =>
 
 const NUM_EXAMPLES = 5;
 
-/** Groups of byte-identical files, as indices of samples in each split. */
+/** Images that belong together, as indices in each split. */
+interface ImageGroup {
+  train: number[];
+  validation: number[];
+}
+
+/** Counts groups of images, those beyond the first in a split, those in validation with one in train, and groups with two labels. */
+function countGroups(groups: ImageGroup[], labelOf: (index: number) => string | number) {
+  const sum = (countOf: (group: ImageGroup) => number) =>
+    groups.reduce((total, group) => total + countOf(group), 0);
+  return {
+    groups: groups.length,
+    images: sum(
+      ({ train, validation }) => Math.max(0, train.length - 1) + Math.max(0, validation.length - 1),
+    ),
+    leaked: sum(({ train, validation }) => (train.length > 0 ? validation.length : 0)),
+    labelConflicts: groups.filter((group) => hasConflict(group, labelOf)).length,
+  };
+}
+
+function hasConflict(
+  { train, validation }: ImageGroup,
+  labelOf: (index: number) => string | number,
+): boolean {
+  return new Set([...train, ...validation].map(labelOf)).size > 1;
+}
+
+/** Groups of byte-identical files, as indices of samples. */
 export class Duplicates {
-  private readonly groups: { train: number[]; validation: number[] }[];
+  private readonly groups: ImageGroup[];
 
   constructor(
     private readonly samples: DecodedSample[],
     split: Split,
   ) {
-    const repeated = repeatedDigests(samples, [...split.train, ...split.validation]);
-    const groups = new Map<string, { train: number[]; validation: number[] }>();
-    for (const name of ["train", "validation"] as const)
-      for (const index of split[name]) {
-        const { digest } = samples[index];
-        if (!repeated.has(digest)) continue;
-        const group = groups.get(digest) ?? { train: [], validation: [] };
-        group[name].push(index);
-        groups.set(digest, group);
-      }
-    this.groups = [...groups.values()];
+    const [train, validation] = [split.train, split.validation].map((indices) =>
+      groupBy(indices, (index) => samples[index].digest),
+    );
+    const digests = new Set([...train.keys(), ...validation.keys()]);
+    const groups = Array.from(digests, (digest) => ({
+      train: train.get(digest) ?? [],
+      validation: validation.get(digest) ?? [],
+    }));
+    this.groups = groups.filter((group) => group.train.length + group.validation.length > 1);
   }
 
   /** Lists the images beyond the first of each group within a split. */
@@ -124,33 +149,27 @@ export class Duplicates {
   }
 
   summary() {
-    const indices = ({ train, validation }: { train: number[]; validation: number[] }) => [
-      ...train,
-      ...validation,
-    ];
-    const paths = (groups: typeof this.groups) =>
-      groups.slice(0, NUM_EXAMPLES).map((group) => indices(group).map((index) => this.samples[index].path));
-    const within = this.groups.filter(({ train, validation }) => train.length > 1 || validation.length > 1);
-    const across = this.groups.filter(({ train, validation }) => train.length > 0 && validation.length > 0);
-    const conflicting = this.groups.filter(
-      (group) => new Set(indices(group).map((index) => this.samples[index].className)).size > 1,
-    );
+    const labelOf = (index: number) => this.samples[index].className;
+    const pathsOf = (fits: (group: ImageGroup) => boolean) =>
+      this.groups
+        .filter(fits)
+        .slice(0, NUM_EXAMPLES)
+        .map(({ train, validation }) => [...train, ...validation].map((index) => this.samples[index].path));
+    const { groups, images, leaked, labelConflicts } = countGroups(this.groups, labelOf);
     return {
-      duplicateGroups: this.groups.length,
-      duplicateImages: this.duplicated().length,
-      leakedImages: this.leaked().length,
-      labelConflicts: conflicting.length,
-      examples: { duplicates: paths(within), leaked: paths(across), conflicts: paths(conflicting) },
+      duplicateGroups: groups,
+      duplicateImages: images,
+      leakedImages: leaked,
+      labelConflicts,
+      examples: {
+        duplicates: pathsOf(({ train, validation }) => train.length > 1 || validation.length > 1),
+        leaked: pathsOf(({ train, validation }) => train.length > 0 && validation.length > 0),
+        conflicts: pathsOf((group) => hasConflict(group, labelOf)),
+      },
     };
   }
 }
 
-function repeatedDigests(samples: DecodedSample[], indices: number[]): Set<string> {
-  const counts = tally(indices.map((index) => samples[index].digest));
-  return new Set([...counts].flatMap(([digest, count]) => (count > 1 ? digest : [])));
-}
-
-/** Counts the images of each class in each split. */
 export function classCounts(
   samples: DecodedSample[],
   split: Split,
@@ -228,22 +247,14 @@ export function seenInTrain(groups: Int32Array, { train, validation }: Dataset):
 
 /** Counts near-duplicates and names some pairs. */
 export function nearDuplicateReport(dataset: Dataset, found: NearDuplicates): NearDuplicateReport {
-  const groups = groupBy(found.groups.keys(), (index) => found.groups[index]);
-  const several = [...groups.values()].filter(({ length }) => length > 1);
-  const { numImages } = dataset.train;
-  const repeated = several.map((group) => {
-    const inTrain = group.filter((index) => index < numImages).length;
-    return Math.max(0, inTrain - 1) + Math.max(0, group.length - inTrain - 1);
-  });
+  const isInTrain = (index: number) => index < dataset.train.numImages;
+  const several = [...groupBy(found.groups.keys(), (index) => found.groups[index]).values()]
+    .filter(({ length }) => length > 1)
+    .map((all) => ({ train: all.filter(isInTrain), validation: all.filter((index) => !isInTrain(index)) }));
   const pairs = choosePairs(dataset, found, NUM_EXAMPLES);
   const examples = PAIR_KINDS.map((kind) => [kind, pairs[kind].map((pair) => exampleOf(dataset, pair))]);
   return {
-    groups: several.length,
-    images: repeated.reduce((total, count) => total + count, 0),
-    leaked: seenInTrain(found.groups, dataset).filter(Boolean).length,
-    labelConflicts: several.filter(
-      (group) => new Set(group.map((index) => imageAt(dataset, index).label)).size > 1,
-    ).length,
+    ...countGroups(several, (index) => imageAt(dataset, index).label),
     mirroredPairs: found.pairs.filter(({ isMirrored }) => isMirrored).length,
     examples: Object.fromEntries(examples) as NearDuplicateReport["examples"],
   };

@@ -68,7 +68,6 @@ export function rowOf(file: string): number | null {
   return /^\d+$/.test(name) && Number(name) < NUM_ROWS ? Number(name) : null;
 }
 
-/** Returns whether a file is a table of FER+'s votes. */
 export async function isVoteTable(file: string): Promise<boolean> {
   const columns = await headerOf(file).catch((): string[] => []);
   const names = columns.map((name) => name.toLowerCase());

@@ -208,7 +208,6 @@ export function classesOf(samples: readonly Pick<Sample, "className">[]): string
   return [...new Set(samples.map(({ className }) => className))].sort();
 }
 
-/** Returns the classes of the samples at some indices, sorted by code unit. */
 export function classesAt(samples: readonly Sample[], indices: readonly number[]): string[] {
   return classesOf(indices.map((index) => samples[index]));
 }

@@ -64,7 +64,6 @@ export function leaveFoldersOut({ dir, root, leftOut }: Walk, { leaveOut = [] }:
   for (const name of leaveOut) remove(root, folderAt(root, name, dir), leftOut);
 }
 
-/** Takes a folder out of the tree. */
 function remove(around: Folder, folder: Folder, leftOut: LeftOutFiles): void {
   if (around.folders.includes(folder)) leftOut.add(REASONS.onRequest, `${folder.path}/`, numFiles(folder));
   around.folders = around.folders.filter((inner) => inner !== folder);
@@ -223,7 +222,6 @@ function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
   return layout;
 }
 
-/** Reads the folders that the user named. */
 function chosenLayout(top: Folder, dir: string, { trainFolder, validationFolder }: FolderChoice): Result {
   const layout = emptyLayout(top, dir);
   const [train, validation] = [trainFolder, validationFolder].map((name) =>

@@ -16,7 +16,6 @@ export function withImages({ folders }: Folder): Folder[] {
   return folders.filter(({ numImages }) => numImages > 0);
 }
 
-/** Returns the names of folders that two folders both hold. */
 export function sharedFolders(a: Folder, b: Folder): string[] {
   const [one, other] = [a, b].map((folder) => withImages(unwrap(folder)).map(({ name }) => nameOf(name)));
   return one.filter((name) => other.includes(name));

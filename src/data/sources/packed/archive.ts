@@ -30,7 +30,6 @@ export function isArchive(file: string): boolean {
   return TAR_FILE.test(file) || ZIP_FILE.test(file);
 }
 
-/** Returns the name of an archive without its ending. */
 export function archiveName(file: string): string {
   return path.basename(file).replace(/\.(tar\.gz|tgz|tar|zip)$/i, "");
 }

@@ -179,7 +179,6 @@ export function plainColumns(schema: SchemaElement[]): string[] {
   return columns;
 }
 
-/** Returns the columns of float32. */
 export function singleColumns(schema: SchemaElement[]): string[] {
   return schema.filter(({ type }) => type === "FLOAT").map(({ name }) => name);
 }

@@ -85,7 +85,6 @@ export async function readParquet(
   return { splitBy, ...listing, samples: inOrder(listing.samples) };
 }
 
-/** Unpacks the images of files, one after another. */
 async function unpackFiles(
   files: string[],
   dir: string,

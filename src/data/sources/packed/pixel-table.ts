@@ -97,7 +97,6 @@ export async function isPixelTable(file: string): Promise<boolean> {
   return (await pixelColumns(file)) !== null;
 }
 
-/** Returns whether a table of pixels has a column for the split. */
 export async function hasSplitColumn(file: string): Promise<boolean> {
   return (await headerOf(file)).some(isSplitName);
 }

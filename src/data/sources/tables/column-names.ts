@@ -35,7 +35,6 @@ const INDEX = /^(unnamed: ?\d+)?$/i;
 /** Fields with the label in the JSON beside an image, the usual ones first. */
 export const LABEL_FIELDS = ["label", "class", "cls", "class_name", "category", "target"];
 
-/** Whether a column has a usual name of one with the labels. */
 export function isLabelName(name: string): boolean {
   return LABEL.test(name);
 }
@@ -76,7 +75,6 @@ export function isFlagName(name: string): boolean {
   return VALIDATION_FLAG.test(name) || !BARE_FLAG.test(name);
 }
 
-/** Whether a column has a usual name of one with the names of files. */
 export function isFileName(name: string): boolean {
   return FILE.test(name);
 }

@@ -61,7 +61,6 @@ export function wordsOf({ name }: Pick<SplitColumns, "name">, file: string): str
 const UNREAD = "none";
 const LEAVE_UNREAD = "--split-column none leaves";
 
-/** Whether a column was chosen for the split. */
 export function isSplitChosen({ splitColumn }: { splitColumn?: string }): boolean {
   return splitColumn !== undefined && splitColumn !== UNREAD;
 }

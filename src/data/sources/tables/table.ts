@@ -14,7 +14,6 @@ export interface Table {
   damage?: InputError;
 }
 
-/** Returns the indices of a table's columns. */
 export function columnsIn({ columns, rows }: Pick<Table, "columns" | "rows">): number[] {
   const width = columns?.length ?? rows.reduce((most, row) => Math.max(most, row.length), 0);
   return Array.from({ length: width }, (_, column) => column);
@@ -30,7 +29,6 @@ export function filledIn({ rows }: Pick<Table, "rows">, column: number): string[
   return rows.flatMap((row) => row[column] || []);
 }
 
-/** Whether a column has a value in some row. */
 export function isFilled({ rows }: Pick<Table, "rows">, column: number): boolean {
   return rows.some((row) => row[column]);
 }
