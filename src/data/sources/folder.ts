@@ -112,22 +112,20 @@ export function fixFor(given: string, known: string[], otherwise = "Fix the path
 /** Reads a folder without image files: tar files of webdataset, Parquet files, or a table of pixels. */
 async function readPacked(walk: Walk, options: Options): Promise<Listing | null> {
   const { dir } = walk;
-  const files = otherFilesIn(walk.root);
-  const [tars, parquet, tables] = [TAR_FILE, /\.parquet$/i, /\.(csv|tsv|txt)$/i].map((ending) =>
-    files.filter((file) => ending.test(file)).map((file) => path.join(dir, file)),
-  );
-  const shards = await shardsAmong(tars);
-  const table = shards.length + parquet.length > 0 ? null : await pixelTableAmong(tables, dir);
-  const read = shards.length > 0 ? shards : parquet.length > 0 ? parquet : [table];
-  const listing =
-    read === shards
-      ? await readShards(shards, walk, options)
-      : read === parquet
-        ? await readParquet(parquet, dir, options)
-        : table && (await readPixelTable(table, options));
+  const files = otherFilesIn(walk.root).map((file) => path.join(dir, file));
+  const withEnding = (ending: RegExp) => files.filter((file) => ending.test(file));
+  const [shards, parquet] = [await shardsAmong(withEnding(TAR_FILE)), withEnding(/\.parquet$/i)];
+  if (shards.length > 0) return beside(await readShards(shards, walk, options), shards, walk);
+  if (parquet.length > 0) return beside(await readParquet(parquet, dir, options), parquet, walk);
+  const table = await pixelTableAmong(withEnding(/\.(csv|tsv|txt)$/i), dir);
+  return table === null ? null : beside(await readPixelTable(table, options), [table], walk);
+}
+
+/** Counts the files beside those that were read as left out. */
+function beside(listing: Listing | null, read: string[], { dir, root, leftOut }: Walk): Listing | null {
   if (!listing) return null;
-  listing.leftOut.addAll(walk.leftOut);
-  for (const file of files)
+  listing.leftOut.addAll(leftOut);
+  for (const file of otherFilesIn(root))
     if (!read.includes(path.join(dir, file))) listing.leftOut.add(REASONS.notImage, file);
   return listing;
 }

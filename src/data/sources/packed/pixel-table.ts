@@ -10,7 +10,8 @@ import type { Listing } from "../listing.js";
 import { isLabelName, isSplitName } from "../tables/column-names.js";
 import { headerOf, type NumberedRow, rowsOf } from "../tables/csv.js";
 import { listRows } from "../tables/image-rows.js";
-import { type LabelChoice, MISSING } from "../tables/label-columns.js";
+import type { LabelChoice } from "../tables/label-columns.js";
+import { MISSING } from "../tables/label-values.js";
 import { columnAt } from "../tables/table.js";
 import { unpackOnce } from "./archive.js";
 

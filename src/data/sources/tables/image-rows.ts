@@ -14,7 +14,8 @@ import {
   withParts,
 } from "../listing.js";
 import type { Part } from "../split-names.js";
-import { type LabelChoice, labelColumnNote, withLabels } from "./label-columns.js";
+import { type LabelChoice, labelColumnNote } from "./label-columns.js";
+import { withLabels } from "./label-values.js";
 import { noSplitNote, splitColumns, wordsOf } from "./split-columns.js";
 import type { Table } from "./table.js";
 

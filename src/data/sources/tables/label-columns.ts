@@ -1,4 +1,4 @@
-// Which columns of a table hold the labels, and which values are labels.
+// Which columns of a table hold the labels.
 import { InputError } from "../../../errors.js";
 import { inShort } from "../../../names.js";
 import type { AnyText } from "../../../text.js";
@@ -16,7 +16,6 @@ import {
 import type { SplitColumns } from "./split-columns.js";
 import {
   columnAt,
-  columnInWords,
   columnName,
   columnsAt,
   columnsIn,
@@ -24,7 +23,6 @@ import {
   flagOf,
   isFilled,
   type Table,
-  valuesIn,
 } from "./table.js";
 
 /** Which columns of a table to read. */
@@ -242,61 +240,4 @@ export function labelIn(
   if (!isOneHot) return row[columns[0]] || null;
   const set = setColumns(row, columns);
   return set.length > 1 ? undefined : set.length === 0 ? null : (header?.[set[0]] ?? String(set[0]));
-}
-
-/** What programs write for a missing value, and what may be a class as well. */
-export const MISSING = /^(nan|<na>|nat|null|undefined|#n\/a)$/i;
-const MAY_BE_MISSING = /^(none|n\/?a|unknown|unlabell?ed|\?|-+|-1(\.0+)?)$/i;
-
-/**
- * Makes labels of the values in a column: missing ones are empty, and whole numbers are written as such.
- *
- * @param notes - Gets a sentence for each guess.
- * @throws InputError if values are lists or objects.
- */
-export function withLabels(table: Table, column: number, notes: string[]): Table {
-  const { columns: header, rows, file, where } = table;
-  const values = valuesIn(table, column);
-  const composite = values.filter(isComposite);
-  if (composite.length > 0)
-    throw new InputError({
-      expected: `a name or a number in ${columnInWords(header, column)}`,
-      where,
-      found: `${composite[0].slice(0, 60)} in ${composite.length} of ${rows.length} rows`,
-      fix: "Fix these values, or choose another column with --label-column NAME.",
-    });
-  const some = (form: RegExp) => [...new Set(values.filter((value) => form.test(value)))];
-  const [missing, doubtful] = [some(MISSING), some(MAY_BE_MISSING)];
-  if (missing.length > 0)
-    notes.push(
-      `Rows of ${file} whose label is ${missing.join(" or ")}, which are read as rows without one: ${values.filter((value) => MISSING.test(value)).length}.`,
-    );
-  if (doubtful.length > 0)
-    notes.push(
-      `The label ${doubtful.join(" and ")} of ${file} is read as a class. Remove these rows if it stands for no label.`,
-    );
-  const filled = values.filter((value) => value !== "" && !MISSING.test(value));
-  const wholeOf = (value: string) => value.replace(/^(-?\d+)\.0*$/, "$1");
-  const known = new Set(filled);
-  const [decimal] = filled.filter((value) => wholeOf(value) !== value);
-  const areAlike = filled.every((value) => /^-?\d+$/.test(wholeOf(value)));
-  const areWhole = areAlike || filled.some((value) => wholeOf(value) !== value && known.has(wholeOf(value)));
-  const asWhole = (value: string) => (areWhole ? wholeOf(value) : value);
-  if (areWhole && decimal !== undefined)
-    notes.push(`Numbers in the labels of ${file} are whole, and ${decimal} is read as ${asWhole(decimal)}.`);
-  const cells = values.map((value) => (MISSING.test(value) ? "" : asWhole(value)));
-  return {
-    ...table,
-    rows: rows.map((row, i) => row.map((cell, at) => (at === column ? cells[i] : cell))),
-  };
-}
-
-/** Whether a value is a list or an object in JSON. */
-function isComposite(value: string): boolean {
-  if (!/^[[{].*[\]}]$/s.test(value)) return false;
-  try {
-    return typeof JSON.parse(value) === "object";
-  } catch {
-    return false;
-  }
 }

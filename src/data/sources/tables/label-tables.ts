@@ -20,9 +20,9 @@ import {
   type LabelColumns,
   labelColumns,
   labelIn,
-  withLabels,
   withoutRepeats,
 } from "./label-columns.js";
+import { withLabels } from "./label-values.js";
 import { type MatchedTable, matchTables } from "./matched-tables.js";
 import { noSplitNote, type RowPart, wordsOf } from "./split-columns.js";
 import { partOfTable } from "./table-file.js";
