@@ -23,6 +23,7 @@ import {
   flagOf,
   isFilled,
   type Table,
+  valuesIn,
 } from "./table.js";
 
 /** Which columns of a table to read. */
