@@ -61,18 +61,18 @@ export async function drawSyntheticFaces(dir: string, options: SyntheticOptions)
     for (const folder of new Set(images.map(({ file }) => path.dirname(file))))
       makeFolder(path.join(temporary, folder));
     report(0);
-    for (let done = 0; done < images.length; done += CONCURRENCY) {
-      const batch = images.slice(done, done + CONCURRENCY);
-      // wait for all, so that nothing is written after the folder of a failed drawing is removed
-      const results = await Promise.allSettled(
-        batch.map(async ({ file, split, expression, index }) => {
-          const random = new Random(seed, split, expression, index);
-          await writeFile(path.join(temporary, file), await drawFace(expression, random, imageSize));
-        }),
-      );
-      for (const result of results) if (result.status === "rejected") throw result.reason;
-      report(done + batch.length);
-    }
+    const rest = images.values();
+    let numDrawn = 0;
+    const drawRest = async () => {
+      for (const { file, split, expression, index } of rest) {
+        const random = new Random(seed, split, expression, index);
+        await writeFile(path.join(temporary, file), await drawFace(expression, random, imageSize));
+        report(++numDrawn);
+      }
+    };
+    // wait for all, so that nothing is written after the folder of a failed drawing is removed
+    const results = await Promise.allSettled(Array.from({ length: CONCURRENCY }, drawRest));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
     await rename(temporary, dir);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {}); // there may be a file instead of a folder
