@@ -30,7 +30,6 @@ from headless import expectations
 from headless.client import HeadlessClient
 from headless.failure import shown
 from headless.notebook import read_notebook
-from headless.page import render_page
 from headless.parameters import check_parameters, inject_parameters
 from headless.problem import CellFailure, CheckFailure, InputProblem, Interrupted
 from headless.progress import Progress
@@ -160,11 +159,16 @@ async def run_notebooks(job, out, notebooks, results, taken):
         executed = inject_parameters(notebook, job["parameters"])
         clients.append(HeadlessClient(executed, Path(path).parent, name, progress, job["timeout"]))
         result.cells = clients[-1].results
+    page = None
     try:
         for number, (path, result, client) in enumerate(zip(job["notebooks"], results, clients)):
             for following in clients[number + 1 : number + 2]:
                 await following.start_ahead()
             await run_notebook(client, result, Path(path), out, progress)
+            if page:
+                await page
+            # While the next notebook runs.
+            page = asyncio.ensure_future(asyncio.to_thread(write_page, client, Path(path), out))
             shown = shown_path(out / client.name, job["projectDir"])
             progress.write(f"{client.name:<{progress.width}}  → {shown}.{{ipynb,html}}")
             if result.stop:
@@ -172,6 +176,8 @@ async def run_notebooks(job, out, notebooks, results, taken):
     finally:
         for client in clients:
             await client.end()
+        if page:
+            await page
     for result in results:
         if result.outcome != "passed":
             found = f"{result.name} {result.outcome}"
@@ -181,7 +187,7 @@ async def run_notebooks(job, out, notebooks, results, taken):
 
 
 async def run_notebook(client, result, path, out, progress):
-    """Runs one notebook and writes what there is of it; what stopped it is kept in the result."""
+    """Runs one notebook and writes its executed copy; what stopped it is kept in the result."""
     try:
         await client.run()
     except InputProblem as problem:
@@ -192,6 +198,12 @@ async def run_notebook(client, result, path, out, progress):
         if result.failure and os.environ.get("GITHUB_ACTIONS") == "true":
             progress.write(annotation(result, path.read_text(encoding="utf-8")))
     write_whole(out / f"{client.name}.ipynb", nbformat.writes(client.nb) + "\n")
+
+
+def write_page(client, path, out):
+    """Writes a notebook that ran as a page."""
+    from headless.page import render_page  # takes as long to load as the first cells run
+
     write_whole(out / f"{client.name}.html", render_page(client.nb, client.name, path.parent))
 
 
