@@ -223,8 +223,8 @@ function withSplitOptions(command: Command): void {
     )
     .option("--validation-folder <folder>", "folder that holds the class folders to validate on")
     .option(
-      "--group <pattern>",
-      "regular expression for paths; images with the same text in its group are held out together",
+      "--group <column|pattern>",
+      "column of the table, or regular expression for paths; images with the same value, or the same text in its group, are held out together",
     )
     .option("--drop-duplicates", "leave out duplicates within a split")
     .option("--drop-leaked", "leave out validation images that are also in train");

@@ -30,11 +30,6 @@ export interface DataOptions extends SourceOptions {
   split: SplitChoice;
   /** Which fold of the training images to validate on: `2/5` is the second of five. Default: as `split` says. */
   fold?: string;
-  /**
-   * Regular expression for an image's path; images for which its group captures the same text, as one person's, are held out
-   * together. Near-duplicates are held out together in any case.
-   */
-  group?: string;
   /** Leave out all but the first of each group of duplicates in a split. Default: false, as in published figures. */
   dropDuplicates: boolean;
   /** Leave out validation images with a duplicate in train. Default: false, as in published figures. */

@@ -43,6 +43,8 @@ export interface PackedImages {
   paths: string[];
   /** SHA-256 of each file's bytes, in hexadecimal; absent for images that come from no file. */
   digests?: string[];
+  /** Group of each image by a column of the data set's table, as `group` chose it; null for images without one. */
+  groupNames?: (string | null)[];
   /** float32 `[numImages, numClasses]`: share of each class in an image's label; absent if the labels are certain. */
   labelShares?: Float32Array;
   /** How the files became square pixels; absent for images that come from no file. */
@@ -105,7 +107,7 @@ export function printedImages(images: PackedImages): PackedImages {
 
 /** Selects the images at some indices, in their order. */
 export function selectImages(images: PackedImages, indices: Int32Array): PackedImages {
-  const { pixels, labels, numImages, paths, digests, labelShares } = images;
+  const { pixels, labels, numImages, paths, digests, groupNames, labelShares } = images;
   const numClasses = (labelShares?.length ?? 0) / numImages;
   const sharesOf = (index: number) => [
     ...(labelShares?.subarray(index * numClasses, (index + 1) * numClasses) ?? []),
@@ -117,6 +119,7 @@ export function selectImages(images: PackedImages, indices: Int32Array): PackedI
     numImages: indices.length,
     paths: Array.from(indices, (index) => paths[index]),
     ...(digests && { digests: Array.from(indices, (index) => digests[index]) }),
+    ...(groupNames && { groupNames: Array.from(indices, (index) => groupNames[index]) }),
     ...(labelShares && { labelShares: Float32Array.from([...indices].flatMap(sharesOf)) }),
   });
 }

@@ -5,11 +5,15 @@ import { DisjointSets } from "./audit/disjoint-sets.js";
 import { findNearDuplicates } from "./audit/near-duplicates.js";
 import type { PackedImages } from "./dataset.js";
 import { capture, groupPattern } from "./sources/file-names.js";
+import { isGroupColumn } from "./sources/tables/group-columns.js";
+
+/** Name that Roboflow gives to each version of a picture: `cat/1_jpg.rf.2f6c….jpg`. */
+const VERSION = /^(.+)\.rf\.[^./]+\.[^./]+$/;
 
 /**
- * Groups images that belong on one side of a split: near-duplicates, and those with the same captured text.
+ * Groups images that belong on one side of a split: near-duplicates, versions of one picture, and those of one group by `--group`.
  *
- * @param group - Regular expression for an image's path, as `--group` gives it.
+ * @param group - Regular expression for an image's path, or a column, whose values the images have, as `--group` gives it.
  * @returns int32 `[numImages]`: the first index of each image's group; and what there is to say about it.
  */
 export async function groupImages(
@@ -28,14 +32,25 @@ export async function groupImages(
   groups.forEach((first, index) => {
     sets.join(first, index);
   });
-  if (group !== undefined) {
-    const pattern = groupPattern("--group", group);
-    const members = groupBy(paths.keys(), (index) => capture(pattern, paths[index]));
+  const join = (groupOf: (index: number) => string | null) => {
+    const members = groupBy(paths.keys(), groupOf);
     const without = members.get(null) ?? [];
     members.delete(null);
     for (const [first, ...others] of members.values()) for (const other of others) sets.join(first, other);
+    return { members: [...members.values()], without };
+  };
+  const versions = join((index) => capture(VERSION, paths[index])).members.filter(({ length }) => length > 1);
+  if (versions.length > 0)
     notes.push(
-      `${members.size} groups by --group${without.length > 0 ? `, and ${without.length} images without one, such as ${paths[without[0]]}` : ""}.`,
+      `Images that Roboflow made of one picture, by their names, are held out together, such as ${paths[versions[0][0]]} and ${paths[versions[0][1]]}.`,
+    );
+  if (group !== undefined) {
+    const pattern = isGroupColumn(group) ? null : groupPattern("--group", group);
+    const { members, without } = join((index) =>
+      pattern ? capture(pattern, paths[index]) : (images.groupNames?.[index] ?? null),
+    );
+    notes.push(
+      `${members.length} groups by --group${without.length > 0 ? `, and ${without.length} images without one, such as ${paths[without[0]]}` : ""}.`,
     );
   }
   return { groups: Int32Array.from({ length: numImages }, (_, index) => sets.firstOf(index)), notes };

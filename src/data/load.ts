@@ -26,6 +26,7 @@ import { groupPattern } from "./sources/file-names.js";
 import { REASONS } from "./sources/left-out.js";
 import { type ChosenListing, chooseParts, classesOf, type Listing, leaveOut } from "./sources/listing.js";
 import { readSource } from "./sources/source.js";
+import { isGroupColumn, refuseUnusedGroup } from "./sources/tables/group-columns.js";
 import {
   groupsInBoth,
   holdsOut,
@@ -145,7 +146,7 @@ function checkOptions(options: DataOptions): void {
   checkChoice("fit", options.fit, FITS);
   checkGrey(options.grey);
   checkNumber("seed", options.seed, { min: 0, integer: true });
-  if (options.group !== undefined) groupPattern("--group", options.group);
+  if (options.group !== undefined && !isGroupColumn(options.group)) groupPattern("--group", options.group);
 }
 
 /** Lists the images that are used for training or validation. @throws InputError if there are none, or they cannot be trained on. */
@@ -154,6 +155,7 @@ async function findImages(options: DataOptions): Promise<{ name: string; listing
   const listing: ChosenListing =
     options.split === "folders" ? chooseParts(found) : { ...found, splitWords: "", unusedFolders: [] };
   if (listing.samples.length === 0) throw nothingThere(listing);
+  if (isTraining(options)) refuseUnusedGroup(listing, options.group);
   const [problem] = [...lackOfClasses(listing, listing.samples, options), ...noClasses(listing, options)];
   if (problem && options.onProblem === "throw") throw new InputError(problem);
   return { name, listing };
@@ -169,6 +171,7 @@ async function decodeImages(listing: Listing, options: DataOptions): Promise<Dec
 async function findGroups(loading: Loading): Promise<Int32Array | undefined> {
   const { decoded, options, notes } = loading;
   if (!holdsOut(decoded.samples, options)) return undefined;
+  if (loading.listing.groupHint !== undefined) notes.push(loading.listing.groupHint);
   const all = select(loading, [...decoded.samples.keys()], null);
   const found = await groupImages(all, options.group, options.onProgress);
   notes.push(...found.notes);
@@ -276,6 +279,9 @@ function select({ decoded, options }: Loading, indices: number[], classNames: st
     ...(numChannels === 1 && indices.some((index) => !samples[index].isGrey) && { lostColour: true }),
     paths: indices.map((index) => samples[index].path),
     digests: indices.map((index) => samples[index].digest),
+    ...(samples.some(({ group }) => group) && {
+      groupNames: indices.map((index) => samples[index].group ?? null),
+    }),
     decoding: { fit, ...(Object.keys(whiteLevels).length > 0 && { whiteLevels }) },
   };
   if (!classNames || !indices.some((index) => samples[index].shares)) return printedImages(packed);

@@ -5,6 +5,7 @@ import { Random } from "../random.js";
 import { usageOf } from "./sources/fer2013.js";
 import { capture, groupPattern } from "./sources/file-names.js";
 import { classesAt, type Sample } from "./sources/listing.js";
+import { isGroupColumn } from "./sources/tables/group-columns.js";
 
 /** How to split: by the folders, or as in the challenge that FER-2013 was made for. */
 export const SPLIT_CHOICES = ["folders", "official", "official-test"] as const;
@@ -57,14 +58,19 @@ export function untrainedClasses(samples: readonly Sample[], { train, validation
 
 /** Says how many groups of `--group` are in both parts. */
 export function groupsInBoth(samples: readonly Sample[], split: Split, group: string): string[] {
-  const pattern = groupPattern("--group", group);
+  const groupOf = isGroupColumn(group) ? (sample: Sample) => sample.group ?? null : byPattern(group);
   const [train, validation] = [split.train, split.validation].map(
-    (indices) => new Set(indices.map((index) => capture(pattern, samples[index].path))),
+    (indices) => new Set(indices.map((index) => groupOf(samples[index]))),
   );
   const shared = [...validation].filter((key) => key !== null && train.has(key));
   if (shared.length === 0) return [];
   const groups = `${shared.length} of ${validation.size} groups in validation`;
   return [`${groups}, such as ${shared[0]}, are in train too, so the accuracy is not that for new ones.`];
+}
+
+function byPattern(group: string): (sample: Sample) => string | null {
+  const pattern = groupPattern("--group", group);
+  return ({ path: file }) => capture(pattern, file);
 }
 
 /** Returns the kind of split that these options give. */

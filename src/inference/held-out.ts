@@ -6,6 +6,7 @@ import { type Dataset, type PackedImages, printedImages, selectImages } from "..
 import { type ImageList, type ListedImage, listImages, readModelList } from "../data/image-list.js";
 import { type LoadedDataset, loadDataset } from "../data/load.js";
 import type { Pixels } from "../data/pixels/pixels.js";
+import { isGroupColumn } from "../data/sources/tables/group-columns.js";
 import { InputError } from "../errors.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { inShort } from "../names.js";
@@ -49,7 +50,10 @@ export async function loadEvaluationData(
   const { validationShare, split, fold } = options;
   const choosesSplit = [validationShare, split, fold].some((choice) => choice !== undefined);
   const seed = Number(options.seed ?? list?.options.seed ?? 0);
-  const known = { validationShare: 1, ...options, seed, imageSize, classNames, ...decoding, grey };
+  const ownGroup = list?.options.group;
+  const isColumn = typeof ownGroup === "string" && isGroupColumn(ownGroup); // which is read with the images
+  const given = { validationShare: 1, ...(isColumn && { group: ownGroup }), ...options };
+  const known = { ...given, seed, imageSize, classNames, ...decoding, grey };
   const load = (more: Partial<DataOptions>) => loadDataset({ ...known, ...more });
   const isKnown = list !== null && list.images.length > 0;
   if (isKnown && !choosesSplit) {
@@ -317,6 +321,9 @@ function select(dataset: Dataset, places: Place[]): PackedImages {
     paths: of(({ paths }, index) => paths[index]),
     ...(train.digests &&
       validation.digests && { digests: of(({ digests }, index) => (digests as string[])[index]) }),
+    ...((train.groupNames || validation.groupNames) && {
+      groupNames: of(({ groupNames }, index) => groupNames?.[index] ?? null),
+    }),
   });
 }
 

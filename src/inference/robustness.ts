@@ -124,7 +124,7 @@ export interface RobustnessOptions {
   numImages?: number;
   /** Determines the drawn images, the noise, the sides that images turn to, and the intervals. */
   seed: number;
-  /** Regular expression for an image's path, as `loadDataset` takes it: images of a group tell no more than one. */
+  /** A column or a regular expression, as `loadDataset` takes it: images of a group tell no more than one. */
   group?: string;
   onProgress?: OnProgress;
   /** Stops after the current batch with the signal's error. */

@@ -17,6 +17,8 @@ export interface Sample {
   /** Row of fer2013.csv, and the part of the challenge that it is in; if known. */
   row?: number;
   usage?: Usage;
+  /** Images of the same one belong together, by the column that was chosen for it. */
+  group?: string;
   /** Share of each class in the label, by name; without it, the label is certain. */
   shares?: Record<string, number>;
   /** Size in bytes. */
@@ -51,6 +53,8 @@ export interface Listing {
   splitBy?: SplitSource;
   /** Training images first, then by path. */
   samples: Sample[];
+  /** Says which column may tell the groups of images, if none was chosen. */
+  groupHint?: string;
   /** Class folders without an image. */
   emptyClasses: string[];
   leftOut: LeftOutFiles;

@@ -21,6 +21,9 @@ const VALIDATION_FLAG = /^(is[ _-]?)?(valid|validation|val)$/i;
 const FILE =
   /^((image|img|file|photo|picture|pic|frame)s?([ _-]?(path|file|name|file[ _-]?name|file[ _-]?path))?|(full|rel(ative)?)?[ _-]?path)$/i;
 const NAME = /^name$/i;
+/** Whom or what an image shows, or what it was taken from. */
+const GROUP =
+  /^(.*[ _-])?(patient|subject|person|participant|individual|identity|donor|animal|lesion|case|study|series|slide|specimen|session|video|clip|sequence|scene|burst|group|cluster)s?([ _-]?(id|ids|no|nr|number|name|key|code))?$/i;
 /** The image itself, in a Parquet file. */
 const IMAGE = /^(image|img)$/i;
 /** The folder of that file. */
@@ -77,6 +80,11 @@ export function isFlagName(name: string): boolean {
 
 export function isFileName(name: string): boolean {
   return FILE.test(name);
+}
+
+/** Whether a column has a usual name of one that says which images belong together. */
+export function isGroupName(name: string): boolean {
+  return GROUP.test(name.trim());
 }
 
 export function isImageName(name: string): boolean {

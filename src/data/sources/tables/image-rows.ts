@@ -14,6 +14,7 @@ import {
   withParts,
 } from "../listing.js";
 import type { Part } from "../split-names.js";
+import { groupsOf } from "./group-columns.js";
 import { type LabelChoice, labelColumnNote } from "./label-columns.js";
 import { withLabels } from "./label-values.js";
 import { noSplitNote, splitColumns, wordsOf } from "./split-columns.js";
@@ -58,10 +59,11 @@ const [NAME, LABEL] = [0, 1];
  */
 export function listRows(
   { file, where, label, columns, rows, areNames }: ImageRows,
-  { labelColumn, splitColumn }: LabelChoice,
+  choice: LabelChoice,
   place: Pick<Walk, "dir" | "leftOut">,
   notes: string[],
 ): Listing {
+  const { labelColumn, splitColumn } = choice;
   const given: Table = {
     file,
     where,
@@ -76,6 +78,7 @@ export function listRows(
   if (label !== undefined && labelColumn === undefined)
     notes.push(...labelColumnNote(table, LABEL, label, others));
   const parts = split?.parts;
+  const groups = groupsOf(table, choice, [NAME, LABEL, ...(split?.alike ?? [])]);
   const samples = table.rows.flatMap((row, i): Sample[] => {
     const image = rows[i].path;
     const part = parts ? parts[i] : (rows[i].part ?? null);
@@ -84,11 +87,14 @@ export function listRows(
     else {
       const [usage] = split?.alike.flatMap((column) => usageIn(row[column] ?? "")) ?? [];
       const stamp = stampOf(path.join(place.dir, image));
-      return [{ path: image, className: nameOf(row[LABEL]), split: part, ...(usage && { usage }), ...stamp }];
+      const group = groups.values?.[i];
+      const known = { ...(usage && { usage }), ...(group && { group }) };
+      return [{ path: image, className: nameOf(row[LABEL]), split: part, ...known, ...stamp }];
     }
     return [];
   });
-  const listing = listingOf(place, { where, labels: file, isTable: true, samples, notes });
+  const groupHint = groups.hint ?? undefined;
+  const listing = listingOf(place, { where, labels: file, isTable: true, samples, notes, groupHint });
   if (!parts) {
     const found = samples.map((sample) => sample.split);
     return { ...listing, samples: withParts(samples, found, listing) };

@@ -5,6 +5,7 @@ import type { AnyText } from "../../../text.js";
 import {
   flagPart,
   isFolderName,
+  isGroupName,
   isIndexName,
   isLabelName,
   isLabelNumberName,
@@ -37,6 +38,11 @@ export interface LabelChoice {
    * the split. Default: what the columns' names and values show.
    */
   splitColumn?: "none" | AnyText;
+  /**
+   * What tells which images are held out together: a column of the table, such as `patient_id`, or a regular expression for an image's
+   * path, whose group captures the same text for them. Near-duplicates are held out together in any case.
+   */
+  group?: string;
 }
 
 /** Tables of this name, which Roboflow writes, have one column of 0 and 1 for each class. */
@@ -151,12 +157,13 @@ export function oneHotColumns(known: Known, { labelColumn }: LabelChoice): numbe
 export function labelColumns(
   known: Known,
   split: SplitColumns | null,
-  { labelColumn }: LabelChoice,
+  { labelColumn, group }: LabelChoice,
   notes: string[],
 ): LabelColumns | null {
   const { columns: header, where } = known.table;
+  const isGroup = (column: number) => header !== null && group !== undefined && header[column] === group;
   const others = columnsBeside(known).filter(
-    (column) => !split?.columns.includes(column) && !split?.alike.includes(column),
+    (column) => !split?.columns.includes(column) && !split?.alike.includes(column) && !isGroup(column),
   );
   const single = (column: number) => ({ columns: [column], isOneHot: false });
   if (labelColumn !== undefined) {
@@ -207,8 +214,8 @@ function isDoubtful(table: Table, label: number, others: number[]): boolean {
 /** Whether a column may hold labels that are not those of another one: few values, in many rows each. */
 function mayBeLabels(table: Table, column: number, label: number): boolean {
   const name = table.columns?.[column]?.trim() ?? "";
-  const isOther = column === label || isFolderName(name) || isSplitName(name) || mayBeSplitName(name);
-  if (isOther || (!isLabelName(name) && pathRank(name) !== 1)) return false;
+  const isOther = isFolderName(name) || isGroupName(name) || isSplitName(name) || mayBeSplitName(name);
+  if (column === label || isOther || (!isLabelName(name) && pathRank(name) !== 1)) return false;
   const filled = table.rows.flatMap((row) => (row[column] ? [[row[column], row[label] ?? ""]] : []));
   const numValues = new Set(filled.map(([value]) => value)).size;
   if (numValues < 2 || numValues * 2 > filled.length || filled.length * 2 < table.rows.length) return false;

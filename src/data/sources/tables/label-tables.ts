@@ -15,6 +15,7 @@ import {
   withParts,
 } from "../listing.js";
 import { type Part, partOfFile, partOfFolders } from "../split-names.js";
+import { withGroups } from "./group-columns.js";
 import {
   type LabelChoice,
   type LabelColumns,
@@ -62,7 +63,8 @@ export function readLabelTables(walk: Walk, choice: LabelChoice, given?: string[
   const labels = read.map(({ table }) => table.file).join(", ");
   notes.push(...withoutPartNote(samples, labels));
   const listing = listingOf(walk, { labels, isTable: true, samples, notes });
-  return { ...listing, ...withPathParts(samples, labels, listing, splitOf(read)) };
+  const split = { ...listing, ...withPathParts(samples, labels, listing, splitOf(read)) };
+  return withGroups(split, read, choice);
 }
 
 /** A table of labels. */

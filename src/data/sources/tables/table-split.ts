@@ -5,6 +5,7 @@ import type { Walk } from "../files.js";
 import { REASONS } from "../left-out.js";
 import { differenceNotes, type Listing, leaveOut } from "../listing.js";
 import type { Part } from "../split-names.js";
+import { withGroups } from "./group-columns.js";
 import { matchImages } from "./image-column.js";
 import { ImageIndex, type Located } from "./image-index.js";
 import type { LabelChoice } from "./label-columns.js";
@@ -24,13 +25,15 @@ interface TableSplit {
 }
 
 /**
- * Gives images the split of tables, if they have none or the tables' was chosen. Says in a note what it takes.
+ * Gives images the split of tables, if they have none or the tables' was chosen, and the groups of the tables' columns. Says in a note
+ * what it takes.
  *
  * @throws InputError if columns can be understood in several ways, or the chosen split lacks most images.
  */
-export function withTableSplit(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
-  if (listing.isTable && listing.samples.some(({ split }) => split !== null)) return listing;
+export function withTableSplit(given: Listing, walk: Walk, choice: LabelChoice): Listing {
+  if (given.isTable && given.samples.some(({ split }) => split !== null)) return given;
   const tables = matchTables(walk, choice).useful;
+  const listing = given.isTable ? given : withGroups(given, tables, choice);
   const ofColumns = tables.filter(({ split }) => split?.parts);
   const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
   if (ofColumns.length > 1)

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import type { DataOptions } from "../../src/data/data-options.js";
+import type { PackedImages } from "../../src/data/dataset.js";
+import { loadDataset } from "../../src/data/load.js";
+import { Random } from "../../src/random.js";
+import { temporaryFolder, writeFiles } from "./fixtures.js";
+
+describe("groupImages", () => {
+  const inFolder = temporaryFolder();
+  const random = new Random(0, "test");
+  const draw = async (...files: string[]) => {
+    for (const name of files) {
+      const raw = Buffer.from(Array.from({ length: 6 * 6 * 3 }, () => random.integer(256)));
+      const file = inFolder("data", name);
+      mkdirSync(path.dirname(file), { recursive: true });
+      await sharp(raw, { raw: { width: 6, height: 6, channels: 3 } })
+        .resize(64)
+        .toFile(file);
+    }
+  };
+  const load = (options: Partial<DataOptions> = {}) =>
+    loadDataset({ data: inFolder("data"), imageSize: 48, ...options });
+  const inBoth = ({ train, validation }: Record<"train" | "validation", PackedImages>, key: RegExp) => {
+    const keys = ({ paths }: PackedImages) => new Set(paths.map((file) => key.exec(file)?.[0]));
+    return [...keys(train)].filter((one) => keys(validation).has(one));
+  };
+  const NUMBERS = [0, 1, 2, 3, 4];
+
+  it("holds out together what Roboflow made of one picture", async () => {
+    for (const name of ["a", "b"])
+      for (const i of NUMBERS) await draw(`${name}/${i}_jpg.rf.1f${i}.jpg`, `${name}/${i}_jpg.rf.2e${i}.jpg`);
+    const dataset = await load();
+    assert.deepEqual(inBoth(dataset, /^.\/\d/), []);
+    assert.deepEqual(dataset.report.notes, [
+      "Images that Roboflow made of one picture, by their names, are held out together, such as a/0_jpg.rf.1f0.jpg and a/0_jpg.rf.2e0.jpg.",
+    ]);
+  });
+
+  describe("with a column", () => {
+    const rows = ["a", "b"].flatMap((name) => [0, 1, 2, 3, 4, 5, 6, 7].map((i) => `${name}${i}.png`));
+    const draws = async () => {
+      await draw(...rows.map((file) => `images/${file}`));
+      const lines = rows.map((file) => `${file},${file[0]},s${Number(file[1]) >> 1}\n`);
+      writeFiles(inFolder("data"), { "labels.csv": `file,label,subject\n${lines.join("")}` });
+    };
+    const subjectsInBoth = (dataset: Record<"train" | "validation", PackedImages>) =>
+      inBoth(
+        {
+          train: { ...dataset.train, paths: dataset.train.paths.map(subjectOf) },
+          validation: { ...dataset.validation, paths: dataset.validation.paths.map(subjectOf) },
+        },
+        /.*/,
+      );
+    const subjectOf = (file: string) => `s${Number(/\d/.exec(file)?.[0]) >> 1}`;
+
+    it("holds out its groups together, and suggests it", async () => {
+      await draws();
+      const dataset = await load({ group: "subject" });
+      assert.deepEqual([dataset.validation.numImages, subjectsInBoth(dataset)], [4, []]);
+      assert.deepEqual(dataset.report.notes, ["4 groups by --group."]);
+      assert.deepEqual(dataset.validation.groupNames, dataset.validation.paths.map(subjectOf));
+      assert.deepEqual((await load()).report.notes, [
+        "The column subject of labels.csv may say which images belong together, and they are not held out together (--group subject does so).",
+      ]);
+    });
+
+    it("refuses one that is not there, except to evaluate", async () => {
+      await draws();
+      await assert.rejects(load({ group: "subjects" }), {
+        name: "InputError",
+        message: `Expected a table with the column subjects, or a pattern with a group, for --group at ${inFolder("data")} but found none beside labels.csv. Fix the name of the column, choose the table with --labels, or write a regular expression with a group, such as --group '^([a-z]+)'.`,
+      });
+      const { validation } = await load({ group: "subjects", classNames: ["a", "b"], validationShare: 1 });
+      assert.equal(validation.numImages, 16);
+    });
+  });
+});
