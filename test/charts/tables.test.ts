@@ -84,7 +84,7 @@ describe("auditTable", () => {
       colours: { grey: 0, coloured: 0, used: "colour", chosenBy: "majority" },
       unreadable: [{ path: "a/broken.jpg", reason: "cut short" }],
       labels: "class folders",
-      files: { found: 11, used: 9, leftOut: [], ownFolders: [] },
+      files: { found: 11, used: 9, leftOut: [], ownFolders: [], ownImages: 0 },
       notes: [],
       conclusions: [],
       problems: [],

@@ -102,7 +102,7 @@ describe("loadDataset", () => {
         colours: { grey: 6, coloured: 0, used: "grey", chosenBy: "majority" },
         unreadable: [],
         labels: "class folders",
-        files: { found: 6, used: 6, leftOut: [], ownFolders: [] },
+        files: { found: 6, used: 6, leftOut: [], ownFolders: [], ownImages: 0 },
         notes: [],
         conclusions: "brightness", // 0x10 is nearly black
         problems: [],

@@ -124,7 +124,7 @@ const MAX_OWN_BYTES = 2 ** 24;
 
 /**
  * Returns whether ferkit wrote a folder: of a run, of a model, or of several runs. Several folders of images in it are classes,
- * and so is a folder that has images and nothing of a run but its settings.
+ * and so is a folder that has images and nothing of a run but its settings, or of a model but `model.json`.
  *
  * @param dir - Where it is on disk.
  */
@@ -136,10 +136,11 @@ function isOwnFolder({ folders, others, numImages }: Folder, dir: string): boole
     const text = textOf(path.join(dir, name));
     return parts.every((part) => text.includes(part));
   };
+  const mayBeModel = numImages === 0 || others.some(({ name }) => /^weights.*\.bin$/.test(name));
   const mayBeRun = numImages === 0 || has("metrics.jsonl") || has("environment.json");
   return (
     (mayBeRun && holds("config.json", '"train"', '"classNames"')) ||
-    holds("model.json", '"ferkit"') ||
+    (mayBeModel && holds("model.json", '"ferkit"')) ||
     holds("latest.json", '{"runDir":')
   );
 }
@@ -216,7 +217,7 @@ export function walkFolder(dir: string): Walk {
           const inner = { dir: onDisk, path: file, name, real };
           const numOwn = leftOut.ownFolders.length;
           const found = visit(inner, [...around, real], isShared ? new Set() : seen);
-          if (isOwnFolder(found, onDisk)) leftOut.passOver(file);
+          if (isOwnFolder(found, onDisk)) leftOut.passOver(file, found.numImages);
           else if (!isEmpty(found) || leftOut.ownFolders.length === numOwn) folder.folders.push(found);
         }
       }

@@ -57,6 +57,8 @@ export class LeftOutFiles {
   private readonly rows = new Map<string, LeftOut>();
   /** Folders of ferkit's runs and models, relative to the root: their files are not counted. */
   readonly ownFolders: string[] = [];
+  /** Number of images in them, such as charts. */
+  ownImages = 0;
   /** Number of files. */
   count = 0;
 
@@ -73,7 +75,8 @@ export class LeftOutFiles {
   }
 
   /** Leaves out a folder of ferkit's runs or models as a whole: what was counted in it is not. */
-  passOver(folder: string): void {
+  passOver(folder: string, numImages: number): void {
+    this.ownImages += numImages;
     const isInside = (other: string) => `${other}/`.startsWith(`${folder}/`);
     for (const [key, row] of this.rows) {
       if (!isInside(row.folder)) continue;
@@ -84,9 +87,10 @@ export class LeftOutFiles {
     this.ownFolders.splice(0, Infinity, ...others, folder);
   }
 
-  addAll({ rows, ownFolders }: LeftOutFiles): void {
+  addAll({ rows, ownFolders, ownImages }: LeftOutFiles): void {
     for (const { reason, count, example } of rows.values()) this.add(reason, example, count);
     this.ownFolders.push(...ownFolders);
+    this.ownImages += ownImages;
   }
 
   copy(): LeftOutFiles {
@@ -97,8 +101,8 @@ export class LeftOutFiles {
 
   /** Counts all files of a data set, of which some are used. */
   counts(used: number): FileCounts {
-    const { count, ownFolders } = this;
-    return { found: used + count, used, leftOut: this.list(), ownFolders };
+    const { count, ownFolders, ownImages } = this;
+    return { found: used + count, used, leftOut: this.list(), ownFolders, ownImages };
   }
 
   /** Lists the counts by reason, then folder, then ending. */
@@ -118,13 +122,15 @@ export interface FileCounts {
   leftOut: LeftOut[];
   /** Folders of ferkit's runs and models, relative to the root, whose files are not counted. */
   ownFolders: string[];
+  /** Number of images in these folders, such as charts. */
+  ownImages: number;
 }
 
 /** Rows of the table of files that are shown. */
 const NUM_ROWS = 20;
 
 /** Says which files are not used as images, and why: a line for each reason, folder and ending. */
-export function filesInWords({ found, used, leftOut, ownFolders }: FileCounts): string[] {
+export function filesInWords({ found, used, leftOut, ownFolders, ownImages }: FileCounts): string[] {
   const rows = leftOut.slice(0, NUM_ROWS).map(({ reason, folder, ending, count, example }) => {
     const what = `${count} ${ending || "without ending"}`;
     return `  ${what} in ${folder}: ${reason}${count > 1 || folder === "." ? `, such as ${example}` : ""}`;
@@ -132,14 +138,15 @@ export function filesInWords({ found, used, leftOut, ownFolders }: FileCounts): 
   const rest = leftOut.slice(NUM_ROWS);
   const numLeft = rest.reduce((sum, { count }) => sum + count, 0);
   if (rest.length > 0) rows.push(`  ${numLeft} more in ${rest.length} other kinds (--json lists all)`);
-  if (ownFolders.length > 0) rows.push(`  ${ownFoldersInWords(ownFolders)}`);
+  if (ownFolders.length > 0) rows.push(`  ${ownFoldersInWords(ownFolders, ownImages)}`);
   if (leftOut.length === 0) return [`files: all ${found} are used as images`, ...rows];
   return [`files: ${used} of ${found} are used as images; the other ${found - used}:`, ...rows];
 }
 
-function ownFoldersInWords([first, ...others]: string[]): string {
+function ownFoldersInWords([first, ...others]: string[], numImages: number): string {
   const count = others.length + 1;
-  return `${counted(count, "folder is", "folders are")} of ferkit's runs or models, and not read: ${first}${count > 1 ? " and others" : ""}`;
+  const images = numImages > 0 ? `, with ${counted(numImages, "image")}` : "";
+  return `${counted(count, "folder is", "folders are")} of ferkit's runs or models, and not read${images}: ${first}${count > 1 ? " and others" : ""}`;
 }
 
 /** Endings of notes, tables and programs, which nobody takes for images. */

@@ -147,7 +147,8 @@ describe("walkFolder", () => {
         "runs/y/config.json": run,
         "runs/latest.json": '{"runDir":"runs/x"}\n',
         "small/model.json": '{"userDefinedMetadata":{"ferkit":{"formatVersion":1}}}',
-        "small/card.png": "x",
+        ...files("small/card.png", "small/weights-d6fff86f.bin"),
+        "b/model.json": '{"userDefinedMetadata":{"ferkit":{"formatVersion":1}}}', // its images are those of a class
         ...files("train/c/1.png", "train/d/1.png", "train/metrics.jsonl"),
         "train/config.json": run,
       }),
@@ -159,6 +160,11 @@ describe("walkFolder", () => {
     assert.equal(root.numImages, 4);
     assert.deepEqual(leftOut.ownFolders, ["runs", "small"]);
     assert.deepEqual([leftOut.count, leftOut.list()], [0, []]);
+    const [, line] = filesInWords(leftOut.counts(4));
+    assert.equal(
+      line,
+      "  2 folders are of ferkit's runs or models, and not read, with 4 images: runs and others",
+    );
   });
 
   it("takes a file that cannot be read for none of ferkit's", () => {
