@@ -141,6 +141,7 @@ export async function readIfExists(file: string): Promise<Buffer | null> {
   return readRegularFile(file, PROBLEM);
 }
 
+/** Finds the conventions of weights: those that were chosen, then what the file says, then those of its family. Notes say what is assumed. */
 function findConventions(
   file: string,
   variant: Variant,
@@ -148,48 +149,68 @@ function findConventions(
   origin: Origin,
   options: WeightFileOptions,
 ): { found: Conventions; notes: string[] } {
-  const notes: string[] = [];
+  const { publisher } = naming;
   const known =
     options.family ?? naming.family ?? familyOf(origin.architecture) ?? familyOf(publishedName(file));
-  const isSettled = known || (options.padding && options.epsilon !== undefined);
-  if (!isSettled)
-    notes.push(
-      `${file} does not say which family its weights are of: timm's tf_efficientnet models and its other efficientnet models have ` +
-        "the same names, but other padding and epsilon. TensorFlow's are taken; --family pytorch (in training, " +
-        "weightsFamily=pytorch) takes the others'.",
-    );
   const family = conventions(variant, known ?? "tensorflow");
-  const given = options.preprocessing ?? origin.preprocessing;
   // Torchvision and Keras have one scale for all weights, and no Lite was trained with another than its family's.
-  const hasScales = variant.startsWith("b") && /timm|efficientnet-pytorch/.test(naming.publisher);
+  const hasScales = variant.startsWith("b") && /timm|efficientnet-pytorch/.test(publisher);
   const published = hasScales ? publishedScale(publishedName(file) ?? origin.architecture ?? "") : null;
-  if (hasScales && !given && !published)
-    notes.push(
-      `${file} does not say which mean and deviation its weights were trained with; ImageNet's are taken. --mean and --std of ` +
-        "`ferkit convert` take others, such as 0.5,0.5,0.5 for those of AdvProp.",
-    );
-  const preprocessing = given ?? published ?? family.preprocessing;
-  if (naming.publisher === "Keras" && !origin.padding && !options.padding)
-    notes.push(
-      `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
-        "For one of any size, (None, None, 3), choose --padding even. Nor does it say which layers without weights are around the " +
-        "network, such as another pooling; none are assumed. The .keras file of a functional or sequential model says both.",
-    );
+  const scale = options.preprocessing ?? origin.preprocessing ?? published;
+  const whole = scale ?? family.preprocessing;
+  const preprocessing = isGrey ? averaged(whole) : whole;
+  const isChanged = preprocessing.mean.join() !== whole.mean.join();
   const found = {
     padding: options.padding ?? origin.padding ?? family.padding,
     epsilon: options.epsilon ?? origin.epsilon ?? family.epsilon,
     preprocessing,
   };
-  if (!isGrey) return { found, notes };
+  const isSettled = known || (options.padding && options.epsilon !== undefined);
+  const hasPadding = origin.padding ?? options.padding;
+  const notes = [
+    !isSettled && noFamilyNote(file),
+    hasScales && !scale && noScaleNote(file),
+    publisher === "Keras" && !hasPadding && noInputSizeNote(file),
+    isChanged && averagedNote(file),
+  ];
+  return { found, notes: notes.flatMap((note) => note || []) };
+}
+
+function noFamilyNote(file: string): string {
+  return (
+    `${file} does not say which family its weights are of: timm's tf_efficientnet models and its other efficientnet models have ` +
+    "the same names, but other padding and epsilon. TensorFlow's are taken; --family pytorch (in training, " +
+    "weightsFamily=pytorch) takes the others'."
+  );
+}
+
+function noScaleNote(file: string): string {
+  return (
+    `${file} does not say which mean and deviation its weights were trained with; ImageNet's are taken. --mean and --std of ` +
+    "`ferkit convert` take others, such as 0.5,0.5,0.5 for those of AdvProp."
+  );
+}
+
+function noInputSizeNote(file: string): string {
+  return (
+    `${file} does not say for which input size its network was built; one of a fixed size is assumed. ` +
+    "For one of any size, (None, None, 3), choose --padding even. Nor does it say which layers without weights are around the " +
+    "network, such as another pooling; none are assumed. The .keras file of a functional or sequential model says both."
+  );
+}
+
+function averagedNote(file: string): string {
+  return (
+    `${file} comes from a network with one channel, for which the means of the channels' mean and std are taken. ` +
+    "--mean and --std take others."
+  );
+}
+
+/** Returns the mean over the channels, for each of them. */
+function averaged({ mean, std }: Preprocessing): Preprocessing {
   const average = (values: number[]) =>
     values.map(() => values.reduce((sum, value) => sum + value, 0) / values.length);
-  const grey = { mean: average(preprocessing.mean), std: average(preprocessing.std) };
-  if (grey.mean.join() !== preprocessing.mean.join())
-    notes.push(
-      `${file} comes from a network with one channel, for which the means of the channels' mean and std are taken. ` +
-        "--mean and --std take others.",
-    );
-  return { found: { ...found, preprocessing: grey }, notes };
+  return { mean: average(mean), std: average(std) };
 }
 
 /** Returns the family of a model by its name at timm or torchvision. */
