@@ -7,7 +7,7 @@ import { accuracyChart, speedChart } from "./charts.js";
 import { ratiosOf } from "./ratios.js";
 import { latestResults, type Results } from "./results.js";
 import type { Kind } from "./suite.js";
-import { behindTable, medianOnly, remarks, timingTable, toMarkdown } from "./tables.js";
+import { behindTable, medianOnly, remarks, type Table, timingTable, toMarkdown } from "./tables.js";
 import type { Versions } from "./workers.js";
 
 const PROJECT_DIR = path.join(__dirname, "..");
@@ -40,17 +40,22 @@ export function speedPage(results: Results, record?: AccuracyRecord): string {
     `${describeRuntimes(versions)}Keras ${versions.keras}. Medians of ${describeRounds(results)} rounds.`;
   const behind = behindTable(timings);
   const ofKind = (...kinds: Kind[]) => timings.filter(({ kind }) => kinds.includes(kind));
+  const [training, inference] = [ofKind("train"), ofKind("infer", "predict")].map((some) =>
+    timingTable(some, medianOnly),
+  );
   return [
     "# Speed",
     "<!-- Written by `npm run bench -- --readme`. -->",
     INTRODUCTION,
+    `Images per second of ferkit over those of the fastest other tool, in float32: ${ratioRange(training)} in training, ` +
+      `${ratioRange(inference)} in inference.`,
     conditions,
     "## Training",
     "![Images per second in training, by network, batch size and engine](bench.png)",
-    toMarkdown(timingTable(ofKind("train"), medianOnly)),
+    toMarkdown(training),
     "## Inference",
     "`infer` computes the logits of a prepared batch; `predict` goes from the bytes of an image file to probabilities.",
-    toMarkdown(timingTable(ofKind("infer", "predict"), medianOnly)),
+    toMarkdown(inference),
     "## Where ferkit is behind",
     ...(behind.rows.length > 0
       ? ["In float32, another contender is faster on these workloads.", toMarkdown(behind)]
@@ -59,32 +64,49 @@ export function speedPage(results: Results, record?: AccuracyRecord): string {
       ? ["## Time to accuracy", "![Validation accuracy over minutes of training](time-to-accuracy.png)"]
       : []),
     "## Ratios",
-    `Above 1, ferkit is better. The other side is named after the semicolon. PyTorch in its best layout is the faster of the two eager
-settings above, mostly channels-last with fused Adam; the last column of the tables compares with the fastest of all.`,
+    `Above 1, ferkit is better. The other tool is named after the semicolon. PyTorch in its best layout is the faster of its two
+[eager settings](#how-it-is-measured), mostly channels-last with fused Adam. The last column of the tables compares with the fastest of all.`,
     list(ratios.map(({ value, meaning }) => `${value.toFixed(2)} × ${meaning}`)),
     "## Memory, starts, images and agreement",
     list(remarks(results)),
+    "## How it is measured",
+    METHOD,
   ]
     .join("\n\n")
     .concat("\n");
 }
 
 const INTRODUCTION = `\
-\`npm run bench\` compares ferkit with PyTorch and timm, ONNX Runtime (for Python and for Node), OpenVINO, Keras, and stock tfjs
-layers. Each runs in its own process, with as many threads as there are cores, and they take turns. Before that, each must compute
-the same loss, gradients and logits from the same weights and images. A training step is forward, cross-entropy, backward and Adam
-on a prepared batch. PyTorch runs eagerly (in its default layout with plain Adam, and channels-last with fused Adam) and with
-\`torch.compile\`, frozen for inference. ONNX Runtime and OpenVINO run PyTorch's export of the same network, for one batch size.
-Keras runs a \`tf.function\`. A turn that other programs disturb is repeated. The first run installs these tools into ferkit's cache.
+How fast does ferkit train and infer beside PyTorch, Keras, ONNX Runtime, OpenVINO and stock tfjs layers? Measure it on your machine:
 
-\`npm run bench -- --time-to-accuracy --data fer2013\` trains to the best validation accuracy of the preset \`baseline\` in PyTorch:
-with that preset in PyTorch, with ferkit's preset in ferkit, and with ferkit's preset in PyTorch.
-\`npm run bench -- --help\` lists the other options.`;
+\`\`\`sh
+npm run bench                                            # all tables on this page; the first run installs the other tools
+npm run bench -- --time-to-accuracy --data fer2013       # whole trainings
+npm run bench -- --help                                  # the other options
+\`\`\``;
+
+const METHOD = `\
+Each tool runs in its own process, with as many threads as there are cores, and they take turns. A turn that other programs disturb is
+repeated. Before that, each tool must compute the same loss, gradients and logits from the same weights and images.
+
+- A training step is forward, cross-entropy, backward and Adam on a prepared batch.
+- PyTorch with timm runs eagerly, and with \`torch.compile\`, which is frozen for inference. Eagerly, it has two settings: the default layout
+  with plain Adam, and channels-last with fused Adam.
+- ONNX Runtime (for Python and for Node) and OpenVINO run PyTorch's export of the same network, for one batch size.
+- Keras runs a \`tf.function\`.
+- \`--time-to-accuracy\` trains the preset \`baseline\` in PyTorch. Then ferkit's preset trains to the same best validation accuracy, in ferkit
+  and in PyTorch.`;
 
 /** Names the inference runtimes, which earlier results lack. */
 function describeRuntimes({ onnxruntime, onnxruntimeNode, openvino }: Versions): string {
   if (!onnxruntime) return "";
   return `ONNX Runtime ${onnxruntime} (${onnxruntimeNode} for Node), OpenVINO ${openvino}, `;
+}
+
+/** Returns the smallest and the largest ratio of a table, in its last column. */
+function ratioRange({ rows }: Table): string {
+  const ratios = rows.map((row) => Number(row[row.length - 1])).sort((a, b) => a - b);
+  return `${ratios[0].toFixed(2)} to ${ratios[ratios.length - 1].toFixed(2)}`;
 }
 
 function list(items: string[]): string {
