@@ -104,6 +104,16 @@ describe("a cell's failure", () => {
       assert.ok(traceback.join("\n").length < 1_000_100);
     });
 
+  it("names the errors that led to it, before its message", () => {
+    const stackless = (message: string) => Object.assign(new Error(message), { stack: `Error: ${message}` });
+    const error = new AggregateError([stackless("first"), "second"], "all", { cause: stackless("below") });
+    error.stack = "AggregateError: all\n    at place";
+    assert.deepEqual(failureOf(error).traceback, [
+      ...["AggregateError", "    at place"],
+      ...["Cause: [Error: below]", "Cause: [Error: first]", "Cause: 'second'", "AggregateError: all"],
+    ]);
+  });
+
   it("that was thrown and is no error is cut too", () => {
     const { evalue } = failureOf(Array.from({ length: 100 }, () => "x".repeat(20_000)));
     assert.ok(evalue.length < 1_100_000);

@@ -49,7 +49,9 @@ const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
     "1:5 - Property 'toSorted' does not exist on type 'number[]'.",
     /^Copy the array: \[\.\.\.list\]\.sort\(…\)$/,
   ],
+  ["rate = 5\nrate", "1:1 - Cannot find name 'rate'.", /^Declare it first: let rate = …;$/],
   // Mistakes without a habit.
+  ["rate == 5;", "1:1 - Cannot find name 'rate'.", /^$/],
   ["class A { #count: number = 'x'; }", "1:11 - Type 'string' is not assignable to type 'number'.", /^$/],
   ["const sleep = 1; sleep();", "1:18 - This expression is not callable.", /^$/],
   ["rate;", "1:1 - Cannot find name 'rate'.", /^$/],

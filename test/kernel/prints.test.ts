@@ -100,6 +100,10 @@ const VALUES: Record<string, [code: string, text: RegExp]> = {
     "(() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })()",
     /^<Revoked Proxy>\n$/,
   ],
+  "an error": [
+    'new Error("x", { cause: new Error("y") })',
+    /^Error: x\n {4}at cell \d+, line 1:13 \{\n {2}\[cause\]: Error: y\n {6}at cell \d+, line 1:37\n\}\n$/,
+  ],
   "another object": ["{ title: 1 }", /^\{ title: 1 \}\n$/],
   "text with a sign of formats": ['"100 %s", 5', /^100 5\n$/],
 };

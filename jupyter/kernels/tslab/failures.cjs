@@ -25,8 +25,16 @@ function failureOf(thrown) {
 function errorFailure(error) {
   const ename = String(error.name);
   const { message, frames } = readableStack(error);
-  const traceback = bounded(tracebackOf(ename, frames, message).join("\n")).split("\n");
+  const traceback = bounded(tracebackOf(ename, [...frames, ...causesOf(error)], message).join("\n")).split(
+    "\n",
+  );
   return { ename, evalue: bounded(String(error.message)), traceback };
+}
+
+/** Describes the errors that led to an error: its cause, and those of an `AggregateError`. */
+function causesOf({ cause, errors }) {
+  const causes = [...(cause === undefined ? [] : [cause]), ...(Array.isArray(errors) ? errors : [])];
+  return causes.flatMap((one) => `Cause: ${inspect(one)}`.split("\n"));
 }
 
 function thrownFailure(evalue) {

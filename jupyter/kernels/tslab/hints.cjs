@@ -84,6 +84,8 @@ function hintFor(code, diagnostics, folder) {
   const [, method] = /Property 'to(Sorted|Reversed|Spliced)' does not exist/.exec(diagnostics) ?? [];
   if (method) return `Copy the array: [...list].${METHODS[method]}(…)`;
   if (failed.has(name)) return `Cell ${failed.get(name)}, which declares ${name}, failed. Run it again.`;
+  if (name && new RegExp(`^\\s*${name}\\s*=(?!=)`, "m").test(code))
+    return `Declare it first: let ${name} = …;`;
   return name && Object.hasOwn(FOREIGN_NAMES, name) ? FOREIGN_NAMES[name] : "";
 }
 

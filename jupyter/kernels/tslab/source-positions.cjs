@@ -46,23 +46,28 @@ function nextCellFile() {
   return file;
 }
 
-/**
- * Reads an error's stack without the frames of the kernel, its positions those of the cell, or of the file in src, as written.
- *
- * @returns The lines of the message, such as "RangeError: by 3", and the frames below it.
- */
+/** Makes each stack name the positions of cells, and of files in src, as written, without the frames of the kernel. */
+function mapStacks() {
+  Error.prepareStackTrace = (error, calls) =>
+    [Error.prototype.toString.call(error), ...readable(calls.map((call) => `    at ${call}`))].join("\n");
+}
+
+/** Returns the lines of a stack's frames that are not the kernel's, with such positions. */
+function readable(frames) {
+  const caller = frames.findIndex((line) => line.includes("Script.runInThisContext")) - 1; // of the cell's function
+  return frames
+    .filter((line, i) => i !== caller && !(isFrame(line) && KERNEL_FRAME.test(line)))
+    .map((line) => (isFrame(line) ? line.replace(/([^\s(]+):(\d+):(\d+)\)?$/, original) : line));
+}
+
+/** Returns the lines of an error's message, such as "RangeError: by 3", and the frames below it. */
 function readableStack(error) {
   const message = String(error).split("\n");
   const lines = String(error.stack || error).split("\n");
   // Node.js may quote the compiled line before the message.
   const start = lines.indexOf(message[0]);
   const begin = start < 0 ? lines.findIndex(isFrame) : start + message.length;
-  const own = begin < 0 ? [] : lines.slice(begin);
-  const caller = own.findIndex((line) => line.includes("Script.runInThisContext")) - 1; // of the cell's function
-  const frames = own
-    .filter((line, i) => i !== caller && !(isFrame(line) && KERNEL_FRAME.test(line)))
-    .map((line) => (isFrame(line) ? line.replace(/([^\s(]+):(\d+):(\d+)\)?$/, original) : line));
-  return { message, frames };
+  return { message, frames: begin < 0 ? [] : readable(lines.slice(begin)) };
 }
 
 function original(position, file, line, column) {
@@ -76,4 +81,4 @@ function original(position, file, line, column) {
   return entry.describe(at.originalLine, at.originalColumn) + (position.endsWith(")") ? ")" : "");
 }
 
-module.exports = { addMaps, nextCellFile, readableStack, startCell };
+module.exports = { addMaps, mapStacks, nextCellFile, readableStack, startCell };
