@@ -16,7 +16,13 @@ import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.j
 import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards } from "./packed/archive.js";
 import type { ArchiveNotes } from "./packed/archive-entries.js";
 import { readParquet } from "./packed/parquet.js";
-import { hasSplitColumn, isPixelTable, readPixelTable } from "./packed/pixel-table.js";
+import {
+  hasLabelColumn,
+  hasSplitColumn,
+  isPixelTable,
+  readPixelTables,
+  tableParts,
+} from "./packed/pixel-table.js";
 import { partOf } from "./split-names.js";
 import type { LabelChoice } from "./tables/label-columns.js";
 import { readLabelTables } from "./tables/label-tables.js";
@@ -89,7 +95,8 @@ async function readGivenTable(walk: Walk, options: Options, given: string): Prom
   const names = whole === null ? given.split(",").map((name) => name.trim()) : [given];
   const files = (await Promise.all(names.map(existing))).flatMap((file) => file ?? []);
   const areFound = files.length === names.length;
-  if (areFound && (await isPixelTable(files[0]))) return readPixelTable(files[0], options);
+  const ofPixels = areFound ? await keep(files, isPixelTable) : [];
+  if (ofPixels.length > 0 && ofPixels.length === files.length) return readPixelTables(files, dir, options);
   const tables = files.map((file) => path.relative(dir, file));
   const listing = areFound ? readLabelTables(walk, options, tables) : null;
   if (listing) return listing;
@@ -117,8 +124,8 @@ async function readPacked(walk: Walk, options: Options): Promise<Listing | null>
   const [shards, parquet] = [await shardsAmong(withEnding(TAR_FILE)), withEnding(/\.parquet$/i)];
   if (shards.length > 0) return beside(await readShards(shards, walk, options), shards, walk);
   if (parquet.length > 0) return beside(await readParquet(parquet, dir, options), parquet, walk);
-  const table = await pixelTableAmong(withEnding(/\.(csv|tsv|txt)$/i), dir);
-  return table === null ? null : beside(await readPixelTable(table, options), [table], walk);
+  const tables = await pixelTablesAmong(withEnding(/\.(csv|tsv|txt)$/i), dir);
+  return tables.length === 0 ? null : beside(await readPixelTables(tables, dir, options), tables, walk);
 }
 
 /** Counts the files beside those that were read as left out. */
@@ -162,22 +169,25 @@ function refuseSharedFolders({ samples }: Listing, where: string): void {
   });
 }
 
-/** Returns the table of pixels among some files, that with a split if there are others; null if there is none. */
-async function pixelTableAmong(files: string[], dir: string): Promise<string | null> {
-  const keep = async (some: string[], fits: (file: string) => Promise<boolean>) => {
-    const kept: string[] = [];
-    for (const file of some) if (await fits(file)) kept.push(file);
-    return kept;
-  };
+async function keep(files: string[], fits: (file: string) => Promise<boolean>): Promise<string[]> {
+  const kept: string[] = [];
+  for (const file of files) if (await fits(file)) kept.push(file);
+  return kept;
+}
+
+/** Returns the table of pixels among some files, that with a split if there are others, or those of the parts of a split. */
+async function pixelTablesAmong(files: string[], dir: string): Promise<string[]> {
   const tables = await keep(files, isPixelTable);
   const withSplit = await keep(tables, hasSplitColumn);
-  const [best = null, ...others] = withSplit.length > 0 ? withSplit : tables;
-  if (others.length === 0) return best;
+  const found = withSplit.length > 0 ? withSplit : tables;
+  const labelled = await keep(found, hasLabelColumn); // not a competition's test images
+  const usable = labelled.length > 0 ? labelled : found;
+  if (usable.length < 2 || tableParts(usable)) return usable;
   throw new InputError({
-    expected: "one table of pixels",
+    expected: "one table of pixels, or one for each part of the split",
     where: dir,
-    found: [best, ...others].map((file) => path.basename(file ?? "")).join(", "),
-    fix: `Choose one, for example --data ${best}.`,
+    found: usable.map((file) => path.relative(dir, file)).join(", "),
+    fix: `Choose one, for example --data ${usable[0]}.`,
   });
 }
 

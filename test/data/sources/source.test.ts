@@ -279,7 +279,7 @@ describe("readSource", () => {
     assert.equal((await read(dir)).labels, "icml_face_data.csv");
     writeFiles(dir, { "fer2013.csv": table("pixels,Usage") });
     await assert.rejects(read(dir), {
-      message: `Expected one table of pixels at ${dir} but found fer2013.csv, icml_face_data.csv. Choose one, for example --data ${dir}/fer2013.csv.`,
+      message: `Expected one table of pixels, or one for each part of the split at ${dir} but found fer2013.csv, icml_face_data.csv. Choose one, for example --data ${dir}/fer2013.csv.`,
     });
   });
 

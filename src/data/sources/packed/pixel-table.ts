@@ -2,11 +2,13 @@
 import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { InputError } from "../../../errors.js";
+import { makeFolder } from "../../../files.js";
 import type { OnProgress } from "../../../progress.js";
 import { formatCount } from "../../../text.js";
 import { CODES, rowOf } from "../fer2013.js";
 import { LeftOutFiles, REASONS } from "../left-out.js";
-import type { Listing } from "../listing.js";
+import { inOrder, type Listing } from "../listing.js";
+import { type Part, partsOf } from "../split-names.js";
 import { isLabelName, isSplitName } from "../tables/column-names.js";
 import { headerOf, type NumberedRow, rowsOf } from "../tables/csv.js";
 import { listRows } from "../tables/image-rows.js";
@@ -102,39 +104,92 @@ export async function hasSplitColumn(file: string): Promise<boolean> {
   return (await headerOf(file)).some(isSplitName);
 }
 
+/** Returns whether a table of pixels has a usual column of labels; that of a competition's test images has none. */
+export async function hasLabelColumn(file: string): Promise<boolean> {
+  return (await headerOf(file)).some(isLabelName);
+}
+
+type Options = LabelChoice & { onProgress?: OnProgress };
+
 /**
  * Reads a table of pixels: its images are unpacked into the cache, once, named by row. Its split is read as that of a table of
  * files: `Training` is for training, `PublicTest` for validation, `PrivateTest` for tests.
  *
  * @throws InputError if a column is missing, or the split has other values than names of parts.
  */
-export async function readPixelTable(
-  file: string,
-  { onProgress, ...choice }: LabelChoice & { onProgress?: OnProgress } = {},
+export async function readPixelTable(file: string, options: Options = {}): Promise<Listing> {
+  return readPixelTables([file], path.dirname(file), options);
+}
+
+/** Reads tables of pixels as one. If all have names of parts, such as `train.csv` and `test.csv`, these are the split. */
+export async function readPixelTables(
+  files: string[],
+  dir: string,
+  { onProgress, ...choice }: Options,
 ): Promise<Listing> {
-  const { dir, notes: kept } = await unpackOnce(
-    [file],
-    (to) => unpackPixels(file, to, { choice, onProgress }),
-    // Earlier versions kept no lines, or one column for the split, and classes such as "1.0".
-    { variant: JSON.stringify(["rows", choice.labelColumn]) },
-  );
-  const name = path.basename(file);
-  const leftOut = new LeftOutFiles();
-  for (const [reason, count] of Object.entries(kept.skipped)) leftOut.add(reason, name, count);
-  const rows = kept.rows.map(({ path: image, line, className, cells }) => ({
-    path: image,
-    name: `line ${line}`,
-    label: className,
-    cells,
-  }));
-  const label = await labelNameOf(file, choice);
-  const table = { file: name, where: file, label, columns: kept.columns, rows, areNames: kept.isCoded };
-  const listing = listRows(table, choice, { dir, leftOut }, codeNotes(name, kept));
-  return {
-    ...listing,
-    samples: listing.samples.map((sample) => ({ ...sample, row: rowOf(sample.path) ?? undefined })),
-    notes: [...listing.notes, ...levelNotes(name, kept), ...skippedNotes(name, kept)],
+  const isOne = files.length === 1;
+  const [stems, parts] = [files.map(stemOf), tableParts(files)];
+  const folderOf = (i: number) => (stems.indexOf(stems[i]) === i ? stems[i] : `${stems[i]}-${i}`);
+  const unpackAll = async (to: string) => {
+    const notes: PixelNotes[] = [];
+    for (const [i, file] of files.entries()) {
+      const inner = isOne ? to : path.join(to, folderOf(i));
+      makeFolder(inner);
+      notes.push(await unpackPixels(file, inner, { choice, onProgress }));
+    }
+    return notes;
   };
+  // Earlier versions kept no lines, or one column for the split, and classes such as "1.0".
+  const variant = JSON.stringify(["tables", choice.labelColumn]);
+  const { dir: root, notes: kept } = await unpackOnce(files, unpackAll, { variant });
+  const names = files.map((file) => (isOne ? path.basename(file) : path.relative(dir, file)));
+  const leftOut = new LeftOutFiles();
+  kept.forEach(({ skipped }, i) => {
+    for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, names[i], count);
+  });
+  const columns = [...new Set(kept.flatMap((one) => one.columns))];
+  const rows = kept.flatMap((one, i) =>
+    one.rows.map(({ path: image, line, className, cells }) => ({
+      path: isOne ? image : `${folderOf(i)}/${image}`,
+      name: isOne ? `line ${line}` : `line ${line} of ${names[i]}`,
+      label: className,
+      cells: columns.map((name) => cells[one.columns.indexOf(name)] ?? ""),
+      part: parts?.[i] ?? null,
+    })),
+  );
+  const table = {
+    file: names.join(", "),
+    where: isOne ? files[0] : dir,
+    label: await labelNameOf(files[0], choice),
+    columns,
+    rows,
+    areNames: kept.every(({ isCoded }) => isCoded),
+  };
+  const said = (notes: (name: string, one: PixelNotes) => string[]) =>
+    kept.flatMap((one, i) => notes(names[i], one));
+  const listing = listRows(table, choice, { dir: root, leftOut }, said(codeNotes));
+  const held = names.filter((_, i) => parts?.[i] === "validation");
+  const tests = names.filter((_, i) => parts?.[i] === "test");
+  const words = `the table ${(held.length > 0 ? held : tests).join(", ")}`;
+  return {
+    ...(parts && { splitBy: { words, isColumn: false } }),
+    ...listing,
+    samples: isOne
+      ? listing.samples.map((sample) => ({ ...sample, row: rowOf(sample.path) ?? undefined }))
+      : inOrder(listing.samples),
+    notes: [...listing.notes, ...said(levelNotes), ...said(skippedNotes)],
+  };
+}
+
+function stemOf(file: string): string {
+  return path.parse(file).name;
+}
+
+/** Returns the part that each of several tables is for, by its name; null if they are not those of a split. */
+export function tableParts(files: string[]): Part[] | null {
+  const known = partsOf(files.map(stemOf));
+  const parts = files.flatMap((file) => known.get(stemOf(file)) ?? []);
+  return parts.length === files.length && parts.includes("train") && new Set(parts).size > 1 ? parts : null;
 }
 
 function codeNotes(name: string, { numCoded, decimal }: PixelNotes): string[] {

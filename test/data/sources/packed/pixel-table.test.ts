@@ -5,6 +5,7 @@ import sharp from "sharp";
 import { isVoteTable } from "../../../../src/data/sources/fer2013.js";
 import type { Listing } from "../../../../src/data/sources/listing.js";
 import { isPixelTable, readPixelTable } from "../../../../src/data/sources/packed/pixel-table.js";
+import { readSource, type SourceOptions } from "../../../../src/data/sources/source.js";
 import { temporaryFolder, writeFiles } from "../../fixtures.js";
 
 describe("readPixelTable", () => {
@@ -152,6 +153,56 @@ describe("readPixelTable", () => {
     await assert.rejects(write(table("species,breed")), {
       name: "InputError",
       message: `Expected a column emotion or label beside pixels at ${inFolder("t.csv")} but found species, breed, pixels. Choose the column with --label-column NAME.`,
+    });
+  });
+
+  describe("of several files", () => {
+    const table = (...labels: string[]) =>
+      `label,pixels\n${labels.map((label, i) => `${label},${row(i + 200)}\n`).join("")}`;
+    const read = async (files: Record<string, string>, options: Partial<SourceOptions> = {}) => {
+      const { listing } = await readSource({
+        data: writeFiles(inFolder("data"), files),
+        seed: 0,
+        ...options,
+      });
+      return { ...listing, found: labels(listing) };
+    };
+    const FILES = { "mnist_train.csv": table("a", "b"), "mnist_test.csv": table("b") };
+    const FOUND = [
+      "mnist_train/0.png a train undefined undefined",
+      "mnist_train/1.png b train undefined undefined",
+      "mnist_test/0.png b test undefined undefined",
+    ];
+
+    it("takes the parts of the split from their names", async () => {
+      for (const chosen of [undefined, "mnist_test.csv,mnist_train.csv"]) {
+        const { found, notes, splitBy, labels } = await read(FILES, chosen ? { labels: chosen } : {});
+        assert.deepEqual([found, notes], [FOUND, []]);
+        assert.equal(labels, "mnist_test.csv, mnist_train.csv");
+        assert.deepEqual(splitBy, { words: "the table mnist_test.csv", isColumn: false });
+      }
+    });
+
+    it("reads several that were chosen as one, in whatever order their columns are", async () => {
+      const files = { "x.csv": `${table("a", "b")}`, "y.csv": `pixels,site,label\n${row(9)},n,b\n` };
+      const { found } = await read(files, { labels: "x.csv,y.csv" });
+      assert.deepEqual(found, [
+        "x/0.png a null undefined undefined",
+        "x/1.png b null undefined undefined",
+        "y/0.png b null undefined undefined",
+      ]);
+    });
+
+    it("leaves out that of a competition's test images, which has no labels", async () => {
+      const { found, leftOut } = await read({
+        "train.csv": table("a", "b"),
+        "test.csv": `pixels\n${row(9)}\n`,
+      });
+      assert.deepEqual(found, ["0.png a null 0 undefined", "1.png b null 1 undefined"]);
+      assert.deepEqual(
+        leftOut.list().map(({ example, reason }) => `${example}: ${reason}`),
+        ["test.csv: not an image"],
+      );
     });
   });
 
