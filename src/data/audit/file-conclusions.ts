@@ -112,6 +112,7 @@ function numberConclusions(
 /** Concludes what is left out of files that hold more than one opaque image. */
 function partConclusions(samples: readonly DecodedSample[]): Conclusion[] {
   const transparent = samples.filter(({ traits }) => traits.hasAlpha);
+  const other = samples.filter(({ traits }) => traits.hasOther);
   const animated = samples.filter(({ traits }) => traits.numFrames > 1);
   const all: Conclusion[] = [
     {
@@ -120,6 +121,13 @@ function partConclusions(samples: readonly DecodedSample[]): Conclusion[] {
         `${counted(transparent.length, "image has", "images have")} an alpha channel${named(transparent)}; transparent parts are ` +
         "shown on white. Save them without one to choose another background.",
       examples: pathsOf(transparent),
+    },
+    {
+      about: "transparency",
+      text:
+        `${counted(other.length, "image has", "images have")} a further channel that is not marked as alpha${named(other)}; ` +
+        "it is not used. Save them with an alpha channel if it is one.",
+      examples: pathsOf(other),
     },
     {
       about: "frames",

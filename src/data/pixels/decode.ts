@@ -10,10 +10,11 @@ import { checkChoice, checkNumber, InputError, ParameterError } from "../../erro
 import { kindOf, readError } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, FITS, type Fit } from "../../model/preprocessing.js";
 import { fitToSquare, reducedSize, type Size } from "./fit.js";
-import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader, YCBCR } from "./header.js";
+import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
 import { isGrey, onWhite, repeatChannel, turnUpright } from "./pixels.js";
 import type { Raster } from "./resize.js";
 import { needsRange, readRanged, type SampleRange, UnusableImage } from "./sample-range.js";
+import { YCBCR } from "./tiff.js";
 
 /** An image as the network takes it. */
 export interface DecodedImage {
@@ -167,6 +168,7 @@ export async function decodeWhole(
 async function readHeader(open: OpenImage, bytes: Buffer): Promise<ImageHeader> {
   const header = plainJpegHeader(bytes) ?? headerOf(await open().metadata(), bytes);
   const { width, height, traits } = header;
+  if (header.isCutShort) throw new UnusableImage("a file that was cut short");
   if (width * height > MAX_PIXELS) throw tooLarge();
   if (width * height * traits.numFrames > MAX_FRAME_PIXELS)
     throw new UnusableImage(
@@ -199,6 +201,8 @@ async function readRaster(
 ): Promise<{ raster: Raster; range?: SampleRange }> {
   const { width, height, numChannels, space, traits } = header;
   let range: SampleRange | undefined;
+  if (["b-w", "grey16"].includes(space) && [3, 4].includes(numChannels))
+    throw new UnusableImage(`${numChannels} channels of grey, which may be colours: save it in RGB`);
   if (needsRange(header)) {
     const ranged = await oneAtATime(() =>
       readRanged(open({ ignoreIcc: true }), header, whiteLevels[traits.numbers]),
@@ -209,11 +213,11 @@ async function readRaster(
   if (traits.colours === YCBCR)
     throw new UnusableImage("a TIFF of YCbCr colours outside JPEG: save it in RGB");
   if (numChannels > 4) throw new UnusableImage(`${numChannels} channels`);
-  const isPlainGrey = space === "b-w" && !traits.hasProfile && !traits.hasAlpha;
+  const isPlainGrey = space === "b-w" && !traits.hasProfile && numChannels === 1;
   let pipeline = open().toColourspace(isPlainGrey ? "b-w" : "srgb");
   if (range) pipeline = pipeline.withIccProfile("srgb"); // sharp leaves 16 bits with a profile in Display P3
-  if (traits.hasAlpha) {
-    const flatten = () => flattened(pipeline);
+  if (traits.hasAlpha || traits.hasOther) {
+    const flatten = () => flattened(pipeline, traits.hasAlpha);
     pipeline = await (width * height > LARGE ? oneAtATime(flatten) : flatten());
   }
   if (reduced) {
@@ -230,11 +234,16 @@ async function readRaster(
   };
 }
 
-/** Puts an image with transparency on white. sharp's own `flatten` rounds down, by half a level on average. */
-async function flattened(image: SharpImage): Promise<SharpImage> {
+/**
+ * Removes the fourth channel: puts an image with transparency on white, and drops other channels. sharp's own `flatten` rounds down,
+ * by half a level on average.
+ */
+async function flattened(image: SharpImage, hasAlpha: boolean): Promise<SharpImage> {
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   const { width, height } = info;
-  return (await loadSharp())(onWhite(data), { raw: { width, height, channels: 3 } });
+  return (await loadSharp())(hasAlpha ? onWhite(data) : data.filter((_, i) => i % 4 < 3), {
+    raw: { width, height, channels: 3 },
+  });
 }
 
 /** Pixels from which on images with transparency are put on white one after the other, to save memory. */
@@ -264,13 +273,18 @@ async function readImage<T>(bytes: Buffer, where: string, read: (open: OpenImage
     // sharp would draw vectors at any size that they ask for, and follow what they refer to.
     if (content === "vector") throw new UnusableImage("a vector image, which has no pixels of its own");
     if (content !== "image") throw new UnusableImage("no image that can be read");
+    // Damage in a GIF is a warning of libvips. Other warnings are harmless, such as those of tags that libtiff does not know.
+    const failOn = bytes.toString("latin1", 0, 3) === "GIF" ? "warning" : "error";
     return await read((options) =>
-      sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated", ...options }).timeout({
-        seconds: MAX_SECONDS,
-      }),
+      sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn, ...options }).timeout({ seconds: MAX_SECONDS }),
     );
   } catch (error) {
-    throw new InputError({ expected: "an image", where, found: reason(error), fix: "Remove or replace it." });
+    throw new InputError({
+      expected: "an image",
+      where,
+      found: reason(error, bytes),
+      fix: "Remove or replace it.",
+    });
   }
 }
 
@@ -307,12 +321,15 @@ export async function readImageFile(file: string): Promise<Buffer> {
 }
 
 /** Says in plain words why an image cannot be used; what libvips said is at the end. */
-function reason(error: unknown): string {
+function reason(error: unknown, bytes: Buffer): string {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UnusableImage) return message;
   if (/pixel limit/.test(message)) return tooLarge().message;
   if (/timeout/.test(message)) return TOO_SLOW;
-  if (/unsupported image format/.test(message)) return "no image that can be read";
+  if (/unsupported image format/.test(message))
+    return bytes.toString("latin1", 4, 12) === "ftypavis"
+      ? "an AVIF animation, which cannot be decoded"
+      : "a damaged image, perhaps a file that was cut short";
   if (/bad labq? format/.test(message))
     return "a TIFF of Lab colours, which cannot be decoded: save it in RGB";
   if (/samples out of range/.test(message)) return "numbers of 64 bits, or complex ones";

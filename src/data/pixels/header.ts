@@ -1,5 +1,6 @@
 // What an image file's header says, without its pixels.
 import type { Metadata } from "sharp";
+import { readTiff, YCBCR } from "./tiff.js";
 
 /** How a file stores its image: what the audit compares between classes. */
 export interface FileTraits {
@@ -10,6 +11,8 @@ export interface FileTraits {
   /** Numbers that pixels are stored as: `8-bit`, `16-bit`, `signed 16-bit`, `32-bit`, `signed 32-bit`, `float`, … */
   numbers: string;
   hasAlpha: boolean;
+  /** Whether there is another channel that is neither colour nor alpha, as infrared in a TIFF: it is not used. */
+  hasOther?: true;
   hasExif: boolean;
   hasProfile: boolean;
   /** Frames of an animation, or pages; only the first is used. */
@@ -30,6 +33,8 @@ export interface ImageHeader {
   /** libvips' names of the number format and colour space. */
   depth: string;
   space: string;
+  /** Whether pixels are missing at the end of the file. libvips refuses most such files itself. */
+  isCutShort?: true;
   traits: FileTraits;
 }
 
@@ -73,6 +78,8 @@ export function contentOf(head: Buffer): "image" | "unread" | "vector" | "other"
 /** @param metadata - Of the file, as sharp reads it. */
 export function headerOf(metadata: Metadata, bytes: Buffer): ImageHeader {
   const { width, height, channels, space, depth, format, orientation = 1 } = metadata;
+  const tiff = readTiff(bytes);
+  const hasOther = metadata.hasAlpha && tiff !== null && !tiff.hasAlpha;
   return {
     width,
     height: metadata.pageHeight ?? height,
@@ -80,46 +87,19 @@ export function headerOf(metadata: Metadata, bytes: Buffer): ImageHeader {
     orientation,
     depth,
     space,
+    ...(tiff?.isCutShort && { isCutShort: true as const }),
     traits: {
       format,
-      colours: hasRawYcbcr(bytes) ? YCBCR : metadata.isPalette ? "palette" : (COLOURS[space] ?? space),
+      colours: tiff?.isYcbcr ? YCBCR : metadata.isPalette ? "palette" : (COLOURS[space] ?? space),
       numbers: metadata.bitsPerSample === 1 ? "1-bit" : (NUMBERS[depth] ?? depth),
-      hasAlpha: metadata.hasAlpha,
+      hasAlpha: metadata.hasAlpha && !hasOther,
+      ...(hasOther && { hasOther: true as const }),
       hasExif: metadata.exif !== undefined,
       hasProfile: metadata.icc !== undefined,
       numFrames: metadata.pages ?? 1,
       quality: format === "jpeg" ? jpegQuality(bytes) : null,
     },
   };
-}
-
-/** Colours of a TIFF that libvips takes for RGB. */
-export const YCBCR = "ycbcr";
-/** Tags and values of TIFF 6.0. */
-const [COMPRESSION, COLOUR_SPACE] = [259, 262];
-const [IN_JPEG, IN_YCBCR] = [[6, 7], 6];
-
-/** Returns whether a TIFF has YCbCr colours that JPEG does not compress. */
-function hasRawYcbcr(bytes: Buffer): boolean {
-  const mark = bytes.toString("hex", 0, 4);
-  const isLittle = mark.startsWith("4949");
-  const isBig = mark === "49492b00" || mark === "4d4d002b";
-  if (!isBig && mark !== "49492a00" && mark !== "4d4d002a") return false;
-  const read = (at: number, length: 2 | 4 | 8): number => {
-    if (at + length > bytes.length) return 0;
-    if (length === 2) return isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
-    if (length === 4) return isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
-    return Number(isLittle ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
-  };
-  const directory = isBig ? read(8, 8) : read(4, 4);
-  const [first, entryLength, valueAt] = isBig ? [directory + 8, 20, 12] : [directory + 2, 12, 8];
-  const numEntries = Math.min(read(directory, isBig ? 8 : 2), 0xffff);
-  const values = new Map<number, number>();
-  for (let i = 0; i < numEntries; i++) {
-    const entry = first + i * entryLength;
-    values.set(read(entry, 2), read(entry + valueAt, 2));
-  }
-  return values.get(COLOUR_SPACE) === IN_YCBCR && !IN_JPEG.includes(values.get(COMPRESSION) ?? 1);
 }
 
 /** Segments of ITU-T T.81, table B.1. APP1 may hold EXIF with an orientation, APP2 a colour profile. */

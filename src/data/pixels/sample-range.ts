@@ -64,7 +64,7 @@ export async function readRanged(
   white?: number,
 ): Promise<{ raster: Raster; range: SampleRange }> {
   if (!isDepth(depth)) throw new UnusableImage(`pixels of ${traits.numbers} numbers, which cannot be read`);
-  const numColours = numChannels - Number(traits.hasAlpha);
+  const numColours = numChannels - Number(traits.hasAlpha || traits.hasOther === true);
   if (numColours !== 1 && numColours !== 3) throw new UnusableImage(`${numChannels} channels`);
   if (traits.hasAlpha && depth !== "ushort")
     throw new UnusableImage(`transparency in ${traits.numbers} numbers`);

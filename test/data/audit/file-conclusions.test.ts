@@ -130,6 +130,14 @@ describe("fileConclusions", () => {
         "Save them without one to choose another background.",
       examples: ["b/0.png"],
     });
+    const [other] = conclude(samples(1, { traits: { ...TRAITS, hasOther: true } }));
+    assert.deepEqual(other, {
+      about: "transparency",
+      text:
+        "1 image has a further channel that is not marked as alpha (b/0.png); it is not used. " +
+        "Save them with an alpha channel if it is one.",
+      examples: ["b/0.png"],
+    });
     const [frames] = conclude(samples(1, { traits: { ...TRAITS, numFrames: 12 } }));
     assert.match(frames.text, /^1 file holds several frames or pages \(b\/0.png\); only the first is used\./);
   });

@@ -217,7 +217,7 @@ describe("decodeImage", () => {
 
   const random = new Random(1);
   const values = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.integer(256));
-  const noise = (format: "jpeg" | "png" | "webp" = "jpeg") =>
+  const noise = (format: "jpeg" | "png" | "webp" | "gif" | "tiff" = "jpeg") =>
     sharp(values, { raw: { width: 64, height: 64, channels: 3 } })
       .toFormat(format)
       .toBuffer();
@@ -246,6 +246,21 @@ describe("decodeImage", () => {
       "a truncated WebP",
       async () => (await noise("webp")).subarray(0, 100),
       "a damaged image, perhaps a file that was cut short (webp: unable to parse image)",
+    ],
+    [
+      "a GIF whose end is zeros",
+      async () => (await noise("gif")).fill(0, 2000),
+      "a damaged image, perhaps a file that was cut short (gifload_buffer: Invalid frame data)",
+    ],
+    [
+      "a TIFF whose directory was at its end",
+      async () => (await noise("tiff")).subarray(0, 1500),
+      "a damaged image, perhaps a file that was cut short",
+    ],
+    [
+      "an AVIF animation",
+      async () => Buffer.from("\0\0\0\x18ftypavis\0\0\0\0avisavif\0\0\0\x08moov", "latin1"),
+      "an AVIF animation, which cannot be decoded",
     ],
     ["a file of zeros", async () => Buffer.alloc(5000), "no image that can be read"],
     ["an empty file", async () => Buffer.alloc(0), "an empty file"],

@@ -1,45 +1,7 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
 import { decodeImage, decodePacked, decodeWhole } from "../../../src/data/pixels/decode.js";
-
-const SIDE = 16;
-
-/** A TIFF from its numbers: grey ones of 32 bits by default. */
-function tiff(values: number[], format: "unsigned" | "signed" | "float", bits = 32, channels = 1): Buffer {
-  const bytes = (values.length * bits) / 8;
-  const [start, sampleFormat] = [134, { unsigned: 1, signed: 2, float: 3 }[format]];
-  const tags = [
-    [256, SIDE],
-    [257, SIDE],
-    [258, bits],
-    [259, 1],
-    [262, 1],
-    [273, start],
-    [277, channels],
-    [278, SIDE],
-    [279, bytes],
-    [339, sampleFormat],
-  ];
-  const data = Buffer.alloc(start + bytes);
-  data.write("II*\0\b\0\0\0\n", "latin1");
-  let at = 10;
-  for (const [tag, value] of tags) {
-    data.writeUInt16LE(tag, at);
-    data.writeUInt16LE(4, at + 2);
-    data.writeUInt32LE(1, at + 4);
-    data.writeUInt32LE(value, at + 8);
-    at += 12;
-  }
-  const write = {
-    float: (value: number, to: number) => data.writeFloatLE(value, to),
-    signed: (value: number, to: number) => data.writeIntLE(value, to, bits / 8),
-    unsigned: (value: number, to: number) => data.writeUIntLE(value, to, bits / 8),
-  }[format];
-  values.forEach((value, i) => {
-    write(value, start + (i * bits) / 8);
-  });
-  return data;
-}
+import { SIDE, tiff } from "./tiff-files.js";
 
 /** Numbers that rise evenly. */
 const ramp = (from: number, to: number) =>
@@ -198,7 +160,11 @@ describe("numbers of other ranges than 0–255", () => {
       "numbers that are not finite (NaN)",
     ],
     ["huge floats", async () => tiff(ramp(0, 1e9), "float"), "floating-point numbers up to 1000000000"],
-    ["five channels", async () => tiff(Array(5 * SIDE ** 2).fill(9), "unsigned", 8, 5), "5 channels"],
+    [
+      "five channels",
+      async () => tiff(Array(5 * SIDE ** 2).fill(9), "unsigned", 8, { channels: 5 }),
+      "5 channels",
+    ],
   ];
   for (const [name, data, found] of refused)
     it(`are refused with the reason: ${name}`, async () => {
