@@ -25,51 +25,61 @@ export function emptyLayout(root: Folder, dir: string): Layout {
 
 /** Lists the images of the class folders, and counts all other files. */
 export function listLayout(layout: Layout, walk: Walk): Listing {
-  const { dir, root: top, leftOut } = walk;
-  const { root, unused, notes } = layout;
-  const classes = new Map(layout.classes.map((one) => [one.folder, { ...one, seen: new Set<string>() }]));
+  const { root } = layout;
+  const samples = samplesIn(layout, walk);
+  leaveOutOthers(walk);
+  const { besideClasses, elsewhere } = emptyFoldersIn(layout, walk.root);
+  const dir = path.join(walk.dir, root.path);
+  const note = `Folders without images, which are not used: ${elsewhere.join("; ")}.`;
+  return listingOf(walk, {
+    root: root.path === "." ? walk.dir : dir,
+    where: root.path === "." ? walk.dir : dir,
+    inner: root.path,
+    labels: CLASS_FOLDERS,
+    samples: inOrder(samples),
+    emptyClasses: besideClasses,
+    notes: elsewhere.length > 0 ? [...layout.notes, note] : layout.notes,
+  });
+}
+
+/** Lists the images of the class folders, and counts the others as left out. A folder that links reach twice counts once in a class. */
+function samplesIn({ root, classes, unused }: Layout, { dir, root: top, leftOut }: Walk): Sample[] {
   const samples: Sample[] = [];
   const start = root.path === "." ? 0 : root.path.length + 1;
-  type Class = (Layout["classes"][number] & { seen: Set<string> }) | undefined;
+  const classAt = new Map(classes.map((one) => [one.folder, { ...one, seen: new Set<string>() }]));
+  type Class = ReturnType<typeof classAt.get>;
   const visit = (folder: Folder, around: Class, reasonAround: string): void => {
-    const inClass = classes.get(folder) ?? around;
+    const isUnused = unused.has(folder);
+    const inClass = isUnused ? undefined : (classAt.get(folder) ?? around);
     const reason = unused.get(folder) ?? reasonAround;
-    const isAgain = inClass?.seen.has(folder.real) ?? false;
+    const isAgain = inClass?.seen.has(folder.real);
     inClass?.seen.add(folder.real);
     for (const name of folder.images) {
       const file = fileIn(folder, name);
-      if (!inClass || unused.has(folder)) leftOut.add(reason, file);
+      if (!inClass) leftOut.add(reason, file);
       else if (isAgain) leftOut.add(REASONS.again, file);
       else {
         const { className, split } = inClass;
         samples.push({ path: file.slice(start), className, split, ...stampOf(path.join(dir, file)) });
       }
     }
-    for (const inner of folder.folders) visit(inner, unused.has(folder) ? undefined : inClass, reason);
+    for (const inner of folder.folders) visit(inner, inClass, reason);
   };
   visit(top, undefined, REASONS.noClassFolder);
-  leaveOutOthers(walk);
-  const around = new Set(layout.classes.map(({ folder }) => path.posix.dirname(folder.path)));
-  const isInClass = (file: string) => layout.classes.some(({ folder }) => file.startsWith(`${folder.path}/`));
-  const [empty, elsewhere] = [true, false].map((isBeside) =>
-    emptyFolders(top).filter(
-      ({ path: file }) => around.has(path.posix.dirname(file)) === isBeside && !isInClass(file),
-    ),
-  );
+  return samples;
+}
+
+/** Names the folders without images, with what they hold: those beside classes, and those outside of classes. */
+function emptyFoldersIn({ classes }: Layout, top: Folder): { besideClasses: string[]; elsewhere: string[] } {
+  const around = new Set(classes.map(({ folder }) => path.posix.dirname(folder.path)));
+  const isInClass = (file: string) => classes.some(({ folder }) => file.startsWith(`${folder.path}/`));
+  const empty = emptyFolders(top).filter(({ path: file }) => !isInClass(file));
+  const isBeside = ({ path: file }: Folder) => around.has(path.posix.dirname(file));
   const inWords = (folder: Folder) => `${folder.path} (${contentOf(folder)})`;
-  const rootDir = root.path === "." ? dir : path.join(dir, root.path);
-  return listingOf(walk, {
-    root: rootDir,
-    where: rootDir,
-    inner: root.path,
-    labels: CLASS_FOLDERS,
-    samples: inOrder(samples),
-    emptyClasses: empty.map(inWords),
-    notes:
-      elsewhere.length > 0
-        ? [...notes, `Folders without images, which are not used: ${elsewhere.map(inWords).join("; ")}.`]
-        : notes,
-  });
+  return {
+    besideClasses: empty.filter(isBeside).map(inWords),
+    elsewhere: empty.filter((folder) => !isBeside(folder)).map(inWords),
+  };
 }
 
 function emptyFolders(folder: Folder): Folder[] {
