@@ -120,6 +120,7 @@ export async function drawClassFolders(dir: string, perClass: number): Promise<v
       await sharp(patches, { raw: { width: 5, height: 5, channels: 3 } })
         .resize(40, 40, { kernel: "nearest" })
         .composite([{ input: Buffer.from(svg) }])
+        .removeAlpha()
         .toFile(path.join(dir, className, `${i}.png`));
     }
   }

@@ -167,7 +167,7 @@ describe("ferkit", function () {
       assert.equal(status, 0);
       const lines = stdout.trim().split("\n").map(parse);
       assert.deepEqual(
-        lines.map(({ name }) => path.relative(images, name as string)),
+        lines.map(({ name }) => path.relative("images", name as string)),
         ["disc", "square"].flatMap((name) => [0, 1, 2, 3, 4, 5].map((i) => `${name}/${i}.png`)),
       );
       for (const line of lines) {
