@@ -319,6 +319,8 @@ async function runSetUp(args) {
   writeWhole(path.join(context.stateDir, "ready"), "");
   const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
   process.stderr.write(ran.length > 0 ? `set-up: done in ${seconds} s\n` : "set-up: nothing to do\n");
+  if (process.env.npm_lifecycle_event === "setup")
+    process.stderr.write("Next: npm start runs the notebooks, and npx ferkit --help lists the commands.\n");
 }
 
 function parseArguments(args) {

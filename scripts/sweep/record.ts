@@ -112,6 +112,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Names the settings that differ, with their values. */
 function differences(before: Record<string, unknown>, now: Record<string, unknown>): string[] {
   const { set: setBefore = {}, ...ownBefore } = before as { set?: object };
   const { set: setNow = {}, ...ownNow } = now as { set?: object };
@@ -120,7 +121,10 @@ function differences(before: Record<string, unknown>, now: Record<string, unknow
     { ...ownNow, ...setNow } as Record<string, unknown>,
   ];
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return names.filter((name) => !FREE.includes(name) && !isDeepStrictEqual(a[name], b[name]));
+  const shown = (value: unknown) => (typeof value === "string" ? value : (JSON.stringify(value) ?? "none"));
+  return names
+    .filter((name) => !FREE.includes(name) && !isDeepStrictEqual(a[name], b[name]))
+    .map((name) => `${name} (${shown(a[name])} in the sweep, ${shown(b[name])} now)`);
 }
 
 export async function saveRecord(folder: string, record: SweepRecord): Promise<void> {

@@ -84,16 +84,29 @@ export const BASELINE_AUGMENTATION: AugmentOptions = {
 const ERASED_AREA = [0.02, 0.2] as const;
 const ERASED_ASPECT = [0.3, 1 / 0.3] as const;
 
-const SHARES = [
-  "horizontalFlip",
-  "translation",
-  "brightness",
-  "contrast",
-  "erasing",
-  "noise",
-  "blur",
-  "corruptionShare",
-] as const satisfies readonly (keyof AugmentOptions)[];
+/** What numbers in [0, 1] are, and the number that stands for 1 where they are not shares. */
+const SHARES = {
+  horizontalFlip: ["a probability", 100],
+  translation: ["a share of the side", 100],
+  brightness: ["a share of 255", 255],
+  contrast: ["a share", 100],
+  erasing: ["a probability", 100],
+  noise: ["a share of 255", 255],
+  blur: ["a share of the side", 100],
+  corruptionShare: ["a probability", 100],
+} as const satisfies Partial<Record<keyof AugmentOptions, [what: string, whole: number]>>;
+
+/** From this number on, it was rather meant of the whole: 30 percent, or 30 of 255. */
+const MIN_WHOLE = 5;
+
+/** @throws ParameterError "Did you mean 0.12? Expected a share of 255 in [0, 1] for noise but received 30 of type number" */
+function checkShare(name: keyof typeof SHARES, value: unknown): void {
+  if (typeof value === "number" && value >= 0 && value <= 1) return;
+  const [what, whole] = SHARES[name];
+  const isWhole = typeof value === "number" && value >= MIN_WHOLE && value <= whole;
+  const hint = isWhole ? `Did you mean ${Number((value / whole).toFixed(2))}?` : undefined;
+  throw new ParameterError(name, `${what} in [0, 1]`, value, hint);
+}
 
 /**
  * Returns `options` if all of them are known and in range.
@@ -103,7 +116,7 @@ const SHARES = [
 export function checkAugment(options: AugmentOptions): AugmentOptions {
   for (const name of Object.keys(options))
     checkChoice("the name of an augmentation option", name, Object.keys(NO_AUGMENTATION));
-  for (const name of SHARES) checkNumber(name, options[name], { min: 0, max: 1 });
+  for (const name of Object.keys(SHARES) as (keyof typeof SHARES)[]) checkShare(name, options[name]);
   checkNumber("rotation", options.rotation, { min: 0, max: 180 });
   const { zoom } = options;
   if (!Array.isArray(zoom) || zoom.length !== 2)

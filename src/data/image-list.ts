@@ -30,6 +30,8 @@ export interface ImageList {
   trainedBefore?: string[];
   /** Those of these models whose images are not listed, or the models that they began with: a bundled model's name, or `other`. */
   unlistedModels?: string[];
+  /** Digests of the training images that the run set aside to calibrate on, if any. */
+  setAside?: string[];
   /** Digests of the images that the model was calibrated on after its run, if it was. */
   calibratedOn?: string[];
 }
@@ -146,7 +148,7 @@ export async function readImageList(file: string): Promise<ImageList | null> {
       return { split, className, digest, ...(path !== undefined && { path }), ...(shares && { shares }) };
     });
     const { options, ...others } = JSON.parse(header) as Omit<ImageList, "images">;
-    for (const values of [others.calibratedOn, others.trainedBefore, others.unlistedModels])
+    for (const values of [others.setAside, others.calibratedOn, others.trainedBefore, others.unlistedModels])
       if (values?.every((value) => typeof value === "string") === false) throw new Error("other values");
     return { options: { ...options }, ...others, images };
   } catch {

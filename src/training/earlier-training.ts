@@ -32,7 +32,9 @@ export async function earlierTraining(models: readonly string[]): Promise<Earlie
   for (const model of models) {
     const list = await listOf(model);
     if (!list || list.images.length === 0) unlisted.add(bundledName(model) ?? "other"); // an imported model has a list once it is calibrated
-    for (const { split, digest } of list?.images ?? []) if (split === "train") digests.add(digest);
+    const aside = new Set(list?.setAside);
+    for (const { split, digest } of list?.images ?? [])
+      if (split === "train" && !aside.has(digest)) digests.add(digest);
     for (const digest of list?.trainedBefore ?? []) digests.add(digest);
     for (const name of list?.unlistedModels ?? []) unlisted.add(name);
   }
@@ -85,9 +87,12 @@ async function readable<T>(reading: Promise<T>): Promise<T | null> {
   });
 }
 
-/** Says how many validation images the starting weights or the teachers had been trained on, and of which that is not known. */
+/**
+ * Says how many validation images, and images set aside to calibrate on, the starting weights or the teachers had been trained on, and
+ * of which that is not known.
+ */
 export function earlierTrainingNotes(
-  { images, trainedBefore, unlistedModels = [] }: ImageList,
+  { images, trainedBefore, setAside = [], unlistedModels = [] }: ImageList,
   config: Pick<TrainConfig, "weights" | "teachers">,
 ): string[] {
   const before = new Set(trainedBefore);
@@ -103,6 +108,12 @@ export function earlierTrainingNotes(
             "Choose the seed and the split of that training, or other validation images.",
         ]
       : [];
+  const numAside = setAside.filter((digest) => before.has(digest)).length;
+  if (numAside > 0)
+    notes.push(
+      `${numAside} of ${counted(setAside.length, "image")} set aside by calibrationShare were in the training of ${models}, so the calibrated ` +
+        "probabilities are too high. Choose the seed and the calibrationShare of that training, or calibrate on other images with npx ferkit calibrate.",
+    );
   for (const name of unlistedModels)
     notes.push(
       name === "other"

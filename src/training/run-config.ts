@@ -74,7 +74,12 @@ export async function describeRun(
   aside: Pick<PackedImages, "paths"> | null = null,
 ): Promise<{ config: RunConfig; images: ImageList }> {
   const { classNames, split, options } = dataset;
-  const images = await listImages(dataset);
+  const listed = await listImages(dataset);
+  const asidePaths = new Set(aside?.paths);
+  const setAside = listed.images.flatMap(({ split: part, path: file, digest }) =>
+    part === "train" && asidePaths.has(file ?? "") ? digest : [],
+  );
+  const images = { ...listed, ...(aside && { setAside: [...new Set(setAside)].sort() }) };
   const numImages = { train: dataset.train.numImages, validation: dataset.validation.numImages };
   const isOfficial = split === "official" || split === "official-test"; // other splits follow from the options
   const config: RunConfig = {

@@ -298,14 +298,16 @@ describe("checkAugment", () => {
     assert.equal(checkAugment(BASELINE_AUGMENTATION), BASELINE_AUGMENTATION);
   });
 
-  const share = (name: string, value: string) =>
-    `Expected a number in [0, 1] for ${name} but received ${value} of type number`;
+  const share = (name: string, value: string, what: string) =>
+    `Expected ${what} in [0, 1] for ${name} but received ${value} of type number`;
   const cases: [object, string][] = [
-    [{ horizontalFlip: 1.5 }, share("horizontalFlip", "1.5")],
-    [{ translation: -0.1 }, share("translation", "-0.1")],
-    [{ brightness: Number.NaN }, share("brightness", "NaN")],
-    [{ contrast: 2 }, share("contrast", "2")],
-    [{ erasing: Number.POSITIVE_INFINITY }, share("erasing", "Infinity")],
+    [{ horizontalFlip: 1.5 }, share("horizontalFlip", "1.5", "a probability")],
+    [{ translation: -0.1 }, share("translation", "-0.1", "a share of the side")],
+    [{ brightness: Number.NaN }, share("brightness", "NaN", "a share of 255")],
+    [{ contrast: 150 }, share("contrast", "150", "a share")],
+    [{ noise: 30 }, `Did you mean 0.12? ${share("noise", "30", "a share of 255")}`],
+    [{ corruptionShare: 30 }, `Did you mean 0.3? ${share("corruptionShare", "30", "a probability")}`],
+    [{ erasing: Number.POSITIVE_INFINITY }, share("erasing", "Infinity", "a probability")],
     [{ rotation: -20 }, "Expected a number in [0, 180] for rotation but received -20 of type number"],
     [{ zoom: [0, 1] }, "Expected a number in [0.1, 1] for zoom[0] but received 0 of type number"],
     [{ zoom: [1.2, 0.8] }, "Expected a number in [0.1, 0.8] for zoom[0] but received 1.2 of type number"],

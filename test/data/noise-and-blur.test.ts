@@ -123,15 +123,15 @@ describe("noise and blur", () => {
     tf.dispose([input, small, large, expected]);
   });
 
-  for (const [name, value] of [
-    ["noise", 30],
-    ["blur", -0.1],
-    ["corruptionShare", 1.1],
+  for (const [name, value, expected] of [
+    ["noise", 30, "Did you mean 0.12? Expected a share of 255"],
+    ["blur", -0.1, "Expected a share of the side"],
+    ["corruptionShare", 1.1, "Expected a probability"],
   ] as const)
     it(`refuses ${name} ${value}`, () => {
       assert.throws(() => checkAugment({ ...NO_AUGMENTATION, [name]: value }), {
         name: "ParameterError",
-        message: `Expected a number in [0, 1] for ${name} but received ${value} of type number`,
+        message: `${expected} in [0, 1] for ${name} but received ${value} of type number`,
       });
     });
 });

@@ -97,6 +97,7 @@ describe("bootstrap.mjs in a clone", () => {
           HOME: folder.path,
           FERKIT_CACHE: clone("cache"),
           npm_execpath: folder.file("npm-cli.cjs"),
+          npm_lifecycle_event: "setup",
         },
       },
     );
@@ -107,7 +108,7 @@ describe("bootstrap.mjs in a clone", () => {
     return { status, stdout, stderr: stderr.replaceAll(/\d+\.\d s/g, "T"), calls: calls.filter(Boolean) };
   }
 
-  it("runs each step once and nothing the second time", () => {
+  it("runs each step once and nothing the second time, and names what is next", () => {
     const first = setUp();
     assert.equal(first.status, 0, first.stderr);
     assert.deepEqual(first.calls, ["declarations", "npm ci", "pip install", "second stage", "venv"]);
@@ -120,7 +121,9 @@ describe("bootstrap.mjs in a clone", () => {
     ])
       assert.ok(first.stderr.split("\n").includes(line), `${line} is not in\n${first.stderr}`);
     const second = setUp();
-    assert.deepEqual([second.status, second.stderr, second.calls], [0, "set-up: nothing to do\n", []]);
+    const next = "Next: npm start runs the notebooks, and npx ferkit --help lists the commands.\n";
+    assert.ok(first.stderr.endsWith(next));
+    assert.deepEqual([second.status, second.stderr, second.calls], [0, `set-up: nothing to do\n${next}`, []]);
   });
 
   it("leaves npm's record newer than the packages, so that npx trusts it", () => {

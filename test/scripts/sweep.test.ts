@@ -237,7 +237,7 @@ describe("ferkit sweep", () => {
     const other = await sweep("--data", "synthetic", "--preset", "baseline");
     assert.equal(
       other.stderr,
-      `${expected.replace("/seed=0", "")} a sweep that differs in preset, mixup. ${choose}`,
+      `${expected.replace("/seed=0", "")} a sweep that differs in preset (tutorial in the sweep, baseline now), mixup (1 in the sweep, none now). ${choose}`,
     );
   });
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import type { PackedImages } from "../../src/data/dataset.js";
+import { IMAGE_LIST, readImageList } from "../../src/data/image-list.js";
 import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { classify } from "../../src/inference/evaluate.js";
 import { setScores } from "../../src/metrics/conformal.js";
@@ -161,6 +163,11 @@ describe("train with calibrationShare", function () {
     const saved = await loadModel(bestModelDir(run.dir));
     assert.deepEqual(saved.config.predictionSets, predictionSets);
     saved.dispose();
+    const list = await readImageList(path.join(bestModelDir(run.dir), IMAGE_LIST));
+    const known = new Set(list?.images.map(({ digest }) => digest));
+    assert.ok(
+      list?.setAside && list.setAside.length > 0 && list.setAside.every((digest) => known.has(digest)),
+    );
   });
 });
 

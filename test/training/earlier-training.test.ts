@@ -36,6 +36,13 @@ describe("earlierTraining", () => {
     assert.deepEqual(await earlierTraining([]), {});
   });
 
+  it("leaves out images that were set aside to calibrate on", async () => {
+    const images = ["1", "2"].map((digest) => ({ split: "train" as const, className: "a", digest }));
+    const model = await randomModel(inFolder("aside"), 1);
+    await writeImageList(path.join(model, IMAGE_LIST), { options: {}, images, setAside: ["2"] }, false);
+    assert.deepEqual(await earlierTraining([model]), { trainedBefore: ["1"] });
+  });
+
   it("names models without a list: bundled ones, files, and imported ones that were calibrated", async () => {
     writeFileSync(inFolder("weights.bin"), "");
     const imported = await randomModel(inFolder("imported"), 1);
@@ -75,6 +82,15 @@ describe("earlierTrainingNotes", () => {
     assert.deepEqual(earlierTrainingNotes(list, models), [
       "1 of 3 validation images were in the training of runs/a/best or runs/b/best, so scores on them are too high. " +
         "Choose the seed and the split of that training, or other validation images.",
+    ]);
+  });
+
+  it("say how many images that were set aside to calibrate on", () => {
+    const list = { options: {}, images, trainedBefore: ["1", "4"], setAside: ["1", "5"] };
+    assert.deepEqual(earlierTrainingNotes(list, models), [
+      "1 of 2 images set aside by calibrationShare were in the training of runs/a/best or runs/b/best, so the calibrated " +
+        "probabilities are too high. Choose the seed and the calibrationShare of that training, or calibrate on other images with " +
+        "npx ferkit calibrate.",
     ]);
   });
 

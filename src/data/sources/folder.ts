@@ -277,7 +277,8 @@ function packedArchives(files: string[], { dir, root }: Walk): Explanation | nul
 /** TensorFlow's files, also compressed and in parts. */
 const TF_RECORD = /\.tf_?rec(ord)?s?(-\d+-of-\d+)?(\.gz)?$/i;
 
-function tfRecords(files: string[]): Explanation | null {
+/** Says of files of TensorFlow's that they are not read; null if there are none. */
+export function tfRecords(files: string[]): Explanation | null {
   const records = files.filter((file) => TF_RECORD.test(file));
   if (records.length === 0) return null;
   return {

@@ -17,7 +17,7 @@ import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { downloadFer2013, withVotes } from "./fer2013.js";
 import { walkFolder } from "./files.js";
-import { fixFor, readFolder, type SourceOptions } from "./folder.js";
+import { fixFor, readFolder, type SourceOptions, tfRecords } from "./folder.js";
 import { leaveFoldersOut } from "./folders/class-folders.js";
 import { classesOf, type Listing } from "./listing.js";
 import { archiveName, isArchive, unpackArchive } from "./packed/archive.js";
@@ -116,6 +116,8 @@ async function drawnFaces({ seed, onProgress }: Options): Promise<string> {
 async function readFile(file: string, options: Options): Promise<Listing> {
   const dir = path.dirname(file);
   if (/\.parquet$/i.test(file)) return readParquet([file], dir, options);
+  const records = tfRecords([path.basename(file)]);
+  if (records) throw unreadable(file, records.found, records.fix ?? "");
   if (!TABLE_FILE.test(file) && !isUnreadTable(file))
     throw unreadable(file, "a file of another kind", "Fix the path.");
   if (await isPixelTable(file)) return readPixelTable(file, options);
