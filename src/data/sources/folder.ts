@@ -15,6 +15,7 @@ import { REASONS } from "./left-out.js";
 import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.js";
 import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards } from "./packed/archive.js";
 import type { ArchiveNotes } from "./packed/archive-entries.js";
+import { archiveNotes, missingNotes } from "./packed/missing-files.js";
 import { readParquet } from "./packed/parquet.js";
 import {
   hasLabelColumn,
@@ -67,7 +68,7 @@ export async function readFolder(
   const walk = walkFolder(dir);
   for (const { path: file, reason } of unpacked.skipped) walk.leftOut.add(reason, file);
   const listing = await readWalk(walk, options, isShards);
-  return { ...listing, notes: [...unpacked.guesses, ...listing.notes] };
+  return { ...listing, notes: [...unpacked.guesses, ...listing.notes, ...archiveNotes(walk.root)] };
 }
 
 async function readWalk(walk: Walk, options: Options, isShards: boolean): Promise<Listing> {
@@ -140,6 +141,7 @@ function beside(listing: Listing | null, read: string[], { dir, root, leftOut }:
 /** @returns Null if they are archives of something else. */
 async function readShards(shards: string[], { dir, root }: Walk, options: Options): Promise<Listing | null> {
   const { dir: unpacked, notes } = await unpackShards(shards, dir);
+  notes.guesses.push(...missingNotes(shards));
   const listing = await readFolder(unpacked, options, notes, true);
   if (listing.labels !== CLASS_FOLDERS) return { ...listing, where: dir };
   if (!shards.every((file) => PLAIN_TAR.test(file))) return null;

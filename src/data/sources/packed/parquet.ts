@@ -12,6 +12,7 @@ import { type ImageRow, listRows } from "../tables/image-rows.js";
 import type { LabelChoice } from "../tables/label-columns.js";
 import { unpackOnce } from "./archive.js";
 import { type Allowance, allowanceFor } from "./archive-entries.js";
+import { missingNotes } from "./missing-files.js";
 import {
   bytesOf,
   type Columns,
@@ -68,7 +69,7 @@ export async function readParquet(
   const leftOut = new LeftOutFiles();
   if (kept.numWithoutImage > 0) leftOut.add(REASONS.rowWithoutImage, name, kept.numWithoutImage);
   if (kept.numWithoutLabel > 0) leftOut.add(REASONS.rowWithoutLabel, name, kept.numWithoutLabel);
-  const notes = [...kept.notes];
+  const notes = [...kept.notes, ...missingNotes(files)];
   if (kept.empty.length > 0) notes.push(`Files without rows: ${inShort(kept.empty)}.`);
   if (kept.unnamed.length > 0)
     notes.push(
