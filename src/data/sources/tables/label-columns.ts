@@ -179,8 +179,10 @@ export function labelColumns(
       notes.push(...labelColumnNote(known.table, column, columnName(header, column), others));
       return single(column);
     }
-    if (others.length > 1 && others.every((column) => isBinary(known.table, column)))
+    if (others.length > 1 && others.every((column) => isBinary(known.table, column))) {
+      refuseAttributes(known.table, others);
       return { columns: others, isOneHot: true };
+    }
     const [only] = others;
     if (others.length === 1 && isNumbering(valuesIn(known.table, only)))
       throw new InputError({
@@ -202,6 +204,20 @@ export function labelColumns(
 /** Whether values count the rows, as in CUB-200's list of images: `1 001.Albatross/1.jpg`. */
 function isNumbering(values: string[]): boolean {
   return values.length > 2 && values.every((value, i) => value === String(Number(values[0]) + i));
+}
+
+/** Refuses columns of 0 and 1 with several 1s in many rows, which say several things about an image. */
+function refuseAttributes({ columns: header, rows, where }: Table, columns: number[]): void {
+  const counts = rows.map((row) => setColumns(row, columns).length);
+  const [numLabelled, numSeveral] = [1, 2].map((least) => counts.filter((count) => count >= least).length);
+  if (numSeveral <= (1 - MOSTLY) * numLabelled) return;
+  const names = columns.map((column) => columnName(header, column));
+  throw new InputError({
+    expected: "one label for each image",
+    where,
+    found: `several 1s in ${numSeveral} of ${rows.length} rows, in the columns ${inShort(names)}`,
+    fix: `Choose one of them with --label-column NAME, for classes 0 and 1, or all with --label-column ${names.join(",")} to leave these rows out.`,
+  });
 }
 
 /** Whether a column with a vague name of labels is beside another one with words for classes. */

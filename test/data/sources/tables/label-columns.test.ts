@@ -118,6 +118,17 @@ describe("columns of labels", () => {
       );
   });
 
+  it("refuses columns of 0 and 1 that are no classes, with several 1s in many rows", () => {
+    const table = oneHot("male,smiles,glasses", ["110", "011", "100", "000", "001"]);
+    assert.throws(() => read(table), {
+      name: "InputError",
+      message: `Expected one label for each image at ${where()} but found several 1s in 2 of 5 rows, in the columns male, smiles, glasses. Choose one of them with --label-column NAME, for classes 0 and 1, or all with --label-column male,smiles,glasses to leave these rows out.`,
+    });
+    assert.equal(labels(table, { labelColumn: "smiles" }), "1, 1, 0, 0, 0");
+    assert.equal(labels(table, { labelColumn: "male,smiles,glasses" }), "male, glasses");
+    assert.equal(labels(oneHot("cat,dog", ["10", "01", "10", "01", "11"])), "cat, dog, cat, dog"); // a fifth
+  });
+
   it("asks if the columns may be classes or not", () => {
     const refuses = (table: string, found: string, columns: string) =>
       assert.throws(() => read(table), {

@@ -238,7 +238,8 @@ describe("readLabelTables", () => {
   });
 
   it("counts images with several classes in a table of zeros and ones", () => {
-    const listing = read({ ...FILES, "t.csv": "filename,cat,dog\n1.jpg,1,1\n2.jpg,0,0\n3.jpg,1,0\n" });
+    const files = { ...FILES, "t.csv": "filename,cat,dog\n1.jpg,1,1\n2.jpg,0,0\n3.jpg,1,0\n" };
+    const listing = read(files, { labelColumn: "cat,dog" });
     assert.deepEqual(
       listing?.samples.map(({ path, className }) => `${path} ${className}`),
       ["img/3.jpg cat"],
