@@ -49,6 +49,12 @@ const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
     "1:5 - Property 'toSorted' does not exist on type 'number[]'.",
     /^Copy the array: \[\.\.\.list\]\.sort\(…\)$/,
   ],
+  ["input('name')", "1:1 - Cannot find name 'input'.", /^A cell cannot ask for input\. /],
+  [
+    "document.title",
+    "1:1 - Cannot find name 'document'. Do you need …",
+    /^Cells run in Node\.js, not in the page\. /,
+  ],
   ["rate = 5\nrate", "1:1 - Cannot find name 'rate'.", /^Declare it first: let rate = …;$/],
   // Mistakes without a habit.
   ["rate == 5;", "1:1 - Cannot find name 'rate'.", /^$/],

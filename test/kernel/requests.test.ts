@@ -383,17 +383,16 @@ describe("a request to the kernel", function () {
     },
   );
 
+  const asks: Request = {
+    code: "const ask = require('node:readline/promises').createInterface({ input: process.stdin });\nawait ask.question('name? ');",
+    stopOnError: false,
+  };
   test(
-    "fails where a cell asks for input, and reads an empty one",
-    [
-      {
-        code: "const ask = require('node:readline/promises').createInterface({ input: process.stdin });\nawait ask.question('name? ');",
-        stopOnError: false,
-      },
-      "require('node:fs').readFileSync(0).length;",
-    ],
-    ([asking, reading]) => {
-      assert.equal(errorOf(asking)?.evalue, "A cell cannot ask for input. Put the value in a variable.");
+    "fails each time that a cell asks for input, and reads an empty one",
+    [asks, asks, "require('node:fs').readFileSync(0).length;"],
+    ([first, second, reading]) => {
+      for (const asking of [first, second])
+        assert.equal(errorOf(asking)?.evalue, "A cell cannot ask for input. Put the value in a variable.");
       assert.equal(resultOf(reading), "0");
     },
   );

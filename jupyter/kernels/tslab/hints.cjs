@@ -42,7 +42,10 @@ const HABITS = [
 
 const RESULTS = "Results have no names of their own. Keep one in a variable: const result = f();";
 const END = "To end the kernel, choose Restart Kernel or Shut Down Kernel in the menu Kernel.";
-/** Names that IPython and Python have. */
+const PAGE =
+  'Cells run in Node.js, not in the page. To show HTML: await ferkit.show({ "text/html": "<b>x</b>" });';
+const INPUT = "A cell cannot ask for input. Put the value in a variable.";
+/** Names that IPython, Python and pages have. */
 const FOREIGN_NAMES = {
   exit: END,
   quit: END,
@@ -51,6 +54,11 @@ const FOREIGN_NAMES = {
   __: RESULTS,
   Out: RESULTS,
   In: RESULTS,
+  input: INPUT,
+  prompt: INPUT,
+  alert: PAGE,
+  document: PAGE,
+  window: PAGE,
 };
 
 /** By name that only a cell declares which failed: that cell's number. */
