@@ -111,15 +111,15 @@ function numberConclusions(
 
 /** Concludes what is left out of files that hold more than one opaque image. */
 function partConclusions(samples: readonly DecodedSample[]): Conclusion[] {
-  const transparent = samples.filter(({ traits }) => traits.hasAlpha);
+  const transparent = samples.filter(({ traits }) => traits.hasAlpha && !traits.isOpaque);
   const other = samples.filter(({ traits }) => traits.hasOther);
   const animated = samples.filter(({ traits }) => traits.numFrames > 1);
   const all: Conclusion[] = [
     {
       about: "transparency",
       text:
-        `${counted(transparent.length, "image has", "images have")} an alpha channel${named(transparent)}; transparent parts are ` +
-        "shown on white. Save them without one to choose another background.",
+        `${counted(transparent.length, "image has", "images have")} transparent parts${named(transparent)}, which are shown on ` +
+        "white. Save them without transparency to choose another background.",
       examples: pathsOf(transparent),
     },
     {

@@ -11,7 +11,7 @@ import { kindOf, readError } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, FITS, type Fit } from "../../model/preprocessing.js";
 import { fitToSquare, reducedSize, type Size } from "./fit.js";
 import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
-import { isGrey, onWhite, repeatChannel, turnUpright } from "./pixels.js";
+import { isGrey, isOpaque, onWhite, repeatChannel, turnUpright } from "./pixels.js";
 import type { Raster } from "./resize.js";
 import { needsRange, readRanged, type SampleRange, UnusableImage } from "./sample-range.js";
 import { YCBCR } from "./tiff.js";
@@ -96,12 +96,13 @@ export async function decodePacked(
   return readImage(bytes, where, async (open) => {
     const header = await readHeader(open, bytes);
     const reduced = reducedSize(header, imageSize, decoding.fit);
-    const { raster, range } = await readRaster(open, header, decoding, reduced);
+    const { raster, range, isOpaque } = await readRaster(open, header, decoding, reduced);
     const size = uprightSize(header);
     const upright = turnUpright(raster, header.orientation);
     const { pixels, numChannels } = withoutRepeats(fitToSquare(upright, size, imageSize, decoding.fit));
     const traits = {
       ...header.traits,
+      ...(isOpaque && { isOpaque: true as const }),
       ...(range && range.highest > range.white && { isCut: true as const }),
     };
     return { pixels, numChannels, ...size, traits, ...(range && { range }) };
@@ -198,11 +199,12 @@ async function readRaster(
   header: ImageHeader,
   { whiteLevels = {} }: Decoding,
   reduced: Size | null,
-): Promise<{ raster: Raster; range?: SampleRange }> {
+): Promise<{ raster: Raster; range?: SampleRange; isOpaque?: boolean }> {
   const { width, height, numChannels, space, traits } = header;
   let range: SampleRange | undefined;
   if (["b-w", "grey16"].includes(space) && [3, 4].includes(numChannels))
     throw new UnusableImage(`${numChannels} channels of grey, which may be colours: save it in RGB`);
+  let hidesNothing = false;
   if (needsRange(header)) {
     const ranged = await oneAtATime(() =>
       readRanged(open({ ignoreIcc: true }), header, whiteLevels[traits.numbers]),
@@ -218,7 +220,9 @@ async function readRaster(
   if (range) pipeline = pipeline.withIccProfile("srgb"); // sharp leaves 16 bits with a profile in Display P3
   if (traits.hasAlpha || traits.hasOther) {
     const flatten = () => flattened(pipeline, traits.hasAlpha);
-    pipeline = await (width * height > LARGE ? oneAtATime(flatten) : flatten());
+    const flat = await (width * height > LARGE ? oneAtATime(flatten) : flatten());
+    pipeline = flat.image;
+    hidesNothing = flat.isOpaque;
   }
   if (reduced) {
     // A JPEG may be reduced while it is loaded if that drops no part of an 8 × 8 block. An extract prevents it.
@@ -230,6 +234,7 @@ async function readRaster(
   if (info.channels !== 1 && info.channels !== 3) throw new UnusableImage(`${info.channels} channels`);
   return {
     raster: { pixels: data, width: info.width, height: info.height, numChannels: info.channels },
+    isOpaque: hidesNothing,
     ...(range && { range }),
   };
 }
@@ -238,12 +243,14 @@ async function readRaster(
  * Removes the fourth channel: puts an image with transparency on white, and drops other channels. sharp's own `flatten` rounds down,
  * by half a level on average.
  */
-async function flattened(image: SharpImage, hasAlpha: boolean): Promise<SharpImage> {
+async function flattened(
+  image: SharpImage,
+  hasAlpha: boolean,
+): Promise<{ image: SharpImage; isOpaque: boolean }> {
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
-  const { width, height } = info;
-  return (await loadSharp())(hasAlpha ? onWhite(data) : data.filter((_, i) => i % 4 < 3), {
-    raw: { width, height, channels: 3 },
-  });
+  const raw = { width: info.width, height: info.height, channels: 3 as const };
+  const pixels = hasAlpha ? onWhite(data) : data.filter((_, i) => i % 4 < 3);
+  return { image: (await loadSharp())(pixels, { raw }), isOpaque: hasAlpha && isOpaque(data) };
 }
 
 /** Pixels from which on images with transparency are put on white one after the other, to save memory. */

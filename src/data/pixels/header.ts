@@ -13,6 +13,8 @@ export interface FileTraits {
   hasAlpha: boolean;
   /** Whether there is another channel that is neither colour nor alpha, as infrared in a TIFF: it is not used. */
   hasOther?: true;
+  /** Whether an alpha channel hides nothing; absent if it does, or if there is none. */
+  isOpaque?: true;
   hasExif: boolean;
   hasProfile: boolean;
   /** Frames of an animation, or pages; only the first is used. */

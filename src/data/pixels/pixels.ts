@@ -173,6 +173,12 @@ export function onWhite(rgba: Uint8Array): Uint8Array {
   return rgb;
 }
 
+/** Returns whether RGBA pixels hide nothing. */
+export function isOpaque(rgba: Uint8Array): boolean {
+  for (let at = 3; at < rgba.length; at += 4) if (rgba[at] !== 255) return false;
+  return true;
+}
+
 /** Turns an image by EXIF's orientation. */
 export function turnUpright(raster: Raster, orientation: number): Raster {
   if (orientation <= 1 || orientation > 8) return raster;

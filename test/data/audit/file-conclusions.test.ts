@@ -126,8 +126,8 @@ describe("fileConclusions", () => {
     assert.deepEqual(alpha, {
       about: "transparency",
       text:
-        "1 image has an alpha channel (b/0.png); transparent parts are shown on white. " +
-        "Save them without one to choose another background.",
+        "1 image has transparent parts (b/0.png), which are shown on white. " +
+        "Save them without transparency to choose another background.",
       examples: ["b/0.png"],
     });
     const [other] = conclude(samples(1, { traits: { ...TRAITS, hasOther: true } }));
@@ -138,6 +138,7 @@ describe("fileConclusions", () => {
         "Save them with an alpha channel if it is one.",
       examples: ["b/0.png"],
     });
+    assert.deepEqual(conclude(samples(1, { traits: { ...TRAITS, hasAlpha: true, isOpaque: true } })), []);
     const [frames] = conclude(samples(1, { traits: { ...TRAITS, numFrames: 12 } }));
     assert.match(frames.text, /^1 file holds several frames or pages \(b\/0.png\); only the first is used\./);
   });

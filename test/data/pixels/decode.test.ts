@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
-import { decodeImage, decodeWhole, MAX_PIXELS } from "../../../src/data/pixels/decode.js";
+import { decodeImage, decodePacked, decodeWhole, MAX_PIXELS } from "../../../src/data/pixels/decode.js";
 import { isGrey, toGrey } from "../../../src/data/pixels/pixels.js";
 import { FITS } from "../../../src/model/preprocessing.js";
 import { Random } from "../../../src/random.js";
@@ -191,6 +191,14 @@ describe("decodeImage", () => {
     assert.deepEqual([...(await decodeImage(await large.png().toBuffer(), 1)).pixels], [191, 191, 191]);
     const grey = await transparent(0).toColourspace("b-w").png().toBuffer();
     assert.deepEqual([...(await decodeImage(grey, 2)).pixels], Array(12).fill(255));
+  });
+
+  it("tells an alpha channel that hides nothing from transparency", async () => {
+    const isOpaque = async (alpha: number) => {
+      const { traits } = await decodePacked(await transparent(alpha).png().toBuffer(), 2, "x.png");
+      return traits.isOpaque;
+    };
+    assert.deepEqual([await isOpaque(1), await isOpaque(0.99)], [true, undefined]);
   });
 
   for (const format of ["png", "jpeg"] as const)
