@@ -210,7 +210,7 @@ function isNumbering(values: string[]): boolean {
 function refuseAttributes({ columns: header, rows, where }: Table, columns: number[]): void {
   const counts = rows.map((row) => setColumns(row, columns).length);
   const [numLabelled, numSeveral] = [1, 2].map((least) => counts.filter((count) => count >= least).length);
-  if (numSeveral <= (1 - MOSTLY) * numLabelled) return;
+  if (numLabelled - numSeveral >= MOSTLY * numLabelled) return;
   const names = columns.map((column) => columnName(header, column));
   throw new InputError({
     expected: "one label for each image",
