@@ -279,4 +279,7 @@ def read_model(model, arrays_of):
         tensors |= {"predictions/kernel": kernel.astype("f4"), "predictions/bias": bias.astype("f4")}
     if reason:
         conventions["head"] = reason
+    else:
+        folded = [layer.name for layer in layers[inside[-1] + 1 :] if layer.weights]
+        conventions |= {"folded": folded} if len(folded) > 1 else {}
     return tensors, conventions

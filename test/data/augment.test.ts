@@ -305,7 +305,6 @@ describe("checkAugment", () => {
     [{ translation: -0.1 }, share("translation", "-0.1", "a share of the side")],
     [{ brightness: Number.NaN }, share("brightness", "NaN", "a share of 255")],
     [{ contrast: 150 }, share("contrast", "150", "a share")],
-    [{ noise: 30 }, `Did you mean 0.12? ${share("noise", "30", "a share of 255")}`],
     [{ corruptionShare: 30 }, `Did you mean 0.3? ${share("corruptionShare", "30", "a probability")}`],
     [{ erasing: Number.POSITIVE_INFINITY }, share("erasing", "Infinity", "a probability")],
     [{ rotation: -20 }, "Expected a number in [0, 180] for rotation but received -20 of type number"],

@@ -5,6 +5,7 @@ import { VARIANTS, type Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
 import { type ParameterSpec, parameterSpecs } from "../parameters.js";
 import { NAMINGS, type Naming } from "./names.js";
+import { leftOutNote, zerosNote } from "./weight-notes.js";
 
 /** A tensor outside the engine in row-major order, with its axes in its publisher's order. */
 export interface FileTensor {
@@ -90,14 +91,16 @@ export function readStateDict(
   const fits = groups.map((group) => compare(group, tensors, variant, needsLastLayer));
   const whole = fits.filter(({ problems }) => problems.length === 0);
   const best = whole.find(isAverage) ?? whole[0];
-  const surplus = best && needsLastLayer && prefix === undefined ? surplusOf(best, all, tensors) : [];
-  const layer = surplus.find((name) => isLayer(tensors.get(name) as FileTensor, variant));
+  const surplus = best && prefix === undefined ? surplusOf(best, all, tensors) : [];
+  const layers = surplus.filter((name) => isLayer(tensors.get(name) as FileTensor, variant));
+  const [layer] = needsLastLayer ? layers : [];
   if (layer !== undefined)
     throw new InputError({
       expected: `weights of EfficientNet ${variant} with its last layer, and no other layers`,
       where,
       found: `${layer} of shape [${tensors.get(layer)?.shape}] beside it`,
-      fix: best.naming.layout === "keras" ? WHOLE_MODEL : aloneFix(best),
+      fix:
+        best.naming.layout !== "keras" ? aloneFix(best) : layers.every(isFoldable) ? WHOLE_MODEL : NEW_LAYER,
     });
   if (!best) {
     const inOrder = groups.length === 0 && byOrder(tensors, variant, where);
@@ -113,13 +116,21 @@ export function readStateDict(
     );
   if (best.leftOut.length > 0)
     notes.push(`${where}: left out, since no layer before the last has them: ${inShort(best.leftOut)}.`);
-  if (surplus.length > 0) notes.push(`${where}: not used, as no layer's: ${inShort(surplus)}.`);
+  if (surplus.length > 0)
+    notes.push(
+      needsLastLayer
+        ? `${where}: not used, as no layer's: ${inShort(surplus)}.`
+        : leftOutNote(where, surplus),
+    );
   const parameters = parametersOf(best, tensors, variant, where);
   notes.push(...zerosNote(parameters, where));
   return { parameters, naming: best.naming, isGrey: best.isGrey, notes };
 }
 
+/** Whether a Keras layer can be folded into the last one, if its file says what it does. */
+const isFoldable = (name: string) => /(^|\/)(dense|(batch_)?normalization)(_\d+)?\//.test(name);
 const WHOLE_MODEL = "Save the whole functional or sequential model as .keras, which says what its layers do.";
+const NEW_LAYER = "Choose other weights, or train a last layer: npx ferkit train --set weights=PATH";
 
 const aloneFix = (group: Group) =>
   group.prefix
@@ -256,16 +267,6 @@ function checkReal(name: string, { integers }: FileTensor, where: string): void 
   });
 }
 
-/** Notes kernels that hold nothing but zeros, as in a file that was never filled. */
-function zerosNote(parameters: ReadonlyMap<string, ParameterValue>, where: string): string[] {
-  const kernels = [...parameters].filter(([name]) => name.endsWith("kernel"));
-  const empty = kernels.filter(([, { data }]) => data.every((value) => value === 0)).map(([name]) => name);
-  if (empty.length === 0) return [];
-  const count =
-    empty.length === kernels.length ? `all ${empty.length}` : `${empty.length} of ${kernels.length}`;
-  return [`${where}: ${count} kernels hold nothing but zeros: ${inShort(empty)}.`];
-}
-
 function parametersOf(
   { naming, prefix, tensors, lastLayer, isGrey }: Fit,
   all: Tensors,
@@ -340,7 +341,7 @@ function misfit(tensors: Tensors, variant: Variant, where: string, fits: Fit[]):
       expected: `${expected} with their last layer`,
       where,
       found: first,
-      fix: "Choose other weights, or train a last layer: npx ferkit train --set weights=PATH",
+      fix: NEW_LAYER,
     });
   return new InputError({
     expected,

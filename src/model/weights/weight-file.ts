@@ -15,6 +15,7 @@ import { convertCheckpoint, isCheckpoint } from "./checkpoint.js";
 import { nearestModel } from "./model-folder.js";
 import { isSafetensors, readSafetensors } from "./safetensors.js";
 import { readStateDict, type StateDict, type StateDictOptions } from "./state-dict.js";
+import { leftOutNote } from "./weight-notes.js";
 
 /** What the user knows about a file; it counts more than what the file says. */
 export interface WeightFileOptions extends StateDictOptions, Partial<Conventions> {
@@ -42,6 +43,8 @@ interface Origin {
   left?: string[];
   /** The layer of a Keras file after which its last layers are none that ferkit's network can have. */
   head?: string;
+  /** The layers of a Keras file, if there are several, that its last layer was made of. */
+  folded?: string[];
 }
 
 /**
@@ -94,6 +97,7 @@ export async function readWeightFile(
   const { found, notes } = findConventions(file, variant, stateDict, origin, options);
   const { parameters, isGrey } = stateDict;
   const keras = (origin.left ?? []).map((clause) => `${file}: ${clause}.`);
+  if (origin.folded && !options.needsLastLayer) keras.push(leftOutNote(file, origin.folded));
   if (head)
     keras.push(`${file}: its last layers are left out, since ferkit's network cannot have them: ${head}.`);
   return {
@@ -259,7 +263,9 @@ function textOf(bytes: Buffer, where: string): string {
 
 /** Reads what `convert_checkpoint.py`, or another program, wrote about the weights into safetensors. */
 function inMetadata(metadata: Record<string, string>, where: string): Origin {
-  const { padding, preprocessing, epsilon, notes, head } = parseObject(metadata["ferkit.keras"] ?? "{}");
+  const { padding, preprocessing, epsilon, notes, head, folded } = parseObject(
+    metadata["ferkit.keras"] ?? "{}",
+  );
   const architecture = metadata["ferkit.architecture"] ?? metadata.architecture;
   const [mean, std] = Object.values(parseObject(metadata["ferkit.scale"] ?? "[]"));
   const own = Object(preprocessing) as { mean?: unknown; std?: unknown };
@@ -271,6 +277,7 @@ function inMetadata(metadata: Record<string, string>, where: string): Origin {
     ...(isEpsilon(epsilon) && { epsilon }),
     ...(Array.isArray(notes) && { left: notes.map(String) }),
     ...(typeof head === "string" && { head }),
+    ...(Array.isArray(folded) && { folded: folded.map(String) }),
     ...scale(own.mean, own.std, where, 1),
   };
 }

@@ -141,6 +141,10 @@ describe("convertCheckpoint of Keras files", function () {
       readKeras(heads.map(([, after]) => ({ after, isLegacy }))).forEach(({ tensors, conventions }, i) => {
         const [what, , kernel, bias] = heads[i];
         assert.equal(conventions.head, undefined, what);
+        const withArrays = heads[i][1].flatMap(([kind, , arrays], k) =>
+          arrays ? `my_${kind.toLowerCase()}_${k}` : [],
+        );
+        assert.deepEqual(conventions.folded, withArrays.length > 1 ? withArrays : undefined, what);
         close(tensors["predictions/kernel"], kernel, what);
         close(tensors["predictions/bias"], bias, what);
       });

@@ -67,7 +67,9 @@ describe("readStateDict", () => {
             `${name} of shape [${shape}] beside it. Add --prefix 0 if the network does without, or choose other weights.`,
         });
         assert.deepEqual(read(tensors, { ...whole, prefix: "0" }).notes, []);
-        assert.deepEqual(read(tensors).notes, []);
+        assert.deepEqual(read(tensors).notes, [
+          `a.pth: left out, since a training starts from the network alone: ${name}.`,
+        ]);
       });
 
     it("names numbers that are no layer's, and takes those of averages and of training for granted", () => {

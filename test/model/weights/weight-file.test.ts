@@ -315,7 +315,23 @@ describe("readWeightFile", () => {
         "Save the whole functional or sequential model as .keras, which says what its layers do.",
       ),
     );
-    assert.ok((await readWeightFile(file, "b0")).parameters.size > 0);
+    const left = (names: string) =>
+      `${file}: left out, since a training starts from the network alone: ${names}.`;
+    assert.ok((await readWeightFile(file, "b0")).notes.includes(left("layers/batch_normalization/vars/0")));
+    const lstm = { shape: [1280, 64], data: new Float32Array(1280 * 64) };
+    await writeFile(file, safetensorsBytes(new Map([...nested, ["layers/lstm/cell/vars/0", lstm]])));
+    await assert.rejects(
+      readWeightFile(file, "b0", { needsLastLayer: true }),
+      refusal(
+        "weights of EfficientNet b0 with its last layer, and no other layers",
+        "layers/lstm/cell/vars/0 of shape [1280,64] beside it",
+        "Choose other weights, or train a last layer: npx ferkit train --set weights=PATH",
+      ),
+    );
+    const folded = { "ferkit.keras": JSON.stringify({ padding: "same", folded: ["dense", "dense_1"] }) };
+    await writeFile(file, safetensorsBytes(nested, folded));
+    assert.deepEqual((await readWeightFile(file, "b0")).notes, [left("dense, dense_1")]);
+    assert.deepEqual((await readWeightFile(file, "b0", { needsLastLayer: true })).notes, []);
   });
 
   it("leaves out last layers of a Keras file that are none of ferkit's, and says what it left out before the network", async () => {
