@@ -4,7 +4,7 @@ import { groupBy } from "../../collections.js";
 import { InputError } from "../../errors.js";
 import { inShort, nameOf } from "../../names.js";
 import { counted } from "../../text.js";
-import { type ImageFile, imagesBelow, leaveOutOthers, type Walk } from "./files.js";
+import { imagesBelow, leaveOutOthers, type Walk } from "./files.js";
 import { classesOf, type Listing, listingOf, type Sample, stampOf, withParts } from "./listing.js";
 import { partOfFolders, partsOf } from "./split-names.js";
 
@@ -46,7 +46,7 @@ const KNOWN: KnownNames[] = [
 export function readKnownNames(walk: Walk): Listing | null {
   const images = imagesBelow(walk.root);
   const known = KNOWN.find(({ pattern }) => {
-    const fitting = images.filter(({ file }) => pattern.test(path.posix.basename(file)));
+    const fitting = images.filter((file) => codeIn(file, pattern) !== undefined);
     return images.length > 1 && fitting.length > 0.9 * images.length && !areClasses(fitting, pattern);
   });
   if (!known) return null;
@@ -67,9 +67,9 @@ function codeIn(file: string, pattern: RegExp): string | undefined {
 }
 
 /** Whether each folder has images of one expression: then the folders are classes, and persons are mixed in them. */
-function areClasses(images: ImageFile[], pattern: RegExp): boolean {
-  const folders = [...groupBy(images, ({ folder }) => folder).values()];
-  const codesIn = (some: ImageFile[]) => new Set(some.map(({ file }) => codeIn(file, pattern)));
+function areClasses(images: string[], pattern: RegExp): boolean {
+  const folders = [...groupBy(images, path.posix.dirname).values()];
+  const codesIn = (some: string[]) => new Set(some.map((file) => codeIn(file, pattern)));
   return folders.length > 1 && folders.every((some) => codesIn(some).size === 1);
 }
 
@@ -95,7 +95,7 @@ export function readLabelPattern(walk: Walk, pattern: string): Listing {
   throw new InputError({
     expected: `file names that fit ${pattern}`,
     where: walk.dir,
-    found: first ? `${first.file} and others` : "no images",
+    found: first ? `${first} and others` : "no images",
     fix: "Fix --label-pattern: it is compared with a path such as cat/cat.12.jpg, and its group is the class.",
   });
 }
@@ -137,7 +137,7 @@ interface Suggestion {
 
 /** Suggests a label pattern for images in no class folder, if their names hold words that repeat. */
 export function suggestPattern({ root }: Walk): Suggestion | null {
-  const files = imagesBelow(root).map(({ file }) => file);
+  const files = imagesBelow(root);
   for (const pattern of NAMED_BY) {
     const expression = groupPattern("--label-pattern", pattern);
     const found = files.map((file) => capture(expression, file));
@@ -154,8 +154,7 @@ function listBy(
   reason: string,
   classOf: (file: string) => string | null,
 ): Listing {
-  const images = imagesBelow(walk.root).map(({ file }) => file);
-  const samples = collectSamples(walk, images, reason, classOf);
+  const samples = collectSamples(walk, imagesBelow(walk.root), reason, classOf);
   leaveOutOthers(walk);
   const listing = listingOf(walk, { labels, samples });
   const parts = samples.map(({ split }) => split);

@@ -238,7 +238,7 @@ export function walkFolder(dir: string): Walk {
 export function imagesIn(dir: string): { images: string[]; files: FileCounts } {
   const walk = walkFolder(dir);
   leaveOutOthers(walk);
-  const images = imagesBelow(walk.root).map(({ file }) => path.join(dir, file));
+  const images = imagesBelow(walk.root).map((file) => path.join(dir, file));
   return { images: images.sort(), files: walk.leftOut.counts(images.length) };
 }
 
@@ -252,17 +252,9 @@ export function fileIn(folder: Folder, name: string): string {
   return path.posix.join(folder.path, name);
 }
 
-export interface ImageFile {
-  /** Relative to the root. */
-  file: string;
-  folder: Folder;
-}
-
-/** Lists the images of a folder, at any depth. */
-export function imagesBelow(root: Folder): ImageFile[] {
-  return foldersBelow(root).flatMap((folder) =>
-    folder.images.map((name) => ({ file: fileIn(folder, name), folder })),
-  );
+/** Lists the images of a folder, at any depth, by their paths from the root. */
+export function imagesBelow(root: Folder): string[] {
+  return foldersBelow(root).flatMap((folder) => folder.images.map((name) => fileIn(folder, name)));
 }
 
 /**

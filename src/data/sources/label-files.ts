@@ -37,7 +37,7 @@ export function readLabelFiles(walk: Walk, choice: LabelChoice): Listing | null 
   const files = otherFilesIn(root).filter((file) => LABEL_ENDING.test(file));
   const keyBy = sampleKey(files);
   const labelFiles = groupBy(files, keyBy);
-  const images = imagesBelow(root).map(({ file }) => file);
+  const images = imagesBelow(root);
   const labelled = images.filter((image) => labelFiles.has(keyBy(image)));
   if (labelled.length * 2 < images.length || labelled.length === 0) return null;
   const { chosen, others, notes } = chooseImages(labelled, keyBy, dir);

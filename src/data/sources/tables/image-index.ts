@@ -40,7 +40,7 @@ export class ImageIndex {
 
   constructor(root: Folder) {
     this.rootName = root.name;
-    for (const { file } of imagesBelow(root)) {
+    for (const file of imagesBelow(root)) {
       this.files.push(file);
       const steps = file.split("/");
       // every end of the path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`

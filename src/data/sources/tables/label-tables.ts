@@ -223,7 +223,7 @@ function withPathParts(
 
 /** Counts the images without a label, and all other files. */
 function countRest(walk: Walk, outcomes: Map<string, Outcome>, tables: Set<string>): void {
-  for (const { file } of imagesBelow(walk.root)) {
+  for (const file of imagesBelow(walk.root)) {
     const outcome = outcomes.get(file);
     if (!outcome) walk.leftOut.add(REASONS.noRow, file);
     else if ("reason" in outcome) walk.leftOut.add(outcome.reason, file);

@@ -192,8 +192,8 @@ export function tableFiles(root: Folder): string[] {
     (file) => TABLE_FILE.test(file) && !NO_LABELS.test(path.posix.basename(file)),
   );
   const images = files.some((file) => JSON_FILE.test(file)) ? imagesBelow(root) : [];
-  const stems = new Set(images.map(({ file }) => stemOf(file)));
-  const names = new Set(images.map(({ file }) => stemOf(path.posix.basename(file))));
+  const stems = new Set(images.map(stemOf));
+  const names = new Set(images.map((file) => stemOf(path.posix.basename(file))));
   const others = files.filter((file) => isOtherJson(file) && !names.has(stemOf(path.posix.basename(file))));
   return files.filter((file) => {
     if (isOtherJson(file)) return others.length <= MAX_OTHER_JSON && others.includes(file);
