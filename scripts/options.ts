@@ -244,7 +244,11 @@ function withLabelOptions(command: Command): void {
     )
     .option("--label-names <names>", "names for labels that are codes: 1=surprise,2=fear,… or rafdb")
     .option("--label-pattern <pattern>", "regular expression for paths; the text in its group is the class")
-    .option("--leave-out <folder>", "folder to leave out; may be repeated", collectFolders)
+    .option(
+      "--leave-out <folder>",
+      "folders to leave out, or files by a pattern such as '*_mask.png'; may be repeated",
+      collectFolders,
+    )
     .option(
       "--max-unreadable-share <share>",
       "share of unreadable images to tolerate",

@@ -8,11 +8,8 @@ import type { FileTraits } from "../../src/data/pixels/header.js";
 import type { DecodedImages, DecodedSample } from "../../src/data/pixels/packed-file.js";
 import type { Pixels } from "../../src/data/pixels/pixels.js";
 import { walkFolder } from "../../src/data/sources/files.js";
-import {
-  type FolderChoice,
-  findClassFolders,
-  leaveFoldersOut,
-} from "../../src/data/sources/folders/class-folders.js";
+import { type FolderChoice, findClassFolders } from "../../src/data/sources/folders/class-folders.js";
+import { leaveFoldersOut } from "../../src/data/sources/folders/leave-out.js";
 import { chooseParts } from "../../src/data/sources/listing.js";
 import { InputError } from "../../src/errors.js";
 

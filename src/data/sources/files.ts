@@ -67,6 +67,7 @@ const SERVICE_FOLDERS = new Set([
   "thumbnails",
   "_thumbnails",
   "_thumbs",
+  "_vti_cnf",
   "__pycache__",
   "node_modules",
 ]);

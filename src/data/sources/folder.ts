@@ -9,7 +9,8 @@ import { type AnyText, counted } from "../../text.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
 import { classesInWords, readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
 import { otherFilesIn, type Walk, walkFolder } from "./files.js";
-import { type FolderChoice, findClassFolders, leaveFoldersOut } from "./folders/class-folders.js";
+import { type FolderChoice, findClassFolders } from "./folders/class-folders.js";
+import { leaveFoldersOut } from "./folders/leave-out.js";
 import { readLabelFiles } from "./label-files.js";
 import { REASONS } from "./left-out.js";
 import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.js";
@@ -24,6 +25,7 @@ import {
   readPixelTables,
   tableParts,
 } from "./packed/pixel-table.js";
+import { pairedNotes } from "./paired-images.js";
 import { partOf } from "./split-names.js";
 import type { LabelChoice } from "./tables/label-columns.js";
 import { readLabelTables } from "./tables/label-tables.js";
@@ -68,7 +70,8 @@ export async function readFolder(
   const walk = walkFolder(dir);
   for (const { path: file, reason } of unpacked.skipped) walk.leftOut.add(reason, file);
   const listing = await readWalk(walk, options, isShards);
-  return { ...listing, notes: [...unpacked.guesses, ...listing.notes, ...archiveNotes(walk.root)] };
+  const added = [...archiveNotes(walk.root), ...pairedNotes(listing.samples)];
+  return { ...listing, notes: [...unpacked.guesses, ...listing.notes, ...added] };
 }
 
 async function readWalk(walk: Walk, options: Options, isShards: boolean): Promise<Listing> {

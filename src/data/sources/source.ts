@@ -18,7 +18,7 @@ import type { OnProgress } from "../../progress.js";
 import { downloadFer2013, withVotes } from "./fer2013.js";
 import { walkFolder } from "./files.js";
 import { fixFor, readFolder, type SourceOptions, tfRecords } from "./folder.js";
-import { leaveFoldersOut } from "./folders/class-folders.js";
+import { leaveFoldersOut } from "./folders/leave-out.js";
 import { classesOf, type Listing } from "./listing.js";
 import { archiveName, isArchive, unpackArchive } from "./packed/archive.js";
 import { readParquet } from "./packed/parquet.js";

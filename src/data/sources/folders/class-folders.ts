@@ -2,12 +2,13 @@
 import path from "node:path";
 import { InputError, type InputProblem } from "../../../errors.js";
 import { nameOf } from "../../../names.js";
-import { type Folder, foldersBelow, type Walk } from "../files.js";
-import { type LeftOutFiles, REASONS } from "../left-out.js";
+import type { Folder, Walk } from "../files.js";
+import { REASONS } from "../left-out.js";
 import type { Listing } from "../listing.js";
 import { type Part, partsOf } from "../split-names.js";
 import { isSeldomClass } from "./folder-names.js";
 import { emptyLayout, type Layout, listLayout } from "./layout.js";
+import { folderAt } from "./leave-out.js";
 import {
   aroundParts,
   hasSplit,
@@ -29,7 +30,10 @@ export interface FolderChoice {
   trainFolder?: string;
   /** Folder of the class folders to validate on. Default: the one named so. */
   validationFolder?: string;
-  /** Folders to leave out. */
+  /**
+   * What to leave out: a folder's path; the name of folders at any depth, such as `masks`; or a pattern for files and folders, by name
+   * (`*_mask.png`) or by path (`cat/*.gif`).
+   */
   leaveOut?: string[];
 }
 
@@ -53,26 +57,6 @@ export function findClassFolders(
   const isChosen = choice.trainFolder !== undefined || choice.validationFolder !== undefined;
   const result = isChosen ? chosenLayout(top, dir, choice) : layoutOf(unwrap(top), dir);
   return "refusal" in result ? result : { listing: listLayout(result, walk) };
-}
-
-/**
- * Takes folders out of the tree that the user does not want.
- *
- * @throws InputError if one is not there.
- */
-export function leaveFoldersOut({ dir, root, leftOut }: Walk, { leaveOut = [] }: FolderChoice): void {
-  for (const name of leaveOut) remove(root, folderAt(root, name, dir), leftOut);
-}
-
-function remove(around: Folder, folder: Folder, leftOut: LeftOutFiles): void {
-  if (around.folders.includes(folder)) leftOut.add(REASONS.onRequest, `${folder.path}/`, numFiles(folder));
-  around.folders = around.folders.filter((inner) => inner !== folder);
-  for (const inner of around.folders) remove(inner, folder, leftOut);
-  around.numImages = around.folders.reduce((sum, inner) => sum + inner.numImages, around.images.length);
-}
-
-function numFiles(folder: Folder): number {
-  return foldersBelow(folder).reduce((sum, { images, others }) => sum + images.length + others.length, 0);
 }
 
 function layoutOf(root: Folder, dir: string): Result {
@@ -246,25 +230,4 @@ function chosenLayout(top: Folder, dir: string, { trainFolder, validationFolder 
 
 function isIn(folder: Folder, around: Folder | undefined): boolean {
   return around !== undefined && `${folder.path}/`.startsWith(`${around.path}/`);
-}
-
-/** Returns the folder of a path that counts from the data set's folder, or from the folder that it wraps. */
-function folderAt(top: Folder, name: string, dir: string): Folder {
-  const steps = path.posix
-    .normalize(name.replace(/\\/g, "/"))
-    .split("/")
-    .filter((step) => step !== "." && step !== "");
-  for (const from of [top, unwrap(top)]) {
-    const found = steps.reduce<Folder | undefined>(
-      (folder, step) => folder?.folders.find((inner) => nameOf(inner.name) === nameOf(step)),
-      from,
-    );
-    if (found) return found;
-  }
-  throw new InputError({
-    expected: `the folder ${name}`,
-    where: dir,
-    found: names(unwrap(top).folders) || "no folders",
-    fix: "Fix the name, which counts from the data set's folder.",
-  });
 }

@@ -17,6 +17,14 @@ export const isWhole = named(
 /** Parts that are held out, in several languages. */
 export const isHeldOutName = named(/^(hold|held|test|val|eval|dev)/i);
 
+/** Names of folders in a class whose images seldom are further ones of it. */
+const COPIES =
+  /^_?(thumb(nail)?s?|masks?|segmentations?|labels?|annotations?|trimaps?|ground[ _-]?truths?|originals?|raw|backup|old|tmp|temp|cache|previews?|augmented)$/i;
+/** Whether a folder in a class has the name of one with masks, thumbnails or copies. */
+export function isCopies(name: string): boolean {
+  return COPIES.test(name);
+}
+
 /** Whether folders may be no classes. A single folder of all images is an error elsewhere. */
 export function areDoubtful(names: string[]): boolean {
   return names.every(isPiece) || (names.length > 1 && names.every(isWhole));

@@ -3,7 +3,7 @@ import { InputError } from "../../../errors.js";
 import { inShort, nameOf } from "../../../names.js";
 import { type Folder, foldersBelow } from "../files.js";
 import { type Part, partsOf } from "../split-names.js";
-import { isHeldOutName } from "./folder-names.js";
+import { isCopies, isHeldOutName, isWhole } from "./folder-names.js";
 
 /** Enters folders that hold a single folder with images, and no image. */
 export function unwrap(folder: Folder): Folder {
@@ -30,7 +30,8 @@ export function refuseSameFolders(folders: Folder[], dir: string): void {
       const isSame = shared.length === withImages(a).length && shared.length === withImages(b).length;
       const found = `${b.name} and ${a.name}, which hold the same folders ${shared.join(", ")}`;
       const [train, validation] = [b, a].sort(byUse);
-      if (shared.length > 1 || (isSame && shared.length > 0))
+      const areAround = shared.length === 1 && isWhole(shared[0]); // cat/images, dog/images
+      if (shared.length > 1 || (isSame && shared.length > 0 && !areAround))
         throw unclearParts(dir, found, train, validation);
     }
 }
@@ -139,6 +140,13 @@ export function unclearParts(dir: string, found: string, train: Folder, validati
   const shared = validation ? sharedFolders(train, validation) : [];
   if (shared.length > 0 && partsOf(shared).size === shared.length)
     return unclear(dir, found, `Add a folder for training to each class, such as ${train.path}/train.`);
+  const copies = shared.find(isCopies);
+  if (copies !== undefined)
+    return unclear(
+      dir,
+      found,
+      `Choose --leave-out ${copies} if these are masks or copies, or --label-pattern ${LAST_FOLDER} if the folders ${inShort(shared)} are the classes.`,
+    );
   return unclear(
     dir,
     found,

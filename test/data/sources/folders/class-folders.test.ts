@@ -274,11 +274,6 @@ describe("findClassFolders", () => {
     assert.equal(summary(tree("train/bus", "train/train", "val/bus", "val/train")), "bus,train 2+2+0");
   });
 
-  it("leaves out a folder on request", () => {
-    assert.equal(summary(tree("bus", "car", "test"), { leaveOut: ["test"] }), "bus,car 0+0+2");
-    assert.deepEqual(leftOut([], { leaveOut: ["test"] }), ["1  in test: left out on request"]);
-  });
-
   for (const [train, validation] of [
     ["train", "val"],
     ["Train", "Test"],
