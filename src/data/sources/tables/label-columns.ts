@@ -209,7 +209,7 @@ function isNumbering(values: string[]): boolean {
 /** Refuses columns of 0 and 1 with several 1s in many rows, which say several things about an image. */
 function refuseAttributes({ columns: header, rows, where }: Table, columns: number[]): void {
   const counts = rows.map((row) => setColumns(row, columns).length);
-  const [numLabelled, numSeveral] = [1, 2].map((least) => counts.filter((count) => count >= least).length);
+  const [numLabelled, numSeveral] = [1, 2].map((min) => counts.filter((count) => count >= min).length);
   if (numLabelled - numSeveral >= MOSTLY * numLabelled) return;
   const names = columns.map((column) => columnName(header, column));
   throw new InputError({
