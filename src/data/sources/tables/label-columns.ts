@@ -121,19 +121,18 @@ export function oneHotColumns(known: Known, { labelColumn }: LabelChoice): numbe
   }
   const binary = others.filter((column) => isBinary(known.table, column));
   if (CLASS_TABLE.test(file)) return binary.length === others.length && binary.length > 0 ? binary : null;
-  const share = (columns: number[]) =>
-    rows.filter((row) => setColumns(row, columns).length === 1).length / rows.length;
-  const [fits, mayFit] = [1, MOSTLY].map((minShare) =>
-    [binary, binary.filter((column) => flagPart(header?.[column] ?? "") === null)].find(
-      (columns) => columns.length > (minShare < 1 ? 2 : 1) && share(columns) >= minShare,
-    ),
-  );
-  const isNamed = (column: number) => isLabelName(header?.[column] ?? "");
-  const isPart = (column: number) => isSplitName(header?.[column] ?? "");
+  const nameOf = (column: number) => header?.[column] ?? "";
+  const isNamed = (column: number) => isLabelName(nameOf(column));
+  const isPart = (column: number) => isSplitName(nameOf(column));
   const special = binary.filter((column) => isNamed(column) || isPart(column));
-  if (special.length === 0) return null; // other columns decide
+  if (special.length === 0) return null; // `labelColumns` decides
   const rest = others.filter((column) => !binary.includes(column) && !isPart(column));
   if (rest.some(isNamed)) return null;
+  const share = (columns: number[]) =>
+    rows.filter((row) => setColumns(row, columns).length === 1).length / rows.length;
+  const choices = [binary, binary.filter((column) => flagPart(nameOf(column)) === null)];
+  const fits = choices.find((columns) => columns.length > 1 && share(columns) === 1);
+  const mayFit = choices.find((columns) => columns.length > 2 && share(columns) >= MOSTLY);
   const isClear = fits !== undefined && rest.length === 0 && !(fits.length === 2 && fits.some(isPart));
   if (isClear) return fits;
   const unclear = fits ?? mayFit;
