@@ -203,41 +203,54 @@ function unknownValues(
   });
 }
 
+/** A column of 0 and 1 for a part, and what it says of each row: null if nothing. */
+interface FlagColumn {
+  column: number;
+  name: string;
+  part: Part;
+  flags: (boolean | null)[];
+}
+
 /** Reads columns of 0 and 1 with the names of parts; images in none of them are in the part that has no column. */
 function flagColumns(read: ReadColumns, free: number[]): ReadSplit[] {
-  const { columns: header, rows, file, where } = read.table;
-  if (header === null) return [];
-  const columns: { column: number; part: Part; flags: (boolean | null)[] }[] = [];
-  for (const column of free) {
-    const part = flagPart(header[column]);
-    const flags = valuesIn(read.table, column).map(flagIn);
-    if (part === null || !flags.some((flag) => flag !== null && flag !== undefined)) continue;
-    if (areKnown(flags)) columns.push({ column, part, flags });
-    else if (isFlagName(header[column])) throw unknownValues(read, column, "true, false, 1 or 0", flags);
-  }
+  const { rows, where, file } = read.table;
+  const columns = flagsIn(read, free);
   if (columns.length === 0) return [];
   const flagged = new Set(columns.map(({ part }) => part));
   const rest = (["train", "validation", "test"] as const).find((part) => !flagged.has(part)) ?? null;
   const parts = rows.map((row, i): RowPart => {
-    const set = new Set(columns.flatMap(({ part, flags }) => (flags[i] ? part : [])));
-    if (set.size > 1)
+    const [part, ...others] = new Set(columns.flatMap((one) => (one.flags[i] ? one.part : [])));
+    if (others.length > 0)
       throw new InputError({
         expected: "each image in one part of the split",
         where,
-        found: `${row[read.pathColumn]} in ${[...set].join(" and ")}`,
+        found: `${row[read.pathColumn]} in ${[part, ...others].join(" and ")}`,
         fix: `Fix its row, or leave the columns unread with --split-column ${UNREAD}.`,
       });
-    const [part] = set;
     return part ?? (columns.every(({ flags }) => flags[i] === null) ? null : rest);
   });
-  const names = columns.map(({ column }) => header[column]);
+  const names = columns.map(({ name }) => name);
   const [title, verb, all, object] =
     names.length > 1
       ? [`The columns ${names.join(", ")}`, "are", "in all ", "them"]
       : [`The column ${names[0]}`, "is", "", "it"];
-  const meaning = columns.map(({ part }, i) => `1 in ${names[i]} is ${part}`).join(", ");
+  const meaning = columns.map(({ part, name }) => `1 in ${name} is ${part}`).join(", ");
   const note = `${title} of ${file} ${verb} read as the split: ${meaning}, and 0 ${all}is ${rest ?? "no part"} (${LEAVE_UNREAD} ${object} unread).`;
   return [{ columns: columns.map(({ column }) => column), name: title, parts, notes: [note] }];
+}
+
+/** @throws InputError if a column that must hold flags has other values in some rows. */
+function flagsIn(read: ReadColumns, free: number[]): FlagColumn[] {
+  return free.flatMap((column): FlagColumn[] => {
+    const name = read.table.columns?.[column] ?? "";
+    const part = flagPart(name);
+    if (part === null) return [];
+    const flags = valuesIn(read.table, column).map(flagIn);
+    if (!flags.some((flag) => typeof flag === "boolean")) return [];
+    if (areKnown(flags)) return [{ column, name, part, flags }];
+    if (isFlagName(name)) throw unknownValues(read, column, "true, false, 1 or 0", flags);
+    return [];
+  });
 }
 
 /** Returns columns of other names whose values all name parts, if labels are in another column. */
