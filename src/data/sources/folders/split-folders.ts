@@ -75,7 +75,10 @@ export function splitLayout(root: Folder, dir: string): Layout {
       expected: "the same classes in train and validation",
       where: dir,
       found: `${names(classFolders(strange))} in ${strange.name}, and none of them in ${names(train)}`,
-      fix: "Rename the class folders, or choose another folder with --validation-folder.",
+      fix:
+        classFolders(strange).length === 1 && known.size > 1 // perhaps all images, with labels in a table
+          ? `Move each image of ${strange.name} into a folder named by its class, or leave ${strange.name} out with --leave-out ${strange.path}.`
+          : "Rename the class folders, or choose another folder with --validation-folder.",
     });
   for (const folder of test) if (!isLike(folder)) layout.unused.set(folder, REASONS.otherClasses);
   const add = (folders: Folder[], part: Part) => {

@@ -87,18 +87,26 @@ function withLabelColumns(one: MatchedTable, choice: LabelChoice, notes: string[
   return { ...one, table, labels, part: partOfTable(table.file) };
 }
 
+/** Tables that a message names to choose from. */
+const MAX_NAMED = 4;
+
 /** Refuses several tables, unless each is for a part of the split, or they were chosen and are about different images. */
 function refuseSeveral(read: LabelTable[], dir: string, areChosen: boolean): void {
   const parts = new Set(read.map(({ part }) => part));
   const named = read.flatMap(({ files }) => [...new Set(files.flat())]);
-  const areApart = areChosen && new Set(named).size === named.length;
+  const isApart = new Set(named).size === named.length;
+  const areApart = areChosen && isApart;
   const areParts = !parts.has(null) && (areApart || parts.size === read.length);
   if (read.length === 1 || areParts || (areApart && parts.size === 1)) return;
+  const filesOf = (tables: LabelTable[]) => tables.map(({ table }) => table.file);
+  const ofParts = read.filter(({ part }) => part !== null);
+  const isSplit = ofParts.length > 1 && new Set(ofParts.map(({ part }) => part)).size === ofParts.length;
+  const some = areChosen ? [] : isSplit ? ofParts : isApart ? read : [];
   throw new InputError({
     expected: "one table of labels, or one for each part of the split",
     where: dir,
-    found: read.map(({ table }) => table.file).join(", "),
-    fix: "Choose one with --labels FILE.",
+    found: filesOf(read).join(", "),
+    fix: `Choose one with --labels FILE${some.length > 1 && some.length <= MAX_NAMED ? `, or several with --labels ${filesOf(some).join(",")}` : ""}.`,
   });
 }
 

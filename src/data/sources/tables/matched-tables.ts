@@ -3,14 +3,20 @@ import path from "node:path";
 import { InputError } from "../../../errors.js";
 import { inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
-import { partOf } from "../split-names.js";
+import { partOf, partOfFolders } from "../split-names.js";
 import { isSplitName, mayBeSplitName } from "./column-names.js";
 import { type Matched, matchImages } from "./image-column.js";
 import { ImageIndex } from "./image-index.js";
 import { type LabelChoice, oneHotColumns, withoutRepeats } from "./label-columns.js";
-import { NUM_SHOWN, type ReadColumns, type SplitColumns, splitColumns } from "./split-columns.js";
+import {
+  NUM_SHOWN,
+  type ReadColumns,
+  type RowPart,
+  type SplitColumns,
+  splitColumns,
+} from "./split-columns.js";
 import { columnsAt, columnsIn, filledIn, isFilled, type Table } from "./table.js";
-import { isOtherJson, readTable, tableFiles } from "./table-file.js";
+import { isOtherJson, partOfTable, readTable, tableFiles } from "./table-file.js";
 
 /** A table that names images, with the columns of classes and of the split. */
 export interface MatchedTable extends Matched, ReadColumns {
@@ -35,8 +41,11 @@ export function matchTables(
   const [useful, refusals, notes]: [MatchedTable[], InputError[], string[]] = [[], [], []];
   for (const file of index.files.length === 0 ? [] : (given ?? tableFiles(root))) {
     const table = readTable(dir, file);
-    const matched = table && matchImages(table, index, choice);
-    if (!matched) {
+    const found = table && matchImages(table, index, choice);
+    const part = partOfTable(file);
+    const isFound = found !== null && !(found instanceof InputError);
+    const matched = isFound ? { ...found, files: inPart(found.files, () => part) } : found;
+    if (!table || !matched) {
       if (given !== undefined && table?.damage) throw table.damage;
       continue;
     }
@@ -58,7 +67,18 @@ function withColumns(matched: Matched, choice: LabelChoice): MatchedTable {
   const names = [...chosen, matched.table.columns?.[matched.pathColumn] ?? ""];
   const one = { ...matched, table: withoutRepeats(matched.table, matched.pathColumn, names) };
   const read = { ...one, labelColumn, splitColumn, classColumns: oneHotColumns(one, choice) };
-  return { ...read, split: splitColumns(read) };
+  const split = splitColumns(read);
+  const { parts } = split ?? {};
+  return { ...read, split, files: parts ? inPart(read.files, (row) => parts[row]) : read.files };
+}
+
+/** Keeps those of several images of a row that are in folders for its part: `train/0.png` and not `test/0.png` for `0.png`. */
+function inPart(files: string[][], partOfRow: (row: number) => RowPart): string[][] {
+  return files.map((named, row) => {
+    const part = named.length > 1 ? partOfRow(row) : null;
+    const own = part === null ? [] : named.filter((file) => partOfFolders(file) === part);
+    return own.length > 0 ? own : named;
+  });
 }
 
 /**

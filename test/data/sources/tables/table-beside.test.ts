@@ -165,7 +165,7 @@ describe("readSource, for a table beside class folders", () => {
       const { found, notes } = await read(dir);
       assert.equal(found[0], "cat/1.jpg cat null");
       assert.deepEqual(notes, [
-        `A table beside the class folders is not compared with them. Expected one table of labels, or one for each part of the split at ${dir} but found cat/metadata.csv, dog/metadata.csv. Choose one with --labels FILE.`,
+        `A table beside the class folders is not compared with them. Expected one table of labels, or one for each part of the split at ${dir} but found cat/metadata.csv, dog/metadata.csv. Choose one with --labels FILE, or several with --labels cat/metadata.csv,dog/metadata.csv.`,
       ]);
     });
   });

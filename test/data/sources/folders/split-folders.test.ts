@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { listFolder, temporaryFolder, writeFiles } from "../../fixtures.js";
+
+describe("folders of a split", () => {
+  const inFolder = temporaryFolder();
+  const rejects = (names: string[], found: string, fix: string) =>
+    assert.throws(
+      () => listFolder(writeFiles(inFolder("data"), Object.fromEntries(names.map((n) => [n, "x"])))),
+      {
+        name: "InputError",
+        message: `Expected the same classes in train and validation at ${inFolder("data")} but found ${found}, and none of them in train. ${fix}`,
+      },
+    );
+  const TRAIN = ["train/cat/1.png", "train/dog/2.png"];
+
+  it("refuses one with other classes, and says what to do if it has one folder for all images", () => {
+    const move =
+      "Move each image of val into a folder named by its class, or leave val out with --leave-out val.";
+    rejects([...TRAIN, "val/images/3.png"], "images in val", move);
+    rejects(
+      [...TRAIN, "val/images/3.png", "val/more/4.png"],
+      "images, more in val",
+      "Rename the class folders, or choose another folder with --validation-folder.",
+    );
+  });
+});
