@@ -16,9 +16,16 @@ export function withImages({ folders }: Folder): Folder[] {
   return folders.filter(({ numImages }) => numImages > 0);
 }
 
+/** Returns the names of folders that both hold, also if they differ in case. */
 export function sharedFolders(a: Folder, b: Folder): string[] {
   const [one, other] = [a, b].map((folder) => withImages(unwrap(folder)).map(({ name }) => nameOf(name)));
-  return one.filter((name) => other.includes(name));
+  const keys = new Set(other.map(keyOf));
+  return one.filter((name) => keys.has(keyOf(name)));
+}
+
+/** Names of one key are probably one class. */
+function keyOf(name: string): string {
+  return nameOf(name).toLowerCase();
 }
 
 /** Refuses "classes" that hold the same folders, since these may be parts of a split that is not recognised. */
@@ -60,7 +67,7 @@ export function findBatches(around: Folder, classNames: ReadonlySet<string>): Ba
   const areClasses = inner.some(({ images, name }) => images.length > 0 || classNames.has(nameOf(name)));
   if (inner.length < 2 || areClasses) return none;
   const held = inner.map((folder) => withImages(unwrap(folder)));
-  const all = [...new Set(held.flat().map(({ name }) => nameOf(name)))];
+  const all = [...new Set(held.flat().map(({ name }) => keyOf(name)))];
   const areSame = held.every((some) => some.length > 1 && some.length * 2 >= all.length);
   const areLast = held.flat().some(({ images }) => images.length > 0);
   const isInverse = areLast && areNumbered(held.flat()) && !areNumbered(inner); // batches in each class

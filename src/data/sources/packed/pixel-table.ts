@@ -67,6 +67,7 @@ async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Pr
   const found = (fits: (name: string) => boolean) => columns.flatMap((name, i) => (fits(name) ? i : []));
   const single = found((name) => name === "pixels");
   const each = found((name) => /^(pixel[ _]?\d+|\d+x\d+)$/.test(name));
+  refuseNumbers(file, header);
   if (single.length === 0 && each.length < 16) return null;
   const pixels = single.length > 0 ? single : each;
   const chosen = labelColumn === undefined ? -1 : (columnAt(header, labelColumn) ?? -1);
@@ -88,6 +89,18 @@ async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Pr
     .map((name, column) => ({ name, column }))
     .filter(({ column }) => column !== label && !pixels.includes(column));
   return { pixels, label, others: beside, isCoded: label >= 0 && columns[label] === "emotion" };
+}
+
+/** Refuses a table whose first line is an image: a label, before or after the pixels of a square. */
+function refuseNumbers(file: string, header: string[]): void {
+  const side = Math.sqrt(header.length - 1);
+  if (side < 8 || !Number.isInteger(side) || !header.every((cell) => /^\d+(\.\d+)?$/.test(cell))) return;
+  throw new InputError({
+    expected: "names of columns in the first line",
+    where: file,
+    found: `${header.length} numbers, as for a label and ${side} × ${side} pixels`,
+    fix: "Add a first line of names: label,pixel0,pixel1,… (or with label at the end, if it is there).",
+  });
 }
 
 /** Returns the name of the column of labels. */

@@ -35,7 +35,10 @@ export async function unpackZip(file: string, dir: string, allowance: Allowance)
       if (problem !== null) throw new Error(problem);
       if (isOutside(name)) throw outside(file, name);
       allowance.add(name, entry.uncompressedSize);
-      if (name.endsWith("/")) continue;
+      if (name.endsWith("/")) {
+        if (!isGarbled) makeFolder(path.join(dir, name)); // it may be a class without images
+        continue;
+      }
       if (isGuess) unclear ??= name;
       const skip = () => skipped.push({ path: name, reason: REASONS.notUtf8InArchive });
       if (isGarbled) skip();

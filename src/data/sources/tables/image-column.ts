@@ -1,6 +1,7 @@
 // Which column of a table names the images.
 import path from "node:path";
 import { InputError } from "../../../errors.js";
+import { inShort } from "../../../names.js";
 import { FILE_RANK, isFileName, isFolderName, pathRank } from "./column-names.js";
 import { type Found, hasImageEnding, type ImageIndex, type Located, locateImages } from "./image-index.js";
 import { columnAt, columnName, columnsIn, filledIn, type Table, valuesIn } from "./table.js";
@@ -139,7 +140,7 @@ function guessColumn(
     return new InputError({
       expected: "one column that names the images",
       where,
-      found: `${names.join(" and ")}, ${doubt}`,
+      found: `${names.length > 3 ? inShort(names) : names.join(" and ")}, ${doubt}`,
       fix: new Set(names).size < names.length ? "Rename or remove one of them." : CHOOSE_COLUMN,
     });
   }

@@ -95,6 +95,14 @@ describe("findClassFolders, with folders beside or in classes", () => {
     });
   });
 
+  it("refuses folders that hold folders of the same names in other case, as parts of other names do", () => {
+    assert.throws(() => summary(tree("learn/cat", "learn/dog", "check/Cat", "check/Dog")), {
+      name: "InputError",
+      message: `Expected folders with one meaning at ${inFolder("data")} but found check and learn, which hold the same folders cat, dog. Choose the parts, for example --train-folder check and --validation-folder learn, or --train-folder . if these are classes, or --label-pattern '([^/]+)/[^/]+$' if the folders in them are, or leave folders out with --leave-out.`,
+    });
+    assert.equal(summary([], { trainFolder: "learn" }), "cat,dog 0+0+2");
+  });
+
   it("takes one name of a class in another one for chance", () => {
     assert.equal(summary(tree("a", "a", "b", "b", "c/x/a", "c/y")), "a,b,c 0+0+6");
   });

@@ -382,12 +382,18 @@ describe("readPixelTable", () => {
       "b.csv": "image,label\n",
       "c.csv": "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt\n",
     });
-    const told = async (name: string) => [
-      await isPixelTable(`${dir}/${name}`),
-      await isVoteTable(`${dir}/${name}`),
-    ];
+    const told = (name: string) =>
+      Promise.all([isPixelTable, isVoteTable].map((isTold) => isTold(`${dir}/${name}`)));
     assert.deepEqual(await told("a.csv"), [true, false]);
     assert.deepEqual(await told("b.csv"), [false, false]);
     assert.deepEqual(await told("c.csv"), [false, true]);
+  });
+
+  it("asks for names if the first line is an image", async () => {
+    const file = `${writeFiles(inFolder("numbers"), { "mnist.csv": `5${",0".repeat(64)}\n` })}/mnist.csv`;
+    await assert.rejects(isPixelTable(file), {
+      name: "InputError",
+      message: `Expected names of columns in the first line at ${file} but found 65 numbers, as for a label and 8 × 8 pixels. Add a first line of names: label,pixel0,pixel1,… (or with label at the end, if it is there).`,
+    });
   });
 });

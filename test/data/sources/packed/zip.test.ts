@@ -34,6 +34,13 @@ describe("unpackZip", () => {
     assert.deepEqual(listing.notes, [note]);
   });
 
+  it("keeps folders without files, which may be classes without images", async () => {
+    const packed = zipOf({ "cat/1.png": latin("x"), "dog/1.png": latin("y"), "fox/": latin("") });
+    assert.deepEqual((await unpack(packed)).names, ["cat", "dog", "fox"]);
+    const { listing } = await readSource({ data: inFolder("faces.zip"), seed: 0 });
+    assert.deepEqual(listing.emptyClasses, ["fox (empty)"]);
+  });
+
   it("leaves out links whose target is not UTF-8", async () => {
     const packed = zipOf({ "a/1.png": latin("x"), "a/2.png": latin("\xea.png") });
     packed.writeUInt16LE(0o120777, packed.lastIndexOf("PK\x01\x02", undefined, "latin1") + 40);

@@ -94,6 +94,13 @@ describe("matchImages", () => {
       FOUR,
       `one column that names the images at ${where()} but found left_image and right_image, which may all do`,
     );
+    const names = Array.from({ length: 6 }, (_, i) => `image${i}`);
+    const rows = Array.from({ length: 4 }, (_, i) => `${names.map((_name, j) => `${(i + j) % 4}.png`)},a\n`);
+    rejects(
+      `${names},label\n${rows.join("")}`,
+      FOUR,
+      `one column that names the images at ${where()} but found image0, image1, image2 and 3 more, which may all do`,
+    );
   });
 
   it("asks if only a column of few numbers has names of images", () => {
