@@ -18,13 +18,8 @@ import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards 
 import type { ArchiveNotes } from "./packed/archive-entries.js";
 import { archiveNotes, missingNotes } from "./packed/missing-files.js";
 import { readParquet } from "./packed/parquet.js";
-import {
-  hasLabelColumn,
-  hasSplitColumn,
-  isPixelTable,
-  readPixelTables,
-  tableParts,
-} from "./packed/pixel-table.js";
+import { hasLabelColumn, hasSplitColumn, isPixelTable } from "./packed/pixel-columns.js";
+import { readPixelTables, tableParts } from "./packed/pixel-table.js";
 import { pairedNotes } from "./paired-images.js";
 import { partOf } from "./split-names.js";
 import type { LabelChoice } from "./tables/label-columns.js";

@@ -9,13 +9,12 @@ import { CODES, rowOf } from "../fer2013.js";
 import { LeftOutFiles, REASONS } from "../left-out.js";
 import { inOrder, type Listing } from "../listing.js";
 import { type Part, partsOf } from "../split-names.js";
-import { isLabelName, isSplitName } from "../tables/column-names.js";
-import { headerOf, type NumberedRow, rowsOf } from "../tables/csv.js";
-import { listRows } from "../tables/image-rows.js";
+import { type NumberedRow, rowsOf } from "../tables/csv.js";
+import { type ImageRow, listRows } from "../tables/image-rows.js";
 import type { LabelChoice } from "../tables/label-columns.js";
 import { MISSING } from "../tables/label-values.js";
-import { columnAt } from "../tables/table.js";
 import { unpackOnce } from "./archive.js";
+import { labelledColumns, labelNameOf, type PixelColumns } from "./pixel-columns.js";
 
 /** What is kept of a row of a table of pixels. */
 interface PixelRow {
@@ -49,79 +48,6 @@ interface PixelNotes {
   negative?: number;
 }
 
-/** Where a table of pixels has what. */
-interface PixelColumns {
-  /** One column with all pixels, or one for each. */
-  pixels: number[];
-  /** -1 if there is none. */
-  label: number;
-  others: { name: string; column: number }[];
-  /** Whether the labels are FER-2013's codes. */
-  isCoded: boolean;
-}
-
-/** Returns the columns of a table of pixels, such as fer2013.csv and icml_face_data.csv; null if a file is none. */
-async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Promise<PixelColumns | null> {
-  const header = await headerOf(file);
-  const columns = header.map((name) => name.toLowerCase());
-  const found = (fits: (name: string) => boolean) => columns.flatMap((name, i) => (fits(name) ? i : []));
-  const single = found((name) => name === "pixels");
-  const each = found((name) => /^(pixel[ _]?\d+|\d+x\d+)$/.test(name));
-  refuseNumbers(file, header);
-  if (single.length === 0 && each.length < 16) return null;
-  const pixels = single.length > 0 ? single : each;
-  const chosen = labelColumn === undefined ? -1 : (columnAt(header, labelColumn) ?? -1);
-  const [emotion = -1] = labelColumn === undefined ? found((name) => name === "emotion") : [];
-  const [likely = -1, ...others] = labelColumn === undefined ? found(isLabelName) : [chosen];
-  const label = emotion >= 0 ? emotion : others.length > 0 ? -1 : likely;
-  const read = [...single, ...each, label, ...found(isSplitName)];
-  const repeated = columns.find(
-    (name, i) => columns.indexOf(name) < i && read.includes(columns.indexOf(name)),
-  );
-  if (repeated !== undefined)
-    throw new InputError({
-      expected: `one column ${repeated}`,
-      where: file,
-      found: `${found((name) => name === repeated).length} of that name`,
-      fix: "Rename or remove the others.",
-    });
-  const beside = header
-    .map((name, column) => ({ name, column }))
-    .filter(({ column }) => column !== label && !pixels.includes(column));
-  return { pixels, label, others: beside, isCoded: label >= 0 && columns[label] === "emotion" };
-}
-
-/** Refuses a table whose first line is an image: a label, before or after the pixels of a square. */
-function refuseNumbers(file: string, header: string[]): void {
-  const side = Math.sqrt(header.length - 1);
-  if (side < 8 || !Number.isInteger(side) || !header.every((cell) => /^\d+(\.\d+)?$/.test(cell))) return;
-  throw new InputError({
-    expected: "names of columns in the first line",
-    where: file,
-    found: `${header.length} numbers, as for a label and ${side} × ${side} pixels`,
-    fix: "Add a first line of names: label,pixel0,pixel1,… (or with label at the end, if it is there).",
-  });
-}
-
-/** Returns the name of the column of labels. */
-async function labelNameOf(file: string, choice: LabelChoice): Promise<string | undefined> {
-  const columns = await pixelColumns(file, choice);
-  return (await headerOf(file))[columns?.label ?? -1];
-}
-
-export async function isPixelTable(file: string): Promise<boolean> {
-  return (await pixelColumns(file)) !== null;
-}
-
-export async function hasSplitColumn(file: string): Promise<boolean> {
-  return (await headerOf(file)).some(isSplitName);
-}
-
-/** Returns whether a table of pixels has a usual column of labels; that of a competition's test images has none. */
-export async function hasLabelColumn(file: string): Promise<boolean> {
-  return (await headerOf(file)).some(isLabelName);
-}
-
 type Options = LabelChoice & { onProgress?: OnProgress };
 
 /**
@@ -135,63 +61,77 @@ export async function readPixelTable(file: string, options: Options = {}): Promi
 }
 
 /** Reads tables of pixels as one. If all have names of parts, such as `train.csv` and `test.csv`, these are the split. */
-export async function readPixelTables(
-  files: string[],
-  dir: string,
-  { onProgress, ...choice }: Options,
-): Promise<Listing> {
-  const isOne = files.length === 1;
-  const [stems, parts] = [files.map(stemOf), tableParts(files)];
-  const folderOf = (i: number) => (stems.indexOf(stems[i]) === i ? stems[i] : `${stems[i]}-${i}`);
+export async function readPixelTables(files: string[], dir: string, options: Options): Promise<Listing> {
+  const [isOne, parts, folders] = [files.length === 1, tableParts(files), foldersFor(files)];
   const unpackAll = async (to: string) => {
     const notes: PixelNotes[] = [];
     for (const [i, file] of files.entries()) {
-      const inner = isOne ? to : path.join(to, folderOf(i));
+      const inner = path.join(to, folders[i]);
       makeFolder(inner);
-      notes.push(await unpackPixels(file, inner, { choice, onProgress }));
+      notes.push(await unpackPixels(file, inner, options));
     }
     return notes;
   };
   // Earlier versions kept no lines, or one column for the split, and classes such as "1.0".
-  const variant = JSON.stringify(["tables", choice.labelColumn]);
+  const variant = JSON.stringify(["tables", options.labelColumn]);
   const { dir: root, notes: kept } = await unpackOnce(files, unpackAll, { variant });
-  const names = files.map((file) => (isOne ? path.basename(file) : path.relative(dir, file)));
-  const leftOut = new LeftOutFiles();
-  kept.forEach(({ skipped }, i) => {
-    for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, names[i], count);
+  const tables = kept.map((notes, i): UnpackedTable => {
+    const name = isOne ? path.basename(files[i]) : path.relative(dir, files[i]);
+    return { ...notes, name, folder: folders[i], part: parts?.[i] ?? null };
   });
-  const columns = [...new Set(kept.flatMap((one) => one.columns))];
-  const rows = kept.flatMap((one, i) =>
-    one.rows.map(({ path: image, line, className, cells }) => ({
-      path: isOne ? image : `${folderOf(i)}/${image}`,
-      name: isOne ? `line ${line}` : `line ${line} of ${names[i]}`,
-      label: className,
-      cells: columns.map((name) => cells[one.columns.indexOf(name)] ?? ""),
-      part: parts?.[i] ?? null,
-    })),
-  );
+  const leftOut = new LeftOutFiles();
+  for (const { name, skipped } of tables)
+    for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, name, count);
   const table = {
-    file: names.join(", "),
+    file: tables.map(({ name }) => name).join(", "),
     where: isOne ? files[0] : dir,
-    label: await labelNameOf(files[0], choice),
-    columns,
-    rows,
-    areNames: kept.every(({ isCoded }) => isCoded),
+    label: await labelNameOf(files[0], options),
+    ...joined(tables),
+    areNames: tables.every(({ isCoded }) => isCoded),
   };
-  const said = (notes: (name: string, one: PixelNotes) => string[]) =>
-    kept.flatMap((one, i) => notes(names[i], one));
-  const listing = listRows(table, choice, { dir: root, leftOut }, said(codeNotes));
-  const held = names.filter((_, i) => parts?.[i] === "validation");
-  const tests = names.filter((_, i) => parts?.[i] === "test");
-  const words = `the table ${(held.length > 0 ? held : tests).join(", ")}`;
+  const listing = listRows(table, options, { dir: root, leftOut }, tables.flatMap(codeNotes));
+  const namesOf = (wanted: Part) => tables.flatMap(({ name, part }) => (part === wanted ? name : []));
+  const words = `the table ${namesOf("validation").join(", ") || namesOf("test").join(", ")}`;
   return {
     ...(parts && { splitBy: { words, isColumn: false } }),
     ...listing,
     samples: isOne
       ? listing.samples.map((sample) => ({ ...sample, row: rowOf(sample.path) ?? undefined }))
       : inOrder(listing.samples),
-    notes: [...listing.notes, ...said(levelNotes), ...said(skippedNotes)],
+    notes: [...listing.notes, ...tables.flatMap(levelNotes), ...tables.flatMap(skippedNotes)],
   };
+}
+
+/** What a table was unpacked to. */
+interface UnpackedTable extends PixelNotes {
+  /** Names it in messages. */
+  name: string;
+  /** Folder of its images. */
+  folder: string;
+  /** Part that it is for. */
+  part: Part | null;
+}
+
+/** Names a folder for the images of each table; a single one needs none. */
+function foldersFor(files: string[]): string[] {
+  const stems = files.map(stemOf);
+  if (files.length === 1) return ["."];
+  return stems.map((stem, i) => (stems.indexOf(stem) === i ? stem : `${stem}-${i}`));
+}
+
+/** Joins the rows of tables, whose other columns may differ. */
+function joined(tables: UnpackedTable[]): { columns: string[]; rows: ImageRow[] } {
+  const columns = [...new Set(tables.flatMap((one) => one.columns))];
+  const rows = tables.flatMap((one) =>
+    one.rows.map(({ path: image, line, className, cells }) => ({
+      path: path.posix.join(one.folder, image),
+      name: tables.length === 1 ? `line ${line}` : `line ${line} of ${one.name}`,
+      label: className,
+      cells: columns.map((name) => cells[one.columns.indexOf(name)] ?? ""),
+      part: one.part,
+    })),
+  );
+  return { columns, rows };
 }
 
 function stemOf(file: string): string {
@@ -205,7 +145,7 @@ export function tableParts(files: string[]): Part[] | null {
   return parts.length === files.length && parts.includes("train") && new Set(parts).size > 1 ? parts : null;
 }
 
-function codeNotes(name: string, { numCoded, decimal }: PixelNotes): string[] {
+function codeNotes({ name, numCoded, decimal }: UnpackedTable): string[] {
   const notes: string[] = [];
   if (numCoded > 0)
     notes.push(`The codes of ${name} are read as ${CODES.map((one, code) => `${code} ${one}`).join(", ")}.`);
@@ -214,7 +154,7 @@ function codeNotes(name: string, { numCoded, decimal }: PixelNotes): string[] {
   return notes;
 }
 
-function skippedNotes(name: string, { firstSkipped }: PixelNotes): string[] {
+function skippedNotes({ name, firstSkipped }: UnpackedTable): string[] {
   return Object.entries(firstSkipped).map(
     ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${name} is ${line}.`,
   );
@@ -223,7 +163,7 @@ function skippedNotes(name: string, { firstSkipped }: PixelNotes): string[] {
 /** Less than this is unusual for the largest of all levels. */
 const DARK = 64;
 
-function levelNotes(name: string, { white, max, numScaled }: PixelNotes): string[] {
+function levelNotes({ name, white, max, numScaled }: UnpackedTable): string[] {
   if (white === 1) return [`The pixels of ${name} are from 0 to 1, and are scaled to 0–255.`];
   if (numScaled > 0) return [`${numScaled} rows have pixels above 255, and are scaled to 0–255.`];
   return max < DARK
@@ -241,13 +181,8 @@ const MAX_LINE_LENGTH = 2 ** 24;
 const levelOf = (text: string) => (text === "" ? Number.NaN : Number(text));
 
 /** @param white - Level that is white; larger ones are scaled by row. It is read again if most rows have another range. */
-async function unpackPixels(
-  file: string,
-  dir: string,
-  given: { choice: LabelChoice; onProgress?: OnProgress },
-  white = 255,
-): Promise<PixelNotes> {
-  const columns = await labelledColumns(file, given.choice);
+async function unpackPixels(file: string, dir: string, options: Options, white = 255): Promise<PixelNotes> {
+  const columns = await labelledColumns(file, options);
   const { size } = await stat(file);
   const notes: PixelNotes = {
     rows: [],
@@ -273,7 +208,7 @@ async function unpackPixels(
       if (writing.length < 64) continue;
       await Promise.all(writing);
       writing = [];
-      given.onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
+      options.onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
     }
     await Promise.all(writing);
   } finally {
@@ -289,7 +224,7 @@ async function unpackPixels(
       fix: "Choose a table whose pixels are not standardised.",
     });
   if (white === 255 && (isFraction || notes.numScaled * 2 > notes.rows.length))
-    return unpackPixels(file, dir, given, isFraction ? 1 : max);
+    return unpackPixels(file, dir, options, isFraction ? 1 : max);
   if (notes.rows.length === 0) throw noRows(file, notes);
   return notes;
 }
@@ -340,19 +275,6 @@ async function writeLevels(file: string, levels: number[], white: number): Promi
   const side = Math.sqrt(levels.length);
   const image = sharp(bytes, { raw: { width: side, height: side, channels: 1 } }).toColourspace("b-w");
   await writeFile(file, await image.png({ compressionLevel: 1 }).toBuffer());
-}
-
-/** @throws InputError if a table has no column of labels. */
-async function labelledColumns(file: string, choice: LabelChoice): Promise<PixelColumns> {
-  const columns = await pixelColumns(file, choice);
-  if (columns && columns.label >= 0) return columns;
-  const names = (await headerOf(file)).filter((name) => !/\d/.test(name));
-  throw new InputError({
-    expected: `${choice.labelColumn ? `the column ${choice.labelColumn}` : "a column emotion or label"} beside pixels`,
-    where: file,
-    found: names.join(", ") || "pixels only",
-    fix: names.length > 1 ? "Choose the column with --label-column NAME." : "Choose a table with labels.",
-  });
 }
 
 /** Why a row is left out, and what its first one has. */

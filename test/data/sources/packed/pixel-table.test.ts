@@ -4,7 +4,8 @@ import path from "node:path";
 import sharp from "sharp";
 import { isVoteTable } from "../../../../src/data/sources/fer2013.js";
 import type { Listing } from "../../../../src/data/sources/listing.js";
-import { isPixelTable, readPixelTable } from "../../../../src/data/sources/packed/pixel-table.js";
+import { isPixelTable } from "../../../../src/data/sources/packed/pixel-columns.js";
+import { readPixelTable } from "../../../../src/data/sources/packed/pixel-table.js";
 import { readSource, type SourceOptions } from "../../../../src/data/sources/source.js";
 import { temporaryFolder, writeFiles } from "../../fixtures.js";
 
