@@ -132,7 +132,7 @@ export function lackOfClasses(
   if (classes.length !== 1 || !isTraining(choice)) return [];
   const fix =
     labels === CLASS_FOLDERS
-      ? "Add a folder for each class."
+      ? "Add a folder for each class, or choose a table of labels with --labels."
       : `Add ${isTable ? "rows" : "images"} with other labels, which are by ${labels}.`;
   return [{ expected: "at least two classes", where, found: `only ${classes[0]}`, fix }];
 }

@@ -150,7 +150,7 @@ describe("loadDataset", () => {
       assert.deepEqual([validation.numImages, classNames], [2, ["a", "b"]]);
       await rejects(
         load(),
-        `Expected at least two classes at ${data()} but found only a. Add a folder for each class.`,
+        `Expected at least two classes at ${data()} but found only a. Add a folder for each class, or choose a table of labels with --labels.`,
       );
     });
 

@@ -357,7 +357,7 @@ describe("loadDataset", () => {
     const dir = await drawImages(inFolder("one"), { "a/1.png": "red" });
     await refuses(
       loadFrom(dir),
-      `Expected at least two classes at ${dir} but found only a. Add a folder for each class.`,
+      `Expected at least two classes at ${dir} but found only a. Add a folder for each class, or choose a table of labels with --labels.`,
     );
   });
 

@@ -20,7 +20,7 @@ export const LABEL_FIELDS = ["label", "class", "cls", "class_name", "category", 
 export const isPartName = named(/^(split|set|usage|subset|partition|phase|ml[ _-]?use|data[ _-]?set|part)$/i);
 /** Names that a column of the split may have besides; one that names no part gets a note. */
 export const mayBeSplitName = named(
-  /(^|[ _-])(splits?|folds?|subset|partition|usage|(set|split|fold)[ _-]?ids?|(hold|held)[ _-]?out)($|[ _-])|^train[ _-]?(and[ _-])?(test|val)/i,
+  /(^|[ _-])(splits?|k?folds?|subset|partition|usage|(set|split|fold)[ _-]?ids?|(hold|held)[ _-]?out)($|[ _-])|^train[ _-]?(and[ _-])?(test|val)/i,
 );
 /** Whether an image is in a part, in 1 and 0 or in true and false: `is_test`, `isValid`, `train`. */
 const FLAG = /^(?:(?:is|in|for)[ _-]+|is)?(.+)$/i;

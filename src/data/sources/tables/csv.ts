@@ -6,13 +6,17 @@ import { linesOf } from "../../../lines.js";
 
 /** Splits text into rows of cells: comma, semicolon, tab, bar or blanks between them, quotes around them (RFC 4180). */
 export function parseRows(text: string): string[][] {
-  const given = withoutComments(text.replace(/^\uFEFF/, ""));
+  const [head, mark] = SEPARATOR_LINE.exec(text.replace(/^\uFEFF/, "")) ?? [""];
+  const given = withoutComments(text.replace(/^\uFEFF/, "").slice(head.length));
   const content = withoutCount(given);
   const [first, second = ""] = content.split(LINE_BREAK, 2);
   // Below a count, the line with the name of a single attribute has no separator.
   const isOneName = content !== given && !/[\s,;|]/.test(first.trim());
-  return rowsIn(content, separatorOf(isOneName ? second : first));
+  return rowsIn(content, (mark as Separator | undefined) ?? separatorOf(isOneName ? second : first));
 }
+
+/** A first line that names the separator, as Excel reads it. */
+const SEPARATOR_LINE = /^"?sep=([,;\t|])"?[ ]*(?:\r\n?|\n|$)/i;
 
 /** A blank stands for several, too. */
 type Separator = "," | ";" | "\t" | "|" | " ";
@@ -70,6 +74,11 @@ export async function* rowsOf(
   let record: string[] = [];
   for await (const text of linesOf(file, problem, maxLength)) {
     line++;
+    const [, mark] = line === 1 ? (SEPARATOR_LINE.exec(text) ?? []) : [];
+    if (mark !== undefined) {
+      separator = mark as Separator;
+      continue;
+    }
     if (separator === null && text.startsWith("#")) {
       above += `${text}\n`;
       continue;

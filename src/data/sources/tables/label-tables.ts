@@ -37,7 +37,7 @@ import { partOfTable } from "./table-file.js";
  */
 export function readLabelTables(walk: Walk, choice: LabelChoice, given?: string[]): Listing | null {
   const { useful, refusals, notes } = matchTables(walk, choice, given);
-  const read = useful.flatMap((one) => withLabelColumns(one, choice, notes) ?? []);
+  const read = withAllLabelColumns(useful, choice, notes);
   if (read.length === 0 && refusals.length > 0) throw refusals[0];
   if (read.length === 0) return null;
   refuseSeveral(read, walk.dir, given !== undefined);
@@ -72,6 +72,27 @@ interface LabelTable extends MatchedTable {
   labels: LabelColumns;
   /** The part that the whole table is for. */
   part: Part | null;
+}
+
+/** @throws InputError if a table may have its labels in several columns; the error names other tables that have theirs in one. */
+function withAllLabelColumns(tables: MatchedTable[], choice: LabelChoice, notes: string[]): LabelTable[] {
+  const errors: InputError[] = [];
+  const read = tables.flatMap((one) => {
+    try {
+      return withLabelColumns(one, choice, notes) ?? [];
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      errors.push(error);
+      return [];
+    }
+  });
+  const [first] = errors;
+  if (first === undefined) return read;
+  if (read.length === 0) throw first;
+  const others = read.map(({ table }) => table.file).join(",");
+  const otherwise = first.problem.fix?.replace(/^./, (letter) => letter.toLowerCase());
+  const fix = `Choose --labels ${others} if ${read.length > 1 ? "they have" : "it has"} the labels. Otherwise ${otherwise}`;
+  throw new InputError({ ...first.problem, fix });
 }
 
 /** @returns Null if the table has no labels. */

@@ -6,6 +6,9 @@ import { columnInWords, type Table, valuesIn } from "./table.js";
 export const MISSING = /^(nan|<na>|nat|null|undefined|#n\/a)$/i;
 const MAY_BE_MISSING = /^(none|n\/?a|unknown|unlabell?ed|\?|-+|-1(\.0+)?)$/i;
 
+/** Names of columns that may have several labels in a cell. */
+const SEVERAL = /^(tags|labels|classes|categories|attributes|keywords)$/i;
+
 /**
  * Makes labels of the values in a column: missing ones are empty, and whole numbers are written as such.
  *
@@ -34,6 +37,13 @@ export function withLabels(table: Table, column: number, notes: string[]): Table
       `The label ${doubtful.join(" and ")} of ${file} is read as a class. Remove these rows if it stands for no label.`,
     );
   const filled = values.filter((value) => value !== "" && !MISSING.test(value));
+  const lists = SEVERAL.test(header?.[column] ?? "")
+    ? filled.filter((value) => /\S[ ,;|]\s*\S/.test(value))
+    : [];
+  if (lists.length * 2 > filled.length)
+    notes.push(
+      `Each combination in ${columnInWords(header, column)} of ${file} is read as one class, such as ${lists[0]}: ferkit learns one label an image.`,
+    );
   const wholeOf = (value: string) => value.replace(/^(-?\d+)\.0*$/, "$1");
   const known = new Set(filled);
   const [decimal] = filled.filter((value) => wholeOf(value) !== value);

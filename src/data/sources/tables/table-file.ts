@@ -143,7 +143,7 @@ export function hasBoxes(annotation: unknown): boolean {
 
 /** Files of tables that are not read. */
 const UNREAD_FILE =
-  /\.(xlsx?|xlsm|ods|numbers|xml|ya?ml|pkl|pickle|npy|npz|mat|h5|hdf5|db|sqlite3?|feather|arrow)$/i;
+  /\.(xlsx?|xlsm|ods|numbers|xml|ya?ml|pkl|pickle|npy|npz|mat|h5|hdf5|db|sqlite3?|feather|arrow|parquet)$/i;
 
 /** Returns whether a file has the ending of a table that is not read. */
 export function isUnreadTable(file: string): boolean {

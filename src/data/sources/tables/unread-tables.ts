@@ -97,7 +97,10 @@ function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
 /** Returns why a file is not read as a table, and what to do; null if it is one. */
 export function whyNoTable(dir: string, file: string): { reason: string; fix: string } | null {
   if (isUnreadTable(file))
-    return { reason: `${path.extname(file).toLowerCase()} files are not read`, fix: "Save it as CSV." };
+    return {
+      reason: `${path.extname(file).toLowerCase()} files are not read${/\.parquet$/i.test(file) ? " beside images" : ""}`,
+      fix: "Save it as CSV.",
+    };
   if (readTable(dir, file) !== null) return null;
   if (!/\.(json|jsonl|ndjson)$/i.test(file)) return null;
   const fix = "Write a CSV with the columns file and label.";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parseRows } from "../../../../src/data/sources/tables/csv.js";
+import { headerOf, parseRows } from "../../../../src/data/sources/tables/csv.js";
+import { temporaryFolder, writeFiles } from "../../fixtures.js";
 
 describe("parseRows", () => {
   const cases: [string, string, string[][]][] = [
@@ -62,6 +63,14 @@ describe("parseRows", () => {
       ],
     ],
     [
+      "a first line that names the separator, as Excel reads it",
+      '\uFEFFsep=;\r\n"a,b,c";d\r\n1;2\r\n',
+      [
+        ["a,b,c", "d"],
+        ["1", "2"],
+      ],
+    ],
+    [
       "comments before the header",
       "# made by x, y and z\n#\na,b\n#1,2\n",
       [
@@ -108,6 +117,15 @@ describe("parseRows", () => {
     it(`reads ${name}`, () => {
       assert.deepEqual(parseRows(text), rows);
     });
+});
+
+describe("headerOf", () => {
+  const inFolder = temporaryFolder();
+
+  it("reads the header below a line that names the separator", async () => {
+    const dir = writeFiles(inFolder("data"), { "t.csv": "sep=;\nlabel,kind;pixels\n1;0 0\n" });
+    assert.deepEqual(await headerOf(`${dir}/t.csv`), ["label,kind", "pixels"]);
+  });
 });
 
 describe("parseRows with large input", () => {

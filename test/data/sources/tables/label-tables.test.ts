@@ -352,45 +352,6 @@ describe("readLabelTables", () => {
       });
   });
 
-  it("takes the image in the folder of the row's part if the other parts have the same names", () => {
-    const files = images(
-      "train_images/0.png",
-      "train_images/1.png",
-      "test_images/0.png",
-      "test_images/1.png",
-    );
-    const found = [
-      "test_images/0.png dog test",
-      "test_images/1.png cat test",
-      "train_images/0.png cat train",
-      "train_images/1.png dog train",
-    ];
-    const column = "image,split,label\n0.png,train,cat\n1.png,train,dog\n0.png,test,dog\n1.png,test,cat\n";
-    assert.deepEqual(summary({ ...files, "labels.csv": column }), found);
-    const tables = {
-      "train_labels.csv": "image,label\n0.png,cat\n1.png,dog\n",
-      "test_labels.csv": "image,label\n0.png,dog\n1.png,cat\n",
-    };
-    assert.deepEqual(summary({ ...files, "labels.csv": "", ...tables }), found);
-    const competition = { "trainLabels.csv": "id,label\n0,cat\n1,dog\n" };
-    assert.deepEqual(
-      summary({ ...files, "labels.csv": "", "train_labels.csv": "", "test_labels.csv": "", ...competition }),
-      found.slice(2),
-    );
-  });
-
-  it("says how to choose tables of the parts, or of different images", () => {
-    const rejectsWith = (files: Record<string, string>, found: string, chosen: string) =>
-      rejects(
-        { ...FILES, ...files },
-        `Expected one table of labels, or one for each part of the split at ${inFolder("data")} but found ${found}. Choose one with --labels FILE, or several with --labels ${chosen}.`,
-      );
-    const [one, two] = ["image,label\n1.jpg,cat\n", "image,label\n2.jpg,dog\n"];
-    rejectsWith({ "a.csv": one, "b.csv": two }, "a.csv, b.csv", "a.csv,b.csv");
-    const parts = { "a.csv": "image,label\n1.jpg,x\n", "b.csv": "", "train.csv": one, "val.csv": two };
-    rejectsWith(parts, "a.csv, train.csv, val.csv", "train.csv,val.csv");
-  });
-
   it("finds no table that names images", () => {
     assert.equal(
       read({ ...FILES, "notes.csv": "a,b\nfoo,100\nbar,200\n", "README.txt": "1.jpg is nice\n" }),

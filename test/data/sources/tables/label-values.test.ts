@@ -16,6 +16,18 @@ describe("values of labels", () => {
       ?.samples.map(({ className, split }) => (split === null ? className : `${className} ${split}`))
       .join(", ");
 
+  it("says that it reads combinations of tags as classes", () => {
+    for (const header of ["tags", "labels"])
+      assert.deepEqual(read(`file,${header}\na.png,clear primary\nb.png,haze primary\nc.png,haze\n`)?.notes, [
+        `Each combination in the column ${header} of labels.csv is read as one class, such as clear primary: ferkit learns one label an image.`,
+      ]);
+    for (const table of [
+      "file,breed\na.png,bull terrier\nb.png,bull dog\n",
+      "file,tags\na.png,clear\nb.png,haze\nc.png,haze primary\n",
+    ])
+      assert.deepEqual(read(table)?.notes, []);
+  });
+
   it("refuses lists and objects as labels, except a list of one", () => {
     const lines = ['{"file_name":"a.png","label":["cat"]}', '{"file_name":"b.png","label":"dog"}'];
     assert.equal(labels(lines.join("\n"), {}, "metadata.jsonl"), "cat, dog");

@@ -110,7 +110,8 @@ describe("splitColumns", () => {
   it("says which column may be the split and is not read", () => {
     const note = (name: string, values: string, some = "its") =>
       `The column ${name} of t.csv is not read as a split, since ${some} values name no part: ${values}.`;
-    assert.deepEqual(read("fold", ["0", "1", "2"]), [",,", note("fold", "0, 1, 2")]);
+    for (const name of ["fold", "kfold"])
+      assert.deepEqual(read(name, ["0", "1", "2"]), [",,", note(name, "0, 1, 2")]);
     assert.deepEqual(read("test", ["0", "1", "2"]), [",,", note("test", "0, 1, 2")]);
     assert.deepEqual(read("kind", ["train", "val", "other"]), [",,", note("kind", "other", "some of its")]);
   });

@@ -19,6 +19,7 @@ describe("unreadTables", () => {
     assert.equal(why("t.csv", "a,b\n1,2\n"), null);
     assert.equal(why("t.json", [{ file: "1.png" }]), null);
     assert.equal(why("t.xlsx", "PK"), ".xlsx files are not read. Save it as CSV.");
+    assert.equal(why("t.parquet", "PAR1"), ".parquet files are not read beside images. Save it as CSV.");
     const coco = {
       images: [{ id: 1, file_name: "1.png" }],
       annotations: [{ image_id: 1, category_id: 2, bbox: [0, 0, 1, 1] }],

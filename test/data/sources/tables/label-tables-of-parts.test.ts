@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { walkFolder } from "../../../../src/data/sources/files.js";
+import type { LabelChoice } from "../../../../src/data/sources/tables/label-columns.js";
+import { readLabelTables } from "../../../../src/data/sources/tables/label-tables.js";
+import { temporaryFolder, writeFiles } from "../../fixtures.js";
+
+describe("readLabelTables, of several tables or parts", () => {
+  const inFolder = temporaryFolder();
+  const images = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}`, "x"]));
+  const read = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) => {
+    const dir = writeFiles(inFolder("data"), files);
+    return readLabelTables(walkFolder(dir), choice, given.length > 0 ? given : undefined);
+  };
+  const summary = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) =>
+    read(files, choice, ...given)
+      ?.samples.map(({ path, className, split }) => `${path} ${className} ${split}`)
+      .sort();
+  const rejects = (files: Record<string, string>, message: string, choice: LabelChoice = {}) =>
+    assert.throws(() => read(files, choice), { name: "InputError", message });
+
+  const FILES = images("img/1.jpg", "img/2.jpg", "img/3.jpg");
+
+  it("takes the image in the folder of the row's part if the other parts have the same names", () => {
+    const files = images(
+      "train_images/0.png",
+      "train_images/1.png",
+      "test_images/0.png",
+      "test_images/1.png",
+    );
+    const found = [
+      "test_images/0.png dog test",
+      "test_images/1.png cat test",
+      "train_images/0.png cat train",
+      "train_images/1.png dog train",
+    ];
+    const column = "image,split,label\n0.png,train,cat\n1.png,train,dog\n0.png,test,dog\n1.png,test,cat\n";
+    assert.deepEqual(summary({ ...files, "labels.csv": column }), found);
+    const tables = {
+      "train_labels.csv": "image,label\n0.png,cat\n1.png,dog\n",
+      "test_labels.csv": "image,label\n0.png,dog\n1.png,cat\n",
+    };
+    assert.deepEqual(summary({ ...files, "labels.csv": "", ...tables }), found);
+    const competition = { "trainLabels.csv": "id,label\n0,cat\n1,dog\n" };
+    assert.deepEqual(
+      summary({ ...files, "labels.csv": "", "train_labels.csv": "", "test_labels.csv": "", ...competition }),
+      found.slice(2),
+    );
+  });
+
+  it("names another table that has labels if the columns of one are not clear", () => {
+    rejects(
+      {
+        ...FILES,
+        "Metadata.csv": "image,age,sex\n1,50,m\n2,60,f\n3,60,f\n",
+        "GroundTruth.csv": "image,MEL,NV\n1,1.0,0.0\n2,0.0,1.0\n3,0.0,1.0\n",
+      },
+      `Expected one column of labels at ${inFolder("data/Metadata.csv")} but found age, sex. Choose --labels GroundTruth.csv if it has the labels. Otherwise choose one with --label-column NAME.`,
+    );
+  });
+
+  it("says how to choose tables of the parts, or of different images", () => {
+    const rejectsWith = (files: Record<string, string>, found: string, chosen: string) =>
+      rejects(
+        { ...FILES, ...files },
+        `Expected one table of labels, or one for each part of the split at ${inFolder("data")} but found ${found}. Choose one with --labels FILE, or several with --labels ${chosen}.`,
+      );
+    const [one, two] = ["image,label\n1.jpg,cat\n", "image,label\n2.jpg,dog\n"];
+    rejectsWith({ "a.csv": one, "b.csv": two }, "a.csv, b.csv", "a.csv,b.csv");
+    const parts = { "a.csv": "image,label\n1.jpg,x\n", "b.csv": "", "train.csv": one, "val.csv": two };
+    rejectsWith(parts, "a.csv, train.csv, val.csv", "train.csv,val.csv");
+  });
+});
