@@ -87,6 +87,13 @@ describe("a request to the kernel", function () {
     },
   );
 
+  test(
+    "shows no fields of a timer or a program that its last line starts",
+    ["setTimeout(() => {}, 1)", "require('node:child_process').spawn('true')", "({ a: { b: { c: {} } } })"],
+    (results) =>
+      assert.deepEqual(results.map(resultOf), ["[Timeout]", "[ChildProcess]", "{ a: { b: { c: {} } } }"]),
+  );
+
   // Node.js removed the listeners for a moment, in which an interrupt ended the kernel.
   test(
     "listens to interrupts from its first line",

@@ -1,6 +1,6 @@
 // Jupyter's requests, one at a time and in order: each is busy, then answered, then idle. Extends the server of tslab.
 const { setTimeout } = require("node:timers"); // not those that cells get
-const { inspect } = require("node:util");
+const { inspect, types } = require("node:util");
 const { Cell, currentCell, outsideCells, owner, runAs, stopLeftovers, turn } = require("./cells.cjs");
 const { withoutExports } = require("./cell-code.cjs");
 const {
@@ -271,10 +271,20 @@ async function runCell(cell, code) {
 /** Shows the value of a cell's last expression, in the forms that ferkit has for it. */
 async function publishResult(cell, value) {
   if (value === undefined || value === null || cell.isStopped) return;
-  const text = bounded(typeof value === "string" ? value : inspect(value));
-  const data = (await libraryForms(value)) ?? { "text/plain": text };
+  const data = (await libraryForms(value)) ?? { "text/plain": bounded(textOf(value)) };
   cell.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
 }
+
+function textOf(value) {
+  if (typeof value === "string") return value;
+  return isHandle(value) ? `[${value.constructor?.name}]` : inspect(value);
+}
+
+/** Whether a value is a timer, a program, a socket or a server. Their fields are those of Node.js and of the kernel. */
+const isHandle = (value) =>
+  Object(value) === value &&
+  !types.isProxy(value) &&
+  ("_handle" in value || (typeof value.hasRef === "function" && typeof value.unref === "function"));
 
 /** Compiles a cell. A stop during that time is noticed before the cell runs, and what was compiled is kept. */
 async function convert(cell, code) {
