@@ -229,7 +229,27 @@ export function plainName(name: string): string {
 export function suggestion(word: string, choices: readonly string[]): string | undefined {
   const distances = choices.map((choice) => editDistance(word.toLowerCase(), choice.toLowerCase()));
   const nearest = distances.indexOf(Math.min(...distances));
-  return distances[nearest] <= word.length / 3 ? choices[nearest] : undefined;
+  return distances[nearest] <= word.length / 3 ? choices[nearest] : sharingWord(word, choices);
+}
+
+/** Returns the only choice that is a word of a name, or has a word like it: `weights` for `initialWeights`, `rotation` for `rotate`. */
+function sharingWord(name: string, choices: readonly string[]): string | undefined {
+  const last = name.split(".").at(-1) ?? "";
+  const wordsOf = (text: string) =>
+    text
+      .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+      .toLowerCase()
+      .split(/[^a-z\d]+/);
+  const isLike = (word: string) => {
+    const given = last.toLowerCase();
+    if (Math.min(word.length, given.length) < 4) return false;
+    return (
+      editDistance(word, given) <= word.length / 4 || (given.length > 4 && word.startsWith(given.slice(0, 5)))
+    );
+  };
+  const equal = choices.filter((choice) => wordsOf(last).includes(choice.toLowerCase()));
+  const found = equal.length > 0 ? equal : choices.filter((choice) => wordsOf(choice).some(isLike));
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** Counts the letters to insert, remove or replace (Levenshtein 1966). */

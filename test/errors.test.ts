@@ -240,7 +240,25 @@ describe("suggestion", () => {
     assert.equal(suggestion("bathcSize", names), "batchSize");
     assert.equal(suggestion("momentum", names), undefined);
     assert.equal(suggestion("x", []), undefined);
-    assert.throws(() => checkChoice("n", "epoch", names), {
+  });
+
+  it("finds the only choice with a word of a name", () => {
+    const names = [
+      "weights",
+      "weightsFamily",
+      "classWeights",
+      "horizontalFlip",
+      "rotation",
+      "imageSize",
+      "batchSize",
+    ];
+    assert.equal(suggestion("flip", names), "horizontalFlip");
+    assert.equal(suggestion("fliip", names), "horizontalFlip");
+    assert.equal(suggestion("augment.rotate", names), "rotation");
+    assert.equal(suggestion("initialWeights", names), "weights");
+    assert.equal(suggestion("size", names), undefined); // of images, or of batches
+    assert.equal(suggestion("lips", names), undefined);
+    assert.throws(() => checkChoice("n", "epoch", ["epochs", "learningRate", "batchSize"]), {
       message:
         "Did you mean epochs? Expected one of epochs, learningRate, batchSize for n but received epoch of type string",
     });

@@ -195,7 +195,7 @@ def read_zip(file, budget):
 def read_legacy(file):
     """Returns the data, and a function that returns a storage's bytes."""
     if Unpickler(file).load() != MAGIC_NUMBER:
-        raise Problem("no torch magic number")
+        raise Problem("a pickle that torch.save did not write", fix="Save the weights with torch.save, or choose another file.")
     for _ in ("protocol version", "sizes of the writer's types"):
         Unpickler(file).load()
     unpickler = Unpickler(file)

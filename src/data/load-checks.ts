@@ -47,7 +47,12 @@ export function checkClasses({ listing, options, notes, problems }: Loading): vo
     isNumber(name) ? String(Number(name)) : plainText(name),
   );
   for (const names of alike.values()) {
-    const said = names.every(isNumber) ? "are one number" : "differ only in case, spaces or Unicode form";
+    const isMixed = new Set(names.map(toLatin)).size < names.length;
+    const said = names.every(isNumber)
+      ? "are one number"
+      : isMixed
+        ? "look alike, but are of letters from several alphabets"
+        : "differ only in case, spaces or Unicode form";
     if (names.length > 1)
       notes.push(`The classes ${names.map((name) => `"${name}"`).join(" and ")} ${said}.`);
   }
@@ -65,11 +70,24 @@ function isNumber(name: string): boolean {
   return /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?\s*$/.test(name) && digits.length <= 15;
 }
 
+/** Cyrillic and Greek letters, and the Latin ones that look like them. */
+const [LOOK_ALIKE, LATIN] = [
+  "аеорсухіјѕАВЕКМНОРСТХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+  "aeopcyxijsABEKMHOPCTXIJSABEZHIKMNOPTYXo",
+];
+
+/** Returns a name in Latin letters if its other letters look like these. */
+function toLatin(name: string): string {
+  const latin = Array.from(name, (letter) => LATIN[LOOK_ALIKE.indexOf(letter)] ?? letter).join("");
+  return /[^\p{Script=Latin}\P{L}]/u.test(latin) ? name : latin;
+}
+
 /** Returns a name without what a reader may not see. */
 function plainText(name: string): string {
-  return name
+  return toLatin(name)
     .normalize("NFKC")
     .replace(/[\u200b-\u200f\ufeff]/g, "") // marks without a width
+    .toUpperCase() // "ß" is "SS"
     .toLowerCase()
     .replace(/[\s_-]+/g, " ")
     .trim()

@@ -169,6 +169,24 @@ describe("loadDataset", () => {
       assert.equal(notes[0], 'The classes "Cat" and "cat " differ only in case, spaces or Unicode form.');
     });
 
+    it("notes class names with letters that are written in two ways, or look alike", async () => {
+      await drawImages(data(), {
+        "straße/1.png": "#101010",
+        "strasse/2.png": "#202020",
+        "dog/1.png": "#303030",
+      });
+      const { notes } = await report();
+      assert.equal(
+        notes[0],
+        'The classes "strasse" and "straße" differ only in case, spaces or Unicode form.',
+      );
+      await drawImages(data(), { "d\u043eg/1.png": "#505050" }); // Cyrillic
+      assert.equal(
+        (await report()).notes[0],
+        'The classes "dog" and "d\u043eg" look alike, but are of letters from several alphabets.',
+      );
+    });
+
     it("notes classes that are one number", async () => {
       await drawImages(data(), { "1/1.png": "#101010", "01/2.png": "#202020", "1.0/3.png": "#303030" });
       const { notes } = await report();

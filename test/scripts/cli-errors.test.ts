@@ -26,7 +26,7 @@ describe("ferkit with bad input", function () {
   const cases: [string[], string | RegExp][] = [
     [
       ["train", "--preset", "best"],
-      "one of baseline, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received best of type string",
+      "Did you mean fer2013-best? Expected one of baseline, tutorial, fer2013, fer2013-best, fer2013-fast for preset but received best of type string",
     ],
     [
       [...train, "--set", "epoch=3"],

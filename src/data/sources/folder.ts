@@ -16,7 +16,7 @@ import { REASONS } from "./left-out.js";
 import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.js";
 import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards } from "./packed/archive.js";
 import type { ArchiveNotes } from "./packed/archive-entries.js";
-import { archiveNotes, missingNotes } from "./packed/missing-files.js";
+import { ARCHIVE, archiveNotes, missingNotes } from "./packed/missing-files.js";
 import { readParquet } from "./packed/parquet.js";
 import { hasLabelColumn, hasSplitColumn, isPixelTable } from "./packed/pixel-columns.js";
 import { readPixelTables, tableParts } from "./packed/pixel-table.js";
@@ -262,13 +262,13 @@ function garbledNames(refusal: InputProblem, { leftOut }: Walk): Explanation | n
 }
 
 function packedArchives(files: string[], { dir, root }: Walk): Explanation | null {
-  const archives = files.filter((file) => isArchive(file));
+  const archives = files.filter((file) => ARCHIVE.test(file) || isArchive(file));
   if (archives.length === 0) return null;
   const isOne = archives.length === 1;
   return {
     found: isOne ? `the archive ${archives[0]}` : `the archives ${inShort(archives)}`,
     fix:
-      isOne && tableFiles(root).length === 0
+      isOne && isArchive(archives[0]) && tableFiles(root).length === 0
         ? `Choose it, for example --data ${path.join(dir, archives[0])}.`
         : `Unpack ${isOne ? "it into" : "them into one folder, as"} ${dir}, and choose it with --data.`,
   };

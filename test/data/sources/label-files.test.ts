@@ -119,6 +119,13 @@ describe("label files", () => {
       );
     });
 
+    it("are named also if their kind is not read", async () => {
+      await refuses({ "a.tar.xz": Buffer.from("x") }, "the archive a.tar.xz", unpack("it into"));
+      rmSync(inFolder("data"), { recursive: true });
+      const several = { "a.tar.bz2": Buffer.from("x"), "b.7z": Buffer.from("x") };
+      await refuses(several, "the archives a.tar.bz2, b.7z", unpack());
+    });
+
     it("drop no table beside a single archive", async () => {
       const one = { "set.tgz": archive("a/1.jpg", "b/2.jpg") };
       await refuses(one, "the archive set.tgz", `Choose it, for example --data ${inFolder("data")}/set.tgz.`);

@@ -129,7 +129,6 @@ describe("convertCheckpoint", function () {
     const cut = (bytes: Buffer) => `the end of the file after ${bytes.length} bytes; it is cut short`;
     const whole = laidOut(matrix, 0, [3, 1]);
     const cases: [Buffer, string][] = [
-      [pickle("K\x01"), "no torch magic number"],
       [Buffer.concat([checkpointHead(), pickle("]"), pickle("]")]), "no tensors"],
       [laidOut(matrix, 1, [3, 1]), "a tensor outside its storage"],
       [laidOut(large, 0, [0, 0]), "a tensor outside its storage"],
@@ -138,6 +137,10 @@ describe("convertCheckpoint", function () {
       [Buffer.from("PK\x03\x04\0\0\x08\x08\0\0"), "the end of the file after 10 bytes; it is cut short"],
     ];
     for (const [bytes, found] of cases) await assert.rejects(convertBytes(bytes), refusal(found));
+    await assert.rejects(
+      convertBytes(pickle("K\x01")),
+      /found a pickle that torch\.save did not write\. Save the weights with torch\.save, or choose another file\.$/,
+    );
   });
 
   describe("with a small file that asks for much", () => {

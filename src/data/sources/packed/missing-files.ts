@@ -35,7 +35,8 @@ export function missingNotes(files: readonly string[]): string[] {
   });
 }
 
-const ARCHIVE = /\.(zip|tar|tgz|tbz2?|txz|7z|rar)$|\.tar\.\w+$/i;
+/** Names of archives, also of kinds that are not read. */
+export const ARCHIVE = /\.(zip|tar|tgz|tbz2?|txz|7z|rar)$|\.tar\.\w+$/i;
 
 /** Says which archives beside images are not read; none that were unpacked into a folder of their name. */
 export function archiveNotes(root: Folder): string[] {
