@@ -12,7 +12,7 @@ import {
 import { loadDataset } from "../../src/data/load.js";
 import { loadEvaluationData, loadUnseenImages } from "../../src/inference/held-out.js";
 import { loadParameters, saveModel } from "../../src/model/weights/model-folder.js";
-import { drawImage, drawImages, temporaryFolder, valuesOf } from "../data/fixtures.js";
+import { drawImage, drawImages, temporaryFolder, valuesOf, writeFiles } from "../data/fixtures.js";
 import { randomNetwork } from "../model/fixtures.js";
 
 /** Ten images of each class, each of another grey. */
@@ -78,6 +78,20 @@ describe("loadEvaluationData", () => {
     const groupOf = async (options?: object) => (await evaluate(options)).dataset.options?.group;
     assert.equal(await groupOf(), group);
     assert.equal(await groupOf({ group: "^(.)" }), "^(.)");
+  });
+
+  it("keeps the column of groups by which a run split", async () => {
+    await drawImages(file("data"), IMAGES);
+    const rows = Object.keys(IMAGES).map((name) => `${name},s${/\d/.exec(name)}\n`);
+    writeFiles(file("data"), { "subjects.csv": `file,subject\n${rows.join("")}` });
+    const options = { ...given(), imageSize: 33, grey: true, group: "subject" };
+    const dataset = await loadDataset(options);
+    await writeImageList(file("model", IMAGE_LIST), await listImages(dataset), false);
+    const { validation } = (await evaluate({ labels: "folders" })).dataset;
+    assert.deepEqual(
+      validation.groupNames,
+      validation.paths.map((name) => `s${/\d/.exec(name)}`),
+    );
   });
 
   it("says which of them are missing or have another label since", async () => {

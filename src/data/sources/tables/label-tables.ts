@@ -15,7 +15,7 @@ import {
   withParts,
 } from "../listing.js";
 import { type Part, partOfFile, partOfFolders } from "../split-names.js";
-import { withGroups } from "./group-columns.js";
+import { isGroupColumn, withGroups } from "./group-columns.js";
 import {
   type LabelChoice,
   type LabelColumns,
@@ -64,7 +64,20 @@ export function readLabelTables(walk: Walk, choice: LabelChoice, given?: string[
   notes.push(...withoutPartNote(samples, labels));
   const listing = listingOf(walk, { labels, isTable: true, samples, notes });
   const split = { ...listing, ...withPathParts(samples, labels, listing, splitOf(read)) };
-  return withGroups(split, read, choice);
+  const isRead = ({ table }: MatchedTable) => read.some((one) => one.table.file === table.file);
+  const others = (given === undefined ? useful : tablesOfGroups(walk, choice)).filter((one) => !isRead(one));
+  return withGroups(split, [...read, ...others], choice);
+}
+
+/** Returns the tables that may have the column of groups, if the labels' tables were chosen. */
+function tablesOfGroups(walk: Walk, choice: LabelChoice): MatchedTable[] {
+  if (choice.group === undefined || !isGroupColumn(choice.group)) return [];
+  try {
+    return matchTables(walk, choice).useful;
+  } catch (error) {
+    if (error instanceof InputError) return []; // other columns of these tables do not matter
+    throw error;
+  }
 }
 
 /** A table of labels. */

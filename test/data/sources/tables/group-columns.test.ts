@@ -59,6 +59,18 @@ describe("columns of groups", () => {
       ]);
   });
 
+  it("are read in other tables than that of the labels", async () => {
+    const files = {
+      ...images("1.jpg", "2.jpg", "3.jpg"),
+      "labels.csv": "image,MEL,NV\n1,1,0\n2,0,1\n3,0,1\n",
+      "meta.csv": "image,age,sex,lesion_id\n1,50,m,l1\n2,60,f,l2\n3,60,m,l1\n",
+    };
+    const chosen = { labels: "labels.csv", group: "lesion_id" };
+    assert.deepEqual(groups(await read(files, chosen)), ["l1", "l2", "l1"]);
+    const lesions = { ...files, "meta.csv": "image,lesion_id\n1,l1\n2,l2\n3,l1\n" };
+    assert.deepEqual(groups(await read(lesions, { group: "lesion_id" })), ["l1", "l2", "l1"]);
+  });
+
   it("are read in tables of pixels", async () => {
     const pixels = Array(16).fill(9).join(" ");
     const text = `label,subject,pixels\na,s1,${pixels}\nb,s2,${pixels}\nb,s1,${pixels}\n`;
