@@ -1,5 +1,6 @@
 import { checkList, InputError } from "../errors.js";
 import { formatCount } from "../text.js";
+import { fitText } from "./layout.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
 /** Number of images of a class in a split. */
@@ -24,8 +25,9 @@ export function endsOf<T>(ranked: T[], first: string, last: string): { shown: T[
 }
 
 /** Builds the axis that names every class. */
-export function classAxis(labelFontSize: number): object {
+export function classAxis(labelFontSize: number, classNames: string[]): object {
   return {
+    ...shortLabels(classNames),
     title: null,
     domain: false,
     ticks: false,
@@ -33,6 +35,20 @@ export function classAxis(labelFontSize: number): object {
     labelPadding: 8,
     labelFontSize,
     labelOverlap: false,
+  };
+}
+
+/** Width of a name beside its row, in pixels. */
+const MAX_NAME_WIDTH = 200;
+
+/** Cuts long names where an axis shows them. The axis' own limit would reserve space for whole names, and cut their ends. */
+export function shortLabels(classNames: string[]): object {
+  const short = classNames.map((name) => fitText(name, MAX_NAME_WIDTH, FONT_SIZE.label));
+  const cut = classNames.flatMap((name, i) => (short[i] === name ? [] : [i]));
+  if (cut.length === 0) return {};
+  const index = `indexof(${JSON.stringify(cut.map((i) => classNames[i]))}, datum.label)`;
+  return {
+    labelExpr: `${index} < 0 ? datum.label : ${JSON.stringify(cut.map((i) => short[i]))}[${index}]`,
   };
 }
 
@@ -106,7 +122,7 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
           field: "className",
           type: "nominal",
           scale: { domain: classNames, paddingInner: 0.24, paddingOuter: 0.12 },
-          axis: classAxis(fontSize),
+          axis: classAxis(fontSize, classNames),
         },
         yOffset: { field: "split", type: "nominal", scale: { domain: splits, paddingInner: 0.12 } },
         x: {

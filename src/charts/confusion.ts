@@ -1,7 +1,7 @@
 // What a model confuses, and what it gets right in each class.
 import { checkKind, checkNumber, InputError } from "../errors.js";
 import { formatCount, percent } from "../text.js";
-import { barSize, classAxis, endsOf } from "./class-balance.js";
+import { barSize, classAxis, endsOf, shortLabels } from "./class-balance.js";
 import { textWidth } from "./render.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, SHARES } from "./theme.js";
 
@@ -121,6 +121,7 @@ export function confusionPanel({ matrix, classNames }: Confusion) {
     ticks: false,
     labelOpacity: 1,
     labelPadding: 6,
+    ...shortLabels(classNames),
     ...(fontSize === null
       ? { labels: false, grid: false }
       : { labelFontSize: fontSize, labelOverlap: false }),
@@ -217,7 +218,10 @@ export function perClassRecallChart(
                 paddingInner: 0.28,
                 paddingOuter: 0.15,
               },
-              axis: classAxis(fontSize),
+              axis: classAxis(
+                fontSize,
+                values.map(({ className }) => className),
+              ),
             },
             x: {
               field: "recall",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { confusionMatrixChart, perClassRecallChart } from "../../src/charts/confusion.js";
+import { renderSvg } from "../../src/charts/render.js";
 import { COLORS } from "../../src/charts/theme.js";
 import { dataMarks, drawnMarks, svgTexts, textsOf } from "./drawn.js";
 import { ODD_NAMES } from "./fixtures.js";
@@ -92,6 +93,20 @@ describe("confusionMatrixChart", () => {
   it("draws odd class names literally", async () => {
     const texts = await svgTexts(confusionMatrixChart({ matrix: square(6), classNames: ODD_NAMES }));
     for (const name of ODD_NAMES) assert.equal(texts.filter((text) => text === name).length, 2, name);
+  });
+
+  it("cuts long class names in their middle, and reserves no space for the rest", async () => {
+    const classNames = [`${"a".repeat(100)}1`, `${"a".repeat(100)}2`, "constructor"];
+    for (const chart of [
+      confusionMatrixChart({ matrix, classNames }),
+      perClassRecallChart(Object.fromEntries(classNames.map((name, i) => [name, i / 2]))),
+    ]) {
+      const shown = await svgTexts(chart);
+      for (const end of ["1", "2"]) assert.ok(shown.some((text) => new RegExp(`^a+…a+${end}$`).test(text)));
+      assert.ok(shown.includes("constructor"));
+      const [, width] = /width="(\d+)/.exec(await renderSvg(chart)) ?? [];
+      assert.ok(Number(width) < 850, width);
+    }
   });
 
   it("says that nothing has been classified", async () => {
