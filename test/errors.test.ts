@@ -3,7 +3,6 @@ import { writeRunReport } from "../src/charts/run-report.js";
 import { epochTable } from "../src/charts/tables.js";
 import { epochMetricsChart } from "../src/charts/training.js";
 import { findNearDuplicates } from "../src/data/audit/near-duplicates.js";
-import { batches } from "../src/data/batches.js";
 import { loadDataset } from "../src/data/load.js";
 import {
   checkChoice,
@@ -204,10 +203,6 @@ describe("an option of another name, from a program without types,", () => {
       names("one of values, views, onProgress, signal", "flip"),
     );
     await assert.rejects(loadClassifier("fer2013", options({ crops: true })), names("one of views", "crops"));
-    assert.throws(
-      () => batches(options(images), options({ batchSize: 8, limit: 2 })),
-      names("one of batchSize, shuffle, seed, epoch, dropLast, numEvenBatches, startBatch", "limit"),
-    );
     const dataset = options({ classNames: ["a"], train: images, validation: images });
     const config = trainConfig("tutorial");
     const run = { runDir: "a", data: "b" };

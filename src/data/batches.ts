@@ -1,5 +1,5 @@
 import { type Tensor4D, tf } from "../engine/tf.js";
-import { checkKind, checkNames, checkNumber } from "../errors.js";
+import { checkKind, checkNumber } from "../errors.js";
 import { Random } from "../random.js";
 import { checkImages, type PackedImages } from "./dataset.js";
 
@@ -49,16 +49,6 @@ export interface BatchOptions {
   startBatch?: number;
 }
 
-const BATCH_OPTIONS: Record<keyof BatchOptions, true> = {
-  batchSize: true,
-  shuffle: true,
-  seed: true,
-  epoch: true,
-  dropLast: true,
-  numEvenBatches: true,
-  startBatch: true,
-};
-
 /** Returns the number of batches in a pass over `numImages` images. */
 export function numBatches(numImages: number, batchSize: number, dropLast: boolean): number {
   checkNumber("batchSize", batchSize, { min: 1, integer: true });
@@ -69,6 +59,7 @@ export function numBatches(numImages: number, batchSize: number, dropLast: boole
  * Yields one pass over packed images as batches in the engine. The pixels of the next batch are read while the caller works on a
  * batch; its tensor is made when the caller asks for it.
  *
+ * @param options - A training configuration has `batchSize` and `seed`; its other settings have no effect.
  * @throws ParameterError "Expected an integer ≥ 1 for batchSize but received 0 of type number"
  * @example
  * ```ts
@@ -87,7 +78,6 @@ export function batches(images: PackedImages, options: BatchOptions): AsyncGener
   checkKind("options", "options such as { batchSize: 32, shuffle: true, seed: 0, epoch: 0 }", options, [
     "batchSize",
   ]);
-  checkNames(options, BATCH_OPTIONS);
   const { batchSize, dropLast, numEvenBatches, startBatch = 0 } = options;
   if (numEvenBatches !== undefined) checkNumber("numEvenBatches", numEvenBatches, { min: 1, integer: true });
   const endBatch = numEvenBatches ?? numBatches(images.numImages, batchSize, dropLast);
