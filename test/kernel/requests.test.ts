@@ -12,20 +12,6 @@ import {
 /** What the kernel offers to cells. */
 const KERNEL = "(globalThis as any).ferkitKernel";
 
-/** Cells whose last value is 3; TypeScript reads some of them as calls of a function `await` at first. */
-const AWAITS = [
-  "await (Promise.resolve(3));",
-  "(await [3])[0];",
-  "await (await import('node:util')).promisify((done: (error: null, x: number) => void) => done(null, 3))();",
-  "await (async () => await (async () => 3)())();",
-  "if (await (Promise.resolve(true))) 3;\n3;",
-  `Number(\`\${await (Promise.resolve(3))}\`);`,
-  "true ? await (3) : await [2];",
-  "class Base { three = 3; }\nclass Kind extends (await (async () => Base)()) {}\nnew Kind().three;",
-  "const keyed = { async m() { return await (3); }, [await ('k')]: 2 };\nkeyed.m();",
-  "let sum = 0;\nfor await (const x of (await ([1, 2]))) sum += x;\nsum;",
-];
-
 /** Asks what can follow the code. Jupyter counts characters, not the units of JavaScript. */
 const completion = (code: string): Request => ({
   type: "complete_request",
@@ -263,20 +249,6 @@ describe("a request to the kernel", function () {
       assert.equal(
         (reply as { data: Record<string, string> }).data["text/plain"],
         "add(a: number, b: number): number\n\nAdds.\n\n@param a - The first.",
-      ),
-  );
-
-  test("awaits what is in brackets, wherever it is in a cell", AWAITS, (results) => {
-    for (const result of results) assert.equal(resultOf(result), "3");
-  });
-
-  test(
-    "reports an await in a function that is not asynchronous",
-    ["({ m() { await Promise.resolve(1); } });"],
-    ([result]) =>
-      assert.match(
-        errorOf(result)?.evalue ?? "",
-        /^1:10 - 'await' expressions are only allowed within async/,
       ),
   );
 
