@@ -14,7 +14,7 @@ import { names, unwrap } from "./same-folders.js";
 export function leaveFoldersOut(walk: Walk, { leaveOut = [] }: { leaveOut?: string[] }): void {
   for (const name of leaveOut) {
     const folder = folderOf(walk.root, name);
-    const fits = folder === null ? patternFor(name) : null;
+    const fits = folder === null ? patternFor(name, unwrap(walk.root)) : null;
     const isMeant = (file: string, inner: Folder | null) =>
       fits?.(file) ??
       (inner !== null && (folder === null ? nameOf(inner.name) === nameOf(name) : inner === folder));
@@ -52,15 +52,21 @@ function numFiles(folder: Folder): number {
   return foldersBelow(folder).reduce((sum, { images, others }) => sum + images.length + others.length, 0);
 }
 
-/** Returns a test for paths if a name is a pattern; null otherwise. */
-function patternFor(name: string): ((file: string) => boolean) | null {
+/**
+ * Returns a test for paths if a name is a pattern; null otherwise.
+ *
+ * @param inner - The folder that the data set's folder wraps; paths may count from it, too.
+ */
+function patternFor(name: string, inner: Folder): ((file: string) => boolean) | null {
   if (!/[*?]/.test(name)) return null;
   const source = nameOf(name.replace(/\\/g, "/"))
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
     .replace(/\*/g, "[^/]*")
     .replace(/\?/g, "[^/]");
   const expression = new RegExp(`^${name.includes("/") ? "" : "(.*/)?"}${source}$`, "u");
-  return (file) => expression.test(nameOf(file));
+  const around = `${inner.path}/`;
+  const fits = (file: string) => expression.test(nameOf(file));
+  return (file) => fits(file) || (file.startsWith(around) && fits(file.slice(around.length)));
 }
 
 /**

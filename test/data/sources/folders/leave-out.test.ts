@@ -42,6 +42,18 @@ describe("--leave-out", () => {
     assert.deepEqual(left("test", "raw", "*_mask*").read, ["cat/1.png", "dog/1.png"]);
   });
 
+  it("compares patterns with paths from the folder that the data set's folder wraps", () => {
+    const files = Object.fromEntries(FILES.map((name) => [`pets/${name}`, "x"]));
+    const dir = writeFiles(inFolder("wrapped"), files);
+    for (const pattern of ["cat/*.png", "pets/cat/*.png"]) {
+      const { samples } = listFolder(dir, { leaveOut: [pattern, "test"] });
+      assert.deepEqual(
+        samples.map(({ path }) => path),
+        ["cat/raw/1.png", "dog/1.png", "dog/raw/1.png"],
+      );
+    }
+  });
+
   it("is the advice for masks beside the images of each class", () => {
     const files = ["cat", "dog"].flatMap((name) => [`${name}/images/1.png`, `${name}/masks/1.png`]);
     const dir = writeFiles(inFolder("masked"), Object.fromEntries(files.map((name) => [name, "x"])));
