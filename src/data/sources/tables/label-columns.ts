@@ -160,9 +160,9 @@ export function labelColumns(
   notes: string[],
 ): LabelColumns | null {
   const { columns: header, where } = known.table;
-  const isGroup = (column: number) => header !== null && group !== undefined && header[column] === group;
+  const groupColumn = header && group !== undefined ? columnAt(header, group) : undefined;
   const others = columnsBeside(known).filter(
-    (column) => !split?.columns.includes(column) && !split?.alike.includes(column) && !isGroup(column),
+    (column) => column !== groupColumn && !split?.columns.includes(column) && !split?.alike.includes(column),
   );
   const single = (column: number) => ({ columns: [column], isOneHot: false });
   if (labelColumn !== undefined) {

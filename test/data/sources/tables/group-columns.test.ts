@@ -33,6 +33,14 @@ describe("columns of groups", () => {
       );
   });
 
+  it("are found in another Unicode form, and hold no labels then", async () => {
+    const files = {
+      ...FILES,
+      "labels.csv": TABLE.replace("patient_id", "Identita\u0300").replace(",label", ",kind"),
+    };
+    assert.deepEqual(groups(await read(files, { group: "Identit\u00e0" })), ["p1", "p2", "p1", "-"]);
+  });
+
   it("are not suggested if no two images, or all, are of one group", async () => {
     for (const [value, other] of [
       ["p3", "p4"],
