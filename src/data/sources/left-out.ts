@@ -25,7 +25,7 @@ export const REASONS = {
   noClasses: "in a folder without class folders",
   otherClasses: "in a test folder without the classes",
   onRequest: "left out on request",
-  otherImage: "another image of a sample, as a mask",
+  otherImage: "another image of a sample, such as a mask",
   noRow: "in no row of the table",
   noLabel: "without a label in the table",
   noLabelBeside: "without a label beside it",
