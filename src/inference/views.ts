@@ -28,7 +28,7 @@ export function noteUnseenViews({ horizontalFlip }: Pick<ModelConfig, "horizonta
   if (numViews(views) > 1 && horizontalFlip === 0)
     console.warn(
       `note: no image was mirrored in the model's training (horizontalFlip=0), so its answers for mirror images may be wrong. ` +
-        `Choose views without them: leave out ${views}.`,
+        `Remove --${views}, or in a program views: "${views}".`,
     );
 }
 

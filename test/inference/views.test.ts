@@ -144,8 +144,8 @@ describe("noteUnseenViews", () => {
     const note =
       "note: no image was mirrored in the model's training (horizontalFlip=0), so its answers for mirror images may be wrong.";
     assert.deepEqual(printed, [
-      `${note} Choose views without them: leave out flip.`,
-      `${note} Choose views without them: leave out crops.`,
+      `${note} Remove --flip, or in a program views: "flip".`,
+      `${note} Remove --crops, or in a program views: "crops".`,
     ]);
   });
 });
