@@ -217,7 +217,7 @@ describe("loadDataset", () => {
       assert.deepEqual(notes, ["Folders without images, which are no classes: neutral (1 .heic)."]);
       assert.deepEqual(files.leftOut, [
         {
-          reason: "an image format that is not read",
+          reason: "an image format that is not read (convert it to JPEG or PNG)",
           folder: "neutral",
           ending: ".heic",
           count: 1,

@@ -10,7 +10,15 @@ import { checkChoice, checkNumber, InputError, ParameterError } from "../../erro
 import { kindOf, readError } from "../../files.js";
 import { DEFAULT_DECODING, type Decoding, FITS, type Fit } from "../../model/preprocessing.js";
 import { fitToSquare, reducedSize, type Size } from "./fit.js";
-import { contentOf, type FileTraits, headerOf, type ImageHeader, plainJpegHeader } from "./header.js";
+import {
+  CAMERA_RAW,
+  contentOf,
+  type FileTraits,
+  headerOf,
+  type ImageHeader,
+  plainJpegHeader,
+  unreadFormat,
+} from "./header.js";
 import { isGrey, isOpaque, onWhite, repeatChannel, turnUpright } from "./pixels.js";
 import type { Raster } from "./resize.js";
 import { needsRange, readRanged, type SampleRange, UnusableImage } from "./sample-range.js";
@@ -271,6 +279,20 @@ function uprightSize({ width, height, orientation }: ImageHeader): { width: numb
 
 type OpenImage = (options?: SharpOptions) => SharpImage;
 
+/** Programs that convert images of formats that are not read. */
+const CONVERTERS: Record<string, string> = {
+  HEIC: "heif-convert",
+  HEIF: "heif-convert",
+  "JPEG XL": "djxl",
+  JXL: "djxl",
+  "camera raw": "darktable or the camera's own program",
+};
+
+function howToConvert(format: string): string {
+  const converter = CONVERTERS[format];
+  return `${format}, which is not read: convert it to JPEG or PNG${converter ? `, for example with ${converter}` : ""}`;
+}
+
 /** Reads an image with `read`; any failure becomes an `InputError` that names the image. */
 async function readImage<T>(bytes: Buffer, where: string, read: (open: OpenImage) => Promise<T>): Promise<T> {
   const sharp = await loadSharp();
@@ -279,6 +301,8 @@ async function readImage<T>(bytes: Buffer, where: string, read: (open: OpenImage
     const content = contentOf(bytes);
     // sharp would draw vectors at any size that they ask for, and follow what they refer to.
     if (content === "vector") throw new UnusableImage("a vector image, which has no pixels of its own");
+    const format = content !== "image" || CAMERA_RAW.test(where) ? unreadFormat(bytes, where) : null;
+    if (format !== null) throw new UnusableImage(howToConvert(format));
     if (content !== "image") throw new UnusableImage("no image that can be read");
     // Damage in a GIF is a warning of libvips. Other warnings are harmless, such as those of tags that libtiff does not know.
     const failOn = bytes.toString("latin1", 0, 3) === "GIF" ? "warning" : "error";

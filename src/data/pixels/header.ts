@@ -61,6 +61,22 @@ const COLOURS: Record<string, string> = {
 /** Bytes from which `contentOf` tells an image. */
 export const HEAD_BYTES = 64;
 
+/** Photographs in a format of a camera's maker; most are TIFF files whose first image is a thumbnail. */
+export const CAMERA_RAW =
+  /\.(3fr|arw|cr2|cr3|dng|erf|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|srw|x3f)$/i;
+/** Endings of other formats that are not read. */
+export const UNREAD_ENDING =
+  /\.(hei[cf]s?|bmp|dib|jp2|j2k|jpx|jxl|p[bgnp]m|ico|psd|tga|dds|exr|hdr|svgz?|eps|fits?|dcm)$/i;
+/** First bytes of formats that are not read. */
+const UNREAD_HEADS: [format: string, start: RegExp][] = [
+  ["HEIC", /^....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1)/s],
+  ["JPEG 2000", /^(....ftypjp2 |\0{3}.jP {2})/s],
+  ["JPEG XL", /^(\0{3}.JXL |\xff\n)/s],
+  ["Photoshop", /^8BPS/],
+  ["BMP", /^BM....\0\0\0\0/s],
+  ["PNM", /^P[1-7]\s\d/],
+];
+
 /** Tells by its first bytes whether a file is an image, and whether it is in a format that is read. */
 export function contentOf(head: Buffer): "image" | "unread" | "vector" | "other" {
   const hex = head.toString("hex", 0, 8);
@@ -71,10 +87,21 @@ export function contentOf(head: Buffer): "image" | "unread" | "vector" | "other"
     /^....ftyp(.*)$/s.exec(text.slice(0, Math.min(HEAD_BYTES, head.length < 4 ? 0 : head.readUInt32BE(0)))) ??
     [];
   if (brands !== undefined && /^(....)*avi[fs]/s.test(brands)) return "image";
-  if (/^....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1|jp2 )/s.test(text)) return "unread";
-  if (/^(0000000c4a584c20|ff0a|0000000c6a502020|38425053)/.test(hex)) return "unread";
   if (/^(\ufeff|\xef\xbb\xbf)?\s*<(\?xml|!DOCTYPE svg|!--|svg)|^%(PDF|!PS)/i.test(text)) return "vector";
-  return /^BM....\0\0\0\0/s.test(text) || /^P[1-7]\s\d/.test(text) ? "unread" : "other";
+  return UNREAD_HEADS.some(([, start]) => start.test(text)) ? "unread" : "other";
+}
+
+/**
+ * Names the format of an image that is not read, by its first bytes or its ending; null if there is none.
+ *
+ * @param head - Of a file that is no image by `contentOf`, or that a camera wrote.
+ * @param name - Of the file.
+ */
+export function unreadFormat(head: Buffer, name: string): string | null {
+  if (CAMERA_RAW.test(name)) return "camera raw";
+  const text = head.toString("latin1", 0, HEAD_BYTES);
+  const [format] = UNREAD_HEADS.find(([, start]) => start.test(text)) ?? [];
+  return format ?? UNREAD_ENDING.exec(name)?.[1].toUpperCase() ?? null;
 }
 
 /** @param metadata - Of the file, as sharp reads it. */

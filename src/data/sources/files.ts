@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { InputError } from "../../errors.js";
-import { contentOf, HEAD_BYTES } from "../pixels/header.js";
+import { CAMERA_RAW, contentOf, HEAD_BYTES, UNREAD_ENDING } from "../pixels/header.js";
 import { type FileCounts, LeftOutFiles, REASONS } from "./left-out.js";
 
 /** A folder with its images, as far as they may belong to a data set. */
@@ -86,10 +86,6 @@ const SERVICE_FILES = new Set([
 const BACKUP = /(~|\.(bak|old|orig|tmp|temp|part|partial|crdownload|download|swp))$/i;
 /** Endings that are read without a look at the content; a file that is no image then counts as unreadable. */
 export const IMAGE_ENDING = /\.(jpe?g|jpe|jfif|jif|png|apng|webp|gif|tiff?|avif)$/i;
-/** Photographs in a format of a camera's maker; most are TIFF files whose first image is a thumbnail. */
-const CAMERA_RAW = /\.(3fr|arw|cr2|cr3|dng|erf|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|srw|x3f)$/i;
-const UNREAD_ENDING =
-  /\.(hei[cf]s?|bmp|dib|jp2|j2k|jpx|jxl|p[bgnp]m|ico|psd|tga|dds|exr|hdr|svgz?|eps|fits?|dcm)$/i;
 
 /** Returns whether a folder is hidden, or one that a tool makes beside images: no command reads it. */
 export function isServiceFolder(name: string): boolean {

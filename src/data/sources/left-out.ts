@@ -8,7 +8,7 @@ export const REASONS = {
   service: "in a hidden folder or one that a tool made",
   backup: "a backup or an unfinished download",
   notImage: "not an image",
-  format: "an image format that is not read",
+  format: "an image format that is not read (convert it to JPEG or PNG)",
   brokenLink: "a link to nothing",
   linkBack: "a link to a folder around it",
   again: "in a folder that is read already",

@@ -31,7 +31,7 @@ describe("reasonAgainst", () => {
   });
 
   it("names formats that are not read, by ending or content", () => {
-    const reason = "an image format that is not read";
+    const reason = "an image format that is not read (convert it to JPEG or PNG)";
     for (const name of ["a.heic", "a.HEIF", "a.bmp", "a.pgm", "a.jp2", "a.jxl", "a.svg", "a.psd", "a.dcm"])
       assert.equal(write(name, ""), reason, name);
     assert.equal(write("heic", "\0\0\0\x18ftypheic\0\0\0\0"), reason);
@@ -45,7 +45,7 @@ describe("reasonAgainst", () => {
   it("does not read camera raw files, whose first image is a thumbnail", async () => {
     const tiff = await sharp(pixels).tiff().toBuffer();
     for (const name of ["a.dng", "a.CR2", "a.nef", "a.arw"])
-      assert.equal(write(name, tiff), "an image format that is not read", name);
+      assert.equal(write(name, tiff), "an image format that is not read (convert it to JPEG or PNG)", name);
   });
 
   it("leaves out backups, hidden files, files of systems and other files", async () => {

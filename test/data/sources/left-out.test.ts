@@ -5,11 +5,16 @@ describe("filesInWords", () => {
   it("has a line for each reason, folder and ending", () => {
     const leftOut = new LeftOutFiles();
     for (const file of ["a/1.heic", "a/2.heic", "b/3.HEIC", "notes.txt"])
-      leftOut.add(file.endsWith("txt") ? "not an image" : "an image format that is not read", file);
+      leftOut.add(
+        file.endsWith("txt")
+          ? "not an image"
+          : "an image format that is not read (convert it to JPEG or PNG)",
+        file,
+      );
     assert.deepEqual(filesInWords(leftOut.counts(6)), [
       "files: 6 of 10 are used as images; the other 4:",
-      "  2 .heic in a: an image format that is not read, such as a/1.heic",
-      "  1 .heic in b: an image format that is not read",
+      "  2 .heic in a: an image format that is not read (convert it to JPEG or PNG), such as a/1.heic",
+      "  1 .heic in b: an image format that is not read (convert it to JPEG or PNG)",
       "  1 .txt in .: not an image, such as notes.txt",
     ]);
     assert.deepEqual(filesInWords(new LeftOutFiles().counts(3)), ["files: all 3 are used as images"]);
