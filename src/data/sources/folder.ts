@@ -26,7 +26,7 @@ import type { LabelChoice } from "./tables/label-columns.js";
 import { readLabelTables } from "./tables/label-tables.js";
 import { compareWithTables, withSplitBeside } from "./tables/table-beside.js";
 import { tableFiles } from "./tables/table-file.js";
-import { unreadTables, withUnread } from "./tables/unread-tables.js";
+import { tablesWithoutLabels, unreadTables, withUnread } from "./tables/unread-tables.js";
 
 /** What to read, and how to settle what the files leave open. */
 export interface SourceOptions extends FolderChoice, LabelChoice {
@@ -304,7 +304,7 @@ function otherFiles({ found, fix }: InputProblem, files: string[]): Explanation 
 
 /** Names a table that is not read, and a pattern for the names of the images. */
 function labelsElsewhere(refusal: InputProblem, walk: Walk, choice: LabelChoice): Explanation {
-  const [table] = unreadTables(walk, choice);
+  const [table] = [...unreadTables(walk, choice), ...tablesWithoutLabels(walk, choice)];
   const suggested = suggestPattern(walk);
   const fixes = [
     table?.fix ?? refusal.fix,

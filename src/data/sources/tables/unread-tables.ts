@@ -84,6 +84,27 @@ export function unreadTables(
   });
 }
 
+/** Returns the tables that name images, but have no column that was read as their labels. */
+export function tablesWithoutLabels({ dir, root }: Walk, choice: LabelChoice): Unread[] {
+  const index = new ImageIndex(root);
+  return labelFiles(root).flatMap((file): Unread[] => {
+    const table = readTable(dir, file);
+    const one = table && matchImages(table, index, choice);
+    if (!one || one instanceof InputError || !isUseful(one, index.files.length)) return [];
+    const header = table.columns ?? table.rows[0];
+    const others = header.map((_, column) => column).filter((column) => column !== one.pathColumn);
+    if (others.length === 0) return [];
+    const names = inShort(others.map((column) => columnName(header, column)));
+    return [
+      {
+        file,
+        found: `${file}, which names images, without a known column of labels beside ${names}`,
+        fix: "If one of its columns has the labels, choose it with --label-column NAME.",
+      },
+    ];
+  });
+}
+
 /** Whether the rows of a table are classes, as those of `labels.txt` with `0 cat` and `1 dog`. */
 function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
   const all = columns === null ? rows : [columns, ...rows];

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { walkFolder } from "../../../../src/data/sources/files.js";
 import { readLabelTables } from "../../../../src/data/sources/tables/label-tables.js";
-import { unreadTables, whyNoTable } from "../../../../src/data/sources/tables/unread-tables.js";
+import {
+  tablesWithoutLabels,
+  unreadTables,
+  whyNoTable,
+} from "../../../../src/data/sources/tables/unread-tables.js";
 import { temporaryFolder, writeFiles } from "../../fixtures.js";
 
 describe("unreadTables", () => {
@@ -69,5 +73,29 @@ describe("unreadTables", () => {
       reason(`file,label\n0.png,a\n${"x.png,b\n".repeat(9)}`, FOUR),
       "labels.csv, whose column file names images in 1 of 10 rows",
     );
+  });
+});
+
+describe("tablesWithoutLabels", () => {
+  const inFolder = temporaryFolder();
+
+  it("names a table whose only other column is the split", () => {
+    const images = { "0.png": "x", "1.png": "x" };
+    const table = "file,kind\n0.png,train\n1.png,test\n";
+    const walk = walkFolder(writeFiles(inFolder("split"), { ...images, "list.csv": table }));
+    assert.equal(readLabelTables(walk, {}), null);
+    assert.deepEqual(tablesWithoutLabels(walk, {}), [
+      {
+        file: "list.csv",
+        found: "list.csv, which names images, without a known column of labels beside kind",
+        fix: "If one of its columns has the labels, choose it with --label-column NAME.",
+      },
+    ]);
+    const lists = writeFiles(inFolder("list"), {
+      ...images,
+      "list.txt": "0.png\n1.png\n",
+      "a.csv": "id,n\n7,a\n",
+    });
+    assert.deepEqual(tablesWithoutLabels(walkFolder(lists), {}), []);
   });
 });
