@@ -158,7 +158,11 @@ export interface PresetFlags {
 export function withPresetOptions(command: Command): Command {
   return command
     .option("--preset <name>", "tutorial, baseline, fer2013-fast, fer2013 or fer2013-best", "tutorial")
-    .option("--set <name=value>", "replace a value of the preset; may be repeated", collectSettings);
+    .option(
+      "--set <name=value>",
+      "replace a value of the preset, such as imageSize=160; may be repeated",
+      collectSettings,
+    );
 }
 
 export interface DataFlags {

@@ -31,7 +31,12 @@ const PAIRS_OF_A_KIND = 8;
 export function addDataCommand(program: Command): void {
   const command = withChartOption(withDataOptions(program.command("data")), "pairs of near-duplicates");
   withExamples(command, "npx ferkit data --data my-images --chart pairs.png")
-    .option("--image-size <pixels>", "side that the images are decoded to", numberFor("--image-size"), 48)
+    .option(
+      "--image-size <pixels>",
+      "side that the images are decoded to; a training decodes them to imageSize of its preset",
+      numberFor("--image-size"),
+      48,
+    )
     .option("--json", "print the report as JSON")
     .action(async (flags: Flags) => {
       const chart = chartPath(flags, { data: dataInputs(flags) });

@@ -18,9 +18,16 @@ export function fileConclusions(
   {
     fit,
     grey,
+    imageSize,
     isFixed = false,
     whiteLevels = {},
-  }: { fit: Fit; grey: "auto" | boolean; isFixed?: boolean; whiteLevels?: WhiteLevels },
+  }: {
+    fit: Fit;
+    grey: "auto" | boolean;
+    imageSize: number;
+    isFixed?: boolean;
+    whiteLevels?: WhiteLevels;
+  },
 ): Conclusion[] {
   const { samples, numChannels } = decoded;
   const usesColour = !isFixed && numChannels === 3;
@@ -30,6 +37,7 @@ export function fileConclusions(
     ...(isFixed ? [] : colourConclusion(decoded, grey)),
     ...brightnessConclusions(samples),
     ...(isFixed ? [] : cropConclusion(samples, fit)),
+    ...(isFixed ? [] : sizeConclusion(samples, imageSize)),
     ...numberConclusions(decoded, whiteLevels),
     ...partConclusions(samples),
   ];
@@ -84,6 +92,23 @@ function cropConclusion(samples: readonly DecodedSample[], fit: Fit): Conclusion
     `(${percent(cutOff(worst), 0)} of ${worst.path}, ${worst.width}×${worst.height}). ` +
     "Train with --set fit=pad to keep all of them between black bars, or --set fit=squash.";
   return [{ about: "crop", text, examples: pathsOf(found) }];
+}
+
+/** Size to suggest for photographs. */
+const PHOTO_SIZE = 160;
+/** Images are much larger than they are used if the median of their shorter sides is this many times `imageSize`. */
+const MUCH_LARGER = 3;
+
+function sizeConclusion(samples: readonly DecodedSample[], imageSize: number): Conclusion[] {
+  const sides = samples.map(({ width, height }) => Math.min(width, height)).sort((a, b) => a - b);
+  const side = sides[Math.floor(sides.length / 2)] ?? 0;
+  const larger = Math.min(PHOTO_SIZE, side - (side % 16));
+  if (side < MUCH_LARGER * imageSize || larger < 1.5 * imageSize) return [];
+  const times = ((larger / imageSize) ** 2).toPrecision(2);
+  const text =
+    `At least half of the images measure ${formatCount(side)} pixels or more on their shorter side, and are used at ${imageSize}×${imageSize} (imageSize). ` +
+    `Train with --set imageSize=${larger} if details matter: an epoch then takes about ${Number(times)} times as long.`;
+  return [{ about: "size", text, examples: [] }];
 }
 
 function numberConclusions(

@@ -65,6 +65,7 @@ export interface Conclusion {
     | "colour"
     | "brightness"
     | "crop"
+    | "size"
     | "numbers"
     | "transparency"
     | "frames"

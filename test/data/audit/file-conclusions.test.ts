@@ -16,8 +16,10 @@ const conclude = (
     whiteLevels = {},
     fit = "crop" as const,
     grey = "auto" as "auto" | boolean,
+    imageSize = 48,
+    isFixed = false,
   } = {},
-) => fileConclusions({ samples: some, numChannels, whiteLevels }, { fit, grey });
+) => fileConclusions({ samples: some, numChannels, whiteLevels }, { fit, grey, imageSize, isFixed });
 
 describe("fileConclusions", () => {
   it("concludes nothing from files of one kind", () => {
@@ -45,6 +47,31 @@ describe("fileConclusions", () => {
     assert.deepEqual(about(1), ["colour"]);
   });
 
+  it("says that most images are much larger than they are used, with the setting and its cost", () => {
+    const photographs = samples(6, { width: 640, height: 480 });
+    assert.deepEqual(
+      conclude(photographs).filter(({ about }) => about === "size"),
+      [
+        {
+          about: "size",
+          text:
+            "At least half of the images measure 480 pixels or more on their shorter side, and are used at 48×48 (imageSize). " +
+            "Train with --set imageSize=160 if details matter: an epoch then takes about 11 times as long.",
+          examples: [],
+        },
+      ],
+    );
+    const sizes = (some: DecodedSample[], imageSize = 48, isFixed = false) =>
+      conclude(some, { imageSize, isFixed }).flatMap(({ about, text }) =>
+        about === "size" ? text.match(/imageSize=\d+/) : [],
+      );
+    assert.deepEqual(sizes(samples(10, { width: 150, height: 200 })), ["imageSize=144"]);
+    assert.deepEqual(sizes(samples(10, { width: 143, height: 200 })), []);
+    assert.deepEqual(sizes(samples(4, { width: 640, height: 480 })), []);
+    for (const imageSize of [144, 160, 224]) assert.deepEqual(sizes(photographs, imageSize), []);
+    assert.deepEqual(sizes(photographs, 48, true), []);
+  });
+
   it("names images that are nearly black or white", () => {
     const [black] = conclude(samples(4, { light: 15 }));
     assert.deepEqual(black, {
@@ -69,7 +96,10 @@ describe("fileConclusions", () => {
       examples: ["b/0.png", "a/1.png", "b/2.png"],
     });
     assert.deepEqual(
-      fileConclusions({ samples: wide, numChannels: 3, whiteLevels: {} }, { fit: "pad", grey: "auto" }),
+      fileConclusions(
+        { samples: wide, numChannels: 3, whiteLevels: {} },
+        { fit: "pad", grey: "auto", imageSize: 48 },
+      ),
       [],
     );
     assert.deepEqual(conclude(samples(4, { width: 64, height: 48 })), []);
@@ -77,7 +107,7 @@ describe("fileConclusions", () => {
 
   it("advises nothing about colours and crops that a model fixes", () => {
     const some = samples(4, { width: 90, height: 30, isGrey: true, light: 15 });
-    const choice = { fit: "crop" as const, grey: false as const };
+    const choice = { fit: "crop" as const, grey: false as const, imageSize: 48 };
     const about = (isFixed: boolean) =>
       fileConclusions({ samples: some, numChannels: 3, whiteLevels: {} }, { ...choice, isFixed }).map(
         (one) => one.about,
@@ -100,7 +130,7 @@ describe("fileConclusions", () => {
     const given = { "16-bit": 4095 };
     const [above] = fileConclusions(
       { samples: cut, numChannels: 3, whiteLevels: given },
-      { fit: "crop", grey: "auto", whiteLevels: given },
+      { fit: "crop", grey: "auto", imageSize: 48, whiteLevels: given },
     );
     assert.deepEqual(above, {
       about: "numbers",
