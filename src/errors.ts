@@ -145,7 +145,7 @@ export function checkChoice<T extends string>(
   const nearest = known ?? (typeof value === "string" ? suggestion(value, choices) : undefined);
   const hint = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
   const isShort = hint === undefined || choices.length <= MAX_LISTED;
-  throw new ParameterError(name, isShort ? `one of ${choices.join(", ")}` : "another name", value, hint);
+  throw new ParameterError(name, isShort ? `one of ${choices.join(", ")}` : "a known name", value, hint);
 }
 
 /**

@@ -188,7 +188,7 @@ describe("an option of another name, from a program without types,", () => {
     });
     await assert.rejects(
       loadDataset(options({ data: "a", imageSize: 8, validation_split: 0.5 })),
-      names("another name", "validation_split", "Did you mean validationShare? "),
+      names("a known name", "validation_split", "Did you mean validationShare? "),
     );
     const images = {
       pixels: new Uint8Array(48),
@@ -215,7 +215,7 @@ describe("an option of another name, from a program without types,", () => {
       () => train(dataset, misspelt, run).next(),
       () => findLearningRate(dataset, misspelt),
     ])
-      await assert.rejects(takesConfig, names("another name", "epoch", "Did you mean epochs? "));
+      await assert.rejects(takesConfig, names("a known name", "epoch", "Did you mean epochs? "));
     await assert.rejects(
       findLearningRate(dataset, config, options({ numSteps: 1 })),
       names("one of from, to, numBatches, phase, signal, onProgress", "numSteps"),

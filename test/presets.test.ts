@@ -101,11 +101,11 @@ describe("trainConfig", () => {
     [{ schedule: "step" }, "Expected one of cosine, constant for schedule but received step of type string"],
     [
       { learningrate: 1 },
-      "Did you mean learningRate? Expected another name for a training option but received learningrate of type string",
+      "Did you mean learningRate? Expected a known name for a training option but received learningrate of type string",
     ],
     [
       { num_epochs: 1 },
-      "Did you mean epochs? Expected another name for a training option but received num_epochs of type string",
+      "Did you mean epochs? Expected a known name for a training option but received num_epochs of type string",
     ],
   ];
   for (const [overrides, message] of cases)

@@ -30,7 +30,7 @@ describe("ferkit with bad input", function () {
     ],
     [
       [...train, "--set", "epoch=3"],
-      /^Did you mean epochs\? Expected another name for a training option but received epoch of/,
+      /^Did you mean epochs\? Expected a known name for a training option but received epoch of/,
     ],
     [
       [...train, "--set", "epochs"],

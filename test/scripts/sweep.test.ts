@@ -275,7 +275,7 @@ describe("ferkit sweep", () => {
     [
       { space: { lerningRate: [1] } },
       [],
-      "Did you mean learningRate? Expected another name for a training option but received lerningRate of type string",
+      "Did you mean learningRate? Expected a known name for a training option but received lerningRate of type string",
     ],
     [
       { space: { learningRate: [-1] } },
