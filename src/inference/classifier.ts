@@ -187,10 +187,10 @@ export class Classifier {
    */
   async predict(
     inputs: ImageInput | ImageInput[],
-    { signal }: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal } = {},
   ): Promise<ImagePrediction[]> {
     const results: ImagePrediction[] = [];
-    for await (const result of this.predictEach(inputs, rethrow, { signal })) results.push(result);
+    for await (const result of this.predictEach(inputs, rethrow, options)) results.push(result);
     return results;
   }
 
@@ -203,8 +203,10 @@ export class Classifier {
   async *predictEach(
     inputs: ImageInput | ImageInput[],
     onError: OnInputError = rethrow,
-    { signal }: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal } = {},
   ): AsyncGenerator<ImagePrediction, void, undefined> {
+    checkNames(options, { signal: true });
+    const { signal } = options;
     const { imageSize, decoding } = this.config;
     const images = await listInputs(inputs, onError);
     for (let start = 0; start < images.length; start += BATCH_SIZE) {

@@ -321,7 +321,7 @@ describe("checkAugment", () => {
     ],
     [
       { flip: 0.5 },
-      "Expected one of horizontalFlip, rotation, translation, zoom, brightness, contrast, erasing, noise, blur, corruptionShare, fill for the name of an augmentation option but received flip of type string",
+      "Did you mean horizontalFlip? Expected one of horizontalFlip, rotation, translation, zoom, brightness, contrast, erasing, noise, blur, corruptionShare, fill for the name of an augmentation option but received flip of type string",
     ],
   ];
   for (const [options, message] of cases)

@@ -17,6 +17,13 @@ describe("a classifier that is misused", () => {
     }
   });
 
+  it("refuses options that are those of loadClassifier", async () => {
+    await assert.rejects(given.classifier.predict("a.png", { views: "flip" } as never), {
+      name: "ParameterError",
+      message: "Expected one of signal for the name of an option but received views of type string",
+    });
+  });
+
   it("leaves no tensor behind if it was disposed", async () => {
     const before = tf.memory().numTensors;
     const classifier = new Classifier(randomNetwork({ imageSize: IMAGE_SIZE, classNames: CLASS_NAMES }));

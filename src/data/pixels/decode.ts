@@ -366,7 +366,7 @@ function reason(error: unknown, bytes: Buffer): string {
   if (/samples out of range/.test(message)) return "numbers of 64 bits, or complex ones";
   const [first] = message.replace(/^Input buffer has corrupt header: ?/, "").split("\n");
   const words = first.replace(/\.$/, "");
-  const what = /not been built in|unsupported|not supported|no decod/i.test(words)
+  const what = /not been built in|unsupported|not supported|not configured|no decod/i.test(words)
     ? "an image of a kind that cannot be decoded"
     : "a damaged image, perhaps a file that was cut short";
   return words ? `${what} (${words})` : what;

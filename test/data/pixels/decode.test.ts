@@ -134,15 +134,17 @@ describe("decodeImage", () => {
     });
   });
 
-  it("says that a TIFF has Lab colours, which sharp cannot decode", async () => {
-    const tiff = await plain(ORANGE).tiff({ compression: "none" }).toBuffer();
-    const directory = tiff.readUInt32LE(4);
-    for (let i = 0, entry = directory + 2; i < tiff.readUInt16LE(directory); i++, entry += 12)
-      if (tiff.readUInt16LE(entry) === 262) tiff.writeUInt16LE(8, entry + 8);
-    await assert.rejects(decodeImage(tiff, 2), {
-      message: /found a TIFF of Lab colours, which cannot be decoded: save it in RGB\./,
+  for (const [what, tag, value, found] of [
+    ["Lab colours", 262, 8, /found a TIFF of Lab colours, which cannot be decoded: save it in RGB\./],
+    ["a compression", 259, 50_000, /found an image of a kind that cannot be decoded \(.*ZSTD/],
+  ] as const)
+    it(`says that a TIFF has ${what} that sharp cannot decode`, async () => {
+      const tiff = await plain(ORANGE).tiff({ compression: "none" }).toBuffer();
+      const directory = tiff.readUInt32LE(4);
+      for (let i = 0, entry = directory + 2; i < tiff.readUInt16LE(directory); i++, entry += 12)
+        if (tiff.readUInt16LE(entry) === tag) tiff.writeUInt16LE(value, entry + 8);
+      await assert.rejects(decodeImage(tiff, 2), { message: found });
     });
-  });
 
   it("converts CMYK and wide colours to sRGB", async () => {
     const cmyk = await plain(ORANGE).withIccProfile("cmyk").jpeg({ quality: 100 }).toBuffer();

@@ -14,13 +14,11 @@ import { names, unwrap } from "./same-folders.js";
 export function leaveFoldersOut(walk: Walk, { leaveOut = [] }: { leaveOut?: string[] }): void {
   for (const name of leaveOut) {
     const folder = folderOf(walk.root, name);
-    const fits = folder === null ? patternFor(name, unwrap(walk.root)) : null;
-    const isMeant = (file: string, inner: Folder | null) =>
-      fits?.(file) ??
-      (inner !== null && (folder === null ? nameOf(inner.name) === nameOf(name) : inner === folder));
+    const fits = patternFor(name, unwrap(walk.root));
+    const isMeant = (file: string, inner: Folder | null) => (folder ? inner === folder : fits(file));
     if (remove(walk, walk.root, isMeant) > 0) continue;
     throw new InputError(
-      fits
+      /[*?]/.test(name)
         ? {
             expected: `files or folders that fit ${name}`,
             where: walk.dir,
@@ -52,18 +50,20 @@ function numFiles(folder: Folder): number {
   return foldersBelow(folder).reduce((sum, { images, others }) => sum + images.length + others.length, 0);
 }
 
+const WILDCARDS: Record<string, string> = { "**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" };
+
 /**
- * Returns a test for paths if a name is a pattern; null otherwise.
+ * Returns a test for paths, as shells and `.gitignore` have it: `*` and `?` stand for characters of a name, and `**` for folders at any
+ * depth. Without a slash, the name of a folder or file at any depth is compared.
  *
  * @param inner - The folder that the data set's folder wraps; paths may count from it, too.
  */
-function patternFor(name: string, inner: Folder): ((file: string) => boolean) | null {
-  if (!/[*?]/.test(name)) return null;
-  const source = nameOf(name.replace(/\\/g, "/"))
+function patternFor(name: string, inner: Folder): (file: string) => boolean {
+  const plain = nameOf(name.replace(/\\/g, "/").replace(/(?<=.)\/$/, ""));
+  const source = plain
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*/g, "[^/]*")
-    .replace(/\?/g, "[^/]");
-  const expression = new RegExp(`^${name.includes("/") ? "" : "(.*/)?"}${source}$`, "u");
+    .replace(/\*\*\/|\*\*|\*|\?/g, (wildcard) => WILDCARDS[wildcard]);
+  const expression = new RegExp(`^${plain.includes("/") ? "" : "(.*/)?"}${source}$`, "u");
   const around = `${inner.path}/`;
   const fits = (file: string) => expression.test(nameOf(file));
   return (file) => fits(file) || (file.startsWith(around) && fits(file.slice(around.length)));

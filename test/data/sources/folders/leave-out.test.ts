@@ -42,6 +42,13 @@ describe("--leave-out", () => {
     assert.deepEqual(left("test", "raw", "*_mask*").read, ["cat/1.png", "dog/1.png"]);
   });
 
+  it("takes the path of a file, folders at any depth, and a pattern for folders", () => {
+    assert.deepEqual(left("test", "cat/raw/1.png", "dog/raw").read, left("test", "**/raw/*").read);
+    assert.deepEqual(left("test", "**/raw/*").read, left("test", "ra?/").read);
+    assert.deepEqual(left("test", "**/raw/*").read, left("test", "raw").read);
+    assert.deepEqual(left("test", "dog/**/1.png", "raw").read, left("test", "dog", "raw").read);
+  });
+
   it("compares patterns with paths from the folder that the data set's folder wraps", () => {
     const files = Object.fromEntries(FILES.map((name) => [`pets/${name}`, "x"]));
     const dir = writeFiles(inFolder("wrapped"), files);
