@@ -4,7 +4,7 @@ import path from "node:path";
 import { type Command, Option } from "commander";
 import { InputError, internals } from "../src/index.js";
 import { shown } from "./cli.js";
-import { projectData, projectOf } from "./project.js";
+import { newestModel, projectData, projectOf } from "./project.js";
 import { mergeSettings } from "./settings.js";
 
 /** The name of a bundled model. */
@@ -101,7 +101,11 @@ export function modelFolder(model: string | undefined, byDefault: BundledName): 
   const { BUNDLED_MODELS } = internals;
   if (model === undefined) {
     const other = byDefault === "ferplus" ? "fer2013" : "ferplus";
-    console.error(`note: the bundled model ${byDefault} is used; --model ${other} takes the other one.`);
+    const own = newestModel(callerPath("."));
+    console.error(
+      `note: the bundled model ${byDefault} is used, which predicts facial expressions; ` +
+        `${own ? `--model ${own} takes that of your run, and ` : ""}--model ${other} takes the other bundled one.`,
+    );
   }
   const name = model ?? byDefault;
   if (Object.hasOwn(BUNDLED_MODELS, name)) return BUNDLED_MODELS[name as BundledName];

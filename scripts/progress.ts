@@ -54,6 +54,8 @@ export class TrainProgress {
   });
   private recent: BatchEvent[] = [];
   private best: EpochEvent | undefined;
+  /** Number of validation images; 0 before the first epoch has ended. */
+  private numScored = 0;
   private hasTrained = false;
 
   constructor(
@@ -67,10 +69,13 @@ export class TrainProgress {
     if (event.type !== "batch") this.bar.stop();
     if (event.type === "note") console.error(`note: ${event.text}`);
     if (event.type === "epoch" && event.isBest) this.best = event;
-    if (event.type === "epoch") console.error(describe(event));
+    if (event.type === "epoch") {
+      this.numScored = event.validation.confusionMatrix.flat().reduce((sum, count) => sum + count, 0);
+      console.error(describe(event));
+    }
     if (event.type !== "done") return;
     const largest = event.resumesAt ? "" : describeLargest(this.best, this.classNames);
-    console.error(`${describeEnd(event, this.hasTrained)}${largest}`);
+    console.error(`${describeEnd(event, this.hasTrained, this.numScored)}${largest}`);
   }
 
   private addBatch(event: BatchEvent): void {
@@ -100,7 +105,11 @@ function describe(event: EpochEvent): string {
   );
 }
 
-function describeEnd(event: Extract<TrainEvent, { type: "done" }>, hasTrained: boolean): string {
+function describeEnd(
+  event: Extract<TrainEvent, { type: "done" }>,
+  hasTrained: boolean,
+  numScored: number,
+): string {
   const { bestEpoch, bestAccuracy, bestMacroF1, bestLoss, monitor, resumesAt, runDir } = event;
   const isOver = !hasTrained && !resumesAt;
   const larger = event.reason === "completed" ? "epochs" : "patience";
@@ -111,7 +120,8 @@ function describeEnd(event: Extract<TrainEvent, { type: "done" }>, hasTrained: b
   const next = resumesAt ? "; the same command resumes there" : "";
   if (bestEpoch === null || bestAccuracy === null)
     return `${end}: no epoch has ended, so there is no model yet${next}`;
-  const accuracy = `accuracy ${percent(bestAccuracy)}`;
+  const of = numScored > 0 ? ` of ${internals.counted(numScored, "image")}` : "";
+  const accuracy = `accuracy ${percent(bestAccuracy)}${of}`;
   const scores =
     monitor === "macroF1" && typeof bestMacroF1 === "number"
       ? `macro-F1 ${bestMacroF1.toFixed(3)} (${accuracy})`

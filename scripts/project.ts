@@ -1,5 +1,5 @@
-// The project that a command is called in: its notebooks, and the images that they load.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+// The project that a command is called in: its notebooks, the images that they load, and its runs.
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 
 /** Returns the nearest folder with a package.json, where the kernel runs; otherwise the folder itself. */
@@ -30,4 +30,16 @@ export function declaredData(notebooks: readonly string[]): string | undefined {
 export function projectData(folder: string): string | undefined {
   const notebooks = path.join(projectOf(folder), "notebooks");
   return existsSync(notebooks) ? declaredData(notebooksIn(notebooks)) : undefined;
+}
+
+/** Returns the best model that was written last to a run in the folder `runs`: `runs/mine/best`. */
+export function newestModel(dir: string): string | undefined {
+  const runs = path.join(dir, "runs");
+  const found = statSync(runs, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(runs) : [];
+  const models = found.flatMap((name) => {
+    const file = path.join(runs, name, "best/model.json");
+    return existsSync(file) ? [{ name, written: statSync(file).mtimeMs }] : [];
+  });
+  const [newest] = models.sort((a, b) => b.written - a.written);
+  return newest && path.join("runs", newest.name, "best");
 }

@@ -166,7 +166,7 @@ describe("the package ferkit, packed and installed", function () {
   it("says how to set it up when that is needed, and there is nobody to ask", () => {
     const { status, stderr } = runProgram("npx", ["ferkit", "predict", "x.png"], folder.path);
     const expected =
-      "note: the bundled model ferplus is used; --model fer2013 takes the other one.\n" +
+      "note: the bundled model ferplus is used, which predicts facial expressions; --model fer2013 takes the other bundled one.\n" +
       `ferkit: Expected ferkit's engine at ${home()} but found a package that is not set up. ` +
       `Run: npx ferkit setup (it downloads about 500 MB and needs 3 GB in ${path.dirname(path.dirname(home()))})\n`;
     assert.deepEqual({ status, stderr }, { status: 1, stderr: expected });

@@ -122,7 +122,7 @@ describe("ferkit", function () {
       ]);
       assert.match(
         trained.stderr,
-        /^note: batches have 3 or 4 images .*\nepoch 1\/1 .*\ncompleted: best validation accuracy \d+\.\d% in epoch 1, .*\nreport: (\S+)\n$/,
+        /^note: batches have 3 or 4 images .*\nepoch 1\/1 .*\ncompleted: best validation accuracy \d+\.\d% of 2 images in epoch 1, .*\nreport: (\S+)\n$/,
       );
       assert.ok(trained.stderr.endsWith(`report: ${folder.file("run/report.html")}\n`));
     });
