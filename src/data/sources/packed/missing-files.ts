@@ -4,8 +4,12 @@ import { groupBy } from "../../../collections.js";
 import { inShort } from "../../../names.js";
 import { type Folder, foldersBelow, otherFilesIn } from "../files.js";
 
-/** A number in a series, and how many there are: `train-00000-of-00002.parquet`, `train-000000.tar`. */
-const NUMBERED = /^(.*?)(\d{2,})(?:(-of-)(\d+))?((?:\.\w+)+)$/i;
+/** A number in a series: `train-000000.tar`. */
+const NUMBERED = /^(.*?)(\d{2,})()()()((?:\.\w+)+)$/;
+/** A number of how many there are, also with a hash: `train-00000-of-00002.parquet`, `train-00000-of-00002-0f3a.parquet`. */
+const COUNTED = /^(.*?)(\d{2,})(-of-)(\d+)(-[\w-]+)?((?:\.\w+)+)$/i;
+
+const YEAR = /^(19|20)\d\d$/;
 
 /**
  * Says which files of a series are missing, by the numbers of the others.
@@ -14,14 +18,17 @@ const NUMBERED = /^(.*?)(\d{2,})(?:(-of-)(\d+))?((?:\.\w+)+)$/i;
  */
 export function missingNotes(files: readonly string[]): string[] {
   const numbered = files.flatMap((file) => {
-    const [, before, digits, of = "", total = "", ending] = NUMBERED.exec(path.basename(file)) ?? [];
-    return digits === undefined ? [] : [{ file, before, digits, after: `${of}${total}${ending}`, total }];
+    const name = path.basename(file);
+    const [, before, digits, of, total, hash = "", ending] = COUNTED.exec(name) ?? NUMBERED.exec(name) ?? [];
+    const after = `${of}${total}${hash && "-…"}${ending}`; // each file has another hash
+    return digits === undefined ? [] : [{ file, before, digits, after, total }];
   });
   const series = groupBy(numbered, ({ file, before, after }) =>
     [path.dirname(file), before, after].join("\0"),
   );
   return [...series.values()].flatMap((members) => {
     const [{ before, digits, after, total }] = members;
+    if (!total && members.every((one) => YEAR.test(one.digits))) return [];
     const known = new Set(members.map((one) => Number(one.digits)));
     const [first, end] = total ? [0, Number(total)] : [Math.min(...known), Math.max(...known) + 1];
     if (end - first > Math.max(100_000, known.size * 2)) return [];

@@ -23,6 +23,15 @@ describe("missingNotes", () => {
     assert.deepEqual(missingNotes(["t/00-of-03.tar.gz", "v/00-of-02.tar.gz", "v/01-of-02.tar.gz"]), [
       missing("01-of-03.tar.gz, 02-of-03.tar.gz"),
     ]);
+    assert.deepEqual(
+      missingNotes([
+        "train-00000-of-00003-abcdef123456.parquet",
+        "train-00002-of-00003-0123456789ab.parquet",
+        "test-00000-of-00001-0123456789ab.parquet",
+      ]),
+      [missing("train-00001-of-00003-….parquet")],
+    );
+    assert.deepEqual(missingNotes(["x-2099.tar", "x-2100.tar", "x-2102.tar"]), [missing("x-2101.tar")]);
   });
 
   it("says nothing of whole series, of other numbers, and of names without one", () => {
@@ -30,6 +39,7 @@ describe("missingNotes", () => {
       ["train-00000-of-00001.parquet", "test-00000-of-00001.parquet"],
       ["a-01.tar", "a-02.tar"],
       ["20240101.parquet", "20250101.parquet"],
+      ["train-2019.parquet", "train-2021.parquet"],
       ["train.parquet", "v2.parquet"],
     ])
       assert.deepEqual(missingNotes(files), []);
