@@ -22,6 +22,8 @@ interface TableSplit {
   column: string | null;
   /** Part of each image that is in the tables, by its path. */
   parts: Map<string, RowPart>;
+  /** Whether images in none of the tables are for training. */
+  isRestTrain?: boolean;
 }
 
 /**
@@ -57,7 +59,10 @@ function columnSplit({ table, split, files }: MatchedTable): TableSplit {
 
 type List = Pick<Located, "files"> & { table: Table };
 
-/** Reads the split of tables that each name the images of a part: `train.csv` and `test.csv`, or lists of names alone. */
+/**
+ * Reads the split of tables that each name the images of a part: `train.csv` and `test.csv`, or lists of names alone. Without a list
+ * for training, as in Speech Commands, the rest is for training.
+ */
 function listSplit(tables: List[], walk: Walk, choice: LabelChoice): TableSplit | string | null {
   if (choice.splitColumn !== undefined) return null;
   const lists = [...tables, ...namesAlone(walk)].flatMap((one) => {
@@ -65,7 +70,8 @@ function listSplit(tables: List[], walk: Walk, choice: LabelChoice): TableSplit 
     return part === null ? [] : [{ ...one, part }];
   });
   const kinds = new Set(lists.map(({ part }) => part));
-  if (!kinds.has("train") || kinds.size < 2) return null;
+  const isRestTrain = !kinds.has("train");
+  if (kinds.size < (isRestTrain ? 1 : 2)) return null;
   const parts = new Map<string, Part>();
   for (const { files, part } of lists)
     for (const [file, ...others] of files) {
@@ -75,7 +81,7 @@ function listSplit(tables: List[], walk: Walk, choice: LabelChoice): TableSplit 
       if (file !== undefined && others.length === 0) parts.set(file, part);
     }
   const files = lists.map(({ table }) => table.file).sort();
-  return { name: `The list of each part (${files.join(", ")})`, column: null, parts };
+  return { name: `The list of each part (${files.join(", ")})`, column: null, parts, isRestTrain };
 }
 
 /** Reads the lists of names alone that are for parts: `train.txt` with `cat/1.jpg`. */
@@ -90,7 +96,11 @@ function namesAlone({ dir, root }: Walk): List[] {
   });
 }
 
-function withSplit(listing: Listing, { name, column, parts }: TableSplit, isChosen: boolean): Listing {
+function withSplit(
+  listing: Listing,
+  { name, column, parts, isRestTrain }: TableSplit,
+  isChosen: boolean,
+): Listing {
   const { samples, inner } = listing;
   const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
   const found = samples.map((sample) => parts.get(path.posix.join(inner, sample.path)) ?? null);
@@ -101,6 +111,7 @@ function withSplit(listing: Listing, { name, column, parts }: TableSplit, isChos
     return { ...listing, notes: [...listing.notes, ...notes] };
   }
   const without = samples.filter((_, i) => found[i] === null);
+  if (isRestTrain) return withRest(listing, name, found);
   const lack = `${without.length} of ${samples.length} images have no part in it, such as ${without[0]?.path}`;
   if (without.length * 2 > samples.length) {
     if (!isChosen) return noted(`${name} is not used as a split, since ${lack}.`);
@@ -120,6 +131,28 @@ function withSplit(listing: Listing, { name, column, parts }: TableSplit, isChos
       if (split !== null && split !== "extra") return [{ ...sample, split }];
       leaveOut(listing, REASONS.noPart, sample);
       return [];
+    }),
+  };
+}
+
+/** Takes the images that no list names for training, if they are at least half. */
+function withRest(listing: Listing, name: string, found: RowPart[]): Listing {
+  const numImages = found.length;
+  const numRest = found.filter((part) => part === null).length;
+  if (numRest === numImages) return listing;
+  const isUsed = numRest * 2 >= numImages;
+  const note = isUsed
+    ? `${name} is used as the split, with the other ${numRest} of ${numImages} images for training (--split-column none leaves it unread).`
+    : `${name} is not used as a split, since none is for training, and only ${numRest} of ${numImages} images are in none.`;
+  return {
+    ...listing,
+    notes: [...listing.notes, note],
+    ...(isUsed && {
+      splitBy: { words: inSentence(name), isColumn: false },
+      samples: listing.samples.map((sample, i) => ({
+        ...sample,
+        split: (found[i] as Part | null) ?? "train",
+      })),
     }),
   };
 }

@@ -68,7 +68,34 @@ describe("withTableSplit, for lists of the parts", () => {
     ]);
   });
 
-  it("does not use a list of one part, or lists that most images are not in", async () => {
+  it("takes the rest for training, if no list is for it", async () => {
+    const lists = (...files: string[]) => `The list of each part (${files.join(", ")})`;
+    const dir = make([...IMAGES, "images/dog/5.jpg"], { "testing_list.txt": "cat/2.jpg\n" });
+    const one = await read(dir);
+    assert.deepEqual(one.found, [
+      "cat/1.jpg cat train",
+      SPLIT[1],
+      ...[3, 4, 5].map((i) => `dog/${i}.jpg dog train`),
+    ]);
+    assert.deepEqual(one.notes, [
+      `${lists("testing_list.txt")} is used as the split, with the other 4 of 5 images for training (--split-column none leaves it unread).`,
+    ]);
+    assert.deepEqual((await read(dir, { splitColumn: "none" })).found[0], "cat/1.jpg cat null");
+    make([], { "validation_list.txt": "dog/4.jpg\n" });
+    assert.deepEqual((await read(dir)).found, [
+      ...SPLIT.slice(0, 3),
+      "dog/4.jpg dog validation",
+      "dog/5.jpg dog train",
+    ]);
+    make([], { "validation_list.txt": "dog/4.jpg\ndog/3.jpg\n" });
+    const most = await read(dir);
+    assert.equal(most.found[0], "cat/1.jpg cat null");
+    assert.deepEqual(most.notes, [
+      `${lists("testing_list.txt", "validation_list.txt")} is not used as a split, since none is for training, and only 2 of 5 images are in none.`,
+    ]);
+  });
+
+  it("does not use a list for training alone, or lists that most images are not in", async () => {
     const dir = make(IMAGES, { "meta/train.txt": "cat/1\ndog/3\n" });
     assert.deepEqual((await read(dir)).notes, [empty("1 .txt")]);
     make(
