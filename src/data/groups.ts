@@ -1,5 +1,6 @@
 // Which images belong on one side of a split: copies of one picture, and images of one person or series.
 import { groupBy } from "../collections.js";
+import { inShort } from "../names.js";
 import type { OnProgress } from "../progress.js";
 import { DisjointSets } from "./audit/disjoint-sets.js";
 import { findNearDuplicates } from "./audit/near-duplicates.js";
@@ -40,10 +41,6 @@ export async function groupImages(
     return { members: [...members.values()], without };
   };
   const versions = join((index) => capture(VERSION, paths[index])).members.filter(({ length }) => length > 1);
-  if (versions.length > 0)
-    notes.push(
-      `Images that Roboflow made of one picture, by their names, are held out together, such as ${paths[versions[0][0]]} and ${paths[versions[0][1]]}.`,
-    );
   if (group !== undefined) {
     const pattern = isGroupColumn(group) ? null : groupPattern("--group", group);
     const { members, without } = join((index) =>
@@ -53,5 +50,27 @@ export async function groupImages(
       `${members.length} groups by --group${without.length > 0 ? `, and ${without.length} images without one, such as ${paths[without[0]]}` : ""}.`,
     );
   }
-  return { groups: Int32Array.from({ length: numImages }, (_, index) => sets.firstOf(index)), notes };
+  const firsts = Int32Array.from({ length: numImages }, (_, index) => sets.firstOf(index));
+  return { groups: firsts, notes: [...notes, ...versionNotes(images, versions, firsts)] };
+}
+
+/** Says what is done with the versions of one picture: if a class is a single group, its images are held out one by one. */
+function versionNotes({ paths, labels, classNames }: PackedImages, versions: number[][], groups: Int32Array) {
+  const classes = groupBy(labels.keys(), (index) => labels[index]);
+  const isSingle = (label: number) =>
+    (classes.get(label) ?? []).every((index, _, [first]) => groups[index] === groups[first]);
+  const others = versions.filter((members) => members.some((index) => !isSingle(labels[index])));
+  const single = new Set(versions.flat().flatMap((index) => (isSingle(labels[index]) ? labels[index] : [])));
+  const notes: string[] = [];
+  if (others.length > 0)
+    notes.push(
+      `Images that Roboflow made of one picture, by their names, are held out together, such as ${paths[others[0][0]]} and ${paths[others[0][1]]}.`,
+    );
+  if (single.size > 0) {
+    const names = [...single].map((label) => classNames?.[label] ?? "");
+    notes.push(
+      `All images of ${inShort(names)} are of one picture, by the names that Roboflow gives, so they are held out one by one, and the accuracy is not that for new ones.`,
+    );
+  }
+  return notes;
 }

@@ -172,7 +172,7 @@ async function findGroups(loading: Loading): Promise<Int32Array | undefined> {
   const { decoded, options, notes } = loading;
   if (!holdsOut(decoded.samples, options)) return undefined;
   if (loading.listing.groupHint !== undefined) notes.push(loading.listing.groupHint);
-  const all = select(loading, [...decoded.samples.keys()], null);
+  const all = select(loading, [...decoded.samples.keys()], classesOf(decoded.samples));
   const found = await groupImages(all, options.group, options.onProgress);
   notes.push(...found.notes);
   return found.groups;

@@ -39,6 +39,19 @@ describe("groupImages", () => {
     ]);
   });
 
+  it("says that a class of one picture is held out one by one", async () => {
+    for (const name of ["a", "b", "c"])
+      for (const i of NUMBERS) await draw(`${name}/${name === "c" ? i : "image"}_jpg.rf.1f${i}.jpg`);
+    const single =
+      "All images of a, b are of one picture, by the names that Roboflow gives, so they are held out one by one, and the accuracy is not that for new ones.";
+    assert.deepEqual((await load()).report.notes, [single]);
+    await draw("c/0_jpg.rf.2e0.jpg");
+    assert.deepEqual((await load()).report.notes, [
+      "Images that Roboflow made of one picture, by their names, are held out together, such as c/0_jpg.rf.1f0.jpg and c/0_jpg.rf.2e0.jpg.",
+      single,
+    ]);
+  });
+
   describe("with a column", () => {
     const rows = ["a", "b"].flatMap((name) => [0, 1, 2, 3, 4, 5, 6, 7].map((i) => `${name}${i}.png`));
     const draws = async () => {
