@@ -154,8 +154,11 @@ export async function runCli(args: string[]): Promise<number> {
   return Number(process.exitCode);
 }
 
-/** Says of an unknown option that it is a setting, as `--epochs 3` of `--set epochs=3`. */
+/** Says of an unknown option that it is a setting, as `--epochs 3` of `--set epochs=3`, and of an argument that it needs `--data`. */
 function withSetting(text: string, command: Command | undefined): string {
+  const [word] = /^error: too many arguments/.test(text) ? (command?.args ?? []) : [];
+  if (word !== undefined && command?.options.some(({ long }) => long === "--data"))
+    return `${text.trimEnd()}\n(Did you mean --${/^\w+=/.test(word) ? "set" : "data"} ${word}?)\n`;
   const [, flag] = text.match(/^error: unknown option '--([\w-]+)/) ?? [];
   if (flag === "seed" && command?.name() === "evaluate")
     return `${text.trimEnd()}\n(The images are those that the model's run held out, whatever its seed.)\n`;

@@ -178,6 +178,14 @@ describe("ferkit with bad input", function () {
       ["train", "--batch-size", "3"],
       "error: unknown option '--batch-size'\n(Did you mean --set batchSize=…?)",
     ],
+    [
+      ["train", "my-images"],
+      "error: too many arguments for 'train'. Expected 0 arguments but got 1.\n(Did you mean --data my-images?)",
+    ],
+    [
+      ["train", "epochs=3"],
+      "error: too many arguments for 'train'. Expected 0 arguments but got 1.\n(Did you mean --set epochs=3?)",
+    ],
     [["runs", "--epochs", "3"], "error: unknown option '--epochs'"],
   ] as const)
     it(`hints at the help for ${args.join(" ")}`, async () => {

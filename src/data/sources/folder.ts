@@ -1,4 +1,5 @@
 // Reads the images and labels of a folder: finds out which of the known layouts it has.
+import { type Dirent, readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { groupBy } from "../../collections.js";
@@ -8,7 +9,7 @@ import type { OnProgress } from "../../progress.js";
 import { type AnyText, counted } from "../../text.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
 import { classesInWords, readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
-import { otherFilesIn, type Walk, walkFolder } from "./files.js";
+import { IMAGE_ENDING, isServiceFolder, otherFilesIn, type Walk, walkFolder } from "./files.js";
 import { type FolderChoice, findClassFolders } from "./folders/class-folders.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
 import { readLabelFiles } from "./label-files.js";
@@ -237,7 +238,7 @@ function readClassFolders(walk: Walk, options: Options): Listing {
 type Explanation = Pick<InputProblem, "found" | "fix">;
 
 /** Says what a folder without class folders has in place of them. */
-function explained(refusal: InputProblem, walk: Walk, choice: LabelChoice): InputProblem {
+function explained(refusal: InputProblem, walk: Walk, choice: Options): InputProblem {
   const files = otherFilesIn(walk.root);
   const found =
     walk.root.numImages === 0
@@ -302,11 +303,32 @@ function otherFiles({ found, fix }: InputProblem, files: string[]): Explanation 
   return { found: `${found}, but ${files.length} other files (${inShort(endings)})`, fix };
 }
 
+/** Returns the folder around the one that was given, if that may be one of its class folders: each of them holds images. */
+function foldersAround({ dir, root }: Walk, { data }: Options): string | null {
+  const given = path.resolve(data);
+  const around = path.dirname(given);
+  if (given !== path.resolve(dir) || root.images.length === 0 || partOf(path.basename(given)) !== null)
+    return null; // an unpacked archive, or a part of a split
+  const entriesOf = (folder: string) => readdirSync(folder, { withFileTypes: true });
+  const isImage = (entry: Dirent) => !entry.isDirectory() && IMAGE_ENDING.test(entry.name);
+  try {
+    const entries = entriesOf(around);
+    const folders = entries.filter((entry) => entry.isDirectory() && !isServiceFolder(entry.name));
+    const areClasses = folders.length > 1 && !entries.some(isImage);
+    const hold = ({ name }: Dirent) => entriesOf(path.join(around, name)).some(isImage);
+    return areClasses && folders.every(hold) ? around : null;
+  } catch {
+    return null; // a folder that cannot be read
+  }
+}
+
 /** Names a table that is not read, and a pattern for the names of the images. */
-function labelsElsewhere(refusal: InputProblem, walk: Walk, choice: LabelChoice): Explanation {
+function labelsElsewhere(refusal: InputProblem, walk: Walk, choice: Options): Explanation {
   const [table] = [...unreadTables(walk, choice), ...tablesWithoutLabels(walk, choice)];
   const suggested = suggestPattern(walk);
+  const around = foldersAround(walk, choice);
   const fixes = [
+    around && `Did you mean ${around}, whose folders all hold images?`,
     table?.fix ?? refusal.fix,
     suggested &&
       `If the class is in the files' names, run again with --label-pattern '${suggested.pattern}', which finds ${classesInWords(suggested.classNames)}.`,

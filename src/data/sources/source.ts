@@ -50,6 +50,9 @@ interface Source {
   listing: Listing;
 }
 
+/** Tables whose names end so are data; other texts may be notes. */
+const DATA_FILE = /\.(csv|tsv|jsonl|parquet)$/i;
+
 const EXPECTED =
   "synthetic, fer2013, or a folder, an archive (.tar.gz, .tgz, .tar, .zip), a table (.csv, .tsv, .jsonl, .txt) or a Parquet file";
 
@@ -86,7 +89,12 @@ async function readData(options: Options): Promise<Source> {
     return { name: OWN_SOURCES.fer2013, listing: await readFolder(dir, options, notes) };
   }
   const found = await stat(data).catch(() => null);
-  if (!found) throw unreadable(data, "no such path", fixFor(data, Object.keys(OWN_SOURCES)));
+  if (!found)
+    throw unreadable(
+      data,
+      "no such path",
+      fixFor(data, [...Object.keys(OWN_SOURCES), ...(await dataBeside(data))]),
+    );
   if (found.isDirectory())
     return { name: path.basename(path.resolve(data)), listing: await readFolder(data, options) };
   if (isArchive(data)) {
@@ -98,6 +106,15 @@ async function readData(options: Options): Promise<Source> {
   const kind = kindOf(found);
   if (kind) throw unreadable(data, kind, "Choose a regular file.");
   return { name: path.basename(data), listing: await readFile(data, options) };
+}
+
+/** Lists what is beside a path and may be a data set. */
+async function dataBeside(data: string): Promise<string[]> {
+  const entries = await readdir(path.dirname(path.resolve(data)), { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter(({ name }) => !name.startsWith("."))
+    .filter((entry) => entry.isDirectory() || isArchive(entry.name) || DATA_FILE.test(entry.name))
+    .map(({ name }) => name);
 }
 
 function unreadable(data: string, found: string, fix: string): InputError {
