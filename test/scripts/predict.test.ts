@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { hasBfloat16, useBackend } from "../../src/engine/device.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
+import { writeFiles } from "../data/fixtures.js";
 import { ASTRONAUT, groupPhoto, HOPPER } from "../faces/photos.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { projectDir } from "../source-files.js";
@@ -382,23 +383,12 @@ describe("ferkit predict", () => {
       const { stdout, stderr } = await folder.ferkit("predict", "b.png", "--no-faces", "--json", ...args);
       return [path.relative(projectDir, JSON.parse(stdout).model), stderr];
     };
-    const note = (own = "") =>
-      `note: the bundled model ferplus is used, which predicts facial expressions; ${own}--model fer2013 takes the other bundled one.\n`;
-    assert.deepEqual(await predicted(), ["models/ferplus", note()]);
+    const note =
+      "note: the bundled model ferplus is used, which predicts facial expressions; --model fer2013 takes the other bundled one.\n";
+    assert.deepEqual(await predicted(), ["models/ferplus", note]);
     assert.deepEqual(await predicted("--model", "fer2013"), ["models/fer2013", ""]);
-    const runs = path.join(folder.path, "runs");
-    for (const [name, time] of [
-      ["a", 1],
-      ["newest", 3],
-      ["b", 2],
-    ] as const) {
-      const model = path.join(runs, name, "best/model.json");
-      mkdirSync(path.dirname(model), { recursive: true });
-      writeFileSync(model, "{}");
-      utimesSync(model, time, time);
-    }
-    writeFileSync(path.join(runs, "notes.txt"), "");
-    const own = "--model runs/newest/best takes that of your run, and ";
-    assert.deepEqual(await predicted(), ["models/ferplus", note(own)]);
+    writeFiles(folder.path, { "runs/mine/best/model.json": "{}" });
+    const own = note.replace("; ", "; --model runs/mine/best takes that of your run, and ");
+    assert.deepEqual(await predicted(), ["models/ferplus", own]);
   });
 });
