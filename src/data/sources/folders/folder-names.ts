@@ -29,3 +29,8 @@ export function isCopies(name: string): boolean {
 export function areDoubtful(names: string[]): boolean {
   return names.every(isPiece) || (names.length > 1 && names.every(isWhole));
 }
+
+/** Whether names are numbers of equal length with leading zeros, as those of shards: `0000`, `0001`. They may be classes, too. */
+export function areNumbered(names: string[]): boolean {
+  return names.every((name) => /^\d{3,}$/.test(name) && name.length === names[0].length);
+}

@@ -3,11 +3,14 @@ import path from "node:path";
 import { InputError } from "../../../errors.js";
 import { areSameClasses, inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
-import { areDoubtful } from "../folders/folder-names.js";
+import { areDoubtful, areNumbered } from "../folders/folder-names.js";
 import { classesOf, type Listing } from "../listing.js";
+import { isGroupName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
 import { readLabelTables } from "./label-tables.js";
+import { matchTables } from "./matched-tables.js";
 import { isSplitChosen } from "./split-columns.js";
+import { columnsIn, isFilled } from "./table.js";
 import { withTableSplit } from "./table-split.js";
 
 /**
@@ -28,8 +31,17 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
     const folders = `Or choose --labels folders if the folders ${inShort(own)} are the classes.`;
     throw new InputError({ ...problem, fix: `${fix} ${folders}` });
   }
-  const labelled = table instanceof InputError ? null : table;
+  const labelled = table instanceof InputError || onlyGroups(walk, choice) ? null : table;
   const contradiction = labelled && contradictionOf(listing, labelled);
+  if (
+    contradiction &&
+    labelled &&
+    (areDoubtful(own) || areNumbered(own)) &&
+    !areSameClasses(own, classesOf(labelled.samples))
+  ) {
+    const note = `The folders ${inShort(own)} do not look like classes, so the labels are those of ${labelled.labels} (--labels folders takes the folders).`;
+    return withSplitBeside({ ...labelled, notes: [...labelled.notes, note] }, walk, choice);
+  }
   if (contradiction)
     throw new InputError({
       expected: "one kind of labels",
@@ -46,6 +58,17 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
   if (!(split instanceof InputError)) return split;
   if (isSplitChosen(choice)) throw split;
   return compared;
+}
+
+/** Whether tables have no labels, but columns of groups, as `file,patient`. */
+function onlyGroups(walk: Walk, choice: LabelChoice): boolean {
+  if (choice.labelColumn !== undefined) return false;
+  return matchTables(walk, choice).useful.every(({ table, pathColumn, split }) => {
+    const others = columnsIn(table).filter(
+      (column) => column !== pathColumn && isFilled(table, column) && !split?.alike.includes(column),
+    );
+    return others.every((column) => isGroupName(table.columns?.[column] ?? ""));
+  });
 }
 
 /** Returns how the labels of a table differ from the class folders around the images; null if they agree. */

@@ -226,15 +226,18 @@ describe("readSource, for a table beside class folders", () => {
     });
   });
 
-  it("refuses JSON with other labels than the folders", async () => {
-    const dir = make(["part1/1.jpg", "part2/2.jpg"], { "labels.json": '{"1.jpg": "cat", "2.jpg": "dog"}' });
-    await assert.rejects(read(dir), {
-      message: `Expected one kind of labels at ${dir} but found the folders part1, part2, and labels.json with cat, dog. Choose with --labels folders or --labels labels.json.`,
+  it("says that a column may be of groups, if it is the only one", async () => {
+    const dir = make(IMAGES, { "meta.csv": "file,patient\n1.jpg,p1\n2.jpg,p1\n3.jpg,p2\n4.jpg,p2\n" });
+    const { found, notes, groupHint } = await read(dir);
+    assert.deepEqual([found[0], notes], ["cat/1.jpg cat null", []]);
+    assert.equal(
+      groupHint,
+      "The column patient of meta.csv may say which images belong together, and they are not held out together (--group patient does so).",
+    );
+    assert.equal((await read(dir, { group: "patient" })).samples[0].group, "p1");
+    await assert.rejects(read(dir, { labelColumn: "patient" }), {
+      message: `Expected one kind of labels at ${dir} but found the folders cat, dog, and meta.csv with p1, p2. Choose with --labels folders or --labels meta.csv.`,
     });
-    assert.deepEqual((await read(dir, { labels: "labels.json" })).found, [
-      "part1/1.jpg cat null",
-      "part2/2.jpg dog null",
-    ]);
   });
 
   describe("in folders that look like pieces of a data set", () => {
@@ -243,10 +246,26 @@ describe("readSource, for a table beside class folders", () => {
     it("reads a table of JSON of any name", async () => {
       const records = ["cat", "dog", "cat"].map((label, i) => ({ image: `${i + 1}.jpg`, label }));
       const dir = make(PIECES, { "project-1.json": JSON.stringify(records) });
-      await assert.rejects(read(dir), {
-        name: "InputError",
-        message: `Expected one kind of labels at ${dir} but found the folders HAM_images_part_1, HAM_images_part_2, and project-1.json with cat, dog. Choose with --labels folders or --labels project-1.json.`,
+      const { found, notes } = await read(dir);
+      assert.deepEqual(
+        found,
+        PIECES.map((file, i) => `${file} ${records[i].label} null`),
+      );
+      assert.deepEqual(notes, [
+        "The folders HAM_images_part_1, HAM_images_part_2 do not look like classes, so the labels are those of project-1.json (--labels folders takes the folders).",
+      ]);
+    });
+
+    it("reads a table beside folders that are numbered", async () => {
+      const dir = make(["0000/1.jpg", "0000/2.jpg", "0001/3.jpg"], {
+        "metadata.csv": "file_name,label\n0000/1.jpg,cat\n0000/2.jpg,dog\n0001/3.jpg,cat\n",
       });
+      const { found, notes } = await read(dir);
+      assert.deepEqual(found, ["0000/1.jpg cat null", "0000/2.jpg dog null", "0001/3.jpg cat null"]);
+      assert.deepEqual(notes, [
+        "The folders 0000, 0001 do not look like classes, so the labels are those of metadata.csv (--labels folders takes the folders).",
+      ]);
+      assert.equal((await read(dir, { labels: "folders" })).found[0], "0000/1.jpg 0000 null");
     });
 
     it("asks for the column of labels if several may be meant", async () => {
