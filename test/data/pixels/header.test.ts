@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
+import { decodeImage } from "../../../src/data/pixels/decode.js";
 import { headerOf, jpegQuality, plainJpegHeader } from "../../../src/data/pixels/header.js";
 
 const image = (width: number, height: number) =>
@@ -135,4 +136,31 @@ describe("headerOf", () => {
     const data = await image(20, 10).jpeg({ quality: 70 }).toBuffer();
     assert.deepEqual(plainJpegHeader(data), await headerFrom(data));
   });
+});
+
+describe("an image in a format that is not read", () => {
+  const raw =
+    "camera raw, which is not read: convert it to JPEG or PNG, for example with darktable or the camera's own program";
+  const heic = "HEIC, which is not read: convert it to JPEG or PNG, for example with heif-convert";
+  const bytes = (text: string) => async () => Buffer.from(text, "latin1");
+  const cases: [name: string, content: () => Promise<Buffer>, found: string][] = [
+    ["photo.heic", bytes("\0\0\0\x18ftypheic\0\0\0\0mif1heic"), heic],
+    ["photo.jpg", bytes("\0\0\0\x18ftypheic\0\0\0\0mif1heic"), heic],
+    [
+      "a.jxl",
+      bytes("\xff\x0a"),
+      "JPEG XL, which is not read: convert it to JPEG or PNG, for example with djxl",
+    ],
+    ["a.psd", bytes("8BPS\0\x01"), "Photoshop, which is not read: convert it to JPEG or PNG"],
+    ["a.exr", bytes("v/1\x01"), "EXR, which is not read: convert it to JPEG or PNG"],
+    ["a.NEF", () => image(20, 10).tiff().toBuffer(), raw], // its first image is a thumbnail
+    ["a.cr3", bytes("\0\0\0\x18ftypcrx \0\0\0\x01"), raw],
+  ];
+  for (const [name, content, found] of cases)
+    it(`is refused with a way to convert it: ${name}`, async () => {
+      await assert.rejects(decodeImage(await content(), 8, name), {
+        name: "InputError",
+        message: `Expected an image at ${name} but found ${found}. Remove or replace it.`,
+      });
+    });
 });
