@@ -157,7 +157,7 @@ export function lackOfClasses(
 
 /** Finds classes that a part of the split lacks, and parts that are empty. */
 export function checkSplit({ listing, decoded, options, notes, problems }: Loading, split: Split): void {
-  const { where, samples: listed } = listing;
+  const { where, samples: listed, splitBy } = listing;
   const { samples } = decoded;
   const classes = classesOf(samples);
   const unread = without(classesOf(listed), classes);
@@ -176,7 +176,10 @@ export function checkSplit({ listing, decoded, options, notes, problems }: Loadi
       found: [onlyTrain && `${onlyTrain} only in train`, `${onlyValidation} only in validation`]
         .filter(Boolean)
         .join(" and "),
-      fix: "Add or rename the folders.",
+      fix:
+        splitBy?.isColumn || splitBy?.isList
+          ? `Fix ${splitBy.words}, or leave it unread with --split-column none.`
+          : "Add or rename the folders.",
     });
   else if (onlyTrain && !onlyValidation)
     notes.push(

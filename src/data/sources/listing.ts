@@ -36,6 +36,8 @@ export interface SplitSource {
   words: string;
   /** Whether it is a column, which `--split-column` can choose. */
   isColumn: boolean;
+  /** Whether it is a list of the images of each part, which `--split-column none` leaves unread. */
+  isList?: boolean;
 }
 
 /** The images of a data set. */

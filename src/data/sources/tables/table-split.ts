@@ -125,7 +125,7 @@ function withSplit(
   const rest = without.length > 0 ? ` It has no part for ${without.length}, which are not used.` : "";
   return {
     ...noted(`${name} is used as the split (--split-column none leaves it unread).${rest}`),
-    splitBy: { words: inSentence(name), isColumn: column !== null },
+    splitBy: { words: inSentence(name), isColumn: column !== null, isList: column === null },
     samples: samples.flatMap((sample, i) => {
       const split = found[i];
       if (split !== null && split !== "extra") return [{ ...sample, split }];
@@ -148,7 +148,7 @@ function withRest(listing: Listing, name: string, found: RowPart[]): Listing {
     ...listing,
     notes: [...listing.notes, note],
     ...(isUsed && {
-      splitBy: { words: inSentence(name), isColumn: false },
+      splitBy: { words: inSentence(name), isColumn: false, isList: true },
       samples: listing.samples.map((sample, i) => ({
         ...sample,
         split: (found[i] as Part | null) ?? "train",

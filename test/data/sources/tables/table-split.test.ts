@@ -26,6 +26,7 @@ describe("withTableSplit, for lists of the parts", () => {
     assert.deepEqual(splitBy, {
       words: "the list of each part (meta/test.txt, meta/train.txt)",
       isColumn: false,
+      isList: true,
     });
     assert.deepEqual((await read(dir, { labels: "folders" })).found, SPLIT);
     const own = await read(dir, { splitColumn: "none" });
