@@ -25,7 +25,7 @@ import { pairedNotes } from "./paired-images.js";
 import { partOf } from "./split-names.js";
 import type { LabelChoice } from "./tables/label-columns.js";
 import { readLabelTables } from "./tables/label-tables.js";
-import { compareWithTables, withSplitBeside } from "./tables/table-beside.js";
+import { compareWithTables, refuseUnusedColumns, withSplitBeside } from "./tables/table-beside.js";
 import { tableFiles } from "./tables/table-file.js";
 import { tablesWithoutLabels, unreadTables, withUnread } from "./tables/unread-tables.js";
 
@@ -200,6 +200,7 @@ function readUnknown(walk: Walk, options: Options): Listing {
   const isOpen = options.trainFolder === undefined && options.validationFolder === undefined;
   const mayBeTable = mayReadTables(tables, options);
   if ("listing" in found) {
+    if (!mayBeTable) refuseUnusedColumns(found.listing, options);
     if (!isOpen) return found.listing;
     if (tables.length > MAX_TABLES) return withManyTables(found.listing, tables);
     const compared = mayBeTable ? compareWithTables(found.listing, unused, options) : found.listing;
@@ -230,8 +231,11 @@ function readClassFolders(walk: Walk, options: Options): Listing {
   const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
   const found = findClassFolders(walk, options);
   const mayHaveSplit = options.labels === "folders" && mayReadTables(tableFiles(walk.root), options);
-  if ("listing" in found)
-    return mayHaveSplit ? withSplitBeside(found.listing, unused, options) : found.listing;
+  if ("listing" in found) {
+    if (mayHaveSplit) return withSplitBeside(found.listing, unused, options);
+    refuseUnusedColumns(found.listing, options);
+    return found.listing;
+  }
   throw new InputError(explained(found.refusal, walk, options));
 }
 

@@ -95,6 +95,20 @@ export function withSplitBeside(listing: Listing, walk: Walk, choice: LabelChoic
   return { ...listing, notes: [...listing.notes, note] };
 }
 
+/** @throws InputError if a column was chosen and no table is read. */
+export function refuseUnusedColumns({ where, labels }: Listing, choice: LabelChoice): void {
+  const { labelColumn, pathColumn } = choice;
+  const [option, column] =
+    labelColumn === undefined ? ["--path-column", pathColumn] : ["--label-column", labelColumn];
+  if (column === undefined) return;
+  throw new InputError({
+    expected: `a table with the column ${column}, for ${option}`,
+    where,
+    found: `none beside ${labels}`,
+    fix: `Remove ${option}, or choose the table with --labels.`,
+  });
+}
+
 /** Returns what a call returns, or the InputError that it throws. */
 function caught<Result>(read: () => Result): Result | InputError {
   try {

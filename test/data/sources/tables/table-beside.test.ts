@@ -240,6 +240,17 @@ describe("readSource, for a table beside class folders", () => {
     });
   });
 
+  it("refuses a column that was chosen where no table is read", async () => {
+    const dir = make(IMAGES, {});
+    const chosen = { "--label-column": { labelColumn: "foo" }, "--path-column": { pathColumn: "foo" } };
+    for (const [option, choice] of Object.entries(chosen))
+      for (const others of [{}, { labels: "folders" }])
+        await assert.rejects(read(dir, { ...choice, ...others }), {
+          name: "InputError",
+          message: `Expected a table with the column foo, for ${option} at ${dir} but found none beside class folders. Remove ${option}, or choose the table with --labels.`,
+        });
+  });
+
   describe("in folders that look like pieces of a data set", () => {
     const PIECES = ["HAM_images_part_1/1.jpg", "HAM_images_part_1/2.jpg", "HAM_images_part_2/3.jpg"];
 
