@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { loadDataset } from "../../src/data/load.js";
 import { drawImages, temporaryFolder, writeFiles } from "./fixtures.js";
 
@@ -67,5 +68,19 @@ describe("loadDataset", () => {
     });
     const { report, splitBy } = await load();
     assert.deepEqual([report.split, report.splitBy, splitBy], ["held-out", null, undefined]);
+  });
+
+  it("names the option that leaves the split of lists or a column unread", async () => {
+    const files = ["cat/1.png", "dog/2.png", "owl/3.png"];
+    await drawImages(data(), Object.fromEntries(files.map((file, i) => [file, `#${i}0${i}040`])));
+    const refused = (by: string) => ({
+      name: "InputError",
+      message: `Expected the same classes in train and validation at ${data()} but found cat, dog only in train and owl only in validation. Fix ${by}, or leave it unread with --split-column none.`,
+    });
+    writeFiles(data(), { "train.txt": "cat/1.png\ndog/2.png\n", "test.txt": "owl/3.png\n" });
+    await assert.rejects(load(), refused("the list of each part (test.txt, train.txt)"));
+    for (const list of ["train.txt", "test.txt"]) rmSync(inFolder("data", list));
+    writeFiles(data(), { "a.csv": "file,split\ncat/1.png,train\ndog/2.png,train\nowl/3.png,val\n" });
+    await assert.rejects(load(), refused("the column split of a.csv"));
   });
 });
