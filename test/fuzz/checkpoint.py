@@ -66,7 +66,7 @@ def main(folder, seconds, seed):
         data = first.pop() if first else mutate(chance.choice(inputs[-8:] if chance.random() < 0.5 else inputs), chance.choice(inputs), chance)
         with open(os.path.join(folder, "batch"), "wb") as file:
             file.write(data)
-        numSeen, start = len(seen), time.monotonic()
+        numSeen, start = len(seen), time.process_time()
         sys.settrace(trace)
         try:
             convert_checkpoint.read(io.BytesIO(data), len(data))
@@ -82,8 +82,10 @@ def main(folder, seconds, seed):
                 outcome["faults"].append(f"{fault} ({file})")
         finally:
             sys.settrace(None)
-        ms = 1000 * (time.monotonic() - start)
+        ms = 1000 * (time.process_time() - start)
         outcome["tried"] += 1
+        if outcome["tried"] % 100 == 0:
+            print(flush=True)  # a sign of life
         outcome["slowestMs"] = max(outcome["slowestMs"], ms)
         if ms > 5000:
             file = os.path.join(folder, f"fault-{len(outcome['faults'])}")

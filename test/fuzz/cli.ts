@@ -20,8 +20,11 @@ const { values: flags } = parseArgs({
     seed: { type: "string", default: "0" },
   },
 });
-/** Time that a worker may take beyond its own, before it counts as hanging. */
-const GRACE_MS = 60_000;
+/** A worker that shows no sign of life for so long hangs: other programs may slow it down, and its first inputs are many. */
+const SILENT_MS = 300_000;
+/** Aborted by Ctrl-C or a stop: the table then has the parsers so far. */
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
 function fuzz(name: string, dir: string): Promise<Outcome> {
   const seconds = String(60 * Number(flags.minutes));
@@ -34,11 +37,13 @@ function fuzz(name: string, dir: string): Promise<Outcome> {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, FERKIT_OFFLINE: "1" },
   });
+  stop.signal.addEventListener("abort", () => child.kill("SIGKILL"), { once: true });
   let output = "";
+  const timer = setTimeout(() => child.kill("SIGKILL"), SILENT_MS);
   child.stdout.on("data", (text) => {
     output += text;
+    timer.refresh();
   });
-  const timer = setTimeout(() => child.kill("SIGKILL"), 1000 * Number(seconds) + GRACE_MS);
   return new Promise((resolve) =>
     child.on("close", (status, signal) => {
       clearTimeout(timer);
@@ -56,6 +61,11 @@ async function main(): Promise<void> {
   let numFaults = 0;
   for (const name of flags.only.split(",")) {
     const outcome = await fuzz(name, path.join(root, name.replace(".", "-")));
+    if (stop.signal.aborted) {
+      console.log(`stopped: ${name} and the parsers after it have no result`);
+      process.exitCode = 1;
+      break;
+    }
     const { tried, accepted, refused, slowestMs, blocks, faults } = outcome;
     for (const fault of faults) console.log(`FAULT ${name}: ${fault}`);
     numFaults += faults.length;

@@ -15,6 +15,10 @@ const { values: flags } = parseArgs({
   },
 });
 
+/** Aborted by Ctrl-C or a stop: the tables then have what was done so far. */
+const stopped = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
+
 /** What a process holds at a moment. */
 interface Holdings {
   tensors: number;
@@ -66,7 +70,7 @@ async function soakTraining(root: string, minutes: number): Promise<Soak> {
   const soak: Soak = { tried: 0, survived: 0, lost: 0, samples: [] };
   const end = performance.now() + 60_000 * minutes;
   const random = new Random(Number(flags.seed), "soak");
-  while (performance.now() < end) {
+  while (performance.now() < end && !stopped.signal.aborted) {
     soak.tried++;
     const runDir = path.join(root, `run-${soak.tried}`);
     const options = { runDir, data: "stripes" };
@@ -105,7 +109,7 @@ async function soakPrediction(modelDir: string, numPredictions: number): Promise
   );
   files[99] = files[99].subarray(0, 30);
   const classifier = await loadClassifier(modelDir);
-  while (soak.tried < numPredictions) {
+  while (soak.tried < numPredictions && !stopped.signal.aborted) {
     const inputs = Array.from({ length: BATCH }, (_, i) => files[(soak.tried + i) % files.length]);
     const numDamaged = inputs.filter((input) => input === files[99]).length;
     let [numRead, numRefused] = [0, 0];
@@ -130,6 +134,7 @@ async function main(): Promise<void> {
     const modelDir = bestModelDir(path.join(root, `run-${training.tried}`));
     const prediction = await soakPrediction(modelDir, Number(flags.predictions));
     const seconds = [trained - start, performance.now() - trained].map((ms) => Math.round(ms / 1000));
+    if (stopped.signal.aborted) console.log("stopped before its end");
     const counted = { "training runs": training, predictions: prediction };
     const heading = ["what", "tried", "survived", "bytes lost", "seconds"];
     const rows = Object.entries(counted).map(([what, { tried, survived, lost }], i) => [
@@ -137,7 +142,8 @@ async function main(): Promise<void> {
       ...[tried, survived, lost, seconds[i]].map(String),
     ]);
     console.log(internals.textTable({ heading, rows, isNumeric: heading.map((_, i) => i > 0) }));
-    const held = Object.entries(counted).flatMap(([what, { samples }]) =>
+    const sampled = Object.entries(counted).filter(([, { samples }]) => samples.length > 0);
+    const held = sampled.flatMap(([what, { samples }]) =>
       (["tensors", "memory", "handles", "processes"] as const).map((name) => ({
         what,
         name,
