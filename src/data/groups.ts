@@ -1,4 +1,5 @@
 // Which images belong on one side of a split: copies of one picture, and images of one person or series.
+import path from "node:path";
 import { groupBy } from "../collections.js";
 import { inShort } from "../names.js";
 import type { OnProgress } from "../progress.js";
@@ -6,7 +7,9 @@ import { DisjointSets } from "./audit/disjoint-sets.js";
 import { findNearDuplicates } from "./audit/near-duplicates.js";
 import type { PackedImages } from "./dataset.js";
 import { capture, groupPattern } from "./sources/file-names.js";
+import type { Sample } from "./sources/listing.js";
 import { isGroupColumn } from "./sources/tables/group-columns.js";
+import { type Split, sharedGroups } from "./split.js";
 
 /** Name that Roboflow gives to each version of a picture: `cat/1_jpg.rf.2f6c….jpg`. */
 const VERSION = /^(.+)\.rf\.[^./]+\.[^./]+$/;
@@ -73,4 +76,17 @@ function versionNotes({ paths, labels, classNames }: PackedImages, versions: num
     );
   }
   return notes;
+}
+
+/** Says how many pictures have versions by Roboflow in both parts of a split that the data set has. */
+export function versionsInBoth(samples: readonly Sample[], split: Split): string[] {
+  const { shared, numGroups } = sharedGroups(samples, split, ({ path: file, className }) => {
+    const stem = capture(VERSION, path.posix.basename(file));
+    return stem === null ? null : `${className}/${stem}`;
+  });
+  if (shared.length === 0) return [];
+  return [
+    `${shared.length} of ${numGroups} pictures in validation, such as ${shared[0]}, are in train too, in another version that Roboflow made of them, by their names, ` +
+      "so the accuracy is not that for new ones (--fold 1/5 validates on a share of train instead, with versions of a picture together).",
+  ];
 }

@@ -60,7 +60,7 @@ export function checkClasses({ listing, options, notes, problems }: Loading): vo
 
 /** Says why labels are no classes, if they are not and must be. */
 export function noClasses(listing: Listing, choice: ClassChoice): InputProblem[] {
-  const problem = isTraining(choice) ? labelProblem(listing.samples, listing) : null;
+  const problem = isTraining(choice) ? labelProblem(listing.samples, listing, choice) : null;
   return problem ? [problem] : [];
 }
 
@@ -138,7 +138,7 @@ export function isTraining({ classNames, validationShare }: ClassChoice): boolea
   return classNames === undefined && validationShare < 1;
 }
 
-type ClassChoice = Pick<DataOptions, "classNames" | "validationShare">;
+type ClassChoice = Pick<DataOptions, "classNames" | "validationShare" | "labels" | "trainFolder">;
 
 /** One class is enough to evaluate a model, but not to train one. */
 export function lackOfClasses(

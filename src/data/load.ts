@@ -7,7 +7,7 @@ import { labelConclusions, severalLabelsConclusion } from "./audit/labels.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import { DATA_OPTIONS, type DataOptions } from "./data-options.js";
 import { type Dataset, type PackedImages, printedImages } from "./dataset.js";
-import { groupImages } from "./groups.js";
+import { groupImages, versionsInBoth } from "./groups.js";
 import {
   checkClasses,
   checkKnownClasses,
@@ -105,6 +105,7 @@ export async function loadDataset(
   const split = splitSamples(samples, { ...options, groups: await findGroups(loading) }, listing.where);
   const classNames = chooseClasses(loading, split);
   if (options.group !== undefined) notes.push(...groupsInBoth(samples, split, options.group));
+  if (!holdsOut(samples, options)) notes.push(...versionsInBoth(samples, split));
   const duplicates = new Duplicates(samples, split);
   if (!options.dropLeaked) notes.push(...leakNote(duplicates));
   const { kept, dropped } = keepImages(loading, split, classNames, duplicates);
@@ -250,7 +251,7 @@ function reportOn({ listing, decoded, options }: Loading, kept: Split, className
     unusedFolders,
     files: leftOut.counts(used.length),
     conclusions: [
-      ...(isTraining(options) ? labelConclusions(used, listing.isTable) : []),
+      ...(isTraining(options) ? labelConclusions(used, listing, options) : []),
       ...severalLabelsConclusion(numSeveral, used.length),
       ...fileConclusions(
         { ...decoded, samples: used },

@@ -56,15 +56,25 @@ export function untrainedClasses(samples: readonly Sample[], { train, validation
   return isRenamed || trained.length < 2 ? [] : validated.filter((name) => !trained.includes(name));
 }
 
-/** Says how many groups of `--group` are in both parts. */
-export function groupsInBoth(samples: readonly Sample[], split: Split, group: string): string[] {
-  const groupOf = isGroupColumn(group) ? (sample: Sample) => sample.group ?? null : byPattern(group);
+/** Returns the groups that are in both parts, and the number of those in validation. @param groupOf - Null for an image in no group. */
+export function sharedGroups(
+  samples: readonly Sample[],
+  split: Split,
+  groupOf: (sample: Sample) => string | null,
+): { shared: string[]; numGroups: number } {
   const [train, validation] = [split.train, split.validation].map(
     (indices) => new Set(indices.map((index) => groupOf(samples[index]))),
   );
-  const shared = [...validation].filter((key) => key !== null && train.has(key));
+  const shared = [...validation].flatMap((key) => (key !== null && train.has(key) ? [key] : []));
+  return { shared, numGroups: validation.size };
+}
+
+/** Says how many groups of `--group` are in both parts. */
+export function groupsInBoth(samples: readonly Sample[], split: Split, group: string): string[] {
+  const groupOf = isGroupColumn(group) ? (sample: Sample) => sample.group ?? null : byPattern(group);
+  const { shared, numGroups } = sharedGroups(samples, split, groupOf);
   if (shared.length === 0) return [];
-  const groups = `${shared.length} of ${validation.size} groups in validation`;
+  const groups = `${shared.length} of ${numGroups} groups in validation`;
   return [`${groups}, such as ${shared[0]}, are in train too, so the accuracy is not that for new ones.`];
 }
 

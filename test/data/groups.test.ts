@@ -39,6 +39,19 @@ describe("groupImages", () => {
     ]);
   });
 
+  it("says that pictures have versions in both parts of a given split", async () => {
+    for (const i of NUMBERS) await draw(`train/a/${i}_jpg.rf.1f${i}.jpg`, `train/b/${i}_jpg.rf.1f${i}.jpg`);
+    await draw("valid/a/1_jpg.rf.2e1.jpg", "valid/a/7_jpg.rf.2e7.jpg", "valid/b/9_jpg.rf.2e9.jpg");
+    assert.deepEqual((await load()).report.notes, [
+      "1 of 3 pictures in validation, such as a/1_jpg, are in train too, in another version that Roboflow made of them, by their names, so the accuracy is not that for new ones (--fold 1/5 validates on a share of train instead, with versions of a picture together).",
+    ]);
+    await draw("train/a/1_jpg.rf.3d1.jpg");
+    const { notes } = (await load({ fold: "1/2" })).report;
+    assert.ok(
+      !notes.some((note) => note.includes("in both")) && notes[0].startsWith("Images that Roboflow made"),
+    );
+  });
+
   it("says that a class of one picture is held out one by one", async () => {
     for (const name of ["a", "b", "c"])
       for (const i of NUMBERS) await draw(`${name}/${name === "c" ? i : "image"}_jpg.rf.1f${i}.jpg`);

@@ -3,7 +3,10 @@ import { groupBy, tally } from "../../collections.js";
 import type { InputProblem } from "../../errors.js";
 import { inShort } from "../../names.js";
 import { counted } from "../../text.js";
-import type { Listing, Sample } from "../sources/listing.js";
+import { areSources } from "../sources/folders/folder-names.js";
+import { LAST_FOLDER } from "../sources/folders/same-folders.js";
+import { CLASS_FOLDERS, type Listing, type Sample } from "../sources/listing.js";
+import type { SourceOptions } from "../sources/source.js";
 import type { Conclusion } from "./report.js";
 
 /** Why labels are no classes: what was found, what to do, and whether a training is refused. */
@@ -20,24 +23,28 @@ interface Labels {
   numImages: number;
   /** Whether a table or a Parquet file has them, in which several labels share a cell. */
   isTable: boolean;
+  /** Whether they are class folders, and nobody chose these. */
+  areFolders: boolean;
 }
 
 /** @returns Why the data set cannot be trained on; null if its labels may be classes. */
 export function labelProblem(
   samples: readonly Pick<Sample, "path" | "className">[],
-  { where, isTable }: Pick<Listing, "where" | "isTable">,
+  listing: Pick<Listing, "where" | "isTable" | "labels">,
+  choice: FolderChosen = {},
 ): InputProblem | null {
-  const doubt = doubtOf(samples, isTable);
+  const doubt = doubtOf(samples, listing, choice);
   if (!doubt?.isRefused) return null;
-  return { expected: "labels that are classes", where, found: doubt.found, fix: doubt.fix };
+  return { expected: "labels that are classes", where: listing.where, found: doubt.found, fix: doubt.fix };
 }
 
 /** Concludes that labels look like no classes, where a training is not refused for it. */
 export function labelConclusions(
   samples: readonly Pick<Sample, "path" | "className">[],
-  isTable: boolean | undefined,
+  listing: Pick<Listing, "isTable" | "labels">,
+  choice: FolderChosen = {},
 ): Conclusion[] {
-  const doubt = doubtOf(samples, isTable);
+  const doubt = doubtOf(samples, listing, choice);
   if (!doubt || doubt.isRefused) return [];
   const { found, fix, examples } = doubt;
   return [{ about: "labels", text: `${found[0].toUpperCase()}${found.slice(1)}. ${fix}`, examples }];
@@ -56,11 +63,37 @@ export function severalLabelsConclusion(numDropped: number, numUsed: number): Co
   return [{ about: "labels", text, examples: [] }];
 }
 
-function doubtOf(samples: readonly Pick<Sample, "path" | "className">[], isTable = false): Doubt | null {
+/** What says that class folders are the classes. */
+type FolderChosen = Pick<SourceOptions, "labels" | "trainFolder">;
+
+function doubtOf(
+  samples: readonly Pick<Sample, "path" | "className">[],
+  { isTable = false, labels }: Pick<Listing, "isTable" | "labels">,
+  { labels: chosen, trainFolder }: FolderChosen,
+): Doubt | null {
   const groups = groupBy(samples, ({ className }) => className);
   const images = new Map([...groups].map(([className, own]) => [className, own.map(({ path }) => path)]));
-  const all: Labels = { images, numImages: samples.length, isTable };
-  return severalInOne(all) ?? amounts(all) ?? namesOfImages(all);
+  const areFolders = labels === CLASS_FOLDERS && (chosen ?? trainFolder) === undefined;
+  const all: Labels = { images, numImages: samples.length, isTable, areFolders };
+  return sources(all) ?? severalInOne(all) ?? amounts(all) ?? namesOfImages(all);
+}
+
+/** Finds class folders that are numbered as patients, cameras or pieces of a data set are. */
+function sources({ images, areFolders }: Labels): Doubt | null {
+  const labels = [...images.keys()].sort();
+  const kind = areFolders ? areSources(labels) : null;
+  if (kind === null) return null;
+  const examples = (images.get(labels[0]) ?? []).slice(0, 3);
+  const isNested = examples.some((file) => file.split("/").at(-2) !== labels[0]);
+  const inner = isNested ? `, or --label-pattern ${LAST_FOLDER} if the folders in them are` : "";
+  return {
+    found:
+      `the class folders differ only in a number or letter (${inShort(labels)}), as those of patients, cameras or pieces of a data set do: ` +
+      "ferkit would learn to tell these apart",
+    fix: `Choose a table of labels with --labels FILE, or --labels folders if these are the classes${inner}.`,
+    isRefused: kind === "surely",
+    examples,
+  };
 }
 
 /** Characters between several labels in a cell, the usual ones first; the others are also part of names. */

@@ -244,6 +244,14 @@ export function foldersBelow(folder: Folder): Folder[] {
   return [folder, ...folder.folders.flatMap(foldersBelow)];
 }
 
+/** Returns a copy of a folder without the folders and other files that are not kept, by their paths. */
+export function pruned(folder: Folder, keeps: (file: string) => boolean): Folder {
+  const folders = folder.folders.filter((inner) => keeps(inner.path)).map((inner) => pruned(inner, keeps));
+  const others = folder.others.filter(({ name }) => keeps(fileIn(folder, name)));
+  const numImages = folders.reduce((sum, inner) => sum + inner.numImages, folder.images.length);
+  return { ...folder, folders, others, numImages };
+}
+
 /** Returns the path of a file in a folder, relative to the root. */
 export function fileIn(folder: Folder, name: string): string {
   return path.posix.join(folder.path, name);

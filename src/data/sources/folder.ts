@@ -9,7 +9,7 @@ import type { OnProgress } from "../../progress.js";
 import { type AnyText, counted } from "../../text.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
 import { classesInWords, readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
-import { IMAGE_ENDING, isServiceFolder, otherFilesIn, type Walk, walkFolder } from "./files.js";
+import { IMAGE_ENDING, isServiceFolder, otherFilesIn, pruned, type Walk, walkFolder } from "./files.js";
 import { type FolderChoice, findClassFolders } from "./folders/class-folders.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
 import { readLabelFiles } from "./label-files.js";
@@ -26,7 +26,9 @@ import { partOf } from "./split-names.js";
 import type { LabelChoice } from "./tables/label-columns.js";
 import { readLabelTables } from "./tables/label-tables.js";
 import { compareWithTables, refuseUnusedColumns, withSplitBeside } from "./tables/table-beside.js";
-import { tableFiles } from "./tables/table-file.js";
+import { MAX_TABLES, partOfTable, readList, TABLE_FILE, tableFiles } from "./tables/table-file.js";
+import { readTableParts, withTableParts } from "./tables/table-parts.js";
+import { isOfPart, oneListEach } from "./tables/table-split.js";
 import { tablesWithoutLabels, unreadTables, withUnread } from "./tables/unread-tables.js";
 
 /** What to read, and how to settle what the files leave open. */
@@ -50,8 +52,6 @@ type Options = SourceOptions & { onProgress?: OnProgress };
 
 /** Words for `--labels`; others are paths. */
 const LABEL_WORDS = ["folders", ...VOTE_LABELS];
-/** With more tables than this, they are notes on single images. */
-const MAX_TABLES = 20;
 
 /**
  * @param unpacked - What was noted when the folder was unpacked, if it was.
@@ -98,7 +98,9 @@ async function readGivenTable(walk: Walk, options: Options, given: string): Prom
   const ofPixels = areFound ? await keep(files, isPixelTable) : [];
   if (ofPixels.length > 0 && ofPixels.length === files.length) return readPixelTables(files, dir, options);
   const tables = files.map((file) => path.relative(dir, file));
-  const listing = areFound ? readLabelTables(walk, options, tables) : null;
+  const listing = areFound
+    ? (readLabelTables(walk, options, tables) ?? readGivenLists(walk, options, tables))
+    : null;
   if (listing) return listing;
   const [unread] = areFound ? unreadTables(walk, options, tables) : [];
   const choosePath = "Fix the path, or choose the images with --data.";
@@ -108,6 +110,16 @@ async function readGivenTable(walk: Walk, options: Options, given: string): Prom
     found: areFound ? (unread?.found ?? "a table that names none of the images") : "no such path",
     fix: areFound ? (unread?.fix ?? choosePath) : fixFor(given, LABEL_WORDS, choosePath),
   });
+}
+
+/** Reads class folders with the split of lists that the user named, one for each part; null if the files are others. */
+function readGivenLists(walk: Walk, options: Options, lists: string[]): Listing | null {
+  if (!lists.every((file) => partOfTable(file) !== null && readList(walk.dir, file))) return null;
+  const keeps = (file: string) => lists.includes(file) || !TABLE_FILE.test(file);
+  const found = findClassFolders(walk, options);
+  if ("refusal" in found) return null;
+  const listing = withSplitBeside(found.listing, { ...walk, root: pruned(walk.root, keeps) }, options);
+  return listing.splitBy?.isList ? listing : null;
 }
 
 /** Returns what to do about a path that does not exist: it may be meant for a name. */
@@ -192,8 +204,18 @@ async function pixelTablesAmong(files: string[], dir: string): Promise<string[]>
   });
 }
 
-/** Reads class folders, or what their files show if there are none, and compares them with tables of labels. */
+/** Reads class folders and what tables label in parts without any, or what the files show. */
 function readUnknown(walk: Walk, options: Options): Listing {
+  const { trainFolder, validationFolder } = options;
+  if (trainFolder !== undefined || validationFolder !== undefined) return readFoldersOrFiles(walk, options);
+  const parts = readTableParts(walk, options);
+  const others =
+    parts.samples.length > 0 ? { ...options, labelColumn: undefined, pathColumn: undefined } : options;
+  return withTableParts(readFoldersOrFiles(parts.rest, others), parts, walk.dir);
+}
+
+/** Reads class folders, or what their files show if there are none, and compares them with tables of labels. */
+function readFoldersOrFiles(walk: Walk, options: Options): Listing {
   const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
   const found = findClassFolders(walk, options);
   const tables = tableFiles(walk.root);
@@ -221,9 +243,9 @@ function mayReadTables(tables: string[], { trainFolder, validationFolder }: Opti
 
 /** Says that the tables are too many to be read, if one has the name of a part of the split. */
 function withManyTables(listing: Listing, tables: string[]): Listing {
-  const part = tables.find((file) => partOf(path.posix.parse(file).name) !== null);
+  const [part] = tables.filter(isOfPart);
   if (part === undefined) return listing;
-  const note = `There are ${tables.length} tables beside the class folders, of which none is read, such as ${part}. Keep at most ${MAX_TABLES} to read the split in them.`;
+  const note = `There are ${tables.length} tables beside the class folders, of which none is read, such as ${part}. ${oneListEach(tables) ?? `Keep at most ${MAX_TABLES} to read the split in them.`}`;
   return { ...listing, notes: [...listing.notes, note] };
 }
 

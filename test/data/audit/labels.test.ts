@@ -9,9 +9,9 @@ const imagesOf = (labels: (string | number)[], numEach = 1) =>
 const upTo = (count: number, of: (i: number) => string | number) =>
   Array.from({ length: count }, (_, i) => of(i));
 const problemOf = (samples: ReturnType<typeof imagesOf>, labels = "labels.csv") =>
-  labelProblem(samples, { where: "/data", isTable: labels === "labels.csv" });
+  labelProblem(samples, { where: "/data", labels, isTable: labels === "labels.csv" });
 const textsOf = (samples: ReturnType<typeof imagesOf>, labels = "labels.csv") =>
-  labelConclusions(samples, labels === "labels.csv").map(({ text }) => text);
+  labelConclusions(samples, { labels, isTable: labels === "labels.csv" }).map(({ text }) => text);
 /** What is done about labels: a refusal, a conclusion, or nothing. */
 const outcomeOf = (samples: ReturnType<typeof imagesOf>, labels?: string) =>
   problemOf(samples, labels) ? "refused" : textsOf(samples, labels).length > 0 ? "said" : "nothing";
@@ -183,5 +183,58 @@ describe("several labels in one", () => {
     );
     assert.deepEqual(severalLabelsConclusion(3, 57), []);
     assert.deepEqual(severalLabelsConclusion(0, 0), []);
+  });
+});
+
+describe("class folders that may be no classes", () => {
+  const FOLDERS = { where: "/data", labels: "class folders" };
+  const imagesIn = (folders: string[], inner = "") =>
+    folders.flatMap((className) => [1, 2].map((i) => ({ path: `${className}/${inner}${i}.png`, className })));
+  const differ = (names: string) =>
+    `the class folders differ only in a number or letter (${names}), as those of patients, cameras or pieces of a data set do: ferkit would learn to tell these apart`;
+  const FIX = "Choose a table of labels with --labels FILE, or --labels folders if these are the classes";
+
+  it("refuses patients, sites and batches, unless they were chosen", () => {
+    const patients = imagesIn(["patient02", "patient01"], "study0/");
+    assert.deepEqual(labelProblem(patients, FOLDERS), {
+      expected: "labels that are classes",
+      where: "/data",
+      found: differ("patient01, patient02"),
+      fix: `${FIX}, or --label-pattern '([^/]+)/[^/]+$' if the folders in them are.`,
+    });
+    for (const choice of [{ labels: "folders" }, { trainFolder: "." }]) {
+      assert.equal(labelProblem(patients, FOLDERS, choice), null);
+      assert.deepEqual(labelConclusions(patients, FOLDERS, choice), []);
+    }
+    for (const folders of [
+      ["siteA", "siteB"],
+      ["Hospital 1", "Hospital 2"],
+      ["HAM_batch_1", "HAM_batch_2"],
+    ])
+      assert.equal(labelProblem(imagesIn(folders), FOLDERS)?.fix, `${FIX}.`);
+    assert.equal(labelProblem(patients, { where: "/data", labels: "labels.csv", isTable: true }), null);
+  });
+
+  it("says that persons may be no classes", () => {
+    const [conclusion, ...others] = labelConclusions(imagesIn(["s1", "s2", "s3"]), FOLDERS);
+    assert.deepEqual(others, []);
+    assert.equal(conclusion.text, `T${differ("s1, s2, s3").slice(1)}. ${FIX}.`);
+    assert.equal(labelProblem(imagesIn(["s1", "s2", "s3"]), FOLDERS), null);
+  });
+
+  it("says nothing of numbered classes", () => {
+    for (const folders of [
+      ["class_0", "class_1"],
+      ["n01440764", "n01443537"],
+      ["digit0", "digit1"],
+      ["HepatitisA", "HepatitisB"],
+      ["0", "1"],
+      ["patient", "control"],
+      ["patient01", "healthy01"],
+      ["A", "B"],
+    ]) {
+      assert.equal(labelProblem(imagesIn(folders), FOLDERS), null, folders[0]);
+      assert.deepEqual(labelConclusions(imagesIn(folders), FOLDERS), [], folders[0]);
+    }
   });
 });

@@ -30,6 +30,38 @@ export function areDoubtful(names: string[]): boolean {
   return names.every(isPiece) || (names.length > 1 && names.every(isWhole));
 }
 
+/** Words before a number or a letter that name classes. */
+const isClassWord = named(
+  /^(n|c|y|class(es)?|cls|categor(y|ies)|cat|labels?|digits?|numbers?|levels?|grades?|stages?|degrees?|types?|kinds?|species|breeds?|scores?|stat(e|us))$/,
+);
+/** Words before a number that seldom name classes: whom or what images were taken from, or pieces of the data set; and those that may. */
+const isSource = named(
+  /^(patient|participant|case|study|series|slide|specimen|session|scan|video|clip|sequence|burst|donor|site|hospital|batch|chunk|shard|day|camera)s?$/,
+);
+const maybeSource = named(
+  /^(subject|person|user|individual|animal|s|p|part|set|group|scene|cam|visit|cent(er|re)|location|lot|run|page)s?$/,
+);
+
+/** Returns the word of names that differ only in a number or a capital letter behind it, as `patient01` or `siteA`; null if there is none. */
+function sharedWord(names: string[]): string | null {
+  const [word = null, ...others] = new Set(
+    names.map((name) => /(\p{L}+?)[ _-]*(?:\d+|(?<=[\p{Ll} _-])\p{Lu})$/u.exec(name)?.[1].toLowerCase()),
+  );
+  return names.length > 1 && others.length === 0 ? word : null;
+}
+
+/** Whether names are numbered or lettered and no word says that they are classes, as `siteA` and `siteB`. */
+export function areInstances(names: string[]): boolean {
+  const word = sharedWord(names);
+  return word !== null && !isClassWord(word);
+}
+
+/** Tells whether numbered names are whom or what images were taken from: `surely`, as `patient01`, or `maybe`, as `s1`; null otherwise. */
+export function areSources(names: string[]): "surely" | "maybe" | null {
+  const word = sharedWord(names) ?? "";
+  return isSource(word) ? "surely" : maybeSource(word) ? "maybe" : null;
+}
+
 /** Whether names are numbers of equal length with leading zeros, as those of shards: `0000`, `0001`. They may be classes, too. */
 export function areNumbered(names: string[]): boolean {
   return names.every((name) => /^\d{3,}$/.test(name) && name.length === names[0].length);

@@ -73,7 +73,7 @@ function withColumns(matched: Matched, choice: LabelChoice): MatchedTable {
 }
 
 /** Keeps those of several images of a row that are in folders for its part: `train/0.png` and not `test/0.png` for `0.png`. */
-function inPart(files: string[][], partOfRow: (row: number) => RowPart): string[][] {
+export function inPart(files: string[][], partOfRow: (row: number) => RowPart): string[][] {
   return files.map((named, row) => {
     const part = named.length > 1 ? partOfRow(row) : null;
     const own = part === null ? [] : named.filter((file) => partOfFolders(file) === part);

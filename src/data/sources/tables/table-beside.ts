@@ -3,9 +3,9 @@ import path from "node:path";
 import { InputError } from "../../../errors.js";
 import { areSameClasses, inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
-import { areDoubtful, areNumbered } from "../folders/folder-names.js";
+import { areDoubtful, areInstances, areNumbered, areSources } from "../folders/folder-names.js";
 import { classesOf, type Listing } from "../listing.js";
-import { isGroupName } from "./column-names.js";
+import { isGroupName, isLabelName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
 import { readLabelTables } from "./label-tables.js";
 import { matchTables } from "./matched-tables.js";
@@ -26,7 +26,8 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
     return withSplitBeside(table, walk, choice);
   }
   const own = classesOf(listing.samples);
-  if (table instanceof InputError && areDoubtful(own)) {
+  const areUnlikely = areDoubtful(own) || areSources(own) === "surely";
+  if (table instanceof InputError && areUnlikely) {
     const { fix = "", ...problem } = table.problem;
     const folders = `Or choose --labels folders if the folders ${inShort(own)} are the classes.`;
     throw new InputError({ ...problem, fix: `${fix} ${folders}` });
@@ -36,7 +37,7 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
   if (
     contradiction &&
     labelled &&
-    (areDoubtful(own) || areNumbered(own)) &&
+    (areUnlikely || areNumbered(own) || (areInstances(own) && hasLabelName(walk, choice))) &&
     !areSameClasses(own, classesOf(labelled.samples))
   ) {
     const note = `The folders ${inShort(own)} do not look like classes, so the labels are those of ${labelled.labels} (--labels folders takes the folders).`;
@@ -71,17 +72,21 @@ function onlyGroups(walk: Walk, choice: LabelChoice): boolean {
   });
 }
 
+/** Whether a table has a column with a usual name of labels. */
+function hasLabelName(walk: Walk, choice: LabelChoice): boolean {
+  return matchTables(walk, choice).useful.some(({ table }) => table.columns?.some(isLabelName));
+}
+
 /** Returns how the labels of a table differ from the class folders around the images; null if they agree. */
 function contradictionOf({ samples, inner }: Listing, table: Listing): string | null {
-  const [own, others] = [samples, table.samples].map(classesOf);
-  if (!areSameClasses(own, others))
-    return `the folders ${inShort(own)}, and ${table.labels} with ${inShort(others)}`;
   const labels = new Map(table.samples.map((sample) => [sample.path, sample.className]));
   const labelOf = (file: string) => labels.get(path.posix.join(inner, file));
-  const differing = samples.filter(
-    (sample) => (labelOf(sample.path) ?? sample.className) !== sample.className,
-  );
-  if (differing.length === 0) return null;
+  const shared = samples.filter((sample) => labelOf(sample.path) !== undefined);
+  const differing = shared.filter((sample) => labelOf(sample.path) !== sample.className);
+  const [own, others] = [samples, table.samples].map(classesOf);
+  const areSame = areSameClasses(own, others);
+  if (differing.length === 0 && (areSame || shared.length > 0)) return null;
+  if (!areSame) return `the folders ${inShort(own)}, and ${table.labels} with ${inShort(others)}`;
   const [{ path: first }] = differing;
   return `${table.labels} with other labels for ${differing.length} of ${samples.length} images, for example ${labelOf(first)} for ${first}`;
 }

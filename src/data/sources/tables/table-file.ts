@@ -13,6 +13,9 @@ import { columnsIn, type Table } from "./table.js";
 /** Names of files that may be tables. */
 export const TABLE_FILE = /\.(csv|tsv|json|jsonl|ndjson|txt|lst|list)$/i;
 
+/** With more tables than this, they are notes on single images. */
+export const MAX_TABLES = 20;
+
 const TEXT_LIST = /\.(csv|tsv|txt|lst|list)$/i;
 const JSON_FILE = /\.json$/i;
 /** A table of labels has fewer columns, one-hot classes included. */

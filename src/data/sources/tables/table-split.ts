@@ -1,10 +1,11 @@
 // The split that tables have for images whose labels are elsewhere: a column, or a list of the images of each part.
 import path from "node:path";
+import { groupBy } from "../../../collections.js";
 import { InputError } from "../../../errors.js";
 import type { Walk } from "../files.js";
 import { REASONS } from "../left-out.js";
 import { differenceNotes, type Listing, leaveOut } from "../listing.js";
-import type { Part } from "../split-names.js";
+import { type Part, partOf } from "../split-names.js";
 import { withGroups } from "./group-columns.js";
 import { matchImages } from "./image-column.js";
 import { ImageIndex, type Located } from "./image-index.js";
@@ -77,11 +78,25 @@ function listSplit(tables: List[], walk: Walk, choice: LabelChoice): TableSplit 
     for (const [file, ...others] of files) {
       const known = parts.get(file);
       if (known !== undefined && known !== part)
-        return `The lists ${inWords(lists)} are not used as the split, since they have ${file} in ${known} and ${part}. Keep one list for each part.`;
+        return `The lists ${inWords(lists)} are not used as the split, since they have ${file} in ${known} and ${part}. ${oneListEach(lists.map(({ table }) => table.file)) ?? "Keep one list for each part."}`;
       if (file !== undefined && others.length === 0) parts.set(file, part);
     }
   const files = lists.map(({ table }) => table.file).sort();
   return { name: `The list of each part (${files.join(", ")})`, column: null, parts, isRestTrain };
+}
+
+/** Whether a list has the name of a part, as `train1.txt`. */
+export function isOfPart(file: string): boolean {
+  return partOf(path.posix.parse(file).name) !== null;
+}
+
+/** Says how to choose one of several lists of each part, as of `train1.txt`, `test1.txt` and `train2.txt`; null if no part has several. */
+export function oneListEach(files: string[]): string | null {
+  const lists = [...groupBy(files.filter(isOfPart), partOfTable).values()];
+  const firsts = lists.map(([first]) => first);
+  return lists.every(({ length }) => length === 1) || lists.length < 2
+    ? null
+    : `Choose one list for each part, such as --labels ${firsts.join(",")}.`;
 }
 
 /** Reads the lists of names alone that are for parts: `train.txt` with `cat/1.jpg`. */

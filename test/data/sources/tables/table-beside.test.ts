@@ -279,6 +279,32 @@ describe("readSource, for a table beside class folders", () => {
       assert.equal((await read(dir, { labels: "folders" })).found[0], "0000/1.jpg 0000 null");
     });
 
+    it("reads a table beside folders that differ in a letter or number, but not beside numbered classes", async () => {
+      const table = (a: string, b: string) =>
+        `file,site,label\n${a}/1.jpg,${a},cat\n${a}/2.jpg,${a},dog\n${b}/3.jpg,${b},cat\n`;
+      for (const [a, b] of [
+        ["siteA", "siteB"],
+        ["mouse_1", "mouse_2"],
+      ]) {
+        const dir = make([`${a}/1.jpg`, `${a}/2.jpg`, `${b}/3.jpg`], { "metadata.csv": table(a, b) });
+        const { found, notes } = await read(dir);
+        assert.deepEqual(found, [`${a}/1.jpg cat null`, `${a}/2.jpg dog null`, `${b}/3.jpg cat null`]);
+        assert.deepEqual(
+          notes.at(-1),
+          `The folders ${a}, ${b} do not look like classes, so the labels are those of metadata.csv (--labels folders takes the folders).`,
+        );
+        assert.equal((await read(dir, { labels: "folders" })).found[0], `${a}/1.jpg ${a} null`);
+        rmSync(dir, { recursive: true });
+      }
+      const dir = make(["class_1/1.jpg", "class_1/2.jpg", "class_2/3.jpg"], {
+        "metadata.csv": table("class_1", "class_2"),
+      });
+      await assert.rejects(read(dir), {
+        message: `Expected one kind of labels at ${dir} but found the folders class_1, class_2, and metadata.csv with cat, dog. Choose with --labels folders or --labels metadata.csv.`,
+      });
+      assert.equal((await read(dir, { labels: "metadata.csv" })).found[0], "class_1/1.jpg cat null");
+    });
+
     it("asks for the column of labels if several may be meant", async () => {
       for (const folders of [PIECES, ["2024-01-02/1.jpg", "2024-01-02/2.jpg", "2024-01-03/3.jpg"]]) {
         rmSync(inFolder("data"), { recursive: true, force: true });

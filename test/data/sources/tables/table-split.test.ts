@@ -65,7 +65,7 @@ describe("withTableSplit, for lists of the parts", () => {
     assert.equal(found[0], "cat/1.jpg cat null");
     assert.deepEqual(notes, [
       empty("3 .txt"),
-      "The lists meta/test.txt, meta/train.txt, meta/train2.txt are not used as the split, since they have images/cat/2.jpg in test and train. Keep one list for each part.",
+      "The lists meta/test.txt, meta/train.txt, meta/train2.txt are not used as the split, since they have images/cat/2.jpg in test and train. Choose one list for each part, such as --labels meta/test.txt,meta/train.txt.",
     ]);
   });
 
@@ -127,6 +127,34 @@ describe("withTableSplit, for lists of the parts", () => {
       empty("21 .txt"),
       "There are 21 tables beside the class folders, of which none is read, such as meta/train0.txt. Keep at most 20 to read the split in them.",
     ]);
+  });
+
+  it("reads the lists that were chosen among numbered ones, as those of DTD", async () => {
+    const numbers = Array.from({ length: 10 }, (_, i) => i + 1);
+    const lists = numbers.flatMap((i) => [
+      [`labels/train${i}.txt`, "cat/1.jpg\ndog/3.jpg\n"],
+      [`labels/val${i}.txt`, `${i % 2 ? "cat/2.jpg" : "dog/4.jpg"}\n`],
+      [`labels/test${i}.txt`, `${i % 2 ? "dog/4.jpg" : "cat/2.jpg"}\n`],
+    ]);
+    const dir = make(IMAGES, Object.fromEntries(lists));
+    const all = await read(dir);
+    assert.equal(all.found[0], "cat/1.jpg cat null");
+    assert.equal(
+      all.notes.at(-1),
+      "There are 30 tables beside the class folders, of which none is read, such as labels/test1.txt. Choose one list for each part, such as --labels labels/test1.txt,labels/train1.txt,labels/val1.txt.",
+    );
+    const labels = "labels/train2.txt,labels/val2.txt,labels/test2.txt";
+    const { found, notes } = await read(dir, { labels });
+    assert.deepEqual(found, [
+      ...["cat/1.jpg cat train", "cat/2.jpg cat test"],
+      ...["dog/3.jpg dog train", "dog/4.jpg dog validation"],
+    ]);
+    assert.equal(notes.at(-1), used("labels/test2.txt", "labels/train2.txt", "labels/val2.txt"));
+    make([], { "labels/other.txt": "cat/9.jpg\n" });
+    await assert.rejects(read(dir, { labels: "labels/other.txt" }), {
+      message:
+        "Expected folders, ferplus, ferplus-soft or a table that names images, for --labels at labels/other.txt but found a table that names none of the images. Fix the path, or choose the images with --data.",
+    });
   });
 
   it("says that several tables have a column of the split", async () => {
