@@ -198,7 +198,7 @@ function embeddedOnly(refused: string[]): import("vega").Loader {
 /** The part of @resvg/resvg-js that is used here. */
 interface Resvg {
   Resvg: new (svg: string, options: object) => { getBBox(): { width: number } | undefined };
-  renderAsync(svg: string, options: object): Promise<{ asPng(): Buffer }>;
+  renderAsync(svg: string, options: object): Promise<{ pixels: Buffer; width: number; height: number }>;
 }
 
 const FONT_PACKAGE = "@expo-google-fonts/inter";
@@ -209,9 +209,13 @@ const COVERED = /^[\t\n\r\u0020-\u052f\u1e00-\u1eff\u2000-\u22ff]*$/;
 
 /** Renders a drawing as a PNG, enlarged by `zoom`, with the font that the package ships. */
 export async function rasterize(svg: string, zoom: number): Promise<Buffer> {
-  const image = await load().renderAsync(svg, { fitTo: { mode: "zoom", value: zoom }, font: fontFor(svg) });
+  const font = fontFor(svg);
+  const { pixels, width, height } = await load().renderAsync(svg, {
+    fitTo: { mode: "zoom", value: zoom },
+    font,
+  });
   const { default: sharp } = await import("sharp");
-  return sharp(image.asPng())
+  return sharp(pixels, { raw: { width, height, channels: 4 } })
     .png({ palette: true, effort: 7 }) // a quarter of the bytes; less effort tints white areas
     .toBuffer();
 }
