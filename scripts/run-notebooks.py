@@ -28,6 +28,7 @@ import nbformat
 sys.path.append(str(Path(__file__).parents[1] / "jupyter/python"))  # set-up does the same for other tools
 from headless import expectations
 from headless.client import HeadlessClient
+from headless.compiler import shared_compiler
 from headless.failure import shown
 from headless.notebook import read_notebook
 from headless.parameters import check_parameters, inject_parameters
@@ -159,8 +160,23 @@ async def run_notebooks(job, out, notebooks, results, taken):
         executed = inject_parameters(notebook, job["parameters"])
         clients.append(HeadlessClient(executed, Path(path).parent, name, progress, job["timeout"]))
         result.cells = clients[-1].results
+    codes = [client.codes() for client in clients]
+    async with shared_compiler(job["projectDir"], codes) as compiler_ready:
+        await run_clients(job, out, clients, results, progress, compiler_ready)
+    for result in results:
+        if result.outcome != "passed":
+            found = f"{result.name} {result.outcome}"
+            raise InputProblem("each notebook to run to its end", found, fix="Run them again.")
+    count = f"{len(notebooks)} notebook{'s' if len(notebooks) > 1 else ''}"
+    progress.write(f"{count} in {time.monotonic() - started:.0f} s, no failure: {out / 'index.html'}")
+
+
+async def run_clients(job, out, clients, results, progress, compiler_ready):
+    """Runs the notebooks one after the other, up to one that fails. The next one's kernel starts, and the last one's page is written, meanwhile."""
     page = None
     try:
+        await clients[0].start_ahead()
+        await compiler_ready()  # otherwise its start would count as time of the first cell
         for number, (path, result, client) in enumerate(zip(job["notebooks"], results, clients)):
             for following in clients[number + 1 : number + 2]:
                 await following.start_ahead()
@@ -178,12 +194,6 @@ async def run_notebooks(job, out, notebooks, results, taken):
             await client.end()
         if page:
             await page
-    for result in results:
-        if result.outcome != "passed":
-            found = f"{result.name} {result.outcome}"
-            raise InputProblem("each notebook to run to its end", found, fix="Run them again.")
-    count = f"{len(notebooks)} notebook{'s' if len(notebooks) > 1 else ''}"
-    progress.write(f"{count} in {time.monotonic() - started:.0f} s, no failure: {out / 'index.html'}")
 
 
 async def run_notebook(client, result, path, out, progress):

@@ -63,6 +63,8 @@ class HeadlessClient(NotebookClient):
         # What the kernel's last reply said of an earlier cell.
         self.late = None
         self.log_file = tempfile.TemporaryFile()
+        seconds = LATE_S if timeout is None else min(LATE_S, timeout / 2)
+        self.settle = SETTLE.format(seconds * 1000)
 
     async def run(self):
         """Raises CellFailure, Interrupted, or what jupyter_client raises when the kernel does not start."""
@@ -78,6 +80,10 @@ class HeadlessClient(NotebookClient):
             await self.end()  # nbclient leaves a kernel that was still starting
         if self.stop_signal is not None:
             raise Interrupted(self.stop_signal)
+
+    def codes(self):
+        """Returns the code of each cell that will be executed."""
+        return [*(self.nb.cells[i].source for i in self.result_of), self.settle]
 
     async def start_ahead(self):
         """Starts the kernel's process, which gets ready while another notebook runs."""
@@ -140,8 +146,7 @@ class HeadlessClient(NotebookClient):
 
     async def _settle(self):
         """Waits for what cells left behind, such as timers. What fails there is in the kernel's reply, as after any cell."""
-        seconds = LATE_S if self.timeout is None else min(LATE_S, self.timeout / 2)
-        cell = new_code_cell(SETTLE.format(seconds * 1000))
+        cell = new_code_cell(self.settle)
         self.nb.cells.append(cell)  # nbclient writes to the notebook's cell
         try:
             await self._execute(cell, len(self.nb.cells) - 1)

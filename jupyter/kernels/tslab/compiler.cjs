@@ -1,12 +1,9 @@
 // Extends the TypeScript compiler inside tslab, which has no options of its own: checks are strict, positions in cells survive, a cell
 // may loop with `for await`, and its code is changed as cell-code.cjs says.
 const path = require("node:path");
-const vm = require("node:vm");
-const { CELL, isCell, ownAwaits, shareQuickly, transformCell } = require("./cell-code.cjs");
+const { CELL, isCell, ownAwaits, shareQuickly, transformCell, withoutExports } = require("./cell-code.cjs");
 const { transformTypes } = require("./cell-types.cjs");
-const { outsideCells } = require("./cells.cjs");
 const { libraryView, refreshDeclarations, ROOTS } = require("./library.cjs");
-const { addMaps, nextCellFile } = require("./source-positions.cjs");
 const { file: typescript, ts, tslab } = require("./typescript.cjs");
 
 /** "await is only allowed within an async function". */
@@ -16,6 +13,8 @@ const INLINE_MAP = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=
 
 /** The program of the last compilation. */
 let program = null;
+/** Source maps of that compilation, a pair for each file: see `addMaps`. */
+let maps = [];
 
 /** Puts the extended TypeScript in the place of tslab's, which must not be loaded yet. */
 function extendCompiler() {
@@ -78,7 +77,7 @@ function extendCompiler() {
     const source = script.replace(INLINE_MAP, "");
     const result = ts.transpileModule(source, { ...options, compilerOptions, transformers });
     const outputText = result.outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, "");
-    addMaps(map, JSON.parse(result.sourceMapText));
+    maps.push([map, JSON.parse(result.sourceMapText)]);
     return { ...result, outputText };
   };
 
@@ -89,7 +88,6 @@ function extendCompiler() {
     getPreEmitDiagnosticsOfFiles,
     transpileModule,
   };
-  nameScripts();
 }
 
 /** Makes a program of cells. TypeScript's own builder keeps, at each change, which file depends on which of all declarations. */
@@ -111,6 +109,27 @@ function sourcesBehind(made, file) {
       if (loaded && !loaded.isDeclarationFile) found.add(loaded.fileName);
     });
   return [...found];
+}
+
+/**
+ * Compiles a cell.
+ *
+ * @param converter - tslab's.
+ * @param declarations - Those of the earlier cells.
+ * @returns What tslab returns, with the names that the cell declares, whether it awaits something itself, its source maps, and whether it
+ * loads files of the project, which are compiled with it once.
+ */
+function compile(converter, declarations, code) {
+  maps = [];
+  const result = converter.convert(declarations, withoutExports(code));
+  return {
+    ...result,
+    declOutput: `${result.declOutput ?? ""}${keptNamespaces(declarations)}`,
+    names: declaredNames(),
+    hasToplevelAwait: awaitsItself(),
+    maps,
+    loadsFiles: sourcesBehind(program.getProgram(), lastCell().cell).length > 1,
+  };
 }
 
 /** Returns whether the cell that was compiled last awaits something itself, so that it must run as an async function. */
@@ -182,43 +201,4 @@ function signatureAt(position) {
   return [signature, text(documentation), described.join("\n")].filter((part) => part !== "").join("\n\n");
 }
 
-/** Gives each cell's script a name, by which its lines are found again in a stack, and lets interrupts arrive before and after it. */
-function nameScripts() {
-  const { runInThisContext } = vm;
-  const { listenerCount } = process;
-  const countAgain = () => {
-    process.listenerCount = listenerCount;
-  };
-  vm.runInThisContext = (code, options) => {
-    const named = { ...options, filename: nextCellFile() ?? options?.filename };
-    if (!options?.breakOnSigint) return runInThisContext(code, named);
-    try {
-      // Node.js would remove listeners that it sees. An interrupt between that and its own handler would end the process.
-      process.listenerCount = () => {
-        countAgain();
-        return 0;
-      };
-      return runInThisContext(code, named);
-    } finally {
-      outsideCells(listenAgain);
-      countAgain();
-    }
-  };
-}
-
-/** Listens to interrupts again: Node.js puts its own handler in the place of the listeners' for such a script, and leaves it there. */
-function listenAgain() {
-  const listeners = process.rawListeners("SIGINT");
-  process.removeAllListeners("SIGINT");
-  for (const listener of listeners) process.on("SIGINT", listener);
-}
-
-module.exports = {
-  awaitsItself,
-  declaredNames,
-  endsInTemplate,
-  extendCompiler,
-  keptNamespaces,
-  quotedBefore,
-  signatureAt,
-};
+module.exports = { compile, endsInTemplate, extendCompiler, quotedBefore, signatureAt };

@@ -1,7 +1,7 @@
 // What a cell that does not compile may have meant: habits from IPython, Python and the shell, and paths counted from the notebook.
 const fs = require("node:fs");
 const path = require("node:path");
-const { ts } = require("./typescript.cjs");
+const { version } = require("./typescript.cjs");
 
 const PYTHON = "This looks like Python; cells are TypeScript.";
 const SHELL =
@@ -30,9 +30,9 @@ const HABITS = [
   [/^#(?!!)|^\s*#\s/m, "A comment begins with // in TypeScript."],
   [
     /^\s*(await\s+)?using\s+\w+\s*=/m,
-    `Cells have TypeScript ${ts.version}, without using. To dispose of a value: const x = f(); try { … } finally { x[Symbol.dispose](); }`,
+    `Cells have TypeScript ${version}, without using. To dispose of a value: const x = f(); try { … } finally { x[Symbol.dispose](); }`,
   ],
-  [/^\s*import\b.*\bwith\s*\{\s*type\b/m, `Cells have TypeScript ${ts.version}. Leave out: with { type: … }`],
+  [/^\s*import\b.*\bwith\s*\{\s*type\b/m, `Cells have TypeScript ${version}. Leave out: with { type: … }`],
   [/^\s*(help|dir)\s*\(/m, `${PYTHON} To see what a name is, put the cursor on it and press Shift-Tab.`],
   [/^\s*print\s*[(\s]/m, `${PYTHON} To print a value: console.log(x)`],
   [/^\s*for\s+[\w, ]+\s+in\b.*:\s*$/m, `${PYTHON} To loop: for (const x of list) console.log(x);`],

@@ -4,7 +4,6 @@ const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
-const { isCell, withNames } = require("./cell-code.cjs");
 const { isPackageCurrent, packagePaths } = require("../../../scripts/setup/package-files.cjs");
 
 const root = path.resolve(__dirname, "../../..");
@@ -29,6 +28,7 @@ const watchers = new Map();
 
 /** Returns the compiler's view of the disk, in which files of src are declarations of the package. */
 function libraryView(system) {
+  const { isCell, withNames } = require("./cell-code.cjs"); // loads the compiler
   const view = Object.create(system);
   view.fileExists = (file) => {
     if (isInPackage(file)) return PLACED.has(file);
@@ -133,35 +133,23 @@ function refreshDeclarations() {
   if (status !== 0) throw new Error(`The declarations of src could not be made.\n${stderr}`);
 }
 
-/** Before a cell that imports ferkit: forgets what was loaded from src before an edit. */
+/** Before a cell that imports ferkit: forgets what was loaded from src before an edit. Returns whether there was one. */
 function refreshLibrary(code) {
-  if (!IMPORT.test(code) || isPackageCurrent(root)) return;
+  if (!IMPORT.test(code) || isPackageCurrent(root)) return false;
   refreshDeclarations();
   for (const file of Object.keys(require.cache))
     if (file.startsWith(`${sources}/`) || file === PACKAGE) delete require.cache[file];
   const CHANGED = 1; // FileWatcherEventKind
   for (const [file, callback] of watchers) callback(file, CHANGED);
+  return true;
 }
 
-/**
- * Puts this view into tslab, whose converter must not be loaded yet, and compiles src when it is required. Whatever folder a
- * notebook is in, `ferkit` is the package of this kernel.
- */
-function extendConverter() {
+/** Compiles src when it is required. Whatever folder a notebook is in, `ferkit` is the package of this kernel. */
+function resolveLibrary() {
   require(path.join(root, COMPILED));
   const resolve = Module._resolveFilename;
   Module._resolveFilename = (request, ...rest) =>
     request === "ferkit" ? PACKAGE : resolve(request, ...rest);
-  const converter = require("tslab/dist/converter.js");
-  const { createConverter } = converter;
-  converter.createConverter = (options) => {
-    const made = createConverter(options);
-    const convert = (previous, code) => {
-      refreshLibrary(code);
-      return made.convert(previous, code);
-    };
-    return { ...made, convert };
-  };
 }
 
 /** Renders a value in the forms that ferkit has for it; undefined for other values. */
@@ -172,4 +160,4 @@ async function libraryForms(value) {
 /** Files that are parsed when the kernel starts, so that the first import need not wait for them. */
 const ROOTS = [...PLACED.keys()];
 
-module.exports = { extendConverter, libraryForms, libraryView, refreshDeclarations, ROOTS };
+module.exports = { libraryForms, libraryView, refreshDeclarations, refreshLibrary, resolveLibrary, ROOTS };

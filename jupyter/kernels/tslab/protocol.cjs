@@ -2,20 +2,13 @@
 const { setTimeout } = require("node:timers"); // not those that cells get
 const { inspect, types } = require("node:util");
 const { Cell, currentCell, outsideCells, owner, runAs, stopLeftovers, turn } = require("./cells.cjs");
-const { withoutExports } = require("./cell-code.cjs");
-const {
-  awaitsItself,
-  declaredNames,
-  endsInTemplate,
-  keptNamespaces,
-  quotedBefore,
-  signatureAt,
-} = require("./compiler.cjs");
+const { compile, ownCompiler } = require("./compilation.cjs");
 const { bounded, failureOf, Interrupted, lateFailure, typeFailure } = require("./failures.cjs");
 const { keepFailed } = require("./hints.cjs");
 const { libraryForms } = require("./library.cjs");
-const { startCell } = require("./source-positions.cjs");
+const { addMaps, startCell } = require("./source-positions.cjs");
 const { clearStop } = require("./stuck.cjs");
+const { version } = require("./typescript.cjs");
 const { exportsOfCells, rememberVariables, takeVariable } = require("./variables.cjs");
 
 /** How tslab prints what the compiler found. */
@@ -124,7 +117,6 @@ function extendAnswers(handler) {
   const { handleKernel, handleInspect, handleIsComplete, handleComplete } = handler;
   handler.handleKernel = function () {
     const info = handleKernel.call(this);
-    const { version } = require("@tslab/typescript-for-tslab");
     const { version: tslab } = require("tslab/package.json");
     const language_info = { ...info.language_info, version, nbconvert_exporter: "script" };
     const banner = `TypeScript ${version}, run by tslab ${tslab}`;
@@ -133,11 +125,11 @@ function extendAnswers(handler) {
   handler.handleInspect = function ({ code, cursor_pos, ...rest }) {
     const request = { ...rest, code, cursor_pos: unitsBefore(code, cursor_pos) };
     const found = handleInspect.call(this, request);
-    const text = found.found ? "" : signatureAt(request.cursor_pos);
+    const text = found.found ? "" : ownCompiler().signatureAt(request.cursor_pos);
     return text ? { ...found, found: true, data: { "text/plain": text } } : found;
   };
   handler.handleIsComplete = function (request) {
-    if (endsInTemplate(request.code)) return { status: "incomplete", indent: "" };
+    if (ownCompiler().endsInTemplate(request.code)) return { status: "incomplete", indent: "" };
     return handleIsComplete.call(this, request);
   };
   // The first answer after a change of the cell comes from the program before it.
@@ -146,7 +138,8 @@ function extendAnswers(handler) {
     const first = handleComplete.call(this, request);
     const found = first.matches.length > 0 ? first : handleComplete.call(this, request);
     // tslab would put a name in quotes behind what is typed of it.
-    const quoted = found.cursor_start === request.cursor_pos ? quotedBefore(request.cursor_pos) : undefined;
+    const atCursor = found.cursor_start === request.cursor_pos;
+    const quoted = atCursor ? ownCompiler().quotedBefore(request.cursor_pos) : undefined;
     const matches = quoted ? found.matches.filter((name) => name.startsWith(quoted.text)) : found.matches;
     const [start, end] = [quoted?.begin ?? found.cursor_start, found.cursor_end];
     return {
@@ -292,9 +285,9 @@ async function convert(cell, code) {
     converted = { declOutput: declarations, names: [] }; // tslab registers it as a module without running it
     return;
   }
-  const result = outsideCells(() => converter.convert(declarations, withoutExports(code)));
-  const declOutput = `${result.declOutput ?? ""}${keptNamespaces(declarations)}`;
-  converted = { ...result, declOutput, names: declaredNames(), hasToplevelAwait: awaitsItself() };
+  const { maps, ...result } = await outsideCells(() => compile(converter, declarations, code));
+  for (const pair of maps) addMaps(...pair);
+  converted = result;
   await turn();
   if (cell.isStopped)
     converted = { ...converted, diagnostics: [], output: undefined, declOutput: declarations };
