@@ -129,6 +129,11 @@ async function makeLink(dir: string, { path: linkPath, target }: Link): Promise<
   }
 }
 
+/** Whether a name was not UTF-8: it has stand-ins for bytes that are no text, so that several files may have it. */
+export function isGarbled(name: string): boolean {
+  return name.includes("\ufffd");
+}
+
 export function isOutside(entryPath: string): boolean {
   return path.isAbsolute(entryPath) || entryPath.split(/[\\/]/).includes("..");
 }

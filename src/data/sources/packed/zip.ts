@@ -13,6 +13,7 @@ import {
   type Allowance,
   type ArchiveNotes,
   EntryNames,
+  isGarbled,
   isOutside,
   type Link,
   makeLinks,
@@ -30,18 +31,18 @@ export async function unpackZip(file: string, dir: string, allowance: Allowance)
   let unclear: string | null = null;
   try {
     for await (const entry of zip.eachEntry()) {
-      const { name, isGarbled, isGuess } = nameIn(entry, decode);
+      const { name, isGuess } = nameIn(entry, decode);
       const problem = validateFileName(name);
       if (problem !== null) throw new Error(problem);
       if (isOutside(name)) throw outside(file, name);
       allowance.add(name, entry.uncompressedSize);
       if (name.endsWith("/")) {
-        if (!isGarbled) makeFolder(path.join(dir, name)); // it may be a class without images
+        if (!isGarbled(name)) makeFolder(path.join(dir, name)); // it may be a class without images
         continue;
       }
       if (isGuess) unclear ??= name;
       const skip = () => skipped.push({ path: name, reason: REASONS.notUtf8InArchive });
-      if (isGarbled) skip();
+      if (isGarbled(name)) skip();
       else if (isLink(entry)) {
         const target = await linkTarget(zip, entry, name);
         if (isUtf8(target)) links.push({ path: name, target: targetOf(name, target.toString()) });
@@ -82,8 +83,8 @@ async function linkTarget(zip: ZipFile, entry: Entry, name: string): Promise<Buf
   return target;
 }
 
-/** Says that a name is UTF-8 (APPNOTE.TXT, 4.4.4), and the field with another one that is (4.6.9). */
-const [UTF8_FLAG, UTF8_FIELD] = [0x800, 0x7075];
+/** Says that a name is UTF-8 (APPNOTE.TXT, 4.4.4). */
+const UTF8_FLAG = 0x800;
 
 /**
  * Reads the name of an entry. Without a word on its encoding it is UTF-8 if its bytes are, as many programs write it, and in code page 437
@@ -92,16 +93,10 @@ const [UTF8_FLAG, UTF8_FIELD] = [0x800, 0x7075];
 function nameIn(
   { fileNameRaw: bytes, generalPurposeBitFlag: flags, extraFields }: Entry,
   decode: typeof getFileNameLowLevel,
-): { name: string; isGarbled: boolean; isGuess: boolean } {
+): { name: string; isGuess: boolean } {
   const isMarked = (flags & UTF8_FLAG) !== 0 || isUtf8(bytes);
   const name = decode(isMarked ? flags | UTF8_FLAG : flags, bytes, extraFields, false);
-  const fields = extraFields.flatMap(({ id, data }) => (id === UTF8_FIELD ? data.subarray(5) : []));
-  const isOwn = [bytes, ...fields].some((source) => isUtf8(source) && source.includes("\ufffd"));
-  return {
-    name,
-    isGarbled: name.includes("\ufffd") && !isOwn, // it has stand-ins for bytes that are no text
-    isGuess: !isMarked && name === decode(0, bytes, [], false),
-  };
+  return { name, isGuess: !isMarked && name === decode(0, bytes, [], false) };
 }
 
 /** Longest path of Linux. */

@@ -56,7 +56,7 @@ describe("unpackTar", () => {
     assert.deepEqual(await unpack(Buffer.concat([before, block, END])), [[name.slice(2)], []]);
   });
 
-  it("reads long names wherever the file is cut into pieces to read", async () => {
+  it("leaves out a name of more than 512 bytes that is read in two pieces, instead of shortening it", async () => {
     // 2 bytes before a multiple of 512 in the name's second block, which is 2 ** 18 in the archive
     const inside = Buffer.alloc(2 ** 18 - 3 * 512);
     const name = `a/${"é".repeat(100)}/${"é".repeat(100)}/${"é".repeat(100)}/1.png`;
@@ -66,7 +66,7 @@ describe("unpackTar", () => {
       entry("a/1", "File", latin("x")),
       END,
     ]);
-    assert.deepEqual(await unpack(data), [["0.png", "é".repeat(100)], []]);
+    assert.deepEqual(await unpack(data), [["0.png"], ["a/1"]]);
   });
 
   it("leaves out links whose target is not UTF-8", async () => {
