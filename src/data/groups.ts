@@ -9,7 +9,7 @@ import type { PackedImages } from "./dataset.js";
 import { capture, groupPattern } from "./sources/file-names.js";
 import type { Sample } from "./sources/listing.js";
 import { isGroupColumn } from "./sources/tables/group-columns.js";
-import { type Split, sharedGroups } from "./split.js";
+import { isSingleGroup, type Split, sharedGroups } from "./split.js";
 
 /** Name that Roboflow gives to each version of a picture: `cat/1_jpg.rf.2f6c….jpg`. */
 const VERSION = /^(.+)\.rf\.[^./]+\.[^./]+$/;
@@ -60,8 +60,7 @@ export async function groupImages(
 /** Says what is done with the versions of one picture: if a class is a single group, its images are held out one by one. */
 function versionNotes({ paths, labels, classNames }: PackedImages, versions: number[][], groups: Int32Array) {
   const classes = groupBy(labels.keys(), (index) => labels[index]);
-  const isSingle = (label: number) =>
-    (classes.get(label) ?? []).every((index, _, [first]) => groups[index] === groups[first]);
+  const isSingle = (label: number) => isSingleGroup(classes.get(label) ?? [], groups);
   const others = versions.filter((members) => members.some((index) => !isSingle(labels[index])));
   const single = new Set(versions.flat().flatMap((index) => (isSingle(labels[index]) ? labels[index] : [])));
   const notes: string[] = [];

@@ -139,6 +139,11 @@ function indicesOf<Item>(items: readonly Item[], fits: (item: Item) => boolean):
   return items.flatMap((item, index) => (fits(item) ? index : []));
 }
 
+/** Tells whether the images at some indices are a single group. Those of such a class are drawn one by one. */
+export function isSingleGroup(indices: readonly number[], groups: Int32Array): boolean {
+  return indices.every((index) => groups[index] === groups[indices[0]]);
+}
+
 /**
  * Draws images of each class in random order, each with its group, as long as they fit into the share. A group with images of
  * several classes goes where the first of these classes puts it. If a class is a single group, its images are drawn one by one.
@@ -159,7 +164,7 @@ function heldOut(
     );
     const exact = Math.round(share * indices.length);
     const target = isProper ? Math.min(indices.length - 1, Math.max(1, exact)) : exact;
-    if (indices.every((index) => groups[index] === groups[indices[0]])) {
+    if (isSingleGroup(indices, groups)) {
       order.forEach((index, i) => {
         single.set(index, i < target);
       });
@@ -199,7 +204,7 @@ function splitByFold(
   for (const [className, indices] of groupBy(all, (index) => samples[index].className)) {
     const sizes = new Array<number>(count).fill(0); // images of the class in each fold
     // Images of a class that is a single group are dealt one by one.
-    const isSingle = indices.every((index) => groups[index] === groups[indices[0]]);
+    const isSingle = isSingleGroup(indices, groups);
     const members = groupBy(indices, (index, i) => (isSingle ? -1 - i : groups[index]));
     const keys = [...members.keys()];
     const order = [...new Random(seed, "folds", className).permutation(keys.length)].map((i) => keys[i]);

@@ -73,7 +73,11 @@ export async function readFolder(
 async function readWalk(walk: Walk, options: Options, isShards: boolean): Promise<Listing> {
   const { labels, labelPattern } = options;
   if (walk.root.numImages > 0) leaveFoldersOut(walk, options); // otherwise the folders are in an archive
-  if (labelPattern !== undefined) return readLabelPattern(walk, labelPattern);
+  if (labelPattern !== undefined) {
+    const listing = readLabelPattern(walk, labelPattern);
+    refuseUnusedColumns(listing, options, "remove --label-pattern");
+    return listing;
+  }
   if (labels !== undefined && !LABEL_WORDS.includes(labels) && !(await isVoteTable(labels)))
     return readGivenTable(walk, options, labels);
   const packed = walk.root.numImages === 0 ? await readPacked(walk, options) : null;
@@ -350,7 +354,7 @@ function foldersAround({ dir, root }: Walk, { data }: Options): string | null {
 
 /** Names a table that is not read, and a pattern for the names of the images. */
 function labelsElsewhere(refusal: InputProblem, walk: Walk, choice: Options): Explanation {
-  const [table] = [...unreadTables(walk, choice), ...tablesWithoutLabels(walk, choice)];
+  const table = unreadTables(walk, choice)[0] ?? tablesWithoutLabels(walk, choice)[0];
   const suggested = suggestPattern(walk);
   const around = foldersAround(walk, choice);
   const fixes = [

@@ -13,6 +13,7 @@ import { type NumberedRow, rowsOf } from "../tables/csv.js";
 import { type ImageRow, listRows } from "../tables/image-rows.js";
 import type { LabelChoice } from "../tables/label-columns.js";
 import { MISSING } from "../tables/label-values.js";
+import { refuseUnusedColumns } from "../tables/table-beside.js";
 import { unpackOnce } from "./archive.js";
 import { labelledColumns, labelNameOf, type PixelColumns } from "./pixel-columns.js";
 
@@ -63,6 +64,8 @@ export async function readPixelTable(file: string, options: Options = {}): Promi
 /** Reads tables of pixels as one. If all have names of parts, such as `train.csv` and `test.csv`, these are the split. */
 export async function readPixelTables(files: string[], dir: string, options: Options): Promise<Listing> {
   const [isOne, parts, folders] = [files.length === 1, tableParts(files), foldersFor(files)];
+  const where = isOne ? files[0] : dir;
+  refuseUnusedColumns({ where, labels: "a table of pixels" }, { pathColumn: options.pathColumn });
   const unpackAll = async (to: string) => {
     const notes: PixelNotes[] = [];
     for (const [i, file] of files.entries()) {
@@ -84,7 +87,7 @@ export async function readPixelTables(files: string[], dir: string, options: Opt
     for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, name, count);
   const table = {
     file: tables.map(({ name }) => name).join(", "),
-    where: isOne ? files[0] : dir,
+    where,
     label: await labelNameOf(files[0], options),
     ...joined(tables),
     areNames: tables.every(({ isCoded }) => isCoded),

@@ -25,6 +25,8 @@ const FILES = ["File", "OldFile", "ContiguousFile"];
 /** A name in a pax header that was not UTF-8, or was read in two pieces: the package takes the short name of the entry in place of it. */
 const GARBLED_FIELD = /^\d+ (link)?path=.*\ufffd/m;
 
+type Entry = Pick<ReadEntry, "path" | "type" | "size" | "mode" | "linkpath">;
+
 /** Writes one file after another: for many small files that takes a fifth of the time of several at once. */
 export async function unpackTar(file: string, dir: string, allowance: Allowance): Promise<ArchiveNotes> {
   const { UnpackSync } = await import("tar");
@@ -32,7 +34,7 @@ export async function unpackTar(file: string, dir: string, allowance: Allowance)
   const names = new EntryNames(skipped);
   let isLongNameGarbled = false;
   /** Returns whether an entry is unpacked as it comes. */
-  const take = (entry: ReadEntry): boolean => {
+  const take = (entry: Entry): boolean => {
     const { path, type, size, linkpath = "" } = entry;
     if (isOutside(path)) throw outside(file, path);
     allowance.add(path, size);
@@ -41,8 +43,7 @@ export async function unpackTar(file: string, dir: string, allowance: Allowance)
     const isUnreadable = isLongNameGarbled || isGarbled(path) || (isLink && isGarbled(linkpath));
     isLongNameGarbled = false;
     if (isFolder) return !isUnreadable;
-    if (isUnreadable)
-      skipped.push({ path, reason: REASONS.notUtf8InArchive });
+    if (isUnreadable) skipped.push({ path, reason: REASONS.notUtf8InArchive });
     else if (isLink) links.push({ path, target: type === "Link" ? linkpath : targetOf(path, linkpath) });
     else if (!FILES.includes(type)) skipped.push({ path, reason: REASONS.noFile });
     else {
@@ -66,7 +67,7 @@ export async function unpackTar(file: string, dir: string, allowance: Allowance)
     },
   });
   unpack.on("meta", (text) => {
-        isLongNameGarbled ||= GARBLED_FIELD.test(text);
+    isLongNameGarbled ||= GARBLED_FIELD.test(text);
   });
   unpack.on("error", (error: unknown) => {
     refused ??= error;

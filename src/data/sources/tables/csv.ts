@@ -70,7 +70,8 @@ export async function* rowsOf(
   problem: ReadProblem,
   maxLength: number,
 ): AsyncGenerator<NumberedRow, void, undefined> {
-  let [above, separator, line, first, length, isOpen] = ["", null as Separator | null, 0, 0, 0, false];
+  let [line, first, length, isOpen] = [0, 0, 0, false];
+  let [above, separator, hasHeader] = ["", null as Separator | null, false];
   let record: string[] = [];
   for await (const text of linesOf(file, problem, maxLength)) {
     line++;
@@ -79,7 +80,7 @@ export async function* rowsOf(
       separator = mark as Separator;
       continue;
     }
-    if (separator === null && text.startsWith("#")) {
+    if (!hasHeader && text.startsWith("#")) {
       above += `${text}\n`;
       continue;
     }
@@ -93,10 +94,11 @@ export async function* rowsOf(
     }
     if (isOpen) continue;
     const joined = record.join("\n");
-    const content = separator === null ? withoutComments(`${above}${joined}`) : joined;
-    const isPlain = record.length === 1 && separator !== null && separator !== " " && !text.includes('"');
+    const content = hasHeader ? joined : withoutComments(`${above}${joined}`);
+    const isPlain = hasHeader && record.length === 1 && separator !== " " && !text.includes('"');
     record = [];
     if (content.trim() === "") continue;
+    hasHeader = true;
     const known: Separator = separator ?? separatorOf(content.split("\n", 1)[0]);
     separator = known;
     const rows = isPlain ? [text.split(known).map((cell) => cell.trim())] : rowsIn(content, known);

@@ -100,8 +100,12 @@ export function withSplitBeside(listing: Listing, walk: Walk, choice: LabelChoic
   return { ...listing, notes: [...listing.notes, note] };
 }
 
-/** @throws InputError if a column was chosen and no table is read. */
-export function refuseUnusedColumns({ where, labels }: Listing, choice: LabelChoice): void {
+/** @throws InputError if a column was chosen and no table is read. @param instead - Another remedy. */
+export function refuseUnusedColumns(
+  { where, labels }: Pick<Listing, "where" | "labels">,
+  choice: LabelChoice,
+  instead = "choose the table with --labels",
+): void {
   const { labelColumn, pathColumn } = choice;
   const [option, column] =
     labelColumn === undefined ? ["--path-column", pathColumn] : ["--label-column", labelColumn];
@@ -110,7 +114,7 @@ export function refuseUnusedColumns({ where, labels }: Listing, choice: LabelCho
     expected: `a table with the column ${column}, for ${option}`,
     where,
     found: `none beside ${labels}`,
-    fix: `Remove ${option}, or choose the table with --labels.`,
+    fix: `Remove ${option}, or ${instead}.`,
   });
 }
 

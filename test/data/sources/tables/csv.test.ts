@@ -126,6 +126,11 @@ describe("headerOf", () => {
     const dir = writeFiles(inFolder("data"), { "t.csv": "sep=;\nlabel,kind;pixels\n1;0 0\n" });
     assert.deepEqual(await headerOf(`${dir}/t.csv`), ["label,kind", "pixels"]);
   });
+
+  it("reads the header below comments, also after the separator's line", async () => {
+    const dir = writeFiles(inFolder("data"), { "t.csv": "sep=;\n# made by hand\nlabel;pixels\n1;0 0\n" });
+    assert.deepEqual(await headerOf(`${dir}/t.csv`), ["label", "pixels"]);
+  });
 });
 
 describe("parseRows with large input", () => {

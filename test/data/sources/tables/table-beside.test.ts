@@ -251,6 +251,22 @@ describe("readSource, for a table beside class folders", () => {
         });
   });
 
+  it("refuses a column of names for images that are in no table, or in its cells", async () => {
+    const dir = make(IMAGES, {});
+    const byName = { labelPattern: "^(\\w+)/" };
+    for (const [option, choice] of Object.entries({
+      "--label-column": { labelColumn: "foo" },
+      "--path-column": { pathColumn: "foo" },
+    }))
+      await assert.rejects(read(dir, { ...choice, ...byName }), {
+        message: `Expected a table with the column foo, for ${option} at ${dir} but found none beside file names, by ^(\\w+)/. Remove ${option}, or remove --label-pattern.`,
+      });
+    const pixels = writeFiles(inFolder("pixels"), { "t.csv": "label,pixels,foo\n1,0 0 0 0,x\n" });
+    await assert.rejects(read(`${pixels}/t.csv`, { pathColumn: "foo" }), {
+      message: `Expected a table with the column foo, for --path-column at ${pixels}/t.csv but found none beside a table of pixels. Remove --path-column, or choose the table with --labels.`,
+    });
+  });
+
   describe("in folders that look like pieces of a data set", () => {
     const PIECES = ["HAM_images_part_1/1.jpg", "HAM_images_part_1/2.jpg", "HAM_images_part_2/3.jpg"];
 
