@@ -85,7 +85,7 @@ export interface TrainConfig {
   monitor: Monitor;
   /** Share of each class's training images that are set aside to calibrate the best model on, [0, 1); 0 = none. */
   calibrationShare: number;
-  /** Epochs without a better monitored score before the run stops, an integer ≥ 0; 0 = never. */
+  /** Epochs without a better monitored score before the run stops, counted after `headEpochs`; an integer ≥ 0, 0 = never. */
   patience: number;
   /** Time after which a session ends, in minutes from its first batch, ≥ 0; 0 = none. The same run resumes when it is started again. */
   maxMinutes: number;

@@ -2,12 +2,14 @@
 import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
 import { trainingConclusions } from "../data/audit/conclusions.js";
+import { NO_AUGMENTATION } from "../data/augment.js";
 import type { Dataset } from "../data/dataset.js";
 import { visible } from "../errors.js";
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING } from "../model/preprocessing.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { hasSameClasses } from "../names.js";
+import { PRESETS } from "../presets.js";
 import { minutes } from "./events.js";
 import { isOwnModel } from "./run-config.js";
 import { runLearningRate } from "./schedule.js";
@@ -26,8 +28,54 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
     targetsNote(state),
     ...teacherNotes(state),
     timeLimitNote(config),
+    ...settingNotes(config, isOwnModel(config.weights) && !(await isFolder(config.weights))),
   ];
   return notes.filter((note): note is string => note !== null).map((note) => visible(note));
+}
+
+/**
+ * Names settings that have no effect beside the others, and numbers that are probably meant by another program's convention.
+ *
+ * @param isFile - Whether the weights are those of a file, which may not say of which family they are.
+ */
+export function settingNotes(config: TrainConfig, isFile: boolean): string[] {
+  const { headEpochs, epochs, mixup, cutmix, mixShare, teachers, teacherShare, augment } = config;
+  const { rotation, translation, zoom, noise, blur } = augment;
+  const isChanged = (name: keyof TrainConfig) => config[name] !== PRESETS.baseline[name];
+  const isOther = (name: "corruptionShare" | "fill") => augment[name] !== NO_AUGMENTATION[name];
+  const mixes = mixup > 0 || cutmix > 0;
+  const showsOutside = rotation > 0 || translation > 0 || zoom[0] < 1;
+  const momentum = config.batchNormMomentum;
+  const notes: [text: string, isTrue: boolean][] = [
+    [
+      `every epoch trains the last layer alone, at headLearningRate, since headEpochs is ${headEpochs}: learningRate, schedule, warmupShare and trainableFrom have no effect`,
+      headEpochs === epochs,
+    ],
+    ["headLearningRate has no effect, since headEpochs is 0", headEpochs === 0 && isChanged("headLearningRate")],
+    ["weightsFamily has no effect, since weights is no file", !isFile && isChanged("weightsFamily")],
+    ["mixShare has no effect, since mixup and cutmix are 0", !mixes && isChanged("mixShare")],
+    ["mixup and cutmix have no effect, since mixShare is 0", mixes && mixShare === 0],
+    ["teacherShare has no effect, since there are no teachers", teachers.length === 0 && isChanged("teacherShare")],
+    ["teachers have no effect, since teacherShare is 0", teachers.length > 0 && teacherShare === 0],
+    [
+      "corruptionShare has no effect, since noise and blur are 0",
+      noise === 0 && blur === 0 && isOther("corruptionShare"),
+    ],
+    [
+      "fill has no effect, since neither rotation, translation nor zoom shows what is outside of an image",
+      !showsOutside && isOther("fill"),
+    ],
+    [
+      `batchNormMomentum=${momentum} is the share of each batch, as in PyTorch, so the moving statistics are nearly those of the last batch; ` +
+        `momentum=${momentum} in Keras is batchNormMomentum=${Number((1 - momentum).toFixed(6))} here`,
+      momentum > 0.5,
+    ],
+    [
+      `rotation=${rotation} is in degrees, so images hardly rotate; factor=${rotation} in Keras is rotation=${Number((360 * rotation).toFixed(2))} here`,
+      rotation > 0 && rotation <= 0.5,
+    ],
+  ];
+  return notes.filter(([, isTrue]) => isTrue).map(([text]) => text);
 }
 
 /**
@@ -106,8 +154,7 @@ function teacherNotes({ config, network, teachers }: TrainState): string[] {
 /** A model folder's last layer is kept for the same classes, which `weights` alone does not tell. */
 async function lastLayerNote({ weights }: TrainConfig, classNames: string[]): Promise<string | null> {
   if (!isOwnModel(weights)) return null;
-  const isFolder = (await stat(weights).catch(() => null))?.isDirectory();
-  if (!isFolder)
+  if (!(await isFolder(weights)))
     return `starts from ${weights} with a new last layer: a file of weights does not name its classes`;
   const start = await loadModelConfig(weights);
   return hasSameClasses(start.classNames, classNames)
@@ -150,4 +197,8 @@ export function extensionNote({ config, plan }: TrainState, earlier: TrainConfig
         ? `its learning rate stays at ${next}`
         : `its learning rate, ${before} in the last step, is ${next} in the next one, as in a ${config.schedule} schedule of ${config.epochs} epochs`),
   ];
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }

@@ -141,11 +141,12 @@ async function* trainEpochs(run: RunInTraining): AsyncGenerator<TrainEvent, EndR
 
 /** Returns why a run ends after the epochs that it has trained; null if it continues. */
 function endReason({ state, progress }: RunInTraining, isInterrupted: boolean): EndReason | null {
-  const { epochs, patience } = state.config;
+  const { epochs, headEpochs, patience } = state.config;
   const { epoch, best } = progress;
   if (epoch >= epochs) return "completed";
   if (isInterrupted) return "interrupted";
-  return patience > 0 && best && epoch - best.reached >= patience ? "stopped early" : null;
+  const start = headEpochs < epochs ? headEpochs : 0; // the last layer alone may be at its best long before the network is
+  return patience > 0 && best && epoch - Math.max(best.reached, start) >= patience ? "stopped early" : null;
 }
 
 /** Saves what an interruption would lose, and logs the end. */
