@@ -40,6 +40,7 @@ import {
   runsChartOf,
   runsTableOf,
   trialsTable,
+  unknownMetric,
   writeTeachers,
 } from "../sweep/results.js";
 import { countsInWords, type Space, trialsOf } from "../sweep/space.js";
@@ -87,6 +88,13 @@ export function addSweepCommand(program: Command): void {
     .option(
       "--metric <name>",
       "accuracy, macroF1 or loss, or a metric of the notebook (default: the preset's)",
+    )
+    .addOption(
+      choiceOption(
+        "--mode <kind>",
+        "whether the highest or the lowest metric of a notebook is best (default: min for losses, errors and durations, otherwise max)",
+        ["max", "min"],
+      ),
     )
     .option("--max-epochs <count>", "epochs of a trial that is not stopped", numberFor("--max-epochs"))
     .addOption(
@@ -140,7 +148,7 @@ async function sweep(command: Command, given: Flags): Promise<void> {
   }
   const status = await runMissing(plan, record, folder, flags);
   const runs = await loadTrialRuns(folder);
-  const outcomes = ranked(outcomesOf(plan, record, runs));
+  const outcomes = ranked(outcomesOf(plan, record, runs), plan.mode);
   await printResults(plan, outcomes, runs, folder, flags);
   if (status !== 0 || !outcomes.every(isFinished)) process.exitCode = status || 1;
 }
@@ -179,8 +187,13 @@ function spaceOf(folder: string, space: Space): Space {
   );
 }
 
-function schedulerInWords({ asha, maxEpochs, graceEpochs, metric }: Plan, { scheduler }: Flags): string {
-  if (!asha) return "; each runs to its end";
+function schedulerInWords(
+  { asha, maxEpochs, graceEpochs, metric, mode }: Plan,
+  { scheduler, notebook }: Flags,
+): string {
+  const best = mode === "min" ? "lowest" : "highest";
+  const compared = notebook !== undefined && metric !== null ? `, and the ${best} ${metric} is best (--mode)` : "";
+  if (!asha) return `; each runs to its end${compared}`;
   const why = scheduler ? "" : " (--scheduler fifo keeps all)";
   return `; ASHA stops weak ones by ${metric} from epoch ${graceEpochs} of ${maxEpochs}${why}`;
 }
@@ -338,14 +351,19 @@ async function printResults(
   if (flags.json) for (const outcome of outcomes) printJson(outcome);
   else {
     console.log(textTable(isTraining ? runsTableOf(runs, outcomes) : trialsTable(outcomes)));
-    const means = meansTable(outcomes);
+    const means = meansTable(outcomes, plan.mode);
     if (means) console.log(`\n${textTable(means)}`);
   }
+  const unknown = unknownMetric(plan.metric, outcomes);
+  if (unknown !== null) console.error(unknown);
   if (plan.metric === null) console.error("--metric NAME compares the notebooks by a number that they show");
   if (!isTraining) return;
   if (flags.chart !== undefined)
     await writeChart(runsChartOf(runs, outcomes, path.basename(folder)), callerPath(flags.chart));
-  const { file, differ } = await writeTeachers(folder, runs, outcomes, flags.top);
+  const { file, differ } = await writeTeachers(folder, runs, outcomes, {
+    count: flags.top,
+    mode: plan.mode,
+  });
   if (file === null) return;
   console.error(`the best models, to learn from: npx ferkit train --config ${file}`);
   if (differ)

@@ -17,6 +17,7 @@ export interface SweepFlags extends DataFlags {
   set?: internals.Overrides;
   notebook?: string;
   metric?: string;
+  mode?: "max" | "min";
   maxEpochs?: number;
   scheduler?: "asha" | "fifo";
 }
@@ -56,6 +57,12 @@ const FERKIT = [process.execPath, path.join(projectDir, "scripts/ferkit.cjs")];
  */
 export function planRuns(flags: SweepFlags, space: Space, trials: readonly Trial[], folder: string): Plan {
   const { preset } = flags;
+  if (flags.mode !== undefined)
+    throw new InputError({
+      expected: "--mode with --notebook alone",
+      found: "trainings",
+      fix: "Remove it: the highest accuracy and macroF1 are best, and the lowest loss.",
+    });
   const set: Record<string, unknown> = { ...flags.set };
   const isVaried = (name: string) => Object.hasOwn(space, name);
   for (const name of [...Object.keys(set), "monitor"])
@@ -156,7 +163,7 @@ export function planNotebooks(flags: SweepFlags, trials: readonly Trial[], folde
     base: { notebook, set },
     trials: planned,
     metric,
-    mode: lowerIsBetter(metric) ? "min" : "max",
+    mode: flags.mode ?? (lowerIsBetter(metric) ? "min" : "max"),
     maxEpochs: 1,
     graceEpochs: 1,
     asha: false,

@@ -206,13 +206,22 @@ export function isFinished({ state }: Outcome): boolean {
   return FINISHED.includes(state);
 }
 
-/** Sorts by score, the best first, those without one last. */
-export function ranked(outcomes: readonly Outcome[]): Outcome[] {
-  const value = ({ metric, score }: Outcome) =>
-    score === null ? Number.NEGATIVE_INFINITY : lowerIsBetter(metric) ? -score : score;
+/** Sorts by score, the best first, those without one last. @param mode - Whether the highest or the lowest score is best. */
+export function ranked<Scored extends Pick<Outcome, "score">>(
+  outcomes: readonly Scored[],
+  mode: "max" | "min",
+): Scored[] {
+  const value = ({ score }: Scored) =>
+    score === null ? Number.NEGATIVE_INFINITY : mode === "min" ? -score : score;
   return [...outcomes].sort((a, b) => value(b) - value(a) || 0);
 }
 
+/** Last words of the names of metrics whose lowest value is best. */
+const LOWER_IS_BETTER =
+  /(loss|error|entropy|perplexity)(es|s)?$|^(ece|mae|mse|rmse|nll|brier|aurc|risk|seconds|minutes|ms)$/i;
+
+/** Guesses by its name whether the lowest value of a metric is best. */
 export function lowerIsBetter(metric: string | null): boolean {
-  return metric !== null && /(loss|error)$/i.test(metric);
+  const lastWord = metric?.split(/[\W_]+|(?<=[a-z])(?=[A-Z])/).at(-1) ?? "";
+  return LOWER_IS_BETTER.test(lastWord);
 }

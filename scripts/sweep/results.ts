@@ -39,7 +39,7 @@ export function runsTableOf(runs: TrialRuns, outcomes: readonly Outcome[]): Text
 }
 
 /** Averages the scores of each setting over its seeds and folds; null if there is nothing to average. */
-export function meansTable(outcomes: readonly Outcome[]): TextTable | null {
+export function meansTable(outcomes: readonly Outcome[], mode: "max" | "min"): TextTable | null {
   const metric = outcomes[0]?.metric ?? null;
   if (metric === null) return null;
   const bySetting = new Map<string, Outcome[]>();
@@ -61,7 +61,7 @@ export function meansTable(outcomes: readonly Outcome[]): TextTable | null {
       deviation: Math.sqrt(variance),
     };
   });
-  const sorted = ranked(all) as typeof all;
+  const sorted = ranked(all, mode);
   const names = Object.keys(all[0].settings);
   return {
     heading: [...names, "trials", `mean ${metric}`, "deviation"],
@@ -156,9 +156,9 @@ export async function writeTeachers(
   folder: string,
   runs: TrialRuns,
   outcomes: readonly Outcome[],
-  count: number,
+  { count, mode }: { count: number; mode: "max" | "min" },
 ): Promise<{ file: string | null; differ: boolean }> {
-  const finished = ranked(outcomes).filter((outcome) => isFinished(outcome) && outcome.bestEpoch !== null);
+  const finished = ranked(outcomes, mode).filter((outcome) => isFinished(outcome) && outcome.bestEpoch !== null);
   // Settings without an effect give the same model again, which would count twice.
   const weights = finished.map(({ folder: own }) => weightFiles(path.join(own, "best")));
   const best = finished
@@ -170,4 +170,13 @@ export async function writeTeachers(
   await internals.writeFileAtomically(file, prettyJson({ set: { teachers } }));
   const digests = best.map((outcome) => runs.get(outcome.folder)?.config.dataDigest);
   return { file, differ: new Set(digests).size > 1 };
+}
+
+/** Says that no notebook shows the metric, and what they show; null if one does, or none has completed. */
+export function unknownMetric(metric: string | null, outcomes: readonly Outcome[]): string | null {
+  const shown = outcomes.flatMap(({ metrics }) => (metrics ? [Object.keys(metrics)] : []));
+  if (metric === null || shown.length === 0 || shown.some((names) => names.includes(metric))) return null;
+  const names = [...new Set(shown.flat())];
+  const found = names.length > 0 ? `they show ${names.join(", ")}` : "they show none in cells tagged metrics";
+  return `note: no notebook shows the metric ${metric}, so the trials are in no order: ${found}`;
 }

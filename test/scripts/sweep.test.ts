@@ -319,6 +319,11 @@ describe("ferkit sweep", () => {
       ["--metric", "f1"],
       /^Expected one of accuracy, macroF1, loss for monitor but received f1/,
     ],
+    [
+      { space: { seed: [0] } },
+      ["--mode", "min"],
+      "Expected --mode with --notebook alone but found trainings. Remove it: the highest accuracy and macroF1 are best, and the lowest loss.",
+    ],
     [{ folds: 2 }, ["--fold", "1/3"], "Expected --folds or fold but found both. Remove one of them."],
     [
       { space: { seed: [0] } },
@@ -367,7 +372,8 @@ describe("ferkit sweep", () => {
     writeFileSync(folder.file("a.ipynb"), JSON.stringify({ cells: [] }));
     space({ notebook: "a.ipynb", space: { epochs: [1, 2] }, metric: "loss" });
     const { stdout, stderr } = await sweep("--dry-run");
-    assert.equal(stderr, "2 trials; each runs to its end\n");
+    assert.equal(stderr, "2 trials; each runs to its end, and the lowest loss is best (--mode)\n");
+    assert.match((await sweep("--dry-run", "--mode", "max")).stderr, /the highest loss is best/);
     assert.match(stdout, /^epochs +state +loss\n1 +planned +–\n2 +planned +–\n$/);
     assert.match(
       (await sweep("--dry-run", "--folds", "2")).stderr,

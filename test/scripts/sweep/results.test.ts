@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Outcome } from "../../../scripts/sweep/record.js";
-import { loadTrialRuns } from "../../../scripts/sweep/record.js";
-import { notesOn } from "../../../scripts/sweep/results.js";
+import { loadTrialRuns, lowerIsBetter, ranked } from "../../../scripts/sweep/record.js";
+import { notesOn, unknownMetric } from "../../../scripts/sweep/results.js";
 import { runConfig, runEvents, writeRun } from "../../training/recorded-runs.js";
 import { workspace } from "../../workspace.js";
 
@@ -53,5 +53,38 @@ describe("notes on the runs of a sweep", () => {
     assert.deepEqual(notesOn(await loadTrialRuns(folder.path), [all, lacking]), [
       "note: the runs differ in their classes (lacking lacks c), so scores and means are of different tasks",
     ]);
+  });
+});
+
+describe("results of notebooks", () => {
+  const metrics = (own: Record<string, number> | null, score: number | null = null) =>
+    ({ metrics: own, score }) as Outcome;
+
+  it("guess by the name of a metric whether its lowest value is best", () => {
+    for (const name of ["loss", "valLoss", "test_error", "crossEntropy", "ece", "valEce", "rmse", "durationMs", "seconds"])
+      assert.ok(lowerIsBetter(name), name);
+    for (const name of ["accuracy", "macroF1", "auc", "items", "piece", "eceUncalibrated", null])
+      assert.ok(!lowerIsBetter(name), String(name));
+  });
+
+  it("are in the order of the mode, those without a score last", () => {
+    const outcomes = [null, 2, 1, 3].map((score) => metrics({}, score));
+    const scores = (mode: "max" | "min") => ranked(outcomes, mode).map(({ score }) => score);
+    assert.deepEqual([scores("max"), scores("min")], [
+      [3, 2, 1, null],
+      [1, 2, 3, null],
+    ]);
+  });
+
+  it("name what notebooks show if none shows the metric", () => {
+    const shown = [metrics({ loss: 1 }), metrics({ f1: 1 }), metrics(null)];
+    assert.equal(unknownMetric("f1", shown), null);
+    assert.equal(unknownMetric(null, shown), null);
+    assert.equal(unknownMetric("accuracy", [metrics(null)]), null);
+    assert.equal(
+      unknownMetric("accuracy", shown),
+      "note: no notebook shows the metric accuracy, so the trials are in no order: they show loss, f1",
+    );
+    assert.match(unknownMetric("accuracy", [metrics({})]) as string, /: they show none in cells tagged metrics$/);
   });
 });
