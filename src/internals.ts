@@ -53,6 +53,7 @@ export { FAMILIES, type Family } from "./model/conventions.js";
 export { exportOnnx, exportTransformers } from "./model/onnx/export.js";
 export { trainableBlocks } from "./model/parameters.js";
 export { loadParameters } from "./model/weights/model-folder.js";
+export { FITS, type Fit } from "./model/preprocessing.js";
 export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
 export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";

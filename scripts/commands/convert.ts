@@ -20,6 +20,7 @@ interface Flags {
   classes?: string;
   imageSize?: number;
   grey?: boolean;
+  fit?: internals.Fit;
   prefix?: string;
   family?: internals.Family;
   padding?: internals.Padding;
@@ -48,6 +49,9 @@ export function addConvertCommand(program: Command): void {
     .option("--classes <names>", "class names in the order of the last layer, separated by commas")
     .option("--image-size <pixels>", "side of the training images", numberFor("--image-size"))
     .option("--grey", "the training images were grey")
+    .addOption(
+      choiceOption("--fit <kind>", "how the training images became square (default: crop)", internals.FITS),
+    )
     .option("--prefix <name>", "prefix of the tensors to take, if the file holds several networks")
     .addOption(
       choiceOption(
@@ -72,13 +76,14 @@ export function addConvertCommand(program: Command): void {
 }
 
 async function load(source: string, flags: Flags): Promise<Network> {
-  const { variant, classes, imageSize, grey, prefix, family, padding, epsilon, mean, std } = flags;
+  const { variant, classes, imageSize, grey, fit, prefix, family, padding, epsilon, mean, std } = flags;
   if ((await stat(source).catch(() => null))?.isDirectory()) {
     refuseFileOptions(source, {
       variant,
       classes,
       imageSize,
       grey,
+      fit,
       prefix,
       family,
       padding,
@@ -113,6 +118,7 @@ async function load(source: string, flags: Flags): Promise<Network> {
     classNames,
     imageSize,
     ...(grey && { grey }),
+    ...(fit && { decoding: { fit } }),
     origin,
   });
   console.log(describe(network));
@@ -134,8 +140,9 @@ function refuseFileOptions(source: string, options: Omit<Flags, "to" | "precisio
 /** Says by which conventions a network computes. */
 function describe({ architecture, config }: Network): string {
   const { mean, std } = config.preprocessing;
+  const { fit = "crop" } = config.decoding ?? {};
   const shares = (values: number[]) => values.map((value) => Number((value / 255).toFixed(4))).join(", ");
-  return `padding ${architecture.padding}, epsilon ${architecture.epsilon}, mean ${shares(mean)}, std ${shares(std)}`;
+  return `padding ${architecture.padding}, epsilon ${architecture.epsilon}, mean ${shares(mean)}, std ${shares(std)}, fit ${fit}`;
 }
 
 /** Parses one number for all channels, or three, to the scale of 0–255. */

@@ -253,22 +253,46 @@ def numbers_of(view, read_storage, storages, budget):
     return np.ascontiguousarray(numbers, kind).reshape(view.shape)
 
 
+# What programs call the names of a network's classes, in a checkpoint or in its settings.
+CLASS_NAMES = ("class_names", "classes", "CLASSES", "label_names", "labels", "class_to_idx", "idx_to_class", "id2label", "label2id")
+
+
+def dict_of(value):
+    """Returns the entries of a dictionary or of an object such as argparse's; empty for anything else."""
+    value = value.state if isinstance(value, Inert) else value
+    return value if isinstance(value, dict) else {}
+
+
+def are_names(value):
+    """True for a list of texts, or a dictionary of texts by number or of numbers by text."""
+    if not value:
+        return False
+    if isinstance(value, dict):
+        return all(isinstance(key, (int, str)) and isinstance(one, (int, str)) for key, one in value.items())
+    return isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value)
+
+
 def origin_of(content):
-    """Returns what training programs such as timm's save about a network: its name, mean and std."""
-    if not isinstance(content, dict):
-        return {}
-    args = content.get("args")
-    args = args.state if isinstance(args, Inert) else args
-    args = args if isinstance(args, dict) else {}
+    """Returns what training programs such as timm's save about a network: its name, mean and std, and more by timm's names."""
+    content = dict_of(content)
+    args = dict_of(content.get("args"))
+    meta = dict_of(content.get("meta"))
+    settings = [content, args, dict_of(content.get("hyper_parameters")), meta, dict_of(meta.get("dataset_meta"))]
     names = [name for name in (args.get("model"), content.get("arch")) if isinstance(name, str)]
     scales = [args.get("mean"), args.get("std")]
     are_given = all(
-        isinstance(scale, (list, tuple)) and len(scale) == 3 and all(isinstance(value, (int, float)) for value in scale)
+        isinstance(scale, (list, tuple)) and len(scale) in (1, 3) and all(isinstance(value, (int, float)) for value in scale)
         for scale in scales
     )
+    own = {"bn_eps": "bn_eps", "gp": "global_pool", "crop_pct": "crop_pct", "crop_mode": "crop_mode"}
+    training: dict[str, Any] = {name: args[option] for option, name in own.items() if isinstance(args.get(option), (int, float, str))}
+    class_names = [entries[name] for entries in settings for name in CLASS_NAMES if are_names(entries.get(name))]
+    if class_names:
+        training["class_names"] = class_names[0]
     return {
         **({"ferkit.architecture": names[0]} if names else {}),
         **({"ferkit.scale": json.dumps(scales)} if are_given else {}),
+        **({"ferkit.training": json.dumps(training)} if training else {}),
     }
 
 

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { checkKind, checkList, checkLocal, checkNumber, InputError, ParameterError } from "../errors.js";
-import { checkedClassNames, hasSameClasses, inShort } from "../names.js";
+import { areSameClasses, checkedClassNames, hasSameClasses, inShort, nameOf } from "../names.js";
 import type { OnProgress } from "../progress.js";
 import type { AnyText } from "../text.js";
 import { type Conventions, conventions, type Family } from "./conventions.js";
@@ -155,18 +155,54 @@ export interface ImportOptions
  */
 export async function importNetwork(file: string, options: ImportOptions): Promise<Network> {
   checkKind("options", "what the file does not tell: { variant, classNames, imageSize }", options, []);
-  const { origin, onNote = printNote, ...given } = options;
-  const config = { ...given, classNames: checkedClassNames(given.classNames) };
-  const known = { ...origin, needsLastLayer: true };
-  const { parameters, notes, isGrey, ...weights } = await readWeightFile(file, config.variant, known);
-  checkOutputs(file, parameters, config.classNames);
+  const { origin, onNote = printNote, decoding: givenDecoding, ...given } = options;
+  const classNames = checkedClassNames(given.classNames);
+  const found = await readWeightFile(file, given.variant, { ...origin, needsLastLayer: true });
+  const { parameters, isGrey, fit } = found;
+  checkOutputs(file, parameters, classNames);
+  const notes = [...found.notes, ...checkClassOrder(file, classNames, found.classNames)];
+  if (isGrey && !given.grey)
+    notes.push(`${file} comes from a network with one channel: all images are turned grey.`);
+  const decoding = givenDecoding ?? (fit ? { fit } : DEFAULT_DECODING);
+  if (!givenDecoding && !fit) notes.push(noFitNote(file));
   for (const note of notes) onNote(note);
-  if (isGrey && !config.grey)
-    onNote(`${file} comes from a network with one channel: all images are turned grey.`);
-  return new Network(
-    withConventions({ ...config, ...(isGrey && { grey: true }) }, weights.conventions),
-    parameters,
+  const config = {
+    ...given,
+    classNames,
+    ...(isGrey && { grey: true }),
+    ...(isDefaultDecoding(decoding) ? {} : { decoding }),
+  };
+  return new Network(withConventions(config, found.conventions), parameters);
+}
+
+function noFitNote(file: string): string {
+  return (
+    `${file} does not say how its training images became square; their central squares are taken. --fit squash takes whole images, ` +
+    "as Keras' image_dataset_from_directory and torchvision's Resize((224, 224)) do."
   );
+}
+
+/**
+ * Compares the names of the classes with those that a file has.
+ *
+ * @returns A note if they are others.
+ * @throws InputError if they are the same in another order, by which each image would get a wrong name.
+ */
+function checkClassOrder(file: string, given: readonly string[], own?: readonly string[]): string[] {
+  if (own?.length !== given.length) return [];
+  const plain = (names: readonly string[]) => names.map((name) => nameOf(name).toLowerCase());
+  const [theirs, ours] = [plain(own), plain(given)];
+  if (areSameClasses(theirs, ours)) return [];
+  if (hasSameClasses(theirs, ours))
+    throw new InputError({
+      expected: `the classes in the order of the outputs, ${inShort(own, 10)}, as the file has them,`,
+      where: file,
+      found: inShort(given, 10),
+      fix: "Fix the order (classNames, or --classes).",
+    });
+  return [
+    `${file} has other names for its classes: ${inShort(own, 10)}. Those given must be in the same order: ${inShort(given, 10)}.`,
+  ];
 }
 
 const printNote = (note: string) => console.warn(`note: ${note}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type CreateOptions, createNetwork, importNetwork } from "../../src/model/create.js";
+import { type CreateOptions, createNetwork, type ImportOptions, importNetwork } from "../../src/model/create.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import type { FileTensor } from "../../src/model/weights/state-dict.js";
 import { randomNetwork } from "./fixtures.js";
@@ -118,12 +118,57 @@ describe("a network from a file of weights", () => {
       const network = await importNetwork(file, {
         ...options,
         classNames: [...options.classNames],
-        origin: { family: "tensorflow" },
+        origin: { family: "tensorflow", preprocessing: { mean: [1, 1, 1], std: [4, 4, 4] } },
+        decoding: { fit: "crop" },
         onNote,
       });
       assert.equal(network.config.grey, true);
       assert.deepEqual(notes, [`${file} comes from a network with one channel: all images are turned grey.`]);
       network.dispose();
+    });
+
+    const importing = async (saved: object, given: Partial<ImportOptions> = {}) => {
+      const training = { "ferkit.training": JSON.stringify(saved) };
+      writeFileSync(file, safetensorsBytes(lite0, training));
+      const notes: string[] = [];
+      const scale = { mean: [1, 2, 3], std: [4, 5, 6] };
+      const network = await importNetwork(file, {
+        ...options,
+        classNames: [...options.classNames],
+        origin: { family: "tensorflow", preprocessing: scale },
+        onNote: (note) => void notes.push(note),
+        ...given,
+      });
+      network.dispose();
+      return { config: network.config, notes };
+    };
+
+    it("refuses names of classes in another order than the file's, and notes other names", async () => {
+      const decoding = { fit: "crop" } as const;
+      assert.deepEqual((await importing({ class_names: ["A", "b", "c"] }, { decoding })).notes, []);
+      assert.deepEqual((await importing({ class_names: ["b", "a"] }, { decoding })).notes, []); // of another layer
+      await assert.rejects(importing({ class_names: { b: 0, a: 1, c: 2 } }), {
+        name: "InputError",
+        message:
+          `Expected the classes in the order of the outputs, b, a, c, as the file has them, at ${file} but found a, b, c. ` +
+          "Fix the order (classNames, or --classes).",
+      });
+      assert.deepEqual((await importing({ class_names: ["n01", "n02", "n03"] }, { decoding })).notes, [
+        `${file} has other names for its classes: n01, n02, n03. Those given must be in the same order: a, b, c.`,
+      ]);
+    });
+
+    it("takes how images became square from the file or as it is told, and otherwise says what it guesses", async () => {
+      const { config, notes } = await importing({});
+      assert.equal(config.decoding, undefined);
+      assert.deepEqual(notes, [
+        `${file} does not say how its training images became square; their central squares are taken. --fit squash takes whole images, ` +
+          "as Keras' image_dataset_from_directory and torchvision's Resize((224, 224)) do.",
+      ]);
+      const known = await importing({ crop_mode: "squash" });
+      assert.deepEqual([known.config.decoding, known.notes], [{ fit: "squash" }, []]);
+      const told = await importing({ crop_mode: "squash" }, { decoding: { fit: "pad" } });
+      assert.deepEqual([told.config.decoding, told.notes], [{ fit: "pad" }, []]);
     });
 
     it("prints notes by default, with what they are", async () => {
@@ -140,10 +185,10 @@ describe("a network from a file of weights", () => {
       } finally {
         console.warn = warn;
       }
-      const start = `note: ${file} does not say which family its weights are of`;
+      const start = `note: ${file} does not say `; // the family; then for the whole network also scale and fit
       assert.deepEqual(
         printed.map((text) => text.slice(0, start.length)),
-        [start, start],
+        [start, start, start, start],
       );
     });
 
@@ -182,7 +227,8 @@ describe("a network from a file of weights", () => {
       write(lite0);
       const preprocessing = { mean: [1, 2, 3], std: [4, 5, 6] };
       const origin = { padding: "even", epsilon: 0.5, preprocessing } as const;
-      const network = await importNetwork(file, { ...options, classNames: [...options.classNames], origin });
+      const told = { ...options, classNames: [...options.classNames], origin, onNote: () => {} };
+      const network = await importNetwork(file, told);
       const { config } = network;
       assert.deepEqual([config.padding, config.epsilon, config.preprocessing], ["even", 0.5, preprocessing]);
       network.dispose();

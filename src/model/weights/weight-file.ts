@@ -3,16 +3,15 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import path from "node:path";
-import { decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
-import { PADDINGS } from "../../engine/kernels.js";
 import { InputError, suggestion } from "../../errors.js";
 import { readRegularFile } from "../../files.js";
 import { type Conventions, conventions, type Family, publishedScale } from "../conventions.js";
 import type { Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
-import type { Preprocessing } from "../preprocessing.js";
+import type { Fit, Preprocessing } from "../preprocessing.js";
 import { convertCheckpoint, isCheckpoint } from "./checkpoint.js";
 import { nearestModel } from "./model-folder.js";
+import { besideFile, inMetadata, type Origin, PROBLEM } from "./origin.js";
 import { isSafetensors, readSafetensors } from "./safetensors.js";
 import { readStateDict, type StateDict, type StateDictOptions } from "./state-dict.js";
 import { leftOutNote } from "./weight-notes.js";
@@ -28,23 +27,12 @@ export interface Weights {
   conventions: Conventions;
   /** True if the network takes images of one channel. */
   isGrey: boolean;
+  /** Names of the classes, in the order of the outputs, if the file has them. */
+  classNames?: string[];
+  /** How the images of the training became square, if that is known. */
+  fit?: Fit;
   /** What was guessed or left out, in whole sentences. */
   notes: string[];
-}
-
-/** What is known about a file's weights besides the tensors. */
-interface Origin {
-  /** A model's name at timm or torchvision. */
-  architecture?: string;
-  preprocessing?: Preprocessing;
-  padding?: Conventions["padding"];
-  epsilon?: number;
-  /** What was left out of a Keras file, each a clause. */
-  left?: string[];
-  /** The layer of a Keras file after which its last layers are none that ferkit's network can have. */
-  head?: string;
-  /** The layers of a Keras file, if there are several, that its last layer was made of. */
-  folded?: string[];
 }
 
 /**
@@ -104,6 +92,8 @@ export async function readWeightFile(
     parameters,
     conventions: found,
     isGrey,
+    ...(origin.classNames && { classNames: origin.classNames }),
+    ...(origin.fit && { fit: origin.fit }),
     notes: [...digestNotes, ...stateDict.notes, ...notes, ...keras],
   };
 }
@@ -135,11 +125,6 @@ async function checkNamedDigest(file: string, bytes: Buffer): Promise<string[]> 
   ];
 }
 
-const PROBLEM = {
-  expected: "a file of weights that can be read",
-  fix: "Fix the file, or choose another one.",
-};
-
 /** Returns a file's content; null if there is none. */
 export async function readIfExists(file: string): Promise<Buffer | null> {
   return readRegularFile(file, PROBLEM);
@@ -169,13 +154,16 @@ function findConventions(
     epsilon: options.epsilon ?? origin.epsilon ?? family.epsilon,
     preprocessing,
   };
+  // A network that was fine-tuned may have any scale; for one to start a training from, that of its family will do.
+  const mayDiffer = options.needsLastLayer && naming.layout === "torch" && publishedName(file) === undefined;
   const isSettled = known || (options.padding && options.epsilon !== undefined);
   const hasPadding = origin.padding ?? options.padding;
   const notes = [
     !isSettled && noFamilyNote(file),
-    hasScales && !scale && noScaleNote(file),
+    (hasScales || mayDiffer) && !scale && noScaleNote(file, family.preprocessing),
     publisher === "Keras" && !hasPadding && noInputSizeNote(file),
     isChanged && averagedNote(file),
+    options.needsLastLayer && origin.cropShare !== undefined && cropNote(file, origin.cropShare),
   ];
   return { found, notes: notes.flatMap((note) => note || []) };
 }
@@ -188,10 +176,18 @@ function noFamilyNote(file: string): string {
   );
 }
 
-function noScaleNote(file: string): string {
+function noScaleNote(file: string, { mean }: Preprocessing): string {
+  const taken = mean[0] === 127.5 ? "0.5 and 0.5" : "ImageNet's";
   return (
-    `${file} does not say which mean and deviation its weights were trained with; ImageNet's are taken. --mean and --std of ` +
-    "`ferkit convert` take others, such as 0.5,0.5,0.5 for those of AdvProp."
+    `${file} does not say which mean and deviation its weights were trained with; ${taken} are taken. --mean and --std of ` +
+    "`ferkit convert` take others, such as 0.5 and 0.5 for those of AdvProp, or 0 and 1 for pixels that were only divided by 255."
+  );
+}
+
+function cropNote(file: string, share: number): string {
+  return (
+    `${file}: timm shows this network the central ${Number((100 * share).toFixed(1))}% of a square image (crop_pct), and ferkit all of it, ` +
+    "so probabilities differ. Crop images before to have timm's."
   );
 }
 
@@ -232,89 +228,3 @@ function publishedName(file: string): string | undefined {
   return repository ?? (/tf_efficientnet_|-[0-9a-f]{8}\.(pth|pt|safetensors)$/.test(name) ? name : undefined);
 }
 
-/** A larger `config.json` is not timm's. */
-const MAX_CONFIG_BYTES = 2 ** 20;
-
-/** Reads the `config.json` that timm writes beside weights. */
-async function besideFile(file: string): Promise<Origin> {
-  const beside = path.join(path.dirname(file), "config.json");
-  const bytes = await readRegularFile(beside, PROBLEM, MAX_CONFIG_BYTES).catch(() => null);
-  const { architecture, pretrained_cfg, model_args } = parseObject(bytes ? textOf(bytes, beside) : "{}");
-  if (typeof architecture !== "string" || !architecture.includes("efficientnet")) return {};
-  const { mean, std } = Object(pretrained_cfg) as Record<string, unknown>;
-  const { pad_type: padding, bn_eps: epsilon } = Object(model_args) as Record<string, unknown>;
-  return {
-    architecture,
-    ...scale(mean, std, beside),
-    ...(typeof padding === "string" && { padding: padding === "same" ? "same" : "symmetric" }),
-    ...(isEpsilon(epsilon) && { epsilon }),
-  };
-}
-
-/** @throws InputError for bytes that are not text. */
-function textOf(bytes: Buffer, where: string): string {
-  try {
-    return decodeText(bytes);
-  } catch (error) {
-    if (!(error instanceof EncodingError)) throw error;
-    throw new InputError({ expected: "JSON in UTF-8", where, found: error.message, fix: SAVE_AS_UTF8 });
-  }
-}
-
-/** Reads what `convert_checkpoint.py`, or another program, wrote about the weights into safetensors. */
-function inMetadata(metadata: Record<string, string>, where: string): Origin {
-  const { padding, preprocessing, epsilon, notes, head, folded } = parseObject(
-    metadata["ferkit.keras"] ?? "{}",
-  );
-  const architecture = metadata["ferkit.architecture"] ?? metadata.architecture;
-  const [mean, std] = Object.values(parseObject(metadata["ferkit.scale"] ?? "[]"));
-  const own = Object(preprocessing) as { mean?: unknown; std?: unknown };
-  const known = PADDINGS.find((one) => one === padding);
-  return {
-    ...(architecture && { architecture }),
-    ...scale(mean, std, where),
-    ...(known && { padding: known }),
-    ...(isEpsilon(epsilon) && { epsilon }),
-    ...(Array.isArray(notes) && { left: notes.map(String) }),
-    ...(typeof head === "string" && { head }),
-    ...(Array.isArray(folded) && { folded: folded.map(String) }),
-    ...scale(own.mean, own.std, where, 1),
-  };
-}
-
-const isEpsilon = (value: unknown): value is number => typeof value === "number" && value >= 0 && value <= 1;
-
-const areThree = (values: unknown): values is number[] =>
-  Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
-
-/**
- * Returns mean and std as preprocessing, if they are three numbers each.
- *
- * @param range - What one unit of them is in pixels of 0–255.
- * @throws InputError if a deviation is not above 0.
- */
-function scale(
-  mean: unknown,
-  std: unknown,
-  where: string,
-  range: 1 | 255 = 255,
-): Pick<Origin, "preprocessing"> {
-  if (!areThree(mean) || !areThree(std)) return {};
-  if (std.some((value) => value <= 0))
-    throw new InputError({
-      expected: "deviations of the channels above 0",
-      where,
-      found: std.join(", "),
-      fix: "Fix the file, or choose other weights.",
-    });
-  const scaled = (values: number[]) => values.map((value) => range * value);
-  return { preprocessing: { mean: scaled(mean), std: scaled(std) } };
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(text)) as Record<string, unknown>;
-  } catch {
-    return {};
-  }
-}

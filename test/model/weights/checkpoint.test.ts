@@ -8,7 +8,7 @@ import { convertCheckpoint } from "../../../src/model/weights/checkpoint.js";
 import { readSafetensors } from "../../../src/model/weights/safetensors.js";
 import type { FileTensor } from "../../../src/model/weights/state-dict.js";
 import { projectDir } from "../../source-files.js";
-import { checkpointBytes, checkpointHead, pickle, text } from "./weight-files.js";
+import { checkpointBytes, checkpointHead, dictionary, integer, pickle, text } from "./weight-files.js";
 
 /** Made by torch (test/golden/make_checkpoints.py). */
 const GOLDEN = path.join(projectDir, "test/golden/checkpoints");
@@ -97,6 +97,26 @@ describe("convertCheckpoint", function () {
     assert.ok(names.includes("state_dict.conv.weight"), names.join());
     assert.ok(names.includes("optimizer.state.0.exp_avg"), names.join());
     assert.equal(names.filter((name) => name.startsWith("state_dict.")).length, 7);
+  });
+
+  it("reads what a training saved beside its weights: names of classes, and settings by timm's names", async () => {
+    const tensors = new Map([["weight", { shape: [1], data: Float32Array.of(1) }]]);
+    const trainingOf = async (...more: Buffer[]) => {
+      await writeFile(file, checkpointBytes(tensors, undefined, more));
+      const { metadata } = readSafetensors(await convertCheckpoint(file), file);
+      return metadata["ferkit.training"] && JSON.parse(metadata["ferkit.training"]);
+    };
+    const numbers = dictionary(text("dog"), integer(1), text("cat"), integer(0));
+    const args = dictionary(text("gp"), text("max"), text("crop_mode"), text("squash"), text("epochs"), integer(3));
+    assert.deepEqual(await trainingOf(text("class_to_idx"), numbers, text("args"), args), {
+      global_pool: "max",
+      crop_mode: "squash",
+      class_names: { dog: 1, cat: 0 },
+    });
+    const names = dictionary(integer(0), text("cat"), integer(1), text("dog"));
+    const inside = dictionary(text("classes"), Buffer.from("]"), text("idx_to_class"), names);
+    assert.deepEqual(await trainingOf(text("hyper_parameters"), inside), { class_names: { 0: "cat", 1: "dog" } });
+    assert.equal(await trainingOf(text("epoch"), integer(3)), undefined);
   });
 
   it("refuses a pickle that calls a function of Python's, and runs nothing", async () => {

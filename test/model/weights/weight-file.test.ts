@@ -178,7 +178,7 @@ describe("readWeightFile", () => {
       assert.equal(found.preprocessing.mean[0], mean, name);
       const note =
         `${file} does not say which mean and deviation its weights were trained with; ImageNet's are taken. --mean and --std of ` +
-        "`ferkit convert` take others, such as 0.5,0.5,0.5 for those of AdvProp.";
+        "`ferkit convert` take others, such as 0.5 and 0.5 for those of AdvProp, or 0 and 1 for pixels that were only divided by 255.";
       assert.equal(notes.includes(note), !isKnown, name);
     }
     const told = await readWeightFile(file, "b0", { preprocessing: { mean: [1, 2, 3], std: [4, 5, 6] } });
@@ -217,6 +217,26 @@ describe("readWeightFile", () => {
     assert.deepEqual([found, notes], [conventions("b0", "torchvision"), []]);
   });
 
+
+  it("says for a network that was fine-tuned which scale is taken, and what timm would show it", async () => {
+    const torchvision = NAMINGS.find(({ publisher }) => publisher === "torchvision");
+    const tensors = fileTensors("b0", 7, torchvision as (typeof NAMINGS)[0]);
+    const training = { "ferkit.training": JSON.stringify({ crop_pct: 0.875 }) };
+    await writeFile(file, safetensorsBytes(tensors, training));
+    const end =
+      "`ferkit convert` take others, such as 0.5 and 0.5 for those of AdvProp, or 0 and 1 for pixels that were only divided by 255.";
+    const guessed = (taken: string) =>
+      `${file} does not say which mean and deviation its weights were trained with; ${taken} are taken. --mean and --std of ${end}`;
+    assert.deepEqual((await readWeightFile(file, "b0", { needsLastLayer: true })).notes, [
+      guessed("ImageNet's"),
+      `${file}: timm shows this network the central 87.5% of a square image (crop_pct), and ferkit all of it, so probabilities differ. ` +
+        "Crop images before to have timm's.",
+    ]);
+    const lite = { family: "tensorflow", needsLastLayer: true } as const;
+    assert.deepEqual((await read(bytes, lite)).notes, [guessed("0.5 and 0.5")]);
+    file = path.join(folder, `tf_efficientnet_lite0-${sha256.slice(0, 8)}.pth`);
+    assert.deepEqual((await read(bytes, lite)).notes, []);
+  });
   it("takes the mean of the channels' scales for a network of one channel, and says so", async () => {
     const kernel: FileTensor = { shape: [32, 1, 3, 3], data: new Float32Array(32 * 9).fill(1) };
     const grey = safetensorsBytes(new Map([...lite0, ["conv_stem.weight", kernel]]));

@@ -57,10 +57,15 @@ export interface Layout {
   strides: number[];
 }
 
-/** Writes a checkpoint as torch did before 1.6: four pickles, the list of storages, the storages. */
+/**
+ * Writes a checkpoint as torch did before 1.6: four pickles, the list of storages, the storages.
+ *
+ * @param more - Names and values beside the tensors.
+ */
 export function checkpointBytes(
   tensors: ReadonlyMap<string, FileTensor>,
   layoutOf: (tensor: FileTensor) => Layout = rowMajor,
+  more: Buffer[] = [],
 ): Buffer {
   const names = [...tensors.keys()];
   const entries = names.map((name, i) => {
@@ -75,7 +80,7 @@ export function checkpointBytes(
   });
   return Buffer.concat([
     checkpointHead(),
-    pickle(ORDERED_DICT, "(", ...entries, "u"),
+    pickle(ORDERED_DICT, "(", ...entries, ...more, "u"),
     pickle("](", ...names.map((_, i) => text(String(i))), "e"),
     ...storages,
   ]);
@@ -140,4 +145,9 @@ function tuple(values: number[]): Buffer {
 function bytesOf({ data, integers }: FileTensor): Buffer {
   if (integers) return Buffer.from(Int32Array.from(data).buffer);
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Writes a dictionary from its keys and values. */
+export function dictionary(...entries: Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from("}("), ...entries, Buffer.from("u")]);
 }
