@@ -284,7 +284,7 @@ def origin_of(content):
         isinstance(scale, (list, tuple)) and len(scale) in (1, 3) and all(isinstance(value, (int, float)) for value in scale)
         for scale in scales
     )
-    own = {"bn_eps": "bn_eps", "gp": "global_pool", "crop_pct": "crop_pct", "crop_mode": "crop_mode"}
+    own = {"bn_eps": "bn_eps", "gp": "global_pool", "crop_pct": "crop_pct", "crop_mode": "crop_mode", "img_size": "image_size"}
     training: dict[str, Any] = {name: args[option] for option, name in own.items() if isinstance(args.get(option), (int, float, str))}
     class_names = [entries[name] for entries in settings for name in CLASS_NAMES if are_names(entries.get(name))]
     if class_names:

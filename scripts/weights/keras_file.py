@@ -81,16 +81,17 @@ def from_layers(tensors, config, is_legacy):
 
 
 def padding_of(config):
-    """Returns how the model pads whose layers are those of the network: Keras decides by the size that it was built for."""
+    """Returns how the model pads whose layers are those of the network, by the size that it was built for, and that size."""
     layers = config["config"]["layers"]
     if not any(layer["config"].get("name") == "stem_conv" for layer in layers):
         inner = (layer for layer in layers if isinstance(layer["config"].get("layers"), list))
         return next((found for found in map(padding_of, inner) if found), {})
     inputs = [layer["config"] for layer in layers if layer["class_name"] == "InputLayer"]
     shape = (inputs[0].get("batch_shape") or inputs[0].get("batch_input_shape")) if inputs else None
+    size = {"image_size": shape[1]} if shape and shape[1] is not None else {}
     if not any(layer["config"].get("name") == "stem_conv_pad" for layer in layers):
-        return {"padding": "same"}
-    return {"padding": "even" if shape[1] is None else "same"} if shape else {}
+        return {"padding": "same", **size}
+    return {"padding": "even" if shape[1] is None else "same", **size} if shape else {}
 
 
 def from_arrays(tensors, is_legacy):

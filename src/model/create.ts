@@ -165,6 +165,10 @@ export async function importNetwork(file: string, options: ImportOptions): Promi
     notes.push(`${file} comes from a network with one channel: all images are turned grey.`);
   const decoding = givenDecoding ?? (fit ? { fit } : DEFAULT_DECODING);
   if (!givenDecoding && !fit) notes.push(noFitNote(file));
+  if (found.imageSize !== undefined && found.imageSize !== given.imageSize)
+    notes.push(
+      `${file} says that its images had ${found.imageSize} pixels a side. With ${given.imageSize} (imageSize, or --image-size), its answers are others.`,
+    );
   for (const note of notes) onNote(note);
   const config = {
     ...given,

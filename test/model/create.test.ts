@@ -171,6 +171,14 @@ describe("a network from a file of weights", () => {
       assert.deepEqual([told.config.decoding, told.notes], [{ fit: "pad" }, []]);
     });
 
+    it("notes that the file's network had images of another size", async () => {
+      const decoding = { fit: "crop" } as const;
+      assert.deepEqual((await importing({ image_size: 40 }, { decoding })).notes, []);
+      assert.deepEqual((await importing({ image_size: 64 }, { decoding })).notes, [
+        `${file} says that its images had 64 pixels a side. With 40 (imageSize, or --image-size), its answers are others.`,
+      ]);
+    });
+
     it("prints notes by default, with what they are", async () => {
       write(lite0);
       const { warn } = console;

@@ -16,6 +16,8 @@ export interface Origin {
   epsilon?: number;
   /** Names of the classes, in the order of the outputs. */
   classNames?: string[];
+  /** Side of the images that the network was built for or trained on, in pixels. */
+  imageSize?: number;
   /** How images became square. */
   fit?: Fit;
   /** Share of the square's side that the network saw, (0, 1). */
@@ -43,13 +45,14 @@ export async function besideFile(file: string): Promise<Origin> {
   const config = parseObject(bytes ? textOf(bytes, beside) : "{}");
   const { architecture, pretrained_cfg, model_args, global_pool, label_names } = config;
   if (typeof architecture !== "string" || !architecture.includes("efficientnet")) return {};
-  const { mean, std, crop_pct, crop_mode } = Object(pretrained_cfg) as Record<string, unknown>;
+  const { mean, std, crop_pct, crop_mode, input_size } = Object(pretrained_cfg) as Record<string, unknown>;
+  const image_size = Array.isArray(input_size) ? input_size[2] : undefined;
   const { pad_type: padding, ...own } = Object(model_args) as Record<string, unknown>;
   return {
     architecture,
     ...scale(mean, std, beside),
     ...(typeof padding === "string" && { padding: padding === "same" ? "same" : "symmetric" }),
-    ...trainingOf({ global_pool, ...own, crop_pct, crop_mode, class_names: label_names }),
+    ...trainingOf({ global_pool, ...own, crop_pct, crop_mode, image_size, class_names: label_names }),
   };
 }
 
@@ -59,6 +62,7 @@ const CROP_MODES: Record<string, Fit> = { center: "crop", squash: "squash", bord
 /** Reads what programs in Python save about a training, by timm's names. */
 function trainingOf(saved: Record<string, unknown>): Origin {
   const { bn_eps: epsilon, global_pool: pooling, crop_pct: cropShare, crop_mode: mode, class_names } = saved;
+  const { image_size: imageSize } = saved;
   const classNames = namesInOrder(class_names);
   const fit = typeof mode === "string" && Object.hasOwn(CROP_MODES, mode) ? CROP_MODES[mode] : undefined;
   return {
@@ -66,6 +70,7 @@ function trainingOf(saved: Record<string, unknown>): Origin {
     ...(typeof pooling === "string" && pooling.includes("max") && { head: `the pooling ${pooling}` }),
     ...(typeof cropShare === "number" && cropShare > 0 && cropShare < 1 && { cropShare }),
     ...(fit && { fit }),
+    ...(isSize(imageSize) && { imageSize }),
     ...(classNames && { classNames }),
   };
 }
@@ -93,7 +98,7 @@ function textOf(bytes: Buffer, where: string): string {
 
 /** Reads what `convert_checkpoint.py`, or another program, wrote about the weights into safetensors. */
 export function inMetadata(metadata: Record<string, string>, where: string): Origin {
-  const { padding, preprocessing, epsilon, notes, head, folded } = parseObject(
+  const { padding, preprocessing, epsilon, image_size, notes, head, folded } = parseObject(
     metadata["ferkit.keras"] ?? "{}",
   );
   const architecture = metadata["ferkit.architecture"] ?? metadata.architecture;
@@ -105,6 +110,7 @@ export function inMetadata(metadata: Record<string, string>, where: string): Ori
     ...scale(mean, std, where),
     ...trainingOf({ class_names: namesIn(metadata), ...parseObject(metadata["ferkit.training"] ?? "{}") }),
     ...(known && { padding: known }),
+    ...(isSize(image_size) && { imageSize: image_size }),
     ...(isEpsilon(epsilon) && { epsilon }),
     ...(Array.isArray(notes) && { left: notes.map(String) }),
     ...(typeof head === "string" && { head }),
@@ -119,6 +125,7 @@ function namesIn(metadata: Record<string, string>): unknown {
   return key && parseObject(metadata[key]);
 }
 
+const isSize = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
 const isEpsilon = (value: unknown): value is number => typeof value === "number" && value >= 0 && value <= 1;
 
 /** Returns a number for each channel; null if there are neither three nor one, as for networks of one channel. */

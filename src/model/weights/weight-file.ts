@@ -29,6 +29,8 @@ export interface Weights {
   isGrey: boolean;
   /** Names of the classes, in the order of the outputs, if the file has them. */
   classNames?: string[];
+  /** Side of the images that the network was built for or trained on, if that is known. */
+  imageSize?: number;
   /** How the images of the training became square, if that is known. */
   fit?: Fit;
   /** What was guessed or left out, in whole sentences. */
@@ -94,6 +96,7 @@ export async function readWeightFile(
     isGrey,
     ...(origin.classNames && { classNames: origin.classNames }),
     ...(origin.fit && { fit: origin.fit }),
+    ...(origin.imageSize && { imageSize: origin.imageSize }),
     notes: [...digestNotes, ...stateDict.notes, ...notes, ...keras],
   };
 }

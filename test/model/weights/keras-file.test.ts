@@ -61,7 +61,8 @@ describe("convertCheckpoint of Keras files", function () {
       assert.deepEqual(tensors["block1a_dwconv/depthwise_kernel"], [3, 4]);
       assert.equal(tensors["predictions/kernel"], undefined);
     }
-    assert.equal(any.conventions.padding, "even");
+    assert.deepEqual([any.conventions.padding, any.conventions.image_size], ["even", undefined]);
+    assert.equal(unknown.conventions.image_size, 48);
     const { mean, std } = flipped.conventions.preprocessing;
     close([...mean, ...std], [-1, -1, -1, 1, 1, 1], "batch norm");
     assert.deepEqual(flipped.conventions.notes, [
