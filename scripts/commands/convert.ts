@@ -148,13 +148,19 @@ function describe({ architecture, config }: Network): string {
 /** Parses one number for all channels, or three, to the scale of 0–255. */
 function scaleFor(flag: string): (text: string) => number[] {
   return (text) => {
-    const values = text.split(",").map((part) => 255 * numberFor(flag)(part));
+    const values = text.split(",").map(numberFor(flag));
     if (values.length !== 1 && values.length !== 3)
       throw new InputError({
         expected: `one number or three for ${flag}`,
         found: text,
         fix: "Separate them by commas: 0.485,0.456,0.406",
       });
-    return values.length === 1 ? [values[0], values[0], values[0]] : values;
+    if (values.some((value) => value < 0 || value > 1))
+      throw new InputError({
+        expected: `numbers in [0, 1] for ${flag}`,
+        found: text,
+        fix: `For the scale of 0–255, divide by 255: ${flag} ${values.map((value) => Number((value / 255).toFixed(4))).join(",")}`,
+      });
+    return Array.from({ length: 3 }, (_, channel) => 255 * values[values.length === 1 ? 0 : channel]);
   };
 }

@@ -7,7 +7,7 @@ import { type Conventions, conventions, type Family } from "./conventions.js";
 import type { Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
-import { DEFAULT_DECODING, type Decoding, type Fit, isDefaultDecoding } from "./preprocessing.js";
+import { DEFAULT_DECODING, type Decoding, type Fit, isDefaultDecoding, type Preprocessing } from "./preprocessing.js";
 import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
 import { readWeightFile, type WeightFileOptions } from "./weights/weight-file.js";
@@ -157,6 +157,8 @@ export async function importNetwork(file: string, options: ImportOptions): Promi
   checkKind("options", "what the file does not tell: { variant, classNames, imageSize }", options, []);
   const { origin, onNote = printNote, decoding: givenDecoding, ...given } = options;
   const classNames = checkedClassNames(given.classNames);
+  if (origin?.preprocessing) checkScale(origin.preprocessing);
+  checkImageSize(given.imageSize);
   const found = await readWeightFile(file, given.variant, { ...origin, needsLastLayer: true });
   const { parameters, isGrey, fit } = found;
   checkOutputs(file, parameters, classNames);
@@ -177,6 +179,14 @@ export async function importNetwork(file: string, options: ImportOptions): Promi
     ...(isDefaultDecoding(decoding) ? {} : { decoding }),
   };
   return new Network(withConventions(config, found.conventions), parameters);
+}
+
+/** @throws ParameterError for deviations of pixels from 0 to 1, by which all pixels would become white or black. */
+function checkScale({ std }: Preprocessing): void {
+  if (std.every((value) => value >= 1)) return;
+  const scaled = std.map((value) => Number((255 * value).toFixed(3)));
+  const hint = `Did you mean [${scaled}]?`;
+  throw new ParameterError("origin.preprocessing.std", "deviations of 1 or more, on the scale of 0–255,", std, hint);
 }
 
 function noFitNote(file: string): string {

@@ -179,6 +179,15 @@ describe("a network from a file of weights", () => {
       ]);
     });
 
+    it("refuses mean and deviation on the scale of 0 to 1", async () => {
+      const preprocessing = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+      await assert.rejects(importing({}, { origin: { preprocessing } }), {
+        name: "ParameterError",
+        message:
+          "Did you mean [58.395,57.12,57.375]? Expected deviations of 1 or more, on the scale of 0–255, for origin.preprocessing.std but received [0.229,0.224,0.225] of type array",
+      });
+    });
+
     it("prints notes by default, with what they are", async () => {
       write(lite0);
       const { warn } = console;

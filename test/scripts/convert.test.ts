@@ -78,6 +78,27 @@ describe("ferkit convert", function () {
     assert.equal(readdirSync(folder.path).includes("none"), false);
   });
 
+  it("refuses mean and deviation on the scale of 0 to 255, which would make all images black", async () => {
+    const about = ["--variant", "lite0", "--classes", "cat,dog,fish", "--image-size", "64"];
+    const scale = ["--mean", "123.675,116.28,103.53", "--std", "58.395,57.12,57.375"];
+    const { status, stderr } = await convert("weights.safetensors", "--to", "none", ...about, ...scale);
+    assert.equal(status, 1);
+    assert.equal(
+      stderr.split("\n")[0],
+      "ferkit: Expected numbers in [0, 1] for --mean but found 123.675,116.28,103.53. For the scale of 0–255, divide by 255: --mean 0.485,0.456,0.406",
+    );
+  });
+
+  it("says how it guesses that images became square, unless it is told", async () => {
+    const about = ["--variant", "lite0", "--classes", "cat,dog,fish", "--image-size", "64"];
+    const guessed = await convert("weights.safetensors", "--to", "guessed", ...about);
+    assert.match(guessed.stderr, /does not say how its training images became square; their central squares are taken\./);
+    assert.match(guessed.stdout, /, fit crop\n/);
+    const told = await convert("weights.safetensors", "--to", "squashed", ...about, "--fit", "squash");
+    assert.doesNotMatch(told.stderr, /square/);
+    assert.deepEqual((await loadModelConfig(folder.file("squashed"))).decoding, { fit: "squash" });
+  });
+
   it("asks for what a file of weights does not say", async () => {
     const { status, stderr } = await convert("weights.safetensors", "--to", "none", "--variant", "lite0");
     assert.equal(status, 1);

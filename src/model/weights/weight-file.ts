@@ -158,7 +158,7 @@ function findConventions(
     preprocessing,
   };
   // A network that was fine-tuned may have any scale; for one to start a training from, that of its family will do.
-  const mayDiffer = options.needsLastLayer && naming.layout === "torch" && publishedName(file) === undefined;
+  const mayDiffer = options.needsLastLayer && naming.layout === "torch" && !PUBLISHED.test(path.resolve(file));
   const isSettled = known || (options.padding && options.epsilon !== undefined);
   const hasPadding = origin.padding ?? options.padding;
   const notes = [
@@ -223,11 +223,14 @@ function familyOf(name?: string): Family | undefined {
   return /(^|[^a-z_])efficientnet_(lite|b)\d/.test(name) ? "pytorch" : undefined;
 }
 
+/** Matches the path of a file in the hub's cache, and of one with a digest, which is no date, in its name. */
+const PUBLISHED = /models--timm--|-(?!(19|20)\d{6}\.)[0-9a-f]{8}\.(pth|pt|safetensors)$/;
+
 /** Returns the part of a path that a publisher named: a repository of the hub, or a file name with a digest. */
 function publishedName(file: string): string | undefined {
   const parts = path.resolve(file).split(path.sep);
   const repository = parts.find((part) => part.startsWith("models--timm--"))?.slice("models--timm--".length);
   const name = parts[parts.length - 1];
-  return repository ?? (/tf_efficientnet_|-[0-9a-f]{8}\.(pth|pt|safetensors)$/.test(name) ? name : undefined);
+  return repository ?? (/tf_efficientnet_/.test(name) || PUBLISHED.test(name) ? name : undefined);
 }
 
