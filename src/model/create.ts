@@ -10,7 +10,7 @@ import { parameterSpecs } from "./parameters.js";
 import { DEFAULT_DECODING, type Decoding, type Fit, isDefaultDecoding, type Preprocessing } from "./preprocessing.js";
 import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
-import { readWeightFile, type WeightFileOptions } from "./weights/weight-file.js";
+import { readWeightFile, type WeightFileOptions, type Weights } from "./weights/weight-file.js";
 
 /** What a network is for, and the weights that it starts from. */
 export interface CreateOptions {
@@ -167,10 +167,7 @@ export async function importNetwork(file: string, options: ImportOptions): Promi
     notes.push(`${file} comes from a network with one channel: all images are turned grey.`);
   const decoding = givenDecoding ?? (fit ? { fit } : DEFAULT_DECODING);
   if (!givenDecoding && !fit) notes.push(noFitNote(file));
-  if (found.imageSize !== undefined && found.imageSize !== given.imageSize)
-    notes.push(
-      `${file} says that its images had ${found.imageSize} pixels a side. With ${given.imageSize} (imageSize, or --image-size), its answers are others.`,
-    );
+  notes.push(...sizeNotes(file, found, given.imageSize));
   for (const note of notes) onNote(note);
   const config = {
     ...given,
@@ -187,6 +184,30 @@ function checkScale({ std }: Preprocessing): void {
   const scaled = std.map((value) => Number((255 * value).toFixed(3)));
   const hint = `Did you mean [${scaled}]?`;
   throw new ParameterError("origin.preprocessing.std", "deviations of 1 or more, on the scale of 0–255,", std, hint);
+}
+
+/** Notes that a network is used at another size than those that its file, or the program that made it, knows. */
+function sizeNotes(file: string, { imageSize: size, paddedFor }: Weights, imageSize: number): string[] {
+  const used = `${imageSize} (imageSize, or --image-size)`;
+  const notes: string[] = [];
+  if (size !== undefined && size !== imageSize)
+    notes.push(`${file} says that its images had ${size} pixels a side. With ${used}, its answers are others.`);
+  if (paddedFor !== undefined && !padAlike(paddedFor, imageSize))
+    notes.push(
+      `${file}: efficientnet-pytorch pads for images of ${paddedFor} pixels, unless a network was built with another image_size. ` +
+        `ferkit pads for ${used}, so probabilities differ if it was not built for that.`,
+    );
+  return notes;
+}
+
+/** Layers that halve the side of the features. */
+const NUM_STRIDES = 5;
+
+/** Tells whether a network pads images of two sizes alike: all sides that it halves must be even in both, or odd. */
+function padAlike(a: number, b: number): boolean {
+  return Array.from({ length: NUM_STRIDES }, (_, i) => 2 ** i).every(
+    (scale) => Math.ceil(a / scale) % 2 === Math.ceil(b / scale) % 2,
+  );
 }
 
 function noFitNote(file: string): string {

@@ -4,9 +4,10 @@ import os from "node:os";
 import path from "node:path";
 import { type CreateOptions, createNetwork, type ImportOptions, importNetwork } from "../../src/model/create.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
+import { NAMINGS } from "../../src/model/weights/names.js";
 import type { FileTensor } from "../../src/model/weights/state-dict.js";
 import { randomNetwork } from "./fixtures.js";
-import { safetensorsBytes, timmTensors } from "./weights/weight-files.js";
+import { fileTensors, safetensorsBytes, timmTensors } from "./weights/weight-files.js";
 
 describe("a network from a file of weights", () => {
   let folder: string;
@@ -186,6 +187,26 @@ describe("a network from a file of weights", () => {
         message:
           "Did you mean [58.395,57.12,57.375]? Expected deviations of 1 or more, on the scale of 0–255, for origin.preprocessing.std but received [0.229,0.224,0.225] of type array",
       });
+    });
+
+    it("notes that efficientnet-pytorch pads for one size", async () => {
+      const [, , lukemelas] = NAMINGS;
+      writeFileSync(file, safetensorsBytes(fileTensors("lite0", 3, lukemelas)));
+      const told = { family: "tensorflow", preprocessing: { mean: [1, 2, 3], std: [4, 5, 6] } } as const;
+      const notesAt = async (imageSize: number, origin: ImportOptions["origin"] = told) => {
+        const notes: string[] = [];
+        const onNote = (note: string) => void notes.push(note);
+        const given = { ...options, classNames: ["a", "b", "c"], imageSize, decoding: { fit: "crop" } as const };
+        (await importNetwork(file, { ...given, origin, onNote })).dispose();
+        return notes;
+      };
+      // 224, 112, 56, 28 and 14 are even, as are 64 to 4; of 48, 24, 12, 6 and 3 the last is not.
+      assert.deepEqual(await notesAt(64), []);
+      assert.deepEqual(await notesAt(48), [
+        `${file}: efficientnet-pytorch pads for images of 224 pixels, unless a network was built with another image_size. ` +
+          "ferkit pads for 48 (imageSize, or --image-size), so probabilities differ if it was not built for that.",
+      ]);
+      assert.deepEqual(await notesAt(48, { ...told, padding: "even" }), []);
     });
 
     it("prints notes by default, with what they are", async () => {

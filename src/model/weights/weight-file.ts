@@ -6,7 +6,7 @@ import path from "node:path";
 import { InputError, suggestion } from "../../errors.js";
 import { readRegularFile } from "../../files.js";
 import { type Conventions, conventions, type Family, publishedScale } from "../conventions.js";
-import type { Variant } from "../efficientnet.js";
+import { VARIANTS, type Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
 import type { Fit, Preprocessing } from "../preprocessing.js";
 import { convertCheckpoint, isCheckpoint } from "./checkpoint.js";
@@ -31,6 +31,8 @@ export interface Weights {
   classNames?: string[];
   /** Side of the images that the network was built for or trained on, if that is known. */
   imageSize?: number;
+  /** Side of the images for which the network pads, whatever their size is, as efficientnet-pytorch does by default. */
+  paddedFor?: number;
   /** How the images of the training became square, if that is known. */
   fit?: Fit;
   /** What was guessed or left out, in whole sentences. */
@@ -86,6 +88,7 @@ export async function readWeightFile(
     });
   const { found, notes } = findConventions(file, variant, stateDict, origin, options);
   const { parameters, isGrey } = stateDict;
+  const isPaddedByDefault = stateDict.naming.publisher === "efficientnet-pytorch" && !options.padding;
   const keras = (origin.left ?? []).map((clause) => `${file}: ${clause}.`);
   if (origin.folded && !options.needsLastLayer) keras.push(leftOutNote(file, origin.folded));
   if (head)
@@ -97,6 +100,7 @@ export async function readWeightFile(
     ...(origin.classNames && { classNames: origin.classNames }),
     ...(origin.fit && { fit: origin.fit }),
     ...(origin.imageSize && { imageSize: origin.imageSize }),
+    ...(isPaddedByDefault && { paddedFor: VARIANTS[variant].imageSize }),
     notes: [...digestNotes, ...stateDict.notes, ...notes, ...keras],
   };
 }
