@@ -43,7 +43,7 @@ import {
   unknownMetric,
   writeTeachers,
 } from "../sweep/results.js";
-import { countsInWords, type Space, trialsOf } from "../sweep/space.js";
+import { countsInWords, rangeNotes, type Space, trialsOf } from "../sweep/space.js";
 
 const { checkNumber, prettyJson, textTable } = internals;
 
@@ -133,6 +133,7 @@ async function sweep(command: Command, given: Flags): Promise<void> {
   if (flags.gpus !== undefined) checkNumber("--gpus", flags.gpus, { min: 0 });
   const seed = typeof flags.set?.seed === "number" ? flags.set.seed : 0;
   const trials = trialsOf(space, { folds: flags.folds, trials: flags.trials, seed }, file);
+  for (const note of rangeNotes(space)) console.error(note);
   const dataFrom = command.getOptionValueSource("data") === "config" ? `data in ${file}` : "--data";
   const all = { ...flags, run: folder, dataFrom };
   const plan =

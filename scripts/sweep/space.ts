@@ -189,6 +189,19 @@ function checkSpace(space: Space, where: string): void {
   }
 }
 
+/** Says that a range over orders of magnitude is drawn evenly, by which hardly any value is small. */
+export function rangeNotes(space: Space): string[] {
+  return Object.entries(space).flatMap(([name, values]) => {
+    if (Array.isArray(values) || values.log || values.step !== undefined) return [];
+    const { min, max } = values;
+    if (!(min > 0) || max / min < 100) return [];
+    const low = Number((min + (max - min) / 10).toPrecision(2));
+    return [
+      `note: ${name} is drawn evenly from ${min} to ${max}, so nine of ten values are above ${low}; "log": true draws each order of magnitude as often`,
+    ];
+  });
+}
+
 function isRange(values: unknown): values is Range {
   if (typeof values !== "object" || values === null) return false;
   const { min, max, log = false, step, ...rest } = values as Record<string, unknown>;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countsInWords, type Space, trialsOf } from "../../../scripts/sweep/space.js";
+import { countsInWords, rangeNotes, type Space, trialsOf } from "../../../scripts/sweep/space.js";
 
 const trials = (space: Space, size: { folds?: number; trials?: number; seed?: number } = {}) =>
   trialsOf(space, { seed: 0, ...size }, "space.json");
@@ -162,5 +162,15 @@ describe("trialsOf", () => {
     assert.throws(() => trials({ seed: [0] }, { trials: 0.5 }), {
       message: "Expected an integer in [1, 100000] for trials but received 0.5 of type number",
     });
+  });
+});
+
+describe("rangeNotes", () => {
+  it("name a range over orders of magnitude that is drawn evenly", () => {
+    assert.deepEqual(rangeNotes({ learningRate: { min: 0.0001, max: 0.01 }, seed: [0, 100] }), [
+      'note: learningRate is drawn evenly from 0.0001 to 0.01, so nine of ten values are above 0.0011; "log": true draws each order of magnitude as often',
+    ]);
+    const others = { rate: { min: 1e-4, max: 1e-2, log: true }, mixup: { min: 0, max: 1 }, size: { min: 1, max: 1000, step: 1 } };
+    assert.deepEqual(rangeNotes(others), []);
   });
 });
