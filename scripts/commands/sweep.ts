@@ -193,7 +193,8 @@ function schedulerInWords(
   { scheduler, notebook }: Flags,
 ): string {
   const best = mode === "min" ? "lowest" : "highest";
-  const compared = notebook !== undefined && metric !== null ? `, and the ${best} ${metric} is best (--mode)` : "";
+  const compared =
+    notebook !== undefined && metric !== null ? `, and the ${best} ${metric} is best (--mode)` : "";
   if (!asha) return `; each runs to its end${compared}`;
   const why = scheduler ? "" : " (--scheduler fifo keeps all)";
   return `; ASHA stops weak ones by ${metric} from epoch ${graceEpochs} of ${maxEpochs}${why}`;

@@ -158,7 +158,9 @@ export async function writeTeachers(
   outcomes: readonly Outcome[],
   { count, mode }: { count: number; mode: "max" | "min" },
 ): Promise<{ file: string | null; differ: boolean }> {
-  const finished = ranked(outcomes, mode).filter((outcome) => isFinished(outcome) && outcome.bestEpoch !== null);
+  const finished = ranked(outcomes, mode).filter(
+    (outcome) => isFinished(outcome) && outcome.bestEpoch !== null,
+  );
   // Settings without an effect give the same model again, which would count twice.
   const weights = finished.map(({ folder: own }) => weightFiles(path.join(own, "best")));
   const best = finished

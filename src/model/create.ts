@@ -7,7 +7,13 @@ import { type Conventions, conventions, type Family } from "./conventions.js";
 import type { Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
-import { DEFAULT_DECODING, type Decoding, type Fit, isDefaultDecoding, type Preprocessing } from "./preprocessing.js";
+import {
+  DEFAULT_DECODING,
+  type Decoding,
+  type Fit,
+  isDefaultDecoding,
+  type Preprocessing,
+} from "./preprocessing.js";
 import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
 import { readWeightFile, type WeightFileOptions, type Weights } from "./weights/weight-file.js";
@@ -183,7 +189,12 @@ function checkScale({ std }: Preprocessing): void {
   if (std.every((value) => value >= 1)) return;
   const scaled = std.map((value) => Number((255 * value).toFixed(3)));
   const hint = `Did you mean [${scaled}]?`;
-  throw new ParameterError("origin.preprocessing.std", "deviations of 1 or more, on the scale of 0–255,", std, hint);
+  throw new ParameterError(
+    "origin.preprocessing.std",
+    "deviations of 1 or more, on the scale of 0–255,",
+    std,
+    hint,
+  );
 }
 
 /** Notes that a network is used at another size than those that its file, or the program that made it, knows. */
@@ -191,7 +202,9 @@ function sizeNotes(file: string, { imageSize: size, paddedFor }: Weights, imageS
   const used = `${imageSize} (imageSize, or --image-size)`;
   const notes: string[] = [];
   if (size !== undefined && size !== imageSize)
-    notes.push(`${file} says that its images had ${size} pixels a side. With ${used}, its answers are others.`);
+    notes.push(
+      `${file} says that its images had ${size} pixels a side. With ${used}, its answers are others.`,
+    );
   if (paddedFor !== undefined && !padAlike(paddedFor, imageSize))
     notes.push(
       `${file}: efficientnet-pytorch pads for images of ${paddedFor} pixels, unless a network was built with another image_size. ` +

@@ -51,11 +51,17 @@ export function settingNotes(config: TrainConfig, isFile: boolean): string[] {
       `every epoch trains the last layer alone, at headLearningRate, since headEpochs is ${headEpochs}: learningRate, schedule, warmupShare and trainableFrom have no effect`,
       headEpochs === epochs,
     ],
-    ["headLearningRate has no effect, since headEpochs is 0", headEpochs === 0 && isChanged("headLearningRate")],
+    [
+      "headLearningRate has no effect, since headEpochs is 0",
+      headEpochs === 0 && isChanged("headLearningRate"),
+    ],
     ["weightsFamily has no effect, since weights is no file", !isFile && isChanged("weightsFamily")],
     ["mixShare has no effect, since mixup and cutmix are 0", !mixes && isChanged("mixShare")],
     ["mixup and cutmix have no effect, since mixShare is 0", mixes && mixShare === 0],
-    ["teacherShare has no effect, since there are no teachers", teachers.length === 0 && isChanged("teacherShare")],
+    [
+      "teacherShare has no effect, since there are no teachers",
+      teachers.length === 0 && isChanged("teacherShare"),
+    ],
     ["teachers have no effect, since teacherShare is 0", teachers.length > 0 && teacherShare === 0],
     [
       "corruptionShare has no effect, since noise and blur are 0",

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type CreateOptions, createNetwork, type ImportOptions, importNetwork } from "../../src/model/create.js";
+import {
+  type CreateOptions,
+  createNetwork,
+  type ImportOptions,
+  importNetwork,
+} from "../../src/model/create.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { NAMINGS } from "../../src/model/weights/names.js";
 import type { FileTensor } from "../../src/model/weights/state-dict.js";
@@ -192,11 +197,17 @@ describe("a network from a file of weights", () => {
     it("notes that efficientnet-pytorch pads for one size", async () => {
       const [, , lukemelas] = NAMINGS;
       writeFileSync(file, safetensorsBytes(fileTensors("lite0", 3, lukemelas)));
-      const told = { family: "tensorflow", preprocessing: { mean: [1, 2, 3], std: [4, 5, 6] } } as const;
+      const preprocessing = { mean: [1, 2, 3], std: [4, 5, 6] };
+      const told = { family: "tensorflow" as const, preprocessing };
       const notesAt = async (imageSize: number, origin: ImportOptions["origin"] = told) => {
         const notes: string[] = [];
         const onNote = (note: string) => void notes.push(note);
-        const given = { ...options, classNames: ["a", "b", "c"], imageSize, decoding: { fit: "crop" } as const };
+        const given = {
+          ...options,
+          classNames: ["a", "b", "c"],
+          imageSize,
+          decoding: { fit: "crop" } as const,
+        };
         (await importNetwork(file, { ...given, origin, onNote })).dispose();
         return notes;
       };

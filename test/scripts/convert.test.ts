@@ -92,7 +92,10 @@ describe("ferkit convert", function () {
   it("says how it guesses that images became square, unless it is told", async () => {
     const about = ["--variant", "lite0", "--classes", "cat,dog,fish", "--image-size", "64"];
     const guessed = await convert("weights.safetensors", "--to", "guessed", ...about);
-    assert.match(guessed.stderr, /does not say how its training images became square; their central squares are taken\./);
+    assert.match(
+      guessed.stderr,
+      /does not say how its training images became square; their central squares are taken\./,
+    );
     assert.match(guessed.stdout, /, fit crop\n/);
     const told = await convert("weights.safetensors", "--to", "squashed", ...about, "--fit", "squash");
     assert.doesNotMatch(told.stderr, /square/);

@@ -6,7 +6,13 @@ import type { Dataset, PackedImages } from "../../src/data/dataset.js";
 import { PixelArray } from "../../src/data/pixels/pixels.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { Random } from "../../src/random.js";
-import { extensionNote, imageNotes, settingNotes, targetsInWords, trainingNotes } from "../../src/training/notes.js";
+import {
+  extensionNote,
+  imageNotes,
+  settingNotes,
+  targetsInWords,
+  trainingNotes,
+} from "../../src/training/notes.js";
 import { buildTrainState, disposeTrainState, type TrainState } from "../../src/training/step.js";
 import { train } from "../../src/training/train.js";
 import { randomNetwork } from "../model/fixtures.js";
@@ -116,24 +122,43 @@ describe("settingNotes", () => {
 
   it("names settings without effect", () => {
     assert.deepEqual(notes({}), []);
-    assert.deepEqual(notes({ headLearningRate: 0.01, mixShare: 0.5, teacherShare: 1, weightsFamily: "pytorch" }), [
-      "headLearningRate has no effect, since headEpochs is 0",
-      "weightsFamily has no effect, since weights is no file",
-      "mixShare has no effect, since mixup and cutmix are 0",
-      "teacherShare has no effect, since there are no teachers",
-    ]);
-    assert.deepEqual(notes({ epochs: 3, headEpochs: 3, mixup: 0.2, mixShare: 0, teachers: ["t"], teacherShare: 0 }), [
-      "every epoch trains the last layer alone, at headLearningRate, since headEpochs is 3: learningRate, schedule, warmupShare and trainableFrom have no effect",
-      "mixup and cutmix have no effect, since mixShare is 0",
-      "teachers have no effect, since teacherShare is 0",
-    ]);
+    assert.deepEqual(
+      notes({ headLearningRate: 0.01, mixShare: 0.5, teacherShare: 1, weightsFamily: "pytorch" }),
+      [
+        "headLearningRate has no effect, since headEpochs is 0",
+        "weightsFamily has no effect, since weights is no file",
+        "mixShare has no effect, since mixup and cutmix are 0",
+        "teacherShare has no effect, since there are no teachers",
+      ],
+    );
+    assert.deepEqual(
+      notes({ epochs: 3, headEpochs: 3, mixup: 0.2, mixShare: 0, teachers: ["t"], teacherShare: 0 }),
+      [
+        "every epoch trains the last layer alone, at headLearningRate, since headEpochs is 3: learningRate, schedule, warmupShare and trainableFrom have no effect",
+        "mixup and cutmix have no effect, since mixShare is 0",
+        "teachers have no effect, since teacherShare is 0",
+      ],
+    );
     assert.deepEqual(notes({ augment: { ...NO_AUGMENTATION, corruptionShare: 1, fill: "edge" } }), [
       "corruptionShare has no effect, since noise and blur are 0",
       "fill has no effect, since neither rotation, translation nor zoom shows what is outside of an image",
     ]);
-    const used = { headEpochs: 1, headLearningRate: 0.01, mixup: 0.2, mixShare: 0.5, teachers: ["t"], teacherShare: 1 };
+    const used = {
+      headEpochs: 1,
+      headLearningRate: 0.01,
+      mixup: 0.2,
+      mixShare: 0.5,
+      teachers: ["t"],
+      teacherShare: 1,
+    };
     assert.deepEqual(notes({ ...used, weightsFamily: "pytorch" }, true), []);
-    const shown = { ...NO_AUGMENTATION, zoom: [0.9, 1] as [number, number], fill: 9, blur: 0.1, corruptionShare: 1 };
+    const shown = {
+      ...NO_AUGMENTATION,
+      zoom: [0.9, 1] as [number, number],
+      fill: 9,
+      blur: 0.1,
+      corruptionShare: 1,
+    };
     assert.deepEqual(notes({ augment: shown }), []);
   });
 

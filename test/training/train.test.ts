@@ -245,7 +245,12 @@ describe("train", function () {
     assert.equal(ofType(events, "done")[0].reason, "stopped early");
     assert.equal(ofType(events, "epoch").length, 2);
     const head = { ...LAST_LAYER, headEpochs: 3, headLearningRate: 1e-9 };
-    const after = await collect(path.join(run.dir, "b"), { ...head, epochs: 9, patience: 1, learningRate: 1e-9 });
+    const after = await collect(path.join(run.dir, "b"), {
+      ...head,
+      epochs: 9,
+      patience: 1,
+      learningRate: 1e-9,
+    });
     assert.equal(ofType(after, "epoch").length, 4); // the epochs of the last layer alone do not count
   });
 

@@ -83,7 +83,9 @@ function namesInOrder(saved: unknown): string[] | null {
     if (typeof value === "number") names.set(value, key);
     else names.set(Number(key), value);
   const inOrder = Array.from({ length: Object.keys(saved).length }, (_, number) => names.get(number));
-  return inOrder.length > 1 && inOrder.every((name): name is string => typeof name === "string") ? inOrder : null;
+  return inOrder.length > 1 && inOrder.every((name): name is string => typeof name === "string")
+    ? inOrder
+    : null;
 }
 
 /** @throws InputError for bytes that are not text. */

@@ -162,7 +162,8 @@ function findConventions(
     preprocessing,
   };
   // A network that was fine-tuned may have any scale; for one to start a training from, that of its family will do.
-  const mayDiffer = options.needsLastLayer && naming.layout === "torch" && !PUBLISHED.test(path.resolve(file));
+  const mayDiffer =
+    options.needsLastLayer && naming.layout === "torch" && !PUBLISHED.test(path.resolve(file));
   const isSettled = known || (options.padding && options.epsilon !== undefined);
   const hasPadding = origin.padding ?? options.padding;
   const notes = [
@@ -237,4 +238,3 @@ function publishedName(file: string): string | undefined {
   const name = parts[parts.length - 1];
   return repository ?? (/tf_efficientnet_/.test(name) || PUBLISHED.test(name) ? name : undefined);
 }
-

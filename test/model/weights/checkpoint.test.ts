@@ -107,7 +107,14 @@ describe("convertCheckpoint", function () {
       return metadata["ferkit.training"] && JSON.parse(metadata["ferkit.training"]);
     };
     const numbers = dictionary(text("dog"), integer(1), text("cat"), integer(0));
-    const args = dictionary(text("gp"), text("max"), text("crop_mode"), text("squash"), text("epochs"), integer(3));
+    const args = dictionary(
+      text("gp"),
+      text("max"),
+      text("crop_mode"),
+      text("squash"),
+      text("epochs"),
+      integer(3),
+    );
     assert.deepEqual(await trainingOf(text("class_to_idx"), numbers, text("args"), args), {
       global_pool: "max",
       crop_mode: "squash",
@@ -115,7 +122,9 @@ describe("convertCheckpoint", function () {
     });
     const names = dictionary(integer(0), text("cat"), integer(1), text("dog"));
     const inside = dictionary(text("classes"), Buffer.from("]"), text("idx_to_class"), names);
-    assert.deepEqual(await trainingOf(text("hyper_parameters"), inside), { class_names: { 0: "cat", 1: "dog" } });
+    assert.deepEqual(await trainingOf(text("hyper_parameters"), inside), {
+      class_names: { 0: "cat", 1: "dog" },
+    });
     assert.equal(await trainingOf(text("epoch"), integer(3)), undefined);
   });
 

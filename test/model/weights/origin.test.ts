@@ -30,8 +30,20 @@ describe("what a file says about its weights", () => {
   });
 
   it("has epsilon, pooling and how images were cut, by timm's names", () => {
-    const saved = { bn_eps: 0.01, global_pool: "catavgmax", crop_pct: 0.875, crop_mode: "squash", image_size: 64 };
-    const expected = { epsilon: 0.01, head: "the pooling catavgmax", cropShare: 0.875, fit: "squash", imageSize: 64 };
+    const saved = {
+      bn_eps: 0.01,
+      global_pool: "catavgmax",
+      crop_pct: 0.875,
+      crop_mode: "squash",
+      image_size: 64,
+    };
+    const expected = {
+      epsilon: 0.01,
+      head: "the pooling catavgmax",
+      cropShare: 0.875,
+      fit: "squash",
+      imageSize: 64,
+    };
     assert.deepEqual(ofTraining(saved), expected);
     const usual = { bn_eps: null, global_pool: "avg", crop_pct: 1, crop_mode: "constructor" };
     assert.deepEqual(ofTraining(usual), {});
@@ -42,7 +54,13 @@ describe("what a file says about its weights", () => {
       architecture: "efficientnet_b0",
       global_pool: "max",
       label_names: ["dog", "cat"],
-      pretrained_cfg: { input_size: [3, 96, 96], crop_pct: 0.9, crop_mode: "border", mean: [0.5], std: [0.25] },
+      pretrained_cfg: {
+        input_size: [3, 96, 96],
+        crop_pct: 0.9,
+        crop_mode: "border",
+        mean: [0.5],
+        std: [0.25],
+      },
     };
     writeFileSync(path.join(folder, "config.json"), JSON.stringify(config));
     assert.deepEqual(await besideFile(path.join(folder, "model.safetensors")), {

@@ -217,7 +217,6 @@ describe("readWeightFile", () => {
     assert.deepEqual([found, notes], [conventions("b0", "torchvision"), []]);
   });
 
-
   it("says for a network that was fine-tuned which scale is taken, and what timm would show it", async () => {
     const torchvision = NAMINGS.find(({ publisher }) => publisher === "torchvision");
     const tensors = fileTensors("b0", 7, torchvision as (typeof NAMINGS)[0]);

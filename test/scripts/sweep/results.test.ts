@@ -61,7 +61,17 @@ describe("results of notebooks", () => {
     ({ metrics: own, score }) as Outcome;
 
   it("guess by the name of a metric whether its lowest value is best", () => {
-    for (const name of ["loss", "valLoss", "test_error", "crossEntropy", "ece", "valEce", "rmse", "durationMs", "seconds"])
+    for (const name of [
+      "loss",
+      "valLoss",
+      "test_error",
+      "crossEntropy",
+      "ece",
+      "valEce",
+      "rmse",
+      "durationMs",
+      "seconds",
+    ])
       assert.ok(lowerIsBetter(name), name);
     for (const name of ["accuracy", "macroF1", "auc", "items", "piece", "eceUncalibrated", null])
       assert.ok(!lowerIsBetter(name), String(name));
@@ -70,10 +80,13 @@ describe("results of notebooks", () => {
   it("are in the order of the mode, those without a score last", () => {
     const outcomes = [null, 2, 1, 3].map((score) => metrics({}, score));
     const scores = (mode: "max" | "min") => ranked(outcomes, mode).map(({ score }) => score);
-    assert.deepEqual([scores("max"), scores("min")], [
-      [3, 2, 1, null],
-      [1, 2, 3, null],
-    ]);
+    assert.deepEqual(
+      [scores("max"), scores("min")],
+      [
+        [3, 2, 1, null],
+        [1, 2, 3, null],
+      ],
+    );
   });
 
   it("name what notebooks show if none shows the metric", () => {
@@ -85,6 +98,9 @@ describe("results of notebooks", () => {
       unknownMetric("accuracy", shown),
       "note: no notebook shows the metric accuracy, so the trials are in no order: they show loss, f1",
     );
-    assert.match(unknownMetric("accuracy", [metrics({})]) as string, /: they show none in cells tagged metrics$/);
+    assert.match(
+      unknownMetric("accuracy", [metrics({})]) as string,
+      /: they show none in cells tagged metrics$/,
+    );
   });
 });

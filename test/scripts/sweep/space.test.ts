@@ -170,7 +170,11 @@ describe("rangeNotes", () => {
     assert.deepEqual(rangeNotes({ learningRate: { min: 0.0001, max: 0.01 }, seed: [0, 100] }), [
       'note: learningRate is drawn evenly from 0.0001 to 0.01, so nine of ten values are above 0.0011; "log": true draws each order of magnitude as often',
     ]);
-    const others = { rate: { min: 1e-4, max: 1e-2, log: true }, mixup: { min: 0, max: 1 }, size: { min: 1, max: 1000, step: 1 } };
+    const others = {
+      rate: { min: 1e-4, max: 1e-2, log: true },
+      mixup: { min: 0, max: 1 },
+      size: { min: 1, max: 1000, step: 1 },
+    };
     assert.deepEqual(rangeNotes(others), []);
   });
 });
