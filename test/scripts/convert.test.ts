@@ -89,7 +89,7 @@ describe("ferkit convert", function () {
     );
   });
 
-  it("says how it guesses that images became square, unless it is told", async () => {
+  it("says how it guesses that images became square if no option does", async () => {
     const about = ["--variant", "lite0", "--classes", "cat,dog,fish", "--image-size", "64"];
     const guessed = await convert("weights.safetensors", "--to", "guessed", ...about);
     assert.match(
