@@ -45,14 +45,20 @@ describe("layouts of public data sets", () => {
       assert.equal(splitBy, "the column evaluation_status of Eval/list_eval_partition.txt");
     });
 
-    it("takes it also where the folders were chosen for the labels", async () => {
+    it("takes it also beside numbers of the classes, and where the folders were chosen", async () => {
       const files = { ...IMAGES, ...PARTITION, ...CATEGORIES };
-      await refuses(
-        files,
-        `Expected one kind of labels at ${inFolder("data")} but found the folders Blouse, Jeans, and Anno/list_category_img.txt with 26, 3. Choose with --labels folders or --labels Anno/list_category_img.txt.`,
-      );
+      assert.deepEqual((await read(files)).samples, SPLIT);
       assert.deepEqual((await read(files, { labels: "folders" })).samples, SPLIT);
     });
+
+    it("asks if numbers put images into other classes than the folders", () =>
+      refuses(
+        {
+          ...IMAGES,
+          "anno.txt": "img/Blouse/1.jpg 3\nimg/Blouse/2.jpg 26\nimg/Jeans/1.jpg 26\nimg/Jeans/2.jpg 26\n",
+        },
+        `Expected one kind of labels at ${inFolder("data")} but found the folders Blouse, Jeans, and anno.txt with 26, 3. Choose with --labels folders or --labels anno.txt.`,
+      ));
   });
 
   describe("CUB-200", () => {

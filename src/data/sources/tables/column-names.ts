@@ -5,7 +5,7 @@ const named = (names: RegExp) => (name: string) => names.test(name);
 
 /** The class of each image. */
 export const isLabelName = named(
-  /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i,
+  /^(label|labels|class|classes|class[ _-]?name|class[ _-]?label|label[ _-]?name|category|choice|emotion|expression|target|tag|y|species|breed|diagnosis|disease|type)$/i,
 );
 /** Numbers of the classes, if no column has their names. */
 export const isLabelNumberName = named(

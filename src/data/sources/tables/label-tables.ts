@@ -1,7 +1,7 @@
 // Tables of labels: a CSV, TSV, JSON Lines or list file that names images and their classes.
 import path from "node:path";
 import { InputError } from "../../../errors.js";
-import { nameOf } from "../../../names.js";
+import { inShort, nameOf } from "../../../names.js";
 import { imagesBelow, leaveOutOthers, type Walk } from "../files.js";
 import { REASONS } from "../left-out.js";
 import {
@@ -15,6 +15,7 @@ import {
   withParts,
 } from "../listing.js";
 import { type Part, partOfFile, partOfFolders } from "../split-names.js";
+import { isLabelName } from "./column-names.js";
 import { isGroupColumn, withGroups } from "./group-columns.js";
 import {
   type LabelChoice,
@@ -87,19 +88,39 @@ interface LabelTable extends MatchedTable {
   part: Part | null;
 }
 
-/** @throws InputError if a table may have its labels in several columns; the error names other tables that have theirs in one. */
+/**
+ * Leaves out tables whose labels are not clear and that lack the columns of the others' labels, such as a competition's `test.csv`.
+ *
+ * @throws InputError if a table may have its labels in several columns; the error names other tables that have theirs in one.
+ */
 function withAllLabelColumns(tables: MatchedTable[], choice: LabelChoice, notes: string[]): LabelTable[] {
-  const errors: InputError[] = [];
+  const unclear: { one: MatchedTable; error: InputError }[] = [];
   const read = tables.flatMap((one) => {
     try {
       return withLabelColumns(one, choice, notes) ?? [];
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      errors.push(error);
+      unclear.push({ one, error });
       return [];
     }
   });
-  const [first] = errors;
+  const names = read.flatMap(({ table, labels }) =>
+    labels.columns.flatMap((at) => table.columns?.[at] ?? []),
+  );
+  const areClear =
+    choice.labelColumn !== undefined ||
+    read.every(({ labels }) => labels.isOneHot) ||
+    names.every(isLabelName);
+  const lacksLabels = ({ one: { table } }: (typeof unclear)[number]) =>
+    areClear &&
+    names.length > 0 &&
+    table.columns !== null &&
+    !names.some((name) => table.columns?.includes(name));
+  for (const { one } of unclear.filter(lacksLabels))
+    notes.push(`${one.table.file} is not read, since it has no column ${inShort(names)}.`);
+  const errors = unclear.filter((one) => !lacksLabels(one));
+  const hasName = ({ one }: (typeof unclear)[number]) => one.table.columns?.some(isLabelName);
+  const first = (errors.find(hasName) ?? errors[0])?.error;
   if (first === undefined) return read;
   if (read.length === 0) throw first;
   const others = read.map(({ table }) => table.file).join(",");

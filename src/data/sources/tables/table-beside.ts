@@ -4,7 +4,7 @@ import { InputError } from "../../../errors.js";
 import { areSameClasses, inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
 import { areDoubtful, areInstances, areNumbered, areSources } from "../folders/folder-names.js";
-import { classesOf, type Listing } from "../listing.js";
+import { classesOf, type Listing, type Sample } from "../listing.js";
 import { isGroupName, isLabelName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
 import { readLabelTables } from "./label-tables.js";
@@ -86,9 +86,20 @@ function contradictionOf({ samples, inner }: Listing, table: Listing): string | 
   const [own, others] = [samples, table.samples].map(classesOf);
   const areSame = areSameClasses(own, others);
   if (differing.length === 0 && (areSame || shared.length > 0)) return null;
+  if (!areSame && others.every((name) => /^\d+$/.test(name)) && areRenamed(shared, labelOf)) return null;
   if (!areSame) return `the folders ${inShort(own)}, and ${table.labels} with ${inShort(others)}`;
   const [{ path: first }] = differing;
   return `${table.labels} with other labels for ${differing.length} of ${samples.length} images, for example ${labelOf(first)} for ${first}`;
+}
+
+/** Whether a table has one other name for each class folder, as Caffe's lists have numbers. */
+function areRenamed(shared: readonly Sample[], labelOf: (file: string) => string | undefined): boolean {
+  const pairs = shared.map(({ path: file, className }) => [className, labelOf(file)]);
+  const [numPairs, ...counts] = [
+    pairs.map((pair) => JSON.stringify(pair)),
+    ...[0, 1].map((i) => pairs.map((pair) => pair[i])),
+  ].map((values) => new Set(values).size);
+  return numPairs > 1 && counts.every((count) => count === numPairs);
 }
 
 /** Gives images the split of tables that do not have their labels. */

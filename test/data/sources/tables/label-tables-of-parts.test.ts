@@ -47,14 +47,27 @@ describe("readLabelTables, of several tables or parts", () => {
     );
   });
 
+  it("leaves out tables without the labels of others, as a competition's test.csv, and says so", () => {
+    const metadata = "image,age,sex\n1,50,m\n2,60,f\n3,60,f\n";
+    for (const [labels, name, choice] of [
+      ["image,MEL,NV\n1,1.0,0.0\n2,0.0,1.0\n3,0.0,1.0\n", "MEL, NV", {}],
+      ["image,label,sex\n1,x,m\n2,y,f\n3,y,f\n", "label", {}],
+      ["image,dx,sex\n1,x,m\n2,y,f\n3,y,f\n", "dx", { labelColumn: "dx" }],
+    ] as const) {
+      const notes =
+        read({ ...FILES, "Metadata.csv": metadata, "GroundTruth.csv": labels }, choice)?.notes ?? [];
+      assert.ok(notes.includes(`Metadata.csv is not read, since it has no column ${name}.`), notes.join());
+    }
+  });
+
   it("names another table that has labels if the columns of one are not clear", () => {
     rejects(
       {
         ...FILES,
         "Metadata.csv": "image,age,sex\n1,50,m\n2,60,f\n3,60,f\n",
-        "GroundTruth.csv": "image,MEL,NV\n1,1.0,0.0\n2,0.0,1.0\n3,0.0,1.0\n",
+        "b.csv": "image,kind\n1,x\n2,y\n3,y\n",
       },
-      `Expected one column of labels at ${inFolder("data/Metadata.csv")} but found age, sex. Choose --labels GroundTruth.csv if it has the labels. Otherwise choose one with --label-column NAME.`,
+      `Expected one column of labels at ${inFolder("data/Metadata.csv")} but found age, sex. Choose --labels b.csv if it has the labels. Otherwise choose one with --label-column NAME.`,
     );
   });
 
