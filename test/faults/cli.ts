@@ -2,13 +2,13 @@
 // After each fault, what was written before must be readable, and the same command must come to the same bits.
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { internals, Random } from "../../src/index.js";
+import { internals, interruptSignal, Random } from "../../src/index.js";
 import { projectDir } from "../workspace.js";
 import type { Job, Message } from "./child.js";
 import { SCENARIOS, type Scenario } from "./scenarios.js";
@@ -41,6 +41,9 @@ interface Ended {
   acknowledged: string[];
 }
 
+/** Aborts at Ctrl-C or SIGTERM: the table then has the faults so far. */
+const { signal: stopped, release } = interruptSignal();
+
 const root = mkdtempSync(path.join(os.tmpdir(), "ferkit-faults-"));
 const layer = path.join(root, "faulty-files.so");
 
@@ -50,7 +53,9 @@ const idle: Promise<ChildProcess>[] = [];
 function startChild(): Promise<ChildProcess> {
   const env = { ...process.env, LD_PRELOAD: layer, UV_USE_IO_URING: "0" };
   const execArgv = ["--require", "tsx/cjs"];
-  const child = fork(path.join(__dirname, "child.ts"), { cwd: projectDir, execArgv, env, silent: true });
+  // In a process group of its own, which Ctrl-C does not reach.
+  const options = { cwd: projectDir, execArgv, env, silent: true, detached: true };
+  const child = fork(path.join(__dirname, "child.ts"), options);
   return new Promise((resolve, reject) => {
     const onExit = () => reject(new Error("a process that runs scenarios ended before it was ready"));
     child.once("exit", onExit);
@@ -136,11 +141,14 @@ async function undisturbed(name: string): Promise<{ result: string; chosen: Tria
   return { result, chosen };
 }
 
-/** Returns what went wrong, and the bytes that were lost. */
+/**
+ * Returns what went wrong, and the bytes that were lost; null if there were fewer changes than before, since a download comes in more or
+ * fewer parts.
+ */
 async function attempt(
   { name, kind, at }: Trial,
   expected: string,
-): Promise<{ faults: string[]; lost: number }> {
+): Promise<{ faults: string[]; lost: number } | null> {
   const scenario = SCENARIOS[name];
   const dir = await newFolder(scenario);
   const faults: string[] = [];
@@ -158,7 +166,14 @@ async function attempt(
       both.flatMap(({ acknowledged }) => acknowledged),
     );
   } else {
-    const ended = await runJob(name, dir, { FAULT_KIND: kind, FAULT_AT: String(at) });
+    const log = path.join(root, "trial.log");
+    writeFileSync(log, "");
+    const ended = await runJob(name, dir, { FAULT_KIND: kind, FAULT_AT: String(at), FAULT_LOG: log });
+    const numChanges = readFileSync(log, "utf8").split("\n").length - 1;
+    if (numChanges < at && !ended.isKilled && ended.error === null) {
+      rmSync(dir, { recursive: true });
+      return null;
+    }
     if (ended.isKilled !== (kind === "kill" || kind === "torn"))
       faults.push(`ends: ${JSON.stringify(ended)}`);
     if (!ended.isClear || (kind === "plain" && ended.error !== null)) faults.push(`${ended.error}`);
@@ -221,9 +236,11 @@ async function main(): Promise<void> {
   };
   for (const trial of trials) countOf(trial).of++;
   for (const index of order) {
-    if (performance.now() > end) break;
+    if (performance.now() > end || stopped.aborted) break;
     const trial = trials[index];
-    const { faults, lost } = await attempt(trial, expected.get(trial.name) as string);
+    const outcome = await attempt(trial, expected.get(trial.name) as string);
+    if (!outcome) continue;
+    const { faults, lost } = outcome;
     const count = countOf(trial);
     count.tried++;
     count.survived += faults.length === 0 && lost === 0 ? 1 : 0;
@@ -232,6 +249,7 @@ async function main(): Promise<void> {
       console.log(`FAULT ${trial.name}, ${trial.kind} at change ${trial.at}: ${fault}`);
     if (lost > 0) console.log(`LOST ${trial.name}, ${trial.kind} at change ${trial.at}: ${lost} bytes`);
   }
+  release();
   server.close();
   for (const child of idle) (await child).kill();
   const heading = ["scenario", "fault", "of", "tried", "survived", "bytes lost"];
@@ -240,9 +258,10 @@ async function main(): Promise<void> {
     ...[of, tried, survived, lost].map(String),
   ]);
   console.log(internals.textTable({ heading, rows, isNumeric: heading.map((_, i) => i > 1) }));
-  console.log(`${Math.round((performance.now() - begin) / 1000)} seconds`);
-  if ([...counts.values()].some(({ tried, survived, lost }) => survived < tried || lost > 0))
-    process.exitCode = 1;
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  console.log(stopped.aborted ? `stopped early after ${seconds} seconds` : `${seconds} seconds`);
+  const isRight = [...counts.values()].every(({ tried, survived, lost }) => survived === tried && lost === 0);
+  if (!isRight || stopped.aborted) process.exitCode = 1;
 }
 
 main().finally(() => rmSync(root, { recursive: true, force: true }));

@@ -1,10 +1,19 @@
-// Trains for hours and predicts many images in one process, and watches that nothing grows: `npm run test:soak`.
+// Trains for hours and predicts many images in one process, and watches that nothing grows: `npm run test:soak`. Ctrl-C or SIGTERM
+// ends it after the run or the batch at hand, and it prints what it has so far.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
-import { bestModelDir, internals, loadClassifier, Random, tf, train } from "../../src/index.js";
+import {
+  bestModelDir,
+  internals,
+  interruptSignal,
+  loadClassifier,
+  Random,
+  tf,
+  train,
+} from "../../src/index.js";
 import { config, dataset } from "../training/fixtures.js";
 
 const { values: flags } = parseArgs({
@@ -15,9 +24,9 @@ const { values: flags } = parseArgs({
   },
 });
 
-/** Aborted by Ctrl-C or a stop: the tables then have what was done so far. */
-const stopped = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
+const begin = performance.now();
+const minutesSoFar = () => Math.floor((performance.now() - begin) / 60_000);
+const { signal: stopped, release } = interruptSignal();
 
 /** What a process holds at a moment. */
 interface Holdings {
@@ -59,18 +68,37 @@ function growth(samples: Holdings[], name: keyof Holdings): { first: number; las
 }
 
 interface Soak {
+  what: string;
   tried: number;
   survived: number;
   lost: number;
   samples: Holdings[];
 }
 
+const newSoak = (what: string): Soak => ({ what, tried: 0, survived: 0, lost: 0, samples: [] });
+
+/** Minutes between two lines that say how far it is. */
+const REPORT_MINUTES = 10;
+let nextReport = REPORT_MINUTES;
+
+/** Notes what the process holds. */
+function takeSample({ what, tried, survived, samples }: Soak): void {
+  const held = holdings();
+  samples.push(held);
+  const minutes = minutesSoFar();
+  if (minutes < nextReport) return;
+  nextReport = minutes + REPORT_MINUTES;
+  const memory = Math.round(held.memory);
+  const parts = [`${tried} ${what}`, `${survived} survived`, `${held.tensors} tensors`, `${memory} MB`];
+  parts.push(`${held.handles} handles`, `${held.processes} processes`);
+  console.log(`${minutes} minutes: ${parts.join(", ")}`);
+}
+
 /** Trains runs one after the other; each is interrupted and resumed once, and its best model is read. */
-async function soakTraining(root: string, minutes: number): Promise<Soak> {
-  const soak: Soak = { tried: 0, survived: 0, lost: 0, samples: [] };
-  const end = performance.now() + 60_000 * minutes;
+async function soakTraining(soak: Soak, root: string): Promise<void> {
+  const end = begin + 60_000 * Number(flags.minutes);
   const random = new Random(Number(flags.seed), "soak");
-  while (performance.now() < end && !stopped.signal.aborted) {
+  while (performance.now() < end && !stopped.aborted) {
     soak.tried++;
     const runDir = path.join(root, `run-${soak.tried}`);
     const options = { runDir, data: "stripes" };
@@ -88,16 +116,14 @@ async function soakTraining(root: string, minutes: number): Promise<Soak> {
     if (!classifier) soak.lost++;
     else if (reason === "completed") soak.survived++;
     if (soak.tried > 1) rmSync(path.join(root, `run-${soak.tried - 1}`), { recursive: true });
-    soak.samples.push(holdings());
+    takeSample(soak);
   }
-  return soak;
 }
 
 const BATCH = 50;
 
 /** Predicts drawn images; every hundredth is damaged and must be reported. */
-async function soakPrediction(modelDir: string, numPredictions: number): Promise<Soak> {
-  const soak: Soak = { tried: 0, survived: 0, lost: 0, samples: [] };
+async function soakPrediction(soak: Soak, modelDir: string): Promise<void> {
   const random = new Random(Number(flags.seed), "images");
   const files = await Promise.all(
     Array.from({ length: 100 }, () => {
@@ -109,7 +135,7 @@ async function soakPrediction(modelDir: string, numPredictions: number): Promise
   );
   files[99] = files[99].subarray(0, 30);
   const classifier = await loadClassifier(modelDir);
-  while (soak.tried < numPredictions && !stopped.signal.aborted) {
+  while (soak.tried < Number(flags.predictions) && !stopped.aborted) {
     const inputs = Array.from({ length: BATCH }, (_, i) => files[(soak.tried + i) % files.length]);
     const numDamaged = inputs.filter((input) => input === files[99]).length;
     let [numRead, numRefused] = [0, 0];
@@ -119,53 +145,64 @@ async function soakPrediction(modelDir: string, numPredictions: number): Promise
     }
     soak.tried += BATCH;
     soak.survived += numRead === BATCH - numDamaged && numRefused === numDamaged ? BATCH : 0;
-    if (soak.tried % (20 * BATCH) === 0) soak.samples.push(holdings());
+    if (soak.tried % (20 * BATCH) === 0) takeSample(soak);
   }
   classifier.dispose();
-  return soak;
 }
 
-async function main(): Promise<void> {
-  const root = mkdtempSync(path.join(os.tmpdir(), "ferkit-soak-"));
-  try {
-    const start = performance.now();
-    const training = await soakTraining(root, Number(flags.minutes));
-    const trained = performance.now();
-    const modelDir = bestModelDir(path.join(root, `run-${training.tried}`));
-    const prediction = await soakPrediction(modelDir, Number(flags.predictions));
-    const seconds = [trained - start, performance.now() - trained].map((ms) => Math.round(ms / 1000));
-    if (stopped.signal.aborted) console.log("stopped before its end");
-    const counted = { "training runs": training, predictions: prediction };
-    const heading = ["what", "tried", "survived", "bytes lost", "seconds"];
-    const rows = Object.entries(counted).map(([what, { tried, survived, lost }], i) => [
-      what,
-      ...[tried, survived, lost, seconds[i]].map(String),
-    ]);
-    console.log(internals.textTable({ heading, rows, isNumeric: heading.map((_, i) => i > 0) }));
-    const sampled = Object.entries(counted).filter(([, { samples }]) => samples.length > 0);
-    const held = sampled.flatMap(([what, { samples }]) =>
+function printTables(soaks: readonly Soak[], seconds: readonly number[]): void {
+  const heading = ["what", "tried", "survived", "bytes lost", "seconds"];
+  const rows = soaks.map(({ what, tried, survived, lost }, i) => [
+    what,
+    ...[tried, survived, lost, seconds[i]].map(String),
+  ]);
+  console.log(internals.textTable({ heading, rows, isNumeric: heading.map((_, i) => i > 0) }));
+  const held = soaks
+    .filter(({ samples }) => samples.length > 0)
+    .flatMap(({ what, samples }) =>
       (["tensors", "memory", "handles", "processes"] as const).map((name) => ({
         what,
         name,
         ...growth(samples, name),
       })),
     );
-    console.log(
-      internals.textTable({
-        heading: ["while", "held", "at first", "at last", "flat"],
-        rows: held.map(({ what, name, first, last, isFlat }) => [
-          ...[what, name === "memory" ? "memory, MB" : name],
-          ...[String(Math.round(first)), String(Math.round(last)), isFlat ? "yes" : "NO"],
-        ]),
-        isNumeric: [false, false, true, true, false],
-      }),
-    );
-    const isWhole = Object.values(counted).every(
-      ({ tried, survived, lost }) => tried === survived && lost === 0,
-    );
-    if (!isWhole || held.some(({ isFlat }) => !isFlat)) process.exitCode = 1;
+  console.log(
+    internals.textTable({
+      heading: ["while", "held", "at first", "at last", "flat"],
+      rows: held.map(({ what, name, first, last, isFlat }) => [
+        ...[what, name === "memory" ? "memory, MB" : name],
+        ...[String(Math.round(first)), String(Math.round(last)), isFlat ? "yes" : "NO"],
+      ]),
+      isNumeric: [false, false, true, true, false],
+    }),
+  );
+  const isWhole = soaks.every(({ tried, survived, lost }) => tried === survived && lost === 0);
+  if (!isWhole || held.some(({ isFlat }) => !isFlat)) process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const root = mkdtempSync(path.join(os.tmpdir(), "ferkit-soak-"));
+  const [training, prediction] = [newSoak("training runs"), newSoak("predictions")];
+  const ends: number[] = [];
+  console.log(`process ${process.pid}, files in ${root}`);
+  try {
+    await soakTraining(training, root);
+    ends.push(performance.now());
+    if (!stopped.aborted)
+      await soakPrediction(prediction, bestModelDir(path.join(root, `run-${training.tried}`)));
+  } catch (error) {
+    console.log(`FAULT ${(error as Error).stack}`); // what came before it is still worth a table
+    process.exitCode = 1;
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    release();
+    ends.push(performance.now());
+    const seconds = ends.map((end, i) => Math.round((end - (ends[i - 1] ?? begin)) / 1000));
+    printTables([training, prediction].slice(0, ends.length), seconds);
+    if (stopped.aborted) {
+      console.log(`stopped early after ${minutesSoFar()} minutes`);
+      process.exitCode = 1;
+    }
+    if (process.exitCode !== 1) rmSync(root, { recursive: true, force: true });
   }
 }
 
