@@ -1,20 +1,9 @@
 import assert from "node:assert/strict";
-import { walkFolder } from "../../../../src/data/sources/files.js";
 import type { LabelChoice } from "../../../../src/data/sources/tables/label-columns.js";
-import { readLabelTables } from "../../../../src/data/sources/tables/label-tables.js";
-import { temporaryFolder, writeFiles } from "../../fixtures.js";
+import { tableBesideImages } from "./tables-beside-images.js";
 
 describe("columns of labels", () => {
-  const inFolder = temporaryFolder();
-  const IMAGES = Object.fromEntries(["a.png", "b.png", "c.png", "d.png", "e.png"].map((name) => [name, "x"]));
-  const read = (table: string, choice: LabelChoice = {}, name = "labels.csv") => {
-    const dir = writeFiles(inFolder("data"), { ...IMAGES, [name]: table });
-    return readLabelTables(walkFolder(dir), choice, [name]);
-  };
-  const labels = (...given: Parameters<typeof read>) =>
-    read(...given)
-      ?.samples.map(({ className, split }) => (split === null ? className : `${className} ${split}`))
-      .join(", ");
+  const { inFolder, read, labels } = tableBesideImages();
   const oneHot = (header: string, values: string[]) =>
     `file,${header}\n${values.map((row, i) => `${"abcde"[i]}.png,${row.split("").join(",")}\n`).join("")}`;
   const where = () => inFolder("data/labels.csv");

@@ -1,24 +1,8 @@
 import assert from "node:assert/strict";
-import { walkFolder } from "../../../../src/data/sources/files.js";
-import type { LabelChoice } from "../../../../src/data/sources/tables/label-columns.js";
-import { readLabelTables } from "../../../../src/data/sources/tables/label-tables.js";
-import { temporaryFolder, writeFiles } from "../../fixtures.js";
+import { FILES, images, tablesBesideImages } from "./tables-beside-images.js";
 
 describe("readLabelTables, of several tables or parts", () => {
-  const inFolder = temporaryFolder();
-  const images = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}`, "x"]));
-  const read = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) => {
-    const dir = writeFiles(inFolder("data"), files);
-    return readLabelTables(walkFolder(dir), choice, given.length > 0 ? given : undefined);
-  };
-  const summary = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) =>
-    read(files, choice, ...given)
-      ?.samples.map(({ path, className, split }) => `${path} ${className} ${split}`)
-      .sort();
-  const rejects = (files: Record<string, string>, message: string, choice: LabelChoice = {}) =>
-    assert.throws(() => read(files, choice), { name: "InputError", message });
-
-  const FILES = images("img/1.jpg", "img/2.jpg", "img/3.jpg");
+  const { inFolder, read, summary, rejects } = tablesBesideImages();
 
   it("takes the image in the folder of the row's part if the other parts have the same names", () => {
     const files = images(
