@@ -251,7 +251,7 @@ describe("suggestion", () => {
     assert.equal(suggestion("fliip", names), "horizontalFlip");
     assert.equal(suggestion("augment.rotate", names), "rotation");
     assert.equal(suggestion("initialWeights", names), "weights");
-    assert.equal(suggestion("size", names), undefined); // of images, or of batches
+    assert.equal(suggestion("size", names), undefined); // images and batches have a size
     assert.equal(suggestion("lips", names), undefined);
     assert.throws(() => checkChoice("n", "epoch", ["epochs", "learningRate", "batchSize"]), {
       message:

@@ -22,6 +22,7 @@ import {
   writeError,
   writeFileAtomically,
 } from "../src/files.js";
+import { printedLines } from "./workspace.js";
 
 describe("writeFileAtomically", () => {
   let dir: string;
@@ -54,16 +55,12 @@ describe("writeFileAtomically", () => {
 });
 
 describe("noteSilence", () => {
-  const { error } = console;
+  const said = printedLines("error");
   const { FERKIT_CACHE } = process.env;
-  let said: string[];
   beforeEach(() => {
-    said = [];
-    console.error = (text: string) => said.push(text);
     process.env.FERKIT_CACHE = "/share/cache";
   });
   afterEach(() => {
-    console.error = error;
     if (FERKIT_CACHE === undefined) delete process.env.FERKIT_CACHE;
     else process.env.FERKIT_CACHE = FERKIT_CACHE;
   });

@@ -52,6 +52,20 @@ export function workspace(scope: "test" | "suite" = "test"): Workspace {
   return self;
 }
 
+/** Catches what each test of the suite that calls this prints with a method of the console: returns the lines of the current test. */
+export function printedLines(method: "error" | "warn"): string[] {
+  const lines: string[] = [];
+  const original = console[method];
+  beforeEach("catches what is printed", () => {
+    lines.length = 0;
+    console[method] = (text: string) => void lines.push(text);
+  });
+  afterEach("prints again", () => {
+    console[method] = original;
+  });
+  return lines;
+}
+
 /** Returns an environment with a cache of its own below `dir`. */
 export function environment(dir: string): NodeJS.ProcessEnv {
   const { FERKIT_CACHE, INIT_CWD, ...rest } = process.env;

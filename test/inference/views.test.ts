@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Tensor4D, tf } from "../../src/engine/tf.js";
 import { meanOf, noteUnseenViews, numViews, probsOfViews, viewOf } from "../../src/inference/views.js";
 import type { Network } from "../../src/model/network.js";
+import { printedLines } from "../workspace.js";
 
 const imageSize = 25;
 const ENLARGED = 28; // 1.12 · 25
@@ -130,17 +131,12 @@ describe("meanOf", () => {
 });
 
 describe("noteUnseenViews", () => {
+  const printed = printedLines("warn");
+
   it("warns of mirror images for a model that has seen none, and of nothing else", () => {
-    const printed: string[] = [];
-    const { warn } = console;
-    console.warn = (text: string) => void printed.push(text);
-    try {
-      noteUnseenViews({ horizontalFlip: 0 }, "image");
-      noteUnseenViews({}, "crops");
-      for (const views of ["flip", "crops"] as const) noteUnseenViews({ horizontalFlip: 0 }, views);
-    } finally {
-      console.warn = warn;
-    }
+    noteUnseenViews({ horizontalFlip: 0 }, "image");
+    noteUnseenViews({}, "crops");
+    for (const views of ["flip", "crops"] as const) noteUnseenViews({ horizontalFlip: 0 }, views);
     const note =
       "note: no image was mirrored in the model's training (horizontalFlip=0), so its answers for mirror images may be wrong.";
     assert.deepEqual(printed, [

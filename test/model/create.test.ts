@@ -11,6 +11,7 @@ import {
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { NAMINGS } from "../../src/model/weights/names.js";
 import type { FileTensor } from "../../src/model/weights/state-dict.js";
+import { printedLines } from "../workspace.js";
 import { randomNetwork } from "./fixtures.js";
 import { fileTensors, safetensorsBytes, timmTensors } from "./weights/weight-files.js";
 
@@ -117,6 +118,8 @@ describe("a network from a file of weights", () => {
   });
 
   describe("importNetwork", () => {
+    const printed = printedLines("warn");
+
     it("turns all images grey for a network of one channel, and says so", async () => {
       write(new Map([...lite0, ["conv_stem.weight", grey]]));
       const notes: string[] = [];
@@ -222,18 +225,9 @@ describe("a network from a file of weights", () => {
 
     it("prints notes by default, with what they are", async () => {
       write(lite0);
-      const { warn } = console;
-      const printed: string[] = [];
-      console.warn = (text: string) => void printed.push(text);
-      try {
-        const network = await importNetwork(file, { ...options, classNames: [...options.classNames] });
-        network.dispose();
-        (
-          await createNetwork({ ...options, classNames: [...options.classNames], weights: file, seed: 0 })
-        ).dispose();
-      } finally {
-        console.warn = warn;
-      }
+      const given = { ...options, classNames: [...options.classNames] };
+      (await importNetwork(file, given)).dispose();
+      (await createNetwork({ ...given, weights: file, seed: 0 })).dispose();
       const start = `note: ${file} does not say `; // the family; then for the whole network also scale and fit
       assert.deepEqual(
         printed.map((text) => text.slice(0, start.length)),

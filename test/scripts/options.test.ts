@@ -8,6 +8,7 @@ import {
   printData,
   scoredModelFolder,
 } from "../../scripts/options.js";
+import { printedLines } from "../workspace.js";
 
 describe("collectAssignments", () => {
   it("gathers values one after another, a later one in place of an earlier", () => {
@@ -100,13 +101,7 @@ describe("callerPath", () => {
 });
 
 describe("scoredModelFolder", () => {
-  const { error } = console;
-  before("says nothing", () => {
-    console.error = () => {};
-  });
-  after("says what it says", () => {
-    console.error = error;
-  });
+  printedLines("error"); // which model it is
   const folderOf = (flags: Parameters<typeof scoredModelFolder>[0]) =>
     path.relative(path.join(__dirname, "../.."), scoredModelFolder(flags));
 
@@ -128,25 +123,17 @@ describe("scoredModelFolder", () => {
 });
 
 describe("printData", () => {
-  const printed = (...given: Parameters<typeof printData>) => {
-    const lines: string[] = [];
-    const { error } = console;
-    console.error = (line: string) => void lines.push(line);
-    try {
-      printData(...given);
-    } finally {
-      console.error = error;
-    }
-    return lines;
-  };
+  const printed = printedLines("error");
   const numImages = { train: 8, validation: 2 };
 
   it("says that a share has no effect on a data set with a split of its own", () => {
     const flags = { data: "a", validationShare: 0.5 };
-    assert.deepEqual(printed(flags, { numImages, split: "folders" }), [
+    printData(flags, { numImages, split: "held-out" });
+    printData({ data: "a" }, { numImages, split: "folders" });
+    assert.deepEqual(printed, []);
+    printData(flags, { numImages, split: "folders" });
+    assert.deepEqual(printed, [
       "note: --validation-share has no effect, since the data set has a split of its own; --fold 1/5 validates on a part of its training images",
     ]);
-    assert.deepEqual(printed(flags, { numImages, split: "held-out" }), []);
-    assert.deepEqual(printed({ data: "a" }, { numImages, split: "folders" }), []);
   });
 });
