@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Command, type Option } from "commander";
-import { InputError, internals, PRESETS } from "../src/index.js";
+import { InputError, internals, NO_AUGMENTATION, PRESETS } from "../src/index.js";
 import { mergeSettings } from "./settings.js";
 
 const { isPlainObject } = internals;
@@ -165,7 +165,7 @@ export function configSchema(command: Command): object {
 
 /** Returns the schema of each setting of a preset, by the type of its value. */
 function settings(): Record<string, object> {
-  const { augment, ...values } = PRESETS.tutorial;
+  const { augment, ...values } = PRESETS.baseline;
   const all: Record<string, unknown> = { ...augment, ...values, augment };
   return Object.fromEntries(settingNames().map((name) => [name, schemaOf(name, all[name])]));
 }
@@ -180,7 +180,7 @@ function schemaOf(name: string, value: unknown): object {
 
 /** Returns the names that `--set` takes. */
 export function settingNames(): string[] {
-  return [...Object.keys(PRESETS.tutorial), ...Object.keys(PRESETS.tutorial.augment)].sort();
+  return [...Object.keys(internals.SETTINGS), ...Object.keys(NO_AUGMENTATION)].sort();
 }
 
 /** Returns the setting that an option like `--batch-size` would be. */

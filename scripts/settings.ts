@@ -1,5 +1,5 @@
 // Settings of a training from several sources: a file, and the command line.
-import { PRESETS } from "../src/index.js";
+import { NO_AUGMENTATION } from "../src/index.js";
 
 /**
  * Returns settings with some replaced. An option of the augmentation has three spellings: inside `augment`, as `augment.zoom`, and
@@ -13,7 +13,7 @@ export function mergeSettings(
   for (const [name, value] of Object.entries(after)) {
     const isGroup = name === "augment" && isGroupOfSettings(value);
     const short = name.replace(/^augment\./, "");
-    const own = isGroup ? Object.keys(value) : Object.hasOwn(PRESETS.tutorial.augment, short) ? [short] : [];
+    const own = isGroup ? Object.keys(value) : Object.hasOwn(NO_AUGMENTATION, short) ? [short] : [];
     for (const option of own) for (const spelling of [option, `augment.${option}`]) delete merged[spelling];
     const group = isGroupOfSettings(merged.augment) ? { ...merged.augment } : undefined;
     for (const option of own) delete group?.[option];

@@ -2,7 +2,7 @@
 import { type AugmentOptions, checkAugment } from "./data/augment.js";
 import { checkGrey } from "./data/pixels/cache.js";
 import { PRECISIONS, type Precision } from "./engine/backend.js";
-import { checkChoice, checkNumber, ParameterError } from "./errors.js";
+import { checkChoice, checkNames, checkNumber, ParameterError } from "./errors.js";
 import { FAMILIES, type Family } from "./model/conventions.js";
 import { efficientNet, VARIANTS, type Variant } from "./model/efficientnet.js";
 import { type BlockText, trainableBlocks } from "./model/parameters.js";
@@ -93,12 +93,50 @@ export interface TrainConfig {
   augment: AugmentOptions;
 }
 
+/** Names of all settings. */
+export const SETTINGS: Readonly<Record<keyof TrainConfig, true>> = {
+  variant: true,
+  weights: true,
+  weightsFamily: true,
+  imageSize: true,
+  fit: true,
+  grey: true,
+  seed: true,
+  epochs: true,
+  headEpochs: true,
+  trainableFrom: true,
+  batchSize: true,
+  activations: true,
+  learningRate: true,
+  headLearningRate: true,
+  schedule: true,
+  warmupShare: true,
+  weightDecay: true,
+  labelSmoothing: true,
+  classWeights: true,
+  mixup: true,
+  cutmix: true,
+  mixShare: true,
+  teachers: true,
+  teacherShare: true,
+  emaDecay: true,
+  dropoutRate: true,
+  dropPathRate: true,
+  batchNormMomentum: true,
+  monitor: true,
+  calibrationShare: true,
+  patience: true,
+  maxMinutes: true,
+  augment: true,
+};
+
 /**
- * Returns `config` if every value is in range.
+ * Returns `config` if every name is known and every value is in range.
  *
  * @throws ParameterError otherwise.
  */
 export function checkTrainConfig(config: TrainConfig): TrainConfig {
+  checkNames(config, SETTINGS);
   const count = { min: 1, integer: true };
   const share = { min: 0, max: 1, exclusiveMax: true };
   checkChoice("variant", config.variant, Object.keys(VARIANTS));

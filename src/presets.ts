@@ -1,5 +1,5 @@
 // The presets: how they differ, and why.
-import { checkTrainConfig, type TrainConfig } from "./config.js";
+import { checkTrainConfig, SETTINGS, type TrainConfig } from "./config.js";
 import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 import { DATA_OPTIONS, type DataOptions } from "./data/data-options.js";
 import { checkChoice, InputError, ParameterError, plainName } from "./errors.js";
@@ -199,7 +199,7 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
     const short = name.replace(/^augment\./, "");
     const isAugmentation = Object.hasOwn(NO_AUGMENTATION, short);
     if (!isAugmentation) refuseDataOption(name);
-    if (!isAugmentation) checkChoice("a training option", name, optionNames(base), OTHER_NAMES);
+    if (!isAugmentation) checkChoice("a training option", name, OPTION_NAMES, OTHER_NAMES);
     if ((value ?? null) === null) continue;
     if (isAugmentation) augment[short] = value;
     else if (name !== "augment") given[name] = value;
@@ -215,6 +215,9 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
   const config = checkTrainConfig({ ...base, monitor, ...given, augment } as unknown as TrainConfig);
   return structuredClone(config); // so that no list is shared with the preset, or with the caller
 }
+
+/** Settings, and options of the augmentation by their own names. */
+const OPTION_NAMES: string[] = [...Object.keys(SETTINGS), ...Object.keys(NO_AUGMENTATION)];
 
 /** What PyTorch, timm, Keras and fastai call some of the options. */
 const OTHER_NAMES: Record<string, keyof TrainConfig | keyof AugmentOptions> = {
@@ -246,10 +249,6 @@ const OTHER_NAMES: Record<string, keyof TrainConfig | keyof AugmentOptions> = {
   gaussiannoise: "noise",
   gaussianblur: "blur",
 };
-
-function optionNames(base: TrainConfig): string[] {
-  return [...Object.keys(base), ...Object.keys(NO_AUGMENTATION)];
-}
 
 /**
  * Refuses the name of an option of `loadDataset` that is no setting of a training, also one with hyphens, as it is on the command

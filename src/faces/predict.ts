@@ -86,7 +86,7 @@ export async function* predictFaces(
   options: FaceOptions = {},
 ): AsyncGenerator<PhotoPrediction, void, undefined> {
   checkKind("classifier", "a classifier, as loadClassifier returns it", classifier, ["predictPixels"]);
-  checkNames(options, { onError: true, keepCrops: true } satisfies Record<keyof FaceOptions, true>);
+  checkNames<keyof FaceOptions>(options, { onError: true, keepCrops: true });
   const { onError = rethrow, keepCrops = false } = options;
   let detector: FaceDetector | undefined;
   try {

@@ -160,7 +160,7 @@ export class Classifier {
     options: ClassifierOptions = {},
   ) {
     checkNetwork(network);
-    checkNames(options, { views: true } satisfies Record<keyof ClassifierOptions, true>);
+    checkNames<keyof ClassifierOptions>(options, { views: true });
     this.views = options.views ?? "image";
     noteUnseenViews(network.config, this.views);
   }

@@ -77,13 +77,6 @@ export interface ClassifyOptions {
   signal?: AbortSignal;
 }
 
-const CLASSIFY_OPTIONS: Record<keyof ClassifyOptions, true> = {
-  values: true,
-  views: true,
-  onProgress: true,
-  signal: true,
-};
-
 /**
  * Classifies every image, in order, and scores the result.
  *
@@ -109,7 +102,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   checkNetwork(network);
   checkImages("images", images);
-  checkNames(options, CLASSIFY_OPTIONS);
+  checkNames<keyof ClassifyOptions>(options, { values: true, views: true, onProgress: true, signal: true });
   checkClassesFor(network.config, images);
   return score(await classify(network, images, options), images.labels, network.config.classNames);
 }

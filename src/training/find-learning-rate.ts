@@ -4,7 +4,6 @@ import { batches } from "../data/batches.js";
 import { checkDataset, checkDecoding, type Dataset } from "../data/dataset.js";
 import { tf } from "../engine/tf.js";
 import { checkNames, checkNumber, ParameterError } from "../errors.js";
-import { PRESETS } from "../presets.js";
 import type { OnProgress } from "../progress.js";
 import { trainBatch } from "./epoch.js";
 import type { Phase } from "./events.js";
@@ -29,15 +28,6 @@ export interface LearningRateOptions {
   /** Called after each batch. */
   onProgress?: OnProgress;
 }
-
-const OPTION_NAMES: Record<keyof LearningRateOptions, true> = {
-  from: true,
-  to: true,
-  numBatches: true,
-  phase: true,
-  signal: true,
-  onProgress: true,
-};
 
 /** What a search for a learning rate has measured. */
 export interface LearningRateSearch {
@@ -97,8 +87,14 @@ export async function findLearningRate(
   options: LearningRateOptions = {},
 ): Promise<LearningRateSearch> {
   checkDataset(dataset);
-  checkNames(config, PRESETS.tutorial);
-  checkNames(options, OPTION_NAMES);
+  checkNames<keyof LearningRateOptions>(options, {
+    from: true,
+    to: true,
+    numBatches: true,
+    phase: true,
+    signal: true,
+    onProgress: true,
+  });
   config = structuredClone(checkTrainConfig(config));
   const { from = 1e-5, to = 1, numBatches = 100, signal, onProgress } = options;
   const { phase = config.headEpochs < config.epochs ? "full" : "head" } = options;

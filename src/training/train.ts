@@ -2,7 +2,6 @@ import { checkTrainConfig, type TrainConfig } from "../config.js";
 import { checkDataset, checkDecoding, type Dataset } from "../data/dataset.js";
 import { environment } from "../environment.js";
 import { checkKind, checkNames, checkPath, InputError } from "../errors.js";
-import { PRESETS } from "../presets.js";
 import type { OnProgress } from "../progress.js";
 import { setAside } from "./calibration.js";
 import { saveCheckpoint } from "./checkpoint.js";
@@ -66,12 +65,8 @@ export async function* train(
     options,
     [],
   );
-  checkNames(options, { runDir: true, data: true, signal: true, onProgress: true } satisfies Record<
-    keyof TrainOptions,
-    true
-  >);
+  checkNames<keyof TrainOptions>(options, { runDir: true, data: true, signal: true, onProgress: true });
   const { runDir, data, signal, onProgress } = options;
-  checkNames(config, PRESETS.tutorial);
   checkPath("runDir", runDir);
   checkPath("data", data);
   config = structuredClone(checkTrainConfig(config)); // the run records it, so it must not change

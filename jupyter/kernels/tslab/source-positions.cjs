@@ -54,9 +54,9 @@ function mapStacks() {
 
 /** Returns the lines of a stack's frames that are not the kernel's, with such positions. */
 function readable(frames) {
-  const caller = frames.findIndex((line) => line.includes("Script.runInThisContext")) - 1; // of the cell's function
+  const cellFunction = frames.findIndex((line) => line.includes("Script.runInThisContext")) - 1;
   return frames
-    .filter((line, i) => i !== caller && !(isFrame(line) && KERNEL_FRAME.test(line)))
+    .filter((line, i) => i !== cellFunction && !(isFrame(line) && KERNEL_FRAME.test(line)))
     .map((line) => (isFrame(line) ? line.replace(/([^\s(]+):(\d+):(\d+)\)?$/, original) : line));
 }
 

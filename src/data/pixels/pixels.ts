@@ -185,7 +185,8 @@ export function turnUpright(raster: Raster, orientation: number): Raster {
   const { pixels, numChannels } = raster;
   const isTransposed = orientation >= 5;
   const [width, height] = isTransposed ? [raster.height, raster.width] : [raster.width, raster.height];
-  const isFlippedX = [2, 3, 7, 8].includes(orientation); // of the stored image
+  // Whether the stored image is mirrored, before it is transposed.
+  const isFlippedX = [2, 3, 7, 8].includes(orientation);
   const isFlippedY = [3, 4, 6, 7].includes(orientation);
   const turned = new Uint8Array(pixels.length);
   for (let y = 0, to = 0; y < height; y++)
