@@ -5,6 +5,7 @@ import { inShort } from "../names.js";
 import { labelProblem } from "./audit/labels.js";
 import type { DataOptions } from "./data-options.js";
 import type { DecodedImages } from "./pixels/packed-file.js";
+import { patternInWords } from "./sources/file-names.js";
 import {
   type ChosenListing,
   CLASS_FOLDERS,
@@ -148,11 +149,19 @@ export function lackOfClasses(
 ): InputProblem[] {
   const classes = classesOf(samples);
   if (classes.length !== 1 || !isTraining(choice)) return [];
+  const pattern = labels === CLASS_FOLDERS && patternInWords(samples.map(({ path: file }) => file));
   const fix =
     labels === CLASS_FOLDERS
       ? "Add a folder for each class, or choose a table of labels with --labels."
       : `Add ${isTable ? "rows" : "images"} with other labels, which are by ${labels}.`;
-  return [{ expected: "at least two classes", where, found: `only ${classes[0]}`, fix }];
+  return [
+    {
+      expected: "at least two classes",
+      where,
+      found: `only ${classes[0]}`,
+      fix: pattern ? `${fix} ${pattern}` : fix,
+    },
+  ];
 }
 
 /** Finds classes that a part of the split lacks, and parts that are empty. */

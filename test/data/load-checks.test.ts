@@ -152,6 +152,16 @@ describe("loadDataset", () => {
         load(),
         `Expected at least two classes at ${data()} but found only a. Add a folder for each class, or choose a table of labels with --labels.`,
       );
+      await drawImages(data(), {
+        "a/x_1.png": "red",
+        "a/x_2.png": "red",
+        "a/y_1.png": "blue",
+        "a/y_2.png": "blue",
+      });
+      await rejects(
+        load({ leaveOut: ["1.png", "2.png"] }),
+        `Expected at least two classes at ${data()} but found only a. Add a folder for each class, or choose a table of labels with --labels. If the class is in the files' names, run again with --label-pattern '(?:^|/)([^/]+?)[ ._(-]*\\d+\\)?\\.\\w+$', which finds 2 classes: x, y.`,
+      );
     });
 
     it("speaks of rows if a table has one class", async () => {

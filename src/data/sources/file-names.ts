@@ -125,7 +125,7 @@ const NAMED_BY = [
 ];
 
 /** Names the classes that a pattern finds. */
-export function classesInWords(classNames: string[]): string {
+function classesInWords(classNames: string[]): string {
   return `${counted(classNames.length, "class", "classes")}: ${inShort(classNames, 10)}`;
 }
 
@@ -135,17 +135,28 @@ interface Suggestion {
   classNames: string[];
 }
 
-/** Suggests a label pattern for images in no class folder, if their names hold words that repeat. */
-export function suggestPattern({ root }: Walk): Suggestion | null {
-  const files = imagesBelow(root);
+/** Suggests a label pattern for images without labels, if their names hold words that repeat. Images for tests may have no class. */
+export function suggestPattern(images: readonly string[]): Suggestion | null {
+  const areForTests = groupBy(images, (file) => partOfFolders(file) === "test");
+  const [files, tests] = [areForTests.get(false) ?? [], areForTests.get(true) ?? []];
   for (const pattern of NAMED_BY) {
     const expression = groupPattern("--label-pattern", pattern);
     const found = files.map((file) => capture(expression, file));
     const classNames = classesOf(found.flatMap((className) => (className === null ? [] : { className })));
     const fitsAll = !found.includes(null) && classNames.length > 1 && classNames.length * 2 <= files.length;
-    if (fitsAll && partsOf(classNames).size < classNames.length) return { pattern, classNames };
+    const isKnown = tests.every((file) => [null, ...classNames].includes(capture(expression, file)));
+    if (fitsAll && isKnown && partsOf(classNames).size < classNames.length) return { pattern, classNames };
   }
   return null;
+}
+
+/** Says how to read the classes in the names of images; null if they hold none. */
+export function patternInWords(images: readonly string[]): string | null {
+  const suggested = suggestPattern(images);
+  return (
+    suggested &&
+    `If the class is in the files' names, run again with --label-pattern '${suggested.pattern}', which finds ${classesInWords(suggested.classNames)}.`
+  );
 }
 
 function listBy(

@@ -8,8 +8,16 @@ import { inShort } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { type AnyText, counted } from "../../text.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
-import { classesInWords, readKnownNames, readLabelPattern, suggestPattern } from "./file-names.js";
-import { IMAGE_ENDING, isServiceFolder, otherFilesIn, pruned, type Walk, walkFolder } from "./files.js";
+import { patternInWords, readKnownNames, readLabelPattern } from "./file-names.js";
+import {
+  IMAGE_ENDING,
+  imagesBelow,
+  isServiceFolder,
+  otherFilesIn,
+  pruned,
+  type Walk,
+  walkFolder,
+} from "./files.js";
 import { type FolderChoice, findClassFolders } from "./folders/class-folders.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
 import { readLabelFiles } from "./label-files.js";
@@ -355,13 +363,11 @@ function foldersAround({ dir, root }: Walk, { data }: Options): string | null {
 /** Names a table that is not read, and a pattern for the names of the images. */
 function labelsElsewhere(refusal: InputProblem, walk: Walk, choice: Options): Explanation {
   const table = unreadTables(walk, choice)[0] ?? tablesWithoutLabels(walk, choice)[0];
-  const suggested = suggestPattern(walk);
   const around = foldersAround(walk, choice);
   const fixes = [
     around && `Did you mean ${around}, whose folders all hold images?`,
     table?.fix ?? refusal.fix,
-    suggested &&
-      `If the class is in the files' names, run again with --label-pattern '${suggested.pattern}', which finds ${classesInWords(suggested.classNames)}.`,
+    patternInWords(imagesBelow(walk.root)),
   ];
   return {
     found: table ? `${refusal.found}, and ${table.found}` : refusal.found,

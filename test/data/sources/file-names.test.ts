@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readKnownNames, readLabelPattern, suggestPattern } from "../../../src/data/sources/file-names.js";
-import { walkFolder } from "../../../src/data/sources/files.js";
+import { imagesBelow, walkFolder } from "../../../src/data/sources/files.js";
 import type { Listing } from "../../../src/data/sources/listing.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
@@ -43,7 +43,7 @@ describe("file names", () => {
     let count = 0;
     const suggested = (...names: string[]) => {
       const dir = writeFiles(inFolder(`suggested/${count++}`), files(...names));
-      return suggestPattern(walkFolder(dir))?.classNames.join();
+      return suggestPattern(imagesBelow(walkFolder(dir).root))?.classNames.join();
     };
 
     it("a pattern that takes the whole name of a class", () => {
@@ -61,6 +61,13 @@ describe("file names", () => {
         "mountain_lion,sea_lion",
       );
       assert.equal(found("train1.png", "car1.png"), "car,train");
+    });
+
+    it("a pattern that leaves out test images without a class", () => {
+      const names = ["train/cat.1.png", "train/cat.2.png", "train/dog.1.png", "train/dog.2.png"];
+      assert.equal(suggested(...names, "test1/10.png", "test1/11.png"), "cat,dog");
+      assert.equal(suggested(...names, "test1/cat.3.png"), "cat,dog");
+      assert.equal(suggested(...names, "test1/a.3.png"), undefined);
     });
 
     it("no pattern for a single word, for names that do not repeat, and for parts of a split", () => {

@@ -172,7 +172,7 @@ export function labelColumns(
     const named = (isName: (name: string) => boolean) =>
       others.filter((column) => header && isName(header[column]));
     const labels = named(isLabelName);
-    const likely = labels.length > 0 ? labels : named(isLabelNumberName);
+    const likely = withoutCodes(known.table, labels.length > 0 ? labels : named(isLabelNumberName));
     const [column] = likely;
     if (likely.length === 1 && !isDoubtful(known.table, column, others)) {
       notes.push(...labelColumnNote(known.table, column, columnName(header, column), others));
@@ -226,17 +226,33 @@ function isDoubtful(table: Table, label: number, others: number[]): boolean {
   return others.some((column) => mayBeLabels(table, column, label) && hasWords(column));
 }
 
+/** Returns a column of words alone if the others only number its values, as `label` does beside `class_name`. */
+function withoutCodes(table: Table, columns: number[]): number[] {
+  const isCode = (column: number) => filledIn(table, column).every((value) => /^[\d.-]*$/.test(value));
+  const [words, ...others] = columns.filter((column) => !isCode(column));
+  const isAlone = words !== undefined && others.length === 0;
+  return isAlone && columns.every((column) => column === words || areRenamed(table, column, words))
+    ? [words]
+    : columns;
+}
+
+/** Whether two columns have one value for each value of the other. */
+function areRenamed({ rows }: Table, a: number, b: number): boolean {
+  const pairs = rows.flatMap((row) => (row[a] ? [[row[a], row[b] ?? ""]] : []));
+  const count = (values: string[]) => new Set(values).size;
+  const numPairs = count(pairs.map((pair) => JSON.stringify(pair)));
+  return [0, 1].every((i) => count(pairs.map((pair) => pair[i])) === numPairs);
+}
+
 /** Whether a column may hold labels that are not those of another one: few values, in many rows each. */
 function mayBeLabels(table: Table, column: number, label: number): boolean {
   const name = table.columns?.[column]?.trim() ?? "";
   const isOther = isFolderName(name) || isGroupName(name) || isSplitName(name) || mayBeSplitName(name);
   if (column === label || isOther || (!isLabelName(name) && pathRank(name) !== 1)) return false;
-  const filled = table.rows.flatMap((row) => (row[column] ? [[row[column], row[label] ?? ""]] : []));
-  const numValues = new Set(filled.map(([value]) => value)).size;
+  const filled = filledIn(table, column);
+  const numValues = new Set(filled).size;
   if (numValues < 2 || numValues * 2 > filled.length || filled.length * 2 < table.rows.length) return false;
-  const numLabels = new Set(filled.map(([, value]) => value)).size;
-  const numPairs = new Set(filled.map((pair) => JSON.stringify(pair))).size;
-  return !(numPairs === numValues && numPairs === numLabels); // other names of the labels
+  return !areRenamed(table, column, label); // other names of the labels
 }
 
 /**

@@ -21,14 +21,15 @@ const MAX_NOTES = 3;
 /**
  * Says which files beside class folders may have labels and are not read.
  *
- * @throws InputError if the folders look like pieces of a data set, so that these files may have its labels.
+ * @throws InputError if the folders look like pieces of a data set, or there is only one, so that these files may have its labels.
  */
 export function withUnread(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
   if (listing.labels !== CLASS_FOLDERS) return listing;
   const classNames = classesOf(listing.samples);
   const unread = unreadTables(walk, choice, undefined, classNames);
   const [first] = unread;
-  const isLabelFile = first && isUnreadTable(first.file) && classNames.every(isWhole);
+  const isLabelFile =
+    first && isUnreadTable(first.file) && (classNames.length === 1 || classNames.every(isWhole));
   if (first && (isLabelFile || areDoubtful(classNames)))
     throw new InputError({
       expected: "class folders, or a table that names images",

@@ -73,6 +73,15 @@ describe("columns of labels", () => {
     assert.equal(labels(oneHot("label,is_valid", ["00", "10", "11"])), "0 train, 1 train, 1 validation");
   });
 
+  it("takes the names of classes beside their numbers, but asks if they are of other classes", () => {
+    const table = "file,label,class_name\na.png,0,cat\nb.png,1,dog\nc.png,1,dog\n";
+    assert.equal(labels(table), "cat, dog, dog");
+    assert.throws(() => labels(table.replace("b.png,1", "b.png,0")), {
+      message:
+        /^Expected one column of labels at .* but found label, class_name\. Choose one with --label-column NAME\.$/,
+    });
+  });
+
   it("says which column has the labels if another one may have them", () => {
     const rows = (header: string, values: string[]) =>
       `file,${header}\n${values.map((row, i) => `${"abcd"[i]}.png,${row}\n`).join("")}`;

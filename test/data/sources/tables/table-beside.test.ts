@@ -207,6 +207,13 @@ describe("readSource, for a table beside class folders", () => {
       ]);
     });
 
+    it("refuses one beside a single folder, whose images it may label", () => {
+      const dir = make(["jpg/1.jpg", "jpg/2.jpg"], { "imagelabels.mat": "x" });
+      return assert.rejects(read(dir), {
+        message: `Expected class folders, or a table that names images at ${dir} but found the folders jpg, and imagelabels.mat, which is not read, since .mat files are not read. Save it as CSV. Or choose --labels folders if these are the classes.`,
+      });
+    });
+
     it("says nothing of lists of the classes", async () => {
       const dir = make(["cat/x.jpg", "dog/y.jpg"], {
         "labels.txt": "0 cat\n1 dog\n",
