@@ -3,7 +3,14 @@ import path from "node:path";
 import { InputError } from "../../../errors.js";
 import { inShort } from "../../../names.js";
 import { FILE_RANK, isFileName, isFolderName, pathRank } from "./column-names.js";
-import { type Found, hasImageEnding, type ImageIndex, type Located, locateImages } from "./image-index.js";
+import {
+  type Find,
+  type Found,
+  hasImageEnding,
+  type ImageIndex,
+  type Located,
+  locateImages,
+} from "./image-index.js";
 import { columnAt, columnName, columnsIn, filledIn, type Table, valuesIn } from "./table.js";
 
 /** A table whose rows name images. */
@@ -44,48 +51,50 @@ export function matchImages(
   { pathColumn, labelColumn }: { pathColumn?: string; labelColumn?: string },
 ): Matched | InputError | null {
   const around = path.posix.dirname(given.file);
-  const [header, ...below] = withHeader(given, index);
-  const searched = { header, below, where: given.where };
-  const candidates = candidatesIn([header, ...below], index, around);
+  const find = index.finder(around);
+  const searched = withHeader(given, find);
+  const candidates = candidatesIn(searched, find);
   const chosen =
     pathColumn === undefined
       ? guessColumn(candidates, searched, labelColumn)
       : namedColumn(candidates, searched, pathColumn);
   if (chosen === null || chosen instanceof InputError) return chosen;
   const { column } = chosen;
-  const isHeader =
-    given.columns !== null || !isLikeOthers(header[column] ?? "", column, below, index, around);
+  const { columns: header, rows: below } = searched;
+  const isHeader = given.columns !== null || !isLikeOthers(searched, column, find);
   const table = isHeader
     ? { ...given, columns: header.map((name) => name.trim()), rows: below }
     : { ...given, rows: [header, ...below] };
-  const paths = pathsOf(table, column, index, around);
+  const paths = pathsOf(table, column, find);
   const located = locateImages(paths, index, around);
   if (located.files.some(({ length }) => length > 0)) return { table, pathColumn: column, paths, ...located };
-  const apart = paths.find((one) => index.find(one, around) !== null);
+  const apart = paths.find((one) => find(one) !== null);
   if (apart === undefined) return null; // the name of the column is that of an image
   return new InputError({
     expected: "paths of images",
     where: given.where,
-    found: `${apart}, which is in another folder than ${index.find(apart, around)?.files[0]}`,
+    found: `${apart}, which is in another folder than ${find(apart)?.files[0]}`,
     fix: "Fix the paths, or rename the folder.",
   });
 }
 
-/** Returns all rows. A header that lacks the name of the first column, as CelebA and R write it, gets an empty one. */
-function withHeader({ file, columns, rows }: Table, index: ImageIndex): string[][] {
-  const [first, ...below] = columns === null ? rows : [columns, ...rows];
-  const lacksName = below.length > 0 && below.every(({ length }) => length === first.length + 1);
-  const isHeader = lacksName && index.find(first[0], path.posix.dirname(file)) === null;
-  return [isHeader ? ["", ...first] : first, ...below];
+/** A table whose first row is taken for its header, as long as it is not known what it is. */
+type Searched = Table & { columns: string[] };
+
+/** Takes the first row for the header. One that lacks the name of the first column, as CelebA and R write it, gets an empty one. */
+function withHeader(given: Table, find: Find): Searched {
+  const [first, ...rows] = given.columns === null ? given.rows : [given.columns, ...given.rows];
+  const lacksName = rows.length > 0 && rows.every(({ length }) => length === first.length + 1);
+  return { ...given, columns: lacksName && find(first[0]) === null ? ["", ...first] : first, rows };
 }
 
 /** Finds the images that each column names. Numbers with other leading zeros count only if no column names an image without them. */
-function candidatesIn(rows: string[][], index: ImageIndex, around: string): Candidate[] {
-  const [header] = rows;
+function candidatesIn({ columns: header, rows: below }: Searched, find: Find): Candidate[] {
+  const rows = [header, ...below];
   const step = Math.max(1, Math.floor(rows.length / NUM_PROBES));
   const probes = rows.filter((_, i) => i % step === 0); // with a header, which names no image
   const columns = columnsIn({ columns: null, rows }).map((column) =>
-    valuesIn({ rows: probes }, column).map((value) => index.find(value, around)),
+    valuesIn({ rows: probes }, column).map(find),
   );
   const candidates = (found: (Found | null)[][]) =>
     found.map((ofColumn, column) => candidateOf(column, header[column] ?? "", ofColumn));
@@ -93,27 +102,15 @@ function candidatesIn(rows: string[][], index: ImageIndex, around: string): Cand
   return byName.some(({ numHits }) => numHits > 0) ? byName : candidates(columns);
 }
 
-/** The table in which the column is searched. */
-interface Searched {
-  /** The first row. */
-  header: string[];
-  below: string[][];
-  /** Its path on disk. */
-  where: string;
-}
-
 const CHOOSE_COLUMN = "Choose one with --path-column NAME.";
 
 /** Returns the column that the user chose, by its name or number. */
-function namedColumn(
-  candidates: Candidate[],
-  { header, below, where }: Searched,
-  name: string,
-): Candidate | InputError {
+function namedColumn(candidates: Candidate[], searched: Searched, name: string): Candidate | InputError {
+  const { columns: header, where } = searched;
   const column = columnAt(header, name) ?? columnAt(null, name) ?? -1;
   const candidate: Candidate | undefined = candidates[column];
   if (candidate?.numHits > 0) return candidate;
-  const [value] = filledIn({ rows: below }, column);
+  const [value] = filledIn(searched, column);
   return new InputError({
     expected: `names of images in the column ${name}`,
     where,
@@ -125,9 +122,10 @@ function namedColumn(
 /** @returns Null if no column names images; an error if several may, or if another one looks as if it should. */
 function guessColumn(
   candidates: Candidate[],
-  { header, below, where }: Searched,
+  searched: Searched,
   labelColumn: string | undefined,
 ): Candidate | InputError | null {
+  const { columns: header, where } = searched;
   const nameOf = ({ column }: Candidate) => columnName(header, column);
   const usable = candidates.filter(
     ({ column, numHits }) => numHits > 0 && (labelColumn === undefined || header[column] !== labelColumn),
@@ -145,9 +143,9 @@ function guessColumn(
     });
   }
   if (best.isExact || best.rank >= FILE_RANK) return best;
-  const absent = candidates.find((one) => one.numHits === 0 && looksLikeFiles(one, header, below));
+  const absent = candidates.find((one) => one.numHits === 0 && looksLikeFiles(one, searched));
   if (!absent) return best;
-  const [example] = filledIn({ rows: below }, absent.column);
+  const [example] = filledIn(searched, absent.column);
   return new InputError({
     expected: `images that the column ${nameOf(absent)} names`,
     where,
@@ -157,14 +155,14 @@ function guessColumn(
 }
 
 /** Returns the path in each row, with the folder if another column names it and such images exist. */
-function pathsOf(table: Table, column: number, index: ImageIndex, around: string): string[] {
+function pathsOf(table: Table, column: number, find: Find): string[] {
   const values = valuesIn(table, column);
   const folder = table.columns?.findIndex(isFolderName) ?? -1;
   if (folder < 0 || folder === column) return values;
   const folders = valuesIn(table, folder);
   const paths = values.map((value, i) => (value && folders[i] ? `${folders[i]}/${value}` : value));
   const hasFolder = (one: Found | null) => one !== null && !one.isApart && one.numSteps > 1;
-  return paths.some((one) => hasFolder(index.find(one, around))) ? paths : values;
+  return paths.some((one) => hasFolder(find(one))) ? paths : values;
 }
 
 function candidateOf(column: number, name: string, found: (Found | null)[]): Candidate {
@@ -191,21 +189,16 @@ function bestOf(usable: Candidate[]): Candidate | null {
 }
 
 /** Whether a column has the name or the values of one with files. */
-function looksLikeFiles({ column }: Candidate, header: string[], below: string[][]): boolean {
-  const values = filledIn({ rows: below }, column);
+function looksLikeFiles({ column }: Candidate, searched: Searched): boolean {
+  const values = filledIn(searched, column);
   if (values.length === 0) return false;
-  return isFileName((header[column] ?? "").trim()) || values.every(hasImageEnding);
+  return isFileName((searched.columns[column] ?? "").trim()) || values.every(hasImageEnding);
 }
 
 /** Whether the first cell of a column names an image, or has the form of those below it: then the table has no header. */
-function isLikeOthers(
-  first: string,
-  column: number,
-  below: string[][],
-  index: ImageIndex,
-  around: string,
-): boolean {
+function isLikeOthers(searched: Searched, column: number, find: Find): boolean {
+  const first = searched.columns[column] ?? "";
   const form = (value: string) => value.replace(/\d+/g, "0");
-  const hasForm = () => valuesIn({ rows: below }, column).some((value) => form(value) === form(first));
-  return hasImageEnding(first) || (/\d/.test(first) && hasForm()) || index.find(first, around) !== null;
+  const hasForm = () => valuesIn(searched, column).some((value) => form(value) === form(first));
+  return hasImageEnding(first) || (/\d/.test(first) && hasForm()) || find(first) !== null;
 }

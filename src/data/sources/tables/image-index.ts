@@ -25,94 +25,116 @@ export interface Found {
   top: string | undefined;
 }
 
+/** Returns the images that a value of a table names, if any. */
+export type Find = (value: string) => Found | null;
+
+/** Images of a folder by path, name and name without ending, to find those that a table names. */
+export class ImageIndex {
+  readonly files: string[];
+  /** Name of the folder. */
+  readonly rootName: string;
+  private readonly byName: ReadonlyMap<string, string[]>;
+  /** By names without leading zeros, those with numbers alone; made when it is first needed. */
+  private byNumber: ReadonlyMap<string, string[]> | undefined;
+
+  constructor(root: Folder) {
+    this.rootName = root.name;
+    this.files = imagesBelow(root);
+    this.byName = indexBy(this.files, namesOf);
+  }
+
+  /**
+   * Returns what finds images by values, which may be addresses, paths from elsewhere, or lack the ending. The numbers in a value that
+   * names none may have other leading zeros than the images'.
+   *
+   * @param around - Folder of the table, which relative paths count from.
+   */
+  finder(around: string): Find {
+    return (value) => {
+      if (value === "") return null;
+      const plain = plainPath(value);
+      const found = findBy(this.byName, plain, around);
+      if ((found && !found.isApart) || !/\d/.test(plain)) return found;
+      this.byNumber ??= indexBy(this.files, (file) => namesOf(file).filter(hasNumber).map(withoutZeros));
+      const numbered = findBy(this.byNumber, withoutZeros(plain), withoutZeros(around));
+      if (!numbered || (found && numbered.isApart)) return found;
+      return { ...numbered, isExact: false, isByNumber: true };
+    };
+  }
+}
+
+const known = new WeakMap<Folder, ImageIndex>();
+
+/** Returns the index of a folder's images, which is made once: after files were left out of it. */
+export function imageIndex(root: Folder): ImageIndex {
+  const index = known.get(root) ?? new ImageIndex(root);
+  known.set(root, index);
+  return index;
+}
+
+/** Returns every end of a path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`. */
+function namesOf(file: string): string[] {
+  const steps = file.split("/");
+  return steps.flatMap((_, i) => {
+    const end = steps.slice(i).join("/");
+    const stem = end.replace(/\.[^./]+$/, "");
+    return [end, stem, stem.replace(/_aligned$/, "")]; // RAF-DB's suffix
+  });
+}
+
+function hasNumber(name: string): boolean {
+  return /\d/.test(name);
+}
+
 function withoutZeros(name: string): string {
   return name.replace(/(?<!\d)0+(?=\d)/g, "");
 }
 
-/** Images of a folder by path, name and name without ending, to find those that a table names. */
-export class ImageIndex {
-  private readonly byName = new Map<string, string[]>();
-  /** By names without leading zeros, those with numbers alone; made when it is first needed. */
-  private byNumber: Map<string, string[]> | undefined;
-  readonly files: string[] = [];
-  /** Name of the folder. */
-  readonly rootName: string;
-
-  constructor(root: Folder) {
-    this.rootName = root.name;
-    for (const file of imagesBelow(root)) {
-      this.files.push(file);
-      const steps = file.split("/");
-      // every end of the path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`
-      for (let i = 0; i < steps.length; i++) {
-        const end = steps.slice(i).join("/");
-        const stem = end.replace(/\.[^./]+$/, "");
-        for (const key of [end, stem, stem.replace(/_aligned$/, "")]) this.add(key, file); // RAF-DB's suffix
-      }
+function indexBy(files: string[], keysOf: (file: string) => string[]): Map<string, string[]> {
+  const index = new Map<string, string[]>();
+  for (const file of files)
+    for (const key of new Set(keysOf(file))) {
+      const others = index.get(key);
+      if (others) others.push(file);
+      else index.set(key, [file]);
     }
-  }
+  return index;
+}
 
-  private add(key: string, file: string, to = this.byName): void {
-    const files = to.get(key);
-    if (!files) to.set(key, [file]);
-    else if (!files.includes(file)) files.push(file);
+/** Finds images by a path from the table's folder, or by as many steps at its end as there are. */
+function findBy(names: ReadonlyMap<string, string[]>, plain: string, around: string): Found | null {
+  const nearby = path.posix.join(around, plain);
+  const beside = named(names, nearby);
+  const others = { isByNumber: false, isApart: false, top: undefined };
+  if (beside?.files.includes(nearby))
+    return { ...others, files: [nearby], isExact: beside.isExact, numSteps: Number.POSITIVE_INFINITY };
+  if (beside) return { ...others, ...beside, numSteps: nearby.split("/").length };
+  const steps = plain.split("/").filter((step) => step !== "" && step !== "..");
+  for (const [i] of steps.entries()) {
+    const found = named(names, steps.slice(i).join("/"));
+    if (!found) continue;
+    const [before, numSteps] = [steps.slice(0, i), steps.length - i];
+    const foldersOf = (file: string) => file.split("/").slice(0, -numSteps);
+    const agreeing = found.files.filter((file) => agree(before, foldersOf(file)));
+    const isWhole = agreeing.some((file) => foldersOf(file).length === 0);
+    return {
+      files: agreeing.length > 0 ? agreeing : found.files,
+      isExact: found.isExact,
+      isByNumber: false,
+      numSteps,
+      isApart: agreeing.length === 0,
+      top: isWhole ? before.at(-1)?.toLowerCase() : undefined,
+    };
   }
+  return null;
+}
 
-  /**
-   * Returns the images that a value names; a value may be an address, a path from elsewhere, or lack the ending. If it names none,
-   * its numbers may have other leading zeros than the images'.
-   *
-   * @param around - Folder of the table, which relative paths count from.
-   */
-  find(value: string, around: string): Found | null {
-    if (value === "") return null;
-    const plain = plainPath(value);
-    const found = this.findBy(this.byName, plain, around);
-    if ((found && !found.isApart) || !/\d/.test(plain)) return found;
-    const numbered = this.findBy(this.numbers(), withoutZeros(plain), withoutZeros(around));
-    if (!numbered || (found && numbered.isApart)) return found;
-    return { ...numbered, isExact: false, isByNumber: true };
-  }
-
-  private numbers(): Map<string, string[]> {
-    if (this.byNumber) return this.byNumber;
-    this.byNumber = new Map();
-    for (const [key, files] of this.byName)
-      if (/\d/.test(key)) for (const file of files) this.add(withoutZeros(key), file, this.byNumber);
-    return this.byNumber;
-  }
-
-  private findBy(names: ReadonlyMap<string, string[]>, plain: string, around: string): Found | null {
-    const nearby = path.posix.join(around, plain);
-    const steps = plain.split("/").filter((step) => step !== "" && step !== "..");
-    const ends = steps.map((_, i) => steps.slice(i));
-    for (const [i, end] of [[nearby], ...ends].entries()) {
-      const key = end.join("/");
-      const named = names.get(key) ?? names.get(key.replace(ENDING, ""));
-      if (!named) continue;
-      const exact = named.filter((file) => file === key || file.endsWith(`/${key}`));
-      const [files, isExact] = exact.length > 0 ? [exact, true] : [named, false];
-      if (i === 0) {
-        const own = files.filter((file) => file === nearby);
-        const numSteps = own.length > 0 ? Number.POSITIVE_INFINITY : nearby.split("/").length;
-        const which = own.length > 0 ? own : files;
-        return { files: which, isExact, isByNumber: false, numSteps, isApart: false, top: undefined };
-      }
-      const before = steps.slice(0, i - 1);
-      const foldersOf = (file: string) => file.split("/").slice(0, -end.length);
-      const agreeing = files.filter((file) => agree(before, foldersOf(file)));
-      const isWhole = agreeing.some((file) => foldersOf(file).length === 0);
-      return {
-        files: agreeing.length > 0 ? agreeing : files,
-        isExact,
-        isByNumber: false,
-        numSteps: end.length,
-        isApart: agreeing.length === 0,
-        top: isWhole ? before.at(-1)?.toLowerCase() : undefined,
-      };
-    }
-    return null;
-  }
+/** Returns the images whose paths end so; those with another ending if there are none. */
+function named(names: ReadonlyMap<string, string[]>, end: string): Pick<Found, "files" | "isExact"> | null {
+  const files = names.get(end) ?? names.get(end.replace(ENDING, ""));
+  if (!files) return null;
+  const exact = files.filter((file) => file === end || file.endsWith(`/${end}`));
+  return exact.length > 0 ? { files: exact, isExact: true } : { files, isExact: false };
 }
 
 function plainPath(value: string): string {
@@ -149,7 +171,7 @@ export interface Located {
  * @param around - Folder of the table.
  */
 export function locateImages(values: string[], index: ImageIndex, around: string): Located {
-  const found = values.map((value) => index.find(value, around));
+  const found = values.map(index.finder(around));
   const fits = fittingTheOthers(found, around, index.rootName);
   const fitting = found.map((one, i) => (one !== null && fits(one, values[i]) ? one : null));
   const agreeing = fitting.map((one) => (one?.isApart ? null : one));

@@ -6,7 +6,7 @@ import type { Walk } from "../files.js";
 import { partOf, partOfFolders } from "../split-names.js";
 import { isSplitName, mayBeSplitName } from "./column-names.js";
 import { type Matched, matchImages } from "./image-column.js";
-import { ImageIndex } from "./image-index.js";
+import { imageIndex } from "./image-index.js";
 import { type LabelChoice, oneHotColumns, withoutRepeats } from "./label-columns.js";
 import {
   NUM_SHOWN,
@@ -37,7 +37,7 @@ export function matchTables(
   choice: LabelChoice,
   given?: string[],
 ): { useful: MatchedTable[]; refusals: InputError[]; notes: string[] } {
-  const index = new ImageIndex(root);
+  const index = imageIndex(root);
   const [useful, refusals, notes]: [MatchedTable[], InputError[], string[]] = [[], [], []];
   for (const file of index.files.length === 0 ? [] : (given ?? tableFiles(root))) {
     const table = readTable(dir, file);

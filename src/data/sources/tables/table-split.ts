@@ -8,7 +8,7 @@ import { differenceNotes, type Listing, leaveOut } from "../listing.js";
 import { type Part, partOf } from "../split-names.js";
 import { withGroups } from "./group-columns.js";
 import { matchImages } from "./image-column.js";
-import { ImageIndex, type Located } from "./image-index.js";
+import { imageIndex, type Located } from "./image-index.js";
 import type { LabelChoice } from "./label-columns.js";
 import { isUseful, type MatchedTable, matchTables } from "./matched-tables.js";
 import { choiceOf, inSentence, isSplitChosen, type RowPart } from "./split-columns.js";
@@ -104,7 +104,7 @@ function namesAlone({ dir, root }: Walk): List[] {
   const files = tableFiles(root).filter((file) => partOfTable(file) !== null);
   const lists = files.flatMap((file) => readList(dir, file) ?? []);
   if (lists.length === 0) return [];
-  const index = new ImageIndex(root);
+  const index = imageIndex(root);
   return lists.flatMap((table) => {
     const one = matchImages(table, index, {});
     return one && !(one instanceof InputError) && isUseful(one, index.files.length) ? [one] : [];

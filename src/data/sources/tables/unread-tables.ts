@@ -9,7 +9,7 @@ import { areDoubtful, isWhole } from "../folders/folder-names.js";
 import { CLASS_FOLDERS, classesOf, type Listing } from "../listing.js";
 import { pathRank } from "./column-names.js";
 import { matchImages } from "./image-column.js";
-import { ImageIndex } from "./image-index.js";
+import { type ImageIndex, imageIndex } from "./image-index.js";
 import type { LabelChoice } from "./label-columns.js";
 import { isOfNames, isUseful, whyCodedSplit } from "./matched-tables.js";
 import { columnName, filledIn, type Table, valuesIn } from "./table.js";
@@ -62,7 +62,7 @@ export function unreadTables(
   given?: string[],
   classNames: string[] = [],
 ): Unread[] {
-  const index = new ImageIndex(root);
+  const index = imageIndex(root);
   return (given ?? labelFiles(root)).flatMap((file): Unread[] => {
     const why = whyNoTable(dir, file);
     const table = why ? null : readTable(dir, file);
@@ -87,7 +87,7 @@ export function unreadTables(
 
 /** Returns the tables that name images, but have no column that was read as their labels. */
 export function tablesWithoutLabels({ dir, root }: Walk, choice: LabelChoice): Unread[] {
-  const index = new ImageIndex(root);
+  const index = imageIndex(root);
   return labelFiles(root).flatMap((file): Unread[] => {
     const table = readTable(dir, file);
     const one = table && matchImages(table, index, choice);
@@ -158,8 +158,8 @@ function explainUnmatched(table: Table, index: ImageIndex): string | null {
   const isRepeated = below.some((row) => row[column] === header[column]);
   const isNamed = columns !== null || (ranks[column] > 1 && !isRepeated);
   const names = isNamed ? `column ${columnName(header, column)} names` : "rows name";
-  const around = path.posix.dirname(file);
-  const numFound = valuesIn({ rows: below }, column).filter((one) => index.find(one, around) !== null).length;
+  const find = index.finder(path.posix.dirname(file));
+  const numFound = valuesIn({ rows: below }, column).filter((one) => find(one) !== null).length;
   if (numFound > 0) return `${file}, whose ${names} images in ${numFound} of ${below.length} rows`;
   return `${file}, whose ${names} none of them: ${value}, beside images such as ${like}`;
 }
