@@ -118,36 +118,6 @@ function textLike(value: unknown): boolean {
   );
 }
 
-/** Places after the point of decimal numbers, by column. */
-export type Decimals = Record<string, number>;
-
-/**
- * Finds the columns of decimal numbers, and takes that from the schema, so that their bytes are read: the package makes numbers of them,
- * which have too few digits.
- */
-export function takeDecimals(schema: SchemaElement[]): Decimals {
-  const found: Decimals = {};
-  for (const column of schema) {
-    if (column.converted_type !== "DECIMAL" && column.logical_type?.type !== "DECIMAL") continue;
-    found[column.name] = column.scale ?? column.logical_type?.scale ?? 0;
-    delete column.converted_type;
-    delete column.logical_type;
-  }
-  return found;
-}
-
-/** Writes a decimal number with all of its digits, without zeros at the end. */
-export function decimalText(value: unknown, scale: number): unknown {
-  if (value === null || value === undefined) return value;
-  const hex = value instanceof Uint8Array ? Buffer.from(value).toString("hex") : null;
-  const number =
-    hex === null ? BigInt(value as number | bigint) : BigInt.asIntN(hex.length * 4, BigInt(`0x${hex}`));
-  const digits = String(number < 0n ? -number : number).padStart(scale + 1, "0");
-  const whole = digits.slice(0, digits.length - scale);
-  const rest = digits.slice(digits.length - scale).replace(/0+$/, "");
-  return `${number < 0n ? "-" : ""}${whole}${rest && `.${rest}`}`;
-}
-
 /** Part of the schema that tells what a column holds. */
 interface SchemaElement {
   name: string;
@@ -155,8 +125,7 @@ interface SchemaElement {
   num_children?: number;
   repetition_type?: string;
   converted_type?: string;
-  logical_type?: { type: string; scale?: number };
-  scale?: number;
+  logical_type?: { type: string };
 }
 
 /** Returns the columns with one text, number or flag in each row. */
@@ -172,22 +141,12 @@ export function plainColumns(schema: SchemaElement[]): string[] {
     skip(column);
     const kind = column.logical_type?.type ?? column.converted_type;
     const isText = column.type === "BYTE_ARRAY" && /^(UTF8|STRING|ENUM)$/.test(kind ?? "");
-    const isNumber = /^(INT32|INT64|FLOAT|DOUBLE)$/.test(column.type ?? "") && /^(U?INT|$)/.test(kind ?? "");
+    const isNumber =
+      /^(INT32|INT64|FLOAT|DOUBLE)$/.test(column.type ?? "") && /^(U?INT|DECIMAL|$)/.test(kind ?? "");
     const isPlain = isNumber || column.type === "BOOLEAN" || isText;
     if (isPlain && column.repetition_type !== "REPEATED") columns.push(column.name);
   }
   return columns;
-}
-
-export function singleColumns(schema: SchemaElement[]): string[] {
-  return schema.filter(({ type }) => type === "FLOAT").map(({ name }) => name);
-}
-
-/** Returns the shortest number that is the same in float32: 0.1 for 0.10000000149011612. */
-export function shortest(value: unknown): unknown {
-  if (typeof value !== "number" || !Number.isFinite(value)) return value;
-  const digits = [6, 7, 8, 9].find((count) => Math.fround(Number(value.toPrecision(count))) === value);
-  return digits === undefined ? value : Number(value.toPrecision(digits));
 }
 
 /** An image is its bytes, or a structure of bytes and a path. */
@@ -202,6 +161,13 @@ export function textOf(value: unknown, column: string, where: string): string | 
   if (value === null || value === undefined || value === "") return null;
   if (value instanceof Uint8Array) return decoded(Buffer.from(value), column, where);
   if (Array.isArray(value) && value.length < 2) return textOf(value[0], column, where);
+  if (typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER)
+    throw new InputError({
+      expected: `numbers of at most 15 digits in the column ${column}`,
+      where,
+      found: String(value),
+      fix: "Write the file again with the numbers as text.",
+    });
   if (typeof value !== "object") return String(value);
   if (value instanceof Date)
     throw new InputError({

@@ -18,13 +18,8 @@ import {
   type Columns,
   classNamesIn,
   columnsOf,
-  type Decimals,
-  decimalText,
   firstValues,
   plainColumns,
-  shortest,
-  singleColumns,
-  takeDecimals,
   textOf,
 } from "./parquet-columns.js";
 import { openParquet } from "./parquet-file.js";
@@ -166,7 +161,6 @@ async function unpackFile(file: string, options: UnpackOptions, notes: Notes): P
       return;
     }
     const allowance = await allowanceFor(file, to);
-    const decimals = takeDecimals(metadata.schema);
     const head = firstValues(await rows(0, BLOCK));
     const classNames = classNamesIn(metadata.key_value_metadata);
     const columns = columnsOf(head, plainColumns(metadata.schema), classNames, options, file);
@@ -175,12 +169,11 @@ async function unpackFile(file: string, options: UnpackOptions, notes: Notes): P
     notes.areNames &&= label in classNames;
     for (const column of others) if (!notes.columns.includes(column)) notes.columns.push(column);
     if (note !== null && !notes.notes.includes(note)) notes.notes.push(note);
-    const read: ReadColumns = { ...columns, decimals, singles: singleColumns(metadata.schema), file };
     for (let start = 0; start < numRows; start += BLOCK) {
       const block = await rows(start, start + BLOCK, [image, label, ...others]);
       for (const [i, row] of block.entries()) {
         const rowName = `row ${start + i + 1}${name && ` of ${name}`}`;
-        await unpackRow(row, read, { part, name: rowName, to, allowance }, notes);
+        await unpackRow(row, { ...columns, file }, { part, name: rowName, to, allowance }, notes);
       }
       onProgress?.({ stage: "unpack", done: start + block.length, total: numRows, unit: "images" });
     }
@@ -189,23 +182,12 @@ async function unpackFile(file: string, options: UnpackOptions, notes: Notes): P
   }
 }
 
-/** Columns of a file, and what its values need to become texts. */
-interface ReadColumns extends Columns {
-  decimals: Decimals;
-  /** Columns of float32, whose numbers have fewer digits than JavaScript's. */
-  singles: readonly string[];
-  /** Path of the file, for errors. */
-  file: string;
-}
+/** Columns of a file, and its path for errors. */
+type ReadColumns = Columns & { file: string };
 
 /** Returns a value as text: the name of a class if the file has names for the column; null if there is none. */
-function valueIn(
-  row: Row,
-  column: string,
-  { classNames, decimals, singles, file }: ReadColumns,
-): string | null {
-  const exact = column in decimals ? decimalText(row[column], decimals[column]) : row[column];
-  const text = textOf(singles.includes(column) ? shortest(exact) : exact, column, file);
+function valueIn(row: Row, column: string, { classNames, file }: ReadColumns): string | null {
+  const text = textOf(row[column], column, file);
   return text === null ? null : (classNames[column]?.[Number(text)] ?? text);
 }
 
