@@ -164,33 +164,13 @@ export function labelColumns(
   const others = columnsBeside(known).filter(
     (column) => column !== groupColumn && !split?.columns.includes(column) && !split?.alike.includes(column),
   );
-  const single = (column: number) => ({ columns: [column], isOneHot: false });
-  if (labelColumn !== undefined) {
-    const wanted = columnAt(header, labelColumn);
-    if (wanted !== undefined && others.includes(wanted)) return single(wanted);
+  if (labelColumn === undefined) {
+    if (others.length === 0) return null;
+    const likely = likelyColumns(known.table, others, notes);
+    if (likely) return likely;
   } else {
-    const named = (isName: (name: string) => boolean) =>
-      others.filter((column) => header && isName(header[column]));
-    const labels = named(isLabelName);
-    const likely = withoutCodes(known.table, labels.length > 0 ? labels : named(isLabelNumberName));
-    const [column] = likely;
-    if (likely.length === 1 && !isDoubtful(known.table, column, others)) {
-      notes.push(...labelColumnNote(known.table, column, columnName(header, column), others));
-      return single(column);
-    }
-    if (others.length > 1 && others.every((column) => isBinary(known.table, column))) {
-      refuseAttributes(known.table, others);
-      return { columns: others, isOneHot: true };
-    }
-    const [only] = others;
-    if (others.length === 1 && isNumbering(valuesIn(known.table, only)))
-      throw new InputError({
-        expected: "a label for each image",
-        where,
-        found: `only a number for each, ${known.table.rows[0][only]} to ${known.table.rows.at(-1)?.[only]}`,
-        fix: "Write a table with the name and the label of each image: another file may have the labels by these numbers.",
-      });
-    if (others.length <= 1) return others.length === 1 ? single(only) : null;
+    const wanted = columnAt(header, labelColumn);
+    if (wanted !== undefined && others.includes(wanted)) return { columns: [wanted], isOneHot: false };
   }
   throw new InputError({
     expected: labelColumn === undefined ? "one column of labels" : `the column ${labelColumn}`,
@@ -198,6 +178,33 @@ export function labelColumns(
     found: others.map((column) => columnName(header, column)).join(", "),
     fix: "Choose one with --label-column NAME.",
   });
+}
+
+/** Returns the one column with a usual name of labels, columns of 0 and 1 for the classes, or the only column; null if it is not clear. */
+function likelyColumns(table: Table, others: number[], notes: string[]): LabelColumns | null {
+  const { columns: header, rows, where } = table;
+  const named = (isName: (name: string) => boolean) =>
+    others.filter((column) => header && isName(header[column]));
+  const labels = named(isLabelName);
+  const [column, ...rivals] = withoutCodes(table, labels.length > 0 ? labels : named(isLabelNumberName));
+  if (column !== undefined && rivals.length === 0 && !isDoubtful(table, column, others)) {
+    notes.push(...labelColumnNote(table, column, columnName(header, column), others));
+    return { columns: [column], isOneHot: false };
+  }
+  const [only] = others;
+  if (others.length > 1) {
+    if (!others.every((one) => isBinary(table, one))) return null;
+    refuseAttributes(table, others);
+    return { columns: others, isOneHot: true };
+  }
+  if (isNumbering(valuesIn(table, only)))
+    throw new InputError({
+      expected: "a label for each image",
+      where,
+      found: `only a number for each, ${rows[0][only]} to ${rows.at(-1)?.[only]}`,
+      fix: "Write a table with the name and the label of each image: another file may have the labels by these numbers.",
+    });
+  return { columns: [only], isOneHot: false };
 }
 
 /** Whether values count the rows, as in CUB-200's list of images: `1 001.Albatross/1.jpg`. */
