@@ -9,7 +9,7 @@ import { inOrder, type Listing, type Sample, stampOf } from "../listing.js";
 import type { Part } from "../split-names.js";
 import { isLabelName, isLabelNumberName } from "./column-names.js";
 import { type Matched, matchImages } from "./image-column.js";
-import { ImageIndex } from "./image-index.js";
+import { type ImageIndex, imageIndex } from "./image-index.js";
 import type { LabelChoice } from "./label-columns.js";
 import { withLabels } from "./label-values.js";
 import { inPart } from "./matched-tables.js";
@@ -44,7 +44,7 @@ export function readTableParts(walk: Walk, choice: LabelChoice): TableParts {
   const { folders, parts, plain } = plainParts(walk.root);
   const notes: string[] = [];
   const files = plain.length > 0 ? tableFiles(walk.root) : [];
-  const index = files.length > 0 ? new ImageIndex(walk.root) : null;
+  const index = files.length > 0 ? imageIndex(walk.root) : null;
   const read = plain.flatMap((one) => {
     const own = files.filter((file) => [null, one.part].includes(partOfTable(file)));
     if (index === null || own.length > MAX_TABLES) return [];
