@@ -13,6 +13,7 @@ import { fitToSquare, reducedSize, type Size } from "./fit.js";
 import {
   CAMERA_RAW,
   contentOf,
+  endsInZeros,
   type FileTraits,
   headerOf,
   type ImageHeader,
@@ -177,7 +178,7 @@ export async function decodeWhole(
 async function readHeader(open: OpenImage, bytes: Buffer): Promise<ImageHeader> {
   const header = plainJpegHeader(bytes) ?? headerOf(await open().metadata(), bytes);
   const { width, height, traits } = header;
-  if (header.isCutShort) throw new UnusableImage("a file that was cut short");
+  if (header.isCutShort || endsInZeros(bytes)) throw new UnusableImage("a file that was cut short");
   if (width * height > MAX_PIXELS) throw tooLarge();
   if (width * height * traits.numFrames > MAX_FRAME_PIXELS)
     throw new UnusableImage(

@@ -182,6 +182,24 @@ export function plainJpegHeader(bytes: Buffer): ImageHeader | null {
   return isPlain ? header : null;
 }
 
+/** Zeros at the end of a file from which on a download may have stopped. */
+const MIN_ZEROS = 16;
+const END_OF_IMAGE = Buffer.of(0xff, 0xd9);
+
+/**
+ * Returns whether a JPEG ends in zeros instead of its last pixels, as a download that stopped leaves it: libjpeg decodes zeros as grey
+ * without a warning. Zeros behind the end of the image are harmless.
+ */
+export function endsInZeros(bytes: Buffer): boolean {
+  if (bytes.length < MIN_ZEROS || bytes.subarray(-MIN_ZEROS).some((byte) => byte !== 0)) return false;
+  let scan = 0;
+  const isJpeg = forEachSegment(bytes, (_, at) => {
+    scan = at + 2 + bytes.readUInt16BE(at + 2);
+    return false;
+  });
+  return isJpeg && !bytes.includes(END_OF_IMAGE, scan);
+}
+
 /** Sum of the 64 luminance values of ITU-T T.81, table K.1, which libjpeg scales by quality. */
 const STANDARD_SUM = 3688;
 

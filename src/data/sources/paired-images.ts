@@ -5,13 +5,15 @@ import { counted } from "../../text.js";
 import { isCopies } from "./folders/folder-names.js";
 import type { Sample } from "./listing.js";
 
-/** From this share of all images on, a kind of them is worth a note. */
+/** From this share of the images in their folders on, a kind of them is worth a note. */
 const MIN_SHARE = 0.05;
 
 /** Images of one kind, and the image that the first is named after. */
 interface Paired {
   files: string[];
   partner: string;
+  /** Folders that hold them. */
+  folders: Set<string>;
 }
 
 /**
@@ -21,23 +23,28 @@ interface Paired {
 export function pairedNotes(samples: readonly Sample[]): string[] {
   const files = samples.map(({ path: file }) => file);
   const found = new Map<string, Paired>();
-  const add = (pattern: string, file: string, partner: string) => {
-    const known = found.get(pattern);
-    if (known) known.files.push(file);
-    else found.set(pattern, { files: [file], partner });
-  };
-  for (const some of groupBy(files, path.posix.dirname).values()) {
+  const folders = groupBy(files, path.posix.dirname);
+  for (const [folder, some] of folders) {
+    const add = (pattern: string, file: string, partner: string) => {
+      const known = found.get(pattern) ?? { files: [], partner, folders: new Set() };
+      found.set(pattern, known);
+      known.files.push(file);
+      known.folders.add(folder);
+    };
     const byStem = groupBy(some, (file) => path.posix.parse(file).name);
     for (const [stem, [file, ...others]] of byStem) {
       for (const { word, base } of partsOf(stem)) {
-        const [partner] = byStem.get(base) ?? [];
+        const [partner] = byStem.get(base) ?? partnersOf(word, base, byStem);
         if (partner !== undefined) add(word, file, partner);
       }
       const endings = others.length === 1 ? [file, others[0]].sort(byLikelihood) : [];
       if (endings.length > 0) add(`*${path.posix.extname(endings[1])}`, endings[1], endings[0]);
     }
   }
-  const isMuch = ({ files: { length } }: Paired) => length > 1 && length >= MIN_SHARE * files.length;
+  const numIn = (some: Paired["folders"]) =>
+    [...some].reduce((sum, folder) => sum + (folders.get(folder)?.length ?? 0), 0);
+  const isMuch = ({ files: { length }, folders: some }: Paired) =>
+    length > 1 && length >= MIN_SHARE * numIn(some);
   const pairs = [...found].filter(([, paired]) => isMuch(paired));
   return [
     ...pairs.map(([pattern, { files: some, partner }]) => {
@@ -55,14 +62,27 @@ export function pairedNotes(samples: readonly Sample[]): string[] {
 function partsOf(stem: string): { word: string; base: string }[] {
   return [...stem.matchAll(/[ ._-]+/g)].flatMap(({ 0: separator, index }) => {
     const [before, after] = [stem.slice(0, index), stem.slice(index + separator.length)];
-    const isWord = (text: string) => /^\p{L}[\p{L} ._-]*\d*$/u.test(text);
-    const numbered = (text: string) => text.replace(/[ ._-]*\d+$/, "*");
+    const isWord = (text: string) => SIZE.test(text) || /^\p{L}[\p{L} ._-]*\d*$/u.test(text);
+    const numbered = (text: string) =>
+      text.replace(SIZE, (size) => size.replace(/\d/g, "?")).replace(/[ ._-]*\d+$/, "*");
     return [
       ...(isWord(after) ? [{ word: `*${separator}${numbered(after)}.*`, base: before }] : []),
       ...(isWord(before) ? [{ word: `${numbered(before)}${separator}*`, base: after }] : []),
     ];
   });
 }
+
+/** Returns the images that masks are named after if both have a word before their number: `image_0.png` for `mask_0.png`. */
+function partnersOf(pattern: string, base: string, byStem: ReadonlyMap<string, string[]>): string[] {
+  if (!MASK.test(pattern)) return [];
+  return IMAGE_WORDS.flatMap((word) => byStem.get(pattern.replace(MASK, word).replace("*", base)) ?? []);
+}
+
+/** Words before the number of a mask, and of its image. */
+const MASK = /^(mask|seg|segmentation|label|gt)(?=[ ._-]+\*$)/i;
+const IMAGE_WORDS = ["image", "img", "photo", "scan"];
+/** A size in pixels, as WordPress writes it behind a name. */
+const SIZE = /^\d{2,5}x\d{2,5}$/;
 
 /** Puts the photograph first: masks seldom are JPEG files. */
 function byLikelihood(a: string, b: string): number {

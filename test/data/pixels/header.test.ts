@@ -84,6 +84,31 @@ describe("jpegQuality", () => {
   });
 });
 
+describe("a JPEG that ends in zeros", () => {
+  const draw = async () => {
+    const noise = Buffer.from(Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * 7919) % 251));
+    return sharp(noise, { raw: { width: 16, height: 16, channels: 3 } })
+      .resize(128)
+      .withExif({ IFD0: { Copyright: "x" } })
+      .jpeg()
+      .toBuffer();
+  };
+
+  it("is refused if its pixels are missing", async () => {
+    const bytes = (await draw()).fill(0, 2000);
+    await assert.rejects(decodeImage(bytes, 48), {
+      name: "InputError",
+      message: "Expected an image at the buffer but found a file that was cut short. Remove or replace it.",
+    });
+  });
+
+  it("is read if the zeros are behind its end", async () => {
+    const bytes = await draw();
+    const { pixels } = await decodeImage(Buffer.concat([bytes, Buffer.alloc(500)]), 48);
+    assert.deepEqual(pixels, (await decodeImage(bytes, 48)).pixels);
+  });
+});
+
 describe("headerOf", () => {
   const headerFrom = async (data: Buffer) => headerOf(await sharp(data).metadata(), data);
 

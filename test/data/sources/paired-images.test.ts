@@ -22,6 +22,19 @@ describe("pairedNotes", () => {
     ]);
   });
 
+  it("names thumbnails with a size, altered copies in one class, and masks beside images with a word", () => {
+    const many = Array.from({ length: 100 }, (_, i) => `b/${i}.jpg`);
+    assert.deepEqual(notes("a/0.png", "a/0-150x150.png", "a/0-300x200.png", "b/1.png"), [
+      paired("2 of 4", "a/0-150x150.png", "a/0.png", "*-???x???.*"),
+    ]);
+    assert.deepEqual(notes("a/x_1.jpg", "a/x_1_aug1.jpg", "a/x_1_aug2.jpg", ...many), [
+      paired("2 of 103", "a/x_1_aug1.jpg", "a/x_1.jpg", "*_aug*.*"),
+    ]);
+    assert.deepEqual(notes("a/image_0.png", "a/mask_0.png", "a/image_1.png", "a/mask_1.png", ...many), [
+      paired("2 of 104", "a/mask_0.png", "a/image_0.png", "mask_*"),
+    ]);
+  });
+
   it("names images that are called as another but for the ending", () => {
     assert.deepEqual(notes("a/1.png", "a/1.jpg", "b/2.jpg", "b/2.png"), [
       paired("2 of 4", "a/1.png", "a/1.jpg", "*.png"),
