@@ -36,13 +36,16 @@ export function collectSettings(
   return mergeSettings(previous, collectAssignments(text));
 }
 
+/** Numbers as Python writes them, which JSON does not have: `.001` and `1.`. */
+const PYTHON_NUMBER = /^-?(\d+\.|\.\d+)(e[+-]?\d+)?$/i;
+
 /** A number that is too large stays text, in which it can be named. */
 function parseValue(value: string): unknown {
   try {
     const parsed: unknown = JSON.parse(value);
     return parsed === Infinity || parsed === -Infinity ? value : parsed;
   } catch {
-    return value;
+    return PYTHON_NUMBER.test(value) ? Number(value) : value;
   }
 }
 

@@ -21,6 +21,10 @@ describe("collectAssignments", () => {
 
   const cases: [string, unknown][] = [
     ["x=1e-3", 0.001],
+    ["x=.001", 0.001],
+    ["x=-5.", -5],
+    ["x=.", "."],
+    ["x=./5", "./5"],
     ["x=true", true],
     ["x=null", null],
     ['x={"rotation": 5}', { rotation: 5 }],
