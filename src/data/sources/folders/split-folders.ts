@@ -5,6 +5,7 @@ import { nameOf } from "../../../names.js";
 import type { Folder } from "../files.js";
 import { REASONS } from "../left-out.js";
 import type { Part } from "../split-names.js";
+import { areSources } from "./folder-names.js";
 import { emptyLayout, type Layout } from "./layout.js";
 import {
   areNumbered,
@@ -76,9 +77,11 @@ export function splitLayout(root: Folder, dir: string): Layout {
       where: dir,
       found: `${names(classFolders(strange))} in ${strange.name}, and none of them in ${names(train)}`,
       fix:
-        classFolders(strange).length === 1 && known.size > 1 // perhaps all images, with labels in a table
-          ? `Move each image of ${strange.name} into a folder named by its class, or leave ${strange.name} out with --leave-out ${strange.path}.`
-          : "Rename the class folders, or choose another folder with --validation-folder.",
+        areSources([...known, ...classFolders(strange).map(({ name }) => nameOf(name))]) !== null
+          ? "Choose the tables of labels with --labels FILE,FILE if these folders are persons or pieces of the data set. Otherwise rename the class folders."
+          : classFolders(strange).length === 1 && known.size > 1 // perhaps all images, with labels in a table
+            ? `Move each image of ${strange.name} into a folder named by its class, or leave ${strange.name} out with --leave-out ${strange.path}.`
+            : "Rename the class folders, or choose another folder with --validation-folder.",
     });
   for (const folder of test) if (!isLike(folder)) layout.unused.set(folder, REASONS.otherClasses);
   const add = (folders: Folder[], part: Part) => {

@@ -23,4 +23,16 @@ describe("folders of a split", () => {
       "Rename the class folders, or choose another folder with --validation-folder.",
     );
   });
+
+  it("names tables of labels where the folders are patients, who differ between the parts", () =>
+    rejects(
+      [
+        "train/patient1/study1/1.png",
+        "train/patient2/study1/2.png",
+        "val/patient3/study1/3.png",
+        "val/patient4/study1/4.png",
+      ],
+      "patient3, patient4 in val",
+      "Choose the tables of labels with --labels FILE,FILE if these folders are persons or pieces of the data set. Otherwise rename the class folders.",
+    ));
 });
