@@ -92,3 +92,18 @@ describe("find_declarations", () => {
       assert.deepEqual(found[i], declared);
     });
 });
+
+describe("papermill's parameters", () => {
+  it("are assigned in a notebook without the constants of the notebook before", () => {
+    const program = `
+import sys
+sys.path.insert(0, "jupyter/python")
+from types import SimpleNamespace
+from ferkit_jupyter.papermill import TypeScriptTranslator
+TypeScriptTranslator.inspect(SimpleNamespace(source="const steps = 3;"))
+for _ in range(2): print(TypeScriptTranslator.codify({"steps": 4}).splitlines()[1])
+`;
+    const found = execFileSync(findVenvPython(), ["-c", program], { cwd: projectDir, encoding: "utf8" });
+    assert.equal(found, "const steps: number = 4;\nsteps = 4;\n");
+  });
+});

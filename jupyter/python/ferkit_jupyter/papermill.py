@@ -45,7 +45,7 @@ class TypeScriptTranslator(Translator):
     used. A constant cannot be assigned. It is declared again with its type, which the kernel lets a later cell do.
     """
 
-    # Types of the constants in the cell that was inspected last. Papermill inspects it right before it writes the injected cell.
+    # Types of the constants in the cell that was inspected last, until the cell with values for them is written.
     constants = {}
 
     @classmethod
@@ -66,7 +66,9 @@ class TypeScriptTranslator(Translator):
     @classmethod
     def codify(cls, parameters, comment="Parameters"):
         # The kernel shows the value of a last line that is an expression.
-        return super().codify(parameters, comment) + "void 0;"
+        cell = super().codify(parameters, comment) + "void 0;"
+        cls.constants = {}  # the next notebook may have no cell to inspect
+        return cell
 
     @classmethod
     def inspect(cls, parameters_cell):
