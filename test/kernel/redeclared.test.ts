@@ -181,6 +181,12 @@ const SHARED: typeof CELLS = {
     "separators.join()",
     "/,/",
   ],
+  "is what a cell exports under another name": [
+    "const width = 3, height = 4;\nexport { width as across, width,\n  height as down }\n[width].join()",
+    "const area = across * down;",
+    "area",
+    "12",
+  ],
   "is a namespace for all later cells": [
     "namespace Sizes { export const low = 1; export interface Size { low: number } }\nimport lowest = Sizes.low;",
     "const between = 1;",

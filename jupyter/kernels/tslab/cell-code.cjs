@@ -288,7 +288,7 @@ function ownAwaits(cell) {
 
 /**
  * Blanks each `export` of a declaration of a cell, and keeps all positions. tslab exports what a cell declares itself, and twice is an
- * error. What a cell exports from a module, it imports: later cells see that.
+ * error. What a cell exports from a module, it imports, and what it exports under another name, it declares: later cells see both.
  */
 function withoutExports(code) {
   const cell = ts.createSourceFile(CELL, code, ts.ScriptTarget.Latest);
@@ -300,8 +300,20 @@ function withoutExports(code) {
   for (const node of cell.statements) {
     const isList = ts.isExportDeclaration(node) && node.exportClause;
     if (isList && node.moduleSpecifier) replace(node.getStart(cell), "import");
-    else if (isList && node.exportClause.elements.every(({ propertyName }) => !propertyName))
+    else if (isList && !node.isTypeOnly) {
       blank(node.getStart(cell), node.end);
+      const renamed = node.exportClause.elements.filter(
+        ({ name, propertyName, isTypeOnly }) => propertyName && name.text !== "default" && !isTypeOnly,
+      );
+      renamed.forEach((element, i) => {
+        const { name, propertyName } = element;
+        replace(element.getStart(cell), `${i > 0 ? "," : ""}${name.text}=${propertyName.text}`);
+      });
+      if (renamed.length > 0) {
+        replace(node.getStart(cell), "const ");
+        replace(node.end - 1, ";");
+      }
+    }
     const isAnonymous = (ts.isFunctionDeclaration(node) || ts.isClassDeclaration(node)) && !node.name;
     if (ts.isExportAssignment(node) && !node.isExportEquals)
       blank(node.getStart(cell), node.expression.getStart(cell));

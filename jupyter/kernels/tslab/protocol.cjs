@@ -248,6 +248,8 @@ async function runCell(cell, code) {
     if (succeeded) {
       declarations = converted.declOutput ?? "";
       const value = takeVariable(converted.lastExpressionVar);
+      if (typeof value === "function" && value.name === converted.lastExpressionVar)
+        Object.defineProperty(value, "name", { value: "" }); // it has none of its own
       if (value !== undefined) await publishResult(cell, await Promise.race([value, cell.stopped]));
     }
     if (cell.isStopped && cell.interruptCallbacks.size === 0) cell.fail();
