@@ -23,12 +23,12 @@ const { values: flags } = parseArgs({
 });
 
 /** What goes wrong at a change (faulty-files.c), or two processes that do the same. */
-type Kind = "kill" | "torn" | "full" | "lost" | "broken" | "plain" | "two at once";
+type Kind = "kill" | "torn" | "full" | "lost" | "broken" | "unread" | "plain" | "two at once";
 
 interface Trial {
   name: string;
   kind: Kind;
-  /** Number of the change, from 1. */
+  /** Number of the change, or of the read, from 1. */
   at: number;
 }
 
@@ -97,22 +97,32 @@ async function newFolder(scenario: Scenario): Promise<string> {
   return dir;
 }
 
-/**
- * Chooses where to fail: of the writes to a file in a row, at the first, the middle and the last; at all other changes.
- *
- * @param log - A line for each change.
- */
-function chooseTrials(name: string, log: string): Trial[] {
-  const changes = log
-    .trim()
-    .split("\n")
-    .map((line) => line.replace(/ \d+ /, " "));
+/** Returns changes and reads from a log, which has a line for each of them. */
+function logged(log: string): { changes: string[]; reads: string[] } {
+  const lines = log.split("\n").slice(0, -1);
+  const isRead = (line: string) => line.startsWith("read ");
+  return { changes: lines.filter((line) => !isRead(line)), reads: lines.filter(isRead) };
+}
+
+/** Finds where to fail: of the reads or writes of a file in a row, the first, the middle and the last; all other changes. */
+function choosePlaces(lines: string[]): { line: string; index: number }[] {
+  const calls = lines.map((line) => line.replace(/ \d+ /, " "));
   const isRow = (index: number, other: number) =>
-    changes[index].startsWith("write") && changes[index] === changes[other];
+    /^(read|write)/.test(calls[index]) && calls[index] === calls[other];
+  const places: { line: string; index: number }[] = [];
+  for (let start = 0, end = 0; start < calls.length; start = end) {
+    for (end = start + 1; end < calls.length && isRow(start, end); ) end++;
+    for (const index of new Set([start, Math.floor((start + end - 1) / 2), end - 1]))
+      places.push({ line: calls[index], index });
+  }
+  return places;
+}
+
+function chooseTrials(name: string, log: string): Trial[] {
+  const { changes, reads } = logged(log);
   const trials: Trial[] = [];
-  for (let start = 0, end = 0; start < changes.length; start = end) {
-    for (end = start + 1; end < changes.length && isRow(start, end); ) end++;
-    const takesRoom = /^(write|create|mkdir)/.test(changes[start]);
+  for (const { line, index } of choosePlaces(changes)) {
+    const takesRoom = /^(write|create|mkdir)/.test(line);
     // The end of a process before a write leaves what its end after the change before leaves.
     const kinds: Kind[] = [
       takesRoom ? "torn" : "kill",
@@ -120,9 +130,9 @@ function chooseTrials(name: string, log: string): Trial[] {
       "lost",
       "broken",
     ];
-    for (const index of new Set([start, Math.floor((start + end - 1) / 2), end - 1]))
-      for (const kind of kinds) trials.push({ name, kind, at: index + 1 });
+    for (const kind of kinds) trials.push({ name, kind, at: index + 1 });
   }
+  for (const { index } of choosePlaces(reads)) trials.push({ name, kind: "unread", at: index + 1 });
   trials.push({ name, kind: "plain", at: 1 });
   for (let at = 1; at <= 2; at++) trials.push({ name, kind: "two at once", at });
   return trials;
@@ -169,8 +179,8 @@ async function attempt(
     const log = path.join(root, "trial.log");
     writeFileSync(log, "");
     const ended = await runJob(name, dir, { FAULT_KIND: kind, FAULT_AT: String(at), FAULT_LOG: log });
-    const numChanges = readFileSync(log, "utf8").split("\n").length - 1;
-    if (numChanges < at && !ended.isKilled && ended.error === null) {
+    const { changes, reads } = logged(readFileSync(log, "utf8"));
+    if ((kind === "unread" ? reads : changes).length < at && !ended.isKilled && ended.error === null) {
       rmSync(dir, { recursive: true });
       return null;
     }

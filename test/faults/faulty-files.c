@@ -1,15 +1,17 @@
 // A layer between a program and its files, loaded with LD_PRELOAD. It counts each change to a file below FAULT_DIR, and at the
 // FAULT_AT-th one does what FAULT_KIND says. It appends a line for each change to FAULT_LOG. The program may set these variables
-// while it runs; it counts from the start when FAULT_DIR changes.
+// while it runs; it counts from the start when FAULT_DIR changes. Reads are counted apart from changes.
 //
 //   kill    end the process before the change
 //   torn    end the process in the middle of a write, or after another change
 //   full    from there on, the disk is full
 //   lost    from there on, the disk can only be read
 //   broken  this change fails with an input/output error
+//   unread  this read fails with an input/output error
 //   slow    every change takes 20 milliseconds
 //   plain   the disk has no hard links and no locks, cannot sync, and does not say how large it is
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +29,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static atomic_int numChanges;
+static atomic_int numChanges, numReads;
 
 static const char* setting(const char* name) {
   const char* value = getenv(name);
@@ -67,13 +69,27 @@ static void end(void) {
 
 enum Outcome { PROCEED, FAIL, HALF, END_AFTER };
 
+static void startCounting(void) {
+  static char dir[PATH_MAX];
+  if (!strcmp(dir, setting("FAULT_DIR"))) return;
+  snprintf(dir, sizeof dir, "%s", setting("FAULT_DIR"));
+  atomic_store(&numChanges, 0);
+  atomic_store(&numReads, 0);
+}
+
+/** Decides whether a read fails; sets errno if it does. */
+static int failsToRead(const char* path) {
+  startCounting();
+  const int number = atomic_fetch_add(&numReads, 1) + 1;
+  note("read", path, 0);
+  if (!isKind("unread") || number != atoi(setting("FAULT_AT"))) return 0;
+  errno = EIO;
+  return 1;
+}
+
 /** Decides what becomes of a change; sets errno if it fails. */
 static enum Outcome decide(const char* call, const char* path, size_t bytes) {
-  static char dir[PATH_MAX];
-  if (strcmp(dir, setting("FAULT_DIR"))) {
-    snprintf(dir, sizeof dir, "%s", setting("FAULT_DIR"));
-    atomic_store(&numChanges, 0);
-  }
+  startCounting();
   const int number = atomic_fetch_add(&numChanges, 1) + 1;
   note(call, path, bytes);
   if (isKind("slow")) usleep(20000);
@@ -122,7 +138,8 @@ static enum Outcome decide(const char* call, const char* path, size_t bytes) {
     va_start(rest, flags);                                                              \
     const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;       \
     va_end(rest);                                                                       \
-    if (!(flags & (O_CREAT | O_TRUNC)) || !isBelow(path)) return REAL(name)(path, flags, mode); \
+    if (!isBelow(path)) return REAL(name)(path, flags, mode);                           \
+    if (!(flags & (O_CREAT | O_TRUNC))) return failsToRead(path) ? -1 : REAL(name)(path, flags, mode); \
     CHANGE("create", path, REAL(name)(path, flags, mode));                              \
   }
 OPEN(open)
@@ -134,11 +151,35 @@ OPEN(open64)
     va_start(rest, flags);                                                              \
     const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;       \
     va_end(rest);                                                                       \
-    if (!(flags & (O_CREAT | O_TRUNC)) || !isBelow(path)) return REAL(name)(dir, path, flags, mode); \
+    if (!isBelow(path)) return REAL(name)(dir, path, flags, mode);                      \
+    if (!(flags & (O_CREAT | O_TRUNC))) return failsToRead(path) ? -1 : REAL(name)(dir, path, flags, mode); \
     CHANGE("create", path, REAL(name)(dir, path, flags, mode));                         \
   }
 AT(openat)
 AT(openat64)
+
+#define READ(fd, run)                                                 \
+  do {                                                                \
+    char path[PATH_MAX];                                              \
+    return isOpenBelow(fd, path) && failsToRead(path) ? -1 : (run);   \
+  } while (0)
+
+ssize_t read(int fd, void* data, size_t bytes) { READ(fd, REAL(read)(fd, data, bytes)); }
+ssize_t readv(int fd, const struct iovec* parts, int count) { READ(fd, REAL(readv)(fd, parts, count)); }
+ssize_t pread(int fd, void* data, size_t bytes, off_t at) { READ(fd, REAL(pread)(fd, data, bytes, at)); }
+ssize_t pread64(int fd, void* data, size_t bytes, off64_t at) { READ(fd, REAL(pread64)(fd, data, bytes, at)); }
+ssize_t preadv(int fd, const struct iovec* parts, int count, off_t at) {
+  READ(fd, REAL(preadv)(fd, parts, count, at));
+}
+ssize_t preadv64(int fd, const struct iovec* parts, int count, off64_t at) {
+  READ(fd, REAL(preadv64)(fd, parts, count, at));
+}
+
+typedef int (*Filter)(const struct dirent*);
+typedef int (*Order)(const struct dirent**, const struct dirent**);
+int scandir(const char* path, struct dirent*** names, Filter filter, Order order) {
+  return isBelow(path) && failsToRead(path) ? -1 : REAL(scandir)(path, names, filter, order);
+}
 
 /** Runs a write; `half` writes the first half of the bytes. */
 #define WRITE(call, fd, bytes, run, half)                                     \

@@ -1,6 +1,7 @@
 // What is interrupted: each scenario changes files below a folder, and can be run again after anything has gone wrong.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
 import { loadDataset } from "../../src/data/load.js";
@@ -77,6 +78,32 @@ const training: Scenario = {
     return digest(progress, digestOf(checkpoint?.values ?? new Map()), digestOf(parameters));
   },
 };
+
+/** A run that was interrupted within its second epoch. */
+const resume: Scenario = {
+  ...training,
+  async prepare(dir) {
+    interrupted ??= interruptedRun();
+    cpSync(await interrupted, path.join(dir, "run"), { recursive: true });
+  },
+  async lostBytes(dir, acknowledged) {
+    const checkpoint = await loadCheckpoint(path.join(dir, "run")).catch(() => null);
+    const isLost = (checkpoint?.progress.step ?? 0) < INTERRUPTED_STEP;
+    return (isLost ? 1 : 0) + (await training.lostBytes(dir, ["best 1", ...acknowledged]));
+  },
+};
+const INTERRUPTED_STEP = 4;
+let interrupted: Promise<string> | null = null;
+async function interruptedRun(): Promise<string> {
+  const runDir = mkdtempSync(path.join(os.tmpdir(), "ferkit-interrupted-"));
+  process.once("exit", () => rmSync(runDir, { recursive: true, force: true }));
+  const stop = new AbortController();
+  const options = { runDir, data: "stripes", signal: stop.signal };
+  let numBatches = 0;
+  for await (const { type } of train(dataset, config({ emaDecay: 0.9 }), options))
+    if (type === "batch" && ++numBatches === INTERRUPTED_STEP) stop.abort();
+  return runDir;
+}
 
 /** At least a byte, since something that is missing had some. */
 function sizeOf(file: string): number {
@@ -167,4 +194,11 @@ const download: Scenario = {
   result: async (dir) => digest(readFileSync(path.join(dir, "downloads/file.bin"))),
 };
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = { training, model, pixels, archive, download };
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  training,
+  resume,
+  model,
+  pixels,
+  archive,
+  download,
+};

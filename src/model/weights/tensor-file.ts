@@ -131,23 +131,28 @@ function wrongLength(
  * Removes the files of earlier writes from a folder, and what processes left that were killed long ago.
  *
  * Another process may save at the same time, and name a file between a look at the names and its removal. So a file is moved away
- * first, and back if it is named by then.
+ * first, and back if it is named by then. What cannot be read or removed is left to the next save: the new file is complete by now.
  *
  * @param names - The file that names those in use.
  */
 export async function removeOldTensors(dir: string, names: string): Promise<void> {
-  const files = (await readdir(dir)).filter((name) => NAME.test(name));
-  const isNamed = async (name: string) => (await readFile(path.join(dir, names), "utf8")).includes(name);
+  const found = await readdir(dir).catch((): string[] => []);
+  const files = found.filter((name) => NAME.test(name));
+  const isNamed = (name: string) =>
+    readFile(path.join(dir, names), "utf8").then(
+      (text) => text.includes(name),
+      () => true,
+    );
   for (const name of files) {
     if (await isNamed(name)) continue;
     const file = path.join(dir, name);
     const moved = `${file}.${randomBytes(4).toString("hex")}.tmp`;
     const isMoved = await rename(file, moved).then(
       () => true,
-      () => false, // the next save removes it, or says what is wrong
+      () => false,
     );
     if (!isMoved) continue;
-    const isKept = await isNamed(name).catch(() => true); // named meanwhile
+    const isKept = await isNamed(name); // named meanwhile
     await (isKept ? rename(moved, file) : rm(moved).catch(() => rename(moved, file))).catch(() => {});
   }
   await removeAbandoned(dir, TEMPORARY);
