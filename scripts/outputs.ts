@@ -225,5 +225,9 @@ function resolved(file: string): string | null {
 }
 
 function statOf(file: string): Stats | null {
-  return statSync(file, { throwIfNoEntry: false }) ?? null;
+  try {
+    return statSync(file);
+  } catch {
+    return null; // the error of writing it says what is wrong
+  }
 }

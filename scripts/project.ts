@@ -1,6 +1,7 @@
 // The project that a command is called in: its notebooks, the images that they load, and its runs.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { internals } from "../src/index.js";
 
 /** Returns the nearest folder with a package.json, where the kernel runs; otherwise the folder itself. */
 export function projectOf(folder: string): string {
@@ -35,7 +36,7 @@ export function projectData(folder: string): string | undefined {
 /** Returns the best model that was written last to a run in the folder `runs`: `runs/mine/best`. */
 export function newestModel(dir: string): string | undefined {
   const runs = path.join(dir, "runs");
-  const found = statSync(runs, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(runs) : [];
+  const found = internals.isFolder(runs) ? readdirSync(runs) : [];
   const models = found.flatMap((name) => {
     const file = path.join(runs, name, "best/model.json");
     return existsSync(file) ? [{ name, written: statSync(file).mtimeMs }] : [];

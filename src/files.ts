@@ -123,7 +123,8 @@ export function makeFolder(dir: string): void {
   }
 }
 
-function isFolder(dir: string): boolean {
+/** Tells whether a path leads to a folder; false if that cannot be told, as for a link to itself. */
+export function isFolder(dir: string): boolean {
   try {
     return statSync(dir).isDirectory();
   } catch {

@@ -29,7 +29,7 @@ export { PADDINGS, type Padding } from "./engine/kernels.js";
 export { type Machine, machine } from "./environment.js";
 export { checkChoice, checkLocal, checkNumber, plainName, suggestion, visible } from "./errors.js";
 export { MAX_CROP_SIDE, predictsExpressions } from "./faces/predict.js";
-export { cacheDir, makeFolder, replaceFile, writeError, writeFileAtomically } from "./files.js";
+export { cacheDir, isFolder, makeFolder, replaceFile, writeError, writeFileAtomically } from "./files.js";
 export {
   classify,
   classifyViews,

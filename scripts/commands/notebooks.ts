@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals } from "../../src/index.js";
@@ -74,8 +74,10 @@ export function addNotebooksCommand(program: Command): void {
 /** Runs the notebooks; returns the exit status: 0, 1 after a failure, 130 after Ctrl-C. A JUnit report says what it throws, too. */
 async function runNotebooks(flags: Flags): Promise<number> {
   const folder = flags.folder === undefined ? defaultFolder() : callerPath(flags.folder);
-  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory();
-  const read = [...(isFolder ? notebooksIn(folder) : []), path.join(folder, "expected.json")];
+  const read = [
+    ...(internals.isFolder(folder) ? notebooksIn(folder) : []),
+    path.join(folder, "expected.json"),
+  ];
   const junit =
     flags.junit === undefined ? null : checkOutput("--junit", callerPath(flags.junit), { data: read });
   try {

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import {
@@ -133,7 +132,7 @@ function viewsOf({ flip, crops, abstain }: Flags): "image" | "flip" | "crops" {
 
 /** Says which files of a folder are no images that can be read. */
 function leftOutLines(input: string): string[] {
-  if (!statSync(input, { throwIfNoEntry: false })?.isDirectory()) return [];
+  if (!internals.isFolder(input)) return [];
   const { files } = imagesIn(input);
   return mayBeMissed(files) ? filesInWords(files) : [];
 }

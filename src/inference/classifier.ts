@@ -1,5 +1,4 @@
 // A trained network for images as people have them: files, folders, bytes.
-import { stat } from "node:fs/promises";
 import { inspect } from "node:util";
 import { BUNDLED_MODELS } from "../bundled-models.js";
 import { checkSource, decodeImage, type ImageSource } from "../data/pixels/decode.js";
@@ -9,6 +8,7 @@ import { imagesIn } from "../data/sources/files.js";
 import { isArchive } from "../data/sources/packed/archive.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
 import { checkLocal, checkNames, InputError, ParameterError } from "../errors.js";
+import { statIfThere } from "../files.js";
 import { predictionSet } from "../metrics/conformal.js";
 import { checkNetwork, type ModelConfig, type Network, type PredictionSets } from "../model/network.js";
 import { loadModel } from "../model/weights/model-folder.js";
@@ -330,7 +330,7 @@ export function rethrow(error: Error): never {
 
 async function filesOf(input: ImageInput): Promise<ImageInput[]> {
   if (typeof input !== "string") return [input];
-  const found = await stat(checkLocal(input)).catch(() => null);
+  const found = await statIfThere(checkLocal(input));
   if (found?.isFile() && isArchive(input))
     throw new InputError({
       expected: "an image or a folder of images",

@@ -1,7 +1,7 @@
 // What a run is started with, its `config.json`, and whether another one is of the same run. Beside it in the run's folder are
 // `environment.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (a checkpoint).
 import { createHash } from "node:crypto";
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TrainConfig } from "../config.js";
@@ -20,7 +20,7 @@ import {
 import type { LoadedDataset } from "../data/load.js";
 import type { SplitName } from "../data/split.js";
 import { checkPath, InputError } from "../errors.js";
-import { writeFileAtomically } from "../files.js";
+import { isFolder, writeFileAtomically } from "../files.js";
 import { flatten, prettyJson } from "../json.js";
 import { readSaved } from "../saved-files.js";
 
@@ -170,10 +170,6 @@ export function checkRunDir(runDir: string, data: string, dataset: Dataset): str
     found: isRoot ? "the folder of the data set" : "a folder with images of the data set around it",
     fix: "Choose another run folder (--run), such as runs/mine.",
   });
-}
-
-function isFolder(dir: string): boolean {
-  return statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Returns the real path of what may not be there yet. */

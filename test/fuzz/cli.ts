@@ -37,9 +37,10 @@ function fuzz(name: string, dir: string): Promise<Outcome> {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, FERKIT_OFFLINE: "1" },
   });
-  stop.signal.addEventListener("abort", () => child.kill("SIGKILL"), { once: true });
+  const end = () => child.kill("SIGKILL");
+  stop.signal.addEventListener("abort", end);
   let output = "";
-  const timer = setTimeout(() => child.kill("SIGKILL"), SILENT_MS);
+  const timer = setTimeout(end, SILENT_MS);
   child.stdout.on("data", (text) => {
     output += text;
     timer.refresh();
@@ -47,6 +48,7 @@ function fuzz(name: string, dir: string): Promise<Outcome> {
   return new Promise((resolve) =>
     child.on("close", (status, signal) => {
       clearTimeout(timer);
+      stop.signal.removeEventListener("abort", end);
       const last = output.trim().split("\n").at(-1) ?? "";
       const ended = `ends with ${signal ?? status}; its last inputs are in ${path.join(dir, "batch")}`;
       const nothing = { tried: 0, accepted: 0, refused: 0, slowestMs: 0, blocks: 0 };

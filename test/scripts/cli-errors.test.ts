@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { randomNetwork } from "../model/fixtures.js";
 import { drawClassFolders, workspace } from "../workspace.js";
@@ -14,6 +14,7 @@ describe("ferkit with bad input", function () {
       cpSync(folder.file("images/disc"), folder.file("rings", name), { recursive: true });
     mkdirSync(folder.file("empty"));
     writeFileSync(folder.file("file"), "text");
+    symlinkSync("loop", folder.file("loop"));
     writeFileSync(folder.file("space.json"), '{"space": {"seed": [0, 1]}}');
     const network = randomNetwork({ imageSize: 33, classNames: ["disc", "square"] });
     await saveModel(folder.file("model"), network.config, await network.parameters());
@@ -80,6 +81,12 @@ describe("ferkit with bad input", function () {
       ["data", "--data", "none"],
       /^synthetic, fer2013, or a folder, .* at \S+\/none but found no such path\. /,
     ],
+    [["data", "--data", "loop"], /^to read at \S+\/loop but found a link to itself\. Fix the path\.$/],
+    [
+      ["predict", "loop", "--model", "model"],
+      /^to read at \S+\/loop but found a link to itself\. Fix the path\.$/,
+    ],
+    [["notebooks", "--folder", "loop"], /^a folder of notebooks at \S+\/loop but found /],
     [
       ["data", "--data", "file"],
       /^synthetic, fer2013, or a folder, .* at \S+\/file but found a file of another kind/,

@@ -12,7 +12,7 @@ import {
   statSync,
 } from "node:fs";
 import path from "node:path";
-import { InputError } from "../../errors.js";
+import { readError } from "../../files.js";
 import { CAMERA_RAW, contentOf, HEAD_BYTES, UNREAD_ENDING } from "../pixels/header.js";
 import { type FileCounts, LeftOutFiles, REASONS } from "./left-out.js";
 
@@ -320,12 +320,8 @@ function entriesOf(dir: string): Entry[] {
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    throw new InputError({
-      expected: "a folder that can be read",
-      where: dir,
-      found: `the error ${(error as NodeJS.ErrnoException).code}`,
-      fix: "Fix its permissions, or choose another folder.",
-    });
+    const fix = "Fix its permissions, or choose another folder.";
+    throw readError(dir, { expected: "a folder that can be read", fix }, error);
   }
 }
 

@@ -12,7 +12,7 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { drawSyntheticFaces, SYNTHETIC_DEFAULTS, syntheticKey } from "../../cartoons/draw.js";
 import { InputError } from "../../errors.js";
-import { cacheDir, kindOf } from "../../files.js";
+import { cacheDir, kindOf, statIfThere } from "../../files.js";
 import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { downloadFer2013, withVotes } from "./fer2013.js";
@@ -88,7 +88,7 @@ async function readData(options: Options): Promise<Source> {
     const { dir, notes } = await unpackArchive(await downloadFer2013(onProgress));
     return { name: OWN_SOURCES.fer2013, listing: await readFolder(dir, options, notes) };
   }
-  const found = await stat(data).catch(() => null);
+  const found = await statIfThere(data);
   if (!found)
     throw unreadable(
       data,
