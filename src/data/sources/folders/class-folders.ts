@@ -118,12 +118,6 @@ function classLayout(root: Folder, dir: string): Result {
       `${root.images.length} images in no class folder, and ${numLabelled} in ${names(folders)}`,
     );
   layout.notes.push(...notesOn(folders));
-  const parts = partsOf(folders.map(({ name }) => name));
-  const alike = folders.filter(({ name }) => parts.has(name));
-  if (alike.length > 0)
-    layout.notes.push(
-      `${names(alike)} ${alike.length > 1 ? "hold" : "holds"} images and no class folders, so ${alike.length > 1 ? "they are classes" : "it is a class"} (--leave-out leaves a folder out).`,
-    );
   return layout;
 }
 
@@ -132,15 +126,18 @@ const FINER = `(--label-pattern ${LAST_FOLDER} takes the innermost folders for c
 /** Says which folders may be classes by mistake. */
 function notesOn(folders: Folder[]): string[] {
   const doubtful = folders.filter(({ name }) => isSeldomClass(name));
-  const nested = folders.filter((folder) => holdsFiner(folder, folders));
+  const nested = folders.filter((folder) => holdsFiner(folder, folders)).slice(0, 3);
+  const parts = partsOf(folders.map(({ name }) => name));
+  const alike = folders.filter(({ name }) => parts.has(name));
+  const [hold, are] = alike.length > 1 ? ["hold", "they are classes"] : ["holds", "it is a class"];
+  const note = `${names(alike)} ${hold} images and no class folders, so ${are} (--leave-out leaves a folder out).`;
   return [
     ...doubtful.map(({ name, path }) => `${name} is read as a class (--leave-out ${path} leaves it out).`),
-    ...nested
-      .slice(0, 3)
-      .map(
-        (folder) =>
-          `The class ${folder.name} has no images itself, but in ${names(withImages(folder))} ${FINER}.`,
-      ),
+    ...nested.map(
+      (folder) =>
+        `The class ${folder.name} has no images itself, but in ${names(withImages(folder))} ${FINER}.`,
+    ),
+    ...(alike.length > 0 ? [note] : []),
   ];
 }
 
@@ -174,36 +171,40 @@ function innerLayout(root: Folder, trees: Folder[], dir: string): Result {
   return result;
 }
 
+/** Reads the parts of the split that each class holds, as `cat/train` and `cat/val`. */
 function splitInClasses(root: Folder, inner: Folder[], dir: string): Layout {
   const layout = emptyLayout(root, dir);
-  const found: { className: string; part: Part; folder: Folder }[] = [];
-  for (const outer of inner) {
-    const folder = aroundParts(outer);
+  const classes = inner.map((outer) => ({ className: nameOf(outer.name), folder: aroundParts(outer) }));
+  for (const { className, folder } of classes) {
     const parts = partsIn(folder);
-    if (folder.images.length > 0 && hasSplit(folder))
-      throw new InputError({
-        expected: "all images of a class in the parts of its split",
-        where: dir,
-        found: `${names(withImages(folder))} in ${folder.name}, and images beside them`,
-        fix: "Move these images into one of the folders.",
-      });
     if (folder.images.length > 0 || parts.size === 0) {
-      const [split] = inner.map(aroundParts).filter(hasSplit);
-      throw new InputError({
-        expected: "the parts of the split inside of every class",
-        where: dir,
-        found: `${names(withImages(split))} in ${split.name}, and images in ${folder.name}`,
-        fix: `Add such folders to ${folder.name}, or leave it out with --leave-out ${folder.path}.`,
-      });
+      const split = classes.map((one) => one.folder).find(hasSplit) ?? folder;
+      throw partlySplit(folder, split, dir);
     }
     for (const one of withImages(folder)) {
-      const part = parts.get(one.name);
-      if (part) found.push({ className: nameOf(outer.name), part, folder: one });
+      const split = parts.get(one.name);
+      if (split) layout.classes.push({ folder: one, className, split });
       else layout.unused.set(one, REASONS.neighbour);
     }
   }
-  for (const { className, part, folder } of found) layout.classes.push({ folder, className, split: part });
   return layout;
+}
+
+/** Makes the error for a class with images in none of its parts. @param split - A class with parts, or the same. */
+function partlySplit(folder: Folder, split: Folder, where: string): InputError {
+  if (hasSplit(folder))
+    return new InputError({
+      expected: "all images of a class in the parts of its split",
+      where,
+      found: `${names(withImages(folder))} in ${folder.name}, and images beside them`,
+      fix: "Move these images into one of the folders.",
+    });
+  return new InputError({
+    expected: "the parts of the split inside of every class",
+    where,
+    found: `${names(withImages(split))} in ${split.name}, and images in ${folder.name}`,
+    fix: `Add such folders to ${folder.name}, or leave it out with --leave-out ${folder.path}.`,
+  });
 }
 
 function chosenLayout(top: Folder, dir: string, { trainFolder, validationFolder }: FolderChoice): Result {

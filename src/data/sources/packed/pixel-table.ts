@@ -186,7 +186,6 @@ const levelOf = (text: string) => (text === "" ? Number.NaN : Number(text));
 /** @param white - Level that is white; larger ones are scaled by row. It is read again if most rows have another range. */
 async function unpackPixels(file: string, dir: string, options: Options, white = 255): Promise<PixelNotes> {
   const columns = await labelledColumns(file, options);
-  const { size } = await stat(file);
   const notes: PixelNotes = {
     rows: [],
     skipped: {},
@@ -198,38 +197,69 @@ async function unpackPixels(file: string, dir: string, options: Options, white =
     isCoded: columns.isCoded,
     numCoded: 0,
   };
-  let [row, done, writing] = [-1, 0, [] as Promise<void>[]];
+  await writeImages(imagesIn(file, columns, notes, options), dir, white);
+  const { rows, max, numScaled } = notes;
+  refuseStandardised(file, notes);
+  const isFraction = max > 0 && max <= MAX_FRACTION;
+  if (white === 255 && (isFraction || numScaled * 2 > rows.length))
+    return unpackPixels(file, dir, options, isFraction ? 1 : max);
+  if (rows.length === 0) throw noRows(file, notes);
+  return notes;
+}
+
+/** The image of a row: its file's name, its levels and the largest of them. */
+interface PixelImage {
+  name: string;
+  levels: number[];
+  max: number;
+}
+
+/** Yields the image of each row, and notes what else there is. */
+async function* imagesIn(
+  file: string,
+  columns: PixelColumns,
+  notes: PixelNotes,
+  { onProgress }: Options,
+): AsyncGenerator<PixelImage, void, undefined> {
+  const { size } = await stat(file);
+  let [row, done] = [-1, 0];
   const unreadable = { expected: "a table of pixels", fix: "Choose another table." };
+  for await (const { cells, line } of rowsOf(file, unreadable, MAX_LINE_LENGTH)) {
+    done += cells.reduce((sum, cell) => sum + cell.length + 1, 0);
+    if (row++ < 0) continue; // the header
+    const name = `${row - 1}.png`;
+    const found = noteRow({ cells, line }, name, columns, notes);
+    if (found) yield { name, ...found };
+    if (row % BLOCK === 0) onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
+  }
+}
+
+/** Images that are written at the same time. */
+const BLOCK = 64;
+
+async function writeImages(images: AsyncIterable<PixelImage>, dir: string, white: number): Promise<void> {
+  let writing: Promise<void>[] = [];
   try {
-    for await (const { cells, line } of rowsOf(file, unreadable, MAX_LINE_LENGTH)) {
-      done += cells.reduce((sum, cell) => sum + cell.length + 1, 0);
-      if (row++ < 0) continue; // the header
-      const image = `${row - 1}.png`;
-      const found = noteRow({ cells, line }, image, columns, notes);
-      if (found === null) continue;
-      writing.push(writeLevels(path.join(dir, image), found.levels, Math.max(found.max, white)));
-      if (writing.length < 64) continue;
+    for await (const { name, levels, max } of images) {
+      writing.push(writeLevels(path.join(dir, name), levels, Math.max(max, white)));
+      if (writing.length < BLOCK) continue;
       await Promise.all(writing);
       writing = [];
-      options.onProgress?.({ stage: "unpack", done, total: size, unit: "bytes" });
     }
     await Promise.all(writing);
   } finally {
     await Promise.allSettled(writing); // the folder may be removed next
   }
-  const { max, negative } = notes;
-  const isFraction = max > 0 && max <= MAX_FRACTION;
-  if (negative !== undefined && max < 255 / 2)
-    throw new InputError({
-      expected: "pixels from 0 to 255, or from 0 to 1",
-      where: file,
-      found: `a negative value in line ${negative}, and none above ${max}`,
-      fix: "Choose a table whose pixels are not standardised.",
-    });
-  if (white === 255 && (isFraction || notes.numScaled * 2 > notes.rows.length))
-    return unpackPixels(file, dir, options, isFraction ? 1 : max);
-  if (notes.rows.length === 0) throw noRows(file, notes);
-  return notes;
+}
+
+function refuseStandardised(where: string, { max, negative }: PixelNotes): void {
+  if (negative === undefined || max >= 255 / 2) return;
+  throw new InputError({
+    expected: "pixels from 0 to 255, or from 0 to 1",
+    where,
+    found: `a negative value in line ${negative}, and none above ${max}`,
+    fix: "Choose a table whose pixels are not standardised.",
+  });
 }
 
 /** Notes what a row holds, and returns the levels of its image; null if it is left out. */
