@@ -42,6 +42,16 @@ export class InputError extends Error {
   }
 }
 
+/** Returns what a call returns, or the InputError that it throws. */
+export function caught<Result>(read: () => Result): Result | InputError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
+
 /** Reports a disk that fails or refuses. That says nothing about what is on it, which may be whole and is not to be replaced. */
 export class DiskError extends InputError {}
 

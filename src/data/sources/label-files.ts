@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { groupBy } from "../../collections.js";
 import { decodeRoughly, decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
-import { InputError } from "../../errors.js";
+import { caught, InputError } from "../../errors.js";
 import { parseExactJson } from "../../json.js";
 import { collectSamples } from "./file-names.js";
 import { IMAGE_ENDING, imagesBelow, leaveOutOthers, otherFilesIn, type Walk } from "./files.js";
@@ -94,14 +94,11 @@ function fieldRows(found: readonly Sample[], pairs: ReadonlyMap<string, LabelPai
 
 /** Reads JSON beside an image whose label is in another file. Bytes that are not text matter only where it has labels or a split, too. */
 function fieldsBeside(dir: string, file: string): BesideImage {
-  try {
-    return besideImage(dir, file);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    const { label, fields } = besideImage(dir, file, decodeRoughly);
-    if (label !== null || Object.keys(fields).some(isSplitName)) throw error;
-    return { label: null, fields: {} };
-  }
+  const read = caught(() => besideImage(dir, file));
+  if (!(read instanceof InputError)) return read;
+  const { label, fields } = besideImage(dir, file, decodeRoughly);
+  if (label !== null || Object.keys(fields).some(isSplitName)) throw read;
+  return { label: null, fields: {} };
 }
 
 /** Reads a file beside an image: text, or JSON with a field for the label. */

@@ -1,6 +1,6 @@
 // Tables of labels: a CSV, TSV, JSON Lines or list file that names images and their classes.
 import path from "node:path";
-import { InputError } from "../../../errors.js";
+import { caught, InputError } from "../../../errors.js";
 import { inShort, nameOf } from "../../../names.js";
 import { imagesBelow, leaveOutOthers, type Walk } from "../files.js";
 import { REASONS } from "../left-out.js";
@@ -27,6 +27,7 @@ import {
 import { withLabels } from "./label-values.js";
 import { type MatchedTable, matchTables } from "./matched-tables.js";
 import { noSplitNote, type RowPart, wordsOf } from "./split-columns.js";
+import type { Table } from "./table.js";
 import { partOfTable } from "./table-file.js";
 
 /**
@@ -73,12 +74,8 @@ export function readLabelTables(walk: Walk, choice: LabelChoice, given?: string[
 /** Returns the tables that may have the column of groups, if the labels' tables were chosen. */
 function tablesOfGroups(walk: Walk, choice: LabelChoice): MatchedTable[] {
   if (choice.group === undefined || !isGroupColumn(choice.group)) return [];
-  try {
-    return matchTables(walk, choice).useful;
-  } catch (error) {
-    if (error instanceof InputError) return []; // other columns of these tables do not matter
-    throw error;
-  }
+  const matched = caught(() => matchTables(walk, choice));
+  return matched instanceof InputError ? [] : matched.useful; // other columns of these tables do not matter
 }
 
 /** A table of labels. */
@@ -94,15 +91,12 @@ interface LabelTable extends MatchedTable {
  * @throws InputError if a table may have its labels in several columns; the error names other tables that have theirs in one.
  */
 function withAllLabelColumns(tables: MatchedTable[], choice: LabelChoice, notes: string[]): LabelTable[] {
-  const unclear: { one: MatchedTable; error: InputError }[] = [];
+  const unclear: { table: Table; error: InputError }[] = [];
   const read = tables.flatMap((one) => {
-    try {
-      return withLabelColumns(one, choice, notes) ?? [];
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      unclear.push({ one, error });
-      return [];
-    }
+    const found = caught(() => withLabelColumns(one, choice, notes));
+    if (!(found instanceof InputError)) return found ?? [];
+    unclear.push({ table: one.table, error: found });
+    return [];
   });
   const names = read.flatMap(({ table, labels }) =>
     labels.columns.flatMap((at) => table.columns?.[at] ?? []),
@@ -111,22 +105,22 @@ function withAllLabelColumns(tables: MatchedTable[], choice: LabelChoice, notes:
     choice.labelColumn !== undefined ||
     read.every(({ labels }) => labels.isOneHot) ||
     names.every(isLabelName);
-  const lacksLabels = ({ one: { table } }: (typeof unclear)[number]) =>
-    areClear &&
-    names.length > 0 &&
-    table.columns !== null &&
-    !names.some((name) => table.columns?.includes(name));
-  for (const { one } of unclear.filter(lacksLabels))
-    notes.push(`${one.table.file} is not read, since it has no column ${inShort(names)}.`);
+  const lacksLabels = ({ table: { columns } }: { table: Table }) =>
+    areClear && names.length > 0 && columns !== null && !names.some((name) => columns.includes(name));
+  for (const { table } of unclear.filter(lacksLabels))
+    notes.push(`${table.file} is not read, since it has no column ${inShort(names)}.`);
   const errors = unclear.filter((one) => !lacksLabels(one));
-  const hasName = ({ one }: (typeof unclear)[number]) => one.table.columns?.some(isLabelName);
-  const first = (errors.find(hasName) ?? errors[0])?.error;
-  if (first === undefined) return read;
-  if (read.length === 0) throw first;
-  const others = read.map(({ table }) => table.file).join(",");
-  const otherwise = first.problem.fix?.replace(/^./, (letter) => letter.toLowerCase());
-  const fix = `Choose --labels ${others} if ${read.length > 1 ? "they have" : "it has"} the labels. Otherwise ${otherwise}`;
-  throw new InputError({ ...first.problem, fix });
+  const first = errors.find(({ table }) => table.columns?.some(isLabelName)) ?? errors[0];
+  if (first) throw read.length === 0 ? first.error : orTables(first.error, read);
+  return read;
+}
+
+/** Makes an error that names other tables, whose labels are clear. */
+function orTables({ problem }: InputError, read: LabelTable[]): InputError {
+  const files = read.map(({ table }) => table.file).join(",");
+  const otherwise = problem.fix?.replace(/^./, (letter) => letter.toLowerCase());
+  const fix = `Choose --labels ${files} if ${read.length > 1 ? "they have" : "it has"} the labels. Otherwise ${otherwise}`;
+  return new InputError({ ...problem, fix });
 }
 
 /** @returns Null if the table has no labels. */

@@ -1,6 +1,6 @@
 // Tables beside class folders: whether their labels agree, and which split is used.
 import path from "node:path";
-import { InputError } from "../../../errors.js";
+import { caught, InputError } from "../../../errors.js";
 import { areSameClasses, inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
 import { areDoubtful, areInstances, areNumbered, areSources } from "../folders/folder-names.js";
@@ -127,14 +127,4 @@ export function refuseUnusedColumns(
     found: `none beside ${labels}`,
     fix: `Remove ${option}, or ${instead}.`,
   });
-}
-
-/** Returns what a call returns, or the InputError that it throws. */
-function caught<Result>(read: () => Result): Result | InputError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InputError) return error;
-    throw error;
-  }
 }
