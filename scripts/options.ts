@@ -384,6 +384,11 @@ function printSource(numImages?: { train: number; validation: number }): void {
   console.error(`data: ${own}${images}; --data names others`);
 }
 
+/** Returns a report without the note on images that are much larger than they are used: `train` yields it. */
+export function withoutSizeNote(report: internals.DataReport): internals.DataReport {
+  return { ...report, conclusions: report.conclusions.filter(({ about }) => about !== "size") };
+}
+
 /** Says on standard error which files of a data set are not used if the user may miss some, what was guessed, what the audit concludes, and more notes. */
 export function printRemarks(
   { files, notes, conclusions }: internals.DataReport,

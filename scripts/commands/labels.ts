@@ -23,6 +23,7 @@ import {
   withChartOption,
   withDataOptions,
   withExamples,
+  withoutSizeNote,
   withPresetOptions,
 } from "../options.js";
 import { chartPath, writeChart } from "../outputs.js";
@@ -60,7 +61,7 @@ export function addLabelsCommand(program: Command): void {
       const load = { ...dataOptions(flags), imageSize, seed, fit, grey, onProgress: loading.onProgress };
       const all = await loadDataset({ ...load, validationShare: 1 }).finally(loading.stop);
       printData(flags, all.report);
-      printRemarks(all.report);
+      printRemarks(withoutSizeNote(all.report));
       const { signal, release } = interruptSignal();
       const dir = callerPath(flags.run);
       const { folds: numFolds } = flags;

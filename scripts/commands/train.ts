@@ -24,6 +24,7 @@ import {
   printRemarks,
   withDataOptions,
   withExamples,
+  withoutSizeNote,
   withPresetOptions,
 } from "../options.js";
 import { checkChart, writeChart } from "../outputs.js";
@@ -70,14 +71,17 @@ export function addTrainCommand(program: Command): void {
         begin();
       });
       printData(flags, dataset.report);
-      printRemarks(dataset.report);
+      const report = withoutSizeNote(dataset.report);
+      printRemarks(report);
       if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
       const progress = new TrainProgress(config.epochs, dataset.classNames);
       const { signal, release } = interruptSignal();
       signal.addEventListener("abort", () => progress.add({ type: "note", text: STOPPING }));
       try {
         const options = { runDir, data: source.data, signal, onProgress: loading.onProgress };
-        for await (const event of train(dataset, config, options)) {
+        const isSizeChosen = (flags.set?.imageSize ?? null) !== null;
+        const given = isSizeChosen ? { ...dataset, report } : dataset;
+        for await (const event of train(given, config, options)) {
           loading.stop(); // the weights are there
           progress.add(event);
           if (flags.json && (event.type === "epoch" || event.type === "done")) printJson(event);

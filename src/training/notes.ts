@@ -2,8 +2,10 @@
 import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
 import { trainingConclusions } from "../data/audit/conclusions.js";
+import type { Conclusion } from "../data/audit/report.js";
 import { NO_AUGMENTATION } from "../data/augment.js";
 import type { Dataset } from "../data/dataset.js";
+import type { LoadedDataset } from "../data/load.js";
 import { visible } from "../errors.js";
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING } from "../model/preprocessing.js";
@@ -85,14 +87,12 @@ export function settingNotes(config: TrainConfig, isFile: boolean): string[] {
 }
 
 /**
- * Says that classes differ much in size; by which seed images were held out, if not by the run's; which validation images look like
+ * Says that images are much larger than they are used; that classes differ much in size; by which seed images were held out, if not by the run's; which validation images look like
  * training images; and, if these are mirrored, which classes mirroring makes one.
  */
-export async function imageNotes(
-  dataset: Dataset,
-  { augment, classWeights, seed }: TrainConfig,
-): Promise<string[]> {
+export async function imageNotes(dataset: Dataset, config: TrainConfig): Promise<string[]> {
   const { split, options } = dataset;
+  const { augment, classWeights, seed } = config;
   const conclusions = await trainingConclusions(dataset, {
     isMirrored: augment.horizontalFlip > 0,
     isWeighted: classWeights !== "none",
@@ -103,8 +103,14 @@ export async function imageNotes(
           `the data set was split by seed ${options.seed}, with which it was loaded; everything else uses seed ${seed} of the configuration`,
         ]
       : []),
-    ...conclusions.map(({ text }) => visible(text)),
+    ...[...sizeConclusions(dataset, config), ...conclusions].map(({ text }) => visible(text)),
   ];
+}
+
+/** Returns what the loader concluded from the size of the images, unless `imageSize` was chosen: no preset has it then. */
+function sizeConclusions(dataset: Partial<LoadedDataset>, { imageSize }: TrainConfig): Conclusion[] {
+  const isPresets = Object.values(PRESETS).some((preset) => preset.imageSize === imageSize);
+  return isPresets ? (dataset.report?.conclusions.filter(({ about }) => about === "size") ?? []) : [];
 }
 
 /**

@@ -271,6 +271,13 @@ describe("imageNotes", function () {
     );
   });
 
+  it("says that images are much larger than they are used, but not if their size was chosen", async () => {
+    const conclusion = { about: "size", text: "Images are much larger.", examples: [] };
+    const large = { ...mirrored, report: { conclusions: [conclusion] } };
+    const notesAt = (imageSize: number) => imageNotes(large, config({ imageSize, augment: NO_AUGMENTATION }));
+    assert.deepEqual([await notesAt(48), await notesAt(40)], [[conclusion.text], []]);
+  });
+
   it("says nothing if images are not mirrored, or if classes stay apart", async () => {
     assert.deepEqual(await imageNotes(mirrored, config({ augment: NO_AUGMENTATION })), []);
     assert.deepEqual(await imageNotes(dataset, config()), []);
