@@ -66,18 +66,13 @@ export async function readPixelTables(files: string[], dir: string, options: Opt
   const [isOne, parts, folders] = [files.length === 1, tableParts(files), foldersFor(files)];
   const where = isOne ? files[0] : dir;
   refuseUnusedColumns({ where, labels: "a table of pixels" }, { pathColumn: options.pathColumn });
-  const unpackAll = async (to: string) => {
-    const notes: PixelNotes[] = [];
-    for (const [i, file] of files.entries()) {
-      const inner = path.join(to, folders[i]);
-      makeFolder(inner);
-      notes.push(await unpackPixels(file, inner, options));
-    }
-    return notes;
-  };
   // Earlier versions kept no lines, or one column for the split, and classes such as "1.0".
   const variant = JSON.stringify(["tables", options.labelColumn]);
-  const { dir: root, notes: kept } = await unpackOnce(files, unpackAll, { variant });
+  const { dir: root, notes: kept } = await unpackOnce(
+    files,
+    (to) => unpackTables(files, folders, to, options),
+    { variant },
+  );
   const tables = kept.map((notes, i): UnpackedTable => {
     const name = isOne ? path.basename(files[i]) : path.relative(dir, files[i]);
     return { ...notes, name, folder: folders[i], part: parts?.[i] ?? null };
@@ -103,6 +98,22 @@ export async function readPixelTables(files: string[], dir: string, options: Opt
       : inOrder(listing.samples),
     notes: [...listing.notes, ...tables.flatMap(levelNotes), ...tables.flatMap(skippedNotes)],
   };
+}
+
+/** Unpacks tables, each into its folder in another one. */
+async function unpackTables(
+  files: string[],
+  folders: string[],
+  to: string,
+  options: Options,
+): Promise<PixelNotes[]> {
+  const notes: PixelNotes[] = [];
+  for (const [i, file] of files.entries()) {
+    const inner = path.join(to, folders[i]);
+    makeFolder(inner);
+    notes.push(await unpackPixels(file, inner, options));
+  }
+  return notes;
 }
 
 /** What a table was unpacked to. */
