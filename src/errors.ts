@@ -55,6 +55,11 @@ export function caught<Result>(read: () => Result): Result | InputError {
 /** Reports a disk that fails or refuses. That says nothing about what is on it, which may be whole and is not to be replaced. */
 export class DiskError extends InputError {}
 
+/** Tells whether an error reports a file that was read and is not what it should be. */
+export function isOfContent(error: unknown): error is InputError {
+  return error instanceof InputError && !(error instanceof DiskError);
+}
+
 /**
  * Shows what a terminal would act on or hide: control characters, as `\u001b`, and marks that reorder text,
  * and what no text may hold, such as half a surrogate pair. Names of files and classes may hold any.

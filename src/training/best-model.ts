@@ -11,7 +11,7 @@ import {
   readImageList,
   writeImageList,
 } from "../data/image-list.js";
-import { checkPath, DiskError, InputError } from "../errors.js";
+import { checkPath, InputError, isOfContent } from "../errors.js";
 import { kindOf, moveAside, statIfThere } from "../files.js";
 import { classify, type Evaluation, score } from "../inference/evaluate.js";
 import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
@@ -161,9 +161,8 @@ export async function recoverImageList(
   const [found, list] = await readImageList(file).then(
     (read) => [read ? "was of other images" : "was missing", read] as const,
     (error) => {
-      if (error instanceof InputError && !(error instanceof DiskError))
-        return [`was ${error.problem.found}`, null] as const;
-      throw error;
+      if (!isOfContent(error)) throw error;
+      return [`was ${error.problem.found}`, null] as const;
     },
   );
   if (list && digest(list) === digest(images)) return [];
@@ -261,7 +260,7 @@ async function inspect(
     const isRecorded = best !== null && isSame && isOfClasses;
     return { found: "another model", weightFile, isRecorded };
   } catch (error) {
-    if (!(error instanceof InputError) || error instanceof DiskError) throw error;
+    if (!isOfContent(error)) throw error;
     const { expected, found } = error.problem;
     return { found: `a damaged one (expected ${expected}, found ${found})`, isRecorded: false };
   }

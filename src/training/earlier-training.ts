@@ -12,7 +12,7 @@ import {
   readImageList,
   readModelList,
 } from "../data/image-list.js";
-import { DiskError, InputError, visible } from "../errors.js";
+import { isOfContent, visible } from "../errors.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { counted } from "../text.js";
 import { bestModelDir } from "./best-model.js";
@@ -82,7 +82,7 @@ export async function recordedEarlierTraining(
 /** Returns what can be read; null if a file is broken. */
 async function readable<T>(reading: Promise<T>): Promise<T | null> {
   return reading.catch((error) => {
-    if (error instanceof InputError && !(error instanceof DiskError)) return null;
+    if (isOfContent(error)) return null;
     throw error;
   });
 }

@@ -118,29 +118,24 @@ function sizeConclusions(dataset: Partial<LoadedDataset>, { imageSize }: TrainCo
  *
  * @param hasShares - Whether the images have shares of votes in place of labels.
  */
-export function targetsInWords(
-  { labelSmoothing, mixup, cutmix, mixShare, teachers, teacherShare }: TrainConfig,
-  hasShares = false,
-): string | null {
+export function targetsInWords(config: TrainConfig, hasShares = false): string | null {
+  const { labelSmoothing, teachers, teacherShare } = config;
   const plain = hasShares ? "shares of votes" : "labels";
-  const mixes = mixShare > 0 && (mixup > 0 || cutmix > 0);
-  const parts = [labelSmoothing > 0 ? `smoothed ${plain}` : plain, mixes ? "of mixed images" : null].filter(
-    Boolean,
-  );
-  const labels = parts.join(" ");
+  const labels = `${labelSmoothing > 0 ? "smoothed " : ""}${plain}${mixesImages(config) ? " of mixed images" : ""}`;
   if (teachers.length > 0 && teacherShare > 0)
     return teacherShare === 1 ? "the teachers' probabilities" : `${labels} and the teachers' probabilities`;
   return labels === "labels" ? null : labels;
+}
+
+function mixesImages({ mixup, cutmix, mixShare }: TrainConfig): boolean {
+  return mixShare > 0 && (mixup > 0 || cutmix > 0);
 }
 
 /** Smoothing alone is said beside each loss. */
 function targetsNote({ config, hasShares }: TrainState): string | null {
   const targets = targetsInWords(config, hasShares);
   if (targets === null || targets === "smoothed labels") return null;
-  const labels =
-    config.mixShare > 0 && (config.mixup > 0 || config.cutmix > 0)
-      ? "the label of a mixed image's larger part"
-      : "the labels";
+  const labels = mixesImages(config) ? "the label of a mixed image's larger part" : "the labels";
   return `the train loss is against ${targets}, so it cannot be compared with the validation loss; the train accuracy is against ${labels}`;
 }
 

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { IMAGE_LIST, type ImageList, listDigest, readImageList } from "../data/image-list.js";
 import type { Environment } from "../environment.js";
-import { DiskError, InputError } from "../errors.js";
+import { DiskError, InputError, isOfContent } from "../errors.js";
 import { moveAside, removeTemporaryFiles } from "../files.js";
 import {
   bestModelDir,
@@ -72,7 +72,7 @@ export async function resumeRun(run: PreparedRun): Promise<Resumption> {
   const given = digests ? { ...run, config: { ...run.config, weightDigests: digests } } : run;
   const checkpoint = await loadCheckpoint(runDir);
   const saved = await loadRunConfig(runDir).catch((error) => {
-    if (!(error instanceof InputError) || error instanceof DiskError || !checkpoint?.run) throw error;
+    if (!isOfContent(error) || !checkpoint?.run) throw error;
     throw new InputError({ ...error.problem, fix: WRITTEN_AGAIN });
   });
   const resumption = checkpoint

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Environment } from "../environment.js";
-import { DiskError, InputError } from "../errors.js";
+import { InputError, isOfContent } from "../errors.js";
 import { moveAside, writeFileAtomically } from "../files.js";
 import { prettyJson } from "../json.js";
 import { readJsonFile, savedCheck } from "../saved-files.js";
@@ -38,7 +38,7 @@ export async function loadSessions(
   const nothing = (problem: string | null): SessionRecord => ({ sessions: [], problem });
   const expected = { expected: "the sessions of a run", fix: "Rename it." };
   const read: unknown = await readJsonFile(recordFile(runDir), expected).catch((error) => {
-    if (error instanceof InputError && !(error instanceof DiskError)) return error;
+    if (isOfContent(error)) return error;
     throw error;
   });
   if (read === undefined) return nothing(null);
