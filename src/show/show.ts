@@ -101,8 +101,35 @@ export async function toBundle(value: unknown): Promise<MimeBundle | undefined> 
   if (isDataFrame(value)) return { ...tableBundle(value), ...rowBundle(rowsOf(value)) };
   if (Array.isArray(value))
     return value.length && value.every(isRow) ? { ...tableBundle(value), ...rowBundle(value) } : undefined;
-  if (Object.keys(value).some((key) => /^\w+\/[\w.+-]+$/.test(key))) return value as MimeBundle;
+  return mediaBundle(value) ?? tableOfOne(value);
+}
+
+function tableOfOne(value: object): MimeBundle | undefined {
   return isRow(value) ? { ...tableBundle([value]), ...rowBundle([value]) } : undefined;
+}
+
+const MEDIA_TYPE = /^(application|audio|font|image|model|text|video)\/[\w.+-]+$/;
+
+/** Returns an object of outputs by media type, with bytes as base64; undefined for an object of something else, as `{ "train/loss": 0.5 }`. */
+function mediaBundle(value: object): MimeBundle | undefined {
+  const forms = plainEntries(value)?.map(([type, form]) => {
+    if (!MEDIA_TYPE.test(type)) return undefined;
+    if (/\bjson$/.test(type) || typeof form === "string") return [type, form];
+    return form instanceof Uint8Array ? [type, Buffer.from(form).toString("base64")] : undefined;
+  });
+  const isBundle = forms && forms.length > 0 && forms.every((form) => form !== undefined);
+  return isBundle ? Object.fromEntries(forms) : undefined;
+}
+
+/** Returns the entries of a plain object, or undefined for one with getters, which are not run, and for objects of a class. */
+function plainEntries(value: object): [string, unknown][] | undefined {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return undefined; // an error, a typed array, an object of a class
+  const properties = Object.entries(Object.getOwnPropertyDescriptors(value));
+  if (properties.some(([, { get, set }]) => get || set)) return undefined;
+  return properties
+    .filter(([, { enumerable }]) => enumerable)
+    .map(([name, property]) => [name, property.value]);
 }
 
 /** Returns the row of a table that has one. */
@@ -184,9 +211,7 @@ function isDataFrame(value: object): value is DataFrame {
 
 function isRow(value: unknown): value is TableRow {
   if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false; // an error, a typed array, an object of a class
-  const cells = Object.values(value);
+  const cells = plainEntries(value)?.map(([, cell]) => cell) ?? [];
   const isCell = (cell: unknown) => cell == null || ["string", "number", "boolean"].includes(typeof cell);
   return cells.length > 0 && cells.every(isCell);
 }

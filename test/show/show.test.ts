@@ -112,6 +112,22 @@ describe("show", () => {
     assert.deepEqual(shown, [{ "text/plain": "one", "text/html": "<b>one</b>" }]);
   });
 
+  it("shows bytes in a bundle as base64, and takes other keys with a slash for a table's columns", async () => {
+    await show({ "image/png": Buffer.from([1, 2, 3]), "application/json": [1] });
+    assert.deepEqual(shown, [{ "image/png": "AQID", "application/json": [1] }]);
+    assert.equal(await textOf({ "train/loss": 0.5 }), await textOf([{ "train/loss": 0.5 }]));
+    await assert.rejects(show({ "text/plain": {} }), /found another object/);
+  });
+
+  it("runs no getter of a shown object", async () => {
+    const value = {
+      get loss(): number {
+        throw new Error("ran");
+      },
+    };
+    assert.equal(await toBundle(value), undefined);
+  });
+
   it("refuses other values", async () => {
     const expected = "a chart, a table, images, a tensor or a MIME bundle to show";
     const cases: [unknown, string][] = [
