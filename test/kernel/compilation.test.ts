@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { launcher, projectDir, runProgram, workspace } from "../workspace.js";
 import { contentsOf, resultOf, runCells } from "./kernel.js";
@@ -15,7 +15,7 @@ describe("the cells of a run of notebooks", function () {
       'const own = () => Object.keys(require.cache).filter((file) => file.endsWith("/tslab/compiler.cjs")).length;\nconsole.log(own());',
       "let count = 1;\nconst add = async () => (count += 1);\nconsole.log(await add(), process.env.FERKIT_COMPILER);",
       'import { twice } from "./twice";\nconsole.log(twice(count), own());',
-      "console.log(own(), count);",
+      'import { writeFileSync } from "node:fs";\nprocess.on("exit", () => writeFileSync("ended-" + process.pid, ""));\nconsole.log(own(), count);',
     ];
     mkdirSync(folder.file("in"));
     writeFileSync(folder.file("in/twice.ts"), "export const twice = (x: number): number => 2 * x;\n");
@@ -46,6 +46,8 @@ describe("the cells of a run of notebooks", function () {
       );
       assert.deepEqual(printed, ["0\n", "2 undefined\n", "4 1\n", "1 2\n"], name);
     }
+    const ended = readdirSync(folder.file("in")).filter((file) => file.startsWith("ended-"));
+    assert.equal(ended.length, 2, "kernels end when asked, not when killed later");
   });
 
   it("are compiled in the kernel if that process is gone", async () => {

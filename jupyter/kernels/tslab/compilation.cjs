@@ -48,9 +48,11 @@ function prepareCompiler() {
           made ??= converter().createConverter(options);
           return made[name](...args);
         };
-      return Object.fromEntries(
-        ["addModule", "complete", "convert", "inspect"].map((name) => [name, call(name)]),
-      );
+      const names = ["addModule", "complete", "convert", "inspect"];
+      return {
+        ...Object.fromEntries(names.map((name) => [name, call(name)])),
+        close: () => made?.close(), // before the kernel ends
+      };
     },
   });
   const metadata = require("tslab/dist/metadata.js");
