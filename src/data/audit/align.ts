@@ -52,6 +52,7 @@ interface Alignment {
  * @returns Mean correlation of their parts, [0.86, 1]; null if they are not copies.
  */
 export function similarity(a: Float32Array, b: Float32Array, numChannels: number): number | null {
+  if (numChannels > 1 && isGrey(a) !== isGrey(b)) return similarity(brightness(a, 3), brightness(b, 3), 1); // perhaps a grey copy
   const alignment = align(brightness(a, numChannels), brightness(b, numChannels));
   if (!alignment) return null;
   const moved = warp(b, numChannels, alignment);
@@ -122,6 +123,11 @@ function within(...areas: Area[]): Area {
 /** Returns whether an alignment is more than the error of the search. */
 function isMoved({ scale, dx, dy }: Alignment): boolean {
   return Math.max(Math.abs(dx), Math.abs(dy)) > SHIFT_STEP || Math.abs(scale - 1) > SCALE_STEP;
+}
+
+/** Whether the three channels of a grid are equal. */
+function isGrey(grid: Float32Array): boolean {
+  return grid.every((value, i) => Math.abs(value - grid[i - (i % 3)]) < 0.5);
 }
 
 /** Means of the channels. */

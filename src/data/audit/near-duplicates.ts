@@ -35,7 +35,7 @@ export interface NearDuplicates {
 }
 
 /** Changes when the same pixels would give another result, or another layout of its file. */
-const FORMAT_VERSION = 4;
+const FORMAT_VERSION = 5;
 /** A search among fewer images takes less than a second. */
 const MIN_CACHED = 1000;
 /** Images read at a time. */

@@ -27,6 +27,7 @@ describe("similarity", () => {
     ["is cropped a little", (image) => image.extract({ left: 3, top: 6, width: 88, height: 88 })],
     ["is smaller", async (image) => sharp(await image.resize(40).png().toBuffer())],
     ["is lighter, with less contrast", (image) => image.linear(0.7, 50)],
+    ["is a copy in grey", (image) => image.greyscale().toColourspace("srgb")],
     [
       "is shifted",
       (image) =>
@@ -41,6 +42,8 @@ describe("similarity", () => {
 
   it("is null for other faces", async () => {
     const faces = await Promise.all([1, 3, 5, 7, 9, 11].map((seed) => face(seed)));
+    const grey = await face(3, (image) => image.greyscale().toColourspace("srgb"));
+    assert.equal(similarity(faces[0], grey, 3), null);
     faces.forEach((a, i) => {
       for (const b of faces.slice(i + 1)) assert.equal(similarity(a, b, 3), null);
     });
