@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # cleanlab 2.9.0: with the method confidence_weighted_entropy, label quality scores turn around for images of which a network is sure. A label
-# with a probability of exactly 1 gets a score near 0, so the surest labels head the list of label issues, and a label that a
+# with a probability of exactly 1 gets a score near 0, so the most confident labels head the list of label issues, and a label that a
 # network contradicts with almost certainty gets the highest. In float32, a softmax gives exactly 1 once logits differ by 17.
 # Until it changes: use the default method, self_confidence, or normalized_margin.
 set -euo pipefail
