@@ -184,7 +184,6 @@ export function plainJpegHeader(bytes: Buffer): ImageHeader | null {
 
 /** Zeros at the end of a file from which on a download may have stopped. */
 const MIN_ZEROS = 16;
-const END_OF_IMAGE = Buffer.of(0xff, 0xd9);
 
 /**
  * Returns whether a JPEG ends in zeros instead of its last pixels, as a download that stopped leaves it: libjpeg decodes zeros as grey
@@ -197,7 +196,8 @@ export function endsInZeros(bytes: Buffer): boolean {
     scan = at + 2 + bytes.readUInt16BE(at + 2);
     return false;
   });
-  return isJpeg && !bytes.includes(END_OF_IMAGE, scan);
+  // The bytes of the marker that ends an image. The web page loads this module without Buffer.
+  return isJpeg && !bytes.includes(Buffer.of(0xff, 0xd9), scan);
 }
 
 /** Sum of the 64 luminance values of ITU-T T.81, table K.1, which libjpeg scales by quality. */
