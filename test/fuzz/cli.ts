@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { findVenvPython } from "../../scripts/jupyter.js";
-import { internals } from "../../src/index.js";
+import { internals, interruptSignal } from "../../src/index.js";
 import { projectDir } from "../workspace.js";
 import { TARGETS } from "./targets.js";
 import type { Outcome } from "./worker.js";
@@ -23,8 +23,7 @@ const { values: flags } = parseArgs({
 /** A worker that shows no sign of life for so long hangs: other programs may slow it down, and its first inputs are many. */
 const SILENT_MS = 300_000;
 /** Aborted by Ctrl-C or a stop: the table then has the parsers so far. */
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+const { signal: stopped, release } = interruptSignal();
 
 function fuzz(name: string, dir: string): Promise<Outcome> {
   const seconds = String(60 * Number(flags.minutes));
@@ -38,7 +37,7 @@ function fuzz(name: string, dir: string): Promise<Outcome> {
     env: { ...process.env, FERKIT_OFFLINE: "1" },
   });
   const end = () => child.kill("SIGKILL");
-  stop.signal.addEventListener("abort", end);
+  stopped.addEventListener("abort", end);
   let output = "";
   const timer = setTimeout(end, SILENT_MS);
   child.stdout.on("data", (text) => {
@@ -48,7 +47,7 @@ function fuzz(name: string, dir: string): Promise<Outcome> {
   return new Promise((resolve) =>
     child.on("close", (status, signal) => {
       clearTimeout(timer);
-      stop.signal.removeEventListener("abort", end);
+      stopped.removeEventListener("abort", end);
       const last = output.trim().split("\n").at(-1) ?? "";
       const ended = `ends with ${signal ?? status}; its last inputs are in ${path.join(dir, "batch")}`;
       const nothing = { tried: 0, accepted: 0, refused: 0, slowestMs: 0, blocks: 0 };
@@ -63,7 +62,7 @@ async function main(): Promise<void> {
   let numFaults = 0;
   for (const name of flags.only.split(",")) {
     const outcome = await fuzz(name, path.join(root, name.replace(".", "-")));
-    if (stop.signal.aborted) {
+    if (stopped.aborted) {
       console.log(`stopped: ${name} and the parsers after it have no result`);
       process.exitCode = 1;
       break;
@@ -100,4 +99,4 @@ async function main(): Promise<void> {
   if (numFaults > 0) process.exitCode = 1;
 }
 
-main();
+main().finally(release);

@@ -155,7 +155,7 @@ describe("a network from a file of weights", () => {
     it("refuses names of classes in another order than the file's, and notes other names", async () => {
       const decoding = { fit: "crop" } as const;
       assert.deepEqual((await importing({ class_names: ["A", "b", "c"] }, { decoding })).notes, []);
-      assert.deepEqual((await importing({ class_names: ["b", "a"] }, { decoding })).notes, []); // of another layer
+      assert.deepEqual((await importing({ class_names: ["b", "a"] }, { decoding })).notes, []); // another layer's names
       await assert.rejects(importing({ class_names: { b: 0, a: 1, c: 2 } }), {
         name: "InputError",
         message:

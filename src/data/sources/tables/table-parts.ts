@@ -66,9 +66,9 @@ export function readTableParts(walk: Walk, choice: LabelChoice): TableParts {
     });
   });
   const tables = read.flatMap((one) => one.tables);
-  const isOfPart = (file: string) => read.some(({ folder }) => isIn(folder, file));
+  const isInPart = (file: string) => read.some(({ folder }) => isIn(folder, file));
   const elsewhere = tables
-    .filter(({ file, isOfOthers }) => !isOfOthers && !isOfPart(file))
+    .filter(({ file, isOfOthers }) => !isOfOthers && !isInPart(file))
     .map(({ file }) => file);
   for (const file of elsewhere) walk.leftOut.add(REASONS.labels, file);
   const keeps = (file: string) =>
