@@ -41,12 +41,16 @@ export function classAxis(labelFontSize: number, classNames: string[]): object {
 /** Width of a name beside its row, in pixels. */
 const MAX_NAME_WIDTH = 200;
 
-/** Cuts long names where an axis shows them. The axis' own limit would reserve space for whole names, and cut their ends. */
-export function shortLabels(classNames: string[]): object {
-  const short = classNames.map((name) => fitText(name, MAX_NAME_WIDTH, FONT_SIZE.label));
-  const cut = classNames.flatMap((name, i) => (short[i] === name ? [] : [i]));
+/**
+ * Cuts long names where an axis or a legend shows them. Vega's own limit would reserve space for whole names, and cut their ends.
+ *
+ * @param width - Largest width of a name, in pixels.
+ */
+export function shortLabels(names: string[], width = MAX_NAME_WIDTH): object {
+  const short = names.map((name) => fitText(name, width, FONT_SIZE.label));
+  const cut = names.flatMap((name, i) => (short[i] === name ? [] : [i]));
   if (cut.length === 0) return {};
-  const index = `indexof(${JSON.stringify(cut.map((i) => classNames[i]))}, datum.label)`;
+  const index = `indexof(${JSON.stringify(cut.map((i) => names[i]))}, datum.label)`;
   return {
     labelExpr: `${index} < 0 ? datum.label : ${JSON.stringify(cut.map((i) => short[i]))}[${index}]`,
   };

@@ -169,7 +169,7 @@ function histogramPanel(bins: Bin[]): object {
       y: {
         field: "numImages",
         type: "quantitative",
-        axis: { title: "images", tickCount: 2, format: "~s", domain: false, ticks: false },
+        axis: { title: "images", tickCount: 2, format: ",d", domain: false, ticks: false },
       },
     },
   };

@@ -49,6 +49,7 @@ const MAX_PHOTO_HEIGHT = 560;
 const HEADER_HEIGHT = 26;
 const LABEL_HEIGHT = 18;
 const LABEL_PADDING = 6;
+const MAX_LABEL_WIDTH = 160;
 const SPACING = 30;
 
 /**
@@ -186,7 +187,8 @@ interface Label extends PlacedMark {
 /** Places number and class of each face above its box, or inside the photograph. Without room, only the number. */
 function placeLabels({ faces }: FacesPicture, boxes: { x: number; y: number }[], width: number): Label[] {
   const place = (texts: string[]) =>
-    texts.map((text, i) => {
+    texts.map((whole, i) => {
+      const text = fitText(whole, Math.min(MAX_LABEL_WIDTH, width) - 2 * LABEL_PADDING, FONT_SIZE.small);
       const wide = textWidth(text, FONT_SIZE.small) + 2 * LABEL_PADDING;
       const x = Math.max(0, Math.min(boxes[i].x, width - wide));
       const above = boxes[i].y - LABEL_HEIGHT;

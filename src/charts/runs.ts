@@ -10,6 +10,7 @@ import type { EpochEvent } from "../training/events.js";
 import type { MeanOfRuns } from "../training/means.js";
 import type { RunConfig } from "../training/run-config.js";
 import type { RunSummary } from "../training/runs.js";
+import { shortLabels } from "./class-balance.js";
 import type { TextTable } from "./tables.js";
 import { buildChart, type ChartSpec, emptyChart, SERIES_COLORS } from "./theme.js";
 import { ACCURACY_AXIS, accuracyDomain, epochAxis, epochScale } from "./training.js";
@@ -44,6 +45,15 @@ export function accuracyPoints(epochs: EpochEvent[]): AccuracyPoint[] {
 }
 
 const PANEL = { width: 360, height: 300 };
+/** Width of a run's name in the legend, in pixels. */
+const MAX_LEGEND_WIDTH = 300;
+/** Patterns of lines whose colours repeat. */
+const DASHES = [
+  [1, 0],
+  [5, 3],
+  [2, 2],
+  [9, 3],
+];
 
 /**
  * Draws the validation accuracy of runs over minutes of training and over epochs, side by side, a line per run.
@@ -73,12 +83,15 @@ export function runsChart(curves: AccuracyCurve[], title = "Runs"): ChartSpec {
     .sort((a, b) => best(b) - best(a))
     .map((curve) => ({ ...curve, name: `${percent(best(curve))} ${curve.name}` }));
   if (!ranked.length) return emptyChart(title, "no data: no epoch has ended yet");
+  const names = ranked.map(({ name }) => name);
   const legend = {
+    ...shortLabels(names, MAX_LEGEND_WIDTH),
     orient: "right",
     direction: "vertical",
     symbolType: "stroke",
     symbolStrokeWidth: 3,
-    labelLimit: 300,
+    symbolLimit: ranked.length,
+    labelLimit: MAX_LEGEND_WIDTH,
     rowPadding: 5,
     offset: 14,
   };
@@ -148,13 +161,12 @@ function accuracyLines(curves: AccuracyCurve[], x: "minutes" | "epoch", legend: 
         legend,
         scale: { domain, range: curves.map(({ color }, i) => color ?? SERIES_COLORS[i % numColors]) },
       },
-      // Lines whose colours repeat are dashed.
       ...(curves.length > numColors && {
         strokeDash: {
           field: "run",
           type: "nominal",
           legend,
-          scale: { domain, range: curves.map((_, i) => (i < numColors ? [1, 0] : [5, 3])) },
+          scale: { domain, range: curves.map((_, i) => DASHES[Math.floor(i / numColors) % DASHES.length]) },
         },
       }),
     },

@@ -39,18 +39,18 @@ export const COLORS = {
 /** Opacity of secondary text, and of the grid. */
 export const OPACITY = { muted: 0.72, grid: 0.3 } as const;
 
-/** Colours of lines of equal rank, in this order. Neighbours differ in hue and lightness. */
+/** Colours of lines of equal rank, in this order. Neighbours differ in hue and lightness; the last one is near the first. */
 export const SERIES_COLORS = [
   COLORS.blue,
   COLORS.orange,
   COLORS.green,
   "#c0609b",
-  "#2f97cf",
   "#c68200",
   "#7a68c4",
   "#95693f",
   "#7f8f1f",
   "#6b7b88",
+  "#2f97cf",
 ] as const;
 
 /**

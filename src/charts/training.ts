@@ -200,6 +200,9 @@ export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch
   const targets = events[0].trainTargets && `train loss against ${events[0].trainTargets}`;
   const panel = (field: "loss" | "accuracy", axis: object, scale: object) => ({
     ...PANEL,
+    encoding: {
+      x: { field: "epoch", type: "quantitative", axis: epochAxis(events), scale: epochScale(events) },
+    },
     layer: [
       ...(best ? [bestRule(best.epoch)] : []),
       {
@@ -210,7 +213,6 @@ export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch
           tooltip: true,
         },
         encoding: {
-          x: { field: "epoch", type: "quantitative", axis: epochAxis(events), scale: epochScale(events) },
           y: { field, type: "quantitative", axis, scale },
           color: {
             field: "split",
@@ -325,7 +327,6 @@ export function epochScale(events: { epoch: number }[]): object {
 function bestRule(epoch: number): object {
   return {
     data: { values: [{ epoch, label: "best" }] },
-    encoding: { x: { field: "epoch", type: "quantitative" } },
     layer: [
       { mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3], strokeWidth: 1.5 } },
       {

@@ -53,8 +53,9 @@ describe("facesCharts", () => {
       assert.ok(texts.includes(text), text);
   });
 
-  it("keeps labels within the photograph", async () => {
-    const marks = await drawnMarks(facesCharts([photo([face(0, 0), face(1420, 660)])]));
+  it("keeps labels within the photograph, also of long classes", async () => {
+    const long = { ...face(1420, 660), predictions: [{ className: "a long name ".repeat(20), prob: 1 }] };
+    const marks = await drawnMarks(facesCharts([photo([face(0, 0), long])]));
     const [picture] = dataMarks(marks, "image");
     const labels = dataMarks(marks, "rect").filter(
       ({ fill, height }) => fill === COLORS.blue && height === 18,

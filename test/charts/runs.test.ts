@@ -63,6 +63,20 @@ describe("runsChart", () => {
     assert.equal((await renderSvg(chart)).match(/stroke-dasharray="5,3"/g)?.length, 20); // lines and points of two panels, and legend
   });
 
+  it("cuts long names in their middle, and leaves no run out of the legend", async () => {
+    const long = (i: number) => `runs/${"a-very-long-name-".repeat(5)}${i}`;
+    const chart = runsChart(Array.from({ length: 41 }, (_, i) => curve(long(i), 0.9 - i / 100)));
+    const labels = (await svgTexts(chart)).filter(
+      (text) => text.includes("%  runs") || text.includes("% runs"),
+    );
+    assert.equal(labels.length, 41);
+    assert.equal(labels[40], "50.0% runs/a-very-long…e-a-very-long-name-40");
+    const dashes = [...(await renderSvg(chart)).matchAll(/stroke-dasharray="([^"]+)"/g)].map(
+      ([, dash]) => dash,
+    );
+    assert.deepEqual([...new Set(dashes)].sort(), ["1,0", "2,2", "5,3", "9,3"]);
+  });
+
   it("says so when no epoch has ended", async () => {
     assert.ok((await svgTexts(runsChart([curve("new")]))).includes("no data: no epoch has ended yet"));
   });

@@ -81,12 +81,13 @@ describe("epochMetricsChart", () => {
 
   it("ticks round epochs, few enough to read", async () => {
     const ticks = async (numEpochs: number) => {
-      const run = Array.from({ length: numEpochs }, (_, i) => epochEvent(i + 1, 0.5, 0.5));
+      const run = Array.from({ length: numEpochs }, (_, i) => epochEvent(i + 1, 0.5, 0.5, { isBest: true }));
       const labels = (await drawnMarks(epochMetricsChart(run))).filter(({ role }) => role === "axis-label");
       return [...new Set(labels.map(({ text }) => text))].filter((text) => /^\d+$/.test(text));
     };
     assert.deepEqual(await ticks(1), ["1"]);
     assert.deepEqual(await ticks(3), ["1", "2", "3"]);
+    assert.deepEqual(await ticks(12), ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]);
     assert.deepEqual(await ticks(25), ["5", "10", "15", "20", "25"]);
     assert.deepEqual(await ticks(50), ["5", "10", "15", "20", "25", "30", "35", "40", "45", "50"]);
     assert.deepEqual(await ticks(200), ["20", "40", "60", "80", "100", "120", "140", "160", "180", "200"]);
