@@ -9,15 +9,7 @@ import type { OnProgress } from "../../progress.js";
 import { type AnyText, counted } from "../../text.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
 import { patternInWords, readKnownNames, readLabelPattern } from "./file-names.js";
-import {
-  IMAGE_ENDING,
-  imagesBelow,
-  isServiceFolder,
-  otherFilesIn,
-  pruned,
-  type Walk,
-  walkFolder,
-} from "./files.js";
+import { IMAGE_ENDING, imagesBelow, isServiceFolder, otherFilesIn, type Walk, walkFolder } from "./files.js";
 import { type FolderChoice, findClassFolders } from "./folders/class-folders.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
 import { readLabelFiles } from "./label-files.js";
@@ -33,8 +25,9 @@ import { pairedNotes } from "./paired-images.js";
 import { partOf } from "./split-names.js";
 import type { LabelChoice } from "./tables/label-columns.js";
 import { readLabelTables } from "./tables/label-tables.js";
+import { matchTables, type Tables } from "./tables/matched-tables.js";
 import { compareWithTables, refuseUnusedColumns, withSplitBeside } from "./tables/table-beside.js";
-import { MAX_TABLES, partOfTable, readList, TABLE_FILE, tableFiles } from "./tables/table-file.js";
+import { MAX_TABLES, tableFiles } from "./tables/table-file.js";
 import { readTableParts, withTableParts } from "./tables/table-parts.js";
 import { isOfPart, oneListEach } from "./tables/table-split.js";
 import { tablesWithoutLabels, unreadTables, withUnread } from "./tables/unread-tables.js";
@@ -90,9 +83,9 @@ async function readWalk(walk: Walk, options: Options, isShards: boolean): Promis
     return readGivenTable(walk, options, labels);
   const packed = walk.root.numImages === 0 ? await readPacked(walk, options) : null;
   if (packed) return packed;
-  if (labels !== undefined) return readClassFolders(walk, options);
+  if (labels !== undefined) return readFolders(walk, options);
   return (
-    readKnownNames(walk) ?? (isShards ? readLabelFiles(walk, options) : null) ?? readUnknown(walk, options)
+    readKnownNames(walk) ?? (isShards ? readLabelFiles(walk, options) : null) ?? readFolders(walk, options)
   );
 }
 
@@ -109,12 +102,12 @@ async function readGivenTable(walk: Walk, options: Options, given: string): Prom
   const areFound = files.length === names.length;
   const ofPixels = areFound ? await keep(files, isPixelTable) : [];
   if (ofPixels.length > 0 && ofPixels.length === files.length) return readPixelTables(files, dir, options);
-  const tables = files.map((file) => path.relative(dir, file));
-  const listing = areFound
-    ? (readLabelTables(walk, options, tables) ?? readGivenLists(walk, options, tables))
-    : null;
+  const inDir = files.map((file) => path.relative(dir, file));
+  const tables = areFound ? matchTables(walk, options, inDir) : null;
+  const listing =
+    tables && (readLabelTables(walk, options, tables) ?? readGivenLists(walk, options, tables, files.length));
   if (listing) return listing;
-  const [unread] = areFound ? unreadTables(walk, options, tables) : [];
+  const [unread] = tables ? unreadTables(dir, tables) : [];
   const choosePath = "Fix the path, or choose the images with --data.";
   throw new InputError({
     expected: "folders, ferplus, ferplus-soft or a table that names images, for --labels",
@@ -125,12 +118,11 @@ async function readGivenTable(walk: Walk, options: Options, given: string): Prom
 }
 
 /** Reads class folders with the split of lists that the user named, one for each part; null if the files are others. */
-function readGivenLists(walk: Walk, options: Options, lists: string[]): Listing | null {
-  if (!lists.every((file) => partOfTable(file) !== null && readList(walk.dir, file))) return null;
-  const keeps = (file: string) => lists.includes(file) || !TABLE_FILE.test(file);
+function readGivenLists(walk: Walk, options: Options, tables: Tables, numGiven: number): Listing | null {
+  if (tables.lists.length < numGiven) return null;
   const found = findClassFolders(walk, options);
   if ("refusal" in found) return null;
-  const listing = withSplitBeside(found.listing, { ...walk, root: pruned(walk.root, keeps) }, options);
+  const listing = withSplitBeside(found.listing, tables, options);
   return listing.splitBy?.isList ? listing : null;
 }
 
@@ -216,41 +208,48 @@ async function pixelTablesAmong(files: string[], dir: string): Promise<string[]>
   });
 }
 
-/** Reads class folders and what tables label in parts without any, or what the files show. */
-function readUnknown(walk: Walk, options: Options): Listing {
-  const { trainFolder, validationFolder } = options;
-  if (trainFolder !== undefined || validationFolder !== undefined) return readFoldersOrFiles(walk, options);
-  const parts = readTableParts(walk, options);
-  const others =
-    parts.samples.length > 0 ? { ...options, labelColumn: undefined, pathColumn: undefined } : options;
-  return withTableParts(readFoldersOrFiles(parts.rest, others), parts, walk.dir);
-}
-
-/** Reads class folders, or what their files show if there are none, and compares them with tables of labels. */
-function readFoldersOrFiles(walk: Walk, options: Options): Listing {
-  const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
-  const found = findClassFolders(walk, options);
-  const tables = tableFiles(walk.root);
-  const isOpen = options.trainFolder === undefined && options.validationFolder === undefined;
-  const mayBeTable = mayReadTables(tables, options);
-  if ("listing" in found) {
-    if (!mayBeTable) refuseUnusedColumns(found.listing, options);
-    if (!isOpen) return found.listing;
-    if (tables.length > MAX_TABLES) return withManyTables(found.listing, tables);
-    const compared = mayBeTable ? compareWithTables(found.listing, unused, options) : found.listing;
-    return withUnread(compared, unused, options);
-  }
-  const labelled = mayBeTable ? readLabelTables(unused, options) : null;
-  if (labelled) return withSplitBeside(labelled, unused, options);
-  const listing = readLabelFiles(walk, options);
-  if (listing) return listing;
-  throw new InputError(explained(found.refusal, walk, options));
-}
-
-/** Whether tables may be about the images of a whole data set: there are few, and no folder was chosen. */
-function mayReadTables(tables: string[], { trainFolder, validationFolder }: Options): boolean {
+/**
+ * Reads class folders, and what tables beside them say. If there are no class folders, and the labels were not chosen, reads what tables
+ * or files beside the images show.
+ */
+function readFolders(walk: Walk, options: Options): Listing {
+  const { labels, trainFolder, validationFolder } = options;
   const isOpen = trainFolder === undefined && validationFolder === undefined;
-  return isOpen && tables.length > 0 && tables.length <= MAX_TABLES;
+  const files = isOpen ? tableFiles(walk.root) : [];
+  const mayRead = isOpen && files.length <= MAX_TABLES && (labels ?? "folders") === "folders";
+  const all = mayRead ? matchTables(walk, options) : null;
+  const parts = all && labels === undefined ? readTableParts(walk, all.useful, options) : null;
+  const isApart = parts !== null && parts.samples.length > 0;
+  const choice = isApart ? { ...options, labelColumn: undefined, pathColumn: undefined } : options;
+  const rest = parts?.rest ?? walk;
+  const tables = isApart ? matchTables(rest, choice) : all;
+  const unused: Walk = { ...rest, leftOut: rest.leftOut.copy() };
+  const found = findClassFolders(rest, options);
+  const listing =
+    "refusal" in found
+      ? (labels === undefined && readLabelled(rest, unused, choice, tables)) ||
+        refuse(found.refusal, walk, options, tables)
+      : besideTables(found.listing, unused, choice, { files, tables });
+  return parts ? withTableParts(listing, parts, walk.dir) : listing;
+}
+
+/** Reads the labels of images in no class folders: from tables, or from a file beside each image; null if there are none. */
+function readLabelled(walk: Walk, unused: Walk, choice: Options, tables: Tables | null): Listing | null {
+  const labelled = tables && readLabelTables(unused, choice, tables);
+  return tables && labelled ? withSplitBeside(labelled, tables, choice) : readLabelFiles(walk, choice);
+}
+
+/** Adds to class folders what tables beside them say. @param files - The tables, which are not read if they are too many. */
+function besideTables(
+  listing: Listing,
+  walk: Walk,
+  options: Options,
+  { files, tables }: { files: string[]; tables: Tables | null },
+): Listing {
+  if (tables === null || files.length === 0) refuseUnusedColumns(listing, options);
+  if (tables === null) return options.labels === undefined ? withManyTables(listing, files) : listing;
+  if (options.labels !== undefined) return withSplitBeside(listing, tables, options);
+  return withUnread(compareWithTables(listing, walk, options, tables), walk.dir, tables);
 }
 
 /** Says that the tables are too many to be read, if one has the name of a part of the split. */
@@ -261,22 +260,10 @@ function withManyTables(listing: Listing, tables: string[]): Listing {
   return { ...listing, notes: [...listing.notes, note] };
 }
 
-function readClassFolders(walk: Walk, options: Options): Listing {
-  const unused: Walk = { ...walk, leftOut: walk.leftOut.copy() };
-  const found = findClassFolders(walk, options);
-  const mayHaveSplit = options.labels === "folders" && mayReadTables(tableFiles(walk.root), options);
-  if ("listing" in found) {
-    if (mayHaveSplit) return withSplitBeside(found.listing, unused, options);
-    refuseUnusedColumns(found.listing, options);
-    return found.listing;
-  }
-  throw new InputError(explained(found.refusal, walk, options));
-}
-
 type Explanation = Pick<InputProblem, "found" | "fix">;
 
-/** Says what a folder without class folders has in place of them. */
-function explained(refusal: InputProblem, walk: Walk, choice: Options): InputProblem {
+/** Throws an error that says what a folder without class folders has in place of them. */
+function refuse(refusal: InputProblem, walk: Walk, choice: Options, tables: Tables | null): never {
   const files = otherFilesIn(walk.root);
   const found =
     walk.root.numImages === 0
@@ -286,7 +273,7 @@ function explained(refusal: InputProblem, walk: Walk, choice: Options): InputPro
         unreadFormats(refusal, walk) ??
         otherFiles(refusal, files))
       : null;
-  return { ...refusal, ...(found ?? labelsElsewhere(refusal, walk, choice)) };
+  throw new InputError({ ...refusal, ...(found ?? labelsElsewhere(refusal, walk, choice, tables)) });
 }
 
 function garbledNames(refusal: InputProblem, { leftOut }: Walk): Explanation | null {
@@ -361,8 +348,14 @@ function foldersAround({ dir, root }: Walk, { data }: Options): string | null {
 }
 
 /** Names a table that is not read, and a pattern for the names of the images. */
-function labelsElsewhere(refusal: InputProblem, walk: Walk, choice: Options): Explanation {
-  const table = unreadTables(walk, choice)[0] ?? tablesWithoutLabels(walk, choice)[0];
+function labelsElsewhere(
+  refusal: InputProblem,
+  walk: Walk,
+  choice: Options,
+  known: Tables | null,
+): Explanation {
+  const tables = known ?? matchTables(walk, choice);
+  const table = unreadTables(walk.dir, tables)[0] ?? tablesWithoutLabels(tables)[0];
   const around = foldersAround(walk, choice);
   const fixes = [
     around && `Did you mean ${around}, whose folders all hold images?`,

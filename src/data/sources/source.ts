@@ -25,6 +25,7 @@ import { readParquet } from "./packed/parquet.js";
 import { isPixelTable } from "./packed/pixel-columns.js";
 import { readPixelTable } from "./packed/pixel-table.js";
 import { readLabelTables } from "./tables/label-tables.js";
+import { matchTables } from "./tables/matched-tables.js";
 import { isSplitChosen } from "./tables/split-columns.js";
 import { isUnreadTable, TABLE_FILE } from "./tables/table-file.js";
 import { unreadTables } from "./tables/unread-tables.js";
@@ -139,11 +140,12 @@ async function readFile(file: string, options: Options): Promise<Listing> {
   if (!TABLE_FILE.test(file) && !isUnreadTable(file))
     throw unreadable(file, "a file of another kind", "Fix the path.");
   if (await isPixelTable(file)) return readPixelTable(file, options);
-  const [walk, tables] = [walkFolder(dir), [path.basename(file)]];
+  const walk = walkFolder(dir);
   leaveFoldersOut(walk, options);
+  const tables = matchTables(walk, options, [path.basename(file)]);
   const listing = readLabelTables(walk, options, tables);
   if (listing) return listing;
-  const [unread] = unreadTables(walk, options, tables);
+  const [unread] = unreadTables(dir, tables);
   if (unread === undefined) throw unreadable(file, "a file of another kind", "Fix the path.");
   throw new InputError({
     expected: "a table that names images beside it",

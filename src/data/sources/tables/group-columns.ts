@@ -4,11 +4,12 @@ import { InputError } from "../../../errors.js";
 import type { Listing, Sample } from "../listing.js";
 import { isGroupName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
+import type { ReadTable } from "./matched-tables.js";
 import { columnAt, filledIn, type Table, valuesIn } from "./table.js";
 
 /** Whether a value of `--group` names a column: a pattern has signs that names do not have, such as brackets. */
-export function isGroupColumn(group: string): boolean {
-  return !/[\\^$*+?()[\]{}|]/.test(group);
+export function isGroupColumn(group: string | undefined): group is string {
+  return group !== undefined && !/[\\^$*+?()[\]{}|]/.test(group);
 }
 
 /** What the columns of a table say about groups. */
@@ -37,20 +38,12 @@ export function groupsOf(table: Table, { group }: LabelChoice, known: readonly n
   return { values: null, hint: name === undefined ? null : hint };
 }
 
-/** A table, the images of its rows, and its columns. */
-interface GroupTable {
-  table: Table;
-  files: string[][];
-  pathColumn: number;
-  labels?: { columns: number[] };
-  split: { alike: number[] } | null;
-}
-
 /** Gives the images of a listing their groups by the columns of tables, or a hint at such a column. */
-export function withGroups(listing: Listing, tables: readonly GroupTable[], choice: LabelChoice): Listing {
+export function withGroups(listing: Listing, tables: readonly ReadTable[], choice: LabelChoice): Listing {
   const groups = new Map<string, string>();
   let { groupHint } = listing;
-  for (const { table, files, pathColumn, labels, split } of tables) {
+  for (const table of tables) {
+    const { files, pathColumn, labels, split } = table;
     const known = [pathColumn, ...(labels?.columns ?? []), ...(split?.alike ?? [])];
     const { values, hint } = groupsOf(table, choice, known);
     groupHint ??= hint ?? undefined;
@@ -68,7 +61,7 @@ export function withGroups(listing: Listing, tables: readonly GroupTable[], choi
 
 /** @throws InputError if a column was chosen for the groups and no image has one by it. */
 export function refuseUnusedGroup({ samples, where, labels }: Listing, group: string | undefined): void {
-  if (group === undefined || !isGroupColumn(group) || samples.some((sample) => sample.group)) return;
+  if (!isGroupColumn(group) || samples.some((sample) => sample.group)) return;
   throw new InputError({
     expected: `a table with the column ${group}, or a pattern with a group, for --group`,
     where,

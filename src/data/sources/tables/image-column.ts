@@ -2,6 +2,7 @@
 import path from "node:path";
 import { InputError } from "../../../errors.js";
 import { inShort } from "../../../names.js";
+import { type Part, partOfFolders } from "../split-names.js";
 import { FILE_RANK, isFileName, isFolderName, pathRank } from "./column-names.js";
 import {
   type Find,
@@ -11,14 +12,16 @@ import {
   type Located,
   locateImages,
 } from "./image-index.js";
-import { columnAt, columnName, columnsIn, filledIn, type Table, valuesIn } from "./table.js";
+import type { RowPart } from "./split-columns.js";
+import { columnAt, columnName, columnsIn, filledIn, type NamedTable, type Table, valuesIn } from "./table.js";
+import { partOfTable } from "./table-file.js";
 
 /** A table whose rows name images. */
-export interface Matched extends Located {
-  table: Table;
-  pathColumn: number;
+export interface ImageTable extends NamedTable, Located {
   /** Path in each row. */
   paths: string[];
+  /** The part that the whole table is for. */
+  part: Part | null;
 }
 
 /** How well a column names images, in some of the rows. */
@@ -49,7 +52,7 @@ export function matchImages(
   given: Table,
   index: ImageIndex,
   { pathColumn, labelColumn }: { pathColumn?: string; labelColumn?: string },
-): Matched | InputError | null {
+): ImageTable | InputError | null {
   const around = path.posix.dirname(given.file);
   const find = index.finder(around);
   const searched = withHeader(given, find);
@@ -67,7 +70,10 @@ export function matchImages(
     : { ...given, rows: [header, ...below] };
   const paths = pathsOf(table, column, find);
   const located = locateImages(paths, index, around);
-  if (located.files.some(({ length }) => length > 0)) return { table, pathColumn: column, paths, ...located };
+  const part = partOfTable(given.file);
+  const files = inPart(located.files, () => part);
+  if (files.some(({ length }) => length > 0))
+    return { ...table, pathColumn: column, paths, part, ...located, files };
   const apart = paths.find((one) => find(one) !== null);
   if (apart === undefined) return null; // the name of the column is that of an image
   return new InputError({
@@ -75,6 +81,15 @@ export function matchImages(
     where: given.where,
     found: `${apart}, which is in another folder than ${find(apart)?.files[0]}`,
     fix: "Fix the paths, or rename the folder.",
+  });
+}
+
+/** Keeps those of several images of a row that are in folders for its part: `train/0.png` and not `test/0.png` for `0.png`. */
+export function inPart(files: string[][], partOfRow: (row: number) => RowPart): string[][] {
+  return files.map((named, row) => {
+    const part = named.length > 1 ? partOfRow(row) : null;
+    const own = part === null ? [] : named.filter((file) => partOfFolders(file) === part);
+    return own.length > 0 ? own : named;
   });
 }
 

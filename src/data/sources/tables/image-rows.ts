@@ -18,7 +18,7 @@ import { groupsOf } from "./group-columns.js";
 import { type LabelChoice, labelColumnNote } from "./label-columns.js";
 import { withLabels } from "./label-values.js";
 import { noSplitNote, splitColumns, wordsOf } from "./split-columns.js";
-import type { Table } from "./table.js";
+import type { NamedTable } from "./table.js";
 
 /** A row whose image was unpacked. */
 export interface ImageRow {
@@ -64,16 +64,16 @@ export function listRows(
   notes: string[],
 ): Listing {
   const { labelColumn, splitColumn } = choice;
-  const given: Table = {
+  const given: NamedTable = {
     file,
     where,
     columns: ["", "label", ...columns],
     rows: rows.map(({ name, label, cells }) => [name, label, ...cells]),
+    pathColumn: NAME,
   };
   const table = areNames ? given : withLabels(given, LABEL, notes);
-  const read = { table, pathColumn: NAME, labelColumn: "label", splitColumn };
-  const split = splitColumns(read);
-  notes.push(...(split?.notes ?? noSplitNote(read, [LABEL])));
+  const split = splitColumns(table, { labelColumn: "label", splitColumn });
+  notes.push(...(split?.notes ?? noSplitNote(table, choice, [LABEL])));
   const others = columns.map((_, i) => i + LABEL + 1).filter((column) => !split?.alike.includes(column));
   if (label !== undefined && labelColumn === undefined)
     notes.push(...labelColumnNote(table, LABEL, label, others));

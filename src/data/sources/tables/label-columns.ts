@@ -23,6 +23,7 @@ import {
   filledIn,
   flagOf,
   isFilled,
+  type NamedTable,
   type Table,
   valuesIn,
 } from "./table.js";
@@ -60,8 +61,8 @@ export interface LabelColumns {
  * @param names - Names of columns to read. Others may be of several columns with different values.
  * @throws InputError if several columns of one of these names have different values.
  */
-export function withoutRepeats(table: Table, pathColumn: number, names: string[]): Table {
-  const { columns, rows, where } = table;
+export function withoutRepeats<Named extends NamedTable>(table: Named, names: string[]): Named {
+  const { columns, rows, where, pathColumn } = table;
   if (columns === null) return table;
   const firstOf = (column: number) => columns.indexOf(columns[column]);
   const header = columns.map((name, column) => {
@@ -80,16 +81,10 @@ export function withoutRepeats(table: Table, pathColumn: number, names: string[]
   return { ...table, columns: header };
 }
 
-/** The table, and the columns that are known so far. */
-interface Known {
-  table: Table;
-  pathColumn: number;
-}
-
-function columnsBeside({ table, pathColumn }: Known): number[] {
+function columnsBeside(table: NamedTable): number[] {
   const isIndex = (column: number) => table.columns !== null && isIndexName(table.columns[column] ?? "");
   return columnsIn(table).filter(
-    (column) => column !== pathColumn && isFilled(table, column) && !isIndex(column),
+    (column) => column !== table.pathColumn && isFilled(table, column) && !isIndex(column),
   );
 }
 
@@ -112,14 +107,14 @@ const MOSTLY = 0.8;
  * @returns Null if the table has no such columns.
  * @throws InputError if they may as well be a column of labels and others.
  */
-export function oneHotColumns(known: Known, { labelColumn }: LabelChoice): number[] | null {
-  const { columns: header, rows, file, where } = known.table;
-  const others = columnsBeside(known);
+export function oneHotColumns(table: NamedTable, { labelColumn }: LabelChoice): number[] | null {
+  const { columns: header, rows, file, where } = table;
+  const others = columnsBeside(table);
   if (labelColumn !== undefined) {
     const chosen = columnsAt(header, labelColumn);
     return chosen !== null && chosen.length > 1 ? chosen : null;
   }
-  const binary = others.filter((column) => isBinary(known.table, column));
+  const binary = others.filter((column) => isBinary(table, column));
   if (CLASS_TABLE.test(file)) return binary.length === others.length && binary.length > 0 ? binary : null;
   const nameOf = (column: number) => header?.[column] ?? "";
   const isNamed = (column: number) => isLabelName(nameOf(column));
@@ -154,19 +149,19 @@ export function oneHotColumns(known: Known, { labelColumn }: LabelChoice): numbe
  * @throws InputError if several columns may be meant.
  */
 export function labelColumns(
-  known: Known,
+  table: NamedTable,
   split: SplitColumns | null,
   { labelColumn, group }: LabelChoice,
   notes: string[],
 ): LabelColumns | null {
-  const { columns: header, where } = known.table;
+  const { columns: header, where } = table;
   const groupColumn = header && group !== undefined ? columnAt(header, group) : undefined;
-  const others = columnsBeside(known).filter(
+  const others = columnsBeside(table).filter(
     (column) => column !== groupColumn && !split?.columns.includes(column) && !split?.alike.includes(column),
   );
   if (labelColumn === undefined) {
     if (others.length === 0) return null;
-    const likely = likelyColumns(known.table, others, notes);
+    const likely = likelyColumns(table, others, notes);
     if (likely) return likely;
   } else {
     const wanted = columnAt(header, labelColumn);

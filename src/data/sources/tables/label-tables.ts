@@ -25,64 +25,56 @@ import {
   withoutRepeats,
 } from "./label-columns.js";
 import { withLabels } from "./label-values.js";
-import { type MatchedTable, matchTables } from "./matched-tables.js";
+import { matchTables, type ReadTable, type Tables } from "./matched-tables.js";
 import { noSplitNote, type RowPart, wordsOf } from "./split-columns.js";
 import type { Table } from "./table.js";
-import { partOfTable } from "./table-file.js";
+
+/** A table of labels. */
+type LabelTable = ReadTable & { labels: LabelColumns };
 
 /**
  * Reads the labels of a data set from its tables.
  *
- * @param given - Tables to read, relative to the folder; by default all of the folder whose rows are about its images.
+ * @param tables - Tables to read, by default all of the folder whose rows are about its images.
  * @returns Null if no table names images.
  * @throws InputError if it is not clear which table, column or image is meant.
  */
-export function readLabelTables(walk: Walk, choice: LabelChoice, given?: string[]): Listing | null {
-  const { useful, refusals, notes } = matchTables(walk, choice, given);
+export function readLabelTables(
+  walk: Walk,
+  choice: LabelChoice,
+  tables: Tables = matchTables(walk, choice),
+): Listing | null {
+  const { useful, refusals, others, error, areChosen } = tables;
+  if (error) throw error;
+  const notes = others.flatMap(({ file, why }) => (why ? `${file} is not read, since ${why.reason}.` : []));
   const read = withAllLabelColumns(useful, choice, notes);
   if (read.length === 0 && refusals.length > 0) throw refusals[0];
   if (read.length === 0) return null;
-  refuseSeveral(read, walk.dir, given !== undefined);
+  refuseSeveral(read, walk.dir, areChosen);
   const outcomes = new Map<string, Outcome>();
-  for (const one of read) {
-    notes.push(...matchNotes(one, walk.dir));
-    addOutcomes(one, outcomes);
-    notes.push(...outcomeNotes(one, outcomes), ...(one.split?.notes ?? noSplitNote(one, one.labels.columns)));
+  for (const table of read) {
+    notes.push(...matchNotes(table, walk.dir));
+    addOutcomes(table, outcomes);
+    const split = table.split?.notes ?? noSplitNote(table, choice, table.labels.columns);
+    notes.push(...outcomeNotes(table, outcomes), ...split);
   }
-  const samples = [...outcomes].flatMap(([file, outcome]) =>
-    "reason" in outcome || outcome.part === "extra"
-      ? []
-      : [
-          {
-            path: file,
-            className: outcome.className,
-            split: outcome.part,
-            ...stampOf(path.join(walk.dir, file)),
-          },
-        ],
-  );
-  countRest(walk, outcomes, new Set(read.map(({ table }) => table.file)));
-  const labels = read.map(({ table }) => table.file).join(", ");
+  const samples = [...outcomes].flatMap(([file, outcome]): Sample[] => {
+    if ("reason" in outcome || outcome.part === "extra") return [];
+    const { className, part } = outcome;
+    return [{ path: file, className, split: part, ...stampOf(path.join(walk.dir, file)) }];
+  });
+  const files = filesOf(read);
+  countRest(walk, outcomes, new Set(files));
+  const labels = files.join(", ");
   notes.push(...withoutPartNote(samples, labels));
   const listing = listingOf(walk, { labels, isTable: true, samples, notes });
   const split = { ...listing, ...withPathParts(samples, labels, listing, splitOf(read)) };
-  const isRead = ({ table }: MatchedTable) => read.some((one) => one.table.file === table.file);
-  const others = (given === undefined ? useful : tablesOfGroups(walk, choice)).filter((one) => !isRead(one));
-  return withGroups(split, [...read, ...others], choice);
+  const forGroups = areChosen && isGroupColumn(choice.group) ? matchTables(walk, choice).useful : useful;
+  return withGroups(split, [...read, ...forGroups.filter(({ file }) => !files.includes(file))], choice);
 }
 
-/** Returns the tables that may have the column of groups, if the labels' tables were chosen. */
-function tablesOfGroups(walk: Walk, choice: LabelChoice): MatchedTable[] {
-  if (choice.group === undefined || !isGroupColumn(choice.group)) return [];
-  const matched = caught(() => matchTables(walk, choice));
-  return matched instanceof InputError ? [] : matched.useful; // other columns of these tables do not matter
-}
-
-/** A table of labels. */
-interface LabelTable extends MatchedTable {
-  labels: LabelColumns;
-  /** The part that the whole table is for. */
-  part: Part | null;
+function filesOf(tables: Table[]): string[] {
+  return tables.map(({ file }) => file);
 }
 
 /**
@@ -90,17 +82,15 @@ interface LabelTable extends MatchedTable {
  *
  * @throws InputError if a table may have its labels in several columns; the error names other tables that have theirs in one.
  */
-function withAllLabelColumns(tables: MatchedTable[], choice: LabelChoice, notes: string[]): LabelTable[] {
+function withAllLabelColumns(tables: ReadTable[], choice: LabelChoice, notes: string[]): LabelTable[] {
   const unclear: { table: Table; error: InputError }[] = [];
-  const read = tables.flatMap((one) => {
-    const found = caught(() => withLabelColumns(one, choice, notes));
+  const read = tables.flatMap((table) => {
+    const found = caught(() => withLabelColumns(table, choice, notes));
     if (!(found instanceof InputError)) return found ?? [];
-    unclear.push({ table: one.table, error: found });
+    unclear.push({ table, error: found });
     return [];
   });
-  const names = read.flatMap(({ table, labels }) =>
-    labels.columns.flatMap((at) => table.columns?.[at] ?? []),
-  );
+  const names = read.flatMap(({ columns, labels }) => labels.columns.flatMap((at) => columns?.[at] ?? []));
   const areClear =
     choice.labelColumn !== undefined ||
     read.every(({ labels }) => labels.isOneHot) ||
@@ -117,23 +107,20 @@ function withAllLabelColumns(tables: MatchedTable[], choice: LabelChoice, notes:
 
 /** Makes an error that names other tables, whose labels are clear. */
 function orTables({ problem }: InputError, read: LabelTable[]): InputError {
-  const files = read.map(({ table }) => table.file).join(",");
   const otherwise = problem.fix?.replace(/^./, (letter) => letter.toLowerCase());
-  const fix = `Choose --labels ${files} if ${read.length > 1 ? "they have" : "it has"} the labels. Otherwise ${otherwise}`;
+  const fix = `Choose --labels ${filesOf(read).join(",")} if ${read.length > 1 ? "they have" : "it has"} the labels. Otherwise ${otherwise}`;
   return new InputError({ ...problem, fix });
 }
 
 /** @returns Null if the table has no labels. */
-function withLabelColumns(one: MatchedTable, choice: LabelChoice, notes: string[]): LabelTable | null {
-  const { classColumns, split, pathColumn } = one;
-  const labels = classColumns
-    ? { columns: classColumns, isOneHot: true }
-    : labelColumns(one, split, choice, notes);
+function withLabelColumns(table: ReadTable, choice: LabelChoice, notes: string[]): LabelTable | null {
+  const labels = table.labels ?? labelColumns(table, table.split, choice, notes);
   if (!labels) return null;
-  const labelNames = labels.columns.flatMap((column) => one.table.columns?.[column] ?? []);
-  withoutRepeats(one.table, pathColumn, labelNames);
-  const table = labels.isOneHot ? one.table : withLabels(one.table, labels.columns[0], notes);
-  return { ...one, table, labels, part: partOfTable(table.file) };
+  withoutRepeats(
+    table,
+    labels.columns.flatMap((column) => table.columns?.[column] ?? []),
+  );
+  return { ...(labels.isOneHot ? table : withLabels(table, labels.columns[0], notes)), labels };
 }
 
 /** Tables that a message names to choose from. */
@@ -147,7 +134,6 @@ function refuseSeveral(read: LabelTable[], dir: string, areChosen: boolean): voi
   const areApart = areChosen && isApart;
   const areParts = !parts.has(null) && (areApart || parts.size === read.length);
   if (read.length === 1 || areParts || (areApart && parts.size === 1)) return;
-  const filesOf = (tables: LabelTable[]) => tables.map(({ table }) => table.file);
   const ofParts = read.filter(({ part }) => part !== null);
   const isSplit = ofParts.length > 1 && new Set(ofParts.map(({ part }) => part)).size === ofParts.length;
   const some = areChosen ? [] : isSplit ? ofParts : isApart ? read : [];
@@ -161,10 +147,9 @@ function refuseSeveral(read: LabelTable[], dir: string, areChosen: boolean): voi
 
 /** Returns what has the split: a column, or tables that are each for a part; if any. */
 function splitOf(read: LabelTable[]): SplitSource | undefined {
-  for (const { split, table } of read)
-    if (split?.parts) return { words: wordsOf(split, table.file), isColumn: true };
-  const tablesFor = (wanted: Part) =>
-    read.flatMap(({ part, table }) => (part === wanted ? table.file : [])).join(", ");
+  for (const { split, file } of read)
+    if (split?.parts) return { words: wordsOf(split, file), isColumn: true };
+  const tablesFor = (wanted: Part) => filesOf(read.filter(({ part }) => part === wanted)).join(", ");
   const held = tablesFor("validation") || tablesFor("test");
   return held ? { words: `the table ${held}`, isColumn: false } : undefined;
 }
@@ -177,10 +162,11 @@ type Outcome = { part: RowPart } & ({ className: string } | { reason: string });
  *
  * @throws InputError if rows with different names are of one image.
  */
-function matchNotes({ table, paths, files, moved, numbered, conflict }: LabelTable, dir: string): string[] {
+function matchNotes(table: LabelTable, dir: string): string[] {
+  const { file, paths, files, moved, numbered, conflict } = table;
   if (conflict)
     throw new InputError({
-      expected: `one name for each image in ${table.file}`,
+      expected: `one name for each image in ${file}`,
       where: dir,
       found: `${conflict.map((row) => paths[row]).join(" and ")} for ${files[conflict[1]][0]}`,
       fix: "Remove the rows of images that are not here, or choose the folder around all of them with --data.",
@@ -188,11 +174,11 @@ function matchNotes({ table, paths, files, moved, numbered, conflict }: LabelTab
   const notes: string[] = [];
   if (moved >= 0)
     notes.push(
-      `The paths of ${table.file} are of other folders, so images are found by name: ${files[moved][0]} for ${paths[moved]}.`,
+      `The paths of ${file} are of other folders, so images are found by name: ${files[moved][0]} for ${paths[moved]}.`,
     );
   if (numbered >= 0)
     notes.push(
-      `Numbers of ${table.file} have other leading zeros than those of the files, so they are compared without them: ${files[numbered][0]} for ${paths[numbered]}.`,
+      `Numbers of ${file} have other leading zeros than those of the files, so they are compared without them: ${files[numbered][0]} for ${paths[numbered]}.`,
     );
   return notes;
 }
@@ -202,10 +188,8 @@ function matchNotes({ table, paths, files, moved, numbered, conflict }: LabelTab
  *
  * @throws InputError if a row names two images, or rows put an image into two parts.
  */
-function addOutcomes(
-  { table, paths, files, labels, split, part: tablePart }: LabelTable,
-  outcomes: Map<string, Outcome>,
-): void {
+function addOutcomes(table: LabelTable, outcomes: Map<string, Outcome>): void {
+  const { paths, files, labels, split } = table;
   table.rows.forEach((row, i) => {
     const [file, other] = files[i];
     if (file === undefined) return;
@@ -215,7 +199,7 @@ function addOutcomes(
         found: `${file} and ${other} for ${paths[i]}`,
         fix: "Choose the folder of images with --data, and the table with --labels.",
       });
-    const part = split?.parts ? split.parts[i] : tablePart;
+    const part = split?.parts ? split.parts[i] : table.part;
     const known = outcomes.get(file);
     if (known && known.part !== part)
       throw new InputError({
@@ -238,17 +222,15 @@ function outcomeOf(label: string | null | undefined, part: RowPart, known: Outco
 }
 
 /** Says which images and rows of a table are not used. */
-function outcomeNotes({ table, paths, files }: LabelTable, outcomes: Map<string, Outcome>): string[] {
+function outcomeNotes({ file, rows, paths, files }: LabelTable, outcomes: Map<string, Outcome>): string[] {
   const notes: string[] = [];
-  const numExtra = new Set(files.flat().filter((file) => outcomes.get(file)?.part === "extra")).size;
+  const numExtra = new Set(files.flat().filter((image) => outcomes.get(image)?.part === "extra")).size;
   if (numExtra > 0)
-    notes.push(
-      `Images that ${table.file} has in no part for training or tests, which are left out: ${numExtra}.`,
-    );
+    notes.push(`Images that ${file} has in no part for training or tests, which are left out: ${numExtra}.`);
   const missing = paths.filter((_, i) => files[i].length === 0);
   if (missing.length > 0)
     notes.push(
-      `${missing.length} of ${table.rows.length} rows of ${table.file} name no image here, such as ${missing[0]}.`,
+      `${missing.length} of ${rows.length} rows of ${file} name no image here, such as ${missing[0]}.`,
     );
   return notes;
 }

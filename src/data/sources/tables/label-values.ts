@@ -15,7 +15,7 @@ const SEVERAL = /^(tags|labels|classes|categories|attributes|keywords)$/i;
  * @param notes - Gets a sentence for each guess.
  * @throws InputError if values are lists or objects.
  */
-export function withLabels(table: Table, column: number, notes: string[]): Table {
+export function withLabels<Any extends Table>(table: Any, column: number, notes: string[]): Any {
   const { columns: header, rows, file, where } = table;
   const values = valuesIn(table, column);
   const composite = values.filter(isComposite);

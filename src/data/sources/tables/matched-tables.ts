@@ -1,91 +1,106 @@
 // Which tables of a data set are about its images, and what their columns are.
 import path from "node:path";
-import { InputError } from "../../../errors.js";
+import { caught, InputError } from "../../../errors.js";
 import { inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
-import { partOf, partOfFolders } from "../split-names.js";
+import { partOf } from "../split-names.js";
 import { isSplitName, mayBeSplitName } from "./column-names.js";
-import { type Matched, matchImages } from "./image-column.js";
-import { imageIndex } from "./image-index.js";
-import { type LabelChoice, oneHotColumns, withoutRepeats } from "./label-columns.js";
-import {
-  NUM_SHOWN,
-  type ReadColumns,
-  type RowPart,
-  type SplitColumns,
-  splitColumns,
-} from "./split-columns.js";
-import { columnsAt, columnsIn, filledIn, isFilled, type Table } from "./table.js";
-import { isOtherJson, partOfTable, readTable, tableFiles } from "./table-file.js";
+import { type ImageTable, inPart, matchImages } from "./image-column.js";
+import { type ImageIndex, imageIndex } from "./image-index.js";
+import { type LabelChoice, type LabelColumns, oneHotColumns, withoutRepeats } from "./label-columns.js";
+import { NUM_SHOWN, type SplitColumns, splitColumns } from "./split-columns.js";
+import { columnsAt, columnsIn, filledIn, isFilled, type NamedTable, type Table } from "./table.js";
+import { isOtherJson, isUnreadTable, readTable, tableFiles, unreadLabelFiles } from "./table-file.js";
 
-/** A table that names images, with the columns of classes and of the split. */
-export interface MatchedTable extends Matched, ReadColumns {
-  table: Table;
-  classColumns: number[] | null;
+/** A table whose rows name images, with its columns. */
+export interface ReadTable extends ImageTable {
   split: SplitColumns | null;
+  /** Null if the table has no labels, or it is not known yet which columns have them. */
+  labels: LabelColumns | null;
+}
+
+/** The tables of a data set, each read once. */
+export interface Tables {
+  /** Tables about the images. */
+  useful: ReadTable[];
+  /** Lists of names alone, each for a part of the split: `train.txt` with `cat/1.jpg`. */
+  lists: ImageTable[];
+  /** Why it is not clear which images other tables mean. */
+  refusals: InputError[];
+  /** Why a table about the images cannot be read; null if all can. */
+  error: InputError | null;
+  /** Other files that may have been meant for tables of labels. */
+  others: { file: string; table: Table | null; why: Reason | null }[];
+  /** Whether the user chose them. */
+  areChosen: boolean;
+  index: ImageIndex;
+}
+
+/** Why a file is not read, and what to do. */
+export interface Reason {
+  reason: string;
+  fix: string;
 }
 
 /**
- * Finds the tables that are about the images.
+ * Reads the tables of a data set, and finds those that are about its images.
  *
- * @param given - Tables to read, relative to the folder; by default all in it.
- * @returns These tables, and why others are not read: errors where it is not clear what they mean, and notes.
- * @throws InputError if columns can be understood in several ways, or the bytes of such a table are not text.
+ * @param chosen - Tables to read, relative to the folder; by default all in it.
  */
-export function matchTables(
-  { dir, root }: Walk,
-  choice: LabelChoice,
-  given?: string[],
-): { useful: MatchedTable[]; refusals: InputError[]; notes: string[] } {
+export function matchTables({ dir, root }: Walk, choice: LabelChoice, chosen?: string[]): Tables {
   const index = imageIndex(root);
-  const [useful, refusals, notes]: [MatchedTable[], InputError[], string[]] = [[], [], []];
-  for (const file of index.files.length === 0 ? [] : (given ?? tableFiles(root))) {
-    const table = readTable(dir, file);
-    const found = table && matchImages(table, index, choice);
-    const part = partOfTable(file);
-    const isFound = found !== null && !(found instanceof InputError);
-    const matched = isFound ? { ...found, files: inPart(found.files, () => part) } : found;
-    if (!table || !matched) {
-      if (given !== undefined && table?.damage) throw table.damage;
+  const areChosen = chosen !== undefined;
+  const tables: Tables = { useful: [], lists: [], refusals: [], error: null, others: [], areChosen, index };
+  for (const file of chosen ?? [...tableFiles(root), ...unreadLabelFiles(root)]) {
+    const table = isUnreadTable(file) ? null : readTable(dir, file);
+    const addOther = (why: Reason | null = null) => {
+      if (areChosen || !isOtherJson(file)) tables.others.push({ file, table, why });
+    };
+    const isList = table?.columns === null && columnsIn(table).length === 1;
+    const found = table && index.files.length > 0 ? matchImages(table, index, isList ? {} : choice) : null;
+    const isRefused = found instanceof InputError;
+    const isUsed = isRefused || (found && ((areChosen && !isList) || isUseful(found, index.files.length)));
+    if (isList) {
+      if (found && !isRefused && isUsed && found.part && !table.damage) tables.lists.push(found);
       continue;
     }
-    const isRefused = matched instanceof InputError;
-    if (!isRefused && given === undefined && !isUseful(matched, index.files.length)) continue;
-    if (table.damage) throw table.damage;
-    const why = isRefused || given !== undefined ? null : whyCodedSplit(matched, choice);
-    if (isRefused) refusals.push(matched);
-    else if (why) notes.push(`${file} is not read, since ${why.reason}.`);
-    else useful.push(withColumns(matched, choice));
+    if (table?.damage && (areChosen || isUsed)) tables.error ??= table.damage;
+    const why = isRefused || areChosen || !found ? null : whyCodedSplit(found, choice);
+    if (!found || !isUsed || why) addOther(why);
+    else if (isRefused) tables.refusals.push(found);
+    else {
+      const read = table?.damage
+        ? { ...found, split: null, labels: null }
+        : caught(() => withColumns(found, choice));
+      if (read instanceof InputError) tables.error ??= read;
+      else tables.useful.push(read);
+    }
   }
-  return { useful, refusals, notes };
+  return tables;
 }
 
-/** Finds the columns of a table that are not the path's. */
-function withColumns(matched: Matched, choice: LabelChoice): MatchedTable {
-  const { labelColumn, pathColumn, splitColumn } = choice;
+/** Finds the columns of the split, and those of 0 and 1 that are classes. */
+function withColumns(given: ImageTable, choice: LabelChoice): ReadTable {
+  const { labelColumn, pathColumn } = choice;
   const chosen = [pathColumn, ...(labelColumn?.split(",") ?? [])].flatMap((name) => name?.trim() ?? []);
-  const names = [...chosen, matched.table.columns?.[matched.pathColumn] ?? ""];
-  const one = { ...matched, table: withoutRepeats(matched.table, matched.pathColumn, names) };
-  const read = { ...one, labelColumn, splitColumn, classColumns: oneHotColumns(one, choice) };
-  const split = splitColumns(read);
+  const table = withoutRepeats(given, [...chosen, given.columns?.[given.pathColumn] ?? ""]);
+  const columns = oneHotColumns(table, choice);
+  const split = splitColumns(table, choice, columns ?? []);
   const { parts } = split ?? {};
-  return { ...read, split, files: parts ? inPart(read.files, (row) => parts[row]) : read.files };
-}
-
-/** Keeps those of several images of a row that are in folders for its part: `train/0.png` and not `test/0.png` for `0.png`. */
-export function inPart(files: string[][], partOfRow: (row: number) => RowPart): string[][] {
-  return files.map((named, row) => {
-    const part = named.length > 1 ? partOfRow(row) : null;
-    const own = part === null ? [] : named.filter((file) => partOfFolders(file) === part);
-    return own.length > 0 ? own : named;
-  });
+  return {
+    ...table,
+    split,
+    labels: columns && { columns, isOneHot: true },
+    files: parts ? inPart(table.files, (row) => parts[row]) : table.files,
+  };
 }
 
 /**
  * A table is useful if its rows are about images, not about other things that happen to have such names. JSON with another name than
  * that of labels must be about most images, since `{"1": "rose"}` names classes.
  */
-export function isUseful({ files, table }: Matched, numImages: number): boolean {
+function isUseful(table: ImageTable, numImages: number): boolean {
+  const { files } = table;
   const numFound = files.filter(({ length }) => length === 1).length;
   const isOther = isOtherJson(table.file) || isOfNames(table);
   const numNamed = new Set(files.flat()).size; // also where a row names several, such as an image and its mask
@@ -111,11 +126,8 @@ const CODE = /^(\d{1,2}(\.0+)?|\p{L}|(fold|set|split|part|subset|group)[ _-]?\d{
  *
  * @returns Null if it is no such table, or the column was chosen.
  */
-export function whyCodedSplit(
-  { table, pathColumn }: Pick<ReadColumns, "table" | "pathColumn">,
-  { labelColumn, splitColumn }: LabelChoice,
-): { reason: string; fix: string } | null {
-  const { file, columns } = table;
+function whyCodedSplit(table: NamedTable, { labelColumn, splitColumn }: LabelChoice): Reason | null {
+  const { file, columns, pathColumn } = table;
   const [column, ...others] = columnsIn(table).filter((one) => one !== pathColumn && isFilled(table, one));
   const isChosen = [labelColumn, splitColumn].some(
     (name) => name && columnsAt(columns, name)?.includes(column),

@@ -17,23 +17,13 @@ import {
   filledIn,
   flagOf,
   isFilled,
+  type NamedTable,
   type Table,
   valuesIn,
 } from "./table.js";
 
 /** Values of a column that a message shows. */
 export const NUM_SHOWN = 5;
-
-/** A table, and what its columns are known to be. */
-export interface ReadColumns {
-  table: Table;
-  pathColumn: number;
-  labelColumn?: string;
-  /** Columns that are each a class. */
-  classColumns?: number[] | null;
-  /** Columns that were chosen for the split, or `none`. */
-  splitColumn?: string;
-}
 
 /** A part that is neither for training nor for validation, or none that the row names. */
 export type RowPart = Part | null | "extra";
@@ -84,27 +74,37 @@ function flagIn(value: string): boolean | null | undefined {
  * Returns the columns that name the part of the split, if any: those that were chosen, or one with a usual name, or columns of 0 and 1
  * with the names of parts, or another one whose values are all names of parts.
  *
+ * @param classColumns - Columns that are each a class.
  * @throws InputError if a column with the name of one has parts in some rows and other values in others, or is not there.
  */
-export function splitColumns(read: ReadColumns): SplitColumns | null {
-  const { splitColumn } = read;
+export function splitColumns(
+  table: NamedTable,
+  { labelColumn, splitColumn }: { labelColumn?: string; splitColumn?: string },
+  classColumns: readonly number[] = [],
+): SplitColumns | null {
+  const { columns: header, pathColumn, file, rows } = table;
+  const free = columnsIn(table).filter((column) => {
+    const isKnown = column === pathColumn || classColumns.includes(column);
+    return !isKnown && (header === null || header[column] !== labelColumn);
+  });
+  const isLabelled = labelColumn !== undefined || classColumns.length > 0;
   if (splitColumn !== undefined) {
-    const alike = columnsAlike(read);
-    if (splitColumn !== UNREAD) return { ...chosenColumns(read, splitColumn), alike };
+    const alike = columnsAlike(table, free, isLabelled);
+    if (splitColumn !== UNREAD) return { ...chosenColumns(table, splitColumn), alike };
     return alike.length > 0 ? { columns: [], alike, name: "", parts: null, notes: [] } : null;
   }
-  const free = freeColumns(read);
-  const found = [...namedColumns(read, free), ...flagColumns(read, free), ...otherColumns(read)];
+  const found = [
+    ...namedColumns(table, free),
+    ...flagColumns(table, free),
+    ...otherColumns(table, free, isLabelled),
+  ];
   const [first, ...others] = found;
   if (first === undefined) return null;
-  const differing = others.flatMap(({ name, columns, parts }) => {
+  const notes = others.flatMap(({ name, columns, parts }) => {
     const row = parts.findIndex((part, i) => part && first.parts[i] && part !== first.parts[i]);
-    return row < 0 ? [] : [{ name, columns, row }];
-  });
-  const notes = differing.map(({ name, columns, row }) => {
-    const example = read.table.rows[row][read.pathColumn];
-    const option = `--split-column ${choiceOf(read.table, columns)}`;
-    return `${name} of ${read.table.file} has another split than ${inSentence(first.name)}, as for ${example}. ${first.name} is used (${option} takes the other).`;
+    const option = `--split-column ${choiceOf(table, columns)}`;
+    const note = `${name} of ${file} has another split than ${inSentence(first.name)}, as for ${rows[row]?.[pathColumn]}. ${first.name} is used (${option} takes the other).`;
+    return row < 0 ? [] : [note];
   });
   return { ...first, alike: found.flatMap(({ columns }) => columns), notes: [...first.notes, ...notes] };
 }
@@ -118,17 +118,14 @@ export function choiceOf({ columns: header }: Table, columns: number[]): string 
 type ReadSplit = Omit<SplitColumns, "alike"> & { parts: RowPart[] };
 
 /** Returns the columns that look like a split. */
-function columnsAlike(read: ReadColumns): number[] {
-  const names = read.table.columns ?? [];
-  const free = freeColumns(read);
-  const named = free.filter((column) => isSplitName(names[column] ?? ""));
-  const others = read.table.columns === null ? namedColumns(read, free) : otherColumns(read);
+function columnsAlike(table: NamedTable, free: number[], isLabelled: boolean): number[] {
+  const named = free.filter((column) => isSplitName(table.columns?.[column] ?? ""));
+  const others = table.columns === null ? namedColumns(table, free) : otherColumns(table, free, isLabelled);
   return [...named, ...others.flatMap(({ columns }) => columns)];
 }
 
 /** @throws InputError if they are not there, or have other values than names of parts or flags. */
-function chosenColumns(read: ReadColumns, choice: string): ReadSplit {
-  const { table } = read;
+function chosenColumns(table: NamedTable, choice: string): ReadSplit {
   const columns = columnsAt(table.columns, choice);
   if (columns === null)
     throw new InputError({
@@ -140,39 +137,31 @@ function chosenColumns(read: ReadColumns, choice: string): ReadSplit {
   const [column] = columns;
   const parts = valuesIn(table, column).map(partIn);
   const isNamed = columns.length === 1 && parts.some((part) => part && part !== "extra");
-  if (isNamed && !areKnown(parts)) throw unknownValues(read, column, PARTS, parts);
-  if (isNamed && areKnown(parts)) return { columns, name: titleOf(read, column), parts, notes: [] };
-  const [flags] = flagColumns(read, columns);
+  if (isNamed && !areKnown(parts)) throw unknownValues(table, column, PARTS, parts);
+  if (isNamed && areKnown(parts)) return { columns, name: titleOf(table, column), parts, notes: [] };
+  const [flags] = flagColumns(table, columns);
   if (flags?.columns.length === columns.length) return flags;
-  throw unknownValues(read, column, PARTS, parts);
+  throw unknownValues(table, column, PARTS, parts);
 }
 
 export function inSentence(name: string): string {
   return name.replace(/^./, (letter) => letter.toLowerCase());
 }
 
-/** Returns the columns that may be others than the images' and the labels'. */
-function freeColumns({ table, pathColumn, labelColumn, classColumns }: ReadColumns): number[] {
-  return columnsIn(table).filter((column) => {
-    const isKnown = column === pathColumn || classColumns?.includes(column);
-    return !isKnown && (table.columns === null || table.columns[column] !== labelColumn);
-  });
-}
-
 const PARTS = "train, validation, test, or unsup and extra, which are left out,";
 
-function namedColumns(read: ReadColumns, free: number[]): ReadSplit[] {
-  const { columns, file } = read.table;
+function namedColumns(table: NamedTable, free: number[]): ReadSplit[] {
+  const { columns, file } = table;
   return free.flatMap((column) => {
     const name = columns?.[column];
     if (name !== undefined && !isPartName(name)) return [];
-    const parts = valuesIn(read.table, column).map(partIn);
+    const parts = valuesIn(table, column).map(partIn);
     if (!parts.some((part) => part && part !== "extra")) return [];
     if (!areKnown(parts)) {
       if (name === undefined) return [];
-      throw unknownValues(read, column, PARTS, parts);
+      throw unknownValues(table, column, PARTS, parts);
     }
-    const title = titleOf(read, column);
+    const title = titleOf(table, column);
     const notes = [`${title} of ${file} is read as the split (${LEAVE_UNREAD} it unread).`];
     return [{ columns: [column], name: title, parts, notes }];
   });
@@ -183,12 +172,12 @@ function areKnown<Value>(values: (Value | undefined)[]): values is Value[] {
 }
 
 /** Names a column at the start of a sentence: "The column split", "Column 2". */
-function titleOf({ table }: ReadColumns, column: number): string {
+function titleOf(table: Table, column: number): string {
   return columnInWords(table.columns, column).replace(/^./, (letter) => letter.toUpperCase());
 }
 
 function unknownValues(
-  { table: { columns, rows, where }, pathColumn }: ReadColumns,
+  { columns, rows, where, pathColumn }: NamedTable,
   column: number,
   known: string,
   found: unknown[],
@@ -212,9 +201,9 @@ interface FlagColumn {
 }
 
 /** Reads columns of 0 and 1 with the names of parts; images in none of them are in the part that has no column. */
-function flagColumns(read: ReadColumns, free: number[]): ReadSplit[] {
-  const { rows, where, file } = read.table;
-  const columns = flagsIn(read, free);
+function flagColumns(table: NamedTable, free: number[]): ReadSplit[] {
+  const { rows, where, file } = table;
+  const columns = flagsIn(table, free);
   if (columns.length === 0) return [];
   const flagged = new Set(columns.map(({ part }) => part));
   const rest = (["train", "validation", "test"] as const).find((part) => !flagged.has(part)) ?? null;
@@ -224,7 +213,7 @@ function flagColumns(read: ReadColumns, free: number[]): ReadSplit[] {
       throw new InputError({
         expected: "each image in one part of the split",
         where,
-        found: `${row[read.pathColumn]} in ${[part, ...others].join(" and ")}`,
+        found: `${row[table.pathColumn]} in ${[part, ...others].join(" and ")}`,
         fix: `Fix its row, or leave the columns unread with --split-column ${UNREAD}.`,
       });
     return part ?? (columns.every(({ flags }) => flags[i] === null) ? null : rest);
@@ -240,54 +229,57 @@ function flagColumns(read: ReadColumns, free: number[]): ReadSplit[] {
 }
 
 /** @throws InputError if a column that must hold flags has other values in some rows. */
-function flagsIn(read: ReadColumns, free: number[]): FlagColumn[] {
+function flagsIn(table: NamedTable, free: number[]): FlagColumn[] {
   return free.flatMap((column): FlagColumn[] => {
-    const name = read.table.columns?.[column] ?? "";
+    const name = table.columns?.[column] ?? "";
     const part = flagPart(name);
     if (part === null) return [];
-    const flags = valuesIn(read.table, column).map(flagIn);
+    const flags = valuesIn(table, column).map(flagIn);
     if (!flags.some((flag) => typeof flag === "boolean")) return [];
     if (areKnown(flags)) return [{ column, name, part, flags }];
-    if (isFlagName(name)) throw unknownValues(read, column, "true, false, 1 or 0", flags);
+    if (isFlagName(name)) throw unknownValues(table, column, "true, false, 1 or 0", flags);
     return [];
   });
 }
 
 /** Returns columns of other names whose values all name parts, if labels are in another column. */
-function otherColumns(read: ReadColumns): ReadSplit[] {
-  const { columns, file } = read.table;
+function otherColumns(table: NamedTable, free: number[], isLabelled: boolean): ReadSplit[] {
+  const { columns, file } = table;
   if (columns === null) return [];
-  const free = freeColumns(read).filter((column) => isFilled(read.table, column));
+  const filled = free.filter((column) => isFilled(table, column));
   const hasLabels = (column: number) =>
-    read.labelColumn !== undefined ||
-    (read.classColumns?.length ?? 0) > 0 ||
-    free.some((one) => one !== column && isLabelName(columns[one]));
-  return free.flatMap((column) => {
+    isLabelled || filled.some((one) => one !== column && isLabelName(columns[one]));
+  return filled.flatMap((column) => {
     const name = columns[column];
     if (isPartName(name) || (isLabelName(name) && !hasLabels(column))) return [];
-    const parts = valuesIn(read.table, column).map(partIn);
+    const parts = valuesIn(table, column).map(partIn);
     const numParts = new Set(parts.filter((part) => part && part !== "extra")).size;
     if (!areKnown(parts) || numParts < (mayBeSplitName(name) ? 1 : 2)) return [];
-    const title = titleOf(read, column);
+    const title = titleOf(table, column);
     const note = `${title} of ${file} is read as the split, since all of its values name parts (${LEAVE_UNREAD} it unread).`;
     return [{ columns: [column], name: title, parts, notes: [note] }];
   });
 }
 
 /** Returns a sentence about a column that may be the split but is not read as one; none if there is no such column. */
-export function noSplitNote(read: ReadColumns, labels: number[]): string[] {
-  const { columns, file } = read.table;
-  if (columns === null || read.splitColumn !== undefined) return [];
-  for (const column of freeColumns(read).filter((one) => !labels.includes(one))) {
-    const filled = filledIn(read.table, column);
+export function noSplitNote(
+  table: NamedTable,
+  { splitColumn }: { splitColumn?: string },
+  labels: readonly number[],
+): string[] {
+  const { columns, file, pathColumn } = table;
+  if (columns === null || splitColumn !== undefined) return [];
+  for (const column of columnsIn(table)) {
+    const filled = filledIn(table, column);
     const numParts = filled.filter((value) => partOf(value) !== null).length;
     const isNamed = isSplitName(columns[column]) || mayBeSplitName(columns[column]);
-    if (filled.length === 0 || (!isNamed && numParts * 2 < filled.length)) continue;
+    const isKnown = column === pathColumn || labels.includes(column);
+    if (isKnown || filled.length === 0 || (!isNamed && numParts * 2 < filled.length)) continue;
     const unknown = [...new Set(filled.filter((value) => partOf(value) === null))];
     const reason = numParts === 0 ? "its values name no part" : "some of its values name no part";
     if (unknown.length > 0)
       return [
-        `${titleOf(read, column)} of ${file} is not read as a split, since ${reason}: ${inShort(unknown, NUM_SHOWN, NUM_SHOWN)}.`,
+        `${titleOf(table, column)} of ${file} is not read as a split, since ${reason}: ${inShort(unknown, NUM_SHOWN, NUM_SHOWN)}.`,
       ];
   }
   return [];

@@ -8,7 +8,7 @@ import { classesOf, type Listing, type Sample } from "../listing.js";
 import { isGroupName, isLabelName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
 import { readLabelTables } from "./label-tables.js";
-import { matchTables } from "./matched-tables.js";
+import type { Tables } from "./matched-tables.js";
 import { isSplitChosen } from "./split-columns.js";
 import { columnsIn, isFilled } from "./table.js";
 import { withTableSplit } from "./table-split.js";
@@ -18,12 +18,17 @@ import { withTableSplit } from "./table-split.js";
  *
  * @throws InputError if a table has other labels, so that it is not clear which are meant.
  */
-export function compareWithTables(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
-  const table = caught(() => readLabelTables({ ...walk, leftOut: walk.leftOut.copy() }, choice));
+export function compareWithTables(
+  listing: Listing,
+  walk: Walk,
+  choice: LabelChoice,
+  tables: Tables,
+): Listing {
+  const table = caught(() => readLabelTables({ ...walk, leftOut: walk.leftOut.copy() }, choice, tables));
   const isSingle = classesOf(listing.samples).length === 1; // perhaps a folder of all images
   if (isSingle && table) {
     if (table instanceof InputError) throw table;
-    return withSplitBeside(table, walk, choice);
+    return withSplitBeside(table, tables, choice);
   }
   const own = classesOf(listing.samples);
   const areUnlikely = areDoubtful(own) || areSources(own) === "surely";
@@ -32,16 +37,18 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
     const folders = `Or choose --labels folders if the folders ${inShort(own)} are the classes.`;
     throw new InputError({ ...problem, fix: `${fix} ${folders}` });
   }
-  const labelled = table instanceof InputError || onlyGroups(walk, choice) ? null : table;
+  const labelled = table instanceof InputError || onlyGroups(tables, choice) ? null : table;
   const contradiction = labelled && contradictionOf(listing, labelled);
   if (
     contradiction &&
     labelled &&
-    (areUnlikely || areNumbered(own) || (areInstances(own) && hasLabelName(walk, choice))) &&
+    (areUnlikely ||
+      areNumbered(own) ||
+      (areInstances(own) && tables.useful.some(({ columns }) => columns?.some(isLabelName)))) &&
     !areSameClasses(own, classesOf(labelled.samples))
   ) {
     const note = `The folders ${inShort(own)} do not look like classes, so the labels are those of ${labelled.labels} (--labels folders takes the folders).`;
-    return withSplitBeside({ ...labelled, notes: [...labelled.notes, note] }, walk, choice);
+    return withSplitBeside({ ...labelled, notes: [...labelled.notes, note] }, tables, choice);
   }
   if (contradiction)
     throw new InputError({
@@ -55,26 +62,22 @@ export function compareWithTables(listing: Listing, walk: Walk, choice: LabelCho
       ? [`A table beside the class folders is not compared with them. ${table.message}`]
       : [];
   const compared = { ...listing, notes: [...listing.notes, ...doubts] };
-  const split = caught(() => withTableSplit(compared, walk, choice)); // its error is the table's, which is noted
+  const split = caught(() => withTableSplit(compared, tables, choice)); // its error is the table's, which is noted
   if (!(split instanceof InputError)) return split;
   if (isSplitChosen(choice)) throw split;
   return compared;
 }
 
 /** Whether tables have no labels, but columns of groups, as `file,patient`. */
-function onlyGroups(walk: Walk, choice: LabelChoice): boolean {
+function onlyGroups({ useful }: Tables, choice: LabelChoice): boolean {
   if (choice.labelColumn !== undefined) return false;
-  return matchTables(walk, choice).useful.every(({ table, pathColumn, split }) => {
+  return useful.every((table) => {
+    const { pathColumn, split } = table;
     const others = columnsIn(table).filter(
       (column) => column !== pathColumn && isFilled(table, column) && !split?.alike.includes(column),
     );
     return others.every((column) => isGroupName(table.columns?.[column] ?? ""));
   });
-}
-
-/** Whether a table has a column with a usual name of labels. */
-function hasLabelName(walk: Walk, choice: LabelChoice): boolean {
-  return matchTables(walk, choice).useful.some(({ table }) => table.columns?.some(isLabelName));
 }
 
 /** Returns how the labels of a table differ from the class folders around the images; null if they agree. */
@@ -103,8 +106,8 @@ function areRenamed(shared: readonly Sample[], labelOf: (file: string) => string
 }
 
 /** Gives images the split of tables that do not have their labels. */
-export function withSplitBeside(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
-  const split = caught(() => withTableSplit(listing, walk, choice));
+export function withSplitBeside(listing: Listing, tables: Tables, choice: LabelChoice): Listing {
+  const split = caught(() => withTableSplit(listing, tables, choice));
   if (!(split instanceof InputError)) return split;
   if (isSplitChosen(choice)) throw split;
   const note = `A table beside ${listing.labels} is not read as a split. ${split.message}`;

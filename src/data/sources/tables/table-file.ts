@@ -16,24 +16,12 @@ export const TABLE_FILE = /\.(csv|tsv|json|jsonl|ndjson|txt|lst|list)$/i;
 /** With more tables than this, they are notes on single images. */
 export const MAX_TABLES = 20;
 
-const TEXT_LIST = /\.(csv|tsv|txt|lst|list)$/i;
 const JSON_FILE = /\.json$/i;
 /** A table of labels has fewer columns, one-hot classes included. */
 const MAX_COLUMNS = 10_000;
 
-/** Reads a table; null if the file is none. */
+/** Reads a table, or a list of names; null if the file is none. */
 export function readTable(dir: string, file: string): Table | null {
-  return readRows(dir, file, 2);
-}
-
-/** Reads a list of names alone; null if the file is none. */
-export function readList(dir: string, file: string): Table | null {
-  const list = TEXT_LIST.test(file) ? readRows(dir, file, 1) : null;
-  return list && !list.damage && columnsIn(list).length === 1 ? list : null;
-}
-
-/** @param minColumns - A file with fewer is none. */
-function readRows(dir: string, file: string, minColumns: number): Table | null {
   let bytes: Buffer;
   const onDisk = path.join(dir, file);
   try {
@@ -45,27 +33,27 @@ function readRows(dir: string, file: string, minColumns: number): Table | null {
     return null; // larger than a string may be, or not there
   }
   try {
-    return tableIn(file, onDisk, decodeText(bytes), minColumns);
+    return tableIn(file, onDisk, decodeText(bytes));
   } catch (error) {
     if (!(error instanceof EncodingError)) return null; // longer than a string may be
     const problem = { expected: "a table in UTF-8", where: onDisk, found: error.message, fix: SAVE_AS_UTF8 };
-    const rough = tableIn(file, onDisk, decodeRoughly(bytes), minColumns);
+    const rough = tableIn(file, onDisk, decodeRoughly(bytes));
     return rough && { ...rough, damage: new InputError(problem) };
   }
 }
 
-function tableIn(file: string, where: string, text: string, minColumns: number): Table | null {
+function tableIn(file: string, where: string, text: string): Table | null {
   const isJson = /\.(json|jsonl|ndjson)$/i.test(file);
-  const content = isJson ? jsonRows(text, !JSON_FILE.test(file)) : csvRows(text, minColumns);
+  const content = isJson ? jsonRows(text, !JSON_FILE.test(file)) : csvRows(text);
   return content && { file, where, ...content };
 }
 
 type Content = Pick<Table, "columns" | "rows">;
 
-function csvRows(text: string, minColumns: number): Content | null {
+function csvRows(text: string): Content | null {
   const content = { columns: null, rows: parseRows(text) };
   const width = columnsIn(content).length;
-  return width >= minColumns && width <= MAX_COLUMNS ? content : null;
+  return width > 0 && width <= MAX_COLUMNS ? content : null;
 }
 
 /** Writes a value as a cell: a list of one as what is in it, and other lists and objects in JSON. */
@@ -181,11 +169,10 @@ export function isOtherJson(file: string): boolean {
   return JSON_FILE.test(file) && !hasLabelName(file);
 }
 
-/** Lists the tables, and other files with a usual name for labels. */
-export function labelFiles(root: Folder): string[] {
+/** Lists the files with a usual name for labels that are tables of kinds that are not read. */
+export function unreadLabelFiles(root: Folder): string[] {
   const unread = otherFilesIn(root).filter((file) => isUnreadTable(file) && hasLabelName(file));
-  const tables = tableFiles(root).filter((file) => !isOtherJson(file));
-  return [...tables, ...unread.slice(0, MAX_UNREAD)];
+  return unread.slice(0, MAX_UNREAD);
 }
 
 /** Lists the files that may be tables of labels. JSON must not be about the image of its name. */

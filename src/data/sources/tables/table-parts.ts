@@ -8,13 +8,10 @@ import { REASONS } from "../left-out.js";
 import { inOrder, type Listing, type Sample, stampOf } from "../listing.js";
 import type { Part } from "../split-names.js";
 import { isLabelName, isLabelNumberName } from "./column-names.js";
-import { type Matched, matchImages } from "./image-column.js";
-import { type ImageIndex, imageIndex } from "./image-index.js";
 import type { LabelChoice } from "./label-columns.js";
 import { withLabels } from "./label-values.js";
-import { inPart } from "./matched-tables.js";
-import { columnAt, columnInWords, columnsIn, filledIn, valuesIn } from "./table.js";
-import { MAX_TABLES, partOfTable, readTable, tableFiles } from "./table-file.js";
+import type { ReadTable } from "./matched-tables.js";
+import { columnAt, columnInWords, columnsIn, filledIn, type NamedTable, valuesIn } from "./table.js";
 
 /** Parts whose images tables label. */
 export interface TableParts {
@@ -40,17 +37,12 @@ interface PlainPart {
  *
  * @throws InputError if two tables have different labels for an image, or the bytes of one are not text.
  */
-export function readTableParts(walk: Walk, choice: LabelChoice): TableParts {
+export function readTableParts(walk: Walk, all: ReadTable[], choice: LabelChoice): TableParts {
   const { folders, parts, plain } = plainParts(walk.root);
   const notes: string[] = [];
-  const files = plain.length > 0 ? tableFiles(walk.root) : [];
-  const index = files.length > 0 ? imageIndex(walk.root) : null;
   const read = plain.flatMap((one) => {
-    const own = files.filter((file) => [null, one.part].includes(partOfTable(file)));
-    if (index === null || own.length > MAX_TABLES) return [];
-    const tables = own.flatMap(
-      (file) => readTableOf(one, file, { dir: walk.dir, index }, choice, notes) ?? [],
-    );
+    const own = all.filter(({ part }) => [null, one.part].includes(part));
+    const tables = own.flatMap((table) => readTableOf(one, table, choice, notes) ?? []);
     return tables.length > 0 ? [{ ...one, tables, labels: labelsOf(tables, walk.dir) }] : [];
   });
   const samples = read.flatMap(({ folder, part, tables, labels }) => {
@@ -138,21 +130,16 @@ interface PartTable {
  */
 function readTableOf(
   { folder, classNames }: PlainPart,
-  file: string,
-  { dir, index }: { dir: string; index: ImageIndex },
+  given: ReadTable,
   choice: LabelChoice,
   notes: string[],
 ): PartTable | null {
-  const given = readTable(dir, file);
-  const matched = given && matchImages(given, index, choice);
-  if (!matched || matched instanceof InputError) return null;
-  const part = partOfTable(file);
-  const named = inPart(matched.files, () => part);
+  const { file, files: named, paths } = given;
   const rows = [...named.keys()].filter((row) => named[row].length === 1 && isIn(folder, named[row][0]));
   if (rows.length === 0) return null;
   if (given.damage) throw given.damage;
-  const table = { ...matched.table, rows: rows.map((row) => matched.table.rows[row]) };
-  const found = labelColumnOf({ ...matched, table }, classNames, choice);
+  const table: NamedTable = { ...given, rows: rows.map((row) => given.rows[row]) };
+  const found = labelColumnOf(table, classNames, choice);
   if (typeof found === "string")
     notes.push(`${file} does not label the images in ${folder.path}, since ${found}.`);
   if (found === null || typeof found === "string") return null;
@@ -172,9 +159,7 @@ function readTableOf(
   const isOfOthers = named.some((images) => images.some((image) => !isIn(folder, image)));
   if (missing >= 0 && !isOfOthers) {
     const count = named.filter(({ length }) => length === 0).length;
-    notes.push(
-      `${count} of ${named.length} rows of ${file} name no image here, such as ${matched.paths[missing]}.`,
-    );
+    notes.push(`${count} of ${named.length} rows of ${file} name no image here, such as ${paths[missing]}.`);
   }
   return { file, labels, isOfOthers };
 }
@@ -200,11 +185,11 @@ function classesBy(values: string[], classNames: ReadonlySet<string>): ((value: 
 
 /** @returns Null if no column may have labels, or a reason why none is read. */
 function labelColumnOf(
-  { table, pathColumn }: Matched,
+  table: NamedTable,
   classNames: ReadonlySet<string>,
   { labelColumn }: LabelChoice,
 ): { column: number; classOf: (value: string) => string } | string | null {
-  const { columns } = table;
+  const { columns, pathColumn } = table;
   const others = columnsIn(table).filter(
     (column) => column !== pathColumn && filledIn(table, column).length > 0,
   );

@@ -2,18 +2,16 @@
 import path from "node:path";
 import { groupBy } from "../../../collections.js";
 import { InputError } from "../../../errors.js";
-import type { Walk } from "../files.js";
 import { REASONS } from "../left-out.js";
 import { differenceNotes, type Listing, leaveOut } from "../listing.js";
 import { type Part, partOf } from "../split-names.js";
 import { withGroups } from "./group-columns.js";
-import { matchImages } from "./image-column.js";
-import { imageIndex, type Located } from "./image-index.js";
+import type { ImageTable } from "./image-column.js";
 import type { LabelChoice } from "./label-columns.js";
-import { isUseful, type MatchedTable, matchTables } from "./matched-tables.js";
+import type { ReadTable, Tables } from "./matched-tables.js";
 import { choiceOf, inSentence, isSplitChosen, type RowPart } from "./split-columns.js";
 import type { Table } from "./table.js";
-import { partOfTable, readList, tableFiles } from "./table-file.js";
+import { partOfTable } from "./table-file.js";
 
 /** A split that tables have. */
 interface TableSplit {
@@ -33,24 +31,26 @@ interface TableSplit {
  *
  * @throws InputError if columns can be understood in several ways, or the chosen split lacks most images.
  */
-export function withTableSplit(given: Listing, walk: Walk, choice: LabelChoice): Listing {
+export function withTableSplit(given: Listing, tables: Tables, choice: LabelChoice): Listing {
   if (given.isTable && given.samples.some(({ split }) => split !== null)) return given;
-  const tables = matchTables(walk, choice).useful;
-  const listing = given.isTable ? given : withGroups(given, tables, choice);
-  const ofColumns = tables.filter(({ split }) => split?.parts);
+  if (tables.error) throw tables.error;
+  const { useful, lists } = tables;
+  const listing = given.isTable ? given : withGroups(given, useful, choice);
+  const ofColumns = useful.filter(({ split }) => split?.parts);
   const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
   if (ofColumns.length > 1)
     return noted(`Each of ${inWords(ofColumns)} has a column of the split, so none of them is used.`);
-  const found = ofColumns.length === 1 ? columnSplit(ofColumns[0]) : listSplit(tables, walk, choice);
+  const found = ofColumns.length === 1 ? columnSplit(ofColumns[0]) : listSplit([...useful, ...lists], choice);
   if (found === null) return listing;
   return typeof found === "string" ? noted(found) : withSplit(listing, found, isSplitChosen(choice));
 }
 
-function inWords(tables: { table: Table }[]): string {
-  return tables.map(({ table }) => table.file).join(", ");
+function inWords(tables: Table[]): string {
+  return tables.map(({ file }) => file).join(", ");
 }
 
-function columnSplit({ table, split, files }: MatchedTable): TableSplit {
+function columnSplit(table: ReadTable): TableSplit {
+  const { split, files } = table;
   const parts = new Map<string, RowPart>();
   split?.parts?.forEach((part, i) => {
     if (files[i].length === 1) parts.set(files[i][0], part);
@@ -58,18 +58,13 @@ function columnSplit({ table, split, files }: MatchedTable): TableSplit {
   return { name: `${split?.name} of ${table.file}`, column: choiceOf(table, split?.columns ?? []), parts };
 }
 
-type List = Pick<Located, "files"> & { table: Table };
-
 /**
  * Reads the split of tables that each name the images of a part: `train.csv` and `test.csv`, or lists of names alone. Without a list
  * for training, as in Speech Commands, the rest is for training.
  */
-function listSplit(tables: List[], walk: Walk, choice: LabelChoice): TableSplit | string | null {
+function listSplit(tables: ImageTable[], choice: LabelChoice): TableSplit | string | null {
   if (choice.splitColumn !== undefined) return null;
-  const lists = [...tables, ...namesAlone(walk)].flatMap((one) => {
-    const part = partOfTable(one.table.file);
-    return part === null ? [] : [{ ...one, part }];
-  });
+  const lists = tables.flatMap((one) => (one.part === null ? [] : [{ ...one, part: one.part }]));
   const kinds = new Set(lists.map(({ part }) => part));
   const isRestTrain = !kinds.has("train");
   if (kinds.size < (isRestTrain ? 1 : 2)) return null;
@@ -78,10 +73,10 @@ function listSplit(tables: List[], walk: Walk, choice: LabelChoice): TableSplit 
     for (const [file, ...others] of files) {
       const known = parts.get(file);
       if (known !== undefined && known !== part)
-        return `The lists ${inWords(lists)} are not used as the split, since they have ${file} in ${known} and ${part}. ${oneListEach(lists.map(({ table }) => table.file)) ?? "Keep one list for each part."}`;
+        return `The lists ${inWords(lists)} are not used as the split, since they have ${file} in ${known} and ${part}. ${oneListEach(lists.map(({ file }) => file)) ?? "Keep one list for each part."}`;
       if (file !== undefined && others.length === 0) parts.set(file, part);
     }
-  const files = lists.map(({ table }) => table.file).sort();
+  const files = lists.map(({ file }) => file).sort();
   return { name: `The list of each part (${files.join(", ")})`, column: null, parts, isRestTrain };
 }
 
@@ -97,18 +92,6 @@ export function oneListEach(files: string[]): string | null {
   return lists.every(({ length }) => length === 1) || lists.length < 2
     ? null
     : `Choose one list for each part, such as --labels ${firsts.join(",")}.`;
-}
-
-/** Reads the lists of names alone that are for parts: `train.txt` with `cat/1.jpg`. */
-function namesAlone({ dir, root }: Walk): List[] {
-  const files = tableFiles(root).filter((file) => partOfTable(file) !== null);
-  const lists = files.flatMap((file) => readList(dir, file) ?? []);
-  if (lists.length === 0) return [];
-  const index = imageIndex(root);
-  return lists.flatMap((table) => {
-    const one = matchImages(table, index, {});
-    return one && !(one instanceof InputError) && isUseful(one, index.files.length) ? [one] : [];
-  });
 }
 
 function withSplit(

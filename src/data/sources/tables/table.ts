@@ -14,6 +14,11 @@ export interface Table {
   damage?: InputError;
 }
 
+/** A table with a column that names its rows, which is their image in most. */
+export interface NamedTable extends Table {
+  pathColumn: number;
+}
+
 export function columnsIn({ columns, rows }: Pick<Table, "columns" | "rows">): number[] {
   const width = columns?.length ?? rows.reduce((most, row) => Math.max(most, row.length), 0);
   return Array.from({ length: width }, (_, column) => column);

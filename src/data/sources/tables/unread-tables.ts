@@ -4,16 +4,13 @@ import path from "node:path";
 import { InputError } from "../../../errors.js";
 import { isPlainObject, parseJson } from "../../../json.js";
 import { inShort } from "../../../names.js";
-import type { Walk } from "../files.js";
 import { areDoubtful, isWhole } from "../folders/folder-names.js";
 import { CLASS_FOLDERS, classesOf, type Listing } from "../listing.js";
 import { pathRank } from "./column-names.js";
-import { matchImages } from "./image-column.js";
-import { type ImageIndex, imageIndex } from "./image-index.js";
-import type { LabelChoice } from "./label-columns.js";
-import { isOfNames, isUseful, whyCodedSplit } from "./matched-tables.js";
-import { columnName, filledIn, type Table, valuesIn } from "./table.js";
-import { hasBoxes, isCoco, isUnreadTable, labelFiles, readTable } from "./table-file.js";
+import type { ImageIndex } from "./image-index.js";
+import { isOfNames, type Reason, type Tables } from "./matched-tables.js";
+import { columnName, columnsIn, filledIn, type Table, valuesIn } from "./table.js";
+import { hasBoxes, isCoco, isUnreadTable } from "./table-file.js";
 
 /** More files than this get no note. */
 const MAX_NOTES = 3;
@@ -23,17 +20,17 @@ const MAX_NOTES = 3;
  *
  * @throws InputError if the folders look like pieces of a data set, or there is only one, so that these files may have its labels.
  */
-export function withUnread(listing: Listing, walk: Walk, choice: LabelChoice): Listing {
+export function withUnread(listing: Listing, dir: string, tables: Tables): Listing {
   if (listing.labels !== CLASS_FOLDERS) return listing;
   const classNames = classesOf(listing.samples);
-  const unread = unreadTables(walk, choice, undefined, classNames);
+  const unread = unreadTables(dir, tables, classNames);
   const [first] = unread;
   const isLabelFile =
     first && isUnreadTable(first.file) && (classNames.length === 1 || classNames.every(isWhole));
   if (first && (isLabelFile || areDoubtful(classNames)))
     throw new InputError({
       expected: "class folders, or a table that names images",
-      where: walk.dir,
+      where: dir,
       found: `the folders ${inShort(classNames)}, and ${first.found}`,
       fix: `${first.fix} Or choose --labels folders if these are the classes.`,
     });
@@ -56,23 +53,12 @@ export interface Unread {
  *
  * @param classNames - A table of these is no table of images.
  */
-export function unreadTables(
-  { dir, root }: Walk,
-  choice: LabelChoice,
-  given?: string[],
-  classNames: string[] = [],
-): Unread[] {
-  const index = imageIndex(root);
-  return (given ?? labelFiles(root)).flatMap((file): Unread[] => {
-    const why = whyNoTable(dir, file);
-    const table = why ? null : readTable(dir, file);
-    const one = table && matchImages(table, index, choice);
-    const isOther = given === undefined && one && !(one instanceof InputError);
-    const reason = why ?? (isOther ? whyCodedSplit(one, choice) : null);
+export function unreadTables(dir: string, { others, index }: Tables, classNames: string[] = []): Unread[] {
+  return others.flatMap(({ file, table, why }): Unread[] => {
+    const reason = why ?? (table ? null : whyNoTable(dir, file));
     if (reason)
       return [{ file, found: `${file}, which is not read, since ${reason.reason}`, fix: reason.fix }];
-    if (!table || one instanceof InputError || (one && isUseful(one, index.files.length))) return [];
-    if (isOfClasses(table, classNames) || isOfNames(table)) return [];
+    if (!table || isOfClasses(table, classNames) || isOfNames(table)) return [];
     const found = explainUnmatched(table, index);
     if (found && table.damage) {
       const { problem } = table.damage;
@@ -86,23 +72,16 @@ export function unreadTables(
 }
 
 /** Returns the tables that name images, but have no column that was read as their labels. */
-export function tablesWithoutLabels({ dir, root }: Walk, choice: LabelChoice): Unread[] {
-  const index = imageIndex(root);
-  return labelFiles(root).flatMap((file): Unread[] => {
-    const table = readTable(dir, file);
-    const one = table && matchImages(table, index, choice);
-    if (!one || one instanceof InputError || !isUseful(one, index.files.length)) return [];
-    const header = table.columns ?? table.rows[0];
-    const others = header.map((_, column) => column).filter((column) => column !== one.pathColumn);
-    if (others.length === 0) return [];
-    const names = inShort(others.map((column) => columnName(header, column)));
-    return [
-      {
-        file,
-        found: `${file}, which names images, without a known column of labels beside ${names}`,
-        fix: "If one of its columns has the labels, choose it with --label-column NAME.",
-      },
-    ];
+export function tablesWithoutLabels({ useful }: Tables): Unread[] {
+  return useful.map((table) => {
+    const { file, columns, pathColumn } = table;
+    const others = columnsIn(table).filter((column) => column !== pathColumn);
+    const names = inShort(others.map((column) => columnName(columns, column)));
+    return {
+      file,
+      found: `${file}, which names images, without a known column of labels beside ${names}`,
+      fix: "If one of its columns has the labels, choose it with --label-column NAME.",
+    };
   });
 }
 
@@ -116,14 +95,13 @@ function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
   );
 }
 
-/** Returns why a file is not read as a table, and what to do; null if it is one. */
-export function whyNoTable(dir: string, file: string): { reason: string; fix: string } | null {
+/** Returns why a file that is no table is none, and what to do; null if it is ordinary text. */
+export function whyNoTable(dir: string, file: string): Reason | null {
   if (isUnreadTable(file))
     return {
       reason: `${path.extname(file).toLowerCase()} files are not read${/\.parquet$/i.test(file) ? " beside images" : ""}`,
       fix: "Save it as CSV.",
     };
-  if (readTable(dir, file) !== null) return null;
   if (!/\.(json|jsonl|ndjson)$/i.test(file)) return null;
   const fix = "Write a CSV with the columns file and label.";
   if (!/\.json$/i.test(file)) return { reason: "a line of it is no JSON object", fix };

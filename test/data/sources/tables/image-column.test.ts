@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { walkFolder } from "../../../../src/data/sources/files.js";
 import type { LabelChoice } from "../../../../src/data/sources/tables/label-columns.js";
-import { readLabelTables } from "../../../../src/data/sources/tables/label-tables.js";
 import { temporaryFolder, writeFiles } from "../../fixtures.js";
+import { readTables } from "./tables-beside-images.js";
 
 describe("matchImages", () => {
   const inFolder = temporaryFolder();
@@ -13,7 +12,7 @@ describe("matchImages", () => {
     });
   const read = (table: string, images: string[], choice: LabelChoice = {}, name = "labels.csv") => {
     const dir = write(table, images, name);
-    const listing = readLabelTables(walkFolder(dir), choice, [name]);
+    const listing = readTables(dir, choice, [name]);
     return listing?.samples.map(({ path, className }) => `${path} ${className}`).sort();
   };
   const rejects = (table: string, images: string[], found: string, choice: LabelChoice = {}) =>
@@ -76,7 +75,7 @@ describe("matchImages", () => {
       "day1/1.png b",
       "day2/0.png b",
     ]);
-    const listing = readLabelTables(walkFolder(inFolder("data")), {}, ["labels.csv"]);
+    const listing = readTables(inFolder("data"), {}, ["labels.csv"]);
     assert.deepEqual(listing?.notes, ["1 of 4 rows of labels.csv name no image here, such as day3/1.png."]);
   });
 
@@ -141,13 +140,13 @@ describe("matchImages", () => {
       "a/0.png b",
       "a/1.png c",
     ]);
-    const listing = readLabelTables(walkFolder(inFolder("data")), {}, ["labels.csv"]);
+    const listing = readTables(inFolder("data"), {}, ["labels.csv"]);
     assert.deepEqual(listing?.notes, ["1 of 3 rows of labels.csv name no image here, such as a/9.png."]);
   });
 
   describe("with numbers that have other leading zeros than the files'", () => {
     const IDS = ["0001.png", "0002.png", "0010.png", "1000.png"];
-    const notes = (name = "labels.csv") => readLabelTables(walkFolder(inFolder("data")), {}, [name])?.notes;
+    const notes = (name = "labels.csv") => readTables(inFolder("data"), {}, [name])?.notes;
     const note = (file: string, value: string) =>
       `Numbers of labels.csv have other leading zeros than those of the files, so they are compared without them: ${file} for ${value}.`;
 

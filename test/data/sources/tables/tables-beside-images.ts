@@ -2,11 +2,18 @@ import assert from "node:assert/strict";
 import { walkFolder } from "../../../../src/data/sources/files.js";
 import type { LabelChoice } from "../../../../src/data/sources/tables/label-columns.js";
 import { readLabelTables } from "../../../../src/data/sources/tables/label-tables.js";
+import { matchTables } from "../../../../src/data/sources/tables/matched-tables.js";
 import { temporaryFolder, writeFiles } from "../../fixtures.js";
 
 /** Returns files that stand for images, by path. */
 export function images(...names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, "x"]));
+}
+
+/** Reads the labels of a folder from tables in it, by default all. */
+export function readTables(dir: string, choice: LabelChoice = {}, chosen?: string[]) {
+  const walk = walkFolder(dir);
+  return readLabelTables(walk, choice, matchTables(walk, choice, chosen));
 }
 
 /** Three images in a folder. */
@@ -17,7 +24,7 @@ export function tablesBesideImages() {
   const inFolder = temporaryFolder();
   const read = (files: Record<string, string>, choice: LabelChoice = {}, ...given: string[]) => {
     const dir = writeFiles(inFolder("data"), files);
-    return readLabelTables(walkFolder(dir), choice, given.length > 0 ? given : undefined);
+    return readTables(dir, choice, given.length > 0 ? given : undefined);
   };
   const summary = (...given: Parameters<typeof read>) =>
     read(...given)

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { walkFolder } from "../../../../src/data/sources/files.js";
-import { readLabelTables } from "../../../../src/data/sources/tables/label-tables.js";
+import { matchTables } from "../../../../src/data/sources/tables/matched-tables.js";
 import {
   tablesWithoutLabels,
   unreadTables,
   whyNoTable,
 } from "../../../../src/data/sources/tables/unread-tables.js";
 import { temporaryFolder, writeFiles } from "../../fixtures.js";
+import { readTables } from "./tables-beside-images.js";
 
 describe("unreadTables", () => {
   const inFolder = temporaryFolder();
@@ -21,7 +22,6 @@ describe("unreadTables", () => {
     };
     const write = "Write a CSV with the columns file and label.";
     assert.equal(why("t.csv", "a,b\n1,2\n"), null);
-    assert.equal(why("t.json", [{ file: "1.png" }]), null);
     assert.equal(why("t.xlsx", "PK"), ".xlsx files are not read. Save it as CSV.");
     assert.equal(why("t.parquet", "PAR1"), ".parquet files are not read beside images. Save it as CSV.");
     const coco = {
@@ -54,8 +54,8 @@ describe("unreadTables", () => {
     const reason = (table: string, images: string[], name = "labels.csv") => {
       const files = [...images.map((image) => [image, "x"]), [name, table]];
       const dir = writeFiles(inFolder(`data${numFolders++}`), Object.fromEntries(files));
-      assert.equal(readLabelTables(walkFolder(dir), {}), null);
-      return unreadTables(walkFolder(dir), {})[0]?.found;
+      assert.equal(readTables(dir), null);
+      return unreadTables(dir, matchTables(walkFolder(dir), {}))[0]?.found;
     };
     assert.equal(
       reason("id,label\n1,a\n2,b\n", ["img_0001.png", "img_0002.png"]),
@@ -82,9 +82,9 @@ describe("tablesWithoutLabels", () => {
   it("names a table whose only other column is the split", () => {
     const images = { "0.png": "x", "1.png": "x" };
     const table = "file,kind\n0.png,train\n1.png,test\n";
-    const walk = walkFolder(writeFiles(inFolder("split"), { ...images, "list.csv": table }));
-    assert.equal(readLabelTables(walk, {}), null);
-    assert.deepEqual(tablesWithoutLabels(walk, {}), [
+    const dir = writeFiles(inFolder("split"), { ...images, "list.csv": table });
+    assert.equal(readTables(dir), null);
+    assert.deepEqual(tablesWithoutLabels(matchTables(walkFolder(dir), {})), [
       {
         file: "list.csv",
         found: "list.csv, which names images, without a known column of labels beside kind",
@@ -96,6 +96,6 @@ describe("tablesWithoutLabels", () => {
       "list.txt": "0.png\n1.png\n",
       "a.csv": "id,n\n7,a\n",
     });
-    assert.deepEqual(tablesWithoutLabels(walkFolder(lists), {}), []);
+    assert.deepEqual(tablesWithoutLabels(matchTables(walkFolder(lists), {})), []);
   });
 });
