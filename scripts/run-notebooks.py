@@ -3,7 +3,8 @@ Runs notebooks headlessly, in order, and stops at the first cell that fails.
 
 Takes one argument, a job as JSON: {"notebooks": [paths], "outDir": path, "projectDir": path, "parameters": {name: value},
 "options": {parameter: the option that gave it, unless it was --set}, "timeout": seconds a cell or null, "junit": path or null,
-"verbose": boolean, "check": "compare", "update" or null, "parent": id of the process that started this one}.
+"verbose": boolean, "check": "compare", "update" or null, "atOnce": number of notebooks that may run side by side,
+"parent": id of the process that started this one}.
 scripts/commands/notebooks.ts makes it from the command line's options. At the start of each cell, this program writes a line of JSON to
 file descriptor 3. A job {"junit": path, "problem": text} only writes the report of what was wrong with the options.
 Exit status: 0, 1 after a failure, 130 after Ctrl-C.
@@ -43,6 +44,7 @@ from headless.results import (
     junit,
     with_problem,
 )
+from headless.stop import Stop
 
 
 # Time between two looks at whether the process that started this one is alive.
@@ -172,31 +174,67 @@ async def run_notebooks(job, out, notebooks, results, taken):
 
 
 async def run_clients(job, out, clients, results, progress, compiler_ready):
-    """Runs the notebooks one after the other, up to one that fails. The next one's kernel starts, and the last one's page is written, meanwhile."""
-    page = None
-    try:
-        await clients[0].start_ahead()
-        await compiler_ready()  # otherwise its start would count as time of the first cell
-        for number, (path, result, client) in enumerate(zip(job["notebooks"], results, clients)):
+    """
+    Runs the notebooks, and writes a page of each. A notebook starts once each of those before it has ended or come to its cell
+    `starts-next`, and at most `atOnce` run side by side. The first failure, in the notebooks' order, ends those after it.
+    """
+    stop = Stop(clients, progress)
+    slots = asyncio.Semaphore(job["atOnce"])
+
+    async def run_in_turn(number):
+        for earlier in clients[:number]:
+            await earlier.may_start_next.wait()
+        async with slots:
             for following in clients[number + 1 : number + 2]:
                 await following.start_ahead()
-            await run_notebook(client, result, Path(path), out, progress)
+            if stop.number is not None:
+                raise Interrupted(stop.number)
+            await run_notebook(clients[number], results[number], Path(job["notebooks"][number]), out)
+
+    page, runs = None, []
+    with stop.handled():
+        try:
+            await clients[0].start_ahead()
+            await compiler_ready()  # otherwise its start would count as time of the first cell
+            runs = [asyncio.ensure_future(run_in_turn(number)) for number in range(len(clients))]
+            for path, result, client, run in zip(job["notebooks"], results, clients, runs):
+                if stop.number is not None and client.running is None:
+                    break  # it did not start
+                progress.begin_turn(client.name)
+                await run
+                if page:
+                    await page
+                # While later notebooks run.
+                page = asyncio.ensure_future(asyncio.to_thread(write_page, client, Path(path), out))
+                shown = shown_path(out / client.name, job["projectDir"])
+                progress.write(f"{client.name:<{progress.width}}  → {shown}.{{ipynb,html}}")
+                if isinstance(result.stop, CellFailure):
+                    raise result.stop
+            if stop.number is not None:
+                raise Interrupted(stop.number)
+        finally:
+            await end_runs(clients, results, runs)
             if page:
                 await page
-            # While the next notebook runs.
-            page = asyncio.ensure_future(asyncio.to_thread(write_page, client, Path(path), out))
-            shown = shown_path(out / client.name, job["projectDir"])
-            progress.write(f"{client.name:<{progress.width}}  → {shown}.{{ipynb,html}}")
-            if result.stop:
-                raise result.stop
-    finally:
-        for client in clients:
-            await client.end()
-        if page:
-            await page
 
 
-async def run_notebook(client, result, path, out, progress):
+async def end_runs(clients, results, runs):
+    """Ends the notebooks that still run or wait, without a trace."""
+    for client, result, run in zip(clients, results, runs):
+        if client.is_running:
+            client.abandon()
+        else:
+            run.cancel()
+    await asyncio.gather(*runs, return_exceptions=True)
+    for client, result in zip(clients, results):
+        await client.end()
+        if client.is_abandoned:
+            result.stop, result.problem = None, ""
+            for cell in result.cells:
+                cell.seconds, cell.outcome, cell.failure = 0.0, "not run", None
+
+
+async def run_notebook(client, result, path, out):
     """Runs one notebook and writes its executed copy; what stopped it is kept in the result."""
     try:
         await client.run()
@@ -205,8 +243,10 @@ async def run_notebook(client, result, path, out, progress):
         raise
     except (CellFailure, Interrupted) as reason:
         result.stop = reason
+        if client.is_abandoned:
+            return
         if result.failure and os.environ.get("GITHUB_ACTIONS") == "true":
-            progress.write(annotation(result, path.read_text(encoding="utf-8")))
+            client.progress.write(annotation(result, path.read_text(encoding="utf-8")), client.name)
     write_whole(out / f"{client.name}.ipynb", nbformat.writes(client.nb) + "\n")
 
 

@@ -152,6 +152,17 @@ for (const [number, file] of files.entries())
       assert.deepEqual(modules, ["ferkit"]);
     });
 
+    it("lets the next one start as soon as it has saved what later ones load", () => {
+      const saving = codeCells(notebook)
+        .filter((cell) => /ferkit\.save\w+\(/.test(sourceOf(cell)))
+        .map(({ id }) => id);
+      const startsNext = codeCells(notebook)
+        .filter(({ metadata }) => metadata.tags?.includes("starts-next"))
+        .map(({ id }) => id);
+      const isLast = number === files.length - 1;
+      assert.deepEqual(startsNext, isLast ? [] : [saving.at(-1) ?? codeCells(notebook)[0].id]);
+    });
+
     it("ends with two exercises, each with a solution that runs", () => {
       const { cells } = notebook;
       const start = cells.findIndex((cell) => /^## Exercises$/m.test(sourceOf(cell)));

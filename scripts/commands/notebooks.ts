@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
 import { InputError, internals } from "../../src/index.js";
@@ -16,6 +17,7 @@ import {
 } from "../options.js";
 import { checkOutput } from "../outputs.js";
 import { declaredData, notebooksIn, projectOf } from "../project.js";
+import { createContext } from "../setup/context.cjs";
 
 interface Flags extends Omit<DataFlags, "data"> {
   data?: string;
@@ -33,6 +35,9 @@ interface Flags extends Omit<DataFlags, "data"> {
 }
 
 const RUNNER = path.join(projectDir, "scripts/run-notebooks.py");
+
+/** Notebooks that run side by side, if the first may: the training of one takes all cores, and more would take more memory. */
+const AT_ONCE = 2;
 
 /** A cell that begins, as the runner reports it. */
 interface Step {
@@ -126,6 +131,7 @@ async function runFolder(flags: Flags, folder: string, junit: string | null): Pr
     timeout,
     junit,
     verbose: flags.verbose ?? false,
+    atOnce: 1,
     parent: process.pid,
   };
   if (flags.accelerator !== undefined) {
@@ -133,12 +139,18 @@ async function runFolder(flags: Flags, folder: string, junit: string | null): Pr
     const { status } = spawnSync(process.execPath, setup, { stdio: "inherit" });
     if (status !== 0) return status ?? 1;
   }
+  job.atOnce = numAtOnce();
   let last: Step | null = null;
   const { status, death } = await runPython([RUNNER, JSON.stringify(job)], (line) => {
     last = JSON.parse(line);
   });
   if (death !== null) console.error(`ferkit: ${describeDeath(death, last)}`);
   return status;
+}
+
+/** Returns how many notebooks may run side by side: one on a GPU, all of whose memory TensorFlow takes for one process. */
+function numAtOnce(): number {
+  return createContext().accelerator === "gpu" ? 1 : Math.min(AT_ONCE, availableParallelism());
 }
 
 /** Says how the runner died, which had no time to, and what to do. */

@@ -1,12 +1,11 @@
 """nbclient, made to say which cell failed and why, and to be interrupted without loss."""
 
 import asyncio
-import atexit
+import contextlib
 import re
 import shutil
 import signal
 import tempfile
-import time
 
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_core.utils import ensure_async
@@ -16,14 +15,13 @@ from nbformat.v4 import new_code_cell, new_output
 
 from .cells import cell_numbers, is_executed
 from .failure import cell_failure, last_traceback
+from .parameters import has_tag
 from .problem import InputProblem, Interrupted
 from .progress import cell_title
 from .results import Cell
 
-# How long an interrupted cell may take to come to an end: a batch and the saving of a model.
-GRACE_S = 60
-# A terminal sends Ctrl-C to every process, and npm and node pass theirs on: the echoes are not a second request.
-ECHO_S = 1
+# Tags the cell after which the next notebook may start: this one has then left all that later ones need.
+STARTS_NEXT = "starts-next"
 DOCTOR = "Run: npm run doctor"
 # How long what cells left behind may take after the last cell, in seconds, and the code that waits for it in the kernel.
 LATE_S = 10
@@ -52,12 +50,16 @@ class HeadlessClient(NotebookClient):
             on_cell_executed=self._check_status,
         )
         self.name = name
+        self.running = None
         self.progress = progress
         numbers = cell_numbers(notebook)
         self.total = max(numbers.values(), default=0)
         self.result_of = {i: Cell(number, cell_title(notebook, i)) for i, number in numbers.items()}
         self.results = list(self.result_of.values())
-        self.stop_signal = None
+        # The signal that stopped this notebook, and whether it was ended because one before it failed.
+        self.stop_signal, self.is_abandoned = None, False
+        # The notebook has left what later ones need.
+        self.may_start_next = asyncio.Event()
         self.cells_by_request = {}
         self.num_timers = 0
         # What the kernel's last reply said of an earlier cell.
@@ -71,8 +73,9 @@ class HeadlessClient(NotebookClient):
         self.running = asyncio.current_task()
         try:
             with self.log_file:
-                await self.async_execute(stdout=self.log_file, stderr=self.log_file)
+                await self.async_execute()
                 self._report_timers()
+            self.may_start_next.set()
         except (Exception, asyncio.CancelledError):
             if self.stop_signal is None:
                 raise
@@ -91,8 +94,7 @@ class HeadlessClient(NotebookClient):
         await self.async_start_new_kernel(stdout=self.log_file, stderr=self.log_file)
 
     async def end(self):
-        """Ends the kernel, if there is one; nothing is left for nbclient to do when the process ends."""
-        atexit.unregister(self._cleanup_kernel)
+        """Ends the kernel, if there is one."""
         if self.km is not None and self.km.has_kernel:
             await self.km.shutdown_kernel(now=True)
 
@@ -105,11 +107,16 @@ class HeadlessClient(NotebookClient):
         except NoSuchKernel:
             raise InputProblem("the kernel tslab", "none of this name", fix=DOCTOR) from None
 
+    @contextlib.asynccontextmanager
+    async def async_setup_kernel(self):
+        """Uses the kernel that was started. nbclient would handle signals, and end the kernel without an interrupt: see Stop."""
+        await self.async_start_new_kernel_client()
+        try:
+            yield
+        finally:
+            await self._async_cleanup_kernel()
+
     async def async_start_new_kernel_client(self):
-        # nbclient has just put its own handlers there, which end the kernel without an interrupt.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop, number)
         try:
             return await super().async_start_new_kernel_client()
         except RuntimeError as error:
@@ -134,6 +141,8 @@ class HeadlessClient(NotebookClient):
         failure = self._late_failure() or result.failure
         if failure is not None:
             raise failure
+        if has_tag(cell, STARTS_NEXT):
+            self.may_start_next.set()
         return cell
 
     async def _execute(self, cell, cell_index, **kwargs):
@@ -196,7 +205,7 @@ class HeadlessClient(NotebookClient):
 
     def process_message(self, msg, cell, cell_index):
         if msg["msg_type"] == "stream":
-            self.progress.output(msg["content"]["text"])
+            self.progress.output(self.name, msg["content"]["text"])
         return super().process_message(msg, cell, cell_index)
 
     def output(self, outs, msg, display_id, cell_index):
@@ -230,31 +239,37 @@ class HeadlessClient(NotebookClient):
             timers = "a timer was" if self.num_timers == 1 else f"{self.num_timers} timers were"
             self.progress.write(
                 f"\n{self.name}: {timers} still to fire when the notebook ended; what would be printed is lost. "
-                "Await it in its cell.\n"
+                "Await it in its cell.\n",
+                self.name,
             )
 
     def _outcome(self):
         return "failed" if self.stop_signal is None else "interrupted"
 
-    def _stop(self, number):
-        now = time.monotonic()
-        if self.stop_signal is None:
-            self.stop_signal, self.stopped_at = number, now
-            if number == signal.SIGINT and self.kc is not None:
-                self.progress.write("\ninterrupted: waiting for the cell to end; Ctrl-C again ends it at once")
-                self.interrupting = asyncio.ensure_future(self.km.interrupt_kernel())
-                asyncio.get_running_loop().call_later(GRACE_S, self._end)
-                return
-        elif now - self.stopped_at < ECHO_S and number == signal.SIGINT:
-            return
-        self._end()
+    @property
+    def is_running(self):
+        return self.running is not None and not self.running.done()
 
-    def _end(self):
+    def interrupt(self, number):
+        """Interrupts the cell that runs, after the signal `number`. Returns whether there is one."""
+        self.stop_signal = number
+        if number == signal.SIGINT and self.kc is not None:
+            self.interrupting = asyncio.ensure_future(self.km.interrupt_kernel())
+            return True
+        self.kill()
+        return False
+
+    def kill(self):
+        """Ends the kernel at once. What waits for it notices; to cancel it would skip its tidying up."""
         if self.km is not None and self.km.has_kernel:
-            # What waits for the kernel notices; to cancel it would skip its tidying up.
             self.ending = asyncio.ensure_future(self.km.signal_kernel(signal.SIGKILL))
         else:
             self.running.cancel()
+
+    def abandon(self):
+        """Ends a notebook that would not have started yet if it had waited for those before it, one of which failed."""
+        self.is_abandoned = True
+        self.kill()
 
     def _explain_timeout(self, error):
         if error.args and "IOPub" in error.args[0]:

@@ -32,13 +32,23 @@ STEPS = 3
 
 
 class Progress:
-    """Writes to a terminal or a log."""
+    """Writes to a terminal or a log. The lines of a notebook that runs beside an earlier one wait until it is its turn."""
 
     def __init__(self, stream, verbose):
         self.stream = stream
         self.verbose = verbose
+        # The notebook whose lines are written, and what the others are to write, by name.
+        self.turn, self.waiting = None, {}
+        # The cell of each notebook that began last.
+        self.steps = {}
         self.in_place = stream.isatty() and not verbose and os.environ.get("TERM") != "dumb"
         self.width = 0  # of the longest notebook's name
+
+    def begin_turn(self, notebook_name):
+        """Writes the lines of a notebook from now on, after those that it has so far."""
+        self.turn = notebook_name
+        self._report_step()
+        self._print(self.waiting.pop(notebook_name, ""))
 
     @contextlib.asynccontextmanager
     async def cell(self, notebook_name, cell, total, failed):
@@ -56,15 +66,16 @@ class Progress:
 
         async def refresh():
             while True:
-                self._draw(*line())
+                if self.turn == notebook_name:
+                    self._draw(*line())
                 await asyncio.sleep(REFRESH_S)
 
-        with contextlib.suppress(OSError):  # nobody reads any more
-            step = {"notebook": notebook_name, "cell": cell.number, "title": title}
-            os.write(STEPS, f"{json.dumps(step)}\n".encode())
+        self.steps[notebook_name] = {"notebook": notebook_name, "cell": cell.number, "title": title}
+        if self.turn == notebook_name:
+            self._report_step()
         refreshing = asyncio.ensure_future(refresh()) if self.in_place else None
         if self.verbose:
-            self.write(f"{place}  {title}")
+            self.write(f"{place}  {title}", notebook_name)
         outcome = ""
         try:
             yield
@@ -77,17 +88,30 @@ class Progress:
             cell.seconds = time.monotonic() - started
             if refreshing:
                 refreshing.cancel()
-                self.stream.write("\r\x1b[K")
-            self.write("".join(line(outcome)))
+                if self.turn == notebook_name:
+                    self.stream.write("\r\x1b[K")
+            self.write("".join(line(outcome)), notebook_name)
 
-    def write(self, text):
-        print(shown(text), file=self.stream, flush=True)
+    def write(self, text, notebook_name=None):
+        """Writes a line, of a notebook if one is given."""
+        self._print(f"{shown(text)}\n", notebook_name)
 
-    def output(self, text):
-        """What a cell printed; shown only when asked for."""
+    def output(self, notebook_name, text):
+        """Writes what a cell printed, if that was asked for."""
         if self.verbose:
+            self._print(text, notebook_name)
+
+    def _print(self, text, notebook_name=None):
+        if notebook_name in (None, self.turn):
             self.stream.write(text)
             self.stream.flush()
+        else:
+            self.waiting[notebook_name] = self.waiting.get(notebook_name, "") + text
+
+    def _report_step(self):
+        if self.turn in self.steps:
+            with contextlib.suppress(OSError):  # nobody reads any more
+                os.write(STEPS, f"{json.dumps(self.steps[self.turn])}\n".encode())
 
     def _draw(self, text, end):
         columns = shutil.get_terminal_size().columns - len(end) - 1
