@@ -139,6 +139,19 @@ export function checkNumber(name: string, value: unknown, range: NumberRange = {
   return value;
 }
 
+/**
+ * Checks that numbers are indices, such as labels, of `length` items if that is given.
+ *
+ * @throws ParameterError "Expected an integer in [0, 3) for labels[5] but received -1 of type number"
+ */
+export function checkIndices(name: string, indices: ArrayLike<number>, length?: number): void {
+  const isIndex = (index: number) => Number.isInteger(index) && index >= 0 && index < (length ?? Infinity);
+  const wrong: number = Array.prototype.findIndex.call(indices, (index) => !isIndex(index));
+  if (wrong < 0) return;
+  const range = { min: 0, max: length, integer: true, exclusiveMax: true };
+  checkNumber(`${name}[${wrong}]`, indices[wrong], range);
+}
+
 /** With more choices than these, a message that names the nearest one lists no others. */
 const MAX_LISTED = 20;
 

@@ -1,4 +1,4 @@
-import { checkKind, InputError } from "../errors.js";
+import { checkIndices, checkKind, InputError, ParameterError } from "../errors.js";
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING, type Decoding, type Fit } from "../model/preprocessing.js";
 import { areSameClasses } from "../names.js";
@@ -82,18 +82,22 @@ export interface Dataset {
 /** What is used of images. */
 export const IMAGE_MEMBERS = ["pixels", "labels", "paths"] as const;
 
-/** @throws ParameterError if an argument of a program without types is not the images of a split. */
-export function checkImages(name: string, images: unknown): void {
+/** @throws ParameterError if an argument is not the images of a split, each with a label of one of its classes. */
+export function checkImages(name: string, images: PackedImages, classNames = images?.classNames): void {
   checkKind(name, "the images of a split, such as dataset.validation", images, IMAGE_MEMBERS);
+  const { labels, numImages } = images;
+  if (labels.length !== numImages)
+    throw new ParameterError(`numImages of ${name}`, `${labels.length}, as there are labels,`, numImages);
+  checkIndices(`${name}.labels`, labels, classNames?.length);
 }
 
-/** @throws ParameterError if an argument of a program without types is no data set. */
-export function checkDataset(dataset: unknown): void {
-  checkKind("dataset", "a data set, as loadDataset returns it", dataset, [
-    "classNames",
-    "train",
-    "validation",
-  ]);
+/** @throws ParameterError if an argument of a program without types is no data set, or has labels of other classes than its own. */
+export function checkDataset(dataset: Dataset): void {
+  const members = ["classNames", "train", "validation"] as const;
+  checkKind("dataset", "a data set, as loadDataset returns it", dataset, members);
+  const { classNames, train, validation } = dataset;
+  checkImages("train", train, classNames);
+  checkImages("validation", validation, classNames);
 }
 
 /** Makes images print as a line that names their fields, and returns them. */

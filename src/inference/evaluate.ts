@@ -18,6 +18,7 @@ import {
   argMax,
   type ClassificationScores,
   type ClassScores,
+  checkProbs,
   classScores,
   confusionMatrix,
   type LargestClass,
@@ -52,7 +53,7 @@ import { meanOf, noteUnseenViews, numViews, probsOfViews, type Views } from "./v
  * ```
  */
 export interface Evaluation extends ClassificationScores {
-  /** Mean cross-entropy against the labels, in nats. */
+  /** Mean cross-entropy against the labels, in nats; a probability below 1e-12 counts as that. */
   loss: number;
   /** int32 `[numImages]`: index of the most probable class. */
   predicted: Int32Array;
@@ -82,8 +83,8 @@ export interface ClassifyOptions {
  *
  * @param images - Labelled images, of the network's size and with its classes.
  * @returns The scores, and the predicted class and probabilities of each image, in the order of the images.
- * @throws InputError when the images have other classes than the network, or were decoded otherwise, and when a probability is not
- * finite.
+ * @throws InputError if there are no images, when they have other classes than the network or were decoded otherwise, and when a
+ * probability is not finite.
  * @example
  * ```ts
  * import { evaluate, loadClassifier, loadEvaluationData } from "ferkit";
@@ -172,17 +173,17 @@ export async function classifyViews(
  * Scores probabilities against labels.
  *
  * @param probs - float32 `[numImages, numClasses]`, row after row.
- * @throws InputError when a probability is not finite.
+ * @throws InputError if there are no images, or when a probability is not finite.
  */
 export function score(probs: Float32Array, labels: Int32Array, classNames: string[]): Evaluation {
   const numClasses = classNames.length;
-  const broken = probs.findIndex((prob) => !Number.isFinite(prob));
-  if (broken >= 0)
+  if (labels.length === 0)
     throw new InputError({
-      expected: "finite probabilities",
-      found: `${probs[broken]} for image ${Math.floor(broken / numClasses) + 1} of ${labels.length}`,
-      fix: "Choose another model: the weights of this one are broken.",
+      expected: "images to score",
+      found: "none",
+      fix: "Choose images of the model's classes.",
     });
+  checkProbs(probs, labels, numClasses);
   const predicted = argMax(probs, numClasses);
   const matrix = confusionMatrix(labels, predicted, numClasses);
   return {

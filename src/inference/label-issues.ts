@@ -1,5 +1,6 @@
 // Images of an evaluation that deserve a look.
 import { checkKind, ParameterError } from "../errors.js";
+import { checkProbs } from "../metrics/classification.js";
 import type { Evaluation } from "./evaluate.js";
 
 type Predictions = Pick<Evaluation, "predicted" | "probs">;
@@ -22,8 +23,7 @@ type Predictions = Pick<Evaluation, "predicted" | "probs">;
  * ```
  */
 export function topLosses({ predicted, probs }: Predictions, labels: Int32Array): number[] {
-  checkPredictions(predicted, labels);
-  const numClasses = probs.length / labels.length;
+  const numClasses = checkedNumClasses({ predicted, probs }, labels);
   const confidence = (i: number) => probs[i * numClasses + predicted[i]];
   return [...labels.keys()]
     .filter((i) => predicted[i] !== labels[i])
@@ -50,8 +50,7 @@ export function topLosses({ predicted, probs }: Predictions, labels: Int32Array)
  * ```
  */
 export function labelIssues({ predicted, probs }: Predictions, labels: Int32Array): number[] {
-  checkPredictions(predicted, labels);
-  const numClasses = probs.length / labels.length;
+  const numClasses = checkedNumClasses({ predicted, probs }, labels);
   const probOf = (i: number, label: number) => probs[i * numClasses + label];
   const usual = Array.from({ length: numClasses }, (_, label) => {
     const ofClass = [...labels.keys()].filter((i) => labels[i] === label);
@@ -62,15 +61,18 @@ export function labelIssues({ predicted, probs }: Predictions, labels: Int32Arra
     .sort((a, b) => probOf(a, labels[a]) - probOf(b, labels[b]));
 }
 
-/** @throws ParameterError if arguments of a program without types are not of the same images. */
-function checkPredictions(predicted: Int32Array, labels: Int32Array): void {
-  checkKind("evaluation", "what evaluate returns", { predicted }, ["predicted"]);
-  checkKind(
-    "labels",
-    "the labels of the images that were evaluated, such as dataset.validation.labels",
-    labels,
-    ["length"],
-  );
+/**
+ * Returns the number of classes of an evaluation.
+ *
+ * @throws ParameterError if arguments of a program without types are not of the same images.
+ */
+function checkedNumClasses({ predicted, probs }: Predictions, labels: Int32Array): number {
+  checkKind("evaluation", "what evaluate returns", { predicted, probs }, ["predicted", "probs"]);
+  const kind = "the labels of the images that were evaluated, such as dataset.validation.labels";
+  checkKind("labels", kind, labels, ["length"]);
   if (predicted.length !== labels.length)
     throw new ParameterError("the number of labels", String(predicted.length), labels.length);
+  const numClasses = probs.length / Math.max(1, labels.length);
+  checkProbs(probs, labels, numClasses);
+  return numClasses;
 }

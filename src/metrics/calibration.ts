@@ -1,6 +1,6 @@
 // Whether predictions of probability 0.8 are correct four times in five, and the temperature that makes them so.
-import { checkNumber, ParameterError } from "../errors.js";
-import { argMax } from "./classification.js";
+import { checkNumber } from "../errors.js";
+import { argMax, checkProbs } from "./classification.js";
 
 /** Images whose largest probability is in one interval. */
 export interface ReliabilityBin {
@@ -37,7 +37,7 @@ export function reliability(
   numClasses: number,
   numBins = NUM_BINS,
 ): ReliabilityBin[] {
-  checkShape(probs, labels, numClasses);
+  checkProbs(probs, labels, numClasses);
   checkNumber("numBins", numBins, { min: 1, integer: true });
   const sums = Array.from({ length: numBins }, () => ({ numImages: 0, hits: 0, confidence: 0 }));
   argMax(probs, numClasses).forEach((top, i) => {
@@ -75,12 +75,13 @@ export function calibrationError(bins: ReliabilityBin[]): number {
  * below 1, underconfident.
  *
  * @param probs - float32 `[numImages, numClasses]`, row after row, for images that the network was not trained on.
- * @param labels - int32 `[numImages]`.
+ * @param labels - int32 `[numImages]`; at least one.
  * @returns In [0.25, 100].
  * @see Guo et al. 2017, §4.2, https://arxiv.org/abs/1706.04599; golden-section search: Kiefer 1953
  */
 export function fitTemperature(probs: Float32Array, labels: Int32Array, numClasses: number): number {
-  checkShape(probs, labels, numClasses);
+  checkProbs(probs, labels, numClasses);
+  checkNumber("the number of images", labels.length, { min: 1 });
   const logs = Float64Array.from(probs, (prob) => Math.log(Math.max(prob, MIN_PROB)));
   const lossAt = (logTemperature: number) =>
     crossEntropy(logs, labels, numClasses, Math.exp(-logTemperature));
@@ -110,7 +111,9 @@ export function withTemperature(probs: Float32Array, numClasses: number, tempera
   checkNumber("temperature", temperature, { min: Number.MIN_VALUE });
   const changed = new Float32Array(probs.length);
   for (let start = 0; start < probs.length; start += numClasses) {
-    const row = Array.from(probs.subarray(start, start + numClasses), (prob) => prob ** (1 / temperature));
+    const given = probs.subarray(start, start + numClasses);
+    const most = Math.max(...given); // which becomes 1, so that not all powers are too small for a number
+    const row = Array.from(given, (prob) => (prob / most) ** (1 / temperature));
     const sum = row.reduce((a, b) => a + b, 0);
     row.forEach((value, c) => {
       changed[start + c] = value / sum;
@@ -129,9 +132,4 @@ function crossEntropy(logs: Float64Array, labels: Int32Array, numClasses: number
     total += Math.log(sum) - scale * logs[start + label];
   });
   return total / labels.length;
-}
-
-function checkShape(probs: Float32Array, labels: Int32Array, numClasses: number): void {
-  if (probs.length === labels.length * numClasses) return;
-  throw new ParameterError("the number of probabilities", String(labels.length * numClasses), probs.length);
 }

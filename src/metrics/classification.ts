@@ -1,4 +1,4 @@
-import { checkNumber, ParameterError } from "../errors.js";
+import { checkIndices, checkNumber, InputError, ParameterError } from "../errors.js";
 import { wilson } from "./bootstrap.js";
 
 /** How well predictions agree with labels. */
@@ -27,10 +27,10 @@ export function confusionMatrix(labels: Int32Array, predicted: Int32Array, numCl
   if (predicted.length !== labels.length)
     throw new ParameterError("the number of predictions", String(labels.length), predicted.length);
   const matrix = Array.from({ length: numClasses }, () => new Array<number>(numClasses).fill(0));
-  const range = { min: 0, max: numClasses, integer: true, exclusiveMax: true };
+  checkIndices("labels", labels, numClasses);
+  checkIndices("predicted", predicted, numClasses);
   labels.forEach((label, i) => {
-    checkNumber(`labels[${i}]`, label, range);
-    matrix[label][checkNumber(`predicted[${i}]`, predicted[i], range)]++;
+    matrix[label][predicted[i]]++;
   });
   return matrix;
 }
@@ -121,6 +121,27 @@ export function classScores(matrix: number[][], classNames: readonly string[]): 
       return [name, { precision, recall, f1: ratio(2 * hits, count + predicted), count }];
     }),
   );
+}
+
+/**
+ * Checks probabilities and labels before they are scored.
+ *
+ * @param probs - float32 `[numImages, numClasses]`, row after row.
+ * @param labels - int32 `[numImages]`, each in `[0, numClasses)`.
+ * @throws ParameterError for another number of probabilities, or a label of no class; InputError for NaN and infinity.
+ */
+export function checkProbs(probs: Float32Array, labels: Int32Array, numClasses: number): void {
+  const length = labels.length * numClasses;
+  if (probs.length !== length)
+    throw new ParameterError("the number of probabilities", String(length), probs.length);
+  checkIndices("labels", labels, numClasses);
+  const broken = probs.findIndex((prob) => !Number.isFinite(prob));
+  if (broken >= 0)
+    throw new InputError({
+      expected: "finite probabilities",
+      found: `${probs[broken]} for image ${Math.floor(broken / numClasses) + 1} of ${labels.length}`,
+      fix: "Choose another model: the weights of this one are broken.",
+    });
 }
 
 /**

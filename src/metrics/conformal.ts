@@ -1,8 +1,8 @@
 // Sets of classes that hold the right one with a chosen probability, and what it gains to leave doubtful images open.
-import { checkNumber, ParameterError } from "../errors.js";
+import { checkNumber } from "../errors.js";
 import type { SetThreshold } from "../model/network.js";
 import { countGroups, effectiveSize, type Interval, varianceOfMean, wilson, Z } from "./bootstrap.js";
-import { argMax } from "./classification.js";
+import { argMax, checkProbs } from "./classification.js";
 
 /** Coverages that a calibrated model has a threshold for: how often the right class is to be in an image's set. */
 const COVERAGES = [0.9, 0.95] as const;
@@ -20,7 +20,7 @@ const COVERAGES = [0.9, 0.95] as const;
  * https://arxiv.org/abs/2107.07511
  */
 export function fitThresholds(probs: Float32Array, labels: Int32Array, numClasses: number): SetThreshold[] {
-  checkShape(probs, labels, numClasses);
+  checkProbs(probs, labels, numClasses);
   const ofLabels = Array.from(labels, (label, i) => probs[i * numClasses + label]).sort((a, b) => b - a);
   return COVERAGES.map((coverage) => {
     const rank = Math.ceil((labels.length + 1) * coverage - 1e-9); // 1e-9: 0.95 · 20 is not exactly 19
@@ -69,7 +69,7 @@ export function setScores(
   groups?: Int32Array,
 ): SetScores {
   const numClasses = classNames.length;
-  checkShape(probs, labels, numClasses);
+  checkProbs(probs, labels, numClasses);
   const numImages = checkNumber("the number of images", labels.length, { min: 1 });
   const sizes = new Array<number>(numClasses).fill(0);
   const [ownSizes, isCovered] = [new Float64Array(numImages), new Array<boolean>(numImages)];
@@ -137,7 +137,7 @@ const NUM_POINTS = 100;
  * https://arxiv.org/abs/1805.08206
  */
 export function riskCoverage(probs: Float32Array, labels: Int32Array, numClasses: number): RiskCoverage {
-  checkShape(probs, labels, numClasses);
+  checkProbs(probs, labels, numClasses);
   const numImages = checkNumber("the number of images", labels.length, { min: 1 });
   const images = [...argMax(probs, numClasses)]
     .map((top, i) => ({ prob: probs[i * numClasses + top], isWrong: top !== labels[i] }))
@@ -157,9 +157,4 @@ export function riskCoverage(probs: Float32Array, labels: Int32Array, numClasses
     return { answered: (i + 1) / numImages, risk: risks[i], minProb: images[i].prob };
   });
   return { aurc: risks.reduce((a, b) => a + b, 0) / numImages, points };
-}
-
-function checkShape(probs: Float32Array, labels: Int32Array, numClasses: number): void {
-  if (probs.length === labels.length * numClasses) return;
-  throw new ParameterError("the number of probabilities", String(labels.length * numClasses), probs.length);
 }

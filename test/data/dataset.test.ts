@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkClassesFor, checkDecoding, checkDecodingFor } from "../../src/data/dataset.js";
+import { checkClassesFor, checkDataset, checkDecoding, checkDecodingFor } from "../../src/data/dataset.js";
 import { loadDataset } from "../../src/data/load.js";
 import { drawImages, temporaryFolder } from "./fixtures.js";
 
@@ -73,6 +73,23 @@ describe("a data set", () => {
         "Expected images loaded with grey false, as the model was trained on but found grey true. Add grey: false to the options of loadDataset.",
       );
       checkDecodingFor(model(), (await load({ grey: false })).train);
+    });
+  });
+
+  it("must have a label of one of its classes for each image", async () => {
+    const dataset = await load();
+    checkDataset(dataset);
+    const { validation } = dataset;
+    const wrong = (more: object) => () =>
+      checkDataset({ ...dataset, validation: { ...validation, ...more } });
+    assert.throws(wrong({ labels: Int32Array.of(0, 2) }), {
+      name: "ParameterError",
+      message: "Expected an integer in [0, 2) for validation.labels[1] but received 2 of type number",
+    });
+    assert.throws(wrong({ numImages: undefined }), {
+      name: "ParameterError",
+      message:
+        "Expected 2, as there are labels, for numImages of validation but received undefined of type undefined",
     });
   });
 

@@ -77,6 +77,26 @@ describe("evaluate", () => {
     network.dispose();
   });
 
+  it("refuses no images, and labels that do not belong to them", async () => {
+    const network = randomNetwork({ imageSize: IMAGE_SIZE });
+    const refused = (images: PackedImages, message: string) =>
+      assert.rejects(evaluate(network, images), { message });
+    await refused(
+      noise([]),
+      "Expected images to score but found none. Choose images of the model's classes.",
+    );
+    await refused(
+      { ...noise([0, 1]), labels: Int32Array.of(0) },
+      "Expected 1, as there are labels, for numImages of images but received 2 of type number",
+    );
+    const labels = Float32Array.of(0, 0.5) as unknown as Int32Array;
+    await refused(
+      { ...noise([0, 1]), labels },
+      "Expected an integer ≥ 0 for images.labels[1] but received 0.5 of type number",
+    );
+    network.dispose();
+  });
+
   it("uses other parameters, which the caller keeps", async () => {
     const network = await constantNetwork();
     const values: Map<string, Tensor> = network.read();

@@ -46,3 +46,39 @@ describe("labelIssues", () => {
     assert.deepEqual(labelIssues({ predicted, probs }, Int32Array.of(0, 0)), []);
   });
 });
+
+for (const find of [topLosses, labelIssues])
+  describe(`${find.name}, misused`, () => {
+    const refused = (given: object, ofImages: unknown, message: string) =>
+      assert.throws(() => find(given as never, ofImages as never), { name: "ParameterError", message });
+
+    it("refuses what evaluate does not return", () => {
+      const message =
+        'Expected what evaluate returns, for evaluation but received {"predicted":"…"} of type object';
+      refused({ predicted: evaluation.predicted }, labels, message);
+    });
+
+    it("refuses names in place of labels, labels of no class, and those of other images", () => {
+      const names = ["cat", "cat", "cat", "dog", "dog", "dog"];
+      refused(
+        evaluation,
+        names,
+        "Expected an integer in [0, 2) for labels[0] but received cat of type string",
+      );
+      const others = labels.map((label) => label + 1);
+      refused(
+        evaluation,
+        others,
+        "Expected an integer in [0, 2) for labels[3] but received 2 of type number",
+      );
+      const more = [...labels, 0];
+      refused(evaluation, more, "Expected 6 for the number of labels but received 7 of type number");
+    });
+
+    it("gives nothing without images", () => {
+      assert.deepEqual(
+        find({ predicted: new Int32Array(), probs: new Float32Array() }, new Int32Array()),
+        [],
+      );
+    });
+  });

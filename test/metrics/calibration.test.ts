@@ -69,6 +69,13 @@ describe("withTemperature", () => {
     assert.deepEqual(probs, given);
   });
 
+  it("is even if all powers are too small for a number", () => {
+    assert.deepEqual(
+      [...withTemperature(Float32Array.of(0.25, 0.25, 0.25, 0.25), 4, 1e-3)],
+      [0.25, 0.25, 0.25, 0.25],
+    ); // 0.25^1000 is 0
+  });
+
   it("keeps a probability of 0", () => {
     assert.deepEqual([...withTemperature(Float32Array.of(1, 0), 2, 3)], [1, 0]);
   });
@@ -114,6 +121,13 @@ describe("fitTemperature", () => {
     const sure = Float32Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 1 : 1e-8));
     const labels = Int32Array.from({ length: 10 }, (_, i) => (i < 6 ? 0 : 1));
     isNear(fitTemperature(sure, labels, 2), Math.log(1e8) / Math.log(1.5), 1e-2);
+  });
+
+  it("refuses no images", () => {
+    assert.throws(() => fitTemperature(new Float32Array(), new Int32Array(), 2), {
+      name: "ParameterError",
+      message: "Expected a number ≥ 1 for the number of images but received 0 of type number",
+    });
   });
 
   it("is finite if a label has probability 0", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   argMax,
+  checkProbs,
   classScores,
   confusionMatrix,
   largestClass,
@@ -40,6 +41,31 @@ describe("confusionMatrix", () => {
         name: "ParameterError",
         message,
       });
+    });
+});
+
+describe("checkProbs", () => {
+  const probs = [0.5, 0.5, 0.25, 0.75];
+
+  it("takes a probability for each image and class", () => {
+    checkProbs(Float32Array.from(probs), Int32Array.of(0, 1), 2);
+    checkProbs(Float32Array.from(probs), Float32Array.of(0, 1) as unknown as Int32Array, 2);
+  });
+
+  const cases: [number[], number[], string][] = [
+    [[0.5], [0, 1], "Expected 4 for the number of probabilities but received 1 of type number"],
+    [probs, [0, 2], "Expected an integer in [0, 2) for labels[1] but received 2 of type number"],
+    [probs, [0, 0.5], "Expected an integer in [0, 2) for labels[1] but received 0.5 of type number"],
+    [
+      [0.5, 0.5, Number.NaN, 1],
+      [0, 1],
+      "Expected finite probabilities but found NaN for image 2 of 2. Choose another model: the weights of this one are broken.",
+    ],
+  ];
+  for (const [given, labels, message] of cases)
+    it(`refuses probabilities ${given} with labels ${labels}`, () => {
+      const run = () => checkProbs(Float32Array.from(given), labels as unknown as Int32Array, 2);
+      assert.throws(run, { message });
     });
 });
 

@@ -142,6 +142,14 @@ describe("riskCoverage", () => {
     );
   });
 
+  it("refuses NaN", () => {
+    assert.throws(() => riskCoverage(Float32Array.of(Number.NaN, 0), Int32Array.of(0), 2), {
+      name: "InputError",
+      message:
+        "Expected finite probabilities but found NaN for image 1 of 1. Choose another model: the weights of this one are broken.",
+    });
+  });
+
   it("has at most 100 points, the last for all images", () => {
     const { probs, labels } = drawn(1234, 0);
     const { points } = riskCoverage(probs, labels, 3);
