@@ -78,6 +78,7 @@ export function addConvertCommand(program: Command): void {
 async function load(source: string, flags: Flags): Promise<Network> {
   const { variant, classes, imageSize, grey, fit, prefix, family, padding, epsilon, mean, std } = flags;
   if ((await stat(source).catch(() => null))?.isDirectory()) {
+    const network = await loadModel(source); // says what is there if it is no model folder
     refuseFileOptions(source, {
       variant,
       classes,
@@ -91,7 +92,7 @@ async function load(source: string, flags: Flags): Promise<Network> {
       mean,
       std,
     });
-    return loadModel(source);
+    return network;
   }
   if (variant === undefined || classes === undefined || imageSize === undefined)
     throw new InputError({

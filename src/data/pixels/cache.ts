@@ -20,8 +20,8 @@ import { PixelChannels } from "./pixels.js";
 /** Images of a data set, before they are decoded. */
 type Images = Pick<Listing, "root" | "samples">;
 
-/** Changes when the same files would give other pixels, or another layout of the file. */
-const FORMAT_VERSION = 7;
+/** Changes when the same files would give other pixels or be refused, or with the layout of the file. */
+const FORMAT_VERSION = 8;
 /** Samples that go into the key at a time. */
 const KEY_BLOCK = 4096;
 

@@ -55,6 +55,7 @@ const MAX_FRAME_PIXELS = 20 * MAX_PIXELS;
 const MAX_SECONDS = 30;
 /** Reason that a busy machine may be to blame for. */
 export const TOO_SLOW = `an image that takes more than ${MAX_SECONDS} s to decode`;
+const CUT_SHORT = "a file that was cut short";
 /** Bytes of an image file. */
 const MAX_FILE_BYTES = 2 ** 30;
 
@@ -178,7 +179,7 @@ export async function decodeWhole(
 async function readHeader(open: OpenImage, bytes: Buffer): Promise<ImageHeader> {
   const header = plainJpegHeader(bytes) ?? headerOf(await open().metadata(), bytes);
   const { width, height, traits } = header;
-  if (header.isCutShort || endsInZeros(bytes)) throw new UnusableImage("a file that was cut short");
+  if (header.isCutShort || endsInZeros(bytes)) throw new UnusableImage(CUT_SHORT);
   if (width * height > MAX_PIXELS) throw tooLarge();
   if (width * height * traits.numFrames > MAX_FRAME_PIXELS)
     throw new UnusableImage(
@@ -358,6 +359,7 @@ function reason(error: unknown, bytes: Buffer): string {
   if (error instanceof UnusableImage) return message;
   if (/pixel limit/.test(message)) return tooLarge().message;
   if (/timeout/.test(message)) return TOO_SLOW;
+  if (/premature end of JPEG/.test(message)) return CUT_SHORT;
   if (/unsupported image format/.test(message))
     return bytes.toString("latin1", 4, 12) === "ftypavis"
       ? "an AVIF animation, which cannot be decoded"

@@ -31,6 +31,7 @@ import { MAX_TABLES, tableFiles } from "./tables/table-file.js";
 import { readTableParts, withTableParts } from "./tables/table-parts.js";
 import { isOfPart, oneListEach } from "./tables/table-split.js";
 import { tablesWithoutLabels, unreadTables, withUnread } from "./tables/unread-tables.js";
+import { refuseBothLabels, refuseUnused } from "./unused-options.js";
 
 /** What to read, and how to settle what the files leave open. */
 export interface SourceOptions extends FolderChoice, LabelChoice {
@@ -72,9 +73,11 @@ export async function readFolder(
 }
 
 async function readWalk(walk: Walk, options: Options, isShards: boolean): Promise<Listing> {
+  refuseBothLabels(options);
   const { labels, labelPattern } = options;
   if (walk.root.numImages > 0) leaveFoldersOut(walk, options); // otherwise the folders are in an archive
   if (labelPattern !== undefined) {
+    refuseUnused(options, ["trainFolder", "validationFolder"], walk.dir, "a label pattern, for all images");
     const listing = readLabelPattern(walk, labelPattern);
     refuseUnusedColumns(listing, options, "remove --label-pattern");
     return listing;
@@ -92,6 +95,7 @@ async function readWalk(walk: Walk, options: Options, isShards: boolean): Promis
 /** Reads the tables that the user named, with commas between them. */
 async function readGivenTable(walk: Walk, options: Options, given: string): Promise<Listing> {
   const { dir } = walk;
+  refuseUnused(options, ["trainFolder", "validationFolder"], dir, `the table ${given}, for all images`);
   const existing = async (name: string) => {
     for (const file of [name, path.join(dir, name)]) if (await stat(file).catch(() => null)) return file;
     return null;
@@ -139,9 +143,16 @@ async function readPacked(walk: Walk, options: Options): Promise<Listing | null>
   const withEnding = (ending: RegExp) => files.filter((file) => ending.test(file));
   const [shards, parquet] = [await shardsAmong(withEnding(TAR_FILE)), withEnding(/\.parquet$/i)];
   if (shards.length > 0) return beside(await readShards(shards, walk, options), shards, walk);
-  if (parquet.length > 0) return beside(await readParquet(parquet, dir, options), parquet, walk);
+  const ofFolders = ["trainFolder", "validationFolder", "leaveOut"] as const;
+  const unused = options.labels === "folders" ? ([...ofFolders, "labels"] as const) : ofFolders;
+  if (parquet.length > 0) {
+    refuseUnused(options, unused, dir, "Parquet files");
+    return beside(await readParquet(parquet, dir, options), parquet, walk);
+  }
   const tables = await pixelTablesAmong(withEnding(/\.(csv|tsv|txt)$/i), dir);
-  return tables.length === 0 ? null : beside(await readPixelTables(tables, dir, options), tables, walk);
+  if (tables.length === 0) return null;
+  refuseUnused(options, unused, dir, "a table of pixels");
+  return beside(await readPixelTables(tables, dir, options), tables, walk);
 }
 
 /** Counts the files beside those that were read as left out. */

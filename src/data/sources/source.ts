@@ -15,7 +15,7 @@ import { InputError } from "../../errors.js";
 import { cacheDir, kindOf, statIfThere } from "../../files.js";
 import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
-import { downloadFer2013, withVotes } from "./fer2013.js";
+import { downloadFer2013, isVoteTable, VOTE_LABELS, withVotes } from "./fer2013.js";
 import { walkFolder } from "./files.js";
 import { fixFor, readFolder, type SourceOptions, tfRecords } from "./folder.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
@@ -29,6 +29,7 @@ import { matchTables } from "./tables/matched-tables.js";
 import { isSplitChosen } from "./tables/split-columns.js";
 import { isUnreadTable, TABLE_FILE } from "./tables/table-file.js";
 import { unreadTables } from "./tables/unread-tables.js";
+import { refuseUnused, type UnusedName } from "./unused-options.js";
 
 export type { SourceOptions } from "./folder.js";
 
@@ -131,15 +132,33 @@ async function drawnFaces({ seed, onProgress }: Options): Promise<string> {
   return dir;
 }
 
+/** Options about a folder of images, which a file has none of. */
+const OF_FOLDERS = ["labelPattern", "trainFolder", "validationFolder"] as const;
+
+/** Returns the name of the option `labels` if it chooses other labels than those of a file, and not FER+'s. */
+async function unusedLabels({ labels }: Options, file: string): Promise<"labels"[]> {
+  if (labels === undefined || path.resolve(labels) === path.resolve(file)) return [];
+  return VOTE_LABELS.includes(labels) || (await isVoteTable(labels)) ? [] : ["labels"];
+}
+
 /** Reads a Parquet file, or a table of pixels or of labels. */
 async function readFile(file: string, options: Options): Promise<Listing> {
   const dir = path.dirname(file);
-  if (/\.parquet$/i.test(file)) return readParquet([file], dir, options);
+  const refuse = (names: readonly UnusedName[], found: string) => refuseUnused(options, names, file, found);
+  const ofFile = [...OF_FOLDERS, ...(await unusedLabels(options, file))] as const;
+  if (/\.parquet$/i.test(file)) {
+    refuse([...ofFile, "leaveOut"], "a Parquet file");
+    return readParquet([file], dir, options);
+  }
   const records = tfRecords([path.basename(file)]);
   if (records) throw unreadable(file, records.found, records.fix ?? "");
   if (!TABLE_FILE.test(file) && !isUnreadTable(file))
     throw unreadable(file, "a file of another kind", "Fix the path.");
-  if (await isPixelTable(file)) return readPixelTable(file, options);
+  if (await isPixelTable(file)) {
+    refuse([...ofFile, "leaveOut"], "a table of pixels");
+    return readPixelTable(file, options);
+  }
+  refuse(ofFile, "a table");
   const walk = walkFolder(dir);
   leaveFoldersOut(walk, options);
   const tables = matchTables(walk, options, [path.basename(file)]);
@@ -174,10 +193,21 @@ function nameLabels(listing: Listing, labelNames: string | undefined): Listing {
     const note = `The labels are codes: ${inShort(classNames)} (${option} gives them names, or rafdb for RAF-DB).`;
     return areCodes ? noted(note) : listing;
   }
-  const pairs = (KNOWN_NAMES[labelNames] ?? labelNames)
-    .split(",")
-    .map((pair) => pair.split("=").map((part) => nameOf(part.trim())));
+  const pairs = (KNOWN_NAMES[labelNames] ?? labelNames).split(",").map(
+    (pair) =>
+      /^([^=]*)=?(.*)$/s
+        .exec(pair)
+        ?.slice(1)
+        .map((part) => nameOf(part.trim())) as string[],
+  );
   const names = new Map(pairs.map(([code, name]) => [code, name]));
+  const [twice, other] = pairs.find(([code, name]) => names.get(code) !== name) ?? [];
+  if (twice !== undefined)
+    throw new InputError({
+      expected: "one name for each label in --label-names",
+      found: `${twice}=${other} and ${twice}=${names.get(twice)}`,
+      fix: "Remove one of them.",
+    });
   const missing = classNames.filter((code) => !names.get(code));
   if (missing.length > 0)
     throw new InputError({

@@ -1,8 +1,8 @@
 // A model on disk: a tfjs LayersModel with what ferkit needs in its user-defined metadata.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { checkKind, checkPath, InputError } from "../../errors.js";
-import { statIfThere, writeFileAtomically } from "../../files.js";
+import { checkKind, checkPath, InputError, type InputProblem } from "../../errors.js";
+import { isFolder, statIfThere, writeFileAtomically } from "../../files.js";
 import { nameOf } from "../../names.js";
 import { readJsonFile, savedCheck } from "../../saved-files.js";
 import { efficientNet } from "../efficientnet.js";
@@ -187,6 +187,31 @@ export function nearestModel(given: string): string | undefined {
   return folders.find((dir) => existsSync(path.join(dir, "model.json")));
 }
 
+/** Files of weights that other programs write. */
+const WEIGHTS = /(\.(safetensors|pth|pt|ckpt|keras|h5)|^pytorch_model\.bin)$/i;
+
+/** Says what a folder without model.json has from another program, and what to do with it; null if it has none. */
+function weightsIn(dir: string): Pick<InputProblem, "found" | "fix"> | null {
+  const files = isFolder(dir) ? readdirSync(dir).sort() : [];
+  const index = files.find((file) => /\.(safetensors|bin)\.index\.json$/.test(file));
+  if (index !== undefined)
+    return {
+      found: `${index}, for weights in several files`,
+      fix: "Save the network in one file, and convert it: npx ferkit convert FILE",
+    };
+  if (files.includes("saved_model.pb"))
+    return {
+      found: "a SavedModel of TensorFlow, which is not read",
+      fix: "Save the model in Keras as .keras, and convert it: npx ferkit convert FILE",
+    };
+  const weights = files.find((file) => WEIGHTS.test(file));
+  if (weights === undefined) return null;
+  return {
+    found: `${weights}, which another program wrote`,
+    fix: `Convert it: npx ferkit convert ${path.join(dir, weights)}. A training can start from the file (weights).`,
+  };
+}
+
 async function readModelJson(dir: string): Promise<{ json: ModelJson; config: ModelConfig }> {
   const file = path.join(checkPath("dir", dir), "model.json");
   const problem = { expected: "a model saved by ferkit", fix: BROKEN };
@@ -196,10 +221,12 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
     throw new InputError({
       expected: "a model folder with model.json",
       where: dir,
-      found: "none",
-      fix: near
-        ? `Choose the model folder ${near}.`
-        : "Train one with `npx ferkit train`, or choose the folder `best` of a run.",
+      ...((!near && weightsIn(dir)) || {
+        found: "none",
+        fix: near
+          ? `Choose the model folder ${near}.`
+          : "Train one with `npx ferkit train`, or choose the folder `best` of a run.",
+      }),
     });
   const metadata = json?.userDefinedMetadata?.ferkit;
   if (!json || !metadata || !FORMAT_VERSIONS.includes(metadata.formatVersion))

@@ -232,11 +232,7 @@ describe("decodeImage", () => {
       .toFormat(format)
       .toBuffer();
   const refusals: [string, () => Promise<Buffer>, string][] = [
-    [
-      "a truncated JPEG",
-      async () => (await noise()).subarray(0, 1500),
-      "a damaged image, perhaps a file that was cut short (VipsJpeg: premature end of JPEG image)",
-    ],
+    ["a truncated JPEG", async () => (await noise()).subarray(0, 1500), "a file that was cut short"],
     [
       "a JPEG with overwritten data",
       async () => (await noise()).fill(0xff, 200, 1500),

@@ -28,6 +28,15 @@ describe("nameLabels", () => {
     });
   });
 
+  it("refuses two names for one code, of which one would be lost, and keeps = in a name", async () => {
+    const dir = make("1/a.jpg", "2/b.jpg");
+    await assert.rejects(read(dir, { labelNames: "1=sad,2=fear,1=happy" }), {
+      message:
+        "Expected one name for each label in --label-names but found 1=sad and 1=happy. Remove one of them.",
+    });
+    assert.deepEqual(classesOf((await read(dir, { labelNames: "1=a=b,2=c,2=c" })).samples), ["a=b", "c"]);
+  });
+
   it("finds names of codes in any Unicode form", async () => {
     const dir = make("caf\u00e9/1.jpg", "b/2.jpg");
     const { listing } = await readSource({
