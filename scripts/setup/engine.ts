@@ -68,7 +68,7 @@ async function makeLibtensorflow(context: Context, dir: string, show: Show): Pro
     const targetOf = (name: string) => {
       const part = name.replace(/^tensorflow\//, "");
       if (libraries.includes(part)) return path.join(folder, "lib", part);
-      return part.startsWith("include/") ? path.join(folder, part) : null;
+      return isHeader(part) ? path.join(folder, part) : null;
     };
     await unpackWheel(wheel, targetOf, show);
     for (const [link, target] of Object.entries(links)) symlinkSync(target, path.join(folder, "lib", link));
@@ -77,6 +77,11 @@ async function makeLibtensorflow(context: Context, dir: string, show: Show): Pro
     return folder;
   });
   dropWheel(context, pin);
+}
+
+/** Tells whether a member is a header that addons may include. Those of TensorFlow's compilers, two thirds of all, are left out. */
+function isHeader(member: string): boolean {
+  return /^include\/(?!external\/|tensorflow\/compiler\/|xla\/(?!tsl\/))/.test(member);
 }
 
 async function installCuda(context: Context, folder: string, show: Show): Promise<void> {
@@ -121,7 +126,10 @@ export function distribution({ platform }: Context): string[] {
   return [platform, ...(machine.osRelease().match(/^(ID|VERSION_ID)=.*$/gm) ?? [])];
 }
 
-const addonLinkFlags = (context: Context) => ["-ltensorflow", ...linkFlags(context, "../../deps/lib")];
+const addonLinkFlags = (context: Context) => [
+  ...(platformOf(context.platform).emptyLibrary ? ["-Wl,--no-as-needed"] : []),
+  ...["-ltensorflow", ...linkFlags(context, "../../deps/lib")],
+];
 
 /** Returns the digest of all that the addon is compiled from. */
 function addonKey(context: Context): string {
@@ -180,6 +188,10 @@ async function compileAddon(context: Context, target: string): Promise<void> {
   ];
   await makeWhole(target, async (folder) => {
     const objects = SOURCES.map((name) => path.join(folder, `${name}.o`));
+    const { emptyLibrary, libraries } = platformOf(context.platform);
+    // To read the 370,000 symbols of the true library takes the linker five seconds.
+    if (emptyLibrary)
+      await compile([...emptyLibrary(libraries[0]), "-o", path.join(folder, "libtensorflow.so")]);
     await Promise.all(
       SOURCES.map((name, i) => {
         const source = path.join(engineDir(context), "binding", `${name}.cc`);
@@ -194,7 +206,8 @@ async function compileAddon(context: Context, target: string): Promise<void> {
       }),
     );
     const file = path.join(folder, path.basename(target));
-    await compile([...objects, "-o", file, `-L${path.join(deps, "lib")}`, ...addonLinkFlags(context)]);
+    const folders = [folder, path.join(deps, "lib")].map((dir) => `-L${dir}`);
+    await compile([...objects, "-o", file, ...folders, ...addonLinkFlags(context)]);
     return file;
   });
 }

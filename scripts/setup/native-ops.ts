@@ -201,7 +201,7 @@ async function build(
 function includes(context: Context): string[] {
   const include = path.join(libtensorflowDir(context), "include");
   const headers = path.join(context.nodeModulesDir, "node-api-headers/include");
-  return [include, path.join(include, "external"), headers].map((dir) => `-I${dir}`);
+  return [include, headers].map((dir) => `-I${dir}`);
 }
 
 /** Lists the object files. TensorFlow's headers take longer to read than our ops to compile, so all files with ops are compiled as one. */

@@ -9,6 +9,7 @@ const LINUX = {
     "libtensorflow_framework.so": "libtensorflow_framework.so.2",
   },
   addonFlags: ["-shared"],
+  emptyLibrary: (name) => ["-shared", `-Wl,-soname,${name}`, "-x", "c", "/dev/null"],
   origin: "$ORIGIN",
 };
 const MACOS = {
@@ -18,6 +19,7 @@ const MACOS = {
     "libtensorflow_framework.dylib": "libtensorflow_framework.2.dylib",
   },
   addonFlags: ["-dynamiclib", "-undefined", "dynamic_lookup"],
+  emptyLibrary: null,
   origin: "@loader_path",
 };
 
@@ -30,6 +32,8 @@ const MACOS = {
  * @property {string[]} libraries Files that libtensorflow consists of; the first holds the C interface.
  * @property {{ [name: string]: string }} links Names that addons are linked against, and the libraries that they stand for.
  * @property {string[]} addonFlags Make the linker produce what Node.js loads. Node.js itself defines the functions of N-API.
+ * @property {((name: string) => string[]) | null} emptyLibrary Flags that make a library of a name without content, if addons can be
+ * linked against it in the place of the true one.
  * @property {string} origin What the linker calls the addon's own folder.
  */
 

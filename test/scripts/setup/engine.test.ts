@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { libtensorflow, libtensorflowDir } from "../../../scripts/setup/engine.js";
+import { addon, libtensorflow, libtensorflowDir } from "../../../scripts/setup/engine.js";
+import { PLATFORMS } from "../../../scripts/setup/platforms.cjs";
 import { ignore, setUpSandbox, sha256, writeWheel } from "./sandbox.js";
 
 describe("libtensorflow", () => {
@@ -16,6 +18,10 @@ describe("libtensorflow", () => {
       "libtensorflow_cc.so.2",
       "libtensorflow_framework.so.2",
       "include/tensorflow/c/c_api.h",
+      "include/xla/tsl/platform/status.h",
+      "include/external/llvm-project/mlir/IR.h",
+      "include/tensorflow/compiler/mlir.h",
+      "include/xla/service.h",
       "python/keras.py",
     ].map((name) => `tensorflow/${name}`);
     writeWheel(wheel, members);
@@ -29,8 +35,9 @@ describe("libtensorflow", () => {
     assert.equal(inDeps("lib/libtensorflow.so.2"), members[0]);
     assert.equal(inDeps("lib/libtensorflow_framework.so"), members[1]);
     assert.equal(inDeps("include/tensorflow/c/c_api.h"), members[2]);
+    assert.equal(inDeps("include/xla/tsl/platform/status.h"), members[3]);
     assert.deepEqual(
-      sandbox.listCache().filter((file) => file.endsWith("keras.py")),
+      sandbox.listCache().filter((file) => /(keras\.py|IR\.h|mlir\.h|service\.h)$/.test(file)),
       [],
     );
     const name = `cpu-1.0-${pin.sha256.slice(0, 8)}`;
@@ -43,5 +50,32 @@ describe("libtensorflow", () => {
     mkdirSync(folder.file("second/@tensorflow/tfjs-node-gpu/deps/lib"), { recursive: true });
     assert.equal(await libtensorflow.run(second, ignore), "from the cache");
     assert.equal(libtensorflow.isCurrent(second), true);
+  });
+});
+
+describe("the engine's addon", () => {
+  const sandbox = setUpSandbox();
+
+  it("loads libtensorflow, though it is linked without it", async function () {
+    const { emptyLibrary } = PLATFORMS[`${process.platform}-${process.arch}`] ?? {};
+    if (!emptyLibrary) this.skip();
+    const { context } = sandbox;
+    const names = ["@tensorflow/tfjs-node-gpu", "node-api-headers"];
+    const packages = Object.fromEntries(names.map((name) => [`node_modules/${name}`, { version: "1.0" }]));
+    writeFileSync(path.join(context.root, "package-lock.json"), JSON.stringify({ packages }));
+    const binding = path.join(context.nodeModulesDir, names[0], "binding");
+    mkdirSync(binding);
+    writeFileSync(path.join(binding, "tfjs_backend.cc"), 'extern "C" const char* TF_Version();\n');
+    const calls = 'extern "C" const char* TF_Version();\nconst char* version() { return TF_Version(); }\n';
+    writeFileSync(path.join(binding, "tfjs_binding.cc"), calls);
+    const lib = path.join(libtensorflowDir(context), "lib");
+    mkdirSync(lib, { recursive: true });
+    const framework = path.join(lib, "libtensorflow_framework.so");
+    execFileSync("c++", [...emptyLibrary("libtensorflow_framework.so.2"), "-o", framework]);
+
+    assert.equal(await addon.run(context, ignore), undefined);
+    const [file] = addon.files(context);
+    for (const name of ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2", "TF_Version"])
+      assert.ok(readFileSync(file).includes(`${name}\0`), name);
   });
 });
