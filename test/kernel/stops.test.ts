@@ -29,6 +29,29 @@ async function takeSteps(steps: Step[]): Promise<StoppedCell[]> {
 const waits = (word: string) =>
   `await new Promise(setImmediate); console.log("${word}"); await new Promise((resolve) => setTimeout(resolve, 60_000));`;
 const prints = (word: string) => `console.log("${word}");`;
+/** Cells that clean up when they are stopped, by what they print then. Each says when it is to be stopped. */
+const CLEAN_UP: Record<string, string> = {
+  "caught Interrupted: The cell was stopped.\n":
+    'try { console.log("stop 0"); await new Promise(() => {}); } catch (error) { console.log("caught", String(error)); }',
+  "inner\nouter\n": [
+    'async function waits() { try { await null; console.log("stop 1"); await new Promise(() => {}); } finally { console.log("inner"); } }',
+    'try { await waits(); } finally { console.log("outer"); }',
+  ].join("\n"),
+  "after an await\n":
+    'try { console.log("stop 2"); await new Promise(() => {}); } finally { await new Promise((r) => setTimeout(r, 20)); console.log("after an await"); }',
+  "generator\nloop\n": [
+    'async function* values() { try { yield 1; console.log("stop 3"); await new Promise(() => {}); } finally { console.log("generator"); } }',
+    'try { for await (const value of values()) void value; } finally { console.log("loop"); }',
+  ].join("\n"),
+  "left\n":
+    'try { console.log("stop 4"); for (;;) { const end = Date.now() + 30; while (Date.now() < end); await null; } } finally { console.log("left"); }',
+};
+/** Loops over what code outside of cells gives. */
+const LOOPS = [
+  'const give = new Function("wait", "close", "return (async function* () { try { yield 1; await wait(); yield 2; } finally { close(); } })()");',
+  'const wait = () => { console.log("stop 5"); return new Promise((resolve) => setTimeout(resolve, 200)); };',
+  "await new Promise(setImmediate);\nfor await (const value of give(wait, () => { isClosed = true; })) void value;",
+].join("\n");
 const LONG_TO_COMPILE = Array.from(
   { length: 1000 },
   (_, i) => `const f${i} = (n: number) => [n].map((value) => ({ value, half: value / ${i + 1} }));`,
@@ -66,7 +89,10 @@ describe("a cell that is stopped", function () {
       ["stop"],
       ["replies"],
       // Twice and three times in a row, also while the cell ends and while the queue is dropped.
-      ["send", waits("stopped thrice")],
+      [
+        "send",
+        'await new Promise(setImmediate); console.log("stopped thrice"); for (;;) try { await new Promise((r) => setTimeout(r, 50)); } catch {}',
+      ],
       ["send", prints("queued before three stops")],
       ["printed", "stopped thrice"],
       ["stop"],
@@ -76,7 +102,20 @@ describe("a cell that is stopped", function () {
       ["replies"],
       ["send", prints("after three stops")],
       ["replies"],
-      // Cleans up, also where a stop came before; fails while the next cell runs.
+      ...Object.values(CLEAN_UP).flatMap((code, i): Step[] => [
+        ["send", `await new Promise(setImmediate);\n${code}`],
+        ["printed", `stop ${i}`],
+        ["stop"],
+        ["replies"],
+      ]),
+      ["send", "let isClosed = false;"],
+      ["send", LOOPS],
+      ["printed", "stop 5"],
+      ["stop"],
+      ["replies"],
+      ["send", 'await new Promise((r) => setTimeout(r, 500)); console.log("closed:", isClosed);'],
+      ["replies"],
+      // Cleans up for a while, also where a stop came before; fails while the next cell runs.
       [
         "send",
         'try { for (;;) { await new Promise((r) => setTimeout(r, 50)); console.log("turns"); } } finally { console.log("cleaned"); }',
@@ -86,7 +125,7 @@ describe("a cell that is stopped", function () {
       ["replies"],
       [
         "send",
-        'await new Promise(setImmediate); console.log("long"); try { await new Promise((r) => setTimeout(r, 1500)); } finally { await 0; }',
+        'await new Promise(setImmediate); console.log("long"); try { await new Promise(() => {}); } finally { await new Promise((r) => setTimeout(r, 2000)); await 0; }',
       ],
       ["printed", "long"],
       ["stop"],
@@ -139,6 +178,16 @@ describe("a cell that is stopped", function () {
 
   it("can be stopped again while it ends", () => {
     assert.deepEqual(became("stopped thrice", "after three stops"), ["error", "ok"]);
+  });
+
+  for (const [i, cleaned] of Object.keys(CLEAN_UP).entries())
+    it(`runs catch and finally, and prints ${JSON.stringify(cleaned)}`, () => {
+      const { printed, errors } = cells.find((one) => one.printed.startsWith(`stop ${i}`)) as StoppedCell;
+      assert.deepEqual([printed, errors], [`stop ${i}\n${cleaned}`, ["Interrupted: The cell was stopped."]]);
+    });
+
+  it("closes what it loops over, such as a training", () => {
+    assert.deepEqual(became("closed: true"), ["ok"]);
   });
 
   it("shows what it prints while it cleans up", () => {

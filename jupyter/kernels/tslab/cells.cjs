@@ -7,7 +7,7 @@ const { setListening } = require("./stuck.cjs");
 
 /** Time without a turn of the event loop after which an `await` makes one, so that signals arrive, in milliseconds. */
 const TURN_MS = 50;
-/** Times that a stopped cell may catch its end and await again. A loop that retries would hold the kernel for ever. */
+/** Times that a cell which is over may catch its end and await again. A loop that retries would hold the kernel for ever. */
 const MAX_CAUGHT = 100;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
@@ -16,6 +16,8 @@ const context = new AsyncLocalStorage();
 /** The cell that runs, or ran last. */
 let current = null;
 let lastTurn = performance.now();
+/** The cell of each `await` that is pending, by what rejects it. */
+const awaits = new Map();
 /** Cells so far, and the last one of those that an interrupt between cells has stopped. */
 let [numCells, stoppedThrough] = [0, 0];
 
@@ -35,7 +37,7 @@ class Cell {
   wasInterrupted = false;
   /** Called at an interrupt. */
   interruptCallbacks = new Set();
-  /** Times that the stopped cell has caught its end. */
+  /** Times that the cell, which is over, has caught its end. */
   numCaught = 0;
   #output;
   #index = ++numCells;
@@ -104,6 +106,7 @@ class Cell {
   #stop(reason) {
     this.stoppedBy ??= reason;
     this.#resolveStopped();
+    endAwaits();
   }
 
   /** Keeps what the cell fails with: what its code threw, or that it was stopped. */
@@ -154,25 +157,66 @@ function owner() {
 }
 
 /**
- * Is called at each `await` of a cell: throws if the cell was stopped, and lets the event loop turn if it has not for a
+ * Is called at each `await` of a cell: makes it throw if the cell is stopped meanwhile, and lets the event loop turn if it has not for a
  * while, because signals arrive there. A chain of promises that are already settled never lets it turn.
  */
 function pause(value) {
   const cell = context.getStore();
-  if (cell?.isStopped) return endOf(cell);
-  return performance.now() - lastTurn < TURN_MS ? value : settledAfterTurn(value, cell);
+  if (cell?.isOver) return endOf(cell);
+  const isTurnDue = performance.now() - lastTurn >= TURN_MS;
+  if (!isTurnDue && Object(value) !== value) return value;
+  const settled = isTurnDue ? settledAfterTurn(value) : value;
+  return cell ? untilStopped(settled, cell) : settled;
+}
+
+/** Returns what a `for await` of a cell loops over, as `pause` does. A loop that is stopped ends at once, and `values` with its next value. */
+function pauseEach(values) {
+  const each = (async function* () {
+    for await (const value of values) {
+      await pause();
+      yield value;
+    }
+  })();
+  const close = () => each.return();
+  const next = async () => {
+    try {
+      return await pause(each.next());
+    } catch (error) {
+      close().catch(() => {}); // the loop has ended already
+      throw error;
+    }
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: close }) };
+}
+
+/** Awaits a value, or throws once the cell is stopped. */
+async function untilStopped(value, cell) {
+  let reject;
+  const stop = new Promise((_, rejectStop) => {
+    reject = rejectStop;
+  });
+  awaits.set(reject, cell);
+  try {
+    return await Promise.race([value, stop]); // keeps the stack of what `value` rejects with
+  } finally {
+    awaits.delete(reject);
+  }
+}
+
+/** Ends the pending awaits of stopped cells, so that `catch` and `finally` run: the latest first, which are in the innermost functions. */
+function endAwaits() {
+  for (const [reject, cell] of [...awaits].reverse()) if (cell.isStopped) reject(new Interrupted());
 }
 
 /**
  * Awaits a value, and then a turn of the event loop. The value comes first: the stack of what it may throw names the line of the cell only
  * if something awaits it by then.
  */
-async function settledAfterTurn(value, cell) {
+async function settledAfterTurn(value) {
   try {
     return await value;
   } finally {
     await turn();
-    if (cell?.isStopped) await endOf(cell);
   }
 }
 
@@ -181,7 +225,7 @@ function stopLoop() {
   throw new Interrupted();
 }
 
-/** Throws in a stopped cell; one that catches this again and again gets a promise that never settles, and so ends there. */
+/** Throws in a cell that is over; one that catches this again and again gets a promise that never settles, and so ends there. */
 function endOf(cell) {
   if (++cell.numCaught > MAX_CAUGHT) return new Promise(() => {});
   throw new Interrupted();
@@ -202,6 +246,7 @@ function turn() {
 /** Stops what cells that have ended left behind. */
 function stopLeftovers() {
   stoppedThrough = numCells;
+  endAwaits();
 }
 
 /**
@@ -235,6 +280,7 @@ module.exports = {
   outsideCells,
   owner,
   pause,
+  pauseEach,
   runAs,
   stopLeftovers,
   stopLoop,

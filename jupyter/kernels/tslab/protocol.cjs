@@ -16,7 +16,7 @@ const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
 /** Time without a new request after which all requests that were sent before have arrived, in milliseconds. */
 const QUIET_MS = 25;
 /** Time that a stopped cell has to clean up after itself, in milliseconds. What it prints until then is shown. */
-const ENDING_MS = 300;
+const ENDING_MS = 1000;
 
 /** Requests on the shell channel by arrival, and the last one that a failure or a stop drops. */
 let [numArrived, numBegun, dropThrough] = [0, 0, 0];
