@@ -228,12 +228,11 @@ function readFolders(walk: Walk, options: Options): Listing {
   const isOpen = trainFolder === undefined && validationFolder === undefined;
   const files = isOpen ? tableFiles(walk.root) : [];
   const mayRead = isOpen && files.length <= MAX_TABLES && (labels ?? "folders") === "folders";
-  const all = mayRead ? matchTables(walk, options) : null;
-  const parts = all && labels === undefined ? readTableParts(walk, all.useful, options) : null;
+  const tables = mayRead ? matchTables(walk, options) : null;
+  const parts = tables && labels === undefined ? readTableParts(walk, tables.useful, options) : null;
   const isApart = parts !== null && parts.samples.length > 0;
   const choice = isApart ? { ...options, labelColumn: undefined, pathColumn: undefined } : options;
   const rest = parts?.rest ?? walk;
-  const tables = isApart ? matchTables(rest, choice) : all;
   const unused: Walk = { ...rest, leftOut: rest.leftOut.copy() };
   const found = findClassFolders(rest, options);
   const listing =

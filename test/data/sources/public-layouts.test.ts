@@ -1,5 +1,6 @@
 // Files as public data sets have them, shrunk.
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { readSource, type SourceOptions } from "../../../src/data/sources/source.js";
 import { temporaryFolder, writeFiles } from "../fixtures.js";
 
@@ -80,11 +81,9 @@ describe("layouts of public data sets", () => {
         samples.map((one) => one.split(" ")[1]),
         ["001.Albatross", "001.Albatross", "002.Auklet"],
       );
-      const where = `${inFolder("data")}/images.txt`;
-      assert.equal(
-        notes[0],
-        `A table beside the class folders is not compared with them. Expected a label for each image at ${where} ${WHY}`,
-      );
+      assert.deepEqual(notes, [
+        "Images are labelled by their folders, not by image_class_labels.txt, whose rows name none of them: 2, beside images such as images/001.Albatross/a_1.jpg.",
+      ]);
     });
 
     it("says that a list only numbers images in no class folder", () =>
@@ -157,6 +156,62 @@ describe("layouts of public data sets", () => {
       "GT-final_test.csv": `${header}00000.png;29;30;5;6;16\n00001.png;29;30;5;6;1\n`,
     });
     assert.deepEqual(samples, ["Images/00000.png 16 null", "Images/00001.png 1 null"]);
+  });
+
+  it("GTSRB: reads class folders beside tables of each and one of the test images", async () => {
+    const header = "Filename;Width;Height;ClassId\n";
+    const { samples, notes } = await read({
+      ...images("Training/00000/0.png", "Training/00000/1.png", "Training/00001/0.png", "Test/Images/7.png"),
+      "Training/00000/GT-00000.csv": `${header}0.png;29;30;0\n1.png;29;31;0\n`,
+      "Training/00001/GT-00001.csv": `${header}0.png;29;30;1\n`,
+      "Test/Images/GT-final_test.test.csv": "Filename;Width;Height\n7.png;53;54\n",
+    });
+    assert.deepEqual(samples, [
+      "Training/00000/0.png 00000 train",
+      "Training/00000/1.png 00000 train",
+      "Training/00001/0.png 00001 train",
+    ]);
+    assert.deepEqual(notes, [
+      "The labels are codes: 00000, 00001 (--label-names 00000=NAME,… gives them names, or rafdb for RAF-DB).",
+    ]);
+  });
+
+  it("Stanford Cars: takes boxes with numbers of the classes for no other labels", async () => {
+    const { notes } = await read({
+      ...images("train/Audi/1.jpg", "train/Audi/2.jpg", "train/BMW/3.jpg", "train/BMW/4.jpg"),
+      "anno_train.csv":
+        "1.jpg,39,116,569,375,1\n2.jpg,36,116,868,587,1\n3.jpg,39,6,9,75,2\n4.jpg,8,1,4,5,2\n",
+    });
+    assert.deepEqual(notes, []);
+  });
+
+  it("FairFace and ISIC: take tables that share a name for the parts of the split", async () => {
+    const header = "file,gender,race\n";
+    const faces = await read(
+      {
+        ...images("train/1.jpg", "train/2.jpg", "val/1.jpg"),
+        "fairface_label_train.csv": `${header}train/1.jpg,Male,a\ntrain/2.jpg,Female,b\n`,
+        "fairface_label_val.csv": `${header}val/1.jpg,Male,b\n`,
+      },
+      { labelColumn: "gender" },
+    );
+    assert.deepEqual(faces.samples, [
+      "train/1.jpg Male train",
+      "train/2.jpg Female train",
+      "val/1.jpg Male validation",
+    ]);
+    assert.equal(faces.splitBy, "the table fairface_label_val.csv");
+    rmSync(inFolder("data"), { recursive: true });
+    const { samples } = await read({
+      ...images("Training_Input/I_1.jpg", "Training_Input/I_2.jpg", "Validation_Input/I_3.jpg"),
+      "Training_GroundTruth.csv": "image,MEL,NV\nI_1,1.0,0.0\nI_2,0.0,1.0\n",
+      "Validation_GroundTruth.csv": "image,MEL,NV\nI_3,1.0,0.0\n",
+    });
+    assert.deepEqual(samples, [
+      "Training_Input/I_1.jpg MEL train",
+      "Training_Input/I_2.jpg NV train",
+      "Validation_Input/I_3.jpg MEL validation",
+    ]);
   });
 
   it("GTSRB: says that its PPM images are not read", () =>

@@ -14,7 +14,6 @@ import {
 } from "./image-index.js";
 import type { RowPart } from "./split-columns.js";
 import { columnAt, columnName, columnsIn, filledIn, type NamedTable, type Table, valuesIn } from "./table.js";
-import { partOfTable } from "./table-file.js";
 
 /** A table whose rows name images. */
 export interface ImageTable extends NamedTable, Located {
@@ -46,12 +45,14 @@ const NUM_PROBES = 200;
  * then the column's name, then the number of different images.
  *
  * @param pathColumn - Name of the column, if it was chosen.
+ * @param part - The part that the whole table is for.
  * @returns Null if no column names images; an error if several may, or the chosen one does not.
  */
 export function matchImages(
   given: Table,
   index: ImageIndex,
   { pathColumn, labelColumn }: { pathColumn?: string; labelColumn?: string },
+  part: Part | null,
 ): ImageTable | InputError | null {
   const around = path.posix.dirname(given.file);
   const find = index.finder(around);
@@ -70,7 +71,6 @@ export function matchImages(
     : { ...given, rows: [header, ...below] };
   const paths = pathsOf(table, column, find);
   const located = locateImages(paths, index, around);
-  const part = partOfTable(given.file);
   const files = inPart(located.files, () => part);
   if (files.some(({ length }) => length > 0))
     return { ...table, pathColumn: column, paths, part, ...located, files };

@@ -203,7 +203,7 @@ function likelyColumns(table: Table, others: number[], notes: string[]): LabelCo
 }
 
 /** Whether values count the rows, as in CUB-200's list of images: `1 001.Albatross/1.jpg`. */
-function isNumbering(values: string[]): boolean {
+export function isNumbering(values: string[]): boolean {
   return values.length > 2 && values.every((value, i) => value === String(Number(values[0]) + i));
 }
 
@@ -275,8 +275,7 @@ export function labelColumnNote(table: Table, label: number, name: string, other
 /** Returns the label of a row: null if there is none, undefined if there are several. */
 export function labelIn(
   row: string[],
-  { columns, isOneHot }: LabelColumns,
-  header: string[] | null,
+  { labels: { columns, isOneHot }, columns: header }: { labels: LabelColumns; columns: string[] | null },
 ): string | null | undefined {
   if (!isOneHot) return row[columns[0]] || null;
   const set = setColumns(row, columns);

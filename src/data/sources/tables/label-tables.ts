@@ -30,7 +30,7 @@ import { noSplitNote, type RowPart, wordsOf } from "./split-columns.js";
 import type { Table } from "./table.js";
 
 /** A table of labels. */
-type LabelTable = ReadTable & { labels: LabelColumns };
+export type LabelTable = ReadTable & { labels: LabelColumns };
 
 /**
  * Reads the labels of a data set from its tables.
@@ -58,19 +58,34 @@ export function readLabelTables(
     const split = table.split?.notes ?? noSplitNote(table, choice, table.labels.columns);
     notes.push(...outcomeNotes(table, outcomes), ...split);
   }
-  const samples = [...outcomes].flatMap(([file, outcome]): Sample[] => {
-    if ("reason" in outcome || outcome.part === "extra") return [];
-    const { className, part } = outcome;
-    return [{ path: file, className, split: part, ...stampOf(path.join(walk.dir, file)) }];
-  });
   const files = filesOf(read);
-  countRest(walk, outcomes, new Set(files));
+  const samples = samplesOf(outcomes, walk, files);
   const labels = files.join(", ");
   notes.push(...withoutPartNote(samples, labels));
   const listing = listingOf(walk, { labels, isTable: true, samples, notes });
   const split = { ...listing, ...withPathParts(samples, labels, listing, splitOf(read)) };
   const forGroups = areChosen && isGroupColumn(choice.group) ? matchTables(walk, choice).useful : useful;
   return withGroups(split, [...read, ...forGroups.filter(({ file }) => !files.includes(file))], choice);
+}
+
+/** Lists the images with a label, and counts those without one, and all other files. @param tables - Files of the tables. */
+export function samplesOf(
+  outcomes: ReadonlyMap<string, Outcome>,
+  walk: Walk,
+  tables: readonly string[],
+): Sample[] {
+  const { dir, root, leftOut } = walk;
+  for (const file of imagesBelow(root)) {
+    const outcome = outcomes.get(file);
+    if (!outcome) leftOut.add(REASONS.noRow, file);
+    else if ("reason" in outcome) leftOut.add(outcome.reason, file);
+  }
+  leaveOutOthers(walk, new Set(tables));
+  return [...outcomes].flatMap(([file, outcome]): Sample[] => {
+    if ("reason" in outcome || outcome.part === "extra") return [];
+    const { className, part } = outcome;
+    return [{ path: file, className, split: part, ...stampOf(path.join(dir, file)) }];
+  });
 }
 
 function filesOf(tables: Table[]): string[] {
@@ -113,7 +128,7 @@ function orTables({ problem }: InputError, read: LabelTable[]): InputError {
 }
 
 /** @returns Null if the table has no labels. */
-function withLabelColumns(table: ReadTable, choice: LabelChoice, notes: string[]): LabelTable | null {
+export function withLabelColumns(table: ReadTable, choice: LabelChoice, notes: string[]): LabelTable | null {
   const labels = table.labels ?? labelColumns(table, table.split, choice, notes);
   if (!labels) return null;
   withoutRepeats(
@@ -155,7 +170,10 @@ function splitOf(read: LabelTable[]): SplitSource | undefined {
 }
 
 /** A label, or the reason why there is none; and the part that the rows name. */
-type Outcome = { part: RowPart } & ({ className: string } | { reason: string });
+type RowOutcome = { part: RowPart } & ({ className: string } | { reason: string });
+
+/** What rows say about an image, and their table. */
+export type Outcome = RowOutcome & { file: string };
 
 /**
  * Says how rows were matched with images.
@@ -186,10 +204,10 @@ function matchNotes(table: LabelTable, dir: string): string[] {
 /**
  * Adds the label of each image that the rows name, or the reason why it has none.
  *
- * @throws InputError if a row names two images, or rows put an image into two parts.
+ * @throws InputError if a row names two images, or tables have different labels for an image, or rows put it into two parts.
  */
-function addOutcomes(table: LabelTable, outcomes: Map<string, Outcome>): void {
-  const { paths, files, labels, split } = table;
+export function addOutcomes(table: LabelTable, outcomes: Map<string, Outcome>): void {
+  const { paths, files, split } = table;
   table.rows.forEach((row, i) => {
     const [file, other] = files[i];
     if (file === undefined) return;
@@ -208,12 +226,21 @@ function addOutcomes(table: LabelTable, outcomes: Map<string, Outcome>): void {
         found: `${file} in ${[known.part, part].map((name) => name ?? "no part").join(" and ")}`,
         fix: "Remove one of its rows.",
       });
-    outcomes.set(file, outcomeOf(labelIn(row, labels, table.columns), part, known));
+    const label = labelIn(row, table);
+    const [own, earlier] = [nameOf(label ?? ""), known && "className" in known ? known.className : ""];
+    if (known && known.file !== table.file && own !== earlier)
+      throw new InputError({
+        expected: "one label for each image",
+        where: table.where,
+        found: `${file} as ${own || "nothing"}, and as ${earlier || "nothing"} in ${known.file}`,
+        fix: "Remove one of these tables.",
+      });
+    outcomes.set(file, { ...outcomeOf(label, part, known), file: table.file });
   });
 }
 
-/** @param label - Null if there is none, undefined if there are several. @param known - Outcome of an earlier row of the image. */
-function outcomeOf(label: string | null | undefined, part: RowPart, known: Outcome | undefined): Outcome {
+/** @param label - Null if there is none, undefined if there are several. @param known - Outcome of an earlier row. */
+function outcomeOf(label: string | null | undefined, part: RowPart, known: Outcome | undefined): RowOutcome {
   if (part === "extra") return { part, reason: REASONS.extra };
   if (label === null) return { part, reason: REASONS.noLabel };
   const className = nameOf(label ?? "");
@@ -222,7 +249,10 @@ function outcomeOf(label: string | null | undefined, part: RowPart, known: Outco
 }
 
 /** Says which images and rows of a table are not used. */
-function outcomeNotes({ file, rows, paths, files }: LabelTable, outcomes: Map<string, Outcome>): string[] {
+export function outcomeNotes(
+  { file, rows, paths, files }: LabelTable,
+  outcomes: Map<string, Outcome>,
+): string[] {
   const notes: string[] = [];
   const numExtra = new Set(files.flat().filter((image) => outcomes.get(image)?.part === "extra")).size;
   if (numExtra > 0)
@@ -258,14 +288,4 @@ function withPathParts(
     samples: withParts(samples, isInNames ? byName : byFolder, listing),
     splitBy: isInNames ? { words: "the names of the files", isColumn: false } : splitBy,
   };
-}
-
-/** Counts the images without a label, and all other files. */
-function countRest(walk: Walk, outcomes: Map<string, Outcome>, tables: Set<string>): void {
-  for (const file of imagesBelow(walk.root)) {
-    const outcome = outcomes.get(file);
-    if (!outcome) walk.leftOut.add(REASONS.noRow, file);
-    else if ("reason" in outcome) walk.leftOut.add(outcome.reason, file);
-  }
-  leaveOutOthers(walk, tables);
 }

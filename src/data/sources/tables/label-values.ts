@@ -1,5 +1,6 @@
 // Which values of a column are labels.
 import { InputError } from "../../../errors.js";
+import { nameOf } from "../../../names.js";
 import { columnInWords, type Table, valuesIn } from "./table.js";
 
 /** What programs write for a missing value, and what may be a class as well. */
@@ -67,4 +68,26 @@ function isComposite(value: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Ways in which a table may write the name of a class folder: as it is, with other leading zeros, or before a box. */
+const FORMS = [
+  nameOf,
+  (value: string) => value.replace(/^0+(?=\d+$)/, ""),
+  (value: string) => value.replace(/^(\S+)\s+-?\d.*$/, "$1"),
+];
+
+/** Returns what gives each value its class, if it writes one; null if the values are others than the classes. */
+export function classesBy(
+  values: readonly string[],
+  classNames: ReadonlySet<string>,
+): ((value: string) => string) | null {
+  for (const form of FORMS) {
+    const byForm = new Map([...classNames].map((name) => [form(name), name]));
+    const numKnown = values.filter((value) => byForm.has(form(value))).length;
+    const isKnown = form === nameOf ? numKnown * 2 > values.length : numKnown === values.length;
+    if (byForm.size === classNames.size && values.length > 0 && isKnown)
+      return (value) => byForm.get(form(value)) ?? nameOf(value);
+  }
+  return null;
 }

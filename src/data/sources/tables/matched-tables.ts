@@ -10,7 +10,14 @@ import { type ImageIndex, imageIndex } from "./image-index.js";
 import { type LabelChoice, type LabelColumns, oneHotColumns, withoutRepeats } from "./label-columns.js";
 import { NUM_SHOWN, type SplitColumns, splitColumns } from "./split-columns.js";
 import { columnsAt, columnsIn, filledIn, isFilled, type NamedTable, type Table } from "./table.js";
-import { isOtherJson, isUnreadTable, readTable, tableFiles, unreadLabelFiles } from "./table-file.js";
+import {
+  isOtherJson,
+  isUnreadTable,
+  partsOfTables,
+  readTable,
+  tableFiles,
+  unreadLabelFiles,
+} from "./table-file.js";
 
 /** A table whose rows name images, with its columns. */
 export interface ReadTable extends ImageTable {
@@ -51,13 +58,16 @@ export function matchTables({ dir, root }: Walk, choice: LabelChoice, chosen?: s
   const index = imageIndex(root);
   const areChosen = chosen !== undefined;
   const tables: Tables = { useful: [], lists: [], refusals: [], error: null, others: [], areChosen, index };
-  for (const file of chosen ?? [...tableFiles(root), ...unreadLabelFiles(root)]) {
+  const files = chosen ?? [...tableFiles(root), ...unreadLabelFiles(root)];
+  const parts = partsOfTables(files);
+  for (const [i, file] of files.entries()) {
     const table = isUnreadTable(file) ? null : readTable(dir, file);
     const addOther = (why: Reason | null = null) => {
       if (areChosen || !isOtherJson(file)) tables.others.push({ file, table, why });
     };
     const isList = table?.columns === null && columnsIn(table).length === 1;
-    const found = table && index.files.length > 0 ? matchImages(table, index, isList ? {} : choice) : null;
+    const match = () => table && matchImages(table, index, isList ? {} : choice, parts[i]);
+    const found = index.files.length > 0 ? match() : null;
     const isRefused = found instanceof InputError;
     const isUsed = isRefused || (found && ((areChosen && !isList) || isUseful(found, index.files.length)));
     if (isList) {

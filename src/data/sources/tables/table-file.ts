@@ -6,7 +6,7 @@ import { DiskError, InputError } from "../../../errors.js";
 import { readError } from "../../../files.js";
 import { isPlainObject, parseExactJson } from "../../../json.js";
 import { type Folder, imagesBelow, otherFilesIn } from "../files.js";
-import { type Part, partOf } from "../split-names.js";
+import { type Part, partsOf } from "../split-names.js";
 import { filledLines, parseRows } from "./csv.js";
 import { columnsIn, type Table } from "./table.js";
 
@@ -141,13 +141,19 @@ export function isUnreadTable(file: string): boolean {
   return UNREAD_FILE.test(file);
 }
 
-/** Returns the part of a split that a table is for, by its folder or name: `train/_classes.csv`, `test_labels.csv`. */
-export function partOfTable(file: string): Part | null {
-  const steps = file.replace(/\.[^./]+$/, "").split("/");
-  const words = steps.map((step) =>
-    step.replace(/labels?|annotations?|list|metadata|meta|info|classes/gi, ""),
+/** Words in the names of tables that do not change which part they are for. */
+const TABLE_WORDS = /labels?|annotations?|list|metadata|meta|info|classes/gi;
+
+/** Returns the part of a split that each table is for, by its folder or name: `train/_classes.csv`, `test_labels.csv`. */
+export function partsOfTables(files: readonly string[]): (Part | null)[] {
+  const steps = files.map((file) =>
+    file
+      .replace(/\.[^./]+$/, "")
+      .replace(TABLE_WORDS, "")
+      .split("/"),
   );
-  return words.reduce<Part | null>((part, word) => part ?? partOf(word), null);
+  const parts = partsOf(steps.flat());
+  return steps.map((some) => some.map((step) => parts.get(step)).find(Boolean) ?? null);
 }
 
 const NO_LABELS = /submission|readme|licen[cs]e|requirements|changelog|citation/i;

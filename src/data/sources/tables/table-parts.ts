@@ -1,17 +1,17 @@
 // Parts of a split without class folders, whose images a table labels: `val/images/1.jpg` with `val/labels.txt` beside `train/cat/1.jpg`.
 import path from "node:path";
-import { InputError } from "../../../errors.js";
 import { inShort, nameOf } from "../../../names.js";
-import { type Folder, imagesBelow, leaveOutOthers, pruned, type Walk } from "../files.js";
+import { type Folder, pruned, type Walk } from "../files.js";
 import { partsIn, unwrap, withImages } from "../folders/same-folders.js";
 import { REASONS } from "../left-out.js";
-import { inOrder, type Listing, type Sample, stampOf } from "../listing.js";
+import { inOrder, type Listing, type Sample } from "../listing.js";
 import type { Part } from "../split-names.js";
 import { isLabelName, isLabelNumberName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
-import { withLabels } from "./label-values.js";
+import { addOutcomes, type LabelTable, type Outcome, outcomeNotes, samplesOf } from "./label-tables.js";
+import { classesBy, withLabels } from "./label-values.js";
 import type { ReadTable } from "./matched-tables.js";
-import { columnAt, columnInWords, columnsIn, filledIn, type NamedTable, valuesIn } from "./table.js";
+import { columnAt, columnInWords, columnsIn, filledIn, type NamedTable } from "./table.js";
 
 /** Parts whose images tables label. */
 export interface TableParts {
@@ -35,43 +35,34 @@ interface PlainPart {
 /**
  * Reads the parts of a split that have no class folders, if tables label their images with the class folders of other parts.
  *
+ * @param all - The tables of the data set.
  * @throws InputError if two tables have different labels for an image, or the bytes of one are not text.
  */
 export function readTableParts(walk: Walk, all: ReadTable[], choice: LabelChoice): TableParts {
   const { folders, parts, plain } = plainParts(walk.root);
-  const notes: string[] = [];
-  const read = plain.flatMap((one) => {
-    const own = all.filter(({ part }) => [null, one.part].includes(part));
-    const tables = own.flatMap((table) => readTableOf(one, table, choice, notes) ?? []);
-    return tables.length > 0 ? [{ ...one, tables, labels: labelsOf(tables, walk.dir) }] : [];
-  });
-  const samples = read.flatMap(({ folder, part, tables, labels }) => {
-    const used = new Set(tables.map(({ file }) => file));
-    leaveOutOthers({ ...walk, root: folder }, used);
-    return imagesBelow(folder).flatMap((file): Sample[] => {
-      const className = labels.get(file);
-      if (typeof className === "string")
-        return [{ path: file, className, split: part, ...stampOf(path.join(walk.dir, file)) }];
-      const { noRow, noLabel, severalLabels } = REASONS;
-      walk.leftOut.add(labels.has(file) ? (className === null ? noLabel : severalLabels) : noRow, file);
-      return [];
-    });
-  });
-  const tables = read.flatMap((one) => one.tables);
-  const isInPart = (file: string) => read.some(({ folder }) => isIn(folder, file));
-  const elsewhere = tables
-    .filter(({ file, isOfOthers }) => !isOfOthers && !isInPart(file))
-    .map(({ file }) => file);
-  for (const file of elsewhere) walk.leftOut.add(REASONS.labels, file);
-  const keeps = (file: string) =>
-    !elsewhere.includes(file) && !read.some(({ folder }) => folder.path === file);
-  return {
-    samples,
-    tables: tables.map(({ file }) => file),
-    notes,
-    rest: read.length > 0 ? { ...walk, root: pruned(walk.root, keeps) } : walk,
-    partOf: (file) => parts.get(folders.find((folder) => isIn(folder, file))?.name ?? "") ?? null,
-  };
+  const [samples, notes]: [Sample[], string[]] = [[], []];
+  const read: { folder: Folder; files: string[] }[] = [];
+  for (const one of plain) {
+    const own = all.filter(({ part }) => part === null || part === one.part);
+    const tables = own.flatMap((table) => tableOfPart(one, table, choice, notes) ?? []);
+    if (tables.length === 0) continue;
+    const outcomes = new Map<string, Outcome>();
+    for (const table of tables) {
+      addOutcomes(table, outcomes);
+      notes.push(...outcomeNotes(table, outcomes));
+    }
+    const files = tables.map(({ file }) => file);
+    read.push({ folder: one.folder, files });
+    samples.push(...samplesOf(outcomes, { ...walk, root: one.folder }, files));
+  }
+  const tables = read.flatMap(({ files }) => files);
+  const isRead = (file: string) => read.some(({ folder }) => isIn(folder, `${file}/`));
+  const beside = new Set(tables.filter((file) => !isRead(file)));
+  for (const file of beside) walk.leftOut.add(REASONS.labels, file);
+  const rest = read.length > 0 ? pruned(walk.root, (file) => !beside.has(file) && !isRead(file)) : walk.root;
+  const partOf = (file: string) =>
+    parts.get(folders.find((folder) => isIn(folder, file))?.name ?? "") ?? null;
+  return { samples, tables, notes, rest: { ...walk, root: rest }, partOf };
 }
 
 /** Adds such parts to the images of class folders. */
@@ -115,72 +106,38 @@ function plainParts(top: Folder) {
   return { folders, parts, plain };
 }
 
-/** The labels that a table has for the images of a part. */
-interface PartTable {
-  file: string;
-  /** Label of each image: null if it has none, undefined if it has several. */
-  labels: Map<string, string | null | undefined>;
-  /** Whether the table is about other images, too. */
-  isOfOthers: boolean;
-}
-
 /**
+ * Reads the rows of a table that are about a part, with the class folders as labels.
+ *
  * @param notes - Gets a sentence for each guess.
  * @returns Null if the table is not about the part, or has none of the classes.
  */
-function readTableOf(
-  { folder, classNames }: PlainPart,
-  given: ReadTable,
+function tableOfPart(
+  { folder, part, classNames }: PlainPart,
+  table: ReadTable,
   choice: LabelChoice,
   notes: string[],
-): PartTable | null {
-  const { file, files: named, paths } = given;
-  const rows = [...named.keys()].filter((row) => named[row].length === 1 && isIn(folder, named[row][0]));
-  if (rows.length === 0) return null;
-  if (given.damage) throw given.damage;
-  const table: NamedTable = { ...given, rows: rows.map((row) => given.rows[row]) };
-  const found = labelColumnOf(table, classNames, choice);
+): LabelTable | null {
+  const { file, columns, paths } = table;
+  const isOwn = (images: string[]) => images.length === 1 && isIn(folder, images[0]);
+  if (!table.files.some(isOwn)) return null;
+  if (table.damage) throw table.damage;
+  const kept = [...paths.keys()].filter((row) => table.files[row].length === 0 || isOwn(table.files[row]));
+  const at = <Value>(values: Value[]) => kept.map((row) => values[row]);
+  const own = { ...table, rows: at(table.rows), files: at(table.files), paths: at(paths), part, split: null };
+  const found = labelColumnOf(own, classNames, choice);
   if (typeof found === "string")
     notes.push(`${file} does not label the images in ${folder.path}, since ${found}.`);
   if (found === null || typeof found === "string") return null;
   const { column, classOf } = found;
-  const labels = new Map<string, string | null | undefined>();
-  valuesIn(withLabels(table, column, notes), column).forEach((value, i) => {
-    const [image] = named[rows[i]];
-    const label = value === "" ? null : classOf(value);
-    labels.set(image, !labels.has(image) || labels.get(image) === label ? label : undefined);
-  });
-  const [first] = filledIn(table, column);
+  const [first] = filledIn(own, column);
   const form = nameOf(first) === classOf(first) ? "" : `, such as ${classOf(first)} for ${first}`;
   notes.push(
-    `Images in ${folder.path} are labelled by ${columnInWords(table.columns, column)} of ${file}${form}, and the others by their folders (--leave-out ${folder.path} leaves them out).`,
+    `Images in ${folder.path} are labelled by ${columnInWords(columns, column)} of ${file}${form}, and the others by their folders (--leave-out ${folder.path} leaves them out).`,
   );
-  const missing = named.findIndex((images) => images.length === 0);
-  const isOfOthers = named.some((images) => images.some((image) => !isIn(folder, image)));
-  if (missing >= 0 && !isOfOthers) {
-    const count = named.filter(({ length }) => length === 0).length;
-    notes.push(`${count} of ${named.length} rows of ${file} name no image here, such as ${paths[missing]}.`);
-  }
-  return { file, labels, isOfOthers };
-}
-
-/** Ways in which a table may write the name of a class folder: as it is, with other leading zeros, or before a box. */
-const FORMS = [
-  nameOf,
-  (value: string) => value.replace(/^0+(?=\d+$)/, ""),
-  (value: string) => value.replace(/^(\S+)\s+-?\d.*$/, "$1"),
-];
-
-/** Returns what gives each value its class, if it writes one; null if the values are others than the classes. */
-function classesBy(values: string[], classNames: ReadonlySet<string>): ((value: string) => string) | null {
-  for (const form of FORMS) {
-    const byForm = new Map([...classNames].map((name) => [form(name), name]));
-    const numKnown = values.filter((value) => byForm.has(form(value))).length;
-    const isKnown = form === nameOf ? numKnown * 2 > values.length : numKnown === values.length;
-    if (byForm.size === classNames.size && values.length > 0 && isKnown)
-      return (value) => byForm.get(form(value)) ?? nameOf(value);
-  }
-  return null;
+  const read = withLabels(own, column, notes);
+  const named = (row: string[]) => row.map((cell, i) => (i === column && cell !== "" ? classOf(cell) : cell));
+  return { ...read, rows: read.rows.map(named), labels: { columns: [column], isOneHot: false } };
 }
 
 /** @returns Null if no column may have labels, or a reason why none is read. */
@@ -209,24 +166,4 @@ function labelColumnOf(
   if (read.length > 1)
     return `${inWords(read.map(({ column }) => column))} all have names of classes (--label-column NAME takes one)`;
   return null;
-}
-
-/** @throws InputError if tables have different labels for an image. */
-function labelsOf(tables: PartTable[], where: string): PartTable["labels"] {
-  const all: PartTable["labels"] = new Map();
-  const fileOf = new Map<string, string>();
-  for (const { file, labels } of tables)
-    for (const [image, label] of labels) {
-      const other = fileOf.get(image);
-      if (other !== undefined && all.get(image) !== label)
-        throw new InputError({
-          expected: "one label for each image",
-          where,
-          found: `${image} as ${all.get(image) ?? "nothing"} in ${other}, and as ${label ?? "nothing"} in ${file}`,
-          fix: "Remove one of these tables.",
-        });
-      all.set(image, label);
-      fileOf.set(image, file);
-    }
-  return all;
 }

@@ -11,7 +11,6 @@ import type { LabelChoice } from "./label-columns.js";
 import type { ReadTable, Tables } from "./matched-tables.js";
 import { choiceOf, inSentence, isSplitChosen, type RowPart } from "./split-columns.js";
 import type { Table } from "./table.js";
-import { partOfTable } from "./table-file.js";
 
 /** A split that tables have. */
 interface TableSplit {
@@ -82,12 +81,16 @@ function listSplit(tables: ImageTable[], choice: LabelChoice): TableSplit | stri
 
 /** Whether a list has the name of a part, as `train1.txt`. */
 export function isOfPart(file: string): boolean {
-  return partOf(path.posix.parse(file).name) !== null;
+  return partOf(stemOf(file)) !== null;
+}
+
+function stemOf(file: string): string {
+  return path.posix.parse(file).name;
 }
 
 /** Says how to choose one of several lists of each part, as of `train1.txt`, `test1.txt` and `train2.txt`; null if no part has several. */
 export function oneListEach(files: string[]): string | null {
-  const lists = [...groupBy(files.filter(isOfPart), partOfTable).values()];
+  const lists = [...groupBy(files.filter(isOfPart), (file) => partOf(stemOf(file))).values()];
   const firsts = lists.map(([first]) => first);
   return lists.every(({ length }) => length === 1) || lists.length < 2
     ? null

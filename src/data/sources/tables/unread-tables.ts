@@ -1,6 +1,7 @@
 // Files that may have labels but are not read, and why.
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { tally } from "../../../collections.js";
 import { InputError } from "../../../errors.js";
 import { isPlainObject, parseJson } from "../../../json.js";
 import { inShort } from "../../../names.js";
@@ -11,9 +12,6 @@ import type { ImageIndex } from "./image-index.js";
 import { isOfNames, type Reason, type Tables } from "./matched-tables.js";
 import { columnName, columnsIn, filledIn, type Table, valuesIn } from "./table.js";
 import { hasBoxes, isCoco, isUnreadTable } from "./table-file.js";
-
-/** More files than this get no note. */
-const MAX_NOTES = 3;
 
 /**
  * Says which files beside class folders may have labels and are not read.
@@ -34,10 +32,10 @@ export function withUnread(listing: Listing, dir: string, tables: Tables): Listi
       found: `the folders ${inShort(classNames)}, and ${first.found}`,
       fix: `${first.fix} Or choose --labels folders if these are the classes.`,
     });
-  const notes = unread
-    .slice(0, MAX_NOTES)
-    .map(({ found }) => `Images are labelled by their folders, not by ${found}.`);
-  return { ...listing, notes: [...listing.notes, ...notes] };
+  if (!first) return listing;
+  const others = inShort(unread.slice(1).map(({ file }) => file));
+  const note = `Images are labelled by their folders, not by ${first.found}${others && `; nor by ${others}`}.`;
+  return { ...listing, notes: [...listing.notes, note] };
 }
 
 /** A file that may have labels but is not read. */
@@ -85,14 +83,14 @@ export function tablesWithoutLabels({ useful }: Tables): Unread[] {
   });
 }
 
-/** Whether the rows of a table are classes, as those of `labels.txt` with `0 cat` and `1 dog`. */
+/** Whether a table lists the classes, each once, as `labels.txt` with `0 cat` and `1 dog`. */
 function isOfClasses({ columns, rows }: Table, classNames: string[]): boolean {
   const all = columns === null ? rows : [columns, ...rows];
-  const isKnown = (row: string[], column: number) => classNames.includes(row[column] ?? "");
-  const numKnown = (column: number) => all.filter((row) => isKnown(row, column)).length;
-  return (
-    all.length <= classNames.length + 1 && all[0].some((_, column) => numKnown(column) >= all.length - 1)
-  );
+  return columnsIn({ columns: null, rows: all }).some((column) => {
+    const values = valuesIn({ rows: all }, column);
+    const counts = tally(values.flatMap((value) => [...new Set([value, value.split(" ", 1)[0]])]));
+    return classNames.length > 0 && classNames.every((name) => counts.get(name) === 1);
+  });
 }
 
 /** Returns why a file that is no table is none, and what to do; null if it is ordinary text. */

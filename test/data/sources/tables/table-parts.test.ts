@@ -73,8 +73,40 @@ describe("readSource, for parts without class folders", () => {
       "Test/00000.png 16 validation",
       "Test/00001.png 0 validation",
     ]);
-    assert.equal(notes.at(-2), noteOf("Test", "the column ClassId of Test.csv"));
+    assert.deepEqual(notes, [
+      "Meta beside Train is not used, since the classes are the folders in Train (--train-folder . takes all for classes).",
+      noteOf("Test", "the column ClassId of Test.csv"),
+      "The labels are codes: 0, 16 (--label-names 0=NAME,… gives them names, or rafdb for RAF-DB).",
+    ]);
     assert.ok(leftOut.includes("Test/00002.png: in no row of the table"));
+  });
+
+  it("reads ImageNet as Kaggle has it, with a single note on the labels of its images for validation", async () => {
+    const classes = ["n01440764", "n01443537"];
+    const inData = "ILSVRC/Data/CLS-LOC";
+    const { found, notes } = await read({
+      ...images(...classes.flatMap((name) => [1, 2].map((i) => `${inData}/train/${name}/${name}_${i}.JPEG`))),
+      ...images(`${inData}/val/val_01.JPEG`, `${inData}/val/val_02.JPEG`, `${inData}/test/test_01.JPEG`),
+      "LOC_synset_mapping.txt": "n01440764 tench, Tinca tinca\nn01443537 goldfish, Carassius auratus\n",
+      "LOC_train_solution.csv": `ImageId,PredictionString\n${classes.map((name) => `${name}_1,${name} 1 2 3 4\n${name}_2,${name} 1 2 3 4\n`).join("")}`,
+      "LOC_val_solution.csv":
+        "ImageId,PredictionString\nval_01,n01443537 85 1 499 272\nval_02,n01440764 1 0 4 2\n",
+      "ILSVRC/ImageSets/CLS-LOC/train_cls.txt": `${classes.map((name, i) => `${name}/${name}_1 ${2 * i + 1}\n${name}/${name}_2 ${2 * i + 2}\n`).join("")}`,
+      "ILSVRC/ImageSets/CLS-LOC/val.txt": "val_01 1\nval_02 2\n",
+    });
+    assert.deepEqual(found.slice(4), [
+      `${inData}/val/val_01.JPEG n01443537 validation`,
+      `${inData}/val/val_02.JPEG n01440764 validation`,
+    ]);
+    assert.deepEqual(notes, [
+      `test beside train is not used, since the classes are the folders in train (--train-folder ${inData} takes all for classes).`,
+      "Folders without images, which are not used: ILSVRC/ImageSets (2 .txt).",
+      noteOf(
+        `${inData}/val`,
+        "the column PredictionString of LOC_val_solution.csv",
+        ", such as n01443537 for n01443537 85 1 499 272",
+      ),
+    ]);
   });
 
   for (const [name, files, column, more] of [
@@ -152,7 +184,7 @@ describe("readSource, for parts without class folders", () => {
       }),
       {
         name: "InputError",
-        message: `Expected one label for each image at ${inFolder("data")} but found val/5.png as cat in val.csv, and as dog in val/labels.csv. Remove one of these tables.`,
+        message: `Expected one label for each image at ${inFolder("data")}/val/labels.csv but found val/5.png as dog, and as cat in val.csv. Remove one of these tables.`,
       },
     ));
 });
