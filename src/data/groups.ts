@@ -77,6 +77,42 @@ function versionNotes({ paths, labels, classNames }: PackedImages, versions: num
   return notes;
 }
 
+/** Words before a number that say whom or what an image was taken from, behind the start of a name or a separator. */
+const SOURCE =
+  /(?:^|[/ ._-])((?:patient|participant|subject|person|case|specimen|slide|scan|session|series|sequence|scene|video|clip|burst|donor)[ _-]?)\d+(?=[ ./_-])/i;
+/** The side of a pair, such as both eyes of a person, at the end of a name. */
+const SIDE = /[ ._-](?:left|right)\.[^./]+$/i;
+
+/** Patterns for `--group` that names may call for. */
+const CALLS: ((file: string) => string | null)[] = [
+  (file) => {
+    const [, word] = SOURCE.exec(file) ?? [];
+    return word === undefined ? null : `(${word}\\d+)`;
+  },
+  (file) => (SIDE.test(file) ? "([^/]+)[ ._-](?:[Ll]eft|[Rr]ight|LEFT|RIGHT)\\." : null),
+];
+
+/** Says which pattern may tell images that belong together by their names: those of a patient, a video, or both eyes of a person. */
+export function namedGroupsNote(samples: readonly Pick<Sample, "path" | "className">[]): string[] {
+  for (const callOf of CALLS) {
+    const [pattern, called = []] =
+      [...groupBy(samples, ({ path: file }) => callOf(file))].find(
+        ([found, some]) => found !== null && some.length * 2 > samples.length,
+      ) ?? [];
+    if (!pattern) continue;
+    const expression = groupPattern("--group", pattern);
+    const groups = groupBy(called, ({ path: file }) => capture(expression, file));
+    const some = [...groups].filter(([name, images]) => name !== null && images.length > 1);
+    const numClasses = new Set(called.map(({ className }) => className)).size;
+    const isInside = some.every(([name]) => called.every(({ className }) => !className.includes(name ?? "")));
+    if (some.length <= numClasses || !isInside) continue;
+    return [
+      `The names of images may say which belong together, such as ${some[0][1][0].path}, and those of one ${some[0][0]} are not held out together (--group '${pattern}' does so).`,
+    ];
+  }
+  return [];
+}
+
 /** Says how many pictures have versions by Roboflow in both parts of a split that the data set has. */
 export function versionsInBoth(samples: readonly Sample[], split: Split): string[] {
   const { shared, numGroups } = sharedGroups(samples, split, ({ path: file, className }) => {

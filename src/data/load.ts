@@ -7,7 +7,7 @@ import { labelConclusions, severalLabelsConclusion } from "./audit/labels.js";
 import { classCounts, colourCounts, type DataReport, Duplicates, sizeCounts } from "./audit/report.js";
 import { DATA_OPTIONS, type DataOptions } from "./data-options.js";
 import { type Dataset, type PackedImages, printedImages } from "./dataset.js";
-import { groupImages, versionsInBoth } from "./groups.js";
+import { groupImages, namedGroupsNote, versionsInBoth } from "./groups.js";
 import {
   checkClasses,
   checkKnownClasses,
@@ -172,7 +172,9 @@ async function decodeImages(listing: Listing, options: DataOptions): Promise<Dec
 async function findGroups(loading: Loading): Promise<Int32Array | undefined> {
   const { decoded, options, notes } = loading;
   if (!holdsOut(decoded.samples, options)) return undefined;
-  if (loading.listing.groupHint !== undefined) notes.push(loading.listing.groupHint);
+  const { groupHint } = loading.listing;
+  if (groupHint !== undefined) notes.push(groupHint);
+  else if (options.group === undefined) notes.push(...namedGroupsNote(decoded.samples));
   const all = select(loading, [...decoded.samples.keys()], classesOf(decoded.samples));
   const found = await groupImages(all, options.group, options.onProgress);
   notes.push(...found.notes);

@@ -4,6 +4,7 @@ import path from "node:path";
 import sharp from "sharp";
 import type { DataOptions } from "../../src/data/data-options.js";
 import type { PackedImages } from "../../src/data/dataset.js";
+import { namedGroupsNote } from "../../src/data/groups.js";
 import { loadDataset } from "../../src/data/load.js";
 import { Random } from "../../src/random.js";
 import { temporaryFolder, writeFiles } from "./fixtures.js";
@@ -102,5 +103,41 @@ describe("groupImages", () => {
       const { validation } = await load({ group: "subjects", classNames: ["a", "b"], validationShare: 1 });
       assert.equal(validation.numImages, 16);
     });
+  });
+
+  it("names a pattern if the names of images say whose they are, and keeps silent otherwise", () => {
+    const note = (...paths: string[]) =>
+      namedGroupsNote(paths.map((file) => ({ path: file, className: file.split("/")[0] })));
+    const eight = (name: (i: number) => string) => [0, 1, 2, 3, 4, 5, 6, 7].map((i) => name(i));
+    const by = (example: string, one: string, pattern: string) => [
+      `The names of images may say which belong together, such as ${example}, and those of one ${one} are not held out together (--group '${pattern}' does so).`,
+    ];
+    assert.deepEqual(
+      note(...eight((i) => `${i < 4 ? "a" : "b"}/person${i >> 1}_virus_${i}.jpg`)),
+      by("a/person0_virus_0.jpg", "person0", "(person\\d+)"),
+    );
+    assert.deepEqual(
+      note(...eight((i) => `${i < 4 ? "a" : "b"}/Video_${i >> 1}/${i}.jpg`)),
+      by("a/Video_0/0.jpg", "Video_0", "(Video_\\d+)"),
+    );
+    assert.deepEqual(
+      note(...eight((i) => `${i < 4 ? "a" : "b"}/${i >> 1}_${i % 2 ? "left" : "right"}.jpg`)),
+      by("a/0_right.jpg", "0", "([^/]+)[ ._-](?:[Ll]eft|[Rr]ight|LEFT|RIGHT)\\."),
+    );
+    assert.deepEqual(note(...eight((i) => `a/person${i}_1.jpg`)), [], "one image each");
+    assert.deepEqual(note(...eight((i) => `${i < 4 ? "left" : "right"}/${i}.jpg`)), [], "classes");
+    assert.deepEqual(note(...eight((i) => `a/IMG_2024_${i >> 1}.jpg`)), []);
+  });
+
+  it("says so only if images are held out, and no group was chosen", async () => {
+    for (const c of ["a", "b"])
+      for (const i of NUMBERS)
+        for (const k of [0, 1]) await draw(`${c}/person${c === "a" ? i : i + 5}_${k}.jpg`);
+    const { notes } = (await load()).report;
+    assert.match(
+      notes.join(),
+      /^The names of images may say which belong together, such as a\/person0_0\.jpg/,
+    );
+    assert.deepEqual((await load({ group: "(person\\d+)" })).report.notes, ["10 groups by --group."]);
   });
 });

@@ -3,7 +3,7 @@ import { groupBy, tally } from "../../collections.js";
 import type { InputProblem } from "../../errors.js";
 import { inShort } from "../../names.js";
 import { counted } from "../../text.js";
-import { areSources } from "../sources/folders/folder-names.js";
+import { areDates, areSources } from "../sources/folders/folder-names.js";
 import { LAST_FOLDER } from "../sources/folders/same-folders.js";
 import { CLASS_FOLDERS, type Listing, type Sample } from "../sources/listing.js";
 import type { SourceOptions } from "../sources/source.js";
@@ -78,18 +78,20 @@ function doubtOf(
   return sources(all) ?? severalInOne(all) ?? amounts(all) ?? namesOfImages(all);
 }
 
-/** Finds class folders that are numbered as patients, cameras or pieces of a data set are. */
+/** Finds class folders that are numbered as patients, cameras or pieces of a data set are, or are dates. */
 function sources({ images, areFolders }: Labels): Doubt | null {
   const labels = [...images.keys()].sort();
-  const kind = areFolders ? areSources(labels) : null;
+  const areDays = areFolders && areDates(labels);
+  const kind = areDays ? "surely" : areFolders ? areSources(labels) : null;
   if (kind === null) return null;
   const examples = (images.get(labels[0]) ?? []).slice(0, 3);
   const isNested = examples.some((file) => file.split("/").at(-2) !== labels[0]);
   const inner = isNested ? `, or --label-pattern ${LAST_FOLDER} if the folders in them are` : "";
   return {
-    found:
-      `the class folders differ only in a number or letter (${inShort(labels)}), as those of patients, cameras or pieces of a data set do: ` +
-      "ferkit would learn to tell these apart",
+    found: areDays
+      ? `class folders that are dates (${inShort(labels)}): ferkit would learn to tell these apart`
+      : `the class folders differ only in a number or letter (${inShort(labels)}), as those of patients, cameras or pieces of a data set do: ` +
+        "ferkit would learn to tell these apart",
     fix: `Choose a table of labels with --labels FILE, or --labels folders if these are the classes${inner}.`,
     isRefused: kind === "surely",
     examples,

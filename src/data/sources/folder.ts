@@ -21,6 +21,7 @@ import { ARCHIVE, archiveNotes, missingNotes } from "./packed/missing-files.js";
 import { readParquet } from "./packed/parquet.js";
 import { hasLabelColumn, hasSplitColumn, isPixelTable } from "./packed/pixel-columns.js";
 import { readPixelTables, tableParts } from "./packed/pixel-table.js";
+import { unreadDataSets } from "./packed/unread-formats.js";
 import { pairedNotes } from "./paired-images.js";
 import { partOf } from "./split-names.js";
 import type { LabelChoice } from "./tables/label-columns.js";
@@ -279,7 +280,7 @@ function refuse(refusal: InputProblem, walk: Walk, choice: Options, tables: Tabl
     walk.root.numImages === 0
       ? (garbledNames(refusal, walk) ??
         packedArchives(files, walk) ??
-        tfRecords(files) ??
+        unreadDataSets(files) ??
         unreadFormats(refusal, walk) ??
         otherFiles(refusal, files))
       : null;
@@ -307,19 +308,6 @@ function packedArchives(files: string[], { dir, root }: Walk): Explanation | nul
       isOne && isArchive(archives[0]) && tableFiles(root).length === 0
         ? `Choose it, for example --data ${path.join(dir, archives[0])}.`
         : `Unpack ${isOne ? "it into" : "them into one folder, as"} ${dir}, and choose it with --data.`,
-  };
-}
-
-/** TensorFlow's files, also compressed and in parts. */
-const TF_RECORD = /\.tf_?rec(ord)?s?(-\d+-of-\d+)?(\.gz)?$/i;
-
-/** Says of files of TensorFlow's that they are not read; null if there are none. */
-export function tfRecords(files: string[]): Explanation | null {
-  const records = files.filter((file) => TF_RECORD.test(file));
-  if (records.length === 0) return null;
-  return {
-    found: `TFRecord, which ferkit does not read: ${inShort(records)}`,
-    fix: "Write the images into folders named by their classes, or into Parquet files, with TensorFlow.",
   };
 }
 

@@ -17,13 +17,14 @@ import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { downloadFer2013, isVoteTable, VOTE_LABELS, withVotes } from "./fer2013.js";
 import { walkFolder } from "./files.js";
-import { fixFor, readFolder, type SourceOptions, tfRecords } from "./folder.js";
+import { fixFor, readFolder, type SourceOptions } from "./folder.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
 import { classesOf, type Listing } from "./listing.js";
 import { archiveName, isArchive, unpackArchive } from "./packed/archive.js";
 import { readParquet } from "./packed/parquet.js";
 import { isPixelTable } from "./packed/pixel-columns.js";
 import { readPixelTable } from "./packed/pixel-table.js";
+import { unreadDataSets } from "./packed/unread-formats.js";
 import { readLabelTables } from "./tables/label-tables.js";
 import { matchTables } from "./tables/matched-tables.js";
 import { isSplitChosen } from "./tables/split-columns.js";
@@ -150,8 +151,8 @@ async function readFile(file: string, options: Options): Promise<Listing> {
     refuse([...ofFile, "leaveOut"], "a Parquet file");
     return readParquet([file], dir, options);
   }
-  const records = tfRecords([path.basename(file)]);
-  if (records) throw unreadable(file, records.found, records.fix ?? "");
+  const unreadSet = unreadDataSets([path.basename(file)]);
+  if (unreadSet) throw unreadable(file, unreadSet.found, unreadSet.fix ?? "");
   if (!TABLE_FILE.test(file) && !isUnreadTable(file))
     throw unreadable(file, "a file of another kind", "Fix the path.");
   if (await isPixelTable(file)) {

@@ -215,6 +215,26 @@ describe("class folders that may be no classes", () => {
     assert.equal(labelProblem(patients, { where: "/data", labels: "labels.csv", isTable: true }), null);
   });
 
+  it("refuses days and months, but not numbers like them", () => {
+    for (const folders of [
+      ["2024-01-31", "2024-02-01"],
+      ["20240131", "20240201"],
+      ["01.02.2024", "31.12.2024"],
+      ["2024_01", "2024_02"],
+    ]) {
+      const found = `class folders that are dates (${[...folders].sort().join(", ")}): ferkit would learn to tell these apart`;
+      assert.equal(labelProblem(imagesIn(folders), FOLDERS)?.found, found);
+      assert.equal(labelProblem(imagesIn(folders), FOLDERS, { labels: "folders" }), null);
+    }
+    for (const folders of [
+      ["202401", "202402"],
+      ["20241301", "20240201"],
+      ["1999", "2000"],
+      ["2024-01-31", "cat"],
+    ])
+      assert.equal(labelProblem(imagesIn(folders), FOLDERS), null, folders[0]);
+  });
+
   it("says that persons may be no classes", () => {
     const [conclusion, ...others] = labelConclusions(imagesIn(["s1", "s2", "s3"]), FOLDERS);
     assert.deepEqual(others, []);

@@ -320,11 +320,11 @@ describe("readSource", () => {
   });
 
   it("names what a folder without images holds", async () => {
-    const dir = make("data.npz", "notes.md");
+    const dir = make("data.bin", "notes.md");
     const expected =
       "Expected class folders with images, with or without train and validation folders around them";
     await assert.rejects(read(dir), {
-      message: `${expected} at ${dir} but found no images in class folders, but 2 other files (.npz, .md). Move each image into a folder named by its class.`,
+      message: `${expected} at ${dir} but found no images in class folders, but 2 other files (.bin, .md). Move each image into a folder named by its class.`,
     });
     writeFiles(dir, { "set.zip": "x" });
     await assert.rejects(read(dir), {

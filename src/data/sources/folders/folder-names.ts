@@ -56,6 +56,16 @@ export function areInstances(names: string[]): boolean {
   return word !== null && !isClassWord(word);
 }
 
+/** A day or a month: `2024-01-31`, `31.01.2024`, `20240131`, `2024-01`. */
+const isDate = named(
+  /^((19|20)\d\d([ ._-]?)(0[1-9]|1[0-2])\3(0[1-9]|[12]\d|3[01])|(0[1-9]|[12]\d|3[01])[ ._-](0[1-9]|1[0-2])[ ._-](19|20)\d\d|(19|20)\d\d[ ._-](0[1-9]|1[0-2]))$/,
+);
+
+/** Whether names are days or months, which images were taken on. */
+export function areDates(names: string[]): boolean {
+  return names.length > 1 && names.every(isDate);
+}
+
 /** Tells whether numbered names are whom or what images were taken from: `surely`, as `patient01`, or `maybe`, as `s1`; null otherwise. */
 export function areSources(names: string[]): "surely" | "maybe" | null {
   const word = sharedWord(names) ?? "";

@@ -83,7 +83,14 @@ export function splitLayout(root: Folder, dir: string): Layout {
             ? `Move each image of ${strange.name} into a folder named by its class, or leave ${strange.name} out with --leave-out ${strange.path}.`
             : "Rename the class folders, or choose another folder with --validation-folder.",
     });
-  for (const folder of test) if (!isLike(folder)) layout.unused.set(folder, REASONS.otherClasses);
+  for (const folder of test.filter((one) => !isLike(one))) {
+    layout.unused.set(folder, REASONS.otherClasses);
+    const own = classFolders(folder);
+    if (own.length > 1)
+      layout.notes.push(
+        `${folder.name} is not used, since no folder in it (${names(own)}) has the name of a class in ${names(train)}.`,
+      );
+  }
   const add = (folders: Folder[], part: Part) => {
     for (const folder of folders) addClasses(layout, classFolders(folder), folder, part);
   };

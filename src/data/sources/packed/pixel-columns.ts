@@ -4,6 +4,7 @@ import { isLabelName, isSplitName } from "../tables/column-names.js";
 import { headerOf } from "../tables/csv.js";
 import type { LabelChoice } from "../tables/label-columns.js";
 import { columnAt } from "../tables/table.js";
+import { isUnreadTable } from "../tables/table-file.js";
 
 /** Where a table of pixels has what. */
 export interface PixelColumns {
@@ -66,7 +67,7 @@ export async function labelNameOf(file: string, choice: LabelChoice): Promise<st
 }
 
 export async function isPixelTable(file: string): Promise<boolean> {
-  return (await pixelColumns(file)) !== null;
+  return !isUnreadTable(file) && (await pixelColumns(file)) !== null;
 }
 
 export async function hasSplitColumn(file: string): Promise<boolean> {

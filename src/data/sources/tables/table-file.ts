@@ -24,6 +24,7 @@ const MAX_COLUMNS = 10_000;
 export function readTable(dir: string, file: string): Table | null {
   let bytes: Buffer;
   const onDisk = path.join(dir, file);
+  if (isUnreadTable(file)) return null;
   try {
     if (!statSync(onDisk).isFile()) return null; // a named pipe would wait for its writer
     bytes = readFileSync(onDisk);

@@ -35,4 +35,14 @@ describe("folders of a split", () => {
       "patient3, patient4 in val",
       "Choose the tables of labels with --labels FILE,FILE if these folders are persons or pieces of the data set. Otherwise rename the class folders.",
     ));
+
+  it("says that folders for tests have other names, also in case alone", () => {
+    const notesOf = (...tests: string[]) =>
+      listFolder(
+        writeFiles(inFolder("data"), Object.fromEntries([...TRAIN, ...tests].map((name) => [name, "x"]))),
+      ).notes;
+    assert.deepEqual(notesOf("TEST/Cat/3.png", "TEST/DOG/4.png"), [
+      "TEST is not used, since no folder in it (Cat, DOG) has the name of a class in train.",
+    ]);
+  });
 });
