@@ -1,8 +1,9 @@
 """Parameters: what a notebook's cell tagged `parameters` declares, and the cell with other values that follows it."""
 
 import difflib
+import re
 
-from ferkit_jupyter.declarations import find_unclosed
+from ferkit_jupyter.declarations import closing, find_unclosed
 from ferkit_jupyter.papermill import DECIMAL, PREFIXED, TypeScriptTranslator
 from nbformat.v4 import new_code_cell
 
@@ -84,8 +85,13 @@ KINDS = {
     "number": ("a number", "as a number, such as --set NAME=5"),
     "boolean": ("true or false", "as --set NAME=true or --set NAME=false"),
     "object": ("an object", """as JSON, such as --set 'NAME={"name": 1}'"""),
+    "list": ("a list", """as JSON, such as --set 'NAME=[1, 2]'"""),
     "null": ("null", "as --set NAME=null"),
 }
+
+
+# A type of lists, whose items the compiler checks: `number[]`, `readonly string[]`, `Array<string>`.
+LIST = re.compile(r"(readonly\s+)?[\w.]+(\[\])+|(Readonly)?Array<[^|]*>")
 
 
 def check_type(notebook, parameter, name, value):
@@ -98,7 +104,8 @@ def check_type(notebook, parameter, name, value):
     parameter -- what papermill knows of the declaration.
     """
     kinds = declared_kinds(parameter)
-    if kinds is None or kind_of(value) in kinds:
+    kind = kind_of(value)
+    if kinds is None or kind in kinds or (kind == "list" and "object" in kinds):
         return
     expected = " or ".join(KINDS[kind][0] for kind in kinds)
     fix = f"Write it {KINDS[kinds[0]][1].replace('NAME', name)}."
@@ -125,7 +132,11 @@ def number_of(name, value):
 
 def declared_kinds(parameter):
     """Returns some of `KINDS`, by the declared type or the value that it begins with; None for others."""
-    kinds = [kind.strip() for kind in parameter.inferred_type_name.split("|")]
+    name = parameter.inferred_type_name
+    if name == "None":  # neither a declared type nor a plain value
+        default = parameter.default
+        return ["list"] if default.startswith("[") and closing(default, 0) == len(default) else None
+    kinds = ["list" if LIST.fullmatch(kind.strip()) else kind.strip() for kind in name.split("|")]
     return kinds if all(kind in KINDS for kind in kinds) else None
 
 
@@ -136,6 +147,8 @@ def kind_of(value):
         return "boolean"
     if isinstance(value, (int, float)):
         return "number"
+    if isinstance(value, list):
+        return "list"
     return "string" if isinstance(value, str) else "object"
 
 

@@ -322,6 +322,11 @@ describe("ferkit notebooks", function () {
       /^an object or null for --set limits, as 01-good declares but found "low=1"\. Write it as JSON, such as --set 'limits=\{"name": 1\}'\.$/m,
     ],
     [
+      "a value that is no list where one is declared",
+      ["--set", "list=5"],
+      /^a list for --set list, as 01-good declares but found 5\. Write it as JSON, such as --set 'list=\[1, 2\]'\.$/m,
+    ],
+    [
       "a parameter that a broken cell hides",
       ["--notebooks", "02", "--set", "count=2"],
       /^strings and brackets that are closed at line 2 of the cell tagged `parameters` of 02-broken but found let list = \[1, 2;\. Fix this line: the names that are declared after it cannot be read\.$/m,
