@@ -1,97 +1,16 @@
-// One epoch of a run: its batches, its validation, and what is saved after it.
+// The batches of an epoch: how each is trained on, and the events that describe it and the epoch.
 import type { TrainConfig } from "../config.js";
 import { type AugmentOptions, augmentBatch, withGreyFill } from "../data/augment.js";
-import { type Batch, batches } from "../data/batches.js";
-import type { PackedImages } from "../data/dataset.js";
+import type { Batch } from "../data/batches.js";
 import { tf } from "../engine/tf.js";
 import type { Evaluation } from "../inference/evaluate.js";
 import { trainableBlocks } from "../model/parameters.js";
 import { Random } from "../random.js";
-import { bestEpoch, bestModelDir, calibratedModel, isBetter, saveBestModel, validate } from "./best-model.js";
-import { temperatureNotes } from "./calibration.js";
-import { type Progress, saveCheckpoint } from "./checkpoint.js";
-import {
-  type BatchEvent,
-  type EpochEvent,
-  meanScores,
-  ofType,
-  type Phase,
-  type Scores,
-  type TrainEvent,
-} from "./events.js";
-import { loadMetrics, type MetricsLog } from "./metrics-log.js";
+import { type BatchEvent, type EpochEvent, meanScores, type Phase, type Scores } from "./events.js";
 import { targetsInWords } from "./notes.js";
-import type { PreparedRun } from "./resume.js";
-import { batchOrder, runLearningRate } from "./schedule.js";
+import { runLearningRate } from "./schedule.js";
 import { readScores, type StepResult, type TrainState, trainStep } from "./step.js";
 import { exampleWeights, mix, smoothedOneHot, teach } from "./targets.js";
-
-/** A run while a process trains it. */
-export interface RunInTraining extends PreparedRun {
-  /** Images to train on. */
-  images: PackedImages;
-  /** Changes with each epoch. */
-  progress: Progress;
-  log: MetricsLog;
-  signal?: AbortSignal;
-  /** Whether the time limit is over. */
-  isOver: () => boolean;
-}
-
-/** Returns the steps that were trained since the last epoch ended. */
-export function numExtraSteps({ state, progress: { epoch, step } }: RunInTraining): number {
-  return step - epoch * state.plan.numBatches;
-}
-
-/** Trains the next epoch, or the rest of it, and validates; returns whether it was trained to its end. */
-export async function* trainEpoch(run: RunInTraining): AsyncGenerator<TrainEvent, boolean, undefined> {
-  const { state, progress, log, signal, isOver } = run;
-  const { config, plan } = state;
-  const epoch = progress.epoch + 1;
-  const start = performance.now();
-  const startBatch = numExtraSteps(run);
-  const earlier = startBatch > 0 ? await batchesOf(run.runDir, epoch) : [];
-  const trained: BatchEvent[] = [];
-  const stream = batches(run.images, { ...batchOrder(config, plan), epoch, startBatch });
-  const isStopped = () => (signal?.aborted ?? false) || isOver();
-  for await (const event of trainBatches(state, stream, progress.step, isStopped)) {
-    trained.push(log.add(event));
-    yield event;
-    run.lock.check();
-  }
-  progress.step += trained.length;
-  await log.flush();
-  if (signal?.aborted || progress.step < epoch * plan.numBatches) return false;
-  yield* validateEpoch(run, { epoch, start, trainMs: performance.now() - start, earlier, trained });
-  return true;
-}
-
-/** Validates after an epoch, and saves: the log, then a checkpoint, which says what the best model is, then that model. */
-async function* validateEpoch(
-  run: RunInTraining,
-  trained: TrainedEpoch,
-): AsyncGenerator<TrainEvent, void, undefined> {
-  const { runDir, state, progress, log } = run;
-  const { monitor } = state.config;
-  const { epoch } = trained;
-  const validated = await validate(state, run.validation, epoch, progress.best);
-  const { scores } = validated;
-  const isBest = isBetter(monitor, scores, progress.best);
-  const model = isBest ? await calibratedModel(state.network.config, validated, run) : null;
-  if (model) progress.best = bestEpoch(epoch, scores, model, { best: progress.best, monitor });
-  progress.epoch = epoch;
-  run.lock.check();
-
-  const event = log.add(epochEvent(state, trained, scores, isBest));
-  await log.flush();
-  const path = await saveCheckpoint(runDir, progress, state, run.config);
-  if (model) await saveBestModel(runDir, model, run.list);
-  yield event;
-  yield { type: "checkpoint", kind: "last", epoch, path };
-  if (!model) return;
-  for (const text of temperatureNotes(model)) yield log.add({ type: "note", text });
-  yield { type: "checkpoint", kind: "best", epoch, path: bestModelDir(runDir) };
-}
 
 /** A step whose scores are still in the engine. */
 interface PendingStep {
@@ -105,7 +24,7 @@ interface PendingStep {
  *
  * @param step - Steps of the run before these batches.
  */
-async function* trainBatches(
+export async function* trainBatches(
   state: TrainState,
   stream: AsyncIterable<Batch>,
   step: number,
@@ -182,11 +101,6 @@ export function trainBatch(
   return { loss, logits, labels: mixed.targets };
 }
 
-/** Returns the logged batches of an epoch that was interrupted. */
-async function batchesOf(runDir: string, epoch: number): Promise<BatchEvent[]> {
-  return ofType(await loadMetrics(runDir), "batch").filter((event) => event.epoch === epoch);
-}
-
 function stepEvent(
   { config, plan: { numBatches } }: TrainState,
   step: number,
@@ -200,27 +114,20 @@ function stepEvent(
   return { type: "batch", ...position, learningRate, imagesPerSecond: (1000 * numImages) / durationMs };
 }
 
-/** An epoch before its validation. */
-interface TrainedEpoch {
-  epoch: number;
-  /** Time at its start and duration of its training, in milliseconds. */
-  start: number;
-  trainMs: number;
-  /** Batches from before an interruption, and from after it. */
-  earlier: BatchEvent[];
-  trained: BatchEvent[];
-}
-
-function epochEvent(
+/**
+ * Describes an epoch that has ended.
+ *
+ * @param batches - All of its batches, also those from before an interruption.
+ */
+export function epochEvent(
   { config, network, plan: { numBatches }, hasShares }: TrainState,
-  { epoch, start, trainMs, earlier, trained }: TrainedEpoch,
+  batches: BatchEvent[],
   { loss, accuracy, macroF1, perClassRecall, confusionMatrix }: Evaluation,
-  isBest: boolean,
+  { epoch, isBest, validationMs }: { epoch: number; isBest: boolean; validationMs: number },
 ): EpochEvent {
   const step = epoch * numBatches;
-  const all = [...earlier, ...trained];
-  const numImages = all.reduce((total, batch) => total + batch.numImages, 0);
-  const earlierMs = earlier.reduce(
+  const numImages = batches.reduce((total, batch) => total + batch.numImages, 0);
+  const trainMs = batches.reduce(
     (total, batch) => total + (1000 * batch.numImages) / batch.imagesPerSecond,
     0,
   );
@@ -233,9 +140,9 @@ function epochEvent(
     numEpochs: config.epochs,
     step,
     learningRate: runLearningRate(config, numBatches, step),
-    durationMs: performance.now() - start + earlierMs,
-    imagesPerSecond: (1000 * numImages) / (trainMs + earlierMs),
-    train: meanScores(all),
+    durationMs: trainMs + validationMs,
+    imagesPerSecond: (1000 * numImages) / trainMs,
+    train: meanScores(batches),
     ...(trainTargets !== null && { trainTargets }),
     validation: { loss, accuracy, macroF1, classNames, perClassRecall, confusionMatrix },
     isBest,

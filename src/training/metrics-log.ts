@@ -5,6 +5,7 @@ import { checkPath, InputError } from "../errors.js";
 import { writeError, writeFileAtomically } from "../files.js";
 import { linesOf } from "../lines.js";
 import { savedCheck } from "../saved-files.js";
+import type { Progress } from "./checkpoint.js";
 import type { TrainEvent } from "./events.js";
 import { ANOTHER_RUN, loadRunConfig, type RunConfig } from "./run-config.js";
 
@@ -33,11 +34,18 @@ export class MetricsLog {
     });
   }
 
-  /** Drops the events after `step`, since the run trains from there again, and marks the best epoch; 0 = there is none. */
-  async rewind({ id }: RunConfig, step: number, best: number): Promise<void> {
+  /**
+   * Drops the events after the last step, since the run trains from there again, and marks the best epoch.
+   *
+   * @param keepsNotes - Whether notes are kept, of which a run that trains on gives others.
+   */
+  async rewind({ id }: RunConfig, progress: Progress, keepsNotes: boolean): Promise<void> {
     const { events } = await readEvents(this.runDir);
+    const best = progress.best?.epoch ?? 0; // 0: there is none
     const kept = events
-      .filter((event) => "step" in event && event.step <= step)
+      .filter((event) =>
+        "step" in event ? event.step <= progress.step : keepsNotes && event.type === "note",
+      )
       .map((event) =>
         event.type === "epoch" && event.epoch >= best ? { ...event, isBest: event.epoch === best } : event,
       );

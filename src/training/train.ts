@@ -1,33 +1,23 @@
-import { checkTrainConfig, type TrainConfig } from "../config.js";
-import { checkDataset, checkDecoding, type Dataset } from "../data/dataset.js";
-import { environment } from "../environment.js";
-import { checkKind, checkNames, checkPath, InputError } from "../errors.js";
-import type { OnProgress } from "../progress.js";
-import { setAside } from "./calibration.js";
+import type { TrainConfig } from "../config.js";
+import { batches } from "../data/batches.js";
+import type { Dataset } from "../data/dataset.js";
+import { bestEpoch, bestModelDir, calibratedModel, isBetter, saveBestModel, validate } from "./best-model.js";
+import { temperatureNotes } from "./calibration.js";
 import { saveCheckpoint } from "./checkpoint.js";
-import { earlierTrainingNotes } from "./earlier-training.js";
-import { numExtraSteps, type RunInTraining, trainEpoch } from "./epoch.js";
-import type { EndReason, TrainEvent } from "./events.js";
-import { lockRun, type RunLock } from "./lock.js";
-import { MetricsLog } from "./metrics-log.js";
-import { imageNotes, trainingNotes } from "./notes.js";
-import { type PreparedRun, resumeRun } from "./resume.js";
-import { checkRunDir, describeRun } from "./run-config.js";
-import { recordSession, startClock } from "./sessions.js";
-import { buildTrainState, disposeTrainState } from "./step.js";
-import { knownConventions } from "./weight-digests.js";
-
-/** Where a run is kept, and what stops it. */
-export interface TrainOptions {
-  /** Folder of the run. The same run that is there resumes. */
-  runDir: string;
-  /** What the data set was loaded from, for the record. */
-  data: string;
-  /** Stops after the current batch; the best model is kept. */
-  signal?: AbortSignal;
-  /** Called while pre-trained weights are downloaded that are not in the cache. */
-  onProgress?: OnProgress;
-}
+import { epochEvent, trainBatches } from "./epoch.js";
+import { type EndReason, ofType, type TrainEvent } from "./events.js";
+import { loadMetrics } from "./metrics-log.js";
+import { batchOrder } from "./schedule.js";
+import { recordSession } from "./sessions.js";
+import {
+  endReason,
+  numExtraSteps,
+  type RunInTraining,
+  sessionOf,
+  startRun,
+  type TrainOptions,
+} from "./start.js";
+import { disposeTrainState } from "./step.js";
 
 /**
  * Trains a network on a data set and yields what happens: notes, batches, epochs, files written, the end.
@@ -57,91 +47,64 @@ export async function* train(
   config: TrainConfig,
   options: TrainOptions,
 ): AsyncGenerator<TrainEvent, void, undefined> {
-  checkDataset(dataset);
-  checkKind("config", "a configuration, as trainConfig returns it", config, ["variant", "augment"]);
-  checkKind(
-    "options",
-    'the folder of the run and what was loaded, { runDir: "runs/mine", data }',
-    options,
-    [],
-  );
-  checkNames<keyof TrainOptions>(options, { runDir: true, data: true, signal: true, onProgress: true });
-  const { runDir, data, signal, onProgress } = options;
-  checkPath("runDir", runDir);
-  checkPath("data", data);
-  config = structuredClone(checkTrainConfig(config)); // the run records it, so it must not change
-  checkNotEmpty(dataset);
-  checkDecoding(dataset, config);
-  const folderNotes = checkRunDir(runDir, data, dataset);
-  const { kept: images, aside, notes: asideNotes } = await setAside(dataset, config);
-  const known = await knownConventions(runDir, config);
-  const state = await buildTrainState(config, images, dataset.classNames, onProgress, known);
-  let lock: RunLock | null = null;
+  const run = await startRun(dataset, config, options);
   try {
-    const described = await describeRun(dataset, config, data, aside);
-    lock = lockRun(runDir);
-    const prepared: PreparedRun = {
-      runDir,
-      config: described.config,
-      list: described.images,
-      state,
-      validation: dataset.validation,
-      aside,
-      lock,
-      environment: await environment(),
-    };
-    const { config: recorded, list, progress, notes, repairs } = await resumeRun(prepared);
-    const log = new MetricsLog(runDir);
-    await log.rewind(recorded, progress.step, progress.best?.epoch ?? 0);
-    for (const text of repairs) yield log.add({ type: "note", text });
-    if (progress.epoch < config.epochs) {
-      const before = [
-        ...(await trainingNotes(state, images.numImages)),
-        ...(await imageNotes(dataset, config)),
-        ...earlierTrainingNotes(list, config),
-        ...folderNotes,
-      ];
-      for (const text of [...before, ...notes, ...asideNotes]) yield log.add({ type: "note", text });
-    }
-    const isOver = startClock(config.maxMinutes);
-    const run: RunInTraining = { ...prepared, config: recorded, list, images, progress, log, signal, isOver };
+    for (const text of run.notes) yield run.log.add({ type: "note", text });
     const reason = yield* trainEpochs(run);
     yield* endRun(run, reason);
   } finally {
-    disposeTrainState(state);
-    lock?.release();
+    disposeTrainState(run.state);
+    run.lock.release();
   }
 }
 
 /** Trains epoch by epoch until the run ends, and returns why it does. */
 async function* trainEpochs(run: RunInTraining): AsyncGenerator<TrainEvent, EndReason, undefined> {
-  const { runDir, config, state, progress, signal, isOver } = run;
+  const { runDir, state, progress, log, lock, signal, isOver } = run;
+  const { config, plan } = state;
+  const isStopped = () => (signal?.aborted ?? false) || isOver();
   // A session trains at least one batch, whatever its time limit, so that a run comes to its end.
   let reason = endReason(run, signal?.aborted ?? false);
-  if (reason === null)
-    await recordSession(runDir, {
-      ...(config.id !== undefined && { run: config.id }),
-      epoch: progress.epoch + 1,
-      batch: numExtraSteps(run) + 1,
-      epochs: state.config.epochs,
-      started: new Date().toISOString(),
-      ...run.environment,
-    });
+  if (reason === null) await recordSession(runDir, sessionOf(run));
   while (reason === null) {
-    const isWhole = yield* trainEpoch(run);
-    reason = isWhole ? endReason(run, (signal?.aborted ?? false) || isOver()) : "interrupted";
+    const epoch = progress.epoch + 1;
+    const startBatch = numExtraSteps(run);
+    const logged = startBatch > 0 ? ofType(await loadMetrics(runDir), "batch") : [];
+    const trained = logged.filter((batch) => batch.epoch === epoch); // before an interruption
+    const stream = batches(run.images, { ...batchOrder(config, plan), epoch, startBatch });
+    for await (const event of trainBatches(state, stream, progress.step, isStopped)) {
+      trained.push(log.add(event));
+      progress.step++;
+      yield event;
+      lock.check();
+    }
+    await log.flush();
+    if (signal?.aborted || progress.step < epoch * plan.numBatches) return "interrupted";
+
+    const start = performance.now();
+    const validated = await validate(state, run.validation, epoch, progress.best);
+    const { scores } = validated;
+    const isBest = isBetter(config.monitor, scores, progress.best);
+    const model = isBest ? await calibratedModel(state.network.config, validated, run) : null;
+    if (model)
+      progress.best = bestEpoch(epoch, scores, model, { best: progress.best, monitor: config.monitor });
+    progress.epoch = epoch;
+    lock.check();
+
+    const validationMs = performance.now() - start;
+    const event = log.add(epochEvent(state, trained, scores, { epoch, isBest, validationMs }));
+    await log.flush();
+    const last = await saveCheckpoint(runDir, progress, state, run.config); // before the best model, which it names
+    if (model) await saveBestModel(runDir, model, run.list);
+    yield event;
+    yield { type: "checkpoint", kind: "last", epoch, path: last };
+    if (model) {
+      for (const text of temperatureNotes(model)) yield log.add({ type: "note", text });
+      yield { type: "checkpoint", kind: "best", epoch, path: bestModelDir(runDir) };
+    }
+    reason = endReason(run, isStopped());
   }
   return reason;
-}
-
-/** Returns why a run ends after the epochs that it has trained; null if it continues. */
-function endReason({ state, progress }: RunInTraining, isInterrupted: boolean): EndReason | null {
-  const { epochs, headEpochs, patience } = state.config;
-  const { epoch, best } = progress;
-  if (epoch >= epochs) return "completed";
-  if (isInterrupted) return "interrupted";
-  const start = headEpochs < epochs ? headEpochs : 0; // the last layer alone may be at its best long before the network is
-  return patience > 0 && best && epoch - Math.max(best.reached, start) >= patience ? "stopped early" : null;
 }
 
 /** Saves what an interruption would lose, and logs the end. */
@@ -168,15 +131,4 @@ async function* endRun(run: RunInTraining, reason: EndReason): AsyncGenerator<Tr
   });
   await log.flush();
   yield done;
-}
-
-function checkNotEmpty(dataset: Dataset): void {
-  for (const split of ["train", "validation"] as const)
-    if (dataset[split].numImages === 0)
-      throw new InputError({
-        expected: `images to ${split === "train" ? "train" : "validate"} on`,
-        where: dataset.name,
-        found: "none",
-        fix: "Choose a --validation-share above 0 and below 1, or add images.",
-      });
 }

@@ -9,16 +9,13 @@ import { tf } from "../../src/engine/tf.js";
 import { environment } from "../../src/environment.js";
 import { evaluate } from "../../src/inference/evaluate.js";
 import { loadModel, saveModel } from "../../src/model/weights/model-folder.js";
-import type { LoadProgress } from "../../src/progress.js";
 import { type EpochEvent, ofType, type TrainEvent } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/metrics-log.js";
 import { loadRunConfig } from "../../src/training/run-config.js";
 import { loadRun } from "../../src/training/runs.js";
 import { loadSessions } from "../../src/training/sessions.js";
 import { train } from "../../src/training/train.js";
-import { loopback, whole } from "../loopback.js";
 import { randomNetwork } from "../model/fixtures.js";
-import { safetensorsBytes, timmTensors } from "../model/weights/weight-files.js";
 import { workspace } from "../workspace.js";
 import { collect, config, dataset, LAST_LAYER, repeated, runFolder, stripes } from "./fixtures.js";
 
@@ -201,9 +198,24 @@ describe("train", function () {
       assert.deepEqual(await losses(killed), await losses(whole));
     });
 
-  it("yields only the end of a run that is complete", async () => {
-    const first = await collect(run.dir, { ...LAST_LAYER, epochs: 1 });
-    assert.deepEqual(await collect(run.dir, { ...LAST_LAYER, epochs: 1 }), [first[first.length - 1]]);
+  it("yields only the end of a run that is complete or stopped early, and keeps its log", async () => {
+    for (const [name, ending] of Object.entries({
+      completed: { epochs: 1 },
+      "stopped early": { epochs: 9, patience: 1, learningRate: 1e-9 },
+    })) {
+      const runDir = path.join(run.dir, name);
+      const options = { ...LAST_LAYER, ...ending, batchSize: 7 };
+      const first = await collect(runDir, options);
+      assert.equal(ofType(first, "done")[0].reason, name);
+      const log = await loadMetrics(runDir);
+      assert.equal(ofType(log, "note").length, 1); // 24 images are no batches of 7
+      assert.deepEqual(await collect(runDir, options), [first[first.length - 1]]);
+      const order = ({ type }: TrainEvent) => (type === "note" ? 0 : 1);
+      assert.deepEqual(
+        await loadMetrics(runDir),
+        log.sort((a, b) => order(a) - order(b)),
+      );
+    }
   });
 
   it("resumes where it was interrupted, within an epoch too, as if it had never stopped", async () => {
@@ -360,38 +372,5 @@ describe("train", function () {
     writeFileSync(file, "broken");
     await collect(run.dir, LAST_LAYER);
     assert.deepEqual(await recorded(), []);
-  });
-});
-
-describe("train on pre-trained weights", () => {
-  const run = runFolder();
-  const hub = loopback();
-  const { FERKIT_CACHE, FERKIT_HUB_URL } = process.env;
-  beforeEach(() => {
-    process.env.FERKIT_CACHE = path.join(run.dir, "cache");
-    process.env.FERKIT_HUB_URL = new URL(hub.url).origin;
-  });
-  afterEach(() => {
-    for (const [name, value] of Object.entries({ FERKIT_CACHE, FERKIT_HUB_URL }))
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-  });
-
-  it("reports the download of pre-trained weights before the first batch", async () => {
-    const content = safetensorsBytes(timmTensors("b0"));
-    hub.answers = [whole(content)];
-    const progress: LoadProgress[] = [];
-    const options = {
-      runDir: path.join(run.dir, "run"),
-      data: "stripes",
-      onProgress: (step: LoadProgress) => progress.push(step),
-    };
-    const pretrained = config({ variant: "b0", weights: "imagenet" });
-    for await (const event of train(dataset, pretrained, options)) {
-      assert.equal(event.type, "batch");
-      break;
-    }
-    const { length } = content;
-    assert.deepEqual(progress.at(-1), { stage: "download", done: length, total: length, unit: "bytes" });
   });
 });
