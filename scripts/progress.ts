@@ -57,6 +57,9 @@ export class TrainProgress {
   /** Number of validation images; 0 before the first epoch has ended. */
   private numScored = 0;
   private hasTrained = false;
+  private isFirst = true;
+  /** Notes that were printed: the trainings of several folds have the same ones. */
+  private readonly notes = new Set<string>();
 
   constructor(
     private readonly numEpochs: number,
@@ -67,11 +70,13 @@ export class TrainProgress {
     if (event.type === "batch" || event.type === "epoch") this.hasTrained = true;
     if (event.type === "batch") this.addBatch(event);
     if (event.type !== "batch") this.bar.stop();
-    if (event.type === "note") console.error(`note: ${event.text}`);
+    if (event.type === "note" && !this.notes.has(event.text)) console.error(`note: ${event.text}`);
+    if (event.type === "note") this.notes.add(event.text);
     if (event.type === "epoch" && event.isBest) this.best = event;
     if (event.type === "epoch") {
       this.numScored = event.validation.confusionMatrix.flat().reduce((sum, count) => sum + count, 0);
-      console.error(describe(event));
+      console.error(describe(event, this.isFirst));
+      this.isFirst = false;
     }
     if (event.type !== "done") return;
     const largest = event.resumesAt ? "" : describeLargest(this.best, this.classNames);
@@ -94,10 +99,11 @@ export class TrainProgress {
   }
 }
 
-function describe(event: EpochEvent): string {
+/** Describes an epoch. The first line also says what the training loss is measured against. */
+function describe(event: EpochEvent, isFirst: boolean): string {
   const { epoch, numEpochs, train, trainTargets, validation, imagesPerSecond, durationMs, isBest } = event;
   return (
-    `epoch ${epoch}/${numEpochs}  train loss ${train.loss.toFixed(4)}${trainTargets ? ` (against ${trainTargets})` : ""} ` +
+    `epoch ${epoch}/${numEpochs}  train loss ${train.loss.toFixed(4)}${trainTargets && isFirst ? ` (against ${trainTargets})` : ""} ` +
     `accuracy ${percent(train.accuracy)}  ` +
     `validation loss ${validation.loss.toFixed(4)} accuracy ${percent(validation.accuracy)} ` +
     `macro-F1 ${validation.macroF1.toFixed(3)}  ${imagesPerSecond.toFixed(0)} images/s  ` +

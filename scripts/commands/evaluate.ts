@@ -155,8 +155,8 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     `accuracy ${percent(1 - riskAt(riskCoverage, 0.5))} on the half with the most probable answers; ` +
       `area under the risk–coverage curve ${riskCoverage.aurc.toFixed(3)}`,
     report.numGroups < report.numImages
-      ? "(in brackets: 95% interval over draws of as many groups: those of near-duplicates, and of --group)"
-      : "(in brackets: 95% interval over draws of as many images)",
+      ? "(in brackets: 95% interval, by a bootstrap over groups of near-duplicates and of --group)"
+      : "(in brackets: 95% interval, by a bootstrap over the images)",
     ...fewGroups(report),
     ...fewImages(perClass),
     "",

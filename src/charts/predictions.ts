@@ -147,7 +147,7 @@ export function shown(item: PredictedImage, numShown: number): Row[] {
 function tileSize(items: PredictedImage[], tiles: Row[][]) {
   const bars = Math.max(...tiles.map((rows) => rows.length)) * ROW_HEIGHT;
   const numPictures = 1 + Math.max(...items.map(({ saliencyMaps = [] }) => saliencyMaps.length));
-  const isLarge = items.length === 1 && numPictures <= 3; // more would be wider than a notebook, which then makes all smaller
+  const isLarge = items.length === 1 && numPictures <= 2; // more would be wider than a notebook, which then makes all smaller
   const minSide = numPictures > 1 ? SALIENCY_SIDE : 96;
   const side = Math.min(isLarge ? 180 : 132, Math.max(minSide, bars));
   const widest = Math.max(...tiles.flat().map((row) => textWidth(className(row), FONT_SIZE.label)));

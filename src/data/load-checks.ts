@@ -47,16 +47,19 @@ export function checkClasses({ listing, options, notes, problems }: Loading): vo
   const alike = groupBy(classesOf(samples), (name) =>
     isNumber(name) ? String(Number(name)) : plainText(name),
   );
+  const pairs = new Map<string, string[]>();
   for (const names of alike.values()) {
+    if (names.length === 1) continue;
     const isMixed = new Set(names.map(toLatin)).size < names.length;
     const said = names.every(isNumber)
       ? "are one number"
       : isMixed
         ? "look alike, but are of letters from several alphabets"
         : "differ only in case, spaces or Unicode form";
-    if (names.length > 1)
-      notes.push(`The classes ${names.map((name) => `"${name}"`).join(" and ")} ${said}.`);
+    pairs.set(said, [...(pairs.get(said) ?? []), names.map((name) => `"${name}"`).join(" and ")]);
   }
+  for (const [said, found] of pairs)
+    notes.push(`The classes ${found.join("; ")} ${said}. Use one name for images of one class.`);
 }
 
 /** Says why labels are no classes, if they are not and must be. */
@@ -104,7 +107,8 @@ export function checkReadable({ listing, decoded: { unreadable }, options, probl
   if (!isNone && unreadable.length / samples.length <= maxUnreadableShare) return;
   const percent = Number((100 * maxUnreadableShare).toPrecision(6));
   const first = unreadable.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
-  const accept = "or accept more with --max-unreadable-share (maxUnreadableShare in a notebook)";
+  const share = Math.ceil((100 * unreadable.length) / samples.length) / 100;
+  const accept = `or accept them with --max-unreadable-share ${share} (maxUnreadableShare in a notebook)`;
   problems.push({
     expected: isNone ? "images that can be read" : `at most ${percent}% of the images to be unreadable`,
     where,

@@ -173,10 +173,12 @@ describe("loadDataset", () => {
       );
     });
 
+    const notesClasses = async (said: string) =>
+      assert.equal((await report()).notes[0], `The classes ${said}. Use one name for images of one class.`);
+
     it("notes class names that differ only in case or spaces", async () => {
       await drawImages(data(), { "Cat/1.png": "#101010", "cat /2.png": "#202020", "dog/1.png": "#303030" });
-      const { notes } = await report();
-      assert.equal(notes[0], 'The classes "Cat" and "cat " differ only in case, spaces or Unicode form.');
+      await notesClasses('"Cat" and "cat " differ only in case, spaces or Unicode form');
     });
 
     it("notes class names with letters that are written in two ways, or look alike", async () => {
@@ -185,22 +187,14 @@ describe("loadDataset", () => {
         "strasse/2.png": "#202020",
         "dog/1.png": "#303030",
       });
-      const { notes } = await report();
-      assert.equal(
-        notes[0],
-        'The classes "strasse" and "straße" differ only in case, spaces or Unicode form.',
-      );
+      await notesClasses('"strasse" and "straße" differ only in case, spaces or Unicode form');
       await drawImages(data(), { "d\u043eg/1.png": "#505050" }); // Cyrillic
-      assert.equal(
-        (await report()).notes[0],
-        'The classes "dog" and "d\u043eg" look alike, but are of letters from several alphabets.',
-      );
+      await notesClasses('"dog" and "d\u043eg" look alike, but are of letters from several alphabets');
     });
 
     it("notes classes that are one number", async () => {
       await drawImages(data(), { "1/1.png": "#101010", "01/2.png": "#202020", "1.0/3.png": "#303030" });
-      const { notes } = await report();
-      assert.equal(notes[0], 'The classes "01" and "1" and "1.0" are one number.');
+      await notesClasses('"01" and "1" and "1.0" are one number');
     });
 
     it("notes classes that are one number in other words, not those of another sign", async () => {
@@ -213,9 +207,7 @@ describe("loadDataset", () => {
       assert.deepEqual(
         notes.filter((note) => note.startsWith("The classes")),
         [
-          'The classes "+1" and "1" are one number.',
-          'The classes "1.5" and "1.50" are one number.',
-          'The classes "10" and "1e1" are one number.',
+          'The classes "+1" and "1"; "1.5" and "1.50"; "10" and "1e1" are one number. Use one name for images of one class.',
         ],
       );
     });

@@ -253,7 +253,7 @@ describe("loadDataset", () => {
     it("refuses more", async () => {
       await rejects(
         load({ maxUnreadableShare: 0.07 }),
-        `Expected at most 7% of the images to be unreadable at ${data()} but found 2 of 7 (${two}). Fix or remove them, or accept more with --max-unreadable-share (maxUnreadableShare in a notebook).`,
+        `Expected at most 7% of the images to be unreadable at ${data()} but found 2 of 7 (${two}). Fix or remove them, or accept them with --max-unreadable-share 0.29 (maxUnreadableShare in a notebook).`,
       );
       await assert.rejects(load(), /Expected at most 1% of the images to be unreadable/);
     });

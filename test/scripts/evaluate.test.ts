@@ -277,7 +277,7 @@ describe("reportText", () => {
       "loss 0.500, calibration error 2.0% (8.0% before calibration)",
       "sets for 90%: hold the right class of 87.5% (50.0%–100.0%), 1.50 classes (1.25–1.75); 50.0% have one class, 80.0% of these are correct",
       "accuracy 90.0% on the half with the most probable answers; area under the risk–coverage curve 0.123",
-      "(in brackets: 95% interval over draws of as many images)",
+      "(in brackets: 95% interval, by a bootstrap over the images)",
       "a class has fewer than 10 images (sad: 2), so the interval of macro-F1 is too narrow",
       "",
       "class  precision  recall     F1  images",
@@ -289,7 +289,7 @@ describe("reportText", () => {
     const brackets = (numGroups: number) =>
       reportText({ ...REPORT, numImages: 40, numGroups }, "faces").split("\n");
     const groups =
-      "(in brackets: 95% interval over draws of as many groups: those of near-duplicates, and of --group)";
+      "(in brackets: 95% interval, by a bootstrap over groups of near-duplicates and of --group)";
     const few = "there are fewer than 10 groups, so these intervals are too narrow";
     const [first, ...others] = brackets(8);
     assert.match(first, /, 40 images in 8 groups: the column part of labels\.csv$/);

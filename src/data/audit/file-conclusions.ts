@@ -107,7 +107,7 @@ function sizeConclusion(samples: readonly DecodedSample[], imageSize: number): C
   const times = ((larger / imageSize) ** 2).toPrecision(2);
   const text =
     `At least half of the images measure ${formatCount(side)} pixels or more on their shorter side, and are used at ${imageSize}×${imageSize} (imageSize). ` +
-    `Train with --set imageSize=${larger} if details matter: an epoch then takes about ${Number(times)} times as long.`;
+    `Choose a larger imageSize if details matter, such as --set imageSize=${larger}: an epoch then takes about ${Number(times)} times as long.`;
   return [{ about: "size", text, examples: [] }];
 }
 

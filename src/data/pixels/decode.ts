@@ -315,7 +315,7 @@ async function readImage<T>(bytes: Buffer, where: string, read: (open: OpenImage
     throw new InputError({
       expected: "an image",
       where,
-      found: reason(error, bytes),
+      found: failureInWords(error, bytes),
       fix: "Remove or replace it.",
     });
   }
@@ -354,7 +354,7 @@ export async function readImageFile(file: string): Promise<Buffer> {
 }
 
 /** Says in plain words why an image cannot be used; what libvips said is at the end. */
-function reason(error: unknown, bytes: Buffer): string {
+export function failureInWords(error: unknown, bytes: Buffer): string {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UnusableImage) return message;
   if (/pixel limit/.test(message)) return tooLarge().message;
@@ -372,7 +372,7 @@ function reason(error: unknown, bytes: Buffer): string {
   const what = /not been built in|unsupported|not supported|not configured|no decod/i.test(words)
     ? "an image of a kind that cannot be decoded"
     : "a damaged image, perhaps a file that was cut short";
-  return words ? `${what} (${words})` : what;
+  return words && words !== "Unknown error" ? `${what} (${words})` : what;
 }
 
 /** Keeps one channel of an image that has no colour. */

@@ -56,7 +56,7 @@ describe("fileConclusions", () => {
           about: "size",
           text:
             "At least half of the images measure 480 pixels or more on their shorter side, and are used at 48×48 (imageSize). " +
-            "Train with --set imageSize=160 if details matter: an epoch then takes about 11 times as long.",
+            "Choose a larger imageSize if details matter, such as --set imageSize=160: an epoch then takes about 11 times as long.",
           examples: [],
         },
       ],

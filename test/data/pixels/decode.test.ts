@@ -3,7 +3,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
-import { decodeImage, decodePacked, decodeWhole, MAX_PIXELS } from "../../../src/data/pixels/decode.js";
+import {
+  decodeImage,
+  decodePacked,
+  decodeWhole,
+  failureInWords,
+  MAX_PIXELS,
+} from "../../../src/data/pixels/decode.js";
 import { isGrey, toGrey } from "../../../src/data/pixels/pixels.js";
 import { FITS } from "../../../src/model/preprocessing.js";
 import { Random } from "../../../src/random.js";
@@ -296,6 +302,11 @@ describe("decodeImage", () => {
       name: "ParameterError",
       message: `Expected one of ${FITS.join(", ")} for fit but received cover of type string`,
     });
+  });
+
+  it("leaves out that libvips gave no reason", () => {
+    const found = failureInWords(new Error("Unknown error"), Buffer.alloc(12));
+    assert.equal(found, "a damaged image, perhaps a file that was cut short");
   });
 
   it("refuses an image with more pixels than any photograph, however small its file", async () => {

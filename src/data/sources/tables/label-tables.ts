@@ -260,7 +260,7 @@ export function outcomeNotes(
   const missing = paths.filter((_, i) => files[i].length === 0);
   if (missing.length > 0)
     notes.push(
-      `${missing.length} of ${rows.length} rows of ${file} name no image here, such as ${missing[0]}.`,
+      `${missing.length} of ${rows.length} rows of ${file} name a file that is missing or not read as an image, such as ${missing[0]}.`,
     );
   return notes;
 }

@@ -76,7 +76,9 @@ describe("matchImages", () => {
       "day2/0.png b",
     ]);
     const listing = readTables(inFolder("data"), {}, ["labels.csv"]);
-    assert.deepEqual(listing?.notes, ["1 of 4 rows of labels.csv name no image here, such as day3/1.png."]);
+    assert.deepEqual(listing?.notes, [
+      "1 of 4 rows of labels.csv name a file that is missing or not read as an image, such as day3/1.png.",
+    ]);
   });
 
   it("asks if several columns may name the images, and takes the chosen one", () => {
@@ -141,7 +143,9 @@ describe("matchImages", () => {
       "a/1.png c",
     ]);
     const listing = readTables(inFolder("data"), {}, ["labels.csv"]);
-    assert.deepEqual(listing?.notes, ["1 of 3 rows of labels.csv name no image here, such as a/9.png."]);
+    assert.deepEqual(listing?.notes, [
+      "1 of 3 rows of labels.csv name a file that is missing or not read as an image, such as a/9.png.",
+    ]);
   });
 
   describe("with numbers that have other leading zeros than the files'", () => {

@@ -219,7 +219,9 @@ describe("readLabelTables", () => {
         "img/3.jpg: without a label in the table",
       ],
     );
-    assert.deepEqual(listing?.notes, ["1 of 6 rows of labels.csv name no image here, such as 9.jpg."]);
+    assert.deepEqual(listing?.notes, [
+      "1 of 6 rows of labels.csv name a file that is missing or not read as an image, such as 9.jpg.",
+    ]);
   });
 
   it("counts images with several classes in a table of zeros and ones", () => {
