@@ -107,7 +107,7 @@ function asText(value: unknown): string {
   if (typeof value === "function") return `the function ${value.name}`;
   if (typeof value !== "object" || value === null) return String(value);
   const kind = Object.getPrototypeOf(value)?.constructor?.name ?? "Object";
-  if (kind !== "Object" && kind !== "Array") return `${/^[AEIOU]/.test(kind) ? "an" : "a"} ${kind}`;
+  if (kind !== "Object" && kind !== "Array") return `${/^[AEIO]/.test(kind) ? "an" : "a"} ${kind}`;
   const fields = Object.keys(value);
   if (fields.some((name) => typeof (value as Record<string, unknown>)[name] === "bigint")) return `a ${kind}`;
   const text = JSON.stringify(value, (_, inner) => (ArrayBuffer.isView(inner) ? "…" : inner));

@@ -144,7 +144,14 @@ describe("an argument of another kind, from a program without types,", () => {
       refused("Expected a data set, as loadDataset returns it, for dataset but received data of type string"),
     );
     const pixels = new Uint8Array(48);
-    const packed = { pixels, labels: Int32Array.of(0), paths: ["a"], imageSize: 4, numChannels: 3 };
+    const packed = {
+      pixels,
+      labels: Int32Array.of(0),
+      numImages: 1,
+      paths: ["a"],
+      imageSize: 4,
+      numChannels: 3,
+    };
     const augmented = { augment: {}, numRows: 1 };
     const options = "Expected { augment, numVersions, numRows, seed }, for options but received";
     await assert.rejects(
@@ -193,6 +200,7 @@ describe("an option of another name, from a program without types,", () => {
     const images = {
       pixels: new Uint8Array(48),
       labels: Int32Array.of(0),
+      numImages: 1,
       paths: ["a"],
       imageSize: 4,
       numChannels: 3,

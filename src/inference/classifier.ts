@@ -7,10 +7,11 @@ import type { SampleRange } from "../data/pixels/sample-range.js";
 import { imagesIn } from "../data/sources/files.js";
 import { isArchive } from "../data/sources/packed/archive.js";
 import { type Tensor4D, tf } from "../engine/tf.js";
-import { checkLocal, checkNames, InputError, ParameterError } from "../errors.js";
+import { checkLocal, checkNames, InputError } from "../errors.js";
 import { statIfThere } from "../files.js";
 import { predictionSet } from "../metrics/conformal.js";
 import { checkNetwork, type ModelConfig, type Network, type PredictionSets } from "../model/network.js";
+import { checkPixels } from "../model/preprocessing.js";
 import { loadModel } from "../model/weights/model-folder.js";
 import { printedPixels } from "../printed.js";
 import type { AnyText } from "../text.js";
@@ -229,27 +230,12 @@ export class Classifier {
    * Classifies images that are decoded and have the network's size.
    *
    * @param images - As from `decodeImage`.
-   * @throws ParameterError for another number of pixels.
+   * @throws ParameterError for another number of pixels, or numbers that are none, such as those scaled to 0–1.
    */
   async predictPixels(images: NamedPixels[]): Promise<ImagePrediction[]> {
     if (images.length === 0) return [];
     const { imageSize, classNames, grey, predictionSets } = this.config;
-    const length = 3 * imageSize ** 2;
-    for (const { name, pixels } of images) {
-      const isWrong = (value: number) => !(value >= 0 && value <= 255);
-      if (!(pixels instanceof Uint8Array) && Array.prototype.some.call(pixels, isWrong))
-        throw new ParameterError(
-          `the pixels of ${name}`,
-          "numbers in [0, 255]",
-          Array.prototype.find.call(pixels, isWrong),
-        );
-      if (pixels.length !== length)
-        throw new ParameterError(
-          `the pixels of ${name}`,
-          `${imageSize} × ${imageSize} × 3 = ${length} values`,
-          pixels.length,
-        );
-    }
+    for (const { name, pixels } of images) checkPixels(`the pixels of ${name}`, pixels, imageSize);
     const input = tf.tidy(() => {
       const tensors = images.map(({ pixels }) =>
         tf.tensor3d(Float32Array.from(pixels), [imageSize, imageSize, 3]),

@@ -1,8 +1,9 @@
 // Saliency maps: which parts of an image a class depends on.
 import { loadSharp } from "../data/pixels/decode.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
-import { checkChoice, ParameterError } from "../errors.js";
+import { checkChoice } from "../errors.js";
 import { checkNetwork, type Network } from "../model/network.js";
+import { checkPixels } from "../model/preprocessing.js";
 
 /**
  * Computes a saliency map.
@@ -61,6 +62,7 @@ export async function gradCam(
 ): Promise<Float32Array> {
   checkNetwork(network);
   const { imageSize } = network.config;
+  checkPixels("pixels", pixels, imageSize);
   return readMap(network, className, (label) => {
     const image = toBatch(pixels, imageSize);
     const copies = SHIFTS.flatMap((down) => SHIFTS.map((right) => shifted(image, down, right)));
@@ -159,7 +161,7 @@ export async function occlusionMap(
 ): Promise<Float32Array> {
   checkNetwork(network);
   const { imageSize } = network.config;
-  checkPixels(pixels, imageSize);
+  checkPixels("pixels", pixels, imageSize);
   const hidden = await blur(pixels, imageSize);
   return readMap(network, className, (label) => {
     const [image, blurred] = [pixels, hidden].map((values) => toBatch(values, imageSize));
@@ -211,21 +213,14 @@ function spread(values: Tensor2D, imageSize: number): Tensor {
 async function blur(pixels: Uint8Array, imageSize: number): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const raw = { width: imageSize, height: imageSize, channels: 3 } as const;
-  return sharp(pixels, { raw })
+  return sharp(Uint8Array.from(pixels, Math.round), { raw })
     .blur(BLUR * imageSize)
     .raw()
     .toBuffer();
 }
 
-function checkPixels({ length }: Uint8Array, imageSize: number): void {
-  const expected = 3 * imageSize ** 2;
-  if (length !== expected)
-    throw new ParameterError("pixels", `${imageSize} × ${imageSize} × 3 = ${expected} values`, length);
-}
-
 /** Makes a batch of one image, `[1, imageSize, imageSize, 3]`; the caller disposes it. */
 function toBatch(pixels: Uint8Array, imageSize: number): Tensor4D {
-  checkPixels(pixels, imageSize);
   return tf.tensor4d(Float32Array.from(pixels), [1, imageSize, imageSize, 3]);
 }
 

@@ -1,19 +1,22 @@
 import { stat } from "node:fs/promises";
-import { checkKind, checkList, checkLocal, checkNumber, InputError, ParameterError } from "../errors.js";
+import { PADDINGS } from "../engine/kernels.js";
+import {
+  checkChoice,
+  checkKind,
+  checkNames,
+  checkNumber,
+  checkPath,
+  InputError,
+  ParameterError,
+} from "../errors.js";
 import { areSameClasses, checkedClassNames, hasSameClasses, inShort, nameOf } from "../names.js";
 import type { OnProgress } from "../progress.js";
 import type { AnyText } from "../text.js";
-import { type Conventions, conventions, type Family } from "./conventions.js";
-import type { Variant } from "./efficientnet.js";
+import { type Conventions, conventions, FAMILIES, type Family } from "./conventions.js";
+import { VARIANTS, type Variant } from "./efficientnet.js";
 import { initialValue, type ModelConfig, Network, type ParameterValue } from "./network.js";
 import { parameterSpecs } from "./parameters.js";
-import {
-  DEFAULT_DECODING,
-  type Decoding,
-  type Fit,
-  isDefaultDecoding,
-  type Preprocessing,
-} from "./preprocessing.js";
+import { DEFAULT_DECODING, type Decoding, FITS, type Fit, isDefaultDecoding } from "./preprocessing.js";
 import { loadParameters } from "./weights/model-folder.js";
 import { loadPretrained } from "./weights/pretrained.js";
 import { readWeightFile, type WeightFileOptions, type Weights } from "./weights/weight-file.js";
@@ -66,22 +69,25 @@ const MIN_IMAGE_SIZE = 33;
  * ```
  */
 export async function createNetwork(options: CreateOptions): Promise<Network> {
-  checkImageSize(options.imageSize);
-  const { classNames } = options;
-  checkList("classNames", "a list of names of classes", classNames);
-  if (new Set(classNames).size < classNames.length)
-    throw new ParameterError("classNames", "names of classes that all differ", classNames);
-  return networkOf(options, await startingPoint(options));
+  checkKind("options", "what the network is for, such as { ...trainConfig(), classNames }", options, []);
+  const checked = { ...options, classNames: checkedOptions(options) };
+  return networkOf(checked, await startingPoint(checked));
+}
+
+/** Checks what all networks need to know, and returns the names of the classes in Unicode form NFC. */
+function checkedOptions({
+  variant,
+  classNames,
+  imageSize,
+}: Pick<ModelConfig, "variant" | "classNames" | "imageSize">): string[] {
+  checkChoice("variant", variant, Object.keys(VARIANTS));
+  checkNumber("imageSize", imageSize, { min: MIN_IMAGE_SIZE, max: 1024, integer: true });
+  return checkedClassNames(classNames);
 }
 
 /** Builds a network whose weights come later. Until then they are random. The caller disposes it. */
 export function createBlankNetwork(options: CreateOptions, found: Conventions): Network {
-  checkImageSize(options.imageSize);
-  return networkOf(options, null, found);
-}
-
-function checkImageSize(imageSize: number): void {
-  checkNumber("imageSize", imageSize, { min: MIN_IMAGE_SIZE, max: 1024, integer: true });
+  return networkOf({ ...options, classNames: checkedOptions(options) }, null, found);
 }
 
 function networkOf(
@@ -89,9 +95,9 @@ function networkOf(
   given: StartingPoint | null,
   found = given?.conventions ?? conventions(options.variant),
 ): Network {
-  const { variant, imageSize, seed, fit = DEFAULT_DECODING.fit } = options;
-  const classNames = checkedClassNames(options.classNames);
+  const { variant, classNames, imageSize, seed, fit = DEFAULT_DECODING.fit } = options;
   const { decoding = { fit } } = options;
+  checkChoice("fit", decoding.fit, FITS);
   const config = withConventions(
     {
       variant,
@@ -160,11 +166,21 @@ export interface ImportOptions
  * ```
  */
 export async function importNetwork(file: string, options: ImportOptions): Promise<Network> {
+  checkPath("file", file);
   checkKind("options", "what the file does not tell: { variant, classNames, imageSize }", options, []);
+  checkNames<keyof ImportOptions>(options, {
+    variant: true,
+    classNames: true,
+    imageSize: true,
+    grey: true,
+    decoding: true,
+    origin: true,
+    onNote: true,
+  });
   const { origin, onNote = printNote, decoding: givenDecoding, ...given } = options;
-  const classNames = checkedClassNames(given.classNames);
-  if (origin?.preprocessing) checkScale(origin.preprocessing);
-  checkImageSize(given.imageSize);
+  const classNames = checkedOptions(given);
+  if (givenDecoding) checkChoice("decoding.fit", givenDecoding.fit, FITS);
+  if (origin) checkOrigin(origin);
   const found = await readWeightFile(file, given.variant, { ...origin, needsLastLayer: true });
   const { parameters, isGrey, fit } = found;
   checkOutputs(file, parameters, classNames);
@@ -184,8 +200,11 @@ export async function importNetwork(file: string, options: ImportOptions): Promi
   return new Network(withConventions(config, found.conventions), parameters);
 }
 
-/** @throws ParameterError for deviations of pixels from 0 to 1, by which all pixels would become white or black. */
-function checkScale({ std }: Preprocessing): void {
+/** @throws ParameterError for unknown names, and for deviations of pixels from 0 to 1, by which all would become white or black. */
+function checkOrigin({ family, padding, preprocessing }: WeightFileOptions): void {
+  if (family !== undefined) checkChoice("origin.family", family, FAMILIES);
+  if (padding !== undefined) checkChoice("origin.padding", padding, PADDINGS);
+  const { std = [] } = preprocessing ?? {};
   if (std.every((value) => value >= 1)) return;
   const scaled = std.map((value) => Number((255 * value).toFixed(3)));
   const hint = `Did you mean [${scaled}]?`;
@@ -281,12 +300,12 @@ interface StartingPoint {
 }
 
 async function startingPoint(options: CreateOptions): Promise<StartingPoint | null> {
-  const { variant, weights, weightsFamily = "auto", onProgress, onNote = printNote } = options;
-  const classNames = checkedClassNames(options.classNames);
+  const { variant, classNames, weights, weightsFamily = "auto", onProgress, onNote = printNote } = options;
+  checkPath("weights", weights);
   if (weights === "random") return null;
   if (weights === "imagenet")
     return { ...(await loadPretrained(variant, onProgress)), keepsLastLayer: false };
-  if ((await stat(checkLocal(weights)).catch(() => null))?.isDirectory()) {
+  if ((await stat(weights).catch(() => null))?.isDirectory()) {
     const { config, parameters } = await loadParameters(weights);
     if (config.variant !== variant)
       throw new InputError({

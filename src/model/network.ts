@@ -1,10 +1,11 @@
 import { inspect } from "node:util";
-import type { Plan, Precision } from "../engine/backend.js";
+import { type Plan, PRECISIONS, type Precision } from "../engine/backend.js";
 import { backend, hasBfloat16 } from "../engine/device.js";
 import { matMul, type Padding, resizeBilinear } from "../engine/kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../engine/tf.js";
 import { Variable } from "../engine/variable.js";
-import { checkKind, InputError } from "../errors.js";
+import { checkChoice, checkKind, InputError, ParameterError } from "../errors.js";
+import { inShort } from "../names.js";
 import { Random } from "../random.js";
 import { formatCount } from "../text.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
@@ -126,7 +127,7 @@ export class Network {
   /**
    * @param parameters - A value for each of `parameterSpecs`, of its shape.
    * @param where - Folder or file that they come from, for errors.
-   * @throws InputError when one is missing, of another shape, or not finite.
+   * @throws InputError as `checkParameters`.
    */
   constructor(
     readonly config: ModelConfig,
@@ -136,8 +137,7 @@ export class Network {
     const { variant, classNames } = config;
     this.architecture = efficientNet(variant, classNames.length, config);
     this.specs = parameterSpecs(variant, classNames.length);
-    for (const spec of this.specs) checkParameter(spec, parameters.get(spec.name));
-    checkValues(parameters, this.specs, where);
+    checkParameters(this.specs, parameters, where);
     this.variables = new Map(
       this.specs.map(({ name, shape }) => {
         const { data } = parameters.get(name) as ParameterValue;
@@ -151,7 +151,7 @@ export class Network {
     const { variant, imageSize, classNames } = this.config;
     const numParameters = this.specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     const parameters = `${formatCount(numParameters)} parameters`;
-    return `Network ${variant}, ${parameters}, images of ${imageSize} pixels, ${classNames.length} classes: ${classNames.join(", ")}`;
+    return `Network ${variant}, ${parameters}, images of ${imageSize} pixels, ${classNames.length} classes: ${inShort(classNames, 20)}`;
   }
 
   /** Returns the current value of each parameter; the caller disposes them. */
@@ -185,6 +185,7 @@ export class Network {
    * @throws InputError when this processor does not multiply bfloat16 numbers.
    */
   setPrecision(precision: Precision): void {
+    checkChoice("precision", precision, PRECISIONS);
     if (precision === "bfloat16" && !hasBfloat16())
       throw new InputError({
         expected: "a processor with AVX512-BF16 for precision bfloat16",
@@ -203,14 +204,23 @@ export class Network {
     );
   }
 
-  /** Calls `run` with the images as the network sees them: in grey, if it was trained on grey images. */
+  /**
+   * Calls `run` with the images as the network sees them: as float32, and in grey if it was trained on grey images.
+   *
+   * @throws ParameterError for anything but one or more images of three channels.
+   */
   private seeing<T extends Tensor>(images: Tensor4D, run: (seen: Tensor4D) => T): T {
-    if (!this.config.grey) return run(images);
-    const grey = toGrey(images);
+    checkKind("images", "a tensor of images", images, ["shape", "dtype", "toFloat"]);
+    const { shape, dtype } = images;
+    if (shape.length !== 4 || shape[3] !== 3 || shape.includes(0))
+      throw new ParameterError("images", "a tensor of shape [batchSize, height, width, 3]", shape);
+    const { grey } = this.config;
+    if (!grey && dtype === "float32") return run(images);
+    const seen = tf.tidy(() => (grey ? toGrey(images.toFloat()) : images.toFloat()));
     try {
-      return run(grey);
+      return run(seen);
     } finally {
-      grey.dispose();
+      seen.dispose();
     }
   }
 
@@ -225,6 +235,7 @@ export class Network {
     const isSame = this.madeFrom.length > 0 && madeFrom.every((version, i) => version === this.madeFrom[i]);
     if (this.plan && isSame) return this.plan;
     this.plan?.dispose();
+    this.plan = null; // if the next line throws
     this.madeFrom = madeFrom;
     this.plan = this.using(values, (own) => {
       const weights = this.specs.map(({ name }) => own.get(name) as Tensor);
@@ -301,12 +312,19 @@ export function nonFinite(parameters: ReadonlyMap<string, ParameterValue>): stri
   return null;
 }
 
-/** @throws InputError when a value is not finite, or a variance is negative, of which batch norm would make NaN. */
-function checkValues(
-  parameters: ReadonlyMap<string, ParameterValue>,
+/**
+ * Checks the values of a network's parameters.
+ *
+ * @param where - Folder or file that they come from, for errors.
+ * @throws InputError when one is missing or of another shape, a value is not finite, or a variance is negative, of which batch norm
+ * would make NaN.
+ */
+export function checkParameters(
   specs: readonly ParameterSpec[],
+  parameters: ReadonlyMap<string, ParameterValue>,
   where?: string,
 ): void {
+  for (const spec of specs) checkParameter(spec, parameters.get(spec.name));
   const name = nonFinite(parameters);
   const isNegative = ({ name: own, kind }: ParameterSpec) =>
     kind === "movingVariance" && parameters.get(own)?.data.some((value) => value < 0);

@@ -17,6 +17,15 @@ describe("a classifier that is misused", () => {
     }
   });
 
+  it("refuses pixels that were scaled to 0 to 1", async () => {
+    const pixels = new Float32Array(3 * IMAGE_SIZE ** 2).fill(0.5) as unknown as Uint8Array;
+    await assert.rejects(given.classifier.predictPixels([{ name: "grey", pixels }]), {
+      name: "ParameterError",
+      message:
+        "Multiply by 255: all are in [0, 1]. Expected numbers in [0, 255] for the pixels of grey but received 0.5 of type number",
+    });
+  });
+
   it("refuses options that are those of loadClassifier", async () => {
     await assert.rejects(given.classifier.predict("a.png", { views: "flip" } as never), {
       name: "ParameterError",

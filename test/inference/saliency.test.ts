@@ -104,6 +104,25 @@ describe("gradCam", () => {
     assert.ok(heat.every((value) => value === 0));
   });
 
+  it("takes other kinds of numbers, and refuses those that are no pixels", async () => {
+    const pixels = patchedPixels([72, 72]);
+    for (const saliency of [gradCam, occlusionMap]) {
+      const expected = await saliency(network, pixels, "patch");
+      assert.deepEqual(await saliency(network, [...pixels] as never, "patch"), expected);
+      const scaled = Float32Array.from(pixels, (value) => value / 255) as never;
+      await assert.rejects(saliency(network, scaled, "patch"), {
+        name: "ParameterError",
+        message:
+          /^Multiply by 255: all are in \[0, 1\]\. Expected numbers in \[0, 255\] for pixels but received 0\.\d+ of type number$/,
+      });
+      await assert.rejects(saliency(network, undefined as never, "patch"), {
+        name: "ParameterError",
+        message:
+          "Expected the pixels of an image, a Uint8Array, for pixels but received undefined of type undefined",
+      });
+    }
+  });
+
   it("refuses a class that is none of the network's, and pixels of another size", async () => {
     await assert.rejects(gradCam(network, patchedPixels([72, 72]), "cat"), {
       message: "Expected one of never, patch for className but received cat of type string",

@@ -8,6 +8,7 @@ import {
   type ImportOptions,
   importNetwork,
 } from "../../src/model/create.js";
+import { VARIANTS } from "../../src/model/efficientnet.js";
 import { saveModel } from "../../src/model/weights/model-folder.js";
 import { NAMINGS } from "../../src/model/weights/names.js";
 import type { FileTensor } from "../../src/model/weights/state-dict.js";
@@ -51,10 +52,23 @@ describe("a network from a file of weights", () => {
 
     it("refuses two classes of one name, which no output could tell apart", async () => {
       await assert.rejects(create({ classNames: ["a", "b", "a"], weights: "random" }), {
-        name: "ParameterError",
+        name: "InputError",
         message:
-          'Expected names of classes that all differ for classNames but received ["a","b","a"] of type array',
+          "Expected names of classes, each once but found a twice. Fix the names (classNames, or --classes).",
       });
+    });
+
+    it("refuses settings that a program without types got wrong", async () => {
+      const cases: [object, string][] = [
+        [{ fit: "stretch" }, "Expected one of crop, pad, squash for fit but received stretch of type string"],
+        [{ weights: undefined }, "Expected a path for weights but received undefined of type undefined"],
+        [
+          { variant: "lite9" },
+          `Did you mean lite0? Expected one of ${Object.keys(VARIANTS).join(", ")} for variant but received lite9 of type string`,
+        ],
+      ];
+      for (const [change, message] of cases)
+        await assert.rejects(create(change as never), { name: "ParameterError", message });
     });
 
     it("keeps how images become square, as a training configuration says it", async () => {

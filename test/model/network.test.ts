@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { backend, hasBfloat16, useBackend } from "../../src/engine/device.js";
-import { type Tensor, tf } from "../../src/engine/tf.js";
+import { type Tensor, type Tensor4D, tf } from "../../src/engine/tf.js";
 import { Variable } from "../../src/engine/variable.js";
 import { cacheDir } from "../../src/files.js";
 import { withTemperature } from "../../src/metrics/calibration.js";
@@ -158,6 +158,43 @@ describe("Network", () => {
       message:
         "Expected weights of shape [3,3,3,32] for stem_conv/kernel but found none of that name. Choose weights of the same variant and number of classes.",
     });
+  });
+});
+
+describe("Network.logits", () => {
+  it("takes pixels as integers, and refuses what are no images", () => {
+    const before = tf.memory().numTensors;
+    for (const grey of [false, true]) {
+      const network = randomNetwork(grey ? { grey } : {});
+      const [images, integers] = tf.tidy(() => [
+        randomImages(2, TINY.imageSize),
+        randomImages(2, TINY.imageSize).toInt(),
+      ]);
+      const [expected, actual] = tf.tidy(() =>
+        [images, integers].map((one) => network.logits(one as Tensor4D).dataSync()),
+      );
+      assert.deepEqual(actual, expected);
+      const shape = (given: number[]) =>
+        `Expected a tensor of shape [batchSize, height, width, 3] for images but received ${JSON.stringify(given)} of type array`;
+      for (const given of [
+        [40, 40, 3],
+        [1, 40, 40, 1],
+        [0, 40, 40, 3],
+      ])
+        assert.throws(
+          () => tf.tidy(() => network.logits(tf.zeros(given as [number, number, number, number]))),
+          {
+            name: "ParameterError",
+            message: shape(given),
+          },
+        );
+      assert.throws(() => network.features(new Uint8Array(4) as never), {
+        message: "Expected a tensor of images, for images but received a Uint8Array of type object",
+      });
+      tf.dispose([images, integers]);
+      network.dispose();
+    }
+    assert.equal(tf.memory().numTensors, before);
   });
 });
 

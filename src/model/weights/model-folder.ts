@@ -1,15 +1,15 @@
 // A model on disk: a tfjs LayersModel with what ferkit needs in its user-defined metadata.
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { checkKind, checkPath, InputError, type InputProblem } from "../../errors.js";
+import { checkChoice, checkKind, checkPath, InputError, type InputProblem } from "../../errors.js";
 import { isFolder, statIfThere, writeFileAtomically } from "../../files.js";
 import { nameOf } from "../../names.js";
 import { readJsonFile, savedCheck } from "../../saved-files.js";
 import { efficientNet } from "../efficientnet.js";
 import { buildLayersModel, inputWeights } from "../keras.js";
-import { type ModelConfig, Network, type ParameterValue } from "../network.js";
+import { checkParameters, type ModelConfig, Network, type ParameterValue } from "../network.js";
 import { parameterSpecs } from "../parameters.js";
-import type { Precision } from "./quantization.js";
+import { PRECISIONS, type Precision } from "./quantization.js";
 import {
   packTensors,
   readTensors,
@@ -33,7 +33,8 @@ interface ModelJson {
  * @param dir - The folder; made if there is none.
  * @param parameters - From `network.parameters()`.
  * @param precision - Of the kernels; plain tfjs reads every precision. Default: `float32`.
- * @throws InputError if the folder cannot be written.
+ * @throws InputError if the parameters are not those of the configuration, are not finite, or do not fit into float16, or if the
+ * folder cannot be written.
  * @example
  * ```ts
  * import { loadModel, saveModel } from "ferkit";
@@ -56,6 +57,8 @@ export async function saveModel(
     "imageSize",
   ]);
   checkKind("parameters", "what network.parameters() returns", parameters, ["get", "size"]);
+  checkChoice("precision", precision, PRECISIONS);
+  checkParameters(parameterSpecs(config.variant, config.classNames.length), parameters);
   const write = () => writeTensors(dir, ...tensorsOf(config, parameters, precision));
   const manifest = await write();
   const model = {

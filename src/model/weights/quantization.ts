@@ -1,4 +1,5 @@
 // Numbers in fewer bytes, as tfjs' weight manifests describe them.
+import { InputError } from "../../errors.js";
 
 /** How numbers are stored: in 4, 2 or 1 bytes. */
 export type Precision = "float32" | "float16" | "uint8";
@@ -13,13 +14,27 @@ export type Quantization =
 /** Bytes of one number in each precision. */
 export const BYTES_PER_NUMBER: Record<Precision, number> = { float32: 4, float16: 2, uint8: 1 };
 
-/** Packs finite numbers and describes how; `uint8` in 256 even steps from the smallest to the largest. */
+/** From this number on, half precision has only infinity. */
+const HALF_INFINITY = 65_520;
+
+/**
+ * Packs finite numbers and describes how; `uint8` in 256 even steps from the smallest to the largest.
+ *
+ * @throws InputError if one is too large for `float16`.
+ */
 export function pack(
   numbers: Float32Array,
   precision: Precision,
 ): { bytes: Buffer; quantization?: Quantization } {
   if (precision === "float32") return { bytes: bytesOf(numbers) };
   const original_dtype = "float32";
+  const tooLarge = numbers.find((number) => Math.abs(number) >= HALF_INFINITY);
+  if (precision === "float16" && tooLarge !== undefined)
+    throw new InputError({
+      expected: "weights below 65,520, as float16 can hold",
+      found: String(tooLarge),
+      fix: "Choose precision float32.",
+    });
   if (precision === "float16")
     return { bytes: bytesOf(toFloat16(numbers)), quantization: { dtype: "float16", original_dtype } };
   const [min, max] = numbers.reduce(

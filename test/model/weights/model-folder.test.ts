@@ -18,11 +18,26 @@ import promises from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { type Tensor, tf } from "../../../src/engine/tf.js";
-import type { ModelConfig } from "../../../src/model/network.js";
+import { inputWeights } from "../../../src/model/keras.js";
+import type { ModelConfig, Network } from "../../../src/model/network.js";
 import { loadModel, loadModelConfig, saveModel } from "../../../src/model/weights/model-folder.js";
-import { removeOldTensors } from "../../../src/model/weights/tensor-file.js";
+import { removeOldTensors, writeTensors } from "../../../src/model/weights/tensor-file.js";
 import { projectDir } from "../../source-files.js";
 import { randomImages, randomNetwork, relativeError, TINY } from "../fixtures.js";
+
+/** Checks that plain tfjs gives a folder's model the same probabilities from the same pixels, and disposes the network. */
+async function checkInTfjs(folder: string, network: Network, tolerance = 1e-5): Promise<void> {
+  const stock = await tf.loadLayersModel(`file://${folder}/model.json`);
+  const images = randomImages(2, network.config.imageSize);
+  const [ours, theirs] = tf.tidy(() =>
+    [tf.softmax(network.logits(images)), stock.predict(images) as Tensor].map((one) => one.dataSync()),
+  );
+  const error = relativeError(ours, theirs);
+  assert.ok(error < tolerance, String(error));
+  images.dispose();
+  stock.dispose();
+  network.dispose();
+}
 
 describe("a model folder", () => {
   let dir: string;
@@ -85,14 +100,7 @@ describe("a model folder", () => {
         const config = { ...TINY, variant, preprocessing: { mean: [124, 116, 104], std: [58, 57, 57] } };
         const network = randomNetwork(config as typeof TINY);
         await saveModel(dir, network.config, await network.parameters());
-        const stock = await tf.loadLayersModel(`file://${dir}/model.json`);
-        const images = randomImages(2, TINY.imageSize);
-        const ours = tf.tidy(() => tf.softmax(network.logits(images)));
-        const theirs = stock.predict(images) as Tensor;
-        assert.ok(relativeError(ours.dataSync(), theirs.dataSync()) < 1e-5);
-        tf.dispose([images, ours, theirs]);
-        stock.dispose();
-        network.dispose();
+        await checkInTfjs(dir, network);
       });
 
     const others: Partial<ModelConfig>[] = [
@@ -105,17 +113,10 @@ describe("a model folder", () => {
         it(`writes a graph with ${JSON.stringify(other)} at ${imageSize} pixels, and reads it back`, async () => {
           const network = randomNetwork({ ...other, imageSize });
           await saveModel(dir, network.config, await network.parameters(), "float16");
+          network.dispose();
           const loaded = await loadModel(dir);
           assert.deepEqual(loaded.config, network.config);
-          const stock = await tf.loadLayersModel(`file://${dir}/model.json`);
-          const images = randomImages(2, imageSize);
-          const ours = tf.tidy(() => tf.softmax(loaded.logits(images)));
-          const theirs = stock.predict(images) as Tensor;
-          assert.ok(relativeError(ours.dataSync(), theirs.dataSync()) < 1e-5);
-          tf.dispose([images, ours, theirs]);
-          stock.dispose();
-          loaded.dispose();
-          network.dispose();
+          await checkInTfjs(dir, loaded);
         });
 
     for (const [precision, numBytes] of [
@@ -137,16 +138,39 @@ describe("a model folder", () => {
           size > numBytes * numKernelValues &&
             size < numBytes * numKernelValues + 4 * (numValues - numKernelValues),
         );
-        const loaded = await loadModel(dir);
-        const stock = await tf.loadLayersModel(`file://${dir}/model.json`);
-        const images = randomImages(2, TINY.imageSize);
-        const ours = tf.tidy(() => tf.softmax(loaded.logits(images)));
-        const theirs = stock.predict(images) as Tensor;
-        assert.ok(relativeError(ours.dataSync(), theirs.dataSync()) < 1e-5);
-        tf.dispose([images, ours, theirs]);
-        stock.dispose();
-        loaded.dispose();
+        await checkInTfjs(dir, await loadModel(dir));
       });
+
+    it("refuses what no network could load", async () => {
+      const network = randomNetwork();
+      const given = await network.parameters();
+      network.dispose();
+      const refused = async (message: string, change: object, ...rest: string[]) => {
+        const parameters = new Map([...given, ...Object.entries(change)]);
+        await assert.rejects(saveModel(dir, TINY, parameters, ...(rest as [])), { message });
+        assert.deepEqual(readdirSync(dir), []);
+      };
+      const bias = (value: number) => ({ shape: [3], data: Float32Array.of(0, value, 0) });
+      const weights = "Choose weights of the same variant and number of classes.";
+      await refused(`Expected weights of shape [3] for predictions/bias but found shape [2]. ${weights}`, {
+        "predictions/bias": { shape: [2], data: new Float32Array(2) },
+      });
+      await refused(
+        "Expected finite weights but found NaN or infinity in predictions/bias. Choose other weights: these come from a training that failed, or a broken file.",
+        { "predictions/bias": bias(Number.NaN) },
+      );
+      const kernel = new Float32Array(3 * 1280).fill(70_000, 5, 6);
+      await refused(
+        "Expected weights below 65,520, as float16 can hold but found 70000. Choose precision float32.",
+        { "predictions/kernel": { shape: [1280, 3], data: kernel } },
+        "float16",
+      );
+      await refused(
+        "Did you mean uint8? Expected one of float32, float16, uint8 for precision but received int8 of type string",
+        {},
+        "int8",
+      );
+    });
 
     it("replaces the model that was there and leaves one weights file", async () => {
       for (const seed of [1, 2]) {
@@ -163,18 +187,7 @@ describe("a model folder", () => {
     for (const name of ["fer2013", "ferplus"])
       it(`gives the same probabilities in plain tfjs for coloured pixels: ${name}`, async () => {
         const folder = path.join(projectDir, "models", name);
-        const network = await loadModel(folder);
-        const stock = await tf.loadLayersModel(`file://${folder}/model.json`);
-        const images = randomImages(2, network.config.imageSize);
-        const [ours, theirs] = tf.tidy(() =>
-          [tf.softmax(network.logits(images)), stock.predict(images) as Tensor].map((one) => one.dataSync()),
-        );
-        ours.forEach((prob, i) => {
-          assert.ok(Math.abs(prob - theirs[i]) < 1e-4, `${prob} ≠ ${theirs[i]}`);
-        });
-        images.dispose();
-        stock.dispose();
-        network.dispose();
+        await checkInTfjs(folder, await loadModel(folder), 1e-4);
       });
   });
 
@@ -216,18 +229,6 @@ describe("a model folder", () => {
       writeFileSync(path.join(dir, "model.json"), '{"modelTopology": {}}');
       await assert.rejects(loadModelConfig(dir), {
         message: `Expected a model saved by ferkit at ${dir}/model.json but found no ferkit metadata of a known version. Train one with \`npx ferkit train\`.`,
-      });
-    });
-
-    it("refuses weights that are not finite", async () => {
-      const network = randomNetwork();
-      const parameters = await network.parameters();
-      network.dispose();
-      parameters.get("predictions/bias")?.data.fill(Number.NaN);
-      await saveModel(dir, TINY, parameters);
-      await assert.rejects(loadModel(dir), {
-        name: "InputError",
-        message: `Expected finite weights at ${dir} but found NaN or infinity in predictions/bias. Choose other weights: these come from a training that failed, or a broken file.`,
       });
     });
 
@@ -344,16 +345,25 @@ describe("a model folder", () => {
         );
       });
 
-      it("refuses a negative variance", async () => {
+      it("refuses weights that are not finite, and a negative variance", async () => {
         const network = randomNetwork();
         const parameters = await network.parameters();
         network.dispose();
-        parameters.get("stem_bn/moving_variance")?.data.fill(-1, 3, 4);
-        await saveModel(dir, TINY, parameters);
-        await assert.rejects(loadModel(dir), {
-          name: "InputError",
-          message: `Expected variances of 0 or more at ${dir} but found a negative number in stem_bn/moving_variance. Choose other weights: these come from a training that failed, or a broken file.`,
-        });
+        const cases = [
+          ["predictions/bias", Number.NaN, "finite weights", "NaN or infinity"],
+          ["stem_bn/moving_variance", -1, "variances of 0 or more", "a negative number"],
+        ] as const;
+        for (const [name, value, expected, found] of cases) {
+          const changed = structuredClone(parameters);
+          changed.get(name)?.data.fill(value, 1, 2);
+          const tensors = [...inputWeights(TINY), ...changed];
+          const manifest = await writeTensors(dir, tensors);
+          edit((model) => Object.assign(model, { weightsManifest: [manifest] }));
+          await assert.rejects(loadModel(dir), {
+            name: "InputError",
+            message: `Expected ${expected} at ${dir} but found ${found} in ${name}. Choose other weights: these come from a training that failed, or a broken file.`,
+          });
+        }
       });
 
       const kinds: [string, (file: string) => void][] = [
