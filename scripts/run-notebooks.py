@@ -21,15 +21,20 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1] / "jupyter/python"))  # set-up does the same for other tools
+from headless.compiler import SharedCompiler
+
+JOB = json.loads(sys.argv[1])
+# Before the packages below, which take as long to load as the compiler.
+COMPILER = None if "problem" in JOB else SharedCompiler(JOB["projectDir"])
+
 # jsonschema would load this package for a check that nbformat does not make, and it takes five times as long as all others.
 sys.modules["rfc3987_syntax"] = None
 
 import nbformat
 
-sys.path.append(str(Path(__file__).parents[1] / "jupyter/python"))  # set-up does the same for other tools
 from headless import expectations
 from headless.client import HeadlessClient
-from headless.compiler import shared_compiler
 from headless.failure import shown
 from headless.notebook import read_notebook
 from headless.parameters import check_parameters, inject_parameters
@@ -162,9 +167,8 @@ async def run_notebooks(job, out, notebooks, results, taken):
         executed = inject_parameters(notebook, job["parameters"])
         clients.append(HeadlessClient(executed, Path(path).parent, name, progress, job["timeout"]))
         result.cells = clients[-1].results
-    codes = [client.codes() for client in clients]
-    async with shared_compiler(job["projectDir"], codes) as compiler_ready:
-        await run_clients(job, out, clients, results, progress, compiler_ready)
+    COMPILER.compile_ahead([client.codes() for client in clients])
+    await run_clients(job, out, clients, results, progress)
     for result in results:
         if result.outcome != "passed":
             found = f"{result.name} {result.outcome}"
@@ -173,7 +177,7 @@ async def run_notebooks(job, out, notebooks, results, taken):
     progress.write(f"{count} in {time.monotonic() - started:.0f} s, no failure: {out / 'index.html'}")
 
 
-async def run_clients(job, out, clients, results, progress, compiler_ready):
+async def run_clients(job, out, clients, results, progress):
     """
     Runs the notebooks, and writes a page of each. A notebook starts once each of those before it has ended or come to its cell
     `starts-next`, and at most `atOnce` run side by side. The first failure, in the notebooks' order, ends those after it.
@@ -195,7 +199,7 @@ async def run_clients(job, out, clients, results, progress, compiler_ready):
     with stop.handled():
         try:
             await clients[0].start_ahead()
-            await compiler_ready()  # otherwise its start would count as time of the first cell
+            await COMPILER.ready()  # otherwise its start would count as time of the first cell
             runs = [asyncio.ensure_future(run_in_turn(number)) for number in range(len(clients))]
             for path, result, client, run in zip(job["notebooks"], results, clients, runs):
                 if stop.number is not None and client.running is None:
@@ -306,7 +310,7 @@ def main():
     # What these libraries have to say is said again, in one message, by this program.
     for name in ("traitlets", "papermill"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    job = json.loads(sys.argv[1])
+    job = JOB
     report = Path(job["junit"]) if job["junit"] is not None else None
     with contextlib.suppress(OSError):
         if report and report.is_file():
@@ -327,6 +331,8 @@ def main():
         number = getattr(stop, "number", signal.SIGINT)
         print("\ninterrupted" if number == signal.SIGINT else "\nterminated", file=sys.stderr)
         return 128 + number
+    finally:
+        COMPILER.close()
     return 1
 
 
