@@ -9,8 +9,32 @@ import { workspace } from "../workspace.js";
 const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
   ["# comment\nlet a = 1;", "", /^A comment begins with \/\/ in TypeScript\.$/],
   ["?rate", "", /press Shift-Tab\.$/],
-  ["import numpy", "", /^This looks like Python; cells are TypeScript\.$/],
-  ["len(list)", "", /^This looks like Python; cells are TypeScript\.$/],
+  ...["import numpy", "import os, sys", "import os.path as p", 'from "os" import x', "from . import x"].map(
+    (code): [string, string, RegExp] => [
+      code,
+      "",
+      /^This looks like Python; cells are TypeScript\. To import: import { readFileSync } from "node:fs";$/,
+    ],
+  ),
+  ["len(list)", "1:1 - Cannot find name 'len'.", /^This looks like Python; cells are TypeScript\.$/],
+  [
+    "x = 1 if len(a) else None",
+    "1:18 - Cannot find name 'None'.",
+    /True, False and None are true, false and null\.$/,
+  ],
+  ["a = not b", "1:1 - Cannot find name 'a'.\n1:5 - Cannot find name 'not'.", / are &&, \|\|, ! and ===\.$/],
+  ["try:\n  f()\nexcept E as e:\n  pass", "", /^This looks like Python; cells are TypeScript\.$/],
+  ["assert a == b", "", /^This looks like Python; cells are TypeScript\.$/],
+  ["lambda x: x", "1:1 - Cannot find name 'lambda'.", / A function: \(x: number\) => 2 \* x$/],
+  [
+    'raise E("x")',
+    "1:1 - Cannot find name 'raise'.",
+    / To throw an error: throw new Error\("what is wrong"\);$/,
+  ],
+  ["const a = [x for x in b]", "", / To make a list of another: list\.map\(\(x\) => 2 \* x\)$/],
+  ["a[1:2]", "", / To take a part of a list: list\.slice\(1, 3\)$/],
+  ["const a = '''b'''", "", / Text over several lines is in backticks: `…`$/],
+  ["for x in range(3): f(x)", "", / To loop: for \(const x of list\)/],
   ["print(1)", "", /cells are TypeScript\. To print a value: console\.log\(x\)$/],
   ["help(rate)", "", /cells are TypeScript\. .* press Shift-Tab\.$/],
   ["for x in [1, 2]:\n  x", "", /cells are TypeScript\. To loop: for \(const x of list\)/],
@@ -42,6 +66,13 @@ const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
     "1:1 - Cannot find name 'using'.",
     /^Cells have TypeScript 5\.0\.4, without using\. To /,
   ],
+  ["{ using file = open(); }", "1:3 - Cannot find name 'using'.", /, without using\. To /],
+  ["for (using x of list) {}", "1:6 - Cannot find name 'using'.", /, without using\. To /],
+  [
+    "class A { @logged m() {} }",
+    "1:11 - Unable to resolve signature of method decorator when called as an expression.",
+    /^Cells have TypeScript's experimental decorators, not the standard ones\. A method's decorator: /,
+  ],
   ["await using file = open();", "1:7 - Cannot find name 'using'.", /, without using\. To /],
   ['import a from "./a.json" with { type: "json" };', "", /^Cells have .* Leave out: with \{ type: … \}$/],
   [
@@ -61,6 +92,8 @@ const CELLS: [code: string, diagnostics: string, hint: RegExp][] = [
   ["class A { #count: number = 'x'; }", "1:11 - Type 'string' is not assignable to type 'number'.", /^$/],
   ["const sleep = 1; sleep();", "1:18 - This expression is not callable.", /^$/],
   ["rate;", "1:1 - Cannot find name 'rate'.", /^$/],
+  ["str;", "1:1 - Cannot find name 'str'.", /^$/],
+  ["const list = range(3); list.n;", "1:29 - Property 'n' does not exist on type 'number[]'.", /^$/],
 ];
 
 describe("the hint for a cell that does not compile", () => {

@@ -265,13 +265,6 @@ describe("a request to the kernel", function () {
     },
   );
 
-  test("that exports all names of a module is refused", ["\nexport * from 'node:zlib';"], ([result]) =>
-    assert.equal(
-      errorOf(result)?.evalue,
-      "2:1 - Cells cannot export all names of a module. Import what later cells use: import * as name from 'node:zlib';",
-    ),
-  );
-
   test(
     "shows a function or class without a name as such",
     ["(x: number) => 2 * x", "(class {})", "(function twice() {})"],

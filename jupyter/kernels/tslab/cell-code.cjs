@@ -1,5 +1,6 @@
 // Changes the code of a cell, in the two passes in which tslab compiles it: its variables are shared with the other cells, and each
 // `await` and each turn of a loop is a place where it can be stopped.
+const { renamedTypes } = require("./refusals.cjs");
 const { ts } = require("./typescript.cjs");
 
 /** The cell, and the declarations of earlier ones, as tslab names them. */
@@ -300,10 +301,10 @@ function withoutExports(code) {
   for (const node of cell.statements) {
     const isList = ts.isExportDeclaration(node) && node.exportClause;
     if (isList && node.moduleSpecifier) replace(node.getStart(cell), "import");
-    else if (isList && !node.isTypeOnly) {
+    else if (isList && renamedTypes(node).length === 0) {
       blank(node.getStart(cell), node.end);
       const renamed = node.exportClause.elements.filter(
-        ({ name, propertyName, isTypeOnly }) => propertyName && name.text !== "default" && !isTypeOnly,
+        ({ name, propertyName }) => propertyName && name.text !== "default",
       );
       renamed.forEach((element, i) => {
         const { name, propertyName } = element;

@@ -4,6 +4,7 @@ const path = require("node:path");
 const { CELL, isCell, ownAwaits, shareQuickly, transformCell, withoutExports } = require("./cell-code.cjs");
 const { transformTypes } = require("./cell-types.cjs");
 const { libraryView, refreshDeclarations, ROOTS } = require("./library.cjs");
+const { refusalsOf } = require("./refusals.cjs");
 const { file: typescript, ts, tslab } = require("./typescript.cjs");
 
 /** "await is only allowed within an async function". */
@@ -61,7 +62,7 @@ function extendCompiler() {
     const found = ts.getPreEmitDiagnosticsOfFiles({ ...checked, getDeclarationDiagnostics: () => [] }, files);
     if (!cell) return found;
     const starts = new Set(ownAwaits(cell));
-    return [...found, ...exportsOfAll(cell)]
+    return [...found, ...refusalsOf(cell, checked.getTypeChecker())]
       .filter(({ code, file, start }) => !(code === AWAIT_OUTSIDE && file === cell && starts.has(start)))
       .map((diagnostic) => (diagnostic.code === AWAIT_OUTSIDE ? { ...diagnostic, code: 0 } : diagnostic));
   };
@@ -88,20 +89,6 @@ function extendCompiler() {
     getPreEmitDiagnosticsOfFiles,
     transpileModule,
   };
-}
-
-/** Refuses each `export *` of a cell, whose names no later cell would see. */
-function exportsOfAll(cell) {
-  return cell.statements
-    .filter((node) => ts.isExportDeclaration(node) && !node.exportClause)
-    .map((node) => ({
-      file: cell,
-      start: node.getStart(cell),
-      length: node.getWidth(cell),
-      messageText: `Cells cannot export all names of a module. Import what later cells use: import * as name from ${node.moduleSpecifier.getText(cell)};`,
-      category: ts.DiagnosticCategory.Error,
-      code: 0,
-    }));
 }
 
 /** Makes a program of cells. TypeScript's own builder keeps, at each change, which file depends on which of all declarations. */

@@ -28,25 +28,47 @@ const HABITS = [
   [/^\s*%/, "Cells are TypeScript; there are no % magics."],
   [/^\s*\?+\s*\w|^[\s\w.]+\?+\s*$/, "To see what a name is, put the cursor on it and press Shift-Tab."],
   [/^#(?!!)|^\s*#\s/m, "A comment begins with // in TypeScript."],
-  [
-    /^\s*(await\s+)?using\s+\w+\s*=/m,
-    `Cells have TypeScript ${version}, without using. To dispose of a value: const x = f(); try { … } finally { x[Symbol.dispose](); }`,
-  ],
   [/^\s*import\b.*\bwith\s*\{\s*type\b/m, `Cells have TypeScript ${version}. Leave out: with { type: … }`],
   [/^\s*(help|dir)\s*\(/m, `${PYTHON} To see what a name is, put the cursor on it and press Shift-Tab.`],
   [/^\s*print\s*[(\s]/m, `${PYTHON} To print a value: console.log(x)`],
-  [/^\s*for\s+[\w, ]+\s+in\b.*:\s*$/m, `${PYTHON} To loop: for (const x of list) console.log(x);`],
-  [/^\s*(from\s+[\w.]+\s+import\b|import\s+[\w.]+(\s+as\s+\w+)?\s*$)/m, PYTHON],
-  [/^\s*(async\s+)?def\s+\w+\s*\(|^\s*(if|elif|while|with|class)\b.*:\s*$|^\s*(len|range)\s*\(/m, PYTHON],
+  [/\[[^\]\n]*\bfor\b[^\]\n]*\bin\b/, `${PYTHON} To make a list of another: list.map((x) => 2 * x)`],
+  [/\w\[\s*-?\w*\s*:\s*-?\w*\s*\]/, `${PYTHON} To take a part of a list: list.slice(1, 3)`],
+  [/"""|'''/, `${PYTHON} Text over several lines is in backticks: \`…\``],
+  [/^\s*for\s+[\w, ]+\s+in\b[^{]*:/m, `${PYTHON} To loop: for (const x of list) console.log(x);`],
+  [
+    /^\s*from\s+\S+\s+import\b|^\s*import\s+[\w.]+(\s+as\s+\w+)?(\s*,\s*[\w.]+(\s+as\s+\w+)?)*\s*$/m,
+    `${PYTHON} To import: import { readFileSync } from "node:fs";`,
+  ],
+  [
+    /^\s*(async\s+)?def\s+\w+\s*\(|^\s*(if|elif|while|with|class|except)\b.*:\s*$|^\s*(try|else|finally)\s*:\s*$/m,
+    PYTHON,
+  ],
+  [/^\s*assert\s+[^\s(]/m, PYTHON],
 ];
 
+/** Functions of Python. Their names alone may be those of forgotten variables. */
+const PYTHON_FUNCTIONS = new Set(["len", "range", "str", "int", "float", "isinstance", "enumerate"]);
 const RESULTS = "Results have no names of their own. Keep one in a variable: const result = f();";
 const END = "To end the kernel, choose Restart Kernel or Shut Down Kernel in the menu Kernel.";
 const PAGE =
   'Cells run in Node.js, not in the page. To show HTML: await ferkit.show({ "text/html": "<b>x</b>" });';
 const INPUT = "A cell cannot ask for input. Put the value in a variable.";
-/** Names that IPython, Python and pages have. */
+const VALUES = `${PYTHON} Its True, False and None are true, false and null.`;
+const OPERATORS = `${PYTHON} Its and, or, not and is are &&, ||, ! and ===.`;
+const DISPOSE = `Cells have TypeScript ${version}, without using. To dispose of a value: const x = f(); try { … } finally { x[Symbol.dispose](); }`;
+/** Names that IPython, Python, pages and newer versions of TypeScript have. */
 const FOREIGN_NAMES = {
+  using: DISPOSE,
+  True: VALUES,
+  False: VALUES,
+  None: VALUES,
+  and: OPERATORS,
+  or: OPERATORS,
+  not: OPERATORS,
+  is: OPERATORS,
+  lambda: `${PYTHON} A function: (x: number) => 2 * x`,
+  raise: `${PYTHON} To throw an error: throw new Error("what is wrong");`,
+  ...Object.fromEntries(["def", "del", "elif", "except", "pass"].map((name) => [name, PYTHON])),
   exit: END,
   quit: END,
   sleep: "To wait a second: await new Promise((resolve) => setTimeout(resolve, 1000));",
@@ -60,6 +82,9 @@ const FOREIGN_NAMES = {
   document: PAGE,
   window: PAGE,
 };
+
+const DECORATORS =
+  "Cells have TypeScript's experimental decorators, not the standard ones. A method's decorator: (target: object, name: string, descriptor: PropertyDescriptor) => void";
 
 /** By name that only a cell declares which failed: that cell's number. */
 const failed = new Map();
@@ -82,19 +107,24 @@ const METHODS = { Sorted: "sort", Reversed: "reverse", Spliced: "splice" };
  * @returns A line; empty if there is nothing to say.
  */
 function hintFor(code, diagnostics, folder) {
-  const habit = HABITS.find(([pattern]) => pattern.test(code));
-  const [, name] = /Cannot find name '(\w+)'/.exec(diagnostics) ?? [];
+  const names = [...diagnostics.matchAll(/Cannot find name '(\w+)'/g)].map(([, name]) => name);
   const [, module] = /Cannot find module '(\.[^']*)'/.exec(diagnostics) ?? [];
   if (module) return importHint(module, folder);
+  const habit = HABITS.find(([pattern]) => pattern.test(code));
   if (habit) return habit[1];
+  if (/Unable to resolve signature of \w+ decorator/.test(diagnostics)) return DECORATORS;
   const [, constant] = /Cannot assign to '(\w+)' because it is a constant/.exec(diagnostics) ?? [];
   if (constant) return `To assign it, declare it with let in its cell: let ${constant} = …;`;
   const [, method] = /Property 'to(Sorted|Reversed|Spliced)' does not exist/.exec(diagnostics) ?? [];
   if (method) return `Copy the array: [...list].${METHODS[method]}(…)`;
+  const foreign = names.find((name) => Object.hasOwn(FOREIGN_NAMES, name) && !failed.has(name));
+  if (foreign) return FOREIGN_NAMES[foreign];
+  if (names.some((name) => PYTHON_FUNCTIONS.has(name) && code.includes(`${name}(`))) return PYTHON;
+  const [name] = names;
   if (failed.has(name)) return `Cell ${failed.get(name)}, which declares ${name}, failed. Run it again.`;
-  if (name && new RegExp(`^\\s*${name}\\s*=(?!=)`, "m").test(code))
-    return `Declare it first: let ${name} = …;`;
-  return name && Object.hasOwn(FOREIGN_NAMES, name) ? FOREIGN_NAMES[name] : "";
+  return name && new RegExp(`^\\s*${name}\\s*=(?!=)`, "m").test(code)
+    ? `Declare it first: let ${name} = …;`
+    : "";
 }
 
 /** Says from where a cell's imports count, and how the file is imported that they mean from the notebook's folder. */

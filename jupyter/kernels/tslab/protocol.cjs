@@ -248,9 +248,9 @@ async function runCell(cell, code) {
     if (succeeded) {
       declarations = converted.declOutput ?? "";
       const value = takeVariable(converted.lastExpressionVar);
-      if (typeof value === "function" && value.name === converted.lastExpressionVar)
+      if (typeof value === "function" && !types.isProxy(value) && value.name === converted.lastExpressionVar)
         Object.defineProperty(value, "name", { value: "" }); // it has none of its own
-      if (value !== undefined) await publishResult(cell, await Promise.race([value, cell.stopped]));
+      if (value !== undefined) await publishResult(cell, value);
     }
     if (cell.isStopped && cell.interruptCallbacks.size === 0) cell.fail();
     else if (!succeeded) cell.failure ??= failureOf(new Error("The cell failed without an error."));
@@ -263,16 +263,31 @@ async function runCell(cell, code) {
     cell.failure = typeFailure(code, cell.diagnostics, notebookFolder);
 }
 
-/** Shows the value of a cell's last expression, in the forms that ferkit has for it. */
-async function publishResult(cell, value) {
+/** Shows the value of a cell's last expression; of a promise, what it resolves to. */
+async function publishResult(cell, result) {
+  const value = types.isPromise(result) ? await Promise.race([result, cell.stopped]) : result;
   if (value === undefined || value === null || cell.isStopped) return;
-  const data = (await libraryForms(value)) ?? { "text/plain": bounded(textOf(value)) };
+  const data = (await formsOf(value)) ?? { "text/plain": bounded(textOf(value)) };
   cell.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
+}
+
+/** Returns the forms that ferkit has for a value, if any. A proxy or a getter may throw when it is looked at, which is no error of the cell. */
+async function formsOf(value) {
+  try {
+    return await libraryForms(value);
+  } catch (error) {
+    if (error?.name === "InputError") throw error; // a chart that cannot be drawn
+    return undefined;
+  }
 }
 
 function textOf(value) {
   if (typeof value === "string") return value;
-  return isHandle(value) ? `[${value.constructor?.name}]` : inspect(value);
+  try {
+    return isHandle(value) ? `[${value.constructor?.name}]` : inspect(value);
+  } catch (error) {
+    return `A value that fails to describe itself: ${failureOf(error).evalue}`;
+  }
 }
 
 /** Whether a value is a timer, a program, a socket or a server. Their fields are those of Node.js and of the kernel. */
