@@ -191,6 +191,21 @@ function addCommands(program: Command, asked: string | undefined): void {
     if (isAsked) load()(program);
     const command = isAsked ? program.commands.find((added) => added.name() === name) : program.command(name);
     command?.description(description).usage(usage);
+    if (isAsked && command) noteRepeats(command);
+  }
+}
+
+/** Says of an option that is given twice that the last value is used, as other programs do. */
+function noteRepeats(command: Command): void {
+  for (const option of command.options) {
+    const { long, required, optional, description } = option;
+    if (!(required || optional) || /may be repeated/.test(description)) continue;
+    let earlier: string | undefined;
+    command.on(`option:${option.name()}`, (value: string) => {
+      if (earlier !== undefined && earlier !== value)
+        console.error(`note: ${long} is given twice; the last value is used: ${value}`);
+      earlier = value;
+    });
   }
 }
 

@@ -270,8 +270,12 @@ function differences(a: RunConfig, b: RunConfig): string[] {
   const ignored = ignoredNames(a, b);
   const isIgnored = (name: string) => ignored.some((one) => name === one || name.startsWith(`${one}.`));
   const [ofA, ofB] = [flatten(a), flatten(b)];
-  return [...new Set([...ofA.keys(), ...ofB.keys()])].filter(
+  const found = [...new Set([...ofA.keys(), ...ofB.keys()])].filter(
     (name) => !isIgnored(name) && !isDeepStrictEqual(ofA.get(name), ofB.get(name)),
+  );
+  // A setting of the training is an option of the loader too.
+  return found.filter(
+    (name) => !found.includes(name.replace(/^dataOptions\./, "train.")) || !name.startsWith("dataOptions."),
   );
 }
 

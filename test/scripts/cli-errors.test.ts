@@ -199,4 +199,13 @@ describe("ferkit with bad input", function () {
       const { status, stdout, stderr } = await folder.ferkit(...args);
       assert.deepEqual([status, stdout, stderr], [1, "", `${reason}\n${hint}`]);
     });
+
+  it("says which value of an option is used that is given twice", async () => {
+    const notes = async (...args: string[]) =>
+      (await folder.ferkit("train", ...args, "--set", "epoch=1")).stderr.match(/^note: .*$/gm) ?? [];
+    assert.deepEqual(await notes("--data", "images", "--data", "rings", "--run", "r", "--run=r"), [
+      "note: --data is given twice; the last value is used: rings",
+    ]);
+    assert.deepEqual(await notes("--leave-out", "a", "--leave-out", "b", "--set", "epochs=1"), []);
+  });
 });

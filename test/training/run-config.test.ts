@@ -151,6 +151,16 @@ describe("checkSameRun", () => {
     );
   });
 
+  it("names a setting once that is an option of the loader, too", async () => {
+    const crop = { ...dataset, options: { fit: "crop" } };
+    const { config: started, images } = await describeRun(crop, config({ fit: "crop" }), "stripes");
+    await saveRunConfig(run.dir, started, images);
+    await assert.rejects(
+      check({ options: { fit: "pad" } }, { fit: "pad" }),
+      refused("one that differs in fit (crop in the run, pad now)", undefined, "--set fit=crop"),
+    );
+  });
+
   it("takes a table of labels that was moved, since the images and labels are compared", async () => {
     const options = { labels: "a/labels.csv" };
     const { config: started, images } = await describeRun({ ...dataset, options }, config(), "stripes");

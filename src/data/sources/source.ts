@@ -21,6 +21,7 @@ import { fixFor, readFolder, type SourceOptions } from "./folder.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
 import { classesOf, type Listing } from "./listing.js";
 import { archiveName, isArchive, unpackArchive } from "./packed/archive.js";
+import { ARCHIVE } from "./packed/missing-files.js";
 import { readParquet } from "./packed/parquet.js";
 import { isPixelTable } from "./packed/pixel-columns.js";
 import { readPixelTable } from "./packed/pixel-table.js";
@@ -153,6 +154,8 @@ async function readFile(file: string, options: Options): Promise<Listing> {
   }
   const unreadSet = unreadDataSets([path.basename(file)]);
   if (unreadSet) throw unreadable(file, unreadSet.found, unreadSet.fix ?? "");
+  if (ARCHIVE.test(file))
+    throw unreadable(file, "an archive of another kind", "Unpack it, and choose the folder.");
   if (!TABLE_FILE.test(file) && !isUnreadTable(file))
     throw unreadable(file, "a file of another kind", "Fix the path.");
   if (await isPixelTable(file)) {

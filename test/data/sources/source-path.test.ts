@@ -38,4 +38,12 @@ describe("readSource, for a wrong path", () => {
         message: `Expected synthetic, fer2013, or a folder, an archive (.tar.gz, .tgz, .tar, .zip), a table (.csv, .tsv, .jsonl, .txt) or a Parquet file at ${dir}/${name} but found no such path. ${fix}`,
       });
   });
+
+  it("says to unpack an archive of a kind that is not read", async () => {
+    const dir = make("a.rar", "a.tar.xz");
+    for (const name of ["a.rar", "a.tar.xz"])
+      await assert.rejects(read(`${dir}/${name}`), {
+        message: `Expected synthetic, fer2013, or a folder, an archive (.tar.gz, .tgz, .tar, .zip), a table (.csv, .tsv, .jsonl, .txt) or a Parquet file at ${dir}/${name} but found an archive of another kind. Unpack it, and choose the folder.`,
+      });
+  });
 });

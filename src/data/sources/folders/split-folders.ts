@@ -64,7 +64,7 @@ export function splitLayout(root: Folder, dir: string): Layout {
     layout.unused.set(folder, parts.has(folder.name) ? REASONS.noClasses : REASONS.neighbour);
   if (read.isTrainOnly && others.length > 0)
     layout.notes.push(
-      `${names(others)} beside ${train[0].name} is not used, since the classes are the folders in ${train[0].name} (--train-folder ${root.path} takes all for classes).`,
+      `${names(others)} beside ${train[0].name} ${others.length > 1 ? "are" : "is"} not used, since the classes are the folders in ${train[0].name} (--train-folder ${root.path} takes all for classes).`,
     );
   const classFolders = findClasses([...train, ...validation, ...test], layout);
   const known = new Set(train.flatMap((folder) => classFolders(folder).map(({ name }) => nameOf(name))));
