@@ -56,6 +56,7 @@ export { trainableBlocks } from "./model/parameters.js";
 export { FITS, type Fit } from "./model/preprocessing.js";
 export { loadParameters } from "./model/weights/model-folder.js";
 export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
+export { inShort } from "./names.js";
 export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";
 export { END_SIGNALS } from "./show/kernel.js";

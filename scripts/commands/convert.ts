@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import {
   InputError,
@@ -46,7 +46,11 @@ export function addConvertCommand(program: Command): void {
     )
     .optionsGroup("For a file of weights:")
     .addOption(choiceOption("--variant <name>", "size of the EfficientNet", Object.keys(VARIANTS)))
-    .option("--classes <names>", "class names in the order of the last layer, separated by commas")
+    .option(
+      "--classes <names>",
+      "class names in the order of the last layer, separated by commas, or a text file with one a line " +
+        "(default: those that the file of weights has)",
+    )
     .option("--image-size <pixels>", "side of the training images", numberFor("--image-size"))
     .option("--grey", "the training images were grey")
     .addOption(
@@ -94,14 +98,14 @@ async function load(source: string, flags: Flags): Promise<Network> {
     });
     return network;
   }
-  if (variant === undefined || classes === undefined || imageSize === undefined)
+  if (variant === undefined || imageSize === undefined)
     throw new InputError({
-      expected: "--variant, --classes and --image-size with a file of weights",
+      expected: "--variant and --image-size with a file of weights",
       where: source,
-      found: "not all of them",
-      fix: "Add what the network was trained on: --variant lite0 --classes cat,dog --image-size 96",
+      found: "not both",
+      fix: "Add what the network was trained on: --variant lite0 --image-size 96",
     });
-  const classNames = classes.split(",").map((name) => name.trim());
+  const classNames = classes === undefined ? undefined : await namesOf(classes);
   internals.checkNumber("--image-size", imageSize, { min: 33, max: 1024, integer: true });
   if (!mean !== !std)
     throw new InputError({
@@ -116,7 +120,7 @@ async function load(source: string, flags: Flags): Promise<Network> {
   const origin = { prefix, family, padding, epsilon, preprocessing };
   const network = await importNetwork(source, {
     variant,
-    classNames,
+    ...(classNames && { classNames }),
     imageSize,
     ...(grey && { grey }),
     ...(fit && { decoding: { fit } }),
@@ -124,6 +128,14 @@ async function load(source: string, flags: Flags): Promise<Network> {
   });
   console.log(describe(network));
   return network;
+}
+
+/** Returns the names of classes that an option lists, or those on the lines of a text file, which may have commas. */
+async function namesOf(given: string): Promise<string[]> {
+  const file = callerPath(given);
+  const text = (await stat(file).catch(() => null))?.isFile() ? await readFile(file, "utf8") : null;
+  const names = text?.trim().split("\n") ?? given.split(",");
+  return names.map((name) => name.trim());
 }
 
 /** Refuses options that describe a file of weights with a model folder, which says all of it. */
@@ -142,8 +154,9 @@ function refuseFileOptions(source: string, options: Omit<Flags, "to" | "precisio
 function describe({ architecture, config }: Network): string {
   const { mean, std } = config.preprocessing;
   const { fit = "crop" } = config.decoding ?? {};
+  const classes = `classes ${internals.inShort(config.classNames, 10)}`;
   const shares = (values: number[]) => values.map((value) => Number((value / 255).toFixed(4))).join(", ");
-  return `padding ${architecture.padding}, epsilon ${architecture.epsilon}, mean ${shares(mean)}, std ${shares(std)}, fit ${fit}`;
+  return `padding ${architecture.padding}, epsilon ${architecture.epsilon}, mean ${shares(mean)}, std ${shares(std)}, fit ${fit}\n${classes}`;
 }
 
 /** Parses one number for all channels, or three, to the scale of 0–255. */

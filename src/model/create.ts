@@ -70,24 +70,20 @@ const MIN_IMAGE_SIZE = 33;
  */
 export async function createNetwork(options: CreateOptions): Promise<Network> {
   checkKind("options", "what the network is for, such as { ...trainConfig(), classNames }", options, []);
-  const checked = { ...options, classNames: checkedOptions(options) };
-  return networkOf(checked, await startingPoint(checked));
+  checkSize(options);
+  const named = { ...options, classNames: checkedClassNames(options.classNames) };
+  return networkOf(named, await startingPoint(named));
 }
 
-/** Checks what all networks need to know, and returns the names of the classes in Unicode form NFC. */
-function checkedOptions({
-  variant,
-  classNames,
-  imageSize,
-}: Pick<ModelConfig, "variant" | "classNames" | "imageSize">): string[] {
+function checkSize({ variant, imageSize }: Pick<ModelConfig, "variant" | "imageSize">): void {
   checkChoice("variant", variant, Object.keys(VARIANTS));
   checkNumber("imageSize", imageSize, { min: MIN_IMAGE_SIZE, max: 1024, integer: true });
-  return checkedClassNames(classNames);
 }
 
 /** Builds a network whose weights come later. Until then they are random. The caller disposes it. */
 export function createBlankNetwork(options: CreateOptions, found: Conventions): Network {
-  return networkOf({ ...options, classNames: checkedOptions(options) }, null, found);
+  checkSize(options);
+  return networkOf({ ...options, classNames: checkedClassNames(options.classNames) }, null, found);
 }
 
 function networkOf(
@@ -135,12 +131,10 @@ function withClassOrder(
   return reordered;
 }
 
-/** What a file of weights does not tell: variant, classes and image size; and what it may not tell. */
-export interface ImportOptions
-  extends Omit<
-    ModelConfig,
-    keyof Conventions | "horizontalFlip" | "calibration" | "predictionSets" | "calibratedFrom" | "imageList"
-  > {
+/** What a file of weights does not tell: variant and image size; and what it may not tell. */
+export interface ImportOptions extends Pick<ModelConfig, "variant" | "imageSize" | "grey" | "decoding"> {
+  /** Names of the classes in the order of the outputs; by default those that the file has. */
+  classNames?: string[];
   /** What is known about the file's weights, if the file does not tell. */
   origin?: WeightFileOptions;
   /** Called with what was guessed about the file; by default it is printed. */
@@ -152,7 +146,7 @@ export interface ImportOptions
  * The caller disposes it.
  *
  * @param file - A checkpoint of PyTorch, a safetensors file, or a Keras file.
- * @param options - `classNames` are in the order of the network's outputs.
+ * @param options - What the file does not tell.
  * @throws InputError if the file cannot be read, or is of another variant or number of classes.
  * @example
  * ```ts
@@ -167,7 +161,7 @@ export interface ImportOptions
  */
 export async function importNetwork(file: string, options: ImportOptions): Promise<Network> {
   checkPath("file", file);
-  checkKind("options", "what the file does not tell: { variant, classNames, imageSize }", options, []);
+  checkKind("options", "what the file does not tell, such as { variant, imageSize }", options, []);
   checkNames<keyof ImportOptions>(options, {
     variant: true,
     classNames: true,
@@ -178,18 +172,20 @@ export async function importNetwork(file: string, options: ImportOptions): Promi
     onNote: true,
   });
   const { origin, onNote = printNote, decoding: givenDecoding, ...given } = options;
-  const classNames = checkedOptions(given);
+  checkSize(given);
   if (givenDecoding) checkChoice("decoding.fit", givenDecoding.fit, FITS);
   if (origin) checkOrigin(origin);
   const found = await readWeightFile(file, given.variant, { ...origin, needsLastLayer: true });
   const { parameters, isGrey, fit } = found;
+  const classNames = checkedClassNames(given.classNames ?? namesIn(file, found));
   checkOutputs(file, parameters, classNames);
   const notes = [...found.notes, ...checkClassOrder(file, classNames, found.classNames)];
   if (isGrey && !given.grey)
     notes.push(`${file} comes from a network with one channel: all images are turned grey.`);
   const decoding = givenDecoding ?? (fit ? { fit } : DEFAULT_DECODING);
   if (!givenDecoding && !fit) notes.push(noFitNote(file));
-  notes.push(...sizeNotes(file, found, given.imageSize));
+  const padding = paddingAt(file, found, given.imageSize);
+  notes.push(...sizeNotes(file, found, given.imageSize), ...padding.notes);
   for (const note of notes) onNote(note);
   const config = {
     ...given,
@@ -197,7 +193,18 @@ export async function importNetwork(file: string, options: ImportOptions): Promi
     ...(isGrey && { grey: true }),
     ...(isDefaultDecoding(decoding) ? {} : { decoding }),
   };
-  return new Network(withConventions(config, found.conventions), parameters);
+  return new Network(withConventions(config, { ...found.conventions, ...padding.found }), parameters);
+}
+
+/** @throws InputError if a file does not name its classes. */
+function namesIn(file: string, { classNames }: Weights): string[] {
+  if (classNames) return classNames;
+  throw new InputError({
+    expected: "names of classes in the order of the outputs (classNames, or --classes)",
+    where: file,
+    found: "none in the file",
+    fix: "Add them: --classes cat,dog, or a text file with a name on each line.",
+  });
 }
 
 /** @throws ParameterError for unknown names, and for deviations of pixels from 0 to 1, by which all would become white or black. */
@@ -216,20 +223,30 @@ function checkOrigin({ family, padding, preprocessing }: WeightFileOptions): voi
   );
 }
 
-/** Notes that a network is used at another size than those that its file, or the program that made it, knows. */
-function sizeNotes(file: string, { imageSize: size, paddedFor }: Weights, imageSize: number): string[] {
-  const used = `${imageSize} (imageSize, or --image-size)`;
-  const notes: string[] = [];
-  if (size !== undefined && size !== imageSize)
-    notes.push(
-      `${file} says that its images had ${size} pixels a side. With ${used}, its answers are others.`,
-    );
-  if (paddedFor !== undefined && !padAlike(paddedFor, imageSize))
-    notes.push(
-      `${file}: efficientnet-pytorch pads for images of ${paddedFor} pixels, unless a network was built with another image_size. ` +
-        `ferkit pads for ${used}, so probabilities differ if it was not built for that.`,
-    );
-  return notes;
+/** Notes that a network is used at another size than the one that its file says. */
+function sizeNotes(file: string, { imageSize: size }: Weights, imageSize: number): string[] {
+  if (size === undefined || size === imageSize) return [];
+  return [
+    `${file} says that its images had ${size} pixels a side. With ${imageSize} (imageSize, or --image-size), its answers are others.`,
+  ];
+}
+
+/** Returns the padding of a network that pads for images of one size, with a note if it matters at the size that is used. */
+function paddingAt(
+  file: string,
+  { paddedFor }: Weights,
+  imageSize: number,
+): { found: Partial<Conventions>; notes: string[] } {
+  if (paddedFor === undefined || padAlike(paddedFor, imageSize)) return { found: {}, notes: [] };
+  const start = `${file}: efficientnet-pytorch pads for images of ${paddedFor} pixels by default`;
+  const builtFor = `if the network was built with image_size=${imageSize}`;
+  if (paddedFor % 2 ** NUM_STRIDES === 0)
+    return {
+      found: { padding: "even" },
+      notes: [`${start}, and so does ferkit. Choose --padding same ${builtFor}.`],
+    };
+  const note = `${start}, which ferkit does not, so probabilities differ. Choose --image-size ${paddedFor}, or --padding same ${builtFor}.`;
+  return { found: {}, notes: [note] };
 }
 
 /** Layers that halve the side of the features. */

@@ -211,30 +211,70 @@ describe("a network from a file of weights", () => {
       });
     });
 
-    it("notes that efficientnet-pytorch pads for one size", async () => {
+    it("takes the names of classes that the file has, and asks for them if it has none", async () => {
+      const { config } = await importing({ class_names: ["x, y", "z", "u"] }, { classNames: undefined });
+      assert.deepEqual(config.classNames, ["x, y", "z", "u"]);
+      await assert.rejects(importing({}, { classNames: undefined }), {
+        name: "InputError",
+        message: `Expected names of classes in the order of the outputs (classNames, or --classes) at ${file} but found none in the file. Add them: --classes cat,dog, or a text file with a name on each line.`,
+      });
+    });
+
+    it("refuses options of unknown names and values", async () => {
+      const cases: [object, string][] = [
+        [
+          { fit: "squash" },
+          "Expected one of variant, classNames, imageSize, grey, decoding, origin, onNote for the name of an option but received fit of type string",
+        ],
+        [
+          { decoding: { fit: "resize" } },
+          "Expected one of crop, pad, squash for decoding.fit but received resize of type string",
+        ],
+        [
+          { origin: { family: "google" } },
+          "Expected one of tensorflow, pytorch, torchvision for origin.family but received google of type string",
+        ],
+        [
+          { origin: { padding: "valid" } },
+          "Expected one of same, symmetric, even for origin.padding but received valid of type string",
+        ],
+      ];
+      for (const [change, message] of cases)
+        await assert.rejects(importing({}, change), { name: "ParameterError", message });
+    });
+
+    it("pads as efficientnet-pytorch does for one size, or says that it cannot", async () => {
       const [, , lukemelas] = NAMINGS;
-      writeFileSync(file, safetensorsBytes(fileTensors("lite0", 3, lukemelas)));
       const preprocessing = { mean: [1, 2, 3], std: [4, 5, 6] };
-      const told = { family: "tensorflow" as const, preprocessing };
-      const notesAt = async (imageSize: number, origin: ImportOptions["origin"] = told) => {
+      const told: NonNullable<ImportOptions["origin"]> = { family: "tensorflow", preprocessing };
+      const paddingAt = async (imageSize: number, origin = told, variant: "lite0" | "b1" = "lite0") => {
+        writeFileSync(file, safetensorsBytes(fileTensors(variant, 3, lukemelas)));
         const notes: string[] = [];
         const onNote = (note: string) => void notes.push(note);
         const given = {
-          ...options,
+          variant,
           classNames: ["a", "b", "c"],
           imageSize,
           decoding: { fit: "crop" } as const,
         };
-        (await importNetwork(file, { ...given, origin, onNote })).dispose();
-        return notes;
+        const network = await importNetwork(file, { ...given, origin, onNote });
+        network.dispose();
+        return [network.architecture.padding, ...notes];
       };
       // 224, 112, 56, 28 and 14 are even, as are 64 to 4; of 48, 24, 12, 6 and 3 the last is not.
-      assert.deepEqual(await notesAt(64), []);
-      assert.deepEqual(await notesAt(48), [
-        `${file}: efficientnet-pytorch pads for images of 224 pixels, unless a network was built with another image_size. ` +
-          "ferkit pads for 48 (imageSize, or --image-size), so probabilities differ if it was not built for that.",
+      assert.deepEqual(await paddingAt(64), ["same"]);
+      const start = `${file}: efficientnet-pytorch pads for images of`;
+      assert.deepEqual(await paddingAt(48), [
+        "even",
+        `${start} 224 pixels by default, and so does ferkit. Choose --padding same if the network was built with image_size=48.`,
       ]);
-      assert.deepEqual(await notesAt(48, { ...told, padding: "even" }), []);
+      assert.deepEqual(await paddingAt(48, { ...told, padding: "same" }), ["same"]);
+      // Of 240 to 15, only the last is odd.
+      assert.deepEqual(await paddingAt(240, told, "b1"), ["same"]);
+      assert.deepEqual(await paddingAt(64, told, "b1"), [
+        "same",
+        `${start} 240 pixels by default, which ferkit does not, so probabilities differ. Choose --image-size 240, or --padding same if the network was built with image_size=64.`,
+      ]);
     });
 
     it("prints notes by default, with what they are", async () => {

@@ -78,6 +78,15 @@ describe("ferkit convert", function () {
     assert.equal(readdirSync(folder.path).includes("none"), false);
   });
 
+  it("takes names of classes with commas from a text file", async () => {
+    writeFileSync(folder.file("names.txt"), "bus, red\ncar\r\nvan\n");
+    const about = ["--variant", "lite0", "--classes", "names.txt", "--image-size", "64"];
+    const { status, stdout, stderr } = await convert("weights.safetensors", "--to", "cars", ...about);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /\nclasses bus, red, car, van\n/);
+    assert.deepEqual((await loadModelConfig(folder.file("cars"))).classNames, ["bus, red", "car", "van"]);
+  });
+
   it("refuses mean and deviation on the scale of 0 to 255, which would make all images black", async () => {
     const about = ["--variant", "lite0", "--classes", "cat,dog,fish", "--image-size", "64"];
     const scale = ["--mean", "123.675,116.28,103.53", "--std", "58.395,57.12,57.375"];
@@ -105,9 +114,9 @@ describe("ferkit convert", function () {
   it("asks for what a file of weights does not say", async () => {
     const { status, stderr } = await convert("weights.safetensors", "--to", "none", "--variant", "lite0");
     assert.equal(status, 1);
-    assert.match(
-      stderr,
-      /^ferkit: Expected --variant, --classes and --image-size with a file of weights at /,
-    );
+    assert.match(stderr, /^ferkit: Expected --variant and --image-size with a file of weights at /);
+    const about = ["--variant", "lite0", "--image-size", "64"];
+    const unnamed = await convert("weights.safetensors", "--to", "none", ...about);
+    assert.match(unnamed.stderr, /^ferkit: Expected names of classes in the order of the outputs /);
   });
 });
