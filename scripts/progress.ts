@@ -1,5 +1,15 @@
 import type { Options, SingleBar } from "cli-progress";
-import { type BatchEvent, type EpochEvent, internals, type TrainEvent } from "../src/index.js";
+import {
+  type BatchEvent,
+  type EpochEvent,
+  internals,
+  loadMetrics,
+  ofType,
+  type TrainEvent,
+} from "../src/index.js";
+import { bracketsInWords, largestInWords, scoresInWords } from "./scores.js";
+
+type DoneEvent = Extract<TrainEvent, { type: "done" }>;
 
 const { duration, largestClass, percent } = internals;
 
@@ -53,34 +63,26 @@ export class TrainProgress {
       "epoch {epoch} [{bar}] {value}/{total}  loss {loss}  accuracy {accuracy}  {rate} images/s  {left} left",
   });
   private recent: BatchEvent[] = [];
-  private best: EpochEvent | undefined;
-  /** Number of validation images; 0 before the first epoch has ended. */
-  private numScored = 0;
   private hasTrained = false;
   private isFirst = true;
   /** Notes that were printed: the trainings of several folds have the same ones. */
   private readonly notes = new Set<string>();
 
-  constructor(
-    private readonly numEpochs: number,
-    private readonly classNames: string[],
-  ) {}
+  constructor(private readonly numEpochs: number) {}
 
-  add(event: TrainEvent): void {
+  async add(event: TrainEvent): Promise<void> {
     if (event.type === "batch" || event.type === "epoch") this.hasTrained = true;
     if (event.type === "batch") this.addBatch(event);
     if (event.type !== "batch") this.bar.stop();
     if (event.type === "note" && !this.notes.has(event.text)) console.error(`note: ${event.text}`);
     if (event.type === "note") this.notes.add(event.text);
-    if (event.type === "epoch" && event.isBest) this.best = event;
     if (event.type === "epoch") {
-      this.numScored = event.validation.confusionMatrix.flat().reduce((sum, count) => sum + count, 0);
       console.error(describe(event, this.isFirst));
       this.isFirst = false;
     }
     if (event.type !== "done") return;
-    const largest = event.resumesAt ? "" : describeLargest(this.best, this.classNames);
-    console.error(`${describeEnd(event, this.hasTrained, this.numScored)}${largest}`);
+    const kept = internals.keptEpoch(ofType(await loadMetrics(event.runDir), "epoch"));
+    for (const line of describeEnd(event, kept, this.hasTrained)) console.error(line);
   }
 
   private addBatch(event: BatchEvent): void {
@@ -111,35 +113,39 @@ function describe(event: EpochEvent, isFirst: boolean): string {
   );
 }
 
-function describeEnd(
-  event: Extract<TrainEvent, { type: "done" }>,
-  hasTrained: boolean,
-  numScored: number,
-): string {
-  const { bestEpoch, bestAccuracy, bestMacroF1, bestLoss, monitor, resumesAt, runDir } = event;
-  const isOver = !hasTrained && !resumesAt;
-  const larger = event.reason === "completed" ? "epochs" : "patience";
-  const again = isOver
-    ? ` before, so nothing was trained (--set ${larger}=N trains on, with a larger N)`
-    : "";
+const MONITORED = { accuracy: "accuracy", macroF1: "macro-F1", loss: "loss" };
+
+/** @param kept - The epoch whose model is kept, as it was logged. */
+function describeEnd(event: DoneEvent, kept: EpochEvent | undefined, hasTrained: boolean): string[] {
+  const { reason, bestEpoch, bestAccuracy, monitor = "accuracy", resumesAt, runDir } = event;
+  const larger = reason === "completed" ? "epochs" : "patience";
+  const again =
+    hasTrained || resumesAt
+      ? ""
+      : ` before, so nothing was trained (--set ${larger}=N trains on, with a larger N)`;
   const end = internals.endInWords(event) + again;
   const next = resumesAt ? "; the same command resumes there" : "";
   if (bestEpoch === null || bestAccuracy === null)
-    return `${end}: no epoch has ended, so there is no model yet${next}`;
-  const of = numScored > 0 ? ` of ${internals.counted(numScored, "image")}` : "";
-  const accuracy = `accuracy ${percent(bestAccuracy)}${of}`;
-  const scores =
-    monitor === "macroF1" && typeof bestMacroF1 === "number"
-      ? `macro-F1 ${bestMacroF1.toFixed(3)} (${accuracy})`
-      : monitor === "loss" && typeof bestLoss === "number"
-        ? `loss ${bestLoss.toFixed(4)} (${accuracy})`
-        : accuracy;
-  return `${end}: best validation ${scores} in epoch ${bestEpoch}, kept in ${runDir}/best${next}`;
+    return [`${end}: no epoch has ended, so there is no model yet${next}`];
+  const best = `${end}: the best model${resumesAt ? " so far" : ""} by validation ${MONITORED[monitor]}`;
+  return [
+    `${best} is of epoch ${bestEpoch}, kept in ${runDir}/best${next}`,
+    ...(kept?.epoch === bestEpoch && kept.validation.confusionMatrix
+      ? describeScores(kept.validation, event)
+      : [`validation: accuracy ${percent(bestAccuracy)}`]), // its line in the log is lost
+  ];
 }
 
-/** Says what always answering the largest class would score, if the best epoch is not clearly better. */
-function describeLargest(best: EpochEvent | undefined, classNames: string[]): string {
-  const largest = best && largestClass(best.validation.confusionMatrix, classNames);
-  if (!largest || largest.isBeaten) return "";
-  return `; always answering ${internals.visible(largest.className)} would score accuracy ${percent(largest.accuracy)}`;
+function describeScores(
+  { loss, confusionMatrix, classNames, intervals, numGroups, ...shares }: EpochEvent["validation"],
+  { monitor, resumesAt }: DoneEvent,
+): string[] {
+  const numImages = confusionMatrix.flat().reduce((sum, count) => sum + count, 0);
+  const shown = monitor === "loss" ? `loss ${loss.toFixed(4)}, ` : "";
+  const isEnd = !resumesAt && classNames !== undefined;
+  return [
+    `validation: ${shown}${scoresInWords({ ...shares, intervals, numImages, numGroups })}`,
+    ...(isEnd ? largestInWords(largestClass(confusionMatrix, classNames)) : []),
+    ...(intervals && numGroups !== undefined ? [bracketsInWords({ numImages, numGroups })] : []),
+  ];
 }

@@ -45,8 +45,3 @@ export async function loadScored(
   printRemarks(dataset.report, notes);
   return { network, dataset, isTrainedOn, progress };
 }
-
-/** Returns the pattern of `--group`, as it was given now or to the model's run. */
-export function groupOf({ options }: EvaluationData["dataset"]): string | undefined {
-  return options?.group as string | undefined;
-}

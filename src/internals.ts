@@ -15,7 +15,7 @@ export { SETTINGS } from "./config.js";
 export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
 export { gather } from "./data/batches.js";
 export { selectImages } from "./data/dataset.js";
-export { groupImages } from "./data/groups.js";
+export { groupImages, groupOption } from "./data/groups.js";
 export { copyImageList, listCalibration } from "./data/image-list.js";
 export { readImageSize } from "./data/pixels/decode.js";
 export { cutOff, MUCH_CUT } from "./data/pixels/fit.js";
@@ -47,6 +47,7 @@ export {
 } from "./inference/robustness.js";
 export { meanOf } from "./inference/views.js";
 export { isPlainObject, parseJson, prettyJson } from "./json.js";
+export { INTERVAL_SEED } from "./metrics/bootstrap.js";
 export { calibrationError, fitTemperature, reliability, withTemperature } from "./metrics/calibration.js";
 export { argMax, largestClass } from "./metrics/classification.js";
 export { fitThresholds, setScores } from "./metrics/conformal.js";

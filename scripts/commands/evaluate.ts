@@ -20,7 +20,8 @@ import {
   withScoredModelOption,
 } from "../options.js";
 import { chartPath, writeChart } from "../outputs.js";
-import { groupOf, loadScored, trainedOnInWords } from "../scored-images.js";
+import { loadScored, trainedOnInWords } from "../scored-images.js";
+import { bracketsInWords, largestInWords, range, scoresInWords } from "../scores.js";
 
 const {
   calibrationError,
@@ -41,9 +42,6 @@ interface Flags extends DataFlags {
   precision: Precision;
   chart?: string;
 }
-
-/** Seeds the intervals. */
-const SEED = 0;
 
 export function addEvaluateCommand(program: Command): void {
   const command = withScoredModelOption(withDataOptions(program.command("evaluate")));
@@ -70,7 +68,7 @@ export function addEvaluateCommand(program: Command): void {
         for (const { about, text } of await imageConclusions(dataset, nearDuplicates))
           if (about === "mirroring") console.error(`note: ${text}`);
       const { groups } = await internals
-        .groupImages(validation, groupOf(dataset), progress.onProgress)
+        .groupImages(validation, internals.groupOption(dataset), progress.onProgress)
         .finally(progress.stop);
       const views = flags.crops ? "crops" : flags.flip ? "flip" : "image";
       const ofViews = await classifyViews(network, validation, {
@@ -90,7 +88,7 @@ export function addEvaluateCommand(program: Command): void {
         nearDuplicates,
         groups,
         isTrainedOn,
-        seed: SEED,
+        seed: internals.INTERVAL_SEED,
       });
       if (flags.json) printJson({ model, ...report });
       else console.log(reportText(report, dataset.name));
@@ -99,10 +97,7 @@ export function addEvaluateCommand(program: Command): void {
 }
 
 function line(label: string, scores: internals.Scores): string {
-  return (
-    `${label}: accuracy ${percent(scores.accuracy)} (${range(scores.intervals.accuracy, percent)}), ` +
-    `macro-F1 ${scores.macroF1.toFixed(3)}${macroF1Range(scores)}, ${internals.imagesInGroups(scores)}`
-  );
+  return `${label}: ${scoresInWords(scores)}`;
 }
 
 type Unseen = Pick<internals.EvaluationReport, "numImages" | "withoutDuplicates" | "withoutNearDuplicates">;
@@ -154,9 +149,7 @@ export function reportText(report: internals.EvaluationReport, name: string): st
     ...(predictionSets ?? []).map(setLine),
     `accuracy ${percent(1 - riskAt(riskCoverage, 0.5))} on the half with the most probable answers; ` +
       `area under the risk–coverage curve ${riskCoverage.aurc.toFixed(3)}`,
-    report.numGroups < report.numImages
-      ? "(in brackets: 95% interval, by a bootstrap over groups of near-duplicates and of --group)"
-      : "(in brackets: 95% interval, by a bootstrap over the images)",
+    bracketsInWords(report),
     ...fewGroups(report),
     ...fewImages(perClass),
     "",
@@ -166,13 +159,7 @@ export function reportText(report: internals.EvaluationReport, name: string): st
 
 /** Says why the accuracy may mean less than it seems to. */
 function doubts({ largestClass, trainedOn, numImages }: internals.EvaluationReport): string[] {
-  const lines: string[] = [];
-  if (largestClass && !largestClass.isBeaten) {
-    const { className, accuracy } = largestClass;
-    lines.push(
-      `always answering ${className} would score accuracy ${percent(accuracy)}: the model is not clearly better`,
-    );
-  }
+  const lines = largestInWords(largestClass);
   if (trainedOn && trainedOn.numImages > 0) {
     lines.push(trainedOnInWords(trainedOn.numImages, numImages));
     if (trainedOn.without) lines.push(line("without them", trainedOn.without));
@@ -236,15 +223,6 @@ function fewImages(perClass: internals.EvaluationReport["perClass"]): string[] {
     `${few.length === 1 ? "a class has" : `${few.length} classes have`} fewer than ${FEW_IMAGES} images ` +
       `(${named.join(", ")}${few.length > 3 ? ", …" : ""}), so the interval of macro-F1 is too narrow`,
   ];
-}
-
-/** Returns the interval of macro-F1 in brackets; nothing if it has no width, as for images that are all correct. */
-function macroF1Range({ intervals: { macroF1 } }: internals.Scores): string {
-  return macroF1[0] === macroF1[1] ? "" : ` (${range(macroF1, (value) => value.toFixed(3))})`;
-}
-
-function range([low, high]: readonly [number, number], format: (value: number) => string): string {
-  return `${format(low)}–${format(high)}`;
 }
 
 /** Returns the risk of answering a share of the images. */

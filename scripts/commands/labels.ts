@@ -66,7 +66,7 @@ export function addLabelsCommand(program: Command): void {
       const dir = callerPath(flags.run);
       const { folds: numFolds } = flags;
       const events = crossValidate(all, load, config, { dir, numFolds, signal });
-      const progress = new TrainProgress(config.epochs, all.classNames);
+      const progress = new TrainProgress(config.epochs);
       let shown = 0;
       let step = await events.next();
       for (; !step.done; step = await events.next()) {
@@ -74,7 +74,7 @@ export function addLabelsCommand(program: Command): void {
         const { fold, event } = step.value;
         if (fold !== shown) console.error(`fold ${fold} of ${numFolds}`);
         shown = fold;
-        progress.add(event);
+        await progress.add(event);
       }
       loading.stop();
       release();

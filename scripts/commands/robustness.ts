@@ -14,7 +14,7 @@ import {
   withScoredModelOption,
 } from "../options.js";
 import { chartPath, writeChart } from "../outputs.js";
-import { groupOf, loadScored, trainedOnInWords } from "../scored-images.js";
+import { loadScored, trainedOnInWords } from "../scored-images.js";
 
 const { CORRUPTION_NAMES, imagesInGroups, percent, robustness, robustnessChart, textTable } = internals;
 
@@ -44,7 +44,12 @@ export function addRobustnessCommand(program: Command): void {
       const numTrainedOn = isTrainedOn?.filter(Boolean).length ?? 0;
       if (numTrainedOn > 0)
         console.error(`note: ${trainedOnInWords(numTrainedOn, dataset.validation.numImages)}`);
-      const options = { numImages, seed, group: groupOf(dataset), onProgress: progress.onProgress };
+      const options = {
+        numImages,
+        seed,
+        group: internals.groupOption(dataset),
+        onProgress: progress.onProgress,
+      };
       const report = await robustness(network, dataset.validation, options).finally(progress.stop);
       network.dispose();
       if (flags.json) printJson({ model, ...report });

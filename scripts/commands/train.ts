@@ -74,16 +74,16 @@ export function addTrainCommand(program: Command): void {
       const report = withoutSizeNote(dataset.report);
       printRemarks(report);
       if (chart !== undefined) return findRate(dataset, config, chart, flags.json);
-      const progress = new TrainProgress(config.epochs, dataset.classNames);
+      const progress = new TrainProgress(config.epochs);
       const { signal, release } = interruptSignal();
-      signal.addEventListener("abort", () => progress.add({ type: "note", text: STOPPING }));
+      signal.addEventListener("abort", () => void progress.add({ type: "note", text: STOPPING }));
       try {
         const options = { runDir, data: source.data, signal, onProgress: loading.onProgress };
         const isSizeChosen = (flags.set?.imageSize ?? null) !== null;
         const given = isSizeChosen ? { ...dataset, report } : dataset;
         for await (const event of train(given, config, options)) {
           loading.stop(); // the weights are there
-          progress.add(event);
+          await progress.add(event);
           if (flags.json && (event.type === "epoch" || event.type === "done")) printJson(event);
         }
       } finally {

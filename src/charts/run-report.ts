@@ -127,6 +127,8 @@ function headlines({ train, classNames }: RunConfig, events: TrainEvent[], best?
   const largest = best ? largestClass(best.validation.confusionMatrix, classNames) : null;
   const baseline =
     largest && !largest.isBeaten ? `; always ${largest.className}: ${percent(largest.accuracy)}` : "";
+  const [low, high] = best?.validation.intervals?.accuracy ?? [];
+  const interval = low === undefined ? "" : `, 95%: ${percent(low)}–${percent(high ?? 1)}`;
   const seconds = epochs.reduce((total, { durationMs }) => total + durationMs / 1000, 0);
   // All epochs have as many images, so one of each will do.
   const trainSeconds = epochs.reduce((total, { imagesPerSecond }) => total + 1 / imagesPerSecond, 0);
@@ -134,7 +136,7 @@ function headlines({ train, classNames }: RunConfig, events: TrainEvent[], best?
     {
       label: "Best validation accuracy",
       value: kept ? percent(kept.accuracy) : "–",
-      note: kept ? `epoch ${kept.epoch}${baseline}` : "no epoch has ended",
+      note: kept ? `epoch ${kept.epoch}${interval}${baseline}` : "no epoch has ended",
     },
     {
       label: "Macro-F1",

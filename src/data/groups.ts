@@ -5,7 +5,7 @@ import { inShort } from "../names.js";
 import type { OnProgress } from "../progress.js";
 import { DisjointSets } from "./audit/disjoint-sets.js";
 import { findNearDuplicates } from "./audit/near-duplicates.js";
-import type { PackedImages } from "./dataset.js";
+import type { Dataset, PackedImages } from "./dataset.js";
 import { capture, groupPattern } from "./sources/file-names.js";
 import type { Sample } from "./sources/listing.js";
 import { isGroupColumn } from "./sources/tables/group-columns.js";
@@ -13,6 +13,11 @@ import { isSingleGroup, type Split, sharedGroups } from "./split.js";
 
 /** Name that Roboflow gives to each version of a picture: `cat/1_jpg.rf.2f6c….jpg`. */
 const VERSION = /^(.+)\.rf\.[^./]+\.[^./]+$/;
+
+/** Returns what `group` was when a data set was loaded. */
+export function groupOption({ options }: Pick<Dataset, "options">): string | undefined {
+  return typeof options?.group === "string" ? options.group : undefined;
+}
 
 /**
  * Groups images that belong on one side of a split: near-duplicates, versions of one picture, and those of one group by `--group`.

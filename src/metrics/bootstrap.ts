@@ -13,6 +13,9 @@ export interface ScoreIntervals {
 /** Quantile of the normal distribution for 95% intervals. */
 export const Z = 1.96;
 
+/** Seeds the intervals of `train` and `npx ferkit evaluate`, which are equal then. */
+export const INTERVAL_SEED = 0;
+
 const NUM_RESAMPLES = 1000;
 const TAIL = 0.025;
 

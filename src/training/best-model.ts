@@ -14,6 +14,7 @@ import {
 import { checkPath, InputError, isOfContent } from "../errors.js";
 import { kindOf, moveAside, statIfThere } from "../files.js";
 import { classify, type Evaluation, score } from "../inference/evaluate.js";
+import { bootstrapIntervals, countGroups, INTERVAL_SEED, type ScoreIntervals } from "../metrics/bootstrap.js";
 import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
 import { loadParameters, saveModel, weightFileName } from "../model/weights/model-folder.js";
 import { areSameClasses } from "../names.js";
@@ -102,6 +103,22 @@ export function isBetter(monitor: Monitor, scores: Evaluation, best: BestEpoch |
   if (!best) return true;
   if (monitor === "loss" || scores[monitor] === best[monitor]) return scores.loss < best.loss;
   return scores[monitor] > best[monitor];
+}
+
+/**
+ * Computes the 95% intervals of an epoch's scores on the validation images, as `npx ferkit evaluate` does.
+ *
+ * @param groups - int32 `[numImages]`, as `groupImages` returns them; null if they are not known.
+ * @returns Null without groups: copies of a picture would make the intervals too narrow.
+ */
+export function precisionOf(
+  { predicted, confusionMatrix }: Evaluation,
+  { validation, groups }: { validation: Pick<PackedImages, "labels">; groups: Int32Array | null },
+): { intervals: ScoreIntervals; numGroups: number } | null {
+  if (!groups) return null;
+  const { labels } = validation;
+  const intervals = bootstrapIntervals(labels, predicted, confusionMatrix.length, INTERVAL_SEED, groups);
+  return { intervals, numGroups: countGroups(groups) };
 }
 
 /**

@@ -1,6 +1,6 @@
 // Makes a model's probabilities mean what they say: a temperature, and the thresholds of prediction sets.
 import { type Dataset, type PackedImages, selectImages } from "../data/dataset.js";
-import { groupImages } from "../data/groups.js";
+import { groupImages, groupOption } from "../data/groups.js";
 import { splitSamples } from "../data/split.js";
 import { classify } from "../inference/evaluate.js";
 import {
@@ -30,9 +30,10 @@ interface Model {
  * @returns Null for the images set aside if the share is 0; and what there is to say.
  */
 export async function setAside(
-  { train: images, classNames, options }: Pick<Dataset, "train" | "classNames" | "options">,
+  dataset: Pick<Dataset, "train" | "classNames" | "options">,
   { calibrationShare, seed }: { calibrationShare: number; seed: number },
 ): Promise<{ kept: PackedImages; aside: PackedImages | null; notes: string[] }> {
+  const { train: images, classNames } = dataset;
   if (calibrationShare === 0) return { kept: images, aside: null, notes: [] };
   const samples = images.paths.map((path, i) => ({
     path,
@@ -41,8 +42,7 @@ export async function setAside(
     size: 0,
     changed: "",
   }));
-  const group = typeof options?.group === "string" ? options.group : undefined;
-  const { groups, notes } = await groupImages(images, group);
+  const { groups, notes } = await groupImages(images, groupOption(dataset));
   const sharing = { validationShare: calibrationShare, seed, groups };
   const { train, validation } = splitSamples(samples, sharing, "the training images");
   const trained = new Set(train.map((index) => groups[index]));

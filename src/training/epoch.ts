@@ -114,6 +114,14 @@ function stepEvent(
   return { type: "batch", ...position, learningRate, imagesPerSecond: (1000 * numImages) / durationMs };
 }
 
+/** What is known at the end of an epoch besides its scores. */
+interface EndOfEpoch {
+  epoch: number;
+  isBest: boolean;
+  precision: Pick<EpochEvent["validation"], "intervals" | "numGroups"> | null;
+  validationMs: number;
+}
+
 /**
  * Describes an epoch that has ended.
  *
@@ -123,7 +131,7 @@ export function epochEvent(
   { config, network, plan: { numBatches }, hasShares }: TrainState,
   batches: BatchEvent[],
   { loss, accuracy, macroF1, perClassRecall, confusionMatrix }: Evaluation,
-  { epoch, isBest, validationMs }: { epoch: number; isBest: boolean; validationMs: number },
+  { epoch, isBest, precision, validationMs }: EndOfEpoch,
 ): EpochEvent {
   const step = epoch * numBatches;
   const numImages = batches.reduce((total, batch) => total + batch.numImages, 0);
@@ -144,7 +152,7 @@ export function epochEvent(
     imagesPerSecond: (1000 * numImages) / trainMs,
     train: meanScores(batches),
     ...(trainTargets !== null && { trainTargets }),
-    validation: { loss, accuracy, macroF1, classNames, perClassRecall, confusionMatrix },
+    validation: { loss, accuracy, macroF1, classNames, perClassRecall, confusionMatrix, ...precision },
     isBest,
     numTensors: tf.memory().numTensors,
     residentBytes: process.memoryUsage.rss(),

@@ -1,5 +1,6 @@
 import type { Monitor } from "../config.js";
 import { checkList } from "../errors.js";
+import type { ScoreIntervals } from "../metrics/bootstrap.js";
 
 /** `head` while the last layer trains alone, then `full`. */
 export type Phase = "head" | "full";
@@ -92,6 +93,10 @@ export interface EpochEvent {
     macroF1: number;
     perClassRecall: Record<string, number | null>;
     confusionMatrix: number[][];
+    /** 95% intervals, as `npx ferkit evaluate` computes them; only of epochs that are the best so far. Absent before version 0.3. */
+    intervals?: ScoreIntervals;
+    /** Groups of images that tell no more than one, such as copies of a picture; beside the intervals. */
+    numGroups?: number;
   };
   /** Whether the epoch is the run's best so far, by `monitor`. */
   isBest: boolean;

@@ -1,6 +1,8 @@
 // How a training starts: its arguments are checked, and its network, folder, lock and log are made ready.
 import { checkTrainConfig, type TrainConfig } from "../config.js";
+import { MAX_COMPARED } from "../data/audit/conclusions.js";
 import { checkDataset, checkDecoding, type Dataset, type PackedImages } from "../data/dataset.js";
+import { groupImages, groupOption } from "../data/groups.js";
 import { environment } from "../environment.js";
 import { checkKind, checkNames, checkPath, InputError } from "../errors.js";
 import type { OnProgress } from "../progress.js";
@@ -35,6 +37,8 @@ export interface RunInTraining extends PreparedRun {
   images: PackedImages;
   /** Changes with each epoch. */
   progress: Progress;
+  /** int32 `[numImages]`: the group of each validation image; null if there are too many to find near-duplicates. */
+  groups: Int32Array | null;
   log: MetricsLog;
   /** What the user should know before the first batch. */
   notes: string[];
@@ -91,8 +95,10 @@ export async function startRun(
         ...resumptionNotes,
         ...asideNotes,
       );
+    const isGrouped = trainsOn && dataset.validation.numImages <= MAX_COMPARED;
+    const groups = isGrouped ? (await groupImages(dataset.validation, groupOption(dataset))).groups : null;
     const isOver = startClock(config.maxMinutes);
-    return { ...prepared, config: recorded, list, images, progress, log, notes, signal, isOver };
+    return { ...prepared, config: recorded, list, images, progress, groups, log, notes, signal, isOver };
   } catch (error) {
     disposeTrainState(state);
     lock?.release();

@@ -1,7 +1,15 @@
 import type { TrainConfig } from "../config.js";
 import { batches } from "../data/batches.js";
 import type { Dataset } from "../data/dataset.js";
-import { bestEpoch, bestModelDir, calibratedModel, isBetter, saveBestModel, validate } from "./best-model.js";
+import {
+  bestEpoch,
+  bestModelDir,
+  calibratedModel,
+  isBetter,
+  precisionOf,
+  saveBestModel,
+  validate,
+} from "./best-model.js";
 import { temperatureNotes } from "./calibration.js";
 import { saveCheckpoint } from "./checkpoint.js";
 import { epochEvent, trainBatches } from "./epoch.js";
@@ -85,6 +93,7 @@ async function* trainEpochs(run: RunInTraining): AsyncGenerator<TrainEvent, EndR
     const validated = await validate(state, run.validation, epoch, progress.best);
     const { scores } = validated;
     const isBest = isBetter(config.monitor, scores, progress.best);
+    const precision = isBest ? precisionOf(scores, run) : null;
     const model = isBest ? await calibratedModel(state.network.config, validated, run) : null;
     if (model)
       progress.best = bestEpoch(epoch, scores, model, { best: progress.best, monitor: config.monitor });
@@ -92,7 +101,7 @@ async function* trainEpochs(run: RunInTraining): AsyncGenerator<TrainEvent, EndR
     lock.check();
 
     const validationMs = performance.now() - start;
-    const event = log.add(epochEvent(state, trained, scores, { epoch, isBest, validationMs }));
+    const event = log.add(epochEvent(state, trained, scores, { epoch, isBest, precision, validationMs }));
     await log.flush();
     const last = await saveCheckpoint(runDir, progress, state, run.config); // before the best model, which it names
     if (model) await saveBestModel(runDir, model, run.list);

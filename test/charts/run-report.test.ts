@@ -4,8 +4,9 @@ import os from "node:os";
 import path from "node:path";
 import { writeRunReport } from "../../src/charts/run-report.js";
 import { environment } from "../../src/environment.js";
+import type { ScoreIntervals } from "../../src/metrics/bootstrap.js";
 import { trainConfig } from "../../src/presets.js";
-import type { DoneEvent, TrainEvent } from "../../src/training/events.js";
+import { type DoneEvent, ofType, type TrainEvent } from "../../src/training/events.js";
 import type { RunConfig } from "../../src/training/run-config.js";
 import { recordSession } from "../../src/training/sessions.js";
 import { epochEvent, ODD_NAMES } from "./fixtures.js";
@@ -78,6 +79,13 @@ describe("writeRunReport", () => {
       "Epochs: 3 of 3, completed",
     ]);
     assert.equal(headlines(await report(EVENTS))[3], "Epochs: 2 of 3, not finished");
+    const best = ofType(events, "epoch")[1];
+    const intervals: ScoreIntervals = { accuracy: [0.475, 0.98], macroF1: [0.4, 0.9] };
+    const precise = [{ ...best, validation: { ...best.validation, intervals } }];
+    assert.equal(
+      headlines(await report(precise))[0],
+      "Best validation accuracy: 87.5%, epoch 2, 95%: 47.5%–98.0%",
+    );
   });
 
   it("says how many images the run trained on a second, in all its epochs", async () => {

@@ -122,7 +122,7 @@ describe("ferkit", function () {
       ]);
       assert.match(
         trained.stderr,
-        /^note: batches have 3 or 4 images .*\nepoch 1\/1 .*\ncompleted: best validation accuracy \d+\.\d% of 2 images in epoch 1, .*\nreport: (\S+)\n$/,
+        /^note: batches have 3 or 4 images .*\nepoch 1\/1 .*\ncompleted: the best model by validation accuracy is of epoch 1, kept in .*\nvalidation: (accuracy .*, 2 images)\nalways answering .*\n(\(in brackets: .*\))\nreport: (\S+)\n$/,
       );
       assert.ok(trained.stderr.endsWith(`report: ${folder.file("run/report.html")}\n`));
     });
@@ -140,7 +140,7 @@ describe("ferkit", function () {
       assert.equal(status, 0);
       assert.match(
         stderr,
-        /^completed before, so nothing was trained \(--set epochs=N trains on, with a larger N\): best validation accuracy /m,
+        /^completed before, so nothing was trained \(--set epochs=N trains on, with a larger N\): the best model by validation accuracy is of epoch 1, kept in .*\nvalidation: accuracy .* \(.*\), macro-F1 .*, 2 images\n/m,
       );
       assert.deepEqual(
         stdout

@@ -26,7 +26,7 @@ describe("ferkit train, interrupted", function () {
     const report = folder.file("run/report.html");
     assert.match(
       stderr,
-      /^interrupted( in epoch \d+, after batch \d of \d)?: best validation accuracy .*; the same command resumes there$/m,
+      /^interrupted( in epoch \d+, after batch \d of \d)?: the best model so far by validation accuracy is of epoch \d+, kept in .*; the same command resumes there$/m,
     );
     assert.ok(stderr.endsWith(`report: ${report}\n`), stderr);
     assert.match(

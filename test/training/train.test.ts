@@ -4,10 +4,12 @@ import path from "node:path";
 import type { TrainConfig } from "../../src/config.js";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
 import type { PackedImages } from "../../src/data/dataset.js";
+import { groupImages } from "../../src/data/groups.js";
 import { backend } from "../../src/engine/device.js";
 import { tf } from "../../src/engine/tf.js";
 import { environment } from "../../src/environment.js";
 import { evaluate } from "../../src/inference/evaluate.js";
+import { bootstrapIntervals, INTERVAL_SEED } from "../../src/metrics/bootstrap.js";
 import { loadModel, saveModel } from "../../src/model/weights/model-folder.js";
 import { type EpochEvent, ofType, type TrainEvent } from "../../src/training/events.js";
 import { loadMetrics } from "../../src/training/metrics-log.js";
@@ -99,8 +101,18 @@ describe("train", function () {
     const [{ bestEpoch, bestAccuracy }] = ofType(events, "done");
     const network = await loadModel(path.join(run.dir, "best"));
     assert.deepEqual(network.config.classNames, ["across", "down"]);
-    assert.equal((await evaluate(network, dataset.validation)).accuracy, bestAccuracy);
+    const { accuracy, predicted } = await evaluate(network, dataset.validation);
+    assert.equal(accuracy, bestAccuracy);
     network.dispose();
+    const { groups } = await groupImages(dataset.validation, undefined);
+    const { intervals, numGroups } = ofType(events, "epoch")[(bestEpoch ?? 0) - 1].validation;
+    assert.deepEqual(
+      intervals,
+      bootstrapIntervals(dataset.validation.labels, predicted, 2, INTERVAL_SEED, groups),
+    );
+    assert.equal(numGroups, new Set(groups).size);
+    for (const { isBest, validation } of ofType(events, "epoch"))
+      assert.equal("intervals" in validation, isBest);
     // Of the most accurate epochs, the one of lowest validation loss is kept.
     const validations = ofType(events, "epoch").map(({ validation }) => validation);
     const best = validations.filter(({ accuracy }) => accuracy === bestAccuracy).map(({ loss }) => loss);

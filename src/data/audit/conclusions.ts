@@ -118,7 +118,7 @@ function conflictConclusion(dataset: Dataset, found: NearDuplicates): Conclusion
  * More images than this are not compared with each other before a training. To compare fewer takes about a tenth of the time of an
  * epoch at 48 pixels, once: what was found is kept in the cache.
  */
-const MAX_COMPARED = 200_000;
+export const MAX_COMPARED = 200_000;
 
 /**
  * Concludes what a training should know: classes of very different sizes, validation images that look like one in train, and classes
