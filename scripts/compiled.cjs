@@ -179,6 +179,19 @@ Module._resolveFilename = function resolve(request, parent, ...rest) {
   return _resolveFilename.call(this, request, parent, ...rest);
 };
 
+const { _compile } = Module.prototype;
+/** Packages are compiled without their source maps: Node.js would read these at once, for a quarter of the time that the engine takes to load. */
+Module.prototype._compile = function compileModule(content, file, ...rest) {
+  return _compile.call(this, file.includes("/node_modules/") ? withoutMap(content) : content, file, ...rest);
+};
+
+/** Removes a last line that names a file with a source map. */
+function withoutMap(code) {
+  const line = "\n//# sourceMappingURL=";
+  const at = code.lastIndexOf(line);
+  return at >= 0 && /^[\w.@/-]+\s*$/.test(code.slice(at + line.length)) ? code.slice(0, at) : code;
+}
+
 process.setSourceMapsEnabled(true);
 
 module.exports = { compileAll, javascriptOf };

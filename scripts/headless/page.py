@@ -1,5 +1,6 @@
 """Writes an executed notebook as one page of HTML that loads and runs nothing, and follows the reader's theme."""
 
+import functools
 import re
 
 from jinja2 import DictLoader
@@ -84,19 +85,25 @@ def change(colors, codes):
             colors.clear()
 
 
+@functools.cache
+def exporter():
+    """Returns what makes pages. Its templates take as long to read as a page to make."""
+    made = HTMLExporter(
+        extra_loaders=[DictLoader({"ferkit.html.j2": TEMPLATE})],
+        template_file="ferkit.html.j2",
+        embed_images=True,
+    )
+    made.register_filter("ansi2html", colored)
+    made.config.NbConvertBase.display_data_priority = PREFERRED
+    return made
+
+
 def render_page(notebook, name, folder):
     """
     HTML text.
 
     folder -- Where relative images of the prose are found.
     """
-    exporter = HTMLExporter(
-        extra_loaders=[DictLoader({"ferkit.html.j2": TEMPLATE})],
-        template_file="ferkit.html.j2",
-        embed_images=True,
-    )
-    exporter.register_filter("ansi2html", colored)
-    exporter.config.NbConvertBase.display_data_priority = PREFERRED
-    text, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": name, "path": str(folder)}})
+    text, _ = exporter().from_notebook_node(notebook, {"metadata": {"name": name, "path": str(folder)}})
     head, body, rest = text.partition("<body")
     return head + body + re.sub("<(?=meta)", "&lt;", rest, flags=re.IGNORECASE)  # one could lead to another page

@@ -98,6 +98,21 @@ describe("compiled.cjs", () => {
     assert.match(stderr, /src\/other\.ts:5:/);
   });
 
+  it("reads no source map of packages, which are large", () => {
+    mkdirSync(folder.file("node_modules/fails"));
+    const map = { version: 3, sources: ["written.ts"], names: [], mappings: "AAUA" }; // line 1 was line 11
+    for (const name of ["fails/index.js", "own.js"]) {
+      const file = name === "own.js" ? folder.file(name) : folder.file("node_modules", name);
+      writeFileSync(`${file}.map`, JSON.stringify(map));
+      const code = `module.exports = () => { throw new Error("planted"); };\nconst text = "//# sourceMappingURL=none";\n`;
+      writeFileSync(file, `${code}//# sourceMappingURL=${path.basename(file)}.map\n`);
+    }
+    const stackOf = (name: string) =>
+      run(`try { require("${name}")(); } catch ({ stack }) { console.log(stack); }`).stdout;
+    assert.match(stackOf("fails"), /node_modules\/fails\/index\.js:1:/);
+    assert.match(stackOf("./own.js"), /written\.ts:11:/);
+  });
+
   it("keeps what V8 compiled if Node.js can", () => {
     run("src.double(1);");
     assert.equal(existsSync(folder.file(".ferkit/v8")), "enableCompileCache" in Module);
