@@ -190,15 +190,18 @@ function otherPlatform({ platform, arch }) {
 
 function findPython({ run, osRelease }) {
   const code = "import sys; print('.'.join(map(str, sys.version_info[:3])))";
-  const found = PYTHONS.map((command) => ({ command, version: run(command, ["-c", code]) })).filter(
-    (p) => p.version,
-  );
-  const recent = found.find(({ version }) => !isOlder(version, MIN_PYTHON));
-  if (!recent) {
+  const found = [];
+  const isRecent = (command) => {
+    const version = run(command, ["-c", code]);
+    if (version) found.push({ command, version });
+    return version && !isOlder(version, MIN_PYTHON);
+  };
+  if (!PYTHONS.some(isRecent)) {
     const was = found.length > 0 ? `${found[0].version} as ${found[0].command}` : "no python3 on PATH";
     const fix = `Run: ${installCommand("python", osRelease())}`;
     return { problem: new InputError({ expected: "Python 3.10 or later", found: was, fix }) };
   }
+  const recent = found[found.length - 1];
   if (run(recent.command, ["-c", "import venv, ensurepip"]) !== undefined) return recent;
   const problem = new InputError({
     expected: "Python's venv and ensurepip modules",

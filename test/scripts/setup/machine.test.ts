@@ -142,6 +142,17 @@ describe("checkMachine", () => {
     assert.equal(check({ python: true }).python, "python3.11");
   });
 
+  it("asks for no other Python once it has found one", () => {
+    const { run } = asked;
+    const commands: string[] = [];
+    asked.run = (file: string, args: string[]) => {
+      commands.push(file);
+      return run(file, args);
+    };
+    assert.equal(check({ python: true }).python, "python3");
+    assert.deepEqual(commands, ["python3", "python3"]);
+  });
+
   it("names the package for a Python without venv", () => {
     asked.run = (file: string, args: string[]) =>
       args[1]?.includes("ensurepip") ? undefined : versions[file];
