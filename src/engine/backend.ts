@@ -81,18 +81,22 @@ export interface PlannedNetwork {
   /** Added to the variance in every batch norm. */
   epsilon: number;
   stemFilters: number;
-  blocks: readonly {
-    kernelSize: number;
-    stride: number;
-    filtersIn: number;
-    filtersOut: number;
-    expandRatio: number;
-    /** Channels of the squeeze-and-excite bottleneck; 0 = none. */
-    seFilters: number;
-    hasResidual: boolean;
-  }[];
+  blocks: readonly PlannedBlock[];
   topFilters: number;
   numClasses: number;
+}
+
+/** One mobile inverted bottleneck block (MBConv). */
+export interface PlannedBlock {
+  kernelSize: number;
+  stride: number;
+  filtersIn: number;
+  filtersOut: number;
+  expandRatio: number;
+  /** Channels of the squeeze-and-excite bottleneck; 0 = none (Lite). */
+  seFilters: number;
+  /** The input is added to the output. */
+  hasResidual: boolean;
 }
 
 /** A network of some weights, ready for inference. Dispose it when done. */

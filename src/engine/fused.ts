@@ -17,19 +17,14 @@ import type {
 } from "./backend.js";
 import { bool, execute, executeMany, float, int } from "./execute.js";
 import { resizeBilinear } from "./kernels.js";
-import { buildPlan } from "./plan.js";
-import { buildTrainingPlan, stepSizes } from "./plan-training.js";
+import { ACTIVATION_NUMBERS, buildPlan, buildTrainingPlan, PADDING_NUMBERS, stepSizes } from "./plan.js";
 import { isIdentity, stock } from "./stock.js";
 import type { Tape } from "./tape.js";
 import { type Tensor, type Tensor4D, tf } from "./tf.js";
 import { changingHandlesOf, handlesOf, type Variable } from "./variable.js";
 
-/** Activations by the number that the ops know them by. */
-const ACTIVATIONS = { linear: 0, relu6: 1, swish: 2 };
 /** Borders by their number in the augmentation op; 0 is a colour. */
 const BORDERS = { edge: 1, reflect: 2 };
-/** Paddings by the number that the ops know them by. */
-const PADDINGS = { same: 0, symmetric: 1, even: 2 };
 
 /** Returns the backend of the C++ ops, once they are loaded. */
 export function fusedBackend(instructionSet: "avx512" | "avx2" | "neon"): Backend {
@@ -53,7 +48,7 @@ export function fusedBackend(instructionSet: "avx512" | "avx2" | "neon"): Backen
 }
 
 /** Gradient with respect to normalised features, before their activation, then to gamma and beta. */
-export type FeaturesGradient = [gradient: Tensor, dGamma: Tensor, dBeta: Tensor];
+type FeaturesGradient = [gradient: Tensor, dGamma: Tensor, dBeta: Tensor];
 
 let empty: Tensor | undefined;
 /** Returns the tensor that stands for an absent input. */
@@ -63,10 +58,11 @@ function none(): Tensor {
 }
 
 const inputs = ({ values, norm, gate }: Features) => [values, norm ?? none(), gate ?? none()];
-const activationOf = ({ activation = "linear" }: Features) => int("activation", ACTIVATIONS[activation]);
+const activationOf = ({ activation = "linear" }: Features) =>
+  int("activation", ACTIVATION_NUMBERS[activation]);
 const attributesOf = ({ stride, padding, depthwise }: Convolution) => [
   int("stride", stride),
-  int("padding", PADDINGS[padding]),
+  int("padding", PADDING_NUMBERS[padding]),
   bool("depthwise", depthwise),
 ];
 /** What the gradient of features goes to: their values, gamma and beta. */
@@ -85,7 +81,7 @@ function convolution(
   skip?: Tensor,
 ): Features {
   const attributes = [
-    int("activation", ACTIVATIONS[convolution.activation]),
+    int("activation", ACTIVATION_NUMBERS[convolution.activation]),
     ...attributesOf(convolution),
     float("epsilon", convolution.epsilon),
   ];

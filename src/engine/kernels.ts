@@ -56,40 +56,39 @@ const convolution = (kernelSize: number, steps: Steps) => [
   bool("use_cudnn_on_gpu", true),
 ];
 
+/** A kind of convolution, and its gradients. */
+export interface ConvolutionKernels {
+  forward(x: Tensor, kernel: Tensor, steps: Steps): Tensor;
+  inputGradient(dy: Tensor, kernel: Tensor, inputShape: number[], steps: Steps): Tensor;
+  kernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], steps: Steps): Tensor;
+}
+
+function convolutionKernels(
+  name: string,
+  gradients: string,
+  attributesOf: (kernelSize: number, steps: Steps) => ReturnType<typeof strided>,
+): ConvolutionKernels {
+  return {
+    forward: (x, kernel, steps) => execute(name, attributesOf(kernel.shape[0], steps), x, kernel),
+    inputGradient: (dy, kernel, inputShape, steps) => {
+      const attributes = attributesOf(kernel.shape[0], steps);
+      return execute(`${gradients}Input`, attributes, shapeTensor(inputShape), kernel, dy);
+    },
+    kernelGradient: (dy, x, kernelShape, steps) => {
+      const attributes = attributesOf(kernelShape[0], steps);
+      return execute(`${gradients}Filter`, attributes, x, shapeTensor(kernelShape), dy);
+    },
+  };
+}
+
 /** Convolves images `[b, h, w, in]` with a kernel `[k, k, in, out]`. */
-export function conv2d(x: Tensor, kernel: Tensor, steps: Steps): Tensor {
-  return execute("Conv2D", convolution(kernel.shape[0], steps), x, kernel);
-}
-
-export function conv2dInputGradient(dy: Tensor, kernel: Tensor, inputShape: number[], steps: Steps): Tensor {
-  const attributes = convolution(kernel.shape[0], steps);
-  return execute("Conv2DBackpropInput", attributes, shapeTensor(inputShape), kernel, dy);
-}
-
-export function conv2dKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], steps: Steps): Tensor {
-  const attributes = convolution(kernelShape[0], steps);
-  return execute("Conv2DBackpropFilter", attributes, x, shapeTensor(kernelShape), dy);
-}
-
+export const conv2d = convolutionKernels("Conv2D", "Conv2DBackprop", convolution);
 /** Convolves each channel with its own kernel, `[k, k, channels, 1]`. */
-export function depthwiseConv2d(x: Tensor, kernel: Tensor, steps: Steps): Tensor {
-  return execute("DepthwiseConv2dNative", strided(kernel.shape[0], steps), x, kernel);
-}
-
-export function depthwiseInputGradient(
-  dy: Tensor,
-  kernel: Tensor,
-  inputShape: number[],
-  steps: Steps,
-): Tensor {
-  const attributes = strided(kernel.shape[0], steps);
-  return execute("DepthwiseConv2dNativeBackpropInput", attributes, shapeTensor(inputShape), kernel, dy);
-}
-
-export function depthwiseKernelGradient(dy: Tensor, x: Tensor, kernelShape: number[], steps: Steps): Tensor {
-  const attributes = strided(kernelShape[0], steps);
-  return execute("DepthwiseConv2dNativeBackpropFilter", attributes, x, shapeTensor(kernelShape), dy);
-}
+export const depthwiseConv2d = convolutionKernels(
+  "DepthwiseConv2dNative",
+  "DepthwiseConv2dNativeBackprop",
+  strided,
+);
 
 export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   return execute("MatMul", [T, bool("transpose_a", transposeA), bool("transpose_b", transposeB)], a, b);
@@ -113,22 +112,24 @@ const batchNormAttributes = (isTraining: boolean, averageFactor: number, epsilon
   bool("is_training", isTraining),
 ];
 
-/** Normalises by the batch's statistics and moves the moving ones by `momentum` (0.1: a tenth of the way). */
+/**
+ * Normalises by the batch's statistics and moves the moving ones by `momentum` (0.1: a tenth of the way).
+ *
+ * @param batchNorm - Gamma, beta, moving mean and moving variance.
+ */
 export function batchNormTraining(
   x: Tensor,
-  [gamma, beta, mean, variance]: Tensor[],
+  batchNorm: Tensor[],
   momentum: number,
   epsilon: number,
 ): BatchNormResult {
+  const attributes = batchNormAttributes(true, momentum, epsilon);
   const [y, movingMean, movingVariance, ...saved] = executeMany(
     "FusedBatchNormV3",
     6,
-    batchNormAttributes(true, momentum, epsilon),
+    attributes,
     x,
-    gamma,
-    beta,
-    mean,
-    variance,
+    ...batchNorm,
   );
   return { y, movingMean, movingVariance, saved: saved as BatchNormResult["saved"] };
 }
@@ -141,35 +142,16 @@ export function batchNormGradient(
   epsilon: number,
 ): Tensor[] {
   const attributes = [T, floatType("U"), float("epsilon", epsilon), NHWC, bool("is_training", true)];
-  const [dx, dGamma, dBeta, ...rest] = executeMany(
-    "FusedBatchNormGradV3",
-    5,
-    attributes,
-    dy,
-    x,
-    gamma,
-    ...saved,
-  );
+  const operands = [dy, x, gamma, ...saved];
+  const [dx, dGamma, dBeta, ...rest] = executeMany("FusedBatchNormGradV3", 5, attributes, ...operands);
   tf.dispose(rest);
   return [dx, dGamma, dBeta];
 }
 
 /** Normalises by the moving statistics. */
-export function batchNormInference(
-  x: Tensor,
-  [gamma, beta, mean, variance]: Tensor[],
-  epsilon: number,
-): Tensor {
-  const [y, ...rest] = executeMany(
-    "FusedBatchNormV3",
-    6,
-    batchNormAttributes(false, 1, epsilon),
-    x,
-    gamma,
-    beta,
-    mean,
-    variance,
-  );
+export function batchNormInference(x: Tensor, batchNorm: Tensor[], epsilon: number): Tensor {
+  const attributes = batchNormAttributes(false, 1, epsilon);
+  const [y, ...rest] = executeMany("FusedBatchNormV3", 6, attributes, x, ...batchNorm);
   tf.dispose(rest);
   return y;
 }

@@ -52,8 +52,8 @@ function convolution(
 ): Features {
   return {
     values: tf.tidy(() => {
-      const convolve = depthwise ? kernels.depthwiseConv2d : kernels.conv2d;
-      const normalized = kernels.batchNormInference(convolve(x, kernel, steps), batchNorm, epsilon);
+      const { forward } = depthwise ? kernels.depthwiseConv2d : kernels.conv2d;
+      const normalized = kernels.batchNormInference(forward(x, kernel, steps), batchNorm, epsilon);
       const y = activate(normalized, activation);
       return skip ? kernels.add(skip, y) : y;
     }),
@@ -67,11 +67,10 @@ function trainConvolution(
   momentum: number,
   tape: Tape,
 ): TrainedConvolution {
-  const convolved = depthwise
-    ? depthwiseConvolution(x, kernel, steps, tape)
-    : kernel.shape[0] === 1 && steps.stride === 1
-      ? pointwiseConvolution(x, kernel, tape)
-      : plainConvolution(x, kernel, steps, tape);
+  const isPointwise = !depthwise && kernel.shape[0] === 1 && steps.stride === 1;
+  const convolved = isPointwise
+    ? pointwiseConvolution(x, kernel, tape)
+    : recordedConvolution(depthwise ? kernels.depthwiseConv2d : kernels.conv2d, x, kernel, steps, tape);
   const [gamma, beta] = batchNorm;
   const result = kernels.batchNormTraining(convolved, batchNorm, momentum, epsilon);
   const { y, movingMean, movingVariance, saved } = result;
@@ -80,17 +79,16 @@ function trainConvolution(
   return { y: { values: activate(y, activation, tape) }, movingMean, movingVariance };
 }
 
-function plainConvolution(x: Tensor, kernel: Tensor, steps: kernels.Steps, tape: Tape): Tensor {
-  return tape.record(kernels.conv2d(x, kernel, steps), [x, kernel], (dy, [needsX]) => [
-    needsX ? kernels.conv2dInputGradient(dy, kernel, x.shape, steps) : null,
-    kernels.conv2dKernelGradient(dy, x, kernel.shape, steps),
-  ]);
-}
-
-function depthwiseConvolution(x: Tensor, kernel: Tensor, steps: kernels.Steps, tape: Tape): Tensor {
-  return tape.record(kernels.depthwiseConv2d(x, kernel, steps), [x, kernel], (dy, [needsX]) => [
-    needsX ? kernels.depthwiseInputGradient(dy, kernel, x.shape, steps) : null,
-    kernels.depthwiseKernelGradient(dy, x, kernel.shape, steps),
+function recordedConvolution(
+  op: kernels.ConvolutionKernels,
+  x: Tensor,
+  kernel: Tensor,
+  steps: kernels.Steps,
+  tape: Tape,
+): Tensor {
+  return tape.record(op.forward(x, kernel, steps), [x, kernel], (dy, [needsX]) => [
+    needsX ? op.inputGradient(dy, kernel, x.shape, steps) : null,
+    op.kernelGradient(dy, x, kernel.shape, steps),
   ]);
 }
 
@@ -157,7 +155,7 @@ function excite(x: Features, { reduce, expand }: ExciteWeights, tape?: Tape): Fe
 
   function gateOf(features: Tensor): Tensor {
     const layer = (input: Tensor, { kernel, bias }: DenseWeights) =>
-      kernels.biasAdd(kernels.conv2d(input, kernel, { stride: 1, padding: "same" }), bias);
+      kernels.biasAdd(kernels.conv2d.forward(input, kernel, { stride: 1, padding: "same" }), bias);
     return kernels.sigmoid(layer(swish(layer(kernels.mean(features, [1, 2], true), reduce)), expand));
   }
 }

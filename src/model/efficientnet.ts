@@ -1,6 +1,6 @@
 // EfficientNet from one stage table, after Tan & Le 2019 (https://arxiv.org/abs/1905.11946) and the Lite variants of
 // https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite; layer names as in Keras.
-import type { Activation } from "../engine/backend.js";
+import type { Activation, PlannedBlock, PlannedNetwork } from "../engine/backend.js";
 import type { Padding } from "../engine/kernels.js";
 import { checkChoice, checkNumber } from "../errors.js";
 
@@ -90,33 +90,16 @@ export const VARIANTS = {
  */
 export type Variant = keyof typeof VARIANTS;
 
-/** One mobile inverted bottleneck block (MBConv), scaled. */
-export interface Block {
+/** A block of a variant, scaled. */
+export interface Block extends PlannedBlock {
   /** `block1a`, `block2a`, `block2b`, …: the stage, then the block's index in it as a letter. */
   name: string;
-  kernelSize: 3 | 5;
-  stride: 1 | 2;
-  filtersIn: number;
-  filtersOut: number;
-  expandRatio: number;
-  /** Channels of the squeeze-and-excite bottleneck; 0 = none (Lite). */
-  seFilters: number;
-  /** The input is added to the output. */
-  hasResidual: boolean;
 }
 
-export interface Architecture {
+export interface Architecture extends PlannedNetwork {
   variant: Variant;
-  activation: Activation;
-  /** Padding of convolutions. */
-  padding: Padding;
-  /** Added to the variance in every batch norm. */
-  epsilon: number;
-  stemFilters: number;
   blocks: Block[];
-  topFilters: number;
   dropoutRate: number;
-  numClasses: number;
 }
 
 /** Scales the stage table to a variant, with a last layer of `numClasses` (≥ 2); by default by TensorFlow's conventions. */

@@ -1,5 +1,5 @@
 // Runs the network on the backend in use: for inference, or for training on a tape.
-import type { ConvolutionWeights, DenseWeights, Features } from "../engine/backend.js";
+import type { ConvolutionWeights, DenseWeights, Features, TrainingPlanOptions } from "../engine/backend.js";
 import { backend } from "../engine/device.js";
 import * as kernels from "../engine/kernels.js";
 import type { Tape } from "../engine/tape.js";
@@ -25,13 +25,8 @@ interface Model {
 /** The value of each parameter by name. */
 export type Values = ReadonlyMap<string, Tensor>;
 
-export interface TrainingOptions {
-  /** How far the moving statistics go towards each batch's, (0, 1]. */
-  batchNormMomentum: number;
-  /** Probability to zero a feature before the last layer, [0, 1). */
-  dropoutRate: number;
-  /** Probability to drop the last residual branch for an image, [0, 1); earlier ones linearly less. */
-  dropPathRate: number;
+export interface TrainingOptions
+  extends Pick<TrainingPlanOptions, "batchNormMomentum" | "dropoutRate" | "dropPathRate"> {
   /** Governs dropout and stochastic depth; different each step. */
   seed: number;
 }
