@@ -149,8 +149,11 @@ async function runFolder(flags: Flags, folder: string, junit: string | null): Pr
 }
 
 /** Returns how many notebooks may run side by side: one on a GPU, all of whose memory TensorFlow takes for one process. */
-function numAtOnce(): number {
-  return createContext().accelerator === "gpu" ? 1 : Math.min(AT_ONCE, availableParallelism());
+export function numAtOnce(
+  accelerator = createContext().accelerator,
+  numCores = availableParallelism(),
+): number {
+  return accelerator === "gpu" ? 1 : Math.min(AT_ONCE, numCores);
 }
 
 /** Says how the runner died, which had no time to, and what to do. */

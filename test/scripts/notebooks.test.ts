@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { findNotebooks } from "../../scripts/commands/notebooks.js";
+import { findNotebooks, numAtOnce } from "../../scripts/commands/notebooks.js";
 import { workspace } from "../workspace.js";
 
 describe("findNotebooks", () => {
@@ -42,5 +42,11 @@ describe("findNotebooks", () => {
     assert.throws(() => findNotebooks(empty), {
       message: `Expected notebooks (*.ipynb) at ${empty} but found none. Choose a folder that has some.`,
     });
+  });
+});
+
+describe("numAtOnce", () => {
+  it("is two on the CPU, and one on a single core or a GPU", () => {
+    assert.deepEqual([numAtOnce("cpu", 8), numAtOnce("cpu", 1), numAtOnce("gpu", 8)], [2, 1, 1]);
   });
 });
