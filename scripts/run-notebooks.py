@@ -195,7 +195,7 @@ async def run_clients(job, out, clients, results, progress):
                 raise Interrupted(stop.number)
             await run_notebook(clients[number], results[number], Path(job["notebooks"][number]), out)
 
-    page, runs = None, []
+    page, runs, num_turns = None, [], 0
     with stop.handled():
         try:
             await clients[0].start_ahead()
@@ -205,6 +205,7 @@ async def run_clients(job, out, clients, results, progress):
                 if stop.number is not None and client.running is None:
                     break  # it did not start
                 progress.begin_turn(client.name)
+                num_turns += 1
                 await run
                 if page:
                     await page
@@ -217,25 +218,19 @@ async def run_clients(job, out, clients, results, progress):
             if stop.number is not None:
                 raise Interrupted(stop.number)
         finally:
-            await end_runs(clients, results, runs)
+            for client, run in zip(clients, runs):
+                if client.is_running:
+                    client.abandon()
+                else:
+                    run.cancel()
+            await asyncio.gather(*runs, return_exceptions=True)
+            for client in clients:
+                await client.end()
+            for client, result in list(zip(clients, results))[num_turns:]:
+                result.forget()
+                (out / f"{client.name}.ipynb").unlink(missing_ok=True)
             if page:
                 await page
-
-
-async def end_runs(clients, results, runs):
-    """Ends the notebooks that still run or wait, without a trace."""
-    for client, result, run in zip(clients, results, runs):
-        if client.is_running:
-            client.abandon()
-        else:
-            run.cancel()
-    await asyncio.gather(*runs, return_exceptions=True)
-    for client, result in zip(clients, results):
-        await client.end()
-        if client.is_abandoned:
-            result.stop, result.problem = None, ""
-            for cell in result.cells:
-                cell.seconds, cell.outcome, cell.failure = 0.0, "not run", None
 
 
 async def run_notebook(client, result, path, out):

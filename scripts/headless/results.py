@@ -33,6 +33,12 @@ class NotebookResult:
     # What kept it from running, such as a kernel that did not start.
     problem: str = ""
 
+    def forget(self):
+        """Counts a notebook as one that did not run: it ran beside an earlier one, which failed."""
+        self.stop, self.problem = None, ""
+        for cell in self.cells:
+            cell.seconds, cell.outcome, cell.failure = 0.0, "not run", None
+
     @property
     def failure(self):
         return self.stop if isinstance(self.stop, CellFailure) else None

@@ -64,20 +64,22 @@ describe("ferkit notebooks side by side", function () {
     );
   });
 
-  it("leave no trace if one before them fails", () => {
+  it("leave no trace if one before them fails, whether they have ended or not", () => {
     const { status, stdout, stderr } = run({
-      "01-tagged": '// one\nawait waitFor("two"); throw new Error("planted");',
-      "02-plain": '// two\nleave("two"); await waitFor("never");',
+      "01-tagged": '// one\nawait waitFor("three"); throw new Error("planted");',
+      "02-tagged": "// two",
+      "03-plain": '// three\nleave("three"); await waitFor("never");',
     });
     assert.equal(status, 1);
     assert.match(
       stderr,
       /^\s*01-tagged\.ipynb failed at cell 2 \(one\), line 2:\n[\s\S]*\nError: planted\n$/,
     );
-    assert.doesNotMatch(stdout, /02-plain/);
+    assert.doesNotMatch(stdout, /02-tagged|03-plain/);
     assert.deepEqual(left(), ["01-tagged.html", "01-tagged.ipynb", "index.html", "junit.xml"]);
-    assert.deepEqual([skipped("01-tagged"), skipped("02-plain")], ["0", "2"]);
-    assert.match(readFileSync(folder.file("out/index.html"), "utf8"), /failed.*2 of 2[\s\S]*not run.*0 of 2/);
+    assert.deepEqual(["01-tagged", "02-tagged", "03-plain"].map(skipped), ["0", "2", "2"]);
+    const index = readFileSync(folder.file("out/index.html"), "utf8");
+    assert.match(index, /failed.*2 of 2[\s\S]*not run.*0 of 2[\s\S]*not run.*0 of 2/);
   });
 
   it("let those before them end before one of them fails", () => {
