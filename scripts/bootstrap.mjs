@@ -112,9 +112,19 @@ const pythonStep = {
     const onLine = showPip(show);
     const { status, output } = await runCommand(venvPython, args, { cwd: root, env, onLine });
     if (status !== 0) throw describeFailure("the installation of Python's packages", output, root);
+    await keepBytecode(context);
     writeWhole(venvStamp(context), venvKey(context));
   },
 };
+
+/** Keeps what Python makes of the packages that run notebooks: they load in a quarter of the time, also where PYTHONDONTWRITEBYTECODE is set. */
+async function keepBytecode({ root, env, venvPython }) {
+  const code =
+    "import sys; sys.modules['rfc3987_syntax'] = None; import nbformat, headless.client, headless.page, headless.results";
+  const folders = ["scripts", "jupyter/python"].map((name) => path.join(root, name));
+  const own = { PYTHONPATH: folders.join(path.delimiter), PYTHONDONTWRITEBYTECODE: "" };
+  await runCommand(venvPython, ["-c", code], { cwd: root, env: { ...env, ...own } }); // what fails here fails again where it matters
+}
 
 const hasPackages = (context) =>
   fs.existsSync(context.venvPython) && readText(venvStamp(context)) === venvKey(context);

@@ -18,6 +18,7 @@ fs.utimesSync("node_modules/.package-lock.json", 1, 1);
 `;
 const PYTHON = `#!/bin/sh
 case "$2" in
+  *headless*) [ -z "$PYTHONDONTWRITEBYTECODE" ] && echo bytecode >> calls ;;
   import*) echo "import sys" >/dev/null; echo ok ;;
   *version*|*sys*) echo 3.12.0 ;;
   venv) echo venv >> calls; mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
@@ -98,6 +99,7 @@ describe("bootstrap.mjs in a clone", () => {
           FERKIT_CACHE: clone("cache"),
           npm_execpath: folder.file("npm-cli.cjs"),
           npm_lifecycle_event: "setup",
+          PYTHONDONTWRITEBYTECODE: "1",
         },
       },
     );
@@ -111,7 +113,14 @@ describe("bootstrap.mjs in a clone", () => {
   it("runs each step once and nothing the second time, and names what is next", () => {
     const first = setUp();
     assert.equal(first.status, 0, first.stderr);
-    assert.deepEqual(first.calls, ["declarations", "npm ci", "pip install", "second stage", "venv"]);
+    assert.deepEqual(first.calls, [
+      "bytecode",
+      "declarations",
+      "npm ci",
+      "pip install",
+      "second stage",
+      "venv",
+    ]);
     for (const line of [
       "set-up  npm packages: done in T",
       "set-up  Python environment: done in T",
@@ -135,7 +144,7 @@ describe("bootstrap.mjs in a clone", () => {
   it("repeats what something changed for, and no more", () => {
     setUp();
     writeFileSync(clone("requirements.txt"), "jupyterlab==4.7.0\n");
-    assert.deepEqual(setUp().calls, ["pip install"]);
+    assert.deepEqual(setUp().calls, ["bytecode", "pip install"]);
     mkdirSync(clone("native"));
     writeFileSync(clone("native/ops.cc"), "");
     assert.deepEqual(setUp().calls, ["second stage"]);
@@ -153,7 +162,7 @@ describe("bootstrap.mjs in a clone", () => {
       first.stderr,
       /\nset-up failed\.\nExpected to reach https:\/\/npm\.example but found no answer during the installation of npm's packages\. /,
     );
-    assert.deepEqual(first.calls, ["npm ci", "pip install", "venv"]);
+    assert.deepEqual(first.calls, ["bytecode", "npm ci", "pip install", "venv"]);
     rmSync(clone("no-network"));
     writeFileSync(clone("broken"), "");
     const second = setUp();
