@@ -30,7 +30,7 @@ export function speedChart({ timings, machine, date }: Results): ChartSpec {
     field: "contender",
     type: "nominal",
     sort: CONTENDER_NAMES.map((name) => CONTENDERS[name].label),
-    axis: { title: null, domain: false, ticks: false, labelLimit: 260 },
+    axis: { title: null, labelLimit: 260 },
   };
   const bars = {
     mark: { type: "bar", height: { band: 0.72 }, cornerRadiusEnd: 2 },
@@ -79,7 +79,7 @@ export function accuracyChart(record: AccuracyRecord): ChartSpec {
       accuracy,
     })),
   );
-  const axis = { grid: false, tickCount: 8 };
+  const axis = { grid: false, domain: true, ticks: true, tickCount: 8 };
   const lines = {
     data: { values },
     mark: { type: "line", strokeWidth: 2.2, point: { size: 36 }, tooltip: true },
@@ -92,7 +92,7 @@ export function accuracyChart(record: AccuracyRecord): ChartSpec {
       y: {
         field: "accuracy",
         type: "quantitative",
-        axis: { title: "Validation accuracy", format: ".0%", domain: false, ticks: false, tickCount: 6 },
+        axis: { title: "Validation accuracy", format: ".0%", tickCount: 6 },
         scale: { zero: false },
       },
       color: {

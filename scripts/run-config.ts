@@ -180,7 +180,7 @@ function schemaOf(name: string, value: unknown): object {
 
 /** Returns the names that `--set` takes. */
 export function settingNames(): string[] {
-  return [...Object.keys(internals.SETTINGS), ...Object.keys(NO_AUGMENTATION)].sort();
+  return [...Object.keys(PRESETS.baseline), ...Object.keys(NO_AUGMENTATION)].sort();
 }
 
 /** Returns the setting that an option like `--batch-size` would be. */

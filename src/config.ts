@@ -1,5 +1,5 @@
 // Every hyperparameter, with its unit and range.
-import { type AugmentOptions, checkAugment } from "./data/augment.js";
+import { type AugmentOptions, BASELINE_AUGMENTATION, checkAugment } from "./data/augment.js";
 import { checkGrey } from "./data/pixels/cache.js";
 import { PRECISIONS, type Precision } from "./engine/backend.js";
 import { checkChoice, checkNames, checkNumber, ParameterError } from "./errors.js";
@@ -93,41 +93,41 @@ export interface TrainConfig {
   augment: AugmentOptions;
 }
 
-/** Names of all settings. */
-export const SETTINGS: Readonly<Record<keyof TrainConfig, true>> = {
-  variant: true,
-  weights: true,
-  weightsFamily: true,
-  imageSize: true,
-  fit: true,
-  grey: true,
-  seed: true,
-  epochs: true,
-  headEpochs: true,
-  trainableFrom: true,
-  batchSize: true,
-  activations: true,
-  learningRate: true,
-  headLearningRate: true,
-  schedule: true,
-  warmupShare: true,
-  weightDecay: true,
-  labelSmoothing: true,
-  classWeights: true,
-  mixup: true,
-  cutmix: true,
-  mixShare: true,
-  teachers: true,
-  teacherShare: true,
-  emaDecay: true,
-  dropoutRate: true,
-  dropPathRate: true,
-  batchNormMomentum: true,
-  monitor: true,
-  calibrationShare: true,
-  patience: true,
-  maxMinutes: true,
-  augment: true,
+/** The preset `baseline`, which has a value for every setting: Adam at a constant rate, flip and rotation. */
+export const BASELINE: TrainConfig = {
+  variant: "lite0",
+  weights: "imagenet",
+  weightsFamily: "auto",
+  imageSize: 48,
+  fit: "crop",
+  grey: "auto",
+  seed: 0,
+  epochs: 15,
+  headEpochs: 0,
+  trainableFrom: "stem",
+  batchSize: 32,
+  activations: "float32",
+  learningRate: 1e-3,
+  headLearningRate: 1e-3,
+  schedule: "constant",
+  warmupShare: 0,
+  weightDecay: 0,
+  labelSmoothing: 0,
+  classWeights: "none",
+  mixup: 0,
+  cutmix: 0,
+  mixShare: 1,
+  teachers: [],
+  teacherShare: 0.75,
+  emaDecay: 0,
+  dropoutRate: 0,
+  dropPathRate: 0,
+  batchNormMomentum: 0.1,
+  monitor: "accuracy",
+  calibrationShare: 0,
+  patience: 0,
+  maxMinutes: 0,
+  augment: BASELINE_AUGMENTATION,
 };
 
 /**
@@ -136,7 +136,7 @@ export const SETTINGS: Readonly<Record<keyof TrainConfig, true>> = {
  * @throws ParameterError otherwise.
  */
 export function checkTrainConfig(config: TrainConfig): TrainConfig {
-  checkNames(config, SETTINGS);
+  checkNames(config, BASELINE);
   const count = { min: 1, integer: true };
   const share = { min: 0, max: 1, exclusiveMax: true };
   checkChoice("variant", config.variant, Object.keys(VARIANTS));

@@ -11,7 +11,6 @@ export { reportFile } from "./charts/run-report.js";
 export { accuracyPoints, differencesTable, meansTable, runsTable } from "./charts/runs.js";
 export { type TextTable, textTable } from "./charts/tables.js";
 export { buildChart, COLORS } from "./charts/theme.js";
-export { SETTINGS } from "./config.js";
 export { type DataReport, type NearDuplicateReport, nearDuplicateReport } from "./data/audit/report.js";
 export { gather } from "./data/batches.js";
 export { selectImages } from "./data/dataset.js";

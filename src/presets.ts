@@ -1,5 +1,5 @@
 // The presets: how they differ, and why.
-import { checkTrainConfig, SETTINGS, type TrainConfig } from "./config.js";
+import { BASELINE, checkTrainConfig, type TrainConfig } from "./config.js";
 import { type AugmentOptions, BASELINE_AUGMENTATION, NO_AUGMENTATION } from "./data/augment.js";
 import { DATA_OPTIONS, type DataOptions } from "./data/data-options.js";
 import { checkChoice, InputError, ParameterError, plainName } from "./errors.js";
@@ -15,43 +15,6 @@ const PHOTO_AUGMENTATION: AugmentOptions = {
   brightness: 0.15,
   contrast: 0.15,
   erasing: 0.25,
-};
-
-/** The recipe to compare with: Adam at a constant rate, flip and rotation. */
-const BASELINE: TrainConfig = {
-  variant: "lite0",
-  weights: "imagenet",
-  weightsFamily: "auto",
-  imageSize: 48,
-  fit: "crop",
-  grey: "auto",
-  seed: 0,
-  epochs: 15,
-  headEpochs: 0,
-  trainableFrom: "stem",
-  batchSize: 32,
-  activations: "float32",
-  learningRate: 1e-3,
-  headLearningRate: 1e-3,
-  schedule: "constant",
-  warmupShare: 0,
-  weightDecay: 0,
-  labelSmoothing: 0,
-  classWeights: "none",
-  mixup: 0,
-  cutmix: 0,
-  mixShare: 1,
-  teachers: [],
-  teacherShare: 0.75,
-  emaDecay: 0,
-  dropoutRate: 0,
-  dropPathRate: 0,
-  batchNormMomentum: 0.1,
-  monitor: "accuracy",
-  calibrationShare: 0,
-  patience: 0,
-  maxMinutes: 0,
-  augment: BASELINE_AUGMENTATION,
 };
 
 /** Names of the presets. */
@@ -217,7 +180,7 @@ export function trainConfig(preset: PresetText, overrides: Overrides = {}): Trai
 }
 
 /** Settings, and options of the augmentation by their own names. */
-const OPTION_NAMES: string[] = [...Object.keys(SETTINGS), ...Object.keys(NO_AUGMENTATION)];
+const OPTION_NAMES: string[] = [...Object.keys(BASELINE), ...Object.keys(NO_AUGMENTATION)];
 
 /** What PyTorch, timm, Keras and fastai call some of the options. */
 const OTHER_NAMES: Record<string, keyof TrainConfig | keyof AugmentOptions> = {

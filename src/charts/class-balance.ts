@@ -29,8 +29,6 @@ export function classAxis(labelFontSize: number, classNames: string[]): object {
   return {
     ...shortLabels(classNames),
     title: null,
-    domain: false,
-    ticks: false,
     labelOpacity: 1,
     labelPadding: 8,
     labelFontSize,
@@ -137,8 +135,6 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
             title: "images",
             format: ",d",
             tickCount: Math.min(6, largest),
-            domain: false,
-            ticks: false,
           },
         },
       },

@@ -117,8 +117,6 @@ export function confusionPanel({ matrix, classNames }: Confusion) {
     },
   });
   const axis = {
-    domain: false,
-    ticks: false,
     labelOpacity: 1,
     labelPadding: 6,
     ...shortLabels(classNames),
@@ -228,7 +226,7 @@ export function perClassRecallChart(
               type: "quantitative",
               stack: null, // stacking fails for a class that has a name such as constructor
               scale: { domain: [0, 1] },
-              axis: { title: "recall", format: ".0%", tickCount: 5, domain: false, ticks: false },
+              axis: { title: "recall", format: ".0%", tickCount: 5 },
             },
           },
           layer: [

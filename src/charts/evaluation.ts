@@ -107,7 +107,7 @@ function reliabilityPanel(shown: Reliability, uncalibrated?: Reliability): objec
   const values = series.flatMap(({ name, bins }) =>
     bins.filter(({ numImages }) => numImages >= minImages(bins)).map((bin) => ({ name, ...bin })),
   );
-  const axis = { format: ".0%", values: [0, 0.2, 0.4, 0.6, 0.8, 1], domain: false, ticks: false };
+  const axis = { format: ".0%", values: [0, 0.2, 0.4, 0.6, 0.8, 1] };
   return {
     width: SIDE,
     height: SIDE,
@@ -169,7 +169,7 @@ function histogramPanel(bins: Bin[]): object {
       y: {
         field: "numImages",
         type: "quantitative",
-        axis: { title: "images", tickCount: 2, format: ",d", domain: false, ticks: false },
+        axis: { title: "images", tickCount: 2, format: ",d" },
       },
     },
   };
@@ -187,13 +187,13 @@ function riskPanel(points: EvaluatedModel["riskCoverage"]["points"]): object {
         field: "answered",
         type: "quantitative",
         scale: { domain: [0, 1] },
-        axis: { format: ".0%", title: "share of images answered", domain: false, ticks: false },
+        axis: { format: ".0%", title: "share of images answered" },
       },
       y: {
         field: "risk",
         type: "quantitative",
         scale: { domainMin: 0, ...(points.every(({ risk }) => risk === 0) && { domainMax: 1 }) }, // else one tick
-        axis: { format: ".0%", title: "error among them", tickCount: 4, domain: false, ticks: false },
+        axis: { format: ".0%", title: "error among them", tickCount: 4 },
       },
     },
   };
@@ -221,8 +221,6 @@ function scorePanel(classNames: string[], scores: EvaluatedModel["classScores"],
         axis: {
           title: null,
           orient: "top",
-          domain: false,
-          ticks: false,
           labelAngle: 0,
         },
       },

@@ -1,8 +1,8 @@
 // The learning rate: of each step of a run, and the search for a good one.
 import { checkKind, checkList } from "../errors.js";
 import type { LearningRateSearch } from "../training/find-learning-rate.js";
-import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
-import { MAX_POINTS, reachOf, shorten, smooth, stepAxis, thin } from "./training.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, LINE_AXIS } from "./theme.js";
+import { labelledRule, MAX_POINTS, reachOf, shorten, smooth, stepAxis, thin } from "./training.js";
 
 const WIDE = { width: 640, height: 240 };
 
@@ -55,7 +55,7 @@ export function learningRateChart(
         y: {
           field: "learningRate",
           type: "quantitative",
-          axis: { title: "learning rate", format: "~g", tickCount: 5, domain: false, ticks: false },
+          axis: { title: "learning rate", format: "~g", tickCount: 5 },
         },
       },
     },
@@ -82,7 +82,11 @@ export function learningRateSearchChart(
 ): ChartSpec {
   checkKind("search", "what findLearningRate returns", search, ["points"]);
   const { points, suggestion, configured, diverged } = search;
-  if (!points.length) return emptyChart(title, "no data: the loss was not finite in the first batch");
+  if (!points.length)
+    return emptyChart(
+      title,
+      `no data: ${diverged ? "the loss was not finite in the first batch" : "no rate was tried"}`,
+    );
   const reach = reachOf(points);
   const losses = points.map(({ loss }) => loss);
   const means = smooth(losses, reach);
@@ -102,7 +106,7 @@ export function learningRateSearchChart(
     field,
     type: "quantitative",
     scale: { zero: false },
-    axis: { title: "loss (nats)", tickCount: 5, domain: false, ticks: false },
+    axis: { title: "loss (nats)", tickCount: 5 },
   });
   const rule = (learningRate: number, mark: object) => ({
     data: { values: [{ learningRate }] },
@@ -122,7 +126,7 @@ export function learningRateSearchChart(
           field: "learningRate",
           type: "quantitative",
           scale: { type: "log", nice: false },
-          axis: { title: "learning rate", format: "~g", grid: false, tickCount: 6 },
+          axis: { title: "learning rate", format: "~g", tickCount: 6, ...LINE_AXIS },
         },
       },
       layer: [
@@ -141,21 +145,10 @@ export function learningRateSearchChart(
           },
           encoding: { y: y("mean") },
         },
-        ...(suggestion === null ? [] : [suggestedRule(suggestion)]),
+        ...(suggestion === null
+          ? []
+          : [labelledRule({ learningRate: suggestion }, `suggested: ${suggestion}`)]),
       ],
     },
   );
-}
-
-function suggestedRule(learningRate: number): object {
-  return {
-    data: { values: [{ learningRate, label: `suggested: ${learningRate}` }] },
-    layer: [
-      { mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3], strokeWidth: 1.5 } },
-      {
-        mark: { type: "text", y: -4, baseline: "bottom", fontSize: FONT_SIZE.small },
-        encoding: { text: { field: "label" } },
-      },
-    ],
-  };
 }

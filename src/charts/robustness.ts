@@ -50,15 +50,13 @@ export function robustnessChart(
                 title: "strength",
                 values: [0, 1, 2, 3, 4, 5],
                 grid: false,
-                domain: false,
-                ticks: false,
               },
             },
             y: {
               field: "accuracy",
               type: "quantitative",
               scale: { domainMin: 0 },
-              axis: { title: "accuracy", format: ".0%", domain: false, ticks: false },
+              axis: { title: "accuracy", format: ".0%" },
             },
             color: {
               field: "corruption",

@@ -12,7 +12,7 @@ import type { RunConfig } from "../training/run-config.js";
 import type { RunSummary } from "../training/runs.js";
 import { shortLabels } from "./class-balance.js";
 import type { TextTable } from "./tables.js";
-import { buildChart, type ChartSpec, emptyChart, SERIES_COLORS } from "./theme.js";
+import { buildChart, type ChartSpec, emptyChart, LINE_AXIS, SERIES_COLORS } from "./theme.js";
 import { ACCURACY_AXIS, accuracyDomain, epochAxis, epochScale } from "./training.js";
 
 /** The accuracy of a run, epoch by epoch. */
@@ -145,7 +145,7 @@ function accuracyLines(curves: AccuracyCurve[], x: "minutes" | "epoch", legend: 
         ...(x === "epoch"
           ? { axis: epochAxis(epochs), scale: epochScale(epochs) }
           : {
-              axis: { title: "minutes of training and validation", grid: false, tickCount: 8 },
+              axis: { title: "minutes of training and validation", tickCount: 8, ...LINE_AXIS },
               scale: { domainMin: 0, nice: false },
             }),
       },
@@ -180,18 +180,31 @@ function numbersTo(last: number): number[] {
 /** Written for a value that is not known. */
 const NONE = "–";
 
+/** A column of a table: its heading, whether it is aligned on the right, and the cell of a row. */
+type Column<Row> = [heading: string, isNumeric: boolean, cell: (row: Row) => string];
+
+function tableOf<Row>(rows: Row[], columns: Column<Row>[]): TextTable {
+  return {
+    heading: columns.map(([heading]) => heading),
+    rows: rows.map((row) => columns.map(([, , cell]) => cell(row))),
+    isNumeric: columns.map(([, isNumeric]) => isNumeric),
+  };
+}
+
+/** Returns the column of folds, if one of the rows has any. */
+function foldColumn<Row extends { fold: string | null }>(rows: Row[]): Column<Row>[] {
+  return rows.some(({ fold }) => fold !== null) ? [["fold", true, ({ fold }) => fold ?? ""]] : [];
+}
+
 /** Lists runs with their settings and results. */
 export function runsTable(runs: (RunSummary & { name: string })[]): TextTable {
-  type Column = [heading: string, isNumeric: boolean, cell: (run: (typeof runs)[number]) => string];
-  const columns: Column[] = [
+  return tableOf(runs, [
     ["run", false, ({ name }) => name],
     ["data", false, ({ data }) => data],
     ["network", false, ({ variant }) => variant],
     ["pixels", true, ({ imageSize }) => `${imageSize}`],
     ["seed", true, ({ seed }) => `${seed}`],
-    ...(runs.some(({ fold }) => fold !== null)
-      ? [["fold", true, ({ fold }) => fold ?? ""] satisfies Column]
-      : []),
+    ...foldColumn(runs),
     ["epochs", true, ({ numEpochs, epochs }) => `${numEpochs}/${epochs}`],
     ["state", false, ({ state }) => state],
     ["accuracy", true, ({ bestAccuracy }) => (bestAccuracy === null ? NONE : percent(bestAccuracy))],
@@ -199,44 +212,23 @@ export function runsTable(runs: (RunSummary & { name: string })[]): TextTable {
     ["macro-F1", true, ({ macroF1 }) => macroF1?.toFixed(3) ?? NONE],
     ["time", true, ({ durationMs }) => (durationMs ? duration(durationMs / 1000) : NONE)],
     ["started", false, ({ started }) => started?.slice(0, 10) ?? NONE],
-  ];
-  return {
-    heading: columns.map(([heading]) => heading),
-    rows: runs.map((run) => columns.map(([, , cell]) => cell(run))),
-    isNumeric: columns.map(([, isNumeric]) => isNumeric),
-  };
+  ]);
 }
 
 /** Lists means over runs that differ only in their seed, with the standard deviation where there are several. */
 export function meansTable(means: MeanOfRuns[]): TextTable {
-  const spread = (
-    { mean, deviation }: { mean: number; deviation: number | null },
-    format: (value: number) => string,
-  ) => (deviation === null ? format(mean) : `${format(mean)} ± ${format(deviation)}`);
-  const hasFolds = means.some(({ fold }) => fold !== null);
-  return {
-    heading: [
-      "runs",
-      "data",
-      "network",
-      "pixels",
-      ...(hasFolds ? ["fold"] : []),
-      "seeds",
-      "accuracy",
-      "macro-F1",
-    ],
-    rows: means.map(({ names, data, variant, imageSize, fold, seeds, accuracy, macroF1 }) => [
-      inShort(names),
-      data,
-      variant,
-      `${imageSize}`,
-      ...(hasFolds ? [fold ?? ""] : []),
-      seeds.join(", "),
-      spread(accuracy, percent),
-      macroF1 ? spread(macroF1, (value) => value.toFixed(3)) : NONE,
-    ]),
-    isNumeric: [false, false, false, true, ...(hasFolds ? [true] : []), false, true, true],
-  };
+  const spread = ({ mean, deviation }: MeanOfRuns["accuracy"], format: (value: number) => string) =>
+    deviation === null ? format(mean) : `${format(mean)} ± ${format(deviation)}`;
+  return tableOf(means, [
+    ["runs", false, ({ names }) => inShort(names)],
+    ["data", false, ({ data }) => data],
+    ["network", false, ({ variant }) => variant],
+    ["pixels", true, ({ imageSize }) => `${imageSize}`],
+    ...foldColumn(means),
+    ["seeds", false, ({ seeds }) => seeds.join(", ")],
+    ["accuracy", true, ({ accuracy }) => spread(accuracy, percent)],
+    ["macro-F1", true, ({ macroF1 }) => (macroF1 ? spread(macroF1, (value) => value.toFixed(3)) : NONE)],
+  ]);
 }
 
 /** Lists the values in which configurations differ, with a column per run. */

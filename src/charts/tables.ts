@@ -34,51 +34,43 @@ export function auditTable(report: DataReport): TableRow[] {
     "dropped",
   ]);
   const { numImages, unreadable, examples, dropped } = report;
-  const first = (groups: string[][]) => groups[0]?.join(", ") ?? "";
-  const row = (
-    check: string,
-    found: number,
-    of: [count: number, what: string],
-    leftOut: number,
-    example: string,
-  ) => ({
-    check,
-    found,
-    of: counted(...of),
-    "left out": leftOut,
-    example,
-  });
   const all = numImages.train + numImages.validation + dropped.duplicates + dropped.leaked;
-  return [
-    row(
+  const ofAll = counted(all, "image");
+  const ofFiles = counted(all + unreadable.length, "image");
+  const ofValidation = counted(numImages.validation + dropped.leaked, "validation image");
+  const ofGroups = counted(report.duplicateGroups, "group");
+  type Row = [check: string, found: number, of: string, leftOut: number, example: string[] | undefined];
+  const rows: Row[] = [
+    [
       "unreadable files",
       unreadable.length,
-      [all + unreadable.length, "image"],
+      ofFiles,
       unreadable.length,
-      unreadable[0]?.path ?? "",
-    ),
-    row(
-      "images twice in a split",
-      report.duplicateImages,
-      [all, "image"],
-      dropped.duplicates,
-      first(examples.duplicates),
-    ),
-    row(
+      unreadable.map(({ path }) => path).slice(0, 1),
+    ],
+    ["images twice in a split", report.duplicateImages, ofAll, dropped.duplicates, examples.duplicates[0]],
+    [
       "validation images also in train",
       report.leakedImages,
-      [numImages.validation + dropped.leaked, "validation image"],
+      ofValidation,
       dropped.leaked,
-      first(examples.leaked),
-    ),
-    row(
+      examples.leaked[0],
+    ],
+    [
       "groups of duplicates with different classes",
       report.labelConflicts,
-      [report.duplicateGroups, "group"],
+      ofGroups,
       0,
-      first(examples.conflicts),
-    ),
+      examples.conflicts[0],
+    ],
   ];
+  return rows.map(([check, found, of, leftOut, example]) => ({
+    check,
+    found,
+    of,
+    "left out": leftOut,
+    example: example?.join(", ") ?? "",
+  }));
 }
 
 /**

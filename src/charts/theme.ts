@@ -71,7 +71,12 @@ export const FONT = "Inter, system-ui, sans-serif";
 
 export const FONT_SIZE = { title: 16, subtitle: 12, label: 12, small: 11, tiny: 9 } as const;
 
+/** An axis with a line and ticks in place of the grid. */
+export const LINE_AXIS = { domain: true, ticks: true, grid: false } as const;
+
 const AXIS = {
+  domain: false,
+  ticks: false,
   labelColor: COLORS.text,
   labelOpacity: OPACITY.muted,
   labelFontSize: FONT_SIZE.label,

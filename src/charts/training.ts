@@ -4,7 +4,7 @@ import { checkList } from "../errors.js";
 import { percent } from "../text.js";
 import { type BatchEvent, EPOCHS, type EpochEvent, keptEpoch } from "../training/events.js";
 import { pixelLayer } from "./layout.js";
-import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, OPACITY } from "./theme.js";
+import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE, LINE_AXIS, OPACITY } from "./theme.js";
 
 /** Two panels fit side by side into a notebook with an open file browser. */
 const PANEL = { width: 310, height: 250 };
@@ -204,7 +204,7 @@ export function epochMetricsChart(events: EpochEvent[], title = "Training, epoch
       x: { field: "epoch", type: "quantitative", axis: epochAxis(events), scale: epochScale(events) },
     },
     layer: [
-      ...(best ? [bestRule(best.epoch)] : []),
+      ...(best ? [labelledRule({ epoch: best.epoch }, "best")] : []),
       {
         mark: {
           type: "line",
@@ -282,8 +282,6 @@ const HEADING = {
   titleOpacity: 1,
   titleFontWeight: 600,
   tickCount: 5,
-  domain: false,
-  ticks: false,
 };
 const LOSS_AXIS = { title: "Loss (nats)", ...HEADING };
 /** The y axis of accuracies. */
@@ -296,7 +294,7 @@ export function stepAxis(points: { step: number }[]): object {
     title: "step (batches)",
     format: ",d",
     tickCount: Math.max(1, Math.min(6, numSteps)),
-    grid: false,
+    ...LINE_AXIS,
   };
 }
 
@@ -306,7 +304,7 @@ export function epochAxis(events: { epoch: number }[]): object {
   const strides = [1, 2, 5, 10].map((factor) => Math.max(1, factor * power));
   const stride = strides.find((one) => events.length / one <= 12) ?? strides[3];
   const values = events.map(({ epoch }) => epoch).filter((epoch) => epoch % stride === 0);
-  return { title: "epoch", format: "d", values, grid: false };
+  return { title: "epoch", format: "d", values, ...LINE_AXIS };
 }
 
 /** Returns whole tenths around the values, so that there are always two ticks. */
@@ -323,10 +321,10 @@ export function epochScale(events: { epoch: number }[]): object {
   return { domain: first === last ? [first - 1, first + 1] : [first, last], nice: false, zero: false };
 }
 
-/** Draws a rule at the kept epoch. */
-function bestRule(epoch: number): object {
+/** Draws a vertical rule at a value of the x axis, by the name of its field, with a label above it. */
+export function labelledRule(value: Record<string, number>, label: string): object {
   return {
-    data: { values: [{ epoch, label: "best" }] },
+    data: { values: [{ ...value, label }] },
     layer: [
       { mark: { type: "rule", color: COLORS.green, strokeDash: [4, 3], strokeWidth: 1.5 } },
       {

@@ -98,14 +98,10 @@ export async function toBundle(value: unknown): Promise<MimeBundle | undefined> 
   if (isTensor(value)) return { "text/plain": inspect(value) };
   if (isGenerator(value)) return { "text/plain": GENERATOR };
   if (ArrayBuffer.isView(value)) return { "text/plain": arrayText(value) };
-  if (isDataFrame(value)) return { ...tableBundle(value), ...rowBundle(rowsOf(value)) };
-  if (Array.isArray(value))
-    return value.length && value.every(isRow) ? { ...tableBundle(value), ...rowBundle(value) } : undefined;
-  return mediaBundle(value) ?? tableOfOne(value);
-}
-
-function tableOfOne(value: object): MimeBundle | undefined {
-  return isRow(value) ? { ...tableBundle([value]), ...rowBundle([value]) } : undefined;
+  if (isDataFrame(value)) return withRow(value, rowsOf(value));
+  const rows = Array.isArray(value) ? value : [value];
+  const isTable = rows.length > 0 && rows.every(isRow);
+  return (rows === value ? undefined : mediaBundle(value)) ?? (isTable ? withRow(rows, rows) : undefined);
 }
 
 const MEDIA_TYPE = /^(application|audio|font|image|model|text|video)\/[\w.+-]+$/;
@@ -132,9 +128,9 @@ function plainEntries(value: object): [string, unknown][] | undefined {
     .map(([name, property]) => [name, property.value]);
 }
 
-/** Returns the row of a table that has one. */
-function rowBundle(rows: TableRow[]): MimeBundle {
-  return rows.length === 1 ? { [ROW_TYPE]: rows[0] } : {};
+/** Renders a table; one of a single row also as that row. */
+function withRow(table: TableRow[] | DataFrame, rows: TableRow[]): MimeBundle {
+  return { ...tableBundle(table), ...(rows.length === 1 && { [ROW_TYPE]: rows[0] }) };
 }
 
 function rowsOf({ columns, values }: DataFrame): TableRow[] {

@@ -1,6 +1,6 @@
 // What one notebook leaves for the next: files, never variables of a kernel.
 import { createHash } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { TrainConfig } from "../config.js";
 import type { DataOptions } from "../data/data-options.js";
@@ -10,6 +10,7 @@ import { checkKind, checkPath, InputError } from "../errors.js";
 import { writeFileAtomically } from "../files.js";
 import { prettyJson } from "../json.js";
 import type { PresetText } from "../presets.js";
+import { readJsonFile } from "../saved-files.js";
 import { lockRun } from "../training/lock.js";
 
 /** How notebook 02 loaded the data set, so that later notebooks load the same images. */
@@ -128,22 +129,10 @@ export async function loadLatestRun(): Promise<string> {
 
 /** @param before - Notebooks that `notebook` needs, in a clone where nothing has run. */
 async function readState(file: string, notebook: string, before: string[] = []): Promise<unknown> {
-  const text = await readFile(file, "utf8").catch(() => null);
-  const state = text === null ? undefined : parseJson(text);
-  if (state !== undefined) return state;
   const inOrder = [...before, notebook];
-  throw new InputError({
-    expected: `the output of notebook ${notebook}`,
-    where: file,
-    found: text === null ? "no such file" : "no JSON",
-    fix: `Run ${inOrder.map((name) => `notebooks/${name}.ipynb`).join(" and ")} first, or \`npm start -- --notebooks ${inOrder.map((name) => name.slice(0, 2)).join(",")}\`.`,
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const expected = `the output of notebook ${notebook}`;
+  const fix = `Run ${inOrder.map((name) => `notebooks/${name}.ipynb`).join(" and ")} first, or \`npm start -- --notebooks ${inOrder.map((name) => name.slice(0, 2)).join(",")}\`.`;
+  const state = await readJsonFile(file, { expected, fix });
+  if (state === undefined) throw new InputError({ expected, where: file, found: "no such file", fix });
+  return state;
 }

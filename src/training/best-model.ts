@@ -18,7 +18,7 @@ import { bootstrapIntervals, countGroups, INTERVAL_SEED, type ScoreIntervals } f
 import { download, type ModelConfig, nonFinite, type ParameterValue } from "../model/network.js";
 import { loadParameters, saveModel, weightFileName } from "../model/weights/model-folder.js";
 import { areSameClasses } from "../names.js";
-import { calibrateOn, withFittedTemperature } from "./calibration.js";
+import { calibrateOn, type Model, withFittedTemperature } from "./calibration.js";
 import type { TrainState } from "./step.js";
 
 /** The epoch whose model is kept, with its scores on the validation images. */
@@ -59,9 +59,7 @@ export interface ModelImages {
 }
 
 /** A model outside the engine, calibrated. */
-interface BestModel {
-  config: ModelConfig;
-  parameters: ReadonlyMap<string, ParameterValue>;
+interface BestModel extends Model {
   /** What was fitted; 1 if the model was not calibrated. */
   temperature: number;
   weightFile: string;

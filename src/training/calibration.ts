@@ -18,7 +18,7 @@ import { inShort } from "../names.js";
 export const MIN_CALIBRATION_IMAGES = 100;
 
 /** A model outside the engine. */
-interface Model {
+export interface Model {
   config: ModelConfig;
   parameters: ReadonlyMap<string, ParameterValue>;
 }

@@ -1,6 +1,5 @@
 // The images that a run's starting weights and teachers had been trained on. The run records them when it starts, for these models
 // may be moved, changed or removed later.
-import { stat } from "node:fs/promises";
 import path from "node:path";
 import { BUNDLED_TRAINING, bundledName } from "../bundled-models.js";
 import type { TrainConfig } from "../config.js";
@@ -13,6 +12,7 @@ import {
   readModelList,
 } from "../data/image-list.js";
 import { isOfContent, visible } from "../errors.js";
+import { isFolder } from "../files.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { counted } from "../text.js";
 import { bestModelDir } from "./best-model.js";
@@ -45,8 +45,7 @@ export async function earlierTraining(models: readonly string[]): Promise<Earlie
 }
 
 async function listOf(model: string): Promise<ImageList | null> {
-  const isFolder = (await stat(model).catch(() => null))?.isDirectory() ?? false;
-  return isFolder ? readModelList(model, (await loadModelConfig(model)).imageList) : null;
+  return isFolder(model) ? readModelList(model, (await loadModelConfig(model)).imageList) : null;
 }
 
 /**

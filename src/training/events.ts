@@ -1,6 +1,7 @@
 import type { Monitor } from "../config.js";
 import { checkList } from "../errors.js";
 import type { ScoreIntervals } from "../metrics/bootstrap.js";
+import { counted } from "../text.js";
 
 /** `head` while the last layer trains alone, then `full`. */
 export type Phase = "head" | "full";
@@ -163,15 +164,10 @@ export type TrainEvent = NoteEvent | BatchEvent | EpochEvent | CheckpointEvent |
 
 /** Says how a run ended: "interrupted by the time limit of 5 minutes in epoch 2, after batch 8 of 20". */
 export function endInWords({ reason, maxMinutes, resumesAt }: DoneEvent): string {
-  const limit = maxMinutes ? ` by the time limit of ${minutes(maxMinutes)}` : "";
+  const limit = maxMinutes ? ` by the time limit of ${counted(maxMinutes, "minute")}` : "";
   if (!resumesAt?.batch) return reason + limit;
   const { epoch, batch, numBatches } = resumesAt;
   return `${reason}${limit} in epoch ${epoch}, after batch ${batch} of ${numBatches}`;
-}
-
-/** Writes a number of minutes: "1 minute", "2.5 minutes". */
-export function minutes(count: number): string {
-  return `${count} minute${count === 1 ? "" : "s"}`;
 }
 
 /** Returns the epoch whose model is kept: the last best one; undefined before the first epoch has ended. */

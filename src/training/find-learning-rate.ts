@@ -12,9 +12,9 @@ import { buildTrainState, disposeTrainState } from "./step.js";
 
 /** Range and length of a search for a learning rate. */
 export interface LearningRateOptions {
-  /** Rate of the first batch, > 0. Default: 1e-5. */
+  /** Rate of the first batch, (0, 1]. Default: 1e-5. */
   from?: number;
-  /** Rate that the last batch would have. Default: 1. */
+  /** Rate that the last batch would have, [10 · `from`, 10]. Default: 1. */
   to?: number;
   /** Batches from `from` to `to`, each with a rate that is larger by the same factor. Default: 100. */
   numBatches?: number;
@@ -99,8 +99,9 @@ export async function findLearningRate(
   const { from = 1e-5, to = 1, numBatches = 100, signal, onProgress } = options;
   const { phase = config.headEpochs < config.epochs ? "full" : "head" } = options;
   checkDecoding(dataset, config);
-  if (!(from > 0)) throw new ParameterError("from", "a number > 0", from);
-  checkNumber("to", to, { min: from, max: 10 });
+  if (!(checkNumber("from", from, { min: 0, max: 1 }) > 0))
+    throw new ParameterError("from", "a number > 0", from);
+  checkNumber("to", to, { min: 10 ** SLOPE_DECADES * from, max: 10 });
   checkNumber("numBatches", numBatches, { min: 10, integer: true });
   const isHead = phase === "head";
   const points: LearningRateSearch["points"] = [];
@@ -138,6 +139,10 @@ export async function findLearningRate(
   const suggestion = steepest(points);
   const passes = Math.ceil(points.length / state.plan.numBatches);
   const notes = suggestion !== null && passes > MAX_PASSES ? [passesNote(passes, dataset, configured)] : [];
+  if (!diverged && points.length < numBatches)
+    notes.push(
+      `the search was interrupted after ${points.length} of ${numBatches} batches, so no higher rates were tried`,
+    );
   return { points, diverged, phase, suggestion, configured, notes };
 }
 

@@ -164,15 +164,12 @@ function numImagesOf({ numImages }: Run["config"]): number {
 
 /** Returns whether runs differ only in their seed and what follows from it: the split and the random start. */
 function differInSeedAlone(a: Run, b: Run): boolean {
-  return haveSameImages(a, b) && isDeepStrictEqual(besidesSeed(a, b), besidesSeed(b, a));
-}
-
-function besidesSeed({ config }: Run, { config: other }: Run): object {
-  const { train, classNames, dataOptions, split, weightDigests = {} } = config;
-  const { features, teachers } = other.weightDigests ?? {};
-  const digests = {
-    ...(features !== undefined && weightDigests.features && { weights: weightDigests.features }),
-    ...(teachers !== undefined && weightDigests.teachers && { teachers: weightDigests.teachers }),
+  const digests = [a, b].map(({ config }) => config.weightDigests ?? {});
+  const areKnown = (name: "features" | "teachers") => digests.every((known) => known[name] !== undefined);
+  const settings = ({ config: { train, classNames, dataOptions, split, weightDigests } }: Run) => {
+    const weights = areKnown("features") ? weightDigests?.features : train.weights;
+    const teachers = areKnown("teachers") ? weightDigests?.teachers : train.teachers;
+    return { train: { ...train, seed: 0, weights, teachers }, classNames, dataOptions, split };
   };
-  return { train: { ...train, seed: 0, ...digests }, classNames, dataOptions, split };
+  return haveSameImages(a, b) && isDeepStrictEqual(settings(a), settings(b));
 }

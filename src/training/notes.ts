@@ -1,5 +1,4 @@
 // What a user should know of a training before it starts: guesses, with the option that settles each, and surprises.
-import { stat } from "node:fs/promises";
 import type { TrainConfig } from "../config.js";
 import { trainingConclusions } from "../data/audit/conclusions.js";
 import type { Conclusion } from "../data/audit/report.js";
@@ -7,16 +6,18 @@ import { NO_AUGMENTATION } from "../data/augment.js";
 import type { Dataset } from "../data/dataset.js";
 import type { LoadedDataset } from "../data/load.js";
 import { visible } from "../errors.js";
+import { isFolder } from "../files.js";
 import type { ModelConfig } from "../model/network.js";
 import { DEFAULT_DECODING } from "../model/preprocessing.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { hasSameClasses } from "../names.js";
 import { PRESETS } from "../presets.js";
-import { minutes } from "./events.js";
+import { counted } from "../text.js";
 import { isOwnModel } from "./run-config.js";
 import { runLearningRate } from "./schedule.js";
 import type { TrainState } from "./step.js";
 
+/** Says what the user should know of the network, the batches and the settings. */
 export async function trainingNotes(state: TrainState, numImages: number): Promise<string[]> {
   const { config, network } = state;
   const { classNames } = network.config;
@@ -30,7 +31,7 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
     targetsNote(state),
     ...teacherNotes(state),
     timeLimitNote(config),
-    ...settingNotes(config, isOwnModel(config.weights) && !(await isFolder(config.weights))),
+    ...settingNotes(config, isOwnModel(config.weights) && !isFolder(config.weights)),
   ];
   return notes.filter((note): note is string => note !== null).map((note) => visible(note));
 }
@@ -87,8 +88,8 @@ export function settingNotes(config: TrainConfig, isFile: boolean): string[] {
 }
 
 /**
- * Says that images are much larger than they are used; that classes differ much in size; by which seed images were held out, if not by the run's; which validation images look like
- * training images; and, if these are mirrored, which classes mirroring makes one.
+ * Says that images are much larger than they are used, that classes differ much in size, by which seed images were held out if not by
+ * the run's, which validation images look like training images, and which classes mirroring makes one, if images are mirrored.
  */
 export async function imageNotes(dataset: Dataset, config: TrainConfig): Promise<string[]> {
   const { split, options } = dataset;
@@ -161,7 +162,7 @@ function teacherNotes({ config, network, teachers }: TrainState): string[] {
 /** A model folder's last layer is kept for the same classes, which `weights` alone does not tell. */
 async function lastLayerNote({ weights }: TrainConfig, classNames: string[]): Promise<string | null> {
   if (!isOwnModel(weights)) return null;
-  if (!(await isFolder(weights)))
+  if (!isFolder(weights))
     return `starts from ${weights} with a new last layer: a file of weights does not name its classes`;
   const start = await loadModelConfig(weights);
   return hasSameClasses(start.classNames, classNames)
@@ -187,7 +188,7 @@ function batchesNote({ config: { batchSize }, plan }: TrainState, numImages: num
 
 function timeLimitNote({ maxMinutes, schedule }: TrainConfig): string | null {
   if (maxMinutes === 0) return null;
-  const limit = `training stops after ${minutes(maxMinutes)} (maxMinutes) if it is not completed by then, and resumes when it is started again`;
+  const limit = `training stops after ${counted(maxMinutes, "minute")} (maxMinutes) if it is not completed by then, and resumes when it is started again`;
   return schedule === "cosine" ? `${limit}; the learning rate falls as if there were no limit` : limit;
 }
 
@@ -204,8 +205,4 @@ export function extensionNote({ config, plan }: TrainState, earlier: TrainConfig
         ? `its learning rate stays at ${next}`
         : `its learning rate, ${before} in the last step, is ${next} in the next one, as in a ${config.schedule} schedule of ${config.epochs} epochs`),
   ];
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }

@@ -150,17 +150,14 @@ const CHOOSING = [
 export function checkRunDir(runDir: string, data: string, dataset: Dataset): string[] {
   if (existsSync(path.join(runDir, "config.json"))) return [];
   const { report } = dataset as Partial<LoadedDataset>;
-  const roots = [data, report?.root ?? data].filter((root) => isFolder(root)).map(realPath);
-  const own = realPath(runDir);
-  const steps = roots.map((root) => path.relative(root, own).split(path.sep));
-  const isAround = steps.map(([first]) => first !== ".." && !path.isAbsolute(first));
-  if (!isAround.some(Boolean)) return [];
-  const inside = steps[steps.length - 1];
+  const roots = [data, report?.root ?? data].filter(isFolder).map(realPath);
+  const around = foldersAround(realPath(runDir));
+  if (!roots.some((root) => around.includes(root))) return [];
   const { train, validation } = dataset;
-  const folders = new Set([...train.paths, ...validation.paths].map((file) => path.posix.dirname(file)));
-  const isOfImages = inside.some((_, i) => folders.has(inside.slice(0, i + 1).join("/")));
-  const isRoot = roots.includes(own);
-  if (!isRoot && !isOfImages)
+  const folders = new Set([...train.paths, ...validation.paths].map((file) => path.dirname(file)));
+  folders.delete("."); // images beside the run's folder, not around it
+  const isRoot = roots.includes(around[0]);
+  if (!isRoot && ![...folders].some((folder) => around.includes(path.join(roots[roots.length - 1], folder))))
     return [
       `the run's folder is in that of the data set, ${data}: ferkit passes over it, but others may read it as data`,
     ];
@@ -170,6 +167,12 @@ export function checkRunDir(runDir: string, data: string, dataset: Dataset): str
     found: isRoot ? "the folder of the data set" : "a folder with images of the data set around it",
     fix: "Choose another run folder (--run), such as runs/mine.",
   });
+}
+
+/** Lists a folder and those that it is in, from the inside out. */
+function foldersAround(folder: string): string[] {
+  const above = path.dirname(folder);
+  return above === folder ? [folder] : [folder, ...foldersAround(above)];
 }
 
 /** Returns the real path of what may not be there yet. */

@@ -271,7 +271,7 @@ export async function readScores({ loss, logits, labels }: StepResult, step: num
       expected: "a finite loss",
       where: `step ${step}`,
       found: String(lossValue),
-      fix: "Choose a lower learningRate for a new run (--run); the best model so far is kept.",
+      fix: "Choose a lower learningRate for a new run (--run); a model that is in best/ already is kept.",
     });
   const numCorrect = predicted.filter((label, i) => label === actual[i]).length;
   return { loss: lossValue, accuracy: numCorrect / actual.length };

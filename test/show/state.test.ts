@@ -81,7 +81,7 @@ describe("what a notebook leaves for the next", () => {
       await assert.rejects(loadPreparedData(), {
         name: "InputError",
         message:
-          /^Expected the output of notebook 02-preprocessing at data\/prepared\.json but found no JSON\. Run /,
+          /^Expected the output of notebook 02-preprocessing at data\/prepared\.json but found something other than JSON \(line 1, column 10: .*\)\. Run /,
       });
     });
   });

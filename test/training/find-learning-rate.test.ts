@@ -80,7 +80,7 @@ describe("findLearningRate", function () {
 
   it("stops when it is interrupted", async () => {
     const interrupt = new AbortController();
-    const { points, diverged } = await findLearningRate(dataset, config(), {
+    const { points, diverged, notes } = await findLearningRate(dataset, config(), {
       ...options,
       signal: interrupt.signal,
       onProgress: ({ stage, done }) => {
@@ -88,14 +88,21 @@ describe("findLearningRate", function () {
       },
     });
     assert.deepEqual([points.length, diverged], [7, false]);
+    assert.deepEqual(notes, [
+      "the search was interrupted after 7 of 40 batches, so no higher rates were tried",
+    ]);
   });
 
-  it("refuses rates out of order", async () => {
+  it("refuses rates out of order, and less than the decade that a slope is fitted over", async () => {
     await assert.rejects(findLearningRate(dataset, config(), { from: 0 }), {
       message: "Expected a number > 0 for from but received 0 of type number",
     });
-    await assert.rejects(findLearningRate(dataset, config(), { from: 1e-2, to: 1e-3 }), {
-      message: "Expected a number in [0.01, 10] for to but received 0.001 of type number",
+    await assert.rejects(findLearningRate(dataset, config(), { from: 2 }), {
+      message: "Expected a number in [0, 1] for from but received 2 of type number",
     });
+    for (const to of [1e-3, 0.09])
+      await assert.rejects(findLearningRate(dataset, config(), { from: 1e-2, to }), {
+        message: `Expected a number in [0.1, 10] for to but received ${to} of type number`,
+      });
   });
 });
