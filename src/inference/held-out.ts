@@ -146,39 +146,29 @@ export async function loadUnseenImages(
   const dataset = await loadDataset({ ...known, ...options });
   const list = await readModelList(modelDir, imageList);
   const seen = new Set([...(list?.images ?? []).map(({ digest }) => digest), ...(list?.trainedBefore ?? [])]); // those of an earlier calibration may serve again
-  const counts = { train: 0, validation: 0, seen: 0 };
-  const places: Place[] = [];
-  const digests: string[] = [];
-  for (const { split, digest } of (await listImages(dataset)).images) {
-    const place = { split, index: counts[split]++ };
-    if (seen.has(digest)) counts.seen++;
-    else {
-      places.push(place);
-      digests.push(digest);
-    }
-    seen.add(digest);
-  }
+  const all = (await listImages(dataset)).images.map(({ digest }) => digest);
+  const chosen = [...all.keys()].filter((i) => {
+    const isNew = !seen.has(all[i]);
+    seen.add(all[i]);
+    return isNew;
+  });
+  const numSeen = all.length - chosen.length;
   const notes = [
     ...(list && list.images.length > 0
       ? unlistedNotes(list)
       : [
           "the model has no list of the images of its training, so it is not known whether these are among them",
         ]),
-    ...(counts.seen > 0
-      ? [`${counts.seen} images are left out: the model's run had them, or another has the same bytes`]
+    ...(numSeen > 0
+      ? [`${numSeen} images are left out: the model's run had them, or another has the same bytes`]
       : []),
   ];
-  return { images: select(dataset, places), digests, report: dataset.report, notes };
+  const digests = chosen.map((i) => all[i]);
+  return { images: select(dataset, chosen), digests, report: dataset.report, notes };
 }
 
 function digestsOf({ images }: ImageList, split: ListedImage["split"]): Set<string> {
   return new Set(images.filter((image) => image.split === split).map(({ digest }) => digest));
-}
-
-/** Where an image is in a data set. */
-interface Place {
-  split: ListedImage["split"];
-  index: number;
 }
 
 /** Splits a data set as a model's run did; null unless the run knew at least half of the images. */
@@ -192,14 +182,13 @@ async function ownSplit(
   }: Partial<DataOptions>,
 ): Promise<EvaluationData | null> {
   const { images } = await listImages(dataset);
-  const chosen: Record<ListedImage["split"], Place[]> = { train: [], validation: [] };
-  const counts = { train: 0, validation: 0, unknown: 0, calibrated: 0 };
+  const chosen: Record<ListedImage["split"], number[]> = { train: [], validation: [] };
+  const counts = { unknown: 0, calibrated: 0 };
   const [relabelled, heldOutDigests]: string[][] = [[], []];
   const calibratedOn = new Set(list.calibratedOn);
   const known = remaining(list);
   const [trained, seen] = [digestsOf(list, "train"), new Set<string>()];
-  for (const image of images) {
-    const place = { split: image.split, index: counts[image.split]++ };
+  for (const [index, image] of images.entries()) {
     const taken = takeImage(known, image);
     if (taken === null) {
       if (calibratedOn.has(image.digest)) counts.calibrated++;
@@ -211,7 +200,7 @@ async function ownSplit(
       relabelled.push(image.path ?? image.digest);
     const isDropped = (dropLeaked && trained.has(image.digest)) || (dropDuplicates && seen.has(image.digest));
     if (split === "validation") seen.add(image.digest);
-    if (split === "train" || !isDropped) chosen[split].push(place);
+    if (split === "train" || !isDropped) chosen[split].push(index);
     if (split === "validation" && !isDropped) heldOutDigests.push(image.digest);
   }
   const numOthers = images.length - counts.calibrated;
@@ -223,7 +212,6 @@ async function ownSplit(
       found: `${chosen.train.length} images, all from its training`,
       fix: ANYWAY,
     });
-  const pick = (places: Place[]) => select(dataset, places);
   const notes = [
     `the model's run was trained on this data set; the images are those that it held out${howHeldOut(list)}`,
     ...heldOutChanges(list, known, relabelled),
@@ -231,7 +219,7 @@ async function ownSplit(
     ...(counts.calibrated > 0 ? [calibrationNote(counts.calibrated)] : []),
     ...unlistedNotes(list),
   ];
-  const [train, validation] = [pick(chosen.train), pick(chosen.validation)];
+  const [train, validation] = [select(dataset, chosen.train), select(dataset, chosen.validation)];
   const before = new Set(list.trainedBefore?.filter((digest) => !trained.has(digest))); // duplicates of its own are reported as such
   const isTrainedOn = before.size > 0 ? heldOutDigests.map((digest) => before.has(digest)) : null;
   const options = { ...dataset.options, ...(group !== undefined && { group }) };
@@ -297,51 +285,44 @@ function takeImage(
 }
 
 /** Returns the images of both splits, those of train first. */
-export function imagesOf(dataset: Dataset): PackedImages {
-  const places = (["train", "validation"] as const).flatMap((split) =>
-    Array.from({ length: dataset[split].numImages }, (_, index): Place => ({ split, index })),
-  );
-  return select(dataset, places);
-}
-
-function select(dataset: Dataset, places: Place[]): PackedImages {
-  const { imageSize, numChannels, classNames, decoding } = dataset.train;
-  const of = <T>(read: (images: PackedImages, index: number) => T) =>
-    places.map(({ split, index }) => read(dataset[split], index));
-  const { train, validation } = dataset;
+export function imagesOf({ train, validation }: Dataset): PackedImages {
+  const { digests, groupNames } = validation;
+  const noGroups = ({ numImages }: PackedImages) => new Array<null>(numImages).fill(null);
+  const { labelShares: _, ...images } = train;
   return printedImages({
-    pixels: new ChosenPixels(dataset, places, imageSize * imageSize * numChannels),
-    labels: Int32Array.from(of(({ labels }, index) => labels[index])),
-    numImages: places.length,
-    imageSize,
-    numChannels,
-    ...(decoding && { decoding }),
-    ...(classNames && { classNames }),
+    ...images,
+    pixels: new JoinedPixels(train, validation),
+    labels: Int32Array.from([...train.labels, ...validation.labels]),
+    numImages: train.numImages + validation.numImages,
+    paths: [...train.paths, ...validation.paths],
     ...((train.lostColour || validation.lostColour) && { lostColour: true }),
-    paths: of(({ paths }, index) => paths[index]),
-    ...(train.digests &&
-      validation.digests && { digests: of(({ digests }, index) => (digests as string[])[index]) }),
-    ...((train.groupNames || validation.groupNames) && {
-      groupNames: of(({ groupNames }, index) => groupNames?.[index] ?? null),
+    digests: train.digests && digests && [...train.digests, ...digests],
+    ...((train.groupNames || groupNames) && {
+      groupNames: [...(train.groupNames ?? noGroups(train)), ...(groupNames ?? noGroups(validation))],
     }),
   });
 }
 
-/** Pixels of images from both splits of a data set. */
-class ChosenPixels implements Pixels {
+/** Selects images of a data set by their indices among those of both splits, as `listImages` has them. */
+function select(dataset: Dataset, indices: number[]): PackedImages {
+  return selectImages(imagesOf(dataset), Int32Array.from(indices));
+}
+
+/** Pixels of images of two splits, one after the other. */
+class JoinedPixels implements Pixels {
   constructor(
-    private readonly dataset: Dataset,
-    private readonly places: readonly Place[],
-    private readonly imageBytes: number,
+    private readonly train: PackedImages,
+    private readonly validation: PackedImages,
   ) {}
 
   async read(indices: Int32Array): Promise<Uint8Array> {
-    const { dataset, imageBytes } = this;
-    const chosen = Array.from(indices, (index) => this.places[index]);
+    const { imageSize, numChannels, numImages: numTrain } = this.train;
+    const imageBytes = imageSize ** 2 * numChannels;
     const result = new Uint8Array(indices.length * imageBytes);
     for (const split of ["train", "validation"] as const) {
-      const positions = [...chosen.keys()].filter((i) => chosen[i].split === split);
-      const bytes = await dataset[split].pixels.read(Int32Array.from(positions, (i) => chosen[i].index));
+      const positions = [...indices.keys()].filter((i) => indices[i] < numTrain === (split === "train"));
+      const first = split === "train" ? 0 : numTrain;
+      const bytes = await this[split].pixels.read(Int32Array.from(positions, (i) => indices[i] - first));
       positions.forEach((i, k) => {
         result.set(bytes.subarray(k * imageBytes, (k + 1) * imageBytes), i * imageBytes);
       });

@@ -5,7 +5,6 @@ import { VARIANTS, type Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
 import { type ParameterSpec, parameterSpecs } from "../parameters.js";
 import { NAMINGS, type Naming } from "./names.js";
-import { leftOutNote, zerosNote } from "./weight-notes.js";
 
 /** A tensor outside the engine in row-major order, with its axes in its publisher's order. */
 export interface FileTensor {
@@ -123,9 +122,12 @@ export function readStateDict(
         : leftOutNote(where, surplus),
     );
   const parameters = parametersOf(best, tensors, variant, where);
-  notes.push(...zerosNote(parameters, where));
   return { parameters, naming: best.naming, isGrey: best.isGrey, notes };
 }
+
+/** Names what a training does not take from a file, since it starts from the network alone. */
+export const leftOutNote = (where: string, names: string[]) =>
+  `${where}: left out, since a training starts from the network alone: ${inShort(names)}.`;
 
 /** Whether a Keras layer can be folded into the last one, if its file says what it does. */
 const isFoldable = (name: string) => /(^|\/)(dense|(batch_)?normalization)(_\d+)?\//.test(name);
@@ -306,10 +308,7 @@ function byOrder(tensors: Tensors, variant: Variant, where: string): StateDict |
     parameters,
     naming,
     isGrey: false,
-    notes: [
-      `${where} has names of an unknown publisher; its tensors were taken in their order, which fits.`,
-      ...zerosNote(parameters, where),
-    ],
+    notes: [`${where} has names of an unknown publisher; its tensors were taken in their order, which fits.`],
   };
 }
 

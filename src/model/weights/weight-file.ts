@@ -5,6 +5,7 @@ import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { InputError, suggestion } from "../../errors.js";
 import { readRegularFile } from "../../files.js";
+import { inShort } from "../../names.js";
 import { type Conventions, conventions, type Family, publishedScale } from "../conventions.js";
 import { VARIANTS, type Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
@@ -13,8 +14,7 @@ import { convertCheckpoint, isCheckpoint } from "./checkpoint.js";
 import { nearestModel } from "./model-folder.js";
 import { besideFile, inMetadata, type Origin, PROBLEM } from "./origin.js";
 import { isSafetensors, readSafetensors } from "./safetensors.js";
-import { readStateDict, type StateDict, type StateDictOptions } from "./state-dict.js";
-import { leftOutNote } from "./weight-notes.js";
+import { leftOutNote, readStateDict, type StateDict, type StateDictOptions } from "./state-dict.js";
 
 /** What the user knows about a file; it counts more than what the file says. */
 export interface WeightFileOptions extends StateDictOptions, Partial<Conventions> {
@@ -101,7 +101,7 @@ export async function readWeightFile(
     ...(origin.fit && { fit: origin.fit }),
     ...(origin.imageSize && { imageSize: origin.imageSize }),
     ...(isPaddedByDefault && { paddedFor: VARIANTS[variant].imageSize }),
-    notes: [...digestNotes, ...stateDict.notes, ...notes, ...keras],
+    notes: [...digestNotes, ...stateDict.notes, ...zerosNote(parameters, file), ...notes, ...keras],
   };
 }
 
@@ -212,6 +212,16 @@ function averagedNote(file: string): string {
     `${file} comes from a network with one channel, for which the means of the channels' mean and std are taken. ` +
     "--mean and --std take others."
   );
+}
+
+/** Notes kernels that hold nothing but zeros, as in a file that was never filled. */
+function zerosNote(parameters: ReadonlyMap<string, ParameterValue>, where: string): string[] {
+  const kernels = [...parameters].filter(([name]) => name.endsWith("kernel"));
+  const empty = kernels.filter(([, { data }]) => data.every((value) => value === 0)).map(([name]) => name);
+  if (empty.length === 0) return [];
+  const count =
+    empty.length === kernels.length ? `all ${empty.length}` : `${empty.length} of ${kernels.length}`;
+  return [`${where}: ${count} kernels hold nothing but zeros: ${inShort(empty)}.`];
 }
 
 /** Returns the mean over the channels, for each of them. */

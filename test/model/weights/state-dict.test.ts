@@ -221,16 +221,6 @@ describe("readStateDict", () => {
     assert.deepEqual(read(integers, { needsLastLayer: true }).parameters, expected);
   });
 
-  it("notes kernels of zeros", () => {
-    const some = new Map(lite0);
-    some.set("conv_head.weight", zeros(...(lite0.get("conv_head.weight") as FileTensor).shape));
-    assert.deepEqual(read(some, { needsLastLayer: true }).notes, [
-      "a.pth: 1 of 50 kernels hold nothing but zeros: top_conv/kernel.",
-    ]);
-    const none = new Map([...lite0].map(([name, { shape }]) => [name, zeros(...shape)]));
-    assert.match(read(none).notes[0], /^a\.pth: all 50 kernels hold nothing but zeros: stem_conv\/kernel, /);
-  });
-
   it("spreads a kernel of one channel over three", () => {
     const kernel = { shape: [32, 1, 3, 3], data: new Float32Array(32 * 9).fill(0.75) };
     const { parameters, isGrey } = read(new Map([...lite0, ["conv_stem.weight", kernel]]));

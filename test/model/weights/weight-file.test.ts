@@ -73,6 +73,24 @@ describe("readWeightFile", () => {
     }
   });
 
+  it("notes kernels of zeros", async () => {
+    const zeros = (name: string): [string, FileTensor] => {
+      const { shape, data } = lite0.get(name) as FileTensor;
+      return [name, { shape, data: new Float32Array(data.length) }];
+    };
+    const notesOf = async (names: string[]) =>
+      (await read(safetensorsBytes(new Map([...lite0, ...names.map(zeros)])))).notes;
+    assert.deepEqual(await notesOf(["conv_head.weight"]), [
+      `${file}: 1 of 50 kernels hold nothing but zeros: top_conv/kernel.`,
+      unknown(),
+    ]);
+    const [first] = await notesOf([...lite0.keys()]);
+    assert.equal(
+      first,
+      `${file}: all 50 kernels hold nothing but zeros: stem_conv/kernel, block1a_dwconv/depthwise_kernel, block1a_project_conv/kernel and 47 more.`,
+    );
+  });
+
   it("says that the family is not known, and takes TensorFlow's", async () => {
     const { conventions: found, notes } = await read(bytes);
     assert.deepEqual(found, conventions("lite0"));
