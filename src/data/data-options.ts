@@ -5,7 +5,7 @@ import type { SourceOptions } from "./sources/source.js";
 import type { SplitChoice } from "./split.js";
 
 /**
- * What can be said about a data set when it is loaded. Only `data` and `imageSize` have no default.
+ * Options for loading a data set. Only `data` and `imageSize` have no default.
  *
  * @example
  * ```ts

@@ -61,7 +61,7 @@ const MAX_PASSES = 5;
 const MEAN_SHARE = 0.2;
 
 /**
- * Finds a learning rate: trains a network of its own on batches of the data set, with a rate that rises exponentially, until the
+ * Finds a learning rate: trains a separate network on batches of the data set, with a rate that rises exponentially, until the
  * loss diverges. The suggestion is the rate around which the loss falls fastest, by lines fitted over one decade of rates each.
  *
  * With few images, the search passes over them again and again and the suggestion is far too small: a note says so.
