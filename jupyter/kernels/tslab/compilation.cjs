@@ -1,80 +1,70 @@
-// Where cells are compiled. Of a run of notebooks, one process compiles all cells (shared-compiler.cjs), and their kernels load no compiler.
-// Otherwise, and once that process cannot know what a cell means, the kernel compiles its cells itself.
+// Loads tslab's compiler only when it is needed.
+//
+// What this replaces: two modules in Node.js' cache, tslab's converter.js, which compiles cells, and the TypeScript inside tslab. Other
+// modules of tslab load both when the kernel starts. They get stand-ins, which load the real module when something of it is first read.
+// Why: loading the compiler takes a kernel as long as compiling its cells. In a run of notebooks one process compiles the cells of all kernels
+// (shared-compiler.cjs, whose address is in FERKIT_COMPILER), and most of these kernels need no compiler. A kernel that runs alone loads it
+// at once.
+// What breaks if tslab changes: if it reads something of these modules while it loads, every kernel loads the compiler, and notebooks run as
+// before, but more slowly (test/kernel/compilation.test.ts fails). If it moves the modules, no kernel starts.
 const Module = require("node:module");
 const net = require("node:net");
 const { text } = require("node:stream/consumers");
 const { refreshLibrary } = require("./library.cjs");
 const { file: typescript } = require("./typescript.cjs");
 
-/** Where that process listens, if there is one. It compiles for the project of these notebooks, so programs that cells start do not ask it. */
+/** Where the process listens that compiles for all kernels, if there is one. Programs that cells start must not ask it. */
 const address = process.env.FERKIT_COMPILER;
 delete process.env.FERKIT_COMPILER;
 
 const converterFile = require.resolve("tslab/dist/converter.js");
-let isLoaded = false;
+let compiler = null;
+let converter = null;
 
-/** Loads the compiler into this process, where it stays. */
-function ownCompiler() {
-  const compiler = require("./compiler.cjs");
-  if (!isLoaded) {
-    isLoaded = true;
-    compiler.extendCompiler();
-    delete require.cache[converterFile]; // a stand-in
-    require(converterFile);
+/** Puts the stand-ins in the place of both modules, before tslab is loaded. */
+function prepareCompiler() {
+  for (const file of [typescript, converterFile]) {
+    const module = new Module(file);
+    const load = () => ownCompiler() && require(file);
+    module.exports = new Proxy({ __esModule: true }, { get: (own, name) => own[name] ?? load()[name] });
+    module.loaded = true;
+    require.cache[file] = module;
   }
+  if (!address) ownCompiler();
+}
+
+/** Returns this process' own compiler: compiler.cjs. */
+function ownCompiler() {
+  if (compiler) return compiler;
+  for (const file of [typescript, converterFile]) delete require.cache[file]; // the stand-ins
+  const own = require("./compiler.cjs");
+  own.extendCompiler();
+  converter = require(converterFile).createConverter({ isJS: false, isBrowser: false });
+  compiler = own;
   return compiler;
 }
 
-/** Prepares tslab, which must not be loaded yet: with a compiler, or with what loads one when it is first used. */
-function prepareCompiler() {
-  if (!address) {
-    ownCompiler();
-    return;
-  }
-  const converter = () => {
-    ownCompiler();
-    return require(converterFile);
-  };
-  standIn(typescript, () => {
-    ownCompiler();
-    return require(typescript);
-  });
-  standIn(converterFile, converter, {
-    createConverter: (options) => {
-      let made = null;
-      const call =
-        (name) =>
-        (...args) => {
-          made ??= converter().createConverter(options);
-          return made[name](...args);
-        };
-      const names = ["addModule", "complete", "convert", "inspect"];
-      return {
-        ...Object.fromEntries(names.map((name) => [name, call(name)])),
-        close: () => made?.close(), // before the kernel ends
-      };
-    },
-  });
-  const metadata = require("tslab/dist/metadata.js");
-  const { getCodeMetadata } = metadata;
-  metadata.getCodeMetadata = (code) => (/@(module|browser)\b/.test(code) ? getCodeMetadata(code) : {});
+/** Returns what tslab takes for its converter. It compiles nothing: `convert` returns what `compile` returned for the cell. */
+function converterOf(convert) {
+  const own =
+    (name) =>
+    (...args) =>
+      ownCompiler() && converter[name](...args);
+  const close = () => converter?.close();
+  return { addModule: own("addModule"), close, complete: own("complete"), convert, inspect: own("inspect") };
 }
 
-/** Puts something in the place of a module: what is `known` of it, and otherwise what `load` returns. */
-function standIn(file, load, known = {}) {
-  const own = { __esModule: true, ...known };
-  const module = new Module(file);
-  module.loaded = true;
-  module.exports = new Proxy(own, { get: (_, name) => (name in own ? own[name] : load()[name]) });
-  require.cache[file] = module;
-}
-
-/** Compiles a cell: see compiler.cjs. */
-async function compile(converter, declarations, code) {
+/** Compiles a cell: see compiler.cjs. Asks the other process, until the cells depend on something that it does not see. */
+async function compile(declarations, code) {
   const isEdited = refreshLibrary(code);
-  const isShared = address && !isLoaded && !isEdited;
+  const isShared = address && !compiler && !isEdited;
   const shared = isShared ? await askCompiler({ declarations, code }).catch(() => null) : null;
-  return shared ?? ownCompiler().compile(converter, declarations, code);
+  return shared ?? compileHere(declarations, code);
+}
+
+/** Compiles a cell in this process. */
+function compileHere(declarations, code) {
+  return ownCompiler().compile(converter, declarations, code);
 }
 
 /** Asks the other process. Returns null if it cannot know what the cell means. */
@@ -84,4 +74,4 @@ async function askCompiler(request) {
   return JSON.parse(await text(socket));
 }
 
-module.exports = { compile, ownCompiler, prepareCompiler };
+module.exports = { compile, compileHere, converterOf, ownCompiler, prepareCompiler };

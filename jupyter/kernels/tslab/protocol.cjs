@@ -2,7 +2,7 @@
 const { setTimeout } = require("node:timers"); // not those that cells get
 const { inspect, types } = require("node:util");
 const { Cell, currentCell, outsideCells, owner, runAs, stopLeftovers, turn } = require("./cells.cjs");
-const { compile, ownCompiler } = require("./compilation.cjs");
+const { compile, converterOf, ownCompiler } = require("./compilation.cjs");
 const { bounded, failureOf, Interrupted, lateFailure, typeFailure } = require("./failures.cjs");
 const { keepFailed } = require("./hints.cjs");
 const { libraryForms } = require("./library.cjs");
@@ -11,6 +11,8 @@ const { clearStop } = require("./stuck.cjs");
 const { version } = require("./typescript.cjs");
 const { exportsOfCells, rememberVariables, takeVariable } = require("./variables.cjs");
 
+/** How a cell begins that is a module. */
+const MODULE = /^\s*\/\*\*?\s*@module\b/;
 /** How tslab prints what the compiler found. */
 const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
 /** Time without a new request after which all requests that were sent before have arrived, in milliseconds. */
@@ -27,39 +29,39 @@ const history = [];
 let uncaught = [];
 let notebookFolder = "";
 let executor = null;
-let converter = null;
 /** Declarations of the earlier cells. */
 let declarations = "";
 /** What the next call of the executor gets from the converter. */
 let converted = null;
 
 /**
- * Extends tslab's server; call it before the server starts.
+ * Starts tslab's server, extended.
  *
+ * @param configPath - File with the ports and the key, from Jupyter.
  * @param folder - The notebook's, from which people count the files that they import.
  */
-function extendProtocol(folder) {
+function startServer(configPath, folder) {
   notebookFolder = folder;
   const jupyter = require("tslab/dist/jupyter.js");
-  jupyter.lastWriteDisplayData = (output, isUpdate) => owner().display(output, isUpdate); // for tslab's own display
-  keepExecutor();
   queueRequests(jupyter.ZmqServer.prototype);
   answerRequests(jupyter.ZmqServer.prototype);
   extendAnswers(jupyter.JupyterHandlerImpl.prototype);
+  const server = new jupyter.ZmqServer(new jupyter.JupyterHandlerImpl(makeExecutor(), false), configPath);
+  jupyter.lastWriteDisplayData = (output, isUpdate) => owner().display(output, isUpdate); // for tslab's own display
+  server.init();
 }
 
-/** Keeps the executor and the converter that tslab makes. */
-function keepExecutor() {
-  const tslabExecutor = require("tslab/dist/executor.js");
-  const { createExecutor } = tslabExecutor;
-  tslabExecutor.createExecutor = (rootDir, converters) => {
-    converter = converters.node;
-    // The executor asks for the conversion of a cell that is converted already: see `convert`.
-    const given = Object.create(converters, { node: { value: { ...converter, convert: () => converted } } });
-    executor = createExecutor(rootDir, given, { error: keepFailure });
-    globalThis.__tslab__.exports = exportsOfCells; // what the code of each cell gets
-    return executor;
-  };
+/** Makes what runs compiled cells. */
+function makeExecutor() {
+  // It would read the comments of each cell with the compiler, and not run those with `@browser`.
+  const metadata = require("tslab/dist/metadata.js");
+  const { getCodeMetadata } = metadata;
+  metadata.getCodeMetadata = (code) => (MODULE.test(code) ? { ...getCodeMetadata(code), mode: "node" } : {});
+  const node = converterOf(() => converted);
+  const { createExecutor } = require("tslab/dist/executor.js");
+  executor = createExecutor(process.cwd(), { node, close: node.close }, { error: keepFailure });
+  globalThis.__tslab__.exports = exportsOfCells; // what the code of each cell gets
+  return executor;
 }
 
 /** Handles one request of the shell channel after the other, and lets none be lost that is sent. */
@@ -298,11 +300,11 @@ const isHandle = (value) =>
 
 /** Compiles a cell. A stop during that time is noticed before the cell runs, and what was compiled is kept. */
 async function convert(cell, code) {
-  if (/^\s*\/\*\*?\s*@module\b/.test(code)) {
+  if (MODULE.test(code)) {
     converted = { declOutput: declarations, names: [] }; // tslab registers it as a module without running it
     return;
   }
-  const { maps, ...result } = await outsideCells(() => compile(converter, declarations, code));
+  const { maps, ...result } = await outsideCells(() => compile(declarations, code));
   for (const pair of maps) addMaps(...pair);
   converted = result;
   await turn();
@@ -370,4 +372,4 @@ function keepUncaught(thrown) {
   uncaught.push({ cell, failure });
 }
 
-module.exports = { extendProtocol, interrupt, keepUncaught };
+module.exports = { startServer, interrupt, keepUncaught };

@@ -1,5 +1,5 @@
-// Compiles the cells of a run of notebooks, for all of their kernels: loading the compiler takes a kernel as long as compiling its cells. Each
-// request is a connection, `{ declarations, code }`; the answer is what compiler.cjs returns, or null.
+// Compiles the cells of a run of notebooks, for all of their kernels: see compilation.cjs. Each request is a connection,
+// `{ declarations, code }`; the answer is what compiler.cjs returns, or null if the kernel has to compile the cell itself.
 //
 // Run it in the notebooks' project: `node shared-compiler.cjs SOCKET`. Standard input is a line of JSON, the codes of each notebook's cells,
 // which it compiles before they are asked for. It prints a line once it has loaded the compiler, and ends with its input.
@@ -9,6 +9,7 @@ const path = require("node:path");
 const { createInterface } = require("node:readline");
 const { setTimeout } = require("node:timers/promises");
 const { packagePaths } = require("../../../scripts/setup/package-files.cjs");
+const { compileHere, ownCompiler } = require("./compilation.cjs");
 
 const [, , address] = process.argv;
 const { stamp } = packagePaths(path.resolve(__dirname, "../../.."));
@@ -16,8 +17,6 @@ const { stamp } = packagePaths(path.resolve(__dirname, "../../.."));
 const REQUESTS_MS = 2;
 /** Compiled cells by request. */
 const compiled = new Map();
-let converter = null;
-let compiler = null;
 /** Time of the declarations of src that the compiler has read. */
 let readTime = "";
 
@@ -25,10 +24,8 @@ const declarationsTime = () => String(fs.statSync(stamp, { throwIfNoEntry: false
 
 /** Loads the compiler. */
 function load() {
-  compiler = require("./compiler.cjs");
-  compiler.extendCompiler();
+  ownCompiler();
   readTime = declarationsTime();
-  converter = require("tslab/dist/converter.js").createConverter({ isJS: false, isBrowser: false });
   process.stdout.write("ready\n");
 }
 
@@ -40,7 +37,7 @@ function compile({ declarations, code }) {
   if (declarationsTime() !== readTime) return null;
   const key = JSON.stringify([declarations, code]);
   if (!compiled.has(key)) {
-    const result = compiler.compile(converter, declarations, code);
+    const result = compileHere(declarations, code);
     compiled.set(key, result.loadsFiles || result.diagnostics.length > 0 ? null : result);
   }
   return compiled.get(key);

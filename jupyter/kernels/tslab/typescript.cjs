@@ -13,9 +13,7 @@ module.exports = {
   tslab,
   version,
   get ts() {
-    if (loaded) return loaded;
-    delete require.cache[file]; // a stand-in: see compilation.cjs
-    loaded = require(file);
+    loaded ??= require(file);
     return loaded;
   },
 };
