@@ -37,6 +37,8 @@ const VALID: [code: string, value: string][] = [
   ["const module = { module: 3 };\nmodule.module;", "3"],
   ["typeof __filename;", "undefined"],
   ["type C = 1;\nexport type { C };\nconst one: C = 1;\none;", "1"],
+  // tslab skips a cell with this tag, and forgets the types of earlier cells.
+  ["/** @browser */\nmodule.module + one;", "4"],
   // Values whose own code fails when they are looked at.
   ["new Proxy({ a: 1 }, { get() { throw new Error('get'); } })", "{ a: 1 }"],
   ["new Proxy(() => 1, { get() { throw new Error('get'); } })", "[Function (anonymous)]"],
