@@ -53,11 +53,14 @@ describe("a request to the kernel", function () {
 
   test(
     "that is a module succeeds, also as the first one",
-    ["/** @module half */\nexport const half: number = 0.5;", 'import { half } from "./half";\nhalf;'],
-    ([module, importing]) => {
-      assert.equal(module.status, "ok");
-      assert.equal(resultOf(importing), "0.5");
-    },
+    [
+      "/** @module half */\nexport const half: number = 0.5;",
+      'import { half } from "./half";\nhalf;',
+      "/**\n * Doubles.\n * @module double\n */\nexport const double = (n: number) => 2 * n;",
+      'import { double } from "./double";\ndouble(half);',
+      "/* @module none */\nhalf + 1;",
+    ],
+    (results) => assert.deepEqual(results.map(resultOf), [undefined, "0.5", undefined, "1", "1.5"]),
   );
 
   test(

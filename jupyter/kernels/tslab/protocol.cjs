@@ -1,6 +1,7 @@
 // Jupyter's requests, one at a time and in order: each is busy, then answered, then idle. Extends the server of tslab.
 const { setTimeout } = require("node:timers"); // not those that cells get
 const { inspect, types } = require("node:util");
+const metadata = require("tslab/dist/metadata.js"); // what the comments of a cell say of it
 const { Cell, currentCell, outsideCells, owner, runAs, stopLeftovers, turn } = require("./cells.cjs");
 const { compile, converterOf, ownCompiler } = require("./compilation.cjs");
 const { bounded, failureOf, Interrupted, lateFailure, typeFailure } = require("./failures.cjs");
@@ -11,8 +12,6 @@ const { clearStop } = require("./stuck.cjs");
 const { version } = require("./typescript.cjs");
 const { exportsOfCells, rememberVariables, takeVariable } = require("./variables.cjs");
 
-/** How a cell begins that is a module. */
-const MODULE = /^\s*\/\*\*?\s*@module\b/;
 /** How tslab prints what the compiler found. */
 const DIAGNOSTIC_FORMAT = "%s%d:%d - %s";
 /** Time without a new request after which all requests that were sent before have arrived, in milliseconds. */
@@ -53,10 +52,10 @@ function startServer(configPath, folder) {
 
 /** Makes what runs compiled cells. */
 function makeExecutor() {
-  // It would read the comments of each cell with the compiler, and not run those with `@browser`.
-  const metadata = require("tslab/dist/metadata.js");
+  // tslab loads the compiler to read the comments of any cell, and skips cells with `@browser`.
   const { getCodeMetadata } = metadata;
-  metadata.getCodeMetadata = (code) => (MODULE.test(code) ? { ...getCodeMetadata(code), mode: "node" } : {});
+  metadata.getCodeMetadata = (code) =>
+    code.includes("@module") ? { ...getCodeMetadata(code), mode: "node" } : {};
   const node = converterOf(() => converted);
   const { createExecutor } = require("tslab/dist/executor.js");
   executor = createExecutor(process.cwd(), { node, close: node.close }, { error: keepFailure });
@@ -300,7 +299,7 @@ const isHandle = (value) =>
 
 /** Compiles a cell. A stop during that time is noticed before the cell runs, and what was compiled is kept. */
 async function convert(cell, code) {
-  if (MODULE.test(code)) {
+  if (metadata.getCodeMetadata(code).module) {
     converted = { declOutput: declarations, names: [] }; // tslab registers it as a module without running it
     return;
   }
