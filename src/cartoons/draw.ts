@@ -1,8 +1,9 @@
 // The drawn data set: cartoon faces with seven expressions, drawn on the user's machine and never shipped.
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type Sharp from "sharp";
+import { shortDigest } from "../digest.js";
 import { checkNumber, InputError, ParameterError } from "../errors.js";
 import { makeFolder, writeError } from "../files.js";
 import type { OnProgress } from "../progress.js";
@@ -102,7 +103,7 @@ export function syntheticKey({ seed, imagesPerClass, imageSize }: SyntheticOptio
     EXPRESSIONS.map((name) => faceSvg(name, new Random(0, i))),
   );
   const text = JSON.stringify([seed, train, validation, imageSize, CAMERA, samples]);
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return shortDigest(text);
 }
 
 /**

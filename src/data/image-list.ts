@@ -1,8 +1,9 @@
 // The list of images that a run trains and validates on: how a run and its models know their data.
-import { createHash } from "node:crypto";
+
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { DIGEST_LENGTH, shortDigest } from "../digest.js";
 import { InputError } from "../errors.js";
 import { readRegularFile, writeFileAtomically } from "../files.js";
 import { inShort } from "../names.js";
@@ -39,7 +40,6 @@ export interface ImageList {
 /** Name of the list's file in a run's folder (with paths) and in its model folder (without). */
 export const IMAGE_LIST = "images.jsonl.gz";
 
-const DIGEST_LENGTH = 16;
 /** Images whose pixels are read at a time. */
 const BLOCK = 256;
 
@@ -72,14 +72,15 @@ async function pixelDigests({ pixels, numImages }: PackedImages): Promise<string
     const length = Math.min(BLOCK, numImages - start);
     const bytes = await pixels.read(Int32Array.from({ length }, (_, i) => start + i));
     const imageBytes = bytes.length / length;
-    for (let i = 0; i < length; i++) digests.push(hex(bytes.subarray(i * imageBytes, (i + 1) * imageBytes)));
+    for (let i = 0; i < length; i++)
+      digests.push(shortDigest(bytes.subarray(i * imageBytes, (i + 1) * imageBytes)));
   }
   return digests;
 }
 
 /** Returns a digest of all splits, classes, contents and paths. */
 export function listDigest({ images }: ImageList): string {
-  return hex(images.map((image) => line(image)).join(""));
+  return shortDigest(images.map((image) => line(image)).join(""));
 }
 
 /** Returns a digest of all classes, contents and paths, whatever their split and order: it is the same for each seed and fold. */
@@ -87,12 +88,14 @@ export function contentDigest({ images }: ImageList): string {
   const lines = images.map((image) =>
     JSON.stringify([image.className, image.digest, image.path, image.shares]),
   );
-  return hex(lines.sort().join("\n"));
+  return shortDigest(lines.sort().join("\n"));
 }
 
 /** Returns a digest of a list as a model has it, without paths. */
 export function modelListDigest({ images }: ImageList): string {
-  return hex(images.map(({ split, className, digest }) => line({ split, className, digest })).join(""));
+  return shortDigest(
+    images.map(({ split, className, digest }) => line({ split, className, digest })).join(""),
+  );
 }
 
 /** Writes a list, compressed. Without paths, it tells nothing about files but their digests. */
@@ -219,10 +222,6 @@ function line({ split, className, digest, path, shares }: ListedImage): string {
   if (path !== undefined) values.push(path);
   if (path !== undefined && shares) values.push(shares);
   return `${JSON.stringify(values)}\n`;
-}
-
-function hex(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex").slice(0, DIGEST_LENGTH);
 }
 
 /**

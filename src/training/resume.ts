@@ -1,8 +1,9 @@
 // How a run resumes in its folder: the checks, which change nothing, and then what is put back in order.
-import { createHash } from "node:crypto";
+
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { IMAGE_LIST, type ImageList, listDigest, readImageList } from "../data/image-list.js";
+import { shortDigest } from "../digest.js";
 import type { Environment } from "../environment.js";
 import { DiskError, InputError, isOfContent } from "../errors.js";
 import { moveAside, removeTemporaryFiles } from "../files.js";
@@ -199,7 +200,7 @@ async function recoverLog(runDir: string, config: RunConfig, { epoch }: Progress
 
 /** Returns the digest of a run's configuration. */
 function idOf(config: RunConfig): string {
-  return createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+  return shortDigest(JSON.stringify(config));
 }
 
 /**

@@ -1,6 +1,6 @@
 // What a run is started with, its `config.json`, and whether another one is of the same run. Beside it in the run's folder are
 // `environment.json`, `metrics.jsonl`, `best/` (a model folder) and `last/` (a checkpoint).
-import { createHash } from "node:crypto";
+
 import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -19,6 +19,7 @@ import {
 } from "../data/image-list.js";
 import type { LoadedDataset } from "../data/load.js";
 import type { SplitName } from "../data/split.js";
+import { shortDigest } from "../digest.js";
 import { checkPath, InputError } from "../errors.js";
 import { isFolder, writeFileAtomically } from "../files.js";
 import { flatten, prettyJson } from "../json.js";
@@ -107,7 +108,7 @@ export function isOwnModel(weights: TrainConfig["weights"]): boolean {
 }
 
 function pathsDigest({ paths }: Pick<PackedImages, "paths">): string {
-  return createHash("sha256").update(JSON.stringify(paths)).digest("hex").slice(0, 16);
+  return shortDigest(JSON.stringify(paths));
 }
 
 /** Leaves out what the configuration has; it has the seed too, unless the data set was loaded with another. */

@@ -1,6 +1,7 @@
 // Digests of the weights and teachers that a run is started with, which tell whether they are still the same when it resumes.
-import { createHash } from "node:crypto";
+
 import type { TrainConfig } from "../config.js";
+import { shortDigest } from "../digest.js";
 import { InputError } from "../errors.js";
 import { type Conventions, conventions, FAMILIES } from "../model/conventions.js";
 import { withConventions } from "../model/create.js";
@@ -47,10 +48,11 @@ function conventionsDigest({
 }
 
 function digestOf(parameters: ReadonlyMap<string, ParameterValue>, settings: unknown = null): string {
-  const hash = createHash("sha256").update(JSON.stringify(settings));
-  for (const [name, { data }] of parameters)
-    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return hash.digest("hex").slice(0, 16);
+  const parts = [...parameters].flatMap(([name, { data }]) => [
+    name,
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  ]);
+  return shortDigest(JSON.stringify(settings), ...parts);
 }
 
 /** Says which teachers are the same model, as a copy of it. */

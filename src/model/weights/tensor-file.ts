@@ -1,7 +1,8 @@
 // Named arrays of numbers in one binary file; a manifest elsewhere has their names and shapes, as in tfjs.
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { shortDigest } from "../../digest.js";
 import { InputError } from "../../errors.js";
 import {
   readRegularFile,
@@ -38,7 +39,7 @@ export function packTensors(
     const { quantization } = packed[i];
     return { name, shape, dtype: "float32", ...(quantization && { quantization }) };
   });
-  return { manifest: { paths: [`weights-${digestOf(parts)}.bin`], weights }, parts };
+  return { manifest: { paths: [`weights-${shortDigest(...parts)}.bin`], weights }, parts };
 }
 
 /**
@@ -59,12 +60,6 @@ export async function writeTensors(
 /** Name of a file of weights, with the start of the SHA-256 of its bytes. */
 const NAME = /^weights-([0-9a-f]{16})\.bin$/;
 
-function digestOf(parts: Uint8Array[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest("hex").slice(0, 16);
-}
-
 /**
  * Reads what `writeTensors` wrote.
  *
@@ -84,7 +79,7 @@ export async function readTensors(
   const wrong = wrongLength(weights, bytes?.length);
   if (bytes === null || wrong) throw refuse(...(wrong as [string, string]));
   const [, digest] = NAME.exec(paths[0]) ?? [];
-  if (digest !== undefined && digest !== digestOf([bytes]))
+  if (digest !== undefined && digest !== shortDigest(bytes))
     throw refuse("the weights that the file's name is the digest of", "other bytes");
   let offset = 0;
   const tensors = new Map<string, ParameterValue>();

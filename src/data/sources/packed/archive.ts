@@ -1,7 +1,8 @@
 // Files that hold many images are unpacked once into the user's cache: archives here, tables of pixels beside.
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { shortDigest } from "../../../digest.js";
 import { InputError } from "../../../errors.js";
 import {
   cacheDir,
@@ -93,7 +94,7 @@ async function cacheFolder(files: string[], variant: string): Promise<string> {
     return [path.resolve(file), size, mtimeMs, ctimeMs, ino];
   });
   const text = JSON.stringify([FORMAT_VERSION, variant, await Promise.all(identity)]);
-  return path.join(cacheDir(), "unpacked", createHash("sha256").update(text).digest("hex").slice(0, 16));
+  return path.join(cacheDir(), "unpacked", shortDigest(text));
 }
 
 /**
