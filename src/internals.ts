@@ -68,10 +68,11 @@ export {
   MIN_CALIBRATION_IMAGES,
   temperatureNotes,
 } from "./training/calibration.js";
-export { type CrossValidation, crossValidate } from "./training/cross-validation.js";
+export { type CrossValidation, crossValidate, foldRunDir } from "./training/cross-validation.js";
 export { trainBatch } from "./training/epoch.js";
 export { endInWords, keptEpoch } from "./training/events.js";
 export { lockRun } from "./training/lock.js";
 export { byDataSet, dataLabels, meansOverSeeds, type NamedRun } from "./training/means.js";
 export { type Run, recordRun, summarizeRun } from "./training/runs.js";
+export { checkModels } from "./training/start.js";
 export { buildTrainState, disposeTrainState, stepGradients, type TrainState } from "./training/step.js";

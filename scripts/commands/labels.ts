@@ -57,6 +57,7 @@ export function addLabelsCommand(program: Command): void {
       const config = trainConfig(flags.preset, flags.set);
       const chart = chartPath(flags, { data: dataInputs(flags) });
       const { imageSize, seed, fit, grey } = config;
+      await internals.checkModels(config, internals.foldRunDir(callerPath(flags.run), 1, flags.folds));
       const loading = dataProgress();
       const load = { ...dataOptions(flags), imageSize, seed, fit, grey, onProgress: loading.onProgress };
       const all = await loadDataset({ ...load, validationShare: 1 }).finally(loading.stop);

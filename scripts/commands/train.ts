@@ -55,6 +55,7 @@ export function addTrainCommand(program: Command): void {
       const chart = flags.findLearningRate === undefined ? undefined : rateChart(flags, config);
       const runDir = callerPath(flags.run ?? path.join("runs", flags.preset));
       if (chart === undefined) await internals.reportFile(runDir);
+      await internals.checkModels(config, chart === undefined ? runDir : undefined);
       const source = dataOptions(flags);
       const begin = chart === undefined ? endsOnSignal(runDir) : () => {};
       const loading = dataProgress();

@@ -41,7 +41,7 @@ export interface CrossValidation {
 }
 
 /** Returns the folder of a fold's run. */
-function foldRunDir(dir: string, fold: number, numFolds: number): string {
+export function foldRunDir(dir: string, fold: number, numFolds: number): string {
   return path.join(dir, `fold-${fold}-of-${numFolds}`);
 }
 

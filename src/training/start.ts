@@ -1,10 +1,15 @@
 // How a training starts: its arguments are checked, and its network, folder, lock and log are made ready.
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { checkTrainConfig, type TrainConfig } from "../config.js";
 import { MAX_COMPARED } from "../data/audit/conclusions.js";
 import { checkDataset, checkDecoding, type Dataset, type PackedImages } from "../data/dataset.js";
 import { groupImages, groupOption } from "../data/groups.js";
 import { environment } from "../environment.js";
 import { checkKind, checkNames, checkPath, InputError } from "../errors.js";
+import { isFolder } from "../files.js";
+import { loadModelConfig } from "../model/weights/model-folder.js";
+import { missingWeights } from "../model/weights/weight-file.js";
 import type { OnProgress } from "../progress.js";
 import { setAside } from "./calibration.js";
 import type { Progress } from "./checkpoint.js";
@@ -14,7 +19,7 @@ import { lockRun, type RunLock } from "./lock.js";
 import { MetricsLog } from "./metrics-log.js";
 import { imageNotes, trainingNotes } from "./notes.js";
 import { type PreparedRun, resumeRun } from "./resume.js";
-import { checkRunDir, describeRun } from "./run-config.js";
+import { checkRunDir, describeRun, isOwnModel } from "./run-config.js";
 import { type Session, startClock } from "./sessions.js";
 import { buildTrainState, disposeTrainState } from "./step.js";
 import { knownConventions } from "./weight-digests.js";
@@ -104,6 +109,20 @@ export async function startRun(
     lock?.release();
     throw error;
   }
+}
+
+/**
+ * Checks that the models that a training begins with or learns from are there, which can be done before its data set is loaded.
+ *
+ * @param runDir - A run that has a state in this folder needs no weights to begin with.
+ * @throws InputError as `train`.
+ */
+export async function checkModels({ weights, teachers }: TrainConfig, runDir?: string): Promise<void> {
+  for (const teacher of teachers) await loadModelConfig(teacher);
+  const resumes = runDir !== undefined && existsSync(path.join(runDir, "last", "state.json"));
+  if (resumes || !isOwnModel(weights)) return;
+  if (isFolder(weights)) await loadModelConfig(weights);
+  else if (!existsSync(weights)) throw missingWeights(weights);
 }
 
 function checkArguments(dataset: Dataset, config: TrainConfig, options: TrainOptions): void {

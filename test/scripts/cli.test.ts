@@ -159,6 +159,20 @@ describe("ferkit", function () {
       assert.match(stderr, /^ferkit: Expected .*missing\.pth/);
       assert.equal(existsSync(folder.file("poor")), false);
     });
+
+    it("looks for weights and teachers before the data set", async () => {
+      const weights = ["weights=missing.pth", /^ferkit: Expected a file of weights or a model folder at /];
+      const teachers = [
+        'teachers=["missing"]',
+        /^ferkit: Expected a model folder with model\.json at missing /,
+      ];
+      for (const [set, message] of [weights, teachers] as [string, RegExp][])
+        for (const command of [["train"], ["train", "--find-learning-rate"], ["labels"]]) {
+          const { status, stderr } = await ferkit(...command, "--data", "nowhere", "--set", set);
+          assert.equal(status, 1);
+          assert.match(stderr, message);
+        }
+    });
   });
 
   describe("predict", () => {

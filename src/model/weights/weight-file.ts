@@ -39,6 +39,19 @@ export interface Weights {
   notes: string[];
 }
 
+/** Says that there are no weights at a path, which may be a mistyped name of weights. */
+export function missingWeights(file: string): InputError {
+  const word = suggestion(file, ["imagenet", "random"]);
+  return new InputError({
+    expected: "a file of weights or a model folder",
+    where: path.resolve(file),
+    found: "no such path",
+    fix: word
+      ? `Did you mean ${word}?`
+      : "Choose a file, the folder `best` of a run, or `imagenet` for the published weights.",
+  });
+}
+
 /**
  * Reads a file of a network's weights.
  *
@@ -50,16 +63,7 @@ export async function readWeightFile(
   options: WeightFileOptions = {},
 ): Promise<Weights> {
   const given = await readIfExists(file);
-  const word = suggestion(file, ["imagenet", "random"]);
-  if (!given)
-    throw new InputError({
-      expected: "a file of weights or a model folder",
-      where: path.resolve(file),
-      found: "no such path",
-      fix: word
-        ? `Did you mean ${word}?`
-        : "Choose a file, the folder `best` of a run, or `imagenet` for the published weights.",
-    });
+  if (!given) throw missingWeights(file);
   const digestNotes = await checkNamedDigest(file, given);
   const bytes = !isSafetensors(given) && isCheckpoint(given) ? await convertCheckpoint(file) : given;
   const near = nearestModel(file);
