@@ -1,5 +1,5 @@
 import { checkList, InputError } from "../errors.js";
-import { formatCount } from "../text.js";
+import { counted, formatCount } from "../text.js";
 import { fitText } from "./layout.js";
 import { buildChart, type ChartSpec, COLORS, emptyChart, FONT_SIZE } from "./theme.js";
 
@@ -107,7 +107,7 @@ export function classBalanceChart(classCounts: ClassCount[], title = "Images per
   return buildChart(
     {
       title,
-      subtitle: `${formatCount(numClasses)} ${numClasses === 1 ? "class" : "classes"}, ${totals}${note}`,
+      subtitle: `${counted(numClasses, "class", "classes")}, ${totals}${note}`,
       description: allNames
         .map((name) => {
           const counts = classCounts.filter(({ className }) => className === name);

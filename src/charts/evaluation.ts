@@ -88,22 +88,14 @@ export function evaluationChart(model: EvaluatedModel): ChartSpec {
 
 /** Draws accuracy over predicted probability. On the diagonal they agree. */
 function reliabilityPanel(shown: Reliability, uncalibrated?: Reliability): object {
-  const series = [
-    {
-      name: `${uncalibrated ? "after" : "without"} calibration, error ${percent(shown.ece)}`,
-      color: COLORS.blue,
-      ...shown,
-    },
-    ...(uncalibrated
-      ? [
-          {
-            name: `before calibration, error ${percent(uncalibrated.ece)}`,
-            color: COLORS.orange,
-            ...uncalibrated,
-          },
-        ]
-      : []),
+  const own = `${uncalibrated ? "after" : "without"} calibration`;
+  const drawn: [name: string, color: string, Reliability | undefined][] = [
+    [own, COLORS.blue, shown],
+    ["before calibration", COLORS.orange, uncalibrated],
   ];
+  const series = drawn.flatMap(([name, color, known]) =>
+    known ? { name: `${name}, error ${percent(known.ece)}`, color, bins: known.bins } : [],
+  );
   const values = series.flatMap(({ name, bins }) =>
     bins.filter(({ numImages }) => numImages >= minImages(bins)).map((bin) => ({ name, ...bin })),
   );

@@ -1,3 +1,4 @@
+import { counted } from "../text.js";
 import {
   fitText,
   imageLayer,
@@ -132,7 +133,7 @@ function gridParts(items: PredictedImage[], numShown?: number): Part[] {
 }
 
 function heading({ name, faces }: FacesPicture): string {
-  return `${name}: ${faces.length} ${faces.length === 1 ? "face" : "faces"}`;
+  return `${name}: ${counted(faces.length, "face")}`;
 }
 
 function photoView(photo: FacesPicture, maxWidth: number) {

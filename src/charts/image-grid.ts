@@ -42,46 +42,40 @@ const DETAIL_HEIGHT = 15;
  * @returns A chart per page.
  */
 export function sampleGridCharts(images: GridImage[], options: SampleGridOptions = {}): ChartSpec[] {
-  const { title = "Samples", side = 96 } = options;
+  const { title = "Samples", subtitle, side = 96 } = options;
   if (!images.length) return [emptyChart(title, "no data: there is no image to show")];
   const numColumns = Math.min(options.numColumns ?? 8, images.length);
   const captionHeight = CAPTION_HEIGHT + (images.some(({ detail }) => detail) ? DETAIL_HEIGHT : 0);
   const rowHeight = side + captionHeight + GAP;
   const pages = pagesOf(images, numColumns, rowHeight);
-  return pages.map((page, i) =>
-    sampleGrid(page, { ...options, title: pageTitle(title, i, pages.length) }, numColumns, rowHeight),
-  );
-}
-
-function sampleGrid(
-  images: GridImage[],
-  { title = "", subtitle, side = 96 }: SampleGridOptions,
-  numColumns: number,
-  rowHeight: number,
-): ChartSpec {
-  const cells = images.map((one, i) => ({
-    ...one,
-    x: (i % numColumns) * (side + GAP),
-    y: Math.floor(i / numColumns) * rowHeight,
-  }));
-  const pictures = cells.map(({ image, x, y, caption, detail }) => ({
-    image,
-    x,
-    y,
-    tooltip: detail ? `${caption}, ${detail}` : caption,
-  }));
-  const captions = cells.flatMap((cell) => captionLines(cell, side));
-  return buildChart(
-    { title, subtitle, description: images.map(describeImage).join("\n") },
-    {
-      width: numColumns * (side + GAP) - GAP,
-      height: Math.ceil(images.length / numColumns) * rowHeight - GAP,
-      layer: [
-        imageLayer(pictures, side),
-        textLayer({ align: "center", fontSize: FONT_SIZE.small }, captions),
-      ],
-    },
-  );
+  return pages.map((page, p) => {
+    const cells = page.map((one, i) => ({
+      ...one,
+      x: (i % numColumns) * (side + GAP),
+      y: Math.floor(i / numColumns) * rowHeight,
+    }));
+    const pictures = cells.map(({ image, x, y, caption, detail }) => ({
+      image,
+      x,
+      y,
+      tooltip: detail ? `${caption}, ${detail}` : caption,
+    }));
+    const captions = cells.flatMap((cell) => captionLines(cell, side));
+    const description = page
+      .map(({ caption, detail }) => (detail ? `${caption} (${detail})` : caption))
+      .join("\n");
+    return buildChart(
+      { title: pageTitle(title, p, pages.length), subtitle, description },
+      {
+        width: numColumns * (side + GAP) - GAP,
+        height: Math.ceil(page.length / numColumns) * rowHeight - GAP,
+        layer: [
+          imageLayer(pictures, side),
+          textLayer({ align: "center", fontSize: FONT_SIZE.small }, captions),
+        ],
+      },
+    );
+  });
 }
 
 /** An image beside augmented versions of it. */
@@ -153,10 +147,6 @@ function captionLines(
     ...look,
   });
   return [line(caption, 12, TEXT), ...(detail ? [line(detail, 12 + DETAIL_HEIGHT, MUTED)] : [])];
-}
-
-function describeImage({ caption, detail }: GridImage): string {
-  return detail ? `${caption} (${detail})` : caption;
 }
 
 /** Two pictures side by side, each with its class. */

@@ -151,12 +151,12 @@ async function pagesOf(value: unknown): Promise<unknown[]> {
 /** Draws the first images of a split. */
 async function packedChart(images: PackedImages): Promise<ChartSpec[]> {
   const shown = Math.min(MAX_IMAGES, images.numImages);
-  const classNames = images.paths.map((file) => path.basename(path.dirname(file)));
-  const predictions = Array.from({ length: shown }, async (_, i) => ({
+  const { classNames, labels, paths } = images;
+  const pictures = Array.from({ length: shown }, async (_, i) => ({
     image: await pictureOf(images, i),
-    caption: classNames[i],
+    caption: classNames?.[labels[i]] ?? path.basename(path.dirname(paths[i])),
   }));
-  return sampleGridCharts(await Promise.all(predictions), {
+  return sampleGridCharts(await Promise.all(pictures), {
     title: `${shown} of ${formatCount(images.numImages)} images`,
   });
 }

@@ -64,6 +64,8 @@ describe("show", () => {
 
   it("shows images: of a split, and classified ones", async () => {
     assert.match(await textOf(images([0, 1, 2])), /^3 of 3 images\na\nb\nc$/);
+    const named = { ...images([0, 1, 2]), classNames: ["cat", "dog", "fox"] }; // by a table, in folders of other names
+    assert.match(await textOf(named), /^3 of 3 images\ncat\ndog\nfox$/);
     const predictions = [{ className: "a", prob: 1 }];
     const classified = { name: "x.png", predictions, pixels: new Uint8Array(12) };
     assert.equal(await textOf(classified), "Predictions\nx.png: a 100.0%");
