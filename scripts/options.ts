@@ -10,9 +10,6 @@ import { mergeSettings } from "./settings.js";
 /** The name of a bundled model. */
 type BundledName = keyof typeof internals.BUNDLED_MODELS;
 
-const PRECISIONS = ["float32", "bfloat16"] as const;
-export type Precision = (typeof PRECISIONS)[number];
-
 /** Collects repeated `name=value` into an object; a value that is no JSON is text. */
 export function collectAssignments(
   text: string,
@@ -147,7 +144,7 @@ export function withPrecisionOption(command: Command): Command {
     choiceOption(
       "--precision <type>",
       "numbers to compute with; bfloat16 is faster, less exact, and needs a processor that has it (docs/results.md)",
-      PRECISIONS,
+      internals.PRECISIONS,
     ).default("float32"),
   );
 }

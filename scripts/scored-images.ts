@@ -1,6 +1,6 @@
 // What the commands that score a model load: the model, and images that it was not trained on.
-import { InputError, loadEvaluationData, loadModel, type Network } from "../src/index.js";
-import { type DataFlags, dataOptions, type Precision, printData, printRemarks } from "./options.js";
+import { InputError, type internals, loadEvaluationData, loadModel, type Network } from "../src/index.js";
+import { type DataFlags, dataOptions, printData, printRemarks } from "./options.js";
 import { dataProgress } from "./progress.js";
 
 type EvaluationData = Awaited<ReturnType<typeof loadEvaluationData>>;
@@ -23,7 +23,7 @@ export interface Scored extends Pick<EvaluationData, "dataset" | "isTrainedOn"> 
  */
 export async function loadScored(
   model: string,
-  flags: DataFlags & { precision: Precision },
+  flags: DataFlags & { precision: internals.Precision },
 ): Promise<Scored> {
   const progress = dataProgress();
   const network = await loadModel(model);

@@ -23,6 +23,7 @@ export { type FileCounts, filesInWords, mayBeMissed } from "./data/sources/left-
 export { OWN_SOURCES, readSource } from "./data/sources/source.js";
 export { TABLE_FILE } from "./data/sources/tables/table-file.js";
 export { SPLIT_CHOICES, type SplitChoice, splitInWords } from "./data/split.js";
+export { PRECISIONS, type Precision } from "./engine/backend.js";
 export { hasBfloat16 } from "./engine/device.js";
 export { PADDINGS, type Padding } from "./engine/kernels.js";
 export { type Machine, machine } from "./environment.js";
@@ -55,7 +56,7 @@ export { exportOnnx, exportTransformers } from "./model/onnx/export.js";
 export { trainableBlocks } from "./model/parameters.js";
 export { FITS, type Fit } from "./model/preprocessing.js";
 export { loadParameters } from "./model/weights/model-folder.js";
-export { PRECISIONS, type Precision } from "./model/weights/quantization.js";
+export { STORED_PRECISIONS, type StoredPrecision } from "./model/weights/quantization.js";
 export { inShort } from "./names.js";
 export type { Overrides } from "./presets.js";
 export type { LoadProgress } from "./progress.js";

@@ -15,7 +15,7 @@ import { checkNewFolder, checkOutput } from "../outputs.js";
 
 interface Flags {
   to: string;
-  precision: internals.Precision;
+  precision: internals.StoredPrecision;
   variant?: Variant;
   classes?: string;
   imageSize?: number;
@@ -41,7 +41,7 @@ export function addConvertCommand(program: Command): void {
       choiceOption(
         "--precision <kind>",
         "numbers of the weights, in 4, 2 or 1 bytes",
-        internals.PRECISIONS,
+        internals.STORED_PRECISIONS,
       ).default("float16"),
     )
     .optionsGroup("For a file of weights:")

@@ -10,7 +10,6 @@ import {
 import {
   type DataFlags,
   dataInputs,
-  type Precision,
   printJson,
   scoredModelFolder,
   withChartOption,
@@ -39,7 +38,7 @@ interface Flags extends DataFlags {
   model?: string;
   flip?: boolean;
   crops?: boolean;
-  precision: Precision;
+  precision: internals.Precision;
   chart?: string;
 }
 

@@ -12,7 +12,7 @@ const FORMATS = {
 
 interface Flags {
   to: keyof typeof FORMATS;
-  precision: internals.Precision;
+  precision: internals.StoredPrecision;
   out?: string;
 }
 
@@ -34,7 +34,7 @@ export function addExportCommand(program: Command): void {
       choiceOption(
         "--precision <kind>",
         "numbers of the weights, in 4, 2 or 1 bytes",
-        internals.PRECISIONS,
+        internals.STORED_PRECISIONS,
       ).default("float32"),
     )
     .option("--out <path>", "file or folder to write (default: beside the model folder, such as best.onnx)")

@@ -19,7 +19,6 @@ import {
   isBundled,
   modelFolder,
   numberFor,
-  type Precision,
   printJson,
   withChartOption,
   withExamples,
@@ -35,7 +34,7 @@ const { MAX_CROP_SIDE, predictsExpressions, visible } = internals;
 
 interface Flags {
   model?: string;
-  precision: Precision;
+  precision: internals.Precision;
   faces?: boolean;
   top?: number;
   chart?: string;

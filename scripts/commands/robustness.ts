@@ -4,7 +4,6 @@ import {
   type DataFlags,
   dataInputs,
   numberFor,
-  type Precision,
   printJson,
   scoredModelFolder,
   withChartOption,
@@ -20,7 +19,7 @@ const { CORRUPTION_NAMES, imagesInGroups, percent, robustness, robustnessChart, 
 
 interface Flags extends DataFlags {
   model?: string;
-  precision: Precision;
+  precision: internals.Precision;
   images?: number;
   seed: number;
   chart?: string;

@@ -137,27 +137,23 @@ function swish(x: Tensor, tape?: Tape): Tensor {
   return tape.record(y, [x], backward, [gate]);
 }
 
-function excite(x: Features, { reduce, expand }: ExciteWeights, tape?: Tape): Features {
-  const { values } = x;
-  if (!tape?.tracks(values)) return { values: tf.tidy(() => kernels.multiply(values, gateOf(values))) };
+function excite({ values }: Features, { reduce, expand }: ExciteWeights, tape?: Tape): Features {
   const [batchSize, , , channels] = values.shape as number[];
-  const reduced = swish(dense(meanPool(x, tape), reduce, tape), tape);
-  const expanded = dense(reduced, expand, tape);
-  const gate = kernels.sigmoid(expanded);
-  tape.record(gate, [expanded], (dy) => [kernels.sigmoidGradient(gate, dy)]);
-  const spreadGate = gate.reshape([batchSize, 1, 1, channels]);
-  tape.record(spreadGate, [gate], (dy) => [dy.reshape(gate.shape)]);
-  const y = tape.record(kernels.multiply(values, spreadGate), [values, spreadGate], (dy) => [
-    kernels.multiply(dy, spreadGate),
-    tf.tidy(() => kernels.sum(kernels.multiply(dy, values), [1, 2], true)),
-  ]);
-  return { values: y };
-
-  function gateOf(features: Tensor): Tensor {
-    const layer = (input: Tensor, { kernel, bias }: DenseWeights) =>
-      kernels.biasAdd(kernels.conv2d.forward(input, kernel, { stride: 1, padding: "same" }), bias);
-    return kernels.sigmoid(layer(swish(layer(kernels.mean(features, [1, 2], true), reduce)), expand));
-  }
+  const run = (recording?: Tape) => {
+    const reduced = swish(dense(meanPool({ values }, recording), reduce, recording), recording);
+    const expanded = dense(reduced, expand, recording);
+    const gate = kernels.sigmoid(expanded);
+    const spreadGate = gate.reshape([batchSize, 1, 1, channels]);
+    const y = kernels.multiply(values, spreadGate);
+    recording?.record(gate, [expanded], (dy) => [kernels.sigmoidGradient(gate, dy)]);
+    recording?.record(spreadGate, [gate], (dy) => [dy.reshape(gate.shape)]);
+    recording?.record(y, [values, spreadGate], (dy) => [
+      kernels.multiply(dy, spreadGate),
+      tf.tidy(() => kernels.sum(kernels.multiply(dy, values), [1, 2], true)),
+    ]);
+    return y;
+  };
+  return { values: tape?.tracks(values) ? run(tape) : tf.tidy(() => run()) };
 }
 
 function residual(branch: Features, skip: Tensor | null, mask: Tensor | null, tape: Tape): Features {

@@ -7,7 +7,7 @@ import { writeFileAtomically } from "../../files.js";
 import { prettyJson } from "../../json.js";
 import type { ModelConfig, ParameterValue } from "../network.js";
 import { DEFAULT_DECODING } from "../preprocessing.js";
-import type { Precision } from "../weights/quantization.js";
+import type { StoredPrecision } from "../weights/quantization.js";
 import { type GraphForm, onnxGraph } from "./graph.js";
 import { encodeModel } from "./messages.js";
 
@@ -32,7 +32,7 @@ export async function exportOnnx(
   file: string,
   config: ModelConfig,
   parameters: Parameters,
-  precision: Precision = "float32",
+  precision: StoredPrecision = "float32",
 ): Promise<void> {
   if ((await stat(file).catch(() => null))?.isDirectory())
     throw new InputError({
@@ -54,7 +54,7 @@ export async function exportTransformers(
   dir: string,
   config: ModelConfig,
   parameters: Parameters,
-  precision: Precision = "float32",
+  precision: StoredPrecision = "float32",
 ): Promise<void> {
   const preprocessor = preprocessorConfig(config);
   const model = await encode(config, parameters, precision, "transformers");
@@ -66,7 +66,7 @@ export async function exportTransformers(
 async function encode(
   config: ModelConfig,
   parameters: Parameters,
-  precision: Precision,
+  precision: StoredPrecision,
   form: GraphForm,
 ): Promise<Uint8Array> {
   const version = await ferkitVersion();

@@ -14,7 +14,7 @@ import {
 import type { ModelConfig, ParameterValue } from "../network.js";
 import { LUMA } from "../preprocessing.js";
 import { precisionOf } from "../weights/model-folder.js";
-import { type Precision, pack } from "../weights/quantization.js";
+import { pack, type StoredPrecision } from "../weights/quantization.js";
 import { ELEMENT_TYPES, type Graph, type GraphNode, type GraphValue, type Initializer } from "./messages.js";
 
 /**
@@ -40,7 +40,7 @@ interface Features {
 export function onnxGraph(
   config: ModelConfig,
   parameters: Parameters,
-  precision: Precision,
+  precision: StoredPrecision,
   form: GraphForm,
 ): Graph {
   const { variant, classNames, imageSize } = config;
@@ -72,7 +72,7 @@ class OnnxLayers implements Layers<Features> {
   constructor(
     private readonly architecture: Architecture,
     private readonly parameters: Parameters,
-    private readonly precision: Precision,
+    private readonly precision: StoredPrecision,
   ) {
     if (architecture.activation !== "relu6") return;
     this.constant("zero", [], [0]);

@@ -9,7 +9,7 @@ import { efficientNet } from "../efficientnet.js";
 import { buildLayersModel, inputWeights } from "../keras.js";
 import { checkParameters, type ModelConfig, Network, type ParameterValue } from "../network.js";
 import { parameterSpecs } from "../parameters.js";
-import { PRECISIONS, type Precision } from "./quantization.js";
+import { STORED_PRECISIONS, type StoredPrecision } from "./quantization.js";
 import {
   packTensors,
   readTensors,
@@ -48,7 +48,7 @@ export async function saveModel(
   dir: string,
   config: ModelConfig,
   parameters: ReadonlyMap<string, ParameterValue>,
-  precision: Precision = "float32",
+  precision: StoredPrecision = "float32",
 ): Promise<void> {
   checkPath("dir", dir);
   checkKind("config", "a model's configuration, such as network.config", config, [
@@ -57,7 +57,7 @@ export async function saveModel(
     "imageSize",
   ]);
   checkKind("parameters", "what network.parameters() returns", parameters, ["get", "size"]);
-  checkChoice("precision", precision, PRECISIONS);
+  checkChoice("precision", precision, STORED_PRECISIONS);
   checkParameters(parameterSpecs(config.variant, config.classNames.length), parameters);
   const write = () => writeTensors(dir, ...tensorsOf(config, parameters, precision));
   const manifest = await write();
@@ -79,8 +79,8 @@ export async function saveModel(
 function tensorsOf(
   config: ModelConfig,
   parameters: ReadonlyMap<string, ParameterValue>,
-  precision: Precision,
-): [tensors: [string, ParameterValue][], of: (name: string) => Precision] {
+  precision: StoredPrecision,
+): [tensors: [string, ParameterValue][], of: (name: string) => StoredPrecision] {
   const specs = parameterSpecs(config.variant, config.classNames.length);
   const input = new Map(inputWeights(config));
   const own = specs.map(({ name }): [string, ParameterValue] => [
@@ -122,7 +122,7 @@ export interface SavedModel {
   config: ModelConfig;
   parameters: Map<string, ParameterValue>;
   /** What its kernels are stored in. */
-  precision: Precision;
+  precision: StoredPrecision;
   /** Name of its file of weights. */
   weightFile: string;
 }
@@ -249,7 +249,7 @@ async function readModelJson(dir: string): Promise<{ json: ModelJson; config: Mo
  * Returns the precision of one of the network's parameters. Only kernels are stored in fewer bytes, since they are nearly all of a
  * model. Depthwise kernels, which are few and differ much between channels, never take 1 byte.
  */
-export function precisionOf(name: string, precision: Precision): Precision {
+export function precisionOf(name: string, precision: StoredPrecision): StoredPrecision {
   if (name.endsWith("/depthwise_kernel")) return precision === "uint8" ? "float16" : precision;
   return name.endsWith("/kernel") ? precision : "float32";
 }

@@ -2,9 +2,9 @@
 import { InputError } from "../../errors.js";
 
 /** How numbers are stored: in 4, 2 or 1 bytes. */
-export type Precision = "float32" | "float16" | "uint8";
+export type StoredPrecision = "float32" | "float16" | "uint8";
 
-export const PRECISIONS: Precision[] = ["float32", "float16", "uint8"];
+export const STORED_PRECISIONS: StoredPrecision[] = ["float32", "float16", "uint8"];
 
 /** How a manifest describes numbers that are not float32 in the file; in `uint8`, a number is `scale · byte + min`. */
 export type Quantization =
@@ -12,7 +12,7 @@ export type Quantization =
   | { dtype: "uint8"; original_dtype: "float32"; min: number; scale: number };
 
 /** Bytes of one number in each precision. */
-export const BYTES_PER_NUMBER: Record<Precision, number> = { float32: 4, float16: 2, uint8: 1 };
+export const BYTES_PER_NUMBER: Record<StoredPrecision, number> = { float32: 4, float16: 2, uint8: 1 };
 
 /** From this number on, half precision has only infinity. */
 const HALF_INFINITY = 65_520;
@@ -24,7 +24,7 @@ const HALF_INFINITY = 65_520;
  */
 export function pack(
   numbers: Float32Array,
-  precision: Precision,
+  precision: StoredPrecision,
 ): { bytes: Buffer; quantization?: Quantization } {
   if (precision === "float32") return { bytes: bytesOf(numbers) };
   const original_dtype = "float32";

@@ -12,7 +12,7 @@ import {
   writeFileAtomically,
 } from "../../files.js";
 import type { ParameterValue } from "../network.js";
-import { BYTES_PER_NUMBER, type Precision, pack, type Quantization, unpack } from "./quantization.js";
+import { BYTES_PER_NUMBER, pack, type Quantization, type StoredPrecision, unpack } from "./quantization.js";
 
 export interface TensorSpec {
   name: string;
@@ -31,7 +31,7 @@ export interface TensorManifest {
 /** Packs arrays as the bytes of a file, which is named by its content. */
 export function packTensors(
   tensors: [string, ParameterValue][],
-  precisionOf: (name: string) => Precision,
+  precisionOf: (name: string) => StoredPrecision,
 ): { manifest: TensorManifest; parts: Uint8Array[] } {
   const packed = tensors.map(([name, { data }]) => pack(data, precisionOf(name)));
   const parts = packed.map(({ bytes }) => bytes);
@@ -45,12 +45,12 @@ export function packTensors(
 /**
  * Writes arrays into a file named by their content, so that it overwrites no file in use.
  *
- * @param precisionOf - Precision of an array, by default float32.
+ * @param precisionOf - StoredPrecision of an array, by default float32.
  */
 export async function writeTensors(
   dir: string,
   tensors: [string, ParameterValue][],
-  precisionOf: (name: string) => Precision = () => "float32",
+  precisionOf: (name: string) => StoredPrecision = () => "float32",
 ): Promise<TensorManifest> {
   const { manifest, parts } = packTensors(tensors, precisionOf);
   await writeFileAtomically(path.join(dir, manifest.paths[0]), parts);

@@ -88,7 +88,7 @@ async function compare(
     probs: path.join(dir, "probs"),
   };
   writeFileSync(files.pixels, pixels);
-  for (const precision of internals.PRECISIONS) {
+  for (const precision of internals.STORED_PRECISIONS) {
     await exportOnnx(files.model, example.config, example.parameters, precision);
     const runs: [string, () => Promise<Float32Array>][] = [
       [
