@@ -1,7 +1,6 @@
 import type { Monitor } from "../config.js";
 import { checkList } from "../errors.js";
 import type { ScoreIntervals } from "../metrics/bootstrap.js";
-import { counted } from "../text.js";
 
 /** `head` while the last layer trains alone, then `full`. */
 export type Phase = "head" | "full";
@@ -164,10 +163,15 @@ export type TrainEvent = NoteEvent | BatchEvent | EpochEvent | CheckpointEvent |
 
 /** Says how a run ended: "interrupted by the time limit of 5 minutes in epoch 2, after batch 8 of 20". */
 export function endInWords({ reason, maxMinutes, resumesAt }: DoneEvent): string {
-  const limit = maxMinutes ? ` by the time limit of ${counted(maxMinutes, "minute")}` : "";
+  const limit = maxMinutes ? ` by the time limit of ${minutes(maxMinutes)}` : "";
   if (!resumesAt?.batch) return reason + limit;
   const { epoch, batch, numBatches } = resumesAt;
   return `${reason}${limit} in epoch ${epoch}, after batch ${batch} of ${numBatches}`;
+}
+
+/** Writes a number of minutes, which may be tiny: "1 minute", "0.0001 minutes". */
+export function minutes(count: number): string {
+  return `${count} minute${count === 1 ? "" : "s"}`;
 }
 
 /** Returns the epoch whose model is kept: the last best one; undefined before the first epoch has ended. */

@@ -13,6 +13,7 @@ import { loadModelConfig } from "../model/weights/model-folder.js";
 import { hasSameClasses } from "../names.js";
 import { PRESETS } from "../presets.js";
 import { counted } from "../text.js";
+import { minutes } from "./events.js";
 import { isOwnModel } from "./run-config.js";
 import { runLearningRate } from "./schedule.js";
 import type { TrainState } from "./step.js";
@@ -28,6 +29,9 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
       ? "the best epoch is the one of highest macro-F1, since class weights are balanced; monitor=accuracy compares accuracy"
       : null,
     batchesNote(state, numImages),
+    mixesImages(config) && numImages <= state.plan.numBatches
+      ? "mixup and cutmix have no effect, since each batch is a single image"
+      : null,
     targetsNote(state),
     ...teacherNotes(state),
     timeLimitNote(config),
@@ -183,12 +187,13 @@ function batchesNote({ config: { batchSize }, plan }: TrainState, numImages: num
   if (!isEven || (numBatches === 1 && numImages === batchSize)) return null;
   const [small, large] = [Math.floor(numImages / numBatches), Math.ceil(numImages / numBatches)];
   const size = small === large ? `${small}` : `${small} or ${large}`;
-  return `batches have ${size} images instead of ${batchSize}, so that an epoch uses all ${numImages} training images`;
+  const [own, all] = [size === "1" ? "1 image" : `${size} images`, counted(numImages, "training image")];
+  return `batches have ${own} instead of ${batchSize}, so that an epoch uses all ${all}`;
 }
 
 function timeLimitNote({ maxMinutes, schedule }: TrainConfig): string | null {
   if (maxMinutes === 0) return null;
-  const limit = `training stops after ${counted(maxMinutes, "minute")} (maxMinutes) if it is not completed by then, and resumes when it is started again`;
+  const limit = `training stops after ${minutes(maxMinutes)} (maxMinutes) if it is not completed by then, and resumes when it is started again`;
   return schedule === "cosine" ? `${limit}; the learning rate falls as if there were no limit` : limit;
 }
 

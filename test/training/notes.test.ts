@@ -57,6 +57,16 @@ describe("trainingNotes", function () {
     assert.deepEqual(await notes({ batchSize: 32 }, { ...dataset, train: few(10) }), [
       "batches have 10 images instead of 32, so that an epoch uses all 10 training images",
     ]);
+    assert.deepEqual(await notes({ batchSize: 32 }, { ...dataset, train: few(1) }), [
+      "batches have 1 image instead of 32, so that an epoch uses all 1 training image",
+    ]);
+  });
+
+  it("tells that a batch of a single image cannot be mixed", async () => {
+    const [single] = await notes({ batchSize: 1, mixup: 0.2 });
+    assert.equal(single, "mixup and cutmix have no effect, since each batch is a single image");
+    const [two] = await notes({ batchSize: 2, mixup: 0.2 });
+    assert.match(two, /^the train loss is against labels of mixed images/);
   });
 
   it("names each class weight, and what balanced weights mean for the best epoch", async () => {
