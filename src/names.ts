@@ -34,6 +34,13 @@ export function hasSameClasses(a: readonly string[], b: readonly string[]): bool
   return a.length === b.length && a.every((name) => b.includes(name));
 }
 
+/** Tells whether pairs give each name one other name, and the reverse. */
+export function areOneToOne(pairs: readonly (readonly [string, string])[]): boolean {
+  const count = (values: string[]) => new Set(values).size;
+  const numPairs = count(pairs.map((pair) => JSON.stringify(pair)));
+  return [0, 1].every((i) => count(pairs.map((pair) => pair[i])) === numPairs);
+}
+
 /** Lists up to `most` names, or the first `numShown` and the number of others. */
 export function inShort(names: readonly string[], most = 4, numShown = most - 1): string {
   if (names.length <= most) return names.join(", ");

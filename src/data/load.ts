@@ -26,7 +26,8 @@ import { groupPattern } from "./sources/file-names.js";
 import { REASONS } from "./sources/left-out.js";
 import { type ChosenListing, chooseParts, classesOf, type Listing, leaveOut } from "./sources/listing.js";
 import { readSource } from "./sources/source.js";
-import { isGroupColumn, refuseUnusedGroup } from "./sources/tables/group-columns.js";
+import { isGroupColumn } from "./sources/tables/group-columns.js";
+import { refuseUnusedGroup } from "./sources/unused-options.js";
 import {
   groupsInBoth,
   holdsOut,

@@ -90,9 +90,9 @@ describe("loadDataset", () => {
       );
     });
 
-    it("names empty folders beside the parts of a split", async () => {
+    it("names empty folders beside the parts of a split, but none of notes", async () => {
       await drawImages(data(), SPLIT_FACES);
-      mkdirSync(path.join(data(), "test"));
+      mkdirSync(writeFiles(path.join(data(), "meta"), { "classes.txt": "a" }).replace(/meta$/, "test"));
       assert.deepEqual((await report()).notes, ["Folders without images, which are not used: test (empty)."]);
     });
 

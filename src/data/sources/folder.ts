@@ -1,38 +1,37 @@
 // Reads the images and labels of a folder: finds out which of the known layouts it has.
-import { type Dirent, readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { groupBy } from "../../collections.js";
-import { InputError, type InputProblem, suggestion } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import { inShort } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
-import { type AnyText, counted } from "../../text.js";
+import type { AnyText } from "../../text.js";
 import { isVoteTable, VOTE_LABELS } from "./fer2013.js";
-import { patternInWords, readKnownNames, readLabelPattern } from "./file-names.js";
-import { IMAGE_ENDING, imagesBelow, isServiceFolder, otherFilesIn, type Walk, walkFolder } from "./files.js";
+import { readKnownNames, readLabelPattern } from "./file-names.js";
+import { otherFilesIn, type Walk, walkFolder } from "./files.js";
 import { type FolderChoice, findClassFolders } from "./folders/class-folders.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
 import { readLabelFiles } from "./label-files.js";
 import { REASONS } from "./left-out.js";
-import { CLASS_FOLDERS, classesOf, type Listing, type Sample } from "./listing.js";
-import { archiveName, isArchive, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards } from "./packed/archive.js";
+import { CLASS_FOLDERS, classesOf, type Listing, type Sample, withNote } from "./listing.js";
+import { fixFor, refuseFolder } from "./no-class-folders.js";
+import { archiveName, PLAIN_TAR, shardsAmong, TAR_FILE, unpackShards } from "./packed/archive.js";
 import type { ArchiveNotes } from "./packed/archive-entries.js";
-import { ARCHIVE, archiveNotes, missingNotes } from "./packed/missing-files.js";
+import { archiveNotes, missingNotes } from "./packed/missing-files.js";
 import { readParquet } from "./packed/parquet.js";
-import { hasLabelColumn, hasSplitColumn, isPixelTable } from "./packed/pixel-columns.js";
+import { isPixelTable, pixelColumns } from "./packed/pixel-columns.js";
 import { readPixelTables, tableParts } from "./packed/pixel-table.js";
-import { unreadDataSets } from "./packed/unread-formats.js";
 import { pairedNotes } from "./paired-images.js";
-import { partOf } from "./split-names.js";
+import { isLabelName, isSplitName } from "./tables/column-names.js";
 import type { LabelChoice } from "./tables/label-columns.js";
 import { readLabelTables } from "./tables/label-tables.js";
 import { matchTables, type Tables } from "./tables/matched-tables.js";
-import { compareWithTables, refuseUnusedColumns, withSplitBeside } from "./tables/table-beside.js";
+import { compareWithTables } from "./tables/table-beside.js";
 import { MAX_TABLES, tableFiles } from "./tables/table-file.js";
 import { readTableParts, withTableParts } from "./tables/table-parts.js";
-import { isOfPart, oneListEach } from "./tables/table-split.js";
-import { tablesWithoutLabels, unreadTables, withUnread } from "./tables/unread-tables.js";
-import { refuseBothLabels, refuseUnused } from "./unused-options.js";
+import { isOfPart, oneListEach, withTableSplit } from "./tables/table-split.js";
+import { unreadTables, withUnread } from "./tables/unread-tables.js";
+import { refuseBothLabels, refuseUnused, refuseUnusedColumns } from "./unused-options.js";
 
 /** What to read, and how to settle what the files leave open. */
 export interface SourceOptions extends FolderChoice, LabelChoice {
@@ -105,8 +104,8 @@ async function readGivenTable(walk: Walk, options: Options, given: string): Prom
   const names = whole === null ? given.split(",").map((name) => name.trim()) : [given];
   const files = (await Promise.all(names.map(existing))).flatMap((file) => file ?? []);
   const areFound = files.length === names.length;
-  const ofPixels = areFound ? await keep(files, isPixelTable) : [];
-  if (ofPixels.length > 0 && ofPixels.length === files.length) return readPixelTables(files, dir, options);
+  const arePixels = areFound && (await Promise.all(files.map(isPixelTable))).every(Boolean);
+  if (arePixels) return readPixelTables(files, dir, options);
   const inDir = files.map((file) => path.relative(dir, file));
   const tables = areFound ? matchTables(walk, options, inDir) : null;
   const listing =
@@ -127,14 +126,8 @@ function readGivenLists(walk: Walk, options: Options, tables: Tables, numGiven: 
   if (tables.lists.length < numGiven) return null;
   const found = findClassFolders(walk, options);
   if ("refusal" in found) return null;
-  const listing = withSplitBeside(found.listing, tables, options);
+  const listing = withTableSplit(found.listing, tables, options);
   return listing.splitBy?.isList ? listing : null;
-}
-
-/** Returns what to do about a path that does not exist: it may be meant for a name. */
-export function fixFor(given: string, known: string[], otherwise = "Fix the path."): string {
-  const near = suggestion(path.basename(given), known);
-  return near === undefined ? otherwise : `Did you mean ${near}? ${otherwise}`;
 }
 
 /** Reads a folder without image files: tar files of webdataset, Parquet files, or a table of pixels. */
@@ -198,19 +191,19 @@ function refuseSharedFolders({ samples }: Listing, where: string): void {
   });
 }
 
-async function keep(files: string[], fits: (file: string) => Promise<boolean>): Promise<string[]> {
-  const kept: string[] = [];
-  for (const file of files) if (await fits(file)) kept.push(file);
-  return kept;
-}
-
 /** Returns the table of pixels among some files, that with a split if there are others, or those of the parts of a split. */
 async function pixelTablesAmong(files: string[], dir: string): Promise<string[]> {
-  const tables = await keep(files, isPixelTable);
-  const withSplit = await keep(tables, hasSplitColumn);
-  const found = withSplit.length > 0 ? withSplit : tables;
-  const labelled = await keep(found, hasLabelColumn); // not a competition's test images
-  const usable = labelled.length > 0 ? labelled : found;
+  const tables: { file: string; header: string[] }[] = [];
+  for (const file of files) {
+    const columns = await pixelColumns(file);
+    if (columns) tables.push({ file, header: columns.header });
+  }
+  const having = (some: typeof tables, isWanted: (name: string) => boolean) => {
+    const kept = some.filter(({ header }) => header.some(isWanted));
+    return kept.length > 0 ? kept : some;
+  };
+  const labelled = having(having(tables, isSplitName), isLabelName); // not a competition's test images
+  const usable = labelled.map(({ file }) => file);
   if (usable.length < 2 || tableParts(usable)) return usable;
   throw new InputError({
     expected: "one table of pixels, or one for each part of the split",
@@ -239,7 +232,7 @@ function readFolders(walk: Walk, options: Options): Listing {
   const listing =
     "refusal" in found
       ? (labels === undefined && readLabelled(rest, unused, choice, tables)) ||
-        refuse(found.refusal, walk, options, tables)
+        refuseFolder(found.refusal, walk, options, tables)
       : besideTables(found.listing, unused, choice, { files, tables });
   return parts ? withTableParts(listing, parts, walk.dir) : listing;
 }
@@ -247,7 +240,7 @@ function readFolders(walk: Walk, options: Options): Listing {
 /** Reads the labels of images in no class folders: from tables, or from a file beside each image; null if there are none. */
 function readLabelled(walk: Walk, unused: Walk, choice: Options, tables: Tables | null): Listing | null {
   const labelled = tables && readLabelTables(unused, choice, tables);
-  return tables && labelled ? withSplitBeside(labelled, tables, choice) : readLabelFiles(walk, choice);
+  return tables && labelled ? withTableSplit(labelled, tables, choice) : readLabelFiles(walk, choice);
 }
 
 /** Adds to class folders what tables beside them say. @param files - The tables, which are not read if they are too many. */
@@ -259,7 +252,7 @@ function besideTables(
 ): Listing {
   if (tables === null || files.length === 0) refuseUnusedColumns(listing, options);
   if (tables === null) return options.labels === undefined ? withManyTables(listing, files) : listing;
-  if (options.labels !== undefined) return withSplitBeside(listing, tables, options);
+  if (options.labels !== undefined) return withTableSplit(listing, tables, options);
   return withUnread(compareWithTables(listing, walk, options, tables), walk.dir, tables);
 }
 
@@ -268,100 +261,5 @@ function withManyTables(listing: Listing, tables: string[]): Listing {
   const [part] = tables.filter(isOfPart);
   if (part === undefined) return listing;
   const note = `There are ${tables.length} tables beside the class folders, of which none is read, such as ${part}. ${oneListEach(tables) ?? `Keep at most ${MAX_TABLES} to read the split in them.`}`;
-  return { ...listing, notes: [...listing.notes, note] };
-}
-
-type Explanation = Pick<InputProblem, "found" | "fix">;
-
-/** Throws an error that says what a folder without class folders has in place of them. */
-function refuse(refusal: InputProblem, walk: Walk, choice: Options, tables: Tables | null): never {
-  const files = otherFilesIn(walk.root);
-  const found =
-    walk.root.numImages === 0
-      ? (garbledNames(refusal, walk) ??
-        packedArchives(files, walk) ??
-        unreadDataSets(files) ??
-        unreadFormats(refusal, walk) ??
-        otherFiles(refusal, files))
-      : null;
-  throw new InputError({ ...refusal, ...(found ?? labelsElsewhere(refusal, walk, choice, tables)) });
-}
-
-function garbledNames(refusal: InputProblem, { leftOut }: Walk): Explanation | null {
-  const reasons: string[] = [REASONS.notUtf8, REASONS.notUtf8InArchive];
-  const garbled = leftOut.list().filter(({ reason }) => reasons.includes(reason));
-  if (garbled.length === 0) return null;
-  const count = garbled.reduce((sum, one) => sum + one.count, 0);
-  return {
-    found: `${refusal.found}, but ${counted(count, "name that is", "names that are")} not UTF-8, such as ${garbled[0].example}`,
-    fix: "Rename the files and folders in UTF-8.",
-  };
-}
-
-function packedArchives(files: string[], { dir, root }: Walk): Explanation | null {
-  const archives = files.filter((file) => ARCHIVE.test(file) || isArchive(file));
-  if (archives.length === 0) return null;
-  const isOne = archives.length === 1;
-  return {
-    found: isOne ? `the archive ${archives[0]}` : `the archives ${inShort(archives)}`,
-    fix:
-      isOne && isArchive(archives[0]) && tableFiles(root).length === 0
-        ? `Choose it, for example --data ${path.join(dir, archives[0])}.`
-        : `Unpack ${isOne ? "it into" : "them into one folder, as"} ${dir}, and choose it with --data.`,
-  };
-}
-
-function unreadFormats({ found }: InputProblem, { root }: Walk): Explanation | null {
-  const images = otherFilesIn(root, REASONS.format);
-  if (images.length === 0) return null;
-  return {
-    found: `${found}, but ${counted(images.length, "image")} of a format that is not read, such as ${images[0]}`,
-    fix: "Save them as PNG or JPEG.",
-  };
-}
-
-function otherFiles({ found, fix }: InputProblem, files: string[]): Explanation | null {
-  if (files.length === 0) return null;
-  const endings = [...new Set(files.map((file) => path.extname(file).toLowerCase() || "no ending"))];
-  return { found: `${found}, but ${files.length} other files (${inShort(endings)})`, fix };
-}
-
-/** Returns the folder around the one that was given, if that may be one of its class folders: each of them holds images. */
-function foldersAround({ dir, root }: Walk, { data }: Options): string | null {
-  const given = path.resolve(data);
-  const around = path.dirname(given);
-  if (given !== path.resolve(dir) || root.images.length === 0 || partOf(path.basename(given)) !== null)
-    return null; // an unpacked archive, or a part of a split
-  const entriesOf = (folder: string) => readdirSync(folder, { withFileTypes: true });
-  const isImage = (entry: Dirent) => !entry.isDirectory() && IMAGE_ENDING.test(entry.name);
-  try {
-    const entries = entriesOf(around);
-    const folders = entries.filter((entry) => entry.isDirectory() && !isServiceFolder(entry.name));
-    const areClasses = folders.length > 1 && !entries.some(isImage);
-    const hold = ({ name }: Dirent) => entriesOf(path.join(around, name)).some(isImage);
-    return areClasses && folders.every(hold) ? around : null;
-  } catch {
-    return null; // a folder that cannot be read
-  }
-}
-
-/** Names a table that is not read, and a pattern for the names of the images. */
-function labelsElsewhere(
-  refusal: InputProblem,
-  walk: Walk,
-  choice: Options,
-  known: Tables | null,
-): Explanation {
-  const tables = known ?? matchTables(walk, choice);
-  const table = unreadTables(walk.dir, tables)[0] ?? tablesWithoutLabels(tables)[0];
-  const around = foldersAround(walk, choice);
-  const fixes = [
-    around && `Did you mean ${around}, whose folders all hold images?`,
-    table?.fix ?? refusal.fix,
-    patternInWords(imagesBelow(walk.root)),
-  ];
-  return {
-    found: table ? `${refusal.found}, and ${table.found}` : refusal.found,
-    fix: fixes.filter(Boolean).join(" "),
-  };
+  return withNote(listing, note);
 }

@@ -3,8 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { groupBy } from "../../collections.js";
 import { decodeRoughly, decodeText, EncodingError, SAVE_AS_UTF8 } from "../../decode.js";
-import { caught, InputError } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import { parseExactJson } from "../../json.js";
+import { areOneToOne } from "../../names.js";
 import { collectSamples } from "./file-names.js";
 import { IMAGE_ENDING, imagesBelow, leaveOutOthers, otherFilesIn, type Walk } from "./files.js";
 import { REASONS } from "./left-out.js";
@@ -24,6 +25,8 @@ interface BesideImage {
   label: string | null;
   /** Fields of JSON, which may name the part of the split. */
   fields: Record<string, string>;
+  /** Set if bytes of the file are not text. */
+  damage?: InputError;
 }
 
 /**
@@ -92,21 +95,12 @@ function fieldRows(found: readonly Sample[], pairs: ReadonlyMap<string, LabelPai
   return { columns, rows };
 }
 
-/** Reads JSON beside an image whose label is in another file. Bytes that are not text matter only where it has labels or a split, too. */
-function fieldsBeside(dir: string, file: string): BesideImage {
-  const read = caught(() => besideImage(dir, file));
-  if (!(read instanceof InputError)) return read;
-  const { label, fields } = besideImage(dir, file, decodeRoughly);
-  if (label !== null || Object.keys(fields).some(isSplitName)) throw read;
-  return { label: null, fields: {} };
-}
-
 /** Reads a file beside an image: text, or JSON with a field for the label. */
-function besideImage(dir: string, file: string, decode: (bytes: Buffer) => string = decodeText): BesideImage {
+function besideImage(dir: string, file: string): BesideImage {
   const isJson = /\.json$/i.test(file);
-  const text = textBeside(dir, file, decode).trim();
+  const { text, damage } = textBeside(dir, file);
   const label = isJson || text.includes("\n") || text.length > MAX_FIELD ? null : text || null;
-  if (!isJson) return { label, fields: {} };
+  if (!isJson) return { label, fields: {}, damage };
   try {
     const content = parseExactJson(text);
     const entries =
@@ -118,35 +112,39 @@ function besideImage(dir: string, file: string, decode: (bytes: Buffer) => strin
       ),
     );
     const name = LABEL_FIELDS.find((one) => one in fields);
-    if (name === undefined) return { label, fields };
+    if (name === undefined) return { label, fields, damage };
     const { [name]: own, ...others } = fields;
-    return { label: own.length > MAX_FIELD ? null : own.trim(), fields: others };
+    return { label: own.length > MAX_FIELD ? null : own.trim(), fields: others, damage };
   } catch {
-    return { label, fields: {} };
+    return { label, fields: {}, damage };
   }
 }
 
-/** @throws InputError if the bytes are not text. */
-function textBeside(dir: string, file: string, decode: (bytes: Buffer) => string): string {
+/** Returns the text of a file, and an error if some of its bytes are not text. */
+function textBeside(dir: string, file: string): { text: string; damage?: InputError } {
   const onDisk = path.join(dir, file);
-  if (statSync(onDisk).size > MAX_LABEL_BYTES) return "";
+  if (statSync(onDisk).size > MAX_LABEL_BYTES) return { text: "" };
+  const bytes = readFileSync(onDisk);
   try {
-    return decode(readFileSync(onDisk));
+    return { text: decodeText(bytes).trim() };
   } catch (error) {
     if (!(error instanceof EncodingError)) throw error;
-    const expected = "a file beside an image in UTF-8";
-    throw new InputError({ expected, where: file, found: error.message, fix: SAVE_AS_UTF8 });
+    const problem = { expected: "a file beside an image in UTF-8", where: file, found: error.message };
+    return { text: decodeRoughly(bytes).trim(), damage: new InputError({ ...problem, fix: SAVE_AS_UTF8 }) };
   }
 }
 
 /** The labels of a sample in two files, or in one. */
-interface LabelPair extends BesideImage {
+interface LabelPair extends Omit<BesideImage, "damage"> {
   other: string | null;
   labelFile: string;
   fieldsFile: string;
 }
 
-/** @param files - The files beside an image: one or more. */
+/**
+ * @param files - The files beside an image: one or more.
+ * @throws InputError if bytes are not text.
+ */
 function readPair(dir: string, files: string[]): LabelPair {
   const [cls, json] = [/\.cls$/i, /\.json$/i].map((ending) =>
     files.filter((file) => ending.test(file)).at(-1),
@@ -154,8 +152,12 @@ function readPair(dir: string, files: string[]): LabelPair {
   const labelFile = cls ?? files[0];
   const fieldsFile = json ?? labelFile;
   const own = besideImage(dir, labelFile);
-  const other = labelFile === fieldsFile ? own : fieldsBeside(dir, fieldsFile);
-  return { label: own.label, other: other.label, fields: other.fields, labelFile, fieldsFile };
+  const other = labelFile === fieldsFile ? own : besideImage(dir, fieldsFile);
+  const { fields, damage } = other;
+  if (own.damage) throw own.damage;
+  // Bytes that are not text matter only where the second file has a label or a split, too.
+  if (damage && (other.label !== null || Object.keys(fields).some(isSplitName))) throw damage;
+  return { label: own.label, other: other.label, fields: damage ? {} : fields, labelFile, fieldsFile };
 }
 
 /**
@@ -164,16 +166,15 @@ function readPair(dir: string, files: string[]): LabelPair {
  * @returns Notes on what was chosen.
  * @throws InputError if they are not, so that some are wrong or of another kind.
  */
-function chooseLabels(pairs: LabelPair[], { labelColumn }: LabelChoice, dir: string): string[] {
-  if (labelColumn === "json") for (const pair of pairs) pair.label = pair.other ?? pair.label;
+function chooseLabels(all: LabelPair[], { labelColumn }: LabelChoice, dir: string): string[] {
+  if (labelColumn === "json") for (const pair of all) pair.label = pair.other ?? pair.label;
   if (labelColumn === "cls" || labelColumn === "json") return [];
-  const both = pairs.filter(({ label, other }) => label !== null && other !== null);
+  const both = all.filter(({ label, other }) => label !== null && other !== null);
   const differing = both.find(({ label, other }) => label !== other);
   if (!differing) return [];
-  const [labels, others] = [both.map(({ label }) => label), both.map(({ other }) => other)];
-  const { size } = new Set(both.map(({ label, other }) => JSON.stringify([label, other])));
-  const areNames = [labels, others].every((names) => new Set(names).size === size);
-  if (areNames && !labels.some((label) => others.includes(label)))
+  const others = new Set(both.map(({ other }) => other));
+  const pairs = both.map(({ label, other }) => [`${label}`, `${other}`] as const);
+  if (areOneToOne(pairs) && !both.some(({ label }) => others.has(label)))
     return [
       `The labels of the .cls files are used. Those of the .json files are other names for them, such as ${differing.other} for ${differing.label} (--label-column json takes these).`,
     ];

@@ -150,7 +150,7 @@ function ownFoldersInWords([first, ...others]: string[], numImages: number): str
 }
 
 /** Endings of notes, tables and programs, which nobody takes for images. */
-const NOTE_ENDING =
+export const NOTE_ENDING =
   /^\.(txt|md|rst|rtf|csv|tsv|jsonl?|ya?ml|xml|html?|pdf|docx?|xlsx?|toml|ini|log|sh|py|js|ts|ipynb|npy|npz|mat|pkl)$/i;
 
 /** Returns whether a user may miss some of the files that are left out: not those that systems make, nor notes beside the images. */

@@ -75,6 +75,11 @@ export function listingOf(
   return { root: dir, where: dir, inner: ".", emptyClasses: [], leftOut, notes: [], ...found };
 }
 
+/** Adds a sentence to the notes of a listing. */
+export function withNote(listing: Listing, note: string): Listing {
+  return { ...listing, notes: [...listing.notes, note] };
+}
+
 /** Counts an image of a listing as left out. */
 export function leaveOut({ leftOut, inner }: Listing, reason: string, image: Pick<Sample, "path">): void {
   leftOut.add(reason, path.posix.join(inner, image.path));

@@ -17,9 +17,10 @@ import { inShort, nameOf } from "../../names.js";
 import type { OnProgress } from "../../progress.js";
 import { downloadFer2013, isVoteTable, VOTE_LABELS, withVotes } from "./fer2013.js";
 import { walkFolder } from "./files.js";
-import { fixFor, readFolder, type SourceOptions } from "./folder.js";
+import { readFolder, type SourceOptions } from "./folder.js";
 import { leaveFoldersOut } from "./folders/leave-out.js";
-import { classesOf, type Listing } from "./listing.js";
+import { classesOf, type Listing, withNote } from "./listing.js";
+import { fixFor } from "./no-class-folders.js";
 import { archiveName, isArchive, unpackArchive } from "./packed/archive.js";
 import { ARCHIVE } from "./packed/missing-files.js";
 import { readParquet } from "./packed/parquet.js";
@@ -28,10 +29,9 @@ import { readPixelTable } from "./packed/pixel-table.js";
 import { unreadDataSets } from "./packed/unread-formats.js";
 import { readLabelTables } from "./tables/label-tables.js";
 import { matchTables } from "./tables/matched-tables.js";
-import { isSplitChosen } from "./tables/split-columns.js";
 import { isUnreadTable, TABLE_FILE } from "./tables/table-file.js";
 import { unreadTables } from "./tables/unread-tables.js";
-import { refuseUnused, type UnusedName } from "./unused-options.js";
+import { refuseUnused, refuseUnusedSplit, type UnusedName } from "./unused-options.js";
 
 export type { SourceOptions } from "./folder.js";
 
@@ -71,17 +71,6 @@ export async function readSource(options: Options): Promise<Source> {
   const listing = isUnpacked ? { ...read, where: options.data } : read;
   refuseUnusedSplit(listing, options);
   return { name, listing: nameLabels(await withVotes(listing, options), options.labelNames) };
-}
-
-/** @throws InputError if a column was chosen for the split and none is used. */
-function refuseUnusedSplit({ splitBy, where, labels }: Listing, { splitColumn }: SourceOptions): void {
-  if (splitBy?.isColumn || !isSplitChosen({ splitColumn })) return;
-  throw new InputError({
-    expected: `a table with the column ${splitColumn}, for --split-column`,
-    where,
-    found: `none beside ${labels}`,
-    fix: "Remove --split-column, or choose the table with --labels.",
-  });
 }
 
 async function readData(options: Options): Promise<Source> {
@@ -190,12 +179,12 @@ const KNOWN_NAMES: Record<string, string> = {
  */
 function nameLabels(listing: Listing, labelNames: string | undefined): Listing {
   const classNames = classesOf(listing.samples);
-  const noted = (note: string) => ({ ...listing, notes: [...listing.notes, note] });
   if (labelNames === undefined) {
     const areCodes = classNames.length > 0 && classNames.every((name) => /^\d+$/.test(name));
     const option = `--label-names ${classNames[0]}=NAME,…`;
-    const note = `The labels are codes: ${inShort(classNames)} (${option} gives them names, or rafdb for RAF-DB).`;
-    return areCodes ? noted(note) : listing;
+    const raf = classNames.every((name) => /^[1-7]$/.test(name)) ? ", or rafdb for RAF-DB" : "";
+    const note = `The labels are codes: ${inShort(classNames)} (${option} gives them names${raf}).`;
+    return areCodes ? withNote(listing, note) : listing;
   }
   const pairs = (KNOWN_NAMES[labelNames] ?? labelNames).split(",").map(
     (pair) =>
@@ -223,5 +212,5 @@ function nameLabels(listing: Listing, labelNames: string | undefined): Listing {
   const named = (code: string) => names.get(code) as string;
   const samples = listing.samples.map((sample) => ({ ...sample, className: named(sample.className) }));
   const shown = classNames.map((code) => `${code} ${named(code)}`).join(", ");
-  return { ...noted(`The labels' names are ${shown}.`), samples };
+  return { ...withNote(listing, `The labels' names are ${shown}.`), samples };
 }

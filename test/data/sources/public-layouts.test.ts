@@ -172,7 +172,7 @@ describe("layouts of public data sets", () => {
       "Training/00001/0.png 00001 train",
     ]);
     assert.deepEqual(notes, [
-      "The labels are codes: 00000, 00001 (--label-names 00000=NAME,… gives them names, or rafdb for RAF-DB).",
+      "The labels are codes: 00000, 00001 (--label-names 00000=NAME,… gives them names).",
     ]);
   });
 
@@ -212,6 +212,40 @@ describe("layouts of public data sets", () => {
       "Training_Input/I_2.jpg NV train",
       "Validation_Input/I_3.jpg MEL validation",
     ]);
+  });
+
+  it("Google Landmarks: takes the table, not folders by the digits of the names", async () => {
+    const { samples } = await read({
+      ...images("train/0/0/0/000a.jpg", "train/0/0/1/001b.jpg", "train/1/0/0/100c.jpg"),
+      "train.csv": "id,landmark_id\n000a,17\n001b,4\n100c,17\n",
+    });
+    assert.deepEqual(samples, [
+      "train/0/0/0/000a.jpg 17 train",
+      "train/0/0/1/001b.jpg 4 train",
+      "train/1/0/0/100c.jpg 17 train",
+    ]);
+  });
+
+  it("does not take an original and a smaller copy of all images for two classes", () =>
+    refuses(
+      {
+        ...images(
+          "images_original/a.jpg",
+          "images_original/b.jpg",
+          "images_compressed/a.jpg",
+          "images_compressed/b.jpg",
+        ),
+        "images.csv": "image,label\na,Hat\nb,Shoes\n",
+      },
+      "Expected one image for each row of images.csv but found images_compressed/a.jpg and images_original/a.jpg for a. Choose the folder of images with --data, and the table with --labels. Or choose --labels folders if the folders images_compressed, images_original are the classes.",
+    ));
+
+  it("Flickr: takes captions beside class folders for no labels", async () => {
+    const { samples, notes } = await read({
+      ...images("cat/1.jpg", "cat/2.jpg", "dog/3.jpg"),
+      "captions.csv": "image,caption\ncat/1.jpg,A cat.\ncat/2.jpg,Two cats.\ndog/3.jpg,A dog.\n",
+    });
+    assert.deepEqual([samples[0], notes], ["cat/1.jpg cat null", []]);
   });
 
   it("GTSRB: says that its PPM images are not read", () =>

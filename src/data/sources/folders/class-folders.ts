@@ -112,6 +112,7 @@ function classLayout(root: Folder, dir: string): Result {
   const folders = layout.classes.map(({ folder }) => folder);
   refuseSameFolders(folders, dir);
   const numLabelled = folders.reduce((sum, { numImages }) => sum + numImages, 0);
+  if (folders.length === 0) return noClassFolders(dir, "folders that hold folders of the same names");
   if (root.images.length > numLabelled)
     return noClassFolders(
       dir,

@@ -12,7 +12,7 @@ const isPiece = named(
 );
 /** Folders with all images, or with what is known about them. */
 export const isWhole = named(
-  /^((all[ _-]?)?(images?|imgs?|photos?|jpe?g[ _-]?images)|annotations?|labels?|masks?|segmentations?|trimaps?|ground[ _-]?truths?)$/i,
+  /^((all[ _-]?)?(images?|imgs?|photos?|jpe?g[ _-]?images)([ _-]?(originals?|compressed|resized|small|large|raw|processed|\d+(x\d+)?))?|annotations?|labels?|masks?|segmentations?|trimaps?|ground[ _-]?truths?)$/i,
 );
 /** Parts that are held out, in several languages. */
 export const isHeldOutName = named(/^(hold|held|test|val|eval|dev)/i);

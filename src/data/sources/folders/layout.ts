@@ -2,7 +2,7 @@
 import path from "node:path";
 import { tally } from "../../../collections.js";
 import { type Folder, fileIn, foldersBelow, leaveOutOthers, type Walk } from "../files.js";
-import { REASONS } from "../left-out.js";
+import { NOTE_ENDING, REASONS } from "../left-out.js";
 import { CLASS_FOLDERS, inOrder, type Listing, listingOf, type Sample, stampOf } from "../listing.js";
 import type { Part } from "../split-names.js";
 
@@ -78,8 +78,14 @@ function emptyFoldersIn({ classes }: Layout, top: Folder): { besideClasses: stri
   const inWords = (folder: Folder) => `${folder.path} (${contentOf(folder)})`;
   return {
     besideClasses: empty.filter(isBeside).map(inWords),
-    elsewhere: empty.filter((folder) => !isBeside(folder)).map(inWords),
+    elsewhere: empty.filter((folder) => !isBeside(folder) && !holdsNotes(folder)).map(inWords),
   };
+}
+
+/** Whether a folder holds notes and tables alone, whose images nobody misses. */
+function holdsNotes(folder: Folder): boolean {
+  const others = foldersBelow(folder).flatMap((inner) => inner.others);
+  return others.length > 0 && others.every(({ name }) => NOTE_ENDING.test(path.posix.extname(name)));
 }
 
 function emptyFolders(folder: Folder): Folder[] {

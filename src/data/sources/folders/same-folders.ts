@@ -44,7 +44,7 @@ export function refuseSameFolders(folders: Folder[], dir: string): void {
 }
 
 /** Returns whether names of folders differ only in their numbers, as `day1` and `day2`. */
-export function areNumbered(folders: Folder[]): boolean {
+export function differInNumbers(folders: Folder[]): boolean {
   const forms = new Set(folders.map(({ name }) => name.replace(/\d+/g, "0")));
   return forms.size === 1 && [...forms][0].includes("0");
 }
@@ -70,7 +70,7 @@ export function findBatches(around: Folder, classNames: ReadonlySet<string>): Ba
   const all = [...new Set(held.flat().map(({ name }) => keyOf(name)))];
   const areSame = held.every((some) => some.length > 1 && some.length * 2 >= all.length);
   const areLast = held.flat().some(({ images }) => images.length > 0);
-  const isInverse = areLast && areNumbered(held.flat()) && !areNumbered(inner); // batches in each class
+  const isInverse = areLast && differInNumbers(held.flat()) && !differInNumbers(inner); // batches in each class
   if (!areSame || isInverse || partsOf(all).size > 1) return none;
   return {
     batches: inner,

@@ -8,8 +8,8 @@ import type { Part } from "../split-names.js";
 import { areSources } from "./folder-names.js";
 import { emptyLayout, type Layout } from "./layout.js";
 import {
-  areNumbered,
   copiesIn,
+  differInNumbers,
   findBatches,
   hasSplit,
   LAST_FOLDER,
@@ -136,7 +136,7 @@ export function findClasses(parts: Folder[], layout: Layout): (part: Folder) => 
     if (batches.length === 0) continue;
     const same = `the same folders ${names(classes)}`;
     const isEverywhere = batches.every(({ name }) => counts.get(name) === parts.length);
-    if (isEverywhere && parts.length > 1 && !areNumbered(batches))
+    if (isEverywhere && parts.length > 1 && !differInNumbers(batches))
       throw unclear(
         layout.dir,
         `${names(batches)} in ${part.name}, which hold ${same}`,

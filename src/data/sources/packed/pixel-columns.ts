@@ -8,6 +8,8 @@ import { isUnreadTable } from "../tables/table-file.js";
 
 /** Where a table of pixels has what. */
 export interface PixelColumns {
+  /** Names of all columns. */
+  header: string[];
   /** One column with all pixels, or one for each. */
   pixels: number[];
   /** -1 if there is none. */
@@ -18,7 +20,10 @@ export interface PixelColumns {
 }
 
 /** Returns the columns of a table of pixels, such as fer2013.csv and icml_face_data.csv; null if a file is none. */
-async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Promise<PixelColumns | null> {
+export async function pixelColumns(
+  file: string,
+  { labelColumn }: LabelChoice = {},
+): Promise<PixelColumns | null> {
   const header = await headerOf(file);
   const columns = header.map((name) => name.toLowerCase());
   const found = (fits: (name: string) => boolean) => columns.flatMap((name, i) => (fits(name) ? i : []));
@@ -45,7 +50,7 @@ async function pixelColumns(file: string, { labelColumn }: LabelChoice = {}): Pr
   const beside = header
     .map((name, column) => ({ name, column }))
     .filter(({ column }) => column !== label && !pixels.includes(column));
-  return { pixels, label, others: beside, isCoded: label >= 0 && columns[label] === "emotion" };
+  return { header, pixels, label, others: beside, isCoded: label >= 0 && columns[label] === "emotion" };
 }
 
 /** Refuses a table whose first line is an image: a label, before or after the pixels of a square. */
@@ -60,23 +65,8 @@ function refuseNumbers(file: string, header: string[]): void {
   });
 }
 
-/** Returns the name of the column of labels. */
-export async function labelNameOf(file: string, choice: LabelChoice): Promise<string | undefined> {
-  const columns = await pixelColumns(file, choice);
-  return (await headerOf(file))[columns?.label ?? -1];
-}
-
 export async function isPixelTable(file: string): Promise<boolean> {
   return !isUnreadTable(file) && (await pixelColumns(file)) !== null;
-}
-
-export async function hasSplitColumn(file: string): Promise<boolean> {
-  return (await headerOf(file)).some(isSplitName);
-}
-
-/** Returns whether a table of pixels has a usual column of labels; that of a competition's test images has none. */
-export async function hasLabelColumn(file: string): Promise<boolean> {
-  return (await headerOf(file)).some(isLabelName);
 }
 
 /** @throws InputError if a table has no column of labels. */

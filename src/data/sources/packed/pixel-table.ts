@@ -13,22 +13,13 @@ import { type NumberedRow, rowsOf } from "../tables/csv.js";
 import { type ImageRow, listRows } from "../tables/image-rows.js";
 import type { LabelChoice } from "../tables/label-columns.js";
 import { MISSING } from "../tables/label-values.js";
-import { refuseUnusedColumns } from "../tables/table-beside.js";
+import { refuseUnusedColumns } from "../unused-options.js";
 import { unpackOnce } from "./archive.js";
-import { labelledColumns, labelNameOf, type PixelColumns } from "./pixel-columns.js";
+import { labelledColumns, type PixelColumns } from "./pixel-columns.js";
 
-/** What is kept of a row of a table of pixels. */
-interface PixelRow {
-  path: string;
-  /** Number of its line in the file, from 1. */
-  line: number;
-  className: string;
-  /** The other columns, which may name its part of the split. */
-  cells: string[];
-}
-
+/** What a table was unpacked to. */
 interface PixelNotes {
-  rows: PixelRow[];
+  rows: ImageRow[];
   /** Rows without a usable image, by reason. */
   skipped: Record<string, number>;
   /** First line of each reason, with what it has. */
@@ -66,8 +57,8 @@ export async function readPixelTables(files: string[], dir: string, options: Opt
   const [isOne, parts, folders] = [files.length === 1, tableParts(files), foldersFor(files)];
   const where = isOne ? files[0] : dir;
   refuseUnusedColumns({ where, labels: "a table of pixels" }, { pathColumn: options.pathColumn });
-  // Earlier versions kept no lines, or one column for the split, and classes such as "1.0".
-  const variant = JSON.stringify(["tables", options.labelColumn]);
+  // Names what is kept, since earlier versions kept other rows.
+  const variant = JSON.stringify(["tables, rows with names", options.labelColumn]);
   const { dir: root, notes: kept } = await unpackOnce(
     files,
     (to) => unpackTables(files, folders, to, options),
@@ -77,13 +68,14 @@ export async function readPixelTables(files: string[], dir: string, options: Opt
     const name = isOne ? path.basename(files[i]) : path.relative(dir, files[i]);
     return { ...notes, name, folder: folders[i], part: parts?.[i] ?? null };
   });
+  const { header, label } = await labelledColumns(files[0], options);
   const leftOut = new LeftOutFiles();
   for (const { name, skipped } of tables)
     for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, name, count);
   const table = {
     file: tables.map(({ name }) => name).join(", "),
     where,
-    label: await labelNameOf(files[0], options),
+    label: header[label],
     ...joined(tables),
     areNames: tables.every(({ isCoded }) => isCoded),
   };
@@ -116,7 +108,7 @@ async function unpackTables(
   return notes;
 }
 
-/** What a table was unpacked to. */
+/** A table that was unpacked, and what it is for. */
 interface UnpackedTable extends PixelNotes {
   /** Names it in messages. */
   name: string;
@@ -137,11 +129,11 @@ function foldersFor(files: string[]): string[] {
 function joined(tables: UnpackedTable[]): { columns: string[]; rows: ImageRow[] } {
   const columns = [...new Set(tables.flatMap((one) => one.columns))];
   const rows = tables.flatMap((one) =>
-    one.rows.map(({ path: image, line, className, cells }) => ({
+    one.rows.map(({ path: image, name, label, cells }) => ({
       path: path.posix.join(one.folder, image),
-      name: tables.length === 1 ? `line ${line}` : `line ${line} of ${one.name}`,
-      label: className,
-      cells: columns.map((name) => cells[one.columns.indexOf(name)] ?? ""),
+      name: tables.length === 1 ? name : `${name} of ${one.name}`,
+      label,
+      cells: columns.map((column) => cells[one.columns.indexOf(column)] ?? ""),
       part: one.part,
     })),
   );
@@ -296,8 +288,8 @@ function noteRow(
   if (code !== null && label.includes(".")) notes.decimal ??= label;
   notes.rows.push({
     path: image,
-    line,
-    className,
+    name: `line ${line}`,
+    label: className,
     cells: columns.others.map(({ column }) => cells[column] ?? ""),
   });
   return { levels, max };

@@ -1,6 +1,5 @@
 // Columns that say which images belong together: those of one patient, subject or video.
 import path from "node:path";
-import { InputError } from "../../../errors.js";
 import type { Listing, Sample } from "../listing.js";
 import { isGroupName } from "./column-names.js";
 import type { LabelChoice } from "./label-columns.js";
@@ -57,15 +56,4 @@ export function withGroups(listing: Listing, tables: readonly ReadTable[], choic
     return group === undefined ? sample : { ...sample, group };
   });
   return { ...listing, samples, ...(groupHint !== undefined && { groupHint }) };
-}
-
-/** @throws InputError if a column was chosen for the groups and no image has one by it. */
-export function refuseUnusedGroup({ samples, where, labels }: Listing, group: string | undefined): void {
-  if (!isGroupColumn(group) || samples.some((sample) => sample.group)) return;
-  throw new InputError({
-    expected: `a table with the column ${group}, or a pattern with a group, for --group`,
-    where,
-    found: `none beside ${labels}`,
-    fix: "Fix the name of the column, choose the table with --labels, or write a regular expression with a group, such as --group '^([a-z]+)'.",
-  });
 }

@@ -63,15 +63,6 @@ export class ImageIndex {
   }
 }
 
-const known = new WeakMap<Folder, ImageIndex>();
-
-/** Returns the index of a folder's images, which is made once: after files were left out of it. */
-export function imageIndex(root: Folder): ImageIndex {
-  const index = known.get(root) ?? new ImageIndex(root);
-  known.set(root, index);
-  return index;
-}
-
 /** Returns every end of a path, with and without the ending: `train/a/1.jpg`, `a/1.jpg`, `1.jpg`, `1`. */
 function namesOf(file: string): string[] {
   const steps = file.split("/");

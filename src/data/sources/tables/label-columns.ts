@@ -1,6 +1,6 @@
 // Which columns of a table hold the labels.
 import { InputError } from "../../../errors.js";
-import { inShort } from "../../../names.js";
+import { areOneToOne, inShort } from "../../../names.js";
 import type { AnyText } from "../../../text.js";
 import {
   flagPart,
@@ -81,7 +81,8 @@ export function withoutRepeats<Named extends NamedTable>(table: Named, names: st
   return { ...table, columns: header };
 }
 
-function columnsBeside(table: NamedTable): number[] {
+/** Returns the columns with values that are neither the images' nor the rows' numbers. */
+export function columnsBeside(table: NamedTable): number[] {
   const isIndex = (column: number) => table.columns !== null && isIndexName(table.columns[column] ?? "");
   return columnsIn(table).filter(
     (column) => column !== table.pathColumn && isFilled(table, column) && !isIndex(column),
@@ -203,7 +204,7 @@ function likelyColumns(table: Table, others: number[], notes: string[]): LabelCo
 }
 
 /** Whether values count the rows, as in CUB-200's list of images: `1 001.Albatross/1.jpg`. */
-export function isNumbering(values: string[]): boolean {
+function isNumbering(values: string[]): boolean {
   return values.length > 2 && values.every((value, i) => value === String(Number(values[0]) + i));
 }
 
@@ -240,10 +241,7 @@ function withoutCodes(table: Table, columns: number[]): number[] {
 
 /** Whether two columns have one value for each value of the other. */
 function areRenamed({ rows }: Table, a: number, b: number): boolean {
-  const pairs = rows.flatMap((row) => (row[a] ? [[row[a], row[b] ?? ""]] : []));
-  const count = (values: string[]) => new Set(values).size;
-  const numPairs = count(pairs.map((pair) => JSON.stringify(pair)));
-  return [0, 1].every((i) => count(pairs.map((pair) => pair[i])) === numPairs);
+  return areOneToOne(rows.flatMap((row) => (row[a] ? [[row[a], row[b] ?? ""] as const] : [])));
 }
 
 /** Whether a column may hold labels that are not those of another one: few values, in many rows each. */

@@ -6,7 +6,7 @@ import type { Walk } from "../files.js";
 import { partOf } from "../split-names.js";
 import { isSplitName, mayBeSplitName } from "./column-names.js";
 import { type ImageTable, inPart, matchImages } from "./image-column.js";
-import { type ImageIndex, imageIndex } from "./image-index.js";
+import { ImageIndex } from "./image-index.js";
 import { type LabelChoice, type LabelColumns, oneHotColumns, withoutRepeats } from "./label-columns.js";
 import { NUM_SHOWN, type SplitColumns, splitColumns } from "./split-columns.js";
 import { columnsAt, columnsIn, filledIn, isFilled, type NamedTable, type Table } from "./table.js";
@@ -55,7 +55,7 @@ export interface Reason {
  * @param chosen - Tables to read, relative to the folder; by default all in it.
  */
 export function matchTables({ dir, root }: Walk, choice: LabelChoice, chosen?: string[]): Tables {
-  const index = imageIndex(root);
+  const index = new ImageIndex(root);
   const areChosen = chosen !== undefined;
   const tables: Tables = { useful: [], lists: [], refusals: [], error: null, others: [], areChosen, index };
   const files = chosen ?? [...tableFiles(root), ...unreadLabelFiles(root)];

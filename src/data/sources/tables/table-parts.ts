@@ -7,11 +7,11 @@ import { REASONS } from "../left-out.js";
 import { inOrder, type Listing, type Sample } from "../listing.js";
 import type { Part } from "../split-names.js";
 import { isLabelName, isLabelNumberName } from "./column-names.js";
-import type { LabelChoice } from "./label-columns.js";
+import { columnsBeside, type LabelChoice } from "./label-columns.js";
 import { addOutcomes, type LabelTable, type Outcome, outcomeNotes, samplesOf } from "./label-tables.js";
 import { classesBy, withLabels } from "./label-values.js";
 import type { ReadTable } from "./matched-tables.js";
-import { columnAt, columnInWords, columnsIn, filledIn, type NamedTable } from "./table.js";
+import { columnAt, columnInWords, filledIn, type NamedTable } from "./table.js";
 
 /** Parts whose images tables label. */
 export interface TableParts {
@@ -146,10 +146,8 @@ function labelColumnOf(
   classNames: ReadonlySet<string>,
   { labelColumn }: LabelChoice,
 ): { column: number; classOf: (value: string) => string } | string | null {
-  const { columns, pathColumn } = table;
-  const others = columnsIn(table).filter(
-    (column) => column !== pathColumn && filledIn(table, column).length > 0,
-  );
+  const { columns } = table;
+  const others = columnsBeside(table);
   const nameIn = (column: number) => columns?.[column] ?? "";
   const chosen = labelColumn === undefined ? undefined : columnAt(columns, labelColumn);
   const usual = others.filter((column) => isLabelName(nameIn(column)) || isLabelNumberName(nameIn(column)));

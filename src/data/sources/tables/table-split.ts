@@ -3,7 +3,7 @@ import path from "node:path";
 import { groupBy } from "../../../collections.js";
 import { InputError } from "../../../errors.js";
 import { REASONS } from "../left-out.js";
-import { differenceNotes, type Listing, leaveOut } from "../listing.js";
+import { differenceNotes, type Listing, leaveOut, withNote } from "../listing.js";
 import { type Part, partOf } from "../split-names.js";
 import { withGroups } from "./group-columns.js";
 import type { ImageTable } from "./image-column.js";
@@ -28,20 +28,26 @@ interface TableSplit {
  * Gives images the split of tables, if they have none or the tables' was chosen, and the groups of the tables' columns. Says in a note
  * what it takes.
  *
- * @throws InputError if columns can be understood in several ways, or the chosen split lacks most images.
+ * @throws InputError if the chosen split cannot be read, or lacks most images.
  */
 export function withTableSplit(given: Listing, tables: Tables, choice: LabelChoice): Listing {
   if (given.isTable && given.samples.some(({ split }) => split !== null)) return given;
-  if (tables.error) throw tables.error;
+  if (tables.error && isSplitChosen(choice)) throw tables.error;
+  if (tables.error)
+    return withNote(given, `A table beside ${given.labels} is not read as a split. ${tables.error.message}`);
   const { useful, lists } = tables;
   const listing = given.isTable ? given : withGroups(given, useful, choice);
   const ofColumns = useful.filter(({ split }) => split?.parts);
-  const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
   if (ofColumns.length > 1)
-    return noted(`Each of ${inWords(ofColumns)} has a column of the split, so none of them is used.`);
+    return withNote(
+      listing,
+      `Each of ${inWords(ofColumns)} has a column of the split, so none of them is used.`,
+    );
   const found = ofColumns.length === 1 ? columnSplit(ofColumns[0]) : listSplit([...useful, ...lists], choice);
   if (found === null) return listing;
-  return typeof found === "string" ? noted(found) : withSplit(listing, found, isSplitChosen(choice));
+  return typeof found === "string"
+    ? withNote(listing, found)
+    : withSplit(listing, found, isSplitChosen(choice));
 }
 
 function inWords(tables: Table[]): string {
@@ -102,8 +108,7 @@ function withSplit(
   { name, column, parts, isRestTrain }: TableSplit,
   isChosen: boolean,
 ): Listing {
-  const { samples, inner } = listing;
-  const noted = (note: string): Listing => ({ ...listing, notes: [...listing.notes, note] });
+  const { samples, inner, where } = listing;
   const found = samples.map((sample) => parts.get(path.posix.join(inner, sample.path)) ?? null);
   if (!isChosen && samples.some(({ split }) => split !== null)) {
     const images = samples.map(({ path: file, split }, i) => ({ name: file, part: found[i], other: split }));
@@ -111,49 +116,34 @@ function withSplit(
     const notes = differenceNotes(name, images, "their folders", `The folders are used${option}.`);
     return { ...listing, notes: [...listing.notes, ...notes] };
   }
-  const without = samples.filter((_, i) => found[i] === null);
-  if (isRestTrain) return withRest(listing, name, found);
-  const lack = `${without.length} of ${samples.length} images have no part in it, such as ${without[0]?.path}`;
-  if (without.length * 2 > samples.length) {
-    if (!isChosen) return noted(`${name} is not used as a split, since ${lack}.`);
+  const [number, without] = [samples.length, samples.filter((_, i) => found[i] === null)];
+  if (isRestTrain && without.length === number) return listing;
+  const isUsed = isRestTrain ? without.length * 2 >= number : without.length * 2 <= number;
+  const lack = isRestTrain
+    ? `none is for training, and only ${without.length} of ${number} images are in none`
+    : `${without.length} of ${number} images have no part in it, such as ${without[0]?.path}`;
+  if (!isUsed && !isChosen) return withNote(listing, `${name} is not used as a split, since ${lack}.`);
+  if (!isUsed)
     throw new InputError({
       expected: "a split of most images",
-      where: listing.where,
+      where,
       found: `${name}, but ${lack}`,
       fix: "Fix the table, or choose --split-column none.",
     });
-  }
-  const rest = without.length > 0 ? ` It has no part for ${without.length}, which are not used.` : "";
+  const also = isRestTrain ? `, with the other ${without.length} of ${number} images for training` : "";
+  const unused = `It has no part for ${without.length}, which are not used.`;
+  const rest = !isRestTrain && without.length > 0 ? ` ${unused}` : "";
   return {
-    ...noted(`${name} is used as the split (--split-column none leaves it unread).${rest}`),
+    ...withNote(
+      listing,
+      `${name} is used as the split${also} (--split-column none leaves it unread).${rest}`,
+    ),
     splitBy: { words: inSentence(name), isColumn: column !== null, isList: column === null },
     samples: samples.flatMap((sample, i) => {
-      const split = found[i];
+      const split = found[i] ?? (isRestTrain ? "train" : null);
       if (split !== null && split !== "extra") return [{ ...sample, split }];
       leaveOut(listing, REASONS.noPart, sample);
       return [];
-    }),
-  };
-}
-
-/** Takes the images that no list names for training, if they are at least half. */
-function withRest(listing: Listing, name: string, found: RowPart[]): Listing {
-  const numImages = found.length;
-  const numRest = found.filter((part) => part === null).length;
-  if (numRest === numImages) return listing;
-  const isUsed = numRest * 2 >= numImages;
-  const note = isUsed
-    ? `${name} is used as the split, with the other ${numRest} of ${numImages} images for training (--split-column none leaves it unread).`
-    : `${name} is not used as a split, since none is for training, and only ${numRest} of ${numImages} images are in none.`;
-  return {
-    ...listing,
-    notes: [...listing.notes, note],
-    ...(isUsed && {
-      splitBy: { words: inSentence(name), isColumn: false, isList: true },
-      samples: listing.samples.map((sample, i) => ({
-        ...sample,
-        split: (found[i] as Part | null) ?? "train",
-      })),
     }),
   };
 }

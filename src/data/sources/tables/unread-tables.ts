@@ -6,9 +6,10 @@ import { InputError } from "../../../errors.js";
 import { isPlainObject, parseJson } from "../../../json.js";
 import { inShort } from "../../../names.js";
 import { areDoubtful, isWhole } from "../folders/folder-names.js";
-import { CLASS_FOLDERS, classesOf, type Listing } from "../listing.js";
+import { CLASS_FOLDERS, classesOf, type Listing, withNote } from "../listing.js";
 import { pathRank } from "./column-names.js";
 import type { ImageIndex } from "./image-index.js";
+import { columnsBeside } from "./label-columns.js";
 import { isOfNames, type Reason, type Tables } from "./matched-tables.js";
 import { columnName, columnsIn, filledIn, type Table, valuesIn } from "./table.js";
 import { hasBoxes, isCoco, isUnreadTable } from "./table-file.js";
@@ -35,7 +36,7 @@ export function withUnread(listing: Listing, dir: string, tables: Tables): Listi
   if (!first) return listing;
   const others = inShort(unread.slice(1).map(({ file }) => file));
   const note = `Images are labelled by their folders, not by ${first.found}${others && `; nor by ${others}`}.`;
-  return { ...listing, notes: [...listing.notes, note] };
+  return withNote(listing, note);
 }
 
 /** A file that may have labels but is not read. */
@@ -54,27 +55,24 @@ export interface Unread {
 export function unreadTables(dir: string, { others, index }: Tables, classNames: string[] = []): Unread[] {
   return others.flatMap(({ file, table, why }): Unread[] => {
     const reason = why ?? (table ? null : whyNoTable(dir, file));
-    if (reason)
-      return [{ file, found: `${file}, which is not read, since ${reason.reason}`, fix: reason.fix }];
+    const notRead = ({ reason, fix }: Reason) => [
+      { file, found: `${file}, which is not read, since ${reason}`, fix },
+    ];
+    if (reason) return notRead(reason);
     if (!table || isOfClasses(table, classNames) || isOfNames(table)) return [];
     const found = explainUnmatched(table, index);
-    if (found && table.damage) {
-      const { problem } = table.damage;
-      return [
-        { file, found: `${file}, which is not read, since it has ${problem.found}`, fix: problem.fix ?? "" },
-      ];
-    }
-    const fix = "Fix the names in the table, or choose its column of names with --path-column.";
-    return found ? [{ file, found, fix }] : [];
+    const { found: damage, fix = "" } = table.damage?.problem ?? {};
+    if (found && damage) return notRead({ reason: `it has ${damage}`, fix });
+    const fixNames = "Fix the names in the table, or choose its column of names with --path-column.";
+    return found ? [{ file, found, fix: fixNames }] : [];
   });
 }
 
 /** Returns the tables that name images, but have no column that was read as their labels. */
 export function tablesWithoutLabels({ useful }: Tables): Unread[] {
   return useful.map((table) => {
-    const { file, columns, pathColumn } = table;
-    const others = columnsIn(table).filter((column) => column !== pathColumn);
-    const names = inShort(others.map((column) => columnName(columns, column)));
+    const { file, columns } = table;
+    const names = inShort(columnsBeside(table).map((column) => columnName(columns, column)));
     return {
       file,
       found: `${file}, which names images, without a known column of labels beside ${names}`,

@@ -50,7 +50,7 @@ describe("readParquet", () => {
     return [samples.map(({ className, split }) => `${className} ${split}`).join(", "), ...notes, ...out];
   };
   const CODES = (codes: string) =>
-    `The labels are codes: ${codes} (--label-names 0=NAME,… gives them names, or rafdb for RAF-DB).`;
+    `The labels are codes: ${codes} (--label-names 0=NAME,… gives them names).`;
 
   it("reads the split of a column, as tables of files do", async () => {
     assert.deepEqual(await inParts("split-column"), [

@@ -247,6 +247,14 @@ describe("readSource, for a table beside class folders", () => {
     });
   });
 
+  it("keeps the folders beside a table that has no label for their images", async () => {
+    const dir = make([...IMAGES, "5.jpg"], {
+      "t.csv": "file,label\n1.jpg,\n2.jpg,\n3.jpg,\n5.jpg,bird\n",
+    });
+    const { labels, found, notes } = await read(dir);
+    assert.deepEqual([labels, found.length, notes], ["class folders", 4, []]);
+  });
+
   it("refuses a column that was chosen where no table is read", async () => {
     const dir = make(IMAGES, {});
     const chosen = { "--label-column": { labelColumn: "foo" }, "--path-column": { pathColumn: "foo" } };

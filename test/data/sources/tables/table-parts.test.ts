@@ -76,7 +76,7 @@ describe("readSource, for parts without class folders", () => {
     assert.deepEqual(notes, [
       "Meta beside Train is not used, since the classes are the folders in Train (--train-folder . takes all for classes).",
       noteOf("Test", "the column ClassId of Test.csv"),
-      "The labels are codes: 0, 16 (--label-names 0=NAME,… gives them names, or rafdb for RAF-DB).",
+      "The labels are codes: 0, 16 (--label-names 0=NAME,… gives them names).",
     ]);
     assert.ok(leftOut.includes("Test/00002.png: in no row of the table"));
   });
@@ -100,7 +100,6 @@ describe("readSource, for parts without class folders", () => {
     ]);
     assert.deepEqual(notes, [
       `test beside train is not used, since the classes are the folders in train (--train-folder ${inData} takes all for classes).`,
-      "Folders without images, which are not used: ILSVRC/ImageSets (2 .txt).",
       noteOf(
         `${inData}/val`,
         "the column PredictionString of LOC_val_solution.csv",

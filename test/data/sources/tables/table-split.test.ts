@@ -16,13 +16,12 @@ describe("withTableSplit, for lists of the parts", () => {
   const FILES = { "meta/train.txt": "cat/1\ndog/3\n", "meta/test.txt": "cat/2\ndog/4\n" };
   const used = (...files: string[]) =>
     `The list of each part (${files.join(", ")}) is used as the split (--split-column none leaves it unread).`;
-  const empty = (content: string) => `Folders without images, which are not used: meta (${content}).`;
 
   it("reads lists of names alone", async () => {
     const dir = make(IMAGES, FILES);
     const { found, notes, splitBy } = await read(dir);
     assert.deepEqual(found, SPLIT);
-    assert.deepEqual(notes, [empty("2 .txt"), used("meta/test.txt", "meta/train.txt")]);
+    assert.deepEqual(notes, [used("meta/test.txt", "meta/train.txt")]);
     assert.deepEqual(splitBy, {
       words: "the list of each part (meta/test.txt, meta/train.txt)",
       isColumn: false,
@@ -30,7 +29,7 @@ describe("withTableSplit, for lists of the parts", () => {
     });
     assert.deepEqual((await read(dir, { labels: "folders" })).found, SPLIT);
     const own = await read(dir, { splitColumn: "none" });
-    assert.deepEqual([own.found[0], own.notes], ["cat/1.jpg cat null", [empty("2 .txt")]]);
+    assert.deepEqual([own.found[0], own.notes], ["cat/1.jpg cat null", []]);
   });
 
   it("reads tables of each part, also if their column of labels is not clear", async () => {
@@ -64,7 +63,6 @@ describe("withTableSplit, for lists of the parts", () => {
     const { found, notes } = await read(dir);
     assert.equal(found[0], "cat/1.jpg cat null");
     assert.deepEqual(notes, [
-      empty("3 .txt"),
       "The lists meta/test.txt, meta/train.txt, meta/train2.txt are not used as the split, since they have images/cat/2.jpg in test and train. Choose one list for each part, such as --labels meta/test.txt,meta/train.txt.",
     ]);
   });
@@ -98,13 +96,12 @@ describe("withTableSplit, for lists of the parts", () => {
 
   it("does not use a list for training alone, or lists that most images are not in", async () => {
     const dir = make(IMAGES, { "meta/train.txt": "cat/1\ndog/3\n" });
-    assert.deepEqual((await read(dir)).notes, [empty("1 .txt")]);
+    assert.deepEqual((await read(dir)).notes, []);
     make(
       [5, 6, 7, 8, 9].map((i) => `images/dog/${i}.jpg`),
       FILES,
     );
     assert.deepEqual((await read(dir)).notes, [
-      empty("2 .txt"),
       "The list of each part (meta/test.txt, meta/train.txt) is not used as a split, since 5 of 9 images have no part in it, such as dog/5.jpg.",
     ]);
   });
@@ -115,7 +112,6 @@ describe("withTableSplit, for lists of the parts", () => {
       "meta/test.txt": "2.jpg\n",
     });
     assert.deepEqual((await read(dir)).notes, [
-      empty("2 .txt"),
       "The list of each part (meta/test.txt, meta/train.txt) puts 1 of 4 images into another part than their folders, for example test/dog/4.jpg into train. The folders are used.",
     ]);
   });
@@ -124,7 +120,6 @@ describe("withTableSplit, for lists of the parts", () => {
     const lists = Array.from({ length: 21 }, (_, i) => [`meta/train${i}.txt`, "cat/1\n"]);
     const { notes } = await read(make(IMAGES, Object.fromEntries(lists)));
     assert.deepEqual(notes, [
-      empty("21 .txt"),
       "There are 21 tables beside the class folders, of which none is read, such as meta/train0.txt. Keep at most 20 to read the split in them.",
     ]);
   });
