@@ -20,10 +20,8 @@ import { labelledColumns, type PixelColumns } from "./pixel-columns.js";
 /** What a table was unpacked to. */
 interface PixelNotes {
   rows: ImageRow[];
-  /** Rows without a usable image, by reason. */
-  skipped: Record<string, number>;
-  /** First line of each reason, with what it has. */
-  firstSkipped: Record<string, string>;
+  /** Rows without a usable image, by reason: how many there are, and the first line with what it has. */
+  skipped: Record<string, { count: number; first: string }>;
   numScaled: number;
   /** Level that is white. */
   white: number;
@@ -58,12 +56,17 @@ export async function readPixelTables(files: string[], dir: string, options: Opt
   const where = isOne ? files[0] : dir;
   refuseUnusedColumns({ where, labels: "a table of pixels" }, { pathColumn: options.pathColumn });
   // Names what is kept, since earlier versions kept other rows.
-  const variant = JSON.stringify(["tables, rows with names", options.labelColumn]);
-  const { dir: root, notes: kept } = await unpackOnce(
-    files,
-    (to) => unpackTables(files, folders, to, options),
-    { variant },
-  );
+  const variant = JSON.stringify(["tables, first rows", options.labelColumn]);
+  const unpack = async (to: string) => {
+    const notes: PixelNotes[] = [];
+    for (const [i, file] of files.entries()) {
+      const inner = path.join(to, folders[i]);
+      makeFolder(inner);
+      notes.push(await unpackPixels(file, inner, options));
+    }
+    return notes;
+  };
+  const { dir: root, notes: kept } = await unpackOnce(files, unpack, { variant });
   const tables = kept.map((notes, i): UnpackedTable => {
     const name = isOne ? path.basename(files[i]) : path.relative(dir, files[i]);
     return { ...notes, name, folder: folders[i], part: parts?.[i] ?? null };
@@ -71,7 +74,7 @@ export async function readPixelTables(files: string[], dir: string, options: Opt
   const { header, label } = await labelledColumns(files[0], options);
   const leftOut = new LeftOutFiles();
   for (const { name, skipped } of tables)
-    for (const [reason, count] of Object.entries(skipped)) leftOut.add(reason, name, count);
+    for (const [reason, { count }] of Object.entries(skipped)) leftOut.add(reason, name, count);
   const table = {
     file: tables.map(({ name }) => name).join(", "),
     where,
@@ -90,22 +93,6 @@ export async function readPixelTables(files: string[], dir: string, options: Opt
       : inOrder(listing.samples),
     notes: [...listing.notes, ...tables.flatMap(levelNotes), ...tables.flatMap(skippedNotes)],
   };
-}
-
-/** Unpacks tables, each into its folder in another one. */
-async function unpackTables(
-  files: string[],
-  folders: string[],
-  to: string,
-  options: Options,
-): Promise<PixelNotes[]> {
-  const notes: PixelNotes[] = [];
-  for (const [i, file] of files.entries()) {
-    const inner = path.join(to, folders[i]);
-    makeFolder(inner);
-    notes.push(await unpackPixels(file, inner, options));
-  }
-  return notes;
 }
 
 /** A table that was unpacked, and what it is for. */
@@ -160,9 +147,9 @@ function codeNotes({ name, numCoded, decimal }: UnpackedTable): string[] {
   return notes;
 }
 
-function skippedNotes({ name, firstSkipped }: UnpackedTable): string[] {
-  return Object.entries(firstSkipped).map(
-    ([reason, line]) => `The first ${reason.replace(/^a /, "")} of ${name} is ${line}.`,
+function skippedNotes({ name, skipped }: UnpackedTable): string[] {
+  return Object.entries(skipped).map(
+    ([reason, { first }]) => `The first ${reason.replace(/^a /, "")} of ${name} is ${first}.`,
   );
 }
 
@@ -192,7 +179,6 @@ async function unpackPixels(file: string, dir: string, options: Options, white =
   const notes: PixelNotes = {
     rows: [],
     skipped: {},
-    firstSkipped: {},
     numScaled: 0,
     white,
     max: 0,
@@ -277,8 +263,8 @@ function noteRow(
   const problem = labelProblem(label, className) ?? levelsProblem(levels);
   if (problem) {
     const [reason, details] = problem;
-    notes.skipped[reason] = (notes.skipped[reason] ?? 0) + 1;
-    notes.firstSkipped[reason] ??= `line ${line}${details}`;
+    notes.skipped[reason] ??= { count: 0, first: `line ${line}${details}` };
+    notes.skipped[reason].count++;
     return null;
   }
   const max = levels.reduce((a, b) => Math.max(a, b)); // too many for arguments of one call
@@ -331,9 +317,9 @@ function levelsProblem(levels: readonly number[]): RowProblem | null {
   return isSquare ? null : [reason, `, which has ${formatCount(levels.length)} values, no square number`];
 }
 
-function noRows(file: string, { skipped, firstSkipped }: PixelNotes): InputError {
+function noRows(file: string, { skipped }: PixelNotes): InputError {
   const reasons = Object.entries(skipped).map(
-    ([reason, count]) => `${count} × ${reason} (${count > 1 ? "first " : ""}${firstSkipped[reason]})`,
+    ([reason, { count, first }]) => `${count} × ${reason} (${count > 1 ? "first " : ""}${first})`,
   );
   return new InputError({
     expected: "rows with a label and a square image",

@@ -125,12 +125,13 @@ function tableOfPart(
   const kept = [...paths.keys()].filter((row) => table.files[row].length === 0 || isOwn(table.files[row]));
   const at = <Value>(values: Value[]) => kept.map((row) => values[row]);
   const own = { ...table, rows: at(table.rows), files: at(table.files), paths: at(paths), part, split: null };
-  const found = labelColumnOf(own, classNames, choice);
+  const ofImages = { ...own, rows: own.rows.filter((_, i) => own.files[i].length > 0) };
+  const found = labelColumnOf(ofImages, classNames, choice);
   if (typeof found === "string")
     notes.push(`${file} does not label the images in ${folder.path}, since ${found}.`);
   if (found === null || typeof found === "string") return null;
   const { column, classOf } = found;
-  const [first] = filledIn(own, column);
+  const [first] = filledIn(ofImages, column);
   const form = nameOf(first) === classOf(first) ? "" : `, such as ${classOf(first)} for ${first}`;
   notes.push(
     `Images in ${folder.path} are labelled by ${columnInWords(columns, column)} of ${file}${form}, and the others by their folders (--leave-out ${folder.path} leaves them out).`,
@@ -150,8 +151,8 @@ function labelColumnOf(
   const others = columnsBeside(table);
   const nameIn = (column: number) => columns?.[column] ?? "";
   const chosen = labelColumn === undefined ? undefined : columnAt(columns, labelColumn);
-  const usual = others.filter((column) => isLabelName(nameIn(column)) || isLabelNumberName(nameIn(column)));
-  const isUsual = (column: number) => column === chosen || usual.includes(column);
+  const isUsual = (column: number) =>
+    column === chosen || isLabelName(nameIn(column)) || isLabelNumberName(nameIn(column));
   const read = others.flatMap((column) => {
     const values = filledIn(table, column);
     const classOf = classesBy(values, classNames);
@@ -159,9 +160,7 @@ function labelColumnOf(
     return classOf && (isUsual(column) || !mayBeAmount) ? [{ column, classOf }] : [];
   });
   const best = read.find(({ column }) => column === chosen) ?? read.find(({ column }) => isUsual(column));
-  if (best ?? read.length === 1) return best ?? read[0];
-  const inWords = (some: number[]) => inShort(some.map((column) => columnInWords(columns, column)));
-  if (read.length > 1)
-    return `${inWords(read.map(({ column }) => column))} all have names of classes (--label-column NAME takes one)`;
-  return null;
+  if (best || read.length < 2) return best ?? read[0] ?? null;
+  const inWords = inShort(read.map(({ column }) => columnInWords(columns, column)));
+  return `${inWords} all have names of classes (--label-column NAME takes one)`;
 }

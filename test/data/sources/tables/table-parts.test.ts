@@ -90,7 +90,7 @@ describe("readSource, for parts without class folders", () => {
       "LOC_synset_mapping.txt": "n01440764 tench, Tinca tinca\nn01443537 goldfish, Carassius auratus\n",
       "LOC_train_solution.csv": `ImageId,PredictionString\n${classes.map((name) => `${name}_1,${name} 1 2 3 4\n${name}_2,${name} 1 2 3 4\n`).join("")}`,
       "LOC_val_solution.csv":
-        "ImageId,PredictionString\nval_01,n01443537 85 1 499 272\nval_02,n01440764 1 0 4 2\n",
+        "ImageId,PredictionString\nval_01,n01443537 85 1 499 272\nval_02,n01440764 1 0 4 2\nval_99,n99 1 2 3 4\n",
       "ILSVRC/ImageSets/CLS-LOC/train_cls.txt": `${classes.map((name, i) => `${name}/${name}_1 ${2 * i + 1}\n${name}/${name}_2 ${2 * i + 2}\n`).join("")}`,
       "ILSVRC/ImageSets/CLS-LOC/val.txt": "val_01 1\nval_02 2\n",
     });
@@ -105,6 +105,7 @@ describe("readSource, for parts without class folders", () => {
         "the column PredictionString of LOC_val_solution.csv",
         ", such as n01443537 for n01443537 85 1 499 272",
       ),
+      "1 of 3 rows of LOC_val_solution.csv name no image here, such as val_99.",
     ]);
   });
 
