@@ -223,24 +223,27 @@ function readFolders(walk: Walk, options: Options): Listing {
   const files = isOpen ? tableFiles(walk.root) : [];
   const mayRead = isOpen && files.length <= MAX_TABLES && (labels ?? "folders") === "folders";
   const tables = mayRead ? matchTables(walk, options) : null;
-  const parts = tables && labels === undefined ? readTableParts(walk, tables.useful, options) : null;
+  const counting = (one: Walk): Walk => ({ ...one, leftOut: one.leftOut.copy() });
+  const parts =
+    tables && labels === undefined ? readTableParts(counting(walk), tables.useful, options) : null;
+  const rest = parts?.rest ?? walk;
+  const unused = counting(rest);
+  const found = findClassFolders(rest, options);
+  if ("refusal" in found)
+    return (
+      (labels === undefined ? readLabelled(walk, options, tables) : null) ??
+      refuseFolder(found.refusal, walk, options, tables)
+    );
   const isApart = parts !== null && parts.samples.length > 0;
   const choice = isApart ? { ...options, labelColumn: undefined, pathColumn: undefined } : options;
-  const rest = parts?.rest ?? walk;
-  const unused: Walk = { ...rest, leftOut: rest.leftOut.copy() };
-  const found = findClassFolders(rest, options);
-  const listing =
-    "refusal" in found
-      ? (labels === undefined && readLabelled(rest, unused, choice, tables)) ||
-        refuseFolder(found.refusal, walk, options, tables)
-      : besideTables(found.listing, unused, choice, { files, tables });
+  const listing = besideTables(found.listing, unused, choice, { files, tables });
   return parts ? withTableParts(listing, parts, walk.dir) : listing;
 }
 
 /** Reads the labels of images in no class folders: from tables, or from a file beside each image; null if there are none. */
-function readLabelled(walk: Walk, unused: Walk, choice: Options, tables: Tables | null): Listing | null {
-  const labelled = tables && readLabelTables(unused, choice, tables);
-  return tables && labelled ? withTableSplit(labelled, tables, choice) : readLabelFiles(walk, choice);
+function readLabelled(walk: Walk, options: Options, tables: Tables | null): Listing | null {
+  const labelled = tables && readLabelTables(walk, options, tables);
+  return tables && labelled ? withTableSplit(labelled, tables, options) : readLabelFiles(walk, options);
 }
 
 /** Adds to class folders what tables beside them say. @param files - The tables, which are not read if they are too many. */

@@ -7,6 +7,8 @@
 //   names of files that are known (JAFFE, KDEF) → file-names.ts
 //   class folders, compared with the tables beside them → folders/class-folders.ts, tables/table-beside.ts
 //   a table of labels, or a file of labels beside each image → tables/label-tables.ts, label-files.ts
+//   none of these: an error that says what is there instead → no-class-folders.ts
+// The tables in a folder are read once, by tables/matched-tables.ts.
 // All of them return a `Listing`: samples with class and part of the split, what is left out and why, and notes on guesses.
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";

@@ -3,7 +3,7 @@ import path from "node:path";
 import { caught, InputError } from "../../../errors.js";
 import { inShort } from "../../../names.js";
 import type { Walk } from "../files.js";
-import { partOf } from "../split-names.js";
+import { type Part, partOf } from "../split-names.js";
 import { isSplitName, mayBeSplitName } from "./column-names.js";
 import { type ImageTable, inPart, matchImages } from "./image-column.js";
 import { ImageIndex } from "./image-index.js";
@@ -62,31 +62,40 @@ export function matchTables({ dir, root }: Walk, choice: LabelChoice, chosen?: s
   const parts = partsOfTables(files);
   for (const [i, file] of files.entries()) {
     const table = isUnreadTable(file) ? null : readTable(dir, file);
-    const addOther = (why: Reason | null = null) => {
-      if (areChosen || !isOtherJson(file)) tables.others.push({ file, table, why });
-    };
     const isList = table?.columns === null && columnsIn(table).length === 1;
-    const match = () => table && matchImages(table, index, isList ? {} : choice, parts[i]);
-    const found = index.files.length > 0 ? match() : null;
-    const isRefused = found instanceof InputError;
-    const isUsed = isRefused || (found && ((areChosen && !isList) || isUseful(found, index.files.length)));
-    if (isList) {
-      if (found && !isRefused && isUsed && found.part && !table.damage) tables.lists.push(found);
-      continue;
-    }
-    if (table?.damage && (areChosen || isUsed)) tables.error ??= table.damage;
-    const why = isRefused || areChosen || !found ? null : whyCodedSplit(found, choice);
-    if (!found || !isUsed || why) addOther(why);
-    else if (isRefused) tables.refusals.push(found);
-    else {
-      const read = table?.damage
-        ? { ...found, split: null, labels: null }
-        : caught(() => withColumns(found, choice));
-      if (read instanceof InputError) tables.error ??= read;
-      else tables.useful.push(read);
-    }
+    if (isList) addList(tables, table, parts[i]);
+    else addTable(tables, { file, table, part: parts[i] }, choice);
   }
   return tables;
+}
+
+/** Adds a list of names if it is about the images of a part. */
+function addList({ lists, index }: Tables, list: Table, part: Part | null): void {
+  if (part === null || list.damage) return;
+  const found = matchImages(list, index, {}, part);
+  if (found && !(found instanceof InputError) && isUseful(found, index.files.length)) lists.push(found);
+}
+
+/** Adds a table to those about the images, or to the others. */
+function addTable(
+  tables: Tables,
+  { file, table, part }: { file: string; table: Table | null; part: Part | null },
+  choice: LabelChoice,
+): void {
+  const { index, areChosen } = tables;
+  const found = table && index.files.length > 0 ? matchImages(table, index, choice, part) : null;
+  const isRefused = found instanceof InputError;
+  const why = found && !isRefused && !areChosen ? whyCodedSplit(found, choice) : null;
+  const isUsed = isRefused || (found && !why && (areChosen || isUseful(found, index.files.length)));
+  if (table?.damage && (areChosen || isUsed)) tables.error ??= table.damage;
+  if (isRefused) tables.refusals.push(found);
+  else if (found && isUsed) {
+    const read = found.damage
+      ? { ...found, split: null, labels: null }
+      : caught(() => withColumns(found, choice));
+    if (read instanceof InputError) tables.error ??= read;
+    else tables.useful.push(read);
+  } else if (areChosen || !isOtherJson(file)) tables.others.push({ file, table, why });
 }
 
 /** Finds the columns of the split, and those of 0 and 1 that are classes. */

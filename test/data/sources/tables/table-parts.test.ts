@@ -105,7 +105,7 @@ describe("readSource, for parts without class folders", () => {
         "the column PredictionString of LOC_val_solution.csv",
         ", such as n01443537 for n01443537 85 1 499 272",
       ),
-      "1 of 3 rows of LOC_val_solution.csv name no image here, such as val_99.",
+      "1 of 3 rows of LOC_val_solution.csv name a file that is missing or not read as an image, such as val_99.",
     ]);
   });
 
