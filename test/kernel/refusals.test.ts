@@ -31,6 +31,21 @@ const REFUSED: [code: string, error: string][] = [
   ],
 ];
 
+const EARLY = "The cell ends too early: a bracket, a quote or a name is missing.";
+/** Cells that end too early, each with its errors: none is below the code. */
+const CUT: [code: string, error: string][] = [
+  [
+    "import os",
+    `1:10 - ${EARLY}\nThis looks like Python; cells are TypeScript. To import: import { readFileSync } from "node:fs";`,
+  ],
+  ["const a = `b\nc", `2:2 - ${EARLY}`],
+  ["let open = [1,\n", `2:1 - ${EARLY}`],
+  [
+    'const e: number = "x", f = (',
+    `1:7 - Type 'string' is not assignable to type 'number'.\n1:29 - ${EARLY}`,
+  ],
+];
+
 /** Cells that are valid, each with the text of its value. */
 const VALID: [code: string, value: string][] = [
   ["{ const exports = 3; [exports]; }\ntype require = 1;\n(1 as require);", "1"],
@@ -57,11 +72,11 @@ describe("a cell", function () {
   before(async () => {
     results = await runCells(
       "tslab",
-      [...REFUSED, ...VALID].map(([code]) => code),
+      [...REFUSED, ...CUT, ...VALID].map(([code]) => code),
     );
   });
 
-  for (const [i, [code, error]] of REFUSED.entries())
+  for (const [i, [code, error]] of [...REFUSED, ...CUT].entries())
     it(`cannot have ${JSON.stringify(code)}`, () =>
       assert.deepEqual(
         contentsOf(results[i], "error").map(({ evalue }) => evalue),
@@ -70,5 +85,5 @@ describe("a cell", function () {
 
   for (const [i, [code, value]] of VALID.entries())
     it(`shows the value of ${JSON.stringify(code)}`, () =>
-      assert.equal(resultOf(results[REFUSED.length + i]), value));
+      assert.equal(resultOf(results[REFUSED.length + CUT.length + i]), value));
 });

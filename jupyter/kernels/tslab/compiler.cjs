@@ -10,6 +10,8 @@ const { file: typescript, ts, tslab } = require("./typescript.cjs");
 /** "await is only allowed within an async function". */
 const AWAIT_OUTSIDE = 1308;
 const UNTERMINATED_TEMPLATE = 1160;
+/** See `withNames`. */
+const LIST_OF_EXPORTS = /\nexport \{[^{}]*\}$/;
 const INLINE_MAP = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/;
 
 /** The program of the last compilation. */
@@ -62,7 +64,7 @@ function extendCompiler() {
     const found = ts.getPreEmitDiagnosticsOfFiles({ ...checked, getDeclarationDiagnostics: () => [] }, files);
     if (!cell) return found;
     const starts = new Set(ownAwaits(cell));
-    return [...found, ...refusalsOf(cell, checked.getTypeChecker())]
+    return [...withinCode(found, cell), ...refusalsOf(cell, checked.getTypeChecker())]
       .filter(({ code, file, start }) => !(code === AWAIT_OUTSIDE && file === cell && starts.has(start)))
       .map((diagnostic) => (diagnostic.code === AWAIT_OUTSIDE ? { ...diagnostic, code: 0 } : diagnostic));
   };
@@ -89,6 +91,16 @@ function extendCompiler() {
     getPreEmitDiagnosticsOfFiles,
     transpileModule,
   };
+}
+
+/** Moves syntax errors to the end of the code that are in the list of exports, which tslab puts below it, and says what they mean. */
+function withinCode(found, cell) {
+  const end = cell.text.search(LIST_OF_EXPORTS);
+  if (end < 0 || !cell.parseDiagnostics.some(({ start }) => start >= end)) return found;
+  const isBelow = ({ file, start }) => file === cell && start >= end;
+  const messageText = "The cell ends too early: a bracket, a quote or a name is missing.";
+  const early = { ...found.find(isBelow), start: end, length: 0, messageText };
+  return [...found.filter((one) => !isBelow(one)), early];
 }
 
 /** Makes a program of cells. TypeScript's own builder keeps, at each change, which file depends on which of all declarations. */
