@@ -204,7 +204,7 @@ export async function checkSameRun(
   const given = JSON.parse(JSON.stringify(config)) as RunConfig; // as it will be read
   const { inWords, repeated } = compareSettings(differences(present, given), present, given);
   const found: string[] = [];
-  let folder = " (--run)";
+  let folder = " (--run runs/NAME)";
   if (inWords.length > 0) found.push(`one that differs in ${inWords.join(", ")}`);
   if (present.dataDigest !== undefined && present.dataDigest !== given.dataDigest) {
     const earlier = await readImageList(path.join(runDir, IMAGE_LIST)).catch(() => null);
@@ -215,13 +215,13 @@ export async function checkSameRun(
   } else if ((present.asideDigest ?? given.asideDigest) !== (given.asideDigest ?? present.asideDigest))
     found.push("other images set aside by calibrationShare, as another --group sets aside");
   if (found.length === 0) return;
-  const another = `hoose another run folder${folder}, or remove this one to start from scratch.`;
   const isRepeated = found.length === 1 && repeated.length > 0;
+  const same = isRepeated ? `repeat ${repeated.join(" ")} to continue this run, ` : "";
   throw new InputError({
     expected: "a run of the same configuration and images",
     where: runDir,
     found: found.join("; and "),
-    fix: isRepeated ? `Repeat ${repeated.join(" ")} to train this run on, c${another}` : `C${another}`,
+    fix: `Choose another run folder${folder}, ${same}or remove this one to start from scratch.`,
   });
 }
 

@@ -145,7 +145,7 @@ describe("a run whose files were removed or changed", function () {
     rmSync(at("run/config.json"));
     await refused(
       train(2, { learningRate: 0.5 }),
-      `Expected a run of the same configuration and images at ${at("run")} but found one that differs in learningRate (0.001 in the run, 0.5 now). Repeat --set learningRate=0.001 to train this run on, choose another run folder (--run), or remove this one to start from scratch.`,
+      `Expected a run of the same configuration and images at ${at("run")} but found one that differs in learningRate (0.001 in the run, 0.5 now). Choose another run folder (--run runs/NAME), repeat --set learningRate=0.001 to continue this run, or remove this one to start from scratch.`,
     );
     assert.deepEqual(await notes(1), ["config.json was missing; it is written again from last/state.json"]);
     assert.equal(readFileSync(at("run/config.json"), "utf8"), before);

@@ -27,11 +27,11 @@ describe("checkSameRun", () => {
     const { config: given, images } = await describeRun({ ...dataset, ...other }, config(overrides), data);
     await checkSameRun(run.dir, present, given, images);
   };
-  const refused = (found: string, folder = " (--run)", repeat = "") => ({
+  const refused = (found: string, folder = " (--run runs/NAME)", repeat = "") => ({
     name: "InputError",
     message:
       `Expected a run of the same configuration and images at ${run.dir} but found ${found}. ` +
-      `${repeat ? `Repeat ${repeat} to train this run on, c` : "C"}hoose another run folder${folder}, or remove this one to start from scratch.`,
+      `Choose another run folder${folder}, ${repeat ? `repeat ${repeat} to continue this run, ` : ""}or remove this one to start from scratch.`,
   });
   const { train } = dataset;
   // Two splits of the same paths are a special case that no data set on disk has.

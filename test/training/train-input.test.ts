@@ -134,7 +134,7 @@ describe("a run that resumes after files were moved", function () {
     await assert.rejects(
       train(4, { ...moved, weights: other }),
       refusal(
-        `Expected a run of the same configuration and images at ${at("run")} but found one that differs in weights (${moved.weights} in the run, ${other} now). Repeat --set weights=${moved.weights} to train this run on, choose another run folder (--run), or remove this one to start from scratch.`,
+        `Expected a run of the same configuration and images at ${at("run")} but found one that differs in weights (${moved.weights} in the run, ${other} now). Choose another run folder (--run runs/NAME), repeat --set weights=${moved.weights} to continue this run, or remove this one to start from scratch.`,
       ),
     );
     await assert.rejects(
