@@ -40,6 +40,11 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
   return notes.filter((note): note is string => note !== null).map((note) => visible(note));
 }
 
+/** Adam changes each weight by about the rate in a step, which float32 rounds away if it is much smaller than the weight. */
+const MIN_RATE = 1e-8;
+
+const oneMinus = (share: number) => Number((1 - share).toFixed(6));
+
 /**
  * Names settings that have no effect beside the others, and numbers that are probably meant by another program's convention.
  *
@@ -47,6 +52,7 @@ export async function trainingNotes(state: TrainState, numImages: number): Promi
  */
 export function settingNotes(config: TrainConfig, isFile: boolean): string[] {
   const { headEpochs, epochs, mixup, cutmix, mixShare, teachers, teacherShare, augment } = config;
+  const { learningRate, labelSmoothing, dropPathRate, emaDecay } = config;
   const { rotation, translation, zoom, noise, blur } = augment;
   const isChanged = (name: keyof TrainConfig) => config[name] !== PRESETS.baseline[name];
   const isOther = (name: "corruptionShare" | "fill") => augment[name] !== NO_AUGMENTATION[name];
@@ -80,12 +86,25 @@ export function settingNotes(config: TrainConfig, isFile: boolean): string[] {
     ],
     [
       `batchNormMomentum=${momentum} is the share of each batch, as in PyTorch, so the moving statistics are nearly those of the last batch; ` +
-        `momentum=${momentum} in Keras is batchNormMomentum=${Number((1 - momentum).toFixed(6))} here`,
+        `momentum=${momentum} in Keras is batchNormMomentum=${oneMinus(momentum)} here`,
       momentum > 0.5,
     ],
     [
       `rotation=${rotation} is in degrees, so images hardly rotate; factor=${rotation} in Keras is rotation=${Number((360 * rotation).toFixed(2))} here`,
       rotation > 0 && rotation <= 0.5,
+    ],
+    [`learningRate=${learningRate} is so small that the weights hardly change`, learningRate < MIN_RATE],
+    [
+      `labelSmoothing=${labelSmoothing} spreads most of a target over all classes; a confidence of ${labelSmoothing} is labelSmoothing=${oneMinus(labelSmoothing)} here`,
+      labelSmoothing > 0.5,
+    ],
+    [
+      `dropPathRate=${dropPathRate} leaves out most of the last blocks; a survival probability of ${dropPathRate} is dropPathRate=${oneMinus(dropPathRate)} here`,
+      dropPathRate > 0.5,
+    ],
+    [
+      `emaDecay=${emaDecay} averages hardly more than the last step; a share of ${emaDecay} for each step is emaDecay=${oneMinus(emaDecay)} here`,
+      emaDecay > 0 && emaDecay < 0.5,
     ],
   ];
   return notes.filter(([, isTrue]) => isTrue).map(([text]) => text);

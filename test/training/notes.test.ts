@@ -130,6 +130,20 @@ describe("trainingNotes", function () {
 describe("settingNotes", () => {
   const notes = (overrides: Partial<TrainConfig>, isFile = false) => settingNotes(config(overrides), isFile);
 
+  it("says what numbers mean that are probably the complement of a setting", () => {
+    const others = { labelSmoothing: 0.9, dropPathRate: 0.8, emaDecay: 0.001, learningRate: 1e-9 };
+    assert.deepEqual(notes(others), [
+      "learningRate=1e-9 is so small that the weights hardly change",
+      "labelSmoothing=0.9 spreads most of a target over all classes; a confidence of 0.9 is labelSmoothing=0.1 here",
+      "dropPathRate=0.8 leaves out most of the last blocks; a survival probability of 0.8 is dropPathRate=0.2 here",
+      "emaDecay=0.001 averages hardly more than the last step; a share of 0.001 for each step is emaDecay=0.999 here",
+    ]);
+    assert.deepEqual(
+      notes({ labelSmoothing: 0.5, dropPathRate: 0.5, emaDecay: 0.5, learningRate: 1e-8 }),
+      [],
+    );
+  });
+
   it("names settings without effect", () => {
     assert.deepEqual(notes({}), []);
     assert.deepEqual(

@@ -213,7 +213,7 @@ describe("train", function () {
   it("yields only the end of a run that is complete or stopped early, and keeps its log", async () => {
     for (const [name, ending] of Object.entries({
       completed: { epochs: 1 },
-      "stopped early": { epochs: 9, patience: 1, learningRate: 1e-9 },
+      "stopped early": { epochs: 9, patience: 1, learningRate: 1e-8 },
     })) {
       const runDir = path.join(run.dir, name);
       const options = { ...LAST_LAYER, ...ending, batchSize: 7 };
