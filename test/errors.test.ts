@@ -4,6 +4,7 @@ import { epochTable } from "../src/charts/tables.js";
 import { epochMetricsChart } from "../src/charts/training.js";
 import { findNearDuplicates } from "../src/data/audit/near-duplicates.js";
 import { loadDataset } from "../src/data/load.js";
+import { measureMatrixProduct } from "../src/engine/device.js";
 import {
   checkChoice,
   checkLocal,
@@ -16,6 +17,7 @@ import {
 import { predictFaces } from "../src/faces/predict.js";
 import { loadClassifier } from "../src/inference/classifier.js";
 import { evaluate } from "../src/inference/evaluate.js";
+import { loadEvaluationData } from "../src/inference/held-out.js";
 import { loadModel } from "../src/model/weights/model-folder.js";
 import { trainConfig } from "../src/presets.js";
 import { augmentedChart, evaluatedImages, photosChart } from "../src/show/pictures.js";
@@ -172,6 +174,16 @@ describe("an argument of another kind, from a program without types,", () => {
     await assert.rejects(
       photosChart(other("photo.jpg")),
       refused("Expected what predictFaces yields for photos but received photo.jpg of type string"),
+    );
+    await assert.rejects(
+      loadEvaluationData("models/fer2013", other(undefined)),
+      refused(
+        "Expected the path of the images, as { data }, for options but received undefined of type undefined",
+      ),
+    );
+    assert.throws(
+      () => measureMatrixProduct(other(undefined)),
+      refused("Expected { side, repeats }, for options but received undefined of type undefined"),
     );
     const events = (of: string) => `Expected ${of}, for events but received runs/a of type string`;
     assert.throws(

@@ -1,7 +1,7 @@
 // What the engine runs on: its device, and the backend that was chosen for it.
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { checkNumber } from "../errors.js";
+import { checkKind, checkNumber } from "../errors.js";
 import type { Backend } from "./backend.js";
 import { fusedBackend } from "./fused.js";
 import { stock } from "./stock.js";
@@ -98,7 +98,9 @@ export function device(): Device {
  * console.log(`${(speed / 1e9).toFixed(0)} billion operations per second`);
  * ```
  */
-export function measureMatrixProduct({ side, repeats }: { side: number; repeats: number }): number {
+export function measureMatrixProduct(options: { side: number; repeats: number }): number {
+  checkKind("options", "{ side, repeats }", options, []);
+  const { side, repeats } = options;
   checkNumber("side", side, { min: 1, max: 8192, integer: true });
   checkNumber("repeats", repeats, { min: 1, integer: true });
   const times = Array.from({ length: repeats }, () =>

@@ -7,7 +7,7 @@ import { type ImageList, type ListedImage, listImages, readModelList } from "../
 import { type LoadedDataset, loadDataset } from "../data/load.js";
 import type { Pixels } from "../data/pixels/pixels.js";
 import { isGroupColumn } from "../data/sources/tables/group-columns.js";
-import { InputError } from "../errors.js";
+import { checkKind, InputError } from "../errors.js";
 import { loadModelConfig } from "../model/weights/model-folder.js";
 import { inShort } from "../names.js";
 import { counted } from "../text.js";
@@ -47,6 +47,7 @@ export async function loadEvaluationData(
 ): Promise<EvaluationData> {
   const { imageSize, classNames, decoding, grey = false, imageList } = await loadModelConfig(modelDir);
   const list = await readModelList(modelDir, imageList);
+  checkKind("options", "the path of the images, as { data }", options, ["data"]);
   const { validationShare, split, fold } = options;
   const choosesSplit = [validationShare, split, fold].some((choice) => choice !== undefined);
   const seed = Number(options.seed ?? list?.options.seed ?? 0);

@@ -208,10 +208,21 @@ function namesIn(file: string, { classNames }: Weights): string[] {
 }
 
 /** @throws ParameterError for unknown names, and for deviations of pixels from 0 to 1, by which all would become white or black. */
-function checkOrigin({ family, padding, preprocessing }: WeightFileOptions): void {
+function checkOrigin({ family, padding, epsilon, preprocessing }: WeightFileOptions): void {
   if (family !== undefined) checkChoice("origin.family", family, FAMILIES);
   if (padding !== undefined) checkChoice("origin.padding", padding, PADDINGS);
-  const { std = [] } = preprocessing ?? {};
+  if (epsilon !== undefined) checkNumber("origin.epsilon", epsilon, { min: 0, max: 1 });
+  if (!preprocessing) return;
+  for (const name of ["mean", "std"] as const) {
+    const values = preprocessing[name];
+    if (!Array.isArray(values) || values.length !== 3 || !values.every(Number.isFinite))
+      throw new ParameterError(
+        `origin.preprocessing.${name}`,
+        "three numbers, one for each channel,",
+        values,
+      );
+  }
+  const { std } = preprocessing;
   if (std.every((value) => value >= 1)) return;
   const scaled = std.map((value) => Number((255 * value).toFixed(3)));
   const hint = `Did you mean [${scaled}]?`;

@@ -238,6 +238,14 @@ describe("a network from a file of weights", () => {
           { origin: { padding: "valid" } },
           "Expected one of same, symmetric, even for origin.padding but received valid of type string",
         ],
+        [
+          { origin: { epsilon: -1 } },
+          "Expected a number in [0, 1] for origin.epsilon but received -1 of type number",
+        ],
+        [
+          { origin: { preprocessing: { mean: [0], std: [255] } } },
+          "Expected three numbers, one for each channel, for origin.preprocessing.mean but received [0] of type array",
+        ],
       ];
       for (const [change, message] of cases)
         await assert.rejects(importing({}, change), { name: "ParameterError", message });
