@@ -7,7 +7,7 @@ import type { ReadTable } from "./matched-tables.js";
 import { columnAt, filledIn, type Table, valuesIn } from "./table.js";
 
 /** Whether a value of `--group` names a column: a pattern has signs that names do not have, such as brackets. */
-export function isGroupColumn(group: string | undefined): group is string {
+export function isGroupColumn(group: string | undefined): boolean {
   return group !== undefined && !/[\\^$*+?()[\]{}|]/.test(group);
 }
 
