@@ -89,19 +89,25 @@ const SOURCE =
 const SIDE = /[ ._-](?:left|right)\.[^./]+$/i;
 
 /** Patterns for `--group` that names may call for. */
-const CALLS: ((file: string) => string | null)[] = [
-  (file) => {
+const CALLS: ((sample: Pick<Sample, "path" | "className">) => string | null)[] = [
+  ({ path: file }) => {
     const [, word] = SOURCE.exec(file) ?? [];
     return word === undefined ? null : `(${word}\\d+)`;
   },
-  (file) => (SIDE.test(file) ? "([^/]+)[ ._-](?:[Ll]eft|[Rr]ight|LEFT|RIGHT)\\." : null),
+  ({ path: file }) => (SIDE.test(file) ? "([^/]+)[ ._-](?:[Ll]eft|[Rr]ight|LEFT|RIGHT)\\." : null),
+  ({ path: file, className }) => {
+    const folders = file.split("/").slice(0, -1);
+    const [inner] = folders.slice(-1);
+    const isInClass = folders.includes(className) && folders.lastIndexOf(className) < folders.length - 1;
+    return isInClass && /\d/.test(inner) ? "([^/]+)/[^/]+$" : null; // frames of one video: cat/v_g01/001.jpg
+  },
 ];
 
 /** Says which pattern may tell images that belong together by their names: those of a patient, a video, or both eyes of a person. */
 export function namedGroupsNote(samples: readonly Pick<Sample, "path" | "className">[]): string[] {
   for (const callOf of CALLS) {
     const [pattern, called = []] =
-      [...groupBy(samples, ({ path: file }) => callOf(file))].find(
+      [...groupBy(samples, callOf)].find(
         ([found, some]) => found !== null && some.length * 2 > samples.length,
       ) ?? [];
     if (!pattern) continue;

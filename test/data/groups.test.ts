@@ -124,6 +124,15 @@ describe("groupImages", () => {
       note(...eight((i) => `${i < 4 ? "a" : "b"}/${i >> 1}_${i % 2 ? "left" : "right"}.jpg`)),
       by("a/0_right.jpg", "0", "([^/]+)[ ._-](?:[Ll]eft|[Rr]ight|LEFT|RIGHT)\\."),
     );
+    assert.deepEqual(
+      note(...eight((i) => `${i < 4 ? "a" : "b"}/v_g${i >> 1}/${i}.jpg`)),
+      by("a/v_g0/0.jpg", "v_g0", "([^/]+)/[^/]+$"),
+    );
+    assert.deepEqual(
+      note(...eight((i) => `${i < 4 ? "a" : "b"}/set${i >> 2}/${i}.jpg`)),
+      [],
+      "one folder each",
+    );
     assert.deepEqual(note(...eight((i) => `a/person${i}_1.jpg`)), [], "one image each");
     assert.deepEqual(note(...eight((i) => `${i < 4 ? "left" : "right"}/${i}.jpg`)), [], "classes");
     assert.deepEqual(note(...eight((i) => `a/IMG_2024_${i >> 1}.jpg`)), []);
