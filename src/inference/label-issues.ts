@@ -52,10 +52,12 @@ export function topLosses({ predicted, probs }: Predictions, labels: Int32Array)
 export function labelIssues({ predicted, probs }: Predictions, labels: Int32Array): number[] {
   const numClasses = checkedNumClasses({ predicted, probs }, labels);
   const probOf = (i: number, label: number) => probs[i * numClasses + label];
-  const usual = Array.from({ length: numClasses }, (_, label) => {
-    const ofClass = [...labels.keys()].filter((i) => labels[i] === label);
-    return ofClass.reduce((sum, i) => sum + probOf(i, label), 0) / ofClass.length; // NaN without images, so never reached
+  const [sums, counts] = [new Float64Array(numClasses), new Int32Array(numClasses)];
+  labels.forEach((label, i) => {
+    sums[label] += probOf(i, label);
+    counts[label]++;
   });
+  const usual = sums.map((sum, label) => sum / counts[label]); // NaN without images, so never reached
   return [...labels.keys()]
     .filter((i) => predicted[i] !== labels[i] && probOf(i, predicted[i]) >= usual[predicted[i]])
     .sort((a, b) => probOf(a, labels[a]) - probOf(b, labels[b]));

@@ -50,11 +50,7 @@ export function publishedScale(name: string): Preprocessing | null {
   if (!match) return null;
   const [, adversarial, tag = ""] = match;
   const known = SCALES.find(({ tags }) => tags.test(adversarial ? "adv" : tag));
-  return known ? copyOf(known.scale) : null;
-}
-
-function copyOf({ mean, std }: Preprocessing): Preprocessing {
-  return { mean: [...mean], std: [...std] };
+  return known ? structuredClone(known.scale) : null;
 }
 
 /**
@@ -69,6 +65,6 @@ export function conventions(variant: Variant, family: Family = "tensorflow"): Co
   return {
     padding: isTensorflow ? "same" : "symmetric",
     epsilon: hasLargeEpsilon ? 1e-3 : 1e-5,
-    preprocessing: copyOf(variant.startsWith("lite") && isTensorflow ? UNIT : IMAGENET),
+    preprocessing: structuredClone(variant.startsWith("lite") && isTensorflow ? UNIT : IMAGENET),
   };
 }

@@ -10,7 +10,7 @@ import { Random } from "../random.js";
 import { formatCount } from "../text.js";
 import { type Architecture, efficientNet, type Variant } from "./efficientnet.js";
 import { infer, lastFeatures, type Values } from "./forward.js";
-import { type ParameterSpec, parameterSpecs } from "./parameters.js";
+import { type ParameterSpec, parameterSpecs, sizeOf } from "./parameters.js";
 import { type Decoding, LUMA, type Preprocessing } from "./preprocessing.js";
 
 /**
@@ -149,7 +149,7 @@ export class Network {
   /** @hidden Text where it is printed, in place of its fields. */
   [inspect.custom](): string {
     const { variant, imageSize, classNames } = this.config;
-    const numParameters = this.specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    const numParameters = this.specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const parameters = `${formatCount(numParameters)} parameters`;
     return `Network ${variant}, ${parameters}, images of ${imageSize} pixels, ${classNames.length} classes: ${inShort(classNames, 20)}`;
   }
@@ -292,7 +292,7 @@ export async function download(values: Map<string, Tensor>): Promise<Map<string,
  * reference code; the last layer's from a uniform one within ±1/√fan-in; batch norm is the identity.
  */
 export function initialValue({ name, shape, kind }: ParameterSpec, seed: number): ParameterValue {
-  const length = shape.reduce((product, dimension) => product * dimension, 1);
+  const length = sizeOf(shape);
   const data = new Float32Array(length);
   if (kind === "gamma" || kind === "movingVariance") data.fill(1);
   if (kind === "kernel") {

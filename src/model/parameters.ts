@@ -104,7 +104,7 @@ class ShapeLayers implements Layers<Shape> {
 
   private add(layer: string, output: Shape, specs: ParameterSpec[]): Shape {
     this.specs.push(...specs);
-    const numParameters = specs.reduce((total, { shape }) => total + size(shape), 0);
+    const numParameters = specs.reduce((total, { shape }) => total + sizeOf(shape), 0);
     this.summary.push({ layer, outputShape: [output.height, output.width, output.channels], numParameters });
     return output;
   }
@@ -141,7 +141,7 @@ export function countParameters(
   const blocks = trainableBlocks(efficientNet(variant, numClasses), trainableFrom);
   return parameterSpecs(variant, numClasses)
     .filter((spec) => isTrainable(spec) && blocks.has(blockOf(spec.name)))
-    .reduce((total, { shape }) => total + size(shape), 0);
+    .reduce((total, { shape }) => total + sizeOf(shape), 0);
 }
 
 export function isTrainable({ kind }: ParameterSpec): boolean {
@@ -179,6 +179,7 @@ function read(architecture: Architecture, imageSize: number): ShapeLayers {
   return layers;
 }
 
-function size(shape: number[]): number {
+/** Returns the number of values in a tensor of a shape. */
+export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }

@@ -1,6 +1,7 @@
 // Reads safetensors: the length of a header, the header as JSON, the numbers (https://huggingface.co/docs/safetensors).
 import { InputError } from "../../errors.js";
 import { parseJsonText } from "../../json.js";
+import { sizeOf } from "../parameters.js";
 import { fromFloat16 } from "./quantization.js";
 import type { FileTensor } from "./state-dict.js";
 
@@ -159,7 +160,7 @@ function numbersOf({ dtype, shape, data_offsets }: Entry, name: string, data: Bu
       where,
       `the end of the file within ${name}; it is cut short by ${end - data.length} bytes`,
     );
-  const numBytes = shape.reduce((product, dimension) => product * dimension, type.bytes);
+  const numBytes = type.bytes * sizeOf(shape);
   if (end - start !== numBytes)
     throw notSafetensors(where, `${end - start} bytes instead of ${numBytes} for ${name}`);
   // A copy, since typed arrays must be aligned.

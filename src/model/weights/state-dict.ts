@@ -3,7 +3,7 @@ import { InputError } from "../../errors.js";
 import { inShort } from "../../names.js";
 import { VARIANTS, type Variant } from "../efficientnet.js";
 import type { ParameterValue } from "../network.js";
-import { type ParameterSpec, parameterSpecs } from "../parameters.js";
+import { type ParameterSpec, parameterSpecs, sizeOf } from "../parameters.js";
 import { NAMINGS, type Naming } from "./names.js";
 
 /** A tensor outside the engine in row-major order, with its axes in its publisher's order. */
@@ -368,7 +368,7 @@ export function toParameter(
   { layout }: Pick<Naming, "layout">,
 ): ParameterValue {
   if (layout === "keras" || shape.length === 1) return { shape, data };
-  const area = rest.reduce((product, dimension) => product * dimension, 1);
+  const area = sizeOf(rest);
   const result = new Float32Array(data.length);
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < inner; i++)

@@ -12,6 +12,7 @@ import {
   writeFileAtomically,
 } from "../../files.js";
 import type { ParameterValue } from "../network.js";
+import { sizeOf } from "../parameters.js";
 import { BYTES_PER_NUMBER, pack, type Quantization, type StoredPrecision, unpack } from "./quantization.js";
 
 export interface TensorSpec {
@@ -109,8 +110,7 @@ export async function checkTensorFile(
 }
 
 function lengthOf({ shape, quantization }: TensorSpec): number {
-  const numNumbers = shape.reduce((product, dimension) => product * dimension, 1);
-  return BYTES_PER_NUMBER[quantization?.dtype ?? "float32"] * numNumbers;
+  return BYTES_PER_NUMBER[quantization?.dtype ?? "float32"] * sizeOf(shape);
 }
 
 /** Says what was expected and found if a file has another length than its arrays. */
