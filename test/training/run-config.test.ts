@@ -60,7 +60,7 @@ describe("checkSameRun", () => {
       check({}, { learningRate: 0.1, epochs: 9, augment: { ...augment, noise: 0.3, zoom: [0.5, 2] } }),
       refused(
         `one that differs in learningRate (${learningRate} in the run, 0.1 now), zoom (${zoom} in the run, [0.5,2] now), noise (0 in the run, 0.3 now)`,
-        " (--run)",
+        " (--run runs/NAME)",
         `--set learningRate=${learningRate} --set 'zoom=${zoom}' --set noise=0`,
       ),
     );
@@ -185,7 +185,7 @@ describe("checkSameRun", () => {
       check(grouped),
       refused(
         "one that differs in calibrationShare (0.5 in the run, 0 now)",
-        " (--run)",
+        " (--run runs/NAME)",
         "--set calibrationShare=0.5",
       ),
     );
