@@ -42,7 +42,7 @@ function joinPaths(first: string, rest: string | undefined): string {
   return rest ? `${first}${path.delimiter}${rest}` : first;
 }
 
-export interface Ending {
+interface Ending {
   /** Exit status; 128 and the signal's number if a signal ended the program. */
   status: number;
   /** How it ended, in words, if that was by a signal that nobody asked this process for, which the program had no time to explain. */

@@ -12,7 +12,7 @@ interface License {
   expression?: string;
 }
 
-export interface Component {
+interface Component {
   type: "library" | "machine-learning-model";
   name: string;
   version: string;
@@ -21,7 +21,7 @@ export interface Component {
   hashes?: { alg: string; content: string }[];
 }
 
-export interface Bom {
+interface Bom {
   bomFormat: "CycloneDX";
   specVersion: string;
   /** Version of this bill. */

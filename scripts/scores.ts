@@ -4,7 +4,7 @@ import { internals } from "../src/index.js";
 const { imagesInGroups, percent } = internals;
 
 /** Scores of some images; without intervals for an epoch that was logged before version 0.3. */
-export type ScoresToWrite = Pick<internals.Scores, "accuracy" | "macroF1" | "numImages"> &
+type ScoresToWrite = Pick<internals.Scores, "accuracy" | "macroF1" | "numImages"> &
   Partial<Pick<internals.Scores, "intervals" | "numGroups">>;
 
 /** Writes scores: "accuracy 71.8% (70.7%–72.9%), macro-F1 0.710 (0.695–0.722), 7,178 images". */

@@ -57,7 +57,7 @@ export function addNotebooksCommand(program: Command): void {
       "--data <source>",
       "synthetic, fer2013 (downloads), or a folder, archive, table or Parquet file; short for --set data=…",
     )
-    .option("--preset <name>", "a preset of src/presets.ts; short for --set preset=…")
+    .option("--preset <name>", "a preset (docs/presets.md); short for --set preset=…")
     .option("--set <name=value>", "replace a parameter of the notebooks; may be repeated", collectAssignments)
     .option(
       "--notebooks <names>",

@@ -23,7 +23,7 @@ export interface SweepFlags extends DataFlags {
 }
 
 /** A trial that can be run. */
-export interface PlannedTrial extends Trial {
+interface PlannedTrial extends Trial {
   folder: string;
   command: string[];
   /** The settings file that the command reads; null for a notebook. */

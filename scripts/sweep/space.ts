@@ -27,7 +27,7 @@ export interface Trial {
   fold: string | null;
 }
 
-export interface SweepSize {
+interface SweepSize {
   /** Most folds; each setting is validated on every one. */
   folds?: number;
   /** Trials altogether; required for ranges. */
