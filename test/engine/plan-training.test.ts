@@ -252,10 +252,11 @@ describe("buildTrainingPlan", () => {
           const [error, unrounded] = steps.map(({ gradients }) =>
             difference(results[i], gradients.get(name) as Tensor),
           );
-          // A layer that did not round would be as far away as steps without rounding. Rounding cannot change the
+          // A layer that did not round would be as far away as steps without rounding. One that rounds a few numbers to the
+          // other side, as sums in another order do, is nearer. Rounding cannot change the
           // gradient of a shift that the next norm takes away.
           assert.ok(
-            error < Math.max(unrounded * 0.75, 1e-6),
+            error < Math.max(unrounded * 0.9, 1e-6),
             `${name}: ${error}, without rounding ${unrounded}`,
           );
         });

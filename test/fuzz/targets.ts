@@ -40,7 +40,8 @@ const TENSORS = new Map([
 const NETWORK = "lite0";
 const numbersIn = (shape: number[]) => shape.reduce((product, dimension) => product * dimension, 1);
 const NUMBERS = Buffer.alloc(
-  parameterSpecs(NETWORK, 2).reduce((total, { shape }) => total + numbersIn(shape), 0),
+  2 * parameterSpecs(NETWORK, 2).reduce((total, { shape }) => total + numbersIn(shape), 0),
+  Buffer.from([0, 0x3c]), // 1 in float16
 );
 const safetensors: Target = {
   seeds: () => [
@@ -50,15 +51,15 @@ const safetensors: Target = {
   parse: (bytes) => readSafetensors(bytes, "weights.safetensors"),
 };
 
-/** The header of a whole network's weights; its numbers, all zero, are added to each input. */
+/** The header of a whole network's weights; its numbers, all 1, are added to each input. */
 const network: Target = {
   seeds: () => {
     const entries: Record<string, unknown> = {};
     let end = 0;
     for (const [name, { shape }] of timmTensors(NETWORK, 2)) {
       const start = end;
-      end += numbersIn(shape);
-      entries[name] = { dtype: "U8", shape, data_offsets: [start, end] };
+      end += 2 * numbersIn(shape);
+      entries[name] = { dtype: "F16", shape, data_offsets: [start, end] };
     }
     return [json(entries)];
   },

@@ -95,6 +95,7 @@ async function main(): Promise<void> {
   const inputs = [...(await target.seeds(dir)), ...stored];
   newBlocks();
   for (const input of inputs) await attempt(input);
+  if (outcome.accepted === 0) outcome.faults.push("refuses every input that it starts from");
   newBlocks();
   const end = performance.now() + 1000 * Number(seconds);
   while (performance.now() < end) {
