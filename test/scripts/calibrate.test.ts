@@ -38,7 +38,8 @@ describe("ferkit calibrate", function () {
   });
 
   it("replaces no other model, before it loads images", async () => {
-    const { status, stderr } = await calibrate("--to", "copy", "--data", "none");
+    const flags = ["--data", "none", "--model", "model", "--to", "copy"];
+    const { status, stderr } = await folder.ferkit("calibrate", ...flags);
     assert.equal(status, 1);
     assert.match(
       stderr,
