@@ -133,6 +133,13 @@ describe("groupImages", () => {
       [],
       "one folder each",
     );
+    const eyes = eight((i) => `${i >> 1}_${i % 2 ? "left" : "right"}.jpg`);
+    assert.deepEqual(
+      namedGroupsNote(eyes.map((file, i) => ({ path: file, className: `${(i >> 1) % 2}` }))),
+      by("0_right.jpg", "0", "([^/]+)[ ._-](?:[Ll]eft|[Rr]ight|LEFT|RIGHT)\\."),
+      "with classes of a table that have the names of groups",
+    );
+    assert.deepEqual(note(...eight((i) => `person${i % 2}/${i}.jpg`)), [], "classes");
     assert.deepEqual(note(...eight((i) => `a/person${i}_1.jpg`)), [], "one image each");
     assert.deepEqual(note(...eight((i) => `${i < 4 ? "left" : "right"}/${i}.jpg`)), [], "classes");
     assert.deepEqual(note(...eight((i) => `a/IMG_2024_${i >> 1}.jpg`)), []);
