@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # thop 0.1.1 and ptflops 0.7.5 count layers by their exact class, and timm has classes of its own: the strided convolutions of the
-# TensorFlow variants (tf_efficientnet_…) and the last layer of MobileNetV3 are missing, so the same network with other padding seems 5%
-# cheaper, and thop finds 4.2 instead of 5.5 million parameters. torchinfo 1.8.0 counts a linear layer once, not once for each
+# TensorFlow variants (tf_efficientnet_…) and, in thop, the last layer of MobileNetV3 are missing. The same network with other padding
+# seems 5% cheaper, and thop finds 4.2 instead of 5.5 million parameters. torchinfo 1.8.0 counts a linear layer once, not once for each
 # position: ViT-Tiny has 34 instead of 1,075 million multiplications, and seems 11 times as cheap as EfficientNet-B0. Nothing is reported.
 # Until it changes: FlopCounterMode of PyTorch, as in the first column of the output, and the sum of numel() of the parameters.
 # Installs PyTorch, which takes some minutes.
