@@ -81,7 +81,7 @@ export function addConvertCommand(program: Command): void {
 
 async function load(source: string, flags: Flags): Promise<Network> {
   const { variant, classes, imageSize, grey, fit, prefix, family, padding, epsilon, mean, std } = flags;
-  if ((await stat(source).catch(() => null))?.isDirectory()) {
+  if (internals.isFolder(source)) {
     const network = await loadModel(source); // says what is there if it is no model folder
     refuseFileOptions(source, {
       variant,

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { PADDINGS } from "../engine/kernels.js";
 import {
   checkChoice,
@@ -9,6 +8,7 @@ import {
   InputError,
   ParameterError,
 } from "../errors.js";
+import { isFolder } from "../files.js";
 import { areSameClasses, checkedClassNames, hasSameClasses, inShort, nameOf } from "../names.js";
 import type { OnProgress } from "../progress.js";
 import type { AnyText } from "../text.js";
@@ -333,7 +333,7 @@ async function startingPoint(options: CreateOptions): Promise<StartingPoint | nu
   if (weights === "random") return null;
   if (weights === "imagenet")
     return { ...(await loadPretrained(variant, onProgress)), keepsLastLayer: false };
-  if ((await stat(weights).catch(() => null))?.isDirectory()) {
+  if (isFolder(weights)) {
     const { config, parameters } = await loadParameters(weights);
     if (config.variant !== variant)
       throw new InputError({

@@ -277,7 +277,7 @@ describe("a network from a file of weights", () => {
         `${start} 224 pixels by default, and so does ferkit. Choose --padding same if the network was built with image_size=48.`,
       ]);
       assert.deepEqual(await paddingAt(48, { ...told, padding: "same" }), ["same"]);
-      // Of 240 to 15, only the last is odd.
+      // 240, 120, 60 and 30 are even; only 15, the last, is odd.
       assert.deepEqual(await paddingAt(240, told, "b1"), ["same"]);
       assert.deepEqual(await paddingAt(64, told, "b1"), [
         "same",

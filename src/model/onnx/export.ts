@@ -1,9 +1,8 @@
 // A model for other programs: one ONNX file, or a folder as transformers.js loads it.
-import { stat } from "node:fs/promises";
 import path from "node:path";
 import { ferkitVersion } from "../../environment.js";
 import { InputError } from "../../errors.js";
-import { writeFileAtomically } from "../../files.js";
+import { isFolder, writeFileAtomically } from "../../files.js";
 import { prettyJson } from "../../json.js";
 import type { ModelConfig, ParameterValue } from "../network.js";
 import { DEFAULT_DECODING } from "../preprocessing.js";
@@ -34,7 +33,7 @@ export async function exportOnnx(
   parameters: Parameters,
   precision: StoredPrecision = "float32",
 ): Promise<void> {
-  if ((await stat(file).catch(() => null))?.isDirectory())
+  if (isFolder(file))
     throw new InputError({
       expected: "a file to write",
       where: file,

@@ -46,7 +46,7 @@ export function packTensors(
 /**
  * Writes arrays into a file named by their content, so that it overwrites no file in use.
  *
- * @param precisionOf - StoredPrecision of an array, by default float32.
+ * @param precisionOf - Precision of an array, by default float32.
  */
 export async function writeTensors(
   dir: string,
